@@ -1,0 +1,2 @@
+//! The trailkeeper server.
+fn main() {}

@@ -1,0 +1,141 @@
+//! One error for every use case, free of HTTP and of databases.
+//!
+//! Each contract renders it in its own shape; one exhaustive match in `http` turns the kind into
+//! a status. What a client may read is in [`Fault`]; what only the operator may read is in the
+//! `cause` of [`Error::Unavailable`] and [`Error::Internal`], which no renderer can reach by type.
+
+use std::fmt;
+
+/// The result of everything in this crate that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What a client is told: a stable code, the field at fault, and a sentence with the way out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Stable, `snake_case`, listed in `docs/errors.md`.
+    pub code: &'static str,
+    /// The field, parameter or header at fault, where there is one.
+    pub field: Option<String>,
+    /// What is wrong, with which value, and what to do.
+    pub detail: String,
+}
+
+impl Fault {
+    /// A fault of no particular field.
+    pub fn new(code: &'static str, detail: impl Into<String>) -> Self {
+        Self { code, field: None, detail: detail.into() }
+    }
+
+    /// A fault of one field. `detail` need not repeat the field's name: renderers put it in front.
+    pub fn of(field: impl Into<String>, code: &'static str, detail: impl Into<String>) -> Self {
+        Self { code, field: Some(field.into()), detail: detail.into() }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.field {
+            Some(field) => write!(f, "{field}: {}", self.detail),
+            None => f.write_str(&self.detail),
+        }
+    }
+}
+
+/// Why a request was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The input is wrong; sending it again unchanged fails again.
+    #[error("{0}")]
+    Invalid(Fault),
+    /// More than a limit allows; the limit is named.
+    #[error("{0}")]
+    TooLarge(Fault),
+    /// There is no such thing, or the caller may not know of it.
+    #[error("{0}")]
+    NotFound(Fault),
+    /// It contradicts what is stored.
+    #[error("{0}")]
+    Conflict(Fault),
+    /// No credential, or one that does not hold.
+    #[error("{0}")]
+    Unauthenticated(Fault),
+    /// A valid credential without the permission.
+    #[error("{0}")]
+    Forbidden(Fault),
+    /// Too many attempts.
+    #[error("{fault}")]
+    Throttled {
+        /// What the client is told.
+        fault: Fault,
+        /// Seconds until another attempt makes sense.
+        retry_after_s: u32,
+    },
+    /// The database or the disk cannot serve right now. Nothing was stored.
+    #[error("the database cannot serve right now: {cause}")]
+    Unavailable {
+        /// For the log alone.
+        cause: String,
+    },
+    /// A defect or corrupt data. The client learns only that it happened.
+    #[error("internal error: {cause}")]
+    Internal {
+        /// For the log alone.
+        cause: String,
+    },
+}
+
+impl Error {
+    /// A wrong field of the input, code `invalid_parameter`.
+    pub fn invalid(field: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self::Invalid(Fault::of(field, "invalid_parameter", detail))
+    }
+
+    /// Input that is wrong as a whole, with a code of its own.
+    pub fn malformed(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::Invalid(Fault::new(code, detail))
+    }
+
+    /// An unknown thing: `what` in `snake_case` gives the code `<what>_not_found`.
+    pub fn not_found(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::NotFound(Fault::new(code, detail))
+    }
+
+    /// A contradiction to what is stored.
+    pub fn conflict(field: impl Into<String>, code: &'static str, detail: impl Into<String>) -> Self {
+        Self::Conflict(Fault::of(field, code, detail))
+    }
+
+    /// A missing or bad credential. The text never tells which part of it was wrong.
+    pub fn unauthenticated(detail: impl Into<String>) -> Self {
+        Self::Unauthenticated(Fault::new("unauthorized", detail))
+    }
+
+    /// A credential without the permission.
+    pub fn forbidden(detail: impl Into<String>) -> Self {
+        Self::Forbidden(Fault::new("permission_denied", detail))
+    }
+
+    /// The database cannot serve right now.
+    pub fn unavailable(cause: impl fmt::Display) -> Self {
+        Self::Unavailable { cause: cause.to_string() }
+    }
+
+    /// A defect or corrupt data.
+    pub fn internal(cause: impl fmt::Display) -> Self {
+        Self::Internal { cause: cause.to_string() }
+    }
+
+    /// What a client may read of it, if anything.
+    pub fn fault(&self) -> Option<&Fault> {
+        match self {
+            Self::Invalid(fault)
+            | Self::TooLarge(fault)
+            | Self::NotFound(fault)
+            | Self::Conflict(fault)
+            | Self::Unauthenticated(fault)
+            | Self::Forbidden(fault)
+            | Self::Throttled { fault, .. } => Some(fault),
+            Self::Unavailable { .. } | Self::Internal { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Events as senders give them, and the checks on their way in.
+
+use std::net::IpAddr;
+
+use chrono::Duration;
+use uuid::Uuid;
+
+use crate::error::{Error, Result};
+use crate::event::{Event, EventKind, Outcome};
+use crate::id::{EnvId, EventId, TenantId, UserId};
+use crate::page::{Page, PageQueries};
+use crate::text;
+use crate::time::{self, Timestamp};
+
+/// How far ahead of our clock an event may claim to be.
+pub const MAX_FUTURE: Duration = Duration::minutes(10);
+
+/// The largest metadata, in bytes of compact JSON.
+pub const MAX_METADATA_BYTES: usize = 16 * 1024;
+
+/// How deep metadata may nest: what every JSON reader downstream takes.
+const MAX_METADATA_DEPTH: usize = 32;
+
+/// On which object something was done.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Target {
+    /// What kind of object, for example `invoice`.
+    pub kind: Option<String>,
+    /// Which one.
+    pub id: Option<String>,
+    /// Its name, for people.
+    pub name: Option<String>,
+}
+
+/// An event as it was sent: read, but not yet checked.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct EventDraft {
+    /// The sender's id.
+    pub id: Option<Uuid>,
+    /// When it happened; absent: now.
+    pub occurred_at: Option<Timestamp>,
+    /// In which tenant; absent: the credential's, else none.
+    pub tenant_id: Option<TenantId>,
+    /// In which environment; absent: 1.
+    pub env_id: Option<EnvId>,
+    /// Whom it is about.
+    pub user_id: Option<String>,
+    /// The actor's name.
+    pub user_name: Option<String>,
+    /// What happened.
+    pub kind: String,
+    /// How it ended; absent: by type.
+    pub outcome: Option<Outcome>,
+    /// From where; absent: the peer of the request.
+    pub source: Option<IpAddr>,
+    /// With which program.
+    pub user_agent: Option<String>,
+    /// On which page.
+    pub page: Option<String>,
+    /// In which session.
+    pub session_id: Option<String>,
+    /// Of which request.
+    pub trace_id: Option<String>,
+    /// On which object.
+    pub target: Option<Target>,
+    /// Whatever else.
+    pub metadata: Option<serde_json::Map<String, serde_json::Value>>,
+}
+
+/// What the receiving side adds to a draft.
+#[derive(Debug, Clone, Copy)]
+pub struct Receipt {
+    /// When we received it.
+    pub now: Timestamp,
+    /// From which address, where the draft names none.
+    pub source: Option<IpAddr>,
+    /// The tenant that the credential is confined to.
+    pub confined_to: Option<TenantId>,
+    /// How pages are grouped.
+    pub queries: PageQueries,
+}
+
+impl EventDraft {
+    /// Checks everything and fills in what is missing. `fresh_id` is used where the sender gave none.
+    ///
+    /// Errors name the field; a refused draft leaves nothing behind.
+    pub fn into_event(self, receipt: &Receipt, fresh_id: EventId) -> Result<Event> {
+        let kind = EventKind::parse("type", self.kind)?;
+        let outcome = self.outcome.unwrap_or_else(|| kind.default_outcome());
+        let metadata = self.metadata.map(checked_metadata).transpose()?;
+        Ok(Event {
+            id: self.id.map_or(fresh_id, EventId),
+            tenant_id: tenant_of(self.tenant_id, receipt.confined_to)?,
+            env_id: self.env_id.unwrap_or_default(),
+            occurred_at: occurred(self.occurred_at, receipt.now)?,
+            received_at: receipt.now,
+            user_id: self.user_id.map(|id| UserId::parse("user_id", id)).transpose()?,
+            user_name: short("user_name", self.user_name, 256)?,
+            outcome,
+            kind,
+            source: self.source.map(|address| address.to_canonical()).or(receipt.source),
+            user_agent: short("user_agent", self.user_agent, 1024)?,
+            page: self.page.map(|page| Page::parse("page", page, receipt.queries)).transpose()?,
+            session_id: short("session_id", self.session_id, 128)?,
+            trace_id: short("trace_id", self.trace_id, 128)?,
+            target: self.target.map(checked_target).transpose()?,
+            metadata,
+        })
+    }
+}
+
+fn tenant_of(sent: Option<TenantId>, confined_to: Option<TenantId>) -> Result<TenantId> {
+    match (sent, confined_to) {
+        (Some(TenantId::SYSTEM), _) => Err(Error::invalid(
+            "tenant_id",
+            "the all-ones UUID is the server's own trail, which only the server writes; send your tenant's id or leave it out",
+        )),
+        (Some(sent), Some(own)) if sent != own => Err(Error::invalid(
+            "tenant_id",
+            format!("'{sent}' is not the tenant of your credential; leave it out to record in your own"),
+        )),
+        (sent, own) => Ok(sent.or(own).unwrap_or(TenantId::NONE)),
+    }
+}
+
+fn occurred(sent: Option<Timestamp>, now: Timestamp) -> Result<Timestamp> {
+    let Some(sent) = sent else { return Ok(now) };
+    if sent > now + MAX_FUTURE {
+        return Err(Error::invalid(
+            "occurred_at",
+            format!(
+                "'{}' is more than 10 minutes ahead of the server's clock ({}); check the sender's clock and time zone",
+                time::rfc3339(sent),
+                time::rfc3339(now)
+            ),
+        ));
+    }
+    Ok(time::truncated(sent))
+}
+
+fn short(field: &str, value: Option<String>, max: usize) -> Result<Option<String>> {
+    if let Some(value) = &value {
+        text::checked(field, value, max)?;
+    }
+    Ok(value)
+}
+
+fn checked_target(target: Target) -> Result<Target> {
+    Ok(Target {
+        kind: short("target.type", target.kind, 64)?,
+        id: short("target.id", target.id, 256)?,
+        name: short("target.name", target.name, 256)?,
+    })
+}
+
+fn checked_metadata(
+    metadata: serde_json::Map<String, serde_json::Value>,
+) -> Result<serde_json::Map<String, serde_json::Value>> {
+    let size = serde_json::to_vec(&metadata).map_err(Error::internal)?.len();
+    if size > MAX_METADATA_BYTES {
+        return Err(Error::invalid(
+            "metadata",
+            format!("has {size} bytes as compact JSON; at most {MAX_METADATA_BYTES} are allowed"),
+        ));
+    }
+    for (key, value) in &metadata {
+        storable_text(key)?;
+        storable(value, 1)?;
+    }
+    Ok(metadata)
+}
+
+/// Refuses what PostgreSQL's `jsonb` cannot hold (NUL) and what breaks readers (bottomless nesting).
+fn storable(value: &serde_json::Value, depth: usize) -> Result<()> {
+    if depth > MAX_METADATA_DEPTH {
+        return Err(Error::invalid("metadata", format!("nests deeper than {MAX_METADATA_DEPTH} levels; flatten it")));
+    }
+    match value {
+        serde_json::Value::String(text) => storable_text(text),
+        serde_json::Value::Array(items) => items.iter().try_for_each(|item| storable(item, depth + 1)),
+        serde_json::Value::Object(fields) => fields.iter().try_for_each(|(key, value)| {
+            storable_text(key)?;
+            storable(value, depth + 1)
+        }),
+        serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::Number(_) => Ok(()),
+    }
+}
+
+fn storable_text(text: &str) -> Result<()> {
+    if text.contains('\0') {
+        return Err(Error::invalid("metadata", "contains a NUL character (\\u0000); remove it"));
+    }
+    Ok(())
+}

@@ -1,0 +1,31 @@
+//! Which events a list shows.
+
+use crate::address::AddressRange;
+use crate::event::{EventKind, Outcome};
+use crate::id::{EnvId, TenantId, UserId};
+use crate::time::Timestamp;
+
+/// Every condition that is present must hold. One value for lists in all contracts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EventFilter {
+    /// Only this tenant's.
+    pub tenant_id: Option<TenantId>,
+    /// Only this environment's.
+    pub env_id: Option<EnvId>,
+    /// Only this user's.
+    pub user_id: Option<UserId>,
+    /// Only these types; empty means all.
+    pub kinds: Vec<EventKind>,
+    /// Only with this outcome.
+    pub outcome: Option<Outcome>,
+    /// Only from these addresses.
+    pub source: Option<AddressRange>,
+    /// Only on this page: the key, without fragment and (by default) query.
+    pub page_key: Option<String>,
+    /// Only of this session of the application.
+    pub session_id: Option<String>,
+    /// Only at or after this time.
+    pub from: Option<Timestamp>,
+    /// Only before this time.
+    pub until: Option<Timestamp>,
+}

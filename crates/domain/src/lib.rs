@@ -1,0 +1,23 @@
+//! Trailkeeper's vocabulary: typed values, the ports that a database answers, and the use cases.
+//!
+//! This crate knows no database, no HTTP and no runtime, so that any Rust program can embed it.
+//! Time and randomness are parameters ([`clock`]). Start reading at [`event`] and [`ports`].
+
+pub mod account;
+pub mod activity;
+pub mod address;
+pub mod clock;
+pub mod creation;
+pub mod cursor;
+pub mod error;
+pub mod event;
+pub mod id;
+pub mod page;
+pub mod ports;
+pub mod tenant;
+pub mod text;
+pub mod time;
+pub mod usecase;
+pub mod user;
+
+pub use error::{Error, Fault, Result};

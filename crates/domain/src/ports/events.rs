@@ -1,0 +1,26 @@
+use crate::error::Result;
+use crate::event::{Event, EventFilter, EventPosition, StoredEvent};
+use crate::id::{EventId, TenantId};
+
+/// Events, read.
+pub trait EventReads {
+    /// The events with this id, at most two: senders choose ids, so two tenants may share one.
+    fn events_by_id(&mut self, id: EventId, tenant: Option<TenantId>) -> Result<Vec<StoredEvent>>;
+
+    /// Events newest first (by `occurred_at`, then by `seq`, both descending), strictly behind `after`.
+    fn events(&mut self, filter: &EventFilter, after: Option<EventPosition>, limit: usize) -> Result<Vec<StoredEvent>>;
+
+    /// The same order by page number: skips `offset` events. Only for the contract that demands it.
+    fn events_at_offset(&mut self, filter: &EventFilter, offset: u64, limit: usize) -> Result<Vec<StoredEvent>>;
+
+    /// Whether any event was ever stored.
+    fn has_events(&mut self) -> Result<bool>;
+}
+
+/// Events, written.
+pub trait EventWrites {
+    /// Stores the events whose (tenant, id) is not yet known. No two of `events` share a (tenant, id).
+    ///
+    /// Returns, for each event in order, whether it was new.
+    fn insert_events(&mut self, events: &[Event]) -> Result<Vec<bool>>;
+}

@@ -1,0 +1,55 @@
+//! What the domain asks of a database. `trailkeeper-storage` answers, for SQLite and PostgreSQL.
+//!
+//! Ports are synchronous and a transaction is one closure on a blocking thread, so that no `.await`
+//! can happen while a transaction is open. All ports are reached from the transaction.
+
+mod access;
+mod activity;
+mod directory;
+mod events;
+
+pub use access::{AccessReads, AccessWrites};
+pub use activity::{ActivityReads, ActivityWrites};
+pub use directory::{DirectoryReads, DirectoryWrites};
+pub use events::{EventReads, EventWrites};
+
+use crate::error::Result;
+
+/// A database.
+pub trait Store: Send + Sync {
+    /// Runs `work` in one read-only transaction that sees one snapshot.
+    ///
+    /// `work` may run more than once (where the database asks for a retry), so it must not keep
+    /// anything of a run that failed.
+    fn read(&self, work: &mut dyn FnMut(&mut dyn ReadTx) -> Result<()>) -> Result<()>;
+
+    /// Runs `work` in one write transaction: committed when it returns `Ok`, rolled back else.
+    ///
+    /// When this returns `Ok`, the transaction is durable. `work` may run more than once.
+    fn write(&self, work: &mut dyn FnMut(&mut dyn WriteTx) -> Result<()>) -> Result<()>;
+
+    /// Whether the database is reachable, writable and has every migration.
+    fn ready(&self) -> Result<()>;
+}
+
+impl dyn Store + '_ {
+    /// [`Store::read`] with a result.
+    pub fn reading<T>(&self, mut work: impl FnMut(&mut dyn ReadTx) -> Result<T>) -> Result<T> {
+        let mut answer = None;
+        self.read(&mut |tx| work(tx).map(|value| answer = Some(value)))?;
+        answer.ok_or_else(|| crate::Error::internal("the store returned without running its work"))
+    }
+
+    /// [`Store::write`] with a result.
+    pub fn writing<T>(&self, mut work: impl FnMut(&mut dyn WriteTx) -> Result<T>) -> Result<T> {
+        let mut answer = None;
+        self.write(&mut |tx| work(tx).map(|value| answer = Some(value)))?;
+        answer.ok_or_else(|| crate::Error::internal("the store returned without running its work"))
+    }
+}
+
+/// Everything that can be asked inside a transaction.
+pub trait ReadTx: EventReads + DirectoryReads + AccessReads + ActivityReads {}
+
+/// Everything that can be asked and changed inside a write transaction.
+pub trait WriteTx: ReadTx + EventWrites + DirectoryWrites + AccessWrites + ActivityWrites {}

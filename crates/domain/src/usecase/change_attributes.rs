@@ -1,0 +1,134 @@
+//! Finding a user by e-mail, and changing single attributes of one.
+
+use crate::account::Actor;
+use crate::clock::Clock;
+use crate::error::{Error, Fault, Result};
+use crate::id::TenantId;
+use crate::ports::{ReadTx, Store};
+use crate::text;
+use crate::usecase::keep_users::{changes_between, creation_of};
+use crate::user::{self, Attribute, PoolId, User, UserFilter};
+
+/// One attribute to set, or to clear with an empty value.
+pub type AttributeUpdate = Attribute;
+
+/// Whose attributes change, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangeAttributes {
+    /// The user's e-mail, in any case.
+    pub email: String,
+    /// Narrows the search where the e-mail is in several pools.
+    pub region: Option<String>,
+    /// Narrows the search where the e-mail is in several pools.
+    pub user_pool_id: Option<PoolId>,
+    /// Only a member of this tenant, where the caller is confined to it.
+    pub member_of: Option<TenantId>,
+    /// What to set. `email` changes the e-mail, `sub` cannot change.
+    pub updates: Vec<AttributeUpdate>,
+}
+
+/// The one user with this e-mail: 404 without one, 409 `ambiguous_user` with several.
+pub fn user_by_email(
+    tx: &mut dyn ReadTx,
+    email: &str,
+    region: Option<String>,
+    user_pool_id: Option<PoolId>,
+    member_of: Option<TenantId>,
+) -> Result<User> {
+    let filter = UserFilter { member_of, ..UserFilter::by_email(email, region, user_pool_id) };
+    let mut found = tx.users(&filter, None, 2)?;
+    match (found.pop(), found.is_empty()) {
+        (Some(user), true) => Ok(user),
+        (Some(_), false) => Err(Error::conflict(
+            "email",
+            "ambiguous_user",
+            format!("'{}' is in several user pools; add user_pool_id to say which", text::shown(email)),
+        )),
+        (None, _) => Err(Error::NotFound(Fault::of(
+            "email",
+            "user_not_found",
+            format!("there is no user with the e-mail '{}'", text::shown(email)),
+        ))),
+    }
+}
+
+/// Sets and clears attributes of the user with an e-mail, and keeps who changed what.
+pub fn change_attributes(
+    store: &dyn Store,
+    clock: &dyn Clock,
+    actor: &Actor,
+    change: &ChangeAttributes,
+) -> Result<User> {
+    check(change)?;
+    let now = clock.now();
+    store.writing(|tx| {
+        tx.lock_directory()?;
+        let before =
+            user_by_email(tx, &change.email, change.region.clone(), change.user_pool_id.clone(), change.member_of)?;
+        let mut after = before.clone();
+        for update in &change.updates {
+            apply(&mut after, update);
+        }
+        if after.attributes.len() > user::MAX_ATTRIBUTES {
+            return Err(Error::invalid(
+                "attributes",
+                format!("the user would have more than {} of them", user::MAX_ATTRIBUTES),
+            ));
+        }
+        let differs = after != before;
+        after.updated_at = now;
+        let changes = changes_between(&before, &after, actor);
+        if differs {
+            tx.put_user(&after)?;
+            tx.put_creation(&creation_of(&after))?;
+            tx.add_attribute_changes(&changes)?;
+            Ok(after)
+        } else {
+            Ok(before)
+        }
+    })
+}
+
+fn apply(user: &mut User, update: &AttributeUpdate) {
+    let value = Some(update.value.clone()).filter(|value| !value.is_empty());
+    if update.name == "email" {
+        user.email = value;
+        return;
+    }
+    user.attributes.retain(|attribute| attribute.name != update.name);
+    if let Some(value) = value {
+        let at = user.attributes.partition_point(|attribute| attribute.name < update.name);
+        user.attributes.insert(at, Attribute { name: update.name.clone(), value });
+    }
+}
+
+fn check(change: &ChangeAttributes) -> Result<()> {
+    user::checked_email("email", &change.email)?;
+    user::checked_region("region", change.region.clone(), change.user_pool_id.as_ref())?;
+    if change.updates.is_empty() {
+        return Err(Error::invalid("attributes", "is empty; send at least one {\"name\", \"value\"}"));
+    }
+    if change.updates.len() > user::MAX_ATTRIBUTES {
+        return Err(Error::invalid(
+            "attributes",
+            format!("has more than {} entries; send fewer", user::MAX_ATTRIBUTES),
+        ));
+    }
+    for (at, update) in change.updates.iter().enumerate() {
+        let field = format!("attributes[{at}]");
+        update.check(&field)?;
+        if update.name == "sub" {
+            return Err(Error::invalid(format!("{field}.name"), "'sub' is the user's identity and cannot change"));
+        }
+        if update.name == "email" && !update.value.is_empty() {
+            user::checked_email(&format!("{field}.value"), &update.value)?;
+        }
+        if change.updates.iter().take(at).any(|earlier| earlier.name == update.name) {
+            return Err(Error::invalid(
+                format!("{field}.name"),
+                format!("'{}' stands twice; send each name once", text::shown(&update.name)),
+            ));
+        }
+    }
+    Ok(())
+}

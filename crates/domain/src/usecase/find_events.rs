@@ -1,0 +1,40 @@
+//! Finding events: lists with a cursor, and one by its id.
+
+use crate::cursor::{self, Paged};
+use crate::error::{Error, Result};
+use crate::event::{EventFilter, StoredEvent};
+use crate::id::{EventId, TenantId};
+use crate::ports::Store;
+
+/// A page of events, newest first. `cursor` is the page before's [`Paged::next`]; `cursor_field`
+/// names it in the error.
+pub fn list_events(
+    store: &dyn Store,
+    filter: &EventFilter,
+    cursor: Option<&str>,
+    cursor_field: &str,
+    limit: usize,
+) -> Result<Paged<StoredEvent>> {
+    if let (Some(from), Some(until)) = (filter.from, filter.until)
+        && from >= until
+    {
+        return Err(Error::invalid("from", "lies after the end of the range; swap the two"));
+    }
+    let after = cursor.map(|cursor| cursor::to_event(cursor_field, cursor)).transpose()?;
+    let events = store.reading(|tx| tx.events(filter, after, limit + 1))?;
+    Ok(Paged::cut(events, limit, |event| cursor::of_event(event.position())))
+}
+
+/// One event by its id. Two tenants may have used one id; then the caller must name the tenant.
+pub fn find_event(store: &dyn Store, id: EventId, tenant: Option<TenantId>) -> Result<StoredEvent> {
+    let mut found = store.reading(|tx| tx.events_by_id(id, tenant))?;
+    match (found.pop(), found.is_empty()) {
+        (Some(event), true) => Ok(event),
+        (Some(_), false) => Err(Error::conflict(
+            "tenant_id",
+            "ambiguous_event",
+            format!("several tenants have an event '{id}'; add tenant_id to say which"),
+        )),
+        (None, _) => Err(Error::not_found("event_not_found", format!("there is no event '{id}'"))),
+    }
+}

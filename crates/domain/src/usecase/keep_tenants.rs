@@ -1,0 +1,81 @@
+//! Tenants' records, and the ledger of their creations.
+
+use crate::clock::{self, Clock, Entropy};
+use crate::creation::{Creation, CreationKind};
+use crate::error::{Error, Result};
+use crate::id::{CreationId, TenantId};
+use crate::ports::Store;
+use crate::tenant::{Tenant, TenantDraft};
+use crate::time::Timestamp;
+use crate::usecase::Put;
+
+/// Creates or replaces a tenant's record. The first time, and each time after a deletion, it counts
+/// as created; a `created_at` given later corrects the time of that creation.
+pub fn put_tenant(
+    store: &dyn Store,
+    clock: &dyn Clock,
+    entropy: &dyn Entropy,
+    id: TenantId,
+    draft: &TenantDraft,
+) -> Result<(Tenant, Put)> {
+    refuse_reserved(id)?;
+    draft.check()?;
+    let now = clock.now();
+    check_creation_time("created_at", draft.created_at, now)?;
+    let fresh = CreationId(clock::new_uuid(clock, entropy));
+    store.writing(|tx| {
+        tx.lock_directory()?;
+        let before = tx.tenant(id)?;
+        let tenant = Tenant {
+            id,
+            name: draft.name.clone(),
+            created_at: draft.created_at.or(before.as_ref().map(|old| old.created_at)).unwrap_or(now),
+            updated_at: now,
+            creation_id: before.as_ref().map_or(fresh, |old| old.creation_id),
+        };
+        tx.put_tenant(&tenant)?;
+        tx.put_creation(&Creation {
+            id: tenant.creation_id,
+            kind: CreationKind::Tenant,
+            tenant_id: id,
+            user_id: None,
+            region: None,
+            user_pool_id: None,
+            created_at: tenant.created_at,
+        })?;
+        Ok((tenant, if before.is_some() { Put::Replaced } else { Put::Created }))
+    })
+}
+
+/// Removes a tenant's record and its memberships. Its events stay, and its creation stays counted.
+pub fn delete_tenant(store: &dyn Store, id: TenantId) -> Result<()> {
+    refuse_reserved(id)?;
+    if store.writing(|tx| tx.delete_tenant(id))? {
+        return Ok(());
+    }
+    Err(Error::not_found("tenant_not_found", format!("there is no tenant '{id}'")))
+}
+
+/// Neither "no tenant" nor the server's own trail is a customer.
+pub(super) fn refuse_reserved(id: TenantId) -> Result<()> {
+    if id == TenantId::NONE || id == TenantId::SYSTEM {
+        return Err(Error::invalid(
+            "tenant_id",
+            format!(
+                "'{id}' is reserved (all zero: no tenant, all ones: the server's own trail); use the tenant's own id"
+            ),
+        ));
+    }
+    Ok(())
+}
+
+/// A creation lies in the past, give or take the skew that events may have.
+pub(super) fn check_creation_time(field: &str, at: Option<Timestamp>, now: Timestamp) -> Result<()> {
+    match at {
+        Some(at) if at > now + crate::event::MAX_FUTURE => Err(Error::invalid(
+            field,
+            format!("'{}' is more than 10 minutes ahead of the server's clock", crate::time::rfc3339(at)),
+        )),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,142 @@
+//! Users' records, and the ledger of their creations.
+
+use std::collections::BTreeMap;
+
+use crate::account::Actor;
+use crate::clock::{self, Clock, Entropy};
+use crate::creation::{Creation, CreationKind};
+use crate::error::{Error, Result};
+use crate::id::{CreationId, TenantId, UserId};
+use crate::ports::Store;
+use crate::text;
+use crate::time::Timestamp;
+use crate::usecase::Put;
+use crate::usecase::keep_tenants::check_creation_time;
+use crate::user::{self, Attribute, AttributeChange, User, UserDraft};
+
+/// Creates or replaces a user's record, and keeps what changed about e-mail and attributes.
+pub fn put_user(
+    store: &dyn Store,
+    clock: &dyn Clock,
+    entropy: &dyn Entropy,
+    actor: &Actor,
+    id: &UserId,
+    draft: &UserDraft,
+) -> Result<(User, Put)> {
+    let now = clock.now();
+    let (attributes, region) = checked(draft, now)?;
+    let fresh = CreationId(clock::new_uuid(clock, entropy));
+    store.writing(|tx| {
+        tx.lock_directory()?;
+        let before = tx.user(id)?;
+        let user = User {
+            id: id.clone(),
+            email: draft.email.clone(),
+            username: draft.username.clone(),
+            attributes: attributes.clone(),
+            region: region.clone(),
+            user_pool_id: draft.user_pool_id.clone(),
+            status: draft.status.unwrap_or_default(),
+            enabled: draft.enabled.unwrap_or(true),
+            registered_at: draft.registered_at.or(before.as_ref().map(|old| old.registered_at)).unwrap_or(now),
+            updated_at: now,
+            creation_id: before.as_ref().map_or(fresh, |old| old.creation_id),
+        };
+        tx.put_user(&user)?;
+        tx.put_creation(&creation_of(&user))?;
+        if let Some(before) = &before {
+            tx.add_attribute_changes(&changes_between(before, &user, actor))?;
+        }
+        Ok((user, if before.is_some() { Put::Replaced } else { Put::Created }))
+    })
+}
+
+/// Removes a user's record, memberships and attribute history. The events stay, the creation stays counted.
+pub fn delete_user(store: &dyn Store, id: &UserId) -> Result<()> {
+    if store.writing(|tx| tx.delete_user(id))? {
+        return Ok(());
+    }
+    Err(Error::not_found("user_not_found", format!("there is no user '{}'", text::shown(id.as_str()))))
+}
+
+/// The ledger's entry of a user.
+pub(super) fn creation_of(user: &User) -> Creation {
+    Creation {
+        id: user.creation_id,
+        kind: CreationKind::SaasUser,
+        tenant_id: TenantId::NONE,
+        user_id: Some(user.id.clone()),
+        region: user.region.clone(),
+        user_pool_id: user.user_pool_id.clone(),
+        created_at: user.registered_at,
+    }
+}
+
+/// What differs in e-mail and attributes, by name.
+pub(super) fn changes_between(before: &User, after: &User, actor: &Actor) -> Vec<AttributeChange> {
+    let (old, new) = (named_values(before), named_values(after));
+    let mut names: Vec<&str> = old.keys().chain(new.keys()).copied().collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+        .into_iter()
+        .filter(|name| old.get(name) != new.get(name))
+        .map(|name| AttributeChange {
+            user_id: after.id.clone(),
+            changed_at: after.updated_at,
+            changed_by: actor.name.clone(),
+            name: name.to_owned(),
+            old_value: old.get(name).map(|value| (*value).to_owned()),
+            new_value: new.get(name).map(|value| (*value).to_owned()),
+        })
+        .collect()
+}
+
+fn named_values(user: &User) -> BTreeMap<&str, &str> {
+    let email = user.email.iter().map(|email| ("email", email.as_str()));
+    let attributes = user.attributes.iter().map(|attribute| (attribute.name.as_str(), attribute.value.as_str()));
+    email.chain(attributes).collect()
+}
+
+fn checked(draft: &UserDraft, now: Timestamp) -> Result<(Vec<Attribute>, Option<String>)> {
+    if let Some(email) = &draft.email {
+        user::checked_email("email", email)?;
+    }
+    if let Some(username) = &draft.username {
+        text::checked("username", username, 128)?;
+    }
+    check_creation_time("registered_at", draft.registered_at, now)?;
+    let region = user::checked_region("region", draft.region.clone(), draft.user_pool_id.as_ref())?;
+    Ok((ordered(&draft.attributes)?, region))
+}
+
+/// Checks attributes one by one and as a set, and orders them by name.
+fn ordered(attributes: &[Attribute]) -> Result<Vec<Attribute>> {
+    if attributes.len() > user::MAX_ATTRIBUTES {
+        return Err(Error::invalid(
+            "attributes",
+            format!("has {} entries; at most {} are allowed", attributes.len(), user::MAX_ATTRIBUTES),
+        ));
+    }
+    let mut by_name = BTreeMap::new();
+    for (at, attribute) in attributes.iter().enumerate() {
+        let field = format!("attributes[{at}]");
+        attribute.check(&field)?;
+        if attribute.name == "email" || attribute.name == "sub" {
+            return Err(Error::invalid(
+                format!("{field}.name"),
+                format!(
+                    "'{}' has a field of its own: send e-mail as 'email', the subject as the user id",
+                    attribute.name
+                ),
+            ));
+        }
+        if by_name.insert(attribute.name.clone(), attribute.clone()).is_some() {
+            return Err(Error::invalid(
+                format!("{field}.name"),
+                format!("'{}' stands twice; send each name once", attribute.name),
+            ));
+        }
+    }
+    Ok(by_name.into_values().collect())
+}

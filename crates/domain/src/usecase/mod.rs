@@ -1,0 +1,24 @@
+//! What can be done, one file each: every rule that is not a question of analytics or access.
+
+mod change_attributes;
+mod find_events;
+mod keep_memberships;
+mod keep_tenants;
+mod keep_users;
+mod record_events;
+
+pub use change_attributes::{AttributeUpdate, ChangeAttributes, change_attributes, user_by_email};
+pub use find_events::{find_event, list_events};
+pub use keep_memberships::{delete_membership, put_membership};
+pub use keep_tenants::{delete_tenant, put_tenant};
+pub use keep_users::{delete_user, put_user};
+pub use record_events::{RecordStatus, Recorded, record_events};
+
+/// What a PUT did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Put {
+    /// There was none before.
+    Created,
+    /// It replaced the record that was there.
+    Replaced,
+}

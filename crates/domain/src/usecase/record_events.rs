@@ -1,0 +1,82 @@
+//! Recording events: each is judged alone, the good ones are stored in one transaction.
+
+use std::collections::HashSet;
+
+use crate::clock::{self, Clock, Entropy};
+use crate::error::{Error, Result};
+use crate::event::{Event, EventDraft, Receipt};
+use crate::id::{EventId, TenantId};
+use crate::ports::Store;
+
+/// What became of one event.
+#[derive(Debug)]
+pub enum RecordStatus {
+    /// It is new, and durable.
+    Stored,
+    /// Its tenant has one with this id already; nothing changed.
+    Known,
+    /// It is not acceptable, for this reason; nothing was stored.
+    Refused(Error),
+}
+
+/// What became of one event, and under which id.
+#[derive(Debug)]
+pub struct Recorded {
+    /// The sender's id or the one we gave. Absent when the event was refused without one.
+    pub id: Option<EventId>,
+    /// What became of it.
+    pub status: RecordStatus,
+}
+
+/// Stores every acceptable event of a batch that its tenant does not know yet, in one transaction.
+///
+/// Results come in the order of `drafts`. A draft that could not even be read is passed as `Err` and
+/// comes back as refused, so that places stay the same. An error of the whole call means that
+/// nothing was stored.
+pub fn record_events(
+    store: &dyn Store,
+    clock: &dyn Clock,
+    entropy: &dyn Entropy,
+    receipt: &Receipt,
+    drafts: Vec<Result<EventDraft>>,
+) -> Result<Vec<Recorded>> {
+    let mut seen: HashSet<(TenantId, EventId)> = HashSet::with_capacity(drafts.len());
+    let mut events: Vec<Event> = Vec::with_capacity(drafts.len());
+    let mut judged: Vec<Judged> = Vec::with_capacity(drafts.len());
+    for draft in drafts {
+        let sent_id = draft.as_ref().ok().and_then(|draft| draft.id).map(EventId);
+        let fresh_id = || EventId(clock::new_uuid(clock, entropy));
+        let checked = draft.and_then(|draft| draft.into_event(receipt, sent_id.unwrap_or_else(fresh_id)));
+        judged.push(match checked {
+            Ok(event) if seen.insert((event.tenant_id, event.id)) => {
+                let id = event.id;
+                events.push(event);
+                Judged::Good(id)
+            }
+            Ok(event) => Judged::Repeated(event.id),
+            Err(error) => Judged::Bad(sent_id, error),
+        });
+    }
+    let mut new =
+        if events.is_empty() { Vec::new() } else { store.writing(|tx| tx.insert_events(&events))? }.into_iter();
+    judged
+        .into_iter()
+        .map(|one| {
+            Ok(match one {
+                Judged::Good(id) => match new.next() {
+                    Some(true) => Recorded { id: Some(id), status: RecordStatus::Stored },
+                    Some(false) => Recorded { id: Some(id), status: RecordStatus::Known },
+                    None => return Err(Error::internal("insert_events answered for fewer events than it was given")),
+                },
+                Judged::Repeated(id) => Recorded { id: Some(id), status: RecordStatus::Known },
+                Judged::Bad(id, error) => Recorded { id, status: RecordStatus::Refused(error) },
+            })
+        })
+        .collect()
+}
+
+enum Judged {
+    Good(EventId),
+    Repeated(EventId),
+    Bad(Option<EventId>, Error),
+}
