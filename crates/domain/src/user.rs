@@ -263,6 +263,13 @@ pub struct UserFilter {
     pub member_of: Option<TenantId>,
 }
 
+impl UserFilter {
+    /// The users with this e-mail in any case, by the parameters that name them in the Cripsa contract.
+    pub fn by_email(email: &str, region: Option<String>, user_pool_id: Option<PoolId>) -> Self {
+        Self { folded_email: Some(folded_email(email)), region, user_pool_id, member_of: None }
+    }
+}
+
 /// One change of one attribute: who, when, old and new value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttributeChange {

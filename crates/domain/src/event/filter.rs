@@ -18,6 +18,8 @@ pub struct EventFilter {
     pub kinds: Vec<EventKind>,
     /// Only with this outcome.
     pub outcome: Option<Outcome>,
+    /// Only events that failed, or only those that did not, as [`EventKind::failed`] tells.
+    pub failed: Option<bool>,
     /// Only from these addresses.
     pub source: Option<AddressRange>,
     /// Only on this page: the key, without fragment and (by default) query.

@@ -59,6 +59,16 @@ impl EventKind {
             _ => Outcome::Unknown,
         }
     }
+
+    /// Whether an event of this type with this outcome failed: a login by its type, whatever outcome
+    /// its sender gave it, everything else by its outcome.
+    pub fn failed(&self, outcome: Outcome) -> bool {
+        match self.as_str() {
+            LOGIN_FAIL => true,
+            LOGIN_SUCCESS => false,
+            _ => outcome == Outcome::Failure,
+        }
+    }
 }
 
 impl fmt::Display for EventKind {

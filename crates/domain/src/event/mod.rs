@@ -2,6 +2,7 @@
 
 mod draft;
 mod filter;
+mod json;
 mod kind;
 
 use std::net::IpAddr;

@@ -2,7 +2,7 @@ use crate::creation::Creation;
 use crate::error::Result;
 use crate::id::{TenantId, UserId};
 use crate::tenant::Tenant;
-use crate::user::{AttributeChange, Membership, PoolId, User, UserFilter};
+use crate::user::{AttributeChange, Membership, User, UserFilter};
 
 /// Tenants, users and memberships, read.
 pub trait DirectoryReads {
@@ -69,12 +69,4 @@ pub trait DirectoryWrites {
     /// Makes the writers of this user's records wait for one another until the transaction ends, so
     /// that two of them do not both create it. A no-op where writers are alone anyway (SQLite).
     fn lock_directory(&mut self) -> Result<()>;
-}
-
-/// Narrows a list of users to those of a pool and region, where they are named.
-impl UserFilter {
-    /// The users with this e-mail, by the three parameters that name them in the Cripsa contract.
-    pub fn by_email(email: &str, region: Option<String>, user_pool_id: Option<PoolId>) -> Self {
-        Self { folded_email: Some(crate::user::folded_email(email)), region, user_pool_id, member_of: None }
-    }
 }

@@ -1,0 +1,198 @@
+//! Events as JSON: what `POST /v1/events` takes and `import events` reads, in one place.
+
+use crate::address;
+use crate::error::Result;
+use crate::event::{EventDraft, Outcome, Target};
+use crate::id::{self, EnvId, TenantId};
+use crate::json::JsonObject;
+use crate::time;
+
+/// The fields of an event, in the order of the documentation.
+const FIELDS: [&str; 15] = [
+    "id",
+    "occurred_at",
+    "tenant_id",
+    "env_id",
+    "user_id",
+    "user_name",
+    "type",
+    "outcome",
+    "source",
+    "user_agent",
+    "page",
+    "session_id",
+    "trace_id",
+    "target",
+    "metadata",
+];
+
+const TARGET_FIELDS: [&str; 3] = ["type", "id", "name"];
+
+const A_UUID: &str = "a UUID such as 69e732d6-8ecc-45c4-a2eb-8438f7ffe775";
+
+impl EventDraft {
+    /// Reads one event: a JSON object with only known fields, each once, each of its own type.
+    /// Explicit `null` is the same as leaving the field out. Lengths and the like are checked later,
+    /// by [`EventDraft::into_event`].
+    pub fn from_json(bytes: &[u8]) -> Result<Self> {
+        let mut json = JsonObject::parse("an event", bytes)?;
+        let draft = Self {
+            id: json.parsed("id", A_UUID, id::parse_uuid)?,
+            occurred_at: json.parsed(
+                "occurred_at",
+                "an RFC 3339 time with an offset, for example 2026-01-31T12:00:00Z",
+                time::parse_rfc3339,
+            )?,
+            tenant_id: json.parsed("tenant_id", A_UUID, TenantId::parse)?,
+            env_id: json.unsigned("env_id")?.map(EnvId),
+            user_id: json.text("user_id", "the user's id in quotes")?,
+            user_name: json.text("user_name", "the user's name in quotes")?,
+            kind: json
+                .text("type", "what happened, for example \"page_load\"")?
+                .ok_or_else(|| json.missing("type", "what happened, for example \"page_load\""))?,
+            outcome: json.parsed("outcome", "success, failure or unknown", Outcome::parse)?,
+            source: json.parsed("source", "an address such as 203.0.113.7", address::parse_address)?,
+            user_agent: json.text("user_agent", "the program's name in quotes")?,
+            page: json.text("page", "a URL or path such as \"/users\"")?,
+            session_id: json.text("session_id", "the session's id in quotes")?,
+            trace_id: json.text("trace_id", "the trace's id in quotes")?,
+            target: json
+                .object("target", "an object such as {\"type\":\"invoice\",\"id\":\"4711\"}")?
+                .map(target)
+                .transpose()?,
+            metadata: json.map("metadata", "an object such as {\"plan\":\"pro\"}")?,
+        };
+        json.finish(&FIELDS)?;
+        Ok(draft)
+    }
+}
+
+fn target(mut json: JsonObject) -> Result<Target> {
+    let target = Target {
+        kind: json.text("type", "the kind of object in quotes")?,
+        id: json.text("id", "the object's id in quotes")?,
+        name: json.text("name", "the object's name in quotes")?,
+    };
+    json.finish(&TARGET_FIELDS)?;
+    Ok(target)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_field_is_read() {
+        let draft = EventDraft::from_json(
+            br#"{"id":"69e732d6-8ecc-45c4-a2eb-8438f7ffe775","occurred_at":"2026-01-31T13:00:00.5+01:00",
+                "tenant_id":"11111111-2222-4333-8444-555555555555","env_id":4294967295,"user_id":"u1","user_name":"Jane",
+                "type":"page_load","outcome":"success","source":"::ffff:192.0.2.1","user_agent":"curl","page":"/a?b",
+                "session_id":"s","trace_id":"t","target":{"type":"invoice","id":"7","name":"No. 7"},
+                "metadata":{"n":1.5,"deep":[{"a":null}]}}"#,
+        )
+        .unwrap();
+        let expected = EventDraft {
+            id: Some("69e732d6-8ecc-45c4-a2eb-8438f7ffe775".parse().unwrap()),
+            occurred_at: Some(time::parse_rfc3339("t", "2026-01-31T12:00:00.5Z").unwrap()),
+            tenant_id: Some(TenantId::parse("t", "11111111-2222-4333-8444-555555555555").unwrap()),
+            env_id: Some(EnvId(u32::MAX)),
+            user_id: Some("u1".to_owned()),
+            user_name: Some("Jane".to_owned()),
+            kind: "page_load".to_owned(),
+            outcome: Some(Outcome::Success),
+            source: Some("192.0.2.1".parse().unwrap()),
+            user_agent: Some("curl".to_owned()),
+            page: Some("/a?b".to_owned()),
+            session_id: Some("s".to_owned()),
+            trace_id: Some("t".to_owned()),
+            target: Some(Target {
+                kind: Some("invoice".to_owned()),
+                id: Some("7".to_owned()),
+                name: Some("No. 7".to_owned()),
+            }),
+            metadata: serde_json::json!({"n": 1.5, "deep": [{"a": null}]}).as_object().cloned(),
+        };
+        assert_eq!(draft, expected);
+    }
+
+    #[test]
+    fn null_is_absent_and_only_the_type_is_required() {
+        let nulls = FIELDS.iter().filter(|field| **field != "type").map(|field| format!("\"{field}\":null,"));
+        let json = format!("{{{}\"type\":\"x\"}}", nulls.collect::<String>());
+        let expected = EventDraft { kind: "x".to_owned(), ..EventDraft::default() };
+        assert_eq!(EventDraft::from_json(json.as_bytes()).unwrap(), expected);
+    }
+
+    #[test]
+    fn errors_name_the_field_the_value_and_the_way_out() {
+        for (json, expected) in [
+            (r#"{"type":"x","source":5}"#, "source: 5 is not a text; send an address such as 203.0.113.7"),
+            (
+                r#"{"type":"x","source":"host"}"#,
+                "source: 'host' is not an address; send IPv4 or IPv6, for example 203.0.113.7 or 2001:db8::1",
+            ),
+            (r#"{"user_id":"u"}"#, "type: is missing; send what happened, for example \"page_load\""),
+            (r#"{"type":null}"#, "type: is missing; send what happened, for example \"page_load\""),
+            (r#"{"type":"a","type":"b"}"#, "type: stands twice; send each field once"),
+            (r#"{"type":"a","metadata":{"k":[{"x":1,"x":1}]}}"#, "x: stands twice; send each field once"),
+            (
+                r#"{"type":"x","target":{"kind":"a"}}"#,
+                "target.kind: is not a field that is known here; send any of type, id, name",
+            ),
+            (r#"{"type":"x","target":{"id":7}}"#, "target.id: 7 is not a text; send the object's id in quotes"),
+            (
+                r#"{"type":"x","env_id":-1}"#,
+                "env_id: -1 is not a whole number from 0 to 4294967295; send for example 1",
+            ),
+            (
+                r#"{"type":"x","env_id":1.0}"#,
+                "env_id: 1.0 is not a whole number from 0 to 4294967295; send for example 1",
+            ),
+            (
+                r#"{"type":"x","env_id":"1"}"#,
+                "env_id: '1' is not a whole number from 0 to 4294967295; send for example 1",
+            ),
+            (
+                r#"{"type":"x","metadata":[]}"#,
+                "metadata: a list is not an object; send an object such as {\"plan\":\"pro\"}",
+            ),
+            ("[]", "a list is not an event; send a JSON object"),
+            ("null", "null is not an event; send a JSON object"),
+        ] {
+            assert_eq!(EventDraft::from_json(json.as_bytes()).unwrap_err().to_string(), expected, "{json}");
+        }
+        let unknown = EventDraft::from_json(br#"{"type":"x","kind":"y"}"#).unwrap_err().to_string();
+        assert!(
+            unknown.starts_with("kind: is not a field that is known here; send any of id, occurred_at,"),
+            "{unknown}"
+        );
+    }
+
+    #[test]
+    fn absurd_input_is_an_error() {
+        let deep = format!("{{\"type\":\"x\",\"metadata\":{}", "{\"a\":".repeat(100_000));
+        let long = format!("{{\"type\":\"x\",\"env_id\":1{}}}", "0".repeat(400));
+        for json in [
+            deep.as_bytes(),
+            long.as_bytes(),
+            b"",
+            b"{",
+            b"not json",
+            b"{\"type\":\"x\"} {}",
+            b"{\"type\":\"x\",}",
+            b"{\"type\":\"\xff\"}",
+            b"{\"type\":\"\\ud800\"}",
+            b"{\"type\":\"x\",\"env_id\":NaN}",
+            b"{\"type\":\"x\",\"env_id\":4294967296}",
+            b"{\"type\":\"x\",\"env_id\":1e400}",
+            b"{\"type\":\"x\",\"env_id\":99999999999999999999999}",
+            b"{\"type\":\"x\",\"occurred_at\":\"2026-02-30T00:00:00Z\"}",
+            b"{\"type\":\"x\",\"occurred_at\":1700000000}",
+            b"{\"type\":\"x\",\"id\":\"69e732d68ecc45c4a2eb8438f7ffe775\"}",
+            b"{\"type\":\"x\",\"outcome\":\"Success\"}",
+        ] {
+            let error = EventDraft::from_json(json).unwrap_err();
+            assert!(matches!(error, crate::Error::Invalid(_)), "{error}");
+        }
+    }
+}
