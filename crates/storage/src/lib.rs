@@ -1,1 +1,73 @@
-//! Placeholder of the first build.
+//! Trailkeeper's ports on SQLite and PostgreSQL. The only crate that knows diesel.
+//!
+//! [`open`] gives the [`Store`](trailkeeper_domain::ports::Store) that a [`DatabaseUrl`] names; [`migrate`] brings its
+//! tables up to date first. Everything blocks: call it from plain threads or from blocking ones, never from inside an
+//! async task.
+//!
+//! One set of query files serves both databases (`queries/`); how, and why so, is told in
+//! `docs/adr/0001-one-set-of-query-files.md`.
+
+mod columns;
+mod error;
+mod migrations;
+mod options;
+mod pool;
+mod postgres;
+mod rows;
+mod schema;
+mod sqlite;
+mod url;
+
+use std::sync::Arc;
+
+use trailkeeper_domain::Result;
+use trailkeeper_domain::ports::{ReadTx, Store};
+
+pub use options::StoreOptions;
+pub use url::DatabaseUrl;
+
+use postgres::{PgStore, PgTarget};
+use sqlite::SqliteStore;
+use url::Target;
+
+/// Opens a database. A SQLite file is made, with its folder, where there is none; nothing is migrated.
+///
+/// A PostgreSQL server need not be up yet: whoever asks it for something then is told that it cannot serve right now.
+pub fn open(url: &DatabaseUrl, options: &StoreOptions) -> Result<Arc<dyn Store>> {
+    Ok(match &url.0 {
+        Target::Sqlite(path) => Arc::new(SqliteStore::new(path.clone(), options)?),
+        Target::Postgres(target) => Arc::new(PgStore::new(PgTarget::clone(target), options)?),
+    })
+}
+
+/// Runs the migrations that the database lacks, and names them. Safe when several servers start at once: one of them
+/// does it, the others wait for it.
+pub fn migrate(url: &DatabaseUrl) -> Result<Vec<String>> {
+    let options = StoreOptions::default();
+    match &url.0 {
+        Target::Sqlite(path) => SqliteStore::new(path.clone(), &options)?.migrate(),
+        Target::Postgres(target) => PgStore::new(PgTarget::clone(target), &options)?.migrate(),
+    }
+}
+
+/// Names the migrations that the database lacks, oldest first. Changes nothing.
+pub fn pending_migrations(url: &DatabaseUrl) -> Result<Vec<String>> {
+    let options = StoreOptions::default();
+    match &url.0 {
+        Target::Sqlite(path) => SqliteStore::pending(path.clone(), &options),
+        Target::Postgres(target) => PgStore::new(PgTarget::clone(target), &options)?.pending(),
+    }
+}
+
+/// A statement's text and the plan that the database has for it.
+pub type Plan = (String, String);
+
+/// The plans of the statements that `work` runs: for tests, which find a missing index by it.
+#[doc(hidden)]
+pub fn plans(url: &DatabaseUrl, work: &mut dyn FnMut(&mut dyn ReadTx) -> Result<()>) -> Result<Vec<Plan>> {
+    let options = StoreOptions::default();
+    match &url.0 {
+        Target::Sqlite(path) => SqliteStore::new(path.clone(), &options)?.plans(work),
+        Target::Postgres(target) => PgStore::new(PgTarget::clone(target), &options)?.plans(work),
+    }
+}

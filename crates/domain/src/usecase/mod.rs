@@ -1,6 +1,7 @@
 //! What can be done, one file each: every rule that is not a question of analytics or access.
 
 mod change_attributes;
+mod find_directory;
 mod find_events;
 mod keep_memberships;
 mod keep_tenants;
@@ -8,6 +9,10 @@ mod keep_users;
 mod record_events;
 
 pub use change_attributes::{AttributeUpdate, ChangeAttributes, change_attributes, user_by_email};
+pub use find_directory::{
+    check_joinable, find_membership, find_tenant, find_user, list_attribute_changes, list_memberships, list_tenants,
+    list_users,
+};
 pub use find_events::{find_event, list_events};
 pub use keep_memberships::{delete_membership, put_membership};
 pub use keep_tenants::{delete_tenant, put_tenant};

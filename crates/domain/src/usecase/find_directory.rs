@@ -1,0 +1,114 @@
+//! Finding tenants, users and memberships: one by its id, and lists with a cursor.
+
+use crate::cursor::{self, Paged};
+use crate::error::{Error, Result};
+use crate::id::{TenantId, UserId};
+use crate::ports::Store;
+use crate::tenant::Tenant;
+use crate::text;
+use crate::user::{AttributeChange, Membership, User, UserFilter};
+
+/// A tenant's record.
+pub fn find_tenant(store: &dyn Store, id: TenantId) -> Result<Tenant> {
+    store
+        .reading(|tx| tx.tenant(id))?
+        .ok_or_else(|| Error::not_found("tenant_not_found", format!("there is no tenant '{id}'")))
+}
+
+/// A page of tenants by id; `only` narrows it to one.
+pub fn list_tenants(
+    store: &dyn Store,
+    only: Option<TenantId>,
+    cursor: Option<&str>,
+    limit: usize,
+) -> Result<Paged<Tenant>> {
+    let after = match cursor {
+        Some(cursor) => Some(TenantId::parse("cursor", &cursor::decode("cursor", 't', cursor)?)?),
+        None => None,
+    };
+    let tenants = match only {
+        Some(id) if after.is_some_and(|after| after >= id) => Vec::new(),
+        Some(id) => store.reading(|tx| tx.tenant(id))?.into_iter().collect(),
+        None => store.reading(|tx| tx.tenants(after, limit + 1))?,
+    };
+    Ok(Paged::cut(tenants, limit, |tenant| cursor::encode('t', &tenant.id.to_string())))
+}
+
+/// A user's record; with `member_of`, only when the user is a member of that tenant.
+pub fn find_user(store: &dyn Store, id: &UserId, member_of: Option<TenantId>) -> Result<User> {
+    let found = store.reading(|tx| {
+        if let Some(tenant) = member_of
+            && tx.membership(tenant, id)?.is_none()
+        {
+            return Ok(None);
+        }
+        tx.user(id)
+    })?;
+    found.ok_or_else(|| unknown_user(id))
+}
+
+/// A page of users by id.
+pub fn list_users(store: &dyn Store, filter: &UserFilter, cursor: Option<&str>, limit: usize) -> Result<Paged<User>> {
+    let after = user_behind(cursor)?;
+    let users = store.reading(|tx| tx.users(filter, after.as_ref(), limit + 1))?;
+    Ok(Paged::cut(users, limit, |user| cursor::encode('u', user.id.as_str())))
+}
+
+/// A page of the changes of a user's attributes, newest first. An unknown user has none to tell of:
+/// that is an error, with `member_of` also when the user is no member of that tenant.
+pub fn list_attribute_changes(
+    store: &dyn Store,
+    id: &UserId,
+    member_of: Option<TenantId>,
+    cursor: Option<&str>,
+    limit: usize,
+) -> Result<Paged<AttributeChange>> {
+    let refused =
+        || Error::invalid("cursor", "is not a cursor of this list; pass next_cursor of the page before unchanged");
+    let after: Option<i64> = match cursor {
+        Some(cursor) => Some(cursor::decode("cursor", 'c', cursor)?.parse().map_err(|_| refused())?),
+        None => None,
+    };
+    find_user(store, id, member_of)?;
+    let changes = store.reading(|tx| tx.attribute_changes(id, after, limit + 1))?;
+    let page = Paged::cut(changes, limit, |(number, _)| cursor::encode('c', &number.to_string()));
+    Ok(page.map(|(_, change)| change))
+}
+
+/// A membership.
+pub fn find_membership(store: &dyn Store, tenant: TenantId, user: &UserId) -> Result<Membership> {
+    store.reading(|tx| tx.membership(tenant, user))?.ok_or_else(|| {
+        Error::not_found(
+            "membership_not_found",
+            format!("user '{}' is no member of tenant '{tenant}'", text::shown(user.as_str())),
+        )
+    })
+}
+
+/// A page of a tenant's memberships by user id. A tenant without a record may have some.
+pub fn list_memberships(
+    store: &dyn Store,
+    tenant: TenantId,
+    cursor: Option<&str>,
+    limit: usize,
+) -> Result<Paged<Membership>> {
+    let after = user_behind(cursor)?;
+    let memberships = store.reading(|tx| tx.memberships(tenant, after.as_ref(), limit + 1))?;
+    Ok(Paged::cut(memberships, limit, |membership| cursor::encode('u', membership.user_id.as_str())))
+}
+
+/// Refuses to let someone who sees only `tenant` add a user who has a record and is no member of it:
+/// as a member, the record would show. Users without a record may be added, as a backfill does.
+pub fn check_joinable(store: &dyn Store, tenant: TenantId, user: &UserId) -> Result<()> {
+    let strange = store.reading(|tx| Ok(tx.membership(tenant, user)?.is_none() && tx.user(user)?.is_some()))?;
+    if strange { Err(unknown_user(user)) } else { Ok(()) }
+}
+
+fn user_behind(cursor: Option<&str>) -> Result<Option<UserId>> {
+    let Some(cursor) = cursor else { return Ok(None) };
+    UserId::parse("cursor", cursor::decode("cursor", 'u', cursor)?).map(Some)
+}
+
+fn unknown_user(id: &UserId) -> Error {
+    Error::not_found("user_not_found", format!("there is no user '{}'", text::shown(id.as_str())))
+}

@@ -1,0 +1,152 @@
+//! Errors of the databases as errors of the domain: the one place that knows their codes and texts.
+//!
+//! What the operator can cure (a database that is down, full, locked or read-only) is `Unavailable`, so that clients
+//! are told to come again. Everything else is a defect or corrupt data: `Internal`.
+
+use diesel::result::{ConnectionError, DatabaseErrorKind, Error as DieselError};
+use trailkeeper_domain::Error;
+
+/// What SQLite says when it cannot serve right now. diesel keeps no code but the text, which SQLite never translates.
+const SQLITE_UNAVAILABLE: [&str; 9] = [
+    "database or disk is full",
+    "disk I/O error",
+    "unable to open database file",
+    "attempt to write a readonly database",
+    "database is locked",
+    "database table is locked",
+    "database schema is locked",
+    "locking protocol",
+    "large file support is disabled",
+];
+
+/// The classes and codes of SQLSTATE that mean the same: connection, resources, not in the right state, system, and
+/// the interventions of an operator (shutdown, and a statement that took too long).
+const SQLSTATE_UNAVAILABLE: [&str; 10] = ["08", "53", "55", "58", "57014", "57P", "25006", "28", "3D000", "40"];
+
+/// What the transaction may be repeated after: serialization failure, deadlock.
+const SQLSTATE_RETRY: [&str; 2] = ["40001", "40P01"];
+
+/// Translates what a statement came back with. `table` says where.
+pub fn of_statement(table: &str, error: &DieselError) -> Error {
+    if let DieselError::DatabaseError(kind, information) = error {
+        let text = information.message();
+        if is_not_storable(text) {
+            return Error::malformed(
+                "invalid_parameter",
+                "the request contains a NUL character, which no text may hold; remove it",
+            );
+        }
+        let closed = matches!(
+            kind,
+            DatabaseErrorKind::ClosedConnection
+                | DatabaseErrorKind::UnableToSendCommand
+                | DatabaseErrorKind::SerializationFailure
+                | DatabaseErrorKind::ReadOnlyTransaction
+        );
+        if closed || is_unavailable(text) {
+            return Error::unavailable(format!("{table}: {text}"));
+        }
+        let constraint = information.constraint_name().map_or(String::new(), |name| format!(" ({name})"));
+        return Error::internal(format!("{table}: {text}{constraint}"));
+    }
+    Error::internal(format!("{table}: {error}"))
+}
+
+/// Translates a failure to connect.
+pub fn of_connection(error: &ConnectionError) -> Error {
+    Error::unavailable(error)
+}
+
+/// Translates a failed migration.
+pub fn of_migration(error: &(dyn std::error::Error + Send + Sync)) -> Error {
+    let text = error.to_string();
+    match std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<DieselError>()) {
+        Some(cause) => of_statement("migrations", cause),
+        None if is_unavailable(&text) => Error::unavailable(text),
+        None => Error::internal(format!("migrations: {text}")),
+    }
+}
+
+/// Whether the statement was refused for a key that exists already.
+pub fn is_unique_violation(error: &DieselError) -> bool {
+    matches!(error, DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _))
+}
+
+/// Whether the database asks to run the transaction again.
+pub fn asks_for_retry(error: &DieselError) -> bool {
+    matches!(error, DieselError::DatabaseError(_, information)
+        if sqlstate(information.message()).is_some_and(|state| SQLSTATE_RETRY.contains(&state)))
+}
+
+fn is_unavailable(text: &str) -> bool {
+    match sqlstate(text) {
+        Some(state) => SQLSTATE_UNAVAILABLE.iter().any(|class| state.starts_with(class)),
+        None => SQLITE_UNAVAILABLE.iter().any(|known| text.contains(known)),
+    }
+}
+
+/// A byte sequence that PostgreSQL cannot keep as text. Callers refuse it on the way in; this is the second line.
+fn is_not_storable(text: &str) -> bool {
+    sqlstate(text).is_some_and(|state| state == "22021" || state == "22P05")
+}
+
+/// The SQLSTATE in front of a message of PostgreSQL.
+fn sqlstate(text: &str) -> Option<&str> {
+    let (state, _) = text.split_once(": ")?;
+    let looks_right = state.len() == 5 && state.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+    looks_right.then_some(state)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(text: &str) -> Error {
+        of_statement("events", &DieselError::DatabaseError(DatabaseErrorKind::Unknown, Box::new(text.to_owned())))
+    }
+
+    #[test]
+    fn what_an_operator_can_cure_is_unavailable() {
+        for text in [
+            "database or disk is full",
+            "database is locked",
+            "disk I/O error",
+            "08006: connection closed",
+            "53100: could not extend file",
+            "57P01: terminating connection due to administrator command",
+            "57014: canceling statement due to statement timeout",
+            "25006: cannot execute INSERT in a read-only transaction",
+            "58030: could not read block",
+        ] {
+            assert!(matches!(told(text), Error::Unavailable { .. }), "{text}");
+        }
+    }
+
+    #[test]
+    fn defects_and_corrupt_data_are_internal() {
+        for text in [
+            "database disk image is malformed",
+            "file is not a database",
+            "no such table: events",
+            "42P01: relation \"events\" does not exist",
+            "23514: new row violates a check constraint",
+            "disk: is not a sqlstate",
+        ] {
+            assert!(matches!(told(text), Error::Internal { .. }), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_nul_character_is_the_callers_fault() {
+        assert!(matches!(told("22021: invalid byte sequence for encoding \"UTF8\": 0x00"), Error::Invalid(_)));
+    }
+
+    #[test]
+    fn only_serialization_failures_and_deadlocks_are_repeated() {
+        let error = |text: &str| DieselError::DatabaseError(DatabaseErrorKind::Unknown, Box::new(text.to_owned()));
+        assert!(asks_for_retry(&error("40P01: deadlock detected")));
+        assert!(asks_for_retry(&error("40001: could not serialize access")));
+        assert!(!asks_for_retry(&error("57014: canceling statement")));
+        assert!(!asks_for_retry(&error("database is locked")));
+    }
+}

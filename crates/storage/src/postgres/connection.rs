@@ -1,0 +1,255 @@
+//! diesel's connection over tokio-postgres: the part of diesel-async that we need, with the SQLSTATE kept.
+//!
+//! A connection's socket lives on the runtime of this crate. Every call blocks the calling thread until the answer is
+//! there, so it must come from a plain thread or a blocking one, never from inside an async task.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use diesel::connection::{
+    AnsiTransactionManager, CacheSize, Connection, DynInstrumentation, Instrumentation, InstrumentationEvent,
+    LoadConnection, SimpleConnection, StrQueryHelper, TransactionManager,
+};
+use diesel::expression::QueryMetadata;
+use diesel::internal::derives::multiconnection::ConnectionSealed;
+use diesel::migration::{CREATE_MIGRATIONS_TABLE, MigrationConnection};
+use diesel::pg::{FailedToLookupTypeError, Pg, PgMetadataCacheKey, PgMetadataLookup, PgQueryBuilder, PgTypeMetadata};
+use diesel::query_builder::bind_collector::RawBytesBindCollector;
+use diesel::query_builder::{Query, QueryBuilder, QueryFragment, QueryId};
+use diesel::result::{ConnectionError, ConnectionResult, Error, QueryResult};
+use tokio::runtime::Handle;
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, Statement};
+
+use super::failure;
+use super::row::{Bind, PgRow};
+
+/// How many prepared statements a connection keeps. Filters combine to more texts than that only by design of a
+/// hostile caller; then all are dropped and prepared anew.
+const MAX_STATEMENTS: usize = 256;
+
+/// How much longer than the server's own statement timeout we wait for it to act.
+const NETWORK_GRACE: Duration = Duration::from_secs(5);
+
+/// One connection.
+pub struct PgConnection {
+    client: Client,
+    runtime: Handle,
+    /// After this the server or the network is taken for lost.
+    patience: Duration,
+    statements: HashMap<String, Statement>,
+    transaction: AnsiTransactionManager,
+    instrumentation: DynInstrumentation,
+    lost: bool,
+    recorded: Option<Vec<Recorded>>,
+}
+
+/// A query that ran, so that its plan can be asked for.
+struct Recorded {
+    sql: String,
+    types: Vec<Type>,
+    binds: Vec<Bind>,
+}
+
+impl PgConnection {
+    /// Takes over a client whose socket is driven on `runtime`.
+    pub fn new(client: Client, runtime: Handle, statement_timeout: Duration) -> Self {
+        Self {
+            client,
+            runtime,
+            patience: statement_timeout.saturating_add(NETWORK_GRACE),
+            statements: HashMap::new(),
+            transaction: AnsiTransactionManager::default(),
+            instrumentation: DynInstrumentation::default_instrumentation(),
+            lost: false,
+            recorded: None,
+        }
+    }
+
+    /// Whether the server or the network ended it. Costs nothing: no query is sent.
+    pub fn is_lost(&self) -> bool {
+        self.lost || self.client.is_closed()
+    }
+
+    /// Whether it may serve again: alive, and not stuck inside a transaction.
+    pub fn is_sound(&mut self) -> bool {
+        !self.is_lost() && !AnsiTransactionManager::is_broken_transaction_manager(self)
+    }
+
+    /// Never takes the server for lost, however long it works on a statement.
+    pub fn wait_without_end(&mut self) {
+        self.patience = Duration::MAX;
+    }
+
+    /// Remembers every query from here on, for [`Self::plans`].
+    pub fn record(&mut self) {
+        self.recorded = Some(Vec::new());
+    }
+
+    /// The plans of the queries since [`Self::record`], each behind its text.
+    pub fn plans(&mut self) -> QueryResult<Vec<(String, String)>> {
+        let recorded = self.recorded.take().unwrap_or_default();
+        recorded
+            .into_iter()
+            .map(|query| {
+                let sql = format!("EXPLAIN {}", query.sql);
+                let rows = self.blocking(async |client| {
+                    let statement = client.prepare_typed(&sql, &query.types).await?;
+                    client.query(&statement, &as_params(&query.binds)).await
+                })?;
+                let lines: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+                Ok((query.sql, lines.join("\n")))
+            })
+            .collect()
+    }
+
+    /// Runs one exchange with the server.
+    fn blocking<T>(
+        &mut self,
+        exchange: impl AsyncFnOnce(&Client) -> Result<T, tokio_postgres::Error>,
+    ) -> QueryResult<T> {
+        let (client, patience) = (&self.client, self.patience);
+        // The timer belongs to the runtime, so it must be made inside of it.
+        let outcome = self.runtime.block_on(async { tokio::time::timeout(patience, exchange(client)).await });
+        match outcome {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => {
+                self.lost |= failure::is_fatal(&error);
+                Err(failure::of(&error))
+            }
+            Err(_elapsed) => {
+                self.lost = true;
+                Err(failure::silence(patience))
+            }
+        }
+    }
+
+    /// The text, the statement (prepared now or before) and the values of a query.
+    fn prepared<T>(&mut self, source: &T) -> QueryResult<(String, Statement, Vec<Bind>)>
+    where
+        T: QueryFragment<Pg>,
+    {
+        let mut builder = PgQueryBuilder::default();
+        source.to_sql(&mut builder, &Pg)?;
+        let sql = builder.finish();
+        let mut collector = RawBytesBindCollector::<Pg>::new();
+        source.collect_binds(&mut collector, &mut NoCustomTypes, &Pg)?;
+        let types = collector.metadata.iter().map(type_of).collect::<QueryResult<Vec<Type>>>()?;
+        let binds: Vec<Bind> = collector.binds.into_iter().map(Bind).collect();
+        if let Some(recorded) = &mut self.recorded {
+            recorded.push(Recorded { sql: sql.clone(), types: types.clone(), binds: binds.clone() });
+        }
+        if let Some(statement) = self.statements.get(&sql) {
+            return Ok((sql, statement.clone(), binds));
+        }
+        let statement = self.blocking(async |client| client.prepare_typed(&sql, &types).await)?;
+        if self.statements.len() >= MAX_STATEMENTS {
+            self.statements.clear();
+        }
+        self.statements.insert(sql.clone(), statement.clone());
+        Ok((sql, statement, binds))
+    }
+
+    fn observed<T>(&mut self, sql: &str, run: impl FnOnce(&mut Self) -> QueryResult<T>) -> QueryResult<T> {
+        self.instrumentation.on_connection_event(InstrumentationEvent::start_query(&StrQueryHelper::new(sql)));
+        let result = run(self);
+        self.instrumentation.on_connection_event(InstrumentationEvent::finish_query(
+            &StrQueryHelper::new(sql),
+            result.as_ref().err(),
+        ));
+        result
+    }
+}
+
+fn as_params(binds: &[Bind]) -> Vec<&(dyn ToSql + Sync)> {
+    binds.iter().map(|bind| bind as &(dyn ToSql + Sync)).collect()
+}
+
+fn type_of(metadata: &PgTypeMetadata) -> QueryResult<Type> {
+    let oid = metadata.oid().map_err(|error| Error::SerializationError(Box::new(error)))?;
+    Type::from_oid(oid).ok_or_else(|| Error::SerializationError(format!("no built-in type has the oid {oid}").into()))
+}
+
+/// Every column type of ours is built into PostgreSQL, so that nothing is ever looked up.
+struct NoCustomTypes;
+
+impl PgMetadataLookup for NoCustomTypes {
+    fn lookup_type(&mut self, type_name: &str, schema: Option<&str>) -> PgTypeMetadata {
+        PgTypeMetadata::from_result(Err(FailedToLookupTypeError::new(PgMetadataCacheKey::new(
+            schema.map(|schema| schema.to_owned().into()),
+            type_name.to_owned().into(),
+        ))))
+    }
+}
+
+impl SimpleConnection for PgConnection {
+    fn batch_execute(&mut self, query: &str) -> QueryResult<()> {
+        self.observed(query, |this| this.blocking(async |client| client.batch_execute(query).await))
+    }
+}
+
+impl ConnectionSealed for PgConnection {}
+
+impl Connection for PgConnection {
+    type Backend = Pg;
+    type TransactionManager = AnsiTransactionManager;
+
+    /// Not the way in: a connection needs a runtime and a connector, see `postgres::connector`.
+    fn establish(_database_url: &str) -> ConnectionResult<Self> {
+        Err(ConnectionError::BadConnection("connections to PostgreSQL are made by the connector".to_owned()))
+    }
+
+    fn execute_returning_count<T>(&mut self, source: &T) -> QueryResult<usize>
+    where
+        T: QueryFragment<Pg> + QueryId,
+    {
+        let (sql, statement, binds) = self.prepared(source)?;
+        let count = self.observed(&sql, |this| {
+            this.blocking(async |client| client.execute(&statement, &as_params(&binds)).await)
+        })?;
+        usize::try_from(count).map_err(|error| Error::DeserializationError(Box::new(error)))
+    }
+
+    fn transaction_state(&mut self) -> &mut AnsiTransactionManager {
+        &mut self.transaction
+    }
+
+    fn instrumentation(&mut self) -> &mut dyn Instrumentation {
+        &mut *self.instrumentation
+    }
+
+    fn set_instrumentation(&mut self, instrumentation: impl Instrumentation) {
+        self.instrumentation = instrumentation.into();
+    }
+
+    fn set_prepared_statement_cache_size(&mut self, size: CacheSize) {
+        // Ours is bounded already; dropping what it holds is all that a smaller one could mean.
+        if matches!(size, CacheSize::Disabled) {
+            self.statements.clear();
+        }
+    }
+}
+
+impl LoadConnection for PgConnection {
+    type Cursor<'conn, 'query> = std::vec::IntoIter<QueryResult<PgRow>>;
+    type Row<'conn, 'query> = PgRow;
+
+    fn load<'conn, 'query, T>(&'conn mut self, source: T) -> QueryResult<Self::Cursor<'conn, 'query>>
+    where
+        T: Query + QueryFragment<Pg> + QueryId + 'query,
+        Pg: QueryMetadata<T::SqlType>,
+    {
+        let (sql, statement, binds) = self.prepared(&source)?;
+        let rows = self.observed(&sql, |this| {
+            this.blocking(async |client| client.query(&statement, &as_params(&binds)).await)
+        })?;
+        Ok(PgRow::of_all(&statement, rows)?.into_iter().map(Ok).collect::<Vec<_>>().into_iter())
+    }
+}
+
+impl MigrationConnection for PgConnection {
+    fn setup(&mut self) -> QueryResult<usize> {
+        self.batch_execute(CREATE_MIGRATIONS_TABLE).map(|()| 0)
+    }
+}
+

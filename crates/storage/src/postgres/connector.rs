@@ -1,0 +1,65 @@
+//! Opens connections to PostgreSQL, on a runtime of this crate's own.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio_postgres_rustls::MakeRustlsConnect;
+use trailkeeper_domain::{Error, Result};
+
+use super::connection::PgConnection;
+use super::target::PgTarget;
+use super::tls;
+use crate::options::StoreOptions;
+
+/// Opens connections to one database.
+pub struct Connector {
+    target: PgTarget,
+    tls: MakeRustlsConnect,
+    runtime: Handle,
+    statement_timeout: Duration,
+}
+
+impl Connector {
+    /// Prepares; connects to nothing yet.
+    pub fn new(target: PgTarget, options: &StoreOptions) -> Result<Self> {
+        let tls = tls::connector(target.verification())?;
+        Ok(Self { target, tls, runtime: runtime()?, statement_timeout: options.statement_timeout })
+    }
+
+    /// Opens one connection.
+    pub fn connect(&self) -> Result<PgConnection> {
+        let config = self.target.config(self.statement_timeout);
+        let (client, driver) = self
+            .runtime
+            .block_on(config.connect(self.tls.clone()))
+            .map_err(|error| Error::unavailable(format!("cannot connect to {}: {}", self.target, reason(&error))))?;
+        self.runtime.spawn(async move {
+            if let Err(error) = driver.await {
+                // Whoever used the connection is told by its statement; an idle one goes without a word otherwise.
+                tracing::debug!(error = %reason(&error), "a connection to PostgreSQL ended");
+            }
+        });
+        Ok(PgConnection::new(client, self.runtime.clone(), self.statement_timeout))
+    }
+}
+
+/// The runtime on which every connection's socket lives: started by the first database that is PostgreSQL.
+fn runtime() -> Result<Handle> {
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+    if let Some(runtime) = RUNTIME.get() {
+        return Ok(runtime.handle().clone());
+    }
+    let new = Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("trailkeeper-postgres")
+        .enable_all()
+        .build()
+        .map_err(|error| Error::unavailable(format!("cannot start threads for PostgreSQL: {error}")))?;
+    Ok(RUNTIME.get_or_init(|| new).handle().clone())
+}
+
+/// tokio-postgres tells the kind alone; the reason is behind it.
+fn reason(error: &tokio_postgres::Error) -> String {
+    super::failure::causes(error)
+}

@@ -1,0 +1,97 @@
+//! Errors of tokio-postgres as errors of diesel, with the SQLSTATE in front of the message: diesel has no place for it,
+//! and messages are in the server's language, so that nothing else tells causes apart.
+
+use std::time::Duration;
+
+use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error};
+use tokio_postgres::error::{DbError, SqlState};
+
+/// The SQLSTATE of a connection that is gone: `connection_failure`.
+pub const CONNECTION_FAILURE: &str = "08006";
+
+/// An error of the server or of the way to it. Its message begins with five characters of SQLSTATE and a colon.
+#[derive(Debug)]
+struct Failure {
+    message: String,
+    details: Option<DbError>,
+}
+
+impl DatabaseErrorInformation for Failure {
+    fn message(&self) -> &str {
+        &self.message
+    }
+
+    fn details(&self) -> Option<&str> {
+        self.details.as_ref()?.detail()
+    }
+
+    fn hint(&self) -> Option<&str> {
+        self.details.as_ref()?.hint()
+    }
+
+    fn table_name(&self) -> Option<&str> {
+        self.details.as_ref()?.table()
+    }
+
+    fn column_name(&self) -> Option<&str> {
+        self.details.as_ref()?.column()
+    }
+
+    fn constraint_name(&self) -> Option<&str> {
+        self.details.as_ref()?.constraint()
+    }
+
+    fn statement_position(&self) -> Option<i32> {
+        None
+    }
+}
+
+/// The error for diesel.
+pub fn of(error: &tokio_postgres::Error) -> Error {
+    let Some(details) = error.as_db_error() else {
+        return of_way(&causes(error));
+    };
+    let kind = match *details.code() {
+        SqlState::UNIQUE_VIOLATION => DatabaseErrorKind::UniqueViolation,
+        SqlState::FOREIGN_KEY_VIOLATION => DatabaseErrorKind::ForeignKeyViolation,
+        SqlState::NOT_NULL_VIOLATION => DatabaseErrorKind::NotNullViolation,
+        SqlState::CHECK_VIOLATION => DatabaseErrorKind::CheckViolation,
+        SqlState::T_R_SERIALIZATION_FAILURE => DatabaseErrorKind::SerializationFailure,
+        SqlState::READ_ONLY_SQL_TRANSACTION => DatabaseErrorKind::ReadOnlyTransaction,
+        _ => DatabaseErrorKind::Unknown,
+    };
+    let message = format!("{}: {}", details.code().code(), details.message());
+    Error::DatabaseError(kind, Box::new(Failure { message, details: Some(details.clone()) }))
+}
+
+/// The error of a server that says nothing.
+pub fn silence(patience: Duration) -> Error {
+    of_way(&format!("no answer within {} s", patience.as_secs()))
+}
+
+/// Whether the connection cannot be used any more.
+///
+/// A server that shuts down sends its reason and then closes: between the two, the client does not look closed yet.
+pub fn is_fatal(error: &tokio_postgres::Error) -> bool {
+    error.as_db_error().is_none_or(|details| {
+        let code = details.code().code();
+        code.starts_with("08") || code.starts_with("57P")
+    })
+}
+
+fn of_way(cause: &str) -> Error {
+    let message = format!("{CONNECTION_FAILURE}: {cause}");
+    Error::DatabaseError(DatabaseErrorKind::ClosedConnection, Box::new(Failure { message, details: None }))
+}
+
+/// tokio-postgres tells the kind alone; the reason is behind it.
+pub fn causes(error: &tokio_postgres::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = std::error::Error::source(error);
+    while let Some(cause) = next {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        next = cause.source();
+    }
+    text
+}

@@ -1,0 +1,21 @@
+//! PostgreSQL: over tokio-postgres, with native column types.
+
+mod connection;
+mod connector;
+mod dialect;
+mod failure;
+#[path = "../queries/mod.rs"]
+#[expect(clippy::duplicate_mod, reason = "one set of query files for both databases: docs/adr/0001")]
+mod queries;
+mod row;
+mod store;
+mod target;
+mod tls;
+
+pub use store::PgStore;
+pub use target::PgTarget;
+
+/// The connection that the queries run on.
+type Conn = connection::PgConnection;
+/// diesel's backend of it.
+type Db = diesel::pg::Pg;

@@ -1,0 +1,133 @@
+//! A PostgreSQL URL as libpq reads it, and what our connections add to it.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio_postgres::Config;
+use tokio_postgres::config::SslMode;
+use trailkeeper_domain::{Error, Result};
+
+use super::tls::{self, Verification};
+
+/// How long to wait for a host to answer, where the URL does not say.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// After how much silence the network is asked whether it is still there.
+const KEEPALIVES_IDLE: Duration = Duration::from_secs(30);
+
+/// A database, and how to reach it.
+#[derive(Clone)]
+pub struct PgTarget {
+    shown: String,
+    config: Config,
+    verification: Verification,
+}
+
+impl PgTarget {
+    /// Reads a URL; `field` names it in the error, which never shows it: it may hold a password.
+    pub fn parse(field: &str, url: &str) -> Result<Self> {
+        let (base, query) = url.split_once('?').unwrap_or((url, ""));
+        let mut mode = SslMode::Prefer;
+        let mut full = false;
+        let mut root = None;
+        let mut rest = Vec::new();
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            match pair.split_once('=') {
+                Some(("sslmode", value)) => (mode, full) = ssl_mode(field, value)?,
+                Some(("sslrootcert", value)) => root = Some(PathBuf::from(percent_decoded(value))),
+                _ => rest.push(pair),
+            }
+        }
+        let plain = if rest.is_empty() { base.to_owned() } else { format!("{base}?{}", rest.join("&")) };
+        let mut config: Config =
+            plain.parse().map_err(|error| Error::invalid(field, format!("is not a PostgreSQL URL: {error}")))?;
+        config.ssl_mode(mode);
+        if config.get_application_name().is_none() {
+            config.application_name("trailkeeper");
+        }
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(CONNECT_TIMEOUT);
+        }
+        if !query.contains("keepalives_idle") {
+            config.keepalives_idle(KEEPALIVES_IDLE);
+        }
+        let verification = if full { tls::verified(field, root.as_deref())? } else { Verification::None };
+        Ok(Self { shown: without_password(url), config, verification })
+    }
+
+    /// The parameters of one connection whose statements end after `statement_timeout`.
+    pub fn config(&self, statement_timeout: Duration) -> Config {
+        let mut config = self.config.clone();
+        let ours = format!("-c TimeZone=UTC -c statement_timeout={}", statement_timeout.as_millis());
+        // What the URL says comes last and so has the last word.
+        config.options(match config.get_options() {
+            Some(theirs) => format!("{ours} {theirs}"),
+            None => ours,
+        });
+        config
+    }
+
+    /// How the server proves who it is.
+    pub fn verification(&self) -> &Verification {
+        &self.verification
+    }
+}
+
+impl fmt::Display for PgTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.shown)
+    }
+}
+
+/// The mode for tokio-postgres, and whether the certificate is verified.
+fn ssl_mode(field: &str, value: &str) -> Result<(SslMode, bool)> {
+    match value {
+        "disable" => Ok((SslMode::Disable, false)),
+        "prefer" => Ok((SslMode::Prefer, false)),
+        "require" => Ok((SslMode::Require, false)),
+        "verify-full" => Ok((SslMode::Require, true)),
+        other => Err(Error::invalid(
+            field,
+            format!("has sslmode '{other}'; write disable, prefer, require or verify-full (for verify-ca: verify-full)"),
+        )),
+    }
+}
+
+fn without_password(url: &str) -> String {
+    let (base, query) = url.split_once('?').map_or((url, None), |(base, query)| (base, Some(query)));
+    let (scheme, rest) = base.split_once("://").unwrap_or(("", base));
+    let (authority, path) = rest.split_once('/').map_or((rest, None), |(authority, path)| (authority, Some(path)));
+    let authority = match authority.rsplit_once('@') {
+        Some((login, host)) => match login.split_once(':') {
+            Some((user, _)) => format!("{user}:***@{host}"),
+            None => authority.to_owned(),
+        },
+        None => authority.to_owned(),
+    };
+    let mut shown = format!("{scheme}://{authority}");
+    if let Some(path) = path {
+        shown.push('/');
+        shown.push_str(path);
+    }
+    if let Some(query) = query {
+        let pairs: Vec<&str> =
+            query.split('&').map(|pair| if pair.starts_with("password=") { "password=***" } else { pair }).collect();
+        shown.push('?');
+        shown.push_str(&pairs.join("&"));
+    }
+    shown
+}
+
+fn percent_decoded(value: &str) -> String {
+    let mut out = Vec::with_capacity(value.len());
+    let mut rest = value.as_bytes();
+    while let Some((&first, tail)) = rest.split_first() {
+        let escaped = (first == b'%')
+            .then(|| tail.get(..2).and_then(|hex| std::str::from_utf8(hex).ok()))
+            .flatten()
+            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        out.push(escaped.unwrap_or(first));
+        rest = if escaped.is_some() { tail.get(2..).unwrap_or_default() } else { tail };
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}

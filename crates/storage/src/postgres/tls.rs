@@ -1,0 +1,99 @@
+//! TLS to PostgreSQL by rustls: encryption alone, or with the server's certificate verified.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, Error as TlsError, RootCertStore, SignatureScheme};
+use tokio_postgres_rustls::MakeRustlsConnect;
+use trailkeeper_domain::{Error, Result};
+
+/// How the server proves who it is.
+#[derive(Clone)]
+pub enum Verification {
+    /// Not at all, as libpq's `prefer` and `require`: the line is encrypted against listeners alone.
+    None,
+    /// By a certificate for its host name from one of these authorities.
+    Full(Arc<RootCertStore>),
+}
+
+/// Verification by the authorities in the file `root`, or by the system's.
+pub fn verified(field: &str, root: Option<&Path>) -> Result<Verification> {
+    let mut store = RootCertStore::empty();
+    if let Some(path) = root {
+        let wrong = |reason: String| Error::invalid(field, format!("has sslrootcert '{}': {reason}", path.display()));
+        let certificates = CertificateDer::pem_file_iter(path).map_err(|error| wrong(error.to_string()))?;
+        for certificate in certificates {
+            let certificate = certificate.map_err(|error| wrong(error.to_string()))?;
+            store.add(certificate).map_err(|error| wrong(error.to_string()))?;
+        }
+    } else {
+        let found = rustls_native_certs::load_native_certs();
+        store.add_parsable_certificates(found.certs);
+    }
+    if store.is_empty() {
+        return Err(Error::invalid(
+            field,
+            "has sslmode verify-full, but no certificate of an authority was found; name a file with sslrootcert=FILE",
+        ));
+    }
+    Ok(Verification::Full(Arc::new(store)))
+}
+
+/// The connector for one way of verifying.
+pub fn connector(verification: &Verification) -> Result<MakeRustlsConnect> {
+    let provider = Arc::new(ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .map_err(Error::internal)?;
+    let config = match verification {
+        Verification::Full(roots) => builder.with_root_certificates(Arc::clone(roots)).with_no_client_auth(),
+        Verification::None => builder
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
+            .with_no_client_auth(),
+    };
+    Ok(MakeRustlsConnect::new(config))
+}
+
+/// Takes every certificate, but checks that the server holds its key.
+#[derive(Debug)]
+struct AnyCertificate(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for AnyCertificate {
+    fn verify_server_cert(
+        &self,
+        _end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, TlsError> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, TlsError> {
+        verify_tls12_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, TlsError> {
+        verify_tls13_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}

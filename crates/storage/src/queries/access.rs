@@ -1,0 +1,88 @@
+//! Accounts and credentials, read.
+
+use diesel::prelude::*;
+use trailkeeper_domain::Result;
+use trailkeeper_domain::account::{Account, ApiToken, RefreshToken, Session, SigningKey, TokenKey};
+use trailkeeper_domain::id::{AccountId, CredentialId, SessionId};
+use trailkeeper_domain::ports::AccessReads;
+
+use super::{Db, Tx, count};
+use crate::columns::DbUuid;
+use crate::rows::{AccountRow, ApiTokenRow, RefreshTokenRow, SessionRow, SigningKeyRow, TokenKeyRow};
+use crate::schema::{accounts, api_tokens, refresh_tokens, sessions, signing_keys, token_keys};
+
+impl AccessReads for Tx<'_> {
+    fn account(&mut self, id: AccountId) -> Result<Option<Account>> {
+        let query = accounts::table.find(DbUuid(id.0)).select(AccountRow::as_select());
+        let row: Option<AccountRow> = self.run("accounts", |conn| query.first(conn).optional())?;
+        row.map(Account::try_from).transpose()
+    }
+
+    fn account_by_email(&mut self, folded_email: &str) -> Result<Option<Account>> {
+        let query = accounts::table.filter(accounts::email_folded.eq(folded_email)).select(AccountRow::as_select());
+        let row: Option<AccountRow> = self.run("accounts", |conn| query.first(conn).optional())?;
+        row.map(Account::try_from).transpose()
+    }
+
+    fn accounts(&mut self, after: Option<AccountId>, limit: usize) -> Result<Vec<Account>> {
+        let mut query = accounts::table.into_boxed::<Db>();
+        if let Some(after) = after {
+            query = query.filter(accounts::id.gt(DbUuid(after.0)));
+        }
+        let query = query.order(accounts::id.asc()).limit(count(limit)).select(AccountRow::as_select());
+        let rows: Vec<AccountRow> = self.run("accounts", |conn| query.load(conn))?;
+        rows.into_iter().map(Account::try_from).collect()
+    }
+
+    fn api_token_by_hash(&mut self, hash: &[u8]) -> Result<Option<ApiToken>> {
+        let query = api_tokens::table.filter(api_tokens::token_hash.eq(hash)).select(ApiTokenRow::as_select());
+        let row: Option<ApiTokenRow> = self.run("api_tokens", |conn| query.first(conn).optional())?;
+        row.map(ApiToken::try_from).transpose()
+    }
+
+    fn api_tokens(&mut self, after: Option<CredentialId>, limit: usize) -> Result<Vec<ApiToken>> {
+        let mut query = api_tokens::table.into_boxed::<Db>();
+        if let Some(after) = after {
+            query = query.filter(api_tokens::id.gt(DbUuid(after.0)));
+        }
+        let query = query.order(api_tokens::id.asc()).limit(count(limit)).select(ApiTokenRow::as_select());
+        let rows: Vec<ApiTokenRow> = self.run("api_tokens", |conn| query.load(conn))?;
+        rows.into_iter().map(ApiToken::try_from).collect()
+    }
+
+    fn signing_key_by_api_key(&mut self, api_key: &str) -> Result<Option<SigningKey>> {
+        let query = signing_keys::table.filter(signing_keys::api_key.eq(api_key)).select(SigningKeyRow::as_select());
+        let row = self.run("signing_keys", |conn| query.first(conn).optional())?;
+        Ok(row.map(SigningKey::from))
+    }
+
+    fn signing_keys(&mut self, after: Option<CredentialId>, limit: usize) -> Result<Vec<SigningKey>> {
+        let mut query = signing_keys::table.into_boxed::<Db>();
+        if let Some(after) = after {
+            query = query.filter(signing_keys::id.gt(DbUuid(after.0)));
+        }
+        let query = query.order(signing_keys::id.asc()).limit(count(limit)).select(SigningKeyRow::as_select());
+        let rows: Vec<SigningKeyRow> = self.run("signing_keys", |conn| query.load(conn))?;
+        Ok(rows.into_iter().map(SigningKey::from).collect())
+    }
+
+    fn session(&mut self, id: SessionId) -> Result<Option<Session>> {
+        let query = sessions::table.find(DbUuid(id.0)).select(SessionRow::as_select());
+        let row = self.run("sessions", |conn| query.first(conn).optional())?;
+        Ok(row.map(Session::from))
+    }
+
+    fn refresh_token(&mut self, hash: &[u8]) -> Result<Option<RefreshToken>> {
+        let query = refresh_tokens::table.find(hash).select(RefreshTokenRow::as_select());
+        let row = self.run("refresh_tokens", |conn| query.first(conn).optional())?;
+        Ok(row.map(RefreshToken::from))
+    }
+
+    fn token_keys(&mut self) -> Result<Vec<TokenKey>> {
+        let query = token_keys::table
+            .order((token_keys::created_at.desc(), token_keys::kid.desc()))
+            .select(TokenKeyRow::as_select());
+        let rows: Vec<TokenKeyRow> = self.run("token_keys", |conn| query.load(conn))?;
+        Ok(rows.into_iter().map(TokenKey::from).collect())
+    }
+}

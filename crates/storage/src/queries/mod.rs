@@ -1,0 +1,135 @@
+//! The ports, once for both databases.
+//!
+//! This folder is mounted as a module twice: inside `sqlite` and inside `postgres`, each of which names its connection
+//! `Conn` and its diesel backend `Db`. So every query is a plain function over one concrete type, without bounds and
+//! without macros; what the two databases do not share stands in their `dialect`.
+//! `docs/adr/0001-one-set-of-query-files.md` tells why.
+
+mod access;
+mod access_writes;
+mod activity;
+mod directory;
+mod directory_writes;
+mod events;
+
+use diesel::connection::{AnsiTransactionManager, TransactionManager};
+use diesel::result::{Error as DieselError, QueryResult};
+use trailkeeper_domain::ports::{ReadTx, WriteTx};
+use trailkeeper_domain::{Error, Result};
+
+use super::{Conn, Db, dialect};
+use crate::error;
+
+/// An open transaction: every port is reached from it.
+pub struct Tx<'a> {
+    conn: &'a mut Conn,
+    broken: Option<Broken>,
+}
+
+impl ReadTx for Tx<'_> {}
+impl WriteTx for Tx<'_> {}
+
+/// What a failed statement means for its transaction.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Broken {
+    /// It cannot be committed.
+    ForGood,
+    /// It cannot be committed, and running it again may work.
+    ForNow,
+}
+
+impl Tx<'_> {
+    /// Runs one statement on a table, or a few; an error ends the transaction.
+    fn run<T>(&mut self, table: &'static str, statement: impl FnOnce(&mut Conn) -> QueryResult<T>) -> Result<T> {
+        self.attempt(statement).map_err(|error| error::of_statement(table, &error))
+    }
+
+    /// The connection itself, for questions about the database rather than its rows.
+    pub fn connection(&mut self) -> &mut Conn {
+        self.conn
+    }
+
+    /// Like [`Self::run`], for callers that tell one error of the database from another.
+    fn attempt<T>(&mut self, statement: impl FnOnce(&mut Conn) -> QueryResult<T>) -> QueryResult<T> {
+        statement(self.conn).inspect_err(|error| {
+            self.broken = Some(if error::asks_for_retry(error) { Broken::ForNow } else { Broken::ForGood });
+        })
+    }
+}
+
+/// How a transaction came to nothing.
+pub enum Undone {
+    /// It did not even begin, so that it may be tried on another connection.
+    NotBegun(Error),
+    /// The database asks to run it again.
+    Again(Error),
+    /// It was rolled back.
+    Failed(Error),
+}
+
+impl Undone {
+    /// What the caller is told.
+    pub fn into_error(self) -> Error {
+        let (Self::NotBegun(error) | Self::Again(error) | Self::Failed(error)) = self;
+        error
+    }
+}
+
+/// Runs `work` in one transaction that `begin` opens, and commits it when `work` and then `last_look` agree.
+pub fn transaction(
+    conn: &mut Conn,
+    begin: &str,
+    work: &mut dyn FnMut(&mut Tx<'_>) -> Result<()>,
+    last_look: &dyn Fn() -> Result<()>,
+) -> Result<(), Undone> {
+    AnsiTransactionManager::begin_transaction_sql(conn, begin)
+        .map_err(|error| Undone::NotBegun(error::of_statement("begin", &error)))?;
+    let mut tx = Tx { conn, broken: None };
+    let outcome = work(&mut tx).and_then(|()| last_look());
+    let broken = tx.broken;
+    let failure = match (outcome, broken) {
+        (Ok(()), None) => {
+            return AnsiTransactionManager::commit_transaction(conn).map_err(|error| {
+                let told = error::of_statement("commit", &error);
+                if error::asks_for_retry(&error) { Undone::Again(told) } else { Undone::Failed(told) }
+            });
+        }
+        // PostgreSQL answers COMMIT of a failed transaction with success and a rollback.
+        (Ok(()), Some(_)) => Error::internal("a statement failed and the transaction went on as if it had not"),
+        (Err(error), _) => error,
+    };
+    if let Err(error) = AnsiTransactionManager::rollback_transaction(conn) {
+        // The connection is not kept then, and with it goes what it held.
+        tracing::debug!(error = %error, "rollback failed");
+    }
+    Err(if broken == Some(Broken::ForNow) { Undone::Again(failure) } else { Undone::Failed(failure) })
+}
+
+/// Names of the migrations that the database has. `None` where it never had any.
+pub fn applied_migrations(conn: &mut Conn) -> Result<Option<Vec<String>>, DieselError> {
+    use diesel::prelude::*;
+    use diesel::sql_types::{BigInt, Text};
+
+    #[derive(QueryableByName)]
+    struct Count {
+        #[diesel(sql_type = BigInt)]
+        tables: i64,
+    }
+    #[derive(QueryableByName)]
+    struct Version {
+        #[diesel(sql_type = Text)]
+        version: String,
+    }
+    let found: Count = diesel::sql_query(dialect::COUNT_MIGRATION_TABLES).get_result(conn)?;
+    if found.tables == 0 {
+        return Ok(None);
+    }
+    let versions: Vec<Version> =
+        diesel::sql_query("SELECT version FROM __diesel_schema_migrations ORDER BY version").load(conn)?;
+    Ok(Some(versions.into_iter().map(|row| row.version).collect()))
+}
+
+/// How many rows a list fetches, as the databases count.
+fn count(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,25 @@
+//! Rows as they lie in the tables, and their way from and to the domain's types.
+//!
+//! Writing borrows nothing and cannot fail; reading can, as other tools may have changed a row. Then the error names
+//! the table, the column and the row.
+
+mod access;
+mod answers;
+mod directory;
+mod event;
+
+use std::fmt;
+
+use trailkeeper_domain::Error;
+
+pub use access::{AccountRow, ApiTokenRow, RefreshTokenRow, SessionRow, SigningKeyRow, TokenKeyRow};
+pub use answers::{ActiveUsersRow, BehaviorRow, CountRow, DailyCountRow, PageViewsRow};
+pub use directory::{
+    AttributeChangeRow, CreationRow, MembershipRow, NewAttributeChangeRow, ReportedRow, TenantRow, UserRow,
+};
+pub use event::{EventRow, NewEventRow};
+
+/// A row that no one but us should have written, and yet cannot be read.
+fn unreadable(table: &str, column: &str, id: impl fmt::Display, reason: impl fmt::Display) -> Error {
+    Error::internal(format!("table {table}, column {column}, row {id}: {reason}"))
+}

@@ -1,0 +1,74 @@
+//! The data file, watched: SQLite itself goes on writing into a file that was moved or removed.
+
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::ErrorKind;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use trailkeeper_domain::{Error, Result};
+
+/// Which file a connection has open: its device and number survive a change of name, and no other file has them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileId {
+    device: u64,
+    number: u64,
+}
+
+/// A place where the data file is, or should be.
+#[derive(Debug, Clone)]
+pub struct DataFile {
+    path: PathBuf,
+}
+
+impl DataFile {
+    /// Nothing is touched yet.
+    pub fn new(path: PathBuf) -> Self {
+        Self { path }
+    }
+
+    /// Creates folder and file where they are missing, for their owner's eyes alone.
+    pub fn create_if_missing(&self) -> Result<()> {
+        if let Some(folder) = self.path.parent() {
+            DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| self.unusable(&error))?;
+        }
+        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&self.path) {
+            Ok(_empty) => Ok(()),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+            Err(error) => Err(self.unusable(&error)),
+        }
+    }
+
+    /// Which file is there now.
+    pub fn id(&self) -> Result<FileId> {
+        let metadata = fs::metadata(&self.path).map_err(|error| self.unusable(&error))?;
+        Ok(FileId { device: metadata.dev(), number: metadata.ino() })
+    }
+
+    /// Whether there is a file.
+    pub fn exists(&self) -> Result<bool> {
+        self.path.try_exists().map_err(|error| self.unusable(&error))
+    }
+
+    /// The URI by which SQLite opens the file and never makes a new one.
+    pub fn uri(&self) -> String {
+        let mut uri = String::from("file:");
+        for byte in self.path.to_string_lossy().bytes() {
+            if byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte) {
+                uri.push(char::from(byte));
+            } else {
+                uri.push_str(&format!("%{byte:02X}"));
+            }
+        }
+        uri.push_str("?mode=rw");
+        uri
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn unusable(&self, error: &std::io::Error) -> Error {
+        Error::unavailable(format!("the data file {}: {error}", self.path.display()))
+    }
+}

@@ -1,0 +1,137 @@
+//! The store on SQLite.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use diesel::connection::{AnsiTransactionManager, TransactionManager};
+use diesel_migrations::MigrationHarness;
+use trailkeeper_domain::ports::{ReadTx, Store, WriteTx};
+use trailkeeper_domain::{Error, Result};
+
+use super::connection::{FileConnection, Purpose};
+use super::file::DataFile;
+use super::queries::{self, Tx, Undone};
+use crate::error;
+use crate::migrations::{self, SQLITE};
+use crate::options::StoreOptions;
+use crate::pool::Pool;
+
+/// A SQLite file.
+pub struct SqliteStore {
+    file: DataFile,
+    writer: Pool<FileConnection>,
+    readers: Pool<FileConnection>,
+    busy_timeout: Duration,
+}
+
+impl SqliteStore {
+    /// Opens the file, and makes it where there is none. From here on it is never made again: a file that goes
+    /// missing is an error, not an empty database.
+    pub fn new(path: PathBuf, options: &StoreOptions) -> Result<Self> {
+        let file = DataFile::new(path);
+        file.create_if_missing()?;
+        let store = Self {
+            file,
+            writer: Pool::new(1, options.checkout_timeout),
+            readers: Pool::new(options.readers, options.checkout_timeout),
+            busy_timeout: options.busy_timeout,
+        };
+        // Opened now, so that a file that is no database is told at start.
+        let writer = store.connect(Purpose::Write)?;
+        store.writer.checkout()?.keep(writer);
+        Ok(store)
+    }
+
+    /// Runs every pending migration and names them. Servers that start together wait for one another.
+    pub fn migrate(&self) -> Result<Vec<String>> {
+        let mut connection = self.connect(Purpose::Write)?;
+        let conn = &mut connection.inner;
+        let failed = |failure| error::of_statement("migrations", &failure);
+        // All in one transaction that waits for its turn; each migration is a savepoint inside.
+        AnsiTransactionManager::begin_transaction_sql(conn, Purpose::Write.begin()).map_err(failed)?;
+        // An error on the way drops the connection, and with it the transaction.
+        let names = pending(conn)?;
+        conn.run_pending_migrations(SQLITE).map_err(|failure| error::of_migration(&*failure))?;
+        AnsiTransactionManager::commit_transaction(conn).map_err(failed)?;
+        Ok(names)
+    }
+
+    /// Names of the migrations that the file does not have; all of them where there is no file.
+    pub fn pending(path: PathBuf, options: &StoreOptions) -> Result<Vec<String>> {
+        let file = DataFile::new(path);
+        if !file.exists()? {
+            return missing(&[]);
+        }
+        pending(&mut FileConnection::open(&file, Purpose::Read, options.busy_timeout)?.inner)
+    }
+
+    /// The plans of the statements that `work` runs.
+    pub fn plans(&self, work: &mut dyn FnMut(&mut dyn ReadTx) -> Result<()>) -> Result<Vec<(String, String)>> {
+        let mut connection = self.connect(Purpose::Read)?;
+        let texts = connection.record();
+        queries::transaction(&mut connection.inner, "BEGIN DEFERRED", &mut |tx| work(tx), &|| Ok(()))
+            .map_err(Undone::into_error)?;
+        let texts: Vec<String> =
+            std::mem::take(&mut *texts.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+        texts
+            .into_iter()
+            .filter(|text| text.starts_with("SELECT"))
+            .map(|text| connection.plan(&text).map(|plan| (text, plan)))
+            .collect()
+    }
+
+    fn connect(&self, purpose: Purpose) -> Result<FileConnection> {
+        FileConnection::open(&self.file, purpose, self.busy_timeout)
+    }
+
+    fn run(&self, purpose: Purpose, work: &mut dyn FnMut(&mut Tx<'_>) -> Result<()>) -> Result<()> {
+        let pool = match purpose {
+            Purpose::Read => &self.readers,
+            Purpose::Write => &self.writer,
+        };
+        let mut lease = pool.checkout()?;
+        let there = self.file.id()?;
+        let mut connection = match lease.take().filter(|idle| idle.file == there) {
+            Some(idle) => idle,
+            None => self.connect(purpose)?,
+        };
+        let opened = connection.file;
+        // Looked at once more before the commit: what is written into a file that was moved away is not durable.
+        let still_there = || match self.file.id()? {
+            id if id == opened => Ok(()),
+            _ => Err(Error::unavailable(format!(
+                "the data file {} was replaced during a transaction",
+                self.file.path().display()
+            ))),
+        };
+        let outcome = queries::transaction(&mut connection.inner, purpose.begin(), work, &still_there);
+        if connection.is_sound() {
+            lease.keep(connection);
+        }
+        outcome.map_err(Undone::into_error)
+    }
+}
+
+impl Store for SqliteStore {
+    fn read(&self, work: &mut dyn FnMut(&mut dyn ReadTx) -> Result<()>) -> Result<()> {
+        self.run(Purpose::Read, &mut |tx| work(tx))
+    }
+
+    fn write(&self, work: &mut dyn FnMut(&mut dyn WriteTx) -> Result<()>) -> Result<()> {
+        self.run(Purpose::Write, &mut |tx| work(tx))
+    }
+
+    fn ready(&self) -> Result<()> {
+        // Takes the writer's place, which a file that cannot be written refuses.
+        self.run(Purpose::Write, &mut |tx| migrations::none_pending(&pending(tx.connection())?))
+    }
+}
+
+fn pending(conn: &mut diesel::SqliteConnection) -> Result<Vec<String>> {
+    let applied = queries::applied_migrations(conn).map_err(|failure| error::of_statement("migrations", &failure))?;
+    missing(applied.as_deref().unwrap_or_default())
+}
+
+fn missing(applied: &[String]) -> Result<Vec<String>> {
+    migrations::missing::<diesel::sqlite::Sqlite>(&SQLITE, applied)
+}

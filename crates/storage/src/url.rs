@@ -1,0 +1,123 @@
+//! Which database: read once, at start.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use trailkeeper_domain::{Error, Result};
+
+use crate::postgres::PgTarget;
+
+/// Where the data is: a SQLite file or a PostgreSQL database.
+#[derive(Clone)]
+pub struct DatabaseUrl(pub(crate) Target);
+
+/// The two kinds of database.
+#[derive(Clone)]
+pub(crate) enum Target {
+    Sqlite(PathBuf),
+    Postgres(Box<PgTarget>),
+}
+
+const FIELD: &str = "database-url";
+
+impl DatabaseUrl {
+    /// Reads `sqlite:PATH`, `sqlite://PATH`, `postgres://…` or `postgresql://…`.
+    ///
+    /// A PostgreSQL URL is libpq's, with `sslmode` disable, prefer (the default), require or verify-full, and
+    /// `sslrootcert` for verify-full.
+    pub fn parse(url: &str) -> Result<Self> {
+        if let Some(path) = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")) {
+            return sqlite_path(path).map(Target::Sqlite).map(Self);
+        }
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            return PgTarget::parse(FIELD, url).map(|target| Self(Target::Postgres(Box::new(target))));
+        }
+        let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
+        Err(Error::invalid(
+            FIELD,
+            format!(
+                "begins with '{scheme}', which is no database that we know; write sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME"
+            ),
+        ))
+    }
+
+    /// Whether it is a SQLite file.
+    pub fn is_sqlite(&self) -> bool {
+        matches!(self.0, Target::Sqlite(_))
+    }
+}
+
+/// The URL, with `***` for a password.
+impl fmt::Display for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Target::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Target::Postgres(target) => target.fmt(f),
+        }
+    }
+}
+
+/// The same as [`fmt::Display`]: no password either.
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+fn sqlite_path(path: &str) -> Result<PathBuf> {
+    if path.is_empty() || path.ends_with('/') {
+        return Err(Error::invalid(
+            FIELD,
+            "names no file; write sqlite:PATH, for example sqlite:./data/trailkeeper.db",
+        ));
+    }
+    if path == ":memory:" || path.contains(['?', '#']) {
+        return Err(Error::invalid(
+            FIELD,
+            format!("'{path}' is no plain path; parameters and databases in memory are not supported"),
+        ));
+    }
+    // Later changes of the working directory must not move the database.
+    std::path::absolute(Path::new(path))
+        .map_err(|error| Error::invalid(FIELD, format!("'{path}' cannot be made an absolute path: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_are_read_and_shown_without_passwords() {
+        for (url, shown) in [
+            ("sqlite:/var/lib/tk/data.db", "sqlite:/var/lib/tk/data.db"),
+            ("sqlite:///var/lib/tk/data.db", "sqlite:/var/lib/tk/data.db"),
+            ("postgres://tk:s%40cret@db.example:5433/tk", "postgres://tk:***@db.example:5433/tk"),
+            ("postgresql://tk@db.example/tk?sslmode=require", "postgresql://tk@db.example/tk?sslmode=require"),
+            ("postgres://db.example/tk?password=secret&sslmode=disable", "postgres://db.example/tk?password=***&sslmode=disable"),
+        ] {
+            let parsed = DatabaseUrl::parse(url).unwrap();
+            assert_eq!(parsed.to_string(), shown);
+            assert_eq!(format!("{parsed:?}"), shown);
+            assert_eq!(parsed.is_sqlite(), url.starts_with("sqlite"));
+        }
+        assert!(DatabaseUrl::parse("sqlite:data.db").unwrap().to_string().starts_with("sqlite:/"));
+    }
+
+    #[test]
+    fn wrong_urls_name_the_way_out_and_no_password() {
+        for url in [
+            "",
+            "mysql://root:hunter2@localhost/x",
+            "sqlite:",
+            "sqlite::memory:",
+            "sqlite:x.db?mode=ro",
+            "postgres://tk:hunter2@db.example/tk?sslmode=allow",
+            "postgres://tk:hunter2@db.example/tk?sslmode=verify-full&sslrootcert=/nonexistent/root.pem",
+            "postgres://tk:hunter2@db.example:port/tk",
+        ] {
+            let error = DatabaseUrl::parse(url).unwrap_err().to_string();
+            assert!(error.starts_with("database-url: "), "{error}");
+            assert!(!error.contains("hunter2"), "{error}");
+        }
+    }
+}

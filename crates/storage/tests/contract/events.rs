@@ -1,0 +1,249 @@
+use std::net::IpAddr;
+
+use trailkeeper_domain::address::AddressRange;
+use trailkeeper_domain::event::{Event, EventFilter, EventKind, EventPosition, Outcome, StoredEvent, Target};
+use trailkeeper_domain::id::{EnvId, EventId, TenantId};
+use trailkeeper_domain::page::{Page, PageQueries};
+use trailkeeper_testkit::{TestEntropy, at, event, tenant_id, user_id, uuid};
+
+use crate::TestStore;
+
+on_both!(
+    every_field_comes_back,
+    a_known_id_is_stored_once_per_tenant,
+    the_order_of_storage_breaks_ties,
+    every_filter_alone_and_together,
+    networks_hold_their_addresses,
+    long_pages_are_told_apart,
+    pages_of_a_list_neither_skip_nor_repeat,
+    several_types_are_one_list,
+    offsets_skip_from_the_newest,
+    found_by_id,
+    a_fresh_database_has_no_events,
+    large_batches_fit,
+);
+
+impl TestStore {
+    pub(crate) fn insert(&self, events: &[Event]) -> Vec<bool> {
+        self.store.writing(|tx| tx.insert_events(events)).unwrap()
+    }
+
+    fn list(&self, filter: &EventFilter) -> Vec<StoredEvent> {
+        self.store.reading(|tx| tx.events(filter, None, 10_000)).unwrap()
+    }
+}
+
+fn full() -> Event {
+    let metadata = serde_json::json!({"käse": [1, 2.5, null, {"deep": true}], "zwölf": "\u{1F600}", "a": ""});
+    Event {
+        id: EventId(uuid(1)),
+        tenant_id: tenant_id(1),
+        env_id: EnvId(u32::MAX),
+        occurred_at: at("9999-12-31T23:59:59.999999Z"),
+        received_at: at("1970-01-01T00:00:00Z"),
+        user_id: Some(user_id(&"ü".repeat(128))),
+        user_name: Some("Ann O'Nym".to_owned()),
+        kind: EventKind::known("page_load"),
+        outcome: Outcome::Failure,
+        source: Some("2001:db8::7".parse().unwrap()),
+        user_agent: Some("curl/8 \"quoted\" \\".to_owned()),
+        page: Some(Page::parse("page", "https://app.example/a?b=c#d", PageQueries::Dropped).unwrap()),
+        session_id: Some("s-1".to_owned()),
+        trace_id: Some("t-1".to_owned()),
+        target: Some(Target { kind: Some("invoice".into()), id: Some("7".into()), name: None }),
+        metadata: metadata.as_object().cloned(),
+    }
+}
+
+fn every_field_comes_back(t: &TestStore) {
+    let bare = Event { user_id: None, ..event(2) };
+    assert_eq!(t.insert(&[full(), bare.clone()]), [true, true]);
+    let listed: Vec<Event> = t.list(&EventFilter::default()).into_iter().map(|stored| stored.event).collect();
+    assert_eq!(listed, [full(), bare]);
+}
+
+fn a_known_id_is_stored_once_per_tenant(t: &TestStore) {
+    let first = event(1);
+    let again = Event { occurred_at: at("2020-01-01T00:00:00Z"), kind: EventKind::known("logout"), ..event(1) };
+    let elsewhere = Event { tenant_id: tenant_id(1), ..event(1) };
+    assert_eq!(t.insert(&[first.clone(), event(2)]), [true, true]);
+    assert_eq!(t.insert(&[event(3), again, elsewhere.clone(), event(2)]), [true, false, true, false]);
+    let found = t.store.reading(|tx| tx.events_by_id(EventId(uuid(1)), Some(TenantId::NONE))).unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].event, first);
+    assert_eq!(t.list(&EventFilter::default()).len(), 4);
+    assert_eq!(t.insert(&[]), Vec::<bool>::new());
+}
+
+fn the_order_of_storage_breaks_ties(t: &TestStore) {
+    // Ids descend while the order of sending ascends.
+    let sent: Vec<Event> = (1..=50).rev().map(event).collect();
+    t.insert(&sent);
+    let listed = t.list(&EventFilter::default());
+    let ids: Vec<EventId> = listed.iter().rev().map(|stored| stored.event.id).collect();
+    assert_eq!(ids, sent.iter().map(|event| event.id).collect::<Vec<_>>());
+    assert!(listed.windows(2).all(|pair| pair[0].seq > pair[1].seq));
+}
+
+/// What a filter means, told a second time.
+pub(crate) fn matches(filter: &EventFilter, event: &Event) -> bool {
+    filter.tenant_id.is_none_or(|tenant| tenant == event.tenant_id)
+        && filter.env_id.is_none_or(|env| env == event.env_id)
+        && filter.user_id.as_ref().is_none_or(|user| Some(user) == event.user_id.as_ref())
+        && (filter.kinds.is_empty() || filter.kinds.contains(&event.kind))
+        && filter.outcome.is_none_or(|outcome| outcome == event.outcome)
+        && filter.failed.is_none_or(|failed| failed == event.kind.failed(event.outcome))
+        && filter.source.is_none_or(|range| event.source.is_some_and(|source| range.contains(source)))
+        && filter.page_key.as_ref().is_none_or(|key| event.page.as_ref().is_some_and(|page| page.key == *key))
+        && filter.session_id.as_ref().is_none_or(|session| Some(session) == event.session_id.as_ref())
+        && filter.from.is_none_or(|from| event.occurred_at >= from)
+        && filter.until.is_none_or(|until| event.occurred_at < until)
+}
+
+fn every_filter_alone_and_together(t: &TestStore) {
+    let random = TestEntropy::new(7);
+    let events = crate::random::events(&random, 400);
+    t.insert(&events);
+    let mut found = 0;
+    for _ in 0..300 {
+        let filter = crate::random::filter(&random);
+        let mut expected: Vec<&Event> = events.iter().filter(|event| matches(&filter, event)).collect();
+        // Stable: the later stored of two equal times comes first.
+        expected.reverse();
+        expected.sort_by_key(|event| std::cmp::Reverse(event.occurred_at));
+        let listed = t.list(&filter);
+        let listed: Vec<&Event> = listed.iter().map(|stored| &stored.event).collect();
+        assert_eq!(listed, expected, "{filter:?}");
+        found += listed.len();
+    }
+    assert!(found > 1_000, "the filters found next to nothing: {found}");
+}
+
+fn networks_hold_their_addresses(t: &TestStore) {
+    let sources = ["192.0.2.0", "192.0.2.255", "192.0.3.0", "10.0.0.1", "2001:db8::1", "2001:db9::", "::1"];
+    let events: Vec<Event> = sources
+        .iter()
+        .enumerate()
+        .map(|(at, source)| Event { source: Some(source.parse().unwrap()), ..event(at as u128 + 1) })
+        .chain([Event { source: None, ..event(100) }])
+        .collect();
+    t.insert(&events);
+    for (network, inside) in [
+        ("192.0.2.0/24", vec!["192.0.2.0", "192.0.2.255"]),
+        ("192.0.2.255", vec!["192.0.2.255"]),
+        ("0.0.0.0/0", vec!["192.0.2.0", "192.0.2.255", "192.0.3.0", "10.0.0.1"]),
+        ("2001:db8::/32", vec!["2001:db8::1"]),
+        ("::/0", vec!["2001:db8::1", "2001:db9::", "::1"]),
+        ("203.0.113.0/24", vec![]),
+    ] {
+        let source = Some(AddressRange::parse("source", network).unwrap());
+        let mut listed: Vec<IpAddr> = t
+            .list(&EventFilter { source, ..EventFilter::default() })
+            .iter()
+            .map(|stored| stored.event.source.unwrap())
+            .collect();
+        let mut inside: Vec<IpAddr> = inside.into_iter().map(|source| source.parse().unwrap()).collect();
+        listed.sort_unstable();
+        inside.sort_unstable();
+        assert_eq!(listed, inside, "{network}");
+    }
+}
+
+fn long_pages_are_told_apart(t: &TestStore) {
+    let page = |end: &str| Page::parse("page", format!("/{}{end}", "ÿ\u{1F600}".repeat(1020)), PageQueries::Kept).unwrap();
+    t.insert(&[
+        Event { page: Some(page("a")), ..event(1) },
+        Event { page: Some(page("b")), ..event(2) },
+        Event { page: Some(Page::parse("page", "/", PageQueries::Kept).unwrap()), ..event(3) },
+    ]);
+    let filter = EventFilter { page_key: Some(page("b").key), ..EventFilter::default() };
+    let listed = t.list(&filter);
+    assert_eq!(listed.len(), 1);
+    assert_eq!(listed[0].event.id, EventId(uuid(2)));
+}
+
+fn pages_of_a_list_neither_skip_nor_repeat(t: &TestStore) {
+    // Three times for many events, so that nearly every page ends amid equal ones.
+    let times = ["2026-03-01T00:00:00Z", "2026-03-01T00:00:00.000001Z", "2026-03-02T00:00:00Z"].map(at);
+    let old: Vec<Event> =
+        (0..90_usize).map(|n| Event { occurred_at: times[n % 3], ..event(n as u128 + 1) }).collect();
+    t.insert(&old);
+    let mut seen = Vec::new();
+    let mut after: Option<EventPosition> = None;
+    let mut number = 1_000;
+    loop {
+        let page = t.store.reading(|tx| tx.events(&EventFilter::default(), after, 7)).unwrap();
+        let Some(last) = page.last() else { break };
+        after = Some(last.position());
+        seen.extend(page.into_iter().map(|stored| stored.event.id));
+        // Events arrive meanwhile: newer than the page, so they belong to no later one.
+        number += 1;
+        t.insert(&[Event { occurred_at: times[2], ..event(number) }]);
+    }
+    let mut expected: Vec<EventId> = old.iter().map(|event| event.id).collect();
+    let mut sorted = seen.clone();
+    sorted.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(sorted, expected);
+}
+
+fn several_types_are_one_list(t: &TestStore) {
+    let kinds = ["login_success", "logout", "page_load", "userinfo"].map(EventKind::known);
+    let events: Vec<Event> = (0..200_usize)
+        .map(|n| Event {
+            kind: kinds[n % 4].clone(),
+            occurred_at: at("2026-03-01T00:00:00Z") + chrono::Duration::seconds((n / 5) as i64),
+            ..event(n as u128 + 1)
+        })
+        .collect();
+    t.insert(&events);
+    // A type that stands twice counts once.
+    let wanted = vec![kinds[0].clone(), kinds[2].clone(), kinds[0].clone()];
+    let filter = EventFilter { kinds: wanted, ..EventFilter::default() };
+    let all = t.list(&filter);
+    assert_eq!(all.len(), 100);
+    let mut walked = Vec::new();
+    let mut after = None;
+    loop {
+        let page = t.store.reading(|tx| tx.events(&filter, after, 9)).unwrap();
+        let Some(last) = page.last() else { break };
+        after = Some(last.position());
+        walked.extend(page);
+    }
+    assert_eq!(walked, all);
+    let offset = t.store.reading(|tx| tx.events_at_offset(&filter, 40, 20)).unwrap();
+    assert_eq!(offset, all[40..60]);
+}
+
+fn offsets_skip_from_the_newest(t: &TestStore) {
+    t.insert(&(1..=10).map(event).collect::<Vec<_>>());
+    let page = |offset, limit| {
+        let listed = t.store.reading(|tx| tx.events_at_offset(&EventFilter::default(), offset, limit)).unwrap();
+        listed.iter().map(|stored| stored.event.id).collect::<Vec<_>>()
+    };
+    assert_eq!(page(0, 2), [EventId(uuid(10)), EventId(uuid(9))]);
+    assert_eq!(page(8, 50), [EventId(uuid(2)), EventId(uuid(1))]);
+    assert_eq!(page(10, 5), []);
+    assert_eq!(page(u64::MAX, 5), []);
+}
+
+fn found_by_id(t: &TestStore) {
+    t.insert(&(1..=3).map(|n| Event { tenant_id: tenant_id(n), ..event(1) }).collect::<Vec<_>>());
+    let find = |number, tenant| t.store.reading(|tx| tx.events_by_id(EventId(uuid(number)), tenant)).unwrap();
+    assert_eq!(find(1, None).len(), 2, "two tell that one is not enough; a third adds nothing");
+    assert_eq!(find(1, Some(tenant_id(3)))[0].event.tenant_id, tenant_id(3));
+    assert!(find(1, Some(tenant_id(4))).is_empty());
+    assert!(find(2, None).is_empty());
+}
+
+fn a_fresh_database_has_no_events(t: &TestStore) {
+    assert!(!t.store.reading(|tx| tx.has_events()).unwrap());
+    t.insert(&[event(1)]);
+    assert!(t.store.reading(|tx| tx.has_events()).unwrap());
+}
+
+fn large_batches_fit(t: &TestStore) {
+    let events: Vec<Event> = (1..=6_000).map(event).collect();
+    assert!(t.insert(&events).into_iter().all(|new| new));
+    assert!(t.insert(&events).into_iter().all(|new| !new));
+}

@@ -1,0 +1,73 @@
+//! Random events and questions about them, the same in every run.
+
+use chrono::Duration;
+use trailkeeper_domain::address::AddressRange;
+use trailkeeper_domain::event::{Event, EventFilter, EventKind, Outcome};
+use trailkeeper_domain::id::{EnvId, TenantId, UserId};
+use trailkeeper_domain::page::{Page, PageQueries};
+use trailkeeper_domain::time::{TimeRange, Timestamp};
+use trailkeeper_testkit::{TestEntropy, at, event, tenant_id, user_id};
+
+const KINDS: [&str; 6] = ["login_success", "login_fail", "page_load", "userinfo", "logout", "invoice.paid"];
+const PAGES: [&str; 5] = ["/", "/users", "/users?page=2", "https://app.example/a#top", "/Ä"];
+const SOURCES: [&str; 5] = ["192.0.2.1", "192.0.2.200", "198.51.100.7", "2001:db8::1", "2001:db8:1::1"];
+
+pub(crate) fn tenant(random: &TestEntropy) -> TenantId {
+    random.pick(&[TenantId::NONE, TenantId::SYSTEM, tenant_id(1), tenant_id(2), tenant_id(3)])
+}
+
+pub(crate) fn user(random: &TestEntropy) -> UserId {
+    user_id(random.pick(&["ann", "Ann", "bob", "cy", "dée", "eve"]))
+}
+
+/// From the end of November to the beginning of March, often right at a border of days or months.
+pub(crate) fn time(random: &TestEntropy) -> Timestamp {
+    let days = i64::try_from(random.below(100)).unwrap();
+    let midnight = at("2025-11-25T00:00:00Z") + Duration::days(days);
+    let micros = i64::try_from(random.below(86_400_000_000)).unwrap();
+    midnight + Duration::microseconds(random.pick(&[0, -1, micros, micros, 43_200_000_000]))
+}
+
+pub(crate) fn range(random: &TestEntropy) -> TimeRange {
+    let (one, other) = (time(random), time(random));
+    TimeRange { start: one.min(other), end: one.max(other) }
+}
+
+fn maybe<T>(random: &TestEntropy, percent: u64, value: impl FnOnce() -> T) -> Option<T> {
+    (random.below(100) < percent).then(value)
+}
+
+pub(crate) fn events(random: &TestEntropy, count: u128) -> Vec<Event> {
+    (1..=count)
+        .map(|number| Event {
+            tenant_id: tenant(random),
+            env_id: EnvId(u32::try_from(random.below(3)).unwrap()),
+            occurred_at: time(random),
+            user_id: maybe(random, 85, || user(random)),
+            kind: EventKind::known(random.pick(&KINDS)),
+            outcome: random.pick(&Outcome::ALL),
+            source: maybe(random, 80, || random.pick(&SOURCES).parse().unwrap()),
+            page: maybe(random, 60, || Page::parse("page", random.pick(&PAGES), PageQueries::Dropped).unwrap()),
+            session_id: maybe(random, 50, || format!("s{}", random.below(4))),
+            ..event(number)
+        })
+        .collect()
+}
+
+pub(crate) fn filter(random: &TestEntropy) -> EventFilter {
+    let networks = ["192.0.2.0/24", "192.0.2.1", "0.0.0.0/0", "2001:db8::/32", "::/0"];
+    let range = range(random);
+    EventFilter {
+        tenant_id: maybe(random, 30, || tenant(random)),
+        env_id: maybe(random, 20, || EnvId(u32::try_from(random.below(3)).unwrap())),
+        user_id: maybe(random, 30, || user(random)),
+        kinds: (0..random.below(4)).map(|_| EventKind::known(random.pick(&KINDS))).collect(),
+        outcome: maybe(random, 20, || random.pick(&Outcome::ALL)),
+        failed: maybe(random, 20, || random.below(2) == 0),
+        source: maybe(random, 25, || AddressRange::parse("source", random.pick(&networks)).unwrap()),
+        page_key: maybe(random, 20, || random.pick(&["/", "/users", "/Ä", "/none"]).to_owned()),
+        session_id: maybe(random, 20, || format!("s{}", random.below(4))),
+        from: maybe(random, 30, || range.start),
+        until: maybe(random, 30, || range.end),
+    }
+}

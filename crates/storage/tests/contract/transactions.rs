@@ -1,0 +1,88 @@
+use trailkeeper_domain::Error;
+use trailkeeper_domain::event::EventFilter;
+use trailkeeper_testkit::{event, tenant, tenant_id};
+
+use crate::TestStore;
+
+on_both!(
+    what_fails_leaves_nothing,
+    what_panics_leaves_nothing,
+    a_failed_statement_cannot_be_committed,
+    a_reader_sees_one_snapshot,
+    writers_of_the_same_events_store_each_once,
+    readiness_is_told,
+);
+
+fn what_fails_leaves_nothing(t: &TestStore) {
+    let outcome: Result<(), Error> = t.store.writing(|tx| {
+        tx.put_tenant(&tenant(1))?;
+        Err(Error::unauthenticated("changed my mind"))
+    });
+    assert!(matches!(outcome, Err(Error::Unauthenticated(_))), "{outcome:?}");
+    assert_eq!(t.store.reading(|tx| tx.tenant(tenant_id(1))).unwrap(), None);
+}
+
+fn what_panics_leaves_nothing(t: &TestStore) {
+    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        t.store.writing::<()>(|tx| {
+            tx.put_tenant(&tenant(1))?;
+            panic!("a defect in the middle of a transaction");
+        })
+    }));
+    assert!(outcome.is_err());
+    assert_eq!(t.store.reading(|tx| tx.tenant(tenant_id(1))).unwrap(), None);
+    t.store.writing(|tx| tx.put_tenant(&tenant(2))).unwrap();
+}
+
+fn a_failed_statement_cannot_be_committed(t: &TestStore) {
+    let outcome = t.store.writing(|tx| {
+        tx.put_tenant(&tenant(1))?;
+        let mut nameless = tenant(2);
+        nameless.name = Some(String::new());
+        // The table refuses an empty name; the error is swallowed here.
+        assert!(tx.put_tenant(&nameless).is_err());
+        Ok(())
+    });
+    assert!(matches!(outcome, Err(Error::Internal { .. })), "{outcome:?}");
+    assert_eq!(t.store.reading(|tx| tx.tenant(tenant_id(1))).unwrap(), None);
+}
+
+fn a_reader_sees_one_snapshot(t: &TestStore) {
+    t.insert(&[event(1)]);
+    t.store
+        .read(&mut |tx| {
+            let before = tx.events(&EventFilter::default(), None, 10)?.len();
+            std::thread::scope(|scope| {
+                scope.spawn(|| t.insert(&[event(2)]));
+            });
+            assert_eq!(tx.events(&EventFilter::default(), None, 10)?.len(), before);
+            Ok(())
+        })
+        .unwrap();
+    assert_eq!(t.store.reading(|tx| tx.events(&EventFilter::default(), None, 10)).unwrap().len(), 2);
+    t.store.write(&mut |tx| tx.insert_events(&[event(3)]).map(|_| ())).unwrap();
+}
+
+fn writers_of_the_same_events_store_each_once(t: &TestStore) {
+    let events: Vec<_> = (1..=500).map(event).collect();
+    let stored: usize = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..4_usize)
+            .map(|thread| {
+                let mut mine = events.clone();
+                // Each in another order: writers that lock rows as they come would end in a deadlock.
+                mine.rotate_left(thread * 125);
+                if thread % 2 == 1 {
+                    mine.reverse();
+                }
+                scope.spawn(move || t.insert(&mine).into_iter().filter(|new| *new).count())
+            })
+            .collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+    });
+    assert_eq!(stored, 500);
+    assert_eq!(t.store.reading(|tx| tx.events(&EventFilter::default(), None, 1_000)).unwrap().len(), 500);
+}
+
+fn readiness_is_told(t: &TestStore) {
+    t.store.ready().unwrap();
+}

@@ -1,0 +1,256 @@
+//! The database or the disk goes away: callers are told to come again, and everything works once it is back.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
+use std::fs;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, SqliteConnection};
+use trailkeeper_domain::event::{Event, EventFilter};
+use trailkeeper_domain::ports::Store;
+use trailkeeper_domain::{Error, Result};
+use trailkeeper_storage::{DatabaseUrl, StoreOptions, migrate, open};
+use trailkeeper_testkit::{TempDatabase, event, run_on_postgres, tenant, tenant_id};
+
+fn opened(database: &TempDatabase, options: &StoreOptions) -> Arc<dyn Store> {
+    let url = DatabaseUrl::parse(database.url()).unwrap();
+    migrate(&url).unwrap();
+    open(&url, options).unwrap()
+}
+
+fn impatient() -> StoreOptions {
+    StoreOptions {
+        busy_timeout: Duration::from_millis(200),
+        checkout_timeout: Duration::from_millis(200),
+        ..StoreOptions::default()
+    }
+}
+
+fn write(store: &Arc<dyn Store>, number: u128) -> Result<Vec<bool>> {
+    store.writing(|tx| tx.insert_events(&[event(number)]))
+}
+
+fn count(store: &Arc<dyn Store>) -> Result<usize> {
+    store.reading(|tx| Ok(tx.events(&EventFilter::default(), None, 10_000)?.len()))
+}
+
+#[track_caller]
+fn is_unavailable<T: std::fmt::Debug>(outcome: Result<T>) {
+    assert!(matches!(outcome, Err(Error::Unavailable { .. })), "{outcome:?}");
+}
+
+#[test]
+fn postgres_restarts_and_nobody_is_told() {
+    let database = TempDatabase::postgres();
+    let store = opened(&database, &StoreOptions::default());
+    // Several connections in the pool, all of which die at once.
+    std::thread::scope(|scope| {
+        for number in 1..=6 {
+            let store = &store;
+            scope.spawn(move || write(store, number).unwrap());
+        }
+    });
+    for round in 0..5 {
+        database.end_connections();
+        assert_eq!(write(&store, 100 + round).unwrap(), [true]);
+        assert!(count(&store).unwrap() > 6);
+        store.ready().unwrap();
+    }
+}
+
+#[test]
+fn postgres_is_down_and_comes_back() {
+    let database = TempDatabase::postgres();
+    let store = opened(&database, &StoreOptions::default());
+    write(&store, 1).unwrap();
+    database.allow_connections(false);
+    database.end_connections();
+    let asked = Instant::now();
+    is_unavailable(write(&store, 2));
+    is_unavailable(count(&store));
+    is_unavailable(store.ready());
+    assert!(asked.elapsed() < Duration::from_secs(4), "a refusal is told at once, not after a timeout");
+    database.allow_connections(true);
+    assert_eq!(write(&store, 2).unwrap(), [true]);
+    assert_eq!(count(&store).unwrap(), 2);
+}
+
+#[test]
+fn a_server_of_postgres_that_ends_in_the_middle_is_unavailable_and_stores_nothing() {
+    let database = TempDatabase::postgres();
+    let store = opened(&database, &StoreOptions::default());
+    let outcome = store.writing(|tx| {
+        tx.insert_events(&[event(1)])?;
+        database.end_connections();
+        tx.insert_events(&[event(2)])
+    });
+    is_unavailable(outcome);
+    assert_eq!(count(&store).unwrap(), 0);
+}
+
+#[test]
+fn a_postgres_that_nobody_listens_for_is_unavailable() {
+    let url = DatabaseUrl::parse("postgres://nobody@127.0.0.1:1/none").unwrap();
+    let store = open(&url, &StoreOptions::default()).unwrap();
+    is_unavailable(store.ready());
+    is_unavailable(migrate(&url));
+}
+
+#[test]
+fn a_statement_that_takes_too_long_is_ended() {
+    let database = TempDatabase::postgres();
+    let options = StoreOptions { statement_timeout: Duration::from_millis(200), ..StoreOptions::default() };
+    let store = opened(&database, &options);
+    write(&store, 1).unwrap();
+    // Someone else holds the table for longer than we wait.
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            run_on_postgres(database.url(), "BEGIN; LOCK TABLE events; SELECT pg_sleep(1.5); COMMIT");
+        });
+        let mut refused = false;
+        let end = Instant::now() + Duration::from_secs(10);
+        let mut number = 2;
+        while !refused && Instant::now() < end {
+            refused = matches!(write(&store, number), Err(Error::Unavailable { .. }));
+            number += 1;
+        }
+        assert!(refused, "the timeout never ended a statement");
+    });
+    assert_eq!(write(&store, 1).unwrap(), [false]);
+}
+
+#[test]
+fn deadlocks_are_run_again() {
+    let database = TempDatabase::postgres();
+    let store = opened(&database, &StoreOptions::default());
+    store.writing(|tx| [tenant(1), tenant(2)].iter().try_for_each(|one| tx.put_tenant(one))).unwrap();
+    let barrier = std::sync::Barrier::new(2);
+    // Two transactions take two rows in opposite order, the first time at the same moment.
+    std::thread::scope(|scope| {
+        for order in [[1, 2], [2, 1]] {
+            let (store, barrier) = (&store, &barrier);
+            scope.spawn(move || {
+                let mut first = true;
+                store
+                    .writing(|tx| {
+                        tx.put_tenant(&tenant(order[0]))?;
+                        if std::mem::take(&mut first) {
+                            barrier.wait();
+                        }
+                        tx.put_tenant(&tenant(order[1]))
+                    })
+                    .unwrap();
+            });
+        }
+    });
+}
+
+#[test]
+fn the_data_file_is_moved_away_and_back() {
+    let database = TempDatabase::sqlite();
+    let store = opened(&database, &StoreOptions::default());
+    write(&store, 1).unwrap();
+    let (path, elsewhere) = (database.path(), database.path().with_extension("moved"));
+    fs::rename(&path, &elsewhere).unwrap();
+    is_unavailable(write(&store, 2));
+    is_unavailable(count(&store));
+    is_unavailable(store.ready());
+    assert!(!path.exists(), "no empty database takes its place");
+    fs::rename(&elsewhere, &path).unwrap();
+    assert_eq!(write(&store, 2).unwrap(), [true]);
+    assert_eq!(count(&store).unwrap(), 2);
+}
+
+#[test]
+fn the_data_file_goes_in_the_middle_of_a_transaction() {
+    let database = TempDatabase::sqlite();
+    let store = opened(&database, &StoreOptions::default());
+    let outcome = store.writing(|tx| {
+        tx.insert_events(&[event(1)])?;
+        fs::remove_file(database.path()).unwrap();
+        Ok(())
+    });
+    is_unavailable(outcome);
+}
+
+#[test]
+fn another_data_file_in_its_place_is_opened_anew() {
+    let (database, other) = (TempDatabase::sqlite(), TempDatabase::sqlite());
+    let store = opened(&database, &StoreOptions::default());
+    write(&store, 1).unwrap();
+    drop(opened(&other, &StoreOptions::default()));
+    // As an operator would who restores a backup: the old file and its log go, the new one comes.
+    for suffix in ["-wal", "-shm"] {
+        let mut log = database.path().into_os_string();
+        log.push(suffix);
+        fs::remove_file(log).unwrap();
+    }
+    fs::rename(other.path(), database.path()).unwrap();
+    assert_eq!(count(&store).unwrap(), 0);
+    assert_eq!(write(&store, 1).unwrap(), [true]);
+    assert_eq!(count(&store).unwrap(), 1);
+}
+
+#[test]
+fn the_folder_goes_missing() {
+    let database = TempDatabase::sqlite();
+    let store = opened(&database, &StoreOptions::default());
+    fs::remove_dir_all(database.path().parent().unwrap()).unwrap();
+    is_unavailable(write(&store, 1));
+    is_unavailable(count(&store));
+    assert!(!database.path().parent().unwrap().exists());
+}
+
+#[test]
+fn a_file_that_is_no_database_is_told_at_start() {
+    let database = TempDatabase::sqlite();
+    fs::write(database.path(), vec![b'x'; 8192]).unwrap();
+    let url = DatabaseUrl::parse(database.url()).unwrap();
+    let error = open(&url, &StoreOptions::default()).err().unwrap().to_string();
+    assert!(error.contains("not a database"), "{error}");
+}
+
+#[test]
+fn another_process_writes_for_too_long() {
+    let database = TempDatabase::sqlite();
+    let store = opened(&database, &impatient());
+    let mut other = SqliteConnection::establish(database.path().to_str().unwrap()).unwrap();
+    other.batch_execute("BEGIN IMMEDIATE").unwrap();
+    is_unavailable(write(&store, 1));
+    assert_eq!(count(&store).unwrap(), 0, "readers do not wait for writers");
+    other.batch_execute("ROLLBACK").unwrap();
+    assert_eq!(write(&store, 1).unwrap(), [true]);
+}
+
+#[test]
+fn all_connections_are_busy_for_too_long() {
+    let database = TempDatabase::sqlite();
+    let store = opened(&database, &impatient());
+    store
+        .writing(|tx| {
+            tx.put_tenant(&tenant(1))?;
+            std::thread::scope(|scope| scope.spawn(|| is_unavailable(write(&store, 1))).join().unwrap());
+            Ok(())
+        })
+        .unwrap();
+    assert!(store.reading(|tx| tx.tenant(tenant_id(1))).unwrap().is_some());
+}
+
+/// A row that no one but us should have written names itself when it cannot be read.
+#[test]
+fn an_unreadable_row_names_table_column_and_id() {
+    let database = TempDatabase::sqlite();
+    let store = opened(&database, &StoreOptions::default());
+    let events: Vec<Event> = vec![event(1)];
+    store.writing(|tx| tx.insert_events(&events)).unwrap();
+    let mut other = SqliteConnection::establish(database.path().to_str().unwrap()).unwrap();
+    other.batch_execute("PRAGMA ignore_check_constraints = ON; UPDATE events SET outcome = 'maybe'").unwrap();
+    match count(&store) {
+        Err(Error::Internal { cause }) => {
+            let id = event(1).id.to_string();
+            assert!(["table events", "column outcome", id.as_str()].iter().all(|part| cause.contains(part)), "{cause}");
+        }
+        other => panic!("{other:?}"),
+    }
+}

@@ -1,0 +1,238 @@
+//! Every list query finds its rows by an index, over a million events on both databases.
+//!
+//! The statements are those that the ports really run: the store records them and asks the database for their plans.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, SqliteConnection};
+use trailkeeper_domain::Result;
+use trailkeeper_domain::activity::{ActiveUsersQuery, Period};
+use trailkeeper_domain::address::AddressRange;
+use trailkeeper_domain::creation::CreationKind;
+use trailkeeper_domain::event::{EventFilter, EventKind, EventPosition, Outcome};
+use trailkeeper_domain::id::{AccountId, CredentialId, EnvId, EventId, SessionId, TenantId, UserId};
+use trailkeeper_domain::ports::ReadTx;
+use trailkeeper_domain::time::TimeRange;
+use trailkeeper_domain::user::{PoolId, UserFilter};
+use trailkeeper_storage::{DatabaseUrl, migrate, plans};
+use trailkeeper_testkit::{DatabaseKind, TempDatabase, day, run_on_postgres, user_id};
+use uuid::Uuid;
+
+const SQLITE_ROWS: &str = include_str!("plans/sqlite.sql");
+const POSTGRES_ROWS: &str = include_str!("plans/postgres.sql");
+
+fn filled(kind: DatabaseKind) -> TempDatabase {
+    let database = TempDatabase::new(kind);
+    migrate(&DatabaseUrl::parse(database.url()).unwrap()).unwrap();
+    match kind {
+        DatabaseKind::Sqlite => {
+            let mut conn = SqliteConnection::establish(database.path().to_str().unwrap()).unwrap();
+            conn.batch_execute(SQLITE_ROWS).unwrap();
+        }
+        DatabaseKind::Postgres => {
+            run_on_postgres(database.url(), POSTGRES_ROWS);
+        }
+    }
+    database
+}
+
+/// A question, and its name in the failure.
+type Question = (String, Box<dyn Fn(&mut dyn ReadTx) -> Result<()>>);
+
+fn question(name: impl Into<String>, ask: impl Fn(&mut dyn ReadTx) -> Result<()> + 'static) -> Question {
+    (name.into(), Box::new(ask))
+}
+
+fn tenant() -> TenantId {
+    TenantId(Uuid::from_u128(7))
+}
+
+fn user() -> UserId {
+    user_id("user-777")
+}
+
+fn any() -> EventFilter {
+    EventFilter::default()
+}
+
+fn range() -> TimeRange {
+    TimeRange::of_days(day("2026-03-01"), day("2026-03-02"))
+}
+
+fn network(text: &str) -> Option<AddressRange> {
+    Some(AddressRange::parse("source", text).unwrap())
+}
+
+fn kinds(names: &[&str]) -> Vec<EventKind> {
+    names.iter().map(|name| EventKind::known(*name)).collect()
+}
+
+/// Each condition alone, and those that callers combine.
+fn filters() -> Vec<(&'static str, EventFilter)> {
+    let days = EventFilter { from: Some(range().start), until: Some(range().end), ..any() };
+    vec![
+        ("everything", any()),
+        ("tenant", EventFilter { tenant_id: Some(tenant()), ..any() }),
+        ("env", EventFilter { env_id: Some(EnvId(2)), ..any() }),
+        ("user", EventFilter { user_id: Some(user()), ..any() }),
+        ("type", EventFilter { kinds: kinds(&["login_fail"]), ..any() }),
+        ("types", EventFilter { kinds: kinds(&["login_fail", "userinfo", "page_load"]), ..any() }),
+        ("outcome", EventFilter { outcome: Some(Outcome::Failure), ..any() }),
+        ("failed", EventFilter { failed: Some(true), ..any() }),
+        ("address", EventFilter { source: network("10.0.3.4"), ..any() }),
+        ("network", EventFilter { source: network("10.0.3.0/24"), ..any() }),
+        ("page", EventFilter { page_key: Some("/page/7".into()), ..any() }),
+        ("session", EventFilter { session_id: Some("session-77".into()), ..any() }),
+        ("days", days.clone()),
+        ("tenant, env", EventFilter { tenant_id: Some(tenant()), env_id: Some(EnvId(2)), ..any() }),
+        ("tenant, type", EventFilter { tenant_id: Some(tenant()), kinds: kinds(&["login_fail"]), ..any() }),
+        ("tenant, user", EventFilter { tenant_id: Some(tenant()), user_id: Some(user()), ..any() }),
+        ("tenant, network", EventFilter { tenant_id: Some(tenant()), source: network("10.0.3.0/24"), ..any() }),
+        ("tenant, page", EventFilter { tenant_id: Some(tenant()), page_key: Some("/page/7".into()), ..any() }),
+        ("tenant, days", EventFilter { tenant_id: Some(tenant()), ..days.clone() }),
+        ("user, type", EventFilter { user_id: Some(user()), kinds: kinds(&["login_fail"]), ..any() }),
+        ("user, types", EventFilter { user_id: Some(user()), kinds: kinds(&["login_fail", "sign_up"]), ..any() }),
+        ("user, days, failed", EventFilter { user_id: Some(user()), failed: Some(true), ..days.clone() }),
+        ("session, type", EventFilter { session_id: Some("session-77".into()), kinds: kinds(&["userinfo"]), ..any() }),
+        ("page, days", EventFilter { page_key: Some("/page/7".into()), ..days.clone() }),
+        ("network, days", EventFilter { source: network("10.0.3.0/24"), ..days }),
+    ]
+}
+
+fn event_questions() -> Vec<Question> {
+    let mut questions = Vec::new();
+    for (name, filter) in filters() {
+        let first = filter.clone();
+        questions.push(question(format!("events by {name}"), move |tx| tx.events(&first, None, 100).map(drop)));
+        let next = filter.clone();
+        let after = EventPosition { occurred_at: range().end, seq: 500_000 };
+        questions
+            .push(question(format!("next events by {name}"), move |tx| tx.events(&next, Some(after), 100).map(drop)));
+        questions.push(question(format!("events at an offset by {name}"), move |tx| {
+            tx.events_at_offset(&filter, 50, 50).map(drop)
+        }));
+    }
+    let id = EventId(Uuid::from_u128(4_242));
+    questions.push(question("event by id", move |tx| tx.events_by_id(id, None).map(drop)));
+    questions.push(question("event by id and tenant", move |tx| tx.events_by_id(id, Some(tenant())).map(drop)));
+    questions
+}
+
+fn activity_questions() -> Vec<Question> {
+    let mut questions = Vec::new();
+    for tenant_id in [None, Some(tenant())] {
+        let query = ActiveUsersQuery {
+            period: Period::Daily,
+            first: day("2026-03-01"),
+            last: day("2026-03-02"),
+            tenant_id,
+            env_id: None,
+        };
+        questions.push(question("active users", move |tx| tx.active_users(&query).map(drop)));
+        questions.push(question("reported active users", move |tx| tx.reported_active_users(&query).map(drop)));
+        questions.push(question("page statistics", move |tx| tx.page_statistics(range(), tenant_id).map(drop)));
+        questions.push(question("behaviors", move |tx| tx.behaviors(&user(), range(), tenant_id).map(drop)));
+        questions.push(question("registered users", move |tx| {
+            tx.registered_users(range(), "eu", "eu_7", tenant_id).map(drop)
+        }));
+        let tenants = tenant_id.map(|tenant| vec![tenant, TenantId(Uuid::from_u128(8))]);
+        let also = tenants.clone();
+        questions
+            .push(question("userinfo per day", move |tx| tx.userinfo_per_day(range(), also.as_deref()).map(drop)));
+        for kind in [CreationKind::Tenant, CreationKind::TenantUser, CreationKind::SaasUser] {
+            let tenants = tenants.clone();
+            questions.push(question(format!("{kind:?} per day"), move |tx| {
+                tx.creations_per_day(kind, range(), tenants.as_deref()).map(drop)
+            }));
+        }
+    }
+    questions
+}
+
+fn directory_questions() -> Vec<Question> {
+    let mut questions = vec![
+        question("tenants", |tx| tx.tenants(None, 100).map(drop)),
+        question("next tenants", |tx| tx.tenants(Some(tenant()), 100).map(drop)),
+        question("tenant", |tx| tx.tenant(tenant()).map(drop)),
+        question("user", |tx| tx.user(&user()).map(drop)),
+        question("membership", |tx| tx.membership(tenant(), &user()).map(drop)),
+        question("memberships", |tx| tx.memberships(tenant(), None, 100).map(drop)),
+        question("next memberships", |tx| tx.memberships(tenant(), Some(&user()), 100).map(drop)),
+        question("attribute changes", |tx| tx.attribute_changes(&user_id("user-1"), None, 100).map(drop)),
+        question("next attribute changes", |tx| tx.attribute_changes(&user_id("user-1"), Some(20_001), 100).map(drop)),
+    ];
+    let pool = || PoolId::parse("user_pool_id", "eu_7").ok();
+    let none = UserFilter::default;
+    for (name, filter) in [
+        ("all", none()),
+        ("e-mail", UserFilter { folded_email: Some("user-7@example.org".into()), ..none() }),
+        ("e-mail, pool", UserFilter::by_email("user-7@example.org", None, pool())),
+        ("pool", UserFilter { user_pool_id: pool(), ..none() }),
+        ("region", UserFilter { region: Some("eu".into()), ..none() }),
+        ("member", UserFilter { member_of: Some(tenant()), ..none() }),
+        ("member, pool", UserFilter { member_of: Some(tenant()), user_pool_id: pool(), ..none() }),
+        (
+            "member, e-mail",
+            UserFilter { member_of: Some(tenant()), ..UserFilter::by_email("user-7@example.org", None, None) },
+        ),
+    ] {
+        let next = filter.clone();
+        questions.push(question(format!("users by {name}"), move |tx| tx.users(&filter, None, 100).map(drop)));
+        questions
+            .push(question(format!("next users by {name}"), move |tx| tx.users(&next, Some(&user()), 100).map(drop)));
+    }
+    questions
+}
+
+fn access_questions() -> Vec<Question> {
+    let id = Uuid::from_u128(77);
+    vec![
+        question("account", move |tx| tx.account(AccountId(id)).map(drop)),
+        question("account by e-mail", |tx| tx.account_by_email("account-7@example.org").map(drop)),
+        question("accounts", move |tx| tx.accounts(Some(AccountId(id)), 100).map(drop)),
+        question("API token by hash", |tx| tx.api_token_by_hash(&[7; 32]).map(drop)),
+        question("API tokens", move |tx| tx.api_tokens(Some(CredentialId(id)), 100).map(drop)),
+        question("signing key by API key", |tx| tx.signing_key_by_api_key("api-7").map(drop)),
+        question("signing keys", move |tx| tx.signing_keys(Some(CredentialId(id)), 100).map(drop)),
+        question("session", move |tx| tx.session(SessionId(id)).map(drop)),
+        question("refresh token", |tx| tx.refresh_token(&[7; 32]).map(drop)),
+    ]
+}
+
+/// A step that reads a whole table row by row.
+fn reads_a_whole_table(step: &str) -> bool {
+    let sqlite = step.starts_with("SCAN ") && !step.contains(" USING ");
+    sqlite || step.contains("Seq Scan on")
+}
+
+fn every_query_has_an_index(kind: DatabaseKind) {
+    let database = filled(kind);
+    let url = DatabaseUrl::parse(database.url()).unwrap();
+    let mut wrong = Vec::new();
+    let mut seen = 0;
+    for (name, ask) in
+        [event_questions(), activity_questions(), directory_questions(), access_questions()].into_iter().flatten()
+    {
+        let found = plans(&url, &mut |tx| ask(tx)).unwrap();
+        assert!(!found.is_empty(), "{name}: no statement was recorded");
+        for (statement, plan) in found {
+            seen += 1;
+            println!("{name}\n{plan}\n");
+            if plan.lines().any(reads_a_whole_table) {
+                wrong.push(format!("{name}\n{statement}\n{plan}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {seen} statements read a whole table:\n{}", wrong.len(), wrong.join("\n\n"));
+    assert!(seen > 120, "{seen}");
+}
+
+#[test]
+fn every_query_has_an_index_on_sqlite() {
+    every_query_has_an_index(DatabaseKind::Sqlite);
+}
+
+#[test]
+fn every_query_has_an_index_on_postgres() {
+    every_query_has_an_index(DatabaseKind::Postgres);
+}

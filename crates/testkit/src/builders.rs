@@ -1,0 +1,112 @@
+//! Records with sensible fields. Change what a test is about by `Event { kind, ..event(1) }`.
+
+use chrono::NaiveDate;
+use trailkeeper_domain::account::{Account, Role};
+use trailkeeper_domain::event::{Event, EventKind, Outcome};
+use trailkeeper_domain::id::{AccountId, CreationId, EnvId, EventId, TenantId, UserId};
+use trailkeeper_domain::tenant::Tenant;
+use trailkeeper_domain::time::{self, Timestamp};
+use trailkeeper_domain::user::{Membership, User, UserStatus};
+use uuid::Uuid;
+
+/// A UUID with this number at its end, in ascending order.
+pub fn uuid(number: u128) -> Uuid {
+    Uuid::from_u128(0x0199_0000_0000_7000_8000_0000_0000_0000 + number)
+}
+
+/// A tenant's id with this number, in ascending order.
+pub fn tenant_id(number: u128) -> TenantId {
+    TenantId(uuid(0x7e00_0000 + number))
+}
+
+/// A user's id.
+pub fn user_id(id: &str) -> UserId {
+    UserId::parse("user_id", id).expect("a user id of a test is a good one")
+}
+
+/// A time in RFC 3339.
+pub fn at(time: &str) -> Timestamp {
+    time::parse_rfc3339("time", time).expect("a time of a test is RFC 3339")
+}
+
+/// A day as `YYYY-MM-DD`.
+pub fn day(day: &str) -> NaiveDate {
+    time::parse_day("day", day).expect("a day of a test is YYYY-MM-DD")
+}
+
+/// A successful login of the user `ann` in no tenant at noon of 2026-11-22, with the id `uuid(number)`.
+pub fn event(number: u128) -> Event {
+    Event {
+        id: EventId(uuid(number)),
+        tenant_id: TenantId::NONE,
+        env_id: EnvId::default(),
+        occurred_at: at("2026-11-22T12:00:00Z"),
+        received_at: at("2026-11-22T12:00:01Z"),
+        user_id: Some(user_id("ann")),
+        user_name: None,
+        kind: EventKind::known("login_success"),
+        outcome: Outcome::Success,
+        source: None,
+        user_agent: None,
+        page: None,
+        session_id: None,
+        trace_id: None,
+        target: None,
+        metadata: None,
+    }
+}
+
+/// A tenant of 2026-01-01.
+pub fn tenant(number: u128) -> Tenant {
+    Tenant {
+        id: tenant_id(number),
+        name: Some(format!("Tenant {number}")),
+        created_at: at("2026-01-01T00:00:00Z"),
+        updated_at: at("2026-01-01T00:00:00Z"),
+        creation_id: CreationId(uuid(0xc1_0000_0000 + number)),
+    }
+}
+
+/// A confirmed user without e-mail, pool and attributes who registered on 2026-01-02.
+pub fn user(id: &str) -> User {
+    let number = id.bytes().fold(0_u128, |number, byte| (number * 31 + u128::from(byte)) % 0xffff_ffff);
+    User {
+        id: user_id(id),
+        email: None,
+        username: None,
+        attributes: Vec::new(),
+        region: None,
+        user_pool_id: None,
+        status: UserStatus::Confirmed,
+        enabled: true,
+        registered_at: at("2026-01-02T00:00:00Z"),
+        updated_at: at("2026-01-02T00:00:00Z"),
+        creation_id: CreationId(uuid(0xc2_0000_0000 + number)),
+    }
+}
+
+/// A membership of 2026-01-03.
+pub fn membership(tenant: TenantId, user: &str) -> Membership {
+    let number = (tenant.0.as_u128() ^ self::user(user).creation_id.0.as_u128()) % 0xffff_ffff;
+    Membership {
+        tenant_id: tenant,
+        user_id: user_id(user),
+        created_at: at("2026-01-03T00:00:00Z"),
+        creation_id: CreationId(uuid(0xc3_0000_0000 + number)),
+    }
+}
+
+/// An administrator's account. Nobody knows the password.
+pub fn account(number: u128, email: &str) -> Account {
+    Account {
+        id: AccountId(uuid(0xac_0000_0000 + number)),
+        email: email.to_owned(),
+        display_name: format!("Account {number}"),
+        password_hash: "$2b$04$..............................".to_owned(),
+        role: Role::Admin,
+        tenant_id: None,
+        disabled_at: None,
+        created_at: at("2026-01-01T00:00:00Z"),
+        updated_at: at("2026-01-01T00:00:00Z"),
+    }
+}

@@ -1,0 +1,44 @@
+//! A clock for tests.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use chrono::{DateTime, Duration};
+use trailkeeper_domain::clock::Clock;
+use trailkeeper_domain::time::Timestamp;
+
+/// Stands still until it is moved. Shared by reference or in an `Arc`.
+#[derive(Debug)]
+pub struct TestClock {
+    micros: AtomicI64,
+}
+
+impl TestClock {
+    /// Shows this RFC 3339 time.
+    pub fn at(time: &str) -> Self {
+        Self { micros: AtomicI64::new(crate::at(time).timestamp_micros()) }
+    }
+
+    /// Moves it; a negative duration moves it back.
+    pub fn advance(&self, by: Duration) {
+        let by = by.num_microseconds().expect("a duration of a test fits into microseconds");
+        self.micros.fetch_add(by, Ordering::SeqCst);
+    }
+
+    /// Moves it to this RFC 3339 time.
+    pub fn set(&self, time: &str) {
+        self.micros.store(crate::at(time).timestamp_micros(), Ordering::SeqCst);
+    }
+}
+
+impl Default for TestClock {
+    /// Noon of 2026-11-22.
+    fn default() -> Self {
+        Self::at("2026-11-22T12:00:00Z")
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        DateTime::from_timestamp_micros(self.micros.load(Ordering::SeqCst)).expect("a time of a test is in range")
+    }
+}

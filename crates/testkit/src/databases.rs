@@ -1,0 +1,154 @@
+//! Temporary databases: a SQLite file in a folder of its own, or a database in a PostgreSQL cluster that was started
+//! for the tests. Both are gone when the value is dropped.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::{env, process, thread};
+
+use tempfile::TempDir;
+use tokio_postgres::{Config, NoTls};
+
+/// Where the cluster is: `postgres://…` of a superuser.
+const VARIABLE: &str = "TRAILKEEPER_TEST_POSTGRES_URL";
+
+/// The data file's name.
+const FILE: &str = "trailkeeper.db";
+
+/// Which kind of database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DatabaseKind {
+    /// A file.
+    Sqlite,
+    /// A database of its own in the tests' cluster.
+    Postgres,
+}
+
+impl DatabaseKind {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Sqlite, Self::Postgres];
+}
+
+/// An empty database, without any migration.
+#[derive(Debug)]
+pub struct TempDatabase {
+    url: String,
+    place: Place,
+}
+
+#[derive(Debug)]
+enum Place {
+    Folder(TempDir),
+    Cluster { admin_url: String, name: String },
+}
+
+impl TempDatabase {
+    /// An empty database.
+    ///
+    /// # Panics
+    /// For PostgreSQL when no cluster is named: tests on it are never skipped in silence.
+    pub fn new(kind: DatabaseKind) -> Self {
+        match kind {
+            DatabaseKind::Sqlite => Self::sqlite(),
+            DatabaseKind::Postgres => Self::postgres(),
+        }
+    }
+
+    /// A path in a new folder. The file is not made.
+    pub fn sqlite() -> Self {
+        let folder = tempfile::Builder::new().prefix("trailkeeper-test-").tempdir().expect("a temporary folder");
+        let path = folder.path().join(FILE);
+        Self { url: format!("sqlite:{}", path.display()), place: Place::Folder(folder) }
+    }
+
+    /// A new database in the cluster that the environment names.
+    pub fn postgres() -> Self {
+        static COUNTER: AtomicU32 = AtomicU32::new(0);
+
+        let admin_url = env::var(VARIABLE).unwrap_or_else(|_| {
+            panic!(
+                "{VARIABLE} is not set: run `make test`, or `scripts/with-postgres cargo test …`, which start a \
+                 PostgreSQL for the tests"
+            )
+        });
+        let number = COUNTER.fetch_add(1, Ordering::SeqCst);
+        let name = format!("trailkeeper_test_{}_{number}", process::id());
+        // Of a process before us that had the same number and was killed.
+        run_on_postgres(&admin_url, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
+        run_on_postgres(&admin_url, &format!("CREATE DATABASE {name}"));
+        let (server, parameters) = admin_url.split_once('?').unwrap_or((&admin_url, ""));
+        let (server, _) = server.rsplit_once('/').expect("the cluster's URL names a database");
+        let url = format!("{server}/{name}?{parameters}").trim_end_matches('?').to_owned();
+        Self { url, place: Place::Cluster { admin_url, name } }
+    }
+
+    /// The URL for `--database-url`.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The path of a SQLite file.
+    pub fn path(&self) -> PathBuf {
+        let Place::Folder(folder) = &self.place else { panic!("a SQLite database") };
+        folder.path().join(FILE)
+    }
+
+    /// Ends every connection to a PostgreSQL database, as a restart of the server would.
+    pub fn end_connections(&self) {
+        let Place::Cluster { admin_url, name } = &self.place else { panic!("a PostgreSQL database") };
+        let sql = format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}' AND pid <> pg_backend_pid()"
+        );
+        run_on_postgres(admin_url, &sql);
+    }
+
+    /// Lets nobody connect to a PostgreSQL database, or lets everybody again.
+    pub fn allow_connections(&self, allowed: bool) {
+        let Place::Cluster { admin_url, name } = &self.place else { panic!("a PostgreSQL database") };
+        run_on_postgres(admin_url, &format!("ALTER DATABASE {name} ALLOW_CONNECTIONS {allowed}"));
+    }
+}
+
+impl Drop for TempDatabase {
+    fn drop(&mut self) {
+        if let Place::Cluster { admin_url, name } = &self.place
+            && !thread::panicking()
+        {
+            run_on_postgres(admin_url, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
+        }
+    }
+}
+
+/// Runs statements on a PostgreSQL database, past everything that is tested, and returns the last one's rows as text.
+pub fn run_on_postgres(url: &str, sql: &str) -> Vec<Vec<Option<String>>> {
+    let config: Config = url.parse().expect("a PostgreSQL URL");
+    let sql = sql.to_owned();
+    // On a thread of its own: callers may be inside a runtime already.
+    thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .expect("a runtime for one connection");
+        runtime.block_on(async {
+            let (client, driver) = config
+                .connect(NoTls)
+                .await
+                .unwrap_or_else(|error| panic!("cannot connect to the tests' PostgreSQL: {error:?}"));
+            let driver = tokio::spawn(driver);
+            let messages = client.simple_query(&sql).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+            drop(client);
+            driver.await.expect("the connection's task").expect("the connection");
+            messages
+                .iter()
+                .filter_map(|message| match message {
+                    tokio_postgres::SimpleQueryMessage::Row(row) => {
+                        Some((0..row.len()).map(|at| row.get(at).map(str::to_owned)).collect())
+                    }
+                    _ => None,
+                })
+                .collect()
+        })
+    })
+    .join()
+    .expect("the thread of a statement")
+}
