@@ -1,0 +1,13 @@
+//! Making access tokens.
+
+use jsonwebtoken::{Algorithm, Header, encode};
+use trailkeeper_domain::{Error, Result};
+
+use super::{Claims, KeyPair};
+
+/// Signs the claims; the header names the key, so that keys can change while old tokens still hold.
+pub fn issue(key: &KeyPair, claims: &Claims) -> Result<String> {
+    let mut header = Header::new(Algorithm::EdDSA);
+    header.kid = Some(key.kid().to_owned());
+    encode(&header, claims, key.encoding()).map_err(|error| Error::internal(format!("cannot sign a token: {error}")))
+}

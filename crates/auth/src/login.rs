@@ -1,0 +1,142 @@
+//! Logins with a password.
+
+use std::fmt;
+
+use chrono::DateTime;
+use trailkeeper_domain::account::{Account, RefreshToken, Session};
+use trailkeeper_domain::event::{Event, LOGIN_FAIL, LOGIN_SUCCESS, Outcome};
+use trailkeeper_domain::id::SessionId;
+use trailkeeper_domain::ports::ReadTx;
+use trailkeeper_domain::time::Timestamp;
+use trailkeeper_domain::user::{checked_email, folded_email};
+use trailkeeper_domain::{Error, Result};
+
+use crate::access::{Access, end_of, lock_accounts};
+use crate::jwt::{self, Claims};
+use crate::password;
+use crate::token::{PlainToken, TokenKind};
+use crate::trail::{Origin, cleaned, record};
+
+/// How much of a typed name that nobody has is kept, in characters. People type passwords into name fields.
+const MAX_TYPED_NAME: usize = 128;
+
+/// A session's tokens, as the login or the refresh hands them out.
+pub struct LoggedIn {
+    /// Whose.
+    pub account: Account,
+    /// A JWT for the header `Authorization: Bearer`.
+    pub access_token: String,
+    /// When it holds no longer; whole seconds.
+    pub access_expires_at: Timestamp,
+    /// Good for one refresh.
+    pub refresh_token: String,
+    /// When it holds no longer.
+    pub refresh_expires_at: Timestamp,
+}
+
+impl fmt::Debug for LoggedIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoggedIn").field("account", &self.account.id).finish_non_exhaustive()
+    }
+}
+
+impl Access {
+    /// Checks a name (an e-mail address, in any case) and its password, and begins a session.
+    ///
+    /// Both ends are recorded with their origin. Every failure is the same [`Error::Unauthenticated`], and
+    /// takes the same time: it does not tell whether the name exists or the account is disabled.
+    pub fn login(&self, username: &str, password: &str, origin: &Origin) -> Result<LoggedIn> {
+        let account = self.store.reading(|tx| account_named(tx, username))?;
+        // Hashed between the transactions, not inside one: it takes a good part of a second.
+        let hash = account.as_ref().map_or(self.nobodys_hash.as_str(), |account| account.password_hash.as_str());
+        let fits = password::verify(password, hash).map_err(|error| match &account {
+            Some(account) => Error::internal(format!("accounts: password_hash of '{}': {error}", account.id)),
+            None => error,
+        })?;
+        match account {
+            Some(account) if fits && account.disabled_at.is_none() => self.begin_session(account, origin),
+            account => self.refuse_login(account.as_ref(), username, origin),
+        }
+    }
+
+    fn begin_session(&self, account: Account, origin: &Origin) -> Result<LoggedIn> {
+        let now = self.clock.now();
+        let session =
+            Session { id: SessionId(self.fresh_uuid()), account_id: account.id, started_at: now, ended_at: None };
+        let success = self.session_event(now, LOGIN_SUCCESS, Outcome::Success, origin, Some(&account))?;
+        let failure = self.session_event(now, LOGIN_FAIL, Outcome::Failure, origin, Some(&account))?;
+        let (logged_in, refresh) = self.tokens_of(account, session.id, now)?;
+        let begun = self.store.writing(|tx| {
+            lock_accounts(tx)?;
+            // While we hashed, the account may have been disabled or got another password.
+            let unchanged = tx.account(session.account_id)?.is_some_and(|current| {
+                current.disabled_at.is_none() && current.password_hash == logged_in.account.password_hash
+            });
+            if unchanged {
+                tx.insert_session(&session)?;
+                tx.insert_refresh_token(&refresh)?;
+                // Housekeeping, by the way: nothing else would ever remove them.
+                tx.delete_expired_refresh_tokens(now)?;
+            }
+            record(tx, if unchanged { &success } else { &failure })?;
+            Ok(unchanged)
+        })?;
+        if begun { Ok(logged_in) } else { Err(wrong_name_or_password()) }
+    }
+
+    fn refuse_login(&self, account: Option<&Account>, username: &str, origin: &Origin) -> Result<LoggedIn> {
+        let event = self.session_event(self.clock.now(), LOGIN_FAIL, Outcome::Failure, origin, account)?;
+        let metadata = account.is_none().then(|| {
+            let typed = cleaned(username, MAX_TYPED_NAME).unwrap_or_default();
+            serde_json::Map::from_iter([("typed_name".to_owned(), typed.into())])
+        });
+        let event = Event { metadata, ..event };
+        self.store.writing(|tx| record(tx, &event))?;
+        Err(wrong_name_or_password())
+    }
+
+    /// The tokens of a session: what is handed out, and what is stored of it.
+    pub(crate) fn tokens_of(
+        &self,
+        account: Account,
+        session: SessionId,
+        now: Timestamp,
+    ) -> Result<(LoggedIn, RefreshToken)> {
+        let expires_at = end_of(now, self.settings.access_ttl)?;
+        // A JWT knows whole seconds only; what we tell the client is when it really ends.
+        let access_expires_at = DateTime::from_timestamp(expires_at.timestamp(), 0).unwrap_or(expires_at);
+        let refresh_expires_at = end_of(now, self.settings.refresh_ttl)?;
+        let (clock, entropy) = (self.clock.as_ref(), self.entropy.as_ref());
+        let claims = Claims::new(clock, entropy, &self.settings.issuer, (account.id, session), access_expires_at);
+        let key = self.keys.signing(self.key_source())?;
+        let plain = PlainToken::generate(TokenKind::Refresh, entropy);
+        let refresh = RefreshToken {
+            token_hash: plain.hash().to_vec(),
+            session_id: session,
+            issued_at: now,
+            expires_at: refresh_expires_at,
+            spent_at: None,
+        };
+        let logged_in = LoggedIn {
+            account,
+            access_token: jwt::issue(&key, &claims)?,
+            access_expires_at,
+            refresh_token: plain.expose().to_owned(),
+            refresh_expires_at,
+        };
+        Ok((logged_in, refresh))
+    }
+}
+
+/// The account that a typed name means. What cannot be an e-mail address is not looked up: PostgreSQL, for
+/// one, would refuse a NUL in it.
+fn account_named(tx: &mut dyn ReadTx, username: &str) -> Result<Option<Account>> {
+    if checked_email("username", username).is_err() {
+        return Ok(None);
+    }
+    tx.account_by_email(&folded_email(username))
+}
+
+fn wrong_name_or_password() -> Error {
+    Error::unauthenticated("the user name or the password is wrong")
+}

@@ -1,0 +1,100 @@
+//! The master key: seals the secrets that must be readable again. It lies outside the database, so that a
+//! stolen backup opens nothing.
+
+use std::fmt;
+
+use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use trailkeeper_domain::clock::Entropy;
+use trailkeeper_domain::{Error, Result};
+use zeroize::Zeroizing;
+
+use crate::hex;
+
+/// The first byte of everything sealed: which algorithm and layout follow.
+const VERSION: u8 = 1;
+
+/// 32 random bytes. Losing them makes signing keys unusable and ends all logins; leaking them together with
+/// the database lets someone sign.
+pub struct MasterKey(Zeroizing<[u8; 32]>);
+
+impl MasterKey {
+    /// Reads 64 hexadecimal digits; surrounding white space is ignored, as files end with a newline.
+    pub fn from_hex(text: &str) -> Result<Self> {
+        hex::decode(text.trim()).map(|bytes| Self(Zeroizing::new(bytes))).ok_or_else(|| {
+            // The value itself stays out of the message: a key with one wrong digit is still a secret.
+            Error::invalid(
+                "master_key",
+                format!(
+                    "has {} characters or other ones than 0-9 and a-f; give the 64 hexadecimal digits that were written when it was made",
+                    text.trim().chars().count()
+                ),
+            )
+        })
+    }
+
+    /// A new key.
+    pub fn generate(entropy: &dyn Entropy) -> Self {
+        let mut bytes = Zeroizing::new([0; 32]);
+        entropy.fill(bytes.as_mut_slice());
+        Self(bytes)
+    }
+
+    /// The key as [`Self::from_hex`] reads it: for the key file alone, never for a log.
+    pub fn to_hex(&self) -> String {
+        hex::encode(self.0.as_slice())
+    }
+
+    /// Seals `plain` so that it opens only with this key and this `context` (what it is, and whose):
+    /// a sealed value copied into another row does not open there.
+    ///
+    /// Layout: version, nonce, ciphertext and tag. The nonce is random; 96 bits are ample for the few
+    /// thousand values that one installation ever seals.
+    pub fn seal(&self, entropy: &dyn Entropy, context: &str, plain: &[u8]) -> Result<Vec<u8>> {
+        let mut nonce = [0; NONCE_LEN];
+        entropy.fill(&mut nonce);
+        let mut body = plain.to_vec();
+        self.cipher()?
+            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(context.as_bytes()), &mut body)
+            .map_err(|_| Error::internal(format!("cannot seal '{context}': {} bytes are too many", plain.len())))?;
+        let mut sealed = Vec::with_capacity(1 + NONCE_LEN + body.len());
+        sealed.push(VERSION);
+        sealed.extend_from_slice(&nonce);
+        sealed.append(&mut body);
+        Ok(sealed)
+    }
+
+    /// Opens what [`Self::seal`] sealed under the same `context`.
+    ///
+    /// [`Error::Internal`] when it does not open: another master key, another row's value, or damage.
+    pub fn open(&self, context: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+        let refused = || {
+            Error::internal(format!(
+                "cannot open the sealed value '{context}': the master key is not the one it was sealed with, \
+                 or the value is damaged; start the server with the key file that belongs to this database"
+            ))
+        };
+        let (version, rest) = sealed.split_first().ok_or_else(refused)?;
+        let (nonce, body) = rest.split_at_checked(NONCE_LEN).ok_or_else(refused)?;
+        if *version != VERSION {
+            return Err(refused());
+        }
+        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| refused())?;
+        let mut body = Zeroizing::new(body.to_vec());
+        let length =
+            self.cipher()?.open_in_place(nonce, Aad::from(context.as_bytes()), &mut body).map_err(|_| refused())?.len();
+        body.truncate(length);
+        Ok(body)
+    }
+
+    fn cipher(&self) -> Result<LessSafeKey> {
+        UnboundKey::new(&CHACHA20_POLY1305, self.0.as_slice())
+            .map(LessSafeKey::new)
+            .map_err(|_| Error::internal("the master key has not 32 bytes"))
+    }
+}
+
+impl fmt::Debug for MasterKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MasterKey(…)")
+    }
+}

@@ -1,0 +1,159 @@
+use std::sync::atomic::Ordering;
+
+use chrono::TimeDelta;
+use serde_json::json;
+use trailkeeper_auth::{NewAccount, Origin, PrincipalKind};
+use trailkeeper_domain::Error;
+use trailkeeper_domain::account::Role;
+use trailkeeper_domain::event::Outcome;
+use trailkeeper_domain::id::{EnvId, TenantId};
+
+use crate::world::{EMAIL, FaultyStore, PASSWORD, TENANT, World, new_account, operator, origin, unauthenticated};
+
+#[test]
+fn a_login_gives_tokens_that_hold_and_is_recorded_with_its_origin() {
+    let world = World::new();
+    let jane = world.jane(Role::Analyst);
+    let logged_in = world.access.login("jane.doe@EXAMPLE.com", PASSWORD, &origin()).unwrap();
+
+    assert_eq!(logged_in.account, jane);
+    assert_eq!(logged_in.access_expires_at.to_rfc3339(), "2026-07-23T12:36:37+00:00");
+    assert_eq!(logged_in.refresh_expires_at, world.now() + TimeDelta::days(30));
+    let principal = world.access.authenticate_bearer(&logged_in.access_token).unwrap();
+    assert_eq!(principal.kind, PrincipalKind::Account(jane.id));
+    assert_eq!((principal.name.as_str(), principal.role, principal.tenant_id), (EMAIL, Role::Analyst, None));
+
+    let event = world.trail().remove(0);
+    assert_eq!((event.kind.as_str(), event.outcome), ("login_success", Outcome::Success));
+    assert_eq!((event.tenant_id, event.env_id), (TenantId::SYSTEM, EnvId(1)));
+    assert_eq!(event.user_id.unwrap().as_str(), jane.id.to_string());
+    assert_eq!(event.user_name.as_deref(), Some(EMAIL));
+    assert_eq!(event.source, Some("203.0.113.7".parse().unwrap()));
+    assert_eq!(event.user_agent.as_deref(), Some("curl/8.14X-Forged: 1"));
+    assert_eq!(event.trace_id.as_deref(), Some("trace-1"));
+    assert_eq!((event.occurred_at, event.received_at), (world.now(), world.now()));
+    assert_eq!((event.metadata, event.target), (None, None));
+}
+
+#[test]
+fn every_failure_has_one_text_and_is_recorded() {
+    let world = World::new();
+    let jane = world.jane(Role::Admin);
+    world.account("gone@example.com", Role::Analyst);
+    world.access.set_disabled(&operator(), "gone@example.com", true).unwrap();
+    let before = world.trail().len();
+
+    let long = "p".repeat(100);
+    let attempts = [
+        (EMAIL, "wrong password"),
+        (EMAIL, ""),
+        (EMAIL, long.as_str()),
+        (EMAIL, "correct horse battery\0correct horse battery"),
+        ("gone@example.com", PASSWORD),
+        ("nobody@example.com", PASSWORD),
+        ("", ""),
+        ("not an e-mail", PASSWORD),
+        ("nul\0@example.com", PASSWORD),
+    ];
+    for (name, password) in attempts {
+        let text = unauthenticated(world.access.login(name, password, &origin()));
+        assert_eq!(text, "the user name or the password is wrong", "{name:?}");
+    }
+
+    let trail = world.trail();
+    assert_eq!(trail.len(), before + attempts.len());
+    let (known, unknown): (Vec<_>, Vec<_>) =
+        trail.iter().take(attempts.len()).partition(|event| event.user_id.is_some());
+    assert_eq!((known.len(), unknown.len()), (5, 4));
+    for event in &trail[..attempts.len()] {
+        assert_eq!((event.kind.as_str(), event.outcome), ("login_fail", Outcome::Failure));
+        assert_eq!(event.source, Some("203.0.113.7".parse().unwrap()));
+    }
+    assert!(known.iter().all(|event| event.metadata.is_none()));
+    assert_eq!(known.iter().filter(|event| event.user_name.as_deref() == Some(EMAIL)).count(), 4);
+    assert!(known.iter().any(|event| event.user_id.as_ref().unwrap().as_str() == jane.id.to_string()));
+    assert!(unknown.iter().all(|event| event.user_name.as_deref() == Some("UNKNOWN USER")));
+}
+
+#[test]
+fn of_an_unknown_name_only_its_cleaned_beginning_is_kept() {
+    let world = World::new();
+    let typed = format!("a\u{1b}[31m\nb{}", "é".repeat(200));
+    unauthenticated(world.access.login(&typed, PASSWORD, &Origin::default()));
+    let event = world.trail().remove(0);
+    let kept = format!("a[31mb{}", "é".repeat(122));
+    assert_eq!(kept.chars().count(), 128);
+    assert_eq!(event.metadata.map(serde_json::Value::Object), Some(json!({"typed_name": kept})));
+    assert_eq!((event.user_id, event.source, event.user_agent, event.trace_id), (None, None, None, None));
+}
+
+#[test]
+fn a_long_user_agent_is_cut_and_does_not_hinder_the_login() {
+    let world = World::new();
+    world.jane(Role::Admin);
+    let origin = Origin { source: None, user_agent: Some("ü".repeat(5000)), trace_id: Some("\0".to_owned()) };
+    world.access.login(EMAIL, PASSWORD, &origin).unwrap();
+    let event = world.trail().remove(0);
+    assert_eq!(event.user_agent.unwrap().chars().count(), 1024);
+    assert_eq!(event.trace_id, None);
+}
+
+#[test]
+fn an_access_token_holds_for_two_hours_and_follows_the_account() {
+    let world = World::new();
+    world.jane(Role::Admin);
+    world.account("other@example.com", Role::Admin);
+    let logged_in = world.jane_logs_in();
+    world.advance(TimeDelta::seconds(7199));
+    world.access.authenticate_bearer(&logged_in.access_token).unwrap();
+    world.advance(TimeDelta::seconds(1));
+    unauthenticated(world.access.authenticate_bearer(&logged_in.access_token));
+
+    let logged_in = world.jane_logs_in();
+    world.access.authenticate_bearer(&logged_in.access_token).unwrap();
+    world.access.set_disabled(&operator(), EMAIL, true).unwrap();
+    unauthenticated(world.access.authenticate_bearer(&logged_in.access_token));
+    world.access.set_disabled(&operator(), EMAIL, false).unwrap();
+    // The session ended; being enabled again does not bring it back.
+    unauthenticated(world.access.authenticate_bearer(&logged_in.access_token));
+    world.jane_logs_in();
+}
+
+#[test]
+fn who_is_confined_stays_confined() {
+    let world = World::new();
+    let new = NewAccount { tenant_id: Some(TENANT), ..new_account(EMAIL, Role::Admin) };
+    world.access.create_account(&operator(), new).unwrap();
+    let principal = world.access.authenticate_bearer(&world.jane_logs_in().access_token).unwrap();
+    assert_eq!(principal.tenant_id, Some(TENANT));
+}
+
+#[test]
+fn a_login_that_cannot_be_recorded_does_not_happen() {
+    let world = World::new();
+    world.jane(Role::Admin);
+    let store = FaultyStore::over(world.store.clone());
+    let access = world.server_over(store.clone());
+    access.login(EMAIL, PASSWORD, &origin()).unwrap();
+    store.writes_fail.store(true, Ordering::SeqCst);
+    for password in [PASSWORD, "wrong password"] {
+        let error = access.login(EMAIL, password, &origin()).unwrap_err();
+        assert!(matches!(error, Error::Unavailable { .. }), "{error}");
+    }
+}
+
+#[test]
+fn no_transaction_is_open_while_a_password_is_hashed() {
+    let world = World::new();
+    world.jane(Role::Admin);
+    let store = FaultyStore::over(world.store.clone());
+    let access = world.server_over(store.clone());
+    access.login(EMAIL, PASSWORD, &origin()).unwrap();
+    let (reads, writes) = (store.reads.load(Ordering::SeqCst), store.writes.load(Ordering::SeqCst));
+    access.login(EMAIL, PASSWORD, &origin()).unwrap();
+    access.login(EMAIL, "wrong password", &origin()).unwrap_err();
+    access.login("nobody@example.com", "wrong password", &origin()).unwrap_err();
+    // One to read, then the hash, then one to write; the same for all three.
+    assert_eq!(store.reads.load(Ordering::SeqCst), reads + 3);
+    assert_eq!(store.writes.load(Ordering::SeqCst), writes + 3);
+}

@@ -1,0 +1,123 @@
+use chrono::TimeDelta;
+use trailkeeper_auth::{PlainToken, SystemEntropy, TokenKind};
+use trailkeeper_domain::account::Role;
+use trailkeeper_domain::event::Outcome;
+
+use crate::world::{EMAIL, World, operator, origin, unauthenticated};
+
+const REFUSAL: &str = "the refresh token is not valid; log in again";
+
+#[test]
+fn each_token_hands_out_its_successor() {
+    let world = World::new();
+    let jane = world.jane(Role::Analyst);
+    let mut last = world.jane_logs_in();
+    for _ in 0..3 {
+        world.advance(TimeDelta::days(29));
+        let next = world.access.refresh(&last.refresh_token, &origin()).unwrap();
+        assert_ne!(next.refresh_token, last.refresh_token);
+        assert_ne!(next.access_token, last.access_token);
+        assert_eq!(next.account, jane);
+        assert_eq!(next.refresh_expires_at, world.now() + TimeDelta::days(30));
+        world.access.authenticate_bearer(&next.access_token).unwrap();
+        unauthenticated(world.access.authenticate_bearer(&last.access_token));
+        last = next;
+    }
+    assert_eq!(world.trail_kinds(), ["account_create", "login_success"]);
+}
+
+#[test]
+fn a_spent_token_that_comes_back_ends_the_family_and_is_recorded_once() {
+    let world = World::new();
+    let jane = world.jane(Role::Analyst);
+    let bystander = world.jane_logs_in();
+    let first = world.jane_logs_in();
+    let second = world.access.refresh(&first.refresh_token, &origin()).unwrap();
+    world.access.authenticate_bearer(&second.access_token).unwrap();
+
+    assert_eq!(unauthenticated(world.access.refresh(&first.refresh_token, &origin())), REFUSAL);
+
+    let event = world.trail().remove(0);
+    assert_eq!((event.kind.as_str(), event.outcome), ("refresh_token_reuse", Outcome::Failure));
+    assert_eq!(event.user_id.unwrap().as_str(), jane.id.to_string());
+    assert_eq!(event.user_name.as_deref(), Some(EMAIL));
+    assert_eq!(event.source, Some("203.0.113.7".parse().unwrap()));
+    let target = event.target.unwrap();
+    assert_eq!((target.kind.as_deref(), target.name.as_deref()), (Some("session"), Some(EMAIL)));
+
+    // Everything of the family is dead, the other login is not.
+    unauthenticated(world.access.authenticate_bearer(&first.access_token));
+    unauthenticated(world.access.authenticate_bearer(&second.access_token));
+    assert_eq!(unauthenticated(world.access.refresh(&second.refresh_token, &origin())), REFUSAL);
+    assert_eq!(unauthenticated(world.access.refresh(&first.refresh_token, &origin())), REFUSAL);
+    world.access.authenticate_bearer(&bystander.access_token).unwrap();
+    world.access.refresh(&bystander.refresh_token, &origin()).unwrap();
+    assert_eq!(world.trail_kinds().iter().filter(|kind| *kind == "refresh_token_reuse").count(), 1);
+}
+
+#[test]
+fn of_two_at_once_one_wins_and_the_family_ends() {
+    let world = World::new();
+    world.jane(Role::Analyst);
+    let first = world.jane_logs_in();
+    let answers: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> =
+            (0..4).map(|_| scope.spawn(|| world.access.refresh(&first.refresh_token, &origin()))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
+    assert_eq!((won.len(), lost.len()), (1, 3));
+    for answer in lost {
+        assert_eq!(unauthenticated(answer), REFUSAL);
+    }
+    for winner in won {
+        unauthenticated(world.access.authenticate_bearer(&winner.unwrap().access_token));
+    }
+}
+
+#[test]
+fn what_is_not_a_usable_token_is_refused_with_one_text() {
+    let world = World::new();
+    world.jane(Role::Admin);
+    world.account("other@example.com", Role::Admin);
+    let logged_in = world.jane_logs_in();
+    let unknown = PlainToken::generate(TokenKind::Refresh, &SystemEntropy::new());
+    let (_, api_token) = world.token(Role::Admin, None);
+    let mistyped = logged_in.refresh_token.replacen('_', "-", 1);
+    for token in [
+        "",
+        "rt_",
+        "nonsense",
+        unknown.expose(),
+        api_token.expose(),
+        &logged_in.access_token,
+        &mistyped,
+        &format!("{} ", logged_in.refresh_token),
+    ] {
+        assert_eq!(unauthenticated(world.access.refresh(token, &origin())), REFUSAL, "{token}");
+    }
+    // A refresh token opens nothing else either.
+    unauthenticated(world.access.authenticate_bearer(&logged_in.refresh_token));
+
+    world.advance(TimeDelta::days(30));
+    assert_eq!(unauthenticated(world.access.refresh(&logged_in.refresh_token, &origin())), REFUSAL, "expired");
+    let logged_in = world.jane_logs_in();
+    world.access.set_disabled(&operator(), EMAIL, true).unwrap();
+    assert_eq!(unauthenticated(world.access.refresh(&logged_in.refresh_token, &origin())), REFUSAL, "disabled");
+    world.access.set_disabled(&operator(), EMAIL, false).unwrap();
+    assert_eq!(unauthenticated(world.access.refresh(&logged_in.refresh_token, &origin())), REFUSAL, "ended");
+    assert!(!world.trail_kinds().contains(&"refresh_token_reuse".to_owned()));
+}
+
+#[test]
+fn a_token_that_was_never_spent_is_no_reuse_when_it_is_expired() {
+    let world = World::new();
+    world.jane(Role::Analyst);
+    let logged_in = world.jane_logs_in();
+    world.advance(TimeDelta::days(31));
+    unauthenticated(world.access.refresh(&logged_in.refresh_token, &origin()));
+    assert_eq!(world.trail_kinds(), ["account_create", "login_success"]);
+    // The next login sweeps the expired token away; the answer stays the same.
+    world.jane_logs_in();
+    assert_eq!(unauthenticated(world.access.refresh(&logged_in.refresh_token, &origin())), REFUSAL);
+}

@@ -1,0 +1,60 @@
+//! Nothing that opens a door is in the database's files, nor in anything that is printed.
+
+use trailkeeper_auth::{NewSigningKey, Origin};
+use trailkeeper_domain::account::Role;
+
+use crate::world::{EMAIL, PASSWORD, World, operator, origin, unauthenticated};
+
+#[test]
+fn the_files_hold_no_password_no_token_and_no_secret() {
+    let world = World::new();
+    world.jane(Role::Analyst);
+    let logged_in = world.jane_logs_in();
+    let refreshed = world.access.refresh(&logged_in.refresh_token, &origin()).unwrap();
+    unauthenticated(world.access.login(EMAIL, "planted wrong password", &origin()));
+    unauthenticated(world.access.login("planted name", "planted password of nobody", &Origin::default()));
+    world.access.set_password(&operator(), EMAIL, "planted second password").unwrap();
+    let (token, plain) = world.token(Role::Ingest, None);
+    world.access.authenticate_bearer(plain.expose()).unwrap();
+    let new = NewSigningKey { name: "planted key".to_owned(), tenant_id: None };
+    let (_, secret) = world.access.create_signing_key(&operator(), new).unwrap();
+
+    let bytes = world.bytes_on_disk();
+    let holds = |needle: &[u8]| bytes.windows(needle.len()).any(|window| window == needle);
+    // The search finds what is there.
+    assert!(holds(EMAIL.as_bytes()) && holds(b"planted name") && holds(b"planted key"));
+    assert!(holds(&token.token_hash));
+    let master: Vec<u8> =
+        (0..32).map(|at| u8::from_str_radix(&world.master[2 * at..2 * at + 2], 16).unwrap()).collect();
+    for needle in [
+        PASSWORD.as_bytes(),
+        b"planted wrong password",
+        b"planted password of nobody",
+        b"planted second password",
+        logged_in.access_token.as_bytes(),
+        logged_in.refresh_token.as_bytes(),
+        refreshed.refresh_token.as_bytes(),
+        plain.expose().as_bytes(),
+        // Nor without prefix and checksum.
+        &plain.expose().as_bytes()[3..46],
+        secret.expose().as_bytes(),
+        &secret.expose().as_bytes()[3..],
+        world.master.as_bytes(),
+        &master,
+        // The beginning of every unsealed Ed25519 key.
+        &[0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70],
+    ] {
+        assert!(!holds(needle), "{}", String::from_utf8_lossy(needle));
+    }
+}
+
+#[test]
+fn what_is_printed_shows_no_token() {
+    let world = World::new();
+    world.jane(Role::Analyst);
+    let logged_in = world.jane_logs_in();
+    let printed = format!("{logged_in:?}");
+    for secret in [&logged_in.access_token, &logged_in.refresh_token, &logged_in.account.password_hash] {
+        assert!(!printed.contains(secret.as_str()), "{printed}");
+    }
+}

@@ -1,0 +1,189 @@
+//! A fresh database, a clock that tests move, and the service over both.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tempfile::TempDir;
+use trailkeeper_auth::{
+    Access, AccessSettings, LoggedIn, MasterKey, NewAccount, NewToken, Origin, PlainToken, SystemEntropy,
+};
+use trailkeeper_domain::account::{Account, Actor, ApiToken, Role};
+use trailkeeper_domain::clock::Clock;
+use trailkeeper_domain::event::{Event, EventFilter};
+use trailkeeper_domain::id::TenantId;
+use trailkeeper_domain::ports::{ReadTx, Store, WriteTx};
+use trailkeeper_domain::time::Timestamp;
+use trailkeeper_domain::{Error, Result, time};
+use trailkeeper_storage::{DatabaseUrl, StoreOptions};
+use uuid::Uuid;
+
+pub const EMAIL: &str = "Jane.Doe@example.com";
+pub const PASSWORD: &str = "correct horse battery";
+pub const TENANT: TenantId = TenantId(Uuid::from_u128(0x69e7_32d6_8ecc_45c4_a2eb_8438_f7ff_e775));
+
+/// A clock that stands still until it is moved.
+pub struct TestClock(Mutex<DateTime<Utc>>);
+
+impl TestClock {
+    pub fn advance(&self, by: TimeDelta) {
+        *self.0.lock().unwrap() += by;
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> DateTime<Utc> {
+        *self.0.lock().unwrap()
+    }
+}
+
+/// A store that counts and, on demand, is away.
+pub struct FaultyStore {
+    inner: Arc<dyn Store>,
+    pub reads: AtomicUsize,
+    pub writes: AtomicUsize,
+    pub reads_fail: AtomicBool,
+    pub writes_fail: AtomicBool,
+}
+
+impl FaultyStore {
+    pub fn over(inner: Arc<dyn Store>) -> Arc<Self> {
+        Arc::new(Self {
+            inner,
+            reads: AtomicUsize::new(0),
+            writes: AtomicUsize::new(0),
+            reads_fail: AtomicBool::new(false),
+            writes_fail: AtomicBool::new(false),
+        })
+    }
+}
+
+impl Store for FaultyStore {
+    fn read(&self, work: &mut dyn FnMut(&mut dyn ReadTx) -> Result<()>) -> Result<()> {
+        self.reads.fetch_add(1, Ordering::SeqCst);
+        if self.reads_fail.load(Ordering::SeqCst) {
+            return Err(Error::unavailable("the test took it away"));
+        }
+        self.inner.read(work)
+    }
+
+    fn write(&self, work: &mut dyn FnMut(&mut dyn WriteTx) -> Result<()>) -> Result<()> {
+        self.writes.fetch_add(1, Ordering::SeqCst);
+        if self.writes_fail.load(Ordering::SeqCst) {
+            return Err(Error::unavailable("the test took it away"));
+        }
+        self.inner.write(work)
+    }
+
+    fn ready(&self) -> Result<()> {
+        self.inner.ready()
+    }
+}
+
+pub struct World {
+    pub folder: TempDir,
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<TestClock>,
+    pub master: String,
+    pub access: Access,
+}
+
+impl World {
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = DatabaseUrl::parse(&format!("sqlite:{}", folder.path().join("test.db").display())).unwrap();
+        trailkeeper_storage::migrate(&url).unwrap();
+        let store = trailkeeper_storage::open(&url, &StoreOptions::default()).unwrap();
+        let start = time::parse_rfc3339("start", "2026-07-23T10:36:37.035587Z").unwrap();
+        let clock = Arc::new(TestClock(Mutex::new(start)));
+        let master = MasterKey::generate(&SystemEntropy::new()).to_hex();
+        let access = service(store.clone(), clock.clone(), &master);
+        Self { folder, store, clock, master, access }
+    }
+
+    /// Another server of the same database, perhaps with a store of the test's own in between.
+    pub fn server_over(&self, store: Arc<dyn Store>) -> Access {
+        service(store, self.clock.clone(), &self.master)
+    }
+
+    /// Another server of the same database whose master key is another one.
+    pub fn server_with_another_master_key(&self) -> Access {
+        let master = MasterKey::generate(&SystemEntropy::new()).to_hex();
+        service(self.store.clone(), self.clock.clone(), &master)
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub fn advance(&self, by: TimeDelta) {
+        self.clock.advance(by);
+    }
+
+    /// The account of [`EMAIL`] and [`PASSWORD`].
+    pub fn jane(&self, role: Role) -> Account {
+        self.account(EMAIL, role)
+    }
+
+    pub fn account(&self, email: &str, role: Role) -> Account {
+        self.access.create_account(&operator(), new_account(email, role)).unwrap()
+    }
+
+    pub fn jane_logs_in(&self) -> LoggedIn {
+        self.access.login(EMAIL, PASSWORD, &origin()).unwrap()
+    }
+
+    pub fn token(&self, role: Role, expires_at: Option<Timestamp>) -> (ApiToken, PlainToken) {
+        let new = NewToken { name: "nightly import".to_owned(), role, tenant_id: None, expires_at };
+        self.access.create_token(&operator(), new).unwrap()
+    }
+
+    /// The trail, newest first.
+    pub fn trail(&self) -> Vec<Event> {
+        let filter = EventFilter { tenant_id: Some(TenantId::SYSTEM), ..EventFilter::default() };
+        let stored = self.store.reading(|tx| tx.events(&filter, None, 1000)).unwrap();
+        stored.into_iter().map(|stored| stored.event).collect()
+    }
+
+    /// The types of the trail's events, oldest first.
+    pub fn trail_kinds(&self) -> Vec<String> {
+        self.trail().iter().rev().map(|event| event.kind.as_str().to_owned()).collect()
+    }
+
+    /// Every byte that the database keeps on the disk.
+    pub fn bytes_on_disk(&self) -> Vec<u8> {
+        let files: Vec<PathBuf> =
+            std::fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        files.iter().flat_map(|file| std::fs::read(file).unwrap()).collect()
+    }
+}
+
+fn service(store: Arc<dyn Store>, clock: Arc<TestClock>, master: &str) -> Access {
+    let settings = AccessSettings { bcrypt_cost: 4, ..AccessSettings::default() };
+    Access::new(store, clock, Arc::new(SystemEntropy::new()), MasterKey::from_hex(master).unwrap(), settings)
+}
+
+pub fn new_account(email: &str, role: Role) -> NewAccount {
+    NewAccount { email: email.to_owned(), display_name: None, password: PASSWORD.to_owned(), role, tenant_id: None }
+}
+
+pub fn operator() -> Actor {
+    Actor { id: "cli".to_owned(), name: "command line".to_owned() }
+}
+
+pub fn origin() -> Origin {
+    Origin {
+        source: Some("::ffff:203.0.113.7".parse().unwrap()),
+        user_agent: Some("curl/8.14\r\nX-Forged: 1".to_owned()),
+        trace_id: Some("trace-1".to_owned()),
+    }
+}
+
+/// The text of a refusal; fails the test when it is anything else.
+pub fn unauthenticated<T: std::fmt::Debug>(answer: Result<T>) -> String {
+    match answer {
+        Err(Error::Unauthenticated(fault)) => fault.to_string(),
+        other => panic!("not a refusal: {other:?}"),
+    }
+}

@@ -1,0 +1,241 @@
+//! Access tokens, and everything that attackers hand in for one.
+
+use ring::hmac;
+use ring::signature::{Ed25519KeyPair, KeyPair as _};
+use serde_json::{Value, json};
+use trailkeeper_auth::jwt::{AUDIENCE, Claims, KeyPair, Refusal, issue, kid_of, verify};
+use trailkeeper_auth::{MasterKey, SystemEntropy};
+use trailkeeper_domain::id::{AccountId, SessionId};
+use trailkeeper_domain::time::{Timestamp, from_unix_seconds};
+use uuid::Uuid;
+
+const NOW: i64 = 1_800_000_000;
+const ISSUER: &str = "trailkeeper";
+const ACCOUNT: AccountId = AccountId(Uuid::from_u128(0xa));
+const SESSION: SessionId = SessionId(Uuid::from_u128(0x5));
+
+/// RFC 8032, 7.1, test 1.
+const SEED: &str = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60";
+const PUBLIC: &str = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
+/// The first 16 digits of the SHA-256 of those bytes, by Python's hashlib.
+const KID: &str = "21fe31dfa154a261";
+
+fn unhex(text: &str) -> Vec<u8> {
+    text.as_bytes().chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
+}
+
+fn ours() -> KeyPair {
+    KeyPair::from_pkcs8(&unhex(&format!("302e020100300506032b657004220420{SEED}"))).unwrap()
+}
+
+/// The same pair, by ring directly, so that tests can sign what our own code never would.
+fn raw() -> Ed25519KeyPair {
+    Ed25519KeyPair::from_seed_unchecked(&unhex(SEED)).unwrap()
+}
+
+fn at(seconds: i64) -> Timestamp {
+    from_unix_seconds("now", seconds).unwrap()
+}
+
+fn claims() -> Value {
+    json!({"iss": ISSUER, "aud": AUDIENCE, "sub": ACCOUNT.to_string(), "sid": SESSION.to_string(),
+           "jti": "j", "iat": NOW, "nbf": NOW, "exp": NOW + 7200})
+}
+
+fn header() -> Value {
+    json!({"typ": "JWT", "alg": "EdDSA", "kid": KID})
+}
+
+/// RFC 4648, 5, without padding.
+fn base64url(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let bits: Vec<u8> = bytes.iter().flat_map(|byte| (0..8).rev().map(move |at| byte >> at & 1)).collect();
+    bits.chunks(6)
+        .map(|six| (0..6).fold(0, |value, at| value << 1 | usize::from(six.get(at).copied().unwrap_or(0))))
+        .filter_map(|value| ALPHABET.get(value))
+        .map(|byte| char::from(*byte))
+        .collect()
+}
+
+fn crafted(header: &Value, claims: &Value, sign: impl Fn(&[u8]) -> Vec<u8>) -> String {
+    let message = format!("{}.{}", base64url(header.to_string().as_bytes()), base64url(claims.to_string().as_bytes()));
+    let signature = base64url(&sign(message.as_bytes()));
+    format!("{message}.{signature}")
+}
+
+fn signed(header: &Value, claims: &Value) -> String {
+    crafted(header, claims, |message| raw().sign(message).as_ref().to_vec())
+}
+
+fn judged(token: &str) -> Result<(AccountId, SessionId), Refusal> {
+    verify(token, &ours(), ISSUER, at(NOW))
+}
+
+fn with(mut object: Value, key: &str, value: Value) -> Value {
+    if let Some(map) = object.as_object_mut() {
+        map.insert(key.to_owned(), value);
+    }
+    object
+}
+
+fn without(mut object: Value, key: &str) -> Value {
+    if let Some(map) = object.as_object_mut() {
+        map.remove(key);
+    }
+    object
+}
+
+#[test]
+fn the_key_is_the_one_of_the_standard() {
+    assert_eq!(ours().public(), unhex(PUBLIC));
+    assert_eq!(raw().public_key().as_ref(), unhex(PUBLIC));
+    assert_eq!(ours().kid(), KID);
+}
+
+#[test]
+fn an_issued_token_holds_from_its_first_to_its_last_second() {
+    let claims: Claims = serde_json::from_value(claims()).unwrap();
+    let token = issue(&ours(), &claims).unwrap();
+    assert_eq!(kid_of(&token).unwrap(), KID);
+    for (second, answer) in [
+        (NOW - 61, Err(Refusal::NotYetValid)),
+        (NOW - 60, Ok((ACCOUNT, SESSION))),
+        (NOW, Ok((ACCOUNT, SESSION))),
+        (NOW + 7199, Ok((ACCOUNT, SESSION))),
+        (NOW + 7200, Err(Refusal::Expired)),
+        (NOW + 7260, Err(Refusal::Expired)),
+    ] {
+        assert_eq!(verify(&token, &ours(), ISSUER, at(second)), answer, "at {second}");
+    }
+}
+
+#[test]
+fn a_token_made_by_hand_as_the_standard_says_is_the_same() {
+    assert_eq!(judged(&signed(&header(), &claims())), Ok((ACCOUNT, SESSION)));
+}
+
+#[test]
+fn other_algorithms_are_refused() {
+    for none in ["none", "None", "NONE", "nOnE", ""] {
+        let token = crafted(&with(header(), "alg", json!(none)), &claims(), |_| Vec::new());
+        assert_eq!(judged(&token), Err(Refusal::Malformed), "{none}");
+    }
+    let public = unhex(PUBLIC);
+    for secret in [public.as_slice(), PUBLIC.as_bytes(), b""] {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
+        let sign = |message: &[u8]| hmac::sign(&key, message).as_ref().to_vec();
+        for algorithm in ["HS256", "HS384", "HS512", "RS256", "PS256", "ES256", "ES384"] {
+            let token = crafted(&with(header(), "alg", json!(algorithm)), &claims(), sign);
+            assert_eq!(judged(&token), Err(Refusal::Algorithm), "{algorithm}");
+        }
+        assert_eq!(judged(&crafted(&header(), &claims(), sign)), Err(Refusal::Signature), "HMAC under the name EdDSA");
+    }
+    assert_eq!(judged(&signed(&without(header(), "alg"), &claims())), Err(Refusal::Malformed));
+}
+
+#[test]
+fn a_foreign_key_is_refused_wherever_it_comes_from() {
+    let foreign = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
+    let sign = |message: &[u8]| foreign.sign(message).as_ref().to_vec();
+    let jwk = json!({"kty": "OKP", "crv": "Ed25519", "x": base64url(foreign.public_key().as_ref())});
+    for header in [header(), with(header(), "jwk", jwk), with(header(), "jku", json!("https://evil.example/keys"))] {
+        assert_eq!(judged(&crafted(&header, &claims(), sign)), Err(Refusal::Signature), "{header}");
+    }
+}
+
+#[test]
+fn claims_that_are_not_for_us_are_refused_although_the_signature_is_ours() {
+    for (key, value, refusal) in [
+        ("iss", json!("another"), Refusal::Issuer),
+        ("iss", json!(""), Refusal::Issuer),
+        ("iss", json!([ISSUER]), Refusal::Malformed),
+        ("aud", json!("another"), Refusal::Audience),
+        ("aud", json!([AUDIENCE]), Refusal::Malformed),
+        ("aud", json!([AUDIENCE, "another"]), Refusal::Malformed),
+        ("exp", json!(NOW), Refusal::Expired),
+        ("exp", json!(-1), Refusal::Expired),
+        ("exp", json!(0), Refusal::Expired),
+        ("exp", json!("1800007200"), Refusal::Malformed),
+        ("exp", json!(1.8e12), Refusal::Malformed),
+        ("exp", json!(u64::MAX), Refusal::Malformed),
+        ("exp", json!(null), Refusal::Malformed),
+        ("nbf", json!(NOW + 61), Refusal::NotYetValid),
+        ("nbf", json!(i64::MAX), Refusal::NotYetValid),
+        ("sub", json!("admin"), Refusal::Malformed),
+        ("sub", json!(1), Refusal::Malformed),
+        ("sid", json!(""), Refusal::Malformed),
+    ] {
+        let token = signed(&header(), &with(claims(), key, value.clone()));
+        assert_eq!(judged(&token), Err(refusal), "{key} = {value}");
+    }
+    for key in ["iss", "aud", "sub", "sid", "jti", "iat", "nbf", "exp"] {
+        assert_eq!(judged(&signed(&header(), &without(claims(), key))), Err(Refusal::Malformed), "without {key}");
+    }
+    for claims in [json!([]), json!("x"), json!(null), json!({})] {
+        assert_eq!(judged(&signed(&header(), &claims)), Err(Refusal::Malformed), "{claims}");
+    }
+}
+
+#[test]
+fn no_character_of_a_token_can_be_changed() {
+    let token = signed(&header(), &claims());
+    for at in 0..token.len() {
+        for replacement in ["A", "B", "-", ".", "=", "é", ""] {
+            let changed = format!("{}{replacement}{}", &token[..at], &token[at + 1..]);
+            if changed != token {
+                assert!(judged(&changed).is_err(), "position {at}: {changed}");
+            }
+        }
+    }
+    // The signature's last character carries four bits that count for nothing; they must be zero.
+    let last = token.chars().last().unwrap();
+    for c in ('A'..='Z').chain('a'..='z').chain('0'..='9').chain(['-', '_']).filter(|c| *c != last) {
+        assert!(judged(&format!("{}{c}", &token[..token.len() - 1])).is_err(), "{c}");
+    }
+}
+
+#[test]
+fn headers_that_name_no_key_of_ours_or_demand_extensions_are_refused() {
+    for kid in [json!(""), json!("short"), json!("../../../etc/key"), json!("' OR 1=1 --     "), json!("a".repeat(17))]
+    {
+        assert_eq!(kid_of(&signed(&with(header(), "kid", kid.clone()), &claims())), Err(Refusal::Malformed), "{kid}");
+    }
+    assert_eq!(kid_of(&signed(&without(header(), "kid"), &claims())), Err(Refusal::Malformed));
+    let critical = signed(&with(header(), "crit", json!(["b64"])), &claims());
+    assert_eq!(kid_of(&critical), Err(Refusal::Critical));
+    assert_eq!(judged(&critical), Err(Refusal::Critical));
+}
+
+#[test]
+fn junk_is_refused_whatever_its_size() {
+    let long = signed(&with(header(), "x", json!("y".repeat(4096))), &claims());
+    for junk in
+        ["", ".", "..", "...", "a.b.c", "é.é.é", "null.null.null", "e30.e30.", "{}.{}.{}", &long, &".".repeat(5000)]
+    {
+        assert_eq!(kid_of(junk), Err(Refusal::Malformed), "{junk}");
+        assert_eq!(judged(junk), Err(Refusal::Malformed), "{junk}");
+    }
+}
+
+#[test]
+fn a_key_pair_survives_the_database_sealed() {
+    let entropy = SystemEntropy::new();
+    let master = MasterKey::generate(&entropy);
+    let pair = KeyPair::generate(&entropy).unwrap();
+    let row = pair.seal(&master, &entropy, at(NOW)).unwrap();
+    assert_eq!((row.kid.as_str(), row.public.as_slice()), (pair.kid(), pair.public()));
+    let opened = KeyPair::open(&master, &row).unwrap();
+    let claims: Claims = serde_json::from_value(claims()).unwrap();
+    let token = issue(&opened, &claims).unwrap();
+    assert_eq!(verify(&token, &pair, ISSUER, at(NOW)), Ok((ACCOUNT, SESSION)));
+
+    assert!(KeyPair::open(&MasterKey::generate(&entropy), &row).is_err(), "another master key");
+    let other = KeyPair::generate(&entropy).unwrap();
+    let mut swapped = row.clone();
+    swapped.public = other.public().to_vec();
+    assert!(KeyPair::open(&master, &swapped).is_err(), "another public key beside the sealed private one");
+    let mut renamed = row.clone();
+    renamed.kid = other.kid().to_owned();
+    assert!(KeyPair::open(&master, &renamed).is_err(), "another row's name");
+    assert!(!format!("{pair:?}").contains("encoding"));
+}

@@ -1,0 +1,108 @@
+//! Passwords.
+
+use std::collections::HashSet;
+
+use trailkeeper_auth::{SystemEntropy, password};
+
+const EMAIL: &str = "jane.doe@example.com";
+
+#[test]
+fn the_rules_name_the_field_and_the_way_out() {
+    for good in ["twelve bytes", "ä".repeat(6).as_str(), "x".repeat(72).as_str(), "jane.doe@example.com!"] {
+        password::check("password", good, EMAIL).unwrap();
+    }
+    for (bad, told) in [
+        ("", "has 0 bytes"),
+        ("eleven byte", "has 11 bytes"),
+        ("ä".repeat(5).as_str(), "has 10 bytes"),
+        ("x".repeat(73).as_str(), "has 73 bytes"),
+        ("ä".repeat(37).as_str(), "has 74 bytes"),
+        ("with\0nul in it", "U+0000"),
+        ("with a\nnew line", "U+000A"),
+        (EMAIL, "is the e-mail address"),
+        ("JANE.DOE@EXAMPLE.COM", "is the e-mail address"),
+    ] {
+        let error = password::check("password", bad, EMAIL).unwrap_err().to_string();
+        assert!(error.starts_with("password: ") && error.contains(told), "{bad:?}: {error}");
+        assert!(bad.is_empty() || !error.contains(bad), "the message shows the password: {error}");
+    }
+}
+
+/// Made by libxcrypt, through Python's `crypt`.
+#[test]
+fn hashes_of_another_implementation_are_understood() {
+    for (plain, hash) in [
+        ("U*U", "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"),
+        ("Bücherwurm-liest-12", "$2b$05$abcdefghijklmnopqrstuuWMnrrcznGbojVeKfcfnpIy7lJmVCi/K"),
+        (
+            "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+            "$2b$05$abcdefghijklmnopqrstuujf8SX2ahXLwp9w/B.Y5XdysS6yR576q",
+        ),
+    ] {
+        assert!(password::verify(plain, hash).unwrap(), "{plain}");
+        assert!(!password::verify(&plain.to_uppercase(), hash).unwrap() || plain == plain.to_uppercase(), "{plain}");
+    }
+}
+
+#[test]
+fn the_longest_password_counts_to_its_last_byte_and_no_longer_one_passes() {
+    let entropy = SystemEntropy::new();
+    let longest = "y".repeat(72);
+    let hash = password::hash(&entropy, &longest, 4).unwrap();
+    assert!(hash.starts_with("$2b$04$") && hash.len() == 60);
+    assert!(password::verify(&longest, &hash).unwrap());
+    assert!(!password::verify(&format!("{}z", &longest[1..]), &hash).unwrap());
+    assert!(!password::verify(&format!("{longest}z"), &hash).unwrap(), "a longer one is not cut");
+    assert!(password::hash(&entropy, &format!("{longest}z"), 4).is_err());
+}
+
+#[test]
+fn what_bcrypt_would_take_for_another_password_is_refused() {
+    let entropy = SystemEntropy::new();
+    let hash = password::hash(&entropy, "abcdefghijkl", 4).unwrap();
+    assert!(password::verify("abcdefghijkl", &hash).unwrap());
+    assert!(!password::verify("abcdefghijkl\0abcdefghijkl", &hash).unwrap());
+    assert!(!password::verify("abcdefghijkl\0", &hash).unwrap());
+    let of_nothing = password::hash(&entropy, "", 4).unwrap();
+    for impossible in ["\0", &"x".repeat(73)] {
+        assert!(!password::verify(impossible, &of_nothing).unwrap());
+    }
+}
+
+#[test]
+fn two_hashes_of_one_password_differ() {
+    let entropy = SystemEntropy::new();
+    assert_ne!(
+        password::hash(&entropy, "same password", 4).unwrap(),
+        password::hash(&entropy, "same password", 4).unwrap()
+    );
+}
+
+#[test]
+fn the_hash_of_nobody_is_computed_and_opened_by_nothing() {
+    for cost in [4, 12] {
+        let hash = password::nobodys_hash(cost);
+        // `Ok` says that bcrypt took it for a hash of this cost and did the work.
+        for tried in ["", "a", "...............................", &"x".repeat(100)] {
+            assert!(!password::verify(tried, &hash).unwrap());
+        }
+        assert_eq!(hash.get(4..6), Some(format!("{cost:02}").as_str()));
+    }
+    assert!(password::verify("a", &password::nobodys_hash(99)).is_err(), "a cost that bcrypt does not know");
+    assert!(password::verify("a", "not a hash").is_err());
+}
+
+#[test]
+fn generated_passwords_pass_the_rules_and_are_easy_to_copy() {
+    let entropy = SystemEntropy::new();
+    let made: HashSet<String> = (0..500).map(|_| password::generate(&entropy)).collect();
+    assert_eq!(made.len(), 500);
+    let used: HashSet<char> = made.iter().flat_map(|password| password.chars()).collect();
+    // log2(50) * 20 characters = 112 bits.
+    assert_eq!(used.len(), 50);
+    assert!(used.iter().all(|c| c.is_ascii_alphanumeric() && !"0Oo1IilL5S2Z".contains(*c)), "{used:?}");
+    for password in &made {
+        assert_eq!(password.chars().count(), 20);
+        password::check("password", password, EMAIL).unwrap();
+    }
+}

@@ -1,0 +1,83 @@
+//! The table of roles and permissions.
+
+use trailkeeper_auth::{Permission, Principal, PrincipalKind};
+use trailkeeper_domain::Error;
+use trailkeeper_domain::account::Role;
+use trailkeeper_domain::id::{AccountId, CredentialId, TenantId};
+use uuid::Uuid;
+
+const ID: Uuid = Uuid::from_u128(7);
+
+fn principal(kind: PrincipalKind, role: Role, tenant_id: Option<TenantId>) -> Principal {
+    Principal { kind, name: "someone".to_owned(), role, tenant_id }
+}
+
+#[test]
+fn each_role_may_do_what_the_table_says_and_nothing_else() {
+    use Permission::{
+        Administer, ReadAnalytics, ReadDirectory, ReadEvents, ReadTrail, WriteAnalytics, WriteDirectory, WriteEvents,
+    };
+    let table: [(Role, &[Permission]); 4] = [
+        (
+            Role::Admin,
+            &[
+                WriteEvents,
+                ReadEvents,
+                ReadAnalytics,
+                WriteAnalytics,
+                ReadDirectory,
+                WriteDirectory,
+                ReadTrail,
+                Administer,
+            ],
+        ),
+        (Role::Analyst, &[ReadEvents, ReadAnalytics, ReadDirectory]),
+        (Role::Auditor, &[ReadEvents, ReadDirectory]),
+        (Role::Ingest, &[WriteEvents]),
+    ];
+    assert_eq!(table.map(|(role, _)| role), Role::ALL);
+    for (role, may) in table {
+        for kind in [PrincipalKind::Account(AccountId(ID)), PrincipalKind::Token(CredentialId(ID))] {
+            for permission in Permission::ALL {
+                let answer = principal(kind, role, None).require(permission);
+                assert_eq!(answer.is_ok(), may.contains(&permission), "{role:?} {permission:?}");
+                if let Err(error) = answer {
+                    assert!(matches!(error, Error::Forbidden(_)));
+                    assert!(
+                        error.to_string().contains(role.as_str()) && error.to_string().contains("admin"),
+                        "{error}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_signing_key_may_do_less_than_its_role() {
+    let may = [Permission::WriteEvents, Permission::ReadEvents, Permission::ReadAnalytics, Permission::WriteAnalytics];
+    for permission in Permission::ALL {
+        let answer = principal(PrincipalKind::SigningKey(CredentialId(ID)), Role::Admin, None).require(permission);
+        assert_eq!(answer.is_ok(), may.contains(&permission), "{permission:?}");
+    }
+}
+
+#[test]
+fn who_is_confined_to_a_tenant_cannot_make_accounts_that_are_not() {
+    let confined = principal(PrincipalKind::Account(AccountId(ID)), Role::Admin, Some(TenantId(ID)));
+    for permission in Permission::ALL {
+        assert_eq!(confined.require(permission).is_ok(), permission != Permission::Administer, "{permission:?}");
+    }
+}
+
+#[test]
+fn the_actor_is_the_credential() {
+    for kind in [
+        PrincipalKind::Account(AccountId(ID)),
+        PrincipalKind::Token(CredentialId(ID)),
+        PrincipalKind::SigningKey(CredentialId(ID)),
+    ] {
+        let actor = principal(kind, Role::Admin, None).actor();
+        assert_eq!((actor.id, actor.name), (ID.to_string(), "someone".to_owned()));
+    }
+}
