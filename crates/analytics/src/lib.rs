@@ -1,1 +1,9 @@
-//! Placeholder of the first build.
+//! Every analytic question, as functions over the ports of `trailkeeper-domain`.
+//!
+//! Each question takes one read transaction, so that an answer is of one snapshot, and knows the
+//! tenant that its asker is confined to, so that no route can forget it. Errors name the fields as
+//! the published API does, because these questions are that API's.
+
+mod answer;
+mod bounds;
+pub mod query;

@@ -1,0 +1,88 @@
+//! Which pages a user was on in the past month, day by day.
+
+use chrono::{Months, NaiveDate};
+use trailkeeper_domain::activity::Behavior;
+use trailkeeper_domain::clock::Clock;
+use trailkeeper_domain::id::{TenantId, UserId};
+use trailkeeper_domain::ports::Store;
+use trailkeeper_domain::time::{TimeRange, Timestamp, just_after};
+use trailkeeper_domain::{Error, Result};
+
+/// A user's pages of one UTC day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DailyBehavior {
+    /// The UTC day.
+    pub day: NaiveDate,
+    /// By time, then by order of storage.
+    pub behaviors: Vec<Behavior>,
+}
+
+/// The days of the past month on which the user was on any page, ascending. A user that nobody told
+/// us of was on none.
+pub fn behaviors(
+    store: &dyn Store,
+    clock: &dyn Clock,
+    user: &UserId,
+    confined: Option<TenantId>,
+) -> Result<Vec<DailyBehavior>> {
+    let range = past_month(clock.now())?;
+    let behaviors = store.reading(|tx| tx.behaviors(user, range, confined))?;
+    Ok(by_day(behaviors))
+}
+
+/// From the same instant one calendar month ago until now, both inside. Where that day does not
+/// exist, the last one of its month stands for it.
+fn past_month(now: Timestamp) -> Result<TimeRange> {
+    let start = now
+        .checked_sub_months(Months::new(1))
+        .ok_or_else(|| Error::internal(format!("there is no month before {now}")))?;
+    Ok(TimeRange { start, end: just_after(now) })
+}
+
+fn by_day(behaviors: Vec<Behavior>) -> Vec<DailyBehavior> {
+    let mut days: Vec<DailyBehavior> = Vec::new();
+    for behavior in behaviors {
+        let day = behavior.at.date_naive();
+        match days.last_mut().filter(|last| last.day == day) {
+            Some(last) => last.behaviors.push(behavior),
+            None => days.push(DailyBehavior { day, behaviors: vec![behavior] }),
+        }
+    }
+    days
+}
+
+#[cfg(test)]
+mod tests {
+    use trailkeeper_domain::time::parse_rfc3339;
+
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        parse_rfc3339("at", text).unwrap()
+    }
+
+    #[test]
+    fn a_month_is_a_calendar_month() {
+        for (now, start) in [
+            ("2026-11-22T04:05:06.7Z", "2026-10-22T04:05:06.7Z"),
+            ("2026-03-31T00:00:00Z", "2026-02-28T00:00:00Z"),
+            ("2026-01-01T00:00:00Z", "2025-12-01T00:00:00Z"),
+        ] {
+            let range = past_month(at(now)).unwrap();
+            assert_eq!(range, TimeRange { start: at(start), end: just_after(at(now)) });
+        }
+    }
+
+    #[test]
+    fn days_are_cut_at_midnight_utc() {
+        let behavior = |text: &str| Behavior { at: at(text), page: text.to_owned() };
+        let behaviors = ["2026-01-01T00:00:00Z", "2026-01-01T23:59:59.999999Z", "2026-01-02T00:00:00Z"].map(behavior);
+        let [first, second, third] = behaviors.clone();
+        let days = by_day(behaviors.to_vec());
+        let expected = vec![
+            DailyBehavior { day: first.at.date_naive(), behaviors: vec![first, second] },
+            DailyBehavior { day: third.at.date_naive(), behaviors: vec![third] },
+        ];
+        assert_eq!(days, expected);
+    }
+}

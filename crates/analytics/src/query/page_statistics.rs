@@ -1,0 +1,69 @@
+//! Views and distinct users per page.
+
+use chrono::{Duration, Months};
+use trailkeeper_domain::activity::PageStatistics;
+use trailkeeper_domain::id::TenantId;
+use trailkeeper_domain::ports::Store;
+use trailkeeper_domain::time::{TimeRange, Timestamp};
+use trailkeeper_domain::{Error, Result};
+
+use crate::bounds::MAX_YEARS_OF_DAYS;
+
+/// The statistics from `start` to `end`, whole UNIX seconds, both inside: a view at 23:59:59.9 counts
+/// when the end is 23:59:59.
+pub fn page_statistics(
+    store: &dyn Store,
+    start: Timestamp,
+    end: Timestamp,
+    confined: Option<TenantId>,
+) -> Result<PageStatistics> {
+    let range = range_of(start, end)?;
+    store.reading(|tx| tx.page_statistics(range, confined))
+}
+
+fn range_of(start: Timestamp, end: Timestamp) -> Result<TimeRange> {
+    let (from, to) = (start.timestamp(), end.timestamp());
+    if start > end {
+        return Err(Error::invalid("start_timestamp", format!("{from} lies after end_timestamp {to}; swap the two")));
+    }
+    if start.checked_add_months(Months::new(MAX_YEARS_OF_DAYS * 12)).is_some_and(|latest| end > latest) {
+        return Err(Error::invalid(
+            "end_timestamp",
+            format!(
+                "{to} is more than {MAX_YEARS_OF_DAYS} years after start_timestamp {from}; ask for a shorter range"
+            ),
+        ));
+    }
+    Ok(TimeRange { start, end: end + Duration::seconds(1) })
+}
+
+#[cfg(test)]
+mod tests {
+    use trailkeeper_domain::time::parse_rfc3339;
+
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        parse_rfc3339("at", text).unwrap()
+    }
+
+    #[test]
+    fn the_last_second_is_inside_to_its_end() {
+        let range = range_of(at("2023-12-01T00:00:00Z"), at("2023-12-31T23:59:59Z")).unwrap();
+        assert_eq!(range.end, at("2024-01-01T00:00:00Z"));
+        let one_second = range_of(at("2023-12-01T00:00:00Z"), at("2023-12-01T00:00:00Z")).unwrap();
+        assert_eq!(one_second.end - one_second.start, Duration::seconds(1));
+    }
+
+    #[test]
+    fn wrong_ranges_name_their_field() {
+        for (start, end, field) in [
+            ("2024-01-01T00:00:01Z", "2024-01-01T00:00:00Z", "start_timestamp"),
+            ("2014-01-01T00:00:00Z", "2024-01-01T00:00:01Z", "end_timestamp"),
+        ] {
+            let error = range_of(at(start), at(end)).unwrap_err();
+            assert_eq!(error.fault().unwrap().field.as_deref(), Some(field), "{error}");
+        }
+        assert!(range_of(at("2014-01-01T00:00:00Z"), at("2024-01-01T00:00:00Z")).is_ok());
+    }
+}

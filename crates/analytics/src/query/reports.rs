@@ -1,0 +1,226 @@
+//! What callers report: a user's pages of one day, and numbers of active users.
+
+use std::collections::HashSet;
+
+use trailkeeper_domain::activity::{ActiveUsers, Period};
+use trailkeeper_domain::clock::Clock;
+use trailkeeper_domain::event::{Event, EventKind, MAX_FUTURE, Outcome, PAGE_LOAD};
+use trailkeeper_domain::id::{EnvId, EventId, TenantId, UserId};
+use trailkeeper_domain::page::{Page, PageQueries};
+use trailkeeper_domain::ports::Store;
+use trailkeeper_domain::time::{self, Timestamp};
+use trailkeeper_domain::{Error, Fault, Result};
+use uuid::Uuid;
+
+/// How many pages one report may have.
+pub const MAX_HISTORIES: usize = 10_000;
+
+/// The namespace of the ids of reported pages. It must never change: a report sent again would be
+/// stored again.
+const REPORTED_PAGE: Uuid = Uuid::from_u128(0x6a1f_2f0e_7f5c_5b5e_9d0e_3c8b_4a77_21d4);
+
+/// A user's pages of one day, as far as the caller knows them now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BehaviorReport {
+    /// Any time of the day that is reported.
+    pub day: Timestamp,
+    /// Whose pages.
+    pub user_id: UserId,
+    /// The pages, in any order.
+    pub histories: Vec<ReportedPage>,
+}
+
+/// One page of a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportedPage {
+    /// When the user was on it.
+    pub at: Timestamp,
+    /// The page, a URL or a bare path.
+    pub referer: String,
+}
+
+/// Stores a user's pages of one day as events of type `page_load`, all or nothing.
+///
+/// It adds and never removes: an audit trail only grows. The same user, time and page sent again is
+/// stored once, because the event's id is made of them; so a day's growing list may be sent again
+/// and again. The events are no `userinfo`, so that the number of userinfo calls stays that of real
+/// calls.
+pub fn report_behavior(
+    store: &dyn Store,
+    clock: &dyn Clock,
+    queries: PageQueries,
+    report: &BehaviorReport,
+    confined: Option<TenantId>,
+) -> Result<()> {
+    let tenant_id = confined.unwrap_or(TenantId::NONE);
+    let events = events_of(report, clock.now(), queries, tenant_id)?;
+    if events.is_empty() {
+        return Ok(());
+    }
+    store.writing(|tx| tx.insert_events(&events).map(|_| ()))
+}
+
+fn events_of(report: &BehaviorReport, now: Timestamp, queries: PageQueries, tenant_id: TenantId) -> Result<Vec<Event>> {
+    if report.histories.len() > MAX_HISTORIES {
+        return Err(Error::TooLarge(Fault::of(
+            "histories",
+            "too_many_items",
+            format!(
+                "has {} entries; at most {MAX_HISTORIES} are allowed in one request, so send the rest in another",
+                report.histories.len()
+            ),
+        )));
+    }
+    let mut seen = HashSet::with_capacity(report.histories.len());
+    let mut events = Vec::with_capacity(report.histories.len());
+    for (index, history) in report.histories.iter().enumerate() {
+        check_time(&format!("histories[{index}].timestamp"), history.at, report.day, now)?;
+        let page = Page::parse(&format!("histories[{index}].referer"), history.referer.as_str(), queries)?;
+        let id = id_of(&report.user_id, history);
+        if seen.insert(id) {
+            events.push(event_of(id, &report.user_id, history.at, page, now, tenant_id));
+        }
+    }
+    Ok(events)
+}
+
+fn check_time(field: &str, at: Timestamp, day: Timestamp, now: Timestamp) -> Result<()> {
+    let seconds = at.timestamp();
+    if at.date_naive() != day.date_naive() {
+        return Err(Error::invalid(
+            field,
+            format!(
+                "{seconds} ({}) does not lie on the UTC day of 'timestamp' ({}); send each day in a request of its own",
+                time::rfc3339(at),
+                day.date_naive()
+            ),
+        ));
+    }
+    if at > now + MAX_FUTURE {
+        return Err(Error::invalid(
+            field,
+            format!(
+                "{seconds} ({}) is more than 10 minutes ahead of the server's clock ({}); check the sender's clock",
+                time::rfc3339(at),
+                time::rfc3339(now)
+            ),
+        ));
+    }
+    Ok(())
+}
+
+/// The id that user, time and page make. NUL parts them: neither a user id nor a page can hold it.
+fn id_of(user: &UserId, history: &ReportedPage) -> EventId {
+    let name = format!("{user}\0{}\0{}", history.at.timestamp(), history.referer);
+    EventId(Uuid::new_v5(&REPORTED_PAGE, name.as_bytes()))
+}
+
+fn event_of(id: EventId, user: &UserId, at: Timestamp, page: Page, now: Timestamp, tenant_id: TenantId) -> Event {
+    Event {
+        id,
+        tenant_id,
+        env_id: EnvId::default(),
+        occurred_at: at,
+        received_at: now,
+        user_id: Some(user.clone()),
+        user_name: None,
+        kind: EventKind::known(PAGE_LOAD),
+        outcome: Outcome::Success,
+        // The peer of a report is the vendor's server, not the user: no address is truer than a wrong one.
+        source: None,
+        user_agent: None,
+        page: Some(page),
+        session_id: None,
+        trace_id: None,
+        target: None,
+        metadata: None,
+    }
+}
+
+/// Sets the number of active users of one period, tenant and environment; it wins over the computed
+/// one from then on. Sent again, the last one holds.
+pub fn report_active_users(
+    store: &dyn Store,
+    period: Period,
+    reported: &ActiveUsers,
+    confined: Option<TenantId>,
+) -> Result<()> {
+    if reported.tenant_id == TenantId::SYSTEM {
+        return Err(Error::invalid(
+            "tenant_id",
+            "the all-ones UUID is the server's own trail, which has no active users; send a tenant's id",
+        ));
+    }
+    if confined.is_some_and(|own| own != reported.tenant_id) {
+        return Err(Error::forbidden(format!(
+            "tenant_id: '{}' is not the tenant that your credential is confined to; report for your own",
+            reported.tenant_id
+        )));
+    }
+    let reported = ActiveUsers { start: period.start_of(reported.start), ..*reported };
+    store.writing(|tx| tx.put_reported_active_users(period, &reported))
+}
+
+#[cfg(test)]
+mod tests {
+    use trailkeeper_domain::time::parse_rfc3339;
+
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        parse_rfc3339("at", text).unwrap()
+    }
+
+    fn report(pages: &[(&str, &str)]) -> BehaviorReport {
+        BehaviorReport {
+            day: at("2026-11-22T12:00:00Z"),
+            user_id: UserId::parse("user_id", "u1").unwrap(),
+            histories: pages
+                .iter()
+                .map(|(time, page)| ReportedPage { at: at(time), referer: (*page).to_owned() })
+                .collect(),
+        }
+    }
+
+    fn events(report: &BehaviorReport) -> Result<Vec<Event>> {
+        events_of(report, at("2026-11-22T20:00:00Z"), PageQueries::Dropped, TenantId::NONE)
+    }
+
+    #[test]
+    fn what_is_sent_twice_is_one_event_with_a_stable_id() {
+        let once = report(&[("2026-11-22T00:00:00Z", "/users?action=delete_user")]);
+        let twice = report(&[
+            ("2026-11-22T00:00:00Z", "/users?action=delete_user"),
+            ("2026-11-22T00:00:00Z", "/users"),
+            ("2026-11-22T00:00:00Z", "/users?action=delete_user"),
+        ]);
+        let (once, twice) = (events(&once).unwrap(), events(&twice).unwrap());
+        assert_eq!(once.len(), 1);
+        assert_eq!(twice.len(), 2);
+        assert_eq!(once[0], twice[0]);
+        // Computed with Python's uuid5. Were it another, reports sent again would count twice.
+        assert_eq!(once[0].id.to_string(), "24eb12a7-6872-57be-91b1-fabe371cc80e");
+        assert_eq!(once[0].page.as_ref().unwrap().key, "/users");
+    }
+
+    #[test]
+    fn times_outside_the_day_or_ahead_of_it_are_refused_by_name() {
+        for (time, text) in [
+            ("2026-11-21T23:59:59Z", "does not lie on the UTC day of 'timestamp' (2026-11-22)"),
+            ("2026-11-23T00:00:00Z", "does not lie on the UTC day of 'timestamp' (2026-11-22)"),
+            ("2026-11-22T20:10:01Z", "more than 10 minutes ahead"),
+        ] {
+            let error = events(&report(&[("2026-11-22T00:00:00Z", "/a"), (time, "/b")])).unwrap_err();
+            assert_eq!(error.fault().unwrap().field.as_deref(), Some("histories[1].timestamp"), "{error}");
+            assert!(error.to_string().contains(text), "{error}");
+        }
+        assert!(events(&report(&[("2026-11-22T20:10:00Z", "/a"), ("2026-11-22T00:00:00Z", "/b")])).is_ok());
+    }
+
+    #[test]
+    fn the_limit_is_named() {
+        let mut report = report(&[("2026-11-22T00:00:00Z", "/a")]);
+        report.histories = vec![report.histories[0].clone(); MAX_HISTORIES + 1];
+        assert!(matches!(events(&report), Err(Error::TooLarge(fault)) if fault.detail.contains("10000")));
+    }
+}
