@@ -1,1 +1,29 @@
-//! Placeholder of the first build.
+//! The HTTP server: three published contracts and the native API, one folder each.
+//!
+//! A handler reads the request, calls one use case on a blocking thread, and renders the answer.
+//! What can go wrong is [`trailkeeper_domain::Error`]; `refusal` gives it its status, `shapes` its body.
+//! The routes of a contract are registered in its `mod.rs`, one endpoint per file beside it.
+
+mod blocking;
+mod cripsa;
+mod documented;
+mod endpoint;
+mod extract;
+mod inlined;
+mod native;
+mod octopai;
+mod openapi;
+mod ops;
+mod refusal;
+mod saasus;
+mod server;
+mod settings;
+mod shapes;
+mod state;
+mod trace;
+
+pub use openapi::{Contract, merged_json, openapi_json};
+pub use server::{configure, serve};
+pub use settings::{HttpSettings, MAX_BODY_BYTES, MAX_EVENTS};
+pub use state::{AppState, Services};
+pub use trace::traced;

@@ -1,0 +1,106 @@
+//! Events as this contract shows them.
+
+use serde::Serialize;
+use serde_json::Value;
+use trailkeeper_domain::event::{Event, StoredEvent};
+use trailkeeper_domain::time::rfc3339;
+use trailkeeper_domain::{Error, Result};
+use utoipa::ToSchema;
+
+use super::values;
+use super::vocabulary::{AuthEventType, EventResponse};
+
+/// One event of a user.
+#[derive(Serialize, ToSchema)]
+pub struct AuthEvent {
+    /// The event's UUID.
+    #[schema(format = Uuid)]
+    event_id: String,
+    /// What happened.
+    #[schema(value_type = values::EventTypeName, inline)]
+    event_type: &'static str,
+    /// When.
+    #[schema(value_type = values::Instant, inline)]
+    creation_date: String,
+    /// How it ended.
+    #[schema(value_type = values::EventResponseName, inline)]
+    event_response: &'static str,
+    /// How risky the sender held it for: `event_risk` of the event's metadata, where that is a text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    event_risk: Option<String>,
+    /// From where it came; left out where nothing is known of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    event_context_data: Option<EventContextData>,
+}
+
+/// From where an event came. What is not known is left out.
+#[derive(Default, PartialEq, Serialize, ToSchema)]
+pub struct EventContextData {
+    /// The IPv4 or IPv6 address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    ip_address: Option<String>,
+    /// The program, as its user agent says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    device_name: Option<String>,
+    /// `city` of the event's metadata, where that is a text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    city: Option<String>,
+    /// `country` of the event's metadata, where that is a text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    country: Option<String>,
+}
+
+impl AuthEvent {
+    /// Shows an event of one of the types that this contract knows.
+    pub fn of(stored: StoredEvent) -> Result<Self> {
+        let event = stored.event;
+        let event_type = AuthEventType::of(&event.kind)
+            .ok_or_else(|| Error::internal(format!("an event of type '{}' was listed here", event.kind)))?;
+        Ok(Self {
+            event_id: event.id.to_string(),
+            event_type: event_type.as_str(),
+            creation_date: rfc3339(event.occurred_at),
+            event_response: EventResponse::of(&event).as_str(),
+            event_risk: told(&event, "event_risk"),
+            event_context_data: Some(EventContextData::of(event)).filter(|context| *context != Default::default()),
+        })
+    }
+
+    /// An event as the document shows it.
+    pub fn sample() -> Self {
+        Self {
+            event_id: "01975f3c-2b4e-7c10-9a31-5f0d2f9b1c77".to_owned(),
+            event_type: AuthEventType::SignIn.as_str(),
+            creation_date: "2026-07-23T10:36:37Z".to_owned(),
+            event_response: EventResponse::Pass.as_str(),
+            event_risk: Some("Low".to_owned()),
+            event_context_data: Some(EventContextData {
+                ip_address: Some("203.0.113.7".to_owned()),
+                device_name: Some("Mozilla/5.0".to_owned()),
+                city: Some("Lisbon".to_owned()),
+                country: Some("Portugal".to_owned()),
+            }),
+        }
+    }
+}
+
+impl EventContextData {
+    fn of(event: Event) -> Self {
+        let (city, country) = (told(&event, "city"), told(&event, "country"));
+        let ip_address = event.source.map(|address| address.to_string());
+        Self { ip_address, device_name: event.user_agent, city, country }
+    }
+}
+
+fn told(event: &Event, key: &str) -> Option<String> {
+    match event.metadata.as_ref()?.get(key)? {
+        Value::String(text) => Some(text.clone()),
+        _ => None,
+    }
+}

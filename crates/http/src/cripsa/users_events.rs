@@ -1,0 +1,176 @@
+//! `GET /users/events`.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
+use trailkeeper_domain::cursor::{self, Paged};
+use trailkeeper_domain::event::{EventFilter, EventPosition, StoredEvent};
+use trailkeeper_domain::id::TenantId;
+use trailkeeper_domain::ports::Store;
+use trailkeeper_domain::time::TimeRange;
+use trailkeeper_domain::usecase::user_by_email;
+use trailkeeper_domain::user::{PoolId, User};
+use trailkeeper_domain::{Result, user};
+use utoipa::ToSchema;
+
+use super::auth_event::AuthEvent;
+use super::refusals::{Refusals, UserRefusals};
+use super::user_view::UserView;
+use super::vocabulary::{AuthEventType, EventResponse, kinds_of};
+use super::{pools, values};
+use crate::blocking;
+use crate::extract::caller::{Caller, ReadEvents};
+use crate::extract::query::Query;
+use crate::refusal::Answer;
+use crate::shapes::Cripsa;
+use crate::state::AppState;
+
+/// The most events in a page, and how many it has where the caller does not say (as Cognito).
+pub const MAX_EVENTS: usize = 60;
+
+const PARAMETERS: [&str; 9] = [
+    "email",
+    "start_date",
+    "end_date",
+    "login_event",
+    "event_response",
+    "region",
+    "user_pool_id",
+    "limit",
+    "next_token",
+];
+
+/// Whose events are asked for, and which.
+struct Question {
+    email: String,
+    region: Option<String>,
+    pool: Option<PoolId>,
+    confined: Option<TenantId>,
+    range: TimeRange,
+    login_event: Option<AuthEventType>,
+    response: Option<EventResponse>,
+    limit: usize,
+    after: Option<EventPosition>,
+}
+
+impl Question {
+    fn of(query: &Query, confined: Option<TenantId>) -> Result<Self> {
+        let email = query.required("email")?.to_owned();
+        user::checked_email("email", &email)?;
+        let (region, pool) = pools::pool_of(query)?;
+        let login_event = query.optional("login_event")?;
+        let response = query.optional("event_response")?;
+        let after = query.optional("next_token")?;
+        Ok(Self {
+            email,
+            region,
+            pool,
+            confined,
+            range: pools::range_of(query)?,
+            login_event: login_event.map(|event| AuthEventType::parse("login_event", event)).transpose()?,
+            response: response.map(|response| EventResponse::parse("event_response", response)).transpose()?,
+            limit: query.limit(MAX_EVENTS, MAX_EVENTS)?,
+            after: after.map(|token| cursor::to_event("next_token", token)).transpose()?,
+        })
+    }
+
+    /// The user, and a page of their events, of one snapshot.
+    fn answer(&self, store: &dyn Store) -> Result<(User, Paged<StoredEvent>)> {
+        store.reading(|tx| {
+            let user = user_by_email(tx, &self.email, self.region.clone(), self.pool.clone(), self.confined)?;
+            let events = match self.filter(&user) {
+                Some(filter) => tx.events(&filter, self.after, self.limit + 1)?,
+                None => Vec::new(),
+            };
+            Ok((user, Paged::cut(events, self.limit, |event| cursor::of_event(event.position()))))
+        })
+    }
+
+    /// `None` where no event can match.
+    fn filter(&self, user: &User) -> Option<EventFilter> {
+        let failed = match self.response {
+            None => None,
+            Some(EventResponse::Pass) => Some(false),
+            Some(EventResponse::Fail) => Some(true),
+            Some(EventResponse::InProgress) => return None,
+        };
+        Some(EventFilter {
+            tenant_id: self.confined,
+            user_id: Some(user.id.clone()),
+            kinds: kinds_of(self.login_event),
+            failed,
+            from: Some(self.range.start),
+            until: Some(self.range.end),
+            ..EventFilter::default()
+        })
+    }
+}
+
+/// A user and a page of their events.
+#[derive(Serialize, ToSchema)]
+pub struct UserEvents {
+    /// The user.
+    user: UserView,
+    /// Newest first.
+    events: Vec<AuthEvent>,
+    /// Where the list goes on; left out on the last page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    next_token: Option<String>,
+}
+
+impl UserEvents {
+    fn sample() -> Self {
+        Self {
+            user: UserView::sample(),
+            events: vec![AuthEvent::sample()],
+            next_token: Some("e313736393836303830303030303030302e3432".to_owned()),
+        }
+    }
+}
+
+/// Retrieve User Details Within Specified Date Ranges
+///
+/// The user with this e-mail address, and the logins, registrations, changes of password and requests
+/// for codes of the range, newest first. Pass `next_token` on, with everything else unchanged, for the
+/// next page. With a credential that is confined to a tenant: a member of it, and its events alone.
+#[utoipa::path(
+    get, path = "/users/events", operation_id = "GetUserEvents", tag = "users",
+    params(
+        ("email" = inline(values::Email), Query, description = "The user's e-mail address, in any case.",
+            example = "jane@example.com"),
+        ("start_date" = inline(values::DayOrInstant), Query, example = "2026-01-01",
+            description = "The first day or instant: YYYY-MM-DD or RFC 3339."),
+        ("end_date" = inline(values::DayOrInstant), Query, example = "2026-01-31",
+            description = "The last day or instant, included: YYYY-MM-DD or RFC 3339."),
+        ("login_event" = inline(Option<values::EventTypeName>), Query, description = "Only events of this type.",
+            example = "SignIn"),
+        ("event_response" = inline(Option<values::EventResponseName>), Query, example = "Fail",
+            description = "Only events that ended so. No event is in progress: events are facts."),
+        ("region" = inline(Option<values::Region>), Query, example = "eu-west-1",
+            description = "The user's region, where the e-mail address is in several."),
+        ("user_pool_id" = inline(Option<values::UserPoolId>), Query, example = "eu-west-1_aBcD12345",
+            description = "The user's pool, where the e-mail address is in several."),
+        ("limit" = inline(Option<values::Limit>), Query, description = "At most so many events; 60 by default.",
+            example = 60),
+        ("next_token" = inline(Option<values::NextToken>), Query,
+            description = "Where the list goes on: `next_token` of the page before."),
+    ),
+    responses(
+        (status = 200, description = "The user and their events.", body = UserEvents,
+            example = json!(UserEvents::sample())),
+        Refusals,
+        UserRefusals,
+    ),
+    security(("Bearer" = [])),
+)]
+pub async fn list(caller: Caller<ReadEvents, Cripsa>, request: HttpRequest, state: Data<AppState>) -> Answer<Cripsa> {
+    let query = Query::of(&request)?.only(&PARAMETERS)?;
+    let question = Question::of(&query, caller.principal.tenant_id)?;
+    let (user, page) = blocking::run(&state, move |state| question.answer(state.store())).await?;
+    Ok(HttpResponse::Ok().json(UserEvents {
+        user: UserView::from(user),
+        events: page.items.into_iter().map(AuthEvent::of).collect::<Result<_>>()?,
+        next_token: page.next,
+    }))
+}

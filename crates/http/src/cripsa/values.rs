@@ -1,0 +1,40 @@
+//! The values of this contract as its document describes them.
+
+use trailkeeper_domain::user::{MAX_ATTRIBUTE_NAME, MAX_ATTRIBUTE_VALUE, UserStatus};
+use utoipa::openapi::schema::AnyOfBuilder;
+use utoipa::openapi::{KnownFormat, ObjectBuilder};
+
+use super::users_events::MAX_EVENTS;
+use super::vocabulary::{AuthEventType, EventResponse};
+use crate::documented::{DAY, formatted, integer, one_of, patterned, text, values};
+
+values! {
+    /// An e-mail address.
+    Email = patterned(r"^[^\s@\x00-\x1F\x7F-\x9F]+@[^\s\x00-\x1F\x7F-\x9F]+$", 3, 320);
+    /// A region.
+    Region = patterned("^[A-Za-z0-9_-]{1,32}$", 1, 32);
+    /// A user pool.
+    UserPoolId = patterned("^[A-Za-z0-9_-]+_[0-9A-Za-z]+$", 3, 55);
+    /// A day or an instant, from 1970 on.
+    DayOrInstant = AnyOfBuilder::new().item(formatted(KnownFormat::Date).pattern(Some(DAY))).item(instant_from_1970());
+    /// An instant.
+    Instant = formatted(KnownFormat::DateTime);
+    /// What happened.
+    EventTypeName = one_of(AuthEventType::ALL.map(AuthEventType::as_str));
+    /// How it ended.
+    EventResponseName = one_of(EventResponse::ALL.map(EventResponse::as_str));
+    /// Where a user account stands.
+    UserStatusName = one_of(UserStatus::ALL.map(UserStatus::as_str));
+    /// An attribute's name.
+    AttributeName = text(1, MAX_ATTRIBUTE_NAME);
+    /// An attribute's value.
+    AttributeValue = text(0, MAX_ATTRIBUTE_VALUE);
+    /// How many events a page has at most.
+    Limit = integer(KnownFormat::Int32, 1, i64::try_from(MAX_EVENTS).unwrap_or(i64::MAX));
+    /// Where the list goes on: what the page before gave.
+    NextToken = patterned("^e(3[0-9]){1,16}2e(3[0-9]){1,18}$", 7, 71);
+}
+
+fn instant_from_1970() -> ObjectBuilder {
+    formatted(KnownFormat::DateTime).pattern(Some("^(19[7-9][0-9]|[2-9][0-9]{3})-"))
+}

@@ -1,0 +1,25 @@
+//! A path with its methods; every other method is answered in the contract's shape.
+
+use actix_web::http::Method;
+use actix_web::{HttpRequest, Resource, Route, web};
+
+use crate::refusal::{self, Refusal, Shape};
+
+/// A resource at `path` with these routes, and a 405 with `Allow` for every other method.
+pub fn endpoint<S: Shape>(path: &str, routes: Vec<(Method, Route)>) -> Resource {
+    let allow = routes.iter().map(|(method, _)| method.as_str()).collect::<Vec<_>>().join(", ");
+    let resource =
+        routes.into_iter().fold(web::resource(path), |resource, (method, route)| resource.route(route.method(method)));
+    resource.default_service(web::to(move |request: HttpRequest| {
+        let response = refusal::method_not_allowed::<S>(request.method().as_str(), &allow);
+        async move { response }
+    }))
+}
+
+/// Answers every path that the contract does not have. `document` tells where its paths are listed.
+pub fn fallback<S: Shape>(document: &'static str) -> Route {
+    web::to(move |request: HttpRequest| {
+        let refused = Refusal::<S>::from(refusal::unknown_path(request.path(), document));
+        async move { Err::<actix_web::HttpResponse, _>(refused) }
+    })
+}

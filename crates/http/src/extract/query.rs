@@ -1,0 +1,88 @@
+//! Query parameters, with errors that name them.
+
+use std::borrow::Cow;
+
+use actix_web::HttpRequest;
+use trailkeeper_domain::{Error, Result, text};
+
+/// The query parameters of a request, in the order sent.
+pub struct Query(Vec<(String, String)>);
+
+impl Query {
+    /// Reads the query string. Escapes that are not UTF-8 are refused, not replaced.
+    pub fn of(request: &HttpRequest) -> Result<Self> {
+        let pairs = request.query_string().split('&').filter(|pair| !pair.is_empty());
+        pairs
+            .map(|pair| {
+                let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+                let name = decoded("query", name)?;
+                let value = decoded(&name, value)?;
+                Ok((name, value))
+            })
+            .collect::<Result<_>>()
+            .map(Self)
+    }
+
+    /// Refuses parameters that are not among `known`: a misspelt filter must not silently show everything.
+    pub fn only(self, known: &[&str]) -> Result<Self> {
+        match self.0.iter().find(|(name, _)| !known.contains(&name.as_str())) {
+            Some((name, _)) => Err(Error::invalid(
+                text::shown(name),
+                format!("is not a parameter here; the parameters are: {}", known.join(", ")),
+            )),
+            None => Ok(self),
+        }
+    }
+
+    /// The parameter's value, where it was sent. Sent twice, it is ambiguous and refused.
+    pub fn optional(&self, name: &str) -> Result<Option<&str>> {
+        let mut values = self.0.iter().filter(|(sent, _)| sent == name).map(|(_, value)| value.as_str());
+        let first = values.next();
+        if values.next().is_some() {
+            return Err(Error::invalid(name, "was sent more than once; send it once"));
+        }
+        Ok(first)
+    }
+
+    /// The parameter's value.
+    pub fn required(&self, name: &str) -> Result<&str> {
+        self.optional(name)?.ok_or_else(|| Error::invalid(name, "is missing; add it to the query"))
+    }
+
+    /// All values of a list parameter, sent as repeated parameters, joined by commas, or both.
+    pub fn list(&self, name: &str) -> Vec<&str> {
+        self.0.iter().filter(|(sent, _)| sent == name).flat_map(|(_, value)| value.split(',')).collect()
+    }
+
+    /// The parameter as a whole number from `min` to `max`.
+    pub fn number(&self, name: &str, min: i64, max: i64) -> Result<Option<i64>> {
+        let Some(value) = self.optional(name)? else { return Ok(None) };
+        let digits = value.strip_prefix('-').unwrap_or(value);
+        let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+        match value.parse() {
+            Ok(number) if plain && (min..=max).contains(&number) => Ok(Some(number)),
+            _ => Err(Error::invalid(
+                name,
+                format!("'{}' is not allowed; send a whole number from {min} to {max}", text::shown(value)),
+            )),
+        }
+    }
+
+    /// The page size `limit`, from 1 to `max`.
+    pub fn limit(&self, default: usize, max: usize) -> Result<usize> {
+        let top = i64::try_from(max).map_err(Error::internal)?;
+        let limit = self.number("limit", 1, top)?;
+        limit.map_or(Ok(default), |limit| usize::try_from(limit).map_err(Error::internal))
+    }
+}
+
+fn decoded(field: &str, raw: &str) -> Result<String> {
+    let spaced = if raw.contains('+') { Cow::Owned(raw.replace('+', " ")) } else { Cow::Borrowed(raw) };
+    let value = percent_encoding::percent_decode_str(&spaced).decode_utf8().map_err(|_| {
+        Error::invalid(text::shown(field), "has percent escapes that are not UTF-8; encode the text as UTF-8 first")
+    })?;
+    if value.contains('\0') {
+        return Err(Error::invalid(text::shown(field), "contains a NUL character (%00); remove it"));
+    }
+    Ok(value.into_owned())
+}

@@ -1,0 +1,35 @@
+//! Tenant confinement: what a confined credential may name, and what it sees without naming anything.
+
+use trailkeeper_auth::Principal;
+use trailkeeper_domain::id::TenantId;
+use trailkeeper_domain::{Error, Result};
+
+/// The tenant to which an answer is narrowed: the credential's own, or the one that was asked for.
+///
+/// Another tenant than the credential's own does not exist for it (404): whether it exists elsewhere
+/// is not its business.
+pub fn narrowed(principal: &Principal, asked: Option<TenantId>) -> Result<Option<TenantId>> {
+    match (principal.tenant_id, asked) {
+        (Some(own), Some(asked)) if own != asked => Err(unknown(asked)),
+        (own, asked) => Ok(own.or(asked)),
+    }
+}
+
+/// Checks that a caller may know of `tenant`.
+pub fn visible(principal: &Principal, tenant: TenantId) -> Result<()> {
+    narrowed(principal, Some(tenant)).map(|_| ())
+}
+
+/// Checks that a caller is confined to no tenant: for what concerns everyone.
+pub fn unconfined(principal: &Principal) -> Result<()> {
+    match principal.tenant_id {
+        None => Ok(()),
+        Some(_) => Err(Error::forbidden(
+            "this concerns all tenants, and your credential is confined to one; use one that is not",
+        )),
+    }
+}
+
+fn unknown(tenant: TenantId) -> Error {
+    Error::not_found("tenant_not_found", format!("there is no tenant '{tenant}'"))
+}

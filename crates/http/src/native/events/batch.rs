@@ -1,0 +1,223 @@
+//! From the bytes of `POST /v1/events` to drafts: unpacked, cut into events, each read alone.
+
+use std::fmt;
+use std::io::Read;
+
+use actix_web::HttpRequest;
+use actix_web::http::header;
+use flate2::bufread::MultiGzDecoder;
+use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+use trailkeeper_domain::event::EventDraft;
+use trailkeeper_domain::json::MALFORMED_JSON;
+use trailkeeper_domain::{Error, Fault, Result, text};
+
+use crate::extract::body;
+use crate::settings::{MAX_BODY_BYTES, MAX_EVENTS};
+
+/// How a body is to be understood, by its headers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Form {
+    lines: bool,
+    gzip: bool,
+}
+
+impl Form {
+    /// Reads `Content-Type` (absent: JSON) and `Content-Encoding` (absent: none).
+    pub fn of(request: &HttpRequest) -> Result<Self> {
+        let lines = match body::media_type(request).as_deref() {
+            None | Some("application/json") => false,
+            Some("application/x-ndjson") => true,
+            Some(other) => {
+                return Err(Error::invalid(
+                    "Content-Type",
+                    format!(
+                        "'{}' is not understood here; send application/json or application/x-ndjson",
+                        text::shown(other)
+                    ),
+                ));
+            }
+        };
+        let Some(encoding) = request.headers().get(header::CONTENT_ENCODING) else {
+            return Ok(Self { lines, gzip: false });
+        };
+        let encoding = String::from_utf8_lossy(encoding.as_bytes()).trim().to_ascii_lowercase();
+        match encoding.as_str() {
+            "gzip" | "x-gzip" => Ok(Self { lines, gzip: true }),
+            "identity" | "" => Ok(Self { lines, gzip: false }),
+            other => Err(Error::invalid(
+                "Content-Encoding",
+                format!("'{}' is not understood here; send gzip, or the body as it is", text::shown(other)),
+            )),
+        }
+    }
+
+    /// Reads the events of a body. What is an event with faults is an `Err` in its place; an `Err` of
+    /// the whole means that nothing in the body is an event, or more than a request may hold.
+    pub fn read(self, bytes: &[u8]) -> Result<Vec<Result<EventDraft>>> {
+        let unpacked;
+        let bytes = if self.gzip {
+            unpacked = gunzip(bytes)?;
+            &unpacked
+        } else {
+            bytes
+        };
+        let drafts: Vec<_> = if self.lines {
+            lines(bytes)?.into_iter().map(EventDraft::from_json).collect()
+        } else if bytes.trim_ascii_start().starts_with(b"[") {
+            elements(bytes)?.into_iter().map(|element| EventDraft::from_json(element.get().as_bytes())).collect()
+        } else if bytes.trim_ascii().is_empty() {
+            Vec::new()
+        } else {
+            vec![EventDraft::from_json(bytes)]
+        };
+        some_events(drafts)
+    }
+}
+
+/// Unpacks at most [`MAX_BODY_BYTES`]: a bomb stops there, whatever it claims to hold.
+fn gunzip(packed: &[u8]) -> Result<Vec<u8>> {
+    let limit = MAX_BODY_BYTES as u64;
+    let mut unpacked = Vec::new();
+    MultiGzDecoder::new(packed).take(limit + 1).read_to_end(&mut unpacked).map_err(|error| {
+        Error::Invalid(Fault::of(
+            "Content-Encoding",
+            "invalid_gzip",
+            format!("is gzip, but the body is not: {error}; pack it anew, or send it as it is without the header"),
+        ))
+    })?;
+    if unpacked.len() > MAX_BODY_BYTES { Err(body::too_large(MAX_BODY_BYTES)) } else { Ok(unpacked) }
+}
+
+fn lines(bytes: &[u8]) -> Result<Vec<&[u8]>> {
+    let lines = || bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
+    match lines().count() {
+        count if count > MAX_EVENTS => Err(too_many(count)),
+        _ => Ok(lines().collect()),
+    }
+}
+
+fn elements(bytes: &[u8]) -> Result<Vec<&RawValue>> {
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let elements = reader
+        .deserialize_seq(Elements)
+        .and_then(|elements| reader.end().map(|()| elements))
+        .map_err(|error| Error::malformed(MALFORMED_JSON, format!("the body is not valid JSON: {error}")))?;
+    if elements.count > MAX_EVENTS { Err(too_many(elements.count)) } else { Ok(elements.first) }
+}
+
+/// The elements of an array as they stand in the body, unread: a fault in one is its own. Those past the
+/// limit are counted and not kept, so that memory follows the limit.
+struct Elements;
+
+struct Counted<'a> {
+    first: Vec<&'a RawValue>,
+    count: usize,
+}
+
+impl<'de> Visitor<'de> for Elements {
+    type Value = Counted<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of events")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Counted<'de>, A::Error> {
+        let mut first = Vec::new();
+        while first.len() < MAX_EVENTS {
+            match access.next_element()? {
+                Some(element) => first.push(element),
+                None => return Ok(Counted { count: first.len(), first }),
+            }
+        }
+        let mut count = first.len();
+        while access.next_element::<IgnoredAny>()?.is_some() {
+            count += 1;
+        }
+        Ok(Counted { first, count })
+    }
+}
+
+fn too_many(count: usize) -> Error {
+    Error::TooLarge(Fault::new(
+        "too_many_events",
+        format!("the body has {count} events; at most {MAX_EVENTS} are allowed in one request: send several requests"),
+    ))
+}
+
+/// Refuses a body in which nothing is a JSON object: that is no batch with faults, but something else.
+fn some_events(mut drafts: Vec<Result<EventDraft>>) -> Result<Vec<Result<EventDraft>>> {
+    let nothing = |draft: &Result<EventDraft>| matches!(draft, Err(Error::Invalid(fault)) if fault.field.is_none() && [MALFORMED_JSON, "not_an_object"].contains(&fault.code));
+    if !drafts.iter().all(nothing) {
+        return Ok(drafts);
+    }
+    match (drafts.len(), drafts.pop()) {
+        (1, Some(Err(error))) => Err(error),
+        (count, _) => Err(Error::malformed(
+            "no_events",
+            format!(
+                "none of the {count} items of the body is an event; send a JSON object, a list of them, or one on each line as application/x-ndjson"
+            ),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const JSON: Form = Form { lines: false, gzip: false };
+    const NDJSON: Form = Form { lines: true, gzip: false };
+
+    fn outcome(form: Form, body: &[u8]) -> String {
+        match form.read(body) {
+            Ok(drafts) => drafts.iter().map(|draft| if draft.is_ok() { 'x' } else { '-' }).collect(),
+            Err(Error::Invalid(fault) | Error::TooLarge(fault)) => fault.code.to_owned(),
+            Err(other) => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn each_event_is_judged_alone_and_what_is_none_at_all_is_refused() {
+        for (form, body, expected) in [
+            (JSON, r#"{"type":"a"}"#, "x"),
+            (JSON, r#" [ {"type":"a"} , {"typ":"a"}, 7, "x", {"type":"b"} ] "#, "x---x"),
+            (JSON, r#"{"typ":"a"}"#, "-"),
+            (JSON, "", "no_events"),
+            (JSON, " \r\n", "no_events"),
+            (JSON, "[]", "no_events"),
+            (JSON, "[1,[],null]", "no_events"),
+            (JSON, "7", "not_an_object"),
+            (JSON, "null", "not_an_object"),
+            (JSON, "[{\"type\":\"a\"}", "malformed_json"),
+            (JSON, "[{\"type\":\"a\"}] x", "malformed_json"),
+            (JSON, "{\"type\":\"a\"}\n{\"type\":\"b\"}", "malformed_json"),
+            (NDJSON, "{\"type\":\"a\"}\r\n\n  \nnot json\n{\"type\":\"b\"}", "x-x"),
+            (NDJSON, "\n\n", "no_events"),
+            (NDJSON, "not json", "malformed_json"),
+            (NDJSON, "no\nno", "no_events"),
+            (NDJSON, "[{\"type\":\"a\"}]", "not_an_object"),
+        ] {
+            assert_eq!(outcome(form, body.as_bytes()), expected, "{body}");
+        }
+        assert_eq!(outcome(NDJSON, b"{\"type\":\"a\"}\n\xff\xfe\n"), "x-");
+        assert_eq!(outcome(JSON, b"[{\"type\":\"a\"},\"\xff\"]"), "malformed_json");
+    }
+
+    #[test]
+    fn the_limit_counts_events_and_memory_follows_it() {
+        let array = |count: usize| format!("[{}]", vec!["{\"type\":\"a\"}"; count].join(","));
+        assert_eq!(outcome(JSON, array(MAX_EVENTS).as_bytes()).len(), MAX_EVENTS);
+        assert_eq!(outcome(JSON, array(MAX_EVENTS + 1).as_bytes()), "too_many_events");
+        let lines = "{\"type\":\"a\"}\n".repeat(MAX_EVENTS + 1);
+        assert_eq!(outcome(NDJSON, lines.as_bytes()), "too_many_events");
+        let first = elements(b"[1,2,3]").unwrap();
+        assert_eq!(first.len(), 3);
+        assert!(
+            elements(format!("[{}]", "1,".repeat(100_000) + "1").as_bytes())
+                .unwrap_err()
+                .to_string()
+                .contains("100001")
+        );
+    }
+}

@@ -1,0 +1,159 @@
+//! `POST /v1/events`.
+
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
+use trailkeeper_domain::event::Receipt;
+use trailkeeper_domain::usecase::{self, RecordStatus, Recorded};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::blocking;
+use crate::extract::caller::{Caller, WriteEvents};
+use crate::extract::{body, origin};
+use crate::native::events::batch::Form;
+use crate::native::events::input::EventsInput;
+use crate::native::problems::{CommonProblems, TooLarge};
+use crate::native::schemas;
+use crate::refusal::{self, Answer};
+use crate::settings::MAX_BODY_BYTES;
+use crate::shapes::Native;
+use crate::state::AppState;
+
+/// What became of a batch.
+#[derive(Serialize, ToSchema)]
+#[schema(example = RecordedView::sample)]
+pub struct RecordedView {
+    /// How many events are new and durable now.
+    #[schema(format = "int64", maximum = 5000)]
+    stored: usize,
+    /// How many their tenant knew already, by their ids.
+    #[schema(format = "int64", maximum = 5000)]
+    known: usize,
+    /// How many were refused.
+    #[schema(format = "int64", maximum = 5000)]
+    refused: usize,
+    /// One for each event, in the order sent.
+    #[schema(min_items = 1, max_items = 5000)]
+    results: Vec<ResultView>,
+}
+
+/// What became of one event.
+#[derive(Serialize, ToSchema)]
+pub struct ResultView {
+    /// Under which id; null when it was refused without one.
+    #[schema(required, value_type = Option<schemas::EventId>)]
+    id: Option<Uuid>,
+    /// What became of it.
+    status: ResultStatus,
+    /// Why it was refused; absent when it was not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    error: Option<ResultError>,
+}
+
+/// `stored`: new and durable. `known`: its tenant has one with this id, nothing changed. `refused`: not acceptable.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ResultStatus {
+    /// New and durable.
+    Stored,
+    /// Its tenant has one with this id already; nothing changed.
+    Known,
+    /// Not acceptable.
+    Refused,
+}
+
+/// Why an event was refused.
+#[derive(Serialize, ToSchema)]
+pub struct ResultError {
+    /// Stable, for programs.
+    code: &'static str,
+    /// The field at fault; null when it is the whole.
+    #[schema(required)]
+    field: Option<String>,
+    /// What is wrong, with which value, and what to do.
+    detail: String,
+}
+
+/// Record events.
+///
+/// Send one event as a JSON object, up to 5,000 as a list, or one on each line as
+/// `application/x-ndjson`; at most 8 MiB, unpacked where the body is gzip (`Content-Encoding: gzip`).
+/// Each event is judged alone: the acceptable ones are stored in one transaction and are durable when the
+/// answer comes, the others are refused with their reasons. A lone object is judged like a list of one. An
+/// event with an `id` that its tenant knows already is not stored again, so a request whose answer was lost
+/// is safe to repeat. A body in which nothing is a JSON object is a problem (400).
+#[utoipa::path(post, path = "/v1/events", tag = "events", security(("Bearer" = [])),
+    request_body(description = "Events.", content(
+        (EventsInput = "application/json"),
+        (String = "application/x-ndjson", example = json!("{\"type\":\"login_success\",\"user_id\":\"u-4711\"}\n{\"type\":\"page_load\",\"user_id\":\"u-4711\",\"page\":\"/\"}\n")),
+    )),
+    responses((status = 200, description = "What became of each event.", body = RecordedView), CommonProblems, TooLarge))]
+pub async fn record_events(
+    caller: Caller<WriteEvents, Native>,
+    request: HttpRequest,
+    payload: Payload,
+    state: Data<AppState>,
+) -> Answer<Native> {
+    let form = Form::of(&request)?;
+    let source = origin::source(&request, &state.settings);
+    let bytes = body::read(&request, payload, MAX_BODY_BYTES).await?;
+    let confined_to = caller.principal.tenant_id;
+    let recorded = blocking::run(&state, move |state| {
+        let drafts = form.read(&bytes)?;
+        let queries = state.settings.page_queries;
+        let receipt = Receipt { now: state.clock().now(), source, confined_to, queries };
+        usecase::record_events(state.store(), state.clock(), state.entropy(), &receipt, drafts)
+    })
+    .await?;
+    Ok(HttpResponse::Ok().json(RecordedView::from(recorded)))
+}
+
+impl From<Vec<Recorded>> for RecordedView {
+    fn from(recorded: Vec<Recorded>) -> Self {
+        let results: Vec<ResultView> = recorded.into_iter().map(ResultView::from).collect();
+        let count = |status| results.iter().filter(|result| result.status == status).count();
+        Self {
+            stored: count(ResultStatus::Stored),
+            known: count(ResultStatus::Known),
+            refused: count(ResultStatus::Refused),
+            results,
+        }
+    }
+}
+
+impl From<Recorded> for ResultView {
+    fn from(recorded: Recorded) -> Self {
+        let (status, error) = match recorded.status {
+            RecordStatus::Stored => (ResultStatus::Stored, None),
+            RecordStatus::Known => (ResultStatus::Known, None),
+            RecordStatus::Refused(error) => {
+                let fault = refusal::public_fault(&error);
+                let error = ResultError { code: fault.code, field: fault.field, detail: fault.detail };
+                (ResultStatus::Refused, Some(error))
+            }
+        };
+        Self { id: recorded.id.map(|id| id.0), status, error }
+    }
+}
+
+impl RecordedView {
+    fn sample() -> serde_json::Value {
+        let error = ResultError {
+            code: "invalid_parameter",
+            field: Some("type".to_owned()),
+            detail: "is missing; send what happened, for example \"page_load\"".to_owned(),
+        };
+        let id = Some(uuid::uuid!("01975f3c-2b4e-7c10-9a31-5f0d2f9b1c77"));
+        serde_json::json!(Self {
+            stored: 1,
+            known: 0,
+            refused: 1,
+            results: vec![
+                ResultView { id, status: ResultStatus::Stored, error: None },
+                ResultView { id: None, status: ResultStatus::Refused, error: Some(error) },
+            ],
+        })
+    }
+}

@@ -1,0 +1,134 @@
+//! An event as readers see it. Every field is always there, null where nothing is known.
+
+use std::net::IpAddr;
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use trailkeeper_domain::event::{Event, StoredEvent};
+use trailkeeper_domain::time::Timestamp;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::native::schemas;
+
+/// An event.
+#[derive(Serialize, ToSchema)]
+#[schema(example = EventView::sample)]
+pub struct EventView {
+    /// Unique inside the tenant.
+    #[schema(value_type = schemas::EventId)]
+    id: Uuid,
+    /// The tenant; all zero: none, all ones: the server's own trail.
+    #[schema(value_type = schemas::TenantId)]
+    tenant_id: Uuid,
+    /// The environment.
+    #[schema(value_type = schemas::EnvId)]
+    env_id: u32,
+    /// When it happened.
+    #[schema(value_type = schemas::Instant)]
+    occurred_at: Timestamp,
+    /// When the server learned of it.
+    #[schema(value_type = schemas::Instant)]
+    received_at: Timestamp,
+    /// Whom it is about.
+    #[schema(required, value_type = Option<schemas::UserId>)]
+    user_id: Option<String>,
+    /// The user's name for people.
+    #[schema(required, value_type = Option<schemas::UserName>)]
+    user_name: Option<String>,
+    /// What happened.
+    #[schema(value_type = schemas::EventType)]
+    r#type: String,
+    /// How it ended.
+    #[schema(value_type = schemas::EventOutcome)]
+    outcome: &'static str,
+    /// From which address.
+    #[schema(required, value_type = Option<schemas::Address>)]
+    source: Option<IpAddr>,
+    /// With which program.
+    #[schema(required, value_type = Option<schemas::UserAgent>)]
+    user_agent: Option<String>,
+    /// On which page, as it was sent.
+    #[schema(required, value_type = Option<schemas::Page>)]
+    page: Option<String>,
+    /// In which of the application's sessions.
+    #[schema(required, value_type = Option<schemas::SessionId>)]
+    session_id: Option<String>,
+    /// Which request or trace it belongs to.
+    #[schema(required, value_type = Option<schemas::TraceId>)]
+    trace_id: Option<String>,
+    /// On which object.
+    #[schema(required)]
+    target: Option<TargetView>,
+    /// Whatever else the sender told.
+    #[schema(required, value_type = Option<Object>)]
+    metadata: Option<Map<String, Value>>,
+}
+
+/// The object on which something was done.
+#[derive(Serialize, ToSchema)]
+pub struct TargetView {
+    /// What kind of object.
+    #[schema(required, value_type = Option<schemas::TargetType>)]
+    r#type: Option<String>,
+    /// Which one.
+    #[schema(required, value_type = Option<schemas::TargetText>)]
+    id: Option<String>,
+    /// Its name, for people.
+    #[schema(required, value_type = Option<schemas::TargetText>)]
+    name: Option<String>,
+}
+
+impl From<StoredEvent> for EventView {
+    fn from(stored: StoredEvent) -> Self {
+        Self::from(stored.event)
+    }
+}
+
+impl From<Event> for EventView {
+    fn from(event: Event) -> Self {
+        Self {
+            id: event.id.0,
+            tenant_id: event.tenant_id.0,
+            env_id: event.env_id.0,
+            occurred_at: event.occurred_at,
+            received_at: event.received_at,
+            user_id: event.user_id.map(|id| id.as_str().to_owned()),
+            user_name: event.user_name,
+            r#type: event.kind.as_str().to_owned(),
+            outcome: event.outcome.as_str(),
+            source: event.source,
+            user_agent: event.user_agent,
+            page: event.page.map(|page| page.sent),
+            session_id: event.session_id,
+            trace_id: event.trace_id,
+            target: event.target.map(|target| TargetView { r#type: target.kind, id: target.id, name: target.name }),
+            metadata: event.metadata,
+        }
+    }
+}
+
+impl EventView {
+    /// What the documentation shows.
+    pub fn sample() -> Value {
+        let at = |seconds| Timestamp::from_timestamp(seconds, 0).unwrap_or_default();
+        json!(Self {
+            id: uuid::uuid!("01975f3c-2b4e-7c10-9a31-5f0d2f9b1c77"),
+            tenant_id: uuid::uuid!("69e732d6-8ecc-45c4-a2eb-8438f7ffe775"),
+            env_id: 1,
+            occurred_at: at(1_769_860_800),
+            received_at: at(1_769_860_801),
+            user_id: Some("u-4711".to_owned()),
+            user_name: Some("Jane Doe".to_owned()),
+            r#type: "page_load".to_owned(),
+            outcome: "success",
+            source: Some(IpAddr::from([203, 0, 113, 7])),
+            user_agent: Some("Mozilla/5.0".to_owned()),
+            page: Some("/invoices?page=2".to_owned()),
+            session_id: None,
+            trace_id: None,
+            target: None,
+            metadata: None,
+        })
+    }
+}

@@ -1,0 +1,36 @@
+//! `DELETE /v1/tenants/{tenant_id}/users/{user_id}`.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use trailkeeper_domain::usecase;
+
+use crate::blocking;
+use crate::extract::caller::{Caller, WriteDirectory};
+use crate::extract::query::Query;
+use crate::extract::{path, tenancy};
+use crate::native::problems::{CommonProblems, NotFound};
+use crate::native::schemas;
+use crate::refusal::Answer;
+use crate::shapes::Native;
+use crate::state::AppState;
+
+/// End a membership.
+///
+/// Its creation stays counted.
+#[utoipa::path(delete, path = "/v1/tenants/{tenant_id}/users/{user_id}", tag = "memberships", security(("Bearer" = [])),
+    params(
+        ("tenant_id" = schemas::TenantId, Path, description = "The tenant's id."),
+        ("user_id" = schemas::UserId, Path, description = "The user's id."),
+    ),
+    responses((status = 204, description = "The membership is over."), CommonProblems, NotFound))]
+pub async fn delete_membership(
+    caller: Caller<WriteDirectory, Native>,
+    request: HttpRequest,
+    state: Data<AppState>,
+) -> Answer<Native> {
+    Query::of(&request)?.only(&[])?;
+    let (tenant, user) = (path::tenant_id(&request)?, path::user_id(&request)?);
+    tenancy::visible(&caller.principal, tenant)?;
+    blocking::run(&state, move |state| usecase::delete_membership(state.store(), tenant, &user)).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

@@ -1,0 +1,37 @@
+//! `GET /v1/tenants/{tenant_id}/users/{user_id}`.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use trailkeeper_domain::usecase;
+
+use crate::blocking;
+use crate::extract::caller::{Caller, ReadDirectory};
+use crate::extract::query::Query;
+use crate::extract::{path, tenancy};
+use crate::native::memberships::view::MembershipView;
+use crate::native::problems::{CommonProblems, NotFound};
+use crate::native::schemas;
+use crate::refusal::Answer;
+use crate::shapes::Native;
+use crate::state::AppState;
+
+/// Get a membership.
+///
+/// Tells whether a user is a member of a tenant, and since when.
+#[utoipa::path(get, path = "/v1/tenants/{tenant_id}/users/{user_id}", tag = "memberships", security(("Bearer" = [])),
+    params(
+        ("tenant_id" = schemas::TenantId, Path, description = "The tenant's id."),
+        ("user_id" = schemas::UserId, Path, description = "The user's id."),
+    ),
+    responses((status = 200, description = "The membership.", body = MembershipView), CommonProblems, NotFound))]
+pub async fn get_membership(
+    caller: Caller<ReadDirectory, Native>,
+    request: HttpRequest,
+    state: Data<AppState>,
+) -> Answer<Native> {
+    Query::of(&request)?.only(&[])?;
+    let (tenant, user) = (path::tenant_id(&request)?, path::user_id(&request)?);
+    tenancy::visible(&caller.principal, tenant)?;
+    let membership = blocking::run(&state, move |state| usecase::find_membership(state.store(), tenant, &user)).await?;
+    Ok(HttpResponse::Ok().json(MembershipView::from(membership)))
+}

@@ -1,0 +1,64 @@
+//! `GET /v1/tenants/{tenant_id}/users`.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
+use serde_json::{Value, json};
+use trailkeeper_domain::usecase;
+use utoipa::ToSchema;
+
+use crate::blocking;
+use crate::extract::caller::{Caller, ReadDirectory};
+use crate::extract::query::Query;
+use crate::extract::{path, tenancy};
+use crate::native::memberships::view::MembershipView;
+use crate::native::paging::Paging;
+use crate::native::problems::{CommonProblems, NotFound};
+use crate::native::schemas;
+use crate::refusal::Answer;
+use crate::shapes::Native;
+use crate::state::AppState;
+
+/// A page of memberships.
+#[derive(Serialize, ToSchema)]
+#[schema(example = MembershipsView::sample)]
+pub struct MembershipsView {
+    /// By the user's id.
+    #[schema(max_items = 1000)]
+    memberships: Vec<MembershipView>,
+    /// Where the list goes on; null on the last page.
+    #[schema(required, value_type = Option<schemas::UserCursor>)]
+    next_cursor: Option<String>,
+}
+
+impl MembershipsView {
+    fn sample() -> Value {
+        json!({"memberships": [MembershipView::sample()], "next_cursor": null})
+    }
+}
+
+/// List a tenant's memberships by the user's id.
+///
+/// A tenant without a record may have memberships; one without either has an empty list.
+#[utoipa::path(get, path = "/v1/tenants/{tenant_id}/users", tag = "memberships", security(("Bearer" = [])),
+    params(
+        ("tenant_id" = schemas::TenantId, Path, description = "The tenant's id."),
+        ("cursor" = Option<schemas::UserCursor>, Query, description = "`next_cursor` of the page before, unchanged."),
+        ("limit" = Option<i32>, Query, description = "How many at most; 100 where it is not sent.", minimum = 1, maximum = 1000),
+    ),
+    responses((status = 200, description = "A page of memberships.", body = MembershipsView), CommonProblems, NotFound))]
+pub async fn list_memberships(
+    caller: Caller<ReadDirectory, Native>,
+    request: HttpRequest,
+    state: Data<AppState>,
+) -> Answer<Native> {
+    let query = Query::of(&request)?.only(&["cursor", "limit"])?;
+    let Paging { cursor, limit } = Paging::of(&query)?;
+    let tenant = path::tenant_id(&request)?;
+    tenancy::visible(&caller.principal, tenant)?;
+    let page =
+        blocking::run(&state, move |state| usecase::list_memberships(state.store(), tenant, cursor.as_deref(), limit))
+            .await?
+            .map(MembershipView::from);
+    Ok(HttpResponse::Ok().json(MembershipsView { memberships: page.items, next_cursor: page.next }))
+}

@@ -1,0 +1,92 @@
+//! `PUT /v1/tenants/{tenant_id}/users/{user_id}`.
+
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
+use serde_json::{Value, json};
+use trailkeeper_domain::Result;
+use trailkeeper_domain::json::JsonObject;
+use trailkeeper_domain::time::{self, Timestamp};
+use trailkeeper_domain::usecase::{self, Put};
+use utoipa::ToSchema;
+
+use crate::blocking;
+use crate::extract::caller::{Caller, WriteDirectory};
+use crate::extract::query::Query;
+use crate::extract::{body, path, tenancy};
+use crate::native::memberships::view::MembershipView;
+use crate::native::problems::{CommonProblems, NotFound, TooLarge};
+use crate::native::schemas;
+use crate::refusal::Answer;
+use crate::settings::MAX_BODY_BYTES;
+use crate::shapes::Native;
+use crate::state::AppState;
+
+/// A membership. No body, or null, is the same as an empty object; a null field is the same as leaving it out.
+#[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = MembershipInput::sample)]
+pub struct MembershipInput {
+    /// Since when, for backfill; absent: unchanged, or now for a new one. At most 10 minutes in the future.
+    #[schema(value_type = Option<schemas::Instant>)]
+    created_at: Option<&'static str>,
+}
+
+impl MembershipInput {
+    fn sample() -> Value {
+        json!(Self { created_at: Some("2026-01-31T12:00:00Z") })
+    }
+}
+
+/// Make a user a member of a tenant, or correct since when.
+///
+/// Neither needs a record: records may come later. The first time, and each time after a deletion, the
+/// membership counts as created at `created_at`. A credential that is confined to a tenant cannot add users
+/// whose records it may not see (404).
+#[utoipa::path(put, path = "/v1/tenants/{tenant_id}/users/{user_id}", tag = "memberships", security(("Bearer" = [])),
+    params(
+        ("tenant_id" = schemas::TenantId, Path, description = "The tenant's id. All zero and all ones are reserved."),
+        ("user_id" = schemas::UserId, Path, description = "The user's id."),
+    ),
+    request_body(content = Option<MembershipInput>, description = "The membership.", content_type = "application/json"),
+    responses(
+        (status = 200, description = "The membership replaced the one before.", body = MembershipView),
+        (status = 201, description = "The membership is new.", body = MembershipView),
+        CommonProblems, NotFound, TooLarge,
+    ))]
+pub async fn put_membership(
+    caller: Caller<WriteDirectory, Native>,
+    request: HttpRequest,
+    payload: Payload,
+    state: Data<AppState>,
+) -> Answer<Native> {
+    Query::of(&request)?.only(&[])?;
+    let (tenant, user) = (path::tenant_id(&request)?, path::user_id(&request)?);
+    tenancy::visible(&caller.principal, tenant)?;
+    let confined = caller.principal.tenant_id.is_some();
+    body::must_be_json(&request)?;
+    let created_at = created_at_of(&body::read(&request, payload, MAX_BODY_BYTES).await?)?;
+    let (membership, put) = blocking::run(&state, move |state| {
+        if confined {
+            usecase::check_joinable(state.store(), tenant, &user)?;
+        }
+        usecase::put_membership(state.store(), state.clock(), state.entropy(), tenant, &user, created_at)
+    })
+    .await?;
+    let mut response = match put {
+        Put::Created => HttpResponse::Created(),
+        Put::Replaced => HttpResponse::Ok(),
+    };
+    Ok(response.json(MembershipView::from(membership)))
+}
+
+fn created_at_of(body: &[u8]) -> Result<Option<Timestamp>> {
+    if matches!(body.trim_ascii(), b"" | b"null") {
+        return Ok(None);
+    }
+    let mut json = JsonObject::parse("a membership", body)?;
+    let way_out = "an RFC 3339 time such as 2026-01-31T12:00:00Z";
+    let created_at = json.parsed("created_at", way_out, time::parse_rfc3339)?;
+    json.finish(&["created_at"])?;
+    Ok(created_at)
+}

@@ -1,0 +1,87 @@
+//! The native API: data in, data out, in Trailkeeper's own words. Errors are RFC 9457 problems.
+
+mod events;
+mod memberships;
+mod paging;
+mod problems;
+mod schemas;
+mod tenants;
+mod users;
+
+use actix_web::web::ServiceConfig;
+use utoipa::OpenApi;
+
+use crate::openapi::BearerScheme;
+use crate::ops;
+use crate::shapes::Problem;
+
+/// The native API's document.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Trailkeeper native API",
+        version = "1.0.0",
+        description = "Send events and look at them; keep the records of tenants, users and memberships that analytics count.\n\nTimes are RFC 3339 and UTC. Lists are answered with `next_cursor`: pass it as `cursor` to go on, until it is null. Errors are problems as RFC 9457 describes them, with a stable `code`, and `field` where one is at fault. A credential that is confined to a tenant sees and changes that tenant alone; others do not exist for it (404).",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    paths(
+        events::record::record_events,
+        events::list::list_events,
+        events::get::get_event,
+        tenants::list::list_tenants,
+        tenants::put::put_tenant,
+        tenants::get::get_tenant,
+        tenants::delete::delete_tenant,
+        users::list::list_users,
+        users::put::put_user,
+        users::get::get_user,
+        users::delete::delete_user,
+        users::attribute_changes::list_attribute_changes,
+        memberships::list::list_memberships,
+        memberships::put::put_membership,
+        memberships::get::get_membership,
+        memberships::delete::delete_membership,
+        ops::healthz,
+        ops::readyz,
+    ),
+    components(schemas(
+        Problem,
+        schemas::Address,
+        schemas::AddressOrNetwork,
+        schemas::AccountStatus,
+        schemas::ChangeCursor,
+        schemas::Email,
+        schemas::EnvId,
+        schemas::EventCursor,
+        schemas::EventId,
+        schemas::EventOutcome,
+        schemas::EventType,
+        schemas::InstantOrDay,
+        schemas::Page,
+        schemas::Region,
+        schemas::SessionId,
+        schemas::TenantCursor,
+        schemas::TenantId,
+        schemas::UserCursor,
+        schemas::UserId,
+        schemas::UserPoolId,
+    )),
+    tags(
+        (name = "events", description = "Facts: who did what, when, from where, on what."),
+        (name = "tenants", description = "Customers of the application's vendor."),
+        (name = "users", description = "Whom events are about."),
+        (name = "memberships", description = "Which users belong to which tenant."),
+        (name = "operations", description = "Whether the server lives and can serve."),
+    ),
+    security(("Bearer" = [])),
+    modifiers(&BearerScheme),
+)]
+pub struct Document;
+
+/// Adds the routes.
+pub fn configure(config: &mut ServiceConfig) {
+    events::configure(config);
+    tenants::configure(config);
+    memberships::configure(config);
+    users::configure(config);
+}

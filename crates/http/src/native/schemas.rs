@@ -1,0 +1,121 @@
+//! The values of the native API as the OpenAPI document describes them: exactly what is accepted.
+//!
+//! Each type here is only a name with a schema. Patterns carry their own lengths where an engine may
+//! treat `$` and lengths apart; texts refuse control characters, as `trailkeeper_domain::text` does.
+
+use trailkeeper_domain::event::Outcome;
+use trailkeeper_domain::page::MAX_PAGE;
+use trailkeeper_domain::user::{MAX_ATTRIBUTE_NAME, MAX_ATTRIBUTE_VALUE, MAX_ATTRIBUTES, UserStatus};
+use utoipa::openapi::extensions::Extensions;
+use utoipa::openapi::schema::{AnyOfBuilder, Schema};
+use utoipa::openapi::{KnownFormat, Object, ObjectBuilder};
+
+use crate::documented::{DAY, formatted, integer, one_of, patterned, text, values};
+
+values! {
+    /// A tenant.
+    TenantId = uuid().examples(["69e732d6-8ecc-45c4-a2eb-8438f7ffe775"]);
+    /// An event.
+    EventId = uuid().examples(["01975f3c-2b4e-7c10-9a31-5f0d2f9b1c77"]);
+    /// An environment.
+    EnvId = integer(KnownFormat::Int64, 0, u32::MAX.into()).examples([1]);
+    /// A user.
+    UserId = text(1, 128).examples(["u-4711"]);
+    /// A user's name for people.
+    UserName = text(1, 256).examples(["Jane Doe"]);
+    /// A program.
+    UserAgent = text(1, 1024).examples(["Mozilla/5.0"]);
+    /// A page.
+    Page = text(1, MAX_PAGE).examples(["/invoices?page=2"]);
+    /// A session of the application.
+    SessionId = text(1, 128).examples(["s-1"]);
+    /// A trace or request.
+    TraceId = text(1, 128).examples(["4bf92f3577b34da6a3ce929d0e0e4736"]);
+    /// A tenant's name.
+    TenantName = text(1, 256).examples(["Example Ltd"]);
+    /// A login name.
+    Username = text(1, 128).examples(["jane"]);
+    /// A short text of a target.
+    TargetType = text(1, 64).examples(["invoice"]);
+    /// A text of a target.
+    TargetText = text(1, 256).examples(["4711"]);
+    /// What happened.
+    EventType = patterned(r"^[a-z][a-z0-9_.]{0,63}$", 1, 64).examples(["page_load"]);
+    /// How it ended.
+    EventOutcome = one_of(Outcome::ALL.map(Outcome::as_str));
+    /// Where a user account stands.
+    AccountStatus = one_of(UserStatus::ALL.map(UserStatus::as_str));
+    /// An instant.
+    Instant = time();
+    /// An instant or a day.
+    InstantOrDay = AnyOfBuilder::new().item(time()).item(day())
+        .description(Some("An RFC 3339 time with an offset, or a UTC day, from 1970 to 9999.")).build();
+    /// An address.
+    Address = AnyOfBuilder::new().item(ipv4())
+        .item(ipv6())
+        .description(Some("An IPv4 or IPv6 address.")).build();
+    /// An address or a network.
+    AddressOrNetwork = AnyOfBuilder::new().item(ipv4())
+        .item(ipv6())
+        .item(patterned(IPV4_NETWORK, 9, 18).examples(["203.0.113.0/24"]))
+        .item(patterned(IPV6_NETWORK, 4, 43).examples(["2001:db8::/32"]))
+        .description(Some("An IPv4 or IPv6 address, or a network in CIDR notation.")).build();
+    /// An e-mail address.
+    Email = patterned(r"^[^\s@\x00-\x1F\x7F-\x9F]+@[^\s\x00-\x1F\x7F-\x9F]+$", 3, 320).examples(["jane@example.com"]);
+    /// A region.
+    Region = patterned(r"^[A-Za-z0-9_-]{1,32}$", 1, 32).examples(["eu-west-1"]);
+    /// A user pool.
+    UserPoolId = patterned(r"^[A-Za-z0-9_-]+_[0-9A-Za-z]+$", 3, 55).examples(["eu-west-1_aBcD12345"]);
+    /// A cursor of the list of events.
+    EventCursor = patterned(r"^e(3[0-9]){1,16}2e(3[0-9]){1,18}$", 7, 71).examples(["e313736393836303830303030303030302e3432"]);
+    /// A cursor of the list of tenants.
+    TenantCursor = patterned(TENANT_CURSOR, 73, 73).examples(["t36396537333264362d386563632d343563342d613265622d383433386637666665373735"]);
+    /// A cursor of a list of users or memberships.
+    UserCursor = patterned(r"^u([2-6][0-9a-f]|7[0-9a-e]){1,128}$", 3, 257).examples(["u752d34373131"]);
+    /// A cursor of a list of changes.
+    ChangeCursor = patterned(r"^c(3[0-9]){1,18}$", 3, 37).examples(["c3432"]);
+    /// A user's attributes.
+    Attributes = attributes();
+}
+
+const UUID: &str = r"^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$";
+const IPV4_NETWORK: &str = r"^((25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\.){3}(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])/(3[0-2]|[12]?[0-9])$";
+const IPV6_NETWORK: &str = r"^([0-9a-f]{1,4}:){1,6}:/(12[0-8]|1[01][0-9]|[1-9]?[0-9])$";
+const TENANT_CURSOR: &str = r"^t(3[0-9]|6[1-6]){8}(2d(3[0-9]|6[1-6]){4}){3}2d(3[0-9]|6[1-6]){12}$";
+/// In the hyphenated form alone.
+fn uuid() -> ObjectBuilder {
+    formatted(KnownFormat::Uuid).pattern(Some(UUID))
+}
+
+fn time() -> ObjectBuilder {
+    formatted(KnownFormat::DateTime)
+        .pattern(Some(r"^(19[7-9][0-9]|[2-9][0-9]{3})-"))
+        .description(Some("RFC 3339 with an offset, from 1970 to 9999."))
+        .examples(["2026-01-31T12:00:00Z"])
+}
+
+fn day() -> ObjectBuilder {
+    formatted(KnownFormat::Date).pattern(Some(DAY)).examples(["2026-01-31"])
+}
+
+fn ipv4() -> ObjectBuilder {
+    formatted(KnownFormat::Ipv4).examples(["203.0.113.7"])
+}
+
+fn ipv6() -> ObjectBuilder {
+    formatted(KnownFormat::Ipv6).examples(["2001:db8::1"])
+}
+
+/// `email` and `sub` have places of their own; JSON Schema says so by `not`, which utoipa has no word for.
+fn attributes() -> Object {
+    let mut name = text(1, MAX_ATTRIBUTE_NAME).build();
+    let reserved = serde_json::json!({"enum": ["email", "sub"]});
+    name.extensions = Some(Extensions::from_iter([("not", reserved)]));
+    ObjectBuilder::new()
+        .property_names(Some(Schema::Object(name)))
+        .additional_properties(Some(text(0, MAX_ATTRIBUTE_VALUE)))
+        .max_properties(Some(MAX_ATTRIBUTES))
+        .description(Some("At most 100, each a name with a text. E-mail and subject have fields of their own."))
+        .examples([serde_json::json!({"department": "sales"})])
+        .build()
+}

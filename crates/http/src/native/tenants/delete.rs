@@ -1,0 +1,33 @@
+//! `DELETE /v1/tenants/{tenant_id}`.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use trailkeeper_domain::usecase;
+
+use crate::blocking;
+use crate::extract::caller::{Caller, WriteDirectory};
+use crate::extract::query::Query;
+use crate::extract::{path, tenancy};
+use crate::native::problems::{CommonProblems, NotFound};
+use crate::native::schemas;
+use crate::refusal::Answer;
+use crate::shapes::Native;
+use crate::state::AppState;
+
+/// Remove a tenant's record and its memberships.
+///
+/// Its events stay, and its creation stays counted.
+#[utoipa::path(delete, path = "/v1/tenants/{tenant_id}", tag = "tenants", security(("Bearer" = [])),
+    params(("tenant_id" = schemas::TenantId, Path, description = "The tenant's id. All zero and all ones are reserved.")),
+    responses((status = 204, description = "The record is removed."), CommonProblems, NotFound))]
+pub async fn delete_tenant(
+    caller: Caller<WriteDirectory, Native>,
+    request: HttpRequest,
+    state: Data<AppState>,
+) -> Answer<Native> {
+    Query::of(&request)?.only(&[])?;
+    let id = path::tenant_id(&request)?;
+    tenancy::visible(&caller.principal, id)?;
+    blocking::run(&state, move |state| usecase::delete_tenant(state.store(), id)).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

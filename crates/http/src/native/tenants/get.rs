@@ -1,0 +1,34 @@
+//! `GET /v1/tenants/{tenant_id}`.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use trailkeeper_domain::usecase;
+
+use crate::blocking;
+use crate::extract::caller::{Caller, ReadDirectory};
+use crate::extract::query::Query;
+use crate::extract::{path, tenancy};
+use crate::native::problems::{CommonProblems, NotFound};
+use crate::native::schemas;
+use crate::native::tenants::view::TenantView;
+use crate::refusal::Answer;
+use crate::shapes::Native;
+use crate::state::AppState;
+
+/// Get a tenant's record.
+///
+/// A tenant that only events name has no record (404).
+#[utoipa::path(get, path = "/v1/tenants/{tenant_id}", tag = "tenants", security(("Bearer" = [])),
+    params(("tenant_id" = schemas::TenantId, Path, description = "The tenant's id.")),
+    responses((status = 200, description = "The record.", body = TenantView), CommonProblems, NotFound))]
+pub async fn get_tenant(
+    caller: Caller<ReadDirectory, Native>,
+    request: HttpRequest,
+    state: Data<AppState>,
+) -> Answer<Native> {
+    Query::of(&request)?.only(&[])?;
+    let id = path::tenant_id(&request)?;
+    tenancy::visible(&caller.principal, id)?;
+    let tenant = blocking::run(&state, move |state| usecase::find_tenant(state.store(), id)).await?;
+    Ok(HttpResponse::Ok().json(TenantView::from(tenant)))
+}

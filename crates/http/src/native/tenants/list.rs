@@ -1,0 +1,60 @@
+//! `GET /v1/tenants`.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
+use serde_json::{Value, json};
+use trailkeeper_domain::usecase;
+use utoipa::ToSchema;
+
+use crate::blocking;
+use crate::extract::caller::{Caller, ReadDirectory};
+use crate::extract::query::Query;
+use crate::native::paging::Paging;
+use crate::native::problems::CommonProblems;
+use crate::native::schemas;
+use crate::native::tenants::view::TenantView;
+use crate::refusal::Answer;
+use crate::shapes::Native;
+use crate::state::AppState;
+
+/// A page of tenants.
+#[derive(Serialize, ToSchema)]
+#[schema(example = TenantsView::sample)]
+pub struct TenantsView {
+    /// By id.
+    #[schema(max_items = 1000)]
+    tenants: Vec<TenantView>,
+    /// Where the list goes on; null on the last page.
+    #[schema(required, value_type = Option<schemas::TenantCursor>)]
+    next_cursor: Option<String>,
+}
+
+impl TenantsView {
+    fn sample() -> Value {
+        json!({"tenants": [TenantView::sample()], "next_cursor": null})
+    }
+}
+
+/// List tenants' records by id.
+///
+/// A credential that is confined to a tenant sees that one alone.
+#[utoipa::path(get, path = "/v1/tenants", tag = "tenants", security(("Bearer" = [])),
+    params(
+        ("cursor" = Option<schemas::TenantCursor>, Query, description = "`next_cursor` of the page before, unchanged."),
+        ("limit" = Option<i32>, Query, description = "How many at most; 100 where it is not sent.", minimum = 1, maximum = 1000),
+    ),
+    responses((status = 200, description = "A page of tenants.", body = TenantsView), CommonProblems))]
+pub async fn list_tenants(
+    caller: Caller<ReadDirectory, Native>,
+    request: HttpRequest,
+    state: Data<AppState>,
+) -> Answer<Native> {
+    let query = Query::of(&request)?.only(&["cursor", "limit"])?;
+    let Paging { cursor, limit } = Paging::of(&query)?;
+    let only = caller.principal.tenant_id;
+    let page = blocking::run(&state, move |state| usecase::list_tenants(state.store(), only, cursor.as_deref(), limit))
+        .await?
+        .map(TenantView::from);
+    Ok(HttpResponse::Ok().json(TenantsView { tenants: page.items, next_cursor: page.next }))
+}

@@ -1,0 +1,34 @@
+//! `DELETE /v1/users/{user_id}`.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use trailkeeper_domain::usecase;
+
+use crate::blocking;
+use crate::extract::caller::{Caller, WriteDirectory};
+use crate::extract::query::Query;
+use crate::extract::{path, tenancy};
+use crate::native::problems::{CommonProblems, NotFound};
+use crate::native::schemas;
+use crate::refusal::Answer;
+use crate::shapes::Native;
+use crate::state::AppState;
+
+/// Remove a user's record, memberships and history of attributes.
+///
+/// The user's events stay, and the creation stays counted. A credential that is confined to a tenant cannot
+/// remove users (403).
+#[utoipa::path(delete, path = "/v1/users/{user_id}", tag = "users", security(("Bearer" = [])),
+    params(("user_id" = schemas::UserId, Path, description = "The user's id.")),
+    responses((status = 204, description = "The record is removed."), CommonProblems, NotFound))]
+pub async fn delete_user(
+    caller: Caller<WriteDirectory, Native>,
+    request: HttpRequest,
+    state: Data<AppState>,
+) -> Answer<Native> {
+    tenancy::unconfined(&caller.principal)?;
+    Query::of(&request)?.only(&[])?;
+    let id = path::user_id(&request)?;
+    blocking::run(&state, move |state| usecase::delete_user(state.store(), &id)).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

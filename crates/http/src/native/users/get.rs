@@ -1,0 +1,35 @@
+//! `GET /v1/users/{user_id}`.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use trailkeeper_domain::usecase;
+
+use crate::blocking;
+use crate::extract::caller::{Caller, ReadDirectory};
+use crate::extract::path;
+use crate::extract::query::Query;
+use crate::native::problems::{CommonProblems, NotFound};
+use crate::native::schemas;
+use crate::native::users::view::UserView;
+use crate::refusal::Answer;
+use crate::shapes::Native;
+use crate::state::AppState;
+
+/// Get a user's record.
+///
+/// A user whom only events name has no record (404). A credential that is confined to a tenant sees its
+/// members alone.
+#[utoipa::path(get, path = "/v1/users/{user_id}", tag = "users", security(("Bearer" = [])),
+    params(("user_id" = schemas::UserId, Path, description = "The user's id.")),
+    responses((status = 200, description = "The record.", body = UserView), CommonProblems, NotFound))]
+pub async fn get_user(
+    caller: Caller<ReadDirectory, Native>,
+    request: HttpRequest,
+    state: Data<AppState>,
+) -> Answer<Native> {
+    Query::of(&request)?.only(&[])?;
+    let id = path::user_id(&request)?;
+    let member_of = caller.principal.tenant_id;
+    let user = blocking::run(&state, move |state| usecase::find_user(state.store(), &id, member_of)).await?;
+    Ok(HttpResponse::Ok().json(UserView::from(user)))
+}

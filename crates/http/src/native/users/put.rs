@@ -1,0 +1,147 @@
+//! `PUT /v1/users/{user_id}`.
+
+use std::collections::BTreeMap;
+
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use trailkeeper_domain::json::JsonObject;
+use trailkeeper_domain::usecase::{self, Put};
+use trailkeeper_domain::user::{Attribute, PoolId, UserDraft, UserStatus};
+use trailkeeper_domain::{Error, Result, text, time};
+use utoipa::ToSchema;
+
+use crate::blocking;
+use crate::extract::caller::{Caller, WriteDirectory};
+use crate::extract::query::Query;
+use crate::extract::{body, path, tenancy};
+use crate::native::problems::{CommonProblems, Conflict, TooLarge};
+use crate::native::schemas;
+use crate::native::users::view::UserView;
+use crate::refusal::Answer;
+use crate::settings::MAX_BODY_BYTES;
+use crate::shapes::Native;
+use crate::state::AppState;
+
+/// A user's record. Null is the same as leaving a field out.
+#[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = UserInput::sample)]
+pub struct UserInput {
+    /// E-mail. Unique in the user pool, without regard to case.
+    #[schema(value_type = Option<schemas::Email>)]
+    email: Option<&'static str>,
+    /// The login name.
+    #[schema(value_type = Option<schemas::Username>)]
+    username: Option<&'static str>,
+    /// What else is known, by name; absent: nothing.
+    #[schema(value_type = Option<schemas::Attributes>)]
+    attributes: Option<BTreeMap<&'static str, &'static str>>,
+    /// Where the pool lives: the part of `user_pool_id` before its last `_`, which it must not contradict.
+    #[schema(value_type = Option<schemas::Region>)]
+    region: Option<&'static str>,
+    /// The user pool.
+    #[schema(value_type = Option<schemas::UserPoolId>)]
+    user_pool_id: Option<&'static str>,
+    /// Where the account stands; absent: `CONFIRMED`.
+    #[schema(value_type = Option<schemas::AccountStatus>)]
+    status: Option<&'static str>,
+    /// Whether the user may log in to the application; absent: yes.
+    enabled: Option<bool>,
+    /// When the user registered, for backfill; absent: unchanged, or now for a new one. At most 10 minutes in the future.
+    #[schema(value_type = Option<schemas::Instant>)]
+    registered_at: Option<&'static str>,
+}
+
+impl UserInput {
+    fn sample() -> Value {
+        json!(Self {
+            email: Some("jane@example.com"),
+            username: Some("jane"),
+            attributes: Some(BTreeMap::from([("department", "sales")])),
+            region: None,
+            user_pool_id: Some("eu-west-1_aBcD12345"),
+            status: Some("CONFIRMED"),
+            enabled: Some(true),
+            registered_at: Some("2026-01-31T12:00:00Z"),
+        })
+    }
+}
+
+/// Create or replace a user's record.
+///
+/// The first time, and each time after a deletion, the user counts as created at `registered_at`; sent later,
+/// it corrects the time of that creation. What changes about e-mail and attributes is kept with who changed
+/// it and when. Users are everyone's: a credential that is confined to a tenant cannot write them (403). An
+/// e-mail that another user of the pool has is a conflict (409).
+#[utoipa::path(put, path = "/v1/users/{user_id}", tag = "users", security(("Bearer" = [])),
+    params(("user_id" = schemas::UserId, Path, description = "The user's id.")),
+    request_body(content = UserInput, description = "The whole record.", content_type = "application/json"),
+    responses(
+        (status = 200, description = "The record replaced the one before.", body = UserView),
+        (status = 201, description = "The record is new.", body = UserView),
+        CommonProblems, Conflict, TooLarge,
+    ))]
+pub async fn put_user(
+    caller: Caller<WriteDirectory, Native>,
+    request: HttpRequest,
+    payload: Payload,
+    state: Data<AppState>,
+) -> Answer<Native> {
+    tenancy::unconfined(&caller.principal)?;
+    Query::of(&request)?.only(&[])?;
+    let id = path::user_id(&request)?;
+    body::must_be_json(&request)?;
+    let draft = draft_of(&body::read(&request, payload, MAX_BODY_BYTES).await?)?;
+    let actor = caller.principal.actor();
+    let (user, put) = blocking::run(&state, move |state| {
+        usecase::put_user(state.store(), state.clock(), state.entropy(), &actor, &id, &draft)
+    })
+    .await?;
+    let mut response = match put {
+        Put::Created => HttpResponse::Created(),
+        Put::Replaced => HttpResponse::Ok(),
+    };
+    Ok(response.json(UserView::from(user)))
+}
+
+const FIELDS: [&str; 8] =
+    ["email", "username", "attributes", "region", "user_pool_id", "status", "enabled", "registered_at"];
+
+fn draft_of(body: &[u8]) -> Result<UserDraft> {
+    let mut json = JsonObject::parse("a user", body)?;
+    let draft = UserDraft {
+        email: json.text("email", "name@host in quotes")?,
+        username: json.text("username", "the login name in quotes")?,
+        attributes: json
+            .map("attributes", "an object such as {\"department\":\"sales\"}")?
+            .map_or(Ok(Vec::new()), attributes_of)?,
+        region: json.text("region", "a region such as \"eu-west-1\"")?,
+        user_pool_id: json.parsed("user_pool_id", "a pool such as \"eu-west-1_aBcD12345\"", |field, pool| {
+            PoolId::parse(field, pool)
+        })?,
+        status: json.parsed("status", "a status such as \"CONFIRMED\"", UserStatus::parse)?,
+        enabled: json.boolean("enabled")?,
+        registered_at: json.parsed(
+            "registered_at",
+            "an RFC 3339 time such as 2026-01-31T12:00:00Z",
+            time::parse_rfc3339,
+        )?,
+    };
+    json.finish(&FIELDS)?;
+    Ok(draft)
+}
+
+fn attributes_of(attributes: Map<String, Value>) -> Result<Vec<Attribute>> {
+    attributes
+        .into_iter()
+        .map(|(name, value)| match value {
+            Value::String(value) => Ok(Attribute { name, value }),
+            other => Err(Error::invalid(
+                format!("attributes.{}", text::shown(&name)),
+                format!("{} is not a text; send the value in quotes", text::shown(&other.to_string())),
+            )),
+        })
+        .collect()
+}

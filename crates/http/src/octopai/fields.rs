@@ -1,0 +1,88 @@
+//! The fields of this contract's bodies, read as its clients write them: names in any case, numbers
+//! as texts or as integers.
+
+use actix_web::HttpRequest;
+use actix_web::web::Payload;
+use serde_json::Value;
+use trailkeeper_domain::json::JsonObject;
+use trailkeeper_domain::{Error, Result, text};
+
+use crate::extract::body;
+
+/// The largest body, in bytes: none of these operations takes more than a few short fields.
+const MAX_BYTES: usize = 64 * 1024;
+/// The longest name, password or token, in bytes. What is longer is no credential of ours, and
+/// hashing it would cost time.
+pub const MAX_CREDENTIAL_BYTES: usize = 1024;
+/// The last page: beyond it the number of rows before a page would not fit the database's integers.
+pub const MAX_PAGE_NUMBER: i64 = 999_999_999_999_999;
+/// The most rows in a page.
+pub const MAX_ROWS: i64 = 1000;
+
+/// The body's fields, of which `names` are known. A body that is empty or `null` has none.
+pub async fn of(request: &HttpRequest, payload: Payload, names: &[&str]) -> Result<JsonObject> {
+    body::must_be_json(request)?;
+    let bytes = body::read(request, payload, MAX_BYTES).await?;
+    let bytes = if matches!(bytes.trim_ascii(), b"" | b"null") { b"{}".as_slice() } else { &bytes };
+    JsonObject::parse("an object with the fields of this operation", bytes)?.regardless_of_case(names)
+}
+
+/// A name, password or token. It is never shown in an error.
+pub fn credential(json: &mut JsonObject, field: &str) -> Result<String> {
+    match json.take(field) {
+        Some(Value::String(value)) if (1..=MAX_CREDENTIAL_BYTES).contains(&value.len()) => Ok(value),
+        Some(Value::String(value)) => {
+            Err(Error::invalid(field, format!("has {} bytes; send 1 to {MAX_CREDENTIAL_BYTES}", value.len())))
+        }
+        Some(_) => Err(Error::invalid(field, "is not a text; send it in quotes")),
+        None => Err(Error::invalid(field, "is missing; send it as a text")),
+    }
+}
+
+/// A number from 1 to `max`, as an integer or as a text of digits.
+pub fn number(json: &mut JsonObject, field: &str, default: i64, max: i64) -> Result<i64> {
+    let Some(value) = json.take(field) else { return Ok(default) };
+    let sent = match &value {
+        Value::Number(number) => number.to_string(),
+        Value::String(digits) => digits.clone(),
+        _ => value.to_string(),
+    };
+    let digits = !sent.is_empty() && sent.bytes().all(|b| b.is_ascii_digit());
+    match sent.parse() {
+        Ok(number) if digits && (1..=max).contains(&number) => Ok(number),
+        _ => Err(Error::invalid(
+            field,
+            format!("'{}' is not allowed; send a whole number from 1 to {max}", text::shown(&sent)),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str) -> Result<i64> {
+        let json = JsonObject::parse("an object", json.as_bytes())?;
+        number(&mut json.regardless_of_case(&["RowsInPage"])?, "RowsInPage", 50, MAX_ROWS)
+    }
+
+    #[test]
+    fn numbers_come_as_texts_or_integers_under_names_in_any_case() {
+        for (json, expected) in [
+            (r#"{"RowsInPage":"50"}"#, 50),
+            (r#"{"rowsInPage":1000}"#, 1000),
+            (r#"{"ROWSINPAGE":"007"}"#, 7),
+            (r#"{"rowsinpage":null}"#, 50),
+            ("{}", 50),
+        ] {
+            assert_eq!(read(json).unwrap(), expected, "{json}");
+        }
+        for json in ["0", "1001", "-1", "1.5", "1e2", "\"\"", "\"+5\"", "\" 5\"", "true", "[5]", "99999999999999999999"]
+        {
+            let error = read(&format!("{{\"RowsInPage\":{json}}}")).unwrap_err();
+            assert!(error.to_string().starts_with("RowsInPage: "), "{error}");
+        }
+        let error = read(r#"{"RowsInPage":1,"rowsInPage":1}"#).unwrap_err();
+        assert_eq!(error.to_string(), "RowsInPage: stands twice, in different case; send each field once");
+    }
+}

@@ -1,0 +1,57 @@
+//! `POST /api/UserAccount/Login`.
+
+use actix_web::HttpRequest;
+use actix_web::web::{Data, Payload};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::login_result::{LoginResult, answer};
+use super::refusals::LoginRefusals;
+use super::{fields, values};
+use crate::blocking;
+use crate::extract::origin;
+use crate::refusal::Answer;
+use crate::shapes::Octopai;
+use crate::state::AppState;
+
+/// Who logs in. Field names are matched without regard to case.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "PascalCase")]
+pub struct LoginRequest {
+    /// The account's e-mail address, in any case.
+    #[schema(value_type = values::Credential, inline)]
+    username: String,
+    /// The account's password.
+    #[schema(value_type = values::Credential, inline)]
+    password: String,
+}
+
+impl LoginRequest {
+    fn sample() -> Self {
+        Self { username: "jane@example.com".to_owned(), password: "correct horse battery staple".to_owned() }
+    }
+}
+
+/// User login
+///
+/// Answers an access token (2 hours) and a refresh token (30 days). A login that fails is answered in
+/// the same shape, and does not tell whether the name exists. Both are recorded in the trail.
+#[utoipa::path(
+    post, path = "/api/UserAccount/Login", operation_id = "Login", tag = "UserAccount",
+    request_body(content = LoginRequest, example = json!(LoginRequest::sample())),
+    responses(
+        (status = 200, description = "The login succeeded.", body = LoginResult,
+            example = json!(LoginResult::sample())),
+        (status = 401, description = "The name or the password is wrong, or the account is disabled.",
+            body = LoginResult, example = json!(LoginResult::failed_sample())),
+        LoginRefusals,
+    ),
+    security(()),
+)]
+pub async fn login(request: HttpRequest, state: Data<AppState>, payload: Payload) -> Answer<Octopai> {
+    let mut json = fields::of(&request, payload, &["Username", "Password"]).await?;
+    let username = fields::credential(&mut json, "Username")?;
+    let password = fields::credential(&mut json, "Password")?;
+    let origin = origin::of(&request, &state.settings);
+    answer(blocking::run(&state, move |state| state.access().login(&username, &password, &origin)).await)
+}

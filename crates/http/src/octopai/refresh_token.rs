@@ -1,0 +1,53 @@
+//! `POST /api/UserAccount/RefreshToken`.
+
+use actix_web::HttpRequest;
+use actix_web::web::{Data, Payload};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::login_result::{LoginResult, answer};
+use super::refusals::LoginRefusals;
+use super::{fields, values};
+use crate::blocking;
+use crate::extract::origin;
+use crate::refusal::Answer;
+use crate::shapes::Octopai;
+use crate::state::AppState;
+
+/// The refresh token of the login or refresh before. Field names are matched without regard to case.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RefreshTokenRequest {
+    /// The token; it holds for one refresh.
+    #[schema(value_type = values::Credential, inline)]
+    refresh_token: String,
+}
+
+impl RefreshTokenRequest {
+    fn sample() -> Self {
+        Self { refresh_token: "tkr_0f8b6c7d5e4a39281706".to_owned() }
+    }
+}
+
+/// Refresh a login
+///
+/// Answers a new access token and a new refresh token, and spends the old one. A spent token that is
+/// sent again was copied by someone: the whole login ends then.
+#[utoipa::path(
+    post, path = "/api/UserAccount/RefreshToken", operation_id = "RefreshToken", tag = "UserAccount",
+    request_body(content = RefreshTokenRequest, example = json!(RefreshTokenRequest::sample())),
+    responses(
+        (status = 200, description = "The login goes on.", body = LoginResult,
+            example = json!(LoginResult::sample())),
+        (status = 401, description = "The token does not hold.", body = LoginResult,
+            example = json!(LoginResult::failed_sample())),
+        LoginRefusals,
+    ),
+    security(()),
+)]
+pub async fn refresh(request: HttpRequest, state: Data<AppState>, payload: Payload) -> Answer<Octopai> {
+    let mut json = fields::of(&request, payload, &["refreshToken"]).await?;
+    let token = fields::credential(&mut json, "refreshToken")?;
+    let origin = origin::of(&request, &state.settings);
+    answer(blocking::run(&state, move |state| state.access().refresh(&token, &origin)).await)
+}

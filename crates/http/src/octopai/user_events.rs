@@ -1,0 +1,136 @@
+//! `POST /api/UserAccount/UserEvents`.
+
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
+use trailkeeper_domain::Error;
+use trailkeeper_domain::event::{EventFilter, EventKind, StoredEvent};
+use utoipa::ToSchema;
+
+use super::fields::{self, MAX_PAGE_NUMBER, MAX_ROWS};
+use super::login_result::shown;
+use super::refusals::Refusals;
+use super::values;
+use crate::blocking;
+use crate::extract::caller::{Caller, ReadTrail};
+use crate::refusal::Answer;
+use crate::shapes::Octopai;
+use crate::state::AppState;
+
+/// How many rows a page has where the caller does not say.
+const DEFAULT_ROWS: i64 = 50;
+
+/// Which page is asked for. Field names are matched without regard to case; numbers may be texts.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "PascalCase")]
+pub struct UserEventsRequest {
+    /// From 1, which is also the default: the newest events.
+    #[schema(value_type = values::PageNumber, inline, required = false)]
+    page_number: String,
+    /// From 1 to 1,000; 50 by default.
+    #[schema(value_type = values::RowsInPage, inline, required = false)]
+    rows_in_page: String,
+}
+
+impl UserEventsRequest {
+    fn sample() -> Self {
+        Self { page_number: "1".to_owned(), rows_in_page: "50".to_owned() }
+    }
+}
+
+/// One event.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UserEvent {
+    /// What happened: `LOGIN SUCCESS`, `LOGIN FAIL`, `PAGE LOAD`, …
+    #[schema(pattern = "^[A-Z][A-Z0-9 ]{0,63}$")]
+    r#type: String,
+    /// Who: `UNKNOWN USER` for a login with a name that does not exist; null where it is not known.
+    #[schema(required)]
+    user_name: Option<String>,
+    /// From which IPv4 or IPv6 address; null where it is not known.
+    #[schema(required)]
+    source: Option<String>,
+    /// When.
+    #[schema(value_type = values::Instant, inline)]
+    time: String,
+}
+
+impl From<StoredEvent> for UserEvent {
+    fn from(stored: StoredEvent) -> Self {
+        let event = stored.event;
+        Self {
+            r#type: type_of(&event.kind),
+            user_name: event.user_name.or_else(|| event.user_id.map(|id| id.to_string())),
+            source: event.source.map(|address| address.to_string()),
+            time: shown(event.occurred_at),
+        }
+    }
+}
+
+impl UserEvent {
+    fn sample() -> Self {
+        Self {
+            r#type: "LOGIN SUCCESS".to_owned(),
+            user_name: Some("jane@example.com".to_owned()),
+            source: Some("203.0.113.7".to_owned()),
+            time: "2026-07-23T10:36:37.0355870Z".to_owned(),
+        }
+    }
+}
+
+/// An event's type in this contract's words: upper case, spaces for `_` and `.`.
+fn type_of(kind: &EventKind) -> String {
+    kind.as_str().to_ascii_uppercase().replace(['_', '.'], " ")
+}
+
+/// User events
+///
+/// Every event, newest first: those that were sent in, and the server's own, such as logins to it.
+/// Only for the role admin; an admin that is confined to a tenant sees that tenant's events alone.
+/// Past the end the list is empty. A body that is empty asks for the first page.
+#[utoipa::path(
+    post, path = "/api/UserAccount/UserEvents", operation_id = "UserEvents", tag = "UserAccount",
+    request_body(content = Option<UserEventsRequest>, example = json!(UserEventsRequest::sample())),
+    responses(
+        (status = 200, description = "The events of the page.", body = Vec<UserEvent>,
+            example = json!([UserEvent::sample()])),
+        Refusals,
+    ),
+    security(("Bearer" = [])),
+)]
+pub async fn list(
+    caller: Caller<ReadTrail, Octopai>,
+    request: HttpRequest,
+    state: Data<AppState>,
+    payload: Payload,
+) -> Answer<Octopai> {
+    let mut json = fields::of(&request, payload, &["PageNumber", "RowsInPage"]).await?;
+    let page = fields::number(&mut json, "PageNumber", 1, MAX_PAGE_NUMBER)?;
+    let rows = fields::number(&mut json, "RowsInPage", DEFAULT_ROWS, MAX_ROWS)?;
+    // Both are bounded so that this fits: fewer than 10^15 pages of at most 1,000 rows.
+    let offset = u64::try_from((page - 1) * rows).map_err(Error::internal)?;
+    let limit = usize::try_from(rows).map_err(Error::internal)?;
+    let filter = EventFilter { tenant_id: caller.principal.tenant_id, ..EventFilter::default() };
+    let events =
+        blocking::run(&state, move |state| state.store().reading(|tx| tx.events_at_offset(&filter, offset, limit)))
+            .await?;
+    Ok(HttpResponse::Ok().json(events.into_iter().map(UserEvent::from).collect::<Vec<_>>()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_are_in_this_contracts_words() {
+        for (kind, expected) in [
+            ("login_success", "LOGIN SUCCESS"),
+            ("page_load", "PAGE LOAD"),
+            ("userinfo", "USERINFO"),
+            ("billing.invoice_paid2", "BILLING INVOICE PAID2"),
+        ] {
+            assert_eq!(type_of(&EventKind::known(kind)), expected);
+        }
+    }
+}

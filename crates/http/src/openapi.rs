@@ -1,0 +1,158 @@
+//! The OpenAPI documents: generated from the handlers, one per contract, and all in one.
+
+use serde_json::{Value, json};
+use trailkeeper_domain::text;
+use utoipa::openapi::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi as _};
+
+use crate::{cripsa, native, octopai, saasus};
+
+/// A published contract, or our own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Contract {
+    /// SaaSus Analysis.
+    Saasus,
+    /// Octopai `UserEvents`.
+    Octopai,
+    /// Cripsa Audit Log.
+    Cripsa,
+    /// The native API.
+    Native,
+}
+
+impl Contract {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Saasus, Self::Octopai, Self::Cripsa, Self::Native];
+
+    /// The name in paths and on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Saasus => "saasus",
+            Self::Octopai => "octopai",
+            Self::Cripsa => "cripsa",
+            Self::Native => "native",
+        }
+    }
+
+    /// The name for people.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Saasus => "SaaSus Analysis",
+            Self::Octopai => "Octopai UserEvents",
+            Self::Cripsa => "Cripsa Audit Log",
+            Self::Native => "Trailkeeper native API",
+        }
+    }
+
+    /// What stands before the names of its schemas where all contracts share one document.
+    fn prefix(self) -> &'static str {
+        match self {
+            Self::Saasus => "Saasus",
+            Self::Octopai => "Octopai",
+            Self::Cripsa => "Cripsa",
+            Self::Native => "",
+        }
+    }
+
+    /// The base under which the document's paths lie; a published document has its paths without it.
+    pub fn base(self) -> &'static str {
+        match self {
+            Self::Saasus => "/v1/analysis",
+            Self::Cripsa => "/v1/auditlog",
+            Self::Octopai | Self::Native => "",
+        }
+    }
+}
+
+/// One contract's document.
+pub fn document(contract: Contract) -> OpenApi {
+    match contract {
+        Contract::Saasus => saasus::Document::openapi(),
+        Contract::Octopai => octopai::Document::openapi(),
+        Contract::Cripsa => cripsa::Document::openapi(),
+        Contract::Native => native::Document::openapi(),
+    }
+}
+
+/// All operations in one document, under their full paths. Schemas of the published contracts carry the
+/// contract's name in front, since they share words (`UserId`, `Error`) that mean other things in each.
+pub fn merged() -> Value {
+    let mut all = json!(document(Contract::Native));
+    if let Some(title) = all.pointer_mut("/info/title") {
+        *title = json!("Trailkeeper: all contracts");
+    }
+    for contract in [Contract::Saasus, Contract::Octopai, Contract::Cripsa] {
+        let mut one = json!(document(contract));
+        rename(&mut one, &format!("#/components/schemas/{}", contract.prefix()));
+        let schemas = taken(&mut one, "/components/schemas");
+        add(
+            &mut all,
+            "/components/schemas",
+            schemas.map(|(name, schema)| (format!("{}{name}", contract.prefix()), schema)),
+        );
+        let paths = taken(&mut one, "/paths");
+        add(&mut all, "/paths", paths.map(|(path, item)| (format!("{}{path}", contract.base()), item)));
+        if let (Some(Value::Array(all)), Some(Value::Array(more))) = (all.get_mut("tags"), one.get_mut("tags")) {
+            all.append(more);
+        }
+    }
+    all
+}
+
+/// Puts `target` in the place of `#/components/schemas/` in every reference.
+fn rename(value: &mut Value, target: &str) {
+    match value {
+        Value::String(text) => {
+            if let Some(name) = text.strip_prefix("#/components/schemas/") {
+                *text = format!("{target}{name}");
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| rename(item, target)),
+        Value::Object(fields) => fields.values_mut().for_each(|field| rename(field, target)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+fn taken(document: &mut Value, pointer: &str) -> impl Iterator<Item = (String, Value)> + use<> {
+    let fields = document.pointer_mut(pointer).map(Value::take);
+    fields.and_then(|fields| if let Value::Object(fields) = fields { Some(fields) } else { None }).into_iter().flatten()
+}
+
+fn add(document: &mut Value, pointer: &str, more: impl Iterator<Item = (String, Value)>) {
+    if let Some(Value::Object(fields)) = document.pointer_mut(pointer) {
+        fields.extend(more);
+    }
+}
+
+/// A contract's document as it is committed and served: indented JSON with a newline at its end.
+pub fn openapi_json(contract: Contract) -> String {
+    pretty(&document(contract))
+}
+
+/// [`merged`] as JSON.
+pub fn merged_json() -> String {
+    format!("{:#}\n", merged())
+}
+
+/// A document is made of texts and numbers, which always serialize; if that ever changes, the reader
+/// sees why.
+fn pretty(document: &OpenApi) -> String {
+    match document.to_pretty_json() {
+        Ok(json) => json + "\n",
+        Err(error) => format!("{{\"error\": \"{}\"}}\n", text::shown(&error.to_string())),
+    }
+}
+
+/// Adds the security scheme `Bearer` that every document has.
+pub struct BearerScheme;
+
+impl Modify for BearerScheme {
+    fn modify(&self, openapi: &mut OpenApi) {
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("An access token of a login, or an API token of `trailkeeper token create`."))
+            .build();
+        openapi.components.get_or_insert_default().add_security_scheme("Bearer", SecurityScheme::Http(scheme));
+    }
+}

@@ -1,0 +1,23 @@
+//! For operators and explorers: health, OpenAPI documents, Swagger UI.
+
+mod documents;
+mod health;
+
+use actix_web::http::Method;
+use actix_web::web::{self, ServiceConfig};
+
+use crate::endpoint::endpoint;
+use crate::shapes::Native;
+
+pub use health::{__path_healthz, __path_readyz};
+
+/// Adds the routes.
+pub fn configure(config: &mut ServiceConfig) {
+    config
+        .service(endpoint::<Native>("/healthz", vec![(Method::GET, web::to(health::healthz))]))
+        .service(endpoint::<Native>("/readyz", vec![(Method::GET, web::to(health::readyz))]))
+        .service(endpoint::<Native>("/openapi.json", vec![(Method::GET, web::to(documents::all))]))
+        .service(endpoint::<Native>("/openapi/{contract}.json", vec![(Method::GET, web::to(documents::one))]))
+        .service(web::redirect("/docs", "/docs/"))
+        .service(documents::swagger_ui());
+}

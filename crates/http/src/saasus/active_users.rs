@@ -1,0 +1,142 @@
+//! `GET /active-users`.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use chrono::NaiveDate;
+use serde::Serialize;
+use trailkeeper_analytics::query::active_users::{ActiveUsersQuestion, active_users};
+use trailkeeper_domain::Result;
+use trailkeeper_domain::activity::{ActiveUsers as ActiveUsersCell, Period};
+use trailkeeper_domain::id::{EnvId, TenantId};
+use utoipa::{IntoParams, ToSchema};
+
+use super::refusals::Refusals;
+use super::values;
+use crate::blocking;
+use crate::extract::caller::{ReadAnalytics, SaasusCaller};
+use crate::extract::query::Query;
+use crate::refusal::Answer;
+use crate::shapes::Saasus;
+use crate::state::AppState;
+
+/// Which active users are asked for.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ActiveUsersParams {
+    /// Type of active users data (monthly or daily)
+    #[param(value_type = values::ActiveUsersType, inline)]
+    r#type: Period,
+    /// Start date (YYYY-MM for monthly, YYYY-MM-DD for daily)
+    #[param(value_type = values::PeriodDate, inline, example = "2025-01")]
+    date_from: NaiveDate,
+    /// End date (YYYY-MM for monthly, YYYY-MM-DD for daily). Optional.
+    #[param(value_type = Option<values::PeriodDate>, inline, example = "2025-12")]
+    date_to: Option<NaiveDate>,
+    /// Tenant ID (optional)
+    #[param(value_type = Option<values::TenantId>, inline, example = "69e732d6-8ecc-45c4-c2eb-8438f7ffe775")]
+    tenant_id: Option<TenantId>,
+    /// Environment ID (optional, requires tenant_id)
+    #[param(value_type = Option<values::EnvId>, inline, example = 1)]
+    env_id: Option<EnvId>,
+}
+
+impl ActiveUsersParams {
+    fn of(query: &Query) -> Result<Self> {
+        let period = Period::parse("type", query.required("type")?)?;
+        let date = |field, value| period.parse_date(field, value);
+        Ok(Self {
+            r#type: period,
+            date_from: date("date_from", query.required("date_from")?)?,
+            date_to: query.optional("date_to")?.map(|value| date("date_to", value)).transpose()?,
+            tenant_id: query.optional("tenant_id")?.map(|value| TenantId::parse("tenant_id", value)).transpose()?,
+            env_id: query.optional("env_id")?.map(|value| EnvId::parse("env_id", value)).transpose()?,
+        })
+    }
+
+    fn question(&self) -> ActiveUsersQuestion {
+        ActiveUsersQuestion {
+            period: self.r#type,
+            date_from: self.date_from,
+            date_to: self.date_to,
+            tenant_id: self.tenant_id,
+            env_id: self.env_id,
+        }
+    }
+}
+
+/// How many users were active.
+#[derive(Serialize, ToSchema)]
+pub struct ActiveUsers {
+    /// By date, tenant and environment, ascending; what has no value is left out.
+    data: Vec<ActiveUserData>,
+}
+
+/// How many users were active in one period, tenant and environment.
+#[derive(Serialize, ToSchema)]
+pub struct ActiveUserData {
+    /// The UTC day or month: YYYY-MM-DD or YYYY-MM.
+    #[schema(value_type = values::PeriodDate, inline)]
+    date: String,
+    /// The tenant; all zero outside any.
+    #[schema(value_type = values::TenantId, inline)]
+    tenant_id: String,
+    /// The environment.
+    #[schema(value_type = values::EnvId, inline)]
+    env_id: u32,
+    /// The number of distinct users, exact.
+    #[schema(value_type = values::Count, inline)]
+    active_users: u64,
+}
+
+impl ActiveUserData {
+    fn of(period: Period, cell: &ActiveUsersCell) -> Self {
+        let format = match period {
+            Period::Daily => "%Y-%m-%d",
+            Period::Monthly => "%Y-%m",
+        };
+        Self {
+            date: cell.start.format(format).to_string(),
+            tenant_id: cell.tenant_id.to_string(),
+            env_id: cell.env_id.0,
+            active_users: cell.users,
+        }
+    }
+}
+
+impl ActiveUsers {
+    fn sample() -> Self {
+        let row = ActiveUserData {
+            date: "2025-01".to_owned(),
+            tenant_id: "69e732d6-8ecc-45c4-c2eb-8438f7ffe775".to_owned(),
+            env_id: 1,
+            active_users: 100,
+        };
+        Self { data: vec![row] }
+    }
+}
+
+/// Get daily or monthly active users
+///
+/// Get daily or monthly active users information.
+///
+/// A user is active in a period when at least one of their events in it did not fail. Values that were
+/// reported for a period, tenant and environment win over the computed ones. Without `date_to` the
+/// answer goes on until now.
+#[utoipa::path(
+    get, path = "/active-users", operation_id = "GetActiveUsers", tag = "userAnalysis",
+    params(ActiveUsersParams),
+    responses(
+        (status = 200, description = "The numbers of active users.", body = ActiveUsers,
+            example = json!(ActiveUsers::sample())),
+        Refusals,
+    ),
+    security(("Bearer" = [])),
+)]
+pub async fn get(caller: SaasusCaller<ReadAnalytics>, request: HttpRequest, state: Data<AppState>) -> Answer<Saasus> {
+    let question = ActiveUsersParams::of(&Query::of(&request)?)?.question();
+    let confined = caller.principal.tenant_id;
+    let cells =
+        blocking::run(&state, move |state| active_users(state.store(), state.clock(), &question, confined)).await?;
+    let data = cells.iter().map(|cell| ActiveUserData::of(question.period, cell)).collect();
+    Ok(HttpResponse::Ok().json(ActiveUsers { data }))
+}

@@ -1,0 +1,124 @@
+//! `GET /metrics/aggregated`.
+
+use std::collections::BTreeMap;
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use chrono::NaiveDate;
+use serde::Serialize;
+use trailkeeper_analytics::query::metrics::{DailyMetric as Metric, MetricsQuestion, metrics};
+use trailkeeper_domain::Result;
+use trailkeeper_domain::creation::CreationKind;
+use trailkeeper_domain::id::TenantId;
+use utoipa::{IntoParams, ToSchema};
+
+use super::refusals::Refusals;
+use super::{dates, tenant_ids, values};
+use crate::blocking;
+use crate::extract::caller::{ReadAnalytics, SaasusCaller};
+use crate::extract::query::Query;
+use crate::refusal::Answer;
+use crate::shapes::Saasus;
+use crate::state::AppState;
+
+/// Which metric is asked for.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct AggregatedMetricsParams {
+    /// Metrics type
+    #[param(value_type = values::MetricsType, inline, example = "create_tenant")]
+    metrics_type: CreationKind,
+    /// Start date (YYYY-MM-DD)
+    #[param(value_type = values::UtcDay, inline, example = "2025-01-01")]
+    start_date: NaiveDate,
+    /// End date (YYYY-MM-DD)
+    #[param(value_type = values::UtcDay, inline, example = "2025-01-31")]
+    end_date: NaiveDate,
+    /// Tenant IDs
+    #[param(value_type = Option<Vec<uuid::Uuid>>, example = json!(["f94bfffc-8be2-11ec-b41a-0242ac120004"]))]
+    tenant_ids: Option<Vec<TenantId>>,
+}
+
+impl AggregatedMetricsParams {
+    fn of(query: &Query) -> Result<Self> {
+        let metrics_type = CreationKind::parse("metrics_type", query.required("metrics_type")?)?;
+        let (start_date, end_date) = dates::of(query)?;
+        Ok(Self { metrics_type, start_date, end_date, tenant_ids: tenant_ids::of(query)? })
+    }
+
+    fn question(self) -> MetricsQuestion {
+        MetricsQuestion {
+            kind: self.metrics_type,
+            start_date: self.start_date,
+            end_date: self.end_date,
+            tenant_ids: self.tenant_ids,
+        }
+    }
+}
+
+/// How many came to be.
+#[derive(Serialize, ToSchema)]
+pub struct AggregatedMetrics {
+    /// Every day of the range, ascending.
+    metrics: Vec<DailyMetric>,
+}
+
+/// How many came to be on one day.
+#[derive(Serialize, ToSchema)]
+pub struct DailyMetric {
+    /// The UTC day: YYYY-MM-DD.
+    #[schema(value_type = values::UtcDay, inline)]
+    date: String,
+    /// How many, over all tenants.
+    #[schema(value_type = values::Count, inline)]
+    count: u64,
+    /// How many per tenant, without those that have none; only for `create_tenant_user`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    details: Option<BTreeMap<String, u64>>,
+}
+
+impl From<Metric> for DailyMetric {
+    fn from(day: Metric) -> Self {
+        let named = |tenants: BTreeMap<TenantId, u64>| {
+            tenants.into_iter().map(|(tenant, count)| (tenant.to_string(), count)).collect()
+        };
+        Self { date: day.date.to_string(), count: day.count, details: day.details.map(named) }
+    }
+}
+
+impl AggregatedMetrics {
+    fn sample() -> Self {
+        let day = DailyMetric {
+            date: "2025-01-01".to_owned(),
+            count: 2,
+            details: Some(BTreeMap::from([("f94bfffc-8be2-11ec-b41a-0242ac120004".to_owned(), 2)])),
+        };
+        Self { metrics: vec![day] }
+    }
+}
+
+/// Get aggregated metrics
+///
+/// Get aggregated metrics by type and date range.
+///
+/// Every UTC day of the range is there, zero included. `tenant_ids` is taken as repeated parameters,
+/// as one parameter joined with commas, or both. What was removed since stays counted on the day on
+/// which it came to be.
+#[utoipa::path(
+    get, path = "/metrics/aggregated", operation_id = "GetAggregatedMetrics", tag = "metrics",
+    params(AggregatedMetricsParams),
+    responses(
+        (status = 200, description = "The metrics of each day.", body = AggregatedMetrics,
+            example = json!(AggregatedMetrics::sample())),
+        Refusals,
+    ),
+    security(("Bearer" = [])),
+)]
+pub async fn get(caller: SaasusCaller<ReadAnalytics>, request: HttpRequest, state: Data<AppState>) -> Answer<Saasus> {
+    let question = AggregatedMetricsParams::of(&Query::of(&request)?)?.question();
+    let confined = caller.principal.tenant_id;
+    let days = blocking::run(&state, move |state| metrics(state.store(), &question, confined)).await?;
+    let metrics = days.into_iter().map(DailyMetric::from).collect();
+    Ok(HttpResponse::Ok().json(AggregatedMetrics { metrics }))
+}

@@ -1,0 +1,105 @@
+//! `GET /userinfo/aggregated`.
+
+use std::collections::BTreeMap;
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use chrono::NaiveDate;
+use serde::Serialize;
+use trailkeeper_analytics::query::userinfo::{DailyUserinfo, UserinfoQuestion, userinfo};
+use trailkeeper_domain::Result;
+use trailkeeper_domain::id::TenantId;
+use utoipa::{IntoParams, ToSchema};
+
+use super::refusals::Refusals;
+use super::{dates, tenant_ids, values};
+use crate::blocking;
+use crate::extract::caller::{ReadAnalytics, SaasusCaller};
+use crate::extract::query::Query;
+use crate::refusal::Answer;
+use crate::shapes::Saasus;
+use crate::state::AppState;
+
+/// Which calls are asked for.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct AggregatedUserInfoParams {
+    /// Start date (YYYY-MM-DD)
+    #[param(value_type = values::UtcDay, inline, example = "2025-01-01")]
+    start_date: NaiveDate,
+    /// End date (YYYY-MM-DD)
+    #[param(value_type = values::UtcDay, inline, example = "2025-01-31")]
+    end_date: NaiveDate,
+    /// Tenant IDs
+    #[param(value_type = Option<Vec<uuid::Uuid>>, example = json!(["f94bfffc-8be2-11ec-b41a-0242ac120004"]))]
+    tenant_ids: Option<Vec<TenantId>>,
+}
+
+impl AggregatedUserInfoParams {
+    fn of(query: &Query) -> Result<Self> {
+        let (start_date, end_date) = dates::of(query)?;
+        Ok(Self { start_date, end_date, tenant_ids: tenant_ids::of(query)? })
+    }
+
+    fn question(self) -> UserinfoQuestion {
+        UserinfoQuestion { start_date: self.start_date, end_date: self.end_date, tenant_ids: self.tenant_ids }
+    }
+}
+
+/// How many userinfo calls there were.
+#[derive(Serialize, ToSchema)]
+pub struct AggregatedUserInfoMetrics {
+    /// Every day of the range, ascending.
+    metrics: Vec<DailyUserInfoMetric>,
+}
+
+/// How many userinfo calls there were on one day.
+#[derive(Serialize, ToSchema)]
+pub struct DailyUserInfoMetric {
+    /// The UTC day: YYYY-MM-DD.
+    #[schema(value_type = values::UtcDay, inline)]
+    date: String,
+    /// How many per tenant, without those that have none; calls outside any under the all-zero UUID.
+    details: BTreeMap<String, u64>,
+}
+
+impl From<DailyUserinfo> for DailyUserInfoMetric {
+    fn from(day: DailyUserinfo) -> Self {
+        let details = day.details.into_iter().map(|(tenant, count)| (tenant.to_string(), count)).collect();
+        Self { date: day.date.to_string(), details }
+    }
+}
+
+impl AggregatedUserInfoMetrics {
+    fn sample() -> Self {
+        let day = DailyUserInfoMetric {
+            date: "2025-01-01".to_owned(),
+            details: BTreeMap::from([("f94bfffc-8be2-11ec-b41a-0242ac120004".to_owned(), 42)]),
+        };
+        Self { metrics: vec![day] }
+    }
+}
+
+/// Get aggregated userinfo call count
+///
+/// Get aggregated userinfo API call count by date range and tenants.
+///
+/// Every UTC day of the range is there; one without calls has empty `details`. `tenant_ids` is taken
+/// as repeated parameters, as one parameter joined with commas, or both.
+#[utoipa::path(
+    get, path = "/userinfo/aggregated", operation_id = "GetAggregatedUserInfo", tag = "metrics",
+    params(AggregatedUserInfoParams),
+    responses(
+        (status = 200, description = "The calls of each day.", body = AggregatedUserInfoMetrics,
+            example = json!(AggregatedUserInfoMetrics::sample())),
+        Refusals,
+    ),
+    security(("Bearer" = [])),
+)]
+pub async fn get(caller: SaasusCaller<ReadAnalytics>, request: HttpRequest, state: Data<AppState>) -> Answer<Saasus> {
+    let question = AggregatedUserInfoParams::of(&Query::of(&request)?)?.question();
+    let confined = caller.principal.tenant_id;
+    let days = blocking::run(&state, move |state| userinfo(state.store(), &question, confined)).await?;
+    let metrics = days.into_iter().map(DailyUserInfoMetric::from).collect();
+    Ok(HttpResponse::Ok().json(AggregatedUserInfoMetrics { metrics }))
+}

@@ -1,0 +1,80 @@
+//! `GET /users/{user_id}/behavior-histories`.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
+use trailkeeper_analytics::query::behavior::{DailyBehavior, behaviors};
+use trailkeeper_domain::time::midnight;
+use utoipa::ToSchema;
+
+use super::refusals::Refusals;
+use super::user_behavior_day::UserBehaviorHistory;
+use super::values;
+use crate::blocking;
+use crate::extract::caller::{ReadEvents, SaasusCaller};
+use crate::extract::path;
+use crate::refusal::Answer;
+use crate::shapes::Saasus;
+use crate::state::AppState;
+
+/// The pages that a user was on, by day.
+#[derive(Serialize, ToSchema)]
+pub struct UserBehaviorHistories {
+    /// By day, ascending; days without any page are left out.
+    histories: Vec<DailyBehaviorHistory>,
+}
+
+/// The pages that a user was on in one day.
+#[derive(Serialize, ToSchema)]
+pub struct DailyBehaviorHistory {
+    /// The UTC day, as the UNIX seconds of its beginning.
+    #[schema(value_type = values::Seconds, inline)]
+    behaved_at: i64,
+    /// By time, ascending.
+    histories: Vec<UserBehaviorHistory>,
+}
+
+impl From<DailyBehavior> for DailyBehaviorHistory {
+    fn from(day: DailyBehavior) -> Self {
+        let histories = day.behaviors.into_iter();
+        Self {
+            behaved_at: midnight(day.day).timestamp(),
+            histories: histories
+                .map(|behavior| UserBehaviorHistory { timestamp: behavior.at.timestamp(), referer: behavior.page })
+                .collect(),
+        }
+    }
+}
+
+impl UserBehaviorHistories {
+    fn sample() -> Self {
+        let history = UserBehaviorHistory { timestamp: 1_640_998_800, referer: "/users?action=delete_user".to_owned() };
+        Self { histories: vec![DailyBehaviorHistory { behaved_at: 1_640_995_200, histories: vec![history] }] }
+    }
+}
+
+/// Acquisition of user behavior history
+///
+/// Obtain user activity history for the past month.
+///
+/// Every page load and every userinfo call that carried a page, from the same time one calendar month
+/// ago until now. A user that nobody knows has an empty history.
+#[utoipa::path(
+    get, path = "/users/{user_id}/behavior-histories", operation_id = "GetUserBehaviorHistories",
+    tag = "userAnalysis",
+    params(("user_id" = inline(values::UserId), Path, description = "User ID",
+        example = "f94bfffc-8be2-11ec-b41a-0242ac120004")),
+    responses(
+        (status = 200, description = "The user's history.", body = UserBehaviorHistories,
+            example = json!(UserBehaviorHistories::sample())),
+        Refusals,
+    ),
+    security(("Bearer" = [])),
+)]
+pub async fn get(caller: SaasusCaller<ReadEvents>, request: HttpRequest, state: Data<AppState>) -> Answer<Saasus> {
+    let user = path::user_id(&request)?;
+    let confined = caller.principal.tenant_id;
+    let days = blocking::run(&state, move |state| behaviors(state.store(), state.clock(), &user, confined)).await?;
+    let histories = days.into_iter().map(DailyBehaviorHistory::from).collect();
+    Ok(HttpResponse::Ok().json(UserBehaviorHistories { histories }))
+}

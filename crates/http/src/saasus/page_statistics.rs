@@ -1,0 +1,126 @@
+//! `GET /metrics/page-statistics`.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
+use trailkeeper_analytics::query::page_statistics::page_statistics;
+use trailkeeper_domain::activity::{PageStatistics as Statistics, PageViews};
+use trailkeeper_domain::time::{self, MAX_UNIX_SECONDS, Timestamp};
+use trailkeeper_domain::{Error, Result};
+use utoipa::{IntoParams, ToSchema};
+
+use super::refusals::Refusals;
+use super::values;
+use crate::blocking;
+use crate::extract::caller::{ReadAnalytics, SaasusCaller};
+use crate::extract::query::Query;
+use crate::refusal::Answer;
+use crate::shapes::Saasus;
+use crate::state::AppState;
+
+/// Which period is asked for.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct PageStatisticsParams {
+    /// Start timestamp of statistics period (UNIX timestamp)
+    #[param(value_type = values::Seconds, inline, example = 1_701_388_800)]
+    start_timestamp: Timestamp,
+    /// End timestamp of statistics period (UNIX timestamp)
+    #[param(value_type = values::Seconds, inline, example = 1_704_067_199)]
+    end_timestamp: Timestamp,
+}
+
+impl PageStatisticsParams {
+    fn of(query: &Query) -> Result<Self> {
+        Ok(Self {
+            start_timestamp: seconds(query, "start_timestamp")?,
+            end_timestamp: seconds(query, "end_timestamp")?,
+        })
+    }
+}
+
+fn seconds(query: &Query, name: &str) -> Result<Timestamp> {
+    let missing = || Error::invalid(name, "is missing; add UNIX seconds to the query");
+    let seconds = query.number(name, 0, MAX_UNIX_SECONDS)?.ok_or_else(missing)?;
+    time::from_unix_seconds(name, seconds)
+}
+
+/// Views and distinct users of the pages of a period.
+#[derive(Serialize, ToSchema)]
+pub struct PageStatistics {
+    /// The start of the period, in UNIX seconds.
+    #[schema(value_type = values::Seconds, inline)]
+    start_date: i64,
+    /// The end of the period, in UNIX seconds; this second is inside.
+    #[schema(value_type = values::Seconds, inline)]
+    end_date: i64,
+    /// How many views there were.
+    #[schema(value_type = values::Count, inline)]
+    total_page_views: u64,
+    /// How many distinct users there were, over all pages: not a sum.
+    #[schema(value_type = values::Count, inline)]
+    total_unique_users: u64,
+    /// By views descending, then by page.
+    page_statistics: Vec<PageStatistic>,
+}
+
+/// Views and distinct users of one page.
+#[derive(Serialize, ToSchema)]
+pub struct PageStatistic {
+    /// The page, without fragment and (unless the server is set to keep it) query.
+    page_url: String,
+    /// How many views it had.
+    #[schema(value_type = values::Count, inline)]
+    total_views: u64,
+    /// How many distinct users it had.
+    #[schema(value_type = values::Count, inline)]
+    unique_users: u64,
+}
+
+impl PageStatistics {
+    fn of(params: &PageStatisticsParams, statistics: Statistics) -> Self {
+        let row =
+            |page: PageViews| PageStatistic { page_url: page.page, total_views: page.views, unique_users: page.users };
+        Self {
+            start_date: params.start_timestamp.timestamp(),
+            end_date: params.end_timestamp.timestamp(),
+            total_page_views: statistics.total_views,
+            total_unique_users: statistics.total_users,
+            page_statistics: statistics.pages.into_iter().map(row).collect(),
+        }
+    }
+
+    fn sample() -> Self {
+        let row = PageStatistic { page_url: "/dashboard".to_owned(), total_views: 15_420, unique_users: 1_234 };
+        Self {
+            start_date: 1_701_388_800,
+            end_date: 1_704_067_199,
+            total_page_views: 15_420,
+            total_unique_users: 1_234,
+            page_statistics: vec![row],
+        }
+    }
+}
+
+/// Get Page Statistics
+///
+/// Get page statistics for the specified period.
+///
+/// Both ends are inside. The period is at most 10 years.
+#[utoipa::path(
+    get, path = "/metrics/page-statistics", operation_id = "GetPageStatistics", tag = "metrics",
+    params(PageStatisticsParams),
+    responses(
+        (status = 200, description = "The statistics of the period.", body = PageStatistics,
+            example = json!(PageStatistics::sample())),
+        Refusals,
+    ),
+    security(("Bearer" = [])),
+)]
+pub async fn get(caller: SaasusCaller<ReadAnalytics>, request: HttpRequest, state: Data<AppState>) -> Answer<Saasus> {
+    let params = PageStatisticsParams::of(&Query::of(&request)?)?;
+    let (start, end) = (params.start_timestamp, params.end_timestamp);
+    let confined = caller.principal.tenant_id;
+    let statistics = blocking::run(&state, move |state| page_statistics(state.store(), start, end, confined)).await?;
+    Ok(HttpResponse::Ok().json(PageStatistics::of(&params, statistics)))
+}

@@ -1,0 +1,25 @@
+//! The refusals that every operation of this contract has.
+
+use std::collections::BTreeMap;
+
+use utoipa::IntoResponses;
+use utoipa::openapi::{RefOr, Response};
+
+use crate::documented::refusals;
+
+/// Of operations without a body.
+pub struct Refusals;
+/// Of operations with a body.
+pub struct BodyRefusals;
+
+impl IntoResponses for Refusals {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        refusals("Error", &[400, 401, 403, 429, 500, 503])
+    }
+}
+
+impl IntoResponses for BodyRefusals {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        refusals("Error", &[400, 401, 403, 413, 429, 500, 503])
+    }
+}

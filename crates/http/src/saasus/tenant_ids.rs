@@ -1,0 +1,15 @@
+//! The list parameter `tenant_ids`, as published clients send it.
+
+use trailkeeper_domain::Result;
+use trailkeeper_domain::id::TenantId;
+
+use crate::extract::query::Query;
+
+/// The tenants named, by repeated parameters, by one joined with commas, or both. An empty list
+/// (`tenant_ids=`, as some clients write it) names none and means all, like no parameter at all.
+pub fn of(query: &Query) -> Result<Option<Vec<TenantId>>> {
+    match query.list("tenant_ids").as_slice() {
+        [] | [""] => Ok(None),
+        values => values.iter().map(|value| TenantId::parse("tenant_ids", value)).collect::<Result<_>>().map(Some),
+    }
+}

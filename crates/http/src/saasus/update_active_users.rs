@@ -1,0 +1,93 @@
+//! `PUT /active-users`.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
+use trailkeeper_analytics::query::reports::report_active_users;
+use trailkeeper_domain::activity::{ActiveUsers, Period};
+use trailkeeper_domain::id::{EnvId, TenantId};
+use trailkeeper_domain::json::JsonObject;
+use trailkeeper_domain::{Error, Result};
+use utoipa::ToSchema;
+
+use super::refusals::BodyRefusals;
+use super::values;
+use crate::blocking;
+use crate::extract::body::must_be_json;
+use crate::extract::caller::{SaasusCaller, WriteAnalytics};
+use crate::refusal::Answer;
+use crate::shapes::Saasus;
+use crate::state::AppState;
+
+/// A number of active users that is known better outside.
+#[derive(Serialize, ToSchema)]
+pub struct UpdateActiveUsersParam {
+    /// Type of active users data (monthly or daily)
+    #[schema(value_type = values::ReportedType, inline)]
+    r#type: String,
+    /// Date (YYYY-MM for monthly, YYYY-MM-DD for daily)
+    #[schema(value_type = values::ReportedDate, inline)]
+    date: String,
+    #[schema(value_type = values::TenantId, inline)]
+    tenant_id: String,
+    #[schema(value_type = values::EnvId, inline)]
+    env_id: u32,
+    /// Number of active users
+    #[schema(value_type = values::ReportedCount, inline)]
+    active_users: i64,
+}
+
+impl UpdateActiveUsersParam {
+    fn sample() -> Self {
+        Self {
+            r#type: "daily".to_owned(),
+            date: "2025-01-01".to_owned(),
+            tenant_id: "69e732d6-8ecc-45c4-c2eb-8438f7ffe775".to_owned(),
+            env_id: 1,
+            active_users: 100,
+        }
+    }
+}
+
+/// Update or insert active users data
+///
+/// Update or insert daily or monthly active users data.
+///
+/// The number wins over the one computed from events for the same period, tenant and environment,
+/// from then on. Sent again, the last one holds.
+#[utoipa::path(
+    put, path = "/active-users", operation_id = "UpdateActiveUsers", tag = "userAnalysis",
+    request_body(content = UpdateActiveUsersParam, example = json!(UpdateActiveUsersParam::sample())),
+    responses((status = 200, description = "The number is stored."), BodyRefusals),
+    security(("Bearer" = [])),
+)]
+pub async fn update(
+    caller: SaasusCaller<WriteAnalytics>,
+    request: HttpRequest,
+    state: Data<AppState>,
+) -> Answer<Saasus> {
+    must_be_json(&request)?;
+    let (period, reported) = reported_in(&caller.body)?;
+    let confined = caller.principal.tenant_id;
+    blocking::run(&state, move |state| report_active_users(state.store(), period, &reported, confined)).await?;
+    Ok(HttpResponse::Ok().finish())
+}
+
+fn reported_in(body: &[u8]) -> Result<(Period, ActiveUsers)> {
+    let mut json = JsonObject::parse("a number of active users", body)?;
+    let a_type = "\"daily\" or \"monthly\"";
+    let period = json.parsed("type", a_type, Period::parse)?.ok_or_else(|| json.missing("type", a_type))?;
+    let a_date = "YYYY-MM-DD for daily, YYYY-MM for monthly, in quotes";
+    let start = json
+        .parsed("date", a_date, |field, value| period.parse_date(field, value))?
+        .ok_or_else(|| json.missing("date", a_date))?;
+    let a_tenant = "the tenant's UUID in quotes";
+    let tenant_id =
+        json.parsed("tenant_id", a_tenant, TenantId::parse)?.ok_or_else(|| json.missing("tenant_id", a_tenant))?;
+    let env_id = json.unsigned("env_id")?.ok_or_else(|| json.missing("env_id", "a whole number, for example 1"))?;
+    let a_count = "how many users were active, for example 100";
+    let users =
+        json.integer("active_users", 0, i64::MAX, a_count)?.ok_or_else(|| json.missing("active_users", a_count))?;
+    let users = u64::try_from(users).map_err(Error::internal)?;
+    Ok((period, ActiveUsers { start, tenant_id, env_id: EnvId(env_id), users }))
+}
