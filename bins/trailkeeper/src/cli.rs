@@ -1,0 +1,43 @@
+//! The command line.
+
+use clap::{Parser, Subcommand};
+
+use crate::commands;
+use crate::config::{DatabaseArgs, LogArgs, PageArgs, Settings};
+
+/// An audit-log and user-activity server.
+///
+/// Every setting is a flag and an environment variable; `trailkeeper config` lists them.
+#[derive(Parser)]
+#[command(name = "trailkeeper", version, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+    #[command(flatten)]
+    pub logging: LogArgs,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Serve the three contracts and the native API.
+    Serve(Box<Settings>),
+    /// Bring the database's tables up to date.
+    Migrate,
+    /// Load demo data into an empty database.
+    Demo(PageArgs),
+    /// Import events, users, tenants or an access log from a file.
+    Import(commands::import::ImportArgs),
+    /// Print an OpenAPI document.
+    Openapi(commands::openapi::OpenapiArgs),
+    /// Manage those who may log in to Trailkeeper.
+    Account(commands::account::AccountArgs),
+    /// Manage API tokens.
+    Token(commands::token::TokenArgs),
+    /// Manage keys that sign requests to the SaaSus Analysis API.
+    SigningKey(commands::signing_key::SigningKeyArgs),
+    /// Print every setting: its value, its environment variable and its meaning.
+    Config(Box<commands::config::ConfigArgs>),
+}

@@ -1,0 +1,192 @@
+//! `trailkeeper account`: those who may log in.
+
+use std::io::BufRead as _;
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+use trailkeeper_auth::{Access, NewAccount};
+use trailkeeper_domain::account::{Account, Role};
+use trailkeeper_domain::id::TenantId;
+use trailkeeper_domain::time;
+
+use crate::config::{self, AccessArgs, DatabaseArgs};
+use crate::failure::Failure;
+use crate::master_key::Need;
+use crate::{output, wiring};
+
+/// Arguments of `account`.
+#[derive(Args)]
+pub struct AccountArgs {
+    #[command(flatten)]
+    access: AccessArgs,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Make an account; its password is generated and printed once, unless it comes on standard input.
+    Create {
+        /// Who.
+        email: String,
+        /// What it may do: admin, analyst, auditor or ingest.
+        #[arg(long, value_parser = config::role)]
+        role: Role,
+        /// The one tenant it may see; default: all.
+        #[arg(long, value_parser = config::tenant, value_name = "UUID")]
+        tenant: Option<TenantId>,
+        /// The name that people see; default: the e-mail.
+        #[arg(long, value_name = "TEXT")]
+        display_name: Option<String>,
+        #[command(flatten)]
+        password: PasswordArgs,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// List all accounts.
+    List {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Set a new password and end the account's sessions.
+    SetPassword {
+        /// Whose.
+        email: String,
+        #[command(flatten)]
+        password: PasswordArgs,
+    },
+    /// Let an account log in no more, and end its sessions.
+    Disable {
+        /// Whose.
+        email: String,
+    },
+    /// Let a disabled account log in again.
+    Enable {
+        /// Whose.
+        email: String,
+    },
+}
+
+// There is no flag for the password itself: a command line is visible to other users of the machine.
+#[derive(Args)]
+struct PasswordArgs {
+    /// Read the password from the first line of standard input.
+    #[arg(long)]
+    password_stdin: bool,
+}
+
+/// Does what was asked for, directly on the database, beside a running server.
+pub fn run(database: &DatabaseArgs, args: &AccountArgs) -> Result<(), Failure> {
+    let ports = wiring::open(database)?;
+    let access = wiring::access(&ports, database, &args.access, Need::Nothing)?;
+    let actor = wiring::actor();
+    match &args.action {
+        Action::Create { email, role, tenant, display_name, password, json } => {
+            let (password, generated) = password.get(&access)?;
+            let new = NewAccount {
+                email: email.clone(),
+                display_name: display_name.clone(),
+                password,
+                role: *role,
+                tenant_id: *tenant,
+            };
+            let account = access.create_account(&actor, new).map_err(|error| ports.failed(error))?;
+            created(&account, generated, *json)
+        }
+        Action::List { json } => {
+            let accounts =
+                wiring::all(|cursor, limit| access.accounts(cursor, limit)).map_err(|error| ports.failed(error))?;
+            list(&accounts, *json)
+        }
+        Action::SetPassword { email, password } => {
+            let (password, generated) = password.get(&access)?;
+            access.set_password(&actor, email, &password).map_err(|error| ports.failed(error))?;
+            match generated {
+                Some(password) => output::line(format!("password  {password}")),
+                None => output::line(format!("the password of {email} is set")),
+            }
+        }
+        Action::Disable { email } => {
+            access.set_disabled(&actor, email, true).map_err(|error| ports.failed(error))?;
+            output::line(format!("{email} is disabled"))
+        }
+        Action::Enable { email } => {
+            access.set_disabled(&actor, email, false).map_err(|error| ports.failed(error))?;
+            output::line(format!("{email} is enabled"))
+        }
+    }
+}
+
+impl PasswordArgs {
+    /// The password, and once more if it was generated and must be shown.
+    fn get(&self, access: &Access) -> Result<(String, Option<String>), Failure> {
+        if !self.password_stdin {
+            let password = access.generate_password();
+            return Ok((password.clone(), Some(password)));
+        }
+        let mut line = String::new();
+        std::io::stdin()
+            .lock()
+            .read_line(&mut line)
+            .map_err(|source| Failure::Io { what: "the password on standard input".to_owned(), source })?;
+        Ok((line.trim_end_matches(['\r', '\n']).to_owned(), None))
+    }
+}
+
+#[derive(Serialize)]
+struct AccountView {
+    id: String,
+    email: String,
+    display_name: String,
+    role: &'static str,
+    tenant_id: Option<String>,
+    disabled_at: Option<String>,
+    created_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    password: Option<String>,
+}
+
+impl AccountView {
+    fn new(account: &Account, password: Option<String>) -> Self {
+        Self {
+            id: account.id.to_string(),
+            email: account.email.clone(),
+            display_name: account.display_name.clone(),
+            role: account.role.as_str(),
+            tenant_id: account.tenant_id.map(|id| id.to_string()),
+            disabled_at: account.disabled_at.map(time::rfc3339),
+            created_at: time::rfc3339(account.created_at),
+            password,
+        }
+    }
+}
+
+fn created(account: &Account, generated: Option<String>, json: bool) -> Result<(), Failure> {
+    if json {
+        return output::json(&AccountView::new(account, generated));
+    }
+    output::line(format!("id        {}", account.id))?;
+    output::line(format!("email     {}", account.email))?;
+    output::line(format!("role      {}", account.role.as_str()))?;
+    match generated {
+        Some(password) => output::line(format!("password  {password}")),
+        None => Ok(()),
+    }
+}
+
+fn list(accounts: &[Account], json: bool) -> Result<(), Failure> {
+    let views: Vec<_> = accounts.iter().map(|account| AccountView::new(account, None)).collect();
+    if json {
+        return output::json(&views);
+    }
+    let rows: Vec<_> = views
+        .into_iter()
+        .map(|view| {
+            let state = view.disabled_at.map_or_else(|| "active".to_owned(), |at| format!("disabled {at}"));
+            [view.id, view.email, view.role.to_owned(), output::or_dash(view.tenant_id), state, view.created_at]
+        })
+        .collect();
+    output::table(["ID", "E-MAIL", "ROLE", "TENANT", "STATE", "CREATED"], &rows)
+}

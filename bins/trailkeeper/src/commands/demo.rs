@@ -1,0 +1,18 @@
+//! `trailkeeper demo`.
+
+use crate::config::{DatabaseArgs, PageArgs};
+use crate::demo;
+use crate::failure::Failure;
+use crate::{output, wiring};
+
+/// Loads demo data into an empty database and prints what it loaded.
+pub fn run(database: &DatabaseArgs, pages: &PageArgs) -> Result<(), Failure> {
+    let ports = wiring::open(database)?;
+    let Some(loaded) = demo::load(&ports, pages.queries())? else {
+        return Err(Failure::Refused(format!(
+            "{}: holds events or records already; demo data goes into an empty database alone, so name another one with --data-dir or --database-url",
+            ports.url
+        )));
+    };
+    output::line(loaded.to_string())
+}

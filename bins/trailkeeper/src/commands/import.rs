@@ -1,0 +1,81 @@
+//! `trailkeeper import`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use trailkeeper_domain::id::TenantId;
+
+use crate::config::{self, DatabaseArgs, PageArgs};
+use crate::failure::Failure;
+use crate::import::{Recording, Source, Summary, import_access_log, import_events, import_tenants, import_users};
+use crate::{output, wiring};
+
+/// Arguments of `import`.
+#[derive(Args)]
+pub struct ImportArgs {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Events as NDJSON: one object a line, as `POST /v1/events` takes them.
+    Events(EventFile),
+    /// Users as NDJSON: the fields of `PUT /v1/users/{user_id}`, `user_id`, and `tenants` (a list of
+    /// `tenant_id` and `created_at`).
+    Users(RecordFile),
+    /// Tenants as NDJSON: the fields of `PUT /v1/tenants/{tenant_id}`, and `tenant_id`.
+    Tenants(RecordFile),
+    /// An access log of Apache or nginx, in the combined or the common format.
+    AccessLog(EventFile),
+}
+
+#[derive(Args)]
+struct RecordFile {
+    /// The file, packed with gzip or not; `-` for standard input.
+    file: PathBuf,
+}
+
+#[derive(Args)]
+struct EventFile {
+    /// The file, packed with gzip or not; `-` for standard input.
+    file: PathBuf,
+    /// Record everything in this tenant.
+    #[arg(long, value_parser = config::tenant, value_name = "UUID")]
+    tenant: Option<TenantId>,
+    #[command(flatten)]
+    pages: PageArgs,
+}
+
+impl EventFile {
+    fn recording(&self) -> Recording {
+        Recording { tenant: self.tenant, queries: self.pages.queries() }
+    }
+}
+
+/// Imports a file and prints what became of its lines.
+pub fn run(database: &DatabaseArgs, args: &ImportArgs) -> Result<(), Failure> {
+    let file = match &args.what {
+        What::Events(events) | What::AccessLog(events) => &events.file,
+        What::Users(records) | What::Tenants(records) => &records.file,
+    };
+    // A wrong name of a file is told before a database is made.
+    let source = Source::open(file)?;
+    let ports = wiring::open(database)?;
+    let mut summary = match &args.what {
+        What::Events(_) | What::AccessLog(_) => Summary::new("stored", "known"),
+        What::Users(_) | What::Tenants(_) => Summary::new("created", "replaced"),
+    };
+    let done = match &args.what {
+        What::Events(events) => import_events(&ports, source, events.recording(), &mut summary),
+        What::AccessLog(events) => import_access_log(&ports, source, events.recording(), &mut summary),
+        What::Users(_) => import_users(&ports, source, &mut summary),
+        What::Tenants(_) => import_tenants(&ports, source, &mut summary),
+    };
+    output::write(&summary.to_string())?;
+    done?;
+    if summary.is_hopeless() {
+        return Err(Failure::Refused(format!("{}: not one line could be imported", file.display())));
+    }
+    Ok(())
+}

@@ -1,0 +1,96 @@
+//! `trailkeeper serve`.
+
+use std::cell::Cell;
+use std::sync::Arc;
+
+use actix_web::rt::System;
+use trailkeeper_auth::{Access, NewAccount};
+use trailkeeper_domain::Error;
+use trailkeeper_domain::account::Role;
+use trailkeeper_http::Services;
+
+use crate::banner::{Administrator, Banner};
+use crate::config::{AdminArgs, DatabaseArgs, Settings};
+use crate::failure::Failure;
+use crate::master_key::Need;
+use crate::wiring::{self, Ports};
+use crate::{demo, output};
+
+/// Serves until it is told to stop.
+pub fn run(database: &DatabaseArgs, settings: &Settings) -> Result<(), Failure> {
+    let ports = wiring::open(database)?;
+    let access = wiring::access(&ports, database, &settings.access, Need::Sealing)?;
+    let queries = settings.pages.queries();
+    if settings.server.demo
+        && let Some(loaded) = demo::load(&ports, queries)?
+    {
+        tracing::info!("loaded demo data: {loaded}");
+    }
+    // Late, because the password must not be lost with a start that is broken off.
+    let administrator = first_administrator(&ports, &access, &settings.admin)?;
+    let banner = Banner {
+        now: ports.clock.now(),
+        database: ports.url.to_string(),
+        database_flags: database_flags(database, &ports)?,
+        needs_database_url: !ports.url.is_sqlite(),
+        administrator,
+        program: std::env::current_exe().unwrap_or_else(|_| "trailkeeper".into()),
+    };
+    let services = Services {
+        store: Arc::clone(&ports.store),
+        access,
+        clock: Arc::clone(&ports.clock),
+        entropy: Arc::clone(&ports.entropy),
+    };
+    let http = settings.server.http_settings(queries);
+    let listen = http.listen;
+    let shown = Cell::new(false);
+    let served = System::new().block_on(trailkeeper_http::serve(services, http, |address| {
+        shown.set(true);
+        // A closed stdout is no reason not to serve.
+        if let Err(error) = output::write(&banner.text(address)) {
+            tracing::warn!("the address could not be printed: {error}");
+        }
+    }));
+    if !shown.get() {
+        output::write(&banner.credentials())?;
+    }
+    served.map_err(|source| Failure::Io { what: format!("listen: {listen}"), source })
+}
+
+/// Makes the first administrator where there is no account yet.
+fn first_administrator(ports: &Ports, access: &Access, settings: &AdminArgs) -> Result<Administrator, Failure> {
+    let existing = access.accounts(None, 1).map_err(|error| ports.failed(error))?;
+    if !existing.items.is_empty() {
+        return Ok(Administrator::Existing);
+    }
+    let chosen = settings.chosen_password();
+    let password = chosen.map_or_else(|| access.generate_password(), str::to_owned);
+    let email = settings.admin_email.clone();
+    let new = NewAccount {
+        email: email.clone(),
+        display_name: Some("Administrator".to_owned()),
+        password: password.clone(),
+        role: Role::Admin,
+        tenant_id: None,
+    };
+    match access.create_account(&wiring::actor(), new) {
+        Ok(_) if chosen.is_some() => Ok(Administrator::Chosen { email }),
+        Ok(_) => Ok(Administrator::Generated { email, password }),
+        // Another server of the same database was faster: its password is the one that counts.
+        Err(Error::Conflict(_)) => Ok(Administrator::Existing),
+        Err(error) => Err(ports.failed(error)),
+    }
+}
+
+/// The flags by which another command finds the same database from another folder. The address of a
+/// PostgreSQL server is left to the environment: it may hold a password, which must not be printed.
+fn database_flags(database: &DatabaseArgs, ports: &Ports) -> Result<Vec<String>, Failure> {
+    let data_dir = &database.data_dir;
+    let absolute = std::path::absolute(data_dir).map_err(|error| Failure::of_file(data_dir, error))?;
+    let mut flags = vec!["--data-dir".to_owned(), absolute.display().to_string()];
+    if database.named().is_some() && ports.url.is_sqlite() {
+        flags.extend(["--database-url".to_owned(), ports.url.to_string()]);
+    }
+    Ok(flags)
+}

@@ -1,0 +1,151 @@
+//! `trailkeeper token`: API tokens.
+
+use chrono::Duration;
+use clap::{Args, Subcommand};
+use serde::Serialize;
+use trailkeeper_auth::NewToken;
+use trailkeeper_domain::account::{ApiToken, Role};
+use trailkeeper_domain::id::{CredentialId, TenantId};
+use trailkeeper_domain::time::{self, Timestamp};
+
+use crate::config::{self, AccessArgs, DatabaseArgs};
+use crate::failure::Failure;
+use crate::master_key::Need;
+use crate::{output, wiring};
+
+/// Arguments of `token`.
+#[derive(Args)]
+pub struct TokenArgs {
+    #[command(flatten)]
+    access: AccessArgs,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Make a token. It is printed once and kept as a hash alone.
+    Create {
+        /// What it may do: admin, analyst, auditor or ingest.
+        #[arg(long, value_parser = config::role)]
+        role: Role,
+        /// The one tenant it may see; default: all.
+        #[arg(long, value_parser = config::tenant, value_name = "UUID")]
+        tenant: Option<TenantId>,
+        /// What it is for.
+        #[arg(long, value_name = "TEXT")]
+        name: String,
+        /// After how many days it stops working; default: never.
+        #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=36_500))]
+        expires_in_days: Option<u32>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// List all tokens, revoked ones too.
+    List {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// End a token.
+    Revoke {
+        /// Its id, as `list` shows it.
+        #[arg(value_parser = credential, value_name = "ID")]
+        id: CredentialId,
+    },
+}
+
+/// Reads a credential's id.
+pub fn credential(value: &str) -> Result<CredentialId, String> {
+    CredentialId::parse("id", value).map_err(|error| config::detail(&error))
+}
+
+/// Does what was asked for, directly on the database, beside a running server.
+pub fn run(database: &DatabaseArgs, args: &TokenArgs) -> Result<(), Failure> {
+    let ports = wiring::open(database)?;
+    let access = wiring::access(&ports, database, &args.access, Need::Nothing)?;
+    let actor = wiring::actor();
+    match &args.action {
+        Action::Create { role, tenant, name, expires_in_days, json } => {
+            let expires_at = expires_in_days.map(|days| ports.clock.now() + Duration::days(i64::from(days)));
+            let new = NewToken { name: name.clone(), role: *role, tenant_id: *tenant, expires_at };
+            let (token, plain) = access.create_token(&actor, new).map_err(|error| ports.failed(error))?;
+            let created = Created { id: token.id.to_string(), token: plain.expose() };
+            if *json {
+                return output::json(&created);
+            }
+            output::line(format!("id     {}", created.id))?;
+            output::line(format!("token  {}", created.token))
+        }
+        Action::List { json } => {
+            let tokens =
+                wiring::all(|cursor, limit| access.tokens(cursor, limit)).map_err(|error| ports.failed(error))?;
+            list(&tokens, ports.clock.now(), *json)
+        }
+        Action::Revoke { id } => {
+            access.revoke_token(&actor, *id).map_err(|error| ports.failed(error))?;
+            output::line(format!("token {id} is revoked"))
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Created<'a> {
+    id: String,
+    token: &'a str,
+}
+
+#[derive(Serialize)]
+struct TokenView {
+    id: String,
+    name: String,
+    role: &'static str,
+    tenant_id: Option<String>,
+    created_at: String,
+    expires_at: Option<String>,
+    last_used_at: Option<String>,
+    revoked_at: Option<String>,
+}
+
+impl TokenView {
+    fn new(token: &ApiToken) -> Self {
+        Self {
+            id: token.id.to_string(),
+            name: token.name.clone(),
+            role: token.role.as_str(),
+            tenant_id: token.tenant_id.map(|id| id.to_string()),
+            created_at: time::rfc3339(token.created_at),
+            expires_at: token.expires_at.map(time::rfc3339),
+            last_used_at: token.last_used_at.map(time::rfc3339),
+            revoked_at: token.revoked_at.map(time::rfc3339),
+        }
+    }
+}
+
+fn list(tokens: &[ApiToken], now: Timestamp, json: bool) -> Result<(), Failure> {
+    if json {
+        return output::json(&tokens.iter().map(TokenView::new).collect::<Vec<_>>());
+    }
+    let rows: Vec<_> = tokens
+        .iter()
+        .map(|token| {
+            let view = TokenView::new(token);
+            let state = match (view.revoked_at, view.expires_at) {
+                (Some(at), _) => format!("revoked {at}"),
+                (None, Some(at)) if token.expires_at.is_some_and(|end| end <= now) => format!("expired {at}"),
+                (None, Some(at)) => format!("until {at}"),
+                (None, None) => "active".to_owned(),
+            };
+            [
+                view.id,
+                view.name,
+                view.role.to_owned(),
+                output::or_dash(view.tenant_id),
+                state,
+                output::or_dash(view.last_used_at),
+            ]
+        })
+        .collect();
+    output::table(["ID", "NAME", "ROLE", "TENANT", "STATE", "LAST USED"], &rows)
+}

@@ -1,0 +1,49 @@
+//! Where the data lives.
+
+use std::fs::DirBuilder;
+use std::path::PathBuf;
+
+use clap::Args;
+use trailkeeper_storage::DatabaseUrl;
+
+use crate::failure::Failure;
+
+/// Where the data lives.
+#[derive(Args)]
+pub struct DatabaseArgs {
+    /// Folder of the master key and, by default, of the SQLite database.
+    #[arg(long, env = "TRAILKEEPER_DATA_DIR", default_value = "./data", value_name = "DIR", global = true)]
+    pub data_dir: PathBuf,
+
+    /// Database: `sqlite:PATH` or `postgres://USER:PASSWORD@HOST/NAME`; default: `trailkeeper.db` in the data folder.
+    #[arg(long, env = "TRAILKEEPER_DATABASE_URL", hide_env_values = true, value_name = "URL", global = true)]
+    pub database_url: Option<String>,
+}
+
+impl DatabaseArgs {
+    /// The database as it was named, if it was. An empty variable is the same as none.
+    pub fn named(&self) -> Option<&str> {
+        self.database_url.as_deref().filter(|url| !url.is_empty())
+    }
+
+    /// The database in effect.
+    pub fn url(&self) -> Result<DatabaseUrl, Failure> {
+        let url = match self.named() {
+            Some(named) => named.to_owned(),
+            None => format!("sqlite:{}", self.data_dir.join("trailkeeper.db").display()),
+        };
+        Ok(DatabaseUrl::parse(&url)?)
+    }
+
+    /// Creates the data folder where it is missing, closed to other users of the machine.
+    pub fn create_data_dir(&self) -> Result<(), Failure> {
+        let mut builder = DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(&self.data_dir).map_err(|source| Failure::Io {
+            what: format!("data-dir: {} cannot be created", self.data_dir.display()),
+            source,
+        })
+    }
+}

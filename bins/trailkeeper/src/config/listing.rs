@@ -1,0 +1,107 @@
+//! Every setting with its effective value, for `trailkeeper config` and the documentation.
+
+use clap::CommandFactory as _;
+use serde::Serialize;
+
+use crate::cli::Cli;
+use crate::config::{DatabaseArgs, LogArgs, Settings};
+use crate::failure::Failure;
+
+/// One setting.
+#[derive(Debug, Serialize)]
+pub struct Setting {
+    /// The flag.
+    pub flag: String,
+    /// The environment variable.
+    pub env: String,
+    /// The value in effect; secrets are not shown.
+    pub value: String,
+    /// What it does.
+    pub meaning: String,
+}
+
+/// All settings, in the order of the documentation.
+pub fn listing(database: &DatabaseArgs, logging: &LogArgs, settings: &Settings) -> Result<Vec<Setting>, Failure> {
+    let mut cli = Cli::command();
+    cli.build();
+    let described = cli.find_subcommand("config");
+    Ok(values(database, logging, settings)?
+        .into_iter()
+        .map(|(id, value)| {
+            let arg = described.and_then(|command| command.get_arguments().find(|arg| arg.get_id() == id));
+            let env = arg.and_then(clap::Arg::get_env).map(|env| env.to_string_lossy().into_owned());
+            let meaning = arg.and_then(clap::Arg::get_help).map(ToString::to_string);
+            Setting {
+                flag: format!("--{}", id.replace('_', "-")),
+                env: env.unwrap_or_default(),
+                value,
+                meaning: meaning.unwrap_or_default(),
+            }
+        })
+        .collect())
+}
+
+fn values(
+    database: &DatabaseArgs,
+    logging: &LogArgs,
+    settings: &Settings,
+) -> Result<Vec<(&'static str, String)>, Failure> {
+    let Settings { server, pages, access, admin } = settings;
+    let admin_password = match admin.chosen_password() {
+        Some(_) => "(set, hidden)",
+        None => "(not set: generated)",
+    };
+    let master_key = match access.given_master_key() {
+        Some(_) => "(set, hidden)".to_owned(),
+        None => format!("(not set: {})", crate::master_key::path(database).display()),
+    };
+    Ok(vec![
+        ("data_dir", database.data_dir.display().to_string()),
+        ("database_url", database.url()?.to_string()),
+        ("listen", server.listen.to_string()),
+        ("workers", server.effective_workers().to_string()),
+        ("trusted_proxies", server.trusted_proxies.to_string()),
+        ("demo", server.demo.to_string()),
+        ("keep_page_queries", pages.keep_page_queries.to_string()),
+        ("public_hosts", access.public_hosts.to_string()),
+        ("bcrypt_cost", access.bcrypt_cost.to_string()),
+        ("master_key", master_key),
+        ("admin_email", admin.admin_email.clone()),
+        ("admin_password", admin_password.to_owned()),
+        ("log", logging.log.clone()),
+        ("log_format", logging.log_format.as_str().to_owned()),
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::cli::Command;
+
+    #[test]
+    fn every_flag_of_serve_is_listed_with_its_variable_and_meaning() {
+        let cli = Cli::parse_from(["trailkeeper", "serve"]);
+        let Command::Serve(settings) = &cli.command else { panic!("serve") };
+        let listed = listing(&cli.database, &cli.logging, settings).unwrap();
+
+        let mut command = Cli::command();
+        command.build();
+        let serve = command.find_subcommand("serve").unwrap();
+        let flags: BTreeSet<String> = serve
+            .get_arguments()
+            .filter_map(|arg| arg.get_long())
+            .filter(|flag| !["help", "version"].contains(flag))
+            .map(|flag| format!("--{flag}"))
+            .collect();
+        assert_eq!(listed.iter().map(|setting| setting.flag.clone()).collect::<BTreeSet<_>>(), flags);
+        for setting in &listed {
+            let name = setting.flag.trim_start_matches("--").replace('-', "_").to_uppercase();
+            assert_eq!(setting.env, format!("TRAILKEEPER_{name}"));
+            assert!(setting.meaning.len() > 10, "{}", setting.flag);
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! What is logged, and how.
+
+use clap::{Args, ValueEnum};
+
+use crate::config::parse;
+
+/// What is logged, and how.
+#[derive(Args)]
+pub struct LogArgs {
+    /// Which log lines are written: a level, or a filter such as `info,trailkeeper_http=debug`.
+    #[arg(long, env = "TRAILKEEPER_LOG", default_value = "info,actix_server=warn", value_name = "FILTER", value_parser = parse::log_filter, global = true)]
+    pub log: String,
+
+    /// Form of log lines.
+    #[arg(long, env = "TRAILKEEPER_LOG_FORMAT", default_value = "text", value_enum, global = true)]
+    pub log_format: LogFormat,
+}
+
+/// Form of log lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl LogFormat {
+    /// The name on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Reading the values of flags. What these refuse is a usage error.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use ipnet::IpNet;
+use tracing_subscriber::EnvFilter;
+use trailkeeper_domain::Error;
+use trailkeeper_domain::account::Role;
+use trailkeeper_domain::id::TenantId;
+
+/// The sentence of an error without the field's name, which clap puts in front in its own way.
+pub fn detail(error: &Error) -> String {
+    error.fault().map_or_else(|| error.to_string(), |fault| fault.detail.clone())
+}
+
+/// Reads a role.
+pub fn role(value: &str) -> Result<Role, String> {
+    Role::parse("role", value).map_err(|error| detail(&error))
+}
+
+/// Reads a tenant's id.
+pub fn tenant(value: &str) -> Result<TenantId, String> {
+    TenantId::parse("tenant", value).map_err(|error| detail(&error))
+}
+
+/// Checks a log filter.
+pub fn log_filter(value: &str) -> Result<String, String> {
+    match EnvFilter::builder().parse(value) {
+        Ok(_) => Ok(value.to_owned()),
+        Err(error) => Err(format!("{error}; send error, warn, info, debug, trace or TARGET=LEVEL, comma separated")),
+    }
+}
+
+/// Networks, comma separated; a bare address is a network of one. Empty means none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Networks(pub Vec<IpNet>);
+
+impl FromStr for Networks {
+    type Err = String;
+
+    fn from_str(value: &str) -> Result<Self, String> {
+        parts(value)
+            .map(|part| {
+                part.parse::<IpNet>().or_else(|_| part.parse::<IpAddr>().map(IpNet::from)).map_err(|_| {
+                    format!("'{part}' is neither an address nor a network; send for example 10.0.0.0/8,192.0.2.1")
+                })
+            })
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+}
+
+impl fmt::Display for Networks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.iter().map(IpNet::to_string).collect::<Vec<_>>().join(","))
+    }
+}
+
+/// Host names, comma separated, each with or without a port. Empty means none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hosts(pub Vec<String>);
+
+impl FromStr for Hosts {
+    type Err = String;
+
+    fn from_str(value: &str) -> Result<Self, String> {
+        parts(value)
+            .map(|part| {
+                let good = part.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:[]_".contains(&b));
+                if good { Ok(part.to_owned()) } else { Err(format!("'{part}' is not a host name; send for example audit.example.com,audit.example.com:8443 without scheme and path")) }
+            })
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+}
+
+impl fmt::Display for Hosts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join(","))
+    }
+}
+
+fn parts(value: &str) -> impl Iterator<Item = &str> {
+    value.split(',').map(str::trim).filter(|part| !part.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_comma_separated_and_may_be_empty() {
+        assert_eq!("".parse::<Networks>().unwrap(), Networks(Vec::new()));
+        let networks = "10.0.0.0/8, 192.0.2.1 ,::1,".parse::<Networks>().unwrap();
+        assert_eq!(networks.to_string(), "10.0.0.0/8,192.0.2.1/32,::1/128");
+        assert!("10.0.0.0/40".parse::<Networks>().is_err());
+        assert_eq!("a.example, b.example:8443".parse::<Hosts>().unwrap().to_string(), "a.example,b.example:8443");
+        assert!("https://a.example".parse::<Hosts>().is_err());
+    }
+}

@@ -1,0 +1,70 @@
+//! The HTTP server.
+
+use std::net::SocketAddr;
+
+use clap::{ArgAction, Args, builder::BoolishValueParser};
+use trailkeeper_domain::page::PageQueries;
+use trailkeeper_http::HttpSettings;
+
+use crate::config::parse::Networks;
+
+/// The HTTP server.
+#[derive(Args)]
+pub struct ServerArgs {
+    /// Address and port to listen on.
+    #[arg(long, env = "TRAILKEEPER_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
+    pub listen: SocketAddr,
+
+    /// Threads that serve connections; default: one per processor.
+    #[arg(long, env = "TRAILKEEPER_WORKERS", value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub workers: Option<u16>,
+
+    /// Proxies, comma separated addresses or networks, whose `X-Forwarded-For` is believed.
+    #[arg(
+        long,
+        env = "TRAILKEEPER_TRUSTED_PROXIES",
+        default_value = "",
+        value_name = "NETWORK,…",
+        hide_default_value = true
+    )]
+    pub trusted_proxies: Networks,
+
+    /// Load demo data when, and only when, the database holds none.
+    #[arg(long, env = "TRAILKEEPER_DEMO", action = ArgAction::SetTrue, value_parser = BoolishValueParser::new())]
+    pub demo: bool,
+}
+
+impl ServerArgs {
+    /// How many threads serve connections.
+    pub fn effective_workers(&self) -> usize {
+        match self.workers {
+            Some(workers) => usize::from(workers),
+            None => std::thread::available_parallelism().map_or(1, usize::from),
+        }
+    }
+
+    /// The server's settings.
+    pub fn http_settings(&self, page_queries: PageQueries) -> HttpSettings {
+        HttpSettings {
+            listen: self.listen,
+            workers: self.effective_workers(),
+            trusted_proxies: self.trusted_proxies.0.clone(),
+            page_queries,
+        }
+    }
+}
+
+/// How pages are grouped.
+#[derive(Args)]
+pub struct PageArgs {
+    /// Whether statistics tell pages apart by their query (`/users?page=2`). Keep one choice per database.
+    #[arg(long, env = "TRAILKEEPER_KEEP_PAGE_QUERIES", action = ArgAction::SetTrue, value_parser = BoolishValueParser::new())]
+    pub keep_page_queries: bool,
+}
+
+impl PageArgs {
+    /// As the domain says it.
+    pub fn queries(&self) -> PageQueries {
+        if self.keep_page_queries { PageQueries::Kept } else { PageQueries::Dropped }
+    }
+}

@@ -1,0 +1,77 @@
+//! Recording events in batches, and counting what became of each line.
+
+use trailkeeper_domain::Result as DomainResult;
+use trailkeeper_domain::event::{EventDraft, Receipt};
+use trailkeeper_domain::id::TenantId;
+use trailkeeper_domain::page::PageQueries;
+use trailkeeper_domain::usecase::{RecordStatus, record_events};
+
+use crate::failure::Failure;
+use crate::import::Summary;
+use crate::wiring::Ports;
+
+/// How many events go into one transaction.
+const EVENTS: usize = 1_000;
+/// How many bytes of lines go into one transaction: long lines make short batches.
+const BYTES: usize = 8 * 1024 * 1024;
+
+/// How imported events are recorded.
+#[derive(Debug, Clone, Copy)]
+pub struct Recording {
+    /// The tenant of events that name none.
+    pub tenant: Option<TenantId>,
+    /// How pages are grouped.
+    pub queries: PageQueries,
+}
+
+/// Events that wait for their transaction.
+pub struct Batch<'a> {
+    ports: &'a Ports,
+    recording: Recording,
+    summary: &'a mut Summary,
+    lines: Vec<u64>,
+    drafts: Vec<DomainResult<EventDraft>>,
+    bytes: usize,
+}
+
+impl<'a> Batch<'a> {
+    /// An empty batch.
+    pub fn new(ports: &'a Ports, recording: Recording, summary: &'a mut Summary) -> Self {
+        Self { ports, recording, summary, lines: Vec::new(), drafts: Vec::new(), bytes: 0 }
+    }
+
+    /// Adds what was read from a line of `bytes` bytes, and records the batch when it is full.
+    pub fn add(&mut self, line: u64, bytes: usize, draft: DomainResult<EventDraft>) -> Result<(), Failure> {
+        self.lines.push(line);
+        self.drafts.push(draft);
+        self.bytes += bytes;
+        if self.drafts.len() >= EVENTS || self.bytes >= BYTES { self.record() } else { Ok(()) }
+    }
+
+    /// Records what is waiting. Must be called behind the last line.
+    pub fn record(&mut self) -> Result<(), Failure> {
+        if self.drafts.is_empty() {
+            return Ok(());
+        }
+        let ports = self.ports;
+        let receipt = Receipt {
+            now: ports.clock.now(),
+            source: None,
+            confined_to: self.recording.tenant,
+            queries: self.recording.queries,
+        };
+        let drafts = std::mem::take(&mut self.drafts);
+        let results =
+            record_events(ports.store.as_ref(), ports.clock.as_ref(), ports.entropy.as_ref(), &receipt, drafts)
+                .map_err(|error| ports.failed(error))?;
+        self.bytes = 0;
+        for (line, recorded) in self.lines.drain(..).zip(results) {
+            match recorded.status {
+                RecordStatus::Stored => self.summary.count_new(),
+                RecordStatus::Known => self.summary.count_old(),
+                RecordStatus::Refused(error) => self.summary.refuse(line, &error),
+            }
+        }
+        Ok(())
+    }
+}

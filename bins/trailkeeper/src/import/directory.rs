@@ -1,0 +1,208 @@
+//! Users and tenants as NDJSON: the fields of the native API, and the id that the API has in its path.
+
+use serde_json::Value;
+use trailkeeper_domain::event::MAX_FUTURE;
+use trailkeeper_domain::id::{TenantId, UserId};
+use trailkeeper_domain::json::JsonObject;
+use trailkeeper_domain::tenant::TenantDraft;
+use trailkeeper_domain::time::{self, Timestamp};
+use trailkeeper_domain::usecase::{Put, put_membership, put_tenant, put_user};
+use trailkeeper_domain::user::{Attribute, PoolId, UserDraft, UserStatus};
+use trailkeeper_domain::{Error, Result as DomainResult, text};
+
+use crate::failure::Failure;
+use crate::import::{Source, Summary};
+use crate::wiring::{self, Ports};
+
+const A_TIME: &str = "an RFC 3339 time with an offset, for example 2026-01-31T12:00:00Z";
+const A_TENANT: &str = "the tenant's id, for example 69e732d6-8ecc-45c4-a2eb-8438f7ffe775";
+const USER_FIELDS: [&str; 10] = [
+    "user_id",
+    "email",
+    "username",
+    "attributes",
+    "region",
+    "user_pool_id",
+    "status",
+    "enabled",
+    "registered_at",
+    "tenants",
+];
+const MEMBERSHIP_FIELDS: [&str; 2] = ["tenant_id", "created_at"];
+const TENANT_FIELDS: [&str; 3] = ["tenant_id", "name", "created_at"];
+
+/// Creates or replaces a user for every acceptable line, and the memberships that it names.
+pub fn import_users(ports: &Ports, mut source: Source, summary: &mut Summary) -> Result<(), Failure> {
+    source.each_line(|number, content| {
+        let put =
+            content.and_then(|content| UserLine::read(content, ports.clock.now())).and_then(|user| user.put(ports));
+        count(ports, summary, number, put)
+    })
+}
+
+/// Creates or replaces a tenant for every acceptable line.
+pub fn import_tenants(ports: &Ports, mut source: Source, summary: &mut Summary) -> Result<(), Failure> {
+    source.each_line(|number, content| {
+        let put = content.and_then(tenant_line).and_then(|(id, draft)| {
+            put_tenant(ports.store.as_ref(), ports.clock.as_ref(), ports.entropy.as_ref(), id, &draft)
+        });
+        count(ports, summary, number, put.map(|(_, put)| put))
+    })
+}
+
+/// Counts what became of a line. What is no fault of the line ends the import.
+fn count(ports: &Ports, summary: &mut Summary, line: u64, put: DomainResult<Put>) -> Result<(), Failure> {
+    match put {
+        Ok(Put::Created) => summary.count_new(),
+        Ok(Put::Replaced) => summary.count_old(),
+        Err(error) if error.fault().is_some() => summary.refuse(line, &error),
+        Err(error) => return Err(ports.failed(error)),
+    }
+    Ok(())
+}
+
+fn tenant_line(content: &[u8]) -> DomainResult<(TenantId, TenantDraft)> {
+    let mut json = JsonObject::parse("a tenant", content)?;
+    let id = json.parsed("tenant_id", A_TENANT, TenantId::parse)?;
+    let id = id.ok_or_else(|| json.missing("tenant_id", A_TENANT))?;
+    let draft = TenantDraft {
+        name: json.text("name", "the tenant's name in quotes")?,
+        created_at: json.parsed("created_at", A_TIME, time::parse_rfc3339)?,
+    };
+    json.finish(&TENANT_FIELDS)?;
+    Ok((id, draft))
+}
+
+struct UserLine {
+    id: UserId,
+    draft: UserDraft,
+    memberships: Vec<(TenantId, Option<Timestamp>)>,
+}
+
+impl UserLine {
+    fn read(content: &[u8], now: Timestamp) -> DomainResult<Self> {
+        let mut json = JsonObject::parse("a user", content)?;
+        let id = json.parsed("user_id", "the user's id in quotes", |field, id| UserId::parse(field, id))?;
+        let id = id.ok_or_else(|| json.missing("user_id", "the user's id in quotes"))?;
+        let draft = UserDraft {
+            email: json.text("email", "name@host")?,
+            username: json.text("username", "the login name in quotes")?,
+            attributes: attributes(&mut json)?,
+            region: json.text("region", "for example \"eu-west-1\"")?,
+            user_pool_id: json.parsed("user_pool_id", "for example \"eu-west-1_aBcD12345\"", |field, pool| {
+                PoolId::parse(field, pool)
+            })?,
+            status: json.parsed("status", "for example \"CONFIRMED\"", UserStatus::parse)?,
+            enabled: json.boolean("enabled")?,
+            registered_at: json.parsed("registered_at", A_TIME, time::parse_rfc3339)?,
+        };
+        let memberships = memberships(&mut json, now)?;
+        json.finish(&USER_FIELDS)?;
+        Ok(Self { id, draft, memberships })
+    }
+
+    fn put(self, ports: &Ports) -> DomainResult<Put> {
+        let (store, clock, entropy) = (ports.store.as_ref(), ports.clock.as_ref(), ports.entropy.as_ref());
+        let (_, put) = put_user(store, clock, entropy, &wiring::actor(), &self.id, &self.draft)?;
+        for (tenant, created_at) in self.memberships {
+            put_membership(store, clock, entropy, tenant, &self.id, created_at)?;
+        }
+        Ok(put)
+    }
+}
+
+fn attributes(json: &mut JsonObject) -> DomainResult<Vec<Attribute>> {
+    let way_out = "an object such as {\"department\":\"sales\"}";
+    let Some(named) = json.map("attributes", way_out)? else { return Ok(Vec::new()) };
+    named
+        .into_iter()
+        .map(|(name, value)| match value {
+            Value::String(value) => Ok(Attribute { name, value }),
+            other => Err(Error::invalid(
+                format!("attributes.{}", text::shown(&name)),
+                format!("{} is not a text; send the value in quotes", text::shown(&other.to_string())),
+            )),
+        })
+        .collect()
+}
+
+/// Reads the memberships and judges them at once: a line is stored as a whole or refused as a whole,
+/// and the user is written before them.
+fn memberships(json: &mut JsonObject, now: Timestamp) -> DomainResult<Vec<(TenantId, Option<Timestamp>)>> {
+    let way_out = "a list such as [{\"tenant_id\":\"69e732d6-8ecc-45c4-a2eb-8438f7ffe775\"}]";
+    let Some(items) = json.objects("tenants", way_out)? else { return Ok(Vec::new()) };
+    items
+        .into_iter()
+        .map(|mut item| {
+            let tenant = item.parsed("tenant_id", A_TENANT, TenantId::parse)?;
+            let tenant = tenant.ok_or_else(|| item.missing("tenant_id", A_TENANT))?;
+            let created_at = item.parsed("created_at", A_TIME, time::parse_rfc3339)?;
+            if tenant == TenantId::NONE || tenant == TenantId::SYSTEM {
+                return Err(Error::invalid(
+                    item.named("tenant_id"),
+                    format!("'{tenant}' is reserved; send {A_TENANT}"),
+                ));
+            }
+            if created_at.is_some_and(|at| at > now + MAX_FUTURE) {
+                return Err(Error::invalid(
+                    item.named("created_at"),
+                    "is more than 10 minutes ahead of this machine's clock",
+                ));
+            }
+            item.finish(&MEMBERSHIP_FIELDS)?;
+            Ok((tenant, created_at))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn now() -> Timestamp {
+        time::parse_rfc3339("now", "2026-03-01T00:00:00Z").unwrap()
+    }
+
+    #[test]
+    fn a_user_is_read_with_attributes_and_memberships() {
+        let line = UserLine::read(
+            br#"{"user_id":"u1","email":"Jane@example.com","username":null,"attributes":{"plan":""},
+                "user_pool_id":"eu-west-1_Abc","status":"ARCHIVED","enabled":false,"registered_at":"2026-02-01T00:00:00Z",
+                "tenants":[{"tenant_id":"11111111-2222-4333-8444-555555555555","created_at":"2026-02-02T00:00:00Z"},
+                           {"tenant_id":"21111111-2222-4333-8444-555555555555"}]}"#,
+            now(),
+        )
+        .unwrap();
+        assert_eq!(line.id.as_str(), "u1");
+        assert_eq!(line.draft.email.as_deref(), Some("Jane@example.com"));
+        assert_eq!(line.draft.attributes, [Attribute { name: "plan".to_owned(), value: String::new() }]);
+        assert_eq!(line.draft.status, Some(UserStatus::Archived));
+        assert_eq!(line.draft.enabled, Some(false));
+        let times: Vec<_> = line.memberships.iter().map(|(_, at)| at.map(time::rfc3339)).collect();
+        assert_eq!(times, [Some("2026-02-02T00:00:00Z".to_owned()), None]);
+    }
+
+    #[test]
+    fn refusals_name_the_field() {
+        for (line, start) in [
+            ("{}", "user_id: is missing"),
+            (r#"{"user_id":"u","enabled":1}"#, "enabled: 1 is not a truth value; send true or false"),
+            (r#"{"user_id":"u","attributes":[]}"#, "attributes: a list is not an object; send an object such as"),
+            (r#"{"user_id":"u","attributes":{"a":5}}"#, "attributes.a: 5 is not a text; send the value in quotes"),
+            (r#"{"user_id":"u","name":"x"}"#, "name: is not a field that is known here; send any of user_id, email"),
+            (
+                r#"{"user_id":"u","tenants":[{"tenant_id":"00000000-0000-0000-0000-000000000000"}]}"#,
+                "tenants[0].tenant_id: '00000000-0000-0000-0000-000000000000' is reserved",
+            ),
+            (
+                r#"{"user_id":"u","tenants":[{"tenant_id":"11111111-2222-4333-8444-555555555555","created_at":"2026-03-02T00:00:00Z"}]}"#,
+                "tenants[0].created_at: is more than 10 minutes ahead",
+            ),
+        ] {
+            let error = UserLine::read(line.as_bytes(), now()).err().unwrap().to_string();
+            assert!(error.starts_with(start), "{error}");
+        }
+        assert!(tenant_line(br#"{"tenant_id":5}"#).is_err());
+        assert!(tenant_line(br#"{"tenant_id":"11111111-2222-4333-8444-555555555555","id":1}"#).is_err());
+    }
+}

@@ -1,0 +1,25 @@
+//! Events as NDJSON: the objects that `POST /v1/events` takes.
+
+use trailkeeper_domain::event::EventDraft;
+
+use crate::failure::Failure;
+use crate::import::batch::{Batch, Recording};
+use crate::import::{Source, Summary};
+use crate::wiring::Ports;
+
+/// Records every acceptable line.
+pub fn import_events(
+    ports: &Ports,
+    mut source: Source,
+    recording: Recording,
+    summary: &mut Summary,
+) -> Result<(), Failure> {
+    let mut batch = Batch::new(ports, recording, summary);
+    let read = source.each_line(|number, content| {
+        let bytes = content.as_ref().map_or(0, |content| content.len());
+        batch.add(number, bytes, content.and_then(EventDraft::from_json))
+    });
+    // What was read before a defect counts; the summary says what became of it.
+    batch.record()?;
+    read
+}

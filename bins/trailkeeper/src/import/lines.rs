@@ -1,0 +1,119 @@
+//! Lines of a file, each with its number, none longer than a limit.
+
+use std::io::{self, BufRead};
+
+/// The longest line, in bytes: no event is larger, and one that claims to be must not fill the memory.
+pub const MAX_LINE: usize = 1024 * 1024;
+
+/// Reads one line after the other into one buffer.
+pub struct Lines<R> {
+    reader: R,
+    number: u64,
+    buffer: Vec<u8>,
+}
+
+/// One line.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Line<'a> {
+    /// Its content, without the line end.
+    Whole(&'a [u8]),
+    /// It is longer than [`MAX_LINE`] and was skipped.
+    TooLong,
+}
+
+impl<R: BufRead> Lines<R> {
+    /// Lines of `reader`, counted from 1.
+    pub fn new(reader: R) -> Self {
+        Self { reader, number: 0, buffer: Vec::new() }
+    }
+
+    /// How many lines were read: in an error's message, where it happened.
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// The next line and its number. Blank lines are counted and passed over.
+    pub fn next(&mut self) -> io::Result<Option<(u64, Line<'_>)>> {
+        loop {
+            let Some(whole) = self.read_line()? else { return Ok(None) };
+            self.number += 1;
+            if !whole {
+                return Ok(Some((self.number, Line::TooLong)));
+            }
+            if self.number == 1 && self.buffer.starts_with("\u{feff}".as_bytes()) {
+                self.buffer.drain(..3);
+            }
+            if !self.buffer.trim_ascii().is_empty() {
+                break;
+            }
+        }
+        let content = self.buffer.strip_suffix(b"\r").unwrap_or(&self.buffer);
+        Ok(Some((self.number, Line::Whole(content))))
+    }
+
+    /// Reads up to the next line end, which it consumes and drops. `Some(false)`: the line was too long.
+    fn read_line(&mut self) -> io::Result<Option<bool>> {
+        self.buffer.clear();
+        let mut whole = true;
+        let mut any = false;
+        loop {
+            let available = match self.reader.fill_buf() {
+                Ok(available) => available,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            if available.is_empty() {
+                return Ok(any.then_some(whole));
+            }
+            any = true;
+            let end = available.iter().position(|&byte| byte == b'\n');
+            let (part, _) = available.split_at(end.unwrap_or(available.len()));
+            whole = whole && self.buffer.len() + part.len() <= MAX_LINE;
+            if whole {
+                self.buffer.extend_from_slice(part);
+            }
+            let consumed = part.len() + usize::from(end.is_some());
+            self.reader.consume(consumed);
+            if end.is_some() {
+                return Ok(Some(whole));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(content: &[u8]) -> Vec<(u64, Option<Vec<u8>>)> {
+        // A tiny buffer, so that lines cross its edges.
+        let mut lines = Lines::new(io::BufReader::with_capacity(3, content));
+        let mut out = Vec::new();
+        while let Some((number, line)) = lines.next().unwrap() {
+            out.push((
+                number,
+                match line {
+                    Line::Whole(content) => Some(content.to_vec()),
+                    Line::TooLong => None,
+                },
+            ));
+        }
+        out
+    }
+
+    #[test]
+    fn blank_lines_line_ends_and_the_byte_order_mark_are_passed_over() {
+        let expected = vec![(1, Some(b"one".to_vec())), (4, Some(b"four".to_vec())), (5, Some(b"five".to_vec()))];
+        assert_eq!(lines("\u{feff}one\r\n\n  \r\nfour\nfive".as_bytes()), expected);
+        assert_eq!(lines(b"one\n\n\nfour\nfive\n"), expected);
+        assert_eq!(lines(b""), []);
+    }
+
+    #[test]
+    fn a_line_over_the_limit_is_skipped_and_the_next_one_read() {
+        let longest = vec![b'x'; MAX_LINE];
+        let content = [longest.as_slice(), b"\n", longest.as_slice(), b"y\nnext\n", longest.as_slice(), b"z"].concat();
+        let read = lines(&content);
+        assert_eq!(read, [(1, Some(longest)), (2, None), (3, Some(b"next".to_vec())), (4, None)]);
+    }
+}

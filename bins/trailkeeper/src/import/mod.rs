@@ -1,0 +1,16 @@
+//! Reading files into the database: one line a record, `.gz` or not, `-` for standard input.
+
+mod access_log;
+mod batch;
+mod directory;
+mod events;
+mod lines;
+mod source;
+mod summary;
+
+pub use access_log::import_access_log;
+pub use batch::Recording;
+pub use directory::{import_tenants, import_users};
+pub use events::import_events;
+pub use source::Source;
+pub use summary::Summary;

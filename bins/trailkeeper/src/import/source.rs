@@ -1,0 +1,126 @@
+//! Where lines come from: a file or standard input, packed or not.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Seek as _};
+use std::path::Path;
+
+use flate2::bufread::MultiGzDecoder;
+use indicatif::ProgressBar;
+use trailkeeper_domain::{Error, Result as DomainResult};
+
+use crate::failure::Failure;
+use crate::import::lines::{Line, Lines, MAX_LINE};
+use crate::progress;
+
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+const BUFFER: usize = 128 * 1024;
+
+/// What is imported.
+pub struct Source {
+    name: String,
+    origin: Origin,
+}
+
+enum Origin {
+    /// Can be read again from its start.
+    File { file: File, bytes: u64 },
+    /// Can be read once.
+    Stream(Box<dyn Read>),
+}
+
+impl Source {
+    /// Opens a file, or standard input where `path` is `-`.
+    pub fn open(path: &Path) -> Result<Self, Failure> {
+        if path.as_os_str() == "-" {
+            return Ok(Self { name: "standard input".to_owned(), origin: Origin::Stream(Box::new(io::stdin())) });
+        }
+        let file = File::open(path).map_err(|error| Failure::of_file(path, error))?;
+        let about = file.metadata().map_err(|error| Failure::of_file(path, error))?;
+        if about.is_dir() {
+            return Err(Failure::Refused(format!("{}: is a folder; name a file", path.display())));
+        }
+        let origin =
+            if about.is_file() { Origin::File { file, bytes: about.len() } } else { Origin::Stream(Box::new(file)) };
+        Ok(Self { name: path.display().to_string(), origin })
+    }
+
+    /// Makes it readable more than once: what can be read only once is kept in a temporary file,
+    /// which has no name and vanishes with the process.
+    pub fn repeatable(self) -> Result<Self, Failure> {
+        let Self { name, origin } = self;
+        let failed = |source| Failure::Io { what: format!("{name} cannot be kept in a temporary file"), source };
+        let origin = match origin {
+            Origin::Stream(mut stream) => {
+                let mut file = tempfile::tempfile().map_err(failed)?;
+                let bytes = io::copy(&mut stream, &mut file).map_err(failed)?;
+                Origin::File { file, bytes }
+            }
+            file @ Origin::File { .. } => file,
+        };
+        Ok(Self { name, origin })
+    }
+
+    /// Reads it from the start: unpacked content, and the bar that shows how far the reading is.
+    pub fn content(&mut self) -> Result<(Box<dyn BufRead>, ProgressBar), Failure> {
+        let Self { name, origin } = self;
+        let failed = |source| Failure::Io { what: name.clone(), source };
+        let (raw, total): (Box<dyn Read>, _) = match origin {
+            Origin::File { file, bytes } => {
+                file.rewind().map_err(failed)?;
+                (Box::new(file.try_clone().map_err(failed)?), Some(*bytes))
+            }
+            Origin::Stream(stream) => (std::mem::replace(stream, Box::new(io::empty())), None),
+        };
+        let bar = progress::bytes(total);
+        let content = unpacked(bar.wrap_read(raw)).map_err(failed)?;
+        Ok((content, bar))
+    }
+
+    /// A reading that failed before anything was done with what it read.
+    pub fn unreadable(&self, source: io::Error) -> Failure {
+        Failure::Io {
+            what: format!("{}: nothing was imported, because it cannot be read to its end", self.name),
+            source,
+        }
+    }
+
+    /// Reads it from the start and hands over line by line: its number, and its content or why it
+    /// was passed over unread.
+    pub fn each_line(
+        &mut self,
+        mut handle: impl FnMut(u64, DomainResult<&[u8]>) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let (content, bar) = self.content()?;
+        let mut lines = Lines::new(content);
+        loop {
+            match lines.next() {
+                Ok(Some((number, Line::Whole(content)))) => handle(number, Ok(content))?,
+                Ok(Some((number, Line::TooLong))) => handle(number, Err(too_long()))?,
+                Ok(None) => break,
+                Err(source) => {
+                    let what = format!("{}: cannot be read on behind line {}", self.name, lines.number());
+                    return Err(Failure::Io { what, source });
+                }
+            }
+        }
+        bar.finish_and_clear();
+        Ok(())
+    }
+}
+
+fn too_long() -> Error {
+    Error::malformed("line_too_long", format!("the line is longer than {MAX_LINE} bytes"))
+}
+
+/// Unpacks gzip where the content begins like gzip, whatever the name says. Several gzip files one
+/// behind the other, as log rotation makes them, are one.
+fn unpacked(mut raw: impl Read + 'static) -> io::Result<Box<dyn BufRead>> {
+    let mut head = Vec::with_capacity(GZIP.len());
+    raw.by_ref().take(GZIP.len() as u64).read_to_end(&mut head)?;
+    let packed = head == GZIP;
+    let whole = BufReader::with_capacity(BUFFER, io::Cursor::new(head).chain(raw));
+    if packed {
+        return Ok(Box::new(BufReader::with_capacity(BUFFER, MultiGzDecoder::new(whole))));
+    }
+    Ok(Box::new(whole))
+}

@@ -1,0 +1,99 @@
+//! Putting the parts together: settings in, services out.
+
+use std::sync::Arc;
+
+use trailkeeper_auth::{Access, AccessSettings, SystemEntropy};
+use trailkeeper_domain::Result as DomainResult;
+use trailkeeper_domain::account::Actor;
+use trailkeeper_domain::clock::{Clock, Entropy, SystemClock};
+use trailkeeper_domain::cursor::Paged;
+use trailkeeper_domain::ports::Store;
+use trailkeeper_storage::{DatabaseUrl, StoreOptions};
+
+use crate::config::{AccessArgs, DatabaseArgs};
+use crate::failure::Failure;
+use crate::master_key::{self, Need};
+
+/// How many rows a list fetches at a time.
+const PAGE: usize = 500;
+
+/// The database, the time and randomness.
+pub struct Ports {
+    /// Where the data is; shown without the password.
+    pub url: DatabaseUrl,
+    /// The database.
+    pub store: Arc<dyn Store>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+impl Ports {
+    /// Names the database in an error that it caused.
+    pub fn failed(&self, error: trailkeeper_domain::Error) -> Failure {
+        Failure::of_database(&self.url, error)
+    }
+}
+
+/// Brings the database's tables up to date; gives the names of what was applied.
+pub fn migrate(database: &DatabaseArgs) -> Result<Vec<String>, Failure> {
+    let url = database.url()?;
+    if database.named().is_none() {
+        database.create_data_dir()?;
+    }
+    trailkeeper_storage::migrate(&url).map_err(|error| Failure::of_database(&url, error))
+}
+
+/// Opens the database, up to date. A command on a fresh machine works as it does later.
+pub fn open(database: &DatabaseArgs) -> Result<Ports, Failure> {
+    let applied = migrate(database)?;
+    if !applied.is_empty() {
+        tracing::info!(migrations = applied.len(), "brought the database up to date");
+    }
+    let url = database.url()?;
+    let store =
+        trailkeeper_storage::open(&url, &StoreOptions::default()).map_err(|error| Failure::of_database(&url, error))?;
+    Ok(Ports { url, store, clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy::new()) })
+}
+
+/// Logins, accounts and credentials over that database.
+pub fn access(
+    ports: &Ports,
+    database: &DatabaseArgs,
+    settings: &AccessArgs,
+    need: Need,
+) -> Result<Arc<Access>, Failure> {
+    let (store, clock, entropy) = (&ports.store, &ports.clock, &ports.entropy);
+    let master = master_key::load(database, settings, need, store.as_ref(), clock.as_ref(), entropy.as_ref())?;
+    Ok(Arc::new(Access::new(
+        Arc::clone(store),
+        Arc::clone(clock),
+        Arc::clone(entropy),
+        master,
+        AccessSettings {
+            bcrypt_cost: settings.bcrypt_cost,
+            public_hosts: settings.public_hosts.0.clone(),
+            ..AccessSettings::default()
+        },
+    )))
+}
+
+/// Who acts when a command changes something, for the trail.
+pub fn actor() -> Actor {
+    Actor { id: "command-line".to_owned(), name: "command line".to_owned() }
+}
+
+/// Every item of a paged list.
+pub fn all<T>(mut page: impl FnMut(Option<&str>, usize) -> DomainResult<Paged<T>>) -> DomainResult<Vec<T>> {
+    let mut items = Vec::new();
+    let mut cursor: Option<String> = None;
+    loop {
+        let Paged { items: more, next } = page(cursor.as_deref(), PAGE)?;
+        items.extend(more);
+        match next {
+            Some(next) => cursor = Some(next),
+            None => return Ok(items),
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! The program's commands, run as a person would run them.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a helper of a test that cannot go on ends the test, as the test itself would"
+)]
+
+#[path = "commands/access.rs"]
+mod access;
+#[path = "commands/config.rs"]
+mod config;
+#[path = "commands/import.rs"]
+mod import;
+#[path = "commands/openapi.rs"]
+mod openapi;
+#[path = "commands/serve.rs"]
+mod serve;
+#[path = "commands/support.rs"]
+mod support;

@@ -1,0 +1,130 @@
+//! `account`, `token` and `signing-key`.
+
+use serde_json::Value;
+
+use crate::support::Program;
+
+const TENANT: &str = "69e732d6-8ecc-45c4-a2eb-8438f7ffe775";
+
+#[test]
+fn a_token_is_printed_once_and_revoked_by_its_id() {
+    let program = Program::new();
+    let made = program.json(&["token", "create", "--role", "ingest", "--tenant", TENANT, "--name", "app", "--json"]);
+    let made = made.as_object().unwrap();
+    assert_eq!(made.keys().collect::<Vec<_>>(), ["id", "token"]);
+    let (id, token) = (made["id"].as_str().unwrap(), made["token"].as_str().unwrap());
+    assert!(token.starts_with("tk_"), "{token}");
+
+    let listed = program.json(&["token", "list", "--json"]);
+    assert_eq!((&listed[0]["id"], &listed[0]["role"]), (&made["id"], &"ingest".into()));
+    assert_eq!((&listed[0]["tenant_id"], &listed[0]["revoked_at"]), (&TENANT.into(), &Value::Null));
+    let table = program.run(&["token", "list"]).good().stdout;
+    assert!(table.starts_with("ID ") && table.contains("active") && !table.contains(token), "{table}");
+
+    program.run(&["token", "revoke", id]).good();
+    assert!(program.run(&["token", "list"]).good().stdout.contains("revoked 20"));
+    // Revoking is done once and for all; what never was there cannot be revoked.
+    program.run(&["token", "revoke", id]).good();
+    assert!(program.run(&["token", "revoke", TENANT]).failed(1).contains(TENANT));
+    program.run(&["token", "revoke", "abc"]).failed(2);
+}
+
+#[test]
+fn a_token_may_expire() {
+    let program = Program::new();
+    program.run(&["token", "create", "--role", "admin", "--name", "a", "--expires-in-days", "1"]).good();
+    let listed = program.json(&["token", "list", "--json"]);
+    assert!(listed[0]["expires_at"].as_str() > listed[0]["created_at"].as_str());
+    program.run(&["token", "create", "--role", "admin", "--name", "a", "--expires-in-days", "0"]).failed(2);
+    let told = program.run(&["token", "create", "--role", "owner", "--name", "a"]).failed(2);
+    assert!(told.contains("send admin, analyst, auditor or ingest"), "{told}");
+}
+
+#[test]
+fn a_signing_key_has_three_parts_and_makes_the_master_key() {
+    let program = Program::new();
+    let made = program.json(&["signing-key", "create", "--name", "sdk", "--json"]);
+    let keys: Vec<_> = made.as_object().unwrap().keys().cloned().collect();
+    assert_eq!(keys, ["api_key", "saas_id", "secret_key"]);
+    let file = program.data_dir().join("master.key");
+    let key = std::fs::read_to_string(&file).unwrap();
+    assert_eq!((key.trim().len(), key.trim().bytes().all(|b| b.is_ascii_hexdigit())), (64, true));
+    #[cfg(unix)]
+    assert_eq!((crate::support::mode(&file), crate::support::mode(&program.data_dir())), (0o600, 0o700));
+
+    let table = program.run(&["signing-key", "list"]).good().stdout;
+    assert!(table.contains(made["api_key"].as_str().unwrap()), "{table}");
+    assert!(!table.contains(made["secret_key"].as_str().unwrap()), "{table}");
+    let id = table.lines().nth(1).unwrap().split(' ').next().unwrap();
+    program.run(&["signing-key", "revoke", id]).good();
+    assert!(program.json(&["signing-key", "list", "--json"])[0]["revoked_at"].is_string());
+
+    // Without its key the database's secrets cannot be opened; a new key would hide that.
+    std::fs::remove_file(&file).unwrap();
+    let told = program.run(&["signing-key", "create", "--name", "sdk"]).failed(1);
+    assert!(told.contains("another master key sealed") && !file.exists(), "{told}");
+    program.run(&["signing-key", "list"]).good();
+    assert!(!file.exists());
+}
+
+#[test]
+#[cfg(unix)]
+fn an_open_key_file_is_warned_of_and_a_broken_one_refused() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let program = Program::new();
+    program.run(&["signing-key", "create", "--name", "a"]).good();
+    let file = program.data_dir().join("master.key");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let done = program.run(&["signing-key", "create", "--name", "b"]).good();
+    assert!(done.stderr.contains("open to other users"), "{}", done.stderr);
+    let secret = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, "short").unwrap();
+    let told = program.run(&["signing-key", "create", "--name", "b"]).failed(1);
+    assert!(told.contains("master.key") && told.contains("64"), "{told}");
+
+    // The variable comes before the file.
+    let mut command = program.command(&["signing-key", "create", "--name", "c"]);
+    let output = command.env("TRAILKEEPER_MASTER_KEY", secret.trim()).output().unwrap();
+    assert!(output.status.success());
+}
+
+#[test]
+fn an_account_lives_through_password_disabling_and_enabling() {
+    let program = Program::new();
+    let made = program.json(&["account", "create", "jane@example.com", "--role", "analyst", "--json"]);
+    assert_eq!((&made["email"], &made["role"]), (&"jane@example.com".into(), &"analyst".into()));
+    assert_eq!(made["password"].as_str().unwrap().len(), 20);
+
+    let told = program.run(&["account", "create", "JANE@example.com", "--role", "admin"]).failed(1);
+    assert!(told.starts_with("error: email: "), "{told}");
+    let told = program.run(&["account", "create", "nonsense", "--role", "admin"]).failed(1);
+    assert!(told.contains("is not an e-mail address"), "{told}");
+
+    let done = program.run_with_input(
+        &["account", "create", "omar@example.com", "--role", "auditor", "--password-stdin", "--tenant", TENANT],
+        b"a long enough passphrase\n",
+    );
+    assert!(!done.good().stdout.contains("passphrase"));
+    let short =
+        program.run_with_input(&["account", "set-password", "omar@example.com", "--password-stdin"], b"short\n");
+    assert!(short.failed(1).starts_with("error: password: "));
+    let new = program.run(&["account", "set-password", "omar@example.com"]).good().stdout;
+    assert_eq!(new.trim_start_matches("password  ").trim().len(), 20, "{new}");
+
+    program.run(&["account", "disable", "omar@example.com"]).good();
+    let state = || {
+        let listed = program.json(&["account", "list", "--json"]);
+        let accounts = listed.as_array().unwrap().clone();
+        assert_eq!(accounts.len(), 2);
+        accounts.into_iter().find(|account| account["email"] == "omar@example.com").unwrap()
+    };
+    assert!(state()["disabled_at"].is_string());
+    assert_eq!((&state()["tenant_id"], state().get("password")), (&TENANT.into(), None));
+    program.run(&["account", "enable", "omar@example.com"]).good();
+    assert!(state()["disabled_at"].is_null());
+    let told = program.run(&["account", "disable", "nobody@example.com"]).failed(1);
+    assert!(told.contains("nobody@example.com"), "{told}");
+    // Nothing was sealed, so no key was made.
+    assert!(!program.data_dir().join("master.key").exists());
+}

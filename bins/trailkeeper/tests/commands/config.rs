@@ -1,0 +1,94 @@
+//! `config`, `migrate` and how failures are told.
+
+use crate::support::Program;
+
+#[test]
+fn config_shows_what_is_in_effect_and_hides_secrets() {
+    let program = Program::new();
+    let mut command = program.command(&["config", "--listen", "0.0.0.0:9000"]);
+    command
+        .env("TRAILKEEPER_DATABASE_URL", "postgres://keeper:hunter2secret@db.example/trail")
+        .env("TRAILKEEPER_ADMIN_PASSWORD", "hunter2password")
+        .env("TRAILKEEPER_MASTER_KEY", "ab".repeat(32))
+        .env("TRAILKEEPER_LISTEN", "127.0.0.1:1")
+        .env("TRAILKEEPER_TRUSTED_PROXIES", "10.0.0.0/8,192.0.2.1")
+        .env("TRAILKEEPER_KEEP_PAGE_QUERIES", "true");
+    let output = command.output().unwrap();
+    assert!(output.status.success());
+    let shown = String::from_utf8(output.stdout).unwrap();
+    let value = |flag: &str| {
+        let line = shown.lines().find(|line| line.starts_with(flag)).unwrap();
+        line.split_whitespace().nth(2).unwrap().to_owned()
+    };
+    assert_eq!(value("--listen "), "0.0.0.0:9000", "{shown}");
+    assert_eq!(value("--trusted-proxies "), "10.0.0.0/8,192.0.2.1/32");
+    assert_eq!(value("--keep-page-queries "), "true");
+    assert_eq!(value("--bcrypt-cost "), "4");
+    assert!(value("--database-url ").contains("db.example/trail"));
+    for secret in ["hunter2", "abab"] {
+        assert!(!shown.contains(secret), "{shown}");
+    }
+    assert!(!program.data_dir().exists());
+}
+
+#[test]
+fn help_and_usage_errors_show_no_secrets_either() {
+    let program = Program::new();
+    for arguments in [&["serve", "--help"][..], &["serve", "--no-such-flag"], &["account", "create", "--help"]] {
+        let mut command = program.command(arguments);
+        command
+            .env("TRAILKEEPER_DATABASE_URL", "postgres://keeper:hunter2@db.example/trail")
+            .env("TRAILKEEPER_ADMIN_PASSWORD", "hunter2")
+            .env("TRAILKEEPER_MASTER_KEY", "hunter2");
+        let output = command.output().unwrap();
+        let shown = [output.stdout, output.stderr].concat();
+        assert!(!String::from_utf8(shown).unwrap().contains("hunter2"), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_wrong_value_is_a_usage_error_that_says_what_is_right() {
+    let program = Program::new();
+    for (flag, value, way_out) in [
+        ("--listen", "8080", "invalid socket address"),
+        ("--trusted-proxies", "10.0.0.0/99", "10.0.0.0/8"),
+        ("--public-hosts", "https://a.example/", "without scheme and path"),
+        ("--bcrypt-cost", "99", "4..=20"),
+        ("--log", "trailkeeper=loudest", "debug"),
+    ] {
+        let done = program.run(&["config", flag, value]);
+        assert!(done.stderr.contains(way_out), "{}", done.stderr);
+        assert_eq!(done.code, Some(2));
+    }
+}
+
+#[test]
+fn migrate_tells_what_it_applied_once() {
+    let program = Program::new();
+    let first = program.run(&["migrate"]).good().stdout;
+    assert!(first.lines().count() >= 1 && !first.contains("up to date"), "{first}");
+    assert_eq!(program.run(&["migrate"]).good().stdout, "the database is up to date\n");
+}
+
+#[test]
+fn an_unreachable_database_is_named_without_its_password() {
+    let program = Program::new();
+    // Port 1 of the own machine: refused at once.
+    let url = "postgres://keeper:hunter2@127.0.0.1:1/trail";
+    let told = program.run(&["migrate", "--database-url", url]).failed(1);
+    assert!(told.contains("127.0.0.1:1") && !told.contains("hunter2"), "{told}");
+    let told = program.run(&["migrate", "--database-url", "mysql://localhost/x"]).failed(1);
+    assert!(told.contains("sqlite:") && told.contains("postgres"), "{told}");
+    let file = program.file("not-a-database", "x".repeat(4096));
+    program.run(&["migrate", "--database-url", &format!("sqlite:{file}")]).failed(1);
+}
+
+#[test]
+fn a_reader_that_has_gone_is_no_failure() {
+    let program = Program::new();
+    let mut command = program.command(&["openapi"]);
+    command.stdout(std::process::Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    drop(child.stdout.take());
+    assert!(child.wait().unwrap().success());
+}

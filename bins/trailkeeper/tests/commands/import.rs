@@ -1,0 +1,150 @@
+//! `import` and `demo`.
+
+use std::io::Write as _;
+
+use crate::support::Program;
+
+const TENANT: &str = "69e732d6-8ecc-45c4-a2eb-8438f7ffe775";
+
+fn packed(content: &str) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(content.as_bytes()).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn counts(summary: &str) -> Vec<(String, u64)> {
+    let rows = summary.lines().take(3).map(|line| line.split_once(' ').unwrap());
+    rows.map(|(label, count)| (label.to_owned(), count.trim().parse().unwrap())).collect()
+}
+
+fn events(stored: u64, known: u64, refused: u64) -> Vec<(String, u64)> {
+    vec![("stored".to_owned(), stored), ("known".to_owned(), known), ("refused".to_owned(), refused)]
+}
+
+fn records(created: u64, replaced: u64, refused: u64) -> Vec<(String, u64)> {
+    vec![("created".to_owned(), created), ("replaced".to_owned(), replaced), ("refused".to_owned(), refused)]
+}
+
+#[test]
+fn events_are_stored_once_and_refused_lines_told() {
+    let program = Program::new();
+    let lines = format!(
+        "{}\n\n{}\n{}\nnot json\n{{\"type\":\"x\",\"source\":5}}\n",
+        r#"{"id":"11111111-1111-4111-8111-111111111111","type":"page_load","user_id":"jane","page":"/a","occurred_at":"2026-01-01T00:00:00Z"}"#,
+        r#"{"id":"21111111-1111-4111-8111-111111111111","type":"login_success"}"#,
+        r#"{"id":"31111111-1111-4111-8111-111111111111","type":"x","occurred_at":"2999-01-01T00:00:00Z"}"#,
+    );
+    let file = program.file("events.ndjson", &lines);
+    let summary = program.run(&["import", "events", &file]).good().stdout;
+    assert_eq!(counts(&summary), events(2, 0, 3), "{summary}");
+    assert!(summary.contains("  line 4: occurred_at: "), "{summary}");
+    assert!(summary.contains("  line 5: this is not valid JSON"), "{summary}");
+    assert!(summary.contains("  line 6: source: 5 is not a text; send an address such as 203.0.113.7"), "{summary}");
+
+    // Packed under any name, and through a pipe, it is the same.
+    let file = program.file("events.txt", packed(&lines));
+    assert_eq!(counts(&program.run(&["import", "events", &file]).good().stdout), events(0, 2, 3));
+    let piped = program.run_with_input(&["import", "events", "-"], lines.as_bytes()).good().stdout;
+    assert_eq!(counts(&piped), events(0, 2, 3));
+    // In a tenant of its own it is another event.
+    let elsewhere = program.run_with_input(&["import", "events", "-", "--tenant", TENANT], lines.as_bytes());
+    assert_eq!(counts(&elsewhere.good().stdout), events(2, 0, 3));
+}
+
+#[test]
+fn more_than_a_batch_is_stored_and_an_endless_line_is_refused() {
+    let program = Program::new();
+    let mut lines: Vec<_> = (0..2_500)
+        .map(|n| format!(r#"{{"id":"11111111-1111-4111-8111-{n:012}","type":"x","user_id":"u{n}"}}"#))
+        .collect();
+    lines.push(format!(r#"{{"type":"{}"}}"#, "x".repeat(2_000_000)));
+    lines.push(r#"{"type":"y"}"#.to_owned());
+    let file = program.file("many.gz", packed(&lines.join("\n")));
+    let summary = program.run(&["import", "events", &file]).good().stdout;
+    assert_eq!(counts(&summary), events(2_501, 0, 1), "{summary}");
+    assert!(summary.contains("  line 2501: the line is longer than 1048576 bytes"), "{summary}");
+}
+
+#[test]
+fn an_access_log_is_stored_once_packed_or_not() {
+    let program = Program::new();
+    let log = r#"192.0.2.7 - - [17/May/2026:10:05:03 +0000] "GET /a HTTP/1.1" 200 2 "-" "curl"
+192.0.2.7 - - [17/May/2026:10:05:03 +0000] "GET /a HTTP/1.1" 200 2 "-" "curl"
+host.example - jane [17/May/2026:10:05:03 +0000] "POST /a HTTP/1.1" 500 2
+192.0.2.7 - - [17/May/2026:10:05:03 +0000] "GET /a HTTP/1.1" 200 2 "-" "cut o
+"#;
+    let plain = program.file("access.log", log);
+    let first = program.run(&["import", "access-log", &plain]).good().stdout;
+    assert_eq!(counts(&first), events(3, 0, 1), "{first}");
+    assert!(first.contains("  line 4: user agent: the closing quote is missing"), "{first}");
+    for file in [plain, program.file("access.copy", packed(log))] {
+        assert_eq!(counts(&program.run(&["import", "access-log", &file]).good().stdout), events(0, 3, 1));
+    }
+    for input in [log.as_bytes().to_vec(), packed(log)] {
+        let piped = program.run_with_input(&["import", "access-log", "-"], &input).good().stdout;
+        assert_eq!(counts(&piped), events(0, 3, 1));
+    }
+    // Another file is another log, although its first line is the same.
+    let other = program.file("other.log", log.lines().next().unwrap());
+    assert_eq!(counts(&program.run(&["import", "access-log", &other]).good().stdout), events(1, 0, 0));
+}
+
+#[test]
+fn a_packed_log_that_ends_early_stores_nothing() {
+    let program = Program::new();
+    let line = r#"192.0.2.7 - - [17/May/2026:10:05:03 +0000] "GET /a HTTP/1.1" 200 2"#;
+    let mut content = packed(&format!("{line}\n").repeat(5_000));
+    content.truncate(content.len() - 12);
+    let file = program.file("access.log.gz", content);
+    let told = program.run(&["import", "access-log", &file]).failed(1);
+    assert!(told.contains("nothing was imported"), "{told}");
+    let whole = program.file("one.log", line);
+    assert_eq!(counts(&program.run(&["import", "access-log", &whole]).good().stdout), events(1, 0, 0));
+}
+
+#[test]
+fn users_and_tenants_are_created_then_replaced() {
+    let program = Program::new();
+    let tenants = format!(
+        "{{\"tenant_id\":\"{TENANT}\",\"name\":\"Example\",\"created_at\":\"2026-01-01T00:00:00Z\"}}\n{{\"tenant_id\":\"ffffffff-ffff-ffff-ffff-ffffffffffff\"}}\n"
+    );
+    let users = format!(
+        "{{\"user_id\":\"u1\",\"email\":\"a@example.com\",\"attributes\":{{\"plan\":\"pro\"}},\"tenants\":[{{\"tenant_id\":\"{TENANT}\"}}]}}\n{{\"user_id\":\"u2\",\"email\":\"A@example.com\"}}\n{{\"user_id\":\"u3\"}}\n"
+    );
+    let (tenants, users) = (program.file("tenants.ndjson", tenants), program.file("users.ndjson", users));
+    let told = program.run(&["import", "tenants", &tenants]).good().stdout;
+    assert_eq!(counts(&told), records(1, 0, 1), "{told}");
+    assert!(told.contains("  line 2: tenant_id: ") && told.contains("reserved"), "{told}");
+    assert_eq!(counts(&program.run(&["import", "tenants", &tenants]).good().stdout), records(0, 1, 1));
+
+    let told = program.run(&["import", "users", &users]).good().stdout;
+    assert_eq!(counts(&told), records(2, 0, 1), "{told}");
+    assert!(told.contains("  line 2: email: "), "{told}");
+    assert_eq!(counts(&program.run(&["import", "users", &users]).good().stdout), records(0, 2, 1));
+}
+
+#[test]
+fn a_file_of_another_kind_or_none_is_an_error() {
+    let program = Program::new();
+    let told = program.run(&["import", "events", "missing.ndjson"]).failed(1);
+    assert!(told.contains("missing.ndjson"), "{told}");
+    assert!(!program.data_dir().exists());
+    let told = program.run(&["import", "events", "."]).failed(1);
+    assert!(told.contains("is a folder"), "{told}");
+    let file = program.file("prose.txt", "no\nlog\n");
+    let told = program.run(&["import", "access-log", &file]).failed(1);
+    assert!(told.contains("not one line could be imported"), "{told}");
+    let empty = program.file("empty", "");
+    assert_eq!(counts(&program.run(&["import", "events", &empty]).good().stdout), events(0, 0, 0));
+}
+
+#[test]
+fn demo_data_goes_into_an_empty_database_alone() {
+    let program = Program::new();
+    // An account and its trail leave the database empty of data.
+    program.run(&["account", "create", "jane@example.com", "--role", "admin"]).good();
+    let told = program.run(&["demo"]).good().stdout;
+    assert!(told.starts_with("20 tenants, 2000 users, 150"), "{told}");
+    let told = program.run(&["demo"]).failed(1);
+    assert!(told.contains("holds events or records already"), "{told}");
+}

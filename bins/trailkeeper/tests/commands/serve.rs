@@ -1,0 +1,107 @@
+//! `serve`: the first start, the second one, and the commands that it prints.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+use crate::support::Program;
+
+/// A running server; killed when the test ends, however it ends.
+struct Server {
+    child: Child,
+    address: String,
+    banner: String,
+}
+
+impl Server {
+    /// Starts on a free port and reads what is printed, up to the last command.
+    fn start(program: &Program, arguments: &[&str]) -> Self {
+        let mut command = program.command(&["serve", "--listen", "127.0.0.1:0", "--workers", "1"]);
+        let mut child = command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut banner = String::new();
+        while banner.matches("curl -sS").count() < 2 || !banner.contains("/page-statistics") {
+            let line = lines.next().unwrap_or_else(|| panic!("the server ended: {banner}")).unwrap();
+            banner.push_str(&line);
+            banner.push('\n');
+        }
+        let address = banner.split("http://").nth(1).unwrap().split_whitespace().next().unwrap().to_owned();
+        Self { child, address, banner }
+    }
+
+    fn get(&self, path: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    /// Pastes the printed commands into a shell and gives what they print.
+    fn pasted(&self) -> String {
+        let (_, commands) = self.banner.split_once("TOKEN=").unwrap();
+        let output = Command::new("sh").arg("-ec").arg(format!("TOKEN={commands}")).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _already_over = self.child.kill();
+        let _status = self.child.wait();
+    }
+}
+
+fn check_pasted(server: &Server, views: u64) {
+    let printed = server.pasted();
+    let answers: Vec<Value> = printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(answers.len(), 2, "{printed}");
+    assert_eq!(answers[0]["stored"], 1, "{printed}");
+    assert_eq!(answers[1]["page_statistics"][0]["page_url"], "/welcome", "{printed}");
+    assert_eq!(answers[1]["total_page_views"], views, "{printed}");
+}
+
+#[test]
+fn the_first_start_makes_an_administrator_and_the_printed_commands_work() {
+    let program = Program::new();
+    let server = Server::start(&program, &[]);
+    assert!(server.banner.contains("admin@trailkeeper.local\n  password "), "{}", server.banner);
+    assert!(server.get("/healthz").starts_with("HTTP/1.1 200 "));
+    assert!(server.get("/readyz").starts_with("HTTP/1.1 200 "));
+    check_pasted(&server, 1);
+    // Commands work beside the running server.
+    program.run(&["token", "create", "--role", "ingest", "--name", "beside"]).good();
+    drop(server);
+
+    // The password is not known any more, so a token is made instead.
+    let server = Server::start(&program, &[]);
+    assert!(!server.banner.contains("password  ") && server.banner.contains("token create"), "{}", server.banner);
+    check_pasted(&server, 2);
+    assert_eq!(program.json(&["account", "list", "--json"]).as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn the_first_administrator_can_be_chosen() {
+    let program = Program::new();
+    let chosen = ["--admin-email", "root@example.com", "--admin-password", "correct horse battery"];
+    let server = Server::start(&program, &chosen);
+    assert!(server.banner.contains("root@example.com"), "{}", server.banner);
+    assert!(!server.banner.contains("battery"), "{}", server.banner);
+    let accounts = program.json(&["account", "list", "--json"]);
+    assert_eq!((&accounts[0]["email"], &accounts[0]["role"]), (&"root@example.com".into(), &"admin".into()));
+}
+
+#[test]
+fn a_taken_port_is_told() {
+    let program = Program::new();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let done = program.run(&["serve", "--listen", &address]);
+    // The administrator is made all the same, and the password shown: it will not be shown again.
+    assert!(done.stdout.contains("password "), "{}", done.stdout);
+    let told = done.failed(1);
+    assert!(told.contains(&address), "{told}");
+}
