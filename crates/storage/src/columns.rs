@@ -161,7 +161,9 @@ impl FromSql<Day, Pg> for DbDay {
 }
 
 fn of_day_number(number: i64) -> deserialize::Result<DbDay> {
-    time::day_of_number(number).map(DbDay).ok_or_else(|| format!("{number} days since 1970 are no day that we know").into())
+    time::day_of_number(number)
+        .map(DbDay)
+        .ok_or_else(|| format!("{number} days since 1970 are no day that we know").into())
 }
 
 /// The text of a JSON document. Read where the row becomes a domain type, so that the error can name the row.

@@ -10,7 +10,7 @@ use trailkeeper_domain::Error;
 const SQLITE_UNAVAILABLE: [&str; 9] = [
     "database or disk is full",
     "disk I/O error",
-    "unable to open database file",
+    "unable to open database",
     "attempt to write a readonly database",
     "database is locked",
     "database table is locked",
@@ -119,6 +119,22 @@ mod tests {
             "58030: could not read block",
         ] {
             assert!(matches!(told(text), Error::Unavailable { .. }), "{text}");
+        }
+    }
+
+    /// The texts above are SQLite's own: made by itself, not by us.
+    #[test]
+    fn sqlite_says_that_it_is_full_or_locked_or_read_only() {
+        use diesel::connection::SimpleConnection;
+        use diesel::{Connection, SqliteConnection};
+
+        let full = "CREATE TABLE t (x); PRAGMA max_page_count = 3; INSERT INTO t VALUES (zeroblob(100000))";
+        let read_only = "CREATE TABLE t (x); PRAGMA query_only = ON; INSERT INTO t VALUES (1)";
+        let missing = "ATTACH '/nonexistent/folder/file.db' AS other";
+        for sql in [full, read_only, missing] {
+            let failure = SqliteConnection::establish(":memory:").unwrap().batch_execute(sql).unwrap_err();
+            let told = of_statement("events", &failure);
+            assert!(matches!(told, Error::Unavailable { .. }), "{sql}: {told}");
         }
     }
 

@@ -16,6 +16,7 @@ mod postgres;
 mod rows;
 mod schema;
 mod sqlite;
+mod unindexed;
 mod url;
 
 use std::sync::Arc;

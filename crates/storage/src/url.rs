@@ -93,7 +93,10 @@ mod tests {
             ("sqlite:///var/lib/tk/data.db", "sqlite:/var/lib/tk/data.db"),
             ("postgres://tk:s%40cret@db.example:5433/tk", "postgres://tk:***@db.example:5433/tk"),
             ("postgresql://tk@db.example/tk?sslmode=require", "postgresql://tk@db.example/tk?sslmode=require"),
-            ("postgres://db.example/tk?password=secret&sslmode=disable", "postgres://db.example/tk?password=***&sslmode=disable"),
+            (
+                "postgres://db.example/tk?password=secret&sslmode=disable",
+                "postgres://db.example/tk?password=***&sslmode=disable",
+            ),
         ] {
             let parsed = DatabaseUrl::parse(url).unwrap();
             assert_eq!(parsed.to_string(), shown);

@@ -36,7 +36,7 @@ fn count(store: &Arc<dyn Store>) -> Result<usize> {
 }
 
 #[track_caller]
-fn is_unavailable<T: std::fmt::Debug>(outcome: Result<T>) {
+fn is_unavailable<T: std::fmt::Debug>(outcome: &Result<T>) {
     assert!(matches!(outcome, Err(Error::Unavailable { .. })), "{outcome:?}");
 }
 
@@ -67,9 +67,9 @@ fn postgres_is_down_and_comes_back() {
     database.allow_connections(false);
     database.end_connections();
     let asked = Instant::now();
-    is_unavailable(write(&store, 2));
-    is_unavailable(count(&store));
-    is_unavailable(store.ready());
+    is_unavailable(&write(&store, 2));
+    is_unavailable(&count(&store));
+    is_unavailable(&store.ready());
     assert!(asked.elapsed() < Duration::from_secs(4), "a refusal is told at once, not after a timeout");
     database.allow_connections(true);
     assert_eq!(write(&store, 2).unwrap(), [true]);
@@ -85,7 +85,7 @@ fn a_server_of_postgres_that_ends_in_the_middle_is_unavailable_and_stores_nothin
         database.end_connections();
         tx.insert_events(&[event(2)])
     });
-    is_unavailable(outcome);
+    is_unavailable(&outcome);
     assert_eq!(count(&store).unwrap(), 0);
 }
 
@@ -93,8 +93,8 @@ fn a_server_of_postgres_that_ends_in_the_middle_is_unavailable_and_stores_nothin
 fn a_postgres_that_nobody_listens_for_is_unavailable() {
     let url = DatabaseUrl::parse("postgres://nobody@127.0.0.1:1/none").unwrap();
     let store = open(&url, &StoreOptions::default()).unwrap();
-    is_unavailable(store.ready());
-    is_unavailable(migrate(&url));
+    is_unavailable(&store.ready());
+    is_unavailable(&migrate(&url));
 }
 
 #[test]
@@ -153,9 +153,9 @@ fn the_data_file_is_moved_away_and_back() {
     write(&store, 1).unwrap();
     let (path, elsewhere) = (database.path(), database.path().with_extension("moved"));
     fs::rename(&path, &elsewhere).unwrap();
-    is_unavailable(write(&store, 2));
-    is_unavailable(count(&store));
-    is_unavailable(store.ready());
+    is_unavailable(&write(&store, 2));
+    is_unavailable(&count(&store));
+    is_unavailable(&store.ready());
     assert!(!path.exists(), "no empty database takes its place");
     fs::rename(&elsewhere, &path).unwrap();
     assert_eq!(write(&store, 2).unwrap(), [true]);
@@ -171,7 +171,7 @@ fn the_data_file_goes_in_the_middle_of_a_transaction() {
         fs::remove_file(database.path()).unwrap();
         Ok(())
     });
-    is_unavailable(outcome);
+    is_unavailable(&outcome);
 }
 
 #[test]
@@ -197,8 +197,8 @@ fn the_folder_goes_missing() {
     let database = TempDatabase::sqlite();
     let store = opened(&database, &StoreOptions::default());
     fs::remove_dir_all(database.path().parent().unwrap()).unwrap();
-    is_unavailable(write(&store, 1));
-    is_unavailable(count(&store));
+    is_unavailable(&write(&store, 1));
+    is_unavailable(&count(&store));
     assert!(!database.path().parent().unwrap().exists());
 }
 
@@ -217,7 +217,7 @@ fn another_process_writes_for_too_long() {
     let store = opened(&database, &impatient());
     let mut other = SqliteConnection::establish(database.path().to_str().unwrap()).unwrap();
     other.batch_execute("BEGIN IMMEDIATE").unwrap();
-    is_unavailable(write(&store, 1));
+    is_unavailable(&write(&store, 1));
     assert_eq!(count(&store).unwrap(), 0, "readers do not wait for writers");
     other.batch_execute("ROLLBACK").unwrap();
     assert_eq!(write(&store, 1).unwrap(), [true]);
@@ -230,7 +230,7 @@ fn all_connections_are_busy_for_too_long() {
     store
         .writing(|tx| {
             tx.put_tenant(&tenant(1))?;
-            std::thread::scope(|scope| scope.spawn(|| is_unavailable(write(&store, 1))).join().unwrap());
+            std::thread::scope(|scope| scope.spawn(|| is_unavailable(&write(&store, 1))).join().unwrap());
             Ok(())
         })
         .unwrap();

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use trailkeeper_domain::clock::Entropy;
 
-/// The same bytes in the same order in every run: SplitMix64 over a counter. Never repeats itself within a run.
+/// The same bytes in the same order in every run: `SplitMix64` over a counter. Never repeats itself within a run.
 #[derive(Debug)]
 pub struct TestEntropy {
     counter: AtomicU64,

@@ -26,8 +26,8 @@ use random::Random;
 use traffic::Traffic;
 use world::{DemoTenant, Person, World};
 
-/// How many events are drawn; registrations come on top.
-const EVENTS: u32 = 150_000;
+/// How many events are drawn: as many as load in a few seconds. Registrations come on top.
+const EVENTS: u32 = 60_000;
 const EVENTS_PER_STATEMENT: usize = 5_000;
 const SEED: u64 = 0x7261_696c_6b65_6570;
 

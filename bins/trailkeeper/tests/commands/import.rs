@@ -144,7 +144,7 @@ fn demo_data_goes_into_an_empty_database_alone() {
     // An account and its trail leave the database empty of data.
     program.run(&["account", "create", "jane@example.com", "--role", "admin"]).good();
     let told = program.run(&["demo"]).good().stdout;
-    assert!(told.starts_with("20 tenants, 2000 users, 150"), "{told}");
+    assert!(told.starts_with("20 tenants, 2000 users, 60"), "{told}");
     let told = program.run(&["demo"]).failed(1);
     assert!(told.contains("holds events or records already"), "{told}");
 }

@@ -64,7 +64,7 @@ fn events_of(report: &BehaviorReport, now: Timestamp, queries: PageQueries, tena
     if report.histories.len() > MAX_HISTORIES {
         return Err(Error::TooLarge(Fault::of(
             "histories",
-            "too_many_items",
+            "too_many_histories",
             format!(
                 "has {} entries; at most {MAX_HISTORIES} are allowed in one request, so send the rest in another",
                 report.histories.len()

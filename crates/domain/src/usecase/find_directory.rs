@@ -10,9 +10,7 @@ use crate::user::{AttributeChange, Membership, User, UserFilter};
 
 /// A tenant's record.
 pub fn find_tenant(store: &dyn Store, id: TenantId) -> Result<Tenant> {
-    store
-        .reading(|tx| tx.tenant(id))?
-        .ok_or_else(|| Error::not_found("tenant_not_found", format!("there is no tenant '{id}'")))
+    store.reading(|tx| tx.tenant(id))?.ok_or_else(|| unknown_tenant(id))
 }
 
 /// A page of tenants by id; `only` narrows it to one.
@@ -85,7 +83,7 @@ pub fn find_membership(store: &dyn Store, tenant: TenantId, user: &UserId) -> Re
     })
 }
 
-/// A page of a tenant's memberships by user id. A tenant without a record may have some.
+/// A page of a tenant's memberships by user id. A tenant without a record may have some; one with neither is unknown.
 pub fn list_memberships(
     store: &dyn Store,
     tenant: TenantId,
@@ -93,20 +91,33 @@ pub fn list_memberships(
     limit: usize,
 ) -> Result<Paged<Membership>> {
     let after = user_behind(cursor)?;
-    let memberships = store.reading(|tx| tx.memberships(tenant, after.as_ref(), limit + 1))?;
+    let found = store.reading(|tx| {
+        let page = tx.memberships(tenant, after.as_ref(), limit + 1)?;
+        let known = !page.is_empty() || tx.tenant(tenant)?.is_some() || !tx.memberships(tenant, None, 1)?.is_empty();
+        Ok(known.then_some(page))
+    })?;
+    let memberships = found.ok_or_else(|| unknown_tenant(tenant))?;
     Ok(Paged::cut(memberships, limit, |membership| cursor::encode('u', membership.user_id.as_str())))
 }
 
-/// Refuses to let someone who sees only `tenant` add a user who has a record and is no member of it:
-/// as a member, the record would show. Users without a record may be added, as a backfill does.
-pub fn check_joinable(store: &dyn Store, tenant: TenantId, user: &UserId) -> Result<()> {
-    let strange = store.reading(|tx| Ok(tx.membership(tenant, user)?.is_none() && tx.user(user)?.is_some()))?;
-    if strange { Err(unknown_user(user)) } else { Ok(()) }
+/// Lets someone who sees only `tenant` correct its memberships, not make them: a member's record shows, so
+/// whoever could add any user could read any user's record, now or once there is one.
+pub fn check_is_member(store: &dyn Store, tenant: TenantId, user: &UserId) -> Result<()> {
+    match store.reading(|tx| tx.membership(tenant, user))? {
+        Some(_) => Ok(()),
+        None => Err(Error::forbidden(
+            "a credential that is confined to a tenant cannot add members to it; use one that is not",
+        )),
+    }
 }
 
 fn user_behind(cursor: Option<&str>) -> Result<Option<UserId>> {
     let Some(cursor) = cursor else { return Ok(None) };
     UserId::parse("cursor", cursor::decode("cursor", 'u', cursor)?).map(Some)
+}
+
+fn unknown_tenant(id: TenantId) -> Error {
+    Error::not_found("tenant_not_found", format!("there is no tenant '{id}'"))
 }
 
 fn unknown_user(id: &UserId) -> Error {

@@ -10,7 +10,7 @@ mod record_events;
 
 pub use change_attributes::{AttributeUpdate, ChangeAttributes, change_attributes, user_by_email};
 pub use find_directory::{
-    check_joinable, find_membership, find_tenant, find_user, list_attribute_changes, list_memberships, list_tenants,
+    check_is_member, find_membership, find_tenant, find_user, list_attribute_changes, list_memberships, list_tenants,
     list_users,
 };
 pub use find_events::{find_event, list_events};

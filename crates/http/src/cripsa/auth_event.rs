@@ -68,7 +68,8 @@ impl AuthEvent {
             creation_date: rfc3339(event.occurred_at),
             event_response: EventResponse::of(&event).as_str(),
             event_risk: told(&event, "event_risk"),
-            event_context_data: Some(EventContextData::of(event)).filter(|context| *context != Default::default()),
+            event_context_data: Some(EventContextData::of(event))
+                .filter(|context| *context != EventContextData::default()),
         })
     }
 

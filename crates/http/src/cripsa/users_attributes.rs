@@ -32,11 +32,11 @@ pub struct UpdateAttributesRequest {
     attributes: Vec<AttributeUpdate>,
     /// The user's region, where the e-mail address is in several.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = values::Region, inline, required = false)]
+    #[schema(value_type = Option<values::Region>, inline)]
     region: Option<String>,
     /// The user's pool, where the e-mail address is in several.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = values::UserPoolId, inline, required = false)]
+    #[schema(value_type = Option<values::UserPoolId>, inline)]
     user_pool_id: Option<String>,
 }
 

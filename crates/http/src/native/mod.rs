@@ -9,7 +9,8 @@ mod tenants;
 mod users;
 
 use actix_web::web::ServiceConfig;
-use utoipa::OpenApi;
+use utoipa::openapi::{OpenApi as OpenApiDocument, RefOr, Required};
+use utoipa::{Modify, OpenApi};
 
 use crate::openapi::BearerScheme;
 use crate::ops;
@@ -74,9 +75,23 @@ use crate::shapes::Problem;
         (name = "operations", description = "Whether the server lives and can serve."),
     ),
     security(("Bearer" = [])),
-    modifiers(&BearerScheme),
+    modifiers(&BearerScheme, &OptionalBodies),
 )]
 pub struct Document;
+
+/// Says of the bodies that may be left out that they may: utoipa's own way to say it allows `null` too.
+struct OptionalBodies;
+
+impl Modify for OptionalBodies {
+    fn modify(&self, openapi: &mut OpenApiDocument) {
+        for path in ["/v1/tenants/{tenant_id}", "/v1/tenants/{tenant_id}/users/{user_id}"] {
+            let put = openapi.paths.paths.get_mut(path).and_then(|item| item.put.as_mut());
+            if let Some(RefOr::T(body)) = put.and_then(|operation| operation.request_body.as_mut()) {
+                body.required = Some(Required::False);
+            }
+        }
+    }
+}
 
 /// Adds the routes.
 pub fn configure(config: &mut ServiceConfig) {

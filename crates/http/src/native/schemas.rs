@@ -46,7 +46,7 @@ values! {
     /// Where a user account stands.
     AccountStatus = one_of(UserStatus::ALL.map(UserStatus::as_str));
     /// An instant.
-    Instant = time();
+    Instant = time().examples(["2026-01-31T12:00:00Z"]);
     /// An instant or a day.
     InstantOrDay = AnyOfBuilder::new().item(time()).item(day())
         .description(Some("An RFC 3339 time with an offset, or a UTC day, from 1970 to 9999.")).build();
@@ -71,7 +71,7 @@ values! {
     /// A cursor of the list of tenants.
     TenantCursor = patterned(TENANT_CURSOR, 73, 73).examples(["t36396537333264362d386563632d343563342d613265622d383433386637666665373735"]);
     /// A cursor of a list of users or memberships.
-    UserCursor = patterned(r"^u([2-6][0-9a-f]|7[0-9a-e]){1,128}$", 3, 257).examples(["u752d34373131"]);
+    UserCursor = patterned(USER_CURSOR, 3, 1025).examples(["u752d34373131"]);
     /// A cursor of a list of changes.
     ChangeCursor = patterned(r"^c(3[0-9]){1,18}$", 3, 37).examples(["c3432"]);
     /// A user's attributes.
@@ -81,6 +81,15 @@ values! {
 const UUID: &str = r"^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$";
 const IPV4_NETWORK: &str = r"^((25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\.){3}(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])/(3[0-2]|[12]?[0-9])$";
 const IPV6_NETWORK: &str = r"^([0-9a-f]{1,4}:){1,6}:/(12[0-8]|1[01][0-9]|[1-9]?[0-9])$";
+/// A text of 1 to 128 characters without control characters, as the hexadecimal digits of its UTF-8.
+const USER_CURSOR: &str = concat!(
+    "^u(",
+    "[2-6][0-9a-f]|7[0-9a-e]",
+    "|c2[ab][0-9a-f]|(c[3-9a-f]|d[0-9a-f])[89ab][0-9a-f]",
+    "|e0[ab][0-9a-f][89ab][0-9a-f]|e[1-9a-cef]([89ab][0-9a-f]){2}|ed[89][0-9a-f][89ab][0-9a-f]",
+    "|f0[9ab][0-9a-f]([89ab][0-9a-f]){2}|f[1-3]([89ab][0-9a-f]){3}|f48[0-9a-f]([89ab][0-9a-f]){2}",
+    "){1,128}$"
+);
 const TENANT_CURSOR: &str = r"^t(3[0-9]|6[1-6]){8}(2d(3[0-9]|6[1-6]){4}){3}2d(3[0-9]|6[1-6]){12}$";
 /// In the hyphenated form alone.
 fn uuid() -> ObjectBuilder {
@@ -91,11 +100,10 @@ fn time() -> ObjectBuilder {
     formatted(KnownFormat::DateTime)
         .pattern(Some(r"^(19[7-9][0-9]|[2-9][0-9]{3})-"))
         .description(Some("RFC 3339 with an offset, from 1970 to 9999."))
-        .examples(["2026-01-31T12:00:00Z"])
 }
 
 fn day() -> ObjectBuilder {
-    formatted(KnownFormat::Date).pattern(Some(DAY)).examples(["2026-01-31"])
+    formatted(KnownFormat::Date).pattern(Some(DAY))
 }
 
 fn ipv4() -> ObjectBuilder {

@@ -39,11 +39,15 @@ pub fn credential(json: &mut JsonObject, field: &str) -> Result<String> {
     }
 }
 
-/// A number from 1 to `max`, as an integer or as a text of digits.
+/// A number from 1 to `max`, as an integer or as a text of digits. `50.0` is an integer, as JSON
+/// Schema has it.
 pub fn number(json: &mut JsonObject, field: &str, default: i64, max: i64) -> Result<i64> {
     let Some(value) = json.take(field) else { return Ok(default) };
     let sent = match &value {
-        Value::Number(number) => number.to_string(),
+        Value::Number(number) => {
+            let number = number.to_string();
+            number.strip_suffix(".0").unwrap_or(&number).to_owned()
+        }
         Value::String(digits) => digits.clone(),
         _ => value.to_string(),
     };
@@ -72,13 +76,14 @@ mod tests {
             (r#"{"RowsInPage":"50"}"#, 50),
             (r#"{"rowsInPage":1000}"#, 1000),
             (r#"{"ROWSINPAGE":"007"}"#, 7),
+            (r#"{"RowsInPage":25.0}"#, 25),
+            (r#"{"RowsInPage":1e2}"#, 100),
             (r#"{"rowsinpage":null}"#, 50),
             ("{}", 50),
         ] {
             assert_eq!(read(json).unwrap(), expected, "{json}");
         }
-        for json in ["0", "1001", "-1", "1.5", "1e2", "\"\"", "\"+5\"", "\" 5\"", "true", "[5]", "99999999999999999999"]
-        {
+        for json in ["0", "1001", "-1", "1.5", "\"\"", "\"+5\"", "\" 5\"", "true", "[5]", "99999999999999999999"] {
             let error = read(&format!("{{\"RowsInPage\":{json}}}")).unwrap_err();
             assert!(error.to_string().starts_with("RowsInPage: "), "{error}");
         }

@@ -100,7 +100,7 @@ impl LoginResult {
             access_token: Some("eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiI0NzExIn0.c2lnbmF0dXJl".to_owned()),
             expiration: Some("2026-07-23T12:36:37.0355870Z".to_owned()),
             refresh_token: Some(RefreshTokenView {
-                token: "tkr_0f8b6c7d5e4a39281706".to_owned(),
+                token: "rt_0f8b6c7d5e4a39281706".to_owned(),
                 expiration: "2026-08-22T10:36:37.0356150Z".to_owned(),
             }),
             user_name: Some("jane@example.com".to_owned()),
@@ -113,7 +113,7 @@ impl LoginResult {
 
     /// A failed login as the document shows it.
     pub fn failed_sample() -> Self {
-        Self { error: Some("the name or the password is wrong".to_owned()), ..Self::nobody() }
+        Self { error: Some("the user name or the password is wrong".to_owned()), ..Self::nobody() }
     }
 }
 

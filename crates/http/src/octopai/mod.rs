@@ -32,12 +32,13 @@ use crate::shapes::{Octopai, OctopaiError};
 )]
 pub struct Document;
 
-/// Adds the routes.
+/// Adds the routes. Everything else under `/api` is a mistyped path of this contract, as no other lives there.
 pub fn configure(config: &mut ServiceConfig) {
     let scope = web::scope("/api/UserAccount")
         .service(endpoint::<Octopai>("/Login", vec![(Method::POST, web::to(login::login))]))
         .service(endpoint::<Octopai>("/RefreshToken", vec![(Method::POST, web::to(refresh_token::refresh))]))
         .service(endpoint::<Octopai>("/UserEvents", vec![(Method::POST, web::to(user_events::list))]))
         .default_service(fallback::<Octopai>("/openapi/octopai.json"));
-    config.service(scope);
+    let elsewhere = web::scope("/api").default_service(fallback::<Octopai>("/openapi/octopai.json"));
+    config.service(scope).service(elsewhere);
 }

@@ -25,7 +25,7 @@ pub struct RefreshTokenRequest {
 
 impl RefreshTokenRequest {
     fn sample() -> Self {
-        Self { refresh_token: "tkr_0f8b6c7d5e4a39281706".to_owned() }
+        Self { refresh_token: "rt_0f8b6c7d5e4a39281706".to_owned() }
     }
 }
 

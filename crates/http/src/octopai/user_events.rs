@@ -25,16 +25,16 @@ const DEFAULT_ROWS: i64 = 50;
 #[serde(rename_all = "PascalCase")]
 pub struct UserEventsRequest {
     /// From 1, which is also the default: the newest events.
-    #[schema(value_type = values::PageNumber, inline, required = false)]
-    page_number: String,
+    #[schema(value_type = Option<values::PageNumber>, inline)]
+    page_number: Option<String>,
     /// From 1 to 1,000; 50 by default.
-    #[schema(value_type = values::RowsInPage, inline, required = false)]
-    rows_in_page: String,
+    #[schema(value_type = Option<values::RowsInPage>, inline)]
+    rows_in_page: Option<String>,
 }
 
 impl UserEventsRequest {
     fn sample() -> Self {
-        Self { page_number: "1".to_owned(), rows_in_page: "50".to_owned() }
+        Self { page_number: Some("1".to_owned()), rows_in_page: Some("50".to_owned()) }
     }
 }
 

@@ -22,9 +22,10 @@ use crate::state::AppState;
 /// Which active users are asked for.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
+#[expect(clippy::doc_markdown, reason = "the descriptions are the published ones")]
 pub struct ActiveUsersParams {
     /// Type of active users data (monthly or daily)
-    #[param(value_type = values::ActiveUsersType, inline)]
+    #[param(value_type = values::ActiveUsersType, inline, example = "monthly")]
     r#type: Period,
     /// Start date (YYYY-MM for monthly, YYYY-MM-DD for daily)
     #[param(value_type = values::PeriodDate, inline, example = "2025-01")]

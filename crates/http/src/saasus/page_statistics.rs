@@ -47,6 +47,7 @@ fn seconds(query: &Query, name: &str) -> Result<Timestamp> {
 
 /// Views and distinct users of the pages of a period.
 #[derive(Serialize, ToSchema)]
+#[expect(clippy::struct_field_names, reason = "the names are the published ones")]
 pub struct PageStatistics {
     /// The start of the period, in UNIX seconds.
     #[schema(value_type = values::Seconds, inline)]

@@ -153,10 +153,8 @@ impl PgConnection {
     fn observed<T>(&mut self, sql: &str, run: impl FnOnce(&mut Self) -> QueryResult<T>) -> QueryResult<T> {
         self.instrumentation.on_connection_event(InstrumentationEvent::start_query(&StrQueryHelper::new(sql)));
         let result = run(self);
-        self.instrumentation.on_connection_event(InstrumentationEvent::finish_query(
-            &StrQueryHelper::new(sql),
-            result.as_ref().err(),
-        ));
+        self.instrumentation
+            .on_connection_event(InstrumentationEvent::finish_query(&StrQueryHelper::new(sql), result.as_ref().err()));
         result
     }
 }
@@ -240,9 +238,8 @@ impl LoadConnection for PgConnection {
         Pg: QueryMetadata<T::SqlType>,
     {
         let (sql, statement, binds) = self.prepared(&source)?;
-        let rows = self.observed(&sql, |this| {
-            this.blocking(async |client| client.query(&statement, &as_params(&binds)).await)
-        })?;
+        let rows = self
+            .observed(&sql, |this| this.blocking(async |client| client.query(&statement, &as_params(&binds)).await))?;
         Ok(PgRow::of_all(&statement, rows)?.into_iter().map(Ok).collect::<Vec<_>>().into_iter())
     }
 }
@@ -252,4 +249,3 @@ impl MigrationConnection for PgConnection {
         self.batch_execute(CREATE_MIGRATIONS_TABLE).map(|()| 0)
     }
 }
-

@@ -18,9 +18,11 @@ pub const MONTH_OF_EVENT: &str = "date_trunc('month', occurred_at AT TIME ZONE '
 /// The UTC day of a creation.
 pub const DAY_OF_CREATION: &str = "(created_at AT TIME ZONE 'UTC')::date";
 
+/// In front of a column that SQLite must not look up by an index: nothing, as PostgreSQL knows better.
+pub const UNINDEXED: &str = "";
+
 /// One row when diesel's table of migrations is there.
-pub const COUNT_MIGRATION_TABLES: &str =
-    "SELECT count(*) AS tables FROM (SELECT to_regclass('__diesel_schema_migrations') AS found) AS t WHERE found IS NOT NULL";
+pub const COUNT_MIGRATION_TABLES: &str = "SELECT count(*) AS tables FROM (SELECT to_regclass('__diesel_schema_migrations') AS found) AS t WHERE found IS NOT NULL";
 
 /// The key of the advisory lock that writers of the directory take: the letters "tkdi".
 const DIRECTORY_LOCK: i64 = 0x746b_6469;

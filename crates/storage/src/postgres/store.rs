@@ -1,8 +1,8 @@
 //! The store on PostgreSQL.
 
 use diesel_migrations::MigrationHarness;
-use trailkeeper_domain::ports::{ReadTx, Store, WriteTx};
 use trailkeeper_domain::Result;
+use trailkeeper_domain::ports::{ReadTx, Store, WriteTx};
 
 use super::connection::PgConnection;
 use super::connector::Connector;
@@ -89,13 +89,12 @@ impl PgStore {
                 other => outcome = Some((idle, other)),
             }
         }
-        let (mut conn, outcome) = match outcome {
-            Some(done) => done,
-            None => {
-                let mut fresh = self.connector.connect().map_err(Undone::Failed)?;
-                let outcome = queries::transaction(&mut fresh, begin, work, &|| Ok(()));
-                (fresh, outcome)
-            }
+        let (mut conn, outcome) = if let Some(done) = outcome {
+            done
+        } else {
+            let mut fresh = self.connector.connect().map_err(Undone::Failed)?;
+            let outcome = queries::transaction(&mut fresh, begin, work, &|| Ok(()));
+            (fresh, outcome)
         };
         if conn.is_sound() {
             lease.keep(conn);

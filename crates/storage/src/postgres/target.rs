@@ -88,7 +88,9 @@ fn ssl_mode(field: &str, value: &str) -> Result<(SslMode, bool)> {
         "verify-full" => Ok((SslMode::Require, true)),
         other => Err(Error::invalid(
             field,
-            format!("has sslmode '{other}'; write disable, prefer, require or verify-full (for verify-ca: verify-full)"),
+            format!(
+                "has sslmode '{other}'; write disable, prefer, require or verify-full (for verify-ca: verify-full)"
+            ),
         )),
     }
 }

@@ -35,7 +35,9 @@ impl AccessWrites for Tx<'_> {
 
     fn touch_api_token(&mut self, id: CredentialId, at: Timestamp) -> Result<()> {
         self.run("api_tokens", |conn| {
-            diesel::update(api_tokens::table.find(DbUuid(id.0))).set(api_tokens::last_used_at.eq(Some(DbTime(at)))).execute(conn)
+            diesel::update(api_tokens::table.find(DbUuid(id.0)))
+                .set(api_tokens::last_used_at.eq(Some(DbTime(at))))
+                .execute(conn)
         })?;
         Ok(())
     }

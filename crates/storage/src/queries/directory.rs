@@ -13,19 +13,32 @@ use super::{Db, Tx, count};
 use crate::columns::{DbTime, DbUuid, Instant};
 use crate::rows::{AttributeChangeRow, MembershipRow, TenantRow, UserRow};
 use crate::schema::{attribute_changes, memberships, tenants, users};
+use crate::unindexed::Unindexed;
 
 /// The conditions on users themselves, for a list of users and for one of members: two types of query, one text.
+/// SQLite looks up the one that finds the fewest; `$whole` says that nothing else narrows the list.
 macro_rules! narrowed {
-    ($query:expr, $filter:expr) => {{
+    ($query:expr, $filter:expr, whole: $whole:expr) => {{
         let mut query = $query;
+        let mut by_index = $whole;
         if let Some(email) = &$filter.folded_email {
             query = query.filter(users::email_folded.eq(email.as_str()));
-        }
-        if let Some(region) = &$filter.region {
-            query = query.filter(users::region.eq(region.as_str()));
+            by_index = false;
         }
         if let Some(pool) = &$filter.user_pool_id {
-            query = query.filter(users::user_pool_id.eq(pool.as_str()));
+            query = if by_index {
+                query.filter(users::user_pool_id.eq(pool.as_str()))
+            } else {
+                query.filter(Unindexed(users::user_pool_id).eq(pool.as_str()))
+            };
+            by_index = false;
+        }
+        if let Some(region) = &$filter.region {
+            query = if by_index {
+                query.filter(users::region.eq(region.as_str()))
+            } else {
+                query.filter(Unindexed(users::region).eq(region.as_str()))
+            };
         }
         query
     }};
@@ -61,14 +74,14 @@ impl DirectoryReads for Tx<'_> {
                 .inner_join(users::table.on(users::user_id.eq(memberships::user_id)))
                 .filter(memberships::tenant_id.eq(DbUuid(tenant.0)))
                 .into_boxed::<Db>();
-            let mut query = narrowed!(members, filter);
+            let mut query = narrowed!(members, filter, whole: false);
             if let Some(after) = after {
                 query = query.filter(memberships::user_id.gt(after.as_str()));
             }
             let query = query.order(memberships::user_id.asc()).limit(count(limit)).select(UserRow::as_select());
             self.run("users", |conn| query.load(conn))?
         } else {
-            let mut query = narrowed!(users::table.into_boxed::<Db>(), filter);
+            let mut query = narrowed!(users::table.into_boxed::<Db>(), filter, whole: true);
             if let Some(after) = after {
                 query = query.filter(users::user_id.gt(after.as_str()));
             }
@@ -100,9 +113,8 @@ impl DirectoryReads for Tx<'_> {
         after: Option<i64>,
         limit: usize,
     ) -> Result<Vec<(i64, AttributeChange)>> {
-        let mut query = attribute_changes::table
-            .into_boxed::<Db>()
-            .filter(attribute_changes::user_id.eq(user.as_str()));
+        let mut query =
+            attribute_changes::table.into_boxed::<Db>().filter(attribute_changes::user_id.eq(user.as_str()));
         if let Some(after) = after {
             let found: Option<DbTime> = self.run("attribute_changes", |conn| {
                 attribute_changes::table

@@ -2,21 +2,19 @@
 
 use diesel::dsl::{exists, sql};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Text};
+use diesel::sql_types::{BigInt, Bool};
 use trailkeeper_domain::Result;
-use trailkeeper_domain::event::{Event, EventFilter, EventKind, EventPosition, LOGIN_FAIL, LOGIN_SUCCESS, Outcome, StoredEvent};
+use trailkeeper_domain::event::{Event, EventFilter, EventKind, EventPosition, StoredEvent};
 use trailkeeper_domain::id::{EventId, TenantId};
 use trailkeeper_domain::ports::{EventReads, EventWrites};
 
+use super::event_filter::{filtered, is_made_of_kinds};
 use super::{Db, Tx, count, dialect};
-use crate::columns::{Address, DbTime, DbUuid, Instant};
+use crate::columns::{DbTime, DbUuid, Instant};
 use crate::rows::{EventRow, NewEventRow};
 use crate::schema::events;
 
 const TABLE: &str = "events";
-
-/// By how many characters the index finds pages: see the migration.
-const INDEXED_PAGE_CHARS: usize = 256;
 
 /// Up to how many types a list is merged of one list per type. More are filtered while walking the index of the time.
 const MERGED_KINDS: usize = 16;
@@ -33,7 +31,7 @@ impl EventReads for Tx<'_> {
     }
 
     fn events(&mut self, filter: &EventFilter, after: Option<EventPosition>, limit: usize) -> Result<Vec<StoredEvent>> {
-        if !is_merged(filter) {
+        if !is_made_of_kinds(filter) || filter.kinds.len() > MERGED_KINDS {
             return self.page(filter, &filter.kinds, after, limit);
         }
         // One walk per type, each in the order of its index, instead of one that sorts every event of all types.
@@ -95,71 +93,4 @@ impl Tx<'_> {
         let rows: Vec<EventRow> = self.run(TABLE, |conn| query.load(conn))?;
         rows.into_iter().map(StoredEvent::try_from).collect()
     }
-}
-
-/// Whether a list is merged of one per type: several types, and nothing else that finds few events.
-fn is_merged(filter: &EventFilter) -> bool {
-    let narrow = filter.user_id.is_some() || filter.session_id.is_some() || filter.page_key.is_some();
-    !narrow && (2..=MERGED_KINDS).contains(&filter.kinds.len())
-}
-
-fn filtered<'a>(filter: &'a EventFilter, kinds: &'a [EventKind]) -> events::BoxedQuery<'a, Db> {
-    let mut query = events::table.into_boxed::<Db>();
-    if let Some(tenant) = filter.tenant_id {
-        query = query.filter(events::tenant_id.eq(DbUuid(tenant.0)));
-    }
-    if let Some(env) = filter.env_id {
-        query = query.filter(events::env_id.eq(i64::from(env.0)));
-    }
-    if let Some(user) = &filter.user_id {
-        query = query.filter(events::user_id.eq(user.as_str()));
-    }
-    match kinds {
-        [] => {}
-        [kind] => query = query.filter(events::kind.eq(kind.as_str())),
-        kinds => query = query.filter(events::kind.eq_any(kinds.iter().map(EventKind::as_str))),
-    }
-    if let Some(outcome) = filter.outcome {
-        query = query.filter(events::outcome.eq(outcome.as_str()));
-    }
-    if let Some(failed) = filter.failed {
-        // A login by its type, whatever outcome it was given: `EventKind::failed`.
-        query = if failed {
-            query.filter(
-                events::kind
-                    .eq(LOGIN_FAIL)
-                    .or(events::kind.ne(LOGIN_SUCCESS).and(events::outcome.eq(Outcome::Failure.as_str()))),
-            )
-        } else {
-            query.filter(
-                events::kind
-                    .ne(LOGIN_FAIL)
-                    .and(events::kind.eq(LOGIN_SUCCESS).or(events::outcome.ne(Outcome::Failure.as_str()))),
-            )
-        };
-    }
-    if let Some(range) = filter.source {
-        let (first, last) = (Address(range.first), Address(range.last));
-        query = if first == last {
-            query.filter(events::source.eq(first))
-        } else {
-            query.filter(events::source.between(first, last))
-        };
-    }
-    if let Some(key) = &filter.page_key {
-        let prefix: String = key.chars().take(INDEXED_PAGE_CHARS).collect();
-        query = query
-            .filter(sql::<Bool>("substr(page_key, 1, 256) = ").bind::<Text, _>(prefix))
-            .filter(events::page_key.eq(key.as_str()));
-    }
-    if let Some(session) = &filter.session_id {
-        query = query.filter(events::session_id.eq(session.as_str()));
-    }
-    if let Some(from) = filter.from {
-        query = query.filter(events::occurred_at.ge(DbTime(from)));
-    }
-    if let Some(until) = filter.until {
-        query = query.filter(events::occurred_at.lt(DbTime(until)));
-    }
-    query
 }

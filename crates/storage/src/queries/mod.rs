@@ -10,6 +10,7 @@ mod access_writes;
 mod activity;
 mod directory;
 mod directory_writes;
+mod event_filter;
 mod events;
 
 use diesel::connection::{AnsiTransactionManager, TransactionManager};

@@ -8,7 +8,7 @@ use trailkeeper_domain::id::{EnvId, TenantId};
 use trailkeeper_domain::{Error, Result};
 
 use super::unreadable;
-use crate::columns::{DbDay, DbTime, DbUuid, Day, Uuid128};
+use crate::columns::{Day, DbDay, DbTime, DbUuid, Uuid128};
 use crate::schema::events;
 
 /// Active users of one period, tenant and environment.

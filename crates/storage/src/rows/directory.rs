@@ -69,11 +69,8 @@ pub struct UserRow {
 
 impl From<&User> for UserRow {
     fn from(user: &User) -> Self {
-        let attributes: serde_json::Map<String, serde_json::Value> = user
-            .attributes
-            .iter()
-            .map(|attribute| (attribute.name.clone(), attribute.value.as_str().into()))
-            .collect();
+        let attributes: serde_json::Map<String, serde_json::Value> =
+            user.attributes.iter().map(|attribute| (attribute.name.clone(), attribute.value.as_str().into())).collect();
         Self {
             user_id: user.id.as_str().to_owned(),
             email: user.email.clone(),

@@ -1,4 +1,5 @@
 //! Events as rows.
+#![expect(clippy::ref_option_ref, reason = "what diesel derives for a column that is a text or null")]
 
 use diesel::{Insertable, Queryable, Selectable};
 use trailkeeper_domain::event::{Event, EventKind, Outcome, StoredEvent, Target};

@@ -3,7 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use diesel::connection::{AnsiTransactionManager, Connection, InstrumentationEvent, SimpleConnection, TransactionManager};
+use diesel::connection::{
+    AnsiTransactionManager, Connection, InstrumentationEvent, SimpleConnection, TransactionManager,
+};
 use diesel::{QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
 use trailkeeper_domain::Result;
 
@@ -33,8 +35,12 @@ impl Purpose {
     fn settings(self) -> &'static str {
         match self {
             Self::Read => "PRAGMA query_only = ON; PRAGMA cache_size = -4000;",
-            // Acknowledged means durable: FULL syncs the log at every commit.
-            Self::Write => "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -8000;",
+            // Acknowledged means durable: FULL syncs the log at every commit. The log grows to 16 MiB before its pages
+            // go to the file: the pages of the indexes change again and again, and are then written once.
+            Self::Write => {
+                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; \
+                 PRAGMA cache_size = -8000;"
+            }
         }
     }
 }

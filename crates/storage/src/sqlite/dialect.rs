@@ -14,6 +14,9 @@ pub const MONTH_OF_EVENT: &str = "unixepoch(occurred_at / 1000000, 'unixepoch', 
 /// The UTC day of a creation, as days since 1970.
 pub const DAY_OF_CREATION: &str = "created_at / 86400000000";
 
+/// In front of a column that must not be looked up by an index, in queries that are text.
+pub const UNINDEXED: &str = "+";
+
 /// One row when diesel's table of migrations is there.
 pub const COUNT_MIGRATION_TABLES: &str =
     "SELECT count(*) AS tables FROM sqlite_schema WHERE type = 'table' AND name = '__diesel_schema_migrations'";

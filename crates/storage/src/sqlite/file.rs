@@ -1,5 +1,6 @@
 //! The data file, watched: SQLite itself goes on writing into a file that was moved or removed.
 
+use std::fmt::Write as _;
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
@@ -56,7 +57,7 @@ impl DataFile {
             if byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte) {
                 uri.push(char::from(byte));
             } else {
-                uri.push_str(&format!("%{byte:02X}"));
+                let _infallible = write!(uri, "%{byte:02X}");
             }
         }
         uri.push_str("?mode=rw");

@@ -71,8 +71,7 @@ impl SqliteStore {
         let texts = connection.record();
         queries::transaction(&mut connection.inner, "BEGIN DEFERRED", &mut |tx| work(tx), &|| Ok(()))
             .map_err(Undone::into_error)?;
-        let texts: Vec<String> =
-            std::mem::take(&mut *texts.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+        let texts: Vec<String> = std::mem::take(&mut *texts.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
         texts
             .into_iter()
             .filter(|text| text.starts_with("SELECT"))

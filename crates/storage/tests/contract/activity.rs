@@ -68,7 +68,12 @@ fn active_users_are_recounted(t: &TestStore) {
         }
         let expected: Vec<ActiveUsers> = users
             .into_iter()
-            .map(|((start, tenant_id, env_id), users)| ActiveUsers { start, tenant_id, env_id, users: users.len() as u64 })
+            .map(|((start, tenant_id, env_id), users)| ActiveUsers {
+                start,
+                tenant_id,
+                env_id,
+                users: users.len() as u64,
+            })
             .collect();
         assert_eq!(t.store.reading(|tx| tx.active_users(&query)).unwrap(), expected, "{query:?}");
         rows += expected.len();
@@ -172,9 +177,7 @@ fn ledger(t: &TestStore, random: &TestEntropy) -> Vec<Creation> {
                 },
                 user_id: (kind != CreationKind::Tenant).then(|| user_id(&format!("u{}", random.below(40)))),
                 region: is_user.then(|| pool.map(|pool| pool[..2].to_owned())).flatten(),
-                user_pool_id: is_user
-                    .then(|| pool.map(|pool| PoolId::parse("user_pool_id", pool).unwrap()))
-                    .flatten(),
+                user_pool_id: is_user.then(|| pool.map(|pool| PoolId::parse("user_pool_id", pool).unwrap())).flatten(),
                 created_at: random::time(random),
             }
         })
@@ -204,8 +207,7 @@ fn creations_are_recounted(t: &TestStore) {
             (Some(tenants), CreationKind::Tenant | CreationKind::TenantUser) => tenants.contains(&entry.tenant_id),
             (Some(tenants), CreationKind::SaasUser) => {
                 let of = tenants_of(&entries, entry.user_id.as_ref());
-                tenants.iter().any(|tenant| of.contains(tenant))
-                    || (of.is_empty() && tenants.contains(&TenantId::NONE))
+                tenants.iter().any(|tenant| of.contains(tenant)) || (of.is_empty() && tenants.contains(&TenantId::NONE))
             }
         };
         let mut days: BTreeMap<_, u64> = BTreeMap::new();

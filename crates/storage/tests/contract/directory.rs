@@ -201,7 +201,8 @@ fn creations_are_corrected_in_place(t: &TestStore) {
         created_at: at(created_at),
     };
     let range = TimeRange::of_days(day("2026-01-01"), day("2026-12-31"));
-    for (created_at, expected) in [("2026-03-01T23:59:59.999999Z", "2026-03-01"), ("2026-02-01T00:00:00Z", "2026-02-01")]
+    for (created_at, expected) in
+        [("2026-03-01T23:59:59.999999Z", "2026-03-01"), ("2026-02-01T00:00:00Z", "2026-02-01")]
     {
         t.store.writing(|tx| tx.put_creation(&creation(created_at))).unwrap();
         let days = t.store.reading(|tx| tx.creations_per_day(CreationKind::Tenant, range, None)).unwrap();
@@ -234,7 +235,8 @@ fn attribute_changes_are_listed_newest_first(t: &TestStore) {
         })
         .unwrap();
     let page = |after, limit| t.store.reading(|tx| tx.attribute_changes(&user_id("ann"), after, limit)).unwrap();
-    let names = |page: &[(i64, AttributeChange)]| page.iter().map(|(_, change)| change.name.clone()).collect::<Vec<_>>();
+    let names =
+        |page: &[(i64, AttributeChange)]| page.iter().map(|(_, change)| change.name.clone()).collect::<Vec<_>>();
     let all = page(None, 10);
     assert_eq!(names(&all), ["four", "two", "one", "three"]);
     assert_eq!(all[2].1, first[0]);
@@ -270,7 +272,8 @@ fn writers_of_the_directory_wait_for_one_another(t: &TestStore) {
                 t.store
                     .writing(|tx| {
                         tx.lock_directory()?;
-                        let length = tx.tenant(tenant_id(1))?.and_then(|tenant| tenant.name).map_or(0, |name| name.len());
+                        let length =
+                            tx.tenant(tenant_id(1))?.and_then(|tenant| tenant.name).map_or(0, |name| name.len());
                         tx.put_tenant(&Tenant { name: Some("x".repeat(length + 1)), ..tenant(1) })
                     })
                     .unwrap();

@@ -150,7 +150,8 @@ fn networks_hold_their_addresses(t: &TestStore) {
 }
 
 fn long_pages_are_told_apart(t: &TestStore) {
-    let page = |end: &str| Page::parse("page", format!("/{}{end}", "ÿ\u{1F600}".repeat(1020)), PageQueries::Kept).unwrap();
+    let page =
+        |end: &str| Page::parse("page", format!("/{}{end}", "ÿ\u{1F600}".repeat(1020)), PageQueries::Kept).unwrap();
     t.insert(&[
         Event { page: Some(page("a")), ..event(1) },
         Event { page: Some(page("b")), ..event(2) },
@@ -165,8 +166,7 @@ fn long_pages_are_told_apart(t: &TestStore) {
 fn pages_of_a_list_neither_skip_nor_repeat(t: &TestStore) {
     // Three times for many events, so that nearly every page ends amid equal ones.
     let times = ["2026-03-01T00:00:00Z", "2026-03-01T00:00:00.000001Z", "2026-03-02T00:00:00Z"].map(at);
-    let old: Vec<Event> =
-        (0..90_usize).map(|n| Event { occurred_at: times[n % 3], ..event(n as u128 + 1) }).collect();
+    let old: Vec<Event> = (0..90_usize).map(|n| Event { occurred_at: times[n % 3], ..event(n as u128 + 1) }).collect();
     t.insert(&old);
     let mut seen = Vec::new();
     let mut after: Option<EventPosition> = None;
@@ -192,7 +192,7 @@ fn several_types_are_one_list(t: &TestStore) {
     let events: Vec<Event> = (0..200_usize)
         .map(|n| Event {
             kind: kinds[n % 4].clone(),
-            occurred_at: at("2026-03-01T00:00:00Z") + chrono::Duration::seconds((n / 5) as i64),
+            occurred_at: at("2026-03-01T00:00:00Z") + chrono::Duration::seconds(i64::try_from(n / 5).unwrap()),
             ..event(n as u128 + 1)
         })
         .collect();

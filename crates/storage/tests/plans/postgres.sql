@@ -1,6 +1,12 @@
 -- A million events of 500 tenants and 20,000 users over 90 days, and a directory to match.
 SET synchronous_commit = off;
 SET maintenance_work_mem = '256MB';
+-- Indexes that are built once are ready sooner than indexes that grow row by row.
+CREATE TEMPORARY TABLE indexes_of_events AS
+SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'events' AND indexname <> 'events_pkey';
+DO $$ DECLARE one record; BEGIN
+    FOR one IN SELECT * FROM indexes_of_events LOOP EXECUTE 'DROP INDEX ' || one.indexname; END LOOP;
+END $$;
 INSERT INTO events (seq, tenant_id, id, env_id, occurred_at, received_at, user_id, kind, outcome, source, page, page_key,
                     session_id)
 SELECT i + 1, lpad(to_hex(i * 7 % 500), 32, '0')::uuid, lpad(to_hex(i), 32, '0')::uuid, i % 3,
@@ -12,6 +18,9 @@ SELECT i + 1, lpad(to_hex(i * 7 % 500), 32, '0')::uuid, lpad(to_hex(i), 32, '0')
        CASE WHEN i % 10 > 3 THEN '/page/' || (i % 300) || '?q' END, CASE WHEN i % 10 > 3 THEN '/page/' || (i % 300) END,
        'session-' || (i / 20)
 FROM generate_series(0, 999999) AS i;
+DO $$ DECLARE one record; BEGIN
+    FOR one IN SELECT * FROM indexes_of_events LOOP EXECUTE one.indexdef; END LOOP;
+END $$;
 INSERT INTO tenants
 SELECT lpad(to_hex(i), 32, '0')::uuid, 'Tenant', now(), now(), lpad(to_hex(i), 32, '0')::uuid FROM generate_series(0, 19999) AS i;
 INSERT INTO users

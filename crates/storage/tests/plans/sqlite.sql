@@ -37,8 +37,8 @@ INSERT INTO reported_active_users SELECT unhex(printf('%032x', i % 500)), 1, 'da
 WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 4999)
 INSERT INTO accounts
 SELECT unhex(printf('%032x', i)), 'a', 'account-' || i || '@example.org', 'A', 'x', 'admin', NULL, NULL, 0, 0 FROM n;
-INSERT INTO api_tokens SELECT id, 'token', id || id, 'admin', NULL, 0, NULL, NULL, NULL FROM accounts;
+INSERT INTO api_tokens SELECT id, 'token', unhex(hex(id) || hex(id)), 'admin', NULL, 0, NULL, NULL, NULL FROM accounts;
 INSERT INTO signing_keys SELECT id, 'key', 'saas', 'api-' || hex(id), id, NULL, 0, NULL FROM accounts;
 INSERT INTO sessions SELECT id, id, 0, NULL FROM accounts;
-INSERT INTO refresh_tokens SELECT id || id, id, 0, 0, NULL FROM sessions;
+INSERT INTO refresh_tokens SELECT unhex(hex(id) || hex(id)), id, 0, 0, NULL FROM sessions;
 COMMIT;

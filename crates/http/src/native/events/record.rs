@@ -85,9 +85,9 @@ pub struct ResultError {
 /// event with an `id` that its tenant knows already is not stored again, so a request whose answer was lost
 /// is safe to repeat. A body in which nothing is a JSON object is a problem (400).
 #[utoipa::path(post, path = "/v1/events", tag = "events", security(("Bearer" = [])),
-    request_body(description = "Events.", content(
+    request_body(description = "One event, a list of them, or lines such as `{\"type\":\"page_load\",\"user_id\":\"u-4711\",\"page\":\"/\"}`.", content(
         (EventsInput = "application/json"),
-        (String = "application/x-ndjson", example = json!("{\"type\":\"login_success\",\"user_id\":\"u-4711\"}\n{\"type\":\"page_load\",\"user_id\":\"u-4711\",\"page\":\"/\"}\n")),
+        (String = "application/x-ndjson"),
     )),
     responses((status = 200, description = "What became of each event.", body = RecordedView), CommonProblems, TooLarge))]
 pub async fn record_events(

@@ -39,7 +39,7 @@ impl MembershipsView {
 
 /// List a tenant's memberships by the user's id.
 ///
-/// A tenant without a record may have memberships; one without either has an empty list.
+/// A tenant without a record may have memberships; one without either is unknown (404).
 #[utoipa::path(get, path = "/v1/tenants/{tenant_id}/users", tag = "memberships", security(("Bearer" = [])),
     params(
         ("tenant_id" = schemas::TenantId, Path, description = "The tenant's id."),

@@ -22,7 +22,7 @@ use crate::settings::MAX_BODY_BYTES;
 use crate::shapes::Native;
 use crate::state::AppState;
 
-/// A membership. No body, or null, is the same as an empty object; a null field is the same as leaving it out.
+/// A membership. No body is the same as an empty object; null is the same as leaving the field out.
 #[derive(Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = MembershipInput::sample)]
@@ -41,14 +41,14 @@ impl MembershipInput {
 /// Make a user a member of a tenant, or correct since when.
 ///
 /// Neither needs a record: records may come later. The first time, and each time after a deletion, the
-/// membership counts as created at `created_at`. A credential that is confined to a tenant cannot add users
-/// whose records it may not see (404).
+/// membership counts as created at `created_at`. A credential that is confined to a tenant corrects memberships
+/// and makes none (403): a member's record shows.
 #[utoipa::path(put, path = "/v1/tenants/{tenant_id}/users/{user_id}", tag = "memberships", security(("Bearer" = [])),
     params(
         ("tenant_id" = schemas::TenantId, Path, description = "The tenant's id. All zero and all ones are reserved."),
         ("user_id" = schemas::UserId, Path, description = "The user's id."),
     ),
-    request_body(content = Option<MembershipInput>, description = "The membership.", content_type = "application/json"),
+    request_body(content = MembershipInput, description = "The membership.", content_type = "application/json"),
     responses(
         (status = 200, description = "The membership replaced the one before.", body = MembershipView),
         (status = 201, description = "The membership is new.", body = MembershipView),
@@ -68,7 +68,7 @@ pub async fn put_membership(
     let created_at = created_at_of(&body::read(&request, payload, MAX_BODY_BYTES).await?)?;
     let (membership, put) = blocking::run(&state, move |state| {
         if confined {
-            usecase::check_joinable(state.store(), tenant, &user)?;
+            usecase::check_is_member(state.store(), tenant, &user)?;
         }
         usecase::put_membership(state.store(), state.clock(), state.entropy(), tenant, &user, created_at)
     })
@@ -81,7 +81,7 @@ pub async fn put_membership(
 }
 
 fn created_at_of(body: &[u8]) -> Result<Option<Timestamp>> {
-    if matches!(body.trim_ascii(), b"" | b"null") {
+    if body.trim_ascii().is_empty() {
         return Ok(None);
     }
     let mut json = JsonObject::parse("a membership", body)?;

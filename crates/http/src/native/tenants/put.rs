@@ -22,7 +22,7 @@ use crate::settings::MAX_BODY_BYTES;
 use crate::shapes::Native;
 use crate::state::AppState;
 
-/// A tenant's record. No body, or null, is an empty record; a null field is the same as leaving it out.
+/// A tenant's record. No body is an empty record; null is the same as leaving a field out.
 #[derive(Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = TenantInput::sample)]
@@ -47,7 +47,7 @@ impl TenantInput {
 /// `created_at` sent later corrects the time of that creation.
 #[utoipa::path(put, path = "/v1/tenants/{tenant_id}", tag = "tenants", security(("Bearer" = [])),
     params(("tenant_id" = schemas::TenantId, Path, description = "The tenant's id. All zero and all ones are reserved.")),
-    request_body(content = Option<TenantInput>, description = "The whole record.", content_type = "application/json"),
+    request_body(content = TenantInput, description = "The whole record.", content_type = "application/json"),
     responses(
         (status = 200, description = "The record replaced the one before.", body = TenantView),
         (status = 201, description = "The record is new.", body = TenantView),
@@ -76,7 +76,7 @@ pub async fn put_tenant(
 }
 
 fn draft_of(body: &[u8]) -> Result<TenantDraft> {
-    if matches!(body.trim_ascii(), b"" | b"null") {
+    if body.trim_ascii().is_empty() {
         return Ok(TenantDraft::default());
     }
     let mut json = JsonObject::parse("a tenant", body)?;

@@ -1,5 +1,6 @@
 //! `PUT /v1/users/{user_id}`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use actix_web::web::{Data, Payload};
@@ -10,7 +11,10 @@ use trailkeeper_domain::json::JsonObject;
 use trailkeeper_domain::usecase::{self, Put};
 use trailkeeper_domain::user::{Attribute, PoolId, UserDraft, UserStatus};
 use trailkeeper_domain::{Error, Result, text, time};
-use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::extensions::Extensions;
+use utoipa::openapi::schema::Schema;
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::blocking;
 use crate::extract::caller::{Caller, WriteDirectory};
@@ -38,7 +42,8 @@ pub struct UserInput {
     /// What else is known, by name; absent: nothing.
     #[schema(value_type = Option<schemas::Attributes>)]
     attributes: Option<BTreeMap<&'static str, &'static str>>,
-    /// Where the pool lives: the part of `user_pool_id` before its last `_`, which it must not contradict.
+    /// Where the user lives, for users without a pool. With a pool, leave it out: it is the part of
+    /// `user_pool_id` before its last `_`.
     #[schema(value_type = Option<schemas::Region>)]
     region: Option<&'static str>,
     /// The user pool.
@@ -69,6 +74,32 @@ impl UserInput {
     }
 }
 
+/// [`UserInput`] with what utoipa has no word for: a region beside a pool is allowed only where it repeats the
+/// pool's, which JSON Schema cannot say, so the document asks for one of the two.
+pub struct UserBody;
+
+impl PartialSchema for UserBody {
+    fn schema() -> RefOr<Schema> {
+        let mut schema = UserInput::schema();
+        if let RefOr::T(Schema::Object(user)) = &mut schema {
+            let without = |field: &str| json!({"properties": {field: {"type": "null"}}});
+            let either = json!([without("region"), without("user_pool_id")]);
+            user.extensions = Some(Extensions::from_iter([("anyOf", either)]));
+        }
+        schema
+    }
+}
+
+impl ToSchema for UserBody {
+    fn name() -> Cow<'static, str> {
+        UserInput::name()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        UserInput::schemas(schemas);
+    }
+}
+
 /// Create or replace a user's record.
 ///
 /// The first time, and each time after a deletion, the user counts as created at `registered_at`; sent later,
@@ -77,7 +108,7 @@ impl UserInput {
 /// e-mail that another user of the pool has is a conflict (409).
 #[utoipa::path(put, path = "/v1/users/{user_id}", tag = "users", security(("Bearer" = [])),
     params(("user_id" = schemas::UserId, Path, description = "The user's id.")),
-    request_body(content = UserInput, description = "The whole record.", content_type = "application/json"),
+    request_body(content = UserBody, description = "The whole record.", content_type = "application/json"),
     responses(
         (status = 200, description = "The record replaced the one before.", body = UserView),
         (status = 201, description = "The record is new.", body = UserView),

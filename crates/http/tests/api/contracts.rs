@@ -1,0 +1,54 @@
+//! What tests of the published contracts share.
+
+use serde_json::{Value, json};
+use trailkeeper_domain::time;
+
+use crate::support::{Answer, Caller};
+
+/// UNIX seconds of a time.
+pub fn unix(at: &str) -> i64 {
+    time::parse_rfc3339("at", at).unwrap().timestamp()
+}
+
+/// A refusal of the SaaSus or Cripsa contract. `start` is how its message begins: the field at fault.
+#[track_caller]
+pub fn refused(answer: &Answer, status: u16, kind: &str, start: &str) {
+    assert_eq!(answer.status, status, "{}", answer.text());
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    let error = answer.json();
+    assert_eq!(error.as_object().unwrap().len(), 2, "{error}");
+    assert_eq!(error["type"], kind, "{error}");
+    let message = error["message"].as_str().unwrap();
+    assert!(message.starts_with(start), "{start} … {message}");
+}
+
+/// A refusal of the Octopai contract.
+#[track_caller]
+pub fn octopai_refused(answer: &Answer, status: u16, start: &str) {
+    assert_eq!(answer.status, status, "{}", answer.text());
+    let error = answer.json();
+    assert_eq!(error.as_object().unwrap().len(), 1, "{error}");
+    let message = error["error"].as_str().unwrap();
+    assert!(message.starts_with(start), "{start} … {message}");
+}
+
+/// A 200 without a body, which must not say that it is JSON.
+#[track_caller]
+pub fn empty_200(answer: &Answer) {
+    assert_eq!((answer.status, answer.text().as_str()), (200, ""));
+    assert_eq!(answer.header("content-type"), None);
+}
+
+/// Records events of these kinds: user, type, time, and more fields.
+pub fn record(caller: &Caller<'_>, events: &[(&str, &str, &str, Value)]) {
+    let events: Vec<Value> = events
+        .iter()
+        .map(|(user, kind, at, more)| {
+            let mut event = json!({"user_id": user, "type": kind, "occurred_at": at});
+            event.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            event
+        })
+        .collect();
+    let answer = caller.record(&json!(events));
+    assert_eq!(answer["stored"], events.len(), "{answer}");
+}

@@ -1,0 +1,160 @@
+//! The bodies of `POST /v1/events`: forms, packing, limits.
+
+use std::io::Write;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde_json::json;
+
+use crate::support::{Answer, TestApp};
+
+const EVENT: &str = "{\"type\":\"logout\"}";
+const LIMIT: usize = 8 * 1024 * 1024;
+
+fn gzip(plain: &[u8]) -> Vec<u8> {
+    let mut packer = GzEncoder::new(Vec::new(), Compression::best());
+    packer.write_all(plain).unwrap();
+    packer.finish().unwrap()
+}
+
+fn sent(app: &TestApp, content_type: Option<&str>, encoding: Option<&str>, body: impl Into<Vec<u8>>) -> Answer {
+    let mut call = app.admin().call("POST", "/v1/events").body(body);
+    if let Some(value) = content_type {
+        call = call.header("Content-Type", value);
+    }
+    if let Some(value) = encoding {
+        call = call.header("Content-Encoding", value);
+    }
+    call.send()
+}
+
+#[test]
+fn one_object_a_list_or_lines() {
+    let app = TestApp::new();
+    let json = Some("application/json");
+    let ndjson = Some("application/x-ndjson");
+    for (content_type, body, stored, refused) in [
+        (json, EVENT.to_owned(), 1, 0),
+        (None, EVENT.to_owned(), 1, 0),
+        (Some("Application/JSON; charset=utf-8"), format!(" [{EVENT},{EVENT}]\n"), 2, 0),
+        (ndjson, format!("{EVENT}\n{EVENT}\r\n\n  \n{EVENT}"), 3, 0),
+        (ndjson, format!("{EVENT}\nnot json\n[{EVENT}]\n{EVENT}\n"), 2, 2),
+    ] {
+        let answer = sent(&app, content_type, None, body).ok();
+        assert_eq!((&answer["stored"], &answer["refused"]), (&json!(stored), &json!(refused)), "{answer}");
+    }
+}
+
+#[test]
+fn what_is_not_events_at_all_is_refused_as_a_whole() {
+    let app = TestApp::new();
+    let json = Some("application/json");
+    for (content_type, body, code) in [
+        (json, "", "no_events"),
+        (json, "[]", "no_events"),
+        (json, "[1, \"x\", null, []]", "no_events"),
+        (json, "17", "not_an_object"),
+        (json, "\"text\"", "not_an_object"),
+        (json, "null", "not_an_object"),
+        (json, "{", "malformed_json"),
+        (json, "[{\"type\":\"logout\"}", "malformed_json"),
+        (json, "type=logout", "malformed_json"),
+        (Some("application/x-ndjson"), "\n\n", "no_events"),
+        (Some("application/x-ndjson"), "no\nno", "no_events"),
+    ] {
+        sent(&app, content_type, None, body).problem(400, code, None);
+    }
+    sent(&app, json, None, b"{\"type\":\"\xff\"}").problem(400, "malformed_json", None);
+    let none = "00000000-0000-0000-0000-000000000000";
+    assert_eq!(app.admin().get(&format!("/v1/events?tenant_id={none}")).ok()["events"], json!([]));
+}
+
+#[test]
+fn unknown_forms_are_named() {
+    let app = TestApp::new();
+    for content_type in
+        ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "", "\u{fffd}"]
+    {
+        let detail =
+            sent(&app, Some(content_type), None, EVENT).problem(400, "invalid_parameter", Some("Content-Type"));
+        assert!(detail.contains("application/x-ndjson"), "{detail}");
+    }
+    for encoding in ["br", "deflate", "zstd", "gzip, gzip"] {
+        let detail =
+            sent(&app, None, Some(encoding), EVENT).problem(400, "invalid_parameter", Some("Content-Encoding"));
+        assert!(detail.contains("gzip"), "{detail}");
+    }
+}
+
+#[test]
+fn gzip_is_unpacked() {
+    let app = TestApp::new();
+    for encoding in ["gzip", "GZIP", "x-gzip"] {
+        assert_eq!(sent(&app, None, Some(encoding), gzip(EVENT.as_bytes())).ok()["stored"], 1);
+    }
+    assert_eq!(sent(&app, None, Some("identity"), EVENT).ok()["stored"], 1);
+    let lines = format!("{EVENT}\n{EVENT}\n");
+    assert_eq!(sent(&app, Some("application/x-ndjson"), Some("gzip"), gzip(lines.as_bytes())).ok()["stored"], 2);
+    // Files that were packed one behind the other are one file.
+    let members = [gzip(format!("{EVENT}\n").as_bytes()), gzip(EVENT.as_bytes())].concat();
+    assert_eq!(sent(&app, Some("application/x-ndjson"), Some("gzip"), members).ok()["stored"], 2);
+}
+
+#[test]
+fn what_is_not_gzip_is_refused() {
+    let app = TestApp::new();
+    let packed = gzip(EVENT.as_bytes());
+    let mut damaged = packed.clone();
+    let at = damaged.len() - 6;
+    damaged[at] ^= 0xff;
+    for body in [
+        EVENT.as_bytes().to_vec(),
+        packed[..packed.len() - 3].to_vec(),
+        damaged,
+        [&packed[..], b"tail"].concat(),
+        Vec::new(),
+    ] {
+        sent(&app, None, Some("gzip"), body).problem(400, "invalid_gzip", Some("Content-Encoding"));
+    }
+}
+
+#[test]
+fn five_thousand_events_and_no_more() {
+    let app = TestApp::new();
+    let list = |count: usize| format!("[{}]", vec![EVENT; count].join(","));
+    assert_eq!(sent(&app, None, None, list(5_000)).ok()["stored"], 5_000);
+    let lines = format!("{EVENT}\n").repeat(5_001);
+    for answer in [sent(&app, None, None, list(5_001)), sent(&app, Some("application/x-ndjson"), None, lines)] {
+        let detail = answer.problem(413, "too_many_events", None);
+        assert!(detail.contains("5001") && detail.contains("5000"), "{detail}");
+    }
+}
+
+#[test]
+fn eight_mebibytes_and_no_more() {
+    let app = TestApp::new();
+    let padded = |size: usize| format!("{EVENT}{}", " ".repeat(size - EVENT.len()));
+    assert_eq!(sent(&app, None, None, padded(LIMIT)).ok()["stored"], 1);
+    let detail = sent(&app, None, None, padded(LIMIT + 1)).problem(413, "body_too_large", None);
+    assert!(detail.contains("8388608"), "{detail}");
+    assert_eq!(sent(&app, None, Some("gzip"), gzip(padded(LIMIT).as_bytes())).ok()["stored"], 1);
+    sent(&app, None, Some("gzip"), gzip(padded(LIMIT + 1).as_bytes())).problem(413, "body_too_large", None);
+}
+
+#[test]
+fn a_gzip_bomb_stops_at_the_limit() {
+    let app = TestApp::new();
+    // 64 members of 16 MiB of spaces each: 1 GiB from 1 MiB.
+    let member = gzip(&vec![b' '; 16 * 1024 * 1024]);
+    let bomb: Vec<u8> = member.iter().copied().cycle().take(member.len() * 64).collect();
+    assert!(bomb.len() < 2 * 1024 * 1024);
+    let detail = sent(&app, None, Some("gzip"), bomb).problem(413, "body_too_large", None);
+    assert!(detail.contains("8388608"), "{detail}");
+}
+
+#[test]
+fn a_length_over_the_limit_is_refused_before_the_body_is_read() {
+    let app = TestApp::new();
+    let call = app.admin().call("POST", "/v1/events").header("Content-Length", "99999999999");
+    call.send().problem(413, "body_too_large", None);
+}

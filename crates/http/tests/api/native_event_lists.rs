@@ -1,0 +1,245 @@
+//! Filters of `GET /v1/events`, each against a recount by other means.
+
+use std::net::IpAddr;
+
+use serde_json::{Value, json};
+use trailkeeper_testkit::DatabaseKind;
+
+use crate::support::{ACME, Caller, OTHER, TestApp, escaped, numbered};
+
+const SYSTEM: &str = "ffffffff-ffff-ffff-ffff-ffffffffffff";
+
+/// Draws from short lists, so that every value is had by many events.
+struct Dice(u64);
+
+impl Dice {
+    fn of<T: Copy>(&mut self, values: &[T]) -> T {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let at = (self.0 >> 33) % values.len() as u64;
+        values[usize::try_from(at).unwrap()]
+    }
+}
+
+const SOURCES: [&str; 7] =
+    ["192.0.2.1", "192.0.2.200", "192.0.3.1", "10.0.0.1", "2001:db8::1", "2001:db8:1::1", "2001:db9::1"];
+const PAGES: [Option<&str>; 6] =
+    [None, Some("/a"), Some("/a?x=1"), Some("/a#top"), Some("/b?x=1"), Some("https://app.example/a?x")];
+const TIMES: [&str; 6] = [
+    "2026-07-01T00:00:00Z",
+    "2026-07-01T23:59:59.999999Z",
+    "2026-07-02T00:00:00Z",
+    "2026-07-02T12:00:00Z",
+    "2026-07-02T23:59:59.999999Z",
+    "2026-07-03T00:00:00Z",
+];
+
+fn events() -> Vec<Value> {
+    let mut dice = Dice(7);
+    (0..400)
+        .map(|n| {
+            json!({
+                "id": numbered(n),
+                "tenant_id": dice.of(&[ACME, OTHER]),
+                "env_id": dice.of(&[0, 1, 4_294_967_295_u32]),
+                "user_id": dice.of(&[None, Some("u1"), Some("u/2 +&"), Some("Ü3")]),
+                "type": dice.of(&["login_success", "login_fail", "page_load", "a.b_c9"]),
+                "outcome": dice.of(&["success", "failure", "unknown"]),
+                "source": dice.of(&SOURCES),
+                "page": dice.of(&PAGES),
+                "session_id": dice.of(&[None, Some("s1"), Some("s 2")]),
+                "occurred_at": dice.of(&TIMES),
+            })
+        })
+        .collect()
+}
+
+/// Ids of the events that `keep` keeps, newest first, then latest stored first.
+fn recount(events: &[Value], keep: impl Fn(&Value) -> bool) -> Vec<String> {
+    let mut kept: Vec<(usize, &Value)> = events.iter().enumerate().filter(|(_, event)| keep(event)).collect();
+    let time = |event: &Value| TIMES.iter().position(|time| event["occurred_at"] == *time).unwrap();
+    kept.sort_by_key(|(place, event)| std::cmp::Reverse((time(event), *place)));
+    kept.into_iter().map(|(_, event)| event["id"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Ids on all pages of a list, without those of the server's own trail.
+fn listed(caller: &Caller<'_>, query: &str) -> Vec<String> {
+    let mut all = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let page = caller.get(&format!("/v1/events?{query}&limit=37{cursor}")).ok();
+        let events = page["events"].as_array().unwrap().iter().filter(|event| event["tenant_id"] != SYSTEM);
+        all.extend(events.map(|event| event["id"].as_str().unwrap().to_owned()));
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return all,
+        }
+    }
+}
+
+/// Whether two addresses agree in their first bits.
+fn inside(address: &Value, network: &str, bits: u32) -> bool {
+    let parsed = |text: &str| text.parse::<IpAddr>().unwrap();
+    match (parsed(address.as_str().unwrap()), parsed(network)) {
+        (IpAddr::V4(a), IpAddr::V4(b)) => (u32::from(a) ^ u32::from(b)).leading_zeros() >= bits,
+        (IpAddr::V6(a), IpAddr::V6(b)) => (u128::from(a) ^ u128::from(b)).leading_zeros() >= bits,
+        _ => false,
+    }
+}
+
+type Keep = Box<dyn Fn(&Value) -> bool>;
+
+#[test]
+fn every_filter_shows_what_a_recount_shows() {
+    DatabaseKind::ALL.into_iter().for_each(filters_show_what_a_recount_shows);
+}
+
+fn filters_show_what_a_recount_shows(kind: DatabaseKind) {
+    let app = TestApp::on(kind);
+    let admin = app.admin();
+    let events = events();
+    admin.record(&json!(events));
+    let page_key = |event: &Value| event["page"].as_str().map(|page| page.split(['?', '#']).next().unwrap().to_owned());
+    let from = |event: &Value, first: usize| TIMES[first..].iter().any(|time| event["occurred_at"] == *time);
+    let cases: Vec<(String, Keep)> = vec![
+        (format!("tenant_id={ACME}"), Box::new(|e| e["tenant_id"] == ACME)),
+        (format!("tenant_id={}", OTHER.to_uppercase()), Box::new(|e| e["tenant_id"] == OTHER)),
+        ("env_id=0".into(), Box::new(|e| e["env_id"] == 0)),
+        ("env_id=4294967295".into(), Box::new(|e| e["env_id"] == 4_294_967_295_u32)),
+        ("user_id=u1".into(), Box::new(|e| e["user_id"] == "u1")),
+        (format!("user_id={}", escaped("u/2 +&")), Box::new(|e| e["user_id"] == "u/2 +&")),
+        ("user_id=u/2+%2B%26".into(), Box::new(|e| e["user_id"] == "u/2 +&")),
+        (format!("user_id={}", escaped("Ü3")), Box::new(|e| e["user_id"] == "Ü3")),
+        ("user_id=nobody".into(), Box::new(|_| false)),
+        ("type=page_load".into(), Box::new(|e| e["type"] == "page_load")),
+        ("type=page_load,a.b_c9".into(), Box::new(|e| e["type"] == "page_load" || e["type"] == "a.b_c9")),
+        ("type=page_load&type=a.b_c9".into(), Box::new(|e| e["type"] == "page_load" || e["type"] == "a.b_c9")),
+        ("type=login_success,page_load&type=a.b_c9".into(), Box::new(|e| e["type"] != "login_fail")),
+        ("type=page_load,page_load".into(), Box::new(|e| e["type"] == "page_load")),
+        ("type=unheard_of".into(), Box::new(|_| false)),
+        ("outcome=failure".into(), Box::new(|e| e["outcome"] == "failure")),
+        ("outcome=unknown".into(), Box::new(|e| e["outcome"] == "unknown")),
+        ("source=192.0.2.1".into(), Box::new(|e| e["source"] == "192.0.2.1")),
+        ("source=::ffff:192.0.2.1".into(), Box::new(|e| e["source"] == "192.0.2.1")),
+        ("source=192.0.2.0/24".into(), Box::new(|e| inside(&e["source"], "192.0.2.0", 24))),
+        ("source=192.0.2.77%2F23".into(), Box::new(|e| inside(&e["source"], "192.0.2.0", 23))),
+        ("source=0.0.0.0/0".into(), Box::new(|e| inside(&e["source"], "0.0.0.0", 0))),
+        ("source=2001:db8::1".into(), Box::new(|e| e["source"] == "2001:db8::1")),
+        ("source=2001:db8::/32".into(), Box::new(|e| inside(&e["source"], "2001:db8::", 32))),
+        ("source=2001:db8::/31".into(), Box::new(|e| inside(&e["source"], "2001:db8::", 31))),
+        ("source=::/0".into(), Box::new(|e| inside(&e["source"], "::", 0))),
+        ("page=/a".into(), Box::new(move |e| page_key(e).as_deref() == Some("/a"))),
+        ("page=/a%3Fx=2%23y".into(), Box::new(move |e| page_key(e).as_deref() == Some("/a"))),
+        (
+            "page=https://app.example/a".into(),
+            Box::new(move |e| page_key(e).as_deref() == Some("https://app.example/a")),
+        ),
+        ("session_id=s1".into(), Box::new(|e| e["session_id"] == "s1")),
+        ("session_id=s+2".into(), Box::new(|e| e["session_id"] == "s 2")),
+        ("from=2026-07-02".into(), Box::new(move |e| from(e, 2))),
+        ("from=2026-07-02T12:00:00Z".into(), Box::new(move |e| from(e, 3))),
+        ("to=2026-07-01".into(), Box::new(move |e| !from(e, 2))),
+        ("to=2026-07-02T12:00:00Z".into(), Box::new(move |e| !from(e, 3))),
+        ("from=2026-07-02&to=2026-07-02".into(), Box::new(move |e| from(e, 2) && !from(e, 5))),
+        (
+            "from=2026-07-02T02:00:00%2B02:00&to=2026-07-03T00:00:00Z".into(),
+            Box::new(move |e| from(e, 2) && !from(e, 5)),
+        ),
+        (
+            format!(
+                "tenant_id={ACME}&env_id=1&outcome=success&type=page_load,login_success&source=192.0.0.0/16&from=2026-07-01&to=2026-07-02"
+            ),
+            Box::new(move |e| {
+                e["tenant_id"] == ACME
+                    && e["env_id"] == 1
+                    && e["outcome"] == "success"
+                    && (e["type"] == "page_load" || e["type"] == "login_success")
+                    && inside(&e["source"], "192.0.0.0", 16)
+                    && !from(e, 5)
+            }),
+        ),
+        (
+            format!("tenant_id={OTHER}&user_id=u1&page=/a&session_id=s1"),
+            Box::new(move |e| {
+                e["tenant_id"] == OTHER
+                    && e["user_id"] == "u1"
+                    && page_key(e).as_deref() == Some("/a")
+                    && e["session_id"] == "s1"
+            }),
+        ),
+    ];
+    let mut shown = 0;
+    for (query, keep) in cases {
+        let expected = recount(&events, keep);
+        shown += expected.len();
+        let found = listed(&admin, &query);
+        let differs = found.iter().zip(&expected).position(|(found, expected)| found != expected);
+        assert!(found == expected, "{kind:?} {query}: {} of {}, first at {differs:?}", found.len(), expected.len());
+    }
+    assert!(shown > 2_000, "the cases must not be empty lists: {shown}");
+}
+
+#[test]
+fn a_reader_with_a_tenant_lists_that_tenant_without_naming_it() {
+    let app = TestApp::new();
+    let events = events();
+    app.admin().record(&json!(events));
+    let reader = app.token(trailkeeper_domain::account::Role::Auditor, Some(ACME));
+    let expected = recount(&events, |event| event["tenant_id"] == ACME);
+    assert_eq!(listed(&reader, ""), expected);
+    assert_eq!(listed(&reader, &format!("tenant_id={ACME}")), expected);
+}
+
+#[test]
+fn wrong_filters_are_named() {
+    let app = TestApp::new();
+    let admin = app.admin();
+    let many = vec!["x"; 51].join(",");
+    for (query, field) in [
+        ("tenant_id=acme", "tenant_id"),
+        ("tenant_id=", "tenant_id"),
+        ("tenant_id=69e732d68ecc45c4a2eb8438f7ffe775", "tenant_id"),
+        ("env_id=-1", "env_id"),
+        ("env_id=4294967296", "env_id"),
+        ("env_id=%2B1", "env_id"),
+        ("env_id=", "env_id"),
+        ("user_id=", "user_id"),
+        ("user_id=a%0Ab", "user_id"),
+        ("user_id=%00", "user_id"),
+        ("user_id=%FF", "user_id"),
+        ("type=", "type"),
+        ("type=a,,b", "type"),
+        ("type=Page", "type"),
+        (&format!("type={many}"), "type"),
+        ("outcome=maybe", "outcome"),
+        ("outcome=success&outcome=failure", "outcome"),
+        ("source=localhost", "source"),
+        ("source=192.0.2.0/33", "source"),
+        ("source=192.0.2.0/", "source"),
+        ("page=", "page"),
+        ("session_id=", "session_id"),
+        ("from=yesterday", "from"),
+        ("from=2026-02-30", "from"),
+        ("from=1700000000", "from"),
+        ("from=1969-12-31", "from"),
+        ("to=2026-13-01T00:00:00Z", "to"),
+        ("from=2026-07-02&to=2026-07-01", "from"),
+        ("from=2026-07-02T00:00:00Z&to=2026-07-02T00:00:00Z", "from"),
+        ("tenant=x", "tenant"),
+        ("colour", "colour"),
+    ] {
+        admin.get(&format!("/v1/events?{query}")).problem(400, "invalid_parameter", Some(field));
+    }
+}
+
+#[test]
+fn one_event_by_its_id() {
+    let app = TestApp::new();
+    let admin = app.admin();
+    admin.record(&json!({"id": numbered(1), "type": "x"}));
+    assert_eq!(admin.get(&format!("/v1/events/{}", numbered(1).to_uppercase())).ok()["id"], numbered(1));
+    admin.get(&format!("/v1/events/{}", numbered(2))).problem(404, "event_not_found", None);
+    for id in ["x", "01975f3c00007000800000000000000", "%7B01975f3c-0000-7000-8000-000000000001%7D"] {
+        admin.get(&format!("/v1/events/{id}")).problem(400, "invalid_parameter", Some("id"));
+    }
+    admin.get(&format!("/v1/events/{}?env_id=1", numbered(1))).problem(400, "invalid_parameter", Some("env_id"));
+}

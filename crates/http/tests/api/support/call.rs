@@ -1,0 +1,96 @@
+//! Requests.
+
+use std::net::SocketAddr;
+
+use actix_web::App;
+use actix_web::http::Method;
+use actix_web::middleware::from_fn;
+use actix_web::test::{TestRequest, call_service, init_service, read_body};
+use serde_json::Value;
+
+use super::{Answer, TestApp};
+
+/// From where requests come unless a test says otherwise.
+const PEER: &str = "198.51.100.20:40000";
+
+/// Someone who sends requests.
+pub struct Caller<'a> {
+    pub app: &'a TestApp,
+    pub token: Option<String>,
+}
+
+/// One request.
+pub struct Call<'a> {
+    app: &'a TestApp,
+    request: TestRequest,
+}
+
+impl<'a> Caller<'a> {
+    /// Begins a request with the caller's credential.
+    pub fn call(&self, method: &str, path: &str) -> Call<'a> {
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        let mut request = TestRequest::with_uri(path).method(method).peer_addr(PEER.parse().unwrap());
+        if let Some(token) = &self.token {
+            request = request.insert_header(("Authorization", format!("Bearer {token}")));
+        }
+        Call { app: self.app, request }
+    }
+
+    pub fn get(&self, path: &str) -> Answer {
+        self.call("GET", path).send()
+    }
+
+    pub fn delete(&self, path: &str) -> Answer {
+        self.call("DELETE", path).send()
+    }
+
+    pub fn put(&self, path: &str, body: &Value) -> Answer {
+        self.call("PUT", path).json(body).send()
+    }
+
+    pub fn post(&self, path: &str, body: &Value) -> Answer {
+        self.call("POST", path).json(body).send()
+    }
+
+    /// Records events and expects that it works.
+    pub fn record(&self, events: &Value) -> Value {
+        self.post("/v1/events", events).ok()
+    }
+}
+
+impl Call<'_> {
+    pub fn header(mut self, name: &'static str, value: &str) -> Self {
+        self.request = self.request.append_header((name, value.as_bytes()));
+        self
+    }
+
+    pub fn peer(mut self, address: &str) -> Self {
+        self.request = self.request.peer_addr(SocketAddr::new(address.parse().unwrap(), 40_000));
+        self
+    }
+
+    pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.request = self.request.set_payload(body.into());
+        self
+    }
+
+    pub fn json(self, body: &Value) -> Self {
+        self.header("Content-Type", "application/json").body(body.to_string())
+    }
+
+    pub fn send(self) -> Answer {
+        let Self { app, request } = self;
+        app.runner.block_on(async {
+            let service = init_service(
+                App::new()
+                    .app_data(app.state.clone())
+                    .wrap(from_fn(trailkeeper_http::traced))
+                    .configure(trailkeeper_http::configure),
+            )
+            .await;
+            let response = call_service(&service, request.to_request()).await;
+            let (status, headers) = (response.status().as_u16(), response.headers().clone());
+            Answer { status, headers, body: read_body(response).await }
+        })
+    }
+}

@@ -1,0 +1,78 @@
+//! A disk that takes no more: writers are told to come again, readers go on, and there is room again some day.
+//!
+//! The operating system limits how large a file of this process may grow, and refuses what goes beyond it as a full
+//! disk would. The limit is the process's own, so the test runs in a child, which ignores the signal that comes with
+//! the refusal, and changes the limit from outside by `prlimit`.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
+use std::process::{Command, id};
+use std::{env, fs};
+
+use trailkeeper_domain::event::{Event, EventFilter};
+use trailkeeper_domain::{Error, Result};
+use trailkeeper_storage::{DatabaseUrl, StoreOptions, migrate, open};
+use trailkeeper_testkit::{TempDatabase, event};
+
+const CHILD: &str = "TRAILKEEPER_TEST_DISK_FULL_CHILD";
+
+fn main() {
+    if env::var_os(CHILD).is_some() {
+        return fill_up();
+    }
+    let status = Command::new("sh")
+        .args(["-c", "trap '' XFSZ; exec \"$0\""])
+        .arg(env::current_exe().unwrap())
+        .env(CHILD, "1")
+        .status()
+        .unwrap();
+    assert!(status.success(), "{status}");
+    println!("a full disk is survived ... ok");
+}
+
+/// How large this process's files may grow, in bytes.
+fn limit_files(bytes: &str) {
+    let status = Command::new("prlimit").args(["--pid", &id().to_string(), &format!("--fsize={bytes}:")]).status();
+    assert!(status.unwrap().success());
+}
+
+fn batch(from: u128) -> Vec<Event> {
+    (from..from + 5_000).map(|number| Event { user_agent: Some("x".repeat(500)), ..event(number) }).collect()
+}
+
+fn fill_up() {
+    let database = TempDatabase::sqlite();
+    let url = DatabaseUrl::parse(database.url()).unwrap();
+    migrate(&url).unwrap();
+    let store = open(&url, &StoreOptions::default()).unwrap();
+    let write = |from| store.writing(|tx| tx.insert_events(&batch(from)));
+    let count =
+        || -> Result<usize> { store.reading(|tx| Ok(tx.events(&EventFilter::default(), None, 1_000_000)?.len())) };
+    write(1).unwrap();
+
+    let largest = fs::read_dir(database.path().parent().unwrap())
+        .unwrap()
+        .map(|entry| entry.unwrap().metadata().unwrap().len())
+        .max()
+        .unwrap();
+    limit_files(&(largest + 4_096).to_string());
+    let mut acknowledged = 5_000;
+    let mut refused = 0;
+    for round in 1..=5 {
+        match write(round * 5_000 + 1) {
+            Ok(_) => acknowledged += 5_000,
+            Err(Error::Unavailable { cause }) => {
+                assert!(cause.contains("disk"), "{cause}");
+                refused += 1;
+            }
+            Err(other) => panic!("{other:?}"),
+        }
+        assert_eq!(count().unwrap(), acknowledged, "readers go on, and see what was acknowledged and no more");
+    }
+    assert!(refused > 0, "the disk was never full");
+
+    limit_files("unlimited");
+    for round in 1..=5 {
+        write(round * 5_000 + 1).unwrap();
+    }
+    assert_eq!(count().unwrap(), 30_000);
+}

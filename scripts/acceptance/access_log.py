@@ -1,0 +1,193 @@
+#!/usr/bin/env python3
+"""Imports an access log and compares what the server answers about it with a count of its own.
+
+    scripts/acceptance/access_log.py [--database sqlite|postgres] [FILE[.gz]]
+
+Without a FILE it writes a log first: recent, random, with every kind of line that the importer must
+tell apart and one that is cut off in the middle.
+"""
+
+import gzip
+import ipaddress
+import random
+import re
+import sys
+import tempfile
+from collections import Counter, defaultdict
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+from harness import Checks, Server, arguments, shown
+
+NO_TENANT = "00000000-0000-0000-0000-000000000000"
+QUOTED = r'"((?:[^"\\]|\\.)*)"'
+LINE = re.compile(rf"(\S+) \S+ (\S+) \[([^\]]+)\] {QUOTED} (\d{{3}}) \S+ {QUOTED} {QUOTED}(?: .*)?")
+
+
+def generated(path, lines=4000, seed=20260131):
+    """Writes a log that ends two hours ago and began ten days before."""
+    choose = random.Random(seed)
+    hosts = [f"203.0.113.{n}" for n in range(1, 80)] + [f"2001:db8::{n:x}" for n in range(1, 20)]
+    pages = [f"/docs/{n}" for n in range(60)] + ["/", "/search?q=a+b", "/search?q=%22x%22#top", "/a%20b", "/caf%C3%A9", "/login"]
+    agents = ["Mozilla/5.0 (X11; Linux x86_64)", "-", r'quote \"inside\" agent', "curl/8.5.0"]
+    zones = [timezone.utc, timezone(timedelta(hours=2)), timezone(timedelta(hours=-9, minutes=-30))]
+    at = datetime.now(timezone.utc).replace(microsecond=0) - timedelta(days=10, hours=2)
+    step = timedelta(days=10) / lines
+    written = []
+    for number in range(lines):
+        at += step
+        method = choose.choices(["GET", "POST", "HEAD", "OPTIONS"], [90, 5, 3, 2])[0]
+        status = choose.choices([200, 206, 304, 301, 404, 403, 500, 101], [80, 2, 5, 3, 6, 2, 1, 1])[0]
+        user = choose.choices(["-", "alice", "bob@example.com", "carol"], [90, 4, 3, 3])[0]
+        local = at.astimezone(choose.choice(zones))
+        written.append(
+            f'{choose.choice(hosts)} - {user} [{local:%d/%b/%Y:%H:%M:%S %z}] "{method} {choose.choice(pages)} HTTP/1.1"'
+            f' {status} {choose.randrange(90000)} "-" "{choose.choice(agents)}"'
+        )
+        if choose.random() < 0.02:
+            written.append(written[-1])  # The same request twice in a second is two requests.
+    written[len(written) // 2] = written[len(written) // 2][:95]
+    path.write_text("\n".join(written) + "\n", encoding="utf-8")
+
+
+class Counted:
+    """What a log says, counted without the program."""
+
+    def __init__(self, text):
+        self.events = Counter()
+        self.views = Counter()
+        self.visitors = defaultdict(set)
+        self.active = {"daily": defaultdict(set), "monthly": defaultdict(set)}
+        self.behaviors = defaultdict(list)
+        self.refused = []
+        self.times = []
+        for number, line in enumerate(text.splitlines(), 1):
+            match = LINE.fullmatch(line)
+            if match is None:
+                self.refused.append(number)
+                continue
+            host, remote, time, request, status, _, _ = match.groups()
+            words = request.split(" ")
+            method, path = words[:2] if len(words) in (2, 3) else (None, None)
+            at = datetime.strptime(time, "%d/%b/%Y:%H:%M:%S %z").astimezone(timezone.utc)
+            self.line(str(ipaddress.ip_address(host)), remote, at, method, path, int(status))
+
+    def line(self, host, remote, at, method, path, status):
+        """One complete line."""
+        user = f"ip:{host}" if remote == "-" else remote
+        outcome = "success" if status < 400 else "failure"
+        self.times.append(at)
+        if outcome != "failure":
+            self.active["daily"][f"{at:%Y-%m-%d}"].add(user)
+            self.active["monthly"][f"{at:%Y-%m}"].add(user)
+        kind = "page_load" if method == "GET" and status < 400 else "request"
+        kept = path if kind == "page_load" or path is None else path[:256]  # the longest id of a target
+        self.events[(kind, user, host, int(at.timestamp()), kept, outcome)] += 1
+        if kind == "page_load":
+            page = re.split(r"[?#]", path)[0] or "/"
+            self.views[page] += 1
+            self.visitors[page].add(user)
+            self.behaviors[user].append((int(at.timestamp()), path))
+
+    def statistics(self):
+        """What page statistics over all of it must be."""
+        rows = [
+            {"page_url": page, "total_views": views, "unique_users": len(self.visitors[page])}
+            for page, views in self.views.items()
+        ]
+        return {
+            "start_date": int(min(self.times).timestamp()),
+            "end_date": int(max(self.times).timestamp()),
+            "total_page_views": sum(self.views.values()),
+            "total_unique_users": len(set().union(*self.visitors.values())),
+            "page_statistics": sorted(rows, key=lambda row: (-row["total_views"], row["page_url"].encode())),
+        }
+
+
+def listed(server):
+    """Every event outside any tenant, page by page."""
+    events, query = [], {"tenant_id": NO_TENANT, "limit": 1000}
+    while True:
+        page = server.ask("GET", "/v1/events", query=query).json()
+        events += page["events"]
+        if page["next_cursor"] is None:
+            return events
+        query["cursor"] = page["next_cursor"]
+
+
+def as_counted(event):
+    """An event of the native API in the form of `Counted.events`."""
+    path = event["page"] if event["type"] == "page_load" else (event.get("target") or {}).get("id")
+    at = datetime.fromisoformat(event["occurred_at"].replace("Z", "+00:00"))
+    return (event["type"], event["user_id"], event["source"], int(at.timestamp()), path, event["outcome"])
+
+
+def compare(checks, server, counted):
+    """The server's answers against the count."""
+    expected = counted.statistics()
+    answer = server.ask("GET", "/v1/analysis/metrics/page-statistics", query={
+        "start_timestamp": expected["start_date"], "end_timestamp": expected["end_date"],
+    })
+    got = answer.json() or {}
+    for name in ("total_page_views", "total_unique_users", "start_date", "end_date"):
+        checks.equal(got.get(name), expected[name], f"page statistics: {name}")
+    checks.equal(len(got.get("page_statistics", [])), len(expected["page_statistics"]), "page statistics: number of pages")
+    wrong = [pair for pair in zip(got.get("page_statistics", []), expected["page_statistics"]) if pair[0] != pair[1]]
+    checks.equal(wrong[:3], [], "page statistics: every page, in order")
+    for period, form in (("daily", "%Y-%m-%d"), ("monthly", "%Y-%m")):
+        answer = server.ask("GET", "/v1/analysis/active-users", query={
+            "type": period, "date_from": f"{min(counted.times):{form}}", "date_to": f"{max(counted.times):{form}}",
+        })
+        rows = [
+            {"date": date, "tenant_id": NO_TENANT, "env_id": 1, "active_users": len(users)}
+            for date, users in sorted(counted.active[period].items())
+        ]
+        checks.equal((answer.json() or {}).get("data"), rows, f"active users, {period}")
+    month_ago = (datetime.now(timezone.utc) - timedelta(days=27)).timestamp()
+    for user in sorted(counted.behaviors, key=lambda user: -len(counted.behaviors[user]))[:5]:
+        answer = server.ask("GET", f"/v1/analysis/users/{user}/behavior-histories")
+        recent = Counter(entry for entry in counted.behaviors[user] if entry[0] >= month_ago)
+        got = Counter((one["timestamp"], one["referer"]) for day in answer.json()["histories"] for one in day["histories"])
+        checks.equal(got, recent, f"behaviour histories of {user}")
+
+
+def main():
+    options = arguments(__doc__, ("file", {"nargs": "?", "type": Path, "help": "an access log in combined format"}))
+    checks = Checks()
+    with tempfile.TemporaryDirectory() as folder, Server(checks, options.database) as server:
+        log = options.file.resolve() if options.file else Path(folder) / "access.log"
+        if not options.file:
+            generated(log)
+        packed = log.read_bytes()
+        plain = gzip.decompress(packed) if packed[:2] == b"\x1f\x8b" else packed
+        counted = Counted(plain.decode("utf-8", errors="replace"))
+        print(f"{log.name}: {len(counted.times)} complete lines, {sum(counted.views.values())} page loads on "
+              f"{len(counted.views)} pages by {counted.statistics()['total_unique_users']} visitors, "
+              f"{len(counted.refused)} broken lines", flush=True)
+
+        done = server.command("import", "access-log", str(log))
+        said = (done.stdout + done.stderr).decode(errors="replace")
+        print(said.strip(), flush=True)
+        checks.equal(done.returncode, 0, "the import ends well, broken lines or not")
+        for number in counted.refused[:3]:
+            checks.that(re.search(rf"\b{number}\b", said), f"the import names the broken line {number}", said)
+        events = listed(server)
+        got = Counter(map(as_counted, events))
+        checks.equal(sum(got.values()), len(counted.times), "one event per complete line")
+        checks.that(got == counted.events, "every event is what its line says",
+                    f"missing {shown(list((counted.events - got).items())[:3])}, too many {shown(list((got - counted.events).items())[:3])}")
+        compare(checks, server, counted)
+
+        other = Path(folder) / ("access.copy" if log.suffix == ".gz" else "access.log.gz")
+        other.write_bytes(plain if log.suffix == ".gz" else gzip.compress(plain))
+        before = {event["id"] for event in events}
+        for again, stdin in ((str(log), None), (str(other), None), ("-", plain)):
+            done = server.command("import", "access-log", again, stdin=stdin)
+            checks.equal(done.returncode, 0, f"importing {Path(again).name} again ends well {done.stderr[-300:]!r}")
+            checks.equal({event["id"] for event in listed(server)}, before, f"importing {Path(again).name} again stores nothing new")
+        compare(checks, server, counted)
+    return checks.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

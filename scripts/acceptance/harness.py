@@ -1,0 +1,295 @@
+"""Starts the real program with an empty database, speaks HTTP to it, and counts what was checked.
+
+Python's standard library only, so that every check runs on a fresh machine.
+"""
+
+import argparse
+import csv
+import http.client
+import io
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
+
+ROOT = Path(__file__).resolve().parents[2]
+START_SECONDS = 30
+ADMIN_EMAIL = "admin@example.com"
+ADMIN_PASSWORD = "correct horse battery staple 7"
+
+
+class Checks:
+    """Counts checks and says at once what failed; the closing line is for people and for CI."""
+
+    def __init__(self):
+        self.passed = 0
+        self.failed = 0
+
+    def that(self, holds, what, detail=""):
+        """One check: `what` should hold; `detail` tells what was seen instead."""
+        if holds:
+            self.passed += 1
+        else:
+            self.failed += 1
+            print(f"FAILED {what}" + (f": {detail}" if detail != "" else ""), flush=True)
+        return bool(holds)
+
+    def equal(self, got, expected, what):
+        """`got` should be `expected`."""
+        return self.that(got == expected, what, f"expected {shown(expected)}, got {shown(got)}")
+
+    def finish(self):
+        """Prints the closing line; the exit code."""
+        print(f"{self.passed} passed, {self.failed} failed", flush=True)
+        return 0 if self.failed == 0 and self.passed > 0 else 1
+
+
+def shown(value, most=1500):
+    """A value as a failure shows it."""
+    text = repr(value)
+    return text if len(text) <= most else text[:most] + f"… ({len(text)} characters)"
+
+
+@dataclass
+class Answer:
+    """One HTTP response."""
+
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+    def json(self):
+        """The body as JSON; None where it is none."""
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            return None
+
+    @property
+    def content_type(self):
+        """The media type without parameters, lower case; empty where there is none."""
+        return self.headers.get("Content-Type", "").split(";")[0].strip().lower()
+
+    def __repr__(self):
+        return f"{self.status} {self.content_type} {self.body[:600]!r}"
+
+
+class Database:
+    """An empty database for one server: a SQLite file, or one of a PostgreSQL server's own."""
+
+    def __init__(self, kind, folder):
+        self.kind = kind
+        if kind == "sqlite":
+            self.file = folder / "trailkeeper.db"
+            self.url = f"sqlite:{self.file}"
+            return
+        base = os.environ.get("TRAILKEEPER_TEST_POSTGRES_URL")
+        if not base:
+            sys.exit("--database postgres needs a server: run this under scripts/with-postgres")
+        self.base = base
+        self.name = f"trailkeeper_{secrets.token_hex(6)}"
+        self.url = urlunsplit(urlsplit(base)._replace(path=f"/{self.name}"))
+        psql(base, f"CREATE DATABASE {self.name}")
+
+    def rows(self, sql):
+        """What a query answers, each value as text: the two databases' own tools, not ours."""
+        if self.kind == "postgres":
+            return psql(self.url, sql)
+        with sqlite3.connect(f"file:{self.file}?mode=ro", uri=True, timeout=30) as connection:
+            return [tuple("" if value is None else str(value) for value in row) for row in connection.execute(sql)]
+
+    def remove(self):
+        """Drops a PostgreSQL database; a file goes with its folder."""
+        if self.kind == "postgres":
+            psql(self.base, f"DROP DATABASE IF EXISTS {self.name} WITH (FORCE)")
+
+
+def psql(url, sql):
+    """Runs SQL with PostgreSQL's own client; rows of texts."""
+    command = ["psql", "-X", "-q", "-t", "--csv", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", sql]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"psql: {done.stderr.strip()}")
+    return [tuple(row) for row in csv.reader(io.StringIO(done.stdout))]
+
+
+class Server:
+    """The program, serving an empty database on a free loopback port. Use it in a `with`."""
+
+    def __init__(self, checks, database="sqlite", **settings):
+        self.checks = checks
+        self.program = Path(os.environ.get("TRAILKEEPER_BIN") or ROOT / "target/debug/trailkeeper").resolve()
+        if not self.program.is_file():
+            sys.exit(f"there is no {self.program}; run 'make build', or name the program in TRAILKEEPER_BIN")
+        self.folder = Path(tempfile.mkdtemp(prefix="trailkeeper-check."))
+        self.data = self.folder / "data"
+        self.database = Database(database, self.data)
+        self.log = self.folder / "server.log"
+        self.process = None
+        self.logger = None
+        self.port = free_port()
+        self.settings = {key: value for key, value in os.environ.items() if not key.startswith("TRAILKEEPER_")}
+        self.settings |= {
+            "TRAILKEEPER_LISTEN": f"127.0.0.1:{self.port}",
+            "TRAILKEEPER_DATABASE_URL": self.database.url,
+            "TRAILKEEPER_DATA_DIR": str(self.data),
+            "TRAILKEEPER_ADMIN_EMAIL": ADMIN_EMAIL,
+            "TRAILKEEPER_ADMIN_PASSWORD": ADMIN_PASSWORD,
+        }
+        self.settings |= {f"TRAILKEEPER_{name.upper()}": value for name, value in settings.items()}
+        self.admin = None
+
+    def __enter__(self):
+        self.start()
+        self.admin = self.token("admin")
+        return self
+
+    def __exit__(self, kind, error, trace):
+        try:
+            if self.process is not None:
+                self.checks.equal(self.stop(), 0, "the server ends cleanly on SIGTERM")
+            log = self.log.read_text(errors="replace")
+            quiet = self.checks.that("panicked at" not in log, "no panic in the server's log")
+            if isinstance(error, Exception) or not quiet:
+                print(f"--- the end of the server's log\n{log[-6000:]}\n---", flush=True)
+        finally:
+            self.database.remove()
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def start(self):
+        """Starts the program and waits until it is ready."""
+        # Through a pipe, and with Python's ignored SIGXFSZ passed on, so that a limit on file sizes hits
+        # the database as a failed write, not the log and not as a signal.
+        self.process = subprocess.Popen(
+            [self.program, "serve"], env=self.settings, cwd=self.folder, restore_signals=False,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )
+        self.logger = threading.Thread(target=self.keep_log, args=(self.process.stdout,))
+        self.logger.start()
+        if not self.wait_for("/readyz", 200, START_SECONDS):
+            print(self.log.read_text(errors="replace")[-6000:])
+            self.stop()
+            sys.exit(f"the server was not ready within {START_SECONDS} s; its log is above")
+
+    def keep_log(self, lines):
+        """Copies what the program prints into the log, line by line as it comes."""
+        with self.log.open("ab", buffering=0) as log, lines:
+            for line in lines:
+                log.write(line)
+
+    def stop(self):
+        """Ends the program as an operator would; its exit code."""
+        process, self.process = self.process, None
+        process.terminate()
+        try:
+            return process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            return "killed: it did not end within 30 s"
+        finally:
+            self.logger.join()
+
+    def wait_for(self, path, status, seconds):
+        """Asks until `path` answers `status`, at most so long."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                if self.send("GET", path).status == status:
+                    return True
+            except OSError:
+                pass
+            time.sleep(0.05)
+        return False
+
+    def command(self, *arguments, stdin=None):
+        """Runs another command of the program on the same database, beside the server."""
+        return subprocess.run(
+            [self.program, *arguments], env=self.settings, cwd=self.folder,
+            input=stdin, capture_output=True, timeout=300, check=False,
+        )
+
+    def command_json(self, *arguments):
+        """What a command with `--json` prints."""
+        done = self.command(*arguments, "--json")
+        if done.returncode != 0:
+            raise RuntimeError(f"{' '.join(arguments)}: {done.stderr.decode(errors='replace')}")
+        return json.loads(done.stdout)
+
+    def token(self, role, tenant=None):
+        """A fresh API token."""
+        confined = [] if tenant is None else ["--tenant", tenant]
+        return self.command_json("token", "create", "--role", role, "--name", f"check-{role}", *confined)["token"]
+
+    def send(self, method, path, body=None, headers=None, host=None):
+        """One request exactly as given, on a connection of its own. `path` goes onto the wire unchanged."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        try:
+            connection.putrequest(method, path, skip_host=host is not None, skip_accept_encoding=True)
+            if host is not None:
+                connection.putheader("Host", host)
+            for name, value in (headers or {}).items():
+                connection.putheader(name, value)
+            if body is not None:
+                connection.putheader("Content-Length", str(len(body)))
+            connection.endheaders()
+            if body:
+                try:
+                    connection.send(body)
+                except (BrokenPipeError, ConnectionResetError):
+                    pass  # A server may refuse a body before it has read all of it; the answer says why.
+            response = connection.getresponse()
+            return Answer(response.status, response.headers, response.read())
+        finally:
+            connection.close()
+
+    def ask(self, method, path, body=None, query=None, token=None, headers=None):
+        """A request with the administrator's token (or another; "" for none) and a JSON body.
+
+        Whatever the answer, it must carry the two headers by which a request is found in the logs.
+        """
+        sent = dict(headers or {})
+        if token != "":
+            sent.setdefault("Authorization", f"Bearer {token or self.admin}")
+        if body is not None and not isinstance(body, bytes):
+            body = json.dumps(body).encode()
+            sent.setdefault("Content-Type", "application/json")
+        if query:
+            path = f"{path}?{urlencode(query, doseq=True, quote_via=quote)}"
+        answer = self.send(method, path, body, sent)
+        traced, requested = answer.headers.get("X-Saasus-Trace-Id"), answer.headers.get("X-Request-Id")
+        self.checks.that(
+            traced and traced == requested, f"{method} {path[:80]} carries one trace id in both headers",
+            f"X-Saasus-Trace-Id {traced!r}, X-Request-Id {requested!r}",
+        )
+        return answer
+
+
+def free_port():
+    """A loopback port that nobody listens on right now."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def arguments(description, *more):
+    """The command line that every check understands; `more` are further options: (name, settings)."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite",
+                        help="which database the server uses (postgres: under scripts/with-postgres)")
+    for name, settings in more:
+        parser.add_argument(name, **settings)
+    # Python ends at once on SIGTERM by default; this way the server and its folder are cleared away too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    return parser.parse_args()
