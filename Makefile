@@ -4,7 +4,7 @@
 CARGO ?= cargo
 PYTHON ?= python3
 # The program that `openapi` and the checks run; built by `build`.
-TRAILKEEPER_BIN ?= target/debug/trailkeeper
+TRAILKEEPER_BIN ?= $(CURDIR)/target/debug/trailkeeper
 
 # Settings of `make run`: LISTEN=0.0.0.0:9000 DATABASE_URL=postgres://… DATA_DIR=…
 # From the command line alone: many shells have a DATABASE_URL that is another project's.

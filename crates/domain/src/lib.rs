@@ -12,6 +12,7 @@ pub mod cursor;
 pub mod error;
 pub mod event;
 pub mod id;
+pub mod ingest;
 pub mod json;
 pub mod page;
 pub mod ports;

@@ -9,6 +9,7 @@ mod cripsa;
 mod documented;
 mod endpoint;
 mod extract;
+mod ingest;
 mod inlined;
 mod native;
 mod octopai;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use trailkeeper_auth::Access;
 use trailkeeper_domain::clock::{Clock, Entropy};
+use trailkeeper_domain::ingest::Ingest;
 use trailkeeper_domain::ports::Store;
 
 use crate::settings::HttpSettings;
@@ -13,6 +14,8 @@ use crate::settings::HttpSettings;
 pub struct Services {
     /// The database.
     pub store: Arc<dyn Store>,
+    /// The way in for events: they are committed in groups.
+    pub ingest: Arc<Ingest>,
     /// Logins, tokens, signatures.
     pub access: Arc<Access>,
     /// The time.

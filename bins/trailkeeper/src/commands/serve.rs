@@ -7,6 +7,7 @@ use actix_web::rt::System;
 use trailkeeper_auth::{Access, NewAccount};
 use trailkeeper_domain::Error;
 use trailkeeper_domain::account::Role;
+use trailkeeper_domain::ingest::Ingest;
 use trailkeeper_http::Services;
 
 use crate::banner::{Administrator, Banner};
@@ -36,8 +37,10 @@ pub fn run(database: &DatabaseArgs, settings: &Settings) -> Result<(), Failure> 
         administrator,
         program: std::env::current_exe().unwrap_or_else(|_| "trailkeeper".into()),
     };
+    let ingest = Ingest::start(Arc::clone(&ports.store), settings.server.ingest_limits());
     let services = Services {
         store: Arc::clone(&ports.store),
+        ingest: Arc::new(ingest.map_err(|error| ports.failed(error))?),
         access,
         clock: Arc::clone(&ports.clock),
         entropy: Arc::clone(&ports.entropy),

@@ -61,6 +61,7 @@ fn values(
         ("listen", server.listen.to_string()),
         ("workers", server.effective_workers().to_string()),
         ("trusted_proxies", server.trusted_proxies.to_string()),
+        ("ingest_queue", server.ingest_queue.to_string()),
         ("demo", server.demo.to_string()),
         ("keep_page_queries", pages.keep_page_queries.to_string()),
         ("public_hosts", access.public_hosts.to_string()),

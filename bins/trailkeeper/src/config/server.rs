@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use clap::{ArgAction, Args, builder::BoolishValueParser};
+use trailkeeper_domain::ingest::IngestLimits;
 use trailkeeper_domain::page::PageQueries;
 use trailkeeper_http::HttpSettings;
 
@@ -29,6 +30,10 @@ pub struct ServerArgs {
     )]
     pub trusted_proxies: Networks,
 
+    /// Events that may wait for the disk; a request that does not fit any more is answered with 503 at once.
+    #[arg(long, env = "TRAILKEEPER_INGEST_QUEUE", default_value_t = IngestLimits::default().queue_events, value_name = "EVENTS")]
+    pub ingest_queue: usize,
+
     /// Load demo data when, and only when, the database holds none.
     #[arg(long, env = "TRAILKEEPER_DEMO", action = ArgAction::SetTrue, value_parser = BoolishValueParser::new())]
     pub demo: bool,
@@ -41,6 +46,11 @@ impl ServerArgs {
             Some(workers) => usize::from(workers),
             None => std::thread::available_parallelism().map_or(1, usize::from),
         }
+    }
+
+    /// How much may wait to be stored.
+    pub fn ingest_limits(&self) -> IngestLimits {
+        IngestLimits { queue_events: self.ingest_queue, ..IngestLimits::default() }
     }
 
     /// The server's settings.

@@ -17,7 +17,7 @@ pub use find_events::{find_event, list_events};
 pub use keep_memberships::{delete_membership, put_membership};
 pub use keep_tenants::{delete_tenant, put_tenant};
 pub use keep_users::{delete_user, put_user};
-pub use record_events::{RecordStatus, Recorded, record_events};
+pub use record_events::{JudgedBatch, RecordStatus, Recorded, judge_events, record_events};
 
 /// What a PUT did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

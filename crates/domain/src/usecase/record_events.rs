@@ -28,6 +28,20 @@ pub struct Recorded {
     pub status: RecordStatus,
 }
 
+/// A batch after its checks: the events to store, and what is known of the others already.
+#[derive(Debug)]
+pub struct JudgedBatch {
+    events: Vec<Event>,
+    judged: Vec<Judged>,
+}
+
+#[derive(Debug)]
+enum Judged {
+    Good(EventId),
+    Repeated(EventId),
+    Bad(Option<EventId>, Error),
+}
+
 /// Stores every acceptable event of a batch that its tenant does not know yet, in one transaction.
 ///
 /// Results come in the order of `drafts`. A draft that could not even be read is passed as `Err` and
@@ -40,6 +54,20 @@ pub fn record_events(
     receipt: &Receipt,
     drafts: Vec<Result<EventDraft>>,
 ) -> Result<Vec<Recorded>> {
+    let mut batch = judge_events(clock, entropy, receipt, drafts);
+    let events = batch.take_events();
+    let new = if events.is_empty() { Vec::new() } else { store.writing(|tx| tx.insert_events(&events))? };
+    batch.tell(new)
+}
+
+/// Checks each draft and gives ids to those without. The first half of [`record_events`], for callers
+/// who hand the events to [`crate::ingest`].
+pub fn judge_events(
+    clock: &dyn Clock,
+    entropy: &dyn Entropy,
+    receipt: &Receipt,
+    drafts: Vec<Result<EventDraft>>,
+) -> JudgedBatch {
     let mut seen: HashSet<(TenantId, EventId)> = HashSet::with_capacity(drafts.len());
     let mut events: Vec<Event> = Vec::with_capacity(drafts.len());
     let mut judged: Vec<Judged> = Vec::with_capacity(drafts.len());
@@ -57,26 +85,31 @@ pub fn record_events(
             Err(error) => Judged::Bad(sent_id, error),
         });
     }
-    let mut new =
-        if events.is_empty() { Vec::new() } else { store.writing(|tx| tx.insert_events(&events))? }.into_iter();
-    judged
-        .into_iter()
-        .map(|one| {
-            Ok(match one {
-                Judged::Good(id) => match new.next() {
-                    Some(true) => Recorded { id: Some(id), status: RecordStatus::Stored },
-                    Some(false) => Recorded { id: Some(id), status: RecordStatus::Known },
-                    None => return Err(Error::internal("insert_events answered for fewer events than it was given")),
-                },
-                Judged::Repeated(id) => Recorded { id: Some(id), status: RecordStatus::Known },
-                Judged::Bad(id, error) => Recorded { id, status: RecordStatus::Refused(error) },
-            })
-        })
-        .collect()
+    JudgedBatch { events, judged }
 }
 
-enum Judged {
-    Good(EventId),
-    Repeated(EventId),
-    Bad(Option<EventId>, Error),
+impl JudgedBatch {
+    /// The events to store, each (tenant, id) once. Taken once; they go to the store, the batch stays.
+    pub fn take_events(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.events)
+    }
+
+    /// What became of each draft, in order, given which of the events were new.
+    pub fn tell(self, new: Vec<bool>) -> Result<Vec<Recorded>> {
+        let mut new = new.into_iter();
+        self.judged
+            .into_iter()
+            .map(|one| {
+                Ok(match one {
+                    Judged::Good(id) => match new.next() {
+                        Some(true) => Recorded { id: Some(id), status: RecordStatus::Stored },
+                        Some(false) => Recorded { id: Some(id), status: RecordStatus::Known },
+                        None => return Err(Error::internal("the store answered for fewer events than it was given")),
+                    },
+                    Judged::Repeated(id) => Recorded { id: Some(id), status: RecordStatus::Known },
+                    Judged::Bad(id, error) => Recorded { id, status: RecordStatus::Refused(error) },
+                })
+            })
+            .collect()
+    }
 }

@@ -1,3 +1,5 @@
+//! Accounts and credentials.
+
 use trailkeeper_domain::Error;
 use trailkeeper_domain::account::{Account, ApiToken, RefreshToken, Role, Session, SigningKey, TokenKey};
 use trailkeeper_domain::id::{CredentialId, SessionId};

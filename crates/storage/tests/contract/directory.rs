@@ -1,3 +1,5 @@
+//! Tenants, users, memberships, and who changed what.
+
 use trailkeeper_domain::Error;
 use trailkeeper_domain::creation::{Creation, CreationKind};
 use trailkeeper_domain::id::{CreationId, TenantId, UserId};

@@ -1,3 +1,5 @@
+//! Storing and listing events.
+
 use std::net::IpAddr;
 
 use trailkeeper_domain::address::AddressRange;

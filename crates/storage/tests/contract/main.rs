@@ -17,6 +17,7 @@ mod access;
 mod activity;
 mod directory;
 mod events;
+mod ingest;
 mod random;
 mod transactions;
 

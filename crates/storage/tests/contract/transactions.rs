@@ -1,3 +1,5 @@
+//! What a transaction promises, whatever is done inside.
+
 use trailkeeper_domain::Error;
 use trailkeeper_domain::event::EventFilter;
 use trailkeeper_testkit::{event, tenant, tenant_id};

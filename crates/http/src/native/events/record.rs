@@ -8,7 +8,6 @@ use trailkeeper_domain::usecase::{self, RecordStatus, Recorded};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::blocking;
 use crate::extract::caller::{Caller, WriteEvents};
 use crate::extract::{body, origin};
 use crate::native::events::batch::Form;
@@ -19,6 +18,7 @@ use crate::refusal::{self, Answer};
 use crate::settings::MAX_BODY_BYTES;
 use crate::shapes::Native;
 use crate::state::AppState;
+use crate::{blocking, ingest};
 
 /// What became of a batch.
 #[derive(Serialize, ToSchema)]
@@ -100,14 +100,15 @@ pub async fn record_events(
     let source = origin::source(&request, &state.settings);
     let bytes = body::read(&request, payload, MAX_BODY_BYTES).await?;
     let confined_to = caller.principal.tenant_id;
-    let recorded = blocking::run(&state, move |state| {
+    let mut batch = blocking::run(&state, move |state| {
         let drafts = form.read(&bytes)?;
         let queries = state.settings.page_queries;
         let receipt = Receipt { now: state.clock().now(), source, confined_to, queries };
-        usecase::record_events(state.store(), state.clock(), state.entropy(), &receipt, drafts)
+        Ok(usecase::judge_events(state.clock(), state.entropy(), &receipt, drafts))
     })
     .await?;
-    Ok(HttpResponse::Ok().json(RecordedView::from(recorded)))
+    let new = ingest::store(&state.services.ingest, batch.take_events()).await?;
+    Ok(HttpResponse::Ok().json(RecordedView::from(batch.tell(new)?)))
 }
 
 impl From<Vec<Recorded>> for RecordedView {

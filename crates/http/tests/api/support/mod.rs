@@ -10,6 +10,7 @@ use actix_web::web::Data;
 use trailkeeper_auth::{Access, AccessSettings, MasterKey, NewToken};
 use trailkeeper_domain::account::{Actor, Role};
 use trailkeeper_domain::id::TenantId;
+use trailkeeper_domain::ingest::{Ingest, IngestLimits};
 use trailkeeper_domain::ports::Store;
 use trailkeeper_http::{AppState, HttpSettings, Services};
 use trailkeeper_storage::{DatabaseUrl, StoreOptions};
@@ -64,7 +65,8 @@ impl TestApp {
         let master = MasterKey::generate(entropy.as_ref());
         let access_settings = AccessSettings { bcrypt_cost: 4, ..AccessSettings::default() };
         let access = Access::new(store.clone(), clock.clone(), entropy.clone(), master, access_settings);
-        let services = Services { store, access: Arc::new(access), clock: clock.clone(), entropy };
+        let ingest = Arc::new(Ingest::start(store.clone(), IngestLimits::default()).unwrap());
+        let services = Services { store, ingest, access: Arc::new(access), clock: clock.clone(), entropy };
         let state = Data::new(AppState { services, settings });
         Self { clock, state, database, runner: System::new() }
     }

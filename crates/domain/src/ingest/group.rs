@@ -1,0 +1,114 @@
+//! One group: committed together, answered apart.
+
+use std::collections::HashSet;
+use std::mem;
+
+use crate::error::{Error, Result};
+use crate::event::Event;
+use crate::id::{EventId, TenantId};
+use crate::ingest::Done;
+use crate::ingest::queue::Job;
+use crate::ports::Store;
+
+/// Commits the jobs in one transaction and answers each.
+///
+/// When the group fails for a reason that may lie in one of its members, each is tried apart, so that it
+/// hurts nobody else. When the database is away, that is everybody's answer: trying each apart would only
+/// make the queue wait.
+pub fn commit(store: &dyn Store, jobs: Vec<Job>) {
+    let (group, waiting) = unite(jobs);
+    match insert(store, &group.events) {
+        Ok(new) => answer(waiting, &group, &new),
+        Err(Error::Unavailable { cause }) => {
+            for waiter in waiting {
+                (waiter.done)(Err(Error::unavailable(&cause)));
+            }
+        }
+        Err(error) if waiting.len() == 1 => waiting.into_iter().for_each(|waiter| (waiter.done)(Err(repeated(&error)))),
+        Err(_) => {
+            for (members, waiter) in apart(group, waiting) {
+                (waiter.done)(insert(store, &members));
+            }
+        }
+    }
+}
+
+/// The events of a group, each (tenant, id) once, and where each of the jobs' events went.
+struct Group {
+    events: Vec<Event>,
+}
+
+struct Waiter {
+    places: Vec<Place>,
+    done: Done,
+}
+
+/// Where an event of a job went.
+enum Place {
+    /// It is the group's event of this number.
+    Sent(usize),
+    /// An earlier job of the group has the same (tenant, id); kept in case that the group falls apart.
+    Repeats(Box<Event>),
+}
+
+fn unite(jobs: Vec<Job>) -> (Group, Vec<Waiter>) {
+    let mut seen: HashSet<(TenantId, EventId)> = HashSet::new();
+    let mut events = Vec::new();
+    let mut waiting = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        let mut places = Vec::with_capacity(job.events.len());
+        for event in job.events {
+            if seen.insert((event.tenant_id, event.id)) {
+                places.push(Place::Sent(events.len()));
+                events.push(event);
+            } else {
+                places.push(Place::Repeats(Box::new(event)));
+            }
+        }
+        waiting.push(Waiter { places, done: job.done });
+    }
+    (Group { events }, waiting)
+}
+
+fn insert(store: &dyn Store, events: &[Event]) -> Result<Vec<bool>> {
+    let new = store.writing(|tx| tx.insert_events(events))?;
+    if new.len() == events.len() {
+        return Ok(new);
+    }
+    Err(Error::internal("insert_events answered for another number of events than it was given"))
+}
+
+fn answer(waiting: Vec<Waiter>, group: &Group, new: &[bool]) {
+    debug_assert_eq!(group.events.len(), new.len());
+    for waiter in waiting {
+        let own = waiter.places.iter().map(|place| match place {
+            Place::Sent(at) => new.get(*at).copied().unwrap_or_default(),
+            Place::Repeats(_) => false,
+        });
+        (waiter.done)(Ok(own.collect()));
+    }
+}
+
+/// Gives each waiter its own events back, in order.
+fn apart(group: Group, waiting: Vec<Waiter>) -> Vec<(Vec<Event>, Waiter)> {
+    let mut sent: Vec<Option<Event>> = group.events.into_iter().map(Some).collect();
+    waiting
+        .into_iter()
+        .map(|mut waiter| {
+            let own = mem::take(&mut waiter.places).into_iter().filter_map(|place| match place {
+                Place::Sent(at) => sent.get_mut(at).and_then(Option::take),
+                Place::Repeats(event) => Some(*event),
+            });
+            (own.collect(), waiter)
+        })
+        .collect()
+}
+
+/// The same error once more: errors hold no more than texts, but are not copied by accident.
+fn repeated(error: &Error) -> Error {
+    match error {
+        Error::Invalid(fault) => Error::Invalid(fault.clone()),
+        Error::Conflict(fault) => Error::Conflict(fault.clone()),
+        other => Error::internal(other),
+    }
+}
