@@ -16,6 +16,9 @@ use crate::text;
 /// Code of a body or line that is not JSON at all.
 pub const MALFORMED_JSON: &str = "malformed_json";
 
+/// The way out where a time is missing or is none.
+pub const A_TIME: &str = "an RFC 3339 time with an offset, for example 2026-01-31T12:00:00Z";
+
 /// An object whose fields are taken out one by one. Explicit `null` counts as absent.
 #[derive(Debug)]
 pub struct JsonObject {

@@ -1,35 +1,20 @@
 //! Users and tenants as NDJSON: the fields of the native API, and the id that the API has in its path.
 
-use serde_json::Value;
 use trailkeeper_domain::event::MAX_FUTURE;
 use trailkeeper_domain::id::{TenantId, UserId};
-use trailkeeper_domain::json::JsonObject;
+use trailkeeper_domain::json::{A_TIME, JsonObject};
 use trailkeeper_domain::tenant::TenantDraft;
 use trailkeeper_domain::time::{self, Timestamp};
 use trailkeeper_domain::usecase::{Put, put_membership, put_tenant, put_user};
-use trailkeeper_domain::user::{Attribute, PoolId, UserDraft, UserStatus};
-use trailkeeper_domain::{Error, Result as DomainResult, text};
+use trailkeeper_domain::user::UserDraft;
+use trailkeeper_domain::{Error, Result as DomainResult};
 
 use crate::failure::Failure;
 use crate::import::{Source, Summary};
 use crate::wiring::{self, Ports};
 
-const A_TIME: &str = "an RFC 3339 time with an offset, for example 2026-01-31T12:00:00Z";
 const A_TENANT: &str = "the tenant's id, for example 69e732d6-8ecc-45c4-a2eb-8438f7ffe775";
-const USER_FIELDS: [&str; 10] = [
-    "user_id",
-    "email",
-    "username",
-    "attributes",
-    "region",
-    "user_pool_id",
-    "status",
-    "enabled",
-    "registered_at",
-    "tenants",
-];
 const MEMBERSHIP_FIELDS: [&str; 2] = ["tenant_id", "created_at"];
-const TENANT_FIELDS: [&str; 3] = ["tenant_id", "name", "created_at"];
 
 /// Creates or replaces a user for every acceptable line, and the memberships that it names.
 pub fn import_users(ports: &Ports, mut source: Source, summary: &mut Summary) -> Result<(), Failure> {
@@ -65,11 +50,8 @@ fn tenant_line(content: &[u8]) -> DomainResult<(TenantId, TenantDraft)> {
     let mut json = JsonObject::parse("a tenant", content)?;
     let id = json.parsed("tenant_id", A_TENANT, TenantId::parse)?;
     let id = id.ok_or_else(|| json.missing("tenant_id", A_TENANT))?;
-    let draft = TenantDraft {
-        name: json.text("name", "the tenant's name in quotes")?,
-        created_at: json.parsed("created_at", A_TIME, time::parse_rfc3339)?,
-    };
-    json.finish(&TENANT_FIELDS)?;
+    let draft = TenantDraft::take_from(&mut json)?;
+    json.finish(&[&["tenant_id"], TenantDraft::FIELDS.as_slice()].concat())?;
     Ok((id, draft))
 }
 
@@ -84,20 +66,9 @@ impl UserLine {
         let mut json = JsonObject::parse("a user", content)?;
         let id = json.parsed("user_id", "the user's id in quotes", |field, id| UserId::parse(field, id))?;
         let id = id.ok_or_else(|| json.missing("user_id", "the user's id in quotes"))?;
-        let draft = UserDraft {
-            email: json.text("email", "name@host")?,
-            username: json.text("username", "the login name in quotes")?,
-            attributes: attributes(&mut json)?,
-            region: json.text("region", "for example \"eu-west-1\"")?,
-            user_pool_id: json.parsed("user_pool_id", "for example \"eu-west-1_aBcD12345\"", |field, pool| {
-                PoolId::parse(field, pool)
-            })?,
-            status: json.parsed("status", "for example \"CONFIRMED\"", UserStatus::parse)?,
-            enabled: json.boolean("enabled")?,
-            registered_at: json.parsed("registered_at", A_TIME, time::parse_rfc3339)?,
-        };
+        let draft = UserDraft::take_from(&mut json)?;
         let memberships = memberships(&mut json, now)?;
-        json.finish(&USER_FIELDS)?;
+        json.finish(&[&["user_id"], UserDraft::FIELDS.as_slice(), &["tenants"]].concat())?;
         Ok(Self { id, draft, memberships })
     }
 
@@ -109,21 +80,6 @@ impl UserLine {
         }
         Ok(put)
     }
-}
-
-fn attributes(json: &mut JsonObject) -> DomainResult<Vec<Attribute>> {
-    let way_out = "an object such as {\"department\":\"sales\"}";
-    let Some(named) = json.map("attributes", way_out)? else { return Ok(Vec::new()) };
-    named
-        .into_iter()
-        .map(|(name, value)| match value {
-            Value::String(value) => Ok(Attribute { name, value }),
-            other => Err(Error::invalid(
-                format!("attributes.{}", text::shown(&name)),
-                format!("{} is not a text; send the value in quotes", text::shown(&other.to_string())),
-            )),
-        })
-        .collect()
 }
 
 /// Reads the memberships and judges them at once: a line is stored as a whole or refused as a whole,
@@ -157,6 +113,8 @@ fn memberships(json: &mut JsonObject, now: Timestamp) -> DomainResult<Vec<(Tenan
 
 #[cfg(test)]
 mod tests {
+    use trailkeeper_domain::user::{Attribute, UserStatus};
+
     use super::*;
 
     fn now() -> Timestamp {

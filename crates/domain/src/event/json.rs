@@ -4,7 +4,7 @@ use crate::address;
 use crate::error::Result;
 use crate::event::{EventDraft, Outcome, Target};
 use crate::id::{self, EnvId, TenantId};
-use crate::json::JsonObject;
+use crate::json::{A_TIME, JsonObject};
 use crate::time;
 
 /// The fields of an event, in the order of the documentation.
@@ -38,11 +38,7 @@ impl EventDraft {
         let mut json = JsonObject::parse("an event", bytes)?;
         let draft = Self {
             id: json.parsed("id", A_UUID, id::parse_uuid)?,
-            occurred_at: json.parsed(
-                "occurred_at",
-                "an RFC 3339 time with an offset, for example 2026-01-31T12:00:00Z",
-                time::parse_rfc3339,
-            )?,
+            occurred_at: json.parsed("occurred_at", A_TIME, time::parse_rfc3339)?,
             tenant_id: json.parsed("tenant_id", A_UUID, TenantId::parse)?,
             env_id: json.unsigned("env_id")?.map(EnvId),
             user_id: json.text("user_id", "the user's id in quotes")?,

@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use serde_json::{Value, json};
 use trailkeeper_domain::Result;
-use trailkeeper_domain::json::JsonObject;
+use trailkeeper_domain::json::{A_TIME, JsonObject};
 use trailkeeper_domain::time::{self, Timestamp};
 use trailkeeper_domain::usecase::{self, Put};
 use utoipa::ToSchema;
@@ -85,8 +85,7 @@ fn created_at_of(body: &[u8]) -> Result<Option<Timestamp>> {
         return Ok(None);
     }
     let mut json = JsonObject::parse("a membership", body)?;
-    let way_out = "an RFC 3339 time such as 2026-01-31T12:00:00Z";
-    let created_at = json.parsed("created_at", way_out, time::parse_rfc3339)?;
+    let created_at = json.parsed("created_at", A_TIME, time::parse_rfc3339)?;
     json.finish(&["created_at"])?;
     Ok(created_at)
 }

@@ -4,10 +4,10 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use serde_json::{Value, json};
+use trailkeeper_domain::Result;
 use trailkeeper_domain::json::JsonObject;
 use trailkeeper_domain::tenant::TenantDraft;
 use trailkeeper_domain::usecase::{self, Put};
-use trailkeeper_domain::{Result, time};
 use utoipa::ToSchema;
 
 use crate::blocking;
@@ -80,10 +80,7 @@ fn draft_of(body: &[u8]) -> Result<TenantDraft> {
         return Ok(TenantDraft::default());
     }
     let mut json = JsonObject::parse("a tenant", body)?;
-    let draft = TenantDraft {
-        name: json.text("name", "the tenant's name in quotes")?,
-        created_at: json.parsed("created_at", "an RFC 3339 time such as 2026-01-31T12:00:00Z", time::parse_rfc3339)?,
-    };
-    json.finish(&["name", "created_at"])?;
+    let draft = TenantDraft::take_from(&mut json)?;
+    json.finish(&TenantDraft::FIELDS)?;
     Ok(draft)
 }

@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
+use trailkeeper_domain::Result;
 use trailkeeper_domain::json::JsonObject;
 use trailkeeper_domain::usecase::{self, Put};
-use trailkeeper_domain::user::{Attribute, PoolId, UserDraft, UserStatus};
-use trailkeeper_domain::{Error, Result, text, time};
+use trailkeeper_domain::user::UserDraft;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::schema::Schema;
@@ -137,42 +137,9 @@ pub async fn put_user(
     Ok(response.json(UserView::from(user)))
 }
 
-const FIELDS: [&str; 8] =
-    ["email", "username", "attributes", "region", "user_pool_id", "status", "enabled", "registered_at"];
-
 fn draft_of(body: &[u8]) -> Result<UserDraft> {
     let mut json = JsonObject::parse("a user", body)?;
-    let draft = UserDraft {
-        email: json.text("email", "name@host in quotes")?,
-        username: json.text("username", "the login name in quotes")?,
-        attributes: json
-            .map("attributes", "an object such as {\"department\":\"sales\"}")?
-            .map_or(Ok(Vec::new()), attributes_of)?,
-        region: json.text("region", "a region such as \"eu-west-1\"")?,
-        user_pool_id: json.parsed("user_pool_id", "a pool such as \"eu-west-1_aBcD12345\"", |field, pool| {
-            PoolId::parse(field, pool)
-        })?,
-        status: json.parsed("status", "a status such as \"CONFIRMED\"", UserStatus::parse)?,
-        enabled: json.boolean("enabled")?,
-        registered_at: json.parsed(
-            "registered_at",
-            "an RFC 3339 time such as 2026-01-31T12:00:00Z",
-            time::parse_rfc3339,
-        )?,
-    };
-    json.finish(&FIELDS)?;
+    let draft = UserDraft::take_from(&mut json)?;
+    json.finish(&UserDraft::FIELDS)?;
     Ok(draft)
-}
-
-fn attributes_of(attributes: Map<String, Value>) -> Result<Vec<Attribute>> {
-    attributes
-        .into_iter()
-        .map(|(name, value)| match value {
-            Value::String(value) => Ok(Attribute { name, value }),
-            other => Err(Error::invalid(
-                format!("attributes.{}", text::shown(&name)),
-                format!("{} is not a text; send the value in quotes", text::shown(&other.to_string())),
-            )),
-        })
-        .collect()
 }

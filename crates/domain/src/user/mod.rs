@@ -1,5 +1,7 @@
 //! Users: the subjects of events, and their membership of tenants.
 
+mod json;
+
 use std::fmt;
 
 use crate::error::{Error, Result};

@@ -1,5 +1,7 @@
 //! Tenants: customers of the SaaS vendor.
 
+mod json;
+
 use crate::error::Result;
 use crate::id::{CreationId, TenantId};
 use crate::text;

@@ -1,0 +1,19 @@
+//! Tenants' records as JSON: what `PUT /v1/tenants/{tenant_id}` takes and `import tenants` reads, in one place.
+
+use crate::error::Result;
+use crate::json::{A_TIME, JsonObject};
+use crate::tenant::TenantDraft;
+use crate::time;
+
+impl TenantDraft {
+    /// The fields of a record, in the order of the documentation.
+    pub const FIELDS: [&str; 2] = ["name", "created_at"];
+
+    /// Takes the record's fields out of an object, which may have others: the caller finishes it.
+    pub fn take_from(json: &mut JsonObject) -> Result<Self> {
+        Ok(Self {
+            name: json.text("name", "the tenant's name in quotes")?,
+            created_at: json.parsed("created_at", A_TIME, time::parse_rfc3339)?,
+        })
+    }
+}
