@@ -7,3 +7,4 @@
 mod answer;
 mod bounds;
 pub mod query;
+pub mod sheet;

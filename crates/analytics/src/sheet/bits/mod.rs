@@ -1,0 +1,163 @@
+//! A growing set of ordinals that costs little while it is small and one bit per id when it is dense.
+//!
+//! It begins as one short list. Past 64 distinct ids they fall into chunks of 65,536; a chunk is a list
+//! too, until 256 distinct ids are in it and it becomes 8 KiB of bits. So memory stays within 32 bytes
+//! per distinct id however ids are scattered, and the many sets of a few ids cost one allocation each.
+
+mod chunk;
+
+use chunk::{Lows, WORDS, low, ones, positions, sorted, words};
+
+/// The short list is cleared of repeats at this length …
+const FEW_LIMIT: usize = 128;
+/// … and given up when more than this many are left.
+const FEW: usize = 64;
+
+/// Distinct ordinals, for accumulating and comparing.
+#[derive(Debug, Clone, Default)]
+pub struct IdBits {
+    /// In any order, with repeats. Empty as soon as there are chunks.
+    few: Vec<u32>,
+    /// Ascending by `high`.
+    chunks: Vec<Chunk>,
+    /// The chunk used last: ids come in ascending order, so it is nearly always the next one too.
+    latest: usize,
+}
+
+#[derive(Debug, Clone)]
+struct Chunk {
+    /// The upper 16 bits of its ids.
+    high: u32,
+    lows: Lows,
+}
+
+impl IdBits {
+    /// Adds ids that ascend.
+    pub fn insert_ascending(&mut self, ids: &[u32]) {
+        if !self.chunks.is_empty() || !self.fits_few(ids.len()) {
+            self.leave_few();
+            self.insert_chunked(ids);
+        } else {
+            self.few.extend_from_slice(ids);
+        }
+    }
+
+    /// Adds the ids whose bits are set; the first bit stands for `64 * first_word`.
+    pub(super) fn insert_bits(&mut self, first_word: u32, bytes: &[u8]) {
+        if self.chunks.is_empty() && ones(words(bytes)) <= FEW {
+            let ids: Vec<u32> = positions(words(bytes), first_word * 64).collect();
+            return self.insert_ascending(&ids);
+        }
+        self.leave_few();
+        let mut word = first_word as usize;
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let inside = word % WORDS;
+            let (here, after) = rest.split_at(rest.len().min((WORDS - inside) * 8));
+            // The codec has checked that all ids are below 2^32.
+            let high = u32::try_from(word / WORDS).unwrap_or(u32::MAX >> 16);
+            self.chunk(high).insert_bits(inside, here);
+            word += WORDS - inside;
+            rest = after;
+        }
+    }
+
+    /// Adds all of another set.
+    pub fn unite(&mut self, other: &Self) {
+        self.insert_ascending(&sorted(&other.few));
+        if !other.chunks.is_empty() {
+            self.leave_few();
+        }
+        for theirs in &other.chunks {
+            let mine = self.chunk(theirs.high);
+            match &theirs.lows {
+                Lows::List(lows) => mine.extend(lows.iter().copied()),
+                Lows::Bits(bits) => mine.bits().iter_mut().zip(bits.iter()).for_each(|(a, b)| *a |= b),
+            }
+        }
+    }
+
+    /// How many distinct ids there are.
+    pub fn len(&self) -> usize {
+        sorted(&self.few).len() + self.chunks.iter().map(|chunk| chunk.lows.len()).sum::<usize>()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.few.is_empty() && self.chunks.is_empty()
+    }
+
+    /// Whether this one is inside.
+    pub fn contains(&self, id: u32) -> bool {
+        self.few.contains(&id) || self.lows(id >> 16).is_some_and(|lows| lows.contains(low(id)))
+    }
+
+    /// How many ids are in both sets.
+    pub fn intersection_len(&self, other: &Self) -> usize {
+        if other.chunks.is_empty() {
+            return sorted(&other.few).into_iter().filter(|id| self.contains(*id)).count();
+        }
+        let few = sorted(&self.few).into_iter().filter(|id| other.contains(*id)).count();
+        let pairs = self.chunks.iter().filter_map(|mine| Some((&mine.lows, other.lows(mine.high)?)));
+        let shared = pairs.map(|(a, b)| match (a, b) {
+            (Lows::Bits(a), Lows::Bits(b)) => ones(a.iter().zip(b.iter()).map(|(a, b)| a & b)),
+            (Lows::List(list), other) | (other, Lows::List(list)) => {
+                sorted(list).into_iter().filter(|low| other.contains(*low)).count()
+            }
+        });
+        few + shared.sum::<usize>()
+    }
+
+    /// All ids, ascending.
+    pub fn iter(&self) -> impl Iterator<Item = u32> {
+        let chunks = self.chunks.iter();
+        let chunked = chunks.flat_map(|chunk| chunk.lows.ascending().map(|low| chunk.high << 16 | u32::from(low)));
+        sorted(&self.few).into_iter().chain(chunked)
+    }
+
+    /// Whether so many more fit the short list, perhaps once its repeats are gone.
+    fn fits_few(&mut self, more: usize) -> bool {
+        if self.few.len() + more <= FEW_LIMIT {
+            return true;
+        }
+        self.few.sort_unstable();
+        self.few.dedup();
+        self.few.len() <= FEW && self.few.len() + more <= FEW_LIMIT
+    }
+
+    fn leave_few(&mut self) {
+        if !self.few.is_empty() {
+            let few = sorted(&std::mem::take(&mut self.few));
+            self.insert_chunked(&few);
+        }
+    }
+
+    #[inline]
+    fn insert_chunked(&mut self, ids: &[u32]) {
+        let mut rest = ids;
+        while let (Some(first), Some(last)) = (rest.first(), rest.last()) {
+            let high = first >> 16;
+            let here = if last >> 16 == high { rest.len() } else { rest.partition_point(|id| id >> 16 == high) };
+            let (these, after) = rest.split_at(here);
+            self.chunk(high).insert(these);
+            rest = after;
+        }
+    }
+
+    fn lows(&self, high: u32) -> Option<&Lows> {
+        let at = self.chunks.binary_search_by_key(&high, |chunk| chunk.high).ok()?;
+        Some(&self.chunks.get(at)?.lows)
+    }
+
+    #[inline]
+    fn chunk(&mut self, high: u32) -> &mut Lows {
+        if self.chunks.get(self.latest).is_none_or(|chunk| chunk.high != high) {
+            self.latest = self.chunks.binary_search_by_key(&high, |chunk| chunk.high).unwrap_or_else(|at| {
+                self.chunks.insert(at, Chunk { high, lows: Lows::List(Vec::new()) });
+                at
+            });
+        }
+        #[expect(clippy::indexing_slicing, reason = "`latest` was found or inserted above")]
+        &mut self.chunks[self.latest].lows
+    }
+}

@@ -1,0 +1,103 @@
+//! Gaps between ids, packed in blocks of sixteen that have one width each.
+//!
+//! A gap is the number of ids left out since the one before. The width of a block is that of its
+//! largest gap, so a run without gaps costs a byte per sixteen ids.
+
+use super::Sink;
+use super::error::{CodecError, Flaw};
+use super::varint::Reader;
+
+/// Ids in a block; the last one of a set may have fewer.
+pub(super) const BLOCK: usize = 16;
+
+/// Bytes of a block of `ids` gaps of `width` bits, its head included.
+pub(super) fn block_len(ids: usize, width: u32) -> usize {
+    1 + (ids * width as usize).div_ceil(8)
+}
+
+/// The bits that all gaps of a block need.
+pub(super) fn width(block: &[u32], next: u64) -> u32 {
+    let all = gaps(block, next).fold(0, |all, gap| all | gap);
+    64 - all.leading_zeros()
+}
+
+/// The ids left out before each id; `next` is the smallest that the first one could be.
+pub(super) fn gaps(ids: &[u32], next: u64) -> impl Iterator<Item = u64> {
+    ids.iter().scan(next, |next, id| {
+        let gap = u64::from(*id) - *next;
+        *next = u64::from(*id) + 1;
+        Some(gap)
+    })
+}
+
+/// Appends the blocks of ascending ids, none below `next`.
+pub(super) fn put(out: &mut Vec<u8>, ids: &[u32], mut next: u64) {
+    for block in ids.chunks(BLOCK) {
+        let width = width(block, next);
+        out.push(width.to_le_bytes()[0]);
+        let (mut pending, mut bits) = (0_u64, 0);
+        for gap in gaps(block, next) {
+            pending |= gap << bits;
+            bits += width;
+            while bits >= 8 {
+                out.push(pending.to_le_bytes()[0]);
+                pending >>= 8;
+                bits -= 8;
+            }
+        }
+        if bits > 0 {
+            out.push(pending.to_le_bytes()[0]);
+        }
+        next = block.last().map_or(next, |last| u64::from(*last) + 1);
+    }
+}
+
+/// Reads the blocks of `count` ids, none below `next`.
+pub(super) fn read(
+    reader: &mut Reader<'_>,
+    mut count: usize,
+    mut next: u64,
+    sink: &mut impl Sink,
+) -> Result<(), CodecError> {
+    let mut ids = [0_u32; BLOCK];
+    while count > 0 {
+        let head = reader.byte()?;
+        if head > 32 {
+            return Err(CodecError::new(reader.at() - 1, Flaw::Width(head)));
+        }
+        let here = count.min(BLOCK);
+        let window = reader.rest();
+        let start = reader.at();
+        reader.take(block_len(here, u32::from(head)) - 1)?;
+        let width = usize::from(head);
+        let mask = (1_u64 << width) - 1;
+        let mut bit = 0;
+        for id in ids.iter_mut().take(here) {
+            next += load(window, bit / 8) >> (bit % 8) & mask;
+            #[expect(clippy::cast_possible_truncation, reason = "the check below refuses a block with a larger id")]
+            let fits = next as u32;
+            *id = fits;
+            next += 1;
+            bit += width;
+        }
+        if next > 1 << 32 {
+            return Err(CodecError::new(start, Flaw::IdRange));
+        }
+        sink.ids(ids.get(..here).unwrap_or_default());
+        count -= here;
+    }
+    Ok(())
+}
+
+/// Eight bytes from `at` on; zeros where there are no more. A gap has 32 bits at most and begins within
+/// the first byte, so it lies inside.
+#[inline]
+fn load(bytes: &[u8], at: usize) -> u64 {
+    let rest = bytes.get(at..).unwrap_or_default();
+    if let Some(eight) = rest.first_chunk::<8>() {
+        return u64::from_le_bytes(*eight);
+    }
+    let mut last = [0; 8];
+    last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+    u64::from_le_bytes(last)
+}

@@ -1,0 +1,103 @@
+//! The format of a sheet on disk, version 1: described in `docs/sheets.md`.
+//!
+//! Reading never panics and never allocates more than a fixed multiple of the payload, whatever its
+//! bytes are.
+
+mod blocks;
+mod checksum;
+mod error;
+#[cfg(test)]
+mod hostile;
+mod set;
+mod varint;
+mod walk;
+mod write;
+
+use std::collections::BTreeMap;
+
+pub use error::{CodecError, Flaw};
+pub(super) use walk::{Visitor, walk};
+pub(super) use write::encode;
+
+use super::Sheet;
+use super::bits::IdBits;
+use super::cell::{Cell, CellKey, Facet};
+use super::set::IdSet;
+
+/// The first byte of a payload.
+const VERSION: u8 = 1;
+/// Bytes at the end of a payload.
+const CHECKSUM_LEN: usize = 4;
+
+/// How many ids references may bring in all, up to a facet that begins at this byte.
+///
+/// Without a bound a forged payload of a megabyte could name one large set a hundred thousand times.
+fn may_be_referred(facet_at: usize) -> usize {
+    facet_at.saturating_mul(64)
+}
+
+/// Takes the ids of one set.
+pub(super) trait Sink {
+    /// Ids that ascend, behind all before.
+    fn ids(&mut self, ascending: &[u32]);
+
+    /// The ids whose bits are set, behind all before; the first bit is `64 * first_word`. All fit 32 bits.
+    fn bits(&mut self, first_word: u32, bytes: &[u8]);
+}
+
+impl Sink for IdBits {
+    fn ids(&mut self, ascending: &[u32]) {
+        self.insert_ascending(ascending);
+    }
+
+    fn bits(&mut self, first_word: u32, bytes: &[u8]) {
+        self.insert_bits(first_word, bytes);
+    }
+}
+
+impl Sink for Vec<u32> {
+    fn ids(&mut self, ascending: &[u32]) {
+        self.extend_from_slice(ascending);
+    }
+
+    fn bits(&mut self, first_word: u32, bytes: &[u8]) {
+        let mut base = u64::from(first_word) * 64;
+        for byte in bytes {
+            let mut left = *byte;
+            while left != 0 {
+                self.extend(u32::try_from(base + u64::from(left.trailing_zeros())));
+                left &= left - 1;
+            }
+            base += 8;
+        }
+    }
+}
+
+/// The sheet of a payload.
+pub(super) fn decode(payload: &[u8]) -> Result<Sheet, CodecError> {
+    let mut decoder = Decoder { facet: Facet::Views, cells: BTreeMap::new() };
+    walk(payload, &mut decoder)?;
+    let cells = decoder.cells.into_iter();
+    Ok(Sheet::of_cells(cells.map(|(key, (count, ids))| (key, Cell { count, set: IdSet::of_ascending(ids) }))))
+}
+
+struct Decoder {
+    facet: Facet,
+    cells: BTreeMap<CellKey, (u64, Vec<u32>)>,
+}
+
+impl Visitor for Decoder {
+    type Ids = Vec<u32>;
+
+    fn facet(&mut self, facet: Facet) -> bool {
+        self.facet = facet;
+        true
+    }
+
+    fn cell(&mut self, id: u64, count: u64, distinct: usize) -> Option<&mut Vec<u32>> {
+        // The walk shows each key once, in order.
+        let cell = self.cells.entry(CellKey::new(self.facet, id)).or_default();
+        *cell = (count, Vec::with_capacity(distinct));
+        Some(&mut cell.1)
+    }
+}

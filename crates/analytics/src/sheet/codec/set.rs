@@ -1,0 +1,165 @@
+//! One set of ordinals: three shapes, the shortest wins.
+
+use super::Sink;
+use super::blocks::{self, BLOCK};
+use super::error::{CodecError, Flaw};
+use super::varint::{self, Reader};
+
+/// How a set is written. The numbers are those on disk, two bits of a set's head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// The gaps as numbers of one or more bytes: a handful of ids.
+    List = 0,
+    /// The gaps packed in blocks of sixteen.
+    Packed = 1,
+    /// One bit per id over the dense beginning, then packed gaps.
+    Bits = 2,
+    /// Equal to a set of an earlier facet.
+    Same = 3,
+}
+
+/// Ids that one byte of a body can stand for at most: a block of width 0. Bounds what decoding allocates.
+pub(super) const IDS_PER_BYTE: usize = BLOCK;
+
+impl Shape {
+    pub(super) fn of_head(head: u64) -> Self {
+        match head & 3 {
+            0 => Self::List,
+            1 => Self::Packed,
+            2 => Self::Bits,
+            _ => Self::Same,
+        }
+    }
+}
+
+/// Writes the body of a set into `body`, replacing what was there, and tells its shape.
+pub(super) fn encode(ids: &[u32], body: &mut Vec<u8>) -> Shape {
+    body.clear();
+    let plan = Plan::of(ids);
+    match plan.shape {
+        Shape::Packed => blocks::put(body, ids, 0),
+        Shape::Bits => put_bits(body, ids, plan.split),
+        Shape::List | Shape::Same => blocks::gaps(ids, 0).for_each(|gap| varint::put(body, gap)),
+    }
+    plan.shape
+}
+
+struct Plan {
+    shape: Shape,
+    /// For [`Shape::Bits`], how many ids the bits stand for at least.
+    split: usize,
+}
+
+impl Plan {
+    /// Compares the lengths of all shapes, and for bits of all points (between blocks) where they may end.
+    fn of(ids: &[u32]) -> Self {
+        let list: usize = blocks::gaps(ids, 0).map(varint::len).sum();
+        let mut next = 0;
+        let lens: Vec<(usize, u64)> = ids
+            .chunks(BLOCK)
+            .map(|block| {
+                let len = blocks::block_len(block.len(), blocks::width(block, next));
+                next = block.last().map_or(next, |last| u64::from(*last) + 1);
+                (len, next)
+            })
+            .collect();
+        let packed: usize = lens.iter().map(|(len, _)| len).sum();
+        let base = ids.first().map_or(0, |first| u64::from(first / 64) * 64);
+        // The heads of bits: where they begin and how many bytes they are.
+        let heads = varint::len(base / 64) + 2;
+        let (mut behind, mut split, mut bits) = (packed, 0, usize::MAX);
+        for (at, (len, next)) in lens.iter().enumerate() {
+            behind -= len;
+            let before = usize::try_from((next - base).div_ceil(8)).unwrap_or(usize::MAX / 2);
+            if heads + before + behind < bits {
+                (split, bits) = (BLOCK * (at + 1), heads + before + behind);
+            }
+        }
+        // Packed and bits have a length in front; a list has none.
+        let shape = match (list, packed + varint::len(packed as u64), bits.saturating_add(varint::len(bits as u64))) {
+            (list, packed, bits) if list <= packed && list <= bits => Shape::List,
+            (_, packed, bits) if packed < bits => Shape::Packed,
+            _ => Shape::Bits,
+        };
+        Self { shape, split: split.min(ids.len()) }
+    }
+}
+
+fn put_bits(body: &mut Vec<u8>, ids: &[u32], split: usize) {
+    let (Some(first), Some(last)) = (ids.first(), ids.get(split.saturating_sub(1))) else {
+        return;
+    };
+    let word = first / 64;
+    let len = (last - word * 64) / 8 + 1;
+    varint::put(body, u64::from(word));
+    varint::put(body, u64::from(len));
+    let start = body.len();
+    body.resize(start + len as usize, 0);
+    // Ids behind the split whose bits are in the last byte belong to it as well.
+    let covered = u64::from(word) * 64 + u64::from(len) * 8;
+    let (inside, behind) = ids.split_at(ids.partition_point(|id| u64::from(*id) < covered));
+    for id in inside {
+        let bit = id - word * 64;
+        if let Some(byte) = body.get_mut(start + bit as usize / 8) {
+            *byte |= 1 << (bit % 8);
+        }
+    }
+    blocks::put(body, behind, covered);
+}
+
+/// Reads the body of a set of `count` ids into `sink`, to the end of the body.
+///
+/// A list is not delimited: it ends with its last id. The other shapes end where `reader` does.
+pub(super) fn read(
+    reader: &mut Reader<'_>,
+    shape: Shape,
+    count: usize,
+    sink: &mut impl Sink,
+) -> Result<(), CodecError> {
+    match shape {
+        Shape::List => return read_list(reader, count, sink),
+        Shape::Packed => blocks::read(reader, count, 0, sink)?,
+        Shape::Bits => read_bits(reader, count, sink)?,
+        Shape::Same => return Err(reader.error(Flaw::Reference)),
+    }
+    reader.end()
+}
+
+fn read_list(reader: &mut Reader<'_>, count: usize, sink: &mut impl Sink) -> Result<(), CodecError> {
+    // Handed on by the block: a sink's work per call is more than that per id.
+    let mut ids = [0_u32; BLOCK];
+    let mut next = 0_u64;
+    let mut left = count;
+    while left > 0 {
+        let here = left.min(BLOCK);
+        for slot in ids.iter_mut().take(here) {
+            let at = reader.at();
+            let id = next.checked_add(reader.number()?).and_then(|id| u32::try_from(id).ok());
+            *slot = id.ok_or(CodecError::new(at, Flaw::IdRange))?;
+            next = u64::from(*slot) + 1;
+        }
+        sink.ids(ids.get(..here).unwrap_or_default());
+        left -= here;
+    }
+    Ok(())
+}
+
+fn read_bits(reader: &mut Reader<'_>, count: usize, sink: &mut impl Sink) -> Result<(), CodecError> {
+    let at = reader.at();
+    let word = reader.number()?;
+    let len = reader.length()?;
+    let covered = u128::from(word) * 64 + len as u128 * 8;
+    let (Ok(first), Ok(next)) = (u32::try_from(word), u64::try_from(covered)) else {
+        return Err(CodecError::new(at, Flaw::IdRange));
+    };
+    if next > 1 << 32 {
+        return Err(CodecError::new(at, Flaw::IdRange));
+    }
+    let bytes = reader.take(len)?;
+    let (words, rest) = bytes.as_chunks::<8>();
+    let inside = words.iter().map(|word| u64::from_le_bytes(*word).count_ones() as usize).sum::<usize>()
+        + rest.iter().map(|byte| byte.count_ones() as usize).sum::<usize>();
+    let behind = count.checked_sub(inside).ok_or(CodecError::new(at, Flaw::Cardinality))?;
+    sink.bits(first, bytes);
+    blocks::read(reader, behind, next, sink)
+}

@@ -1,0 +1,126 @@
+//! From events to a sheet.
+
+use std::collections::BTreeMap;
+
+use super::Sheet;
+use super::cell::{Cell, CellKey, Facet};
+use super::scope::ScopeKind;
+use super::set::IdSet;
+
+/// What a sheet needs to know of one event. Ordinals and ids come from the dictionaries of the store.
+///
+/// An event of the system tenant must never become a fact: operators are not customers. Nothing here
+/// could tell, because a fact does not know its tenant, so whoever makes facts leaves those events out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fact {
+    /// The id of the page's key, where the event has a page.
+    pub page: Option<u32>,
+    /// The environment.
+    pub env: u32,
+    /// The id of the event's type.
+    pub kind: u32,
+    /// Whether the type is `userinfo`.
+    pub userinfo: bool,
+    /// For a login, whether it succeeded.
+    pub login: Option<bool>,
+    /// Whether the event failed (`EventKind::failed`).
+    pub failed: bool,
+    /// The user's ordinal.
+    pub user: Option<u32>,
+    /// The source address's ordinal.
+    pub source: Option<u32>,
+}
+
+/// Collects facts of one scope and period, in any order.
+#[derive(Debug)]
+pub struct SheetBuilder {
+    scope: ScopeKind,
+    views: BTreeMap<u32, Draft>,
+    active: BTreeMap<u32, Draft>,
+    kinds: BTreeMap<u32, Draft>,
+    all_views: Draft,
+    active_all: Draft,
+    userinfo: Draft,
+    logins: LoginDrafts,
+    failed_logins: LoginDrafts,
+}
+
+#[derive(Debug, Default)]
+struct LoginDrafts {
+    users: Draft,
+    sources: Draft,
+}
+
+/// A cell whose ids are neither sorted nor distinct yet.
+#[derive(Debug, Default)]
+struct Draft {
+    count: u64,
+    ids: Vec<u32>,
+}
+
+impl Draft {
+    fn add(&mut self, id: Option<u32>) {
+        self.count += 1;
+        self.ids.extend(id);
+    }
+}
+
+impl SheetBuilder {
+    /// Nothing yet. For everyone, active users are not told apart by environment: environments are a tenant's.
+    pub fn new(scope: ScopeKind) -> Self {
+        Self {
+            scope,
+            views: BTreeMap::new(),
+            active: BTreeMap::new(),
+            kinds: BTreeMap::new(),
+            all_views: Draft::default(),
+            active_all: Draft::default(),
+            userinfo: Draft::default(),
+            logins: LoginDrafts::default(),
+            failed_logins: LoginDrafts::default(),
+        }
+    }
+
+    /// Counts one event.
+    pub fn add(&mut self, fact: &Fact) {
+        self.kinds.entry(fact.kind).or_default().add(fact.user);
+        if let Some(page) = fact.page {
+            self.views.entry(page).or_default().add(fact.user);
+            self.all_views.add(fact.user);
+        }
+        if fact.user.is_some() && !fact.failed {
+            self.active_all.add(fact.user);
+            if self.scope == ScopeKind::Tenant {
+                self.active.entry(fact.env).or_default().add(fact.user);
+            }
+        }
+        if fact.userinfo {
+            self.userinfo.add(fact.user);
+        }
+        if let Some(success) = fact.login {
+            let logins = if success { &mut self.logins } else { &mut self.failed_logins };
+            logins.users.add(fact.user);
+            logins.sources.add(fact.source);
+        }
+    }
+
+    /// The sheet of all that was added.
+    pub fn finish(self) -> Sheet {
+        let many = [(Facet::Views, self.views), (Facet::Active, self.active), (Facet::Kind, self.kinds)];
+        let single = [
+            (Facet::AllViews, self.all_views),
+            (Facet::ActiveAll, self.active_all),
+            (Facet::Userinfo, self.userinfo),
+            (Facet::Logins, self.logins.users),
+            (Facet::FailedLogins, self.failed_logins.users),
+            (Facet::LoginSources, self.logins.sources),
+            (Facet::FailedLoginSources, self.failed_logins.sources),
+        ];
+        let many = many.into_iter().flat_map(|(facet, drafts)| {
+            drafts.into_iter().map(move |(id, draft)| (CellKey::new(facet, u64::from(id)), draft))
+        });
+        let single = single.into_iter().map(|(facet, draft)| (CellKey::single(facet), draft));
+        let cells = many.chain(single).filter(|(_, draft)| draft.count > 0);
+        Sheet::of_cells(cells.map(|(key, draft)| (key, Cell { count: draft.count, set: IdSet::of(draft.ids) })))
+    }
+}

@@ -1,0 +1,148 @@
+//! Questions answered from encoded sheets, without decoding them to sets first.
+
+use std::collections::HashMap;
+
+use super::Sheet;
+use super::bits::IdBits;
+use super::cell::{Cell, CellKey, Facet};
+use super::codec::{self, CodecError, Visitor};
+use super::hash::SeededHash;
+use super::set::IdSet;
+
+/// Merges sheets as they come, for chosen facets: counts add, sets go straight into bits.
+///
+/// Other facets are passed over. Memory depends on the cells and distinct ids of the chosen facets, not
+/// on how many sheets there are.
+#[derive(Debug, Clone)]
+pub struct Fold {
+    parts: Vec<Part>,
+    /// The part whose cells are being read.
+    current: usize,
+}
+
+#[derive(Debug, Clone)]
+struct Part {
+    facet: Facet,
+    cells: HashMap<u64, Tally, SeededHash>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Tally {
+    count: u64,
+    ids: IdBits,
+}
+
+impl Tally {
+    fn add(&mut self, count: u64) -> &mut IdBits {
+        // Saturating as in `Cell::merge`.
+        self.count = self.count.saturating_add(count);
+        &mut self.ids
+    }
+}
+
+/// What a fold found in one cell, or in all cells of a facet.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Folded {
+    /// Of which page, environment or type; 0 for a facet as a whole.
+    pub id: u64,
+    /// Events.
+    pub count: u64,
+    /// Distinct users or sources.
+    pub distinct: u64,
+}
+
+impl Fold {
+    /// An empty fold of these facets.
+    pub fn new(facets: &[Facet]) -> Self {
+        let mut facets = facets.to_vec();
+        facets.sort_unstable();
+        facets.dedup();
+        let parts = facets.into_iter().map(|facet| Part { facet, cells: HashMap::default() }).collect();
+        Self { parts, current: 0 }
+    }
+
+    /// Adds an encoded sheet of other events.
+    ///
+    /// # Errors
+    /// As [`Sheet::decode`]. The fold then holds a part of that sheet: throw it away.
+    pub fn add(&mut self, payload: &[u8]) -> Result<(), CodecError> {
+        codec::walk(payload, self)
+    }
+
+    /// Adds a sheet that is not encoded: the ragged edges of a range, counted from events.
+    pub fn add_sheet(&mut self, sheet: &Sheet) {
+        for (key, cell) in sheet.cells() {
+            if let Some(part) = self.parts.iter_mut().find(|part| part.facet == key.facet) {
+                part.cells.entry(key.id).or_default().add(cell.count).insert_ascending(cell.set.as_slice());
+            }
+        }
+    }
+
+    /// All cells of a facet that counted anything, by id. None for a facet that was not chosen.
+    pub fn cells(&self, facet: Facet) -> Vec<Folded> {
+        let cells = self.part(facet).into_iter().flat_map(|part| &part.cells);
+        let mut cells: Vec<Folded> =
+            cells.map(|(id, tally)| Folded { id: *id, count: tally.count, distinct: tally.ids.len() as u64 }).collect();
+        cells.sort_unstable_by_key(|cell| cell.id);
+        cells
+    }
+
+    /// One cell; zeros where nothing was counted.
+    pub fn cell(&self, key: CellKey) -> Folded {
+        let tally = self.part(key.facet).and_then(|part| part.cells.get(&key.id));
+        tally.map_or(Folded { id: key.id, ..Folded::default() }, |tally| Folded {
+            id: key.id,
+            count: tally.count,
+            distinct: tally.ids.len() as u64,
+        })
+    }
+
+    /// A facet as a whole: the sum of its counts, and the distinct ids over all its cells (not a sum).
+    pub fn total(&self, facet: Facet) -> Folded {
+        let Some(part) = self.part(facet) else {
+            return Folded::default();
+        };
+        let mut all = IdBits::default();
+        let mut count = 0_u64;
+        for tally in part.cells.values() {
+            all.unite(&tally.ids);
+            count = count.saturating_add(tally.count);
+        }
+        Folded { id: 0, count, distinct: all.len() as u64 }
+    }
+
+    /// The ids of one cell, to compare with another fold's: new and returning users, cohorts.
+    pub fn ids(&self, key: CellKey) -> Option<&IdBits> {
+        Some(&self.part(key.facet)?.cells.get(&key.id)?.ids)
+    }
+
+    /// The sheet of everything that was added, as far as its facets were chosen: how sheets are merged
+    /// without decoding each.
+    pub fn into_sheet(self) -> Sheet {
+        Sheet::of_cells(self.parts.into_iter().flat_map(|part| {
+            part.cells.into_iter().map(move |(id, tally)| {
+                let set = IdSet::of_ascending(tally.ids.iter().collect());
+                (CellKey::new(part.facet, id), Cell { count: tally.count, set })
+            })
+        }))
+    }
+
+    fn part(&self, facet: Facet) -> Option<&Part> {
+        self.parts.iter().find(|part| part.facet == facet)
+    }
+}
+
+impl Visitor for Fold {
+    type Ids = IdBits;
+
+    fn facet(&mut self, facet: Facet) -> bool {
+        let found = self.parts.iter().position(|part| part.facet == facet);
+        self.current = found.unwrap_or_default();
+        found.is_some()
+    }
+
+    fn cell(&mut self, id: u64, count: u64, _distinct: usize) -> Option<&mut IdBits> {
+        let part = self.parts.get_mut(self.current)?;
+        Some(part.cells.entry(id).or_default().add(count))
+    }
+}

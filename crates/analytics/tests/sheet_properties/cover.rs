@@ -1,0 +1,96 @@
+//! Covers of random ranges: disjoint, ordered, exact, and as coarse as can be.
+
+use chrono::{DateTime, TimeDelta};
+use proptest::prelude::*;
+use trailkeeper_analytics::sheet::{Cover, Level, Piece, ScopeKind, cover};
+use trailkeeper_domain::time::{TimeRange, Timestamp, parse_rfc3339};
+
+use super::facts::scopes;
+
+fn at(text: &str) -> Timestamp {
+    parse_rfc3339("at", text).unwrap()
+}
+
+/// Instants of fourteen years around a leap day and before 1970, often exactly on a border or beside one.
+fn instants() -> impl Strategy<Value = Timestamp> {
+    let level = prop_oneof![Just(Level::Hour), Just(Level::Day), Just(Level::Month)];
+    let decade = prop_oneof![4 => Just(946_684_800_i64), 1 => Just(-200_000_000_i64)];
+    (decade, 0_i64..450_000_000_000_000, level, -2_i64..=2, any::<bool>()).prop_map(
+        |(base, micros, level, beside, snap)| {
+            let any = DateTime::from_timestamp(base, 0).unwrap() + TimeDelta::microseconds(micros);
+            if snap { level.floor(any) + TimeDelta::microseconds(beside / 2) } else { any }
+        },
+    )
+}
+
+fn parts(cover: &Cover) -> Vec<TimeRange> {
+    cover.head.into_iter().chain(cover.pieces.iter().map(|piece| piece.range())).chain(cover.tail).collect()
+}
+
+/// Whether a period may stand in a cover: it exists for the scope, and as a month it is closed.
+fn available(scope: ScopeKind, piece: Piece, closed: Timestamp) -> bool {
+    scope.levels().contains(&piece.level) && (piece.level != Level::Month || piece.range().end <= closed)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn a_cover_is_exact_and_coarsest(scope in scopes(), a in instants(), b in instants(), closed in instants()) {
+        let range = TimeRange { start: a.min(b), end: a.max(b) };
+        let cover = cover(scope, range, closed);
+        let mut next = range.start;
+        for part in parts(&cover) {
+            prop_assert_eq!(part.start, next);
+            prop_assert!(part.start < part.end);
+            next = part.end;
+        }
+        prop_assert_eq!(next, range.end);
+        for raw in cover.raw() {
+            let period = Piece { level: scope.finest(), start: scope.finest().floor(raw.start) }.range();
+            prop_assert!(raw.end <= period.end && raw != period, "{:?} is not inside {:?}", raw, period);
+        }
+        for piece in &cover.pieces {
+            prop_assert!(piece.level.begins(piece.start) && available(scope, *piece, closed), "{:?}", piece);
+            let coarser = scope.levels().iter().filter(|level| **level > piece.level);
+            for level in coarser.map(|level| Piece { level: *level, start: level.floor(piece.start) }) {
+                let inside = range.start <= level.range().start && level.range().end <= range.end;
+                prop_assert!(!(inside && available(scope, level, closed)), "{:?} should be {:?}", piece, level);
+            }
+        }
+    }
+
+    #[test]
+    fn a_period_begins_where_its_floor_is(at in instants(), level in prop_oneof![Just(Level::Hour), Just(Level::Day), Just(Level::Month)]) {
+        let start = level.floor(at);
+        prop_assert!(level.begins(start) && start <= at && at < level.end(start).unwrap());
+        prop_assert_eq!(level.begins(at), start == at);
+    }
+}
+
+#[test]
+fn a_range_takes_the_longest_periods() {
+    let range = TimeRange { start: at("2026-01-30T22:30:00Z"), end: at("2026-04-02T01:00:00.000001Z") };
+    let closed = at("2026-03-01T00:00:00Z");
+    let everyone = cover(ScopeKind::Everyone, range, closed);
+    assert_eq!(everyone.head, Some(TimeRange { start: range.start, end: at("2026-01-30T23:00:00Z") }));
+    assert_eq!(everyone.tail, Some(TimeRange { start: at("2026-04-02T01:00:00Z"), end: range.end }));
+    let levels = |level| everyone.pieces.iter().filter(|piece| piece.level == level).count();
+    // 23:00; 31 January, 31 days of the open March, 1 April; February; 00:00 of 2 April.
+    assert_eq!((levels(Level::Hour), levels(Level::Day), levels(Level::Month)), (2, 33, 1));
+    let tenant = cover(ScopeKind::Tenant, range, closed);
+    assert_eq!(tenant.head.unwrap().end, at("2026-01-31T00:00:00Z"));
+    assert_eq!(tenant.tail.unwrap().start, at("2026-04-02T00:00:00Z"));
+}
+
+#[test]
+fn ranges_without_a_whole_period_are_raw() {
+    let closed = at("2027-01-01T00:00:00Z");
+    let range = |start, end| TimeRange { start: at(start), end: at(end) };
+    let inside = range("2026-01-01T10:05:00Z", "2026-01-01T10:55:00Z");
+    assert_eq!(cover(ScopeKind::Everyone, inside, closed).raw().collect::<Vec<_>>(), [inside]);
+    let across = cover(ScopeKind::Everyone, range("2026-01-01T10:30:00Z", "2026-01-01T11:30:00Z"), closed);
+    assert_eq!((across.pieces.len(), across.raw().count()), (0, 2));
+    let empty = range("2026-01-01T10:05:00Z", "2026-01-01T10:05:00Z");
+    assert_eq!(cover(ScopeKind::Tenant, empty, closed), Cover::default());
+}
