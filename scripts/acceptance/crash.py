@@ -1,0 +1,279 @@
+#!/usr/bin/env python3
+"""Kills a loaded server again and again, and proves that it lost, doubled, halved and invented nothing.
+
+    scripts/acceptance/crash.py [--database sqlite] [--seed N] [--kills N]
+    scripts/with-postgres scripts/acceptance/crash.py --database postgres
+
+Several clients send single events, batches and lines, and share ids. SIGKILL comes at random moments, at
+times while the server starts. After each, SQL over the raw rows, by the databases' own tools, must find
+every acknowledged event, no event twice, and no request half. Then SIGTERM under load: every request is
+answered, or nothing of it was taken. In the end everything without an answer is sent again, and the rows
+are exactly what was sent. The seed makes what is sent and when the kills come, not how threads take turns.
+"""
+
+import json
+import random
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections import Counter
+
+from crash_load import ANSWERED, CUT, HALF, SILENT, WAIT_SECONDS, Client, Ledger, SlowRequest, as_row
+from harness import Checks, Server, arguments
+from recount import Recount, Sql
+
+CLIENTS = 8
+END_SECONDS = 20
+
+
+class Mortal(Server):
+    """The program, on a port that stays its own while it is dead."""
+
+    def __init__(self, checks, database):
+        port = lasting_port()
+        super().__init__(checks, database, listen=f"127.0.0.1:{port}")
+        self.port = port
+
+    def kill(self):
+        """Without a warning; the exit code."""
+        process, self.process = self.process, None
+        process.kill()
+        code = process.wait()
+        self.logger.join()
+        return code
+
+    def end(self):
+        """As an operator would; the exit code and how long it took."""
+        process, self.process = self.process, None
+        started = time.monotonic()
+        process.terminate()
+        try:
+            code = process.wait(timeout=END_SECONDS)
+        except subprocess.TimeoutExpired:
+            code = f"none within {END_SECONDS} s"
+            process.kill()
+            process.wait()
+        took = time.monotonic() - started
+        self.logger.join()
+        return code, took
+
+    def kill_at_birth(self, after):
+        """Starts the program and kills it before it can have done much."""
+        with self.log.open("ab") as log:
+            process = subprocess.Popen([self.program, "serve"], env=self.settings, cwd=self.folder,
+                                       stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            time.sleep(after)
+            process.kill()
+            process.wait()
+
+
+def lasting_port():
+    """A free port below those that the system gives to outgoing connections: while the server is dead, none
+    of those can take it, nor can a client be connected to itself."""
+    while True:
+        port = random.randrange(15000, 30000)
+        with socket.socket() as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                listener.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+
+
+class Crashes:
+    """One server, its clients, and what the raw rows must show."""
+
+    def __init__(self, checks, server, seed):
+        self.checks = checks
+        self.server = server
+        self.choose = random.Random(f"kills {seed}")
+        self.ledger = Ledger(seed)
+        self.clients = [Client(server, self.ledger, f"{seed} {n}", n % 3 > 0) for n in range(CLIENTS)]
+        self.sql = Sql(server.database)
+        self.recount = Recount(checks, server, self.ledger)
+        self.seen = Counter()
+
+    def under_load(self, seconds, strike, unavailable=False):
+        """Lets all clients send, strikes in their midst, and waits until they noticed; what strike answers
+        and the requests of this time."""
+        before = len(self.ledger.requests)
+        threads = [threading.Thread(target=client.run, args=(unavailable,)) for client in self.clients]
+        for thread in threads:
+            thread.start()
+        try:
+            time.sleep(seconds)
+        finally:
+            struck = strike()
+            for thread in threads:
+                thread.join()
+        return struck, self.ledger.requests[before:]
+
+    def round(self, number):
+        """One life and its end."""
+        # From the first request after the start to the midst of a long run.
+        seconds = 10 ** self.choose.uniform(-2, 0.3)
+        code, requests = self.under_load(seconds, self.server.kill)
+        self.checks.equal(code, -signal.SIGKILL, f"kill {number}: the server lived until then")
+        cut = [request for request in requests if request.ended in (CUT, HALF)]
+        hung = [request.ended for request in requests if request.ended in ("", SILENT)]
+        self.checks.equal(hung, [], f"kill {number}: every request comes to an end")
+        self.seen += Counter(kills=1, kills_amid_requests=bool(cut))
+        at_once = self.choose.random() < 0.4
+        left_behind = self.sessions()
+        if at_once:
+            self.start_again()
+        self.wait_until_gone(left_behind)
+        stored = self.rows_hold(f"kill {number}")
+        for request in cut:
+            whole = request.named() and request.named() <= stored
+            self.seen += Counter(cut_but_stored=bool(whole), cut_and_not_stored=not whole)
+        if not at_once:
+            self.start_again()
+            self.checks.equal(set(self.rows()) ^ stored, set(), f"kill {number}: a start changes nothing")
+        self.answers_hold(1)
+
+    def start_again(self):
+        """Starts the server; at times it is killed while it does, once or more."""
+        while self.choose.random() < 0.25:
+            self.server.kill_at_birth(self.choose.uniform(0, 0.3))
+            self.seen["kills_while_starting"] += 1
+        self.server.start()
+
+    def sessions(self):
+        """PostgreSQL: the sessions that a killed server left behind. They end by themselves, after the
+        transaction that they had begun, which may be committed although nobody hears of it."""
+        if not self.sql.postgres:
+            return set()
+        mine = "datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        return {pid for pid, in self.sql.rows(f"SELECT pid FROM pg_stat_activity WHERE {mine}")}
+
+    def wait_until_gone(self, sessions):
+        """Until then, what a snapshot shows may still change."""
+        deadline = time.monotonic() + WAIT_SECONDS
+        while left := sessions & self.sessions():
+            if time.monotonic() > deadline:
+                self.checks.equal(left, set(), "sessions of a killed server end")
+                return
+            time.sleep(0.05)
+
+    def rows(self):
+        """Every stored event: its key, and what is known of it."""
+        seconds = self.sql.at("occurred_at", "%s")
+        columns = (self.sql.uuid("tenant_id"), self.sql.uuid("id"), "env_id", "kind", seconds, "user_id", "page")
+        stored = {}
+        for tenant, event, *rest in self.sql.events(", ".join(columns)):
+            if (tenant, event) in stored:
+                self.ledger.odd.append(("stored twice", tenant, event))
+            stored[(str(uuid.UUID(tenant)), str(uuid.UUID(event)))] = tuple(rest)
+        return stored
+
+    def rows_hold(self, when):
+        """What must be true at any instant without a transaction on its way; the keys that are stored."""
+        rows, sent = self.rows(), self.ledger.sent()
+        stored = set(rows)
+        self.checks.equal(self.ledger.odd, [], f"{when}: every answer is one, and no event is stored twice")
+        self.checks.equal(self.ledger.acknowledged() - stored, set(), f"{when}: every acknowledged event is stored")
+        self.checks.equal(stored - set().union(*(request.named() for request in sent)), set(), f"{when}: every stored event was sent")
+        wrong = {key: row for key, row in rows.items() if key in self.ledger.events and row != as_row(self.ledger.events[key])}
+        self.checks.equal(wrong, {}, f"{when}: stored as it was sent")
+        # Where requests share events, one of them alone need not be whole; but each stored event must have
+        # come with one that is.
+        whole = set().union(*(request.named() for request in sent if request.named() <= stored))
+        self.checks.equal(stored - whole, set(), f"{when}: no request is stored half")
+        self.news_hold(when)
+        self.seen["stored"] = len(stored)
+        return stored
+
+    def news_hold(self, when):
+        """An event is told as new once: never twice, and not never when every answer arrived."""
+        news, uncertain = Counter(), set()
+        for request in self.ledger.sent():
+            news.update(key for key, told in zip(request.keys, request.told) if told == "stored")
+            if request.ended != ANSWERED:
+                uncertain |= request.named()
+        self.checks.equal({key for key, count in news.items() if count > 1}, set(), f"{when}: no event is new twice")
+        certain = self.ledger.acknowledged() - uncertain
+        self.checks.equal(certain - set(news), set(), f"{when}: every event was new once")
+
+    def answers_hold(self, times):
+        """The server counts what the rows show."""
+        for _ in range(times):
+            self.recount.active_users("daily")
+            self.recount.active_users("monthly")
+            self.recount.page_statistics()
+
+    def graceful(self):
+        """SIGTERM under load: every request has an answer, or the connection was refused and nothing taken."""
+        slow = SlowRequest(self.server, self.ledger)
+        finisher = threading.Timer(1, slow.finish)
+
+        def strike():
+            finisher.start()
+            return self.server.end()
+
+        # Before the load, so that the server has long read the head when the signal comes.
+        slow.begin()
+        (code, took), requests = self.under_load(1, strike, unavailable=True)
+        finisher.join()
+        print(f"SIGTERM under load: ended after {took:.2f} s, {dict(Counter(r.ended for r in requests))}", flush=True)
+        self.checks.equal(code, 0, "SIGTERM under load: the server ends cleanly and in time")
+        self.checks.equal(slow.request.ended, ANSWERED, "SIGTERM under load: a request in hand is finished")
+        broken = [request.ended for request in requests if request.ended in ("", HALF, SILENT)]
+        self.checks.equal(broken, [], "SIGTERM under load: no answer is broken off, every request comes to an end")
+        self.wait_until_gone(self.sessions())
+        stored = self.rows_hold("SIGTERM under load")
+        answered = self.ledger.acknowledged()
+        earlier = {key for request in self.ledger.sent() if request not in requests for key in request.named()}
+        taken = {key for request in requests if request.ended != ANSWERED for key in request.named() & stored}
+        self.checks.equal(taken - answered - earlier, set(), "SIGTERM under load: nothing is taken without an answer")
+        self.server.start()
+
+    def resend(self):
+        """Everything without an answer once more: the answers are known beforehand, and so are the rows."""
+        stored = set(self.rows())
+        client = self.clients[0]
+        missing = sorted(set(self.ledger.events) - self.ledger.acknowledged())
+        self.seen["resent"] = len(missing)
+        for at in range(0, len(missing), 700):
+            keys = missing[at:at + 700]
+            request = client.send(keys)
+            expected = ["known" if key in stored else "stored" for key in keys]
+            self.checks.equal(request.told, expected, f"sent again: stored unless it was ({request.ended})")
+        stored = self.rows_hold("sent again")
+        self.checks.equal(stored ^ set(self.ledger.events), set(), "in the end, exactly what was sent is stored")
+        some = self.ledger.choose.sample(sorted(self.ledger.events), min(3000, len(self.ledger.events)))
+        self.checks.equal(set(client.send(some).told), {"known"}, "and all of it is known")
+        client.close()
+        self.answers_hold(8)
+        for user in self.ledger.users[:3]:
+            self.recount.behaviors(user)
+        if not self.sql.postgres:
+            self.checks.equal(self.sql.rows("PRAGMA integrity_check"), [("ok",)], "the data file is sound")
+
+
+def main():
+    options = arguments(
+        __doc__, ("--seed", {"type": int, "default": 20260131, "help": "makes other events and other moments"}),
+        ("--kills", {"type": int, "default": 12, "help": "how often a loaded server is killed"}),
+    )
+    checks = Checks()
+    started = time.monotonic()
+    with Mortal(checks, options.database) as server:
+        crashes = Crashes(checks, server, options.seed)
+        for number in range(1, options.kills + 1):
+            crashes.round(number)
+        checks.that(crashes.seen["kills_amid_requests"] > 0, "kills came amid requests", crashes.seen)
+        crashes.graceful()
+        crashes.resend()
+        summary = {"seed": options.seed, "requests": len(crashes.ledger.requests), **crashes.seen}
+        print(json.dumps(summary), f"in {time.monotonic() - started:.0f} s", flush=True)
+    return checks.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
