@@ -45,6 +45,8 @@ impl Failure {
     /// Puts the database's address before an error that the database caused.
     pub fn of_database(url: &impl std::fmt::Display, error: Error) -> Self {
         match error {
+            // Some causes name it themselves.
+            Error::Unavailable { cause } if cause.contains(&url.to_string()) => Self::Refused(cause),
             Error::Unavailable { cause } => Self::Database { url: url.to_string(), cause },
             other => Self::Domain(other),
         }

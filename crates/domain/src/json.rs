@@ -30,6 +30,12 @@ pub struct JsonObject {
 impl JsonObject {
     /// Reads one object and nothing behind it. `what` names it in errors, with its article: "an event".
     pub fn parse(what: &str, bytes: &[u8]) -> Result<Self> {
+        if bytes.trim_ascii().is_empty() {
+            return Err(Error::malformed(
+                MALFORMED_JSON,
+                format!("this is not valid JSON: there is nothing here; send {what} as a JSON object"),
+            ));
+        }
         let repeated = RefCell::new(None);
         let mut reader = serde_json::Deserializer::from_slice(bytes);
         let value =
@@ -189,8 +195,26 @@ fn shown(value: &Value) -> String {
 /// Reads any value, and stops at the first key that stands twice in one object, at any depth.
 #[derive(Clone, Copy)]
 struct Unique<'a> {
-    /// The key that stood twice: serde's errors are texts, which could not carry it.
+    /// The key that stood twice, with the names around it: serde's errors are texts, which could not carry it.
     repeated: &'a RefCell<Option<String>>,
+}
+
+impl Unique<'_> {
+    /// Passes the reading of an inner value on; a key that stood twice in it gets `outer` in front.
+    fn within<T, E>(self, read: Result<T, E>, outer: impl FnOnce() -> String) -> Result<T, E> {
+        if read.is_err()
+            && let Some(inner) = self.repeated.borrow_mut().as_mut()
+        {
+            let dot = if inner.starts_with('[') { "" } else { "." };
+            *inner = format!("{}{dot}{inner}", outer());
+        }
+        read
+    }
+}
+
+/// A key as a part of a field's name: enough of it to be found.
+fn name_part(key: &str) -> String {
+    key.chars().take(64).collect()
 }
 
 impl<'de> DeserializeSeed<'de> for Unique<'_> {
@@ -238,8 +262,12 @@ impl<'de> Visitor<'de> for Unique<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
         let mut items = Vec::new();
-        while let Some(item) = access.next_element_seed(self)? {
-            items.push(item);
+        loop {
+            let item = access.next_element_seed(self);
+            match self.within(item, || format!("[{}]", items.len()))? {
+                Some(item) => items.push(item),
+                None => break,
+            }
         }
         Ok(Value::Array(items))
     }
@@ -248,10 +276,11 @@ impl<'de> Visitor<'de> for Unique<'_> {
         let mut fields = Map::new();
         while let Some(key) = access.next_key::<String>()? {
             if fields.contains_key(&key) {
-                *self.repeated.borrow_mut() = Some(key);
+                *self.repeated.borrow_mut() = Some(name_part(&key));
                 return Err(A::Error::custom("a field stands twice"));
             }
-            let value = access.next_value_seed(self)?;
+            let value = access.next_value_seed(self);
+            let value = self.within(value, || name_part(&key))?;
             fields.insert(key, value);
         }
         Ok(Value::Object(fields))

@@ -141,10 +141,12 @@ pub fn rfc3339(at: Timestamp) -> String {
 
 fn parse_day_or_time(field: &str, value: &str) -> Result<Timestamp> {
     parse_rfc3339(field, value).map_err(|_| {
+        // These stand in queries, where a plus that is not escaped reads as a space.
+        let escape = if value.get(19..).is_some_and(|end| end.contains(' ')) { "; write '+' as %2B" } else { "" };
         Error::invalid(
             field,
             format!(
-                "'{}' is neither a date nor a time; send YYYY-MM-DD or RFC 3339, for example 2026-01-31 or 2026-01-31T12:00:00Z",
+                "'{}' is neither a date nor a time; send YYYY-MM-DD or RFC 3339, for example 2026-01-31 or 2026-01-31T12:00:00Z{escape}",
                 text::shown(value)
             ),
         )

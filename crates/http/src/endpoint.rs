@@ -1,15 +1,23 @@
 //! A path with its methods; every other method is answered in the contract's shape.
 
 use actix_web::http::Method;
-use actix_web::{HttpRequest, Resource, Route, web};
+use actix_web::{HttpRequest, Resource, Route, guard, web};
 
 use crate::refusal::{self, Refusal, Shape};
 
 /// A resource at `path` with these routes, and a 405 with `Allow` for every other method.
+///
+/// Whatever has a GET has a HEAD: the same answer, whose body the server leaves out. Monitors ask so.
 pub fn endpoint<S: Shape>(path: &str, routes: Vec<(Method, Route)>) -> Resource {
-    let allow = routes.iter().map(|(method, _)| method.as_str()).collect::<Vec<_>>().join(", ");
-    let resource =
-        routes.into_iter().fold(web::resource(path), |resource, (method, route)| resource.route(route.method(method)));
+    let methods = routes.iter().map(|(method, _)| if *method == Method::GET { "GET, HEAD" } else { method.as_str() });
+    let allow = methods.collect::<Vec<_>>().join(", ");
+    let resource = routes.into_iter().fold(web::resource(path), |resource, (method, route)| {
+        resource.route(if method == Method::GET {
+            route.guard(guard::Any(guard::Get()).or(guard::Head()))
+        } else {
+            route.method(method)
+        })
+    });
     resource.default_service(web::to(move |request: HttpRequest| {
         let response = refusal::method_not_allowed::<S>(request.method().as_str(), &allow);
         async move { response }

@@ -41,7 +41,7 @@ struct EventFile {
     /// The file, packed with gzip or not; `-` for standard input.
     file: PathBuf,
     /// Record everything in this tenant.
-    #[arg(long, value_parser = config::tenant, value_name = "UUID")]
+    #[arg(long, value_parser = config::customer, value_name = "UUID")]
     tenant: Option<TenantId>,
     #[command(flatten)]
     pages: PageArgs,

@@ -1,13 +1,15 @@
 //! `trailkeeper serve`.
 
 use std::cell::Cell;
+use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use actix_web::rt::System;
 use trailkeeper_auth::{Access, NewAccount};
-use trailkeeper_domain::Error;
 use trailkeeper_domain::account::Role;
 use trailkeeper_domain::ingest::Ingest;
+use trailkeeper_domain::{Error, Fault};
 use trailkeeper_http::Services;
 
 use crate::banner::{Administrator, Banner};
@@ -58,7 +60,16 @@ pub fn run(database: &DatabaseArgs, settings: &Settings) -> Result<(), Failure> 
     if !shown.get() {
         output::write(&banner.credentials())?;
     }
-    served.map_err(|source| Failure::Io { what: format!("listen: {listen}"), source })
+    served.map_err(|source| unserved(listen, source))
+}
+
+fn unserved(listen: SocketAddr, source: io::Error) -> Failure {
+    match source.kind() {
+        io::ErrorKind::AddrInUse => Failure::Refused(format!(
+            "listen: {listen} is in use by another program; stop that one, or choose another port with --listen"
+        )),
+        _ => Failure::Io { what: format!("listen: {listen}"), source },
+    }
 }
 
 /// Makes the first administrator where there is no account yet.
@@ -82,6 +93,10 @@ fn first_administrator(ports: &Ports, access: &Access, settings: &AdminArgs) -> 
         Ok(_) => Ok(Administrator::Generated { email, password }),
         // Another server of the same database was faster: its password is the one that counts.
         Err(Error::Conflict(_)) => Ok(Administrator::Existing),
+        // Its fields are called otherwise where an administrator of the server sets them.
+        Err(Error::Invalid(Fault { field: Some(field), detail, .. })) => {
+            Err(Failure::Refused(format!("admin-{field} (TRAILKEEPER_ADMIN_{}): {detail}", field.to_uppercase())))
+        }
         Err(error) => Err(ports.failed(error)),
     }
 }

@@ -13,7 +13,7 @@ pub use access::{AccessArgs, AdminArgs};
 pub use database::DatabaseArgs;
 pub use listing::listing;
 pub use logging::{LogArgs, LogFormat};
-pub use parse::{detail, role, tenant};
+pub use parse::{customer, detail, role, tenant};
 pub use server::{PageArgs, ServerArgs};
 
 /// The settings of the server; those of database and logs are global.

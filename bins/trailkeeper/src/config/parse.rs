@@ -1,7 +1,7 @@
 //! Reading the values of flags. What these refuse is a usage error.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
 use ipnet::IpNet;
@@ -23,6 +23,25 @@ pub fn role(value: &str) -> Result<Role, String> {
 /// Reads a tenant's id.
 pub fn tenant(value: &str) -> Result<TenantId, String> {
     TenantId::parse("tenant", value).map_err(|error| detail(&error))
+}
+
+/// Reads the id of a tenant into which someone may write: any but the server's own trail.
+pub fn customer(value: &str) -> Result<TenantId, String> {
+    match tenant(value)? {
+        TenantId::SYSTEM => Err(
+            "the all-ones UUID is the server's own trail, which only the server writes; send your tenant's id or leave it out"
+                .to_owned(),
+        ),
+        customer => Ok(customer),
+    }
+}
+
+/// Reads where to listen.
+pub fn listen(value: &str) -> Result<SocketAddr, String> {
+    value.parse().map_err(|_| {
+        "it is no address with a port; send for example 127.0.0.1:8080, or 0.0.0.0:8080 for every network of this machine"
+            .to_owned()
+    })
 }
 
 /// Checks a log filter.

@@ -7,13 +7,13 @@ use trailkeeper_domain::ingest::IngestLimits;
 use trailkeeper_domain::page::PageQueries;
 use trailkeeper_http::HttpSettings;
 
-use crate::config::parse::Networks;
+use crate::config::parse::{self, Networks};
 
 /// The HTTP server.
 #[derive(Args)]
 pub struct ServerArgs {
     /// Address and port to listen on.
-    #[arg(long, env = "TRAILKEEPER_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
+    #[arg(long, env = "TRAILKEEPER_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT", value_parser = parse::listen)]
     pub listen: SocketAddr,
 
     /// Threads that serve connections; default: one per processor.

@@ -49,6 +49,9 @@ fn events_are_stored_once_and_refused_lines_told() {
     // In a tenant of its own it is another event.
     let elsewhere = program.run_with_input(&["import", "events", "-", "--tenant", TENANT], lines.as_bytes());
     assert_eq!(counts(&elsewhere.good().stdout), events(2, 0, 3));
+    // The server's own trail is nobody else's to write.
+    let own = program.run(&["import", "events", &file, "--tenant", "ffffffff-ffff-ffff-ffff-ffffffffffff"]);
+    assert!(own.failed(2).contains("only the server writes"));
 }
 
 #[test]

@@ -103,5 +103,20 @@ fn a_taken_port_is_told() {
     // The administrator is made all the same, and the password shown: it will not be shown again.
     assert!(done.stdout.contains("password "), "{}", done.stdout);
     let told = done.failed(1);
-    assert!(told.contains(&address), "{told}");
+    assert!(told.contains(&address) && told.contains("--listen"), "{told}");
+}
+
+#[test]
+fn an_administrator_that_cannot_be_made_is_told_by_its_setting() {
+    let program = Program::new();
+    for (name, value, told) in [
+        ("TRAILKEEPER_ADMIN_PASSWORD", "short", "admin-password (TRAILKEEPER_ADMIN_PASSWORD): has 5 bytes"),
+        ("TRAILKEEPER_ADMIN_EMAIL", "nobody", "admin-email (TRAILKEEPER_ADMIN_EMAIL): 'nobody' is not an e-mail"),
+    ] {
+        let output = program.command(&["serve", "--listen", "127.0.0.1:0"]).env(name, value).output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{stderr}");
+        assert!(stderr.contains(told), "{stderr}");
+    }
+    assert_eq!(program.json(&["account", "list", "--json"]).as_array().unwrap().len(), 0);
 }

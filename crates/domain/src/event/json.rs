@@ -1,11 +1,12 @@
 //! Events as JSON: what `POST /v1/events` takes and `import events` reads, in one place.
 
 use crate::address;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::event::{EventDraft, Outcome, Target};
 use crate::id::{self, EnvId, TenantId};
 use crate::json::{A_TIME, JsonObject};
 use crate::time;
+use uuid::Uuid;
 
 /// The fields of an event, in the order of the documentation.
 const FIELDS: [&str; 15] = [
@@ -30,7 +31,27 @@ const TARGET_FIELDS: [&str; 3] = ["type", "id", "name"];
 
 const A_UUID: &str = "a UUID such as 69e732d6-8ecc-45c4-a2eb-8438f7ffe775";
 
+/// What was sent as an event and cannot be read as one.
+#[derive(Debug)]
+pub struct Unreadable {
+    /// The sender's id, where at least that can be read: by it the sender finds the event again.
+    pub id: Option<Uuid>,
+    /// Why it cannot be read.
+    pub error: Error,
+}
+
+impl From<Error> for Unreadable {
+    fn from(error: Error) -> Self {
+        Self { id: None, error }
+    }
+}
+
 impl EventDraft {
+    /// Like [`EventDraft::from_json`]; what cannot be read keeps its id.
+    pub fn read(bytes: &[u8]) -> Result<Self, Unreadable> {
+        Self::from_json(bytes).map_err(|error| Unreadable { id: sent_id(bytes), error })
+    }
+
     /// Reads one event: a JSON object with only known fields, each once, each of its own type.
     /// Explicit `null` is the same as leaving the field out. Lengths and the like are checked later,
     /// by [`EventDraft::into_event`].
@@ -61,6 +82,10 @@ impl EventDraft {
         json.finish(&FIELDS)?;
         Ok(draft)
     }
+}
+
+fn sent_id(bytes: &[u8]) -> Option<Uuid> {
+    JsonObject::parse("an event", bytes).and_then(|mut json| json.parsed("id", A_UUID, id::parse_uuid)).ok().flatten()
 }
 
 fn target(mut json: JsonObject) -> Result<Target> {
@@ -112,6 +137,17 @@ mod tests {
     }
 
     #[test]
+    fn what_cannot_be_read_keeps_its_id() {
+        let id = "69e732d6-8ecc-45c4-a2eb-8438f7ffe775";
+        for (rest, kept) in [("", true), (r#","type":5"#, true), (r#","id":"x""#, false), (r#","type":"#, false)] {
+            let json = format!(r#"{{"id":"{id}"{rest}}}"#);
+            let unreadable = EventDraft::read(json.as_bytes()).unwrap_err();
+            assert_eq!(unreadable.id.map(|id| id.to_string()), kept.then(|| id.to_owned()), "{json}");
+        }
+        assert_eq!(EventDraft::read(br#"{"id":"x","type":"a"}"#).unwrap_err().id, None);
+    }
+
+    #[test]
     fn null_is_absent_and_only_the_type_is_required() {
         let nulls = FIELDS.iter().filter(|field| **field != "type").map(|field| format!("\"{field}\":null,"));
         let json = format!("{{{}\"type\":\"x\"}}", nulls.collect::<String>());
@@ -130,7 +166,11 @@ mod tests {
             (r#"{"user_id":"u"}"#, "type: is missing; send what happened, for example \"page_load\""),
             (r#"{"type":null}"#, "type: is missing; send what happened, for example \"page_load\""),
             (r#"{"type":"a","type":"b"}"#, "type: stands twice; send each field once"),
-            (r#"{"type":"a","metadata":{"k":[{"x":1,"x":1}]}}"#, "x: stands twice; send each field once"),
+            (
+                r#"{"type":"a","metadata":{"k":[0,{"x":1,"x":1}]}}"#,
+                "metadata.k[1].x: stands twice; send each field once",
+            ),
+            (" ", "this is not valid JSON: there is nothing here; send an event as a JSON object"),
             (
                 r#"{"type":"x","target":{"kind":"a"}}"#,
                 "target.kind: is not a field that is known here; send any of type, id, name",

@@ -9,6 +9,7 @@ use std::net::IpAddr;
 
 pub use draft::{EventDraft, MAX_FUTURE, MAX_METADATA_BYTES, Receipt, Target};
 pub use filter::EventFilter;
+pub use json::Unreadable;
 pub use kind::{EventKind, LOGIN_FAIL, LOGIN_SUCCESS, LOGOUT, Outcome, PAGE_LOAD, REQUEST, USERINFO};
 
 use crate::id::{EnvId, EventId, TenantId, UserId};

@@ -18,7 +18,7 @@ pub fn list_events(
     if let (Some(from), Some(until)) = (filter.from, filter.until)
         && from >= until
     {
-        return Err(Error::invalid("from", "lies after the end of the range; swap the two"));
+        return Err(Error::invalid("from", "does not lie before 'to'; send an earlier 'from' or a later 'to'"));
     }
     let after = cursor.map(|cursor| cursor::to_event(cursor_field, cursor)).transpose()?;
     let events = store.reading(|tx| tx.events(filter, after, limit + 1))?;

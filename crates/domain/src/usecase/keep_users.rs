@@ -119,23 +119,24 @@ fn ordered(attributes: &[Attribute]) -> Result<Vec<Attribute>> {
         ));
     }
     let mut by_name = BTreeMap::new();
-    for (at, attribute) in attributes.iter().enumerate() {
-        let field = format!("attributes[{at}]");
-        attribute.check(&field)?;
+    for attribute in attributes {
+        // By name: attributes come as an object, whose fields have no numbers.
+        let field = format!("attributes.{}", text::shown(&attribute.name));
+        let length = attribute.name.chars().count();
+        if !(1..=user::MAX_ATTRIBUTE_NAME).contains(&length) {
+            let detail = format!("has a name of {length} characters; send 1 to {}", user::MAX_ATTRIBUTE_NAME);
+            return Err(Error::invalid(field.trim_end_matches('.'), detail));
+        }
+        text::no_control(&field, &attribute.name)?;
+        text::checked_or_empty(&field, &attribute.value, user::MAX_ATTRIBUTE_VALUE)?;
         if attribute.name == "email" || attribute.name == "sub" {
             return Err(Error::invalid(
-                format!("{field}.name"),
-                format!(
-                    "'{}' has a field of its own: send e-mail as 'email', the subject as the user id",
-                    attribute.name
-                ),
+                field,
+                "has a field of its own: send e-mail as 'email', the subject as the user id",
             ));
         }
         if by_name.insert(attribute.name.clone(), attribute.clone()).is_some() {
-            return Err(Error::invalid(
-                format!("{field}.name"),
-                format!("'{}' stands twice; send each name once", attribute.name),
-            ));
+            return Err(Error::invalid(field, "stands twice; send each name once"));
         }
     }
     Ok(by_name.into_values().collect())

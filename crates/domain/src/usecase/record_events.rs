@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::clock::{self, Clock, Entropy};
 use crate::error::{Error, Result};
-use crate::event::{Event, EventDraft, Receipt};
+use crate::event::{Event, EventDraft, Receipt, Unreadable};
 use crate::id::{EventId, TenantId};
 use crate::ports::Store;
 
@@ -66,14 +66,18 @@ pub fn judge_events(
     clock: &dyn Clock,
     entropy: &dyn Entropy,
     receipt: &Receipt,
-    drafts: Vec<Result<EventDraft>>,
+    drafts: Vec<Result<EventDraft, impl Into<Unreadable>>>,
 ) -> JudgedBatch {
     let mut seen: HashSet<(TenantId, EventId)> = HashSet::with_capacity(drafts.len());
     let mut events: Vec<Event> = Vec::with_capacity(drafts.len());
     let mut judged: Vec<Judged> = Vec::with_capacity(drafts.len());
     for draft in drafts {
-        let sent_id = draft.as_ref().ok().and_then(|draft| draft.id).map(EventId);
         let fresh_id = || EventId(clock::new_uuid(clock, entropy));
+        let (sent_id, draft) = match draft.map_err(Into::into) {
+            Ok(draft) => (draft.id, Ok(draft)),
+            Err(Unreadable { id, error }) => (id, Err(error)),
+        };
+        let sent_id = sent_id.map(EventId);
         let checked = draft.and_then(|draft| draft.into_event(receipt, sent_id.unwrap_or_else(fresh_id)));
         judged.push(match checked {
             Ok(event) if seen.insert((event.tenant_id, event.id)) => {

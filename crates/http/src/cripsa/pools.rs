@@ -16,10 +16,22 @@ pub fn pool_of(query: &Query) -> Result<(Option<String>, Option<PoolId>)> {
     Ok((region, pool))
 }
 
+/// `email`. Sent as it is, the plus sign of `jane+work@example.com` arrives as a space, which its sender
+/// does not see in what they sent.
+pub fn email_in(query: &Query) -> Result<&str> {
+    let email = query.required("email")?;
+    if email.contains(' ') {
+        let shown = text::shown(email);
+        let detail = format!("'{shown}' has a space, as '+' in a query means; send a plus sign as %2B");
+        return Err(Error::invalid("email", detail));
+    }
+    user::checked_email("email", email)?;
+    Ok(email)
+}
+
 /// The users that `email`, `region` and `user_pool_id` name, as far as the caller may see them.
 pub fn users_named(query: &Query, confined: Option<TenantId>) -> Result<UserFilter> {
-    let email = query.required("email")?;
-    user::checked_email("email", email)?;
+    let email = email_in(query)?;
     let (region, pool) = pool_of(query)?;
     Ok(UserFilter { member_of: confined, ..UserFilter::by_email(email, region, pool) })
 }

@@ -3,6 +3,7 @@
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
+use trailkeeper_domain::Result;
 use trailkeeper_domain::cursor::{self, Paged};
 use trailkeeper_domain::event::{EventFilter, EventPosition, StoredEvent};
 use trailkeeper_domain::id::TenantId;
@@ -10,7 +11,6 @@ use trailkeeper_domain::ports::Store;
 use trailkeeper_domain::time::TimeRange;
 use trailkeeper_domain::usecase::user_by_email;
 use trailkeeper_domain::user::{PoolId, User};
-use trailkeeper_domain::{Result, user};
 use utoipa::ToSchema;
 
 use super::auth_event::AuthEvent;
@@ -55,8 +55,7 @@ struct Question {
 
 impl Question {
     fn of(query: &Query, confined: Option<TenantId>) -> Result<Self> {
-        let email = query.required("email")?.to_owned();
-        user::checked_email("email", &email)?;
+        let email = pools::email_in(query)?.to_owned();
         let (region, pool) = pools::pool_of(query)?;
         let login_event = query.optional("login_event")?;
         let response = query.optional("event_response")?;

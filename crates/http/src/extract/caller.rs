@@ -109,14 +109,17 @@ impl<N: Need> FromRequest for SaasusCaller<N> {
             let (principal, body) = match credential(&request)? {
                 Credential::Bearer(token) => {
                     let principal = by_bearer(&request, token).await?;
+                    // Before the body is read: who may not send one need not know its limit.
+                    principal.require(N::PERMISSION)?;
                     (principal, body::read(&request, payload, MAX_SIGNED_BODY_BYTES).await?)
                 }
                 Credential::Signature(header) => {
                     let body = body::read(&request, payload, MAX_SIGNED_BODY_BYTES).await?;
-                    (by_signature(&request, header, body.clone()).await?, body)
+                    let principal = by_signature(&request, header, body.clone()).await?;
+                    principal.require(N::PERMISSION)?;
+                    (principal, body)
                 }
             };
-            principal.require(N::PERMISSION)?;
             Ok(Self { principal, body, marker: PhantomData })
         })
     }

@@ -50,8 +50,10 @@ impl Query {
     }
 
     /// All values of a list parameter, sent as repeated parameters, joined by commas, or both.
+    ///
+    /// PHP writes lists as `name[0]=…&name[1]=…`, other frameworks as `name[]=…`: both are the same list.
     pub fn list(&self, name: &str) -> Vec<&str> {
-        self.0.iter().filter(|(sent, _)| sent == name).flat_map(|(_, value)| value.split(',')).collect()
+        self.0.iter().filter(|(sent, _)| unindexed(sent) == name).flat_map(|(_, value)| value.split(',')).collect()
     }
 
     /// The parameter as a whole number from `min` to `max`.
@@ -74,6 +76,12 @@ impl Query {
         let limit = self.number("limit", 1, top)?;
         limit.map_or(Ok(default), |limit| usize::try_from(limit).map_err(Error::internal))
     }
+}
+
+/// The name without the index in brackets that some clients give each element of a list.
+fn unindexed(name: &str) -> &str {
+    let split = name.strip_suffix(']').and_then(|name| name.split_once('['));
+    split.filter(|(_, index)| index.bytes().all(|b| b.is_ascii_digit())).map_or(name, |(list, _)| list)
 }
 
 fn decoded(field: &str, raw: &str) -> Result<String> {

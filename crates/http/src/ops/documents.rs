@@ -1,7 +1,11 @@
 //! The OpenAPI documents, and Swagger UI with its assets from inside the binary.
 
+use std::sync::Arc;
+
+use actix_web::http::header::{self, ContentEncoding};
 use actix_web::{HttpRequest, HttpResponse};
-use utoipa_swagger_ui::{Config, SwaggerUi, Url};
+use trailkeeper_domain::Error;
+use utoipa_swagger_ui::{Config, Url};
 
 use crate::openapi::{self, Contract};
 use crate::refusal::{self, Answer};
@@ -22,11 +26,25 @@ pub async fn one(request: HttpRequest) -> Answer<Native> {
     Ok(HttpResponse::Ok().content_type("application/json").body(openapi::openapi_json(contract)))
 }
 
+/// To Swagger UI, whose assets are named relative to its folder.
+pub async fn to_swagger_ui() -> HttpResponse {
+    HttpResponse::TemporaryRedirect().insert_header((header::LOCATION, "/docs/")).finish()
+}
+
 /// Swagger UI over all documents, the native one first.
-pub fn swagger_ui() -> SwaggerUi {
+pub async fn swagger_ui(request: HttpRequest) -> Answer<Native> {
     let documents = [Contract::Native, Contract::Saasus, Contract::Octopai, Contract::Cripsa]
         .map(|contract| Url::new(contract.title(), contract_path(contract)));
-    SwaggerUi::new("/docs/{_:.*}").config(Config::new(documents).validator_url("none").persist_authorization(true))
+    let config = Config::new(documents).validator_url("none").persist_authorization(true);
+    let name = request.match_info().get("file").unwrap_or_default();
+    let file = utoipa_swagger_ui::serve(name, Arc::new(config))
+        .map_err(Error::internal)?
+        .ok_or_else(|| refusal::unknown_path(request.path(), "/openapi.json"))?;
+    let mut response = HttpResponse::Ok();
+    if file.gzpipped {
+        response.insert_header(ContentEncoding::Gzip);
+    }
+    Ok(response.content_type(file.content_type).body(file.bytes.into_owned()))
 }
 
 fn contract_path(contract: Contract) -> &'static str {

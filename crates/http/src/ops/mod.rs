@@ -18,6 +18,6 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(endpoint::<Native>("/readyz", vec![(Method::GET, web::to(health::readyz))]))
         .service(endpoint::<Native>("/openapi.json", vec![(Method::GET, web::to(documents::all))]))
         .service(endpoint::<Native>("/openapi/{contract}.json", vec![(Method::GET, web::to(documents::one))]))
-        .service(web::redirect("/docs", "/docs/"))
-        .service(documents::swagger_ui());
+        .service(endpoint::<Native>("/docs", vec![(Method::GET, web::to(documents::to_swagger_ui))]))
+        .service(endpoint::<Native>("/docs/{file:.*}", vec![(Method::GET, web::to(documents::swagger_ui))]));
 }

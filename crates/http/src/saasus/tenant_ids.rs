@@ -5,8 +5,9 @@ use trailkeeper_domain::id::TenantId;
 
 use crate::extract::query::Query;
 
-/// The tenants named, by repeated parameters, by one joined with commas, or both. An empty list
-/// (`tenant_ids=`, as some clients write it) names none and means all, like no parameter at all.
+/// The tenants named, by repeated parameters (with or without an index in brackets, as the published
+/// PHP client writes it), by one joined with commas, or both. An empty list (`tenant_ids=`, as some
+/// clients write it) names none and means all, like no parameter at all.
 pub fn of(query: &Query) -> Result<Option<Vec<TenantId>>> {
     match query.list("tenant_ids").as_slice() {
         [] | [""] => Ok(None),

@@ -36,6 +36,14 @@ fn queries() {
         ("users".to_owned(), "email: is missing"),
         ("users?email=jane".to_owned(), "email: 'jane' is not an e-mail"),
         ("users?email=jane@example.com%00".to_owned(), "email: "),
+        (
+            "users?email=jane+work@example.com".to_owned(),
+            "email: 'jane work@example.com' has a space, as '+' in a query",
+        ),
+        (
+            format!("users/events?email=jane+work@example.com&{days}"),
+            "email: 'jane work@example.com' has a space, as '+' in a query",
+        ),
         ("users?email=jane@example.com&email=joe@example.com".to_owned(), "email: was sent more than once"),
         (format!("users?email=jane@example.com&region=x&user_pool_id={POOL}"), "region: 'x' contradicts"),
         ("users?email=jane@example.com&pool=x".to_owned(), "pool: is not a parameter here"),
@@ -51,6 +59,13 @@ fn queries() {
     ] {
         refused(&admin.get(&format!("/v1/auditlog/{path}")), 400, "invalid_parameter", start);
     }
+    let escaped = "email=jane%2Bwork@example.com&start_date=2026-01-01T00:00:00%2B01:00&end_date=2026-01-02";
+    refused(
+        &admin.get(&format!("/v1/auditlog/users/events?{escaped}")),
+        404,
+        "user_not_found",
+        "email: there is no user with the e-mail 'jane+work@example.com'",
+    );
     refused(
         &admin.get(&format!("/v1/auditlog/users/events?email=joe@example.com&{days}")),
         404,

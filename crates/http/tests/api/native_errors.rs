@@ -18,6 +18,7 @@ fn unknown_paths_are_problems() {
         "/V1/events",
         "/v1//events",
         "/favicon.ico",
+        "/docs/nothing",
     ] {
         let detail = app.admin().get(path).problem(404, "unknown_path", None);
         assert!(detail.contains(&format!("'{path}'")) && detail.contains("/openapi.json"), "{detail}");
@@ -30,24 +31,37 @@ fn unknown_paths_are_problems() {
 fn unknown_methods_are_problems_that_name_the_known_ones() {
     let app = TestApp::new();
     for (method, path, allow) in [
-        ("DELETE", "/v1/events", "POST, GET"),
-        ("PATCH", "/v1/events", "POST, GET"),
-        ("HEAD", "/v1/events", "POST, GET"),
-        ("OPTIONS", "/v1/events", "POST, GET"),
-        ("TRACE", "/v1/events", "POST, GET"),
-        ("BREW", "/v1/events", "POST, GET"),
-        ("POST", "/v1/tenants", "GET"),
-        ("POST", "/v1/users/u1", "PUT, GET, DELETE"),
-        ("PUT", "/healthz", "GET"),
-        ("POST", "/openapi.json", "GET"),
+        ("DELETE", "/v1/events", "POST, GET, HEAD"),
+        ("PATCH", "/v1/events", "POST, GET, HEAD"),
+        ("OPTIONS", "/v1/events", "POST, GET, HEAD"),
+        ("TRACE", "/v1/events", "POST, GET, HEAD"),
+        ("BREW", "/v1/events", "POST, GET, HEAD"),
+        ("POST", "/v1/tenants", "GET, HEAD"),
+        ("POST", "/v1/users/u1", "PUT, GET, HEAD, DELETE"),
+        ("PUT", "/healthz", "GET, HEAD"),
+        ("POST", "/openapi.json", "GET, HEAD"),
+        ("POST", "/docs/", "GET, HEAD"),
+        ("POST", "/docs", "GET, HEAD"),
+        ("HEAD", "/api/UserAccount/Login", "POST"),
     ] {
         let answer = app.anon().call(method, path).send();
         assert_eq!(answer.header("allow"), Some(allow), "{method} {path}");
-        if method != "HEAD" {
+        assert_eq!(answer.status, 405, "{method} {path}");
+        if path.starts_with("/v1/") {
             answer.problem(405, "method_not_allowed", None);
         }
-        assert_eq!(answer.status, 405, "{method} {path}");
     }
+}
+
+#[test]
+fn whatever_can_be_got_can_be_asked_for_its_head() {
+    let app = TestApp::new();
+    for path in ["/healthz", "/readyz", "/openapi.json", "/openapi/native.json", "/docs/", "/v1/events", "/v1/nowhere"]
+    {
+        let (get, head) = (app.admin().get(path), app.admin().call("HEAD", path).send());
+        assert_eq!((head.status, head.header("content-type")), (get.status, get.header("content-type")), "{path}");
+    }
+    assert_eq!(app.anon().call("HEAD", "/v1/events").send().status, 401);
 }
 
 #[test]

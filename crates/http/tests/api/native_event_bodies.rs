@@ -46,6 +46,22 @@ fn one_object_a_list_or_lines() {
 }
 
 #[test]
+fn a_refused_event_keeps_its_id() {
+    let app = TestApp::new();
+    let id = |n: u8| format!("01975f3c-2b4e-7c10-9a31-5f0d2f9b1c{n:02}");
+    let events = json!([
+        {"id": id(1), "type": "Not A Type"},
+        {"id": id(2)},
+        {"id": id(3), "type": "x", "metadata": [1]},
+        {"id": "mine", "type": "x"},
+        {"id": id(5), "type": "x"},
+    ]);
+    let answer = app.admin().record(&events);
+    let ids: Vec<_> = answer["results"].as_array().unwrap().iter().map(|result| result["id"].clone()).collect();
+    assert_eq!(ids, [json!(id(1)), json!(id(2)), json!(id(3)), json!(null), json!(id(5))], "{answer}");
+}
+
+#[test]
 fn what_is_not_events_at_all_is_refused_as_a_whole() {
     let app = TestApp::new();
     let json = Some("application/json");

@@ -229,6 +229,13 @@ fn wrong_filters_are_named() {
     ] {
         admin.get(&format!("/v1/events?{query}")).problem(400, "invalid_parameter", Some(field));
     }
+    for (query, way_out) in [
+        ("from=2026-07-02&to=2026-07-01", "send an earlier 'from' or a later 'to'"),
+        ("to=2026-07-02T00:00:00+02:00", "write '+' as %2B"),
+    ] {
+        let answer = admin.get(&format!("/v1/events?{query}"));
+        assert!(answer.text().contains(way_out), "{}", answer.text());
+    }
 }
 
 #[test]

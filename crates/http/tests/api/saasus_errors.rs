@@ -1,6 +1,7 @@
 //! Bad input to the SaaSus operations: always a 400 that names the field, in the contract's shape.
 
 use serde_json::{Value, json};
+use trailkeeper_domain::account::Role;
 
 use crate::contracts::{refused, unix};
 use crate::support::{ACME, TestApp};
@@ -188,6 +189,9 @@ fn bodies_that_are_no_json_objects() {
             .body(vec![b' '; 8 * 1024 * 1024 + 1])
             .send();
         refused(&large, 413, "body_too_large", "");
+        let auditor = app.token(Role::Auditor, None);
+        let large = auditor.call("PUT", path).body(vec![b' '; 8 * 1024 * 1024 + 1]).send();
+        refused(&large, 403, "permission_denied", "the role 'auditor' may not");
     }
 }
 
@@ -205,9 +209,9 @@ fn paths_and_methods_that_are_not_there() {
         refused(&admin.get(path), 404, "unknown_path", "there is no ");
     }
     for (method, path, allow) in [
-        ("POST", "/v1/analysis/active-users", "GET, PUT"),
+        ("POST", "/v1/analysis/active-users", "GET, HEAD, PUT"),
         ("DELETE", "/v1/analysis/user-behavior-day", "PUT"),
-        ("PATCH", "/v1/analysis/metrics/aggregated", "GET"),
+        ("PATCH", "/v1/analysis/metrics/aggregated", "GET, HEAD"),
     ] {
         let answer = admin.call(method, path).send();
         refused(&answer, 405, "method_not_allowed", "this path has no method");

@@ -73,10 +73,16 @@ fn tenants_are_named_by_repeated_parameters_by_commas_or_both() {
             format!("&tenant_ids={ACME}&tenant_ids={OTHER}&tenant_ids={third}"),
             format!("&tenant_ids={ACME},{OTHER},{third}"),
             format!("&tenant_ids={ACME}%2C{OTHER}&tenant_ids={third}&tenant_ids={ACME}"),
+            format!("&tenant_ids%5B0%5D={ACME}&tenant_ids%5B1%5D={OTHER}"),
             String::new(),
             "&tenant_ids=".to_owned(),
         ] {
             assert_eq!(metrics(&admin, "create_tenant", DAYS, &named), counts(1, 0, 1), "{named}");
+        }
+        // PHP's way of writing lists must narrow too: overlooked, it would show every tenant.
+        for brackets in ["[]", "[0]", "%5B0%5D", "%5B12%5D"] {
+            let named = format!("&tenant_ids{brackets}={OTHER}");
+            assert_eq!(metrics(&admin, "create_tenant", DAYS, &named), counts(0, 0, 1), "{named}");
         }
         let of_other = format!("&tenant_ids={OTHER}");
         assert_eq!(metrics(&admin, "create_tenant", DAYS, &of_other), counts(0, 0, 1));

@@ -8,12 +8,15 @@ use actix_web::http::header;
 use flate2::bufread::MultiGzDecoder;
 use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde_json::value::RawValue;
-use trailkeeper_domain::event::EventDraft;
+use trailkeeper_domain::event::{EventDraft, Unreadable};
 use trailkeeper_domain::json::MALFORMED_JSON;
 use trailkeeper_domain::{Error, Fault, Result, text};
 
 use crate::extract::body;
 use crate::settings::{MAX_BODY_BYTES, MAX_EVENTS};
+
+/// An event as it was sent, or why it cannot be read.
+type Draft = Result<EventDraft, Unreadable>;
 
 /// How a body is to be understood, by its headers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,9 +55,14 @@ impl Form {
         }
     }
 
+    /// Whether the body is as long as it says, with nothing to unpack.
+    pub fn is_plain(self) -> bool {
+        !self.gzip
+    }
+
     /// Reads the events of a body. What is an event with faults is an `Err` in its place; an `Err` of
     /// the whole means that nothing in the body is an event, or more than a request may hold.
-    pub fn read(self, bytes: &[u8]) -> Result<Vec<Result<EventDraft>>> {
+    pub fn read(self, bytes: &[u8]) -> Result<Vec<Draft>> {
         let unpacked;
         let bytes = if self.gzip {
             unpacked = gunzip(bytes)?;
@@ -63,13 +71,13 @@ impl Form {
             bytes
         };
         let drafts: Vec<_> = if self.lines {
-            lines(bytes)?.into_iter().map(EventDraft::from_json).collect()
+            lines(bytes)?.into_iter().map(EventDraft::read).collect()
         } else if bytes.trim_ascii_start().starts_with(b"[") {
-            elements(bytes)?.into_iter().map(|element| EventDraft::from_json(element.get().as_bytes())).collect()
+            elements(bytes)?.into_iter().map(|element| EventDraft::read(element.get().as_bytes())).collect()
         } else if bytes.trim_ascii().is_empty() {
             Vec::new()
         } else {
-            vec![EventDraft::from_json(bytes)]
+            vec![EventDraft::read(bytes)]
         };
         some_events(drafts)
     }
@@ -146,13 +154,17 @@ fn too_many(count: usize) -> Error {
 }
 
 /// Refuses a body in which nothing is a JSON object: that is no batch with faults, but something else.
-fn some_events(mut drafts: Vec<Result<EventDraft>>) -> Result<Vec<Result<EventDraft>>> {
-    let nothing = |draft: &Result<EventDraft>| matches!(draft, Err(Error::Invalid(fault)) if fault.field.is_none() && [MALFORMED_JSON, "not_an_object"].contains(&fault.code));
+fn some_events(mut drafts: Vec<Draft>) -> Result<Vec<Draft>> {
+    let nothing = |draft: &Draft| matches!(draft, Err(Unreadable { error: Error::Invalid(fault), .. }) if fault.field.is_none() && [MALFORMED_JSON, "not_an_object"].contains(&fault.code));
     if !drafts.iter().all(nothing) {
         return Ok(drafts);
     }
     match (drafts.len(), drafts.pop()) {
-        (1, Some(Err(error))) => Err(error),
+        (1, Some(Err(unreadable))) => Err(unreadable.error),
+        (0, _) => Err(Error::malformed(
+            "no_events",
+            "the body holds no event; send a JSON object, a list of them, or one on each line as application/x-ndjson",
+        )),
         (count, _) => Err(Error::malformed(
             "no_events",
             format!(

@@ -37,6 +37,8 @@ impl Answer {
         assert_eq!(problem["status"], status, "{problem}");
         assert_eq!(problem["code"], code, "{problem}");
         assert_eq!(problem["type"], format!("urn:trailkeeper:problem:{code}"), "{problem}");
+        let listed = include_str!("../../../../../docs/errors.md");
+        assert!(listed.contains(&format!("`{code}`")), "{code} is not in docs/errors.md");
         assert!(problem["title"].as_str().is_some_and(|title| !title.is_empty()), "{problem}");
         match field {
             Some(field) => assert_eq!(problem["field"], field, "{problem}"),
