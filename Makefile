@@ -20,7 +20,7 @@ endif
 export TRAILKEEPER_BIN
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint format openapi generate check-api schemathesis acceptance ci clean
+.PHONY: help run build test lint format openapi generate bench check-api schemathesis acceptance ci clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,10 @@ openapi: build ## write openapi/*.json anew from the code
 
 generate: openapi ## everything that is generated: documents, and the vectors that Python signs
 	$(PYTHON) scripts/saasus_signature.py vectors > crates/auth/tests/saasus_signature_vectors.json
+
+bench: ## ingest and sheets as ratios to named baselines (EVENTS=100000)
+	scripts/with-postgres $(CARGO) bench --locked -p trailkeeper --bench ingest
+	$(CARGO) bench --locked -p trailkeeper-analytics --bench sheet_codec
 
 check-api: schemathesis acceptance ## everything that checks the running program from outside
 

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use trailkeeper_auth::{Access, AccessSettings, SystemEntropy};
-use trailkeeper_domain::Result as DomainResult;
 use trailkeeper_domain::account::Actor;
 use trailkeeper_domain::clock::{Clock, Entropy, SystemClock};
 use trailkeeper_domain::cursor::Paged;
 use trailkeeper_domain::ports::Store;
+use trailkeeper_domain::{Error, Result as DomainResult};
 use trailkeeper_storage::{DatabaseUrl, StoreOptions};
 
 use crate::config::{AccessArgs, DatabaseArgs};
@@ -66,7 +66,7 @@ pub fn access(
 ) -> Result<Arc<Access>, Failure> {
     let (store, clock, entropy) = (&ports.store, &ports.clock, &ports.entropy);
     let master = master_key::load(database, settings, need, store.as_ref(), clock.as_ref(), entropy.as_ref())?;
-    Ok(Arc::new(Access::new(
+    let access = Access::new(
         Arc::clone(store),
         Arc::clone(clock),
         Arc::clone(entropy),
@@ -76,7 +76,21 @@ pub fn access(
             public_hosts: settings.public_hosts.0.clone(),
             ..AccessSettings::default()
         },
-    )))
+    );
+    if need == Need::Sealing {
+        access.check_master_key().map_err(|error| wrong_master_key(ports, error))?;
+    }
+    Ok(Arc::new(access))
+}
+
+fn wrong_master_key(ports: &Ports, error: Error) -> Failure {
+    match error {
+        Error::Internal { cause } => Failure::Refused(format!(
+            "master-key: it is not the key with which the keys in {} are sealed ({cause}); set TRAILKEEPER_MASTER_KEY, or put the right master.key into the data folder",
+            ports.url
+        )),
+        other => ports.failed(other),
+    }
 }
 
 /// Who acts when a command changes something, for the trail.

@@ -11,6 +11,7 @@ use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::{Error, Result};
 use uuid::Uuid;
 
+use crate::authenticate::secret_context;
 use crate::jwt::{KeyRing, KeySource};
 use crate::master::MasterKey;
 use crate::password;
@@ -69,6 +70,20 @@ impl Access {
     ) -> Self {
         let nobodys_hash = password::nobodys_hash(settings.bcrypt_cost);
         Self { store, clock, entropy, master, settings, keys: KeyRing::default(), nobodys_hash }
+    }
+
+    /// Checks that the master key is the one with which the database's keys are sealed: a server with another
+    /// one could neither issue tokens nor check signatures. To be called at start.
+    ///
+    /// [`Error::Internal`] says which key cannot be opened. A database without keys takes any, and keeps to it.
+    pub fn check_master_key(&self) -> Result<()> {
+        // Opens every key of access tokens, and makes the first: of two servers that start on a fresh database
+        // with different master keys, the second is told so now and not at its first login.
+        self.keys.signing(self.key_source())?;
+        for key in self.store.reading(|tx| tx.signing_keys(None, 1))? {
+            self.master.open(&secret_context(key.id), &key.sealed_secret)?;
+        }
+        Ok(())
     }
 
     /// A password for a person to copy: 20 letters and digits that are not mistaken for one another.

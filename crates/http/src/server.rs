@@ -35,7 +35,7 @@ pub async fn serve(
     on_ready: impl FnOnce(SocketAddr),
 ) -> std::io::Result<()> {
     let (listen, workers) = (settings.listen, settings.workers.max(1));
-    let state = Data::new(AppState { services, settings });
+    let state = Data::new(AppState::new(services, settings));
     let server =
         HttpServer::new(move || App::new().app_data(state.clone()).wrap(from_fn(trace::traced)).configure(configure))
             .workers(workers)

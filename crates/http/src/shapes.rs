@@ -50,7 +50,7 @@ pub struct OctopaiError {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
     "type": "urn:trailkeeper:problem:invalid_parameter", "title": "Bad Request", "status": 400,
-    "detail": "'lots' is not a number; send a whole number from 1 to 1000", "code": "invalid_parameter", "field": "limit"
+    "detail": "'lots' is not allowed; send a whole number from 1 to 1000", "code": "invalid_parameter", "field": "limit"
 }))]
 pub struct Problem {
     /// `urn:trailkeeper:problem:` and the code.

@@ -13,8 +13,10 @@ mod builders;
 mod clock;
 mod databases;
 mod entropy;
+mod workload;
 
 pub use builders::{account, at, day, event, membership, tenant, tenant_id, user, user_id, uuid};
 pub use clock::TestClock;
 pub use databases::{DatabaseKind, TempDatabase, run_on_postgres};
 pub use entropy::TestEntropy;
+pub use workload::Workload;

@@ -120,3 +120,14 @@ fn an_administrator_that_cannot_be_made_is_told_by_its_setting() {
     }
     assert_eq!(program.json(&["account", "list", "--json"]).as_array().unwrap().len(), 0);
 }
+
+#[test]
+fn a_server_with_another_master_key_does_not_start() {
+    let program = Program::new();
+    drop(Server::start(&program, &[]));
+    let other = "ab".repeat(32);
+    let output = program.command(&["serve", "--listen", "127.0.0.1:0", "--master-key", &other]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("master-key: it is not the key with which the keys in sqlite:"), "{told}");
+}

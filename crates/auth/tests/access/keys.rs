@@ -158,3 +158,13 @@ fn while_the_database_is_away_a_good_token_is_not_called_bad() {
     store.reads_fail.store(false, Ordering::SeqCst);
     access.authenticate_bearer(&logged_in.access_token).unwrap();
 }
+
+#[test]
+fn a_server_with_another_master_key_is_told_at_start() {
+    let world = World::new();
+    world.access.check_master_key().unwrap();
+    assert_eq!(world.store.reading(|tx| tx.token_keys()).unwrap().len(), 1);
+    world.server_over(world.store.clone()).check_master_key().unwrap();
+    let other = world.server_with_another_master_key();
+    assert!(matches!(other.check_master_key(), Err(Error::Internal { .. })));
+}

@@ -53,5 +53,8 @@ pub async fn login(request: HttpRequest, state: Data<AppState>, payload: Payload
     let username = fields::credential(&mut json, "Username")?;
     let password = fields::credential(&mut json, "Password")?;
     let origin = origin::of(&request, &state.settings);
-    answer(blocking::run(&state, move |state| state.access().login(&username, &password, &origin)).await)
+    let place = state.password_check().await?;
+    let outcome = blocking::run(&state, move |state| state.access().login(&username, &password, &origin)).await;
+    drop(place);
+    answer(outcome)
 }

@@ -79,9 +79,9 @@ impl UserEvent {
     }
 }
 
-/// An event's type in this contract's words: upper case, spaces for `_` and `.`.
+/// An event's type in this contract's words: upper case, `_` as space.
 fn type_of(kind: &EventKind) -> String {
-    kind.as_str().to_ascii_uppercase().replace(['_', '.'], " ")
+    kind.as_str().to_ascii_uppercase().replace('_', " ")
 }
 
 /// User events
@@ -128,7 +128,7 @@ mod tests {
             ("login_success", "LOGIN SUCCESS"),
             ("page_load", "PAGE LOAD"),
             ("userinfo", "USERINFO"),
-            ("billing.invoice_paid2", "BILLING INVOICE PAID2"),
+            ("billing.invoice_paid2", "BILLING.INVOICE PAID2"),
         ] {
             assert_eq!(type_of(&EventKind::known(kind)), expected);
         }

@@ -46,7 +46,7 @@ fn events_of_every_kind_come_newest_first_in_this_contracts_words() {
             json!({"type": "LOGIN FAIL", "userName": "UNKNOWN USER", "source": "2001:db8::7", "time": "2026-07-23T10:00:00.0000000Z"}),
             json!({"type": "USERINFO", "userName": "u2", "source": "203.0.113.8", "time": "2026-07-23T09:30:00.0000000Z"}),
             json!({"type": "PAGE LOAD", "userName": "Jane", "source": "203.0.113.7", "time": "2026-07-23T09:00:00.1234560Z"}),
-            json!({"type": "BILLING INVOICE PAID", "userName": "u3", "source": "198.51.100.20", "time": "2026-07-23T08:00:00.0000000Z"}),
+            json!({"type": "BILLING.INVOICE PAID", "userName": "u3", "source": "198.51.100.20", "time": "2026-07-23T08:00:00.0000000Z"}),
         ];
         assert_eq!(events, expected);
     }

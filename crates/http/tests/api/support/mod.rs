@@ -67,7 +67,7 @@ impl TestApp {
         let access = Access::new(store.clone(), clock.clone(), entropy.clone(), master, access_settings);
         let ingest = Arc::new(Ingest::start(store.clone(), IngestLimits::default()).unwrap());
         let services = Services { store, ingest, access: Arc::new(access), clock: clock.clone(), entropy };
-        let state = Data::new(AppState { services, settings });
+        let state = Data::new(AppState::new(services, settings));
         Self { clock, state, database, runner: System::new() }
     }
 
