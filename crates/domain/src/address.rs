@@ -1,6 +1,6 @@
 //! Source addresses and networks.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr};
 
 use ipnet::IpNet;
 
@@ -71,9 +71,6 @@ fn inside<A: PartialOrd + Copy>(first: A, last: A, at: A) -> bool {
 fn canonical(address: Ipv6Addr) -> IpAddr {
     IpAddr::V6(address).to_canonical()
 }
-
-/// The address that stands for "not known" where a database or a contract demands one.
-pub const UNSPECIFIED: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
 #[cfg(test)]
 mod tests {

@@ -16,28 +16,28 @@ use crate::ports::Store;
 /// hurts nobody else. When the database is away, that is everybody's answer: trying each apart would only
 /// make the queue wait.
 pub fn commit(store: &dyn Store, jobs: Vec<Job>) {
-    let (group, waiting) = unite(jobs);
-    match insert(store, &group.events) {
-        Ok(new) => answer(waiting, &group, &new),
+    let (events, mut waiting) = unite(jobs);
+    match insert(store, &events) {
+        Ok(new) => answer(waiting, &new),
         Err(Error::Unavailable { cause }) => {
             for waiter in waiting {
                 (waiter.done)(Err(Error::unavailable(&cause)));
             }
         }
-        Err(error) if waiting.len() == 1 => waiting.into_iter().for_each(|waiter| (waiter.done)(Err(repeated(&error)))),
+        Err(error) if waiting.len() == 1 => {
+            if let Some(alone) = waiting.pop() {
+                (alone.done)(Err(error));
+            }
+        }
         Err(_) => {
-            for (members, waiter) in apart(group, waiting) {
+            for (members, waiter) in apart(events, waiting) {
                 (waiter.done)(insert(store, &members));
             }
         }
     }
 }
 
-/// The events of a group, each (tenant, id) once, and where each of the jobs' events went.
-struct Group {
-    events: Vec<Event>,
-}
-
+/// Who waits, and where each of their events went.
 struct Waiter {
     places: Vec<Place>,
     done: Done,
@@ -51,7 +51,8 @@ enum Place {
     Repeats(Box<Event>),
 }
 
-fn unite(jobs: Vec<Job>) -> (Group, Vec<Waiter>) {
+/// The events of a group, each (tenant, id) once, and who waits for them.
+fn unite(jobs: Vec<Job>) -> (Vec<Event>, Vec<Waiter>) {
     let mut seen: HashSet<(TenantId, EventId)> = HashSet::new();
     let mut events = Vec::new();
     let mut waiting = Vec::with_capacity(jobs.len());
@@ -67,7 +68,7 @@ fn unite(jobs: Vec<Job>) -> (Group, Vec<Waiter>) {
         }
         waiting.push(Waiter { places, done: job.done });
     }
-    (Group { events }, waiting)
+    (events, waiting)
 }
 
 fn insert(store: &dyn Store, events: &[Event]) -> Result<Vec<bool>> {
@@ -78,8 +79,7 @@ fn insert(store: &dyn Store, events: &[Event]) -> Result<Vec<bool>> {
     Err(Error::internal("insert_events answered for another number of events than it was given"))
 }
 
-fn answer(waiting: Vec<Waiter>, group: &Group, new: &[bool]) {
-    debug_assert_eq!(group.events.len(), new.len());
+fn answer(waiting: Vec<Waiter>, new: &[bool]) {
     for waiter in waiting {
         let own = waiter.places.iter().map(|place| match place {
             Place::Sent(at) => new.get(*at).copied().unwrap_or_default(),
@@ -90,8 +90,8 @@ fn answer(waiting: Vec<Waiter>, group: &Group, new: &[bool]) {
 }
 
 /// Gives each waiter its own events back, in order.
-fn apart(group: Group, waiting: Vec<Waiter>) -> Vec<(Vec<Event>, Waiter)> {
-    let mut sent: Vec<Option<Event>> = group.events.into_iter().map(Some).collect();
+fn apart(events: Vec<Event>, waiting: Vec<Waiter>) -> Vec<(Vec<Event>, Waiter)> {
+    let mut sent: Vec<Option<Event>> = events.into_iter().map(Some).collect();
     waiting
         .into_iter()
         .map(|mut waiter| {
@@ -102,13 +102,4 @@ fn apart(group: Group, waiting: Vec<Waiter>) -> Vec<(Vec<Event>, Waiter)> {
             (own.collect(), waiter)
         })
         .collect()
-}
-
-/// The same error once more: errors hold no more than texts, but are not copied by accident.
-fn repeated(error: &Error) -> Error {
-    match error {
-        Error::Invalid(fault) => Error::Invalid(fault.clone()),
-        Error::Conflict(fault) => Error::Conflict(fault.clone()),
-        other => Error::internal(other),
-    }
 }

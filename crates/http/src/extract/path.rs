@@ -6,15 +6,12 @@ use trailkeeper_domain::{Error, Result};
 
 /// The path parameter `name`, decoded. Escapes that are not UTF-8 are refused, not replaced.
 pub fn text(request: &HttpRequest, name: &str) -> Result<String> {
-    if percent_encoding::percent_decode_str(request.uri().path()).decode_utf8().is_err() {
-        return Err(Error::invalid(name, "has percent escapes that are not UTF-8; encode the text as UTF-8 first"));
-    }
+    let refused = |_| Error::invalid(name, "has percent escapes that are not UTF-8; encode the text as UTF-8 first");
+    // The whole path, because the router has already replaced what is not UTF-8 in its parts.
+    percent_encoding::percent_decode_str(request.uri().path()).decode_utf8().map_err(refused)?;
     // The router leaves `%2F`, `%25` and `%2B` escaped, so that a slash inside an id is no separator.
     let raw = request.match_info().get(name).unwrap_or_default();
-    percent_encoding::percent_decode_str(raw)
-        .decode_utf8()
-        .map(std::borrow::Cow::into_owned)
-        .map_err(|_| Error::invalid(name, "has percent escapes that are not UTF-8; encode the text as UTF-8 first"))
+    percent_encoding::percent_decode_str(raw).decode_utf8().map(std::borrow::Cow::into_owned).map_err(refused)
 }
 
 /// The path parameter `user_id`.

@@ -4,6 +4,7 @@ mod events;
 mod memberships;
 mod paging;
 mod problems;
+mod put_answer;
 mod schemas;
 mod tenants;
 mod users;

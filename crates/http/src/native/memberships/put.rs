@@ -1,13 +1,13 @@
 //! `PUT /v1/tenants/{tenant_id}/users/{user_id}`.
 
+use actix_web::HttpRequest;
 use actix_web::web::{Data, Payload};
-use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use serde_json::{Value, json};
 use trailkeeper_domain::Result;
 use trailkeeper_domain::json::{A_TIME, JsonObject};
 use trailkeeper_domain::time::{self, Timestamp};
-use trailkeeper_domain::usecase::{self, Put};
+use trailkeeper_domain::usecase;
 use utoipa::ToSchema;
 
 use crate::blocking;
@@ -16,6 +16,7 @@ use crate::extract::query::Query;
 use crate::extract::{body, path, tenancy};
 use crate::native::memberships::view::MembershipView;
 use crate::native::problems::{CommonProblems, NotFound, TooLarge};
+use crate::native::put_answer::put_answer;
 use crate::native::schemas;
 use crate::refusal::Answer;
 use crate::settings::MAX_BODY_BYTES;
@@ -73,11 +74,7 @@ pub async fn put_membership(
         usecase::put_membership(state.store(), state.clock(), state.entropy(), tenant, &user, created_at)
     })
     .await?;
-    let mut response = match put {
-        Put::Created => HttpResponse::Created(),
-        Put::Replaced => HttpResponse::Ok(),
-    };
-    Ok(response.json(MembershipView::from(membership)))
+    Ok(put_answer(put, MembershipView::from(membership)))
 }
 
 fn created_at_of(body: &[u8]) -> Result<Option<Timestamp>> {

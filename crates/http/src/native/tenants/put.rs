@@ -1,13 +1,13 @@
 //! `PUT /v1/tenants/{tenant_id}`.
 
+use actix_web::HttpRequest;
 use actix_web::web::{Data, Payload};
-use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use serde_json::{Value, json};
 use trailkeeper_domain::Result;
 use trailkeeper_domain::json::JsonObject;
 use trailkeeper_domain::tenant::TenantDraft;
-use trailkeeper_domain::usecase::{self, Put};
+use trailkeeper_domain::usecase;
 use utoipa::ToSchema;
 
 use crate::blocking;
@@ -15,6 +15,7 @@ use crate::extract::caller::{Caller, WriteDirectory};
 use crate::extract::query::Query;
 use crate::extract::{body, path, tenancy};
 use crate::native::problems::{CommonProblems, NotFound, TooLarge};
+use crate::native::put_answer::put_answer;
 use crate::native::schemas;
 use crate::native::tenants::view::TenantView;
 use crate::refusal::Answer;
@@ -68,11 +69,7 @@ pub async fn put_tenant(
         usecase::put_tenant(state.store(), state.clock(), state.entropy(), id, &draft)
     })
     .await?;
-    let mut response = match put {
-        Put::Created => HttpResponse::Created(),
-        Put::Replaced => HttpResponse::Ok(),
-    };
-    Ok(response.json(TenantView::from(tenant)))
+    Ok(put_answer(put, TenantView::from(tenant)))
 }
 
 fn draft_of(body: &[u8]) -> Result<TenantDraft> {

@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use actix_web::HttpRequest;
 use actix_web::web::{Data, Payload};
-use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use serde_json::{Value, json};
 use trailkeeper_domain::Result;
 use trailkeeper_domain::json::JsonObject;
-use trailkeeper_domain::usecase::{self, Put};
+use trailkeeper_domain::usecase;
 use trailkeeper_domain::user::UserDraft;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::extensions::Extensions;
@@ -21,6 +21,7 @@ use crate::extract::caller::{Caller, WriteDirectory};
 use crate::extract::query::Query;
 use crate::extract::{body, path, tenancy};
 use crate::native::problems::{CommonProblems, Conflict, TooLarge};
+use crate::native::put_answer::put_answer;
 use crate::native::schemas;
 use crate::native::users::view::UserView;
 use crate::refusal::Answer;
@@ -130,11 +131,7 @@ pub async fn put_user(
         usecase::put_user(state.store(), state.clock(), state.entropy(), &actor, &id, &draft)
     })
     .await?;
-    let mut response = match put {
-        Put::Created => HttpResponse::Created(),
-        Put::Replaced => HttpResponse::Ok(),
-    };
-    Ok(response.json(UserView::from(user)))
+    Ok(put_answer(put, UserView::from(user)))
 }
 
 fn draft_of(body: &[u8]) -> Result<UserDraft> {
