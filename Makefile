@@ -47,8 +47,9 @@ openapi: build ## write openapi/*.json anew from the code
 generate: openapi ## everything that is generated: documents, and the vectors that Python signs
 	$(PYTHON) scripts/saasus_signature.py vectors > crates/auth/tests/saasus_signature_vectors.json
 
-bench: ## ingest and sheets as ratios to named baselines (EVENTS=100000)
+bench: ## ingest, answers and sheets as ratios to named baselines (EVENTS=5000000, GROWTH=1 for three sizes)
 	scripts/with-postgres $(CARGO) bench --locked -p trailkeeper --bench ingest
+	$(CARGO) bench --locked -p trailkeeper --bench engine
 	$(CARGO) bench --locked -p trailkeeper-analytics --bench sheet_codec
 
 check-api: schemathesis acceptance ## everything that checks the running program from outside

@@ -6,9 +6,11 @@
 
 Several clients send single events, batches and lines, and share ids. SIGKILL comes at random moments, at
 times while the server starts. After each, SQL over the raw rows, by the databases' own tools, must find
-every acknowledged event, no event twice, and no request half. Then SIGTERM under load: every request is
-answered, or nothing of it was taken. In the end everything without an answer is sent again, and the rows
-are exactly what was sent. The seed makes what is sent and when the kills come, not how threads take turns.
+every acknowledged event, no event twice, and no request half; and what the server answers from its sheets,
+merged while it is killed, must be what SQL counts. Rebuilds of the sheets are killed too, and a server beside
+one. Then SIGTERM under load: every request is answered, or nothing of it was taken. In the end everything
+without an answer is sent again, and the rows are exactly what was sent. The seed makes what is sent and when
+the kills come, not how threads take turns.
 """
 
 import json
@@ -25,6 +27,7 @@ from collections import Counter
 from crash_load import ANSWERED, CUT, HALF, SILENT, WAIT_SECONDS, Client, Ledger, SlowRequest, as_row
 from harness import Checks, Server, arguments
 from recount import Recount, Sql
+from sheets import Sheets
 
 CLIENTS = 8
 END_SECONDS = 20
@@ -96,6 +99,7 @@ class Crashes:
         self.clients = [Client(server, self.ledger, f"{seed} {n}", n % 3 > 0) for n in range(CLIENTS)]
         self.sql = Sql(server.database)
         self.recount = Recount(checks, server, self.ledger)
+        self.sheets = Sheets(checks, server)
         self.seen = Counter()
 
     def under_load(self, seconds, strike, unavailable=False):
@@ -133,9 +137,33 @@ class Crashes:
             whole = request.named() and request.named() <= stored
             self.seen += Counter(cut_but_stored=bool(whole), cut_and_not_stored=not whole)
         if not at_once:
+            if number % 3 == 0:
+                self.sheets.check(f"kill {number}, nobody serves")
             self.start_again()
-            self.checks.equal(set(self.rows()) ^ stored, set(), f"kill {number}: a start changes nothing")
+            after = set(self.rows())
+            self.checks.equal((len(after - stored), len(stored - after)), (0, 0), f"kill {number}: a start adds and removes nothing")
         self.answers_hold(1)
+        if at_once and number % 3 == 0:
+            self.sheets.check(f"kill {number}, started again")
+        if number % 4 == 0:
+            self.rebuild_is_killed(number)
+
+    def rebuild_is_killed(self, number):
+        """A rebuild is killed amid its work: alone, or under load and together with the server beside it."""
+        generation = self.sheets.generation()
+        self.sheets.lapse()
+        rebuild = self.sheets.begin_rebuild()
+        if self.choose.random() < 0.5:
+            time.sleep(10 ** self.choose.uniform(-2, -0.3))
+            rebuild.kill()
+        else:
+            self.under_load(10 ** self.choose.uniform(-2, -0.3), lambda: (rebuild.kill(), self.server.kill()))
+            self.wait_until_gone(self.sessions())
+            self.start_again()
+        self.seen["killed_rebuilds"] += rebuild.wait() == -signal.SIGKILL
+        self.seen["killed_rebuilds_that_were_done"] += self.sheets.generation() > generation
+        self.rows_hold(f"kill {number} and a rebuild")
+        self.answers_hold(2)
 
     def start_again(self):
         """Starts the server; at times it is killed while it does, once or more."""
@@ -164,7 +192,7 @@ class Crashes:
     def rows(self):
         """Every stored event: its key, and what is known of it."""
         seconds = self.sql.at("occurred_at", "%s")
-        columns = (self.sql.uuid("tenant_id"), self.sql.uuid("id"), "env_id", "kind", seconds, "user_id", "page")
+        columns = (self.sql.uuid("tenant_id"), self.sql.uuid("id"), "env_id", "type", seconds, "user_id", "page")
         stored = {}
         for tenant, event, *rest in self.sql.events(", ".join(columns)):
             if (tenant, event) in stored:
@@ -206,6 +234,7 @@ class Crashes:
             self.recount.active_users("daily")
             self.recount.active_users("monthly")
             self.recount.page_statistics()
+            self.recount.userinfo()
 
     def graceful(self):
         """SIGTERM under load: every request has an answer, or the connection was refused and nothing taken."""
@@ -250,6 +279,12 @@ class Crashes:
         self.checks.equal(set(client.send(some).told), {"known"}, "and all of it is known")
         client.close()
         self.answers_hold(8)
+        self.sheets.lapse()
+        self.sheets.merged("in the end")
+        self.answers_hold(4)
+        self.sheets.check("in the end")
+        self.sheets.rebuild("in the end")
+        self.answers_hold(4)
         for user in self.ledger.users[:3]:
             self.recount.behaviors(user)
         if not self.sql.postgres:
@@ -268,6 +303,7 @@ def main():
         for number in range(1, options.kills + 1):
             crashes.round(number)
         checks.that(crashes.seen["kills_amid_requests"] > 0, "kills came amid requests", crashes.seen)
+        checks.that(crashes.seen["killed_rebuilds"] > 0, "rebuilds were killed amid their work", crashes.seen)
         crashes.graceful()
         crashes.resend()
         summary = {"seed": options.seed, "requests": len(crashes.ledger.requests), **crashes.seen}

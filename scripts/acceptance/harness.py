@@ -19,6 +19,7 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
@@ -106,8 +107,19 @@ class Database:
         """What a query answers, each value as text: the two databases' own tools, not ours."""
         if self.kind == "postgres":
             return psql(self.url, sql)
-        with sqlite3.connect(f"file:{self.file}?mode=ro", uri=True, timeout=30) as connection:
+        # Closed at once: a connection that outlives a killed server would keep its old index of the log in use, and
+        # hide the last commit that the server wrote but did not live to note there.
+        with closing(sqlite3.connect(f"file:{self.file}?mode=ro", uri=True, timeout=30)) as connection:
             return [tuple("" if value is None else str(value) for value in row) for row in connection.execute(sql)]
+
+    def change(self, sql):
+        """Runs a statement that changes rows, past the server."""
+        if self.kind == "postgres":
+            psql(self.url, sql)
+            return
+        with closing(sqlite3.connect(self.file, timeout=30)) as connection:
+            connection.execute(sql)
+            connection.commit()
 
     def remove(self):
         """Drops a PostgreSQL database; a file goes with its folder."""

@@ -3,7 +3,8 @@
 
     scripts/acceptance/recount.py [--database sqlite|postgres] [--seed N] [--events N]
 
-The SQL is run by the databases' own tools and knows nothing of the server's queries.
+The SQL is run by the databases' own tools and knows nothing of the server's queries. All is asked at once,
+again when the server has merged its sheets, and again when they were rebuilt beside it.
 """
 
 import sys
@@ -13,12 +14,18 @@ from urllib.parse import quote
 
 from harness import Checks, Server, arguments
 from random_history import NO_TENANT, History
+from sheets import Sheets
 
 SYSTEM = "ffffffff-ffff-ffff-ffff-ffffffffffff"
+# A login failed by its type, whatever outcome its sender gave it; everything else by its outcome.
+ACTIVE = "user_id IS NOT NULL AND type <> 'login_fail' AND (type = 'login_success' OR outcome <> 'failure')"
 
 
 class Sql:
-    """Queries over the raw rows, in either database's dialect."""
+    """Queries over the raw rows, in either database's dialect. Events come from the view `event_log`.
+
+    SQLite keeps times as microseconds and UUIDs as blobs in its tables, but the view shows both as texts.
+    """
 
     def __init__(self, database):
         self.database = database
@@ -26,15 +33,26 @@ class Sql:
 
     def at(self, column, form):
         """A time as text: %Y-%m-%d, %Y-%m, or %s for whole UNIX seconds."""
-        if not self.postgres:
-            return f"strftime('{form}', {column} / 1000000, 'unixepoch')"
-        if form == "%s":
-            return f"floor(extract(epoch FROM {column}))::bigint"
-        return f"to_char({column} AT TIME ZONE 'UTC', '{form.replace('%Y', 'YYYY').replace('%m', 'MM').replace('%d', 'DD')}')"
+        if self.postgres:
+            if form == "%s":
+                return f"floor(extract(epoch FROM {column}))::bigint"
+            return f"to_char({column} AT TIME ZONE 'UTC', '{form.replace('%Y', 'YYYY').replace('%m', 'MM').replace('%d', 'DD')}')"
+        if column in ("occurred_at", "received_at"):
+            # Cut, because strftime would round 23:59:59.999999 up to the next day.
+            return f"strftime('{form}', substr({column}, 1, 19))"
+        return f"strftime('{form}', {column} / 1000000, 'unixepoch')"
+
+    def micros(self, column):
+        """The time of an event as whole UNIX microseconds."""
+        if self.postgres:
+            return f"(extract(epoch FROM {column}) * 1000000)::bigint"
+        return f"(strftime('%s', substr({column}, 1, 19)) * 1000000 + substr({column}, 21, 6))"
 
     def uuid(self, column):
         """A UUID as 32 lower-case hexadecimal digits."""
-        return f"replace({column}::text, '-', '')" if self.postgres else f"lower(hex({column}))"
+        if self.postgres:
+            return f"replace({column}::text, '-', '')"
+        return f"CASE typeof({column}) WHEN 'blob' THEN lower(hex({column})) ELSE lower(replace({column}, '-', '')) END"
 
     def rows(self, sql):
         """Rows of texts."""
@@ -42,7 +60,7 @@ class Sql:
 
     def events(self, columns, where="1 = 1", rest=""):
         """Over the events of everyone but the system tenant."""
-        return self.rows(f"SELECT {columns} FROM events WHERE {self.uuid('tenant_id')} <> '{bare(SYSTEM)}' AND {where} {rest}")
+        return self.rows(f"SELECT {columns} FROM event_log WHERE {self.uuid('tenant_id')} <> '{bare(SYSTEM)}' AND {where} {rest}")
 
     def reported(self, period):
         """What callers reported: (first day, tenant, environment, users)."""
@@ -92,10 +110,10 @@ class Recount:
         last = self.history.now - timedelta(days=self.choose.choice([0, self.choose.randrange(60)]))
         return last - timedelta(days=self.choose.choice([0, 1, 10, 80])), last
 
-    def everything(self):
+    def everything(self, times=12):
         """Every question, many times."""
         self.rows_are_what_was_sent()
-        for _ in range(12):
+        for _ in range(times):
             for period in ("daily", "monthly"):
                 self.active_users(period)
             self.page_statistics()
@@ -107,7 +125,7 @@ class Recount:
 
     def rows_are_what_was_sent(self):
         """Each event once, and no other."""
-        ids = self.sql.events(f"{self.sql.uuid('tenant_id')}, {self.sql.uuid('id')}", "kind <> 'never'")
+        ids = self.sql.events(f"{self.sql.uuid('tenant_id')}, {self.sql.uuid('id')}", "type <> 'never'")
         self.checks.equal(len(ids), len(set(ids)), "no event is stored twice")
         missing = {(bare(tenant), bare(event)) for tenant, event in self.history.sent} - set(ids)
         self.checks.equal(len(missing), 0, "every event that was sent is stored")
@@ -123,7 +141,7 @@ class Recount:
         date = self.sql.at("occurred_at", form)
         counted = self.sql.events(
             f"{date}, {self.sql.uuid('tenant_id')}, env_id, count(DISTINCT user_id)",
-            f"outcome <> 'failure' AND user_id IS NOT NULL AND {date} BETWEEN '{query['date_from']}' AND '{upto}'",
+            f"{ACTIVE} AND {date} BETWEEN '{query['date_from']}' AND '{upto}'",
             "GROUP BY 1, 2, 3",
         )
         values = {(day, dashed(tenant), int(env)): int(users) for day, tenant, env, users in counted}
@@ -177,7 +195,7 @@ class Recount:
         first, last = self.range()
         chosen, query = self.some_tenants()
         day, tenant = self.sql.at("occurred_at", "%Y-%m-%d"), self.sql.uuid("tenant_id")
-        where = f"kind = 'userinfo' AND {day} BETWEEN '{first:%Y-%m-%d}' AND '{last:%Y-%m-%d}'"
+        where = f"type = 'userinfo' AND {day} BETWEEN '{first:%Y-%m-%d}' AND '{last:%Y-%m-%d}'"
         if chosen:
             where += " AND " + among(tenant, map(bare, chosen))
         details = defaultdict(dict)
@@ -215,7 +233,7 @@ class Recount:
         seconds, name = self.sql.at("occurred_at", "%s"), user.replace("'", "''")
         rows = self.sql.events(
             f"{self.sql.at('occurred_at', '%Y-%m-%d')}, {seconds}, page",
-            f"user_id = '{name}' AND page IS NOT NULL AND kind IN ('page_load', 'userinfo') AND {seconds} + 0 >= {since}",
+            f"user_id = '{name}' AND page IS NOT NULL AND type IN ('page_load', 'userinfo') AND {seconds} + 0 >= {since}",
             "ORDER BY occurred_at, seq",
         )
         by_day = defaultdict(list)
@@ -230,6 +248,9 @@ class Recount:
 
 
 def main():
+    # It builds on this module.
+    from native_recount import NativeRecount
+
     options = arguments(
         __doc__, ("--seed", {"type": int, "default": 20260131, "help": "makes another history"}),
         ("--events", {"type": int, "default": 1500, "help": "how many events each of two rounds sends"}),
@@ -237,13 +258,23 @@ def main():
     checks = Checks()
     with Server(checks, options.database) as server:
         history = History(server, checks, options.seed)
-        recount = Recount(checks, server, history)
+        recount, sheets = Recount(checks, server, history), Sheets(checks, server)
+        native = NativeRecount(checks, server, history.tenants, history.users, options.seed)
         history.send_directory()
         for _ in range(2):
             history.send_events(options.events)
             history.send_behaviors()
             history.send_reports()
             recount.everything()
+            native.everything()
+            sheets.merged("after sending")
+            recount.everything(4)
+            native.everything()
+            sheets.check("after merging")
+            sheets.rebuild("after merging")
+            recount.everything(4)
+            native.everything()
+            sheets.check("after a rebuild")
         print(f"{len(history.sent) + history.unnamed} events sent and stored by seed {options.seed}", flush=True)
     return checks.finish()
 

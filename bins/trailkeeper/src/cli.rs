@@ -30,6 +30,10 @@ pub enum Command {
     Demo(PageArgs),
     /// Import events, users, tenants or an access log from a file.
     Import(commands::import::ImportArgs),
+    /// Make all sheets, from which analytic questions are answered, anew from the events. Servers go on meanwhile.
+    Rebuild,
+    /// Compare all sheets with a recount of the events, and tell what differs.
+    Check(commands::check::CheckArgs),
     /// Print an OpenAPI document.
     Openapi(commands::openapi::OpenapiArgs),
     /// Manage those who may log in to Trailkeeper.

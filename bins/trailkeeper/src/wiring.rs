@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use trailkeeper_analytics::engine::{Summary, merger};
 use trailkeeper_auth::{Access, AccessSettings, SystemEntropy};
 use trailkeeper_domain::account::Actor;
 use trailkeeper_domain::clock::{Clock, Entropy, SystemClock};
@@ -10,7 +11,7 @@ use trailkeeper_domain::ports::Store;
 use trailkeeper_domain::{Error, Result as DomainResult};
 use trailkeeper_storage::{DatabaseUrl, StoreOptions};
 
-use crate::config::{AccessArgs, DatabaseArgs};
+use crate::config::{AccessArgs, DatabaseArgs, PageArgs};
 use crate::failure::Failure;
 use crate::master_key::{self, Need};
 
@@ -47,14 +48,39 @@ pub fn migrate(database: &DatabaseArgs) -> Result<Vec<String>, Failure> {
 
 /// Opens the database, up to date. A command on a fresh machine works as it does later.
 pub fn open(database: &DatabaseArgs) -> Result<Ports, Failure> {
+    open_with(database, &StoreOptions::default())
+}
+
+/// Opens it as [`open`] does, for those that record events with pages.
+pub fn open_to_record(database: &DatabaseArgs, pages: &PageArgs) -> Result<Ports, Failure> {
+    open_with(database, &pages.store_options())
+}
+
+fn open_with(database: &DatabaseArgs, options: &StoreOptions) -> Result<Ports, Failure> {
     let applied = migrate(database)?;
     if !applied.is_empty() {
         tracing::info!(migrations = applied.len(), "brought the database up to date");
     }
     let url = database.url()?;
-    let store =
-        trailkeeper_storage::open(&url, &StoreOptions::default()).map_err(|error| Failure::of_database(&url, error))?;
+    let store = trailkeeper_storage::open(&url, options, Arc::new(Summary))
+        .map_err(|error| Failure::of_database(&url, error))?;
     Ok(Ports { url, store, clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy::new()) })
+}
+
+/// Merges what a command recorded, so that the next questions find it in sheets. Where a server runs, it does so anyway.
+/// The events are stored: what goes wrong here is no failure of the command.
+pub fn merge(ports: &Ports) {
+    match merger::run_once(ports.store.as_ref(), ports.clock.as_ref(), ports.entropy.as_ref()) {
+        Ok(Some(merged)) => {
+            for (_, row) in merged.unreadable {
+                tracing::warn!(
+                    "what was recorded waits unmerged: {row}; run `trailkeeper check`, then `trailkeeper rebuild`"
+                );
+            }
+        }
+        Ok(None) => tracing::debug!("a server has the lease on the sheets and merges what was recorded"),
+        Err(error) => tracing::warn!("what was recorded waits unmerged: {error}"),
+    }
 }
 
 /// Logins, accounts and credentials over that database.

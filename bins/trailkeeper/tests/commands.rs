@@ -16,5 +16,7 @@ mod import;
 mod openapi;
 #[path = "commands/serve.rs"]
 mod serve;
+#[path = "commands/sheets.rs"]
+mod sheets;
 #[path = "commands/support.rs"]
 mod support;

@@ -6,5 +6,7 @@
 
 mod answer;
 mod bounds;
+pub mod engine;
+pub mod native;
 pub mod query;
 pub mod sheet;

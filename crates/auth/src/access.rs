@@ -15,6 +15,7 @@ use crate::authenticate::secret_context;
 use crate::jwt::{KeyRing, KeySource};
 use crate::master::MasterKey;
 use crate::password;
+use crate::remembered::Remembered;
 
 /// What can be set.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,8 +48,8 @@ impl Default for AccessSettings {
 
 /// Accounts, credentials and everything that is checked against them.
 ///
-/// Its methods block (they hash and ask the database): call them on a thread that may block. One of
-/// them is shared by all threads as `Arc<Access>`.
+/// Its methods block (they hash and ask the database): call them on a thread that may block; all but
+/// [`Access::recall_bearer`]. One of them is shared by all threads as `Arc<Access>`.
 pub struct Access {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -56,6 +57,7 @@ pub struct Access {
     pub(crate) master: MasterKey,
     pub(crate) settings: AccessSettings,
     pub(crate) keys: KeyRing,
+    pub(crate) remembered: Remembered,
     pub(crate) nobodys_hash: String,
 }
 
@@ -69,7 +71,8 @@ impl Access {
         settings: AccessSettings,
     ) -> Self {
         let nobodys_hash = password::nobodys_hash(settings.bcrypt_cost);
-        Self { store, clock, entropy, master, settings, keys: KeyRing::default(), nobodys_hash }
+        let (keys, remembered) = (KeyRing::default(), Remembered::default());
+        Self { store, clock, entropy, master, settings, keys, remembered, nobodys_hash }
     }
 
     /// Checks that the master key is the one with which the database's keys are sealed: a server with another

@@ -85,7 +85,8 @@ impl Access {
         Ok(Paged::cut(tokens, limit, |token| cursor::encode(TOKEN_CURSOR, &token.id.to_string())))
     }
 
-    /// Revokes an API token: it fails from now on. Nothing happens when it is revoked already.
+    /// Revokes an API token: it fails from now on, on other servers after at most five seconds. Nothing happens when
+    /// it is revoked already.
     pub fn revoke_token(&self, actor: &Actor, id: CredentialId) -> Result<()> {
         let before = listing::just_before(id.0).map(CredentialId);
         let token = self
@@ -96,7 +97,10 @@ impl Access {
             .ok_or_else(|| Error::not_found("token_not_found", format!("there is no API token '{id}'")))?;
         let now = self.clock.now();
         let event = self.change_event(now, TOKEN_REVOKE, actor, target(TOKEN_TARGET, &id, &token.name))?;
-        self.store.writing(|tx| if tx.revoke_api_token(id, now)? { record(tx, &event) } else { Ok(()) })
+        let revoked = self.store.writing(|tx| if tx.revoke_api_token(id, now)? { record(tx, &event) } else { Ok(()) });
+        // Also when that failed: a connection that broke at the commit does not tell whether it happened.
+        self.remembered.forget();
+        revoked
     }
 
     /// Makes a signing key. The second value is its secret, which is not shown again.

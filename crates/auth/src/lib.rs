@@ -20,6 +20,7 @@ mod master;
 pub mod password;
 mod permission;
 mod refresh;
+mod remembered;
 pub mod signature;
 mod token;
 mod trail;

@@ -65,10 +65,7 @@ impl PlainToken {
 
     /// What is stored of it.
     pub fn hash(&self) -> TokenHash {
-        let mut hash = [0; 32];
-        // SHA-256 has 32 bytes; zip needs no proof of it.
-        hash.iter_mut().zip(digest(&SHA256, self.0.as_bytes()).as_ref()).for_each(|(to, from)| *to = *from);
-        TokenHash(hash)
+        TokenHash::of(&self.0)
     }
 }
 
@@ -83,6 +80,14 @@ impl fmt::Debug for PlainToken {
 pub struct TokenHash([u8; 32]);
 
 impl TokenHash {
+    /// Of any text, whether it is a token or not.
+    pub(crate) fn of(text: &str) -> Self {
+        let mut hash = [0; 32];
+        // SHA-256 has 32 bytes; zip needs no proof of it.
+        hash.iter_mut().zip(digest(&SHA256, text.as_bytes()).as_ref()).for_each(|(to, from)| *to = *from);
+        Self(hash)
+    }
+
     /// The bytes, as they are stored.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0

@@ -6,6 +6,7 @@
 //! | [`Instant`] | `timestamptz` | `INTEGER`, microseconds since 1970 |
 //! | [`Day`] | `date` | `INTEGER`, days since 1970 |
 //! | [`Json`] | `jsonb` | `TEXT` |
+//! | [`TenantKey`] | `uuid` | `INTEGER`, the number of the tenant in `dict_tenants` |
 //! | [`Host`] | `inet` | `BLOB`: 4 or 6, then the address |
 //!
 //! Both sides of a row sort alike: by bytes, by time, by family and address. Text, numbers, booleans and bytes are
@@ -49,6 +50,11 @@ pub struct Json;
 #[derive(Debug, Clone, Copy, Default, SqlType, QueryId)]
 #[diesel(postgres_type(oid = 869, array_oid = 1041), sqlite_type(name = "Binary"))]
 pub struct Host;
+
+/// A tenant, or a scope: on SQLite its number in `dict_tenants`, on PostgreSQL its UUID.
+#[derive(Debug, Clone, Copy, Default, SqlType, QueryId)]
+#[diesel(postgres_type(oid = 2950, array_oid = 2951), sqlite_type(name = "Long"))]
+pub struct TenantKey;
 
 /// PostgreSQL counts time from 2000-01-01.
 const PG_EPOCH_MICROS: i64 = 946_684_800_000_000;
@@ -98,6 +104,52 @@ impl ToSql<Uuid128, Pg> for DbUuid {
 impl FromSql<Uuid128, Pg> for DbUuid {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
         Ok(Self(Uuid::from_slice(value.as_bytes())?))
+    }
+}
+
+/// A tenant as a value of a query, in the form that its database keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, AsExpression, FromSqlRow)]
+#[diesel(sql_type = TenantKey)]
+pub enum DbTenant {
+    /// PostgreSQL's.
+    Id(Uuid),
+    /// SQLite's.
+    Number(i64),
+}
+
+impl ToSql<TenantKey, Sqlite> for DbTenant {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
+        match self {
+            Self::Number(number) => {
+                out.set_value(*number);
+                Ok(IsNull::No)
+            }
+            Self::Id(id) => Err(format!("the tenant {id} has no number yet").into()),
+        }
+    }
+}
+
+impl FromSql<TenantKey, Sqlite> for DbTenant {
+    fn from_sql(mut value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
+        Ok(Self::Number(value.read_long()))
+    }
+}
+
+impl ToSql<TenantKey, Pg> for DbTenant {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        match self {
+            Self::Id(id) => {
+                out.write_all(id.as_bytes())?;
+                Ok(IsNull::No)
+            }
+            Self::Number(number) => Err(format!("{number} is SQLite's number of a tenant").into()),
+        }
+    }
+}
+
+impl FromSql<TenantKey, Pg> for DbTenant {
+    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+        Ok(Self::Id(Uuid::from_slice(value.as_bytes())?))
     }
 }
 
@@ -202,7 +254,7 @@ impl FromSql<Json, Pg> for JsonText {
 }
 
 /// The address of a host, in the form that both databases sort alike.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, AsExpression, FromSqlRow)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Host)]
 pub struct Address(pub IpAddr);
 

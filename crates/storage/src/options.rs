@@ -14,6 +14,12 @@ pub struct StoreOptions {
     pub statement_timeout: Duration,
     /// How long a transaction waits for a connection before it is told that the database cannot serve right now.
     pub checkout_timeout: Duration,
+    /// How many names (of users, pages, programs and so on) are kept in memory with their numbers. Fewer, where they
+    /// are long: together they take some 300 bytes per name at most, 60 MB with the default.
+    pub cached_names: usize,
+    /// How many pages that were never seen before a tenant may bring on one UTC day. What goes beyond is stored in
+    /// full and found by its page, and analytics count it as `(other)`.
+    pub new_pages_per_day: u32,
 }
 
 impl Default for StoreOptions {
@@ -23,6 +29,8 @@ impl Default for StoreOptions {
             busy_timeout: Duration::from_secs(5),
             statement_timeout: Duration::from_secs(30),
             checkout_timeout: Duration::from_secs(5),
+            cached_names: 200_000,
+            new_pages_per_day: 10_000,
         }
     }
 }

@@ -4,8 +4,8 @@
 macro_rules! tables {
     ($($(#[$doc:meta])* $table:ident $key:tt $columns:tt)*) => {$(
         diesel::table! {
-            use diesel::sql_types::{BigInt, Binary, Bool, Nullable, Text};
-            use crate::columns::{Day, Host, Instant, Json, Uuid128};
+            use diesel::sql_types::{BigInt, Binary, Bool, Integer, Nullable, SmallInt, Text};
+            use crate::columns::{Day, Host, Instant, Json, TenantKey, Uuid128};
             $(#[$doc])* $table $key $columns
         }
     )*};
@@ -67,20 +67,75 @@ tables! {
         new_value -> Nullable<Text>,
     }
 
-    /// The events. `seq` is the order of storage.
+    /// Users as numbers.
+    dict_users (id) {
+        id -> Integer,
+        digest -> Uuid128,
+        name -> Text,
+    }
+
+    /// Pages as numbers.
+    dict_pages (id) {
+        id -> Integer,
+        digest -> Uuid128,
+        name -> Text,
+    }
+
+    /// Types of events as numbers.
+    dict_kinds (id) {
+        id -> Integer,
+        digest -> Uuid128,
+        name -> Text,
+    }
+
+    /// Programs as numbers.
+    dict_user_agents (id) {
+        id -> Integer,
+        digest -> Uuid128,
+        name -> Text,
+    }
+
+    /// Names of actors as numbers.
+    dict_user_names (id) {
+        id -> Integer,
+        digest -> Uuid128,
+        name -> Text,
+    }
+
+    /// Addresses as numbers.
+    dict_sources (id) {
+        id -> Integer,
+        address -> Host,
+    }
+
+    /// Tenants as numbers: SQLite's alone.
+    dict_tenants (id) {
+        id -> Integer,
+        tenant_id -> Uuid128,
+    }
+
+    /// How many new pages a tenant brought on one UTC day.
+    new_pages (tenant_id, day) {
+        tenant_id -> TenantKey,
+        day -> Day,
+        pages -> Integer,
+    }
+
+    /// The events. `seq` is the order of storage, `…_ref` an id of a dictionary.
     events (tenant_id, id) {
         seq -> BigInt,
-        tenant_id -> Uuid128,
+        tenant_id -> TenantKey,
         id -> Uuid128,
         env_id -> BigInt,
         occurred_at -> Instant,
         received_at -> Instant,
-        user_id -> Nullable<Text>,
-        user_name -> Nullable<Text>,
-        kind -> Text,
-        outcome -> Text,
-        source -> Nullable<Host>,
-        user_agent -> Nullable<Text>,
+        user_ref -> Nullable<Integer>,
+        user_name_ref -> Nullable<Integer>,
+        kind_ref -> Integer,
+        outcome -> SmallInt,
+        source_ref -> Nullable<Integer>,
+        user_agent_ref -> Nullable<Integer>,
+        page_ref -> Nullable<Integer>,
         page -> Nullable<Text>,
         page_key -> Nullable<Text>,
         session_id -> Nullable<Text>,
@@ -89,6 +144,37 @@ tables! {
         target_id -> Nullable<Text>,
         target_name -> Nullable<Text>,
         metadata -> Nullable<Json>,
+    }
+
+    /// The summaries of batches that are not merged yet.
+    deltas (scope, seq) {
+        scope -> TenantKey,
+        seq -> BigInt,
+        payload -> Binary,
+    }
+
+    /// The merged summaries.
+    sheets (scope, generation, level, part, start, run) {
+        generation -> BigInt,
+        scope -> TenantKey,
+        level -> SmallInt,
+        part -> SmallInt,
+        start -> Instant,
+        run -> Integer,
+        payload -> Binary,
+    }
+
+    /// Which generation of sheets answers questions: one row.
+    sheet_generation (id) {
+        id -> SmallInt,
+        generation -> BigInt,
+    }
+
+    /// Who may do a work that one server at a time does.
+    leases (name) {
+        name -> Text,
+        holder -> Uuid128,
+        until -> Instant,
     }
 
     /// What callers reported instead of what we counted.
@@ -166,3 +252,4 @@ tables! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(users, memberships);
+diesel::allow_tables_to_appear_in_same_query!(events, dict_sources);

@@ -6,9 +6,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
 use std::process::{Command, id};
+use std::sync::Arc;
 use std::{env, fs};
 
-use trailkeeper_domain::event::{Event, EventFilter};
+use trailkeeper_analytics::engine::Summary;
+use trailkeeper_domain::event::{Event, EventFilter, Target};
 use trailkeeper_domain::{Error, Result};
 use trailkeeper_storage::{DatabaseUrl, StoreOptions, migrate, open};
 use trailkeeper_testkit::{TempDatabase, event};
@@ -35,15 +37,22 @@ fn limit_files(bytes: &str) {
     assert!(status.unwrap().success());
 }
 
+/// As much text as a row of its own may have.
+fn large() -> Target {
+    Target { kind: None, id: Some("x".repeat(250)), name: Some("x".repeat(250)) }
+}
+
 fn batch(from: u128) -> Vec<Event> {
-    (from..from + 5_000).map(|number| Event { user_agent: Some("x".repeat(500)), ..event(number) }).collect()
+    (from..from + 5_000)
+        .map(|number| Event { trace_id: Some("x".repeat(128)), target: Some(large()), ..event(number) })
+        .collect()
 }
 
 fn fill_up() {
     let database = TempDatabase::sqlite();
     let url = DatabaseUrl::parse(database.url()).unwrap();
     migrate(&url).unwrap();
-    let store = open(&url, &StoreOptions::default()).unwrap();
+    let store = open(&url, &StoreOptions::default(), Arc::new(Summary)).unwrap();
     let write = |from| store.writing(|tx| tx.insert_events(&batch(from)));
     let count =
         || -> Result<usize> { store.reading(|tx| Ok(tx.events(&EventFilter::default(), None, 1_000_000)?.len())) };

@@ -3,9 +3,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection};
+use trailkeeper_analytics::engine::Summary;
 use trailkeeper_domain::Error;
 use trailkeeper_storage::{DatabaseUrl, StoreOptions, migrate, open, pending_migrations};
 use trailkeeper_testkit::{DatabaseKind, TempDatabase, run_on_postgres};
@@ -62,6 +64,11 @@ SELECT format('%s %s', conrelid::regclass, pg_get_constraintdef(oid)) FROM pg_co
 WHERE connamespace = 'public'::regnamespace AND conrelid::regclass::text NOT LIKE '\\_\\_%'
 UNION ALL
 SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename NOT LIKE '\\_\\_%'
+UNION ALL
+SELECT format('%s %s', viewname, definition) FROM pg_views WHERE schemaname = 'public'
+UNION ALL
+SELECT format('%s partition by %s', oid::regclass, pg_get_partkeydef(oid)) FROM pg_class
+WHERE relnamespace = 'public'::regnamespace AND relkind = 'p'
 UNION ALL
 SELECT format('sequence %s', sequencename) FROM pg_sequences WHERE schemaname = 'public'
 ORDER BY 1";
@@ -136,7 +143,7 @@ fn pending_ones_are_told(kind: DatabaseKind) {
     if kind == DatabaseKind::Sqlite {
         assert!(!database.path().exists(), "asking makes no file");
     }
-    let store = open(&url, &StoreOptions::default()).unwrap();
+    let store = open(&url, &StoreOptions::default(), Arc::new(Summary)).unwrap();
     match store.ready() {
         Err(Error::Unavailable { cause }) => assert!(cause.contains("create_events"), "{cause}"),
         other => panic!("{other:?}"),

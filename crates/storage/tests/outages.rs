@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
+use trailkeeper_analytics::engine::Summary;
 use trailkeeper_domain::event::{Event, EventFilter};
 use trailkeeper_domain::ports::Store;
 use trailkeeper_domain::{Error, Result};
@@ -16,7 +17,7 @@ use trailkeeper_testkit::{TempDatabase, event, run_on_postgres, tenant, tenant_i
 fn opened(database: &TempDatabase, options: &StoreOptions) -> Arc<dyn Store> {
     let url = DatabaseUrl::parse(database.url()).unwrap();
     migrate(&url).unwrap();
-    open(&url, options).unwrap()
+    open(&url, options, Arc::new(Summary)).unwrap()
 }
 
 fn impatient() -> StoreOptions {
@@ -92,7 +93,7 @@ fn a_server_of_postgres_that_ends_in_the_middle_is_unavailable_and_stores_nothin
 #[test]
 fn a_postgres_that_nobody_listens_for_is_unavailable() {
     let url = DatabaseUrl::parse("postgres://nobody@127.0.0.1:1/none").unwrap();
-    let store = open(&url, &StoreOptions::default()).unwrap();
+    let store = open(&url, &StoreOptions::default(), Arc::new(Summary)).unwrap();
     is_unavailable(&store.ready());
     is_unavailable(&migrate(&url));
 }
@@ -207,7 +208,7 @@ fn a_file_that_is_no_database_is_told_at_start() {
     let database = TempDatabase::sqlite();
     fs::write(database.path(), vec![b'x'; 8192]).unwrap();
     let url = DatabaseUrl::parse(database.url()).unwrap();
-    let error = open(&url, &StoreOptions::default()).err().unwrap().to_string();
+    let error = open(&url, &StoreOptions::default(), Arc::new(Summary)).err().unwrap().to_string();
     assert!(error.contains("not a database"), "{error}");
 }
 
@@ -245,7 +246,7 @@ fn an_unreadable_row_names_table_column_and_id() {
     let events: Vec<Event> = vec![event(1)];
     store.writing(|tx| tx.insert_events(&events)).unwrap();
     let mut other = SqliteConnection::establish(database.path().to_str().unwrap()).unwrap();
-    other.batch_execute("PRAGMA ignore_check_constraints = ON; UPDATE events SET outcome = 'maybe'").unwrap();
+    other.batch_execute("PRAGMA ignore_check_constraints = ON; UPDATE events SET outcome = 7").unwrap();
     match count(&store) {
         Err(Error::Internal { cause }) => {
             let id = event(1).id.to_string();

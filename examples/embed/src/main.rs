@@ -3,8 +3,11 @@
 //! Records a few page loads in the SQLite file that is named as argument, then asks who was active and
 //! which pages were seen: `cargo run -p trailkeeper-example-embed -- trail.db`
 
+use std::sync::Arc;
+
 use chrono::Duration;
 use ring::rand::{SecureRandom as _, SystemRandom};
+use trailkeeper_analytics::engine::{Summary, merger};
 use trailkeeper_analytics::query::active_users::{ActiveUsersQuestion, active_users};
 use trailkeeper_analytics::query::page_statistics::page_statistics;
 use trailkeeper_domain::activity::Period;
@@ -29,7 +32,8 @@ fn main() -> Result<()> {
     let url = DatabaseUrl::parse(&format!("sqlite:{file}"))?;
     let applied = trailkeeper_storage::migrate(&url)?;
     println!("{} migrations applied to {url}", applied.len());
-    let store = trailkeeper_storage::open(&url, &StoreOptions::default())?;
+    // The store keeps the summary of each batch beside its events, in the same transaction.
+    let store = trailkeeper_storage::open(&url, &StoreOptions::default(), Arc::new(Summary))?;
     let (store, clock, entropy) = (store.as_ref(), SystemClock, Randomness(SystemRandom::new()));
 
     let receipt = Receipt { now: clock.now(), source: None, confined_to: None, queries: PageQueries::Dropped };
@@ -48,6 +52,11 @@ fn main() -> Result<()> {
             (_, Some(id)) => println!("recorded {id}"),
             (_, None) => {}
         }
+    }
+
+    // Answers do not depend on it: a long-running program merges in the background, by `merger::Merger`.
+    if let Some(merged) = merger::run_once(store, &clock, &entropy)? {
+        println!("{} summaries merged into {} sheets", merged.deltas, merged.sheets_written);
     }
 
     let today = receipt.now.date_naive();

@@ -1,38 +1,105 @@
-//! What a program without Trailkeeper would do.
+//! What a program without Trailkeeper would do: plain inserts of the same rows into the same tables. Nothing of what
+//! is kept beside them for analytics, and no look at what is known already.
 
 use std::path::Path;
 
+use chrono::{DateTime, Utc};
 use diesel::connection::SimpleConnection as _;
-use diesel::sql_types::{BigInt, Binary, Nullable, Text};
+use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt};
 use diesel::sqlite::Sqlite;
 use diesel::{Connection as _, RunQueryDsl as _, SqliteConnection, sql_query};
-use trailkeeper_domain::event::Event;
+use tokio_postgres::NoTls;
+use uuid::Uuid;
 
-const COLUMNS: &str =
-    "tenant_id, id, env_id, occurred_at, received_at, user_id, kind, outcome, page, page_key, session_id";
+use crate::rows::Row;
 
-/// Plain inserts of `batch` rows each, one transaction each, into the migrated file at `path`, as durable as the server.
-pub fn multi_row_inserts(path: &Path, events: &[Event], batch: usize) {
+const SQLITE_COLUMNS: &str =
+    "tenant_id, id, env_id, occurred_at, received_at, user_ref, kind_ref, outcome, source_ref, page_ref";
+
+/// Inserts of `batch` rows in one statement and one transaction, into the migrated file at `path`, as durable as the
+/// server.
+pub fn multi_row_inserts(path: &Path, rows: &[Row], batch: usize) {
     let mut conn = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
-    conn.batch_execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000")
-        .unwrap();
-    for rows in events.chunks(batch) {
-        let places = vec!["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"; rows.len()].join(", ");
-        let mut insert = sql_query(format!("INSERT INTO events ({COLUMNS}) VALUES {places}")).into_boxed::<Sqlite>();
-        for event in rows {
+    conn.batch_execute(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -8000",
+    )
+    .unwrap();
+    for rows in rows.chunks(batch) {
+        let places = vec!["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"; rows.len()].join(", ");
+        let mut insert =
+            sql_query(format!("INSERT INTO events ({SQLITE_COLUMNS}) VALUES {places}")).into_boxed::<Sqlite>();
+        for row in rows {
             insert = insert
-                .bind::<Binary, _>(event.tenant_id.0.as_bytes().to_vec())
-                .bind::<Binary, _>(event.id.0.as_bytes().to_vec())
-                .bind::<BigInt, _>(i64::from(event.env_id.0))
-                .bind::<BigInt, _>(event.occurred_at.timestamp_micros())
-                .bind::<BigInt, _>(event.received_at.timestamp_micros())
-                .bind::<Nullable<Text>, _>(event.user_id.as_ref().map(|user| user.as_str().to_owned()))
-                .bind::<Text, _>(event.kind.as_str().to_owned())
-                .bind::<Text, _>(event.outcome.as_str())
-                .bind::<Nullable<Text>, _>(event.page.as_ref().map(|page| page.sent.clone()))
-                .bind::<Nullable<Text>, _>(event.page.as_ref().map(|page| page.key.clone()))
-                .bind::<Nullable<Text>, _>(event.session_id.clone());
+                .bind::<Integer, _>(row.tenant_number)
+                .bind::<Binary, _>(row.id.as_bytes().to_vec())
+                .bind::<BigInt, _>(row.env_id)
+                .bind::<BigInt, _>(row.occurred_at)
+                .bind::<BigInt, _>(row.received_at)
+                .bind::<Nullable<Integer>, _>(row.user_ref)
+                .bind::<Integer, _>(row.kind_ref)
+                .bind::<SmallInt, _>(row.outcome)
+                .bind::<Nullable<Integer>, _>(row.source_ref)
+                .bind::<Nullable<Integer>, _>(row.page_ref);
         }
         conn.immediate_transaction(|conn| insert.execute(conn)).unwrap();
     }
+}
+
+const UNNEST_IDS: &str = "\
+INSERT INTO event_ids (tenant_id, id, seq, occurred_at) SELECT * FROM UNNEST($1::uuid[], $2::uuid[], $3::bigint[], \
+$4::timestamptz[])";
+
+const UNNEST_EVENTS: &str = "\
+INSERT INTO events (tenant_id, id, seq, occurred_at, received_at, env_id, user_ref, kind_ref, outcome, source_ref, \
+page_ref) SELECT * FROM UNNEST($1::uuid[], $2::uuid[], $3::bigint[], $4::timestamptz[], $5::timestamptz[], \
+$6::bigint[], $7::integer[], $8::integer[], $9::smallint[], $10::integer[], $11::integer[])";
+
+/// `INSERT … SELECT FROM UNNEST` of `batch` rows in one transaction, with the table that makes their ids unique, into
+/// the migrated database at `url`, whose partitions are there.
+pub fn unnest_inserts(url: &str, rows: &[Row], batch: usize) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let (mut client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+        tokio::spawn(connection);
+        let ids = client.prepare(UNNEST_IDS).await.unwrap();
+        let events = client.prepare(UNNEST_EVENTS).await.unwrap();
+        let mut seq = 0;
+        for rows in rows.chunks(batch) {
+            let tenants: Vec<Uuid> = column(rows, |row| row.tenant_id);
+            let keys: Vec<Uuid> = column(rows, |row| row.id);
+            let seqs: Vec<i64> = (seq..).take(rows.len()).collect();
+            seq += i64::try_from(rows.len()).unwrap();
+            let times = column(rows, |row| time(row.occurred_at));
+            let transaction = client.transaction().await.unwrap();
+            transaction.execute(&ids, &[&tenants, &keys, &seqs, &times]).await.unwrap();
+            transaction
+                .execute(
+                    &events,
+                    &[
+                        &tenants,
+                        &keys,
+                        &seqs,
+                        &times,
+                        &column(rows, |row| time(row.received_at)),
+                        &column(rows, |row| row.env_id),
+                        &column(rows, |row| row.user_ref),
+                        &column(rows, |row| row.kind_ref),
+                        &column(rows, |row| row.outcome),
+                        &column(rows, |row| row.source_ref),
+                        &column(rows, |row| row.page_ref),
+                    ],
+                )
+                .await
+                .unwrap();
+            transaction.commit().await.unwrap();
+        }
+    });
+}
+
+fn column<T>(rows: &[Row], of: impl Fn(&Row) -> T) -> Vec<T> {
+    rows.iter().map(of).collect()
+}
+
+fn time(micros: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_micros(micros).unwrap()
 }

@@ -7,12 +7,13 @@ use crate::{output, wiring};
 
 /// Loads demo data into an empty database and prints what it loaded.
 pub fn run(database: &DatabaseArgs, pages: &PageArgs) -> Result<(), Failure> {
-    let ports = wiring::open(database)?;
+    let ports = wiring::open_to_record(database, pages)?;
     let Some(loaded) = demo::load(&ports, pages.queries())? else {
         return Err(Failure::Refused(format!(
             "{}: holds events or records already; demo data goes into an empty database alone, so name another one with --data-dir or --database-url",
             ports.url
         )));
     };
+    wiring::merge(&ports);
     output::line(loaded.to_string())
 }

@@ -61,7 +61,10 @@ pub fn run(database: &DatabaseArgs, args: &ImportArgs) -> Result<(), Failure> {
     };
     // A wrong name of a file is told before a database is made.
     let source = Source::open(file)?;
-    let ports = wiring::open(database)?;
+    let ports = match &args.what {
+        What::Events(events) | What::AccessLog(events) => wiring::open_to_record(database, &events.pages)?,
+        What::Users(_) | What::Tenants(_) => wiring::open(database)?,
+    };
     let mut summary = match &args.what {
         What::Events(_) | What::AccessLog(_) => Summary::new("stored", "known"),
         What::Users(_) | What::Tenants(_) => Summary::new("created", "replaced"),
@@ -72,6 +75,9 @@ pub fn run(database: &DatabaseArgs, args: &ImportArgs) -> Result<(), Failure> {
         What::Users(_) => import_users(&ports, source, &mut summary),
         What::Tenants(_) => import_tenants(&ports, source, &mut summary),
     };
+    if matches!(args.what, What::Events(_) | What::AccessLog(_)) {
+        wiring::merge(&ports);
+    }
     output::write(&summary.to_string())?;
     done?;
     if summary.is_hopeless() {

@@ -1,11 +1,13 @@
 //! One file per command.
 
 pub mod account;
+pub mod check;
 pub mod config;
 pub mod demo;
 pub mod import;
 pub mod migrate;
 pub mod openapi;
+pub mod rebuild;
 pub mod serve;
 pub mod signing_key;
 pub mod token;
@@ -21,6 +23,8 @@ pub fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Migrate => migrate::run(database),
         Command::Demo(pages) => demo::run(database, pages),
         Command::Import(args) => import::run(database, args),
+        Command::Rebuild => rebuild::run(database),
+        Command::Check(args) => check::run(database, args),
         Command::Openapi(args) => openapi::run(args),
         Command::Account(args) => account::run(database, args),
         Command::Token(args) => token::run(database, args),

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use actix_web::rt::System;
+use trailkeeper_analytics::engine::merger::Merger;
 use trailkeeper_auth::{Access, NewAccount};
 use trailkeeper_domain::account::Role;
 use trailkeeper_domain::ingest::Ingest;
@@ -21,7 +22,7 @@ use crate::{demo, output};
 
 /// Serves until it is told to stop.
 pub fn run(database: &DatabaseArgs, settings: &Settings) -> Result<(), Failure> {
-    let ports = wiring::open(database)?;
+    let ports = wiring::open_to_record(database, &settings.pages)?;
     let access = wiring::access(&ports, database, &settings.access, Need::Sealing)?;
     let queries = settings.pages.queries();
     if settings.server.demo
@@ -47,6 +48,13 @@ pub fn run(database: &DatabaseArgs, settings: &Settings) -> Result<(), Failure> 
         clock: Arc::clone(&ports.clock),
         entropy: Arc::clone(&ports.entropy),
     };
+    let merger = Merger::start(
+        Arc::clone(&ports.store),
+        Arc::clone(&ports.clock),
+        Arc::clone(&ports.entropy),
+        settings.server.merger_settings(),
+    );
+    let merger = merger.map_err(|error| ports.failed(error))?;
     let http = settings.server.http_settings(queries);
     let listen = http.listen;
     let shown = Cell::new(false);
@@ -57,6 +65,8 @@ pub fn run(database: &DatabaseArgs, settings: &Settings) -> Result<(), Failure> 
             tracing::warn!("the address could not be printed: {error}");
         }
     }));
+    // Everything is answered by now; what waits unmerged waits for the next start.
+    merger.stop();
     if !shown.get() {
         output::write(&banner.credentials())?;
     }

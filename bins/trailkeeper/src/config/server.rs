@@ -1,11 +1,14 @@
 //! The HTTP server.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use clap::{ArgAction, Args, builder::BoolishValueParser};
+use trailkeeper_analytics::engine::merger::MergerSettings;
 use trailkeeper_domain::ingest::IngestLimits;
 use trailkeeper_domain::page::PageQueries;
 use trailkeeper_http::HttpSettings;
+use trailkeeper_storage::StoreOptions;
 
 use crate::config::parse::{self, Networks};
 
@@ -34,6 +37,10 @@ pub struct ServerArgs {
     #[arg(long, env = "TRAILKEEPER_INGEST_QUEUE", default_value_t = IngestLimits::default().queue_events, value_name = "EVENTS")]
     pub ingest_queue: usize,
 
+    /// How often new events are merged into the sheets from which questions are answered. Answers count them at once.
+    #[arg(long, env = "TRAILKEEPER_MERGE_EVERY", default_value_t = 1, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=3_600))]
+    pub merge_every: u32,
+
     /// Load demo data when, and only when, the database holds none.
     #[arg(long, env = "TRAILKEEPER_DEMO", action = ArgAction::SetTrue, value_parser = BoolishValueParser::new())]
     pub demo: bool,
@@ -53,6 +60,11 @@ impl ServerArgs {
         IngestLimits { queue_events: self.ingest_queue, ..IngestLimits::default() }
     }
 
+    /// How the merger works.
+    pub fn merger_settings(&self) -> MergerSettings {
+        MergerSettings { every: Duration::from_secs(self.merge_every.into()) }
+    }
+
     /// The server's settings.
     pub fn http_settings(&self, page_queries: PageQueries) -> HttpSettings {
         HttpSettings {
@@ -64,17 +76,26 @@ impl ServerArgs {
     }
 }
 
-/// How pages are grouped.
+/// How pages are grouped, and how many there may be.
 #[derive(Args)]
 pub struct PageArgs {
     /// Whether statistics tell pages apart by their query (`/users?page=2`). Keep one choice per database.
     #[arg(long, env = "TRAILKEEPER_KEEP_PAGE_QUERIES", action = ArgAction::SetTrue, value_parser = BoolishValueParser::new())]
     pub keep_page_queries: bool,
+
+    /// Pages never seen before that a tenant may bring on one UTC day; statistics count those beyond as `(other)`.
+    #[arg(long, env = "TRAILKEEPER_NEW_PAGES_PER_DAY", default_value_t = StoreOptions::default().new_pages_per_day, value_name = "NUMBER")]
+    pub new_pages_per_day: u32,
 }
 
 impl PageArgs {
     /// As the domain says it.
     pub fn queries(&self) -> PageQueries {
         if self.keep_page_queries { PageQueries::Kept } else { PageQueries::Dropped }
+    }
+
+    /// As the store says it.
+    pub fn store_options(&self) -> StoreOptions {
+        StoreOptions { new_pages_per_day: self.new_pages_per_day, ..StoreOptions::default() }
     }
 }

@@ -6,10 +6,13 @@ use chrono::NaiveDate;
 use trailkeeper_domain::activity::{ActiveUsers, ActiveUsersQuery, Period};
 use trailkeeper_domain::clock::Clock;
 use trailkeeper_domain::id::{EnvId, TenantId};
-use trailkeeper_domain::ports::Store;
+use trailkeeper_domain::ports::{ReadTx, Scopes, Store};
+use trailkeeper_domain::scope::{Level, Scope};
 use trailkeeper_domain::{Error, Result};
 
 use crate::bounds::{self, MAX_YEARS_OF_DAYS, MAX_YEARS_OF_MONTHS};
+use crate::engine::{per_tenant, read};
+use crate::sheet::{Facet, Fold};
 
 /// Which active users are asked for, as the published API asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +42,7 @@ pub fn active_users(
 ) -> Result<Vec<ActiveUsers>> {
     let Some(query) = query_of(question, clock.now().date_naive(), confined)? else { return Ok(Vec::new()) };
     store.reading(|tx| {
-        let computed = tx.active_users(&query)?;
+        let computed = computed_of(tx, &query)?;
         let reported = tx.reported_active_users(&query)?;
         Ok(merged(computed, reported))
     })
@@ -73,6 +76,30 @@ fn query_of(
         return Ok(None);
     }
     Ok(Some(ActiveUsersQuery { period, first, last, tenant_id: confined.or(tenant_id), env_id }))
+}
+
+/// Distinct users with at least one event that did not fail, per period, tenant and environment that has any; in no
+/// particular order.
+fn computed_of(tx: &mut dyn ReadTx, query: &ActiveUsersQuery) -> Result<Vec<ActiveUsers>> {
+    let level = match query.period {
+        Period::Daily => Level::Day,
+        Period::Monthly => Level::Month,
+    };
+    let scopes = query.tenant_id.map_or(Scopes::EveryTenant, |tenant| Scopes::One(Scope::Tenant(tenant)));
+    let mut empty = Fold::new(&[Facet::Active]);
+    if query.env_id.is_some() {
+        empty = empty.only(read::active_key(query.env_id));
+    }
+    let mut cells = Vec::new();
+    per_tenant(tx, scopes, level, query.range(), &empty, &mut |tenant_id, start, fold| {
+        for cell in fold.cells(Facet::Active) {
+            let env = u32::try_from(cell.id)
+                .map_err(|_| Error::internal(format!("{} is no environment of tenant {tenant_id}", cell.id)))?;
+            cells.push(ActiveUsers { start: start.date_naive(), tenant_id, env_id: EnvId(env), users: cell.distinct });
+        }
+        Ok(())
+    })?;
+    Ok(cells)
 }
 
 fn merged(computed: Vec<ActiveUsers>, reported: Vec<ActiveUsers>) -> Vec<ActiveUsers> {

@@ -1,13 +1,16 @@
 //! Views and distinct users per page.
 
 use chrono::{Duration, Months};
-use trailkeeper_domain::activity::PageStatistics;
+use trailkeeper_domain::activity::{PageStatistics, PageViews};
 use trailkeeper_domain::id::TenantId;
-use trailkeeper_domain::ports::Store;
+use trailkeeper_domain::ports::{ReadTx, Store};
+use trailkeeper_domain::scope::Scope;
 use trailkeeper_domain::time::{TimeRange, Timestamp};
 use trailkeeper_domain::{Error, Result};
 
 use crate::bounds::MAX_YEARS_OF_DAYS;
+use crate::engine::read;
+use crate::sheet::{CellKey, Facet, Folded};
 
 /// The statistics from `start` to `end`, whole UNIX seconds, both inside: a view at 23:59:59.9 counts
 /// when the end is 23:59:59.
@@ -18,7 +21,31 @@ pub fn page_statistics(
     confined: Option<TenantId>,
 ) -> Result<PageStatistics> {
     let range = range_of(start, end)?;
-    store.reading(|tx| tx.page_statistics(range, confined))
+    store.reading(|tx| {
+        let fold = read::fold(tx, Scope::of(confined), None, range, &[Facet::Views, Facet::AllViews])?;
+        let all = fold.cell(CellKey::single(Facet::AllViews));
+        let pages = named(tx, &fold.cells(Facet::Views))?;
+        Ok(PageStatistics { total_views: all.count, total_users: all.distinct, pages })
+    })
+}
+
+/// The pages of these cells by views, most first, then by page.
+fn named(tx: &mut dyn ReadTx, cells: &[Folded]) -> Result<Vec<PageViews>> {
+    let id_of = |cell: &Folded| {
+        u32::try_from(cell.id)
+            .map_err(|_| Error::internal(format!("{} is no id of a page: rebuild the sheets", cell.id)))
+    };
+    let ids = cells.iter().map(id_of).collect::<Result<Vec<_>>>()?;
+    let mut keys = tx.page_keys(&ids)?;
+    let pages = cells.iter().zip(ids).map(|(cell, id)| {
+        let page = keys.remove(&id).ok_or_else(|| {
+            Error::internal(format!("page {id} is counted, but not in dict_pages: rebuild the sheets"))
+        })?;
+        Ok(PageViews { page, views: cell.count, users: cell.distinct })
+    });
+    let mut pages = pages.collect::<Result<Vec<_>>>()?;
+    pages.sort_unstable_by(|one, other| other.views.cmp(&one.views).then_with(|| one.page.cmp(&other.page)));
+    Ok(pages)
 }
 
 fn range_of(start: Timestamp, end: Timestamp) -> Result<TimeRange> {

@@ -2,11 +2,16 @@
 
 use chrono::NaiveDate;
 use trailkeeper_domain::Result;
+use trailkeeper_domain::creation::DailyCount;
 use trailkeeper_domain::id::TenantId;
-use trailkeeper_domain::ports::Store;
+use trailkeeper_domain::ports::{ReadTx, Scopes, Store};
+use trailkeeper_domain::scope::{Level, Scope};
+use trailkeeper_domain::time::TimeRange;
 
 use crate::answer::{self, PerTenant};
 use crate::bounds;
+use crate::engine::per_tenant;
+use crate::sheet::{CellKey, Facet, Fold};
 
 /// Which calls are asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,10 +41,24 @@ pub fn userinfo(
 ) -> Result<Vec<DailyUserinfo>> {
     let range = bounds::range_of_days(question.start_date, question.end_date)?;
     let tenants = bounds::narrowed(question.tenant_ids.as_deref(), confined);
-    let counts = match tenants.as_deref() {
-        Some([]) => Vec::new(),
-        tenants => store.reading(|tx| tx.userinfo_per_day(range, tenants))?,
+    let scopes: Vec<Scopes> = match tenants {
+        None => vec![Scopes::EveryTenant],
+        Some(tenants) => tenants.into_iter().map(|tenant| Scopes::One(Scope::Tenant(tenant))).collect(),
     };
+    let counts = if scopes.is_empty() { Vec::new() } else { store.reading(|tx| counts_of(tx, &scopes, range))? };
     let days = answer::every_day(question.start_date, question.end_date, counts);
     Ok(days.into_iter().map(|(date, details)| DailyUserinfo { date, details }).collect())
+}
+
+fn counts_of(tx: &mut dyn ReadTx, scopes: &[Scopes], range: TimeRange) -> Result<Vec<DailyCount>> {
+    let empty = Fold::new(&[Facet::Userinfo]);
+    let mut counts = Vec::new();
+    for scopes in scopes {
+        per_tenant(tx, *scopes, Level::Day, range, &empty, &mut |tenant_id, start, fold| {
+            let count = fold.cell(CellKey::single(Facet::Userinfo)).count;
+            counts.push(DailyCount { day: start.date_naive(), tenant_id, count });
+            Ok(())
+        })?;
+    }
+    Ok(counts)
 }

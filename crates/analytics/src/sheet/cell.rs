@@ -1,5 +1,7 @@
 //! What a sheet counts: facets, the keys of cells, cells.
 
+use trailkeeper_domain::scope::Part;
+
 use super::set::IdSet;
 
 /// What a cell counts and whose ordinals its set holds.
@@ -54,6 +56,11 @@ impl Facet {
     /// The facet with this number on disk, if we know it.
     pub fn of_code(code: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|facet| facet.code() == code)
+    }
+
+    /// In which half of a sheet it is kept.
+    pub fn part(self) -> Part {
+        if self == Self::Views { Part::Pages } else { Part::Totals }
     }
 
     /// Whether there is one cell at most, with id 0.

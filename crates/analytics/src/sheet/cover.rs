@@ -2,7 +2,7 @@
 
 use trailkeeper_domain::time::{TimeRange, Timestamp};
 
-use super::scope::{Level, ScopeKind};
+use super::{Level, ScopeKind};
 
 /// One period that a sheet answers. There may be no such sheet: then nothing happened in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::Sheet;
+use trailkeeper_domain::fact::EventFact;
+
 use super::cell::{Cell, CellKey, Facet};
-use super::scope::ScopeKind;
 use super::set::IdSet;
+use super::{ScopeKind, Sheet};
 
 /// What a sheet needs to know of one event. Ordinals and ids come from the dictionaries of the store.
 ///
@@ -29,6 +30,21 @@ pub struct Fact {
     pub user: Option<u32>,
     /// The source address's ordinal.
     pub source: Option<u32>,
+}
+
+impl From<&EventFact> for Fact {
+    fn from(fact: &EventFact) -> Self {
+        Self {
+            page: fact.page,
+            env: fact.env.0,
+            kind: fact.kind,
+            userinfo: fact.userinfo(),
+            login: fact.login(),
+            failed: fact.failed(),
+            user: fact.user,
+            source: fact.source,
+        }
+    }
 }
 
 /// Collects facts of one scope and period, in any order.

@@ -23,6 +23,8 @@ pub struct Fold {
 #[derive(Debug, Clone)]
 struct Part {
     facet: Facet,
+    /// The only cell that is wanted; all of them where there is none.
+    only: Option<u64>,
     cells: HashMap<u64, Tally, SeededHash>,
 }
 
@@ -30,6 +32,14 @@ struct Part {
 struct Tally {
     count: u64,
     ids: IdBits,
+}
+
+impl Part {
+    /// Adds to the count of a cell, where it is wanted, and gives its ids.
+    fn add(&mut self, id: u64, count: u64) -> Option<&mut IdBits> {
+        let wanted = self.only.is_none_or(|only| only == id);
+        wanted.then(|| self.cells.entry(id).or_default().add(count))
+    }
 }
 
 impl Tally {
@@ -57,8 +67,17 @@ impl Fold {
         let mut facets = facets.to_vec();
         facets.sort_unstable();
         facets.dedup();
-        let parts = facets.into_iter().map(|facet| Part { facet, cells: HashMap::default() }).collect();
+        let parts = facets.into_iter().map(|facet| Part { facet, only: None, cells: HashMap::default() }).collect();
         Self { parts, current: 0 }
+    }
+
+    /// Of a facet that was chosen, only one cell: its others are passed over.
+    #[must_use]
+    pub fn only(mut self, key: CellKey) -> Self {
+        for part in self.parts.iter_mut().filter(|part| part.facet == key.facet) {
+            part.only = Some(key.id);
+        }
+        self
     }
 
     /// Adds an encoded sheet of other events.
@@ -72,8 +91,9 @@ impl Fold {
     /// Adds a sheet that is not encoded: the ragged edges of a range, counted from events.
     pub fn add_sheet(&mut self, sheet: &Sheet) {
         for (key, cell) in sheet.cells() {
-            if let Some(part) = self.parts.iter_mut().find(|part| part.facet == key.facet) {
-                part.cells.entry(key.id).or_default().add(cell.count).insert_ascending(cell.set.as_slice());
+            let part = self.parts.iter_mut().find(|part| part.facet == key.facet);
+            if let Some(ids) = part.and_then(|part| part.add(key.id, cell.count)) {
+                ids.insert_ascending(cell.set.as_slice());
             }
         }
     }
@@ -142,7 +162,6 @@ impl Visitor for Fold {
     }
 
     fn cell(&mut self, id: u64, count: u64, _distinct: usize) -> Option<&mut IdBits> {
-        let part = self.parts.get_mut(self.current)?;
-        Some(part.cells.entry(id).or_default().add(count))
+        self.parts.get_mut(self.current)?.add(id, count)
     }
 }

@@ -14,7 +14,6 @@ mod cover;
 mod fact;
 mod fold;
 mod hash;
-mod scope;
 mod set;
 
 use std::collections::BTreeMap;
@@ -23,11 +22,12 @@ use std::collections::btree_map::Entry;
 pub use bits::IdBits;
 pub use cell::{Cell, CellKey, Facet};
 pub use codec::{CodecError, Flaw};
+pub(crate) use codec::{Reader, checksum, put_number};
 pub use cover::{Cover, Piece, cover};
 pub use fact::{Fact, SheetBuilder};
 pub use fold::{Fold, Folded};
-pub use scope::{Level, ScopeKind};
 pub use set::IdSet;
+pub use trailkeeper_domain::scope::{Level, Part, ScopeKind};
 
 /// The summary of a set of events of one scope.
 ///

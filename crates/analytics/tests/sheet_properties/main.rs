@@ -3,6 +3,7 @@
 
 mod algebra;
 mod cover;
+mod delta;
 mod facts;
 mod fold;
 mod payload;

@@ -130,3 +130,52 @@ fn a_token_that_could_never_work_is_not_made() {
     assert!(world.access.tokens(None, 10).unwrap().items.is_empty());
     assert!(world.trail().is_empty());
 }
+
+#[test]
+fn a_token_that_held_is_recalled_for_five_seconds_without_the_database() {
+    let world = World::new();
+    let (_, plain) = world.token(Role::Ingest, None);
+    let store = FaultyStore::over(world.store.clone());
+    let access = world.server_over(store.clone());
+    assert_eq!(access.recall_bearer(plain.expose()), None);
+    let holder = access.authenticate_bearer(plain.expose()).unwrap();
+    let asked = (store.reads.load(Ordering::SeqCst), store.writes.load(Ordering::SeqCst));
+    world.advance(TimeDelta::microseconds(4_999_999));
+    assert_eq!(access.recall_bearer(plain.expose()), Some(holder));
+    assert_eq!((store.reads.load(Ordering::SeqCst), store.writes.load(Ordering::SeqCst)), asked);
+    world.advance(TimeDelta::microseconds(1));
+    assert_eq!(access.recall_bearer(plain.expose()), None);
+}
+
+#[test]
+fn a_revoked_token_stops_at_once_here_and_within_five_seconds_on_every_server() {
+    let world = World::new();
+    let (token, plain) = world.token(Role::Ingest, None);
+    let other = world.server_over(world.store.clone());
+    for server in [&world.access, &other] {
+        server.authenticate_bearer(plain.expose()).unwrap();
+    }
+    world.access.revoke_token(&operator(), token.id).unwrap();
+    assert_eq!(world.access.recall_bearer(plain.expose()), None);
+    assert!(other.recall_bearer(plain.expose()).is_some());
+    world.advance(TimeDelta::seconds(5));
+    for server in [&world.access, &other] {
+        assert_eq!(server.recall_bearer(plain.expose()), None);
+        unauthenticated(server.authenticate_bearer(plain.expose()));
+        assert_eq!(server.recall_bearer(plain.expose()), None);
+    }
+}
+
+#[test]
+fn a_token_is_not_recalled_past_its_end_and_people_never_are() {
+    let world = World::new();
+    let (_, plain) = world.token(Role::Ingest, Some(world.now() + TimeDelta::seconds(2)));
+    world.access.authenticate_bearer(plain.expose()).unwrap();
+    world.advance(TimeDelta::seconds(2));
+    assert_eq!(world.access.recall_bearer(plain.expose()), None);
+
+    world.jane(Role::Admin);
+    let logged_in = world.jane_logs_in();
+    world.access.authenticate_bearer(&logged_in.access_token).unwrap();
+    assert_eq!(world.access.recall_bearer(&logged_in.access_token), None);
+}

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tempfile::TempDir;
+use trailkeeper_analytics::engine::Summary;
 use trailkeeper_auth::{
     Access, AccessSettings, LoggedIn, MasterKey, NewAccount, NewToken, Origin, PlainToken, SystemEntropy,
 };
@@ -76,6 +77,10 @@ impl Store for FaultyStore {
         self.inner.write(work)
     }
 
+    fn prepare(&self, now: Timestamp) -> Result<()> {
+        self.inner.prepare(now)
+    }
+
     fn ready(&self) -> Result<()> {
         self.inner.ready()
     }
@@ -94,7 +99,7 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let url = DatabaseUrl::parse(&format!("sqlite:{}", folder.path().join("test.db").display())).unwrap();
         trailkeeper_storage::migrate(&url).unwrap();
-        let store = trailkeeper_storage::open(&url, &StoreOptions::default()).unwrap();
+        let store = trailkeeper_storage::open(&url, &StoreOptions::default(), Arc::new(Summary)).unwrap();
         let start = time::parse_rfc3339("start", "2026-07-23T10:36:37.035587Z").unwrap();
         let clock = Arc::new(TestClock(Mutex::new(start)));
         let master = MasterKey::generate(&SystemEntropy::new()).to_hex();

@@ -1,20 +1,13 @@
-use crate::activity::{ActiveUsers, ActiveUsersQuery, Behavior, PageStatistics};
-use crate::creation::{CreationKind, DailyCount};
+use crate::activity::{ActiveUsers, ActiveUsersQuery, Behavior};
+use crate::creation::{Creation, CreationKind, DailyCount};
 use crate::error::Result;
 use crate::id::{TenantId, UserId};
 use crate::time::TimeRange;
 
 /// The facts that answer analytic questions. None of them counts the system tenant.
 pub trait ActivityReads {
-    /// Distinct users with at least one event that did not fail, per period, tenant and environment
-    /// that has any; by period, tenant, environment.
-    fn active_users(&mut self, query: &ActiveUsersQuery) -> Result<Vec<ActiveUsers>>;
-
     /// What callers reported instead, per period, tenant and environment; by period, tenant, environment.
     fn reported_active_users(&mut self, query: &ActiveUsersQuery) -> Result<Vec<ActiveUsers>>;
-
-    /// Views and distinct users per page, and over all pages, of one tenant or of everyone.
-    fn page_statistics(&mut self, range: TimeRange, tenant: Option<TenantId>) -> Result<PageStatistics>;
 
     /// Entries of the ledger per UTC day and tenant, in `range`; by day, tenant.
     ///
@@ -28,8 +21,14 @@ pub trait ActivityReads {
         tenants: Option<&[TenantId]>,
     ) -> Result<Vec<DailyCount>>;
 
-    /// Events of type `userinfo` per UTC day and tenant, in `range`; by day, tenant.
-    fn userinfo_per_day(&mut self, range: TimeRange, tenants: Option<&[TenantId]>) -> Result<Vec<DailyCount>>;
+    /// Entries of the ledger, one by one, by time; `tenant` narrows them as `tenants` does above.
+    fn creations(
+        &mut self,
+        kind: CreationKind,
+        range: TimeRange,
+        tenant: Option<TenantId>,
+        each: &mut dyn FnMut(&Creation) -> Result<()>,
+    ) -> Result<()>;
 
     /// The pages of a user's `page_load` and `userinfo` events, by time, then by order of storage.
     fn behaviors(&mut self, user: &UserId, range: TimeRange, tenant: Option<TenantId>) -> Result<Vec<Behavior>>;

@@ -7,13 +7,16 @@ mod access;
 mod activity;
 mod directory;
 mod events;
+mod sheets;
 
 pub use access::{AccessReads, AccessWrites};
 pub use activity::{ActivityReads, ActivityWrites};
 pub use directory::{DirectoryReads, DirectoryWrites};
 pub use events::{EventReads, EventWrites};
+pub use sheets::{DeltaKey, NewDelta, Pending, Scopes, SheetKey, SheetQuery, SheetReads, SheetWrites, Summarizer};
 
 use crate::error::Result;
+use crate::time::Timestamp;
 
 /// A database.
 pub trait Store: Send + Sync {
@@ -27,6 +30,10 @@ pub trait Store: Send + Sync {
     ///
     /// When this returns `Ok`, the transaction is durable. `work` may run more than once.
     fn write(&self, work: &mut dyn FnMut(&mut dyn WriteTx) -> Result<()>) -> Result<()>;
+
+    /// Does ahead of time what writes will need around `now`: on PostgreSQL the partitions of the months to
+    /// come. Cheap when there is nothing to do; a server calls it now and then.
+    fn prepare(&self, now: Timestamp) -> Result<()>;
 
     /// Whether the database is reachable, writable and has every migration.
     fn ready(&self) -> Result<()>;
@@ -49,7 +56,7 @@ impl dyn Store + '_ {
 }
 
 /// Everything that can be asked inside a transaction.
-pub trait ReadTx: EventReads + DirectoryReads + AccessReads + ActivityReads {}
+pub trait ReadTx: EventReads + DirectoryReads + AccessReads + ActivityReads + SheetReads {}
 
 /// Everything that can be asked and changed inside a write transaction.
-pub trait WriteTx: ReadTx + EventWrites + DirectoryWrites + AccessWrites + ActivityWrites {}
+pub trait WriteTx: ReadTx + EventWrites + DirectoryWrites + AccessWrites + ActivityWrites + SheetWrites {}

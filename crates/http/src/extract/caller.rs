@@ -148,7 +148,11 @@ fn credential(request: &HttpRequest) -> Result<Credential> {
 }
 
 async fn by_bearer(request: &HttpRequest, token: String) -> Result<Principal> {
-    blocking::run(&state(request)?, move |state| state.access().authenticate_bearer(&token)).await
+    let state = state(request)?;
+    if let Some(principal) = state.access().recall_bearer(&token) {
+        return Ok(principal);
+    }
+    blocking::run(&state, move |state| state.access().authenticate_bearer(&token)).await
 }
 
 async fn by_signature(request: &HttpRequest, header: String, body: Bytes) -> Result<Principal> {

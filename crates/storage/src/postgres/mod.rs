@@ -4,6 +4,7 @@ mod connection;
 mod connector;
 mod dialect;
 mod failure;
+mod ingest;
 #[path = "../queries/mod.rs"]
 #[expect(clippy::duplicate_mod, reason = "one set of query files for both databases: docs/adr/0001")]
 mod queries;

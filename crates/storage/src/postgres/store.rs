@@ -1,15 +1,19 @@
 //! The store on PostgreSQL.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use diesel_migrations::MigrationHarness;
 use trailkeeper_domain::Result;
-use trailkeeper_domain::ports::{ReadTx, Store, WriteTx};
+use trailkeeper_domain::ports::{ReadTx, Store, Summarizer, WriteTx};
+use trailkeeper_domain::time::{self, Timestamp};
 
 use super::connection::PgConnection;
 use super::connector::Connector;
-use super::queries::{self, Tx, Undone};
+use super::queries::{self, Lacking, Shared, Tx, Undone};
 use super::target::PgTarget;
 use crate::error;
 use crate::migrations::{self, POSTGRES};
+use crate::names::Names;
 use crate::options::StoreOptions;
 use crate::pool::Pool;
 
@@ -19,21 +23,44 @@ const BEGIN_WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 /// How often a transaction is run before a conflict with others is given up.
 const MAX_RUNS: u32 = 5;
 
+/// How often a transaction is run because it lacks names or partitions. Each time it lacks others than before: what
+/// its first statements need is there when it comes to its last.
+const MAX_PROVISIONS: u32 = 100;
+
+/// For how many months partitions are made ahead, the current one included.
+const MONTHS_AHEAD: usize = 3;
+
 /// The key of the advisory lock under which migrations run: the letters "tkmi".
 const MIGRATION_LOCK: i64 = 0x746b_6d69;
 
 /// A PostgreSQL database.
 pub struct PgStore {
     connector: Connector,
-    pool: Pool<PgConnection>,
+    pool: Pool<Connected>,
+    options: StoreOptions,
+    summarizer: Arc<dyn Summarizer>,
+    /// What new connections share.
+    shared: Mutex<Arc<Shared>>,
+}
+
+/// A connection, and what it shares with others to the same server.
+///
+/// A server that goes may come back as another, to which not all was copied that this one had committed. So its names
+/// go with it.
+struct Connected {
+    conn: PgConnection,
+    shared: Arc<Shared>,
 }
 
 impl PgStore {
     /// Prepares; connects when first asked for something, so that a server starts beside a database that is down.
-    pub fn new(target: PgTarget, options: &StoreOptions) -> Result<Self> {
+    pub fn new(target: PgTarget, options: &StoreOptions, summarizer: Arc<dyn Summarizer>) -> Result<Self> {
         Ok(Self {
             connector: Connector::new(target, options)?,
             pool: Pool::new(options.readers, options.checkout_timeout),
+            shared: Mutex::new(fresh(options, &summarizer)),
+            options: options.clone(),
+            summarizer,
         })
     }
 
@@ -62,45 +89,89 @@ impl PgStore {
     pub fn plans(&self, work: &mut dyn FnMut(&mut dyn ReadTx) -> Result<()>) -> Result<Vec<(String, String)>> {
         let mut conn = self.connector.connect()?;
         conn.record();
-        queries::transaction(&mut conn, BEGIN_READ, &mut |tx| work(tx), &|| Ok(())).map_err(Undone::into_error)?;
+        let shared = Arc::clone(&self.shared());
+        queries::transaction(&mut conn, &shared, BEGIN_READ, &mut |tx| work(tx), &|| Ok(()))
+            .map_err(Undone::into_error)?;
         conn.plans().map_err(|failure| error::of_statement("explain", &failure))
     }
 
     fn run(&self, begin: &str, work: &mut dyn FnMut(&mut Tx<'_>) -> Result<()>) -> Result<()> {
-        let mut runs = 0;
+        let mut conflicts = 0;
+        let mut provisions = 0;
         loop {
-            runs += 1;
             match self.run_once(begin, work) {
-                Err(Undone::Again(error)) if runs < MAX_RUNS => {
-                    tracing::debug!(error = %error, runs, "running a transaction again");
+                Err(Undone::Again(error)) if conflicts + 1 < MAX_RUNS => {
+                    conflicts += 1;
+                    tracing::debug!(error = %error, conflicts, "running a transaction again");
+                }
+                Err(Undone::Lacks(lacking)) if provisions < MAX_PROVISIONS => {
+                    provisions += 1;
+                    self.provide(&lacking)?;
                 }
                 outcome => return outcome.map_err(Undone::into_error),
             }
         }
     }
 
+    /// Commits names and partitions that a transaction lacks, before it runs again: nobody may use what could still
+    /// be rolled back.
+    fn provide(&self, lacking: &Lacking) -> Result<()> {
+        self.run(BEGIN_WRITE, &mut |tx| tx.provide(lacking))
+    }
+
     fn run_once(&self, begin: &str, work: &mut dyn FnMut(&mut Tx<'_>) -> Result<()>) -> Result<(), Undone> {
         let mut lease = self.pool.checkout().map_err(Undone::Failed)?;
         let mut outcome = None;
         // An idle connection may have died with the server that it led to, and with it all others in the pool.
-        if let Some(mut idle) = lease.take().filter(|idle| !idle.is_lost()) {
-            match queries::transaction(&mut idle, begin, work, &|| Ok(())) {
-                Err(Undone::NotBegun(_)) if idle.is_lost() => self.pool.forget_idle(),
-                other => outcome = Some((idle, other)),
+        if let Some(mut idle) = lease.take() {
+            if idle.conn.is_lost() {
+                self.forget(&idle.shared);
+            } else {
+                match queries::transaction(&mut idle.conn, &idle.shared, begin, work, &|| Ok(())) {
+                    Err(Undone::NotBegun(_)) if idle.conn.is_lost() => {
+                        self.forget(&idle.shared);
+                        self.pool.forget_idle();
+                    }
+                    other => outcome = Some((idle, other)),
+                }
             }
         }
-        let (mut conn, outcome) = if let Some(done) = outcome {
+        let (mut used, outcome) = if let Some(done) = outcome {
             done
         } else {
-            let mut fresh = self.connector.connect().map_err(Undone::Failed)?;
-            let outcome = queries::transaction(&mut fresh, begin, work, &|| Ok(()));
-            (fresh, outcome)
+            // Taken before it connects: what is shared must not be older than the server.
+            let shared = Arc::clone(&self.shared());
+            let mut new = Connected { conn: self.connector.connect().map_err(Undone::Failed)?, shared };
+            let outcome = queries::transaction(&mut new.conn, &new.shared, begin, work, &|| Ok(()));
+            (new, outcome)
         };
-        if conn.is_sound() {
-            lease.keep(conn);
+        if used.conn.is_lost() {
+            self.forget(&used.shared);
+        } else if used.conn.is_sound() {
+            lease.keep(used);
         }
         outcome
     }
+
+    /// Lets connections that are made from here on begin without names.
+    fn forget(&self, lost: &Arc<Shared>) {
+        let mut shared = self.shared();
+        if Arc::ptr_eq(&shared, lost) {
+            *shared = fresh(&self.options, &self.summarizer);
+        }
+    }
+
+    fn shared(&self) -> MutexGuard<'_, Arc<Shared>> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn fresh(options: &StoreOptions, summarizer: &Arc<dyn Summarizer>) -> Arc<Shared> {
+    Arc::new(Shared {
+        summarizer: Arc::clone(summarizer),
+        names: Names::new(options.cached_names),
+        new_pages_per_day: options.new_pages_per_day,
+    })
 }
 
 impl Store for PgStore {
@@ -110,6 +181,15 @@ impl Store for PgStore {
 
     fn write(&self, work: &mut dyn FnMut(&mut dyn WriteTx) -> Result<()>) -> Result<()> {
         self.run(BEGIN_WRITE, &mut |tx| work(tx))
+    }
+
+    fn prepare(&self, now: Timestamp) -> Result<()> {
+        let first = time::month_of(now.date_naive());
+        let months = std::iter::successors(Some(first), |month| Some(time::next_month(*month))).take(MONTHS_AHEAD);
+        let shared = Arc::clone(&self.shared());
+        let mut lacking = Lacking::default();
+        lacking.months.extend(months.filter(|month| !shared.names.has_month(*month)));
+        if lacking.is_empty() { Ok(()) } else { self.provide(&lacking) }
     }
 
     fn ready(&self) -> Result<()> {

@@ -1,4 +1,4 @@
-//! The facts behind analytic answers, computed from the rows themselves. Exact, over the indexes of the time.
+//! What analytic answers need beside the events: the ledger of creations, reported numbers, and the pages of one user.
 //!
 //! The text of a query numbers its values `$1, $2, …`; [`Question`] keeps the numbers and the values together.
 //! SQLite knows that form too, as long as the numbers appear in ascending order.
@@ -6,42 +6,27 @@
 use diesel::prelude::*;
 use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
 use diesel::sql_types::{BigInt, Text};
-use trailkeeper_domain::activity::{ActiveUsers, ActiveUsersQuery, Behavior, PageStatistics, PageViews, Period};
-use trailkeeper_domain::creation::{CreationKind, DailyCount};
+use trailkeeper_domain::activity::{ActiveUsers, ActiveUsersQuery, Behavior, Period};
+use trailkeeper_domain::creation::{Creation, CreationKind, DailyCount};
 use trailkeeper_domain::event::{PAGE_LOAD, USERINFO};
+use trailkeeper_domain::fact::WELL_KNOWN_KINDS;
 use trailkeeper_domain::id::{EnvId, TenantId, UserId};
 use trailkeeper_domain::ports::{ActivityReads, ActivityWrites};
-use trailkeeper_domain::time::TimeRange;
+use trailkeeper_domain::time::{TimeRange, Timestamp};
 use trailkeeper_domain::{Error, Result};
+use uuid::Uuid;
 
-use super::{Db, Tx, dialect};
+use super::names::Space;
+use super::{Db, Tx, count, dialect};
 use crate::columns::{DbDay, DbTime, DbUuid, Instant, Uuid128};
-use crate::rows::{ActiveUsersRow, BehaviorRow, CountRow, DailyCountRow, PageViewsRow, ReportedRow};
+use crate::rows::{BehaviorRow, CountRow, DailyCountRow, ReportedRow, StoredCreationRow};
 use crate::schema::{events, reported_active_users};
+use crate::unindexed::Unindexed;
+
+/// How many entries of the ledger are in memory at once.
+const CREATIONS: usize = 5_000;
 
 impl ActivityReads for Tx<'_> {
-    fn active_users(&mut self, query: &ActiveUsersQuery) -> Result<Vec<ActiveUsers>> {
-        let start = match query.period {
-            Period::Daily => dialect::DAY_OF_EVENT,
-            Period::Monthly => dialect::MONTH_OF_EVENT,
-        };
-        let mut question = Question::new(format!(
-            "SELECT {start} AS start, tenant_id, env_id, count(DISTINCT user_id) AS users FROM events WHERE true"
-        ));
-        question.in_range("occurred_at", query.range());
-        question.of_customers();
-        question.say(" AND user_id IS NOT NULL AND outcome <> 'failure'");
-        if let Some(tenant) = query.tenant_id {
-            question.of_tenants(&[tenant]);
-        }
-        if let Some(EnvId(env)) = query.env_id {
-            question.say(" AND env_id = ").number(i64::from(env));
-        }
-        question.say(" GROUP BY 1, 2, 3 ORDER BY 1, 2, 3");
-        let rows: Vec<ActiveUsersRow> = self.run("events", |conn| question.query.load(conn))?;
-        rows.into_iter().map(ActiveUsers::try_from).collect()
-    }
-
     fn reported_active_users(&mut self, query: &ActiveUsersQuery) -> Result<Vec<ActiveUsers>> {
         let mut reported = reported_active_users::table
             .into_boxed::<Db>()
@@ -63,30 +48,6 @@ impl ActivityReads for Tx<'_> {
             .select(ReportedRow::as_select());
         let rows: Vec<ReportedRow> = self.run("reported_active_users", |conn| reported.load(conn))?;
         rows.into_iter().map(ActiveUsers::try_from).collect()
-    }
-
-    fn page_statistics(&mut self, range: TimeRange, tenant: Option<TenantId>) -> Result<PageStatistics> {
-        let narrowed = |select: &str| {
-            let mut question = Question::new(format!("SELECT {select} FROM events WHERE page_key IS NOT NULL"));
-            question.in_range("occurred_at", range);
-            question.of_customers();
-            if let Some(tenant) = tenant {
-                question.of_tenants(&[tenant]);
-            }
-            question
-        };
-        let mut by_page = narrowed("page_key AS page, count(*) AS views, count(DISTINCT user_id) AS users");
-        by_page.say(" GROUP BY page_key ORDER BY views DESC, page_key");
-        let rows: Vec<PageViewsRow> = self.run("events", |conn| by_page.query.load(conn))?;
-        // Somebody on two pages is one user: no sum over pages gives this number.
-        let over_all = narrowed("count(DISTINCT user_id) AS rows");
-        let total: CountRow = self.run("events", |conn| over_all.query.get_result(conn))?;
-        let pages = rows.into_iter().map(PageViews::try_from).collect::<Result<Vec<_>>>()?;
-        Ok(PageStatistics {
-            total_views: pages.iter().map(|page| page.views).sum(),
-            total_users: u64::try_from(total.rows).map_err(Error::internal)?,
-            pages,
-        })
     }
 
     fn creations_per_day(
@@ -112,37 +73,71 @@ impl ActivityReads for Tx<'_> {
         rows.into_iter().map(DailyCount::try_from).collect()
     }
 
-    fn userinfo_per_day(&mut self, range: TimeRange, tenants: Option<&[TenantId]>) -> Result<Vec<DailyCount>> {
-        let mut question = Question::new(format!(
-            "SELECT {} AS day, tenant_id, count(*) AS count FROM events WHERE kind = ",
-            dialect::DAY_OF_EVENT
-        ));
-        question.text(USERINFO);
-        question.in_range("occurred_at", range);
-        question.of_customers();
-        if let Some(tenants) = tenants {
-            question.of_tenants(tenants);
+    fn creations(
+        &mut self,
+        kind: CreationKind,
+        range: TimeRange,
+        tenant: Option<TenantId>,
+        each: &mut dyn FnMut(&Creation) -> Result<()>,
+    ) -> Result<()> {
+        let tenants = tenant.map(|tenant| [tenant]);
+        let mut after: Option<Creation> = None;
+        loop {
+            let mut question = Question::new(
+                "SELECT tenant_id, id, kind, user_id, region, user_pool_id, created_at FROM creations WHERE kind = "
+                    .to_owned(),
+            );
+            question.text(kind.as_str());
+            let start = after.as_ref().map_or(range.start, |last| last.created_at);
+            question.in_range("created_at", TimeRange { start, ..range });
+            question.of_customers();
+            match (kind, &tenants) {
+                (_, None) => {}
+                (CreationKind::Tenant | CreationKind::TenantUser, Some(tenants)) => question.of_tenants(tenants),
+                (CreationKind::SaasUser, Some(tenants)) => question.of_users_ever_in(tenants),
+            }
+            if let Some(last) = &after {
+                // Two tenants may share an id.
+                question.say(" AND (created_at, id, tenant_id) > (").instant(last.created_at);
+                question.say(", ").uuid(last.id.0).say(", ").uuid(last.tenant_id.0).say(")");
+            }
+            question.say(" ORDER BY created_at, id, tenant_id LIMIT ").number(count(CREATIONS));
+            let rows: Vec<StoredCreationRow> = self.run("creations", |conn| question.query.load(conn))?;
+            let full = rows.len() == CREATIONS;
+            for row in rows {
+                let creation = Creation::try_from(row)?;
+                each(&creation)?;
+                after = Some(creation);
+            }
+            if !full {
+                return Ok(());
+            }
         }
-        question.say(" GROUP BY 1, 2 ORDER BY 1, 2");
-        let rows: Vec<DailyCountRow> = self.run("events", |conn| question.query.load(conn))?;
-        rows.into_iter().map(DailyCount::try_from).collect()
     }
 
     fn behaviors(&mut self, user: &UserId, range: TimeRange, tenant: Option<TenantId>) -> Result<Vec<Behavior>> {
-        let mut query = events::table
-            .into_boxed::<Db>()
-            .filter(events::user_id.eq(user.as_str()))
+        let Some(user) = self.user_ref(user)? else { return Ok(Vec::new()) };
+        let Some(whose) = self.whose(tenant, Some(user))? else { return Ok(Vec::new()) };
+        let kinds = (1_i32..)
+            .zip(WELL_KNOWN_KINDS)
+            .filter(|(_, name)| [PAGE_LOAD, USERINFO].contains(name))
+            .map(|(id, _)| id)
+            .collect::<Vec<_>>();
+        let query = whose
+            .events()
             .filter(events::occurred_at.ge(DbTime(range.start)))
             .filter(events::occurred_at.lt(DbTime(range.end)))
-            .filter(events::tenant_id.ne(DbUuid(TenantId::SYSTEM.0)))
-            .filter(events::kind.eq_any([PAGE_LOAD, USERINFO]))
-            .filter(events::page.is_not_null());
-        if let Some(tenant) = tenant {
-            query = query.filter(events::tenant_id.eq(DbUuid(tenant.0)));
-        }
-        let query = query.order((events::occurred_at.asc(), events::seq.asc())).select(BehaviorRow::as_select());
+            // A user has fewer events than a type: see `Unindexed`.
+            .filter(Unindexed(events::kind_ref).eq_any(kinds))
+            .filter(Unindexed(events::page_ref).is_not_null())
+            .order((events::occurred_at.asc(), events::seq.asc()))
+            .select(BehaviorRow::as_select());
         let rows: Vec<BehaviorRow> = self.run("events", |conn| query.load(conn))?;
-        Ok(rows.into_iter().map(Behavior::from).collect())
+        let mut named: Vec<i32> = rows.iter().filter_map(BehaviorRow::named).collect();
+        named.sort_unstable();
+        named.dedup();
+        let pages = self.names_of(Space::Pages, &named)?;
+        rows.into_iter().map(|row| row.into_behavior(&pages)).collect()
     }
 
     fn registered_users(
@@ -212,17 +207,17 @@ impl<'a> Question<'a> {
     }
 
     fn in_range(&mut self, column: &str, range: TimeRange) {
-        self.say(&format!(" AND {column} >= "))
-            .next_number()
-            .change(|query| query.bind::<Instant, _>(DbTime(range.start)));
-        self.say(&format!(" AND {column} < "))
-            .next_number()
-            .change(|query| query.bind::<Instant, _>(DbTime(range.end)));
+        self.say(&format!(" AND {column} >= ")).instant(range.start);
+        self.say(&format!(" AND {column} < ")).instant(range.end);
+    }
+
+    fn instant(&mut self, at: Timestamp) -> &mut Self {
+        self.next_number().change(|query| query.bind::<Instant, _>(DbTime(at)))
     }
 
     /// Operators are no customers: the server's own trail never counts.
     fn of_customers(&mut self) {
-        self.say(" AND tenant_id <> ").uuid(TenantId::SYSTEM);
+        self.say(" AND tenant_id <> ").uuid(TenantId::SYSTEM.0);
     }
 
     fn of_tenants(&mut self, tenants: &[TenantId]) {
@@ -246,7 +241,7 @@ impl<'a> Question<'a> {
             if at > 0 {
                 self.say(", ");
             }
-            self.uuid(*tenant);
+            self.uuid(tenant.0);
         }
         if tenants.is_empty() {
             self.say("NULL");
@@ -254,8 +249,8 @@ impl<'a> Question<'a> {
         self
     }
 
-    fn uuid(&mut self, tenant: TenantId) -> &mut Self {
-        self.next_number().change(|query| query.bind::<Uuid128, _>(DbUuid(tenant.0)))
+    fn uuid(&mut self, id: Uuid) -> &mut Self {
+        self.next_number().change(|query| query.bind::<Uuid128, _>(DbUuid(id)))
     }
 
     fn next_number(&mut self) -> &mut Self {

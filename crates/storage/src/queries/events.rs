@@ -1,17 +1,20 @@
 //! Events: lists newest first, lookups, and storing.
 
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
 use diesel::dsl::{exists, sql};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool};
-use trailkeeper_domain::Result;
-use trailkeeper_domain::event::{Event, EventFilter, EventKind, EventPosition, StoredEvent};
+use trailkeeper_domain::event::{Event, EventFilter, EventPosition, StoredEvent};
+use trailkeeper_domain::fact::EventFact;
 use trailkeeper_domain::id::{EventId, TenantId};
 use trailkeeper_domain::ports::{EventReads, EventWrites};
+use trailkeeper_domain::{Error, Result};
 
-use super::event_filter::{filtered, is_made_of_kinds};
-use super::{Db, Tx, count, dialect};
+use super::event_filter::{Numbered, filtered};
+use super::{Tx, count, dialect};
 use crate::columns::{DbTime, DbUuid, Instant};
-use crate::rows::{EventRow, NewEventRow};
+use crate::rows::{EventRow, Names, NewEventRow};
 use crate::schema::events;
 
 const TABLE: &str = "events";
@@ -21,39 +24,40 @@ const MERGED_KINDS: usize = 16;
 
 impl EventReads for Tx<'_> {
     fn events_by_id(&mut self, id: EventId, tenant: Option<TenantId>) -> Result<Vec<StoredEvent>> {
-        let mut query = events::table.into_boxed::<Db>().filter(events::id.eq(DbUuid(id.0)));
-        if let Some(tenant) = tenant {
-            query = query.filter(events::tenant_id.eq(DbUuid(tenant.0)));
-        }
-        let query = query.order(events::tenant_id.asc()).limit(2).select(EventRow::as_select());
-        let rows: Vec<EventRow> = self.run(TABLE, |conn| query.load(conn))?;
-        rows.into_iter().map(StoredEvent::try_from).collect()
+        let tenant = match tenant {
+            None => None,
+            Some(tenant) => match self.tenant_key(tenant)? {
+                None => return Ok(Vec::new()),
+                key => key,
+            },
+        };
+        let rows = self.run(TABLE, |conn| dialect::events_by_id(conn, DbUuid(id.0), tenant))?;
+        let mut stored = self.stored(rows)?;
+        stored.sort_unstable_by_key(|stored| stored.event.tenant_id);
+        Ok(stored)
     }
 
     fn events(&mut self, filter: &EventFilter, after: Option<EventPosition>, limit: usize) -> Result<Vec<StoredEvent>> {
-        if !is_made_of_kinds(filter) || filter.kinds.len() > MERGED_KINDS {
-            return self.page(filter, &filter.kinds, after, limit);
-        }
-        // One walk per type, each in the order of its index, instead of one that sorts every event of all types.
-        let mut merged = Vec::new();
-        for kind in &filter.kinds {
-            merged.extend(self.page(filter, std::slice::from_ref(kind), after, limit)?);
-        }
-        merged.sort_unstable_by_key(|stored| std::cmp::Reverse((stored.event.occurred_at, stored.seq)));
-        merged.dedup_by_key(|stored| stored.seq);
-        merged.truncate(limit);
-        Ok(merged)
+        let Some(numbered) = self.numbered(filter)? else { return Ok(Vec::new()) };
+        let rows = self.merged(&numbered, after, limit)?;
+        self.stored(rows)
     }
 
     fn events_at_offset(&mut self, filter: &EventFilter, offset: u64, limit: usize) -> Result<Vec<StoredEvent>> {
+        let Ok(skipped) = usize::try_from(offset) else { return Ok(Vec::new()) };
         let Ok(offset) = i64::try_from(offset) else { return Ok(Vec::new()) };
-        let query = filtered(filter, &filter.kinds)
+        let Some(numbered) = self.numbered(filter)? else { return Ok(Vec::new()) };
+        if numbered.parts_by_page().is_some() {
+            let mut rows = self.merged(&numbered, None, skipped.saturating_add(limit))?;
+            return self.stored(rows.split_off(skipped.min(rows.len())));
+        }
+        let query = filtered(&numbered, &numbered.kinds)
             .order((events::occurred_at.desc(), events::seq.desc()))
             .limit(count(limit))
             .offset(offset)
             .select(EventRow::as_select());
         let rows: Vec<EventRow> = self.run(TABLE, |conn| query.load(conn))?;
-        rows.into_iter().map(StoredEvent::try_from).collect()
+        self.stored(rows)
     }
 
     fn has_events(&mut self) -> Result<bool> {
@@ -63,20 +67,57 @@ impl EventReads for Tx<'_> {
 
 impl EventWrites for Tx<'_> {
     fn insert_events(&mut self, events: &[Event]) -> Result<Vec<bool>> {
-        let rows = events.iter().map(NewEventRow::try_from).collect::<Result<Vec<_>>>()?;
-        self.run(TABLE, |conn| dialect::insert_events(conn, &rows))
+        if events.is_empty() {
+            return Ok(Vec::new());
+        }
+        let refs = self.refs_of(events)?;
+        let rows =
+            events.iter().zip(&refs).map(|(event, refs)| NewEventRow::new(event, refs)).collect::<Result<Vec<_>>>()?;
+        let (new, last) = self.run(TABLE, |conn| dialect::insert_events(conn, &rows))?;
+        let facts: Vec<EventFact> = events
+            .iter()
+            .zip(&refs)
+            .zip(&new)
+            .filter(|((event, _), new)| **new && event.tenant_id != TenantId::SYSTEM)
+            .map(|((event, refs), _)| refs.fact(event))
+            .collect();
+        if let (Some(last), false) = (last, facts.is_empty()) {
+            let deltas = self.shared.summarizer.deltas(&facts);
+            self.insert_deltas(&deltas, last)?;
+        }
+        Ok(new)
     }
 }
 
 impl Tx<'_> {
+    /// One walk per type and per way of being on a page, each in the order of its index, instead of one that sorts
+    /// every event of all of them.
+    fn merged(&mut self, numbered: &Numbered<'_>, after: Option<EventPosition>, limit: usize) -> Result<Vec<EventRow>> {
+        let mut merged = Vec::new();
+        if let Some(parts) = numbered.parts_by_page() {
+            for part in parts {
+                merged.extend(self.page(&part, &part.kinds, after, limit)?);
+            }
+        } else if numbered.is_made_of_kinds() && numbered.kinds.len() <= MERGED_KINDS {
+            for kind in &numbered.kinds {
+                merged.extend(self.page(numbered, std::slice::from_ref(kind), after, limit)?);
+            }
+        } else {
+            return self.page(numbered, &numbered.kinds, after, limit);
+        }
+        merged.sort_unstable_by_key(|row| std::cmp::Reverse(row.place()));
+        merged.truncate(limit);
+        Ok(merged)
+    }
+
     fn page(
         &mut self,
-        filter: &EventFilter,
-        kinds: &[EventKind],
+        numbered: &Numbered<'_>,
+        kinds: &[i32],
         after: Option<EventPosition>,
         limit: usize,
-    ) -> Result<Vec<StoredEvent>> {
-        let mut query = filtered(filter, kinds);
+    ) -> Result<Vec<EventRow>> {
+        let mut query = filtered(numbered, kinds);
         if let Some(after) = after {
             query = query.filter(
                 sql::<Bool>("(occurred_at, seq) < (")
@@ -90,7 +131,28 @@ impl Tx<'_> {
             .order((events::occurred_at.desc(), events::seq.desc()))
             .limit(count(limit))
             .select(EventRow::as_select());
-        let rows: Vec<EventRow> = self.run(TABLE, |conn| query.load(conn))?;
-        rows.into_iter().map(StoredEvent::try_from).collect()
+        self.run(TABLE, |conn| query.load(conn))
+    }
+
+    /// The events of these rows: their names are looked up all at once.
+    fn stored(&mut self, rows: Vec<EventRow>) -> Result<Vec<StoredEvent>> {
+        let mut numbers = BTreeMap::new();
+        let mut tenants = HashSet::new();
+        for row in &rows {
+            row.add_numbers(&mut numbers);
+            tenants.insert(row.tenant());
+        }
+        let mut names = Names::new();
+        for (space, numbers) in numbers {
+            let numbers: Vec<i32> = BTreeSet::into_iter(numbers).collect();
+            names.insert(space, self.shared_names(space, &numbers)?);
+        }
+        let tenants = self.tenants_of(&tenants.into_iter().collect::<Vec<_>>())?;
+        rows.into_iter()
+            .map(|row| {
+                let tenant = tenants.get(&row.tenant()).copied();
+                row.into_stored(tenant.ok_or_else(|| Error::internal("a row lost its tenant"))?, &names)
+            })
+            .collect()
     }
 }

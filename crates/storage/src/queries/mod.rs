@@ -11,20 +11,48 @@ mod activity;
 mod directory;
 mod directory_writes;
 mod event_filter;
+mod event_names;
 mod events;
+mod facts;
+mod names;
+mod sheets;
+mod sheets_writes;
 
+use std::sync::Arc;
+
+use chrono::NaiveDate;
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use diesel::result::{Error as DieselError, QueryResult};
-use trailkeeper_domain::ports::{ReadTx, WriteTx};
+use trailkeeper_domain::ports::{ReadTx, Summarizer, WriteTx};
 use trailkeeper_domain::{Error, Result};
+
+pub use event_names::Lacking;
 
 use super::{Conn, Db, dialect};
 use crate::error;
+use crate::names::{Fresh, Names};
+
+/// What transactions of one connection share with all others of its database.
+pub struct Shared {
+    /// Turns new events into deltas.
+    pub summarizer: Arc<dyn Summarizer>,
+    /// Names and numbers that are committed.
+    pub names: Names,
+    /// How many new pages a tenant may bring on one UTC day.
+    pub new_pages_per_day: u32,
+}
 
 /// An open transaction: every port is reached from it.
 pub struct Tx<'a> {
     conn: &'a mut Conn,
+    shared: &'a Shared,
     broken: Option<Broken>,
+    /// Names that got their numbers in this transaction.
+    fresh: Fresh,
+    /// What must be there before this transaction can be run.
+    lacking: Lacking,
+    /// Months whose partitions it made.
+    made: Vec<NaiveDate>,
 }
 
 impl ReadTx for Tx<'_> {}
@@ -64,6 +92,8 @@ pub enum Undone {
     NotBegun(Error),
     /// The database asks to run it again.
     Again(Error),
+    /// It was rolled back, and can be run once this is there.
+    Lacks(Lacking),
     /// It was rolled back.
     Failed(Error),
 }
@@ -71,39 +101,51 @@ pub enum Undone {
 impl Undone {
     /// What the caller is told.
     pub fn into_error(self) -> Error {
-        let (Self::NotBegun(error) | Self::Again(error) | Self::Failed(error)) = self;
-        error
+        match self {
+            Self::NotBegun(error) | Self::Again(error) | Self::Failed(error) => error,
+            Self::Lacks(lacking) => lacking.to_error(),
+        }
     }
 }
 
 /// Runs `work` in one transaction that `begin` opens, and commits it when `work` and then `last_look` agree.
 pub fn transaction(
     conn: &mut Conn,
+    shared: &Shared,
     begin: &str,
     work: &mut dyn FnMut(&mut Tx<'_>) -> Result<()>,
     last_look: &dyn Fn() -> Result<()>,
 ) -> Result<(), Undone> {
     AnsiTransactionManager::begin_transaction_sql(conn, begin)
         .map_err(|error| Undone::NotBegun(error::of_statement("begin", &error)))?;
-    let mut tx = Tx { conn, broken: None };
+    let mut tx =
+        Tx { conn, shared, broken: None, fresh: Fresh::default(), lacking: Lacking::default(), made: Vec::new() };
     let outcome = work(&mut tx).and_then(|()| last_look());
-    let broken = tx.broken;
+    let Tx { broken, fresh, lacking, made, .. } = tx;
     let failure = match (outcome, broken) {
-        (Ok(()), None) => {
-            return AnsiTransactionManager::commit_transaction(conn).map_err(|error| {
+        (Ok(()), None) if lacking.is_empty() => {
+            AnsiTransactionManager::commit_transaction(conn).map_err(|error| {
                 let told = error::of_statement("commit", &error);
                 if error::asks_for_retry(&error) { Undone::Again(told) } else { Undone::Failed(told) }
-            });
+            })?;
+            // Not a moment earlier: numbers of a transaction that is rolled back are given to other names.
+            shared.names.put(fresh.into_pairs());
+            shared.names.put_months(made);
+            return Ok(());
         }
         // PostgreSQL answers COMMIT of a failed transaction with success and a rollback.
-        (Ok(()), Some(_)) => Error::internal("a statement failed and the transaction went on as if it had not"),
+        (Ok(()), _) => Error::internal("a statement failed and the transaction went on as if it had not"),
         (Err(error), _) => error,
     };
     if let Err(error) = AnsiTransactionManager::rollback_transaction(conn) {
         // The connection is not kept then, and with it goes what it held.
         tracing::debug!(error = %error, "rollback failed");
     }
-    Err(if broken == Some(Broken::ForNow) { Undone::Again(failure) } else { Undone::Failed(failure) })
+    Err(match broken {
+        Some(Broken::ForNow) => Undone::Again(failure),
+        None if !lacking.is_empty() => Undone::Lacks(lacking),
+        _ => Undone::Failed(failure),
+    })
 }
 
 /// Names of the migrations that the database has. `None` where it never had any.

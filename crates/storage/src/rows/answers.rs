@@ -1,41 +1,18 @@
 //! Rows of analytic answers: they lie in no table.
 
-use diesel::sql_types::{BigInt, Text};
+use std::collections::HashMap;
+
+use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel::{Queryable, QueryableByName, Selectable};
-use trailkeeper_domain::activity::{ActiveUsers, Behavior, PageViews};
-use trailkeeper_domain::creation::DailyCount;
-use trailkeeper_domain::id::{EnvId, TenantId};
+use trailkeeper_domain::activity::Behavior;
+use trailkeeper_domain::creation::{Creation, CreationKind, DailyCount};
+use trailkeeper_domain::id::{CreationId, TenantId, UserId};
+use trailkeeper_domain::user::PoolId;
 use trailkeeper_domain::{Error, Result};
 
 use super::unreadable;
-use crate::columns::{Day, DbDay, DbTime, DbUuid, Uuid128};
+use crate::columns::{Day, DbDay, DbTime, DbUuid, Instant, Uuid128};
 use crate::schema::events;
-
-/// Active users of one period, tenant and environment.
-#[derive(Debug, QueryableByName)]
-pub struct ActiveUsersRow {
-    #[diesel(sql_type = Day)]
-    start: DbDay,
-    #[diesel(sql_type = Uuid128)]
-    tenant_id: DbUuid,
-    #[diesel(sql_type = BigInt)]
-    env_id: i64,
-    #[diesel(sql_type = BigInt)]
-    users: i64,
-}
-
-impl TryFrom<ActiveUsersRow> for ActiveUsers {
-    type Error = Error;
-
-    fn try_from(row: ActiveUsersRow) -> Result<Self> {
-        Ok(Self {
-            start: row.start.0,
-            tenant_id: TenantId(row.tenant_id.0),
-            env_id: EnvId(u32::try_from(row.env_id).map_err(|e| unreadable("events", "env_id", row.env_id, e))?),
-            users: u64::try_from(row.users).map_err(Error::internal)?,
-        })
-    }
-}
 
 /// How many, on one day and in one tenant.
 #[derive(Debug, QueryableByName)]
@@ -60,29 +37,6 @@ impl TryFrom<DailyCountRow> for DailyCount {
     }
 }
 
-/// Views and visitors of one page.
-#[derive(Debug, QueryableByName)]
-pub struct PageViewsRow {
-    #[diesel(sql_type = Text)]
-    page: String,
-    #[diesel(sql_type = BigInt)]
-    views: i64,
-    #[diesel(sql_type = BigInt)]
-    users: i64,
-}
-
-impl TryFrom<PageViewsRow> for PageViews {
-    type Error = Error;
-
-    fn try_from(row: PageViewsRow) -> Result<Self> {
-        Ok(Self {
-            page: row.page,
-            views: u64::try_from(row.views).map_err(Error::internal)?,
-            users: u64::try_from(row.users).map_err(Error::internal)?,
-        })
-    }
-}
-
 /// One number.
 #[derive(Debug, QueryableByName)]
 pub struct CountRow {
@@ -91,16 +45,65 @@ pub struct CountRow {
     pub rows: i64,
 }
 
-/// One page that a user was on. Asked for where the page is not null.
+/// One page that a user was on. Asked for where there is a page.
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = events)]
 pub struct BehaviorRow {
+    seq: i64,
     occurred_at: DbTime,
     page: Option<String>,
+    page_ref: Option<i32>,
 }
 
-impl From<BehaviorRow> for Behavior {
-    fn from(row: BehaviorRow) -> Self {
-        Self { at: row.occurred_at.0, page: row.page.unwrap_or_default() }
+impl BehaviorRow {
+    /// The page's id, where its text is that of the dictionary.
+    pub fn named(&self) -> Option<i32> {
+        self.page_ref.filter(|_| self.page.is_none())
+    }
+
+    /// The page as it was sent; `pages` holds the names of the ids.
+    pub fn into_behavior(self, pages: &HashMap<i32, String>) -> Result<Behavior> {
+        let page = match (self.page, self.page_ref) {
+            (Some(sent), _) => sent,
+            (None, page) => page.and_then(|id| pages.get(&id).cloned()).ok_or_else(|| {
+                unreadable("events", "page_ref", self.seq, format!("no page has the number {page:?}"))
+            })?,
+        };
+        Ok(Behavior { at: self.occurred_at.0, page })
+    }
+}
+
+/// An entry of the ledger of creations.
+#[derive(Debug, QueryableByName)]
+pub struct StoredCreationRow {
+    #[diesel(sql_type = Uuid128)]
+    tenant_id: DbUuid,
+    #[diesel(sql_type = Uuid128)]
+    id: DbUuid,
+    #[diesel(sql_type = Text)]
+    kind: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    user_id: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    region: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    user_pool_id: Option<String>,
+    #[diesel(sql_type = Instant)]
+    created_at: DbTime,
+}
+
+impl TryFrom<StoredCreationRow> for Creation {
+    type Error = Error;
+
+    fn try_from(row: StoredCreationRow) -> Result<Self> {
+        Ok(Self {
+            id: CreationId(row.id.0),
+            kind: CreationKind::parse("kind", &row.kind).map_err(|e| unreadable("creations", "kind", row.id.0, e))?,
+            tenant_id: TenantId(row.tenant_id.0),
+            user_id: row.user_id.map(UserId::stored),
+            region: row.region,
+            user_pool_id: row.user_pool_id.map(PoolId::stored),
+            created_at: row.created_at.0,
+        })
     }
 }

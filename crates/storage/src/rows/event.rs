@@ -1,34 +1,56 @@
 //! Events as rows.
 #![expect(clippy::ref_option_ref, reason = "what diesel derives for a column that is a text or null")]
 
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::IpAddr;
+use std::sync::Arc;
+
 use diesel::{Insertable, Queryable, Selectable};
 use trailkeeper_domain::event::{Event, EventKind, Outcome, StoredEvent, Target};
+use trailkeeper_domain::fact::{EventFact, OTHER_PAGE};
 use trailkeeper_domain::id::{EnvId, EventId, TenantId, UserId};
 use trailkeeper_domain::page::Page;
+use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::{Error, Result};
 
 use super::unreadable;
-use crate::columns::{Address, DbTime, DbUuid, JsonText};
+use crate::columns::{DbTenant, DbTime, DbUuid, JsonText};
+use crate::names::Space;
 use crate::schema::events;
 
 const TABLE: &str = "events";
+
+/// The number of an outcome.
+pub fn outcome_code(outcome: Outcome) -> i16 {
+    match outcome {
+        Outcome::Success => 0,
+        Outcome::Failure => 1,
+        Outcome::Unknown => 2,
+    }
+}
+
+/// The outcome with this number.
+pub fn outcome_of_code(code: i16) -> Option<Outcome> {
+    Outcome::ALL.into_iter().find(|outcome| outcome_code(*outcome) == code)
+}
 
 /// An event as it is stored.
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = events)]
 pub struct EventRow {
     seq: i64,
-    tenant_id: DbUuid,
+    tenant_id: DbTenant,
     id: DbUuid,
     env_id: i64,
     occurred_at: DbTime,
     received_at: DbTime,
-    user_id: Option<String>,
-    user_name: Option<String>,
-    kind: String,
-    outcome: String,
-    source: Option<Address>,
-    user_agent: Option<String>,
+    user_ref: Option<i32>,
+    user_name_ref: Option<i32>,
+    kind_ref: i32,
+    outcome: i16,
+    source_ref: Option<i32>,
+    user_agent_ref: Option<i32>,
+    page_ref: Option<i32>,
     page: Option<String>,
     page_key: Option<String>,
     session_id: Option<String>,
@@ -39,43 +61,87 @@ pub struct EventRow {
     metadata: Option<JsonText>,
 }
 
-impl TryFrom<EventRow> for StoredEvent {
-    type Error = Error;
+/// The names behind the numbers of some rows.
+pub type Names = BTreeMap<Space, HashMap<i32, Arc<str>>>;
 
-    fn try_from(row: EventRow) -> Result<Self> {
-        let id = row.id.0;
+impl EventRow {
+    /// Which tenant it names.
+    pub fn tenant(&self) -> DbTenant {
+        self.tenant_id
+    }
+
+    /// Where it stands in lists: by time, then by order of storage.
+    pub fn place(&self) -> (Timestamp, i64) {
+        (self.occurred_at.0, self.seq)
+    }
+
+    /// Adds the numbers that it names.
+    pub fn add_numbers(&self, numbers: &mut BTreeMap<Space, BTreeSet<i32>>) {
+        for (space, number) in [
+            (Space::Users, self.user_ref),
+            (Space::UserNames, self.user_name_ref),
+            (Space::Kinds, Some(self.kind_ref)),
+            (Space::Sources, self.source_ref),
+            (Space::UserAgents, self.user_agent_ref),
+            (Space::Pages, self.page_ref),
+        ] {
+            if let Some(number) = number {
+                numbers.entry(space).or_default().insert(number);
+            }
+        }
+    }
+
+    /// The event, with its tenant and with names in place of numbers.
+    pub fn into_stored(self, tenant: TenantId, names: &Names) -> Result<StoredEvent> {
+        let id = self.id.0;
         let wrong = |column: &'static str| move |reason: String| unreadable(TABLE, column, id, reason);
-        let outcome = Outcome::parse("outcome", &row.outcome).map_err(|e| wrong("outcome")(e.to_string()))?;
-        let env_id = u32::try_from(row.env_id).map_err(|e| wrong("env_id")(format!("{}: {e}", row.env_id)))?;
-        let page = match (row.page, row.page_key) {
-            (Some(sent), Some(key)) => Some(Page { sent, key }),
-            (None, None) => None,
-            (sent, _) => return Err(wrong("page_key")(format!("stands alone beside the page {sent:?}"))),
+        let name = |space: Space, column: &'static str, number: Option<i32>| match number {
+            None => Ok(None),
+            Some(number) => match names.get(&space).and_then(|names| names.get(&number)) {
+                Some(name) => Ok(Some(name.as_ref())),
+                None => Err(wrong(column)(format!("{number} is not in {}", space.table()))),
+            },
         };
-        let metadata = match row.metadata {
+        let outcome = outcome_of_code(self.outcome)
+            .ok_or_else(|| wrong("outcome")(format!("{} is none; it is 0, 1 or 2", self.outcome)))?;
+        let env_id = u32::try_from(self.env_id).map_err(|e| wrong("env_id")(format!("{}: {e}", self.env_id)))?;
+        let kind = name(Space::Kinds, "kind_ref", Some(self.kind_ref))?.unwrap_or_default();
+        let source = name(Space::Sources, "source_ref", self.source_ref)?
+            .map(|source| source.parse::<IpAddr>().map_err(|e| wrong("source_ref")(format!("{source}: {e}"))))
+            .transpose()?;
+        let counted = name(Space::Pages, "page_ref", self.page_ref)?;
+        let page = match (counted, self.page_key, self.page) {
+            (None, None, None) => None,
+            (Some(_), Some(key), sent) => Some(Page { sent: sent.unwrap_or_else(|| key.clone()), key }),
+            (Some(key), None, sent) => Some(Page { sent: sent.unwrap_or_else(|| key.to_owned()), key: key.to_owned() }),
+            (None, key, sent) => {
+                return Err(wrong("page_ref")(format!("is null beside the page {sent:?} and the key {key:?}")));
+            }
+        };
+        let metadata = match self.metadata {
             Some(JsonText(text)) => {
                 Some(serde_json::from_str(&text).map_err(|e| wrong("metadata")(format!("is no JSON object: {e}")))?)
             }
             None => None,
         };
-        let target = Target { kind: row.target_type, id: row.target_id, name: row.target_name };
-        Ok(Self {
-            seq: row.seq,
+        let target = Target { kind: self.target_type, id: self.target_id, name: self.target_name };
+        Ok(StoredEvent {
+            seq: self.seq,
             event: Event {
-                id: EventId(row.id.0),
-                tenant_id: TenantId(row.tenant_id.0),
+                id: EventId(id),
+                tenant_id: tenant,
                 env_id: EnvId(env_id),
-                occurred_at: row.occurred_at.0,
-                received_at: row.received_at.0,
-                user_id: row.user_id.map(UserId::stored),
-                user_name: row.user_name,
-                kind: EventKind::known(row.kind),
+                occurred_at: self.occurred_at.0,
+                received_at: self.received_at.0,
+                user_id: name(Space::Users, "user_ref", self.user_ref)?.map(|user| UserId::stored(user.to_owned())),
+                user_name: name(Space::UserNames, "user_name_ref", self.user_name_ref)?.map(str::to_owned),
+                kind: EventKind::known(kind),
                 outcome,
-                source: row.source.map(|Address(address)| address),
-                user_agent: row.user_agent,
+                source,
+                user_agent: name(Space::UserAgents, "user_agent_ref", self.user_agent_ref)?.map(str::to_owned),
                 page,
-                session_id: row.session_id,
-                trace_id: row.trace_id,
+                session_id: self.session_id,
+                trace_id: self.trace_id,
                 target: Some(target).filter(|target| *target != Target::default()),
                 metadata,
             },
@@ -83,21 +149,50 @@ impl TryFrom<EventRow> for StoredEvent {
     }
 }
 
+/// The numbers of an event's names. `None` where the event has no such name, or while it is looked for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct EventRefs {
+    pub tenant: Option<DbTenant>,
+    pub user: Option<i32>,
+    pub user_name: Option<i32>,
+    pub kind: Option<i32>,
+    pub source: Option<i32>,
+    pub user_agent: Option<i32>,
+    pub page: Option<i32>,
+}
+
+impl EventRefs {
+    /// What analytics need of the event.
+    pub fn fact(&self, event: &Event) -> EventFact {
+        EventFact {
+            occurred_at: event.occurred_at,
+            tenant_id: event.tenant_id,
+            env: event.env_id,
+            page: self.page.map(i32::cast_unsigned),
+            kind: self.kind.map_or(0, i32::cast_unsigned),
+            outcome: event.outcome,
+            user: self.user.map(i32::cast_unsigned),
+            source: self.source.map(i32::cast_unsigned),
+        }
+    }
+}
+
 /// An event on its way in. The database gives it its place in the order of storage.
 #[derive(Debug, Insertable)]
 #[diesel(table_name = events, treat_none_as_default_value = false)]
 pub struct NewEventRow<'a> {
-    pub tenant_id: DbUuid,
+    pub tenant_id: DbTenant,
     pub id: DbUuid,
     pub env_id: i64,
     pub occurred_at: DbTime,
     pub received_at: DbTime,
-    pub user_id: Option<&'a str>,
-    pub user_name: Option<&'a str>,
-    pub kind: &'a str,
-    pub outcome: &'a str,
-    pub source: Option<Address>,
-    pub user_agent: Option<&'a str>,
+    pub user_ref: Option<i32>,
+    pub user_name_ref: Option<i32>,
+    pub kind_ref: i32,
+    pub outcome: i16,
+    pub source_ref: Option<i32>,
+    pub user_agent_ref: Option<i32>,
+    pub page_ref: Option<i32>,
     pub page: Option<&'a str>,
     pub page_key: Option<&'a str>,
     pub session_id: Option<&'a str>,
@@ -108,26 +203,30 @@ pub struct NewEventRow<'a> {
     pub metadata: Option<JsonText>,
 }
 
-impl<'a> TryFrom<&'a Event> for NewEventRow<'a> {
-    type Error = Error;
-
-    fn try_from(event: &'a Event) -> Result<Self> {
+impl<'a> NewEventRow<'a> {
+    /// The row of an event whose names have these numbers.
+    pub fn new(event: &'a Event, refs: &EventRefs) -> Result<Self> {
+        let unnumbered = |what: &str| Error::internal(format!("the {what} of the event {} has no number", event.id));
         let target = event.target.as_ref();
         let metadata = event.metadata.as_ref().map(serde_json::to_string).transpose().map_err(Error::internal)?;
+        let page = event.page.as_ref();
+        // A page that is called so itself counts among the others, and is spelled out like them.
+        let other = refs.page.map(i32::cast_unsigned) == Some(OTHER_PAGE);
         Ok(Self {
-            tenant_id: DbUuid(event.tenant_id.0),
+            tenant_id: refs.tenant.ok_or_else(|| unnumbered("tenant"))?,
             id: DbUuid(event.id.0),
             env_id: i64::from(event.env_id.0),
             occurred_at: DbTime(event.occurred_at),
             received_at: DbTime(event.received_at),
-            user_id: event.user_id.as_ref().map(UserId::as_str),
-            user_name: event.user_name.as_deref(),
-            kind: event.kind.as_str(),
-            outcome: event.outcome.as_str(),
-            source: event.source.map(Address),
-            user_agent: event.user_agent.as_deref(),
-            page: event.page.as_ref().map(|page| page.sent.as_str()),
-            page_key: event.page.as_ref().map(|page| page.key.as_str()),
+            user_ref: refs.user,
+            user_name_ref: refs.user_name,
+            kind_ref: refs.kind.ok_or_else(|| unnumbered("type"))?,
+            outcome: outcome_code(event.outcome),
+            source_ref: refs.source,
+            user_agent_ref: refs.user_agent,
+            page_ref: refs.page,
+            page: page.filter(|page| other || page.sent != page.key).map(|page| page.sent.as_str()),
+            page_key: page.filter(|_| other).map(|page| page.key.as_str()),
             session_id: event.session_id.as_deref(),
             trace_id: event.trace_id.as_deref(),
             target_type: target.and_then(|target| target.kind.as_deref()),

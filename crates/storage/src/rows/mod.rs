@@ -7,17 +7,19 @@ mod access;
 mod answers;
 mod directory;
 mod event;
+mod sheet;
 
 use std::fmt;
 
 use trailkeeper_domain::Error;
 
 pub use access::{AccountRow, ApiTokenRow, RefreshTokenRow, SessionRow, SigningKeyRow, TokenKeyRow};
-pub use answers::{ActiveUsersRow, BehaviorRow, CountRow, DailyCountRow, PageViewsRow};
+pub use answers::{BehaviorRow, CountRow, DailyCountRow, StoredCreationRow};
 pub use directory::{
     AttributeChangeRow, CreationRow, MembershipRow, NewAttributeChangeRow, ReportedRow, TenantRow, UserRow,
 };
-pub use event::{EventRow, NewEventRow};
+pub use event::{EventRefs, EventRow, Names, NewEventRow, outcome_code, outcome_of_code};
+pub use sheet::{DeltaRow, FactRow, NewSheetRow, ScopeBytesRow, SheetRow};
 
 /// A row that no one but us should have written, and yet cannot be read.
 fn unreadable(table: &str, column: &str, id: impl fmt::Display, reason: impl fmt::Display) -> Error {

@@ -3,6 +3,7 @@
 mod connection;
 mod dialect;
 mod file;
+mod ingest;
 #[path = "../queries/mod.rs"]
 #[expect(clippy::duplicate_mod, reason = "one set of query files for both databases: docs/adr/0001")]
 mod queries;

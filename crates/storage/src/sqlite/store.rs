@@ -1,40 +1,55 @@
 //! The store on SQLite.
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use diesel_migrations::MigrationHarness;
-use trailkeeper_domain::ports::{ReadTx, Store, WriteTx};
+use trailkeeper_domain::ports::{ReadTx, Store, Summarizer, WriteTx};
+use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::{Error, Result};
 
 use super::connection::{FileConnection, Purpose};
-use super::file::DataFile;
-use super::queries::{self, Tx, Undone};
+use super::file::{DataFile, FileId};
+use super::queries::{self, Shared, Tx, Undone};
 use crate::error;
 use crate::migrations::{self, SQLITE};
+use crate::names::Names;
 use crate::options::StoreOptions;
 use crate::pool::Pool;
 
 /// A SQLite file.
 pub struct SqliteStore {
     file: DataFile,
-    writer: Pool<FileConnection>,
-    readers: Pool<FileConnection>,
-    busy_timeout: Duration,
+    writer: Pool<Opened>,
+    readers: Pool<Opened>,
+    options: StoreOptions,
+    summarizer: Arc<dyn Summarizer>,
+    /// What the connections to one file share. It goes with the last of them: a file that comes later may get the
+    /// number of one that is gone.
+    shared: Mutex<(FileId, Weak<Shared>)>,
+}
+
+/// A connection, and what it shares with others to the same file.
+struct Opened {
+    connection: FileConnection,
+    shared: Arc<Shared>,
 }
 
 impl SqliteStore {
     /// Opens the file, and makes it where there is none. From here on it is never made again: a file that goes
     /// missing is an error, not an empty database.
-    pub fn new(path: PathBuf, options: &StoreOptions) -> Result<Self> {
+    pub fn new(path: PathBuf, options: &StoreOptions, summarizer: Arc<dyn Summarizer>) -> Result<Self> {
         let file = DataFile::new(path);
         file.create_if_missing()?;
+        let shared = Mutex::new((file.id()?, Weak::new()));
         let store = Self {
             file,
             writer: Pool::new(1, options.checkout_timeout),
             readers: Pool::new(options.readers, options.checkout_timeout),
-            busy_timeout: options.busy_timeout,
+            options: options.clone(),
+            summarizer,
+            shared,
         };
         // Opened now, so that a file that is no database is told at start.
         let writer = store.connect(Purpose::Write)?;
@@ -44,8 +59,8 @@ impl SqliteStore {
 
     /// Runs every pending migration and names them. Servers that start together wait for one another.
     pub fn migrate(&self) -> Result<Vec<String>> {
-        let mut connection = self.connect(Purpose::Write)?;
-        let conn = &mut connection.inner;
+        let mut opened = self.connect(Purpose::Write)?;
+        let conn = &mut opened.connection.inner;
         let failed = |failure| error::of_statement("migrations", &failure);
         // All in one transaction that waits for its turn; each migration is a savepoint inside.
         AnsiTransactionManager::begin_transaction_sql(conn, Purpose::Write.begin()).map_err(failed)?;
@@ -67,11 +82,11 @@ impl SqliteStore {
 
     /// The plans of the statements that `work` runs.
     pub fn plans(&self, work: &mut dyn FnMut(&mut dyn ReadTx) -> Result<()>) -> Result<Vec<(String, String)>> {
-        let mut connection = self.connect(Purpose::Read)?;
+        let Opened { mut connection, shared } = self.connect(Purpose::Read)?;
         let texts = connection.record();
-        queries::transaction(&mut connection.inner, "BEGIN DEFERRED", &mut |tx| work(tx), &|| Ok(()))
+        queries::transaction(&mut connection.inner, &shared, "BEGIN DEFERRED", &mut |tx| work(tx), &|| Ok(()))
             .map_err(Undone::into_error)?;
-        let texts: Vec<String> = std::mem::take(&mut *texts.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+        let texts: Vec<String> = std::mem::take(&mut *texts.lock().unwrap_or_else(PoisonError::into_inner));
         texts
             .into_iter()
             .filter(|text| text.starts_with("SELECT"))
@@ -79,8 +94,21 @@ impl SqliteStore {
             .collect()
     }
 
-    fn connect(&self, purpose: Purpose) -> Result<FileConnection> {
-        FileConnection::open(&self.file, purpose, self.busy_timeout)
+    fn connect(&self, purpose: Purpose) -> Result<Opened> {
+        let connection = FileConnection::open(&self.file, purpose, self.options.busy_timeout)?;
+        let mut known = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.0 == connection.file
+            && let Some(shared) = known.1.upgrade()
+        {
+            return Ok(Opened { connection, shared });
+        }
+        let shared = Arc::new(Shared {
+            summarizer: Arc::clone(&self.summarizer),
+            names: Names::new(self.options.cached_names),
+            new_pages_per_day: self.options.new_pages_per_day,
+        });
+        *known = (connection.file, Arc::downgrade(&shared));
+        Ok(Opened { connection, shared })
     }
 
     fn run(&self, purpose: Purpose, work: &mut dyn FnMut(&mut Tx<'_>) -> Result<()>) -> Result<()> {
@@ -90,7 +118,7 @@ impl SqliteStore {
         };
         let mut lease = pool.checkout()?;
         let there = self.file.id()?;
-        let mut connection = match lease.take().filter(|idle| idle.file == there) {
+        let Opened { mut connection, shared } = match lease.take().filter(|idle| idle.connection.file == there) {
             Some(idle) => idle,
             None => self.connect(purpose)?,
         };
@@ -103,9 +131,9 @@ impl SqliteStore {
                 self.file.path().display()
             ))),
         };
-        let outcome = queries::transaction(&mut connection.inner, purpose.begin(), work, &still_there);
+        let outcome = queries::transaction(&mut connection.inner, &shared, purpose.begin(), work, &still_there);
         if connection.is_sound() {
-            lease.keep(connection);
+            lease.keep(Opened { connection, shared });
         }
         outcome.map_err(Undone::into_error)
     }
@@ -118,6 +146,11 @@ impl Store for SqliteStore {
 
     fn write(&self, work: &mut dyn FnMut(&mut dyn WriteTx) -> Result<()>) -> Result<()> {
         self.run(Purpose::Write, &mut |tx| work(tx))
+    }
+
+    fn prepare(&self, _now: Timestamp) -> Result<()> {
+        // Events lie in one table, which is there.
+        Ok(())
     }
 
     fn ready(&self) -> Result<()> {

@@ -1,28 +1,32 @@
-//! Analytic answers against a recount by brute force over the same random history.
+//! Behaviour and the ledger of creations against a recount by brute force over the same random history.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
-use trailkeeper_domain::activity::{ActiveUsers, ActiveUsersQuery, Behavior, PageStatistics, PageViews, Period};
+use chrono::Duration;
+use trailkeeper_domain::activity::{ActiveUsers, ActiveUsersQuery, Behavior, Period};
 use trailkeeper_domain::creation::{Creation, CreationKind, DailyCount};
-use trailkeeper_domain::event::{Event, Outcome};
+use trailkeeper_domain::event::{Event, EventKind};
+use trailkeeper_domain::fact::OTHER_PAGE;
 use trailkeeper_domain::id::{CreationId, EnvId, TenantId, UserId};
+use trailkeeper_domain::page::{Page, PageQueries};
+use trailkeeper_domain::scope::Scope;
 use trailkeeper_domain::time::{TimeRange, Timestamp};
 use trailkeeper_domain::user::PoolId;
-use trailkeeper_testkit::{TestEntropy, day, tenant_id, user_id, uuid};
+use trailkeeper_storage::StoreOptions;
+use trailkeeper_testkit::{TestEntropy, at, day, event, tenant_id, user_id, uuid};
 
 use crate::{TestStore, random};
 
 on_both!(
-    active_users_are_recounted,
-    page_statistics_are_recounted,
-    userinfo_calls_are_recounted,
     behaviors_are_recounted,
+    behaviors_tell_pages_beyond_the_limit_as_they_were_sent,
     creations_are_recounted,
+    many_creations_neither_skip_nor_repeat,
     registrations_are_recounted,
     reported_numbers_are_kept,
 );
 
-const QUESTIONS: u32 = 60;
+pub(crate) const QUESTIONS: u32 = 60;
 
 fn history(t: &TestStore, seed: u64) -> (TestEntropy, Vec<Event>) {
     let random = TestEntropy::new(seed);
@@ -31,107 +35,16 @@ fn history(t: &TestStore, seed: u64) -> (TestEntropy, Vec<Event>) {
     (random, events)
 }
 
-fn within(range: TimeRange, at: Timestamp) -> bool {
+pub(crate) fn within(range: TimeRange, at: Timestamp) -> bool {
     range.start <= at && at < range.end
 }
 
-fn counts(event: &Event) -> bool {
+pub(crate) fn counts(event: &Event) -> bool {
     event.tenant_id != TenantId::SYSTEM
 }
 
 fn some_tenants(random: &TestEntropy) -> Option<Vec<TenantId>> {
     (random.below(3) > 0).then(|| (0..random.below(4)).map(|_| random::tenant(random)).collect())
-}
-
-fn active_users_are_recounted(t: &TestStore) {
-    let (random, events) = history(t, 1);
-    let mut rows = 0;
-    for _ in 0..QUESTIONS {
-        let period = random.pick(&[Period::Daily, Period::Monthly]);
-        let range = random::range(&random);
-        let query = ActiveUsersQuery {
-            period,
-            first: period.start_of(range.start.date_naive()),
-            last: period.start_of(range.end.date_naive()),
-            tenant_id: (random.below(2) == 0).then(|| random::tenant(&random)),
-            env_id: (random.below(3) == 0).then(|| EnvId(u32::try_from(random.below(3)).unwrap())),
-        };
-        let mut users: BTreeMap<_, BTreeSet<&UserId>> = BTreeMap::new();
-        for event in events.iter().filter(|event| counts(event) && event.outcome != Outcome::Failure) {
-            let asked = within(query.range(), event.occurred_at)
-                && query.tenant_id.is_none_or(|tenant| tenant == event.tenant_id)
-                && query.env_id.is_none_or(|env| env == event.env_id);
-            if let (true, Some(user)) = (asked, &event.user_id) {
-                let start = period.start_of(event.occurred_at.date_naive());
-                users.entry((start, event.tenant_id, event.env_id)).or_default().insert(user);
-            }
-        }
-        let expected: Vec<ActiveUsers> = users
-            .into_iter()
-            .map(|((start, tenant_id, env_id), users)| ActiveUsers {
-                start,
-                tenant_id,
-                env_id,
-                users: users.len() as u64,
-            })
-            .collect();
-        assert_eq!(t.store.reading(|tx| tx.active_users(&query)).unwrap(), expected, "{query:?}");
-        rows += expected.len();
-    }
-    assert!(rows > 500, "next to nothing was counted: {rows}");
-}
-
-fn page_statistics_are_recounted(t: &TestStore) {
-    let (random, events) = history(t, 2);
-    let mut views = 0;
-    for _ in 0..QUESTIONS {
-        let range = random::range(&random);
-        let tenant = (random.below(2) == 0).then(|| random::tenant(&random));
-        let mut pages: BTreeMap<&str, (u64, HashSet<&UserId>)> = BTreeMap::new();
-        let mut everyone = HashSet::new();
-        for event in events.iter().filter(|event| counts(event) && within(range, event.occurred_at)) {
-            let (true, Some(page)) = (tenant.is_none_or(|tenant| tenant == event.tenant_id), &event.page) else {
-                continue;
-            };
-            let (views, users) = pages.entry(&page.key).or_default();
-            *views += 1;
-            users.extend(&event.user_id);
-            everyone.extend(&event.user_id);
-        }
-        let mut expected = PageStatistics {
-            total_views: pages.values().map(|(views, _)| views).sum(),
-            total_users: everyone.len() as u64,
-            pages: pages
-                .into_iter()
-                .map(|(page, (views, users))| PageViews { page: page.to_owned(), views, users: users.len() as u64 })
-                .collect(),
-        };
-        expected.pages.sort_by(|a, b| b.views.cmp(&a.views).then_with(|| a.page.cmp(&b.page)));
-        assert_eq!(t.store.reading(|tx| tx.page_statistics(range, tenant)).unwrap(), expected, "{range:?} {tenant:?}");
-        views += expected.total_views;
-    }
-    assert!(views > 1_000, "next to nothing was counted: {views}");
-}
-
-fn userinfo_calls_are_recounted(t: &TestStore) {
-    let (random, events) = history(t, 3);
-    let mut calls = 0;
-    for _ in 0..QUESTIONS {
-        let range = random::range(&random);
-        let tenants = some_tenants(&random);
-        let mut days: BTreeMap<_, u64> = BTreeMap::new();
-        for event in events.iter().filter(|event| counts(event) && event.kind.as_str() == "userinfo") {
-            let asked = tenants.as_ref().is_none_or(|tenants| tenants.contains(&event.tenant_id));
-            if asked && within(range, event.occurred_at) {
-                *days.entry((event.occurred_at.date_naive(), event.tenant_id)).or_default() += 1;
-            }
-        }
-        let expected = daily_counts(days);
-        let answer = t.store.reading(|tx| tx.userinfo_per_day(range, tenants.as_deref())).unwrap();
-        assert_eq!(answer, expected, "{range:?} {tenants:?}");
-        calls += expected.len();
-    }
-    assert!(calls > 100, "next to nothing was counted: {calls}");
 }
 
 fn daily_counts(days: BTreeMap<(chrono::NaiveDate, TenantId), u64>) -> Vec<DailyCount> {
@@ -158,6 +71,27 @@ fn behaviors_are_recounted(t: &TestStore) {
         found += expected.len();
     }
     assert!(found > 100, "next to nothing was found: {found}");
+}
+
+fn behaviors_tell_pages_beyond_the_limit_as_they_were_sent(t: &TestStore) {
+    let sent = ["/first", "/first?again", "/second#x", "/third"];
+    let events: Vec<Event> = sent
+        .iter()
+        .zip(1..)
+        .map(|(page, number)| Event {
+            kind: EventKind::known("page_load"),
+            page: Some(Page::parse("page", *page, PageQueries::Dropped).unwrap()),
+            ..event(number)
+        })
+        .collect();
+    let store = t.another(&StoreOptions { new_pages_per_day: 1, ..StoreOptions::default() });
+    assert_eq!(store.writing(|tx| tx.insert_events(&events)).unwrap(), [true; 4]);
+    let range = TimeRange::of_days(day("2026-11-22"), day("2026-11-22"));
+    let counted: Vec<bool> =
+        t.facts(Scope::Everyone, range).iter().map(|fact| fact.page.unwrap() != OTHER_PAGE).collect();
+    assert_eq!(counted, [true, true, false, false]);
+    let behaviors = t.store.reading(|tx| tx.behaviors(&user_id("ann"), range, None)).unwrap();
+    assert_eq!(behaviors.iter().map(|behavior| behavior.page.as_str()).collect::<Vec<_>>(), sent);
 }
 
 /// Random entries of the ledger: users of two pools or none, members of three tenants, some of them twice.
@@ -195,33 +129,88 @@ fn tenants_of<'a>(entries: &'a [Creation], user: Option<&UserId>) -> HashSet<&'a
         .collect()
 }
 
+/// Whether an entry is among those of `tenants`, told a second time.
+fn is_of(entries: &[Creation], entry: &Creation, tenants: Option<&[TenantId]>) -> bool {
+    match (tenants, entry.kind) {
+        (None, _) => true,
+        (Some(tenants), CreationKind::Tenant | CreationKind::TenantUser) => tenants.contains(&entry.tenant_id),
+        (Some(tenants), CreationKind::SaasUser) => {
+            let of = tenants_of(entries, entry.user_id.as_ref());
+            tenants.iter().any(|tenant| of.contains(tenant)) || (of.is_empty() && tenants.contains(&TenantId::NONE))
+        }
+    }
+}
+
+impl TestStore {
+    fn creations(&self, kind: CreationKind, range: TimeRange, tenant: Option<TenantId>) -> Vec<Creation> {
+        self.store
+            .reading(|tx| {
+                let mut found = Vec::new();
+                tx.creations(kind, range, tenant, &mut |creation| {
+                    found.push(creation.clone());
+                    Ok(())
+                })?;
+                Ok(found)
+            })
+            .unwrap()
+    }
+}
+
 fn creations_are_recounted(t: &TestStore) {
     let random = TestEntropy::new(5);
     let entries = ledger(t, &random);
-    let mut rows = 0;
+    let (mut rows, mut listed) = (0, 0);
     for _ in 0..QUESTIONS * 2 {
         let (range, kind) = (random::range(&random), random.pick(&CreationKind::ALL));
-        let tenants = some_tenants(&random);
-        let asked = |entry: &Creation| match (&tenants, kind) {
-            (None, _) => true,
-            (Some(tenants), CreationKind::Tenant | CreationKind::TenantUser) => tenants.contains(&entry.tenant_id),
-            (Some(tenants), CreationKind::SaasUser) => {
-                let of = tenants_of(&entries, entry.user_id.as_ref());
-                tenants.iter().any(|tenant| of.contains(tenant)) || (of.is_empty() && tenants.contains(&TenantId::NONE))
-            }
+        let among = |tenants: Option<&[TenantId]>| -> Vec<&Creation> {
+            entries
+                .iter()
+                .filter(|entry| entry.kind == kind && entry.tenant_id != TenantId::SYSTEM)
+                .filter(|entry| within(range, entry.created_at) && is_of(&entries, entry, tenants))
+                .collect()
         };
+        let tenants = some_tenants(&random);
         let mut days: BTreeMap<_, u64> = BTreeMap::new();
-        for entry in entries.iter().filter(|entry| entry.kind == kind && entry.tenant_id != TenantId::SYSTEM) {
-            if within(range, entry.created_at) && asked(entry) {
-                *days.entry((entry.created_at.date_naive(), entry.tenant_id)).or_default() += 1;
-            }
+        for entry in among(tenants.as_deref()) {
+            *days.entry((entry.created_at.date_naive(), entry.tenant_id)).or_default() += 1;
         }
         let expected = daily_counts(days);
         let answer = t.store.reading(|tx| tx.creations_per_day(kind, range, tenants.as_deref())).unwrap();
         assert_eq!(answer, expected, "{kind:?} {range:?} {tenants:?}");
         rows += expected.len();
+        let tenant = (random.below(2) == 0).then(|| random::tenant(&random));
+        let mut expected = among(tenant.as_ref().map(std::slice::from_ref));
+        expected.sort_by_key(|entry| (entry.created_at, entry.id));
+        let answer = t.creations(kind, range, tenant);
+        assert_eq!(answer.iter().collect::<Vec<_>>(), expected, "{kind:?} {range:?} {tenant:?}");
+        listed += answer.len();
     }
     assert!(rows > 300, "next to nothing was counted: {rows}");
+    assert!(listed > 500, "next to nothing was listed: {listed}");
+}
+
+fn many_creations_neither_skip_nor_repeat(t: &TestStore) {
+    // More than a chunk, many at one instant, and ids that two tenants share.
+    let noon = at("2026-02-01T12:00:00Z");
+    let entries: Vec<Creation> = (0..11_000_u32)
+        .map(|number| Creation {
+            id: CreationId(uuid(u128::from(number / 2))),
+            kind: CreationKind::Tenant,
+            tenant_id: tenant_id(u128::from(number % 2)),
+            user_id: None,
+            region: None,
+            user_pool_id: None,
+            created_at: noon + Duration::microseconds(i64::from(number / 2 % 3)),
+        })
+        .collect();
+    t.store.writing(|tx| entries.iter().try_for_each(|entry| tx.put_creation(entry))).unwrap();
+    let mut expected = entries;
+    expected.sort_by_key(|entry| (entry.created_at, entry.id, entry.tenant_id));
+    let range = TimeRange::of_days(day("2026-02-01"), day("2026-02-01"));
+    assert!(t.creations(CreationKind::Tenant, range, None) == expected);
+    expected.retain(|entry| entry.tenant_id == tenant_id(1));
+    assert!(t.creations(CreationKind::Tenant, range, Some(tenant_id(1))) == expected);
+    assert_eq!(t.creations(CreationKind::TenantUser, range, None), []);
 }
 
 fn registrations_are_recounted(t: &TestStore) {

@@ -7,6 +7,7 @@ use std::thread;
 use trailkeeper_domain::event::{Event, EventFilter};
 use trailkeeper_domain::ingest::{Ingest, IngestLimits};
 use trailkeeper_domain::ports::{ReadTx, Store, WriteTx};
+use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::{Error, Result};
 use trailkeeper_testkit::{event, uuid};
 
@@ -56,7 +57,7 @@ fn a_bad_event_hurts_nobody_else(test: &TestStore) {
     // The first takes the writer to the gate, so that the others wait and become one group.
     let first = submit(&ingest, vec![event(1)]);
     // The checks on the way in would refuse it; the database is the second line.
-    let bad = Event { user_name: Some(String::new()), ..event(2) };
+    let bad = Event { session_id: Some(String::new()), ..event(2) };
     let (before, ill, after) =
         (submit(&ingest, vec![event(3)]), submit(&ingest, vec![event(4), bad]), submit(&ingest, vec![event(5)]));
     gate.open();
@@ -180,6 +181,10 @@ impl Store for Gate {
         let outcome = self.inner.write(work);
         self.state.lock().unwrap().commits += usize::from(outcome.is_ok());
         outcome
+    }
+
+    fn prepare(&self, now: Timestamp) -> Result<()> {
+        self.inner.prepare(now)
     }
 
     fn ready(&self) -> Result<()> {

@@ -17,30 +17,72 @@ mod access;
 mod activity;
 mod directory;
 mod events;
+mod facts;
 mod ingest;
+mod leases;
+mod names;
+mod partitions;
 mod random;
+mod sheets;
 mod transactions;
 
 use std::sync::Arc;
 
+use trailkeeper_analytics::engine::Summary;
 use trailkeeper_domain::ports::Store;
 use trailkeeper_storage::{DatabaseUrl, StoreOptions, migrate, open};
-use trailkeeper_testkit::{DatabaseKind, TempDatabase};
+use trailkeeper_testkit::{DatabaseKind, TempDatabase, run_on_postgres};
 
 /// A migrated, empty database.
 pub(crate) struct TestStore {
     pub(crate) store: Arc<dyn Store>,
+    pub(crate) kind: DatabaseKind,
     /// Dropped last: the connections go first.
-    _database: TempDatabase,
+    pub(crate) database: TempDatabase,
 }
 
 impl TestStore {
     pub(crate) fn new(kind: DatabaseKind) -> Self {
         let database = TempDatabase::new(kind);
-        let url = DatabaseUrl::parse(database.url()).unwrap();
-        migrate(&url).unwrap();
-        Self { store: open(&url, &StoreOptions::default()).unwrap(), _database: database }
+        migrate(&DatabaseUrl::parse(database.url()).unwrap()).unwrap();
+        Self { store: opened(&database, &StoreOptions::default()), kind, database }
     }
+
+    /// Another store on the same database, as another server would be.
+    pub(crate) fn another(&self, options: &StoreOptions) -> Arc<dyn Store> {
+        opened(&self.database, options)
+    }
+
+    /// The rows of a query past everything that is tested, as texts; null is empty.
+    pub(crate) fn ask(&self, sql: &str) -> Vec<Vec<String>> {
+        match self.kind {
+            DatabaseKind::Sqlite => ask_sqlite(&self.database, sql),
+            DatabaseKind::Postgres => run_on_postgres(self.database.url(), sql)
+                .into_iter()
+                .map(|row| row.into_iter().map(Option::unwrap_or_default).collect())
+                .collect(),
+        }
+    }
+}
+
+fn opened(database: &TempDatabase, options: &StoreOptions) -> Arc<dyn Store> {
+    open(&DatabaseUrl::parse(database.url()).unwrap(), options, Arc::new(Summary)).unwrap()
+}
+
+fn ask_sqlite(database: &TempDatabase, sql: &str) -> Vec<Vec<String>> {
+    use diesel::connection::LoadConnection;
+    use diesel::row::{Field, Row};
+    use diesel::sqlite::Sqlite;
+    use diesel::{Connection, SqliteConnection};
+
+    let mut conn = SqliteConnection::establish(database.path().to_str().unwrap()).unwrap();
+    let rows = conn.load(diesel::sql_query(sql).into_boxed::<Sqlite>()).unwrap();
+    rows.map(|row| {
+        let row = row.unwrap();
+        let text = |at| row.get(at).and_then(|field: _| Field::value(&field).map(|mut v| v.read_text().to_owned()));
+        (0..row.field_count()).map(|at| text(at).unwrap_or_default()).collect()
+    })
+    .collect()
 }
 
 /// A method of a port that no case calls is a method that no one has seen work.

@@ -3,15 +3,27 @@ PRAGMA journal_mode = WAL;
 PRAGMA synchronous = OFF;
 PRAGMA cache_size = -200000;
 BEGIN;
+-- SQLite has no SHA-256: these digests only differ, but for the two names that questions look up.
+WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 19999)
+INSERT INTO dict_users SELECT i + 1, unhex(printf('%032x', i)), 'user-' || i FROM n;
+WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 299)
+INSERT INTO dict_pages SELECT i + 2, unhex(printf('%032x', i)), '/page/' || i FROM n;
+WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 4999)
+INSERT INTO dict_sources SELECT i + 1, unhex(printf('04%08x', 167772160 + i)) FROM n;
+UPDATE dict_users SET digest = x'34e03b2cb76430bfa5918f55e8176adc' WHERE name = 'user-777';
+UPDATE dict_pages SET digest = x'02a8c2ddeb7725a1c83a58193142a048' WHERE name = '/page/7';
+WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 499)
+INSERT INTO dict_tenants SELECT i + 1, unhex(printf('%032x', i)) FROM n;
 WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 999999)
-INSERT INTO events (seq, tenant_id, id, env_id, occurred_at, received_at, user_id, kind, outcome, source, page, page_key,
-                    session_id)
-SELECT i + 1, unhex(printf('%032x', i * 7 % 500)), unhex(printf('%032x', i)), i % 3,
-       1767225600000000 + i * 7776000, 1767225600000000 + i * 7776000, 'user-' || (i * 13 % 20000),
-       CASE i % 10 WHEN 0 THEN 'login_success' WHEN 1 THEN 'login_fail' WHEN 2 THEN 'userinfo' WHEN 3 THEN 'logout' ELSE 'page_load' END,
-       CASE WHEN i % 10 = 1 THEN 'failure' ELSE 'success' END,
-       unhex(printf('04%08x', 167772160 + i % 5000)),
-       CASE WHEN i % 10 > 3 THEN '/page/' || (i % 300) || '?q' END, CASE WHEN i % 10 > 3 THEN '/page/' || (i % 300) END,
+INSERT INTO events (seq, tenant_id, id, env_id, occurred_at, received_at, user_ref, kind_ref, outcome, source_ref, page_ref,
+                    page, page_key, session_id)
+SELECT i + 1, i * 7 % 500 + 1, unhex(printf('%032x', i)), i % 3,
+       1767225600000000 + i * 7776000, 1767225600000000 + i * 7776000, i * 13 % 20000 + 1,
+       CASE i % 10 WHEN 0 THEN 1 WHEN 1 THEN 2 WHEN 2 THEN 5 WHEN 3 THEN 3 ELSE 4 END, i % 10 = 1, i % 5000 + 1,
+       -- One page in fifty is beyond its tenant's limit.
+       CASE WHEN i % 10 > 3 THEN iif(i % 50 = 4, 1, i % 300 + 2) END,
+       CASE WHEN i % 10 > 3 THEN '/page/' || (i % 300) || '?q' END,
+       CASE WHEN i % 50 = 4 THEN '/page/' || (i % 300) END,
        'session-' || (i / 20)
 FROM n;
 WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 19999)
@@ -41,4 +53,13 @@ INSERT INTO api_tokens SELECT id, 'token', unhex(hex(id) || hex(id)), 'admin', N
 INSERT INTO signing_keys SELECT id, 'key', 'saas', 'api-' || hex(id), id, NULL, 0, NULL FROM accounts;
 INSERT INTO sessions SELECT id, id, 0, NULL FROM accounts;
 INSERT INTO refresh_tokens SELECT unhex(hex(id) || hex(id)), id, 0, 0, NULL FROM sessions;
+WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 499)
+INSERT INTO new_pages SELECT i + 1, 20453 + i % 90, 7 FROM n;
+-- Of the current generation and of one before it; of everyone and of every tenant.
+WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 89999)
+INSERT INTO sheets
+SELECT i % 2, i % 500, 2, 1 + i / 2 % 2, 1767225600000000 + i / 1000 * 86400000000, i / 500 % 2, zeroblob(50) FROM n;
+WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 4999)
+INSERT INTO deltas SELECT i % 500, i, zeroblob(50) FROM n;
+INSERT INTO leases VALUES ('sheets', zeroblob(16), 0);
 COMMIT;

@@ -7,7 +7,7 @@ const SEED: u64 = 0x517c_c1b7_2722_0a95;
 ///
 /// Each step is a bijection of the state, so a change within one word of eight bytes always changes the
 /// 64-bit state; it stays unseen once in 2^32. This protects from accidents, not from forgers.
-pub(super) fn checksum(bytes: &[u8]) -> u32 {
+pub(crate) fn checksum(bytes: &[u8]) -> u32 {
     let (words, rest) = bytes.as_chunks::<8>();
     let mut last = [0; 8];
     last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);

@@ -45,7 +45,7 @@ pub enum Flaw {
 }
 
 impl CodecError {
-    pub(super) fn new(offset: usize, flaw: Flaw) -> Self {
+    pub(crate) fn new(offset: usize, flaw: Flaw) -> Self {
         Self { offset, flaw }
     }
 }

@@ -15,7 +15,9 @@ mod write;
 
 use std::collections::BTreeMap;
 
+pub(crate) use checksum::checksum;
 pub use error::{CodecError, Flaw};
+pub(crate) use varint::{Reader, put as put_number};
 pub(super) use walk::{Visitor, walk};
 pub(super) use write::encode;
 

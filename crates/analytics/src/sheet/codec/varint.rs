@@ -3,7 +3,7 @@
 use super::error::{CodecError, Flaw};
 
 /// Appends a number in its shortest form.
-pub(in crate::sheet) fn put(out: &mut Vec<u8>, mut number: u64) {
+pub(crate) fn put(out: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
         out.push(low_byte(number) | 0x80);
         number >>= 7;
@@ -22,24 +22,24 @@ fn low_byte(number: u64) -> u8 {
 
 /// Reads forward and knows where it is. Every read past the end is [`Flaw::Truncated`].
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
 }
 
 impl<'a> Reader<'a> {
     /// Reads `bytes` from offset `at` on. Offsets in errors are those in `bytes`.
-    pub(super) fn new(bytes: &'a [u8], at: usize) -> Self {
+    pub(crate) fn new(bytes: &'a [u8], at: usize) -> Self {
         Self { bytes, at }
     }
 
     /// Where the next byte is.
-    pub(super) fn at(&self) -> usize {
+    pub(crate) fn at(&self) -> usize {
         self.at
     }
 
     /// How many bytes are left.
-    pub(super) fn left(&self) -> usize {
+    pub(crate) fn left(&self) -> usize {
         self.bytes.len().saturating_sub(self.at)
     }
 
@@ -54,7 +54,7 @@ impl<'a> Reader<'a> {
     }
 
     /// One byte.
-    pub(super) fn byte(&mut self) -> Result<u8, CodecError> {
+    pub(crate) fn byte(&mut self) -> Result<u8, CodecError> {
         let byte = *self.bytes.get(self.at).ok_or_else(|| self.error(Flaw::Truncated))?;
         self.at += 1;
         Ok(byte)
@@ -62,7 +62,7 @@ impl<'a> Reader<'a> {
 
     /// One number.
     #[inline]
-    pub(super) fn number(&mut self) -> Result<u64, CodecError> {
+    pub(crate) fn number(&mut self) -> Result<u64, CodecError> {
         let first = self.byte()?;
         if first < 0x80 { Ok(u64::from(first)) } else { self.long_number(u64::from(first & 0x7f)) }
     }
@@ -83,7 +83,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A number of bytes that must still be there.
-    pub(super) fn length(&mut self) -> Result<usize, CodecError> {
+    pub(crate) fn length(&mut self) -> Result<usize, CodecError> {
         let at = self.at;
         let length = self.number()?;
         match usize::try_from(length) {
@@ -93,7 +93,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The next `length` bytes.
-    pub(super) fn take(&mut self, length: usize) -> Result<&'a [u8], CodecError> {
+    pub(crate) fn take(&mut self, length: usize) -> Result<&'a [u8], CodecError> {
         let taken = self.rest().get(..length).ok_or_else(|| self.error(Flaw::Truncated))?;
         self.at += length;
         Ok(taken)

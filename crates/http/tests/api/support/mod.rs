@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use actix_web::rt::{System, SystemRunner};
 use actix_web::web::Data;
+use trailkeeper_analytics::engine::Summary;
 use trailkeeper_auth::{Access, AccessSettings, MasterKey, NewToken};
 use trailkeeper_domain::account::{Actor, Role};
 use trailkeeper_domain::id::TenantId;
@@ -59,7 +60,8 @@ impl TestApp {
     fn over(database: TempDatabase, settings: HttpSettings) -> Self {
         let url = DatabaseUrl::parse(database.url()).unwrap();
         trailkeeper_storage::migrate(&url).unwrap();
-        let store: Arc<dyn Store> = trailkeeper_storage::open(&url, &StoreOptions::default()).unwrap();
+        let store: Arc<dyn Store> =
+            trailkeeper_storage::open(&url, &StoreOptions::default(), Arc::new(Summary)).unwrap();
         let clock = Arc::new(TestClock::at(START));
         let entropy = Arc::new(TestEntropy::default());
         let master = MasterKey::generate(entropy.as_ref());

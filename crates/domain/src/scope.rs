@@ -1,7 +1,47 @@
-//! Whom a sheet is about, and over how long.
+//! Whom a summary is about, over how long, and which half of it.
 
 use chrono::{DateTime, Datelike, Months, TimeDelta, Utc};
-use trailkeeper_domain::time::{self, TimeRange, Timestamp};
+
+use crate::id::TenantId;
+use crate::time::{self, TimeRange, Timestamp};
+
+/// Whom a sheet is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scope {
+    /// All tenants, and what happened outside any; never the system tenant.
+    Everyone,
+    /// One tenant. [`TenantId::NONE`] is the scope of what happened outside any.
+    Tenant(TenantId),
+}
+
+impl Scope {
+    /// The key under which a database keeps it. The system tenant has no sheets of its own, so its id
+    /// is free to stand for everyone; no customer can have it.
+    pub fn key(self) -> TenantId {
+        match self {
+            Self::Everyone => TenantId::SYSTEM,
+            Self::Tenant(tenant) => tenant,
+        }
+    }
+
+    /// The scope with this key.
+    pub fn of_key(key: TenantId) -> Self {
+        if key == TenantId::SYSTEM { Self::Everyone } else { Self::Tenant(key) }
+    }
+
+    /// The scope of one tenant, or of everyone where there is none.
+    pub fn of(tenant: Option<TenantId>) -> Self {
+        tenant.map_or(Self::Everyone, Self::Tenant)
+    }
+
+    /// Whether it is one tenant or everyone.
+    pub fn kind(self) -> ScopeKind {
+        match self {
+            Self::Everyone => ScopeKind::Everyone,
+            Self::Tenant(_) => ScopeKind::Tenant,
+        }
+    }
+}
 
 /// Whether a sheet is about one tenant or about everyone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,17 +71,42 @@ impl ScopeKind {
 }
 
 /// The period of a sheet, in UTC. Longer ones are greater.
+///
+/// The numbers are those in the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
 pub enum Level {
     /// From one full hour to the next.
-    Hour,
+    Hour = 1,
     /// From midnight to midnight.
-    Day,
+    Day = 2,
     /// A calendar month.
-    Month,
+    Month = 3,
 }
 
 impl Level {
+    /// All of them, shortest first.
+    pub const ALL: [Self; 3] = [Self::Hour, Self::Day, Self::Month];
+
+    /// The number in the database.
+    pub fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// The level with this number.
+    pub fn of_code(code: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|level| level.code() == code)
+    }
+
+    /// The word for people.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Hour => "hour",
+            Self::Day => "day",
+            Self::Month => "month",
+        }
+    }
+
     /// The first instant of the period that holds `at`.
     pub fn floor(self, at: Timestamp) -> Timestamp {
         match self {
@@ -77,5 +142,32 @@ impl Level {
     /// The period that begins at `start`, as a range.
     pub fn range(self, start: Timestamp) -> TimeRange {
         TimeRange { start, end: self.end(start).unwrap_or(DateTime::<Utc>::MAX_UTC) }
+    }
+}
+
+/// The two halves of a sheet, kept apart so that a question about totals never reads the pages.
+///
+/// The numbers are those in the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Part {
+    /// Everything but the pages: small.
+    Totals = 1,
+    /// The pages: most of the bytes.
+    Pages = 2,
+}
+
+impl Part {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Totals, Self::Pages];
+
+    /// The number in the database.
+    pub fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// The part with this number.
+    pub fn of_code(code: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|part| part.code() == code)
     }
 }

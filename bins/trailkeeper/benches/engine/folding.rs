@@ -1,0 +1,53 @@
+//! The floor of what an answer from sheets can cost: folding the same payloads, which lie in memory already.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use trailkeeper_analytics::sheet::{Facet, Fold, cover};
+use trailkeeper_domain::ports::{Scopes, SheetQuery, Store};
+use trailkeeper_domain::scope::{Part, Scope};
+use trailkeeper_domain::time::TimeRange;
+use trailkeeper_testkit::at;
+
+use crate::questions::{FROM, TO};
+use crate::watch;
+
+/// Views and distinct users of each page and of all, over the 90 days.
+pub fn page_statistics(store: &dyn Store) -> Duration {
+    let facets = [Facet::Views, Facet::AllViews];
+    let payloads = payloads(store, &facets);
+    watch::median(|| {
+        let mut fold = Fold::new(&facets);
+        for payload in &payloads {
+            fold.add(payload).unwrap();
+        }
+        (fold.cells(Facet::Views), fold.total(Facet::AllViews))
+    })
+}
+
+fn payloads(store: &dyn Store, facets: &[Facet]) -> Vec<Vec<u8>> {
+    let range = TimeRange { start: at(FROM), end: at(TO) };
+    let pieces = cover(Scope::Everyone.kind(), range, DateTime::<Utc>::MAX_UTC).pieces;
+    let parts = Part::ALL.into_iter().filter(|part| facets.iter().any(|facet| facet.part() == *part));
+    let queries = parts.flat_map(|part| {
+        pieces.iter().map(move |piece| SheetQuery {
+            scopes: Scopes::One(Scope::Everyone),
+            level: piece.level,
+            part,
+            starts: piece.range(),
+        })
+    });
+    let queries: Vec<SheetQuery> = queries.collect();
+    store
+        .reading(|tx| {
+            let mut payloads = Vec::new();
+            for query in &queries {
+                tx.sheets(query, &mut |_, payload| {
+                    payloads.push(payload.to_vec());
+                    Ok(())
+                })?;
+            }
+            Ok(payloads)
+        })
+        .unwrap()
+}

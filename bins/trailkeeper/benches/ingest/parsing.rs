@@ -1,0 +1,26 @@
+//! A server of the same framework that only reads what it is sent.
+
+use std::net::SocketAddr;
+
+use actix_web::rt::System;
+use actix_web::web::{self, Bytes};
+use actix_web::{App, HttpResponse, HttpServer};
+use trailkeeper_domain::event::EventDraft;
+
+use crate::server::{WORKERS, on_a_thread};
+
+/// Reads each event as the real one does, stores nothing and answers.
+pub fn start() -> SocketAddr {
+    on_a_thread(|ready| {
+        System::new().block_on(async move {
+            let read = |body: Bytes| async move {
+                let draft = EventDraft::from_json(&body).unwrap();
+                HttpResponse::Ok().json(serde_json::json!({"stored": 1, "id": draft.id}))
+            };
+            let app = move || App::new().route("/v1/events", web::post().to(read));
+            let server = HttpServer::new(app).workers(WORKERS).bind(("127.0.0.1", 0)).unwrap();
+            ready.send(server.addrs()[0]).unwrap();
+            server.run().await.unwrap();
+        });
+    })
+}

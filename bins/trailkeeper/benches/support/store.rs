@@ -1,0 +1,35 @@
+//! Stores with all migrations, and events as senders write them.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use trailkeeper_analytics::engine::Summary;
+use trailkeeper_domain::event::Event;
+use trailkeeper_domain::ports::Store;
+use trailkeeper_domain::time::rfc3339;
+use trailkeeper_storage::{DatabaseUrl, StoreOptions};
+use trailkeeper_testkit::TempDatabase;
+
+/// Events in one request, and in one transaction of the baselines.
+pub const BATCH: usize = 1_000;
+
+/// A migrated, empty store.
+pub fn prepared(database: &TempDatabase) -> Arc<dyn Store> {
+    let url = DatabaseUrl::parse(database.url()).unwrap();
+    trailkeeper_storage::migrate(&url).unwrap();
+    trailkeeper_storage::open(&url, &StoreOptions::default(), Arc::new(Summary)).unwrap()
+}
+
+/// An event as its sender writes it.
+pub fn as_json(event: &Event) -> Value {
+    json!({
+        "id": event.id.0,
+        "tenant_id": event.tenant_id.0,
+        "env_id": event.env_id.0,
+        "occurred_at": rfc3339(event.occurred_at),
+        "user_id": event.user_id.as_ref().map(ToString::to_string),
+        "type": event.kind.as_str(),
+        "source": event.source,
+        "page": event.page.as_ref().map(|page| &page.sent),
+    })
+}

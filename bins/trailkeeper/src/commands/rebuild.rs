@@ -1,0 +1,28 @@
+//! `trailkeeper rebuild`.
+
+use std::time::Duration;
+
+use trailkeeper_analytics::engine::rebuild::rebuild;
+
+use crate::config::DatabaseArgs;
+use crate::failure::Failure;
+use crate::{output, progress, wiring};
+
+/// How long to wait for a server's merger: twice as long as a dead one keeps its lease.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Makes all sheets anew and prints what they were made of.
+pub fn run(database: &DatabaseArgs) -> Result<(), Failure> {
+    let ports = wiring::open(database)?;
+    let bar = progress::events("days");
+    let rebuilt =
+        rebuild(ports.store.as_ref(), ports.clock.as_ref(), ports.entropy.as_ref(), PATIENCE, &mut |progress| {
+            progress::show(&bar, progress);
+        });
+    bar.finish_and_clear();
+    let rebuilt = rebuilt.map_err(|error| ports.failed(error))?;
+    output::line(format!(
+        "{} sheets of {} bytes from {} events; they answer from now on (generation {})",
+        rebuilt.sheets, rebuilt.bytes, rebuilt.events, rebuilt.generation
+    ))
+}

@@ -1,0 +1,104 @@
+//! `check` and `rebuild`: what is wrong is told, and mended.
+
+use diesel::connection::SimpleConnection as _;
+use diesel::{Connection as _, SqliteConnection};
+
+use crate::support::Program;
+
+/// A program whose database has 300 events of three users on two days, in two tenants and outside any.
+fn with_events() -> Program {
+    let program = Program::new();
+    let tenants = [
+        "",
+        r#","tenant_id":"69e732d6-8ecc-45c4-a2eb-8438f7ffe775""#,
+        r#","tenant_id":"7e000000-8ecc-45c4-a2eb-8438f7ffe775""#,
+    ];
+    let lines: Vec<String> = (0..300)
+        .map(|n| {
+            let (user, page, day, hour) = (n % 3, n % 7, 1 + n % 2, n % 24);
+            format!(
+                r#"{{"type":"page_load","user_id":"u{user}","page":"/p{page}","occurred_at":"2026-02-{day:02}T{hour:02}:30:00Z"{}}}"#,
+                tenants[n / 100]
+            )
+        })
+        .collect();
+    let file = program.file("events.ndjson", lines.join("\n"));
+    program.run(&["import", "events", &file]).good();
+    program
+}
+
+/// Runs SQL on the database, past the program.
+fn corrupt(program: &Program, sql: &str) {
+    let path = program.data_dir().join("trailkeeper.db");
+    let mut connection = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+    connection.batch_execute(sql).unwrap();
+}
+
+/// What `check` prints, which must find something.
+fn differences(program: &Program) -> String {
+    let done = program.run(&["check"]);
+    let told = done.stdout.clone();
+    assert!(done.failed(1).contains("`trailkeeper rebuild`"), "{told}");
+    told
+}
+
+fn rebuild(program: &Program) {
+    let told = program.run(&["rebuild"]).good().stdout;
+    assert!(told.contains(" from 300 events"), "{told}");
+    assert_clean(program);
+}
+
+fn assert_clean(program: &Program) {
+    let told = program.run(&["check"]).good().stdout;
+    // Import has merged what it recorded.
+    assert!(
+        told.starts_with("300 events, ") && told.ends_with(" and 0 deltas were compared: 0 differences\n"),
+        "{told}"
+    );
+}
+
+#[test]
+fn what_is_wrong_with_a_sheet_is_told_and_mended() {
+    let program = with_events();
+    assert_clean(&program);
+
+    corrupt(
+        &program,
+        "UPDATE sheets SET payload = substr(payload, 1, length(payload) - 1) WHERE scope = 0 AND level = 3 AND part = 1",
+    );
+    let told = differences(&program);
+    assert!(told.starts_with("sheet of everyone, month 2026-02-01T00:00:00Z, totals, run 0: "), "{told}");
+    rebuild(&program);
+
+    corrupt(&program, "DELETE FROM sheets WHERE scope <> 0 AND level = 2 AND part = 2");
+    let told = differences(&program);
+    assert!(
+        told.contains("tenant 69e732d6-8ecc-45c4-a2eb-8438f7ffe775, day 2026-02-01T00:00:00Z, views of page "),
+        "{told}"
+    );
+    assert!(told.contains("the sheets have 0 events of 0 users, the events themselves are "), "{told}");
+    let limited = program.run(&["check", "--limit", "2"]).stdout;
+    assert!(limited.lines().count() == 4 && limited.contains("… and "), "{limited}");
+    rebuild(&program);
+}
+
+#[test]
+fn an_event_that_was_changed_is_told_and_counted() {
+    let program = with_events();
+    corrupt(
+        &program,
+        "UPDATE events SET user_ref = (SELECT max(id) FROM dict_users) + 1 WHERE seq = (SELECT max(seq) FROM events)",
+    );
+    let told = differences(&program);
+    assert!(told.contains("everyone, month 2026-02-01T00:00:00Z, all views: the sheets have 300 events of 3 users, the events themselves are 300 of 4"), "{told}");
+    rebuild(&program);
+}
+
+#[test]
+fn a_database_without_events_has_nothing_to_differ() {
+    let program = Program::new();
+    let told = program.run(&["check"]).good().stdout;
+    assert_eq!(told, "0 events, 0 sheets and 0 deltas were compared: 0 differences\n");
+    let told = program.run(&["rebuild"]).good().stdout;
+    assert!(told.starts_with("0 sheets of 0 bytes from 0 events"), "{told}");
+}

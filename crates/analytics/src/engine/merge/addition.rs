@@ -1,0 +1,98 @@
+//! From hours to the sheets of every level.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use trailkeeper_domain::scope::{Level, Part, ScopeKind};
+use trailkeeper_domain::time::Timestamp;
+
+use super::halves_of;
+use crate::sheet::{CodecError, Facet, Fold, Sheet};
+
+/// Events of one scope that its sheets do not count yet, folded by the shortest period that has sheets.
+pub struct Addition {
+    kind: ScopeKind,
+    finest: BTreeMap<Timestamp, Fold>,
+}
+
+/// What an addition brings to one period.
+pub struct Period {
+    /// How long it is.
+    pub level: Level,
+    /// Where it begins.
+    pub start: Timestamp,
+    /// Those halves that count something. Shared with a longer period that has no other events.
+    pub halves: Rc<Vec<Half>>,
+}
+
+/// One half of what an addition brings to a period.
+pub struct Half {
+    /// Which one.
+    pub part: Part,
+    /// Encoded.
+    pub payload: Vec<u8>,
+    sheet: Sheet,
+}
+
+impl Addition {
+    /// Nothing yet.
+    pub fn new(kind: ScopeKind) -> Self {
+        Self { kind, finest: BTreeMap::new() }
+    }
+
+    /// Adds the encoded sheet of other events, all of the hour that begins at `hour`.
+    ///
+    /// After an error it holds a part of that sheet: throw it away.
+    pub fn add(&mut self, hour: Timestamp, payload: &[u8]) -> Result<(), CodecError> {
+        let start = self.kind.finest().floor(hour);
+        self.finest.entry(start).or_insert_with(|| Fold::new(&Facet::ALL)).add(payload)
+    }
+
+    /// What each period of each level gets.
+    pub fn into_periods(mut self) -> Vec<Period> {
+        // One after the other, so that a fold is gone when the next becomes a sheet.
+        let sheets = std::iter::from_fn(|| self.finest.pop_first());
+        periods(self.kind, sheets.map(|(start, fold)| (start, fold.into_sheet())))
+    }
+}
+
+/// What each period of each level gets from the sheets of the shortest ones, which come in order of time.
+///
+/// Days are folded from hours and months from days, so that no byte is folded more often than there are levels;
+/// a period with a single part is that part.
+pub fn periods(kind: ScopeKind, finest: impl Iterator<Item = (Timestamp, Sheet)>) -> Vec<Period> {
+    let level = kind.finest();
+    let mut level_below: Vec<Period> =
+        finest.map(|(start, sheet)| Period { level, start, halves: Rc::new(halves(sheet)) }).collect();
+    let mut all = Vec::new();
+    for longer in Level::ALL.into_iter().filter(|longer| *longer > level) {
+        let united = lengthened(longer, &level_below);
+        all.append(&mut level_below);
+        level_below = united;
+    }
+    all.append(&mut level_below);
+    all
+}
+
+fn lengthened(level: Level, parts: &[Period]) -> Vec<Period> {
+    let groups = parts.chunk_by(|a, b| level.floor(a.start) == level.floor(b.start));
+    let longer = groups.filter_map(|group| {
+        let first = group.first()?;
+        let halves = if group.len() == 1 { Rc::clone(&first.halves) } else { Rc::new(united(group)) };
+        Some(Period { level, start: level.floor(first.start), halves })
+    });
+    longer.collect()
+}
+
+fn united(group: &[Period]) -> Vec<Half> {
+    let mut fold = Fold::new(&Facet::ALL);
+    for half in group.iter().flat_map(|period| period.halves.iter()) {
+        fold.add_sheet(&half.sheet);
+    }
+    halves(fold.into_sheet())
+}
+
+fn halves(sheet: Sheet) -> Vec<Half> {
+    let halves = halves_of(sheet).into_iter();
+    halves.map(|(part, sheet)| Half { part, payload: sheet.encode(), sheet }).collect()
+}

@@ -1,0 +1,79 @@
+//! What a merge writes.
+
+use trailkeeper_domain::Result;
+use trailkeeper_domain::ports::{DeltaKey, SheetKey, WriteTx};
+
+/// Rows to write and rows to remove. Carried out whole, in one transaction, or not at all.
+#[derive(Debug)]
+pub struct Plan {
+    generation: i64,
+    deletes: Vec<SheetKey>,
+    puts: Vec<(SheetKey, Vec<u8>)>,
+    deltas: Vec<DeltaKey>,
+    bytes_read: u64,
+}
+
+impl Plan {
+    /// Nothing to do in this generation.
+    pub fn new(generation: i64) -> Self {
+        Self { generation, deletes: Vec::new(), puts: Vec::new(), deltas: Vec::new(), bytes_read: 0 }
+    }
+
+    /// The generation that it changes.
+    pub fn generation(&self) -> i64 {
+        self.generation
+    }
+
+    /// Puts a sheet in place of others of its period.
+    pub fn replace(&mut self, old: impl IntoIterator<Item = SheetKey>, new: SheetKey, payload: Vec<u8>) {
+        self.deletes.extend(old);
+        self.puts.push((new, payload));
+    }
+
+    /// Removes deltas: those whose events the sheets of this plan count.
+    pub fn settle(&mut self, deltas: Vec<DeltaKey>) {
+        self.deltas.extend(deltas);
+    }
+
+    /// Notes that payloads of so many bytes were read for it.
+    pub fn has_read(&mut self, bytes: u64) {
+        self.bytes_read += bytes;
+    }
+
+    /// Writes it. The caller has the lease, and asks for it in the same transaction.
+    pub fn write(&self, tx: &mut dyn WriteTx) -> Result<()> {
+        // Removed first: a new run may take the number of one that it replaces.
+        for key in &self.deletes {
+            tx.delete_sheet(self.generation, *key)?;
+        }
+        for (key, payload) in &self.puts {
+            tx.put_sheet(self.generation, *key, payload)?;
+        }
+        if self.deltas.is_empty() { Ok(()) } else { tx.delete_deltas(&self.deltas) }
+    }
+
+    /// How many sheets it writes.
+    pub fn sheets_written(&self) -> u64 {
+        self.puts.len() as u64
+    }
+
+    /// How many sheets it replaces.
+    pub fn sheets_replaced(&self) -> u64 {
+        self.deletes.len() as u64
+    }
+
+    /// How many deltas it removes.
+    pub fn deltas(&self) -> u64 {
+        self.deltas.len() as u64
+    }
+
+    /// How many bytes of payloads were read for it.
+    pub fn bytes_read(&self) -> u64 {
+        self.bytes_read
+    }
+
+    /// How many bytes of payloads it writes.
+    pub fn bytes_written(&self) -> u64 {
+        self.puts.iter().map(|(_, payload)| payload.len() as u64).sum()
+    }
+}

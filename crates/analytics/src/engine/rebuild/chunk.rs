@@ -1,0 +1,95 @@
+//! A bounded number of events on their way into the new generation.
+
+use std::collections::BTreeMap;
+
+use trailkeeper_domain::fact::EventFact;
+use trailkeeper_domain::ports::Store;
+use trailkeeper_domain::scope::Scope;
+use trailkeeper_domain::time::Timestamp;
+use trailkeeper_domain::{Error, Result};
+
+use super::Rebuilt;
+use crate::engine::merge::{self, Period, Plan};
+use crate::engine::merger::{Lease, Merged, gather, lost, write_together};
+use crate::sheet::{Fact, SheetBuilder};
+
+/// Events that are counted in memory before they are written: a few megabytes.
+const EVENTS: usize = 1 << 16;
+
+/// Events that are not in sheets yet, and what those before became.
+pub struct Chunk<'a> {
+    store: &'a dyn Store,
+    lease: &'a Lease<'a>,
+    generation: i64,
+    builders: BTreeMap<Scope, BTreeMap<Timestamp, SheetBuilder>>,
+    waiting: usize,
+    events: u64,
+    merged: Merged,
+}
+
+impl<'a> Chunk<'a> {
+    /// Nothing yet, for this generation.
+    pub fn new(store: &'a dyn Store, lease: &'a Lease<'a>, generation: i64) -> Self {
+        let (builders, merged) = (BTreeMap::new(), Merged::default());
+        Self { store, lease, generation, builders, waiting: 0, events: 0, merged }
+    }
+
+    /// Counts an event, for everyone and for its tenant.
+    pub fn add(&mut self, fact: &EventFact) -> Result<()> {
+        for scope in [Scope::Everyone, Scope::Tenant(fact.tenant_id)] {
+            let start = scope.kind().finest().floor(fact.occurred_at);
+            let periods = self.builders.entry(scope).or_default();
+            periods.entry(start).or_insert_with(|| SheetBuilder::new(scope.kind())).add(&Fact::from(fact));
+        }
+        self.events += 1;
+        self.waiting += 1;
+        if self.waiting >= EVENTS { self.write() } else { Ok(()) }
+    }
+
+    /// How many events were counted.
+    pub fn events(&self) -> u64 {
+        self.events
+    }
+
+    /// Writes the rest.
+    pub fn finish(mut self) -> Result<Rebuilt> {
+        self.write()?;
+        let merged = self.merged;
+        Ok(Rebuilt {
+            events: self.events,
+            sheets: merged.sheets_written - merged.sheets_replaced,
+            // A plan reads nothing here but the sheets that it replaces.
+            bytes: merged.bytes_written - merged.bytes_read,
+            generation: self.generation,
+        })
+    }
+
+    fn write(&mut self) -> Result<()> {
+        self.waiting = 0;
+        let mut scopes: BTreeMap<Scope, Vec<Period>> = std::mem::take(&mut self.builders)
+            .into_iter()
+            .map(|(scope, finest)| {
+                let sheets = finest.into_iter().map(|(start, builder)| (start, builder.finish()));
+                (scope, merge::periods(scope.kind(), sheets))
+            })
+            .collect();
+        while !scopes.is_empty() {
+            let members = self.store.reading(|tx| {
+                gather(tx, scopes.keys().copied(), &mut |tx, scope| match scopes.get(&scope) {
+                    Some(periods) => Ok((merge::absorb(tx, self.generation, scope, periods)?, false)),
+                    None => Ok((Plan::new(self.generation), false)),
+                })
+            })?;
+            for member in &members {
+                if let Err(row) = &member.outcome {
+                    return Err(Error::internal(row));
+                }
+                scopes.remove(&member.scope);
+            }
+            if !write_together(self.lease, &members, &mut self.merged)? {
+                return Err(lost());
+            }
+        }
+        Ok(())
+    }
+}

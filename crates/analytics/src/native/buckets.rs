@@ -1,0 +1,327 @@
+//! A range of time, cut into local hours, days, weeks or months.
+
+use chrono::{Datelike, Months, NaiveDate, TimeDelta};
+use trailkeeper_domain::time::{self, TimeRange, Timestamp};
+use trailkeeper_domain::{Error, Result};
+
+pub use super::granularity::Granularity;
+pub use super::zone::Zone;
+use super::zone::earlier;
+use crate::bounds::MAX_YEARS_OF_DAYS;
+
+/// How many buckets one answer may have.
+pub const MAX_BUCKETS: usize = 10_000;
+
+/// How many local days a question covers that names no start.
+const DEFAULT_DAYS: u64 = 30;
+
+/// One end of a range as it was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Edge {
+    /// A local day: from its beginning, or to its end.
+    Day(NaiveDate),
+    /// An instant: from it on, or up to it without it.
+    Instant(Timestamp),
+}
+
+impl Edge {
+    /// Reads `YYYY-MM-DD` or RFC 3339; `field` names it in the error.
+    pub fn parse(field: &str, value: &str) -> Result<Self> {
+        if value.len() == 10 {
+            return time::parse_day(field, value).map(Self::Day);
+        }
+        time::parse_start(field, value).map(Self::Instant)
+    }
+}
+
+/// The range of a question and the zone whose days and hours count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// Whose local time.
+    pub zone: Zone,
+    /// From when until when. Never empty.
+    pub range: TimeRange,
+}
+
+impl Span {
+    /// The span from `from` to `to`, at most ten years. Without `to` it ends `now`, without `from` it begins
+    /// with the 30th local day of those that it ends with. Errors name `from` or `to`.
+    pub fn of(zone: Zone, from: Option<Edge>, to: Option<Edge>, now: Timestamp) -> Result<Self> {
+        let end = match to {
+            Some(Edge::Day(day)) => zone.start_of(time::next_day(day)),
+            Some(Edge::Instant(at)) => at,
+            None => now,
+        };
+        let start = match from {
+            Some(Edge::Day(day)) => zone.start_of(day),
+            Some(Edge::Instant(at)) => at,
+            None => last_days(zone, end, DEFAULT_DAYS).start,
+        };
+        check(zone, start, end, to.is_some())?;
+        Ok(Self { zone, range: TimeRange { start, end } })
+    }
+
+    /// The same zone over another range.
+    #[must_use]
+    pub fn over(self, range: TimeRange) -> Self {
+        Self { range, ..self }
+    }
+
+    /// The range cut at local boundaries, ascending and without gaps: the first and the last bucket may be
+    /// parts of an hour, day, week or month. At most [`MAX_BUCKETS`]; the error names `granularity`.
+    pub fn buckets(self, granularity: Granularity) -> Result<Vec<TimeRange>> {
+        let Self { zone, range } = self;
+        let mut buckets = Vec::new();
+        let mut start = range.start;
+        while start < range.end {
+            if buckets.len() == MAX_BUCKETS {
+                return Err(Error::invalid(
+                    "granularity",
+                    format!(
+                        "'{}' cuts this range into more than {MAX_BUCKETS} buckets; send a longer granularity or a shorter range",
+                        granularity.as_str()
+                    ),
+                ));
+            }
+            let end = granularity.next_boundary(zone, start).min(range.end);
+            buckets.push(TimeRange { start, end });
+            start = end;
+        }
+        Ok(buckets)
+    }
+
+    /// The period before this one, which ends where this one begins: as many whole periods of the granularity
+    /// where this one is made of whole ones, else as many whole local days, else as much time.
+    #[must_use]
+    pub fn previous(self, granularity: Granularity) -> Self {
+        let Self { zone, range: TimeRange { start, end } } = self;
+        let calendar = [granularity, Granularity::Day]
+            .into_iter()
+            .find(|unit| *unit != Granularity::Hour && unit.begins(zone, start) && unit.begins(zone, end));
+        let counted = calendar.and_then(|unit| Some((unit, self.buckets(unit).ok()?.len())));
+        let earlier = counted.map_or(start - (end - start), |(unit, count)| unit.back(zone, start, count));
+        self.over(TimeRange { start: earlier, end: start })
+    }
+
+    /// The local days that the range touches, each cut to the range.
+    pub fn days(self) -> Result<Vec<TimeRange>> {
+        self.buckets(Granularity::Day)
+    }
+
+    /// The `days` local days that end with the range's last one, up to the end of the range.
+    pub fn last_days(self, days: u64) -> TimeRange {
+        last_days(self.zone, self.range.end, days)
+    }
+}
+
+fn last_days(zone: Zone, end: Timestamp, days: u64) -> TimeRange {
+    let last = zone.day_of(end - TimeDelta::microseconds(1));
+    TimeRange { start: zone.start_of(earlier(last, days.saturating_sub(1))), end }
+}
+
+fn check(zone: Zone, start: Timestamp, end: Timestamp, ended: bool) -> Result<()> {
+    if start >= end && ended {
+        return Err(Error::invalid("from", "does not lie before 'to'; send an earlier 'from' or a later 'to'"));
+    }
+    if start >= end {
+        return Err(Error::invalid(
+            "from",
+            "does not lie before now, where the range ends without 'to'; send 'to' too",
+        ));
+    }
+    // Four digits are what RFC 3339 has for a year, and the answer writes the end in it.
+    if end.year() > 9999 || zone.day_of(end).year() > 9999 {
+        return Err(Error::invalid("to", "lies beyond the year 9999 in this time zone; send an earlier 'to'"));
+    }
+    let latest = zone.local(start).checked_add_months(Months::new(MAX_YEARS_OF_DAYS * 12));
+    if latest.is_some_and(|latest| zone.local(end) > latest) {
+        return Err(Error::invalid(
+            if ended { "to" } else { "from" },
+            format!("makes a range of more than {MAX_YEARS_OF_DAYS} years; ask for a shorter one"),
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: &str = "2026-07-23T10:00:00Z";
+
+    fn at(text: &str) -> Timestamp {
+        time::parse_rfc3339("at", text).unwrap()
+    }
+
+    fn asked(zone: &str, from: Option<&str>, to: Option<&str>) -> Result<Span> {
+        let edge = |field, value: Option<&str>| value.map(|value| Edge::parse(field, value)).transpose();
+        Span::of(Zone::parse("timezone", zone)?, edge("from", from)?, edge("to", to)?, at(NOW))
+    }
+
+    fn span(zone: &str, from: &str, to: &str) -> Span {
+        asked(zone, Some(from), Some(to)).unwrap()
+    }
+
+    /// Where the buckets begin, in local time, and where the last one ends.
+    fn cuts(span: Span, granularity: Granularity) -> Vec<String> {
+        let buckets = span.buckets(granularity).unwrap();
+        assert!(buckets.windows(2).all(|pair| pair[0].end == pair[1].start), "no gaps");
+        let ends = buckets.last().map(|last| last.end);
+        buckets.iter().map(|bucket| bucket.start).chain(ends).map(|at| span.zone.rfc3339(at)).collect()
+    }
+
+    fn hours(span: Span, granularity: Granularity) -> Vec<i64> {
+        span.buckets(granularity).unwrap().iter().map(|bucket| (bucket.end - bucket.start).num_hours()).collect()
+    }
+
+    #[test]
+    fn days_are_local_and_inclusive() {
+        assert_eq!(
+            cuts(span("Asia/Kolkata", "2026-01-30", "2026-01-31"), Granularity::Day),
+            ["2026-01-30T00:00:00+05:30", "2026-01-31T00:00:00+05:30", "2026-02-01T00:00:00+05:30"]
+        );
+        assert_eq!(
+            span("Asia/Tokyo", "2026-01-30", "2026-01-31").range,
+            TimeRange { start: at("2026-01-29T15:00:00Z"), end: at("2026-01-31T15:00:00Z") }
+        );
+    }
+
+    #[test]
+    fn days_are_23_or_25_hours_where_clocks_change() {
+        assert_eq!(hours(span("America/New_York", "2026-03-07", "2026-03-09"), Granularity::Day), [24, 23, 24]);
+        assert_eq!(hours(span("America/New_York", "2026-10-31", "2026-11-02"), Granularity::Day), [24, 25, 24]);
+        assert_eq!(hours(span("America/Sao_Paulo", "2018-11-03", "2018-11-04"), Granularity::Day), [24, 23]);
+        assert_eq!(
+            cuts(span("America/Sao_Paulo", "2018-11-03", "2018-11-04"), Granularity::Day),
+            ["2018-11-03T00:00:00-03:00", "2018-11-04T01:00:00-02:00", "2018-11-05T00:00:00-02:00"]
+        );
+        assert_eq!(
+            cuts(span("Asia/Beirut", "2022-03-27", "2022-03-27"), Granularity::Day),
+            ["2022-03-27T01:00:00+03:00", "2022-03-28T00:00:00+03:00"]
+        );
+        // Samoa had no 30 December 2011: it has no bucket, and nothing is asked for on that day alone.
+        let days = cuts(span("Pacific/Apia", "2011-12-29", "2011-12-31"), Granularity::Day);
+        assert_eq!(days, ["2011-12-29T00:00:00-10:00", "2011-12-31T00:00:00+14:00", "2012-01-01T00:00:00+14:00"]);
+        assert!(asked("Pacific/Apia", Some("2011-12-30"), Some("2011-12-30")).is_err());
+        // Clocks went from 00:01 back to 23:01: the day that had begun goes on.
+        assert_eq!(hours(span("America/St_Johns", "2010-11-06", "2010-11-08"), Granularity::Day), [24, 25, 24]);
+        let evening = span("America/St_Johns", "2010-11-07T02:31:30Z", "2010-11-08T12:00:00Z");
+        assert_eq!(
+            cuts(evening, Granularity::Day),
+            ["2010-11-06T23:01:30-03:30", "2010-11-08T00:00:00-03:30", "2010-11-08T08:30:00-03:30"]
+        );
+    }
+
+    #[test]
+    fn hours_are_real_ones() {
+        let spring = span("America/New_York", "2026-03-08T06:30:00Z", "2026-03-08T08:30:00Z");
+        assert_eq!(
+            cuts(spring, Granularity::Hour),
+            [
+                "2026-03-08T01:30:00-05:00",
+                "2026-03-08T03:00:00-04:00",
+                "2026-03-08T04:00:00-04:00",
+                "2026-03-08T04:30:00-04:00"
+            ]
+        );
+        let autumn = span("America/New_York", "2026-11-01", "2026-11-01");
+        assert_eq!(hours(autumn, Granularity::Hour), [1; 25]);
+        assert_eq!(
+            cuts(autumn, Granularity::Hour)[1..3],
+            ["2026-11-01T01:00:00-04:00".to_owned(), "2026-11-01T01:00:00-05:00".to_owned()]
+        );
+        assert_eq!(
+            cuts(span("Asia/Kolkata", "2026-01-31T00:10:00.5Z", "2026-01-31T01:00:00Z"), Granularity::Hour),
+            ["2026-01-31T05:40:00.500+05:30", "2026-01-31T06:00:00+05:30", "2026-01-31T06:30:00+05:30"]
+        );
+        // Clocks on Lord Howe Island change by half an hour.
+        let half = span("Australia/Lord_Howe", "2026-04-04T14:00:00Z", "2026-04-04T16:30:00Z");
+        assert_eq!(
+            cuts(half, Granularity::Hour),
+            [
+                "2026-04-05T01:00:00+11:00",
+                "2026-04-05T01:30:00+10:30",
+                "2026-04-05T02:00:00+10:30",
+                "2026-04-05T03:00:00+10:30"
+            ]
+        );
+    }
+
+    #[test]
+    fn weeks_begin_on_monday_also_over_the_end_of_a_year() {
+        assert_eq!(
+            cuts(span("UTC", "2026-12-24", "2027-01-05T12:00:00Z"), Granularity::Week),
+            ["2026-12-24T00:00:00Z", "2026-12-28T00:00:00Z", "2027-01-04T00:00:00Z", "2027-01-05T12:00:00Z"]
+        );
+        assert_eq!(hours(span("Europe/Berlin", "2026-03-23", "2026-04-05"), Granularity::Week), [167, 168]);
+    }
+
+    #[test]
+    fn months_are_calendar_months() {
+        assert_eq!(
+            cuts(span("Asia/Tokyo", "2027-12-15", "2028-02-29"), Granularity::Month),
+            [
+                "2027-12-15T00:00:00+09:00",
+                "2028-01-01T00:00:00+09:00",
+                "2028-02-01T00:00:00+09:00",
+                "2028-03-01T00:00:00+09:00"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_range_without_ends_is_the_last_thirty_days_until_now() {
+        let month = asked("Asia/Tokyo", None, None).unwrap();
+        assert_eq!(month.range, TimeRange { start: at("2026-06-23T15:00:00Z"), end: at(NOW) });
+        assert_eq!(month.buckets(Granularity::Day).unwrap().len(), 30);
+        let before = asked("UTC", None, Some("2026-03-31")).unwrap();
+        assert_eq!(before.range, span("UTC", "2026-03-02", "2026-03-31").range);
+        assert_eq!(before.last_days(30), before.range);
+        assert_eq!(before.last_days(1).start, at("2026-03-31T00:00:00Z"));
+        let since = asked("UTC", Some("2026-07-23"), None).unwrap();
+        assert_eq!(since.range, TimeRange { start: at("2026-07-23T00:00:00Z"), end: at(NOW) });
+    }
+
+    #[test]
+    fn the_previous_period_ends_where_this_one_begins() {
+        let previous = |span: Span, granularity| cuts(span.previous(granularity), Granularity::Month);
+        let march = span("America/New_York", "2026-03-01", "2026-03-31");
+        assert_eq!(previous(march, Granularity::Month), ["2026-02-01T00:00:00-05:00", "2026-03-01T00:00:00-05:00"]);
+        // 31 days.
+        assert_eq!(march.previous(Granularity::Day).range.start, at("2026-01-29T05:00:00Z"));
+        assert_eq!(march.previous(Granularity::Hour), march.previous(Granularity::Day));
+        // No whole weeks, but whole days.
+        assert_eq!(march.previous(Granularity::Week), march.previous(Granularity::Day));
+        let weeks = span("America/New_York", "2026-03-09", "2026-03-22");
+        assert_eq!(weeks.previous(Granularity::Week).range.start, at("2026-02-23T05:00:00Z"));
+        let odd = span("America/New_York", "2026-03-08T05:00:00Z", "2026-03-08T06:00:01Z");
+        assert_eq!(odd.previous(Granularity::Day).range.start, at("2026-03-08T03:59:59Z"));
+        for span in [march, weeks, odd] {
+            assert_eq!(span.previous(Granularity::Month).range.end, span.range.start);
+        }
+    }
+
+    #[test]
+    fn ranges_that_cannot_be_answered_name_their_field() {
+        let field = |zone, from, to| {
+            let error = asked(zone, from, to).unwrap_err();
+            let fault = error.fault().unwrap();
+            (fault.field.clone().unwrap(), fault.detail.clone())
+        };
+        let (from, detail) = field("UTC", Some("2026-01-02"), Some("2026-01-01"));
+        assert_eq!((from.as_str(), detail.contains("'to'")), ("from", true));
+        assert_eq!(field("UTC", Some("2026-07-24"), None).0, "from");
+        assert_eq!(field("UTC", Some("2016-01-01"), Some("2026-01-01")).0, "to");
+        assert_eq!(field("UTC", Some("2016-01-01"), None).0, "from");
+        assert_eq!(field("UTC", None, Some("9999-12-31")).0, "to");
+        assert_eq!(field("Asia/Tokyo", None, Some("9999-12-31T15:00:00Z")).0, "to");
+        assert_eq!(field("UTC", Some("2026-13-01"), None).0, "from");
+        assert!(asked("Asia/Tokyo", Some("2016-01-01"), Some("2025-12-31")).is_ok(), "ten years to the day");
+        let year = span("UTC", "2025-01-01", "2026-02-21T16:00:01Z");
+        assert_eq!(year.buckets(Granularity::Hour).unwrap_err().fault().unwrap().field.as_deref(), Some("granularity"));
+        assert_eq!(
+            span("UTC", "2025-01-01", "2026-02-21T16:00:00Z").buckets(Granularity::Hour).unwrap().len(),
+            MAX_BUCKETS
+        );
+    }
+}

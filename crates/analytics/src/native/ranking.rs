@@ -1,0 +1,264 @@
+//! Exact counts of a stream, however many different things are in it, in bounded memory.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
+
+use trailkeeper_domain::{Error, Result};
+
+/// How many ids one pass holds.
+const AT_ONCE: usize = 65_536;
+/// How many ids are looked up by one query.
+const NAMED_AT_ONCE: usize = 1_000;
+
+/// Counts what it is given per id, for the smallest ids that fit. What does not fit waits for the next
+/// pass over the same stream, so that counts are exact and memory does not follow the data.
+#[derive(Debug)]
+pub struct Pass<T> {
+    first: u32,
+    /// The smallest id that waits.
+    waiting: Option<u32>,
+    held: BTreeMap<u32, T>,
+    at_once: usize,
+}
+
+impl<T: Default> Pass<T> {
+    /// The first pass.
+    pub fn first() -> Self {
+        Self::from(0, AT_ONCE)
+    }
+
+    fn from(first: u32, at_once: usize) -> Self {
+        Self { first, waiting: None, held: BTreeMap::new(), at_once }
+    }
+
+    /// Where to count this id, unless it was counted in a pass before or waits for a later one.
+    pub fn entry(&mut self, id: u32) -> Option<&mut T> {
+        if id < self.first || self.waiting.is_some_and(|waiting| id >= waiting) {
+            return None;
+        }
+        if self.held.len() >= self.at_once && !self.held.contains_key(&id) {
+            let (&greatest, _) = self.held.last_key_value()?;
+            self.waiting = Some(greatest.max(id));
+            if id > greatest {
+                return None;
+            }
+            self.held.pop_last();
+        }
+        Some(self.held.entry(id).or_default())
+    }
+
+    /// What this pass counted, by id, and the next pass where anything waits for one.
+    pub fn finish(self) -> (BTreeMap<u32, T>, Option<Self>) {
+        let next = self.waiting.map(|first| Self::from(first, self.at_once));
+        (self.held, next)
+    }
+}
+
+/// Something that was counted, by its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named<T> {
+    /// The name in the dictionary.
+    pub name: String,
+    /// What was counted.
+    pub counted: T,
+}
+
+/// Gives the names of dictionary ids; an id without one is left out.
+pub type Names<'a> = dyn FnMut(&[u32]) -> Result<HashMap<u32, String>> + 'a;
+
+/// The greatest by `count`, then the first by name; at most `limit`.
+///
+/// Only what may come in is looked up by name, a bounded number at once.
+///
+/// # Errors
+/// Those of `names`, and [`Error::Internal`] for an id that has no name: the dictionary has lost it.
+pub fn greatest<T>(
+    counts: impl IntoIterator<Item = (u32, T)>,
+    limit: usize,
+    count: impl Fn(&T) -> u64,
+    names: &mut Names<'_>,
+) -> Result<Vec<Named<T>>> {
+    let mut rest: Vec<(u32, T)> = counts.into_iter().collect();
+    rest.sort_unstable_by_key(|(id, counted)| (Reverse(count(counted)), *id));
+    // Whatever counts less than the last that fits stays out, whatever its name.
+    let least = limit.checked_sub(1).and_then(|last| rest.get(last)).map_or(0, |(_, counted)| count(counted));
+    rest.truncate(rest.partition_point(|(_, counted)| count(counted) >= least));
+    let mut found = Vec::new();
+    let mut rest = rest.into_iter();
+    loop {
+        let chunk: Vec<(u32, T)> = rest.by_ref().take(NAMED_AT_ONCE).collect();
+        if chunk.is_empty() {
+            return Ok(first(found, limit, count));
+        }
+        let ids: Vec<u32> = chunk.iter().map(|(id, _)| *id).collect();
+        let mut known = names(&ids)?;
+        for (id, counted) in chunk {
+            let name = known.remove(&id).ok_or_else(|| Error::internal(format!("the dictionary has no id {id}")))?;
+            found.push(Named { name, counted });
+        }
+        if found.len() >= limit + NAMED_AT_ONCE {
+            found = first(found, limit, &count);
+        }
+    }
+}
+
+/// The things that counted most, and how many there were.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ranking<T> {
+    /// By count descending, then by name.
+    pub top: Vec<Named<T>>,
+    /// How many distinct ones there were, those that are not among `top` included.
+    pub distinct: u64,
+}
+
+impl<T> Default for Ranking<T> {
+    fn default() -> Self {
+        Self { top: Vec::new(), distinct: 0 }
+    }
+}
+
+/// Ranks everything that is counted in as many passes as it takes.
+///
+/// `again` makes one more pass over the same stream, `names` is as in [`greatest`]; both get `context`.
+///
+/// # Errors
+/// Those of `again` and of [`greatest`].
+pub fn of_passes<C, T: Default>(
+    context: &mut C,
+    mut pass: Pass<T>,
+    limit: usize,
+    count: impl Fn(&T) -> u64 + Copy,
+    again: impl Fn(&mut C, &mut Pass<T>) -> Result<()>,
+    names: impl Fn(&mut C, &[u32]) -> Result<HashMap<u32, String>>,
+) -> Result<Ranking<T>> {
+    let mut ranking = Ranking::default();
+    loop {
+        let (counted, next) = pass.finish();
+        ranking.distinct += counted.len() as u64;
+        ranking.top.extend(greatest(counted, limit, count, &mut |ids| names(context, ids))?);
+        ranking.top = first(ranking.top, limit, count);
+        match next {
+            None => return Ok(ranking),
+            Some(next) => pass = next,
+        }
+        again(context, &mut pass)?;
+    }
+}
+
+/// Orders what [`greatest`] found in several passes, and cuts it to `limit`.
+fn first<T>(mut found: Vec<Named<T>>, limit: usize, count: impl Fn(&T) -> u64) -> Vec<Named<T>> {
+    found.sort_unstable_by(|a, b| count(&b.counted).cmp(&count(&a.counted)).then_with(|| a.name.cmp(&b.name)));
+    found.truncate(limit);
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Counts a stream in passes of at most `at_once` ids.
+    fn counted(stream: &[u32], at_once: usize) -> (BTreeMap<u32, u64>, usize) {
+        let mut all = BTreeMap::new();
+        let mut passes = 0;
+        let mut next = Some(Pass::<u64>::from(0, at_once));
+        while let Some(mut pass) = next.take() {
+            passes += 1;
+            for id in stream {
+                if let Some(count) = pass.entry(*id) {
+                    *count += 1;
+                }
+                assert!(pass.held.len() <= at_once);
+            }
+            let (held, waits) = pass.finish();
+            for (id, count) in held {
+                assert_eq!(all.insert(id, count), None, "{id} was counted in two passes");
+            }
+            next = waits;
+        }
+        (all, passes)
+    }
+
+    #[test]
+    fn passes_count_exactly_in_any_order() {
+        let mut number = 7_u64;
+        let stream: Vec<u32> = (0..2_000)
+            .map(|_| {
+                number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                u32::try_from((number >> 33) % 97).unwrap()
+            })
+            .collect();
+        let ascending = {
+            let mut ids = stream.clone();
+            ids.sort_unstable();
+            ids
+        };
+        let descending: Vec<u32> = ascending.iter().rev().copied().collect();
+        let mut expected = BTreeMap::new();
+        for id in &stream {
+            *expected.entry(*id).or_insert(0) += 1;
+        }
+        for stream in [stream, ascending, descending] {
+            for (at_once, passes) in [(1, 97), (10, 10), (96, 2), (97, 1), (1_000, 1)] {
+                assert_eq!(counted(&stream, at_once), (expected.clone(), passes), "{at_once}");
+            }
+        }
+        assert_eq!(counted(&[], 1), (BTreeMap::new(), 1));
+    }
+
+    #[test]
+    fn the_greatest_id_is_counted_too() {
+        let (counts, passes) = counted(&[u32::MAX, 0, u32::MAX], 1);
+        assert_eq!((counts, passes), (BTreeMap::from([(0, 1), (u32::MAX, 2)]), 2));
+    }
+
+    #[test]
+    fn the_greatest_come_first_and_ties_are_broken_by_name() {
+        // Ids descend where names ascend, so that neither can stand for the other.
+        let names = &mut |ids: &[u32]| Ok(ids.iter().map(|id| (*id, format!("{:05}", 90_000 - id))).collect());
+        let counts = (0..5_000_u32).map(|id| (id, u64::from(id % 3)));
+        let mut expected: Vec<Named<u64>> =
+            counts.clone().map(|(id, counted)| Named { name: format!("{:05}", 90_000 - id), counted }).collect();
+        expected.sort_by_key(|named| (Reverse(named.counted), named.name.clone()));
+        for limit in [1, 10, 1_666, 1_667, 4_999, 5_000, 6_000] {
+            let found = greatest(counts.clone(), limit, |count| *count, names).unwrap();
+            assert_eq!(found, expected[..limit.min(5_000)], "{limit}");
+        }
+        assert_eq!(greatest([], 5, |count| *count, names).unwrap(), []);
+    }
+
+    #[test]
+    fn a_ranking_is_the_same_in_one_pass_and_in_many() {
+        let stream: Vec<u32> = (0..600).map(|number| number * number % 101).collect();
+        let ranking = |at_once: usize| {
+            let count = |pass: &mut Pass<u64>| {
+                for id in &stream {
+                    if let Some(count) = pass.entry(*id) {
+                        *count += 1;
+                    }
+                }
+            };
+            let mut pass = Pass::from(0, at_once);
+            count(&mut pass);
+            let mut passes = 1;
+            let again = |passes: &mut i32, pass: &mut Pass<u64>| {
+                *passes += 1;
+                count(pass);
+                Ok(())
+            };
+            let names = |_: &mut i32, ids: &[u32]| Ok(ids.iter().map(|id| (*id, format!("{:03}", 900 - id))).collect());
+            let ranking = of_passes(&mut passes, pass, 7, |count| *count, again, names).unwrap();
+            (ranking, passes)
+        };
+        let (once, passes) = ranking(1_000);
+        assert_eq!((once.top.len(), once.distinct, passes), (7, 51, 1));
+        for (at_once, passes) in [(1, 51), (10, 6), (50, 2), (51, 1)] {
+            assert_eq!(ranking(at_once), (once.clone(), passes), "{at_once}");
+        }
+    }
+
+    #[test]
+    fn an_id_without_a_name_is_a_defect() {
+        let error = greatest([(7, 1)], 5, |count| *count, &mut |_| Ok(HashMap::new())).unwrap_err();
+        assert_eq!(error.to_string(), "internal error: the dictionary has no id 7");
+    }
+}

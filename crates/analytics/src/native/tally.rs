@@ -1,0 +1,107 @@
+//! What the questions share: folds a few at a time, sums over a whole range, and a bound for the answer.
+
+use trailkeeper_domain::id::{EnvId, TenantId};
+use trailkeeper_domain::ports::ReadTx;
+use trailkeeper_domain::scope::Scope;
+use trailkeeper_domain::time::TimeRange;
+use trailkeeper_domain::{Error, Result};
+
+use crate::engine::read;
+use crate::sheet::{CellKey, Facet, Fold, IdBits};
+
+/// How many folds are held at a time: bounds memory, however many buckets there are.
+const FOLDS_AT_ONCE: usize = 32;
+
+/// How many rows inside buckets one answer may have.
+const MAX_ROWS: usize = 200_000;
+
+/// Whose events are folded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Whose {
+    /// Of everyone or of a tenant.
+    pub scope: Scope,
+    /// Of one environment of the tenant.
+    pub env: Option<EnvId>,
+}
+
+impl Whose {
+    /// The one tenant whose events they are, where it is one.
+    pub fn tenant(self) -> Option<TenantId> {
+        match self.scope {
+            Scope::Everyone => None,
+            Scope::Tenant(tenant) => Some(tenant),
+        }
+    }
+
+    /// Folds every bucket, in their order, and hands each fold on.
+    pub fn each(
+        self,
+        tx: &mut dyn ReadTx,
+        buckets: &[TimeRange],
+        facets: &[Facet],
+        mut each: impl FnMut(&mut dyn ReadTx, TimeRange, &Fold) -> Result<()>,
+    ) -> Result<()> {
+        for some in buckets.chunks(FOLDS_AT_ONCE) {
+            let folds = read::folds(tx, self.scope, self.env, some, facets)?;
+            for (bucket, fold) in some.iter().zip(&folds) {
+                each(tx, *bucket, fold)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The cell of the active users in a fold of [`Facet::ActiveAll`].
+    pub fn active_key(self) -> CellKey {
+        read::active_key(self.env)
+    }
+
+    /// The distinct active users of a range.
+    pub fn active(self, tx: &mut dyn ReadTx, range: TimeRange) -> Result<IdBits> {
+        let fold = read::fold(tx, self.scope, self.env, range, &[Facet::ActiveAll])?;
+        Ok(fold.ids(self.active_key()).cloned().unwrap_or_default())
+    }
+}
+
+/// Events and distinct ids over several folds of different events.
+#[derive(Debug, Clone, Default)]
+pub struct Tally {
+    /// Events.
+    pub count: u64,
+    /// Distinct users or sources.
+    pub ids: IdBits,
+}
+
+impl Tally {
+    /// Adds one cell of a fold.
+    pub fn add(&mut self, fold: &Fold, key: CellKey) {
+        self.count += fold.cell(key).count;
+        if let Some(ids) = fold.ids(key) {
+            self.ids.unite(ids);
+        }
+    }
+
+    /// How many distinct ids there are.
+    pub fn distinct(&self) -> u64 {
+        self.ids.len() as u64
+    }
+}
+
+/// Counts the rows of an answer and refuses one that would have too many.
+#[derive(Debug, Default)]
+pub struct Rows(usize);
+
+impl Rows {
+    /// Adds `more` rows; the error names `granularity`.
+    pub fn add(&mut self, more: usize) -> Result<()> {
+        self.0 += more;
+        if self.0 <= MAX_ROWS {
+            return Ok(());
+        }
+        Err(Error::invalid(
+            "granularity",
+            format!(
+                "gives an answer of more than {MAX_ROWS} rows inside its buckets; send a longer granularity, a shorter range or more filters"
+            ),
+        ))
+    }
+}

@@ -1,0 +1,203 @@
+//! What a user did, newest first, day by day.
+
+use chrono::NaiveDate;
+use trailkeeper_domain::cursor::{self, Paged};
+use trailkeeper_domain::event::{EventFilter, EventKind, EventPosition, StoredEvent};
+use trailkeeper_domain::id::{TenantId, UserId};
+use trailkeeper_domain::ports::{ReadTx, Store};
+use trailkeeper_domain::time::{self, Timestamp};
+use trailkeeper_domain::{Error, Result};
+
+use super::buckets::Edge;
+use super::{Audience, Zone};
+
+/// Whose timeline, and which part of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TimelineQuestion {
+    /// Whose.
+    pub user: UserId,
+    /// Only what the user did in this tenant, or environment of it.
+    pub audience: Audience,
+    /// Only these types; empty means all.
+    pub kinds: Vec<EventKind>,
+    /// Only at or after this time, or the start of this local day.
+    pub from: Option<Edge>,
+    /// Only before this time, or the end of this local day.
+    pub to: Option<Edge>,
+    /// Whose days.
+    pub zone: Zone,
+    /// Where the page before ended.
+    pub cursor: Option<String>,
+    /// How many events at most.
+    pub limit: usize,
+}
+
+/// A page of a timeline.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Timeline {
+    /// Newest first, only days with events. A day that is cut off goes on on the next page.
+    pub days: Vec<TimelineDay>,
+    /// Where the timeline goes on; absent on the last page.
+    pub next: Option<String>,
+}
+
+/// A day of a timeline.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TimelineDay {
+    /// The local day.
+    pub date: NaiveDate,
+    /// Newest first.
+    pub events: Vec<StoredEvent>,
+}
+
+/// A page of what the user did. Empty for a user that nobody told us of.
+///
+/// The server's own trail is no customer's timeline: its events are left out, also where an operator's
+/// account has the id of a user.
+pub fn timeline(store: &dyn Store, question: &TimelineQuestion, confined: Option<TenantId>) -> Result<Timeline> {
+    let whose = question.audience.whose(confined)?;
+    let (from, until) = range_of(question)?;
+    let after = question.cursor.as_deref().map(|cursor| cursor::to_event("cursor", cursor)).transpose()?;
+    let filter = EventFilter {
+        tenant_id: whose.tenant(),
+        env_id: whose.env,
+        user_id: Some(question.user.clone()),
+        kinds: question.kinds.clone(),
+        from,
+        until,
+        ..EventFilter::default()
+    };
+    let events = store.reading(|tx| customers_events(tx, &filter, after, question.limit + 1))?;
+    let page = Paged::cut(events, question.limit, |event| cursor::of_event(event.position()));
+    Ok(Timeline { days: by_day(page.items, |at| question.zone.day_of(at)), next: page.next })
+}
+
+fn range_of(question: &TimelineQuestion) -> Result<(Option<Timestamp>, Option<Timestamp>)> {
+    let zone = question.zone;
+    let from = question.from.map(|edge| match edge {
+        Edge::Day(day) => zone.start_of(day),
+        Edge::Instant(at) => at,
+    });
+    let until = question.to.map(|edge| match edge {
+        Edge::Day(day) => zone.start_of(time::next_day(day)),
+        Edge::Instant(at) => at,
+    });
+    match (from, until) {
+        (Some(start), Some(end)) if start >= end => {
+            Err(Error::invalid("from", "does not lie before 'to'; send an earlier 'from' or a later 'to'"))
+        }
+        range => Ok(range),
+    }
+}
+
+/// Up to `limit` events that are not the server's own.
+fn customers_events(
+    tx: &mut dyn ReadTx,
+    filter: &EventFilter,
+    mut after: Option<EventPosition>,
+    limit: usize,
+) -> Result<Vec<StoredEvent>> {
+    let mut found = Vec::new();
+    loop {
+        let events = tx.events(filter, after, limit)?;
+        let last = events.len() < limit;
+        after = events.last().map(StoredEvent::position);
+        found.extend(events.into_iter().filter(|stored| stored.event.tenant_id != TenantId::SYSTEM));
+        found.truncate(limit);
+        if last || found.len() == limit {
+            return Ok(found);
+        }
+    }
+}
+
+/// Groups events by day. Where clocks are set back over midnight a day comes back after the next one has
+/// begun; its events still stand together, newest first.
+fn by_day(events: Vec<StoredEvent>, day_of: impl Fn(Timestamp) -> NaiveDate) -> Vec<TimelineDay> {
+    let mut days: Vec<TimelineDay> = Vec::new();
+    for event in events {
+        let date = day_of(event.event.occurred_at);
+        match days.iter_mut().rev().take(2).find(|day| day.date == date) {
+            Some(day) => day.events.push(event),
+            None => days.push(TimelineDay { date, events: vec![event] }),
+        }
+    }
+    days
+}
+
+#[cfg(test)]
+mod tests {
+    use trailkeeper_domain::event::{Event, Outcome};
+    use trailkeeper_domain::id::{EnvId, EventId};
+    use trailkeeper_domain::time::{parse_day, parse_rfc3339};
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn event(at: &str) -> StoredEvent {
+        let at = parse_rfc3339("at", at).unwrap();
+        let event = Event {
+            id: EventId(Uuid::nil()),
+            tenant_id: TenantId::NONE,
+            env_id: EnvId::default(),
+            occurred_at: at,
+            received_at: at,
+            user_id: None,
+            user_name: None,
+            kind: EventKind::known("x"),
+            outcome: Outcome::Unknown,
+            source: None,
+            user_agent: None,
+            page: None,
+            session_id: None,
+            trace_id: None,
+            target: None,
+            metadata: None,
+        };
+        StoredEvent { event, seq: 1 }
+    }
+
+    fn days(zone: &str, times: &[&str]) -> Vec<(String, usize)> {
+        let zone = Zone::parse("timezone", zone).unwrap();
+        let days = by_day(times.iter().map(|at| event(at)).collect(), |at| zone.day_of(at));
+        days.into_iter().map(|day| (day.date.to_string(), day.events.len())).collect()
+    }
+
+    #[test]
+    fn events_stand_under_their_local_day() {
+        let times = ["2026-03-02T15:00:00Z", "2026-03-02T14:59:59Z", "2026-02-28T12:00:00Z"];
+        let day = |date: &str, events| (date.to_owned(), events);
+        assert_eq!(days("UTC", &times), [day("2026-03-02", 2), day("2026-02-28", 1)]);
+        assert_eq!(days("Asia/Tokyo", &times), [day("2026-03-03", 1), day("2026-03-02", 1), day("2026-02-28", 1)]);
+        assert_eq!(days("UTC", &[]), []);
+    }
+
+    #[test]
+    fn a_day_that_comes_back_stands_once() {
+        // In St. John's clocks went from 00:01 of 7 November 2010 back to 23:01 of the day before.
+        let times = ["2010-11-07T04:00:00Z", "2010-11-07T03:00:00Z", "2010-11-07T02:30:30Z", "2010-11-07T02:29:59Z"];
+        let expected = [("2010-11-07".to_owned(), 2), ("2010-11-06".to_owned(), 2)];
+        assert_eq!(days("America/St_Johns", &times), expected);
+    }
+
+    #[test]
+    fn days_of_the_range_are_local() {
+        let question = |from, to| TimelineQuestion {
+            user: UserId::parse("user", "u").unwrap(),
+            audience: Audience::default(),
+            kinds: Vec::new(),
+            from,
+            to,
+            zone: Zone::parse("timezone", "Asia/Tokyo").unwrap(),
+            cursor: None,
+            limit: 1,
+        };
+        let day = Some(Edge::Day(parse_day("day", "2026-03-02").unwrap()));
+        let at = |text| parse_rfc3339("at", text).unwrap();
+        let whole = range_of(&question(day, day)).unwrap();
+        assert_eq!(whole, (Some(at("2026-03-01T15:00:00Z")), Some(at("2026-03-02T15:00:00Z"))));
+        assert_eq!(range_of(&question(None, None)).unwrap(), (None, None));
+        let start = Some(Edge::Instant(at("2026-03-01T15:00:00Z")));
+        let error = range_of(&question(day, start)).unwrap_err();
+        assert_eq!(error.fault().unwrap().field.as_deref(), Some("from"));
+    }
+}

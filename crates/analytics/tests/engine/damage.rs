@@ -1,0 +1,135 @@
+//! Payloads that the disk gave back otherwise than they were written: named, never answered from.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use trailkeeper_analytics::engine::{Summary, read};
+use trailkeeper_analytics::query::active_users::{ActiveUsersQuestion, active_users};
+use trailkeeper_analytics::query::page_statistics::page_statistics;
+use trailkeeper_analytics::sheet::{Facet, Fact, ScopeKind, Sheet};
+use trailkeeper_domain::activity::Period;
+use trailkeeper_domain::fact::EventFact;
+use trailkeeper_domain::ports::{DeltaKey, NewDelta, Scopes, SheetKey, Summarizer};
+use trailkeeper_domain::scope::{Level, Part, Scope};
+use trailkeeper_domain::time::TimeRange;
+use trailkeeper_testkit::{DatabaseKind, TestClock, at, day, tenant_id};
+
+use crate::world::World;
+
+on_both!(a_damaged_sheet_is_named, a_page_without_a_name_is_named);
+
+const DAY: &str = "2026-02-01T00:00:00Z";
+
+fn key(scope: Scope, part: Part) -> SheetKey {
+    SheetKey { scope, level: Level::Day, part, start: at(DAY), run: 1_000 }
+}
+
+fn a_damaged_sheet_is_named(world: &World) {
+    let tenant = Scope::Tenant(tenant_id(1));
+    world
+        .store
+        .writing(|tx| {
+            let generation = tx.generation()?;
+            tx.put_sheet(generation, key(tenant, Part::Totals), &[1, 0, 0, 0, 0])
+        })
+        .unwrap();
+    let range = TimeRange { start: at(DAY), end: at("2026-02-02T00:00:00Z") };
+    let fold = |scope, facet| world.store.reading(|tx| read::fold(tx, scope, None, range, &[facet]));
+    assert_eq!(
+        fold(tenant, Facet::Kind).unwrap_err().to_string(),
+        format!(
+            "internal error: sheet of tenant {}, day {DAY}, totals, run 1000: the sheet's payload is unreadable at byte \
+             1: the checksum differs from its bytes; rebuild the sheet from its events",
+            tenant_id(1)
+        )
+    );
+    // Questions that do not need it are answered.
+    assert!(fold(tenant, Facet::Views).is_ok());
+    assert!(fold(Scope::Everyone, Facet::Kind).is_ok());
+}
+
+/// Writes each delta with its last byte changed, as a disk might give it back.
+struct Damaging;
+
+impl Summarizer for Damaging {
+    fn deltas(&self, facts: &[EventFact]) -> Vec<NewDelta> {
+        let mut deltas = Summary.deltas(facts);
+        for last in deltas.iter_mut().filter_map(|delta| delta.payload.last_mut()) {
+            *last ^= 1;
+        }
+        deltas
+    }
+}
+
+fn damaged(kind: DatabaseKind) -> World {
+    let mut world = World::summarized(kind, Arc::new(Damaging));
+    world.grow(50);
+    world
+}
+
+#[test]
+fn a_damaged_delta_is_named() {
+    for world in DatabaseKind::ALL.map(damaged) {
+        let first = |scopes| {
+            let waiting = world.store.reading(|tx| {
+                let mut keys: Vec<DeltaKey> = Vec::new();
+                tx.deltas(scopes, &mut |key, _| {
+                    keys.push(key);
+                    Ok(())
+                })?;
+                Ok(keys)
+            });
+            waiting.unwrap()[0]
+        };
+        let always = TimeRange { start: DateTime::<Utc>::UNIX_EPOCH, end: at("9999-01-01T00:00:00Z") };
+        let folded = world.store.reading(|tx| read::fold(tx, Scope::Everyone, None, always, &[Facet::Kind]));
+        let message = folded.unwrap_err().to_string();
+        let DeltaKey { seq, .. } = first(Scopes::One(Scope::Everyone));
+        assert!(
+            message.starts_with(&format!("internal error: delta {seq} of everyone: the sheet's payload is")),
+            "{message}"
+        );
+
+        let question = ActiveUsersQuestion {
+            period: Period::Monthly,
+            date_from: day("2025-01-01"),
+            date_to: None,
+            tenant_id: None,
+            env_id: None,
+        };
+        let clock = TestClock::at("2026-11-22T00:00:00Z");
+        let message = active_users(world.store.as_ref(), &clock, &question, None).unwrap_err().to_string();
+        let DeltaKey { scope, seq } = first(Scopes::EveryTenant);
+        assert!(
+            message
+                .starts_with(&format!("internal error: delta {seq} of tenant {}: the sheet's payload is", scope.key())),
+            "{message}"
+        );
+    }
+}
+
+fn a_page_without_a_name_is_named(world: &World) {
+    let fact = Fact {
+        page: Some(4_000_000_000),
+        env: 1,
+        kind: 4,
+        userinfo: false,
+        login: None,
+        failed: false,
+        user: None,
+        source: None,
+    };
+    let (pages, _) = Sheet::of(ScopeKind::Everyone, [&fact]).partition(|facet| facet.part() == Part::Pages);
+    world
+        .store
+        .writing(|tx| {
+            let generation = tx.generation()?;
+            tx.put_sheet(generation, key(Scope::Everyone, Part::Pages), &pages.encode())
+        })
+        .unwrap();
+    let error = page_statistics(world.store.as_ref(), at(DAY), at("2026-02-01T23:59:59Z"), None).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "internal error: page 4000000000 is counted, but not in dict_pages: rebuild the sheets"
+    );
+}

@@ -1,0 +1,142 @@
+//! A database with a random history. The same in every run.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use trailkeeper_analytics::engine::{Summary, delta};
+use trailkeeper_analytics::sheet::Sheet;
+use trailkeeper_domain::event::{Event, EventKind, Outcome};
+use trailkeeper_domain::fact::WELL_KNOWN_KINDS;
+use trailkeeper_domain::id::{EnvId, EventId, TenantId};
+use trailkeeper_domain::page::{Page, PageQueries};
+use trailkeeper_domain::ports::{DeltaKey, Scopes, SheetKey, Store, Summarizer};
+use trailkeeper_domain::scope::{Part, Scope};
+use trailkeeper_domain::time::Timestamp;
+use trailkeeper_storage::{DatabaseUrl, StoreOptions};
+use trailkeeper_testkit::{DatabaseKind, TempDatabase, TestEntropy, at, event, tenant_id, user_id, uuid};
+
+/// What a test has put into a database, and the database.
+pub(crate) struct World {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) entropy: TestEntropy,
+    /// Those that are stored, each once.
+    pub(crate) events: Vec<Event>,
+    run: u32,
+    /// Dropped last: the connections go first.
+    _database: TempDatabase,
+}
+
+impl World {
+    /// A history of several batches, some of them merged.
+    pub(crate) fn with_history(kind: DatabaseKind) -> Self {
+        let mut world = Self::summarized(kind, Arc::new(Summary));
+        for round in 0..7_u32 {
+            world.grow(150);
+            if round % 2 == 1 {
+                world.merge(Scope::Everyone);
+                world.merge(Scope::Tenant(tenant_id(u128::from(round / 2 % 2))));
+                world.merge(Scope::Tenant(TenantId::NONE));
+            }
+        }
+        world
+    }
+
+    /// Empty, with deltas of somebody else's making.
+    pub(crate) fn summarized(kind: DatabaseKind, summarizer: Arc<dyn Summarizer>) -> Self {
+        let database = TempDatabase::new(kind);
+        let url = DatabaseUrl::parse(database.url()).unwrap();
+        trailkeeper_storage::migrate(&url).unwrap();
+        let store = trailkeeper_storage::open(&url, &StoreOptions::default(), summarizer).unwrap();
+        Self { store, entropy: TestEntropy::new(7), events: Vec::new(), run: 0, _database: database }
+    }
+
+    /// Stores new events, and sends one again that is known, with everything else changed.
+    pub(crate) fn grow(&mut self, count: usize) {
+        let fresh: Vec<Event> = (0..count).map(|_| self.event()).collect();
+        let mut sent = fresh.clone();
+        if !self.events.is_empty() {
+            let known = &self.events[self.below(self.events.len())];
+            sent.push(Event { id: known.id, tenant_id: known.tenant_id, ..self.event() });
+        }
+        let new = self.store.writing(|tx| tx.insert_events(&sent)).unwrap();
+        assert!(new.iter().enumerate().all(|(nth, new)| *new == (nth < count)), "{new:?}");
+        self.events.extend(fresh);
+    }
+
+    /// Merges the deltas that wait for one scope into sheets, a run of its own for each period, as a merger might.
+    pub(crate) fn merge(&mut self, scope: Scope) {
+        self.run += 1;
+        let run = self.run;
+        self.store
+            .writing(|tx| {
+                let (mut merged, mut done) = (BTreeMap::<SheetKey, Sheet>::new(), Vec::<DeltaKey>::new());
+                tx.deltas(Scopes::One(scope), &mut |key, payload| {
+                    done.push(key);
+                    delta::walk(payload, |hour, sheet| {
+                        let (pages, totals) =
+                            Sheet::decode(sheet).unwrap().partition(|facet| facet.part() == Part::Pages);
+                        for level in scope.kind().levels() {
+                            for (part, sheet) in [(Part::Pages, &pages), (Part::Totals, &totals)] {
+                                let key = SheetKey { scope, level: *level, part, start: level.floor(hour), run };
+                                merged.entry(key).or_default().merge(sheet.clone());
+                            }
+                        }
+                        Ok(())
+                    })
+                })?;
+                let generation = tx.generation()?;
+                for (key, sheet) in merged.iter().filter(|(_, sheet)| !sheet.is_empty()) {
+                    tx.put_sheet(generation, *key, &sheet.encode())?;
+                }
+                tx.delete_deltas(&done)
+            })
+            .unwrap();
+    }
+
+    pub(crate) fn below(&self, end: usize) -> usize {
+        usize::try_from(self.entropy.below(end as u64)).unwrap()
+    }
+
+    pub(crate) fn chance(&self, percent: u64) -> bool {
+        self.entropy.below(100) < percent
+    }
+
+    /// An instant at the turn of a month or of a year, often at or beside a full hour or midnight.
+    pub(crate) fn instant(&self) -> Timestamp {
+        let day = at(self.entropy.pick(&["2025-12-31T00:00:00Z", "2026-01-31T00:00:00Z", "2026-02-01T00:00:00Z"]));
+        let hour = self.entropy.pick(&[0, 0, 1, 22, 23, 24, 30]);
+        let micros = match self.entropy.below(6) {
+            0 => 0,
+            1 => -1,
+            2 => 1,
+            _ => i64::try_from(self.entropy.below(3_600_000_000)).unwrap(),
+        };
+        day + TimeDelta::hours(hour) + TimeDelta::microseconds(micros)
+    }
+
+    pub(crate) fn tenant(&self) -> TenantId {
+        let tenants = [TenantId::NONE, tenant_id(0), tenant_id(1), tenant_id(1), tenant_id(2), TenantId::SYSTEM];
+        self.entropy.pick(&tenants)
+    }
+
+    fn event(&self) -> Event {
+        let kinds = [&WELL_KNOWN_KINDS[..], &["custom.sale", "page_load", "page_load"]].concat();
+        let page = self.chance(60).then(|| format!("/p{}?x={}", self.below(5), self.below(3)));
+        Event {
+            id: EventId(uuid(u128::from(self.entropy.number()))),
+            tenant_id: self.tenant(),
+            env_id: EnvId(1 + u32::try_from(self.below(3)).unwrap()),
+            occurred_at: self.instant(),
+            user_id: self.chance(85).then(|| user_id(&format!("user-{}", self.below(12)))),
+            kind: EventKind::known(self.entropy.pick(&kinds)),
+            outcome: self.entropy.pick(&Outcome::ALL),
+            source: self
+                .chance(70)
+                .then(|| IpAddr::V4(Ipv4Addr::new(198, 51, 100, u8::try_from(self.below(6)).unwrap()))),
+            page: page.map(|page| Page::parse("page", page, PageQueries::Dropped).unwrap()),
+            ..event(0)
+        }
+    }
+}

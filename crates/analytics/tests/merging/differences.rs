@@ -1,0 +1,154 @@
+//! What a check finds, and that a rebuild mends it.
+
+use std::time::Duration;
+
+use trailkeeper_analytics::engine::check::{Counts, Difference};
+use trailkeeper_analytics::engine::rebuild::rebuild;
+use trailkeeper_analytics::sheet::{Cell, CellKey, Facet, Fold, Sheet};
+use trailkeeper_domain::Result;
+use trailkeeper_domain::ports::{SheetKey, WriteTx};
+use trailkeeper_domain::scope::{Level, Part, Scope};
+use trailkeeper_testkit::at;
+
+use crate::world::World;
+
+/// A sheet of each half of everyone's day, with its payload.
+fn some_sheet(world: &World, wanted: Part) -> (SheetKey, Vec<u8>) {
+    let fits = |key: &SheetKey| key.scope == Scope::Everyone && key.level == Level::Day && key.part == wanted;
+    world.kept().sheets.into_iter().find(|(key, _)| fits(key)).unwrap()
+}
+
+/// Changes the database, and gives what a check says to it.
+fn found(world: &World, mut change: impl FnMut(&mut dyn WriteTx, i64) -> Result<()>) -> Vec<Difference> {
+    world.assert_clean();
+    world
+        .store
+        .writing(|tx| {
+            let generation = tx.generation()?;
+            change(tx, generation)
+        })
+        .unwrap();
+    let (_, differences) = world.check();
+    rebuild(world.store.as_ref(), world.clock.as_ref(), world.entropy.as_ref(), Duration::ZERO, &mut |_| ()).unwrap();
+    world.assert_clean();
+    differences
+}
+
+fn filled(world: &World) -> &World {
+    world.insert(100);
+    world.merge();
+    world
+}
+
+fn a_missing_sheet_is_told_cell_by_cell(world: &World) {
+    let (key, payload) = some_sheet(filled(world), Part::Totals);
+    let differences = found(world, |tx, generation| tx.delete_sheet(generation, key));
+    let lost = Sheet::decode(&payload).unwrap();
+    let told: Vec<(CellKey, Counts, Counts)> = differences
+        .iter()
+        .map(|difference| match difference {
+            Difference::Cell { scope: Scope::Everyone, level: Level::Day, start, cell, sheets, events } => {
+                assert_eq!(*start, key.start);
+                (*cell, *sheets, *events)
+            }
+            other => panic!("{other}"),
+        })
+        .collect();
+    assert_eq!(
+        told.iter().map(|(cell, ..)| *cell).collect::<Vec<_>>(),
+        lost.cells().map(|(key, _)| key).collect::<Vec<_>>()
+    );
+    for (cell, sheets, events) in told {
+        let Cell { count, set } = lost.get(cell).unwrap();
+        assert_eq!((events.count - sheets.count, sheets.distinct <= events.distinct), (*count, true));
+        assert!(set.len() as u64 <= events.distinct);
+    }
+}
+
+fn other_users_are_told_although_their_number_is_right(world: &World) {
+    let (key, payload) = some_sheet(filled(world), Part::Pages);
+    let sheet = Sheet::decode(&payload).unwrap();
+    // As many users, all of them nobody: the fold of facts with other ordinals.
+    let mut forged = Fold::new(&Facet::ALL);
+    for (cell, counted) in sheet.cells() {
+        let page = u32::try_from(cell.id).unwrap();
+        let facts = (0..counted.count).map(|number| trailkeeper_analytics::sheet::Fact {
+            page: Some(page),
+            env: 1,
+            kind: 1,
+            userinfo: false,
+            login: None,
+            failed: false,
+            user: u32::try_from(number)
+                .ok()
+                .filter(|number| (*number as usize) < counted.set.len())
+                .map(|n| n + 500_000),
+            source: None,
+        });
+        let (views, _) =
+            Sheet::of(key.scope.kind(), &facts.collect::<Vec<_>>()).partition(|facet| facet == Facet::Views);
+        forged.add_sheet(&views);
+    }
+    let forged = forged.into_sheet().encode();
+    let differences = found(world, |tx, generation| {
+        tx.delete_sheet(generation, key)?;
+        tx.put_sheet(generation, key, &forged)
+    });
+    assert!(!differences.is_empty());
+    for difference in differences {
+        let Difference::Cell { cell, sheets, events, .. } = &difference else { panic!("{difference}") };
+        assert_eq!((cell.facet, sheets), (Facet::Views, events));
+        assert!(difference.to_string().ends_with("but of others"), "{difference}");
+    }
+}
+
+fn an_unreadable_sheet_is_named(world: &World) {
+    let (key, payload) = some_sheet(filled(world), Part::Totals);
+    let differences = found(world, |tx, generation| {
+        tx.delete_sheet(generation, key)?;
+        tx.put_sheet(generation, key, &payload[..payload.len() - 1])
+    });
+    let [Difference::Unreadable { row }] = differences.as_slice() else { panic!("{differences:?}") };
+    assert!(row.starts_with("sheet of everyone, day 202") && row.contains("unreadable"), "{row}");
+}
+
+fn sheets_of_times_without_events_are_told(world: &World) {
+    let (key, payload) = some_sheet(filled(world), Part::Totals);
+    for (level, start) in [
+        (Level::Day, at("1999-03-04T00:00:00Z")),
+        (Level::Month, at("2031-03-01T00:00:00Z")),
+        (Level::Hour, at("2026-01-30T23:30:00Z")),
+    ] {
+        let stray = SheetKey { level, start, ..key };
+        let differences = found(world, |tx, generation| tx.put_sheet(generation, stray, &payload));
+        let expected = Difference::Stray { scope: Scope::Everyone, level, part: Part::Totals, start };
+        assert_eq!(differences, [expected]);
+    }
+}
+
+fn an_unreadable_sheet_stops_its_scope_alone(world: &World) {
+    let (key, payload) = some_sheet(filled(world), Part::Totals);
+    world
+        .store
+        .writing(|tx| {
+            let generation = tx.generation()?;
+            tx.delete_sheet(generation, key)?;
+            tx.put_sheet(generation, key, &payload[..3])
+        })
+        .unwrap();
+    // The day that is ruined gets more of the same events: everything does.
+    world.insert(400);
+    let merged = world.merge_in(world.store.as_ref()).unwrap().unwrap();
+    let [(Scope::Everyone, row)] = merged.unreadable.as_slice() else { panic!("{merged:?}") };
+    assert!(merged.finished && row.starts_with("sheet of everyone, day "), "{row}");
+    let kept = world.kept();
+    assert!(kept.deltas.iter().all(|key| key.scope == Scope::Everyone) && kept.deltas.len() == 1);
+}
+
+on_both!(
+    a_missing_sheet_is_told_cell_by_cell,
+    other_users_are_told_although_their_number_is_right,
+    an_unreadable_sheet_is_named,
+    sheets_of_times_without_events_are_told,
+    an_unreadable_sheet_stops_its_scope_alone,
+);

@@ -1,0 +1,127 @@
+//! Writes that fail, leases that are lost, and two at once.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use chrono::Duration;
+use trailkeeper_analytics::engine::{Summary, merger};
+use trailkeeper_domain::clock::Clock as _;
+use trailkeeper_domain::fact::EventFact;
+use trailkeeper_domain::ports::{NewDelta, Summarizer};
+use trailkeeper_domain::scope::Scope;
+use trailkeeper_testkit::{TestEntropy, tenant_id, uuid};
+
+use crate::stores::{Mishap, Unlucky};
+use crate::world::{World, random_event};
+
+fn a_write_that_fails_changes_nothing(world: &World) {
+    for nth in 0.. {
+        world.insert(30);
+        let before = world.kept();
+        let unlucky = Unlucky::new(&world.store, nth, Mishap::Fails);
+        let merged = world.merge_in(&unlucky);
+        world.assert_clean();
+        match nth {
+            // The lease, and the only step.
+            0 | 1 => {
+                merged.unwrap_err();
+                assert_eq!(world.kept(), before);
+            }
+            // Giving the lease back: it runs out.
+            2 => {
+                assert!(merged.unwrap().unwrap().finished);
+                world.insert(1);
+                assert_eq!(world.merge_in(world.store.as_ref()).unwrap(), None);
+                world.clock.advance(Duration::seconds(31));
+            }
+            _ => {
+                assert!(!unlucky.struck());
+                break;
+            }
+        }
+    }
+    world.merge();
+    world.assert_clean();
+}
+
+fn a_merger_that_lost_its_lease_writes_nothing(world: &World) {
+    world.insert(30);
+    let before = world.kept();
+    let (store, clock) = (Arc::clone(&world.store), Arc::clone(&world.clock));
+    let other = uuid(1);
+    let taken = move || {
+        clock.advance(Duration::seconds(31));
+        let now = clock.now();
+        assert!(store.writing(|tx| tx.take_lease("sheets", other, now, now + Duration::seconds(30))).unwrap());
+    };
+    // The second write is the first step.
+    let unlucky = Unlucky::new(&world.store, 1, Mishap::Follows(Box::new(taken)));
+    let merged = world.merge_in(&unlucky).unwrap().unwrap();
+    assert!(unlucky.struck() && !merged.finished && merged.transactions == 0, "{merged:?}");
+    assert_eq!(world.kept(), before);
+    // And it did not give back what is not its own any more.
+    assert_eq!(world.merge_in(world.store.as_ref()).unwrap(), None);
+    world.store.writing(|tx| tx.release_lease("sheets", other)).unwrap();
+    world.merge();
+    world.assert_clean();
+}
+
+fn two_mergers_beside_a_writer_count_everything_once(world: &World) {
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for seed in [1, 2] {
+            let (done, world) = (&done, &world);
+            scope.spawn(move || {
+                let entropy = TestEntropy::new(seed);
+                while !done.load(Ordering::SeqCst) {
+                    merger::run_once(world.store.as_ref(), world.clock.as_ref(), &entropy).unwrap();
+                    thread::yield_now();
+                }
+            });
+        }
+        for _ in 0..25 {
+            world.insert(20);
+            world.assert_clean();
+        }
+        done.store(true, Ordering::SeqCst);
+    });
+    world.merge();
+    assert_eq!(world.assert_clean().deltas, 0);
+}
+
+/// Ruins the deltas of one tenant.
+struct Ruining;
+
+impl Summarizer for Ruining {
+    fn deltas(&self, facts: &[EventFact]) -> Vec<NewDelta> {
+        let mut deltas = Summary.deltas(facts);
+        for delta in deltas.iter_mut().filter(|delta| delta.scope == Scope::Tenant(tenant_id(1))) {
+            delta.payload.pop();
+        }
+        deltas
+    }
+}
+
+fn an_unreadable_delta_hurts_its_scope_alone(world: &World) {
+    let ruined = world.store_with(Ruining);
+    let events: Vec<_> = (0..60).map(|_| random_event(&world.entropy)).collect();
+    ruined.writing(|tx| tx.insert_events(&events)).unwrap();
+    let merged = world.merge_in(world.store.as_ref()).unwrap().unwrap();
+    let [(scope, row)] = merged.unreadable.as_slice() else { panic!("{merged:?}") };
+    assert!(merged.finished && *scope == Scope::Tenant(tenant_id(1)), "{merged:?}");
+    assert!(row.starts_with("delta ") && row.contains(&tenant_id(1).to_string()), "{row}");
+    let kept = world.kept();
+    assert!(kept.deltas.iter().all(|key| key.scope == *scope) && kept.deltas.len() == 1, "{:?}", kept.deltas);
+    assert!(kept.sheets.keys().all(|key| key.scope != *scope) && !kept.sheets.is_empty());
+    let (_, differences) = world.check();
+    assert!(differences[0].to_string().starts_with("delta "), "{}", differences[0]);
+    assert!(differences.len() > 1);
+}
+
+on_both!(
+    a_write_that_fails_changes_nothing,
+    a_merger_that_lost_its_lease_writes_nothing,
+    two_mergers_beside_a_writer_count_everything_once,
+    an_unreadable_delta_hurts_its_scope_alone,
+);

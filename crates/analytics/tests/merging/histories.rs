@@ -1,0 +1,68 @@
+//! Random batches, merged at random moments.
+
+use std::collections::BTreeMap;
+
+use trailkeeper_domain::ports::SheetKey;
+use trailkeeper_testkit::DatabaseKind;
+
+use crate::world::{World, random_event};
+
+fn every_step_leaves_sheets_and_deltas_that_equal_the_events(world: &World) {
+    for _ in 0..30 {
+        match world.entropy.below(5) {
+            0 | 1 => drop(world.merge()),
+            2 => world.insert(1),
+            _ => world.insert(1 + world.entropy.below(80)),
+        }
+        world.assert_clean();
+    }
+    world.merge();
+    let checked = world.assert_clean();
+    assert!(checked.events > 100 && checked.sheets > 100 && checked.deltas == 0, "{checked:?}");
+    assert_eq!(world.kept().deltas, []);
+}
+
+fn runs_of_a_period_grow_by_more_than_twice(world: &World) {
+    for _ in 0..40 {
+        world.insert(1 + world.entropy.below(20));
+        world.merge();
+        let mut sizes: BTreeMap<SheetKey, Vec<usize>> = BTreeMap::new();
+        for (key, payload) in world.kept().sheets {
+            sizes.entry(SheetKey { run: 0, ..key }).or_default().push(payload.len());
+        }
+        for (place, mut sizes) in sizes {
+            sizes.sort_unstable();
+            assert!(sizes.is_sorted_by(|a, b| 2 * a < *b), "{place:?}: {sizes:?}");
+        }
+    }
+}
+
+fn nothing_to_merge_writes_nothing(world: &World) {
+    assert_eq!(world.merge().transactions, 0);
+    world.insert(10);
+    let first = world.merge();
+    assert_eq!(first.transactions, 1);
+    assert!(first.deltas >= 2 && first.sheets_written > 0 && first.bytes_written > 0, "{first:?}");
+    let before = world.kept();
+    assert_eq!(world.merge().transactions, 0);
+    assert_eq!(world.kept(), before);
+}
+
+on_both!(
+    every_step_leaves_sheets_and_deltas_that_equal_the_events,
+    runs_of_a_period_grow_by_more_than_twice,
+    nothing_to_merge_writes_nothing,
+);
+
+#[test]
+fn a_large_backlog_is_merged_in_several_steps() {
+    let world = World::new(DatabaseKind::Sqlite);
+    world
+        .store
+        .writing(|tx| (0..5_000).try_for_each(|_| tx.insert_events(&[random_event(&world.entropy)]).map(drop)))
+        .unwrap();
+    let merged = world.merge();
+    assert!(merged.transactions > 1 && merged.deltas > 5_000, "{merged:?}");
+    assert_eq!(world.kept().deltas, []);
+    world.assert_clean();
+}

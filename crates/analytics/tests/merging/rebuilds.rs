@@ -1,0 +1,101 @@
+//! Making everything anew.
+
+use std::thread;
+use std::time::Duration;
+
+use trailkeeper_analytics::engine::rebuild::{Rebuilt, rebuild};
+use trailkeeper_domain::clock::Clock as _;
+use trailkeeper_domain::ports::Store;
+use trailkeeper_domain::{Error, Result};
+use trailkeeper_testkit::uuid;
+
+use crate::stores::{Mishap, Unlucky};
+use crate::world::World;
+
+fn rebuilt(world: &World, store: &dyn Store) -> Result<Rebuilt> {
+    rebuild(store, world.clock.as_ref(), world.entropy.as_ref(), Duration::ZERO, &mut |_| ())
+}
+
+fn a_rebuild_counts_every_event_again(world: &World) {
+    assert_eq!(rebuilt(world, world.store.as_ref()).unwrap().events, 0);
+    for _ in 0..5 {
+        world.insert(50);
+        world.merge();
+    }
+    world.insert(50);
+    let mut last = None;
+    let done =
+        rebuild(world.store.as_ref(), world.clock.as_ref(), world.entropy.as_ref(), Duration::ZERO, &mut |progress| {
+            last = Some(progress);
+        })
+        .unwrap();
+    let checked = world.assert_clean();
+    assert_eq!((done.events, done.sheets, checked.deltas), (checked.events, checked.sheets, 0));
+    let bytes: usize = world.kept().sheets.values().map(Vec::len).sum();
+    assert_eq!((done.bytes, done.generation), (bytes as u64, world.generation()));
+    let last = last.unwrap();
+    assert_eq!((last.done, last.events), (last.of, done.events));
+    // The lease is free again, and new events go on top.
+    world.insert(50);
+    world.merge();
+    world.assert_clean();
+}
+
+fn events_that_come_meanwhile_are_counted_once(world: &World) {
+    world.insert(200);
+    thread::scope(|scope| {
+        // Many more than the rebuilds will see, and yet not without end on a slow machine.
+        let writer = scope.spawn(|| (0..200).for_each(|_| world.insert(5)));
+        while !writer.is_finished() {
+            rebuilt(world, world.store.as_ref()).unwrap();
+            world.assert_clean();
+        }
+    });
+    world.assert_clean();
+    world.merge();
+    world.assert_clean();
+}
+
+fn a_rebuild_that_dies_leaves_the_old_sheets(world: &World) {
+    world.insert(100);
+    world.merge();
+    let before = world.kept();
+    let generation = world.generation();
+    let mut died = 0;
+    for nth in 0.. {
+        let unlucky = Unlucky::new(&world.store, nth, Mishap::Dies);
+        let outcome = rebuilt(world, &unlucky);
+        world.assert_clean();
+        // Its lease runs out.
+        world.clock.advance(chrono::Duration::seconds(31));
+        if world.generation() != generation {
+            // It died only after the new generation was made the current one.
+            outcome.unwrap_err();
+            break;
+        }
+        outcome.unwrap_err();
+        assert_eq!(world.kept(), before);
+        died += 1;
+    }
+    assert!(died >= 4, "{died}");
+    let done = rebuilt(world, world.store.as_ref()).unwrap();
+    assert_eq!(world.assert_clean().sheets, done.sheets);
+    assert_eq!(world.store.writing(|tx| tx.delete_other_generations(None, 1)).unwrap(), 0);
+}
+
+fn a_rebuild_waits_for_the_lease_no_longer_than_it_is_told(world: &World) {
+    let now = world.clock.now();
+    let taken = world.store.writing(|tx| tx.take_lease("sheets", uuid(1), now, now + chrono::Duration::seconds(30)));
+    assert!(taken.unwrap());
+    let Err(Error::Unavailable { cause }) = rebuilt(world, world.store.as_ref()) else { panic!("not refused") };
+    assert!(cause.contains("lease"), "{cause}");
+    world.clock.advance(chrono::Duration::seconds(30));
+    rebuilt(world, world.store.as_ref()).unwrap();
+}
+
+on_both!(
+    a_rebuild_counts_every_event_again,
+    events_that_come_meanwhile_are_counted_once,
+    a_rebuild_that_dies_leaves_the_old_sheets,
+    a_rebuild_waits_for_the_lease_no_longer_than_it_is_told,
+);

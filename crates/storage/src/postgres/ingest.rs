@@ -1,0 +1,198 @@
+//! Storing events and names: what only PostgreSQL does so.
+
+use std::collections::{BTreeSet, HashMap};
+
+use chrono::{Datelike, NaiveDate};
+use diesel::connection::SimpleConnection;
+use diesel::deserialize::QueryableByName;
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, SmallInt, Text};
+use trailkeeper_domain::id::TenantId;
+use trailkeeper_domain::time;
+
+use super::Conn;
+use crate::columns::{Address, DbTenant, DbTime, DbUuid, Host, Instant, Json, TenantKey, Uuid128};
+use crate::names::{Space, digest_of};
+use crate::rows::{EventRow, NewEventRow};
+use crate::schema::events;
+
+/// Names get their numbers in a transaction of their own, so that no writer waits for another's batch to be stored.
+pub const NUMBERS_IN_PLACE: bool = false;
+/// Every month's events lie in a table of their own.
+pub const PARTITIONED: bool = true;
+/// How many names one statement looks up: they are one value.
+pub const NAMES_AT_ONCE: usize = 10_000;
+
+/// The key of the advisory lock under which names get their numbers: the letters "tkna".
+const NAMES_LOCK: i64 = 0x746b_6e61;
+
+/// The key of the advisory lock under which partitions are made: the letters "tkpa".
+const PARTITIONS_LOCK: i64 = 0x746b_7061;
+
+/// The inner query numbers the events in the order in which they were sent; the outer one stores their ids in the
+/// order of the keys. Two batches that share events then wait for each other on the first shared one, and never in a
+/// circle.
+const INSERT_IDS: &str = "\
+INSERT INTO event_ids (tenant_id, id, seq, occurred_at) \
+SELECT tenant_id, id, seq, occurred_at FROM (SELECT nextval('events_seq_seq') AS seq, sent.* \
+FROM UNNEST($1, $2, $3) AS sent (tenant_id, id, occurred_at)) AS numbered ORDER BY tenant_id, id \
+ON CONFLICT (tenant_id, id) DO NOTHING RETURNING tenant_id, id, seq";
+
+/// One array per column, so that any number of events is one statement with twenty-one values.
+const INSERT_EVENTS: &str = "\
+INSERT INTO events (seq, tenant_id, id, env_id, occurred_at, received_at, user_ref, user_name_ref, kind_ref, outcome, \
+source_ref, user_agent_ref, page_ref, page, page_key, session_id, trace_id, target_type, target_id, target_name, \
+metadata) SELECT * FROM UNNEST($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
+$20, $21)";
+
+#[derive(QueryableByName)]
+struct Stored {
+    #[diesel(sql_type = TenantKey)]
+    tenant_id: DbTenant,
+    #[diesel(sql_type = Uuid128)]
+    id: DbUuid,
+    #[diesel(sql_type = BigInt)]
+    seq: i64,
+}
+
+/// Stores events that are not known yet. Tells which were new, and the last number in the order of storage.
+pub fn insert_events(conn: &mut Conn, rows: &[NewEventRow<'_>]) -> QueryResult<(Vec<bool>, Option<i64>)> {
+    let all: Vec<&NewEventRow<'_>> = rows.iter().collect();
+    let stored: Vec<Stored> = sql_query(INSERT_IDS)
+        .bind::<Array<TenantKey>, _>(column(&all, |row| row.tenant_id))
+        .bind::<Array<Uuid128>, _>(column(&all, |row| row.id))
+        .bind::<Array<Instant>, _>(column(&all, |row| row.occurred_at))
+        .load(conn)?;
+    let last = stored.iter().map(|row| row.seq).max();
+    if last.is_none() {
+        return Ok((vec![false; rows.len()], None));
+    }
+    let numbers: HashMap<(DbTenant, DbUuid), i64> =
+        stored.into_iter().map(|row| ((row.tenant_id, row.id), row.seq)).collect();
+    let seqs: Vec<Option<i64>> = rows.iter().map(|row| numbers.get(&(row.tenant_id, row.id)).copied()).collect();
+    let new: Vec<&NewEventRow<'_>> =
+        rows.iter().zip(&seqs).filter_map(|(row, seq)| seq.is_some().then_some(row)).collect();
+    sql_query(INSERT_EVENTS)
+        .bind::<Array<BigInt>, _>(seqs.iter().copied().flatten().collect::<Vec<i64>>())
+        .bind::<Array<TenantKey>, _>(column(&new, |row| row.tenant_id))
+        .bind::<Array<Uuid128>, _>(column(&new, |row| row.id))
+        .bind::<Array<BigInt>, _>(column(&new, |row| row.env_id))
+        .bind::<Array<Instant>, _>(column(&new, |row| row.occurred_at))
+        .bind::<Array<Instant>, _>(column(&new, |row| row.received_at))
+        .bind::<Array<Nullable<Integer>>, _>(column(&new, |row| row.user_ref))
+        .bind::<Array<Nullable<Integer>>, _>(column(&new, |row| row.user_name_ref))
+        .bind::<Array<Integer>, _>(column(&new, |row| row.kind_ref))
+        .bind::<Array<SmallInt>, _>(column(&new, |row| row.outcome))
+        .bind::<Array<Nullable<Integer>>, _>(column(&new, |row| row.source_ref))
+        .bind::<Array<Nullable<Integer>>, _>(column(&new, |row| row.user_agent_ref))
+        .bind::<Array<Nullable<Integer>>, _>(column(&new, |row| row.page_ref))
+        .bind::<Array<Nullable<Text>>, _>(column(&new, |row| row.page))
+        .bind::<Array<Nullable<Text>>, _>(column(&new, |row| row.page_key))
+        .bind::<Array<Nullable<Text>>, _>(column(&new, |row| row.session_id))
+        .bind::<Array<Nullable<Text>>, _>(column(&new, |row| row.trace_id))
+        .bind::<Array<Nullable<Text>>, _>(column(&new, |row| row.target_type))
+        .bind::<Array<Nullable<Text>>, _>(column(&new, |row| row.target_id))
+        .bind::<Array<Nullable<Text>>, _>(column(&new, |row| row.target_name))
+        .bind::<Array<Nullable<Json>>, _>(column(&new, |row| row.metadata.as_ref()))
+        .execute(conn)?;
+    Ok((seqs.iter().map(Option::is_some).collect(), last))
+}
+
+fn column<'r, 'a, T>(rows: &[&'r NewEventRow<'a>], of: impl Fn(&'r NewEventRow<'a>) -> T) -> Vec<T> {
+    rows.iter().map(|row| of(row)).collect()
+}
+
+#[derive(QueryableByName)]
+struct Place {
+    #[diesel(sql_type = TenantKey)]
+    tenant_id: DbTenant,
+    #[diesel(sql_type = BigInt)]
+    seq: i64,
+    #[diesel(sql_type = Instant)]
+    occurred_at: DbTime,
+}
+
+/// The events with this id, at most two: by the table of ids, which knows in which partition each lies.
+pub fn events_by_id(conn: &mut Conn, id: DbUuid, tenant: Option<DbTenant>) -> QueryResult<Vec<EventRow>> {
+    let text = "SELECT tenant_id, seq, occurred_at FROM event_ids WHERE id = $1";
+    let places: Vec<Place> = match tenant {
+        None => sql_query(format!("{text} ORDER BY tenant_id LIMIT 2")).bind::<Uuid128, _>(id).load(conn)?,
+        Some(tenant) => sql_query(format!("{text} AND tenant_id = $2"))
+            .bind::<Uuid128, _>(id)
+            .bind::<TenantKey, _>(tenant)
+            .load(conn)?,
+    };
+    let mut rows = Vec::new();
+    for place in places {
+        let query = events::table
+            .filter(events::tenant_id.eq(place.tenant_id))
+            .filter(events::occurred_at.eq(place.occurred_at))
+            .filter(events::seq.eq(place.seq));
+        rows.extend(query.select(EventRow::as_select()).load(conn)?);
+    }
+    Ok(rows)
+}
+
+/// The tenant as a value: PostgreSQL keeps tenants as they are.
+#[expect(clippy::unnecessary_wraps, reason = "the same signature on both databases")]
+pub fn key_without_number(tenant: TenantId) -> Option<DbTenant> {
+    Some(DbTenant::Id(tenant.0))
+}
+
+/// Writes names and their numbers.
+pub fn insert_names(conn: &mut Conn, space: Space, names: &[(i32, &str)]) -> QueryResult<()> {
+    sql_query(format!("INSERT INTO {} (id, digest, name) SELECT * FROM UNNEST($1, $2, $3)", space.table()))
+        .bind::<Array<Integer>, _>(names.iter().map(|(id, _)| *id).collect::<Vec<_>>())
+        .bind::<Array<Uuid128>, _>(names.iter().map(|(_, name)| DbUuid(digest_of(name))).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(names.iter().map(|(_, name)| *name).collect::<Vec<_>>())
+        .execute(conn)
+        .map(drop)
+}
+
+/// Writes addresses and their numbers.
+pub fn insert_sources(conn: &mut Conn, sources: &[(i32, Address)]) -> QueryResult<()> {
+    sql_query("INSERT INTO dict_sources (id, address) SELECT * FROM UNNEST($1, $2)")
+        .bind::<Array<Integer>, _>(sources.iter().map(|(id, _)| *id).collect::<Vec<_>>())
+        .bind::<Array<Host>, _>(sources.iter().map(|(_, address)| *address).collect::<Vec<_>>())
+        .execute(conn)
+        .map(drop)
+}
+
+/// Makes the partitions of the months that begin on these days, where they are not there.
+///
+/// Attaching a table that is ready takes no lock that readers or writers of events wait for.
+pub fn make_partitions(conn: &mut Conn, months: &BTreeSet<NaiveDate>) -> QueryResult<()> {
+    #[derive(QueryableByName)]
+    struct Found {
+        #[diesel(sql_type = Bool)]
+        found: bool,
+    }
+    lock(conn, PARTITIONS_LOCK)?;
+    for month in months {
+        let table = format!("events_{:04}_{:02}", month.year(), month.month());
+        let there: Found =
+            sql_query("SELECT to_regclass($1) IS NOT NULL AS found").bind::<Text, _>(&table).get_result(conn)?;
+        if there.found {
+            continue;
+        }
+        let start = |month: NaiveDate| format!("'{:04}-{:02}-01 00:00:00+00'", month.year(), month.month());
+        conn.batch_execute(&format!(
+            "CREATE TABLE {table} (LIKE events INCLUDING ALL); \
+             ALTER TABLE events ATTACH PARTITION {table} FOR VALUES FROM ({}) TO ({})",
+            start(*month),
+            start(time::next_month(*month))
+        ))?;
+    }
+    Ok(())
+}
+
+/// Waits until nobody else numbers names, and keeps others waiting until this transaction ends.
+pub fn lock_names(conn: &mut Conn) -> QueryResult<()> {
+    lock(conn, NAMES_LOCK)
+}
+
+/// Waits for an advisory lock and keeps it until this transaction ends.
+pub fn lock(conn: &mut Conn, key: i64) -> QueryResult<()> {
+    sql_query("SELECT pg_advisory_xact_lock($1)").bind::<BigInt, _>(key).execute(conn).map(drop)
+}

@@ -1,0 +1,250 @@
+//! Names as numbers and back: first from memory, then by one query per dictionary for all that is not there.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use diesel::prelude::*;
+use trailkeeper_domain::address;
+use trailkeeper_domain::id::{TenantId, UserId};
+use trailkeeper_domain::{Error, Result};
+
+use super::{Conn, Tx, dialect};
+use crate::columns::{Address, DbTenant, DbUuid};
+pub(super) use crate::names::Space;
+use crate::names::digest_of;
+use crate::schema::{
+    dict_kinds, dict_pages, dict_sources, dict_tenants, dict_user_agents, dict_user_names, dict_users,
+};
+
+impl Tx<'_> {
+    /// The tenant as a value of conditions. `None` where it has no number, and so no row names it.
+    pub(super) fn tenant_key(&mut self, tenant: TenantId) -> Result<Option<DbTenant>> {
+        if let Some(key) = dialect::key_without_number(tenant) {
+            return Ok(Some(key));
+        }
+        Ok(self.number_of(Space::Tenants, &tenant.to_string())?.map(|number| DbTenant::Number(number.into())))
+    }
+
+    /// The tenant as a value of a row that is written: gets its number now, where it had none.
+    pub(super) fn tenant_key_assigned(&mut self, tenant: TenantId) -> Result<DbTenant> {
+        if let Some(key) = self.tenant_key(tenant)? {
+            return Ok(key);
+        }
+        let name = Arc::from(tenant.to_string());
+        self.number_names(Space::Tenants, &[Arc::clone(&name)])?;
+        self.fresh
+            .id(Space::Tenants, &name)
+            .map(|number| DbTenant::Number(number.into()))
+            .ok_or_else(|| Error::internal(format!("the tenant {tenant} got no number")))
+    }
+
+    /// The tenant of a row.
+    pub(super) fn tenant_of(&mut self, key: DbTenant) -> Result<TenantId> {
+        if let DbTenant::Id(id) = key {
+            return Ok(TenantId(id));
+        }
+        let known = self.tenants_of(&[key])?;
+        known.get(&key).copied().ok_or_else(|| Error::internal("a tenant was looked up and is not there"))
+    }
+
+    /// The tenants of some rows, looked up all at once.
+    pub(super) fn tenants_of(&mut self, keys: &[DbTenant]) -> Result<HashMap<DbTenant, TenantId>> {
+        let numbers: Vec<i32> = keys
+            .iter()
+            .filter_map(|key| match key {
+                DbTenant::Number(number) => i32::try_from(*number).ok(),
+                DbTenant::Id(_) => None,
+            })
+            .collect();
+        let known = self.shared_names(Space::Tenants, &numbers)?;
+        keys.iter()
+            .map(|key| match key {
+                DbTenant::Id(id) => Ok((*key, TenantId(*id))),
+                DbTenant::Number(number) => {
+                    let name =
+                        i32::try_from(*number).ok().and_then(|id| known.get(&id)).ok_or_else(|| no_tenant(*number))?;
+                    Ok((*key, TenantId::parse("tenant_id", name)?))
+                }
+            })
+            .collect()
+    }
+
+    /// The number of a user; `None` where no event names them.
+    pub(super) fn user_ref(&mut self, user: &UserId) -> Result<Option<i32>> {
+        self.number_of(Space::Users, user.as_str())
+    }
+
+    /// The number of one name; `None` where the dictionary does not have it.
+    pub(super) fn number_of(&mut self, space: Space, name: &str) -> Result<Option<i32>> {
+        if let Some(id) = self.fresh.id(space, name).or_else(|| self.shared.names.lookup().id(space, name)) {
+            return Ok(Some(id));
+        }
+        Ok(self.stored_numbers(space, &[Arc::from(name)])?.remove(name))
+    }
+
+    /// The names of these numbers. A number that is not in the dictionary is left out.
+    pub(super) fn names_of(&mut self, space: Space, ids: &[i32]) -> Result<HashMap<i32, String>> {
+        let names = self.shared_names(space, ids)?;
+        Ok(names.into_iter().map(|(id, name)| (id, name.as_ref().to_owned())).collect())
+    }
+
+    /// Like [`Self::names_of`], without copies.
+    pub(super) fn shared_names(&mut self, space: Space, ids: &[i32]) -> Result<HashMap<i32, Arc<str>>> {
+        let mut found = HashMap::with_capacity(ids.len());
+        let mut missing = Vec::new();
+        let mut lookup = self.shared.names.lookup();
+        for id in ids {
+            match self.fresh.name(space, *id).map(Arc::clone).or_else(|| lookup.name(space, *id)) {
+                Some(name) => drop(found.insert(*id, name)),
+                None => missing.push(*id),
+            }
+        }
+        drop(lookup);
+        missing.sort_unstable();
+        missing.dedup();
+        for some in missing.chunks(dialect::NAMES_AT_ONCE) {
+            let stored = self.run(space.table(), |conn| names(conn, space, some))?;
+            let stored: Vec<(i32, Arc<str>)> = stored.into_iter().map(|(id, name)| (id, Arc::from(name))).collect();
+            self.shared.names.put(stored.iter().map(|(id, name)| (space, Arc::clone(name), *id)));
+            found.extend(stored);
+        }
+        Ok(found)
+    }
+
+    /// The numbers that names have in the database, past all memory. A name that has none is left out.
+    ///
+    /// What is found here may be remembered at once: what this transaction numbered itself is asked for in its own
+    /// memory first, so that this is what others have committed.
+    pub(super) fn stored_numbers(&mut self, space: Space, names: &[Arc<str>]) -> Result<HashMap<Arc<str>, i32>> {
+        let mut found = HashMap::new();
+        for some in names.chunks(dialect::NAMES_AT_ONCE) {
+            found.extend(numbers(self, space, some)?);
+        }
+        self.shared.names.put(found.iter().map(|(name, id)| (space, Arc::clone(name), *id)));
+        Ok(found)
+    }
+
+    /// Gives each of these names the next number. None of them may have one, and nobody else may number names of
+    /// this dictionary meanwhile.
+    pub(super) fn number_names(&mut self, space: Space, names: &[Arc<str>]) -> Result<()> {
+        if names.is_empty() {
+            return Ok(());
+        }
+        let table = space.table();
+        let last = self.run(table, |conn| last_number(conn, space))?.unwrap_or(0);
+        let numbered: Vec<(i32, &str)> =
+            (1..).map_while(|more| last.checked_add(more)).zip(names.iter().map(AsRef::as_ref)).collect();
+        if numbered.len() < names.len() {
+            return Err(Error::internal(format!("table {table} is full: it has no number left")));
+        }
+        if space == Space::Sources {
+            let addresses =
+                numbered.iter().map(|(id, name)| Ok((*id, address_of(name)?))).collect::<Result<Vec<_>>>()?;
+            self.run(table, |conn| dialect::insert_sources(conn, &addresses))?;
+        } else {
+            self.run(table, |conn| dialect::insert_names(conn, space, &numbered))?;
+        }
+        for (name, (id, _)) in names.iter().zip(&numbered) {
+            self.fresh.put(space, name, *id);
+        }
+        Ok(())
+    }
+}
+
+fn no_tenant(number: i64) -> Error {
+    Error::internal(format!("table dict_tenants has no row {number}"))
+}
+
+fn address_of(name: &str) -> Result<Address> {
+    address::parse_address("source", name).map(Address)
+}
+
+/// Runs `$body` with `$of` as each dictionary that finds its names by a digest.
+macro_rules! of_digests {
+    ($space:expr, $of:ident => $body:expr, sources: $sources:expr, tenants: $tenants:expr) => {
+        match $space {
+            Space::Users => {
+                use dict_users as $of;
+                $body
+            }
+            Space::Pages => {
+                use dict_pages as $of;
+                $body
+            }
+            Space::Kinds => {
+                use dict_kinds as $of;
+                $body
+            }
+            Space::UserAgents => {
+                use dict_user_agents as $of;
+                $body
+            }
+            Space::UserNames => {
+                use dict_user_names as $of;
+                $body
+            }
+            Space::Sources => $sources,
+            Space::Tenants => $tenants,
+        }
+    };
+}
+
+fn numbers(tx: &mut Tx<'_>, space: Space, names: &[Arc<str>]) -> Result<Vec<(Arc<str>, i32)>> {
+    let table = space.table();
+    if space == Space::Sources {
+        let by_key: HashMap<Address, &Arc<str>> =
+            names.iter().map(|name| Ok((address_of(name)?, name))).collect::<Result<_>>()?;
+        let query = dict_sources::table
+            .filter(dict_sources::address.eq_any(by_key.keys()))
+            .select((dict_sources::address, dict_sources::id));
+        let rows: Vec<(Address, i32)> = tx.run(table, |conn| query.load(conn))?;
+        return Ok(rows.into_iter().filter_map(|(key, id)| Some((Arc::clone(by_key.get(&key)?), id))).collect());
+    }
+    let by_key: HashMap<DbUuid, &Arc<str>> = names
+        .iter()
+        .map(|name| match space {
+            Space::Tenants => Ok((DbUuid(TenantId::parse("tenant_id", name)?.0), name)),
+            _ => Ok((DbUuid(digest_of(name)), name)),
+        })
+        .collect::<Result<_>>()?;
+    let rows: Vec<(DbUuid, i32)> = tx.run(table, |conn| {
+        of_digests!(
+            space,
+            dict => dict::table.filter(dict::digest.eq_any(by_key.keys())).select((dict::digest, dict::id)).load(conn),
+            sources: Ok(Vec::new()),
+            tenants: dict_tenants::table
+                .filter(dict_tenants::tenant_id.eq_any(by_key.keys()))
+                .select((dict_tenants::tenant_id, dict_tenants::id))
+                .load(conn)
+        )
+    })?;
+    Ok(rows.into_iter().filter_map(|(key, id)| Some((Arc::clone(by_key.get(&key)?), id))).collect())
+}
+
+fn names(conn: &mut Conn, space: Space, ids: &[i32]) -> QueryResult<Vec<(i32, String)>> {
+    of_digests!(
+        space,
+        dict => dict::table.filter(dict::id.eq_any(ids)).select((dict::id, dict::name)).load(conn),
+        sources: {
+            let query = dict_sources::table.filter(dict_sources::id.eq_any(ids));
+            let rows: Vec<(i32, Address)> = query.select((dict_sources::id, dict_sources::address)).load(conn)?;
+            Ok(rows.into_iter().map(|(id, Address(address))| (id, address.to_string())).collect())
+        },
+        tenants: {
+            let query = dict_tenants::table.filter(dict_tenants::id.eq_any(ids));
+            let rows: Vec<(i32, DbUuid)> = query.select((dict_tenants::id, dict_tenants::tenant_id)).load(conn)?;
+            Ok(rows.into_iter().map(|(id, DbUuid(tenant))| (id, tenant.to_string())).collect())
+        }
+    )
+}
+
+fn last_number(conn: &mut Conn, space: Space) -> QueryResult<Option<i32>> {
+    use diesel::dsl::max;
+
+    of_digests!(
+        space,
+        dict => dict::table.select(max(dict::id)).first(conn),
+        sources: dict_sources::table.select(max(dict_sources::id)).first(conn),
+        tenants: dict_tenants::table.select(max(dict_tenants::id)).first(conn)
+    )
+}

@@ -1,0 +1,369 @@
+//! Sheets, deltas and the facts under them, read. Payloads come in batches of bounded size.
+
+use std::collections::HashMap;
+
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{BigInt, SmallInt};
+use trailkeeper_domain::fact::EventFact;
+use trailkeeper_domain::id::{TenantId, UserId};
+use trailkeeper_domain::ports::{DeltaKey, Pending, Scopes, SheetKey, SheetQuery, SheetReads};
+use trailkeeper_domain::scope::Scope;
+use trailkeeper_domain::time::{TimeRange, Timestamp};
+use trailkeeper_domain::{Error, Result};
+
+use super::names::Space;
+use super::{Db, Tx, count};
+use crate::columns::{DbTenant, DbTime, Instant, TenantKey};
+use crate::rows::{DeltaRow, ScopeBytesRow, SheetRow};
+use crate::schema::{deltas, sheet_generation, sheets};
+
+const SHEETS: &str = "sheets";
+const DELTAS: &str = "deltas";
+
+/// About how many bytes of payloads are in memory at once. A batch is never less than one payload.
+const BATCH_BYTES: usize = 4 << 20;
+/// How many payloads the first batch of a scope has, when nothing is known of their size.
+const FIRST_BATCH: usize = 16;
+/// How many payloads or scopes a batch has at most.
+const LARGEST_BATCH: usize = 1_000;
+
+/// Scopes of one batch: their payloads together are few, or it is a single scope.
+type Batch = Vec<(TenantId, DbTenant)>;
+
+impl SheetReads for Tx<'_> {
+    fn facts(&mut self, scope: Scope, range: TimeRange, each: &mut dyn FnMut(&EventFact) -> Result<()>) -> Result<()> {
+        let tenant = match scope {
+            Scope::Everyone => None,
+            Scope::Tenant(tenant) => Some(tenant),
+        };
+        match self.whose(tenant, None)? {
+            Some(whose) => self.walk(whose, range, each),
+            None => Ok(()),
+        }
+    }
+
+    fn facts_of_user(
+        &mut self,
+        user: &UserId,
+        tenant: Option<TenantId>,
+        range: TimeRange,
+        each: &mut dyn FnMut(&EventFact) -> Result<()>,
+    ) -> Result<()> {
+        let Some(user) = self.user_ref(user)? else { return Ok(()) };
+        match self.whose(tenant, Some(user))? {
+            Some(whose) => self.walk(whose, range, each),
+            None => Ok(()),
+        }
+    }
+
+    fn span_of_user(&mut self, user: &UserId, tenant: Option<TenantId>) -> Result<Option<(Timestamp, Timestamp)>> {
+        let Some(user) = self.user_ref(user)? else { return Ok(None) };
+        match self.whose(tenant, Some(user))? {
+            Some(whose) => self.ends(whose),
+            None => Ok(None),
+        }
+    }
+
+    fn span(&mut self) -> Result<Option<(Timestamp, Timestamp)>> {
+        match self.whose(None, None)? {
+            Some(whose) => self.ends(whose),
+            None => Ok(None),
+        }
+    }
+
+    fn sheets(&mut self, query: &SheetQuery, each: &mut dyn FnMut(SheetKey, &[u8]) -> Result<()>) -> Result<()> {
+        let generation = self.generation()?;
+        match query.scopes {
+            Scopes::One(scope) => match self.tenant_key(scope.key())? {
+                Some(key) => self.sheets_of_one(generation, (scope, key), query, each),
+                None => Ok(()),
+            },
+            Scopes::EveryTenant => {
+                for batch in self.batches_of_sheets(generation, query)? {
+                    match batch.as_slice() {
+                        [(tenant, key)] => {
+                            self.sheets_of_one(generation, (Scope::Tenant(*tenant), *key), query, each)?;
+                        }
+                        many => self.sheets_of_many(generation, many, query, each)?,
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn deltas(&mut self, scopes: Scopes, each: &mut dyn FnMut(DeltaKey, &[u8]) -> Result<()>) -> Result<()> {
+        match scopes {
+            Scopes::One(scope) => match self.tenant_key(scope.key())? {
+                Some(key) => self.deltas_of_one(scope, key, each),
+                None => Ok(()),
+            },
+            Scopes::EveryTenant => {
+                for batch in self.batches_of_deltas()? {
+                    match batch.as_slice() {
+                        [(tenant, key)] => self.deltas_of_one(Scope::Tenant(*tenant), *key, each)?,
+                        many => self.deltas_of_many(many, each)?,
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn pending(&mut self, limit: usize) -> Result<Vec<Pending>> {
+        let query = sql_query(
+            "SELECT scope, count(*) AS payloads, sum(length(payload)) AS bytes FROM deltas \
+             GROUP BY scope ORDER BY bytes DESC, scope LIMIT $1",
+        )
+        .bind::<BigInt, _>(count(limit));
+        let rows: Vec<ScopeBytesRow> = self.run(DELTAS, |conn| query.load(conn))?;
+        rows.into_iter()
+            .map(|row| {
+                Ok(Pending {
+                    scope: Scope::of_key(self.tenant_of(row.scope)?),
+                    deltas: u64::try_from(row.payloads).map_err(Error::internal)?,
+                    bytes: u64::try_from(row.bytes).map_err(Error::internal)?,
+                })
+            })
+            .collect()
+    }
+
+    fn runs(&mut self, generation: i64, key: SheetKey) -> Result<Vec<(u32, u64)>> {
+        let Some(scope) = self.tenant_key(key.scope.key())? else { return Ok(Vec::new()) };
+        let query = of_scope(generation, scope, key)
+            .filter(sheets::start.eq(DbTime(key.start)))
+            .order(sheets::run.asc())
+            .select((sheets::run, diesel::dsl::sql::<diesel::sql_types::Integer>("length(payload)")));
+        let rows: Vec<(i32, i32)> = self.run(SHEETS, |conn| query.load(conn))?;
+        rows.into_iter()
+            .map(|(run, bytes)| Ok((number(run)?, u64::try_from(bytes).map_err(Error::internal)?)))
+            .collect()
+    }
+
+    fn sheet(&mut self, generation: i64, key: SheetKey) -> Result<Option<Vec<u8>>> {
+        let Some(scope) = self.tenant_key(key.scope.key())? else { return Ok(None) };
+        let query = of_scope(generation, scope, key)
+            .filter(sheets::start.eq(DbTime(key.start)))
+            .filter(sheets::run.eq(i32::try_from(key.run).map_err(Error::internal)?))
+            .select(sheets::payload);
+        self.run(SHEETS, |conn| query.first(conn).optional())
+    }
+
+    fn generation(&mut self) -> Result<i64> {
+        let row = sheet_generation::table.find(1_i16).select(sheet_generation::generation);
+        self.run("sheet_generation", |conn| row.first(conn))
+    }
+
+    fn page_keys(&mut self, ids: &[u32]) -> Result<HashMap<u32, String>> {
+        self.names(Space::Pages, ids)
+    }
+
+    fn kind_names(&mut self, ids: &[u32]) -> Result<HashMap<u32, String>> {
+        self.names(Space::Kinds, ids)
+    }
+
+    fn source_names(&mut self, ordinals: &[u32]) -> Result<HashMap<u32, String>> {
+        self.names(Space::Sources, ordinals)
+    }
+}
+
+/// The sheets of one scope, level and part in a generation; `start` and `run` of the key do not matter.
+fn of_scope(generation: i64, scope: DbTenant, key: SheetKey) -> sheets::BoxedQuery<'static, Db> {
+    of_part(generation, key.level.code().into(), key.part.code().into()).filter(sheets::scope.eq(scope))
+}
+
+fn of_part(generation: i64, level: i16, part: i16) -> sheets::BoxedQuery<'static, Db> {
+    sheets::table
+        .into_boxed::<Db>()
+        .filter(sheets::generation.eq(generation))
+        .filter(sheets::level.eq(level))
+        .filter(sheets::part.eq(part))
+}
+
+impl Tx<'_> {
+    /// Ids that no dictionary can hold have no names.
+    fn names(&mut self, space: Space, ids: &[u32]) -> Result<HashMap<u32, String>> {
+        let ids: Vec<i32> = ids.iter().filter_map(|id| i32::try_from(*id).ok()).collect();
+        self.names_of(space, &ids)?.into_iter().map(|(id, name)| Ok((number(id)?, name))).collect()
+    }
+
+    fn sheets_of_one(
+        &mut self,
+        generation: i64,
+        (scope, key): (Scope, DbTenant),
+        query: &SheetQuery,
+        each: &mut dyn FnMut(SheetKey, &[u8]) -> Result<()>,
+    ) -> Result<()> {
+        let (mut start, mut run, mut limit) = (query.starts.start, -1, FIRST_BATCH);
+        loop {
+            // Runs of one period are few, so that the next batch may begin inside of it and pass over them.
+            let batch = of_part(generation, query.level.code().into(), query.part.code().into())
+                .filter(sheets::scope.eq(key))
+                .filter(sheets::start.ge(DbTime(start)))
+                .filter(sheets::start.lt(DbTime(query.starts.end)))
+                .filter(sheets::start.gt(DbTime(start)).or(sheets::run.gt(run)))
+                .order((sheets::start.asc(), sheets::run.asc()))
+                .limit(count(limit))
+                .select(SheetRow::as_select());
+            let rows: Vec<SheetRow> = self.run(SHEETS, |conn| batch.load(conn))?;
+            for row in &rows {
+                each(key_of(scope, query, row)?, &row.payload)?;
+            }
+            match rows.last().filter(|_| rows.len() == limit) {
+                Some(last) => (start, run) = (last.start.0, last.run),
+                None => return Ok(()),
+            }
+            limit = next_limit(rows.len(), rows.iter().map(|row| row.payload.len()).sum());
+        }
+    }
+
+    fn sheets_of_many(
+        &mut self,
+        generation: i64,
+        scopes: &[(TenantId, DbTenant)],
+        query: &SheetQuery,
+        each: &mut dyn FnMut(SheetKey, &[u8]) -> Result<()>,
+    ) -> Result<()> {
+        let batch = of_part(generation, query.level.code().into(), query.part.code().into())
+            .filter(sheets::scope.eq_any(scopes.iter().map(|(_, key)| *key).collect::<Vec<_>>()))
+            .filter(sheets::start.ge(DbTime(query.starts.start)))
+            .filter(sheets::start.lt(DbTime(query.starts.end)))
+            .select(SheetRow::as_select());
+        let rows: Vec<SheetRow> = self.run(SHEETS, |conn| batch.load(conn))?;
+        for (scope, mut rows) in by_scope(scopes, rows, |row| row.scope) {
+            rows.sort_unstable_by_key(|row| (row.start.0, row.run));
+            for row in &rows {
+                each(key_of(scope, query, row)?, &row.payload)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn deltas_of_one(
+        &mut self,
+        scope: Scope,
+        key: DbTenant,
+        each: &mut dyn FnMut(DeltaKey, &[u8]) -> Result<()>,
+    ) -> Result<()> {
+        let (mut seq, mut limit) = (i64::MIN, FIRST_BATCH);
+        loop {
+            let batch = deltas::table
+                .into_boxed::<Db>()
+                .filter(deltas::scope.eq(key))
+                .filter(deltas::seq.gt(seq))
+                .order(deltas::seq.asc())
+                .limit(count(limit))
+                .select(DeltaRow::as_select());
+            let rows: Vec<DeltaRow> = self.run(DELTAS, |conn| batch.load(conn))?;
+            for row in &rows {
+                each(DeltaKey { scope, seq: row.seq }, &row.payload)?;
+            }
+            match rows.last().filter(|_| rows.len() == limit) {
+                Some(last) => seq = last.seq,
+                None => return Ok(()),
+            }
+            limit = next_limit(rows.len(), rows.iter().map(|row| row.payload.len()).sum());
+        }
+    }
+
+    fn deltas_of_many(
+        &mut self,
+        scopes: &[(TenantId, DbTenant)],
+        each: &mut dyn FnMut(DeltaKey, &[u8]) -> Result<()>,
+    ) -> Result<()> {
+        let batch = deltas::table
+            .into_boxed::<Db>()
+            .filter(deltas::scope.eq_any(scopes.iter().map(|(_, key)| *key).collect::<Vec<_>>()))
+            .select(DeltaRow::as_select());
+        let rows: Vec<DeltaRow> = self.run(DELTAS, |conn| batch.load(conn))?;
+        for (scope, mut rows) in by_scope(scopes, rows, |row| row.scope) {
+            rows.sort_unstable_by_key(|row| row.seq);
+            for row in &rows {
+                each(DeltaKey { scope, seq: row.seq }, &row.payload)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Every tenant that has such sheets.
+    fn batches_of_sheets(&mut self, generation: i64, query: &SheetQuery) -> Result<Vec<Batch>> {
+        let everyone = self.tenant_key_assigned(Scope::Everyone.key())?;
+        let found = sql_query(
+            "SELECT scope, count(*) AS payloads, sum(length(payload)) AS bytes FROM sheets WHERE generation = $1 \
+             AND level = $2 AND part = $3 AND start >= $4 AND start < $5 AND scope <> $6 GROUP BY scope",
+        )
+        .bind::<BigInt, _>(generation)
+        .bind::<SmallInt, _>(i16::from(query.level.code()))
+        .bind::<SmallInt, _>(i16::from(query.part.code()))
+        .bind::<Instant, _>(DbTime(query.starts.start))
+        .bind::<Instant, _>(DbTime(query.starts.end))
+        .bind::<TenantKey, _>(everyone);
+        let rows = self.run(SHEETS, |conn| found.load(conn))?;
+        self.batches(rows)
+    }
+
+    /// Every tenant that has deltas.
+    fn batches_of_deltas(&mut self) -> Result<Vec<Batch>> {
+        let everyone = self.tenant_key_assigned(Scope::Everyone.key())?;
+        let found = sql_query(
+            "SELECT scope, count(*) AS payloads, sum(length(payload)) AS bytes FROM deltas WHERE scope <> $1 \
+             GROUP BY scope",
+        )
+        .bind::<TenantKey, _>(everyone);
+        let rows = self.run(DELTAS, |conn| found.load(conn))?;
+        self.batches(rows)
+    }
+
+    /// Tenants in the order of their ids, which is the same on both databases, as many together as fit into a batch.
+    fn batches(&mut self, rows: Vec<ScopeBytesRow>) -> Result<Vec<Batch>> {
+        let mut scopes = rows
+            .into_iter()
+            .map(|row| Ok((self.tenant_of(row.scope)?, row.scope, usize::try_from(row.bytes).unwrap_or(usize::MAX))))
+            .collect::<Result<Vec<_>>>()?;
+        scopes.sort_unstable_by_key(|(tenant, ..)| *tenant);
+        let (mut batches, mut batch, mut filled) = (Vec::new(), Batch::new(), 0_usize);
+        for (tenant, key, bytes) in scopes {
+            filled = filled.saturating_add(bytes);
+            if !batch.is_empty() && (filled > BATCH_BYTES || batch.len() == LARGEST_BATCH) {
+                batches.push(std::mem::take(&mut batch));
+                filled = bytes;
+            }
+            batch.push((tenant, key));
+        }
+        if !batch.is_empty() {
+            batches.push(batch);
+        }
+        Ok(batches)
+    }
+}
+
+fn key_of(scope: Scope, query: &SheetQuery, row: &SheetRow) -> Result<SheetKey> {
+    Ok(SheetKey { scope, level: query.level, part: query.part, start: row.start.0, run: number(row.run)? })
+}
+
+/// How many payloads come next, when so many had so many bytes.
+fn next_limit(payloads: usize, bytes: usize) -> usize {
+    (BATCH_BYTES / (bytes / payloads.max(1)).max(1)).clamp(1, LARGEST_BATCH)
+}
+
+/// Rows of several scopes, in the order of `scopes`.
+fn by_scope<'a, R>(
+    scopes: &'a [(TenantId, DbTenant)],
+    rows: Vec<R>,
+    of: impl Fn(&R) -> DbTenant,
+) -> impl Iterator<Item = (Scope, Vec<R>)> + 'a
+where
+    R: 'a,
+{
+    let mut apart: HashMap<DbTenant, Vec<R>> = HashMap::new();
+    for row in rows {
+        apart.entry(of(&row)).or_default().push(row);
+    }
+    scopes.iter().filter_map(move |(tenant, key)| Some((Scope::Tenant(*tenant), apart.remove(key)?)))
+}
+
+/// A number of the database that is never below zero.
+fn number(value: i32) -> Result<u32> {
+    u32::try_from(value).map_err(Error::internal)
+}

@@ -1,0 +1,49 @@
+//! Leases: who may do a work that one server at a time does.
+
+use chrono::Duration;
+use trailkeeper_domain::time::Timestamp;
+use trailkeeper_testkit::{at, uuid};
+
+use crate::TestStore;
+
+on_both!(a_lease_has_one_holder, a_lost_lease_stays_lost);
+
+fn minute(minute: i64) -> Timestamp {
+    at("2026-02-01T00:00:00Z") + Duration::minutes(minute)
+}
+
+fn a_lease_has_one_holder(t: &TestStore) {
+    let (ann, bob) = (uuid(1), uuid(2));
+    let take = |name: &str, holder, now, until| {
+        t.store.writing(|tx| tx.take_lease(name, holder, minute(now), minute(until))).unwrap()
+    };
+    assert!(take("sheets", ann, 0, 10));
+    assert!(!take("sheets", bob, 9, 20));
+    assert!(take("other", bob, 9, 20), "another lease");
+    assert!(take("sheets", ann, 9, 15), "one's own");
+    assert!(!take("sheets", bob, 14, 20));
+    assert!(take("sheets", bob, 15, 20), "it has run out");
+    assert!(!take("sheets", ann, 16, 30));
+    t.store.writing(|tx| tx.release_lease("sheets", ann)).unwrap();
+    assert!(!take("sheets", ann, 16, 30), "only who has it gives it back");
+    t.store.writing(|tx| tx.release_lease("sheets", bob)).unwrap();
+    assert!(take("sheets", ann, 16, 30));
+}
+
+fn a_lost_lease_stays_lost(t: &TestStore) {
+    let (ann, bob) = (uuid(1), uuid(2));
+    let take =
+        |holder, now, until| t.store.writing(|tx| tx.take_lease("sheets", holder, minute(now), minute(until))).unwrap();
+    let keep = |holder, until| t.store.writing(|tx| tx.keep_lease("sheets", holder, minute(until))).unwrap();
+    assert!(!keep(ann, 5), "never taken");
+    assert!(take(ann, 0, 5));
+    assert!(keep(ann, 10));
+    assert!(!keep(bob, 10));
+    assert!(!take(bob, 9, 20), "prolonged");
+    assert!(take(bob, 10, 20));
+    assert!(!keep(ann, 30), "somebody else has it");
+    t.store.writing(|tx| tx.release_lease("sheets", bob)).unwrap();
+    assert!(!keep(ann, 30), "it is free again, but what was computed before may be stale");
+    assert!(take(ann, 21, 30));
+    assert!(keep(ann, 40));
+}

@@ -1,0 +1,131 @@
+//! Events of all times: in one table or in many, each exactly once.
+
+use std::sync::Barrier;
+
+use chrono::{DateTime, Days, Months};
+use trailkeeper_domain::event::{Event, EventFilter};
+use trailkeeper_domain::id::EventId;
+use trailkeeper_storage::StoreOptions;
+use trailkeeper_testkit::{DatabaseKind, at, event, uuid};
+
+use crate::TestStore;
+
+on_both!(
+    events_of_all_times_are_listed_in_order,
+    one_id_in_several_months_is_stored_once,
+    two_stores_store_one_id_of_several_months_once,
+    months_are_made_ahead,
+);
+
+fn when(number: u128, time: &str) -> Event {
+    Event { occurred_at: at(time), ..event(number) }
+}
+
+fn events_of_all_times_are_listed_in_order(t: &TestStore) {
+    let times = [
+        "9999-12-31T23:59:59.999999Z",
+        "9999-12-01T00:00:00Z",
+        "2026-03-01T00:00:00Z",
+        "2026-02-28T23:59:59.999999Z",
+        "2000-02-29T12:00:00Z",
+        "1999-12-31T23:59:59.999999Z",
+        "1970-02-01T00:00:00Z",
+        "1970-01-31T23:59:59.999999Z",
+        "1970-01-01T00:00:00Z",
+    ];
+    let events: Vec<Event> = (1..).zip(times).map(|(number, time)| when(number, time)).collect();
+    let mut sent = events.clone();
+    sent.rotate_left(4);
+    assert_eq!(t.insert(&sent), [true; 9]);
+    let list = |filter: &EventFilter| -> Vec<Event> {
+        let listed = t.store.reading(|tx| tx.events(filter, None, 100)).unwrap();
+        listed.into_iter().map(|stored| stored.event).collect()
+    };
+    assert_eq!(list(&EventFilter::default()), events);
+    let until = Some(at("2026-03-01T00:00:00Z"));
+    assert_eq!(list(&EventFilter { until, ..EventFilter::default() }), events[3..]);
+    assert_eq!(list(&EventFilter { from: until, ..EventFilter::default() }), events[..3]);
+    for event in &events {
+        let found = t.store.reading(|tx| tx.events_by_id(event.id, None)).unwrap();
+        assert_eq!(found.iter().map(|stored| &stored.event).collect::<Vec<_>>(), [event]);
+    }
+}
+
+fn one_id_in_several_months_is_stored_once(t: &TestStore) {
+    assert_eq!(t.insert(&[when(1, "2026-01-31T00:00:00Z")]), [true]);
+    assert_eq!(t.insert(&[when(2, "2026-02-01T00:00:00Z"), when(1, "2026-02-01T00:00:00Z")]), [true, false]);
+    assert_eq!(t.insert(&[when(1, "1980-02-01T00:00:00Z"), when(2, "1980-02-01T00:00:00Z")]), [false, false]);
+    let found = t.store.reading(|tx| tx.events_by_id(EventId(uuid(1)), None)).unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].event, when(1, "2026-01-31T00:00:00Z"));
+    assert_eq!(t.store.reading(|tx| tx.events(&EventFilter::default(), None, 10)).unwrap().len(), 2);
+}
+
+fn two_stores_store_one_id_of_several_months_once(t: &TestStore) {
+    let stores = [t.another(&StoreOptions::default()), t.another(&StoreOptions::default())];
+    let start = Barrier::new(4);
+    let kept: usize = std::thread::scope(|scope| {
+        let writers: Vec<_> = (0..4_u32)
+            .map(|writer| {
+                let (store, start) = (&stores[writer as usize % 2], &start);
+                scope.spawn(move || {
+                    start.wait();
+                    let mut new = 0;
+                    for round in 0..10_u128 {
+                        // Each writer has the same ids in other months, and sends them in another order.
+                        let mut batch: Vec<Event> = (0..30)
+                            .map(|number| event(round * 30 + number))
+                            .map(|event| Event { occurred_at: event.occurred_at - Months::new(writer), ..event })
+                            .collect();
+                        batch.rotate_left(writer as usize * 7);
+                        new += store.writing(|tx| tx.insert_events(&batch)).unwrap().iter().filter(|new| **new).count();
+                    }
+                    new
+                })
+            })
+            .collect();
+        writers.into_iter().map(|writer| writer.join().unwrap()).sum()
+    });
+    assert_eq!(kept, 300);
+    let mut ids: Vec<EventId> = t
+        .store
+        .reading(|tx| tx.events(&EventFilter::default(), None, 10_000))
+        .unwrap()
+        .into_iter()
+        .map(|stored| stored.event.id)
+        .collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), 300);
+}
+
+fn months_are_made_ahead(t: &TestStore) {
+    let months = || match t.kind {
+        DatabaseKind::Sqlite => Vec::new(),
+        DatabaseKind::Postgres => {
+            t.ask("SELECT relid::text FROM pg_partition_tree('events') WHERE isleaf ORDER BY 1").concat()
+        }
+    };
+    let now = at("2026-11-30T23:59:59Z");
+    let other = t.another(&StoreOptions::default());
+    // Twice, and from two servers at once.
+    std::thread::scope(|scope| {
+        for store in [&t.store, &other] {
+            scope.spawn(|| (0..2).for_each(|_| store.prepare(now).unwrap()));
+        }
+    });
+    let ahead = match t.kind {
+        DatabaseKind::Sqlite => Vec::new(),
+        DatabaseKind::Postgres => vec!["events_2026_11", "events_2026_12", "events_2027_01"],
+    };
+    assert_eq!(months(), ahead);
+    let filled: Vec<Event> =
+        (0..3).map(|month| Event { occurred_at: now + Months::new(month), ..event(u128::from(month)) }).collect();
+    t.insert(&filled);
+    assert_eq!(months(), ahead);
+    t.store.prepare(now + Days::new(1)).unwrap();
+    assert_eq!(months().len(), if ahead.is_empty() { 0 } else { 4 });
+    t.store.prepare(DateTime::UNIX_EPOCH).unwrap();
+    t.insert(&[when(10, "1970-03-31T00:00:00Z")]);
+    assert_eq!(months().len(), if ahead.is_empty() { 0 } else { 7 });
+}

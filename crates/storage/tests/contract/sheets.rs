@@ -1,0 +1,392 @@
+//! Sheets and deltas, and the names of ids.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use chrono::Duration;
+use trailkeeper_domain::event::{Event, EventKind};
+use trailkeeper_domain::fact::{EventFact, OTHER_PAGE, OTHER_PAGE_NAME, WELL_KNOWN_KINDS};
+use trailkeeper_domain::id::TenantId;
+use trailkeeper_domain::page::{Page, PageQueries};
+use trailkeeper_domain::ports::{DeltaKey, Pending, Scopes, SheetKey, SheetQuery};
+use trailkeeper_domain::scope::{Level, Part, Scope};
+use trailkeeper_domain::time::TimeRange;
+use trailkeeper_domain::{Error, Result};
+use trailkeeper_testkit::{at, event, tenant_id};
+
+use crate::TestStore;
+
+on_both!(
+    every_batch_leaves_one_delta_per_scope,
+    what_was_known_or_operators_did_leaves_no_delta,
+    a_batch_that_is_rolled_back_leaves_no_delta,
+    pending_scopes_come_with_most_bytes_first,
+    merged_deltas_go_and_others_stay,
+    large_deltas_come_in_order,
+    sheets_are_found_by_scope_level_part_and_start,
+    sheets_of_every_tenant_come_tenant_by_tenant,
+    many_sheets_neither_skip_nor_repeat,
+    runs_of_a_period_have_lengths,
+    a_sheet_is_written_once,
+    the_generation_that_answers_can_be_changed,
+    other_generations_go_in_small_steps,
+    ids_have_names,
+    an_error_of_the_reader_ends_the_reading,
+);
+
+const EVERYONE: Scope = Scope::Everyone;
+
+fn of(number: u128) -> Scope {
+    Scope::Tenant(tenant_id(number))
+}
+
+fn in_tenant(number: u128, tenant: TenantId) -> Event {
+    Event { tenant_id: tenant, ..event(number) }
+}
+
+impl TestStore {
+    fn deltas(&self, scopes: Scopes) -> Vec<(DeltaKey, Vec<u8>)> {
+        self.store
+            .reading(|tx| {
+                let mut found = Vec::new();
+                tx.deltas(scopes, &mut |key, payload| {
+                    found.push((key, payload.to_vec()));
+                    Ok(())
+                })?;
+                Ok(found)
+            })
+            .unwrap()
+    }
+
+    fn delta_keys(&self, scopes: Scopes) -> Vec<DeltaKey> {
+        self.deltas(scopes).into_iter().map(|(key, _)| key).collect()
+    }
+
+    fn pending(&self) -> Vec<Pending> {
+        self.store.reading(|tx| tx.pending(100)).unwrap()
+    }
+
+    fn sheets(&self, query: SheetQuery) -> Vec<(SheetKey, Vec<u8>)> {
+        self.store
+            .reading(|tx| {
+                let mut found = Vec::new();
+                tx.sheets(&query, &mut |key, payload| {
+                    found.push((key, payload.to_vec()));
+                    Ok(())
+                })?;
+                Ok(found)
+            })
+            .unwrap()
+    }
+
+    fn put_sheets(&self, generation: i64, sheets: &[(SheetKey, Vec<u8>)]) {
+        self.store
+            .writing(|tx| sheets.iter().try_for_each(|(key, payload)| tx.put_sheet(generation, *key, payload)))
+            .unwrap();
+    }
+}
+
+fn every_batch_leaves_one_delta_per_scope(t: &TestStore) {
+    t.insert(&[in_tenant(1, tenant_id(1)), in_tenant(2, tenant_id(1)), in_tenant(3, TenantId::NONE)]);
+    t.insert(&[in_tenant(4, tenant_id(1)), in_tenant(5, tenant_id(2)), in_tenant(6, TenantId::SYSTEM)]);
+    let numbers = |scope| {
+        let keys = t.delta_keys(Scopes::One(scope));
+        assert!(keys.iter().all(|key| key.scope == scope), "{keys:?}");
+        assert!(keys.windows(2).all(|pair| pair[0].seq < pair[1].seq), "{keys:?}");
+        keys.len()
+    };
+    assert_eq!(numbers(EVERYONE), 2);
+    assert_eq!(numbers(of(1)), 2);
+    assert_eq!(numbers(of(2)), 1);
+    assert_eq!(numbers(Scope::Tenant(TenantId::NONE)), 1);
+    assert_eq!(numbers(of(9)), 0);
+    let scopes: Vec<Scope> = t.delta_keys(Scopes::EveryTenant).into_iter().map(|key| key.scope).collect();
+    assert_eq!(scopes, [Scope::Tenant(TenantId::NONE), of(1), of(1), of(2)], "by tenant, and never everyone");
+}
+
+fn what_was_known_or_operators_did_leaves_no_delta(t: &TestStore) {
+    assert_eq!(t.insert(&[in_tenant(1, TenantId::SYSTEM)]), [true]);
+    assert_eq!(t.pending(), []);
+    t.insert(&[in_tenant(1, tenant_id(1))]);
+    let before = t.delta_keys(Scopes::EveryTenant);
+    assert_eq!(t.insert(&[in_tenant(1, tenant_id(1)), in_tenant(1, TenantId::SYSTEM)]), [false, false]);
+    assert_eq!(t.delta_keys(Scopes::EveryTenant), before);
+    assert_eq!(t.delta_keys(Scopes::One(EVERYONE)).len(), 1);
+}
+
+fn a_batch_that_is_rolled_back_leaves_no_delta(t: &TestStore) {
+    let outcome: Result<()> = t.store.writing(|tx| {
+        tx.insert_events(&[in_tenant(1, tenant_id(1))])?;
+        Err(Error::internal("changed my mind"))
+    });
+    assert!(outcome.is_err());
+    assert_eq!(t.pending(), []);
+    t.insert(&[in_tenant(1, tenant_id(1))]);
+    assert_eq!(t.pending().len(), 2);
+}
+
+fn pending_scopes_come_with_most_bytes_first(t: &TestStore) {
+    assert_eq!(t.pending(), []);
+    for round in 0..6 {
+        t.insert(&[in_tenant(round, tenant_id(if round < 4 { 1 } else { 2 }))]);
+    }
+    let pending = t.pending();
+    let expected: BTreeMap<Scope, (u64, u64)> = [EVERYONE, of(1), of(2)]
+        .into_iter()
+        .map(|scope| {
+            let deltas = t.deltas(Scopes::One(scope));
+            (scope, (deltas.len() as u64, deltas.iter().map(|(_, payload)| payload.len() as u64).sum()))
+        })
+        .collect();
+    let told: BTreeMap<Scope, (u64, u64)> =
+        pending.iter().map(|scope| (scope.scope, (scope.deltas, scope.bytes))).collect();
+    assert_eq!(told, expected);
+    assert_eq!(expected[&of(1)].0, 4);
+    assert!(expected.values().all(|(_, bytes)| *bytes > 0));
+    assert!(pending.windows(2).all(|pair| pair[0].bytes >= pair[1].bytes), "{pending:?}");
+    assert_eq!(t.store.reading(|tx| tx.pending(1)).unwrap(), pending[..1]);
+}
+
+fn merged_deltas_go_and_others_stay(t: &TestStore) {
+    for round in 0..10 {
+        t.insert(&[in_tenant(round, tenant_id(round % 2 + 1))]);
+    }
+    let all = t.delta_keys(Scopes::EveryTenant);
+    let kept: HashSet<DeltaKey> = all.iter().copied().step_by(3).collect();
+    let merged: Vec<DeltaKey> = all
+        .iter()
+        .copied()
+        .filter(|key| !kept.contains(key))
+        .chain([DeltaKey { scope: of(1), seq: i64::MAX }, DeltaKey { scope: of(77), seq: 1 }])
+        .collect();
+    t.store.writing(|tx| tx.delete_deltas(&merged)).unwrap();
+    assert_eq!(t.delta_keys(Scopes::EveryTenant).into_iter().collect::<HashSet<_>>(), kept);
+    assert_eq!(t.delta_keys(Scopes::One(EVERYONE)).len(), 10, "equal numbers of another scope stay");
+    t.insert(&[in_tenant(100, tenant_id(1))]);
+    let newest = *t.delta_keys(Scopes::One(of(1))).last().unwrap();
+    assert!(!all.contains(&newest), "a number is not used again");
+    let many: Vec<DeltaKey> = (0..2_500).map(|seq| DeltaKey { scope: EVERYONE, seq }).collect();
+    t.store.writing(|tx| tx.delete_deltas(&many)).unwrap();
+    assert_eq!(t.delta_keys(Scopes::One(EVERYONE)), []);
+}
+
+fn large_deltas_come_in_order(t: &TestStore) {
+    // More deltas than the first batch of a scope holds.
+    for round in 0..60 {
+        t.insert(&[in_tenant(round, tenant_id(1))]);
+    }
+    let keys = t.delta_keys(Scopes::One(of(1)));
+    assert_eq!(keys.len(), 60);
+    assert!(keys.windows(2).all(|pair| pair[0].seq < pair[1].seq));
+}
+
+fn key(scope: Scope, level: Level, part: Part, start: &str, run: u32) -> SheetKey {
+    SheetKey { scope, level, part, start: at(start), run }
+}
+
+fn day(scope: Scope, start: &str, run: u32) -> SheetKey {
+    key(scope, Level::Day, Part::Totals, &format!("{start}T00:00:00Z"), run)
+}
+
+fn starts(first: &str, end: &str) -> TimeRange {
+    TimeRange { start: at(first), end: at(end) }
+}
+
+fn february() -> TimeRange {
+    starts("2026-02-01T00:00:00Z", "2026-03-01T00:00:00Z")
+}
+
+fn days(scopes: Scopes) -> SheetQuery {
+    SheetQuery { scopes, level: Level::Day, part: Part::Totals, starts: february() }
+}
+
+/// Payloads that are all different.
+fn with_payloads(keys: &[SheetKey]) -> Vec<(SheetKey, Vec<u8>)> {
+    keys.iter().enumerate().map(|(place, key)| (*key, format!("sheet {place}").into_bytes())).collect()
+}
+
+fn sheets_are_found_by_scope_level_part_and_start(t: &TestStore) {
+    let inside = with_payloads(&[
+        day(of(1), "2026-02-01", 0),
+        day(of(1), "2026-02-01", 3),
+        day(of(1), "2026-02-27", 1),
+        day(of(1), "2026-02-28", 0),
+    ]);
+    let outside = with_payloads(&[
+        day(of(1), "2026-01-31", 0),
+        day(of(1), "2026-03-01", 0),
+        day(of(2), "2026-02-03", 0),
+        day(EVERYONE, "2026-02-03", 0),
+        key(of(1), Level::Month, Part::Totals, "2026-02-01T00:00:00Z", 0),
+        key(of(1), Level::Day, Part::Pages, "2026-02-01T00:00:00Z", 0),
+        key(EVERYONE, Level::Hour, Part::Totals, "2026-02-01T07:00:00Z", 0),
+    ]);
+    t.put_sheets(1, &outside);
+    t.put_sheets(1, &inside.iter().rev().cloned().collect::<Vec<_>>());
+    t.put_sheets(2, &with_payloads(&[day(of(1), "2026-02-04", 0)]));
+    assert_eq!(t.sheets(days(Scopes::One(of(1)))), inside, "by start and run");
+    assert_eq!(t.sheets(days(Scopes::One(of(9)))), []);
+    let never = SheetQuery { level: Level::Hour, ..days(Scopes::EveryTenant) };
+    assert_eq!(t.sheets(never), []);
+    let hours = SheetQuery { level: Level::Hour, ..days(Scopes::One(EVERYONE)) };
+    assert_eq!(t.sheets(hours), outside[6..]);
+    let later = SheetQuery { starts: starts("2026-02-01T00:00:00.000001Z", "2026-02-28T00:00:00Z"), ..hours };
+    assert_eq!(t.sheets(later), outside[6..]);
+    let one_day = SheetQuery { starts: later.starts, ..days(Scopes::One(of(1))) };
+    assert_eq!(t.sheets(one_day), inside[2..3], "a range is half-open");
+    let none = SheetQuery { starts: starts("2026-02-28T00:00:00Z", "2026-02-28T00:00:00Z"), ..one_day };
+    assert_eq!(t.sheets(none), []);
+    let one = |generation, key| t.store.reading(|tx| tx.sheet(generation, key)).unwrap();
+    assert_eq!(one(1, inside[1].0).as_deref(), Some(b"sheet 1".as_slice()));
+    assert_eq!(one(2, inside[1].0), None);
+    assert_eq!(one(1, SheetKey { run: 1, ..inside[1].0 }), None);
+    assert_eq!(one(1, day(of(9), "2026-02-01", 0)), None);
+}
+
+fn sheets_of_every_tenant_come_tenant_by_tenant(t: &TestStore) {
+    // Numbers are given in the order of the first event: not that of the ids.
+    let tenants = [tenant_id(3), tenant_id(1), TenantId::NONE, tenant_id(2), tenant_id(7)].map(Scope::Tenant);
+    let mut expected = Vec::new();
+    for scope in tenants {
+        for (start, run) in [("2026-02-09", 2), ("2026-02-02", 1), ("2026-02-09", 0), ("2026-02-03", 0)] {
+            let named = format!("{scope:?} {start} {run}").into_bytes();
+            // Two tenants are larger than a batch, each of them and both together; the others are small.
+            let filler = if [of(1), of(7)].contains(&scope) { 2 << 20 } else { 10 };
+            expected.push((day(scope, start, run), [named, vec![b'.'; filler]].concat()));
+        }
+    }
+    t.put_sheets(1, &expected);
+    t.put_sheets(
+        1,
+        &with_payloads(&[day(EVERYONE, "2026-02-02", 0), day(of(2), "2026-01-02", 0), day(of(5), "2026-05-02", 0)]),
+    );
+    expected.sort();
+    let found = t.sheets(days(Scopes::EveryTenant));
+    let keys = |sheets: &[(SheetKey, Vec<u8>)]| sheets.iter().map(|(key, _)| *key).collect::<Vec<_>>();
+    assert_eq!(keys(&found), keys(&expected));
+    assert!(found == expected, "a payload differs");
+    let pages = SheetQuery { part: Part::Pages, ..days(Scopes::EveryTenant) };
+    assert_eq!(t.sheets(pages), []);
+}
+
+fn many_sheets_neither_skip_nor_repeat(t: &TestStore) {
+    // Batches end amid the runs of one hour.
+    let first = at("2026-02-01T00:00:00Z");
+    let keys: Vec<SheetKey> = (0..200_u32)
+        .map(|number| SheetKey {
+            scope: EVERYONE,
+            level: Level::Hour,
+            part: Part::Pages,
+            start: first + Duration::hours(i64::from(number / 7)),
+            run: number % 7,
+        })
+        .collect();
+    let sheets: Vec<(SheetKey, Vec<u8>)> =
+        keys.iter().map(|key| (*key, format!("{key:?}").repeat(1_000).into_bytes())).collect();
+    t.put_sheets(1, &sheets);
+    let query = SheetQuery { scopes: Scopes::One(EVERYONE), level: Level::Hour, part: Part::Pages, starts: february() };
+    let found = t.sheets(query);
+    assert_eq!(found.iter().map(|(key, _)| *key).collect::<Vec<_>>(), keys);
+    assert!(found == sheets, "a payload differs");
+}
+
+fn runs_of_a_period_have_lengths(t: &TestStore) {
+    let period = day(of(1), "2026-02-02", 0);
+    let runs = |generation, key| t.store.reading(|tx| tx.runs(generation, key)).unwrap();
+    assert_eq!(runs(1, period), []);
+    let sheet = |run, bytes| (SheetKey { run, ..period }, vec![0_u8; bytes]);
+    t.put_sheets(1, &[sheet(5, 100_000), sheet(0, 3), sheet(2, 0)]);
+    t.put_sheets(1, &with_payloads(&[day(of(1), "2026-02-03", 9), day(of(2), "2026-02-02", 9)]));
+    t.put_sheets(2, &[sheet(1, 7)]);
+    assert_eq!(runs(1, SheetKey { run: 77, ..period }), [(0, 3), (2, 0), (5, 100_000)]);
+    assert_eq!(runs(2, period), [(1, 7)]);
+    assert_eq!(runs(1, SheetKey { part: Part::Pages, ..period }), []);
+    t.store.writing(|tx| tx.delete_sheet(1, SheetKey { run: 5, ..period })).unwrap();
+    t.store.writing(|tx| tx.delete_sheet(1, SheetKey { run: 1, ..period })).unwrap();
+    assert_eq!(runs(1, period), [(0, 3), (2, 0)]);
+    assert_eq!(runs(2, period), [(1, 7)], "another generation's");
+}
+
+fn a_sheet_is_written_once(t: &TestStore) {
+    let sheet = day(EVERYONE, "2026-02-02", 0);
+    t.put_sheets(1, &[(sheet, b"one".to_vec())]);
+    assert!(t.store.writing(|tx| tx.put_sheet(1, sheet, b"two")).is_err());
+    assert_eq!(t.store.reading(|tx| tx.sheet(1, sheet)).unwrap().as_deref(), Some(b"one".as_slice()));
+}
+
+fn the_generation_that_answers_can_be_changed(t: &TestStore) {
+    let (old, new) = (with_payloads(&[day(of(1), "2026-02-02", 0)]), with_payloads(&[day(of(1), "2026-02-03", 0)]));
+    t.put_sheets(1, &old);
+    t.put_sheets(2, &new);
+    assert_eq!(t.store.reading(|tx| tx.generation()).unwrap(), 1);
+    assert_eq!((t.sheets(days(Scopes::One(of(1)))), t.sheets(days(Scopes::EveryTenant))), (old.clone(), old));
+    t.store.writing(|tx| tx.set_generation(2)).unwrap();
+    assert_eq!(t.store.reading(|tx| tx.generation()).unwrap(), 2);
+    assert_eq!((t.sheets(days(Scopes::One(of(1)))), t.sheets(days(Scopes::EveryTenant))), (new.clone(), new));
+}
+
+fn other_generations_go_in_small_steps(t: &TestStore) {
+    let keys: Vec<SheetKey> = (1..=10).map(|number| day(of(number), "2026-02-02", 0)).collect();
+    for generation in 1..=6 {
+        t.put_sheets(generation, &with_payloads(&keys));
+    }
+    t.store.writing(|tx| tx.set_generation(3)).unwrap();
+    let delete = |keep, limit| t.store.writing(|tx| tx.delete_other_generations(keep, limit)).unwrap();
+    let left = || -> Vec<usize> {
+        let there = |generation, key: &&SheetKey| t.store.reading(|tx| tx.sheet(generation, **key)).unwrap().is_some();
+        (1..=6).map(|generation| keys.iter().filter(|key| there(generation, key)).count()).collect()
+    };
+    assert_eq!(delete(Some(5), 7), 7);
+    assert_eq!(left().iter().sum::<usize>(), 53);
+    assert_eq!(delete(Some(5), 30), 30);
+    assert_eq!(delete(Some(5), 30), 3);
+    assert_eq!(left(), [0, 0, 10, 0, 10, 0]);
+    assert_eq!(delete(Some(5), 30), 0);
+    assert_eq!(delete(None, 0), 0);
+    assert_eq!(delete(None, 30), 10);
+    assert_eq!(left(), [0, 0, 10, 0, 0, 0]);
+}
+
+fn ids_have_names(t: &TestStore) {
+    let page = |sent: &str| Some(Page::parse("page", sent, PageQueries::Dropped).unwrap());
+    t.insert(&[
+        Event { page: page("/a?b=c"), source: Some("192.0.2.7".parse().unwrap()), ..event(1) },
+        Event { page: page("/Ä"), source: Some("2001:db8::1".parse().unwrap()), ..event(2) },
+        Event { kind: EventKind::known("invoice.paid"), ..event(3) },
+    ]);
+    let facts = t.facts(EVERYONE, starts("2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z"));
+    let ids = |of: fn(&EventFact) -> Option<u32>| -> Vec<u32> {
+        facts.iter().filter_map(of).chain([4_000_000_000, 1_000_000]).collect()
+    };
+    let (pages, kinds, sources) = (ids(|fact| fact.page), ids(|fact| Some(fact.kind)), ids(|fact| fact.source));
+    let sorted = |names: HashMap<u32, String>| {
+        let mut names: Vec<String> = names.into_values().collect();
+        names.sort();
+        names
+    };
+    let named = t.store.reading(|tx| tx.page_keys(&pages)).unwrap();
+    assert_eq!(sorted(named), ["/a", "/Ä"]);
+    let named = t.store.reading(|tx| tx.kind_names(&kinds)).unwrap();
+    assert_eq!(sorted(named), ["invoice.paid", "login_success"]);
+    let named = t.store.reading(|tx| tx.source_names(&sources)).unwrap();
+    assert_eq!(sorted(named), ["192.0.2.7", "2001:db8::1"]);
+    let other = t.store.reading(|tx| tx.page_keys(&[OTHER_PAGE])).unwrap();
+    assert_eq!(other, HashMap::from([(OTHER_PAGE, OTHER_PAGE_NAME.to_owned())]));
+    let known: HashMap<u32, String> = (1..).zip(WELL_KNOWN_KINDS.map(str::to_owned)).collect();
+    assert_eq!(t.store.reading(|tx| tx.kind_names(&[1, 2, 3, 4, 5, 6])).unwrap(), known);
+    assert!(t.store.reading(|tx| tx.source_names(&[])).unwrap().is_empty());
+}
+
+fn an_error_of_the_reader_ends_the_reading(t: &TestStore) {
+    t.insert(&(1..=3).map(|number| in_tenant(number, tenant_id(number))).collect::<Vec<_>>());
+    t.put_sheets(1, &with_payloads(&[day(of(1), "2026-02-02", 0), day(of(2), "2026-02-02", 0)]));
+    let year = starts("2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z");
+    let mut calls = 0;
+    let mut stop = || -> Result<()> {
+        calls += 1;
+        Err(Error::internal("enough"))
+    };
+    assert!(t.store.reading(|tx| tx.facts(EVERYONE, year, &mut |_| stop())).is_err());
+    assert!(t.store.reading(|tx| tx.deltas(Scopes::EveryTenant, &mut |_, _| stop())).is_err());
+    assert!(t.store.reading(|tx| tx.sheets(&days(Scopes::EveryTenant), &mut |_, _| stop())).is_err());
+    assert_eq!(calls, 3);
+}

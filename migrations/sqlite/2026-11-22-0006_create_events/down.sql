@@ -1,0 +1,2 @@
+DROP VIEW event_log;
+DROP TABLE events;
