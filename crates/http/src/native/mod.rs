@@ -1,6 +1,8 @@
 //! The native API: data in, data out, in Trailkeeper's own words. Errors are RFC 9457 problems.
 
+mod analytics;
 mod events;
+mod kinds;
 mod memberships;
 mod paging;
 mod problems;
@@ -23,7 +25,7 @@ use crate::shapes::Problem;
     info(
         title = "Trailkeeper native API",
         version = "1.0.0",
-        description = "Send events and look at them; keep the records of tenants, users and memberships that analytics count.\n\nTimes are RFC 3339 and UTC. Lists are answered with `next_cursor`: pass it as `cursor` to go on, until it is null. Errors are problems as RFC 9457 describes them, with a stable `code`, and `field` where one is at fault. A credential that is confined to a tenant sees and changes that tenant alone; others do not exist for it (404).",
+        description = "Send events and look at them; keep the records of tenants, users and memberships that analytics count; ask for exact numbers.\n\nTimes are RFC 3339 and UTC; answers of analytics write them in the time zone that was asked for. Lists are answered with `next_cursor`: pass it as `cursor` to go on, until it is null. Errors are problems as RFC 9457 describes them, with a stable `code`, and `field` where one is at fault. A credential that is confined to a tenant sees and changes that tenant alone; others do not exist for it (404).",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     paths(
@@ -43,6 +45,14 @@ use crate::shapes::Problem;
         memberships::put::put_membership,
         memberships::get::get_membership,
         memberships::delete::delete_membership,
+        analytics::active_users::get_active_users,
+        analytics::traffic::get_traffic,
+        analytics::logins::get_logins,
+        analytics::registrations::get_registrations,
+        analytics::page_statistics::get_page_statistics,
+        analytics::retention::get_retention,
+        analytics::timeline::get_timeline,
+        analytics::profile::get_profile,
         ops::healthz,
         ops::readyz,
     ),
@@ -52,18 +62,26 @@ use crate::shapes::Problem;
         schemas::AddressOrNetwork,
         schemas::AccountStatus,
         schemas::ChangeCursor,
+        schemas::CohortGranularity,
+        schemas::Comparison,
+        schemas::Count,
+        schemas::Day,
         schemas::Email,
         schemas::EnvId,
         schemas::EventCursor,
         schemas::EventId,
         schemas::EventOutcome,
         schemas::EventType,
+        schemas::Granularity,
+        schemas::HoursOfTheWeek,
         schemas::InstantOrDay,
+        schemas::LocalInstant,
         schemas::Page,
         schemas::Region,
         schemas::SessionId,
         schemas::TenantCursor,
         schemas::TenantId,
+        schemas::TimeZone,
         schemas::UserCursor,
         schemas::UserId,
         schemas::UserPoolId,
@@ -73,6 +91,7 @@ use crate::shapes::Problem;
         (name = "tenants", description = "Customers of the application's vendor."),
         (name = "users", description = "Whom events are about."),
         (name = "memberships", description = "Which users belong to which tenant."),
+        (name = "analytics", description = "Exact numbers over any range, by hour, day, week or month of any time zone."),
         (name = "operations", description = "Whether the server lives and can serve."),
     ),
     security(("Bearer" = [])),
@@ -97,6 +116,7 @@ impl Modify for OptionalBodies {
 /// Adds the routes.
 pub fn configure(config: &mut ServiceConfig) {
     events::configure(config);
+    analytics::configure(config);
     tenants::configure(config);
     memberships::configure(config);
     users::configure(config);

@@ -3,14 +3,16 @@
 //! Each type here is only a name with a schema. Patterns carry their own lengths where an engine may
 //! treat `$` and lengths apart; texts refuse control characters, as `trailkeeper_domain::text` does.
 
+use trailkeeper_analytics::native::buckets::Granularity as BucketLength;
 use trailkeeper_domain::event::Outcome;
 use trailkeeper_domain::page::MAX_PAGE;
 use trailkeeper_domain::user::{MAX_ATTRIBUTE_NAME, MAX_ATTRIBUTE_VALUE, MAX_ATTRIBUTES, UserStatus};
 use utoipa::openapi::extensions::Extensions;
-use utoipa::openapi::schema::{AnyOfBuilder, Schema};
+use utoipa::openapi::schema::{AnyOfBuilder, Array, ArrayBuilder, Schema};
 use utoipa::openapi::{KnownFormat, Object, ObjectBuilder};
 
 use crate::documented::{DAY, formatted, integer, one_of, patterned, text, values};
+use crate::native::analytics::params::PREVIOUS_PERIOD;
 
 values! {
     /// A tenant.
@@ -49,7 +51,25 @@ values! {
     Instant = time().examples(["2026-01-31T12:00:00Z"]);
     /// An instant or a day.
     InstantOrDay = AnyOfBuilder::new().item(time()).item(day())
-        .description(Some("An RFC 3339 time with an offset, or a UTC day, from 1970 to 9999.")).build();
+        .description(Some("An RFC 3339 time with an offset, or a day, from 1970 to 9999: a UTC day, or one of `timezone` where there is that parameter.")).build();
+    /// An instant in local time.
+    LocalInstant = formatted(KnownFormat::DateTime).pattern(Some(r"^[0-9]{4}-")).examples(["2026-01-31T00:00:00+09:00"])
+        .description(Some("RFC 3339 with the offset of the time zone at that instant."));
+    /// A time zone.
+    TimeZone = patterned(r"^[A-Z][A-Za-z0-9_+-]{1,31}(/[A-Za-z][A-Za-z0-9_+-]{1,31}){0,2}$", 2, 98)
+        .examples(["Asia/Tokyo"]).description(Some("A name of the IANA time zone database."));
+    /// How long a bucket is.
+    Granularity = one_of(BucketLength::ALL.map(BucketLength::as_str));
+    /// How long a period of cohorts is.
+    CohortGranularity = one_of([BucketLength::Day, BucketLength::Week, BucketLength::Month].map(BucketLength::as_str));
+    /// A local day.
+    Day = day().examples(["2026-01-31"]);
+    /// A number for each hour of the week.
+    HoursOfTheWeek = hours_of_the_week();
+    /// What an answer is compared with.
+    Comparison = one_of([PREVIOUS_PERIOD]);
+    /// How many.
+    Count = integer(KnownFormat::Int64, 0, i64::MAX).examples([42]);
     /// An address.
     Address = AnyOfBuilder::new().item(ipv4())
         .item(ipv6())
@@ -112,6 +132,13 @@ fn ipv4() -> ObjectBuilder {
 
 fn ipv6() -> ObjectBuilder {
     formatted(KnownFormat::Ipv6).examples(["2001:db8::1"])
+}
+
+/// Seven days with 24 hours each.
+fn hours_of_the_week() -> Array {
+    let count = integer(KnownFormat::Int64, 0, i64::MAX);
+    let day = ArrayBuilder::new().items(count).min_items(Some(24)).max_items(Some(24));
+    ArrayBuilder::new().items(day).min_items(Some(7)).max_items(Some(7)).build()
 }
 
 /// `email` and `sub` have places of their own; JSON Schema says so by `not`, which utoipa has no word for.

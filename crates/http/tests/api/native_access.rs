@@ -12,6 +12,7 @@ use crate::support::{ACME, Answer, Caller, TestApp, numbered, operator};
 /// The four roles, in the order of [`Role::ALL`]: admin, analyst, auditor, ingest.
 const WRITERS_OF_EVENTS: [bool; 4] = [true, false, false, true];
 const READERS: [bool; 4] = [true, true, true, false];
+const ANALYSTS: [bool; 4] = [true, true, false, false];
 const ADMINS: [bool; 4] = [true, false, false, false];
 
 /// Operation, method, path, body, and which roles may.
@@ -35,6 +36,14 @@ fn table() -> Vec<Row> {
         ("list_memberships", "GET", format!("{tenant}/users"), None, READERS),
         ("put_membership", "PUT", membership.clone(), empty(), ADMINS),
         ("get_membership", "GET", membership.clone(), None, READERS),
+        ("get_active_users", "GET", "/v1/analytics/active-users".into(), None, ANALYSTS),
+        ("get_traffic", "GET", "/v1/analytics/traffic".into(), None, ANALYSTS),
+        ("get_logins", "GET", "/v1/analytics/logins".into(), None, ANALYSTS),
+        ("get_registrations", "GET", "/v1/analytics/registrations".into(), None, ANALYSTS),
+        ("get_page_statistics", "GET", "/v1/analytics/page-statistics".into(), None, ANALYSTS),
+        ("get_retention", "GET", "/v1/analytics/retention".into(), None, ANALYSTS),
+        ("get_timeline", "GET", "/v1/analytics/users/u1/timeline".into(), None, READERS),
+        ("get_profile", "GET", "/v1/analytics/users/u1/profile".into(), None, READERS),
         ("delete_membership", "DELETE", membership, None, ADMINS),
         ("delete_user", "DELETE", "/v1/users/u1".into(), None, ADMINS),
         ("delete_tenant", "DELETE", tenant, None, ADMINS),

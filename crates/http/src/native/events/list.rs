@@ -6,11 +6,11 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use trailkeeper_auth::Principal;
 use trailkeeper_domain::address::AddressRange;
-use trailkeeper_domain::event::{EventFilter, EventKind, Outcome};
+use trailkeeper_domain::event::{EventFilter, Outcome};
 use trailkeeper_domain::id::{EnvId, TenantId, UserId};
 use trailkeeper_domain::page::{MAX_PAGE, PageQueries, page_key};
 use trailkeeper_domain::time::{self, Timestamp};
-use trailkeeper_domain::{Error, Result, text, usecase};
+use trailkeeper_domain::{Result, text, usecase};
 use utoipa::ToSchema;
 
 use crate::blocking;
@@ -18,6 +18,7 @@ use crate::extract::caller::{Caller, ReadEvents};
 use crate::extract::query::Query;
 use crate::extract::tenancy;
 use crate::native::events::view::EventView;
+use crate::native::kinds;
 use crate::native::paging::Paging;
 use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
@@ -39,9 +40,6 @@ const PARAMETERS: [&str; 12] = [
     "cursor",
     "limit",
 ];
-
-/// How many types one question may name.
-const MAX_KINDS: usize = 50;
 
 /// A page of events.
 #[derive(Serialize, ToSchema)]
@@ -107,7 +105,7 @@ fn filter_of(query: &Query, caller: &Principal, queries: PageQueries) -> Result<
         tenant_id: tenancy::narrowed(caller, tenant)?,
         env_id: query.optional("env_id")?.map(|id| EnvId::parse("env_id", id)).transpose()?,
         user_id: query.optional("user_id")?.map(|id| UserId::parse("user_id", id)).transpose()?,
-        kinds: kinds_of(query)?,
+        kinds: kinds::of(query)?,
         outcome: query.optional("outcome")?.map(|name| Outcome::parse("outcome", name)).transpose()?,
         source: query.optional("source")?.map(|range| AddressRange::parse("source", range)).transpose()?,
         page_key: checked(query, "page", MAX_PAGE)?.map(|page| page_key(page, queries).to_owned()),
@@ -116,14 +114,6 @@ fn filter_of(query: &Query, caller: &Principal, queries: PageQueries) -> Result<
         until: query.optional("to")?.map(|at| until("to", at)).transpose()?,
         ..EventFilter::default()
     })
-}
-
-fn kinds_of(query: &Query) -> Result<Vec<EventKind>> {
-    let names = query.list("type");
-    if names.len() > MAX_KINDS {
-        return Err(Error::invalid("type", format!("has {} types; at most {MAX_KINDS} are allowed", names.len())));
-    }
-    names.into_iter().map(|name| EventKind::parse("type", name)).collect()
 }
 
 fn checked<'a>(query: &'a Query, name: &str, max: usize) -> Result<Option<&'a str>> {

@@ -5,7 +5,7 @@ pub mod get;
 mod input;
 pub mod list;
 pub mod record;
-mod view;
+pub mod view;
 
 use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};

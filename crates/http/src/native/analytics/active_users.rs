@@ -1,0 +1,190 @@
+//! `GET /v1/analytics/active-users`.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
+use serde_json::{Value, json};
+use trailkeeper_analytics::native::Zone;
+use trailkeeper_analytics::native::active_users::{ActiveUsers, ActiveUsersSeries, Stickiness, active_users};
+use trailkeeper_domain::time::TimeRange;
+use utoipa::ToSchema;
+
+use super::params::{self, AudienceParams, CompareParam, GranularityParam, SpanParams};
+use crate::blocking;
+use crate::extract::caller::{Caller, ReadAnalytics};
+use crate::extract::query::Query;
+use crate::native::problems::{CommonProblems, NotFound};
+use crate::native::schemas;
+use crate::refusal::Answer;
+use crate::shapes::Native;
+use crate::state::AppState;
+
+const PARAMETERS: [&str; 7] = ["from", "to", "timezone", "granularity", "compare", "tenant_id", "env_id"];
+
+/// Active users of a period, and of the one before it.
+#[derive(Serialize, ToSchema)]
+#[schema(example = ActiveUsersView::sample)]
+pub struct ActiveUsersView {
+    /// The time zone.
+    #[schema(value_type = schemas::TimeZone)]
+    timezone: &'static str,
+    /// How long a bucket is.
+    #[schema(value_type = schemas::Granularity)]
+    granularity: &'static str,
+    /// The period that was asked for.
+    current: ActiveUsersPeriod,
+    /// The period before it; null unless `compare` was sent.
+    #[schema(required)]
+    previous: Option<ActiveUsersPeriod>,
+}
+
+/// Active users of one period.
+#[derive(Serialize, ToSchema)]
+pub struct ActiveUsersPeriod {
+    /// The first instant inside.
+    #[schema(value_type = schemas::LocalInstant)]
+    start: String,
+    /// The first instant after it.
+    #[schema(value_type = schemas::LocalInstant)]
+    end: String,
+    /// Over the whole period.
+    totals: ActiveUsersTotals,
+    /// By time, those without anything included.
+    #[schema(max_items = 10000)]
+    buckets: Vec<ActiveUsersBucket>,
+}
+
+/// Active users of a whole period.
+#[derive(Serialize, ToSchema)]
+pub struct ActiveUsersTotals {
+    /// Distinct users with at least one event that did not fail.
+    #[schema(value_type = schemas::Count)]
+    active_users: u64,
+    /// Those of them who were never active before the period began, over all time.
+    #[schema(value_type = schemas::Count)]
+    new_users: u64,
+    /// Those who were.
+    #[schema(value_type = schemas::Count)]
+    returning_users: u64,
+    /// How often users come back.
+    stickiness: StickinessView,
+}
+
+/// How often users come back: daily by monthly active users.
+#[derive(Serialize, ToSchema)]
+pub struct StickinessView {
+    /// Distinct active users per local day, on average over the local days that the period touches. Rounded to
+    /// four decimals.
+    #[schema(minimum = 0)]
+    average_daily_users: f64,
+    /// Distinct active users of the 30 local days that the period ends with, up to its end.
+    #[schema(value_type = schemas::Count)]
+    monthly_users: u64,
+    /// The first by the second, rounded to four decimals; null where there were no monthly users. Over a longer
+    /// period it can exceed 1, where there were more users earlier.
+    #[schema(required, minimum = 0)]
+    ratio: Option<f64>,
+}
+
+/// Active users of one bucket.
+#[derive(Serialize, ToSchema)]
+pub struct ActiveUsersBucket {
+    /// The first instant inside.
+    #[schema(value_type = schemas::LocalInstant)]
+    start: String,
+    /// The first instant after it.
+    #[schema(value_type = schemas::LocalInstant)]
+    end: String,
+    /// Distinct users with at least one event that did not fail.
+    #[schema(value_type = schemas::Count)]
+    active_users: u64,
+    /// Those of them who were never active before the bucket began, over all time.
+    #[schema(value_type = schemas::Count)]
+    new_users: u64,
+    /// Those who were.
+    #[schema(value_type = schemas::Count)]
+    returning_users: u64,
+}
+
+impl From<&Stickiness> for StickinessView {
+    fn from(stickiness: &Stickiness) -> Self {
+        let Stickiness { daily_users, days, monthly_users } = *stickiness;
+        Self {
+            average_daily_users: params::quotient(daily_users, days).unwrap_or_default(),
+            monthly_users,
+            ratio: params::quotient(daily_users, days.saturating_mul(monthly_users)),
+        }
+    }
+}
+
+impl ActiveUsersBucket {
+    fn of(zone: Zone, (range, users): &(TimeRange, ActiveUsers)) -> Self {
+        Self {
+            start: zone.rfc3339(range.start),
+            end: zone.rfc3339(range.end),
+            active_users: users.active,
+            new_users: users.new,
+            returning_users: users.returning,
+        }
+    }
+}
+
+impl From<ActiveUsersSeries> for ActiveUsersPeriod {
+    fn from(series: ActiveUsersSeries) -> Self {
+        let (zone, range, totals) = (series.span.zone, series.span.range, series.totals);
+        Self {
+            start: zone.rfc3339(range.start),
+            end: zone.rfc3339(range.end),
+            totals: ActiveUsersTotals {
+                active_users: totals.users.active,
+                new_users: totals.users.new,
+                returning_users: totals.users.returning,
+                stickiness: StickinessView::from(&totals.stickiness),
+            },
+            buckets: series.buckets.iter().map(|bucket| ActiveUsersBucket::of(zone, bucket)).collect(),
+        }
+    }
+}
+
+impl ActiveUsersView {
+    fn sample() -> Value {
+        let (start, end) = ("2026-01-31T00:00:00+09:00".to_owned(), "2026-02-01T00:00:00+09:00".to_owned());
+        let bucket = ActiveUsersBucket {
+            start: start.clone(),
+            end: end.clone(),
+            active_users: 120,
+            new_users: 15,
+            returning_users: 105,
+        };
+        let stickiness = StickinessView { average_daily_users: 120.0, monthly_users: 480, ratio: Some(0.25) };
+        let totals = ActiveUsersTotals { active_users: 120, new_users: 15, returning_users: 105, stickiness };
+        let current = ActiveUsersPeriod { start, end, totals, buckets: vec![bucket] };
+        json!(Self { timezone: "Asia/Tokyo", granularity: "day", current, previous: None })
+    }
+}
+
+/// Count active users: all, new and returning ones.
+///
+/// A user is active when at least one of their events did not fail; a login by its type, everything else by its
+/// outcome. All numbers are exact and of one snapshot. Events that arrive late count where they occurred, also
+/// for who is new.
+#[utoipa::path(get, path = "/v1/analytics/active-users", tag = "analytics", security(("Bearer" = [])),
+    params(SpanParams, GranularityParam, CompareParam, AudienceParams),
+    responses((status = 200, description = "The numbers of active users.", body = ActiveUsersView), CommonProblems, NotFound))]
+pub async fn get_active_users(
+    caller: Caller<ReadAnalytics, Native>,
+    request: HttpRequest,
+    state: Data<AppState>,
+) -> Answer<Native> {
+    let query = Query::of(&request)?.only(&PARAMETERS)?;
+    let course = params::course(&query, state.clock().now())?;
+    let audience = AudienceParams::of(&query)?.audience();
+    let confined = caller.principal.tenant_id;
+    let answer = blocking::run(&state, move |state| active_users(state.store(), audience, course, confined)).await?;
+    Ok(HttpResponse::Ok().json(ActiveUsersView {
+        timezone: course.span.zone.name(),
+        granularity: course.granularity.as_str(),
+        current: answer.current.into(),
+        previous: answer.previous.map(Into::into),
+    }))
+}

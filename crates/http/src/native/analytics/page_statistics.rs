@@ -1,0 +1,177 @@
+//! `GET /v1/analytics/page-statistics`.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
+use serde_json::{Value, json};
+use trailkeeper_analytics::native::buckets::{Granularity, Span};
+use trailkeeper_analytics::native::page_statistics::{
+    MAX_PAGES, PageStatistics, PageTotals, PageUse, PagesQuestion, Views, page_statistics,
+};
+use trailkeeper_analytics::native::ranking::Named;
+use trailkeeper_domain::Result;
+use trailkeeper_domain::time::Timestamp;
+use utoipa::ToSchema;
+
+use super::params::{AudienceParams, CompareParam, SpanParams};
+use crate::blocking;
+use crate::extract::caller::{Caller, ReadAnalytics};
+use crate::extract::query::Query;
+use crate::native::problems::{CommonProblems, NotFound};
+use crate::native::schemas;
+use crate::refusal::Answer;
+use crate::shapes::Native;
+use crate::state::AppState;
+
+const PARAMETERS: [&str; 7] = ["from", "to", "timezone", "compare", "tenant_id", "env_id", "limit"];
+
+/// Views and distinct users of pages.
+#[derive(Serialize, ToSchema)]
+#[schema(example = PageStatisticsView::sample)]
+pub struct PageStatisticsView {
+    /// The time zone.
+    #[schema(value_type = schemas::TimeZone)]
+    timezone: &'static str,
+    /// The period that was asked for, over all pages.
+    current: PagesPeriod,
+    /// The period before it; null unless `compare` was sent.
+    #[schema(required)]
+    previous: Option<PagesPeriod>,
+    /// The pages with the most views in the period, then by page.
+    #[schema(max_items = 10000)]
+    pages: Vec<PageRow>,
+}
+
+/// What all pages had in one period.
+#[derive(Serialize, ToSchema)]
+pub struct PagesPeriod {
+    /// The first instant inside.
+    #[schema(value_type = schemas::LocalInstant)]
+    start: String,
+    /// The first instant after it.
+    #[schema(value_type = schemas::LocalInstant)]
+    end: String,
+    /// Over all pages, those that are not listed included.
+    totals: PagesTotals,
+}
+
+/// What all pages had.
+#[derive(Serialize, ToSchema)]
+pub struct PagesTotals {
+    /// Events with a page, whatever their outcome.
+    #[schema(value_type = schemas::Count)]
+    views: u64,
+    /// Distinct users over all pages: not a sum.
+    #[schema(value_type = schemas::Count)]
+    users: u64,
+    /// How many distinct pages were viewed.
+    #[schema(value_type = schemas::Count)]
+    pages: u64,
+}
+
+/// What one page had.
+#[derive(Serialize, ToSchema)]
+pub struct PageRow {
+    /// The page, without fragment and (unless the server is set to keep it) query. `(other)` stands for those past
+    /// what a tenant may bring new in a day.
+    #[schema(value_type = schemas::Page)]
+    page: String,
+    /// In the period.
+    current: ViewsView,
+    /// In the period before it; null unless `compare` was sent.
+    #[schema(required)]
+    previous: Option<ViewsView>,
+}
+
+/// Views and users.
+#[derive(Serialize, ToSchema)]
+pub struct ViewsView {
+    /// Events on the page, whatever their outcome.
+    #[schema(value_type = schemas::Count)]
+    views: u64,
+    /// Distinct users; a view without a user counts as a view alone.
+    #[schema(value_type = schemas::Count)]
+    users: u64,
+}
+
+impl From<Views> for ViewsView {
+    fn from(seen: Views) -> Self {
+        Self { views: seen.views, users: seen.users }
+    }
+}
+
+impl From<Named<PageUse>> for PageRow {
+    fn from(page: Named<PageUse>) -> Self {
+        let PageUse { current, previous } = page.counted;
+        Self { page: page.name, current: current.into(), previous: previous.map(ViewsView::from) }
+    }
+}
+
+impl PagesPeriod {
+    fn of(span: Span, totals: PageTotals) -> Self {
+        Self {
+            start: span.zone.rfc3339(span.range.start),
+            end: span.zone.rfc3339(span.range.end),
+            totals: PagesTotals { views: totals.seen.views, users: totals.seen.users, pages: totals.pages },
+        }
+    }
+}
+
+impl PageStatisticsView {
+    fn of(question: &PagesQuestion, statistics: PageStatistics) -> Self {
+        Self {
+            timezone: question.span.zone.name(),
+            current: PagesPeriod::of(question.span, statistics.totals),
+            previous: question.previous.zip(statistics.previous).map(|(span, totals)| PagesPeriod::of(span, totals)),
+            pages: statistics.pages.into_iter().map(PageRow::from).collect(),
+        }
+    }
+
+    fn sample() -> Value {
+        let totals = PagesTotals { views: 15_420, users: 1_234, pages: 87 };
+        let (start, end) = ("2026-01-01T00:00:00+09:00".to_owned(), "2026-02-01T00:00:00+09:00".to_owned());
+        let row = |page: &str, views, users| PageRow {
+            page: page.to_owned(),
+            current: ViewsView { views, users },
+            previous: None,
+        };
+        json!(Self {
+            timezone: "Asia/Tokyo",
+            current: PagesPeriod { start, end, totals },
+            previous: None,
+            pages: vec![row("/dashboard", 6_200, 1_100), row("/invoices", 2_480, 730)],
+        })
+    }
+}
+
+/// Count views and distinct users per page and over all pages.
+///
+/// All numbers are exact and of one snapshot. Events that arrive late count where they occurred. A tenant may bring
+/// only so many new pages in a day, by a setting of the server; past it, new ones are counted together as `(other)`.
+#[utoipa::path(get, path = "/v1/analytics/page-statistics", tag = "analytics", security(("Bearer" = [])),
+    params(SpanParams, CompareParam, AudienceParams,
+        ("limit" = Option<i32>, Query, description = "How many pages at most; 100 where it is not sent.", minimum = 1, maximum = 10000),
+    ),
+    responses((status = 200, description = "The statistics of the pages.", body = PageStatisticsView), CommonProblems, NotFound))]
+pub async fn get_page_statistics(
+    caller: Caller<ReadAnalytics, Native>,
+    request: HttpRequest,
+    state: Data<AppState>,
+) -> Answer<Native> {
+    let query = Query::of(&request)?.only(&PARAMETERS)?;
+    let question = question_of(&query, state.clock().now())?;
+    let confined = caller.principal.tenant_id;
+    let statistics = blocking::run(&state, move |state| page_statistics(state.store(), &question, confined)).await?;
+    Ok(HttpResponse::Ok().json(PageStatisticsView::of(&question, statistics)))
+}
+
+fn question_of(query: &Query, now: Timestamp) -> Result<PagesQuestion> {
+    let span = SpanParams::of(query)?.span(now)?;
+    let compare = CompareParam::of(query)?.compare();
+    Ok(PagesQuestion {
+        audience: AudienceParams::of(query)?.audience(),
+        span,
+        previous: compare.then(|| span.previous(Granularity::Day)),
+        limit: query.limit(100, MAX_PAGES)?,
+    })
+}

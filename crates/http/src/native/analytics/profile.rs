@@ -1,0 +1,294 @@
+//! `GET /v1/analytics/users/{user_id}/profile`.
+
+use std::net::IpAddr;
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
+use serde_json::{Value, json};
+use trailkeeper_analytics::native::Zone;
+use trailkeeper_analytics::native::buckets::{Granularity, Span};
+use trailkeeper_analytics::native::profile::{Profile, ProfileQuestion, ProfileTotals, SourceUse, profile};
+use trailkeeper_analytics::native::ranking::Named;
+use trailkeeper_domain::time::Timestamp;
+use trailkeeper_domain::{Error, Result};
+use utoipa::ToSchema;
+
+use super::params::{AudienceParams, CompareParam, SpanParams};
+use crate::blocking;
+use crate::extract::caller::{Caller, ReadEvents};
+use crate::extract::path;
+use crate::extract::query::Query;
+use crate::native::problems::{CommonProblems, NotFound};
+use crate::native::schemas;
+use crate::refusal::Answer;
+use crate::shapes::Native;
+use crate::state::AppState;
+
+const PARAMETERS: [&str; 6] = ["from", "to", "timezone", "compare", "tenant_id", "env_id"];
+
+/// How many local days a profile is about that names no start.
+const DEFAULT_DAYS: u64 = 90;
+
+/// A user at a glance.
+#[derive(Serialize, ToSchema)]
+#[schema(example = ProfileView::sample)]
+pub struct ProfileView {
+    /// The identity provider's id.
+    #[schema(value_type = schemas::UserId)]
+    user_id: String,
+    /// The time zone.
+    #[schema(value_type = schemas::TimeZone)]
+    timezone: &'static str,
+    /// When the user's first event was, over all time; null where there is none.
+    #[schema(required, value_type = Option<schemas::LocalInstant>)]
+    first_seen: Option<String>,
+    /// When the user's last event was, over all time; null where there is none.
+    #[schema(required, value_type = Option<schemas::LocalInstant>)]
+    last_seen: Option<String>,
+    /// The period that was asked for. All that follows is about it.
+    current: ProfilePeriod,
+    /// The period before it; null unless `compare` was sent.
+    #[schema(required)]
+    previous: Option<ProfilePeriod>,
+    /// The usual hours of the week: events that did not fail, by local day and hour. Seven days, Monday first, with
+    /// 24 hours each, the one from midnight first.
+    #[schema(value_type = schemas::HoursOfTheWeek)]
+    hours: [[u64; 24]; 7],
+    /// The ten pages with the most views, then by page.
+    #[schema(max_items = 10)]
+    pages: Vec<ProfilePage>,
+    /// How many distinct pages there were.
+    #[schema(value_type = schemas::Count)]
+    distinct_pages: u64,
+    /// The ten addresses with the most events, then by address.
+    #[schema(max_items = 10)]
+    sources: Vec<ProfileSource>,
+    /// How many distinct addresses there were.
+    #[schema(value_type = schemas::Count)]
+    distinct_sources: u64,
+    /// The hundred types with the most events, then by type.
+    #[schema(max_items = 100)]
+    types: Vec<ProfileType>,
+    /// How many distinct types there were.
+    #[schema(value_type = schemas::Count)]
+    distinct_types: u64,
+}
+
+/// What a user did in one period.
+#[derive(Serialize, ToSchema)]
+pub struct ProfilePeriod {
+    /// The first instant inside.
+    #[schema(value_type = schemas::LocalInstant)]
+    start: String,
+    /// The first instant after it.
+    #[schema(value_type = schemas::LocalInstant)]
+    end: String,
+    /// Over the whole period.
+    totals: ProfileTotalsView,
+}
+
+/// How much a user did.
+#[derive(Serialize, ToSchema)]
+pub struct ProfileTotalsView {
+    /// Events, failed ones included.
+    #[schema(value_type = schemas::Count)]
+    events: u64,
+    /// Events that failed: a login by its type, everything else by its outcome.
+    #[schema(value_type = schemas::Count)]
+    failed_events: u64,
+    /// Local days with an event that did not fail.
+    #[schema(value_type = schemas::Count)]
+    active_days: u64,
+}
+
+/// A page and its views.
+#[derive(Serialize, ToSchema)]
+pub struct ProfilePage {
+    /// The page as statistics group it; `(other)` stands for those past what a tenant may bring new in a day.
+    #[schema(value_type = schemas::Page)]
+    page: String,
+    /// Events on it, whatever their outcome.
+    #[schema(value_type = schemas::Count)]
+    views: u64,
+}
+
+/// An address and how it was used.
+#[derive(Serialize, ToSchema)]
+pub struct ProfileSource {
+    /// The address.
+    #[schema(value_type = schemas::Address)]
+    source: IpAddr,
+    /// Events, failed ones included.
+    #[schema(value_type = schemas::Count)]
+    events: u64,
+    /// Events that failed.
+    #[schema(value_type = schemas::Count)]
+    failed_events: u64,
+    /// When the first of them was.
+    #[schema(value_type = schemas::LocalInstant)]
+    first_seen: String,
+    /// When the last of them was.
+    #[schema(value_type = schemas::LocalInstant)]
+    last_seen: String,
+}
+
+/// A type and its events.
+#[derive(Serialize, ToSchema)]
+pub struct ProfileType {
+    /// What happened.
+    #[schema(value_type = schemas::EventType)]
+    r#type: String,
+    /// Events.
+    #[schema(value_type = schemas::Count)]
+    events: u64,
+}
+
+impl From<ProfileTotals> for ProfileTotalsView {
+    fn from(totals: ProfileTotals) -> Self {
+        Self { events: totals.events, failed_events: totals.failed_events, active_days: totals.active_days }
+    }
+}
+
+impl From<Named<u64>> for ProfilePage {
+    fn from(page: Named<u64>) -> Self {
+        Self { page: page.name, views: page.counted }
+    }
+}
+
+impl From<Named<u64>> for ProfileType {
+    fn from(kind: Named<u64>) -> Self {
+        Self { r#type: kind.name, events: kind.counted }
+    }
+}
+
+impl ProfileSource {
+    fn of(zone: Zone, source: &Named<SourceUse>) -> Result<Self> {
+        Ok(Self {
+            source: source.name.parse().map_err(Error::internal)?,
+            events: source.counted.events,
+            failed_events: source.counted.failed_events,
+            first_seen: zone.rfc3339(source.counted.first_seen),
+            last_seen: zone.rfc3339(source.counted.last_seen),
+        })
+    }
+}
+
+impl ProfilePeriod {
+    fn of(span: Span, totals: ProfileTotals) -> Self {
+        Self {
+            start: span.zone.rfc3339(span.range.start),
+            end: span.zone.rfc3339(span.range.end),
+            totals: totals.into(),
+        }
+    }
+}
+
+impl ProfileView {
+    fn of(question: &ProfileQuestion, profile: Profile) -> Result<Self> {
+        let zone = question.span.zone;
+        let (first_seen, last_seen) = profile.seen.unzip();
+        Ok(Self {
+            user_id: question.user.as_str().to_owned(),
+            timezone: zone.name(),
+            first_seen: first_seen.map(|at| zone.rfc3339(at)),
+            last_seen: last_seen.map(|at| zone.rfc3339(at)),
+            current: ProfilePeriod::of(question.span, profile.totals),
+            previous: question.previous.zip(profile.previous).map(|(span, totals)| ProfilePeriod::of(span, totals)),
+            hours: profile.hours,
+            pages: profile.pages.top.into_iter().map(ProfilePage::from).collect(),
+            distinct_pages: profile.pages.distinct,
+            sources: profile.sources.top.iter().map(|used| ProfileSource::of(zone, used)).collect::<Result<_>>()?,
+            distinct_sources: profile.sources.distinct,
+            types: profile.kinds.top.into_iter().map(ProfileType::from).collect(),
+            distinct_types: profile.kinds.distinct,
+        })
+    }
+
+    fn sample() -> Value {
+        let at = |text: &str| text.to_owned();
+        let mut hours = [[0; 24]; 7];
+        if let [monday, ..] = &mut hours
+            && let [_, _, _, _, _, _, _, _, eight, nine, ..] = monday
+        {
+            (*eight, *nine) = (12, 30);
+        }
+        let source = ProfileSource {
+            source: IpAddr::from([203, 0, 113, 7]),
+            events: 45,
+            failed_events: 3,
+            first_seen: at("2026-01-05T08:12:00+09:00"),
+            last_seen: at("2026-01-26T09:48:00+09:00"),
+        };
+        json!(Self {
+            user_id: at("u-4711"),
+            timezone: "Asia/Tokyo",
+            first_seen: Some(at("2025-04-01T10:00:00+09:00")),
+            last_seen: Some(at("2026-01-26T09:48:00+09:00")),
+            current: ProfilePeriod {
+                start: at("2025-11-03T00:00:00+09:00"),
+                end: at("2026-02-01T00:00:00+09:00"),
+                totals: ProfileTotalsView { events: 45, failed_events: 3, active_days: 4 },
+            },
+            previous: None,
+            hours,
+            pages: vec![ProfilePage { page: at("/invoices"), views: 38 }],
+            distinct_pages: 1,
+            sources: vec![source],
+            distinct_sources: 1,
+            types: vec![
+                ProfileType { r#type: at("page_load"), events: 38 },
+                ProfileType { r#type: at("login_success"), events: 4 },
+                ProfileType { r#type: at("login_fail"), events: 3 },
+            ],
+            distinct_types: 3,
+        })
+    }
+}
+
+/// Show a user at a glance: since when, how active, at what hours, on which pages, from where.
+///
+/// Whoever may list events may see it. All numbers are exact and of one snapshot. A user without events, known or
+/// not, has a profile of zeros. The server's own trail is in no profile.
+#[utoipa::path(get, path = "/v1/analytics/users/{user_id}/profile", tag = "analytics", security(("Bearer" = [])),
+    params(
+        ("user_id" = schemas::UserId, Path, description = "The user's id."),
+        ("from" = Option<schemas::InstantOrDay>, Query, description = "Only at or after this time, or the start of this local day. Where it is not sent: the start of the 90th local day of those that the range ends with.",
+            example = json!("2026-01-01")),
+        ("to" = Option<schemas::InstantOrDay>, Query, description = "Only before this time, or the end of this local day; now where it is not sent. Lies after `from`, at most 10 years.",
+            example = json!("2026-01-31")),
+        ("timezone" = Option<schemas::TimeZone>, Query, description = "The IANA time zone whose days and hours count; UTC where it is not sent.",
+            example = json!("Asia/Tokyo")),
+        CompareParam,
+        AudienceParams,
+    ),
+    responses((status = 200, description = "The profile.", body = ProfileView), CommonProblems, NotFound))]
+pub async fn get_profile(
+    caller: Caller<ReadEvents, Native>,
+    request: HttpRequest,
+    state: Data<AppState>,
+) -> Answer<Native> {
+    let question = question_of(&request, state.clock().now())?;
+    let confined = caller.principal.tenant_id;
+    let view = blocking::run(&state, move |state| {
+        profile(state.store(), &question, confined).and_then(|profile| ProfileView::of(&question, profile))
+    })
+    .await?;
+    Ok(HttpResponse::Ok().json(view))
+}
+
+fn question_of(request: &HttpRequest, now: Timestamp) -> Result<ProfileQuestion> {
+    let query = Query::of(request)?.only(&PARAMETERS)?;
+    let asked = SpanParams::of(&query)?;
+    let mut span = asked.span(now)?;
+    if asked.from().is_none() {
+        span = span.over(span.last_days(DEFAULT_DAYS));
+    }
+    let compare = CompareParam::of(&query)?.compare();
+    Ok(ProfileQuestion {
+        user: path::user_id(request)?,
+        audience: AudienceParams::of(&query)?.audience(),
+        span,
+        previous: compare.then(|| span.previous(Granularity::Day)),
+    })
+}

@@ -1,0 +1,146 @@
+//! `GET /v1/analytics/retention`.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
+use serde_json::{Value, json};
+use trailkeeper_analytics::native::Zone;
+use trailkeeper_analytics::native::retention::{Cohort, DEFAULT_PERIODS, MAX_PERIODS, Retention, retention};
+use trailkeeper_domain::{Error, Result};
+use utoipa::ToSchema;
+
+use super::params::{self, AudienceParams, CompareParam, SpanParams};
+use crate::blocking;
+use crate::extract::caller::{Caller, ReadAnalytics};
+use crate::extract::query::Query;
+use crate::native::problems::{CommonProblems, NotFound};
+use crate::native::schemas;
+use crate::refusal::Answer;
+use crate::shapes::Native;
+use crate::state::AppState;
+
+const PARAMETERS: [&str; 8] = ["from", "to", "timezone", "granularity", "periods", "compare", "tenant_id", "env_id"];
+
+/// Cohorts of a period, and of the one before it.
+#[derive(Serialize, ToSchema)]
+#[schema(example = RetentionView::sample)]
+pub struct RetentionView {
+    /// The time zone.
+    #[schema(value_type = schemas::TimeZone)]
+    timezone: &'static str,
+    /// How long a period is.
+    #[schema(value_type = schemas::CohortGranularity)]
+    granularity: &'static str,
+    /// The range that was asked for.
+    current: RetentionPeriod,
+    /// The range before it; null unless `compare` was sent.
+    #[schema(required)]
+    previous: Option<RetentionPeriod>,
+}
+
+/// The cohorts of one range.
+#[derive(Serialize, ToSchema)]
+pub struct RetentionPeriod {
+    /// The first instant inside.
+    #[schema(value_type = schemas::LocalInstant)]
+    start: String,
+    /// The first instant after it.
+    #[schema(value_type = schemas::LocalInstant)]
+    end: String,
+    /// One per day, week or month, by time, empty ones included.
+    #[schema(max_items = 400)]
+    cohorts: Vec<CohortView>,
+}
+
+/// The users who were active for the first time ever in one day, week or month.
+#[derive(Serialize, ToSchema)]
+pub struct CohortView {
+    /// The first instant inside.
+    #[schema(value_type = schemas::LocalInstant)]
+    start: String,
+    /// The first instant after it.
+    #[schema(value_type = schemas::LocalInstant)]
+    end: String,
+    /// How many users it has.
+    #[schema(value_type = schemas::Count)]
+    users: u64,
+    /// How many of them were active in the day, week or month of the cohort (all of them), in the next one, and so
+    /// on: as far as the range and `periods` go.
+    #[schema(value_type = Vec<schemas::Count>, min_items = 1, max_items = 91)]
+    active: Vec<u64>,
+}
+
+impl CohortView {
+    fn of(zone: Zone, cohort: Cohort) -> Self {
+        Self {
+            start: zone.rfc3339(cohort.range.start),
+            end: zone.rfc3339(cohort.range.end),
+            users: cohort.active.first().copied().unwrap_or_default(),
+            active: cohort.active,
+        }
+    }
+}
+
+impl From<Retention> for RetentionPeriod {
+    fn from(retention: Retention) -> Self {
+        let (zone, range) = (retention.span.zone, retention.span.range);
+        Self {
+            start: zone.rfc3339(range.start),
+            end: zone.rfc3339(range.end),
+            cohorts: retention.cohorts.into_iter().map(|cohort| CohortView::of(zone, cohort)).collect(),
+        }
+    }
+}
+
+impl RetentionView {
+    fn sample() -> Value {
+        let [january, february, march] =
+            ["2026-01-01T00:00:00+09:00", "2026-02-01T00:00:00+09:00", "2026-03-01T00:00:00+09:00"].map(str::to_owned);
+        let cohorts = vec![
+            CohortView { start: january.clone(), end: february.clone(), users: 120, active: vec![120, 84] },
+            CohortView { start: february, end: march.clone(), users: 95, active: vec![95] },
+        ];
+        let current = RetentionPeriod { start: january, end: march, cohorts };
+        json!(Self { timezone: "Asia/Tokyo", granularity: "month", current, previous: None })
+    }
+}
+
+/// Count how many of those who came for the first time came back.
+///
+/// A user belongs to the day, week or month of their first activity ever among the events asked for, so whoever was
+/// active before the range is in no cohort of it. A user is active when at least one of their events did not fail.
+/// All numbers are exact and of one snapshot. A range has at most 400 cohorts.
+#[utoipa::path(get, path = "/v1/analytics/retention", tag = "analytics", security(("Bearer" = [])),
+    params(SpanParams,
+        ("granularity" = Option<schemas::CohortGranularity>, Query, description = "How long a period is, in local time; `day` where it is not sent. Weeks begin on Monday. The first and the last period are cut to the range.",
+            example = json!("week")),
+        ("periods" = Option<i32>, Query, description = "For how many periods after its first a cohort is followed at most; 12 where it is not sent. Those that begin after the range are left out.",
+            minimum = 1, maximum = 90),
+        CompareParam, AudienceParams,
+    ),
+    responses((status = 200, description = "The cohorts.", body = RetentionView), CommonProblems, NotFound))]
+pub async fn get_retention(
+    caller: Caller<ReadAnalytics, Native>,
+    request: HttpRequest,
+    state: Data<AppState>,
+) -> Answer<Native> {
+    let query = Query::of(&request)?.only(&PARAMETERS)?;
+    let course = params::course(&query, state.clock().now())?;
+    let periods = periods_of(&query)?;
+    let audience = AudienceParams::of(&query)?.audience();
+    let confined = caller.principal.tenant_id;
+    let answer =
+        blocking::run(&state, move |state| retention(state.store(), audience, course, periods, confined)).await?;
+    Ok(HttpResponse::Ok().json(RetentionView {
+        timezone: course.span.zone.name(),
+        granularity: course.granularity.as_str(),
+        current: answer.current.into(),
+        previous: answer.previous.map(Into::into),
+    }))
+}
+
+fn periods_of(query: &Query) -> Result<usize> {
+    let most = i64::try_from(MAX_PERIODS).map_err(Error::internal)?;
+    let periods = query.number("periods", 1, most)?;
+    periods.map_or(Ok(DEFAULT_PERIODS), |periods| usize::try_from(periods).map_err(Error::internal))
+}

@@ -1,0 +1,127 @@
+//! `GET /v1/analytics/users/{user_id}/timeline`.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use chrono::NaiveDate;
+use serde::Serialize;
+use serde_json::{Value, json};
+use trailkeeper_analytics::native::timeline::{Timeline, TimelineDay, TimelineQuestion, timeline};
+use trailkeeper_domain::Result;
+use utoipa::ToSchema;
+
+use super::params::{AudienceParams, SpanParams};
+use crate::blocking;
+use crate::extract::caller::{Caller, ReadEvents};
+use crate::extract::path;
+use crate::extract::query::Query;
+use crate::native::events::view::EventView;
+use crate::native::kinds;
+use crate::native::paging::Paging;
+use crate::native::problems::{CommonProblems, NotFound};
+use crate::native::schemas;
+use crate::refusal::Answer;
+use crate::shapes::Native;
+use crate::state::AppState;
+
+const PARAMETERS: [&str; 8] = ["from", "to", "timezone", "tenant_id", "env_id", "type", "cursor", "limit"];
+
+/// A page of what a user did.
+#[derive(Serialize, ToSchema)]
+#[schema(example = TimelineView::sample)]
+pub struct TimelineView {
+    /// The time zone.
+    #[schema(value_type = schemas::TimeZone)]
+    timezone: &'static str,
+    /// Newest first, days with events alone.
+    #[schema(max_items = 1000)]
+    days: Vec<TimelineDayView>,
+    /// Where the timeline goes on; null on the last page.
+    #[schema(required, value_type = Option<schemas::EventCursor>)]
+    next_cursor: Option<String>,
+}
+
+/// A local day of a timeline.
+#[derive(Serialize, ToSchema)]
+pub struct TimelineDayView {
+    /// The local day. On the next page it stands again where it is cut off.
+    #[schema(value_type = schemas::Day)]
+    date: NaiveDate,
+    /// Newest first.
+    #[schema(min_items = 1, max_items = 1000)]
+    events: Vec<EventView>,
+}
+
+impl From<TimelineDay> for TimelineDayView {
+    fn from(day: TimelineDay) -> Self {
+        Self { date: day.date, events: day.events.into_iter().map(EventView::from).collect() }
+    }
+}
+
+impl TimelineView {
+    fn of(question: &TimelineQuestion, timeline: Timeline) -> Self {
+        Self {
+            timezone: question.zone.name(),
+            days: timeline.days.into_iter().map(TimelineDayView::from).collect(),
+            next_cursor: timeline.next,
+        }
+    }
+
+    fn sample() -> Value {
+        json!({
+            "timezone": "Asia/Tokyo",
+            "days": [{"date": "2026-01-31", "events": [EventView::sample()]}],
+            "next_cursor": null,
+        })
+    }
+}
+
+/// Show what a user did, newest first, by local day.
+///
+/// Whoever may list events may see it. `limit` counts events, and events are shown as lists show them, with UTC
+/// times. A cursor neither skips nor repeats while events arrive. A user without events, known or not, has an empty
+/// timeline. The server's own trail is in no timeline.
+#[utoipa::path(get, path = "/v1/analytics/users/{user_id}/timeline", tag = "analytics", security(("Bearer" = [])),
+    params(
+        ("user_id" = schemas::UserId, Path, description = "The user's id."),
+        ("from" = Option<schemas::InstantOrDay>, Query, description = "Only at or after this time, or the start of this local day.",
+            example = json!("2026-01-01")),
+        ("to" = Option<schemas::InstantOrDay>, Query, description = "Only before this time, or the end of this local day. Lies after `from`.",
+            example = json!("2026-01-31")),
+        ("timezone" = Option<schemas::TimeZone>, Query, description = "The IANA time zone whose days count; UTC where it is not sent.",
+            example = json!("Asia/Tokyo")),
+        ("type" = Option<Vec<schemas::EventType>>, Query, description = "Only these types: repeated, or joined by commas.",
+            min_items = 1, max_items = 50),
+        AudienceParams,
+        ("cursor" = Option<schemas::EventCursor>, Query, description = "`next_cursor` of the page before, unchanged."),
+        ("limit" = Option<i32>, Query, description = "How many events at most; 100 where it is not sent.", minimum = 1, maximum = 1000),
+    ),
+    responses((status = 200, description = "A page of the timeline.", body = TimelineView), CommonProblems, NotFound))]
+pub async fn get_timeline(
+    caller: Caller<ReadEvents, Native>,
+    request: HttpRequest,
+    state: Data<AppState>,
+) -> Answer<Native> {
+    let question = question_of(&request)?;
+    let confined = caller.principal.tenant_id;
+    let view = blocking::run(&state, move |state| {
+        timeline(state.store(), &question, confined).map(|timeline| TimelineView::of(&question, timeline))
+    })
+    .await?;
+    Ok(HttpResponse::Ok().json(view))
+}
+
+fn question_of(request: &HttpRequest) -> Result<TimelineQuestion> {
+    let query = Query::of(request)?.only(&PARAMETERS)?;
+    let span = SpanParams::of(&query)?;
+    let Paging { cursor, limit } = Paging::of(&query)?;
+    Ok(TimelineQuestion {
+        user: path::user_id(request)?,
+        audience: AudienceParams::of(&query)?.audience(),
+        kinds: kinds::of(&query)?,
+        from: span.from(),
+        to: span.to(),
+        zone: span.zone(),
+        cursor,
+        limit,
+    })
+}

@@ -1,0 +1,181 @@
+//! `GET /v1/analytics/traffic`.
+
+use std::collections::BTreeMap;
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
+use serde_json::{Value, json};
+use trailkeeper_analytics::native::traffic::{Traffic, TypeTraffic, traffic};
+use trailkeeper_analytics::native::{Series, Zone};
+use trailkeeper_domain::time::TimeRange;
+use utoipa::ToSchema;
+
+use super::params::{self, AudienceParams, CompareParam, GranularityParam, SpanParams};
+use crate::blocking;
+use crate::extract::caller::{Caller, ReadAnalytics};
+use crate::extract::query::Query;
+use crate::native::kinds;
+use crate::native::problems::{CommonProblems, NotFound};
+use crate::native::schemas;
+use crate::refusal::Answer;
+use crate::shapes::Native;
+use crate::state::AppState;
+
+const PARAMETERS: [&str; 8] = ["from", "to", "timezone", "granularity", "compare", "tenant_id", "env_id", "type"];
+
+/// Events and users of a period, and of the one before it.
+#[derive(Serialize, ToSchema)]
+#[schema(example = TrafficView::sample)]
+pub struct TrafficView {
+    /// The time zone.
+    #[schema(value_type = schemas::TimeZone)]
+    timezone: &'static str,
+    /// How long a bucket is.
+    #[schema(value_type = schemas::Granularity)]
+    granularity: &'static str,
+    /// The period that was asked for.
+    current: TrafficPeriod,
+    /// The period before it; null unless `compare` was sent.
+    #[schema(required)]
+    previous: Option<TrafficPeriod>,
+}
+
+/// Events and users of one period.
+#[derive(Serialize, ToSchema)]
+pub struct TrafficPeriod {
+    /// The first instant inside.
+    #[schema(value_type = schemas::LocalInstant)]
+    start: String,
+    /// The first instant after it.
+    #[schema(value_type = schemas::LocalInstant)]
+    end: String,
+    /// Over the whole period.
+    totals: TrafficTotals,
+    /// By time, those without anything included.
+    #[schema(max_items = 10000)]
+    buckets: Vec<TrafficBucket>,
+}
+
+/// Events and users of a whole period.
+#[derive(Serialize, ToSchema)]
+pub struct TrafficTotals {
+    /// Events, failed ones and those without a user included.
+    #[schema(value_type = schemas::Count)]
+    events: u64,
+    /// Distinct users, over all types: not a sum.
+    #[schema(value_type = schemas::Count)]
+    users: u64,
+    /// By type, in the order of their names; types without events are left out.
+    types: Vec<TypeTrafficView>,
+}
+
+/// Events and users of one type.
+#[derive(Serialize, ToSchema)]
+pub struct TypeTrafficView {
+    /// What happened.
+    #[schema(value_type = schemas::EventType)]
+    r#type: String,
+    /// Events.
+    #[schema(value_type = schemas::Count)]
+    events: u64,
+    /// Distinct users.
+    #[schema(value_type = schemas::Count)]
+    users: u64,
+}
+
+/// Events and users of one bucket.
+#[derive(Serialize, ToSchema)]
+pub struct TrafficBucket {
+    /// The first instant inside.
+    #[schema(value_type = schemas::LocalInstant)]
+    start: String,
+    /// The first instant after it.
+    #[schema(value_type = schemas::LocalInstant)]
+    end: String,
+    /// Events, failed ones and those without a user included.
+    #[schema(value_type = schemas::Count)]
+    events: u64,
+    /// Distinct users, over all types: not a sum.
+    #[schema(value_type = schemas::Count)]
+    users: u64,
+    /// By type, in the order of their names; types without events are left out.
+    types: Vec<TypeTrafficView>,
+}
+
+fn types_of(types: BTreeMap<String, TypeTraffic>) -> Vec<TypeTrafficView> {
+    let view = |(name, traffic): (String, TypeTraffic)| TypeTrafficView {
+        r#type: name,
+        events: traffic.events,
+        users: traffic.users,
+    };
+    types.into_iter().map(view).collect()
+}
+
+impl TrafficBucket {
+    fn of(zone: Zone, (range, traffic): (TimeRange, Traffic)) -> Self {
+        Self {
+            start: zone.rfc3339(range.start),
+            end: zone.rfc3339(range.end),
+            events: traffic.events,
+            users: traffic.users,
+            types: types_of(traffic.types),
+        }
+    }
+}
+
+impl From<Series<Traffic>> for TrafficPeriod {
+    fn from(series: Series<Traffic>) -> Self {
+        let (zone, range, totals) = (series.span.zone, series.span.range, series.totals);
+        Self {
+            start: zone.rfc3339(range.start),
+            end: zone.rfc3339(range.end),
+            totals: TrafficTotals { events: totals.events, users: totals.users, types: types_of(totals.types) },
+            buckets: series.buckets.into_iter().map(|bucket| TrafficBucket::of(zone, bucket)).collect(),
+        }
+    }
+}
+
+impl TrafficView {
+    fn sample() -> Value {
+        let (start, end) = ("2026-01-31T00:00:00+09:00".to_owned(), "2026-02-01T00:00:00+09:00".to_owned());
+        let types = || {
+            let of = |name: &str, events, users| TypeTrafficView { r#type: name.to_owned(), events, users };
+            vec![of("login_success", 130, 110), of("page_load", 5_200, 120)]
+        };
+        let bucket =
+            TrafficBucket { start: start.clone(), end: end.clone(), events: 5_330, users: 120, types: types() };
+        let totals = TrafficTotals { events: 5_330, users: 120, types: types() };
+        let current = TrafficPeriod { start, end, totals, buckets: vec![bucket] };
+        json!(Self { timezone: "Asia/Tokyo", granularity: "day", current, previous: None })
+    }
+}
+
+/// Count events and their users by type.
+///
+/// All numbers are exact and of one snapshot. Events that arrive late count where they occurred. An answer has at
+/// most 200,000 rows inside its buckets.
+#[utoipa::path(get, path = "/v1/analytics/traffic", tag = "analytics", security(("Bearer" = [])),
+    params(SpanParams, GranularityParam, CompareParam, AudienceParams,
+        ("type" = Option<Vec<schemas::EventType>>, Query, description = "Only these types: repeated, or joined by commas.",
+            min_items = 1, max_items = 50),
+    ),
+    responses((status = 200, description = "The numbers of events and users.", body = TrafficView), CommonProblems, NotFound))]
+pub async fn get_traffic(
+    caller: Caller<ReadAnalytics, Native>,
+    request: HttpRequest,
+    state: Data<AppState>,
+) -> Answer<Native> {
+    let query = Query::of(&request)?.only(&PARAMETERS)?;
+    let course = params::course(&query, state.clock().now())?;
+    let audience = AudienceParams::of(&query)?.audience();
+    let kinds = kinds::of(&query)?;
+    let confined = caller.principal.tenant_id;
+    let answer = blocking::run(&state, move |state| traffic(state.store(), audience, course, &kinds, confined)).await?;
+    Ok(HttpResponse::Ok().json(TrafficView {
+        timezone: course.span.zone.name(),
+        granularity: course.granularity.as_str(),
+        current: answer.current.into(),
+        previous: answer.previous.map(Into::into),
+    }))
+}

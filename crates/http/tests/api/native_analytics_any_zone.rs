@@ -1,0 +1,218 @@
+//! Random events in several time zones, each answer against a recount of what was sent.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Datelike, Duration, NaiveDateTime, Timelike, Utc};
+use serde_json::{Value, json};
+use trailkeeper_testkit::{DatabaseKind, at};
+
+use crate::support::{ACME, OTHER, TestApp, numbered};
+
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % end
+    }
+
+    fn of<T: Copy>(&mut self, values: &[T]) -> T {
+        let place = self.below(values.len() as u64);
+        values[usize::try_from(place).unwrap()]
+    }
+}
+
+/// Seven weeks around the day on which New York's clocks go forward, over the end of a month, out of order.
+fn events() -> Vec<Value> {
+    let mut dice = Dice(11);
+    let first = at("2026-02-10T00:00:00Z");
+    (0..600)
+        .map(|number| {
+            // Every third one lies on a full or half hour, where it is easy to be wrong.
+            let second = i64::try_from(dice.below(49 * 86_400)).unwrap();
+            let second = if number % 3 == 0 { second / 1_800 * 1_800 } else { second };
+            json!({
+                "id": numbered(number),
+                "tenant_id": dice.of(&[ACME, ACME, OTHER]),
+                "env_id": dice.of(&[1, 2]),
+                "user_id": dice.of(&[None, Some("u1"), Some("u2"), Some("u3"), Some("u4"), Some("u5")]),
+                "type": dice.of(&["login_success", "login_fail", "page_load", "own.kind"]),
+                "outcome": dice.of(&["success", "failure", "unknown"]),
+                "source": dice.of(&["192.0.2.1", "192.0.2.2", "2001:db8::1", "2001:db8::2"]),
+                "occurred_at": (first + Duration::seconds(second)).to_rfc3339(),
+            })
+        })
+        .collect()
+}
+
+/// Minutes east of UTC, as the zones have them in these weeks.
+fn offset(zone: &str, at: DateTime<Utc>) -> i64 {
+    match zone {
+        "UTC" => 0,
+        "Asia/Tokyo" => 540,
+        "Asia/Kolkata" => 330,
+        "America/New_York" if at < self::at("2026-03-08T07:00:00Z") => -300,
+        "America/New_York" => -240,
+        _ => panic!("{zone}"),
+    }
+}
+
+/// What the events of one bucket have in common: the local time at which it begins, and for hours the offset.
+fn key(zone: &str, granularity: &str, at: DateTime<Utc>) -> (NaiveDateTime, i64) {
+    let offset = offset(zone, at);
+    let local = at.naive_utc() + Duration::minutes(offset);
+    let day = local.date().and_hms_opt(0, 0, 0).unwrap();
+    match granularity {
+        "hour" => (day + Duration::hours(local.hour().into()), offset),
+        "day" => (day, 0),
+        "week" => (day - Duration::days(local.weekday().num_days_from_monday().into()), 0),
+        "month" => (day.with_day(1).unwrap(), 0),
+        _ => panic!("{granularity}"),
+    }
+}
+
+fn time(value: &Value) -> DateTime<Utc> {
+    at(value.as_str().unwrap())
+}
+
+fn failed(event: &Value) -> bool {
+    match event["type"].as_str().unwrap() {
+        "login_fail" => true,
+        "login_success" => false,
+        _ => event["outcome"] == "failure",
+    }
+}
+
+fn distinct<'a>(events: &[&'a Value], field: &str) -> BTreeSet<&'a str> {
+    events.iter().filter_map(|event| event[field].as_str()).collect()
+}
+
+fn traffic_of(events: &[&Value]) -> Value {
+    let mut types = BTreeMap::<&str, Vec<&Value>>::new();
+    for event in events {
+        types.entry(event["type"].as_str().unwrap()).or_default().push(event);
+    }
+    let types: Vec<Value> = types
+        .iter()
+        .map(|(name, events)| json!({"type": name, "events": events.len(), "users": distinct(events, "user_id").len()}))
+        .collect();
+    json!({"events": events.len(), "users": distinct(events, "user_id").len(), "types": types})
+}
+
+fn logins_of(events: &[&Value]) -> Value {
+    let of = |kind: &str| {
+        let logins: Vec<&Value> = events.iter().copied().filter(|event| event["type"] == kind).collect();
+        let (users, sources) = (distinct(&logins, "user_id").len(), distinct(&logins, "source").len());
+        json!({"logins": logins.len(), "users": users, "sources": sources})
+    };
+    json!({"success": of("login_success"), "failure": of("login_fail")})
+}
+
+/// Active users of some events; `before` are the events that came before them.
+fn users_of(events: &[&Value], before: &[&Value]) -> Value {
+    let active = |events: &[&Value]| {
+        let events = events.iter().filter(|event| !failed(event));
+        events.filter_map(|event| event["user_id"].as_str().map(str::to_owned)).collect::<BTreeSet<_>>()
+    };
+    let (now, known) = (active(events), active(before));
+    let returning = now.intersection(&known).count();
+    json!({"active_users": now.len(), "new_users": now.len() - returning, "returning_users": returning})
+}
+
+/// The fields of `expected` in `given`.
+fn same_fields(given: &Value, expected: &Value, context: &str) {
+    for (name, value) in expected.as_object().unwrap() {
+        assert_eq!(&given[name], value, "{context}: {name} of {given}");
+    }
+}
+
+struct Question<'a> {
+    app: &'a TestApp,
+    zone: &'a str,
+    granularity: &'a str,
+    range: (&'a str, &'a str),
+    audience: &'a str,
+    /// By time.
+    events: Vec<(DateTime<Utc>, &'a Value)>,
+}
+
+impl Question<'_> {
+    fn ask(&self, path: &str) -> Value {
+        let Self { zone, granularity, range: (from, to), audience, .. } = self;
+        let query = format!("from={from}&to={to}&timezone={zone}&granularity={granularity}{audience}");
+        self.app.admin().get(&format!("/v1/analytics/{path}?{query}")).ok()["current"].clone()
+    }
+
+    fn between(&self, start: DateTime<Utc>, end: DateTime<Utc>) -> Vec<&Value> {
+        let place = |at| self.events.partition_point(|(time, _)| *time < at);
+        self.events[place(start)..place(end)].iter().map(|(_, event)| *event).collect()
+    }
+
+    /// Every bucket and the totals of an answer against `recount` of events and those before them.
+    fn check(&self, path: &str, recount: impl Fn(&[&Value], &[&Value]) -> Value) {
+        let answer = self.ask(path);
+        let context = format!("{path} {} {} {:?} {}", self.zone, self.granularity, self.range, self.audience);
+        let (start, end) = (time(&answer["start"]), time(&answer["end"]));
+        let before = |at| self.between(DateTime::<Utc>::MIN_UTC, at);
+        same_fields(&answer["totals"], &recount(&self.between(start, end), &before(start)), &context);
+        // A bucket holds all events of the range with one key, and no others: then it is cut where it should be.
+        let keyed = |events: Vec<&Value>| {
+            let keys = events.iter().map(|event| key(self.zone, self.granularity, time(&event["occurred_at"])));
+            keys.collect::<BTreeSet<_>>()
+        };
+        let (mut next, mut seen) = (start, BTreeSet::new());
+        for bucket in answer["buckets"].as_array().unwrap() {
+            let (from, to) = (time(&bucket["start"]), time(&bucket["end"]));
+            assert!(from == next && from < to, "{context}: {bucket}");
+            next = to;
+            let begin = key(self.zone, self.granularity, from);
+            assert!(seen.insert(begin), "{context}: {bucket} was cut in two");
+            assert!(keyed(self.between(from, to)).iter().all(|key| *key == begin), "{context}: {bucket}");
+            same_fields(bucket, &recount(&self.between(from, to), &before(from)), &context);
+        }
+        assert_eq!(next, end, "{context}");
+    }
+}
+
+fn recount_on(kind: DatabaseKind) {
+    let app = TestApp::on(kind);
+    let events = events();
+    for some in events.chunks(100) {
+        app.admin().record(&json!(some));
+    }
+    let ranges = [("2026-02-28", "2026-03-12"), ("2026-02-20T04:59:59.5Z", "2026-03-10T18:30:00Z")];
+    let audiences = [
+        (String::new(), None, None),
+        (format!("&tenant_id={ACME}"), Some(ACME), None),
+        (format!("&tenant_id={ACME}&env_id=2"), Some(ACME), Some(2)),
+    ];
+    for zone in ["UTC", "Asia/Tokyo", "Asia/Kolkata", "America/New_York"] {
+        for granularity in ["hour", "day", "week", "month"] {
+            for range in ranges {
+                for (audience, tenant, env) in &audiences {
+                    let counted = |event: &&Value| {
+                        tenant.is_none_or(|tenant| event["tenant_id"] == tenant)
+                            && env.is_none_or(|env| event["env_id"] == env)
+                    };
+                    let timed = events.iter().filter(counted).map(|event| (time(&event["occurred_at"]), event));
+                    let mut events: Vec<_> = timed.collect();
+                    events.sort_by_key(|(time, _)| *time);
+                    let question = Question { app: &app, zone, granularity, range, audience, events };
+                    question.check("traffic", |events, _| traffic_of(events));
+                    question.check("logins", |events, _| logins_of(events));
+                    question.check("active-users", users_of);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn answers_are_what_a_recount_says_on_sqlite() {
+    recount_on(DatabaseKind::Sqlite);
+}
+
+#[test]
+fn answers_are_what_a_recount_says_on_postgres() {
+    recount_on(DatabaseKind::Postgres);
+}
