@@ -96,6 +96,8 @@ fn filters() -> Vec<(&'static str, &'static str, EventFilter)> {
     vec![
         ("everything", "events_by_time", any()),
         ("tenant", "events_by_tenant", EventFilter { tenant_id: Some(tenant()), ..any() }),
+        ("customers", "events_by_time", EventFilter { customers_only: true, ..any() }),
+        ("customers, user", "events_by_user", EventFilter { customers_only: true, user_id: Some(user()), ..any() }),
         ("env", "events_by_time", EventFilter { env_id: Some(EnvId(2)), ..any() }),
         ("user", "events_by_user", EventFilter { user_id: Some(user()), ..any() }),
         ("type", "events_by_kind", EventFilter { kinds: kinds(&["login_fail"]), ..any() }),
@@ -173,8 +175,12 @@ fn sheet_questions() -> Vec<Question> {
         let key = SheetKey { scope, level, part, start, run: 0 };
         questions.push(question("facts", move |tx| tx.facts(scope, range(), &mut |_| Ok(()))));
         questions.push(question("deltas", move |tx| tx.deltas(Scopes::One(scope), &mut |_, _| Ok(()))));
-        questions.push(question("runs", move |tx| tx.runs(1, key).map(drop)));
-        questions.push(question("sheet", move |tx| tx.sheet(1, key).map(drop)));
+        questions.push(question("deltas of some scopes", move |tx| {
+            tx.deltas_of(&[scope, Scope::Tenant(TenantId(Uuid::from_u128(8)))], &mut |_, _| Ok(()))
+        }));
+        let other = SheetKey { scope: Scope::Tenant(TenantId(Uuid::from_u128(8))), ..key };
+        questions.push(question("runs", move |tx| tx.runs(1, &[key.place(), other.place()]).map(drop)));
+        questions.push(question("sheets by key", move |tx| tx.sheets_by_key(1, &[key, other]).map(drop)));
         for scopes in [Scopes::One(scope), Scopes::EveryTenant] {
             let query = SheetQuery { scopes, level, part, starts: range() };
             questions.push(question("sheets", move |tx| tx.sheets(&query, &mut |_, _| Ok(()))));

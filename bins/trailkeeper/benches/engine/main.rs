@@ -71,6 +71,13 @@ fn answered(server: &Server, question: &Question) -> (Duration, serde_json::Valu
     (watch::median(|| connection.send(&request).len()), answer)
 }
 
+/// What HTTP alone costs.
+fn nothing(server: &Server) -> Duration {
+    let request = request("GET", "/healthz", &server.token, "");
+    let mut connection = Connection::open(server.address);
+    watch::median(|| connection.send(&request).len())
+}
+
 fn show_answers(data: &Dataset) -> Times {
     let server = Server::start(data.store.clone(), Role::Admin);
     let mut sql = Sql::open(&data.path());
@@ -87,7 +94,10 @@ fn show_answers(data: &Dataset) -> Times {
         }
         times.push(ours);
     }
-    println!();
+    println!(
+        "\nA request that asks nothing, `GET /healthz`, takes {:.2} ms.\n",
+        nothing(&server).as_secs_f64() * 1_000.0
+    );
     times
 }
 

@@ -89,6 +89,7 @@ impl Program {
         let mut child = command
             .args(["serve", "--listen", "127.0.0.1:0", "--database-url", url, "--data-dir"])
             .arg(folder.path())
+            .env("TRAILKEEPER_LOG", "warn")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()

@@ -22,7 +22,7 @@ use std::time::Duration;
 use trailkeeper_domain::clock::{Clock, Entropy};
 use trailkeeper_domain::ports::{DeltaKey, ReadTx, Scopes, Store};
 use trailkeeper_domain::scope::{Level, Scope};
-use trailkeeper_domain::time::{self, Timestamp};
+use trailkeeper_domain::time::{self, Timestamp, rfc3339};
 use trailkeeper_domain::{Error, Result};
 
 use super::merger::{Lease, Pass, lost};
@@ -97,8 +97,10 @@ fn patiently<'a>(
             return Ok(lease);
         }
         if waited >= patience {
+            let until = Lease::taken_until(store)?;
+            let until = until.map_or_else(String::new, |until| format!(" (now until {})", rfc3339(until)));
             return Err(Error::unavailable(format!(
-                "another process has the lease on the sheets, and did not give it back within {} seconds: a merger under heavy load or another rebuild; try again when that one is done (one that was killed loses it 30 seconds after its last write)",
+                "another process has the lease on the sheets{until}, and did not give it back within {} seconds: a merger under heavy load or another rebuild; try again when that one is done (one that was killed loses it 30 seconds after its last write)",
                 patience.as_secs()
             )));
         }

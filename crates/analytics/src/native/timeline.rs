@@ -2,9 +2,9 @@
 
 use chrono::NaiveDate;
 use trailkeeper_domain::cursor::{self, Paged};
-use trailkeeper_domain::event::{EventFilter, EventKind, EventPosition, StoredEvent};
+use trailkeeper_domain::event::{EventFilter, EventKind, StoredEvent};
 use trailkeeper_domain::id::{TenantId, UserId};
-use trailkeeper_domain::ports::{ReadTx, Store};
+use trailkeeper_domain::ports::Store;
 use trailkeeper_domain::time::{self, Timestamp};
 use trailkeeper_domain::{Error, Result};
 
@@ -60,6 +60,7 @@ pub fn timeline(store: &dyn Store, question: &TimelineQuestion, confined: Option
     let after = question.cursor.as_deref().map(|cursor| cursor::to_event("cursor", cursor)).transpose()?;
     let filter = EventFilter {
         tenant_id: whose.tenant(),
+        customers_only: true,
         env_id: whose.env,
         user_id: Some(question.user.clone()),
         kinds: question.kinds.clone(),
@@ -67,7 +68,7 @@ pub fn timeline(store: &dyn Store, question: &TimelineQuestion, confined: Option
         until,
         ..EventFilter::default()
     };
-    let events = store.reading(|tx| customers_events(tx, &filter, after, question.limit + 1))?;
+    let events = store.reading(|tx| tx.events(&filter, after, question.limit + 1))?;
     let page = Paged::cut(events, question.limit, |event| cursor::of_event(event.position()));
     Ok(Timeline { days: by_day(page.items, |at| question.zone.day_of(at)), next: page.next })
 }
@@ -87,26 +88,6 @@ fn range_of(question: &TimelineQuestion) -> Result<(Option<Timestamp>, Option<Ti
             Err(Error::invalid("from", "does not lie before 'to'; send an earlier 'from' or a later 'to'"))
         }
         range => Ok(range),
-    }
-}
-
-/// Up to `limit` events that are not the server's own.
-fn customers_events(
-    tx: &mut dyn ReadTx,
-    filter: &EventFilter,
-    mut after: Option<EventPosition>,
-    limit: usize,
-) -> Result<Vec<StoredEvent>> {
-    let mut found = Vec::new();
-    loop {
-        let events = tx.events(filter, after, limit)?;
-        let last = events.len() < limit;
-        after = events.last().map(StoredEvent::position);
-        found.extend(events.into_iter().filter(|stored| stored.event.tenant_id != TenantId::SYSTEM));
-        found.truncate(limit);
-        if last || found.len() == limit {
-            return Ok(found);
-        }
     }
 }
 

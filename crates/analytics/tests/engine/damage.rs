@@ -30,7 +30,7 @@ fn a_damaged_sheet_is_named(world: &World) {
         .store
         .writing(|tx| {
             let generation = tx.generation()?;
-            tx.put_sheet(generation, key(tenant, Part::Totals), &[1, 0, 0, 0, 0])
+            tx.put_sheets(generation, &[(key(tenant, Part::Totals), vec![1, 0, 0, 0, 0])])
         })
         .unwrap();
     let range = TimeRange { start: at(DAY), end: at("2026-02-02T00:00:00Z") };
@@ -124,7 +124,7 @@ fn a_page_without_a_name_is_named(world: &World) {
         .store
         .writing(|tx| {
             let generation = tx.generation()?;
-            tx.put_sheet(generation, key(Scope::Everyone, Part::Pages), &pages.encode())
+            tx.put_sheets(generation, &[(key(Scope::Everyone, Part::Pages), pages.encode())])
         })
         .unwrap();
     let error = page_statistics(world.store.as_ref(), at(DAY), at("2026-02-01T23:59:59Z"), None).unwrap_err();

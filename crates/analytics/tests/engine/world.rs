@@ -88,7 +88,7 @@ impl World {
                 })?;
                 let generation = tx.generation()?;
                 for (key, sheet) in merged.iter().filter(|(_, sheet)| !sheet.is_empty()) {
-                    tx.put_sheet(generation, *key, &sheet.encode())?;
+                    tx.put_sheets(generation, &[(*key, sheet.encode())])?;
                 }
                 tx.delete_deltas(&done)
             })

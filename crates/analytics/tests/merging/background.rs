@@ -59,12 +59,9 @@ fn a_failed_write_is_tried_again(world: &World) {
 fn sheets_of_a_rebuild_that_died_are_removed(world: &World) {
     world.insert(30);
     world.merge();
-    let stray = world.kept().sheets;
+    let stray: Vec<_> = world.kept().sheets.into_iter().collect();
     let generation = world.generation() + 1;
-    world
-        .store
-        .writing(|tx| stray.iter().try_for_each(|(key, payload)| tx.put_sheet(generation, *key, payload)))
-        .unwrap();
+    world.store.writing(|tx| tx.put_sheets(generation, &stray)).unwrap();
     let (merger, writes) = started(world, Arc::clone(&world.store));
     // The lease, the sheets, nothing left, the lease back.
     for _ in 0..4 {

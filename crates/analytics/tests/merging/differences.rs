@@ -42,7 +42,7 @@ fn filled(world: &World) -> &World {
 
 fn a_missing_sheet_is_told_cell_by_cell(world: &World) {
     let (key, payload) = some_sheet(filled(world), Part::Totals);
-    let differences = found(world, |tx, generation| tx.delete_sheet(generation, key));
+    let differences = found(world, |tx, generation| tx.delete_sheets(generation, &[key]));
     let lost = Sheet::decode(&payload).unwrap();
     let told: Vec<(CellKey, Counts, Counts)> = differences
         .iter()
@@ -91,8 +91,8 @@ fn other_users_are_told_although_their_number_is_right(world: &World) {
     }
     let forged = forged.into_sheet().encode();
     let differences = found(world, |tx, generation| {
-        tx.delete_sheet(generation, key)?;
-        tx.put_sheet(generation, key, &forged)
+        tx.delete_sheets(generation, &[key])?;
+        tx.put_sheets(generation, &[(key, forged.clone())])
     });
     assert!(!differences.is_empty());
     for difference in differences {
@@ -105,8 +105,8 @@ fn other_users_are_told_although_their_number_is_right(world: &World) {
 fn an_unreadable_sheet_is_named(world: &World) {
     let (key, payload) = some_sheet(filled(world), Part::Totals);
     let differences = found(world, |tx, generation| {
-        tx.delete_sheet(generation, key)?;
-        tx.put_sheet(generation, key, &payload[..payload.len() - 1])
+        tx.delete_sheets(generation, &[key])?;
+        tx.put_sheets(generation, &[(key, payload[..payload.len() - 1].to_vec())])
     });
     let [Difference::Unreadable { row }] = differences.as_slice() else { panic!("{differences:?}") };
     assert!(row.starts_with("sheet of everyone, day 202") && row.contains("unreadable"), "{row}");
@@ -120,7 +120,7 @@ fn sheets_of_times_without_events_are_told(world: &World) {
         (Level::Hour, at("2026-01-30T23:30:00Z")),
     ] {
         let stray = SheetKey { level, start, ..key };
-        let differences = found(world, |tx, generation| tx.put_sheet(generation, stray, &payload));
+        let differences = found(world, |tx, generation| tx.put_sheets(generation, &[(stray, payload.clone())]));
         let expected = Difference::Stray { scope: Scope::Everyone, level, part: Part::Totals, start };
         assert_eq!(differences, [expected]);
     }
@@ -132,8 +132,8 @@ fn an_unreadable_sheet_stops_its_scope_alone(world: &World) {
         .store
         .writing(|tx| {
             let generation = tx.generation()?;
-            tx.delete_sheet(generation, key)?;
-            tx.put_sheet(generation, key, &payload[..3])
+            tx.delete_sheets(generation, &[key])?;
+            tx.put_sheets(generation, &[(key, payload[..3].to_vec())])
         })
         .unwrap();
     // The day that is ruined gets more of the same events: everything does.

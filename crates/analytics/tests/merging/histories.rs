@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use trailkeeper_domain::event::Event;
 use trailkeeper_domain::ports::SheetKey;
-use trailkeeper_testkit::DatabaseKind;
+use trailkeeper_testkit::{DatabaseKind, tenant_id};
 
 use crate::world::{World, random_event};
 
@@ -48,7 +49,21 @@ fn nothing_to_merge_writes_nothing(world: &World) {
     assert_eq!(world.kept(), before);
 }
 
+fn many_tenants_are_merged_in_groups(world: &World) {
+    for round in 0..3 {
+        let events: Vec<Event> = (0..300)
+            .map(|number| Event { tenant_id: tenant_id(number % 150), ..random_event(&world.entropy) })
+            .collect();
+        world.store.writing(|tx| tx.insert_events(&events)).unwrap();
+        let merged = world.merge();
+        assert!((3..20).contains(&merged.transactions), "{merged:?}");
+        assert_eq!((merged.deltas, merged.sheets_replaced > 0), (151, round > 0), "{merged:?}");
+        assert_eq!(world.assert_clean().deltas, 0);
+    }
+}
+
 on_both!(
+    many_tenants_are_merged_in_groups,
     every_step_leaves_sheets_and_deltas_that_equal_the_events,
     runs_of_a_period_grow_by_more_than_twice,
     nothing_to_merge_writes_nothing,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use trailkeeper_analytics::engine::rebuild::{Rebuilt, rebuild};
 use trailkeeper_domain::clock::Clock as _;
 use trailkeeper_domain::ports::Store;
+use trailkeeper_domain::time::rfc3339;
 use trailkeeper_domain::{Error, Result};
 use trailkeeper_testkit::uuid;
 
@@ -88,7 +89,8 @@ fn a_rebuild_waits_for_the_lease_no_longer_than_it_is_told(world: &World) {
     let taken = world.store.writing(|tx| tx.take_lease("sheets", uuid(1), now, now + chrono::Duration::seconds(30)));
     assert!(taken.unwrap());
     let Err(Error::Unavailable { cause }) = rebuilt(world, world.store.as_ref()) else { panic!("not refused") };
-    assert!(cause.contains("lease"), "{cause}");
+    let until = rfc3339(now + chrono::Duration::seconds(30));
+    assert!(cause.contains("lease") && cause.contains(&until), "{cause}");
     world.clock.advance(chrono::Duration::seconds(30));
     rebuilt(world, world.store.as_ref()).unwrap();
 }

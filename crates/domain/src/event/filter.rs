@@ -10,6 +10,8 @@ use crate::time::Timestamp;
 pub struct EventFilter {
     /// Only this tenant's.
     pub tenant_id: Option<TenantId>,
+    /// Without the system tenant's, which are the server's own trail.
+    pub customers_only: bool,
     /// Only this environment's.
     pub env_id: Option<EnvId>,
     /// Only this user's.

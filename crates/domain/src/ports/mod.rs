@@ -13,7 +13,9 @@ pub use access::{AccessReads, AccessWrites};
 pub use activity::{ActivityReads, ActivityWrites};
 pub use directory::{DirectoryReads, DirectoryWrites};
 pub use events::{EventReads, EventWrites};
-pub use sheets::{DeltaKey, NewDelta, Pending, Scopes, SheetKey, SheetQuery, SheetReads, SheetWrites, Summarizer};
+pub use sheets::{
+    DeltaKey, NewDelta, Pending, Scopes, SheetKey, SheetPlace, SheetQuery, SheetReads, SheetWrites, Summarizer,
+};
 
 use crate::error::Result;
 use crate::time::Timestamp;

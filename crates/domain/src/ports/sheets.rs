@@ -59,6 +59,35 @@ pub struct SheetKey {
     pub run: u32,
 }
 
+impl SheetKey {
+    /// The place of which it is a run.
+    pub fn place(self) -> SheetPlace {
+        let Self { scope, level, part, start, run: _ } = self;
+        SheetPlace { scope, level, part, start }
+    }
+}
+
+/// One half of the sheets of one period: all its runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SheetPlace {
+    /// Whom they are about.
+    pub scope: Scope,
+    /// How long the period is.
+    pub level: Level,
+    /// Which half.
+    pub part: Part,
+    /// Where the period begins.
+    pub start: Timestamp,
+}
+
+impl SheetPlace {
+    /// The key of one of its runs.
+    pub fn run(self, run: u32) -> SheetKey {
+        let Self { scope, level, part, start } = self;
+        SheetKey { scope, level, part, start, run }
+    }
+}
+
 /// Which sheets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SheetQuery {
@@ -108,18 +137,24 @@ pub trait SheetReads {
     /// The deltas that wait, by scope and number.
     fn deltas(&mut self, scopes: Scopes, each: &mut dyn FnMut(DeltaKey, &[u8]) -> Result<()>) -> Result<()>;
 
+    /// The deltas of these scopes that wait, by scope and number.
+    fn deltas_of(&mut self, scopes: &[Scope], each: &mut dyn FnMut(DeltaKey, &[u8]) -> Result<()>) -> Result<()>;
+
     /// Which scopes have deltas that wait, most bytes first, at most `limit`.
     fn pending(&mut self, limit: usize) -> Result<Vec<Pending>>;
 
-    /// The runs of one period in a generation, by run, with their payloads' lengths in bytes. `run` of
-    /// the key does not matter.
-    fn runs(&mut self, generation: i64, key: SheetKey) -> Result<Vec<(u32, u64)>>;
+    /// The runs at these places in a generation, by key, with their payloads' lengths in bytes.
+    fn runs(&mut self, generation: i64, places: &[SheetPlace]) -> Result<Vec<(SheetKey, u64)>>;
 
-    /// One payload of a generation; `None` where it is not there.
-    fn sheet(&mut self, generation: i64, key: SheetKey) -> Result<Option<Vec<u8>>>;
+    /// These sheets of a generation. One that is not there is left out. All of them are in memory at once: the caller
+    /// asks for no more than it has room for, which [`Self::runs`] tells it.
+    fn sheets_by_key(&mut self, generation: i64, keys: &[SheetKey]) -> Result<HashMap<SheetKey, Vec<u8>>>;
 
     /// The generation that answers questions.
     fn generation(&mut self) -> Result<i64>;
+
+    /// Who has the lease `name`, and until when: it may have run out. `None` when it was never taken, or given back.
+    fn lease(&mut self, name: &str) -> Result<Option<(Uuid, Timestamp)>>;
 
     /// The page keys of these ids. An id that is not there is left out.
     fn page_keys(&mut self, ids: &[u32]) -> Result<HashMap<u32, String>>;
@@ -146,11 +181,11 @@ pub trait SheetWrites {
     /// Gives the lease back, where `holder` has it.
     fn release_lease(&mut self, name: &str, holder: Uuid) -> Result<()>;
 
-    /// Writes a sheet. There must be none with this key.
-    fn put_sheet(&mut self, generation: i64, key: SheetKey, payload: &[u8]) -> Result<()>;
+    /// Writes sheets. There must be none with these keys.
+    fn put_sheets(&mut self, generation: i64, sheets: &[(SheetKey, Vec<u8>)]) -> Result<()>;
 
-    /// Removes a sheet.
-    fn delete_sheet(&mut self, generation: i64, key: SheetKey) -> Result<()>;
+    /// Removes sheets. Those that are not there are passed over.
+    fn delete_sheets(&mut self, generation: i64, keys: &[SheetKey]) -> Result<()>;
 
     /// Removes deltas that were merged.
     fn delete_deltas(&mut self, keys: &[DeltaKey]) -> Result<()>;

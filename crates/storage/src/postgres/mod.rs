@@ -9,6 +9,7 @@ mod ingest;
 #[expect(clippy::duplicate_mod, reason = "one set of query files for both databases: docs/adr/0001")]
 mod queries;
 mod row;
+mod sheets;
 mod store;
 mod target;
 mod tls;

@@ -4,6 +4,7 @@ use diesel::dsl::not;
 use diesel::prelude::*;
 use trailkeeper_domain::Result;
 use trailkeeper_domain::event::{EventFilter, LOGIN_FAIL, LOGIN_SUCCESS, Outcome};
+use trailkeeper_domain::id::TenantId;
 
 use super::event_names::OTHER;
 use super::names::Space;
@@ -18,6 +19,8 @@ use crate::unindexed::Unindexed;
 pub struct Numbered<'a> {
     filter: &'a EventFilter,
     tenant: Option<DbTenant>,
+    /// Whose events are left out.
+    not_of: Option<DbTenant>,
     user: Option<i32>,
     /// Empty: all.
     pub kinds: Vec<i32>,
@@ -98,6 +101,7 @@ impl Tx<'_> {
             let Some(key) = self.tenant_key(wanted)? else { return Ok(None) };
             tenant = Some(key);
         }
+        let not_of = if filter.customers_only { Some(self.tenant_key_assigned(TenantId::SYSTEM)?) } else { None };
         let mut user = None;
         if let Some(wanted) = &filter.user_id {
             let Some(number) = self.user_ref(wanted)? else { return Ok(None) };
@@ -129,7 +133,7 @@ impl Tx<'_> {
         }
         let kind = |tx: &mut Self, name: &str| tx.number_of(Space::Kinds, name).map(Option::unwrap_or_default);
         let (login_success, login_fail) = (kind(self, LOGIN_SUCCESS)?, kind(self, LOGIN_FAIL)?);
-        Ok(Some(Numbered { filter, tenant, user, kinds, source, page, login_success, login_fail }))
+        Ok(Some(Numbered { filter, tenant, not_of, user, kinds, source, page, login_success, login_fail }))
     }
 }
 
@@ -151,6 +155,9 @@ pub fn filtered<'a>(numbered: &'a Numbered<'a>, kinds: &'a [i32]) -> events::Box
     let mut query = events::table.into_boxed::<Db>();
     if let Some(tenant) = numbered.tenant {
         narrow!(query, by_index: best == Best::Tenant, events::tenant_id, eq(tenant));
+    }
+    if let Some(system) = numbered.not_of {
+        query = query.filter(Unindexed(events::tenant_id).ne(system));
     }
     if let Some(env) = filter.env_id {
         query = query.filter(events::env_id.eq(i64::from(env.0)));

@@ -1,12 +1,12 @@
 //! Events as facts: read in chunks, in order of time.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use diesel::prelude::*;
-use trailkeeper_domain::Result;
 use trailkeeper_domain::fact::EventFact;
 use trailkeeper_domain::id::TenantId;
 use trailkeeper_domain::time::{TimeRange, Timestamp, just_after};
+use trailkeeper_domain::{Error, Result};
 
 use super::{Db, Tx};
 use crate::columns::{DbTenant, DbTime};
@@ -44,11 +44,7 @@ impl Whose {
 }
 
 /// Tenants that were met on the way, and what they stand for.
-#[derive(Debug, Default)]
-struct Met {
-    last: Option<(DbTenant, TenantId)>,
-    all: HashMap<DbTenant, TenantId>,
-}
+type Met = HashMap<DbTenant, TenantId>;
 
 impl Tx<'_> {
     /// Customers' events: of one tenant, one user, or both. `None` where there cannot be any.
@@ -113,25 +109,13 @@ impl Tx<'_> {
             .select(FactRow::as_select());
         let rows: Vec<FactRow> = self.run(TABLE, |conn| query.load(conn))?;
         let end = rows.last().filter(|_| rows.len() == CHUNK).map(|row| (row.occurred_at.0, row.seq));
+        let unmet: HashSet<DbTenant> =
+            rows.iter().map(|row| row.tenant_id).filter(|key| !met.contains_key(key)).collect();
+        met.extend(self.tenants_of(&unmet.into_iter().collect::<Vec<_>>())?);
         for row in rows {
-            let tenant = self.tenant_met(row.tenant_id, met)?;
-            each(&row.into_fact(tenant)?)?;
+            let tenant = met.get(&row.tenant_id).copied();
+            each(&row.into_fact(tenant.ok_or_else(|| Error::internal("a row lost its tenant"))?)?)?;
         }
         Ok(end)
-    }
-
-    fn tenant_met(&mut self, key: DbTenant, met: &mut Met) -> Result<TenantId> {
-        if let Some((last, tenant)) = met.last
-            && last == key
-        {
-            return Ok(tenant);
-        }
-        let tenant = match met.all.get(&key) {
-            Some(tenant) => *tenant,
-            None => self.tenant_of(key)?,
-        };
-        met.all.insert(key, tenant);
-        met.last = Some((key, tenant));
-        Ok(tenant)
     }
 }

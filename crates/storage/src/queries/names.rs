@@ -38,13 +38,31 @@ impl Tx<'_> {
             .ok_or_else(|| Error::internal(format!("the tenant {tenant} got no number")))
     }
 
-    /// The tenant of a row.
-    pub(super) fn tenant_of(&mut self, key: DbTenant) -> Result<TenantId> {
-        if let DbTenant::Id(id) = key {
-            return Ok(TenantId(id));
+    /// Tenants as values of conditions, looked up all at once. One that has no number, so that no row names it, is
+    /// left out.
+    pub(super) fn tenant_keys(
+        &mut self,
+        tenants: impl IntoIterator<Item = TenantId>,
+    ) -> Result<HashMap<TenantId, DbTenant>> {
+        let mut found = HashMap::new();
+        let mut missing = HashMap::new();
+        for tenant in tenants {
+            if let Some(key) = dialect::key_without_number(tenant) {
+                found.insert(tenant, key);
+            } else if !found.contains_key(&tenant) && !missing.contains_key(&tenant) {
+                let name: Arc<str> = Arc::from(tenant.to_string());
+                let known = self.fresh.id(Space::Tenants, &name);
+                match known.or_else(|| self.shared.names.lookup().id(Space::Tenants, &name)) {
+                    Some(number) => drop(found.insert(tenant, DbTenant::Number(number.into()))),
+                    None => drop(missing.insert(tenant, name)),
+                }
+            }
         }
-        let known = self.tenants_of(&[key])?;
-        known.get(&key).copied().ok_or_else(|| Error::internal("a tenant was looked up and is not there"))
+        let names: Vec<Arc<str>> = missing.values().map(Arc::clone).collect();
+        let stored = self.stored_numbers(Space::Tenants, &names)?;
+        let numbered = missing.iter().filter_map(|(tenant, name)| Some((*tenant, *stored.get(name)?)));
+        found.extend(numbered.map(|(tenant, number)| (tenant, DbTenant::Number(number.into()))));
+        Ok(found)
     }
 
     /// The tenants of some rows, looked up all at once.

@@ -2,21 +2,23 @@
 
 use std::collections::HashMap;
 
+use diesel::dsl::{count_star, sql};
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, SmallInt};
 use trailkeeper_domain::fact::EventFact;
 use trailkeeper_domain::id::{TenantId, UserId};
-use trailkeeper_domain::ports::{DeltaKey, Pending, Scopes, SheetKey, SheetQuery, SheetReads};
+use trailkeeper_domain::ports::{DeltaKey, Pending, Scopes, SheetKey, SheetPlace, SheetQuery, SheetReads};
 use trailkeeper_domain::scope::Scope;
 use trailkeeper_domain::time::{TimeRange, Timestamp};
 use trailkeeper_domain::{Error, Result};
+use uuid::Uuid;
 
 use super::names::Space;
 use super::{Db, Tx, count};
-use crate::columns::{DbTenant, DbTime, Instant, TenantKey};
+use crate::columns::{DbTenant, DbTime, DbUuid, Instant, TenantKey};
 use crate::rows::{DeltaRow, ScopeBytesRow, SheetRow};
-use crate::schema::{deltas, sheet_generation, sheets};
+use crate::schema::{deltas, leases, sheet_generation, sheets};
 
 const SHEETS: &str = "sheets";
 const DELTAS: &str = "deltas";
@@ -29,7 +31,7 @@ const FIRST_BATCH: usize = 16;
 const LARGEST_BATCH: usize = 1_000;
 
 /// Scopes of one batch: their payloads together are few, or it is a single scope.
-type Batch = Vec<(TenantId, DbTenant)>;
+type Batch = Vec<(Scope, DbTenant)>;
 
 impl SheetReads for Tx<'_> {
     fn facts(&mut self, scope: Scope, range: TimeRange, each: &mut dyn FnMut(&EventFact) -> Result<()>) -> Result<()> {
@@ -82,9 +84,7 @@ impl SheetReads for Tx<'_> {
             Scopes::EveryTenant => {
                 for batch in self.batches_of_sheets(generation, query)? {
                     match batch.as_slice() {
-                        [(tenant, key)] => {
-                            self.sheets_of_one(generation, (Scope::Tenant(*tenant), *key), query, each)?;
-                        }
+                        [one] => self.sheets_of_one(generation, *one, query, each)?,
                         many => self.sheets_of_many(generation, many, query, each)?,
                     }
                 }
@@ -100,15 +100,32 @@ impl SheetReads for Tx<'_> {
                 None => Ok(()),
             },
             Scopes::EveryTenant => {
-                for batch in self.batches_of_deltas()? {
-                    match batch.as_slice() {
-                        [(tenant, key)] => self.deltas_of_one(Scope::Tenant(*tenant), *key, each)?,
-                        many => self.deltas_of_many(many, each)?,
-                    }
-                }
-                Ok(())
+                let everyone = self.tenant_key_assigned(Scope::Everyone.key())?;
+                let found = sql_query(
+                    "SELECT scope, count(*) AS payloads, sum(length(payload)) AS bytes FROM deltas WHERE scope <> $1 \
+                     GROUP BY scope",
+                )
+                .bind::<TenantKey, _>(everyone);
+                let rows = self.run(DELTAS, |conn| found.load(conn))?;
+                let batches = self.batches(rows)?;
+                self.deltas_of_batches(&batches, each)
             }
         }
+    }
+
+    fn deltas_of(&mut self, scopes: &[Scope], each: &mut dyn FnMut(DeltaKey, &[u8]) -> Result<()>) -> Result<()> {
+        if let [scope] = scopes {
+            return self.deltas(Scopes::One(*scope), each);
+        }
+        let keys = self.tenant_keys(scopes.iter().map(|scope| scope.key()))?;
+        let sizes = deltas::table
+            .filter(deltas::scope.eq_any(keys.into_values().collect::<Vec<_>>()))
+            .group_by(deltas::scope)
+            .select((deltas::scope, count_star(), sql::<BigInt>("sum(length(payload))")));
+        let rows: Vec<(DbTenant, i64, i64)> = self.run(DELTAS, |conn| sizes.load(conn))?;
+        let rows = rows.into_iter().map(|(scope, payloads, bytes)| ScopeBytesRow { scope, payloads, bytes });
+        let batches = self.batches(rows.collect())?;
+        self.deltas_of_batches(&batches, each)
     }
 
     fn pending(&mut self, limit: usize) -> Result<Vec<Pending>> {
@@ -118,10 +135,11 @@ impl SheetReads for Tx<'_> {
         )
         .bind::<BigInt, _>(count(limit));
         let rows: Vec<ScopeBytesRow> = self.run(DELTAS, |conn| query.load(conn))?;
+        let scopes = self.scopes_of(&rows)?;
         rows.into_iter()
             .map(|row| {
                 Ok(Pending {
-                    scope: Scope::of_key(self.tenant_of(row.scope)?),
+                    scope: scope_in(&scopes, row.scope)?,
                     deltas: u64::try_from(row.payloads).map_err(Error::internal)?,
                     bytes: u64::try_from(row.bytes).map_err(Error::internal)?,
                 })
@@ -129,30 +147,23 @@ impl SheetReads for Tx<'_> {
             .collect()
     }
 
-    fn runs(&mut self, generation: i64, key: SheetKey) -> Result<Vec<(u32, u64)>> {
-        let Some(scope) = self.tenant_key(key.scope.key())? else { return Ok(Vec::new()) };
-        let query = of_scope(generation, scope, key)
-            .filter(sheets::start.eq(DbTime(key.start)))
-            .order(sheets::run.asc())
-            .select((sheets::run, diesel::dsl::sql::<diesel::sql_types::Integer>("length(payload)")));
-        let rows: Vec<(i32, i32)> = self.run(SHEETS, |conn| query.load(conn))?;
-        rows.into_iter()
-            .map(|(run, bytes)| Ok((number(run)?, u64::try_from(bytes).map_err(Error::internal)?)))
-            .collect()
+    fn runs(&mut self, generation: i64, places: &[SheetPlace]) -> Result<Vec<(SheetKey, u64)>> {
+        self.runs_at(generation, places)
     }
 
-    fn sheet(&mut self, generation: i64, key: SheetKey) -> Result<Option<Vec<u8>>> {
-        let Some(scope) = self.tenant_key(key.scope.key())? else { return Ok(None) };
-        let query = of_scope(generation, scope, key)
-            .filter(sheets::start.eq(DbTime(key.start)))
-            .filter(sheets::run.eq(i32::try_from(key.run).map_err(Error::internal)?))
-            .select(sheets::payload);
-        self.run(SHEETS, |conn| query.first(conn).optional())
+    fn sheets_by_key(&mut self, generation: i64, keys: &[SheetKey]) -> Result<HashMap<SheetKey, Vec<u8>>> {
+        self.payloads(generation, keys)
     }
 
     fn generation(&mut self) -> Result<i64> {
         let row = sheet_generation::table.find(1_i16).select(sheet_generation::generation);
         self.run("sheet_generation", |conn| row.first(conn))
+    }
+
+    fn lease(&mut self, name: &str) -> Result<Option<(Uuid, Timestamp)>> {
+        let lease = leases::table.find(name).select((leases::holder, leases::until));
+        let found: Option<(DbUuid, DbTime)> = self.run("leases", |conn| lease.first(conn).optional())?;
+        Ok(found.map(|(holder, until)| (holder.0, until.0)))
     }
 
     fn page_keys(&mut self, ids: &[u32]) -> Result<HashMap<u32, String>> {
@@ -166,11 +177,6 @@ impl SheetReads for Tx<'_> {
     fn source_names(&mut self, ordinals: &[u32]) -> Result<HashMap<u32, String>> {
         self.names(Space::Sources, ordinals)
     }
-}
-
-/// The sheets of one scope, level and part in a generation; `start` and `run` of the key do not matter.
-fn of_scope(generation: i64, scope: DbTenant, key: SheetKey) -> sheets::BoxedQuery<'static, Db> {
-    of_part(generation, key.level.code().into(), key.part.code().into()).filter(sheets::scope.eq(scope))
 }
 
 fn of_part(generation: i64, level: i16, part: i16) -> sheets::BoxedQuery<'static, Db> {
@@ -221,7 +227,7 @@ impl Tx<'_> {
     fn sheets_of_many(
         &mut self,
         generation: i64,
-        scopes: &[(TenantId, DbTenant)],
+        scopes: &[(Scope, DbTenant)],
         query: &SheetQuery,
         each: &mut dyn FnMut(SheetKey, &[u8]) -> Result<()>,
     ) -> Result<()> {
@@ -267,9 +273,23 @@ impl Tx<'_> {
         }
     }
 
+    fn deltas_of_batches(
+        &mut self,
+        batches: &[Batch],
+        each: &mut dyn FnMut(DeltaKey, &[u8]) -> Result<()>,
+    ) -> Result<()> {
+        for batch in batches {
+            match batch.as_slice() {
+                [(scope, key)] => self.deltas_of_one(*scope, *key, each)?,
+                many => self.deltas_of_many(many, each)?,
+            }
+        }
+        Ok(())
+    }
+
     fn deltas_of_many(
         &mut self,
-        scopes: &[(TenantId, DbTenant)],
+        scopes: &[(Scope, DbTenant)],
         each: &mut dyn FnMut(DeltaKey, &[u8]) -> Result<()>,
     ) -> Result<()> {
         let batch = deltas::table
@@ -303,33 +323,28 @@ impl Tx<'_> {
         self.batches(rows)
     }
 
-    /// Every tenant that has deltas.
-    fn batches_of_deltas(&mut self) -> Result<Vec<Batch>> {
-        let everyone = self.tenant_key_assigned(Scope::Everyone.key())?;
-        let found = sql_query(
-            "SELECT scope, count(*) AS payloads, sum(length(payload)) AS bytes FROM deltas WHERE scope <> $1 \
-             GROUP BY scope",
-        )
-        .bind::<TenantKey, _>(everyone);
-        let rows = self.run(DELTAS, |conn| found.load(conn))?;
-        self.batches(rows)
+    /// What the rows are about, looked up all at once.
+    fn scopes_of(&mut self, rows: &[ScopeBytesRow]) -> Result<HashMap<DbTenant, Scope>> {
+        let tenants = self.tenants_of(&rows.iter().map(|row| row.scope).collect::<Vec<_>>())?;
+        Ok(tenants.into_iter().map(|(key, tenant)| (key, Scope::of_key(tenant))).collect())
     }
 
-    /// Tenants in the order of their ids, which is the same on both databases, as many together as fit into a batch.
+    /// Scopes in their order, which is the same on both databases, as many together as fit into a batch.
     fn batches(&mut self, rows: Vec<ScopeBytesRow>) -> Result<Vec<Batch>> {
+        let known = self.scopes_of(&rows)?;
         let mut scopes = rows
             .into_iter()
-            .map(|row| Ok((self.tenant_of(row.scope)?, row.scope, usize::try_from(row.bytes).unwrap_or(usize::MAX))))
+            .map(|row| Ok((scope_in(&known, row.scope)?, row.scope, usize::try_from(row.bytes).unwrap_or(usize::MAX))))
             .collect::<Result<Vec<_>>>()?;
-        scopes.sort_unstable_by_key(|(tenant, ..)| *tenant);
+        scopes.sort_unstable_by_key(|(scope, ..)| *scope);
         let (mut batches, mut batch, mut filled) = (Vec::new(), Batch::new(), 0_usize);
-        for (tenant, key, bytes) in scopes {
+        for (scope, key, bytes) in scopes {
             filled = filled.saturating_add(bytes);
             if !batch.is_empty() && (filled > BATCH_BYTES || batch.len() == LARGEST_BATCH) {
                 batches.push(std::mem::take(&mut batch));
                 filled = bytes;
             }
-            batch.push((tenant, key));
+            batch.push((scope, key));
         }
         if !batch.is_empty() {
             batches.push(batch);
@@ -342,6 +357,10 @@ fn key_of(scope: Scope, query: &SheetQuery, row: &SheetRow) -> Result<SheetKey> 
     Ok(SheetKey { scope, level: query.level, part: query.part, start: row.start.0, run: number(row.run)? })
 }
 
+fn scope_in(scopes: &HashMap<DbTenant, Scope>, key: DbTenant) -> Result<Scope> {
+    scopes.get(&key).copied().ok_or_else(|| Error::internal("a scope was looked up and is not there"))
+}
+
 /// How many payloads come next, when so many had so many bytes.
 fn next_limit(payloads: usize, bytes: usize) -> usize {
     (BATCH_BYTES / (bytes / payloads.max(1)).max(1)).clamp(1, LARGEST_BATCH)
@@ -349,7 +368,7 @@ fn next_limit(payloads: usize, bytes: usize) -> usize {
 
 /// Rows of several scopes, in the order of `scopes`.
 fn by_scope<'a, R>(
-    scopes: &'a [(TenantId, DbTenant)],
+    scopes: &'a [(Scope, DbTenant)],
     rows: Vec<R>,
     of: impl Fn(&R) -> DbTenant,
 ) -> impl Iterator<Item = (Scope, Vec<R>)> + 'a
@@ -360,10 +379,10 @@ where
     for row in rows {
         apart.entry(of(&row)).or_default().push(row);
     }
-    scopes.iter().filter_map(move |(tenant, key)| Some((Scope::Tenant(*tenant), apart.remove(key)?)))
+    scopes.iter().filter_map(move |(scope, key)| Some((*scope, apart.remove(key)?)))
 }
 
 /// A number of the database that is never below zero.
-fn number(value: i32) -> Result<u32> {
+pub fn number(value: i32) -> Result<u32> {
     u32::try_from(value).map_err(Error::internal)
 }

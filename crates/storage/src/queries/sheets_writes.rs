@@ -1,23 +1,21 @@
 //! Sheets, deltas and leases, written.
 
-use std::collections::BTreeMap;
-
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Text};
 use trailkeeper_domain::ports::{DeltaKey, NewDelta, SheetKey, SheetReads, SheetWrites};
-use trailkeeper_domain::scope::Scope;
 use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::{Error, Result};
 use uuid::Uuid;
 
+use super::sheet_keys::{KEYS_AT_ONCE, spots};
 use super::{Tx, count, dialect};
-use crate::columns::{DbTime, DbUuid, Instant, Uuid128};
-use crate::rows::NewSheetRow;
-use crate::schema::{deltas, leases, sheet_generation, sheets};
+use crate::columns::{DbTenant, DbTime, DbUuid, Instant, Uuid128};
+use crate::rows::SheetSpot;
+use crate::schema::{leases, sheet_generation};
 
-/// How many deltas one statement removes.
-const DELETED_AT_ONCE: usize = 1_000;
+/// About how many bytes of payloads one statement sends.
+const SENT_BYTES: usize = 4 << 20;
 
 impl SheetWrites for Tx<'_> {
     fn take_lease(&mut self, name: &str, holder: Uuid, now: Timestamp, until: Timestamp) -> Result<bool> {
@@ -45,42 +43,48 @@ impl SheetWrites for Tx<'_> {
         self.run("leases", |conn| diesel::delete(mine).execute(conn)).map(drop)
     }
 
-    fn put_sheet(&mut self, generation: i64, key: SheetKey, payload: &[u8]) -> Result<()> {
-        let scope = self.tenant_key_assigned(key.scope.key())?;
-        let row = NewSheetRow::new(generation, scope, key, payload)?;
-        self.run("sheets", |conn| diesel::insert_into(sheets::table).values(&row).execute(conn)).map(drop)
+    fn put_sheets(&mut self, generation: i64, sheets: &[(SheetKey, Vec<u8>)]) -> Result<()> {
+        let scopes = self.tenant_keys(sheets.iter().map(|(key, _)| key.scope.key()))?;
+        let mut rows = Vec::with_capacity(sheets.len());
+        for (key, payload) in sheets {
+            let scope = match scopes.get(&key.scope.key()) {
+                Some(scope) => *scope,
+                None => self.tenant_key_assigned(key.scope.key())?,
+            };
+            rows.push((SheetSpot::new(scope, *key)?, payload.as_slice()));
+        }
+        let mut rest = rows.as_slice();
+        while !rest.is_empty() {
+            let (some, others) = rest.split_at(sent_at_once(rest));
+            self.run("sheets", |conn| dialect::insert_sheets(conn, generation, some))?;
+            rest = others;
+        }
+        Ok(())
     }
 
-    fn delete_sheet(&mut self, generation: i64, key: SheetKey) -> Result<()> {
-        let Some(scope) = self.tenant_key(key.scope.key())? else { return Ok(()) };
-        let one = sheets::table
-            .filter(sheets::generation.eq(generation))
-            .filter(sheets::scope.eq(scope))
-            .filter(sheets::level.eq(i16::from(key.level.code())))
-            .filter(sheets::part.eq(i16::from(key.part.code())))
-            .filter(sheets::start.eq(DbTime(key.start)))
-            .filter(sheets::run.eq(i32::try_from(key.run).map_err(Error::internal)?));
-        self.run("sheets", |conn| diesel::delete(one).execute(conn)).map(drop)
+    fn delete_sheets(&mut self, generation: i64, keys: &[SheetKey]) -> Result<()> {
+        let scopes = self.tenant_keys(keys.iter().map(|key| key.scope.key()))?;
+        for some in keys.chunks(KEYS_AT_ONCE) {
+            let (_, spots) = spots(&scopes, some.iter().copied())?;
+            self.run("sheets", |conn| dialect::delete_sheets(conn, generation, &spots))?;
+        }
+        Ok(())
     }
 
     fn delete_deltas(&mut self, keys: &[DeltaKey]) -> Result<()> {
-        let mut by_scope: BTreeMap<Scope, Vec<i64>> = BTreeMap::new();
-        for key in keys {
-            by_scope.entry(key.scope).or_default().push(key.seq);
-        }
-        for (scope, seqs) in by_scope {
-            let Some(scope) = self.tenant_key(scope.key())? else { continue };
-            for some in seqs.chunks(DELETED_AT_ONCE) {
-                let merged = deltas::table.filter(deltas::scope.eq(scope)).filter(deltas::seq.eq_any(some));
-                self.run("deltas", |conn| diesel::delete(merged).execute(conn))?;
-            }
+        let scopes = self.tenant_keys(keys.iter().map(|key| key.scope.key()))?;
+        for some in keys.chunks(KEYS_AT_ONCE) {
+            let rows: Vec<(DbTenant, i64)> =
+                some.iter().filter_map(|key| Some((*scopes.get(&key.scope.key())?, key.seq))).collect();
+            self.run("deltas", |conn| dialect::delete_deltas(conn, &rows))?;
         }
         Ok(())
     }
 
     fn set_generation(&mut self, generation: i64) -> Result<()> {
         let set = diesel::update(sheet_generation::table).set(sheet_generation::generation.eq(generation));
-        self.run("sheet_generation", |conn| set.execute(conn)).map(drop)
+        self.run("sheet_generation", |conn| set.execute(conn))?;
+        self.run("sheets", dialect::know_sheets)
     }
 
     fn delete_other_generations(&mut self, keep: Option<i64>, limit: usize) -> Result<u64> {
@@ -113,4 +117,14 @@ impl Tx<'_> {
             .collect::<Result<Vec<_>>>()?;
         self.run("deltas", |conn| dialect::insert_deltas(conn, &rows, batch_seq))
     }
+}
+
+/// How many of these sheets one statement writes: one at least.
+fn sent_at_once(sheets: &[(SheetSpot, &[u8])]) -> usize {
+    let mut bytes = 0_usize;
+    let fitting = sheets.iter().take(KEYS_AT_ONCE).take_while(|(_, payload)| {
+        bytes = bytes.saturating_add(payload.len());
+        bytes <= SENT_BYTES
+    });
+    fitting.count().max(1)
 }

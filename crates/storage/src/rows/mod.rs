@@ -19,7 +19,7 @@ pub use directory::{
     AttributeChangeRow, CreationRow, MembershipRow, NewAttributeChangeRow, ReportedRow, TenantRow, UserRow,
 };
 pub use event::{EventRefs, EventRow, Names, NewEventRow, outcome_code, outcome_of_code};
-pub use sheet::{DeltaRow, FactRow, NewSheetRow, ScopeBytesRow, SheetRow};
+pub use sheet::{DeltaRow, FactRow, ScopeBytesRow, SheetRow, SheetSpot};
 
 /// A row that no one but us should have written, and yet cannot be read.
 fn unreadable(table: &str, column: &str, id: impl fmt::Display, reason: impl fmt::Display) -> Error {

@@ -1,7 +1,7 @@
 //! Facts, deltas and sheets as rows.
 
 use diesel::sql_types::BigInt;
-use diesel::{Insertable, Queryable, QueryableByName, Selectable};
+use diesel::{Queryable, QueryableByName, Selectable};
 use trailkeeper_domain::fact::EventFact;
 use trailkeeper_domain::id::{EnvId, TenantId};
 use trailkeeper_domain::ports::SheetKey;
@@ -75,30 +75,30 @@ pub struct SheetRow {
     pub payload: Vec<u8>,
 }
 
-/// A sheet on its way in.
-#[derive(Debug, Insertable)]
-#[diesel(table_name = sheets)]
-pub struct NewSheetRow<'a> {
-    generation: i64,
-    scope: DbTenant,
-    level: i16,
-    part: i16,
-    start: DbTime,
-    run: i32,
-    payload: &'a [u8],
+/// Where a sheet lies, in the form that its database keeps.
+#[derive(Debug, Clone, Copy)]
+pub struct SheetSpot {
+    /// Whose.
+    pub scope: DbTenant,
+    /// How long its period is.
+    pub level: i16,
+    /// Which half.
+    pub part: i16,
+    /// Where its period begins.
+    pub start: DbTime,
+    /// Which of the runs.
+    pub run: i32,
 }
 
-impl<'a> NewSheetRow<'a> {
-    /// The row of one sheet; `scope` is what the key's own is in the database.
-    pub fn new(generation: i64, scope: DbTenant, key: SheetKey, payload: &'a [u8]) -> Result<Self> {
+impl SheetSpot {
+    /// Where the sheet with this key lies; `scope` is what the key's own is in the database.
+    pub fn new(scope: DbTenant, key: SheetKey) -> Result<Self> {
         Ok(Self {
-            generation,
             scope,
             level: key.level.code().into(),
             part: key.part.code().into(),
             start: DbTime(key.start),
             run: i32::try_from(key.run).map_err(Error::internal)?,
-            payload,
         })
     }
 }

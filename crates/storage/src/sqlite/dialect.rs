@@ -7,6 +7,7 @@ pub use super::ingest::{
     NAMES_AT_ONCE, NUMBERS_IN_PLACE, PARTITIONED, events_by_id, insert_events, insert_names, insert_sources,
     key_without_number, lock_names, make_partitions,
 };
+pub use super::sheets::{delete_deltas, delete_sheets, insert_sheets, know_sheets, payloads, runs};
 use crate::columns::DbTenant;
 use crate::schema::deltas;
 

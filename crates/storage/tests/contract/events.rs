@@ -1,5 +1,6 @@
 //! Storing and listing events.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 
 use trailkeeper_domain::address::AddressRange;
@@ -15,6 +16,7 @@ on_both!(
     a_known_id_is_stored_once_per_tenant,
     the_order_of_storage_breaks_ties,
     every_filter_alone_and_together,
+    customers_are_listed_without_the_servers_own_trail,
     networks_hold_their_addresses,
     long_pages_are_told_apart,
     pages_of_a_list_neither_skip_nor_repeat,
@@ -90,6 +92,7 @@ fn the_order_of_storage_breaks_ties(t: &TestStore) {
 /// What a filter means, told a second time.
 pub(crate) fn matches(filter: &EventFilter, event: &Event) -> bool {
     filter.tenant_id.is_none_or(|tenant| tenant == event.tenant_id)
+        && !(filter.customers_only && event.tenant_id == TenantId::SYSTEM)
         && filter.env_id.is_none_or(|env| env == event.env_id)
         && filter.user_id.as_ref().is_none_or(|user| Some(user) == event.user_id.as_ref())
         && (filter.kinds.is_empty() || filter.kinds.contains(&event.kind))
@@ -119,6 +122,23 @@ fn every_filter_alone_and_together(t: &TestStore) {
         found += listed.len();
     }
     assert!(found > 1_000, "the filters found next to nothing: {found}");
+}
+
+fn customers_are_listed_without_the_servers_own_trail(t: &TestStore) {
+    let in_tenant = |number, tenant_id| Event { tenant_id, ..event(number) };
+    let trail = in_tenant(2, TenantId::SYSTEM);
+    let customers = [in_tenant(1, TenantId::NONE), in_tenant(3, tenant_id(1))];
+    t.insert(&[customers[0].clone(), trail.clone(), customers[1].clone()]);
+    let listed = |tenant_id, user_id, customers_only| -> HashSet<EventId> {
+        let filter = EventFilter { tenant_id, user_id, customers_only, ..EventFilter::default() };
+        t.list(&filter).into_iter().map(|stored| stored.event.id).collect()
+    };
+    let both = customers.each_ref().map(|event| event.id).into();
+    assert_eq!(listed(None, None, true), both);
+    assert_eq!(listed(None, trail.user_id.clone(), true), both);
+    assert_eq!(listed(Some(TenantId::SYSTEM), None, true), HashSet::new());
+    assert_eq!(listed(Some(tenant_id(1)), None, true), [customers[1].id].into());
+    assert_eq!(listed(Some(TenantId::SYSTEM), None, false), [trail.id].into());
 }
 
 fn networks_hold_their_addresses(t: &TestStore) {

@@ -6,7 +6,7 @@ use trailkeeper_testkit::{at, uuid};
 
 use crate::TestStore;
 
-on_both!(a_lease_has_one_holder, a_lost_lease_stays_lost);
+on_both!(a_lease_has_one_holder, a_lost_lease_stays_lost, anybody_sees_who_has_a_lease);
 
 fn minute(minute: i64) -> Timestamp {
     at("2026-02-01T00:00:00Z") + Duration::minutes(minute)
@@ -46,4 +46,22 @@ fn a_lost_lease_stays_lost(t: &TestStore) {
     assert!(!keep(ann, 30), "it is free again, but what was computed before may be stale");
     assert!(take(ann, 21, 30));
     assert!(keep(ann, 40));
+}
+
+fn anybody_sees_who_has_a_lease(t: &TestStore) {
+    let (ann, bob) = (uuid(1), uuid(2));
+    let seen = || t.store.reading(|tx| tx.lease("sheets")).unwrap();
+    let take = |name: &str, holder, now, until| {
+        t.store.writing(|tx| tx.take_lease(name, holder, minute(now), minute(until))).unwrap()
+    };
+    assert!(take("other", bob, 0, 99));
+    assert_eq!(seen(), None);
+    assert!(take("sheets", ann, 0, 5));
+    assert_eq!(seen(), Some((ann, minute(5))));
+    assert!(t.store.writing(|tx| tx.keep_lease("sheets", ann, minute(10))).unwrap());
+    assert_eq!(seen(), Some((ann, minute(10))));
+    assert!(take("sheets", bob, 10, 20));
+    assert_eq!(seen(), Some((bob, minute(20))));
+    t.store.writing(|tx| tx.release_lease("sheets", bob)).unwrap();
+    assert_eq!(seen(), None);
 }

@@ -23,6 +23,7 @@ mod leases;
 mod names;
 mod partitions;
 mod random;
+mod sheet_keys;
 mod sheets;
 mod transactions;
 

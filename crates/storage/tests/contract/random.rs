@@ -59,6 +59,7 @@ pub(crate) fn filter(random: &TestEntropy) -> EventFilter {
     let range = range(random);
     EventFilter {
         tenant_id: maybe(random, 30, || tenant(random)),
+        customers_only: random.below(3) == 0,
         env_id: maybe(random, 20, || EnvId(u32::try_from(random.below(3)).unwrap())),
         user_id: maybe(random, 30, || user(random)),
         kinds: (0..random.below(4)).map(|_| EventKind::known(random.pick(&KINDS))).collect(),

@@ -22,20 +22,19 @@ on_both!(
     pending_scopes_come_with_most_bytes_first,
     merged_deltas_go_and_others_stay,
     large_deltas_come_in_order,
+    deltas_of_some_scopes_come_scope_by_scope,
     sheets_are_found_by_scope_level_part_and_start,
     sheets_of_every_tenant_come_tenant_by_tenant,
     many_sheets_neither_skip_nor_repeat,
-    runs_of_a_period_have_lengths,
-    a_sheet_is_written_once,
     the_generation_that_answers_can_be_changed,
     other_generations_go_in_small_steps,
     ids_have_names,
     an_error_of_the_reader_ends_the_reading,
 );
 
-const EVERYONE: Scope = Scope::Everyone;
+pub(crate) const EVERYONE: Scope = Scope::Everyone;
 
-fn of(number: u128) -> Scope {
+pub(crate) fn of(number: u128) -> Scope {
     Scope::Tenant(tenant_id(number))
 }
 
@@ -78,10 +77,25 @@ impl TestStore {
             .unwrap()
     }
 
-    fn put_sheets(&self, generation: i64, sheets: &[(SheetKey, Vec<u8>)]) {
+    fn deltas_of(&self, scopes: &[Scope]) -> Vec<(DeltaKey, Vec<u8>)> {
         self.store
-            .writing(|tx| sheets.iter().try_for_each(|(key, payload)| tx.put_sheet(generation, *key, payload)))
-            .unwrap();
+            .reading(|tx| {
+                let mut found = Vec::new();
+                tx.deltas_of(scopes, &mut |key, payload| {
+                    found.push((key, payload.to_vec()));
+                    Ok(())
+                })?;
+                Ok(found)
+            })
+            .unwrap()
+    }
+
+    pub(crate) fn put_sheets(&self, generation: i64, sheets: &[(SheetKey, Vec<u8>)]) {
+        self.store.writing(|tx| tx.put_sheets(generation, sheets)).unwrap();
+    }
+
+    pub(crate) fn sheet(&self, generation: i64, key: SheetKey) -> Option<Vec<u8>> {
+        self.store.reading(|tx| tx.sheets_by_key(generation, &[key])).unwrap().remove(&key)
     }
 }
 
@@ -179,11 +193,27 @@ fn large_deltas_come_in_order(t: &TestStore) {
     assert!(keys.windows(2).all(|pair| pair[0].seq < pair[1].seq));
 }
 
+fn deltas_of_some_scopes_come_scope_by_scope(t: &TestStore) {
+    for round in 0..30 {
+        t.insert(&[in_tenant(2 * round, tenant_id(3 - round % 3)), in_tenant(2 * round + 1, TenantId::NONE)]);
+    }
+    let of_each = |scopes: &[Scope]| -> Vec<(DeltaKey, Vec<u8>)> {
+        scopes.iter().flat_map(|scope| t.deltas(Scopes::One(*scope))).collect()
+    };
+    let none = Scope::Tenant(TenantId::NONE);
+    // More deltas than the first batch of a scope holds, in another order than that of the answer.
+    assert_eq!(t.deltas_of(&[of(2), none, of(77), EVERYONE]), of_each(&[EVERYONE, none, of(2)]));
+    assert_eq!(t.deltas_of(&[of(3)]), of_each(&[of(3)]));
+    assert_eq!(t.deltas_of(&[none]).len(), 30);
+    assert_eq!(t.deltas_of(&[of(77)]), []);
+    assert_eq!(t.deltas_of(&[]), []);
+}
+
 fn key(scope: Scope, level: Level, part: Part, start: &str, run: u32) -> SheetKey {
     SheetKey { scope, level, part, start: at(start), run }
 }
 
-fn day(scope: Scope, start: &str, run: u32) -> SheetKey {
+pub(crate) fn day(scope: Scope, start: &str, run: u32) -> SheetKey {
     key(scope, Level::Day, Part::Totals, &format!("{start}T00:00:00Z"), run)
 }
 
@@ -200,7 +230,7 @@ fn days(scopes: Scopes) -> SheetQuery {
 }
 
 /// Payloads that are all different.
-fn with_payloads(keys: &[SheetKey]) -> Vec<(SheetKey, Vec<u8>)> {
+pub(crate) fn with_payloads(keys: &[SheetKey]) -> Vec<(SheetKey, Vec<u8>)> {
     keys.iter().enumerate().map(|(place, key)| (*key, format!("sheet {place}").into_bytes())).collect()
 }
 
@@ -235,11 +265,16 @@ fn sheets_are_found_by_scope_level_part_and_start(t: &TestStore) {
     assert_eq!(t.sheets(one_day), inside[2..3], "a range is half-open");
     let none = SheetQuery { starts: starts("2026-02-28T00:00:00Z", "2026-02-28T00:00:00Z"), ..one_day };
     assert_eq!(t.sheets(none), []);
-    let one = |generation, key| t.store.reading(|tx| tx.sheet(generation, key)).unwrap();
-    assert_eq!(one(1, inside[1].0).as_deref(), Some(b"sheet 1".as_slice()));
-    assert_eq!(one(2, inside[1].0), None);
-    assert_eq!(one(1, SheetKey { run: 1, ..inside[1].0 }), None);
-    assert_eq!(one(1, day(of(9), "2026-02-01", 0)), None);
+    let all: Vec<(SheetKey, Vec<u8>)> = inside.iter().chain(&outside).cloned().collect();
+    let asked: Vec<SheetKey> = all
+        .iter()
+        .map(|(key, _)| *key)
+        .chain([SheetKey { run: 1, ..inside[1].0 }, day(of(9), "2026-02-01", 0), day(of(1), "2026-02-04", 0)])
+        .collect();
+    let by_key = |generation, keys: &[SheetKey]| t.store.reading(|tx| tx.sheets_by_key(generation, keys)).unwrap();
+    assert_eq!(by_key(1, &asked), all.into_iter().collect());
+    assert_eq!(by_key(2, &asked), HashMap::from([(day(of(1), "2026-02-04", 0), b"sheet 0".to_vec())]));
+    assert_eq!(by_key(1, &[]), HashMap::new());
 }
 
 fn sheets_of_every_tenant_come_tenant_by_tenant(t: &TestStore) {
@@ -289,30 +324,6 @@ fn many_sheets_neither_skip_nor_repeat(t: &TestStore) {
     assert!(found == sheets, "a payload differs");
 }
 
-fn runs_of_a_period_have_lengths(t: &TestStore) {
-    let period = day(of(1), "2026-02-02", 0);
-    let runs = |generation, key| t.store.reading(|tx| tx.runs(generation, key)).unwrap();
-    assert_eq!(runs(1, period), []);
-    let sheet = |run, bytes| (SheetKey { run, ..period }, vec![0_u8; bytes]);
-    t.put_sheets(1, &[sheet(5, 100_000), sheet(0, 3), sheet(2, 0)]);
-    t.put_sheets(1, &with_payloads(&[day(of(1), "2026-02-03", 9), day(of(2), "2026-02-02", 9)]));
-    t.put_sheets(2, &[sheet(1, 7)]);
-    assert_eq!(runs(1, SheetKey { run: 77, ..period }), [(0, 3), (2, 0), (5, 100_000)]);
-    assert_eq!(runs(2, period), [(1, 7)]);
-    assert_eq!(runs(1, SheetKey { part: Part::Pages, ..period }), []);
-    t.store.writing(|tx| tx.delete_sheet(1, SheetKey { run: 5, ..period })).unwrap();
-    t.store.writing(|tx| tx.delete_sheet(1, SheetKey { run: 1, ..period })).unwrap();
-    assert_eq!(runs(1, period), [(0, 3), (2, 0)]);
-    assert_eq!(runs(2, period), [(1, 7)], "another generation's");
-}
-
-fn a_sheet_is_written_once(t: &TestStore) {
-    let sheet = day(EVERYONE, "2026-02-02", 0);
-    t.put_sheets(1, &[(sheet, b"one".to_vec())]);
-    assert!(t.store.writing(|tx| tx.put_sheet(1, sheet, b"two")).is_err());
-    assert_eq!(t.store.reading(|tx| tx.sheet(1, sheet)).unwrap().as_deref(), Some(b"one".as_slice()));
-}
-
 fn the_generation_that_answers_can_be_changed(t: &TestStore) {
     let (old, new) = (with_payloads(&[day(of(1), "2026-02-02", 0)]), with_payloads(&[day(of(1), "2026-02-03", 0)]));
     t.put_sheets(1, &old);
@@ -332,7 +343,7 @@ fn other_generations_go_in_small_steps(t: &TestStore) {
     t.store.writing(|tx| tx.set_generation(3)).unwrap();
     let delete = |keep, limit| t.store.writing(|tx| tx.delete_other_generations(keep, limit)).unwrap();
     let left = || -> Vec<usize> {
-        let there = |generation, key: &&SheetKey| t.store.reading(|tx| tx.sheet(generation, **key)).unwrap().is_some();
+        let there = |generation, key: &&SheetKey| t.sheet(generation, **key).is_some();
         (1..=6).map(|generation| keys.iter().filter(|key| there(generation, key)).count()).collect()
     };
     assert_eq!(delete(Some(5), 7), 7);
@@ -388,5 +399,6 @@ fn an_error_of_the_reader_ends_the_reading(t: &TestStore) {
     assert!(t.store.reading(|tx| tx.facts(EVERYONE, year, &mut |_| stop())).is_err());
     assert!(t.store.reading(|tx| tx.deltas(Scopes::EveryTenant, &mut |_, _| stop())).is_err());
     assert!(t.store.reading(|tx| tx.sheets(&days(Scopes::EveryTenant), &mut |_, _| stop())).is_err());
-    assert_eq!(calls, 3);
+    assert!(t.store.reading(|tx| tx.deltas_of(&[of(1), of(2)], &mut |_, _| stop())).is_err());
+    assert_eq!(calls, 4);
 }

@@ -3,17 +3,18 @@
 use std::collections::BTreeMap;
 
 use trailkeeper_domain::fact::EventFact;
+use trailkeeper_domain::ports::SheetPlace;
 use trailkeeper_domain::scope::{Level, Scope, ScopeKind};
 use trailkeeper_domain::time::Timestamp;
 
-use crate::engine::merge::{Place, halves_of};
+use crate::engine::merge::halves_of;
 use crate::sheet::{Facet, Fact, Fold, SheetBuilder};
 
 /// Facts that are collected before they are folded: bounds memory, however many fall into an hour.
 const FACTS_AT_ONCE: usize = 1 << 16;
 
 /// Sheets by where they should lie, encoded.
-pub type Sheets = BTreeMap<Place, Vec<u8>>;
+pub type Sheets = BTreeMap<SheetPlace, Vec<u8>>;
 
 /// Counts events that come in order of time.
 #[derive(Default)]
@@ -101,7 +102,7 @@ impl Tower {
             let Open { level, start, fold } = std::mem::replace(open, next);
             let sheet = fold.into_sheet();
             for (part, half) in halves_of(sheet.clone()) {
-                sheets.insert(Place { scope, level, part, start }, half.encode());
+                sheets.insert(SheetPlace { scope, level, part, start }, half.encode());
             }
             shorter = Some(sheet);
         }

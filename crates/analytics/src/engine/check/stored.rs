@@ -2,14 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use trailkeeper_domain::ports::{DeltaKey, ReadTx, Scopes, SheetQuery};
+use trailkeeper_domain::ports::{DeltaKey, ReadTx, Scopes, SheetPlace, SheetQuery};
 use trailkeeper_domain::scope::{Level, Part, Scope};
 use trailkeeper_domain::time::{TimeRange, Timestamp};
 use trailkeeper_domain::{Error, Result};
 
 use super::recount::Sheets;
 use super::{Counts, Difference, Findings};
-use crate::engine::merge::Place;
 use crate::engine::{delta, delta_row, sheet_row};
 use crate::sheet::{CellKey, Facet, Fold, Sheet};
 
@@ -54,7 +53,7 @@ impl Deltas {
     }
 
     /// What those that are readable add to the periods of a month.
-    pub fn of_range(&self, tx: &mut dyn ReadTx, month: TimeRange) -> Result<BTreeMap<Place, Fold>> {
+    pub fn of_range(&self, tx: &mut dyn ReadTx, month: TimeRange) -> Result<BTreeMap<SheetPlace, Fold>> {
         let mut folds = BTreeMap::new();
         if !self.months.contains(&month.start) {
             return Ok(folds);
@@ -82,9 +81,11 @@ impl Deltas {
     }
 }
 
-fn places(scope: Scope, hour: Timestamp) -> impl Iterator<Item = Place> {
+fn places(scope: Scope, hour: Timestamp) -> impl Iterator<Item = SheetPlace> {
     let levels = scope.kind().levels().iter();
-    levels.flat_map(move |level| Part::ALL.map(|part| Place { scope, level: *level, part, start: level.floor(hour) }))
+    levels.flat_map(move |level| {
+        Part::ALL.map(|part| SheetPlace { scope, level: *level, part, start: level.floor(hour) })
+    })
 }
 
 fn empty(part: Part) -> Fold {
@@ -96,19 +97,19 @@ fn empty(part: Part) -> Fold {
 #[derive(Default)]
 pub struct Comparison {
     recount: Sheets,
-    waiting: BTreeMap<Place, Fold>,
+    waiting: BTreeMap<SheetPlace, Fold>,
 }
 
 /// The runs of one period.
 struct Runs {
-    place: Place,
+    place: SheetPlace,
     fold: Fold,
     readable: bool,
 }
 
 impl Comparison {
     /// Of one month.
-    pub fn new(recount: Sheets, waiting: BTreeMap<Place, Fold>) -> Self {
+    pub fn new(recount: Sheets, waiting: BTreeMap<SheetPlace, Fold>) -> Self {
         Self { recount, waiting }
     }
 
@@ -123,7 +124,7 @@ impl Comparison {
             }
         }
         // Periods without any sheet: their events may all be in deltas.
-        let left: BTreeSet<Place> = self.recount.keys().chain(self.waiting.keys()).copied().collect();
+        let left: BTreeSet<SheetPlace> = self.recount.keys().chain(self.waiting.keys()).copied().collect();
         for place in left {
             let fold = self.waiting.remove(&place).unwrap_or_else(|| empty(place.part));
             self.compare(place, fold, found)?;
@@ -135,7 +136,7 @@ impl Comparison {
         let mut current: Option<Runs> = None;
         tx.sheets(query, &mut |key, payload| {
             found.checked.sheets += 1;
-            let place = Place::of(key);
+            let place = key.place();
             let runs = match current.take() {
                 Some(runs) if runs.place == place => runs,
                 done => {
@@ -163,7 +164,7 @@ impl Comparison {
                 Ok(())
             }
             Some(Runs { place, .. }) if !self.recount.contains_key(&place) => {
-                let Place { scope, level, part, start } = place;
+                let SheetPlace { scope, level, part, start } = place;
                 found.tell(Difference::Stray { scope, level, part, start });
                 Ok(())
             }
@@ -171,7 +172,7 @@ impl Comparison {
         }
     }
 
-    fn compare(&mut self, place: Place, fold: Fold, found: &mut Findings<'_>) -> Result<()> {
+    fn compare(&mut self, place: SheetPlace, fold: Fold, found: &mut Findings<'_>) -> Result<()> {
         let sheets = fold.into_sheet();
         let events = match self.recount.remove(&place) {
             Some(payload) => Sheet::decode(&payload).map_err(Error::internal)?,
@@ -184,7 +185,7 @@ impl Comparison {
         for cell in keys {
             let (ours, theirs) = (sheets.get(cell), events.get(cell));
             if ours != theirs {
-                let Place { scope, level, start, .. } = place;
+                let SheetPlace { scope, level, start, .. } = place;
                 let (sheets, events) = (Counts::of(ours), Counts::of(theirs));
                 found.tell(Difference::Cell { scope, level, start, cell, sheets, events });
             }

@@ -2,6 +2,7 @@
 
 use trailkeeper_domain::Result;
 use trailkeeper_domain::ports::{DeltaKey, SheetKey, WriteTx};
+use trailkeeper_domain::scope::Scope;
 
 /// Rows to write and rows to remove. Carried out whole, in one transaction, or not at all.
 #[derive(Debug)]
@@ -35,6 +36,12 @@ impl Plan {
         self.deltas.extend(deltas);
     }
 
+    /// Leaves a scope's sheets as they are.
+    pub fn forget(&mut self, scope: Scope) {
+        self.deletes.retain(|key| key.scope != scope);
+        self.puts.retain(|(key, _)| key.scope != scope);
+    }
+
     /// Notes that payloads of so many bytes were read for it.
     pub fn has_read(&mut self, bytes: u64) {
         self.bytes_read += bytes;
@@ -43,13 +50,18 @@ impl Plan {
     /// Writes it. The caller has the lease, and asks for it in the same transaction.
     pub fn write(&self, tx: &mut dyn WriteTx) -> Result<()> {
         // Removed first: a new run may take the number of one that it replaces.
-        for key in &self.deletes {
-            tx.delete_sheet(self.generation, *key)?;
+        if !self.deletes.is_empty() {
+            tx.delete_sheets(self.generation, &self.deletes)?;
         }
-        for (key, payload) in &self.puts {
-            tx.put_sheet(self.generation, *key, payload)?;
+        if !self.puts.is_empty() {
+            tx.put_sheets(self.generation, &self.puts)?;
         }
         if self.deltas.is_empty() { Ok(()) } else { tx.delete_deltas(&self.deltas) }
+    }
+
+    /// Whether there is nothing to write.
+    pub fn is_empty(&self) -> bool {
+        self.deletes.is_empty() && self.puts.is_empty() && self.deltas.is_empty()
     }
 
     /// How many sheets it writes.

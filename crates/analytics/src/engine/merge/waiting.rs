@@ -1,53 +1,123 @@
 //! From the deltas that wait to a plan.
 
-use trailkeeper_domain::Error;
-use trailkeeper_domain::ports::{ReadTx, Scopes};
-use trailkeeper_domain::scope::Scope;
+use std::collections::BTreeMap;
 
-use super::{Addition, Plan, Trouble, absorb};
+use trailkeeper_domain::ports::{DeltaKey, Pending, ReadTx};
+use trailkeeper_domain::scope::Scope;
+use trailkeeper_domain::{Error, Result};
+
+use super::{Addition, Outcome, Period, Step, absorb, fitting};
 use crate::engine::{delta, delta_row};
 
 /// How many deltas of a scope are merged at once.
 const DELTAS: usize = 4_096;
-/// How many bytes of their payloads: folded, they take some twenty times as much memory.
+/// How many bytes of their payloads, of all scopes of a group: folded, they take some twenty times as much memory.
 const BYTES: usize = 1024 * 1024;
 
-/// A bounded part of a scope's backlog, merged.
-pub struct Step {
-    /// What is to be written.
-    pub plan: Plan,
-    /// Whether deltas are left over for another step.
-    pub more: bool,
+/// How many of the first of these scopes go into one step.
+pub fn first<'a>(waiting: impl Iterator<Item = &'a Pending>) -> usize {
+    // A backlog that is too long for one step is read as far as it goes into one, which takes a step of its own.
+    let sizes = waiting.map(|scope| if scope.deltas > DELTAS as u64 { u64::MAX } else { scope.bytes });
+    fitting(sizes, BYTES as u64)
 }
 
-/// Merges the oldest deltas of a scope. The rest stays as it is and is read as before.
-pub fn step(tx: &mut dyn ReadTx, generation: i64, scope: Scope) -> Result<Step, Trouble> {
-    let mut addition = Addition::new(scope.kind());
-    let mut keys = Vec::new();
-    let mut bytes = 0;
-    let mut more = false;
-    let mut unreadable = None;
-    let read = tx.deltas(Scopes::One(scope), &mut |key, payload| {
-        more = keys.len() >= DELTAS || (bytes > 0 && bytes + payload.len() > BYTES);
-        if more {
-            return Err(Error::internal("this step has enough deltas"));
-        }
-        bytes += payload.len();
-        keys.push(key);
-        let added = delta::walk(payload, |hour, sheet| addition.add(hour, sheet).map_err(Error::internal));
-        added.map_err(|error| {
-            unreadable = Some(format!("{}: {error}", delta_row(key)));
-            error
-        })
+/// What is read of one scope.
+struct Reading {
+    scope: Scope,
+    addition: Addition,
+    keys: Vec<DeltaKey>,
+    bytes: usize,
+    more: bool,
+    unreadable: Option<String>,
+}
+
+/// The deltas of a scope, ready to be added.
+struct Read {
+    periods: Vec<Period>,
+    keys: Vec<DeltaKey>,
+    bytes: usize,
+    more: bool,
+}
+
+/// Merges the oldest deltas of some scopes. The rest stays as it is and is read as before.
+pub fn step(tx: &mut dyn ReadTx, scopes: &[Scope]) -> Result<Step> {
+    let generation = tx.generation()?;
+    let mut read: BTreeMap<Scope, Result<Read, String>> = BTreeMap::new();
+    let mut current: Option<Reading> = None;
+    let mut enough = false;
+    let ended = tx.deltas_of(scopes, &mut |key, payload| {
+        // One after the other, so that the folds of a scope are gone when the next one begins.
+        let mut reading = match current.take() {
+            Some(reading) if reading.scope == key.scope => reading,
+            done => {
+                read.extend(done.map(Reading::done));
+                Reading::new(key.scope)
+            }
+        };
+        reading.add(key, payload);
+        // The others of a group are read to their ends, which are near: a scope with a long backlog is alone.
+        enough = reading.more && scopes.len() == 1;
+        current = Some(reading);
+        if enough { Err(Error::internal("this step has enough deltas")) } else { Ok(()) }
     });
-    match (unreadable, read) {
-        (Some(row), _) => return Err(Trouble::Unreadable(row)),
-        // The error is the one by which reading was ended early.
-        (None, Err(_)) if more => {}
-        (None, read) => read?,
+    // The error is the one by which reading was ended early.
+    if !enough {
+        ended?;
     }
-    let mut plan = absorb(tx, generation, scope, &addition.into_periods())?;
-    plan.has_read(bytes as u64);
-    plan.settle(keys);
-    Ok(Step { plan, more })
+    read.extend(current.map(Reading::done));
+
+    let mut additions = Vec::new();
+    let mut settled = BTreeMap::new();
+    let mut unreadable = Vec::new();
+    for scope in scopes {
+        match read.remove(scope) {
+            Some(Ok(read)) => {
+                additions.push((*scope, read.periods));
+                settled.insert(*scope, (read.keys, read.bytes, read.more));
+            }
+            Some(Err(row)) => unreadable.push((*scope, Outcome::Unreadable(row))),
+            // Somebody else merged it.
+            None => additions.push((*scope, Vec::new())),
+        }
+    }
+    let mut step = absorb(tx, generation, &additions)?;
+    for (scope, outcome) in &mut step.outcomes {
+        let Some((keys, bytes, more)) = settled.remove(scope) else { continue };
+        if *outcome == Outcome::Whole {
+            step.plan.settle(keys);
+            step.plan.has_read(bytes as u64);
+            if more {
+                *outcome = Outcome::Part;
+            }
+        }
+    }
+    step.outcomes.extend(unreadable);
+    Ok(step)
+}
+
+impl Reading {
+    fn new(scope: Scope) -> Self {
+        let addition = Addition::new(scope.kind());
+        Self { scope, addition, keys: Vec::new(), bytes: 0, more: false, unreadable: None }
+    }
+
+    fn add(&mut self, key: DeltaKey, payload: &[u8]) {
+        self.more |= self.keys.len() >= DELTAS || (self.bytes > 0 && self.bytes + payload.len() > BYTES);
+        if self.more || self.unreadable.is_some() {
+            return;
+        }
+        self.bytes += payload.len();
+        self.keys.push(key);
+        let added = delta::walk(payload, |hour, sheet| self.addition.add(hour, sheet).map_err(Error::internal));
+        self.unreadable = added.err().map(|error| format!("{}: {error}", delta_row(key)));
+    }
+
+    fn done(self) -> (Scope, Result<Read, String>) {
+        let Self { scope, addition, keys, bytes, more, unreadable } = self;
+        let read = match unreadable {
+            Some(row) => Err(row),
+            None => Ok(Read { periods: addition.into_periods(), keys, bytes, more }),
+        };
+        (scope, read)
+    }
 }

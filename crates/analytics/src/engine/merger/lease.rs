@@ -37,6 +37,11 @@ impl<'a> Lease<'a> {
         Ok(taken.then(|| Self { store, clock, holder, kept_at: Cell::new(clock.now()) }))
     }
 
+    /// Until when somebody has it; `None` when nobody does.
+    pub fn taken_until(store: &dyn Store) -> Result<Option<Timestamp>> {
+        Ok(store.reading(|tx| tx.lease(NAME))?.map(|(_, until)| until))
+    }
+
     /// Runs `work` in a write transaction in which the lease is prolonged. `None`, and `work` does not run, when somebody
     /// else took it meanwhile: then nothing may be written.
     pub fn writing<T>(&self, mut work: impl FnMut(&mut dyn WriteTx) -> Result<T>) -> Result<Option<T>> {

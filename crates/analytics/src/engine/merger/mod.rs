@@ -10,7 +10,6 @@
 //!   └─────────────────────────────────────────────────────────────────────────────────────────────────────┘
 //! ```
 
-mod group;
 mod lease;
 mod pass;
 mod worker;
@@ -25,9 +24,8 @@ use trailkeeper_domain::{Error, Result};
 
 pub use pass::{Merged, run_once};
 
-pub(super) use group::{gather, write_together};
 pub(super) use lease::{Lease, lost};
-pub(super) use pass::Pass;
+pub(super) use pass::{Pass, write};
 
 use worker::{Signal, Worker};
 

@@ -4,12 +4,11 @@ use std::collections::{HashSet, VecDeque};
 
 use trailkeeper_domain::Result;
 use trailkeeper_domain::clock::{Clock, Entropy};
-use trailkeeper_domain::ports::Store;
+use trailkeeper_domain::ports::{Pending, Store};
 use trailkeeper_domain::scope::Scope;
 
-use super::group::{gather, write_together};
 use super::lease::Lease;
-use crate::engine::merge::{self, Plan};
+use crate::engine::merge::{self, Outcome, Plan};
 
 /// Scopes whose backlog is looked at in one go.
 const SCOPES: usize = 1_024;
@@ -36,13 +35,13 @@ pub struct Merged {
 }
 
 impl Merged {
-    /// Counts a plan that was written.
-    pub(super) fn count(&mut self, plan: &Plan) {
+    fn count(&mut self, plan: &Plan) {
         self.deltas += plan.deltas();
         self.sheets_written += plan.sheets_written();
         self.sheets_replaced += plan.sheets_replaced();
         self.bytes_read += plan.bytes_read();
         self.bytes_written += plan.bytes_written();
+        self.transactions += 1;
     }
 }
 
@@ -101,36 +100,48 @@ impl Pass<'_> {
         }
     }
 
-    fn waiting(&self) -> Result<VecDeque<Scope>> {
-        let waiting = self.store.reading(|tx| tx.pending(self.settled.len() + SCOPES))?;
-        Ok(waiting.into_iter().map(|pending| pending.scope).filter(|scope| !self.settled.contains(scope)).collect())
+    fn waiting(&self) -> Result<VecDeque<Pending>> {
+        let mut waiting = self.store.reading(|tx| tx.pending(self.settled.len() + SCOPES))?;
+        waiting.retain(|pending| !self.settled.contains(&pending.scope));
+        Ok(waiting.into())
     }
 
     /// Merges a part of the backlog of the first scopes; `false` when the lease is lost.
-    fn step(&mut self, queue: &mut VecDeque<Scope>, merged: &mut Merged) -> Result<bool> {
-        let members = self.store.reading(|tx| {
-            let generation = tx.generation()?;
-            gather(tx, queue.iter().copied(), &mut |tx, scope| {
-                merge::step(tx, generation, scope).map(|step| (step.plan, step.more))
-            })
-        })?;
-        if !write_together(self.lease, &members, merged)? {
+    fn step(&mut self, queue: &mut VecDeque<Pending>, merged: &mut Merged) -> Result<bool> {
+        let group: Vec<Pending> = queue.drain(..merge::first(queue.iter()).min(queue.len())).collect();
+        let scopes: Vec<Scope> = group.iter().map(|pending| pending.scope).collect();
+        let step = self.store.reading(|tx| merge::step(tx, &scopes))?;
+        if !write(self.lease, &step.plan, merged)? {
             return Ok(false);
         }
-        for member in members {
-            // They are the first of the queue, in its order.
-            queue.pop_front();
-            match member.outcome {
-                Ok((_, true)) => queue.push_back(member.scope),
-                Ok((_, false)) => {
-                    self.settled.insert(member.scope);
-                }
-                Err(row) => {
-                    self.settled.insert(member.scope);
-                    merged.unreadable.push((member.scope, row));
+        let mut later: Vec<Pending> = Vec::new();
+        for (scope, outcome) in step.outcomes {
+            match outcome {
+                Outcome::Whole => drop(self.settled.insert(scope)),
+                Outcome::Part => queue.extend(group.iter().find(|pending| pending.scope == scope)),
+                Outcome::Later => later.extend(group.iter().find(|pending| pending.scope == scope)),
+                Outcome::Unreadable(row) => {
+                    self.settled.insert(scope);
+                    merged.unreadable.push((scope, row));
                 }
             }
         }
+        // Those that were looked at for nothing come first.
+        for pending in later.into_iter().rev() {
+            queue.push_front(pending);
+        }
         Ok(true)
     }
+}
+
+/// Carries a plan out in one transaction; `false`, and nothing is written, when the lease is lost.
+pub fn write(lease: &Lease<'_>, plan: &Plan, merged: &mut Merged) -> Result<bool> {
+    if plan.is_empty() {
+        return Ok(true);
+    }
+    let written = lease.writing(|tx| plan.write(tx))?;
+    if written.is_some() {
+        merged.count(plan);
+    }
+    Ok(written.is_some())
 }

@@ -1,6 +1,6 @@
 //! A bounded number of events on their way into the new generation.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use trailkeeper_domain::fact::EventFact;
 use trailkeeper_domain::ports::Store;
@@ -9,12 +9,14 @@ use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::{Error, Result};
 
 use super::Rebuilt;
-use crate::engine::merge::{self, Period, Plan};
-use crate::engine::merger::{Lease, Merged, gather, lost, write_together};
+use crate::engine::merge::{self, Outcome, Period};
+use crate::engine::merger::{Lease, Merged, lost, write};
 use crate::sheet::{Fact, SheetBuilder};
 
 /// Events that are counted in memory before they are written: a few megabytes.
 const EVENTS: usize = 1 << 16;
+/// Bytes of them, as sheets, that are added in one transaction, unless they are of one scope.
+const BYTES: u64 = 4 * 1024 * 1024;
 
 /// Events that are not in sheets yet, and what those before became.
 pub struct Chunk<'a> {
@@ -66,7 +68,7 @@ impl<'a> Chunk<'a> {
 
     fn write(&mut self) -> Result<()> {
         self.waiting = 0;
-        let mut scopes: BTreeMap<Scope, Vec<Period>> = std::mem::take(&mut self.builders)
+        let mut scopes: VecDeque<(Scope, Vec<Period>)> = std::mem::take(&mut self.builders)
             .into_iter()
             .map(|(scope, finest)| {
                 let sheets = finest.into_iter().map(|(start, builder)| (start, builder.finish()));
@@ -74,22 +76,28 @@ impl<'a> Chunk<'a> {
             })
             .collect();
         while !scopes.is_empty() {
-            let members = self.store.reading(|tx| {
-                gather(tx, scopes.keys().copied(), &mut |tx, scope| match scopes.get(&scope) {
-                    Some(periods) => Ok((merge::absorb(tx, self.generation, scope, periods)?, false)),
-                    None => Ok((Plan::new(self.generation), false)),
-                })
-            })?;
-            for member in &members {
-                if let Err(row) = &member.outcome {
-                    return Err(Error::internal(row));
+            let group = scopes.make_contiguous();
+            let group =
+                group.get(..merge::fitting(group.iter().map(|(_, periods)| bytes(periods)), BYTES)).unwrap_or(group);
+            let step = self.store.reading(|tx| merge::absorb(tx, self.generation, group))?;
+            let mut done = 0;
+            for (_, outcome) in step.outcomes {
+                match outcome {
+                    Outcome::Whole | Outcome::Part => done += 1,
+                    Outcome::Later => {}
+                    Outcome::Unreadable(row) => return Err(Error::internal(row)),
                 }
-                scopes.remove(&member.scope);
             }
-            if !write_together(self.lease, &members, &mut self.merged)? {
+            if !write(self.lease, &step.plan, &mut self.merged)? {
                 return Err(lost());
             }
+            // Those that are left for later are the last of the group.
+            scopes.drain(..done);
         }
         Ok(())
     }
+}
+
+fn bytes(periods: &[Period]) -> u64 {
+    periods.iter().flat_map(|period| period.halves.iter()).map(|half| half.payload.len() as u64).sum()
 }

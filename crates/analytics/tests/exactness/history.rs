@@ -1,0 +1,336 @@
+//! A random history: what happens to a database, and after each step questions about it.
+
+use std::ops::AddAssign;
+use std::sync::Arc;
+use std::time::Duration;
+use std::{panic, thread};
+
+use chrono::TimeDelta;
+use trailkeeper_analytics::engine::check::check;
+use trailkeeper_analytics::engine::rebuild::rebuild;
+use trailkeeper_analytics::engine::{Summary, merger};
+use trailkeeper_analytics::query::reports;
+use trailkeeper_domain::activity::{ActiveUsers, Period};
+use trailkeeper_domain::event::Event;
+use trailkeeper_domain::ports::Store;
+use trailkeeper_domain::{Error, Result};
+use trailkeeper_storage::{DatabaseUrl, StoreOptions, migrate, open};
+use trailkeeper_testkit::{DatabaseKind, TempDatabase, TestClock, TestEntropy};
+
+use crate::faults::{Fault, Faulty};
+use crate::model::Model;
+use crate::random::Random;
+use crate::{native, people, saasus};
+
+const NEW_PAGES: u32 = 3;
+/// Questions after each step.
+const QUESTIONS: usize = 5;
+
+/// How often it came to what.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    events: usize,
+    known: usize,
+    others: usize,
+    rolled_back: usize,
+    merged_deltas: u64,
+    replaced_sheets: u64,
+    faults: usize,
+    rebuilds: usize,
+    questions: usize,
+}
+
+impl AddAssign for Seen {
+    fn add_assign(&mut self, other: Self) {
+        self.events += other.events;
+        self.known += other.known;
+        self.others += other.others;
+        self.rolled_back += other.rolled_back;
+        self.merged_deltas += other.merged_deltas;
+        self.replaced_sheets += other.replaced_sheets;
+        self.faults += other.faults;
+        self.rebuilds += other.rebuilds;
+        self.questions += other.questions;
+    }
+}
+
+impl Seen {
+    /// Everything that a history can come to was come to.
+    pub(crate) fn covers_everything(&self) {
+        let counts = [
+            self.events,
+            self.known,
+            self.others,
+            self.rolled_back,
+            usize::try_from(self.merged_deltas).unwrap(),
+            usize::try_from(self.replaced_sheets).unwrap(),
+            self.faults,
+            self.rebuilds,
+        ];
+        assert!(counts.iter().all(|count| *count > 0), "some of it never happened: {self:?}");
+    }
+}
+
+/// What a step does beside asking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Insert,
+    InsertAndFail,
+    Report,
+    Create,
+    Merge,
+    MergeAmidFaults,
+    Rebuild,
+    RebuildAmidFaults,
+    Reopen,
+    ReadWhileMerging,
+    ReadWhileRebuilding,
+    InsertWhileMerging,
+    InsertWhileRebuilding,
+}
+
+/// Often, what others depend on; seldom, what is slow.
+const STEPS: [Step; 21] = [
+    Step::Insert,
+    Step::Insert,
+    Step::Insert,
+    Step::Insert,
+    Step::Insert,
+    Step::Insert,
+    Step::InsertAndFail,
+    Step::Report,
+    Step::Create,
+    Step::Merge,
+    Step::Merge,
+    Step::Merge,
+    Step::MergeAmidFaults,
+    Step::MergeAmidFaults,
+    Step::Rebuild,
+    Step::RebuildAmidFaults,
+    Step::Reopen,
+    Step::ReadWhileMerging,
+    Step::ReadWhileRebuilding,
+    Step::InsertWhileMerging,
+    Step::InsertWhileRebuilding,
+];
+
+/// Tells where a test stood when it failed.
+struct Where {
+    kind: DatabaseKind,
+    seed: u64,
+    number: usize,
+    step: Step,
+}
+
+impl Drop for Where {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            let Self { kind, seed, number, step } = self;
+            eprintln!(
+                "step {number} ({step:?}) of the history with seed {seed} on {kind:?}; again with \
+                 TRAILKEEPER_EXACTNESS_SEED={seed} TRAILKEEPER_EXACTNESS_HISTORIES=1"
+            );
+        }
+    }
+}
+
+/// One database, two servers on it, and what they should answer.
+pub(crate) struct History {
+    kind: DatabaseKind,
+    seed: u64,
+    random: Random,
+    clock: Arc<TestClock>,
+    entropy: Arc<TestEntropy>,
+    model: Model,
+    seen: Seen,
+    stores: Vec<Arc<dyn Store>>,
+    /// Dropped last: the connections go first.
+    database: TempDatabase,
+}
+
+fn store(database: &TempDatabase) -> Arc<dyn Store> {
+    let options = StoreOptions { new_pages_per_day: NEW_PAGES, ..StoreOptions::default() };
+    open(&DatabaseUrl::parse(database.url()).unwrap(), &options, Arc::new(Summary)).unwrap()
+}
+
+impl History {
+    pub(crate) fn new(kind: DatabaseKind, seed: u64) -> Self {
+        let database = TempDatabase::new(kind);
+        migrate(&DatabaseUrl::parse(database.url()).unwrap()).unwrap();
+        Self {
+            kind,
+            seed,
+            random: Random::new(seed),
+            clock: Arc::new(TestClock::at("2024-03-10T12:00:00Z")),
+            entropy: Arc::new(TestEntropy::new(!seed)),
+            model: Model::new(NEW_PAGES),
+            seen: Seen::default(),
+            stores: vec![store(&database), store(&database)],
+            database,
+        }
+    }
+
+    /// Goes through its steps.
+    pub(crate) fn run(mut self, steps: usize) -> Seen {
+        for number in 0..steps {
+            let step = if number == 0 { Step::Insert } else { self.random.pick(&STEPS) };
+            let place = Where { kind: self.kind, seed: self.seed, number, step };
+            self.step(step);
+            self.questions(QUESTIONS);
+            drop(place);
+        }
+        let place = Where { kind: self.kind, seed: self.seed, number: steps, step: Step::Merge };
+        self.step(Step::Merge);
+        self.questions(3 * QUESTIONS);
+        self.sheets_are_the_recount();
+        drop(place);
+        self.seen.events = self.model.len();
+        self.seen.others = self.model.others();
+        self.seen
+    }
+
+    fn step(&mut self, step: Step) {
+        match step {
+            Step::Insert => self.insert(),
+            Step::InsertAndFail => self.insert_and_fail(),
+            Step::Report => self.report(),
+            Step::Create => self.create(),
+            Step::Merge => self.merge(),
+            Step::MergeAmidFaults | Step::RebuildAmidFaults => self.amid_faults(step),
+            Step::Rebuild => self.rebuild(),
+            Step::Reopen => {
+                let at = usize::try_from(self.random.below(2)).unwrap();
+                self.stores[at] = store(&self.database);
+            }
+            Step::ReadWhileMerging | Step::ReadWhileRebuilding => self.beside(step, |history| history.questions(4)),
+            Step::InsertWhileMerging | Step::InsertWhileRebuilding => self.beside(step, |history| {
+                for _ in 0..3 {
+                    history.insert();
+                    history.questions(1);
+                }
+            }),
+        }
+    }
+
+    /// One of the servers.
+    fn store(&self) -> Arc<dyn Store> {
+        self.random.pick(&self.stores)
+    }
+
+    fn batch(&self) -> Vec<Event> {
+        let most = self.random.pick(&[1, 5, 30, 60]);
+        self.random.batch(most, &self.model.known(), &self.model.latest())
+    }
+
+    fn insert(&mut self) {
+        let batch = self.batch();
+        let news = self.store().writing(|tx| tx.insert_events(&batch)).unwrap();
+        let expected = self.model.insert(&batch);
+        assert_eq!(news, expected, "which events of {batch:#?} are new");
+        self.seen.known += news.iter().filter(|new| !**new).count();
+    }
+
+    /// A transaction that comes to nothing.
+    fn insert_and_fail(&mut self) {
+        let batch = self.batch();
+        let outcome: Result<()> = self.store().writing(|tx| {
+            tx.insert_events(&batch)?;
+            Err(Error::internal("the test wants it so"))
+        });
+        assert!(matches!(outcome, Err(Error::Internal { .. })), "{outcome:?}");
+        if self.kind == DatabaseKind::Postgres {
+            // Numbers were given in a transaction of their own. What they name may be used by anyone.
+            self.model.number_pages(&batch);
+        }
+        self.seen.rolled_back += 1;
+    }
+
+    fn report(&mut self) {
+        for _ in 0..4 {
+            let period = self.random.pick(&[Period::Daily, Period::Monthly]);
+            let start = period.start_of(self.random.day());
+            let users = self.random.pick(&[0, 1, 1_000_000]);
+            let reported = ActiveUsers { start, tenant_id: self.random.tenant(), env_id: self.random.env(), users };
+            reports::report_active_users(&*self.store(), period, &reported, None).unwrap();
+            self.model.report(period, &reported);
+        }
+    }
+
+    fn create(&mut self) {
+        for _ in 0..12 {
+            let creation = self.random.creation();
+            self.store().writing(|tx| tx.put_creation(&creation)).unwrap();
+            self.model.create(&creation);
+        }
+    }
+
+    fn merge(&mut self) {
+        let merged = merger::run_once(&*self.store(), &*self.clock, &*self.entropy).unwrap();
+        let Some(merged) = merged else { panic!("somebody else merges") };
+        assert!(merged.finished && merged.unreadable.is_empty(), "{merged:?}");
+        self.count(&merged);
+    }
+
+    fn count(&mut self, merged: &merger::Merged) {
+        self.seen.merged_deltas += merged.deltas;
+        self.seen.replaced_sheets += merged.sheets_replaced;
+    }
+
+    fn rebuild(&mut self) {
+        rebuild(&*self.store(), &*self.clock, &*self.entropy, Duration::ZERO, &mut |_| {}).unwrap();
+        self.seen.rebuilds += 1;
+    }
+
+    /// A merge or a rebuild that fails at a random write, or dies there; another goes on later.
+    fn amid_faults(&mut self, step: Step) {
+        let (fault, dead) = (self.random.pick(&Fault::ALL), self.random.chance(50));
+        let nth = i64::try_from(self.random.below(6)).unwrap();
+        let faulty = Faulty::new(self.store(), fault, dead, nth);
+        // It may come to its end: where fewer writes were needed, or the last one, the release, failed.
+        if step == Step::MergeAmidFaults {
+            drop(merger::run_once(&faulty, &*self.clock, &*self.entropy));
+        } else {
+            drop(rebuild(&faulty, &*self.clock, &*self.entropy, Duration::ZERO, &mut |_| {}));
+        }
+        self.seen.faults += usize::from(faulty.struck());
+        self.questions(QUESTIONS);
+        // Whoever died keeps the lease until it runs out.
+        self.clock.advance(TimeDelta::minutes(2));
+    }
+
+    /// Merges or rebuilds on one server while `work` is done.
+    fn beside(&mut self, step: Step, work: impl FnOnce(&mut Self)) {
+        let (store, clock, entropy) = (self.store(), Arc::clone(&self.clock), Arc::clone(&self.entropy));
+        let rebuilding = matches!(step, Step::ReadWhileRebuilding | Step::InsertWhileRebuilding);
+        let done = thread::spawn(move || -> Result<Option<merger::Merged>> {
+            if rebuilding {
+                rebuild(&*store, &*clock, &*entropy, Duration::ZERO, &mut |_| {}).map(|_| None)
+            } else {
+                merger::run_once(&*store, &*clock, &*entropy)
+            }
+        });
+        let worked = panic::catch_unwind(panic::AssertUnwindSafe(|| work(self)));
+        let merged = done.join().unwrap().unwrap();
+        worked.unwrap_or_else(|reason| panic::resume_unwind(reason));
+        if let Some(merged) = merged {
+            self.count(&merged);
+        }
+    }
+
+    fn questions(&mut self, count: usize) {
+        for _ in 0..count {
+            saasus::ask(&self.random, &*self.store(), &self.model);
+            native::ask(&self.random, &*self.store(), &self.model);
+            people::ask(&self.random, &*self.store(), &self.model);
+            self.seen.questions += 3;
+        }
+    }
+
+    /// The server's own check agrees, after all that happened.
+    fn sheets_are_the_recount(&self) {
+        let mut differences = Vec::new();
+        let checked = check(&*self.store(), &mut |_| {}, &mut |difference| differences.push(difference)).unwrap();
+        assert!(differences.is_empty(), "{checked:?}: {differences:#?}");
+        assert_eq!((checked.events, checked.differences), (self.model.len() as u64, 0), "{checked:?}");
+    }
+}

@@ -1,0 +1,260 @@
+//! What the server should answer, recounted from the list of accepted events by plain sets.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use chrono::NaiveDate;
+use trailkeeper_analytics::query::active_users::ActiveUsersQuestion;
+use trailkeeper_analytics::query::behavior::DailyBehavior;
+use trailkeeper_analytics::query::metrics::{DailyMetric, MetricsQuestion};
+use trailkeeper_analytics::query::userinfo::{DailyUserinfo, UserinfoQuestion};
+use trailkeeper_domain::activity::{ActiveUsers, Behavior, PageStatistics, PageViews, Period};
+use trailkeeper_domain::creation::{Creation, CreationKind};
+use trailkeeper_domain::event::{Event, LOGIN_FAIL, LOGIN_SUCCESS, Outcome, PAGE_LOAD, USERINFO};
+use trailkeeper_domain::id::{CreationId, EnvId, EventId, TenantId, UserId};
+use trailkeeper_domain::time::{TimeRange, Timestamp, month_of, next_day};
+
+/// An event that counts, and the page under which it does.
+pub(crate) struct Counted {
+    pub(crate) event: Event,
+    pub(crate) page: Option<String>,
+}
+
+impl Counted {
+    /// Written anew: a login failed by its type, everything else by its outcome.
+    pub(crate) fn failed(&self) -> bool {
+        match self.event.kind.as_str() {
+            LOGIN_FAIL => true,
+            LOGIN_SUCCESS => false,
+            _ => self.event.outcome == Outcome::Failure,
+        }
+    }
+
+    pub(crate) fn at(&self) -> Timestamp {
+        self.event.occurred_at
+    }
+
+    /// Whose it is, where that user was active by it.
+    pub(crate) fn active_user(&self) -> Option<&UserId> {
+        self.event.user_id.as_ref().filter(|_| !self.failed())
+    }
+}
+
+/// Everything that was accepted.
+#[derive(Default)]
+pub(crate) struct Model {
+    events: Vec<Counted>,
+    stored: HashSet<(TenantId, EventId)>,
+    pages: HashSet<String>,
+    new_pages: HashMap<(TenantId, NaiveDate), u32>,
+    most_new_pages: u32,
+    reported: BTreeMap<(PeriodName, NaiveDate, TenantId, EnvId), u64>,
+    ledger: BTreeMap<(TenantId, CreationId), Creation>,
+}
+
+/// [`Period`] in an order.
+type PeriodName = &'static str;
+
+impl Model {
+    pub(crate) fn new(most_new_pages: u32) -> Self {
+        // The one page that is there from the beginning.
+        Self { most_new_pages, pages: HashSet::from(["(other)".to_owned()]), ..Self::default() }
+    }
+
+    /// Stores a batch; for each event, whether it was new.
+    pub(crate) fn insert(&mut self, batch: &[Event]) -> Vec<bool> {
+        self.number_pages(batch);
+        let mut news = Vec::new();
+        for event in batch {
+            let new = self.stored.insert((event.tenant_id, event.id));
+            news.push(new);
+            if new && event.tenant_id != TenantId::SYSTEM {
+                let page = event.page.as_ref().map(|page| page.key.clone());
+                let page = page.map(|key| if self.pages.contains(&key) { key } else { "(other)".to_owned() });
+                self.events.push(Counted { event: event.clone(), page });
+            }
+        }
+        news
+    }
+
+    /// The rule of new pages: one that nobody ever had counts as itself from then on, if its tenant has new pages
+    /// left on the UTC day on which we learned of it.
+    pub(crate) fn number_pages(&mut self, batch: &[Event]) {
+        for event in batch {
+            let Some(page) = &event.page else { continue };
+            if self.pages.contains(&page.key) {
+                continue;
+            }
+            let used = self.new_pages.entry((event.tenant_id, event.received_at.date_naive())).or_default();
+            if *used < self.most_new_pages {
+                *used += 1;
+                self.pages.insert(page.key.clone());
+            }
+        }
+    }
+
+    /// How many events count as `(other)` although their page has another name.
+    pub(crate) fn others(&self) -> usize {
+        let other = |counted: &&Counted| counted.page != counted.event.page.as_ref().map(|page| page.key.clone());
+        self.events.iter().filter(other).count()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.events.len()
+    }
+
+    /// The ids of everything that is stored, the system tenant's included.
+    pub(crate) fn known(&self) -> Vec<(TenantId, EventId)> {
+        let mut known: Vec<_> = self.stored.iter().copied().collect();
+        known.sort_unstable();
+        known
+    }
+
+    /// Some of the latest events, to be sent again.
+    pub(crate) fn latest(&self) -> Vec<Event> {
+        self.events.iter().rev().take(20).map(|counted| counted.event.clone()).collect()
+    }
+
+    pub(crate) fn report(&mut self, period: Period, reported: &ActiveUsers) {
+        let key = (period.as_str(), reported.start, reported.tenant_id, reported.env_id);
+        self.reported.insert(key, reported.users);
+    }
+
+    pub(crate) fn create(&mut self, creation: &Creation) {
+        self.ledger.insert((creation.tenant_id, creation.id), creation.clone());
+    }
+
+    /// The events of a range, of one tenant or of everyone, in order of time and then of storage.
+    pub(crate) fn events(&self, range: TimeRange, tenant: Option<TenantId>, env: Option<EnvId>) -> Vec<&Counted> {
+        let inside = |counted: &&Counted| {
+            range.start <= counted.at()
+                && counted.at() < range.end
+                && tenant.is_none_or(|tenant| counted.event.tenant_id == tenant)
+                && env.is_none_or(|env| counted.event.env_id == env)
+        };
+        let mut events: Vec<&Counted> = self.events.iter().filter(inside).collect();
+        events.sort_by_key(|counted| counted.at());
+        events
+    }
+
+    pub(crate) fn active_users(&self, question: &ActiveUsersQuestion, confined: Option<TenantId>) -> Vec<ActiveUsers> {
+        let start_of = |day: NaiveDate| if question.period == Period::Daily { day } else { month_of(day) };
+        let (first, last) = (start_of(question.date_from), start_of(question.date_to.unwrap()));
+        let wanted = |start: NaiveDate, tenant: TenantId, env: EnvId| {
+            first <= start
+                && start <= last
+                && question.tenant_id.is_none_or(|own| own == tenant)
+                && confined.is_none_or(|own| own == tenant)
+                && question.env_id.is_none_or(|own| own == env)
+        };
+        let mut users: BTreeMap<_, HashSet<&UserId>> = BTreeMap::new();
+        for counted in &self.events {
+            let key = (start_of(counted.at().date_naive()), counted.event.tenant_id, counted.event.env_id);
+            if let Some(user) = counted.active_user().filter(|_| wanted(key.0, key.1, key.2)) {
+                users.entry(key).or_default().insert(user);
+            }
+        }
+        let mut cells: BTreeMap<_, u64> = users.into_iter().map(|(key, users)| (key, users.len() as u64)).collect();
+        for ((period, start, tenant, env), users) in &self.reported {
+            if *period == question.period.as_str() && wanted(*start, *tenant, *env) {
+                cells.insert((*start, *tenant, *env), *users);
+            }
+        }
+        let row = |((start, tenant_id, env_id), users)| ActiveUsers { start, tenant_id, env_id, users };
+        cells.into_iter().map(row).collect()
+    }
+
+    pub(crate) fn page_statistics(&self, range: TimeRange, tenant: Option<TenantId>) -> PageStatistics {
+        let mut pages: HashMap<&str, (u64, HashSet<&UserId>)> = HashMap::new();
+        let (mut total_views, mut everyone) = (0, HashSet::new());
+        for counted in self.events(range, tenant, None) {
+            let Some(page) = &counted.page else { continue };
+            let (views, users) = pages.entry(page).or_default();
+            *views += 1;
+            total_views += 1;
+            users.extend(&counted.event.user_id);
+            everyone.extend(&counted.event.user_id);
+        }
+        let row = |(page, (views, users)): (&str, (u64, HashSet<_>))| PageViews {
+            page: page.to_owned(),
+            views,
+            users: users.len() as u64,
+        };
+        let mut pages: Vec<PageViews> = pages.into_iter().map(row).collect();
+        pages.sort_by(|a, b| b.views.cmp(&a.views).then(a.page.cmp(&b.page)));
+        PageStatistics { total_views, total_users: everyone.len() as u64, pages }
+    }
+
+    pub(crate) fn userinfo(&self, question: &UserinfoQuestion, confined: Option<TenantId>) -> Vec<DailyUserinfo> {
+        let mut days: Vec<DailyUserinfo> = days(question.start_date, question.end_date)
+            .map(|date| DailyUserinfo { date, details: BTreeMap::new() })
+            .collect();
+        for counted in self.events.iter().filter(|counted| counted.event.kind.as_str() == USERINFO) {
+            let tenant = counted.event.tenant_id;
+            let asked = question.tenant_ids.as_ref().is_none_or(|tenants| tenants.contains(&tenant));
+            let day = days.iter_mut().find(|day| day.date == counted.at().date_naive());
+            if let Some(day) = day.filter(|_| asked && confined.is_none_or(|own| own == tenant)) {
+                *day.details.entry(tenant).or_default() += 1;
+            }
+        }
+        days
+    }
+
+    pub(crate) fn behaviors(&self, user: &UserId, range: TimeRange, tenant: Option<TenantId>) -> Vec<DailyBehavior> {
+        let mut days: BTreeMap<NaiveDate, Vec<Behavior>> = BTreeMap::new();
+        for counted in self.events(range, tenant, None) {
+            let kind = counted.event.kind.as_str();
+            if counted.event.user_id.as_ref() == Some(user)
+                && (kind == PAGE_LOAD || kind == USERINFO)
+                && let Some(page) = &counted.event.page
+            {
+                let behavior = Behavior { at: counted.at(), page: page.sent.clone() };
+                days.entry(counted.at().date_naive()).or_default().push(behavior);
+            }
+        }
+        days.into_iter().map(|(day, behaviors)| DailyBehavior { day, behaviors }).collect()
+    }
+
+    /// Entries of the ledger of one kind, as far as `tenants` may see them.
+    pub(crate) fn creations(&self, kind: CreationKind, tenants: Option<&[TenantId]>) -> Vec<&Creation> {
+        let seen = |creation: &&Creation| {
+            let Some(tenants) = tenants else { return true };
+            if kind != CreationKind::SaasUser {
+                return tenants.contains(&creation.tenant_id);
+            }
+            let homes: BTreeSet<TenantId> = self
+                .ledger
+                .values()
+                .filter(|other| other.kind == CreationKind::TenantUser && other.user_id == creation.user_id)
+                .map(|other| other.tenant_id)
+                .collect();
+            tenants.iter().any(|tenant| homes.contains(tenant))
+                || (homes.is_empty() && tenants.contains(&TenantId::NONE))
+        };
+        self.ledger.values().filter(|creation| creation.kind == kind).filter(seen).collect()
+    }
+
+    pub(crate) fn metrics(&self, question: &MetricsQuestion, confined: Option<TenantId>) -> Vec<DailyMetric> {
+        let own = confined.map(|own| vec![own]);
+        let tenants = match (&question.tenant_ids, own) {
+            (Some(asked), Some(own)) => Some(asked.iter().copied().filter(|tenant| own.contains(tenant)).collect()),
+            (Some(asked), None) => Some(asked.clone()),
+            (None, own) => own,
+        };
+        let creations = self.creations(question.kind, tenants.as_deref());
+        days(question.start_date, question.end_date)
+            .map(|date| {
+                let of_day: Vec<_> = creations.iter().filter(|one| one.created_at.date_naive() == date).collect();
+                let mut details = BTreeMap::new();
+                for one in &of_day {
+                    *details.entry(one.tenant_id).or_default() += 1;
+                }
+                let details = (question.kind == CreationKind::TenantUser).then_some(details);
+                DailyMetric { date, count: of_day.len() as u64, details }
+            })
+            .collect()
+    }
+}
+
+fn days(first: NaiveDate, last: NaiveDate) -> impl Iterator<Item = NaiveDate> {
+    std::iter::successors(Some(first), |day| Some(next_day(*day))).take_while(move |day| *day <= last)
+}

@@ -1,0 +1,205 @@
+//! Random questions of the native API about pages, cohorts and single users.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use chrono::{Datelike, Duration, Timelike};
+use trailkeeper_analytics::native::Course;
+use trailkeeper_analytics::native::buckets::{Edge, Granularity};
+use trailkeeper_analytics::native::page_statistics::{
+    PageStatistics, PageTotals, PageUse, PagesQuestion, Views, page_statistics,
+};
+use trailkeeper_analytics::native::profile::{Profile, ProfileQuestion, ProfileTotals, SourceUse, profile};
+use trailkeeper_analytics::native::ranking::{Named, Ranking};
+use trailkeeper_analytics::native::retention::retention;
+use trailkeeper_analytics::native::timeline::{TimelineQuestion, timeline};
+use trailkeeper_domain::event::{Event, EventKind, PAGE_LOAD};
+use trailkeeper_domain::id::UserId;
+use trailkeeper_domain::ports::Store;
+use trailkeeper_domain::time::TimeRange;
+use trailkeeper_testkit::at;
+
+use crate::model::{Counted, Model};
+use crate::native::Asked;
+use crate::random::Random;
+
+/// What a profile names at most.
+const MOST: usize = 10;
+
+/// Asks one question, and compares the answer with the recount.
+pub(crate) fn ask(random: &Random, store: &dyn Store, model: &Model) {
+    let asked = Asked::draw(random);
+    match random.below(5) {
+        0 | 1 => ask_page_statistics(random, &asked, store, model),
+        2 => ask_retention(random, &asked, store, model),
+        3 => ask_profile(&asked, &random.user(), store, model),
+        _ => ask_timeline(random, &asked, store, model),
+    }
+}
+
+/// The time before which nothing was.
+fn until(end: trailkeeper_domain::time::Timestamp) -> TimeRange {
+    TimeRange { start: at("1970-01-01T00:00:00Z"), end }
+}
+
+fn views_of(events: &[&Counted], page: Option<&str>) -> Views {
+    let of_page = |counted: &&&Counted| match page {
+        Some(page) => counted.page.as_deref() == Some(page),
+        None => counted.page.is_some(),
+    };
+    let seen: Vec<_> = events.iter().filter(of_page).collect();
+    let users: HashSet<&UserId> = seen.iter().filter_map(|counted| counted.event.user_id.as_ref()).collect();
+    Views { views: seen.len() as u64, users: users.len() as u64 }
+}
+
+fn ask_page_statistics(random: &Random, asked: &Asked, store: &dyn Store, model: &Model) {
+    let Course { span, compare, .. } = asked.course;
+    let question = PagesQuestion {
+        audience: asked.audience,
+        span,
+        previous: compare.then(|| span.previous(Granularity::Day)),
+        limit: random.pick(&[1, 3, 10_000]),
+    };
+    let answer = page_statistics(store, &question, asked.confined).unwrap();
+    let events = asked.events(model, span.range);
+    let before = question.previous.map(|span| asked.events(model, span.range));
+    let pages_of = |events: &[&Counted]| -> BTreeSet<String> {
+        events.iter().filter_map(|counted| counted.page.clone()).collect()
+    };
+    let totals =
+        |events: &[&Counted]| PageTotals { seen: views_of(events, None), pages: pages_of(events).len() as u64 };
+    let mut pages: Vec<Named<PageUse>> = pages_of(&events)
+        .into_iter()
+        .map(|name| {
+            let current = views_of(&events, Some(&name));
+            let previous = before.as_ref().map(|before| views_of(before, Some(&name)));
+            Named { name, counted: PageUse { current, previous } }
+        })
+        .collect();
+    // Stable: by name where views are equal.
+    pages.sort_by_key(|page| Reverse(page.counted.current.views));
+    pages.truncate(question.limit);
+    let expected = PageStatistics { totals: totals(&events), previous: before.as_deref().map(totals), pages };
+    assert_eq!(answer, expected, "{question:?} of {asked:?}");
+}
+
+fn ask_retention(random: &Random, asked: &Asked, store: &dyn Store, model: &Model) {
+    let periods = random.pick(&[1, 3, 12]);
+    let mut course = asked.course;
+    let long = course.span.range.end - course.span.range.start > Duration::days(390);
+    course.granularity = if long { Granularity::Month } else { random.pick(&Granularity::ALL[1..]) };
+    let answer = retention(store, asked.audience, course, periods, asked.confined).unwrap();
+    assert_eq!(answer.previous.is_some(), course.compare);
+    for retention in answer.previous.iter().chain([&answer.current]) {
+        let ranges: Vec<TimeRange> = retention.cohorts.iter().map(|cohort| cohort.range).collect();
+        assert_eq!(ranges, retention.span.buckets(course.granularity).unwrap());
+        for (place, cohort) in retention.cohorts.iter().enumerate() {
+            let before = asked.active(model, until(cohort.range.start));
+            let members: HashSet<&UserId> = asked.active(model, cohort.range).difference(&before).copied().collect();
+            let followed = ranges[place..].iter().take(periods + 1);
+            let expected: Vec<u64> =
+                followed.map(|range| asked.active(model, *range).intersection(&members).count() as u64).collect();
+            assert_eq!(cohort.active, expected, "{:?}, {periods} periods, {course:?} of {asked:?}", cohort.range);
+        }
+    }
+}
+
+fn of_user<'a>(asked: &Asked, user: &UserId, model: &'a Model, range: TimeRange) -> Vec<&'a Counted> {
+    let mut events = asked.events(model, range);
+    events.retain(|counted| counted.event.user_id.as_ref() == Some(user));
+    events
+}
+
+fn ranked<T>(counted: BTreeMap<String, T>, most: usize, count: impl Fn(&T) -> u64) -> Ranking<T> {
+    let distinct = counted.len() as u64;
+    let mut top: Vec<Named<T>> = counted.into_iter().map(|(name, counted)| Named { name, counted }).collect();
+    top.sort_by_key(|named| Reverse(count(&named.counted)));
+    top.truncate(most);
+    Ranking { top, distinct }
+}
+
+fn ask_profile(asked: &Asked, user: &UserId, store: &dyn Store, model: &Model) {
+    let Course { span, compare, .. } = asked.course;
+    let question = ProfileQuestion {
+        user: user.clone(),
+        audience: asked.audience,
+        span,
+        previous: compare.then(|| span.previous(Granularity::Day)),
+    };
+    let answer = profile(store, &question, asked.confined).unwrap();
+    let totals = |range: TimeRange| {
+        let events = of_user(asked, user, model, range);
+        let days: HashSet<_> =
+            events.iter().filter(|counted| !counted.failed()).map(|counted| asked.day(counted.at())).collect();
+        let failed = events.iter().filter(|counted| counted.failed()).count();
+        ProfileTotals { events: events.len() as u64, failed_events: failed as u64, active_days: days.len() as u64 }
+    };
+    let ever = of_user(asked, user, model, until(at("9999-12-31T00:00:00Z")));
+    let mut expected = Profile {
+        seen: ever.first().zip(ever.last()).map(|(first, last)| (first.at(), last.at())),
+        totals: totals(span.range),
+        previous: question.previous.map(|span| totals(span.range)),
+        ..Profile::default()
+    };
+    let (mut pages, mut kinds) = (BTreeMap::<String, u64>::new(), BTreeMap::<String, u64>::new());
+    let mut sources = BTreeMap::<String, SourceUse>::new();
+    for counted in of_user(asked, user, model, span.range) {
+        let local = counted.at().with_timezone(&asked.zone);
+        if !counted.failed() {
+            expected.hours[local.weekday().num_days_from_monday() as usize][local.hour() as usize] += 1;
+        }
+        counted.page.iter().for_each(|page| *pages.entry(page.clone()).or_default() += 1);
+        *kinds.entry(counted.event.kind.to_string()).or_default() += 1;
+        if let Some(source) = counted.event.source {
+            let seen = sources.entry(source.to_string()).or_insert(SourceUse {
+                events: 0,
+                failed_events: 0,
+                first_seen: counted.at(),
+                last_seen: counted.at(),
+            });
+            seen.events += 1;
+            seen.failed_events += u64::from(counted.failed());
+            seen.last_seen = counted.at();
+        }
+    }
+    expected.pages = ranked(pages, MOST, |count| *count);
+    expected.kinds = ranked(kinds, 100, |count| *count);
+    expected.sources = ranked(sources, MOST, |used| used.events);
+    assert_eq!(answer, expected, "{question:?} of {asked:?}");
+}
+
+/// All pages of a timeline, one behind the other.
+fn ask_timeline(random: &Random, asked: &Asked, store: &dyn Store, model: &Model) {
+    let range = asked.course.span.range;
+    let mut question = TimelineQuestion {
+        user: random.user(),
+        audience: asked.audience,
+        kinds: if random.chance(30) {
+            vec![EventKind::known(PAGE_LOAD), EventKind::known("sign_up")]
+        } else {
+            Vec::new()
+        },
+        from: Some(Edge::Instant(range.start)),
+        to: Some(Edge::Instant(range.end)),
+        zone: asked.course.span.zone,
+        cursor: None,
+        limit: random.pick(&[1, 3, 100]),
+    };
+    let mut listed: Vec<Event> = Vec::new();
+    loop {
+        let page = timeline(store, &question, asked.confined).unwrap();
+        for day in page.days {
+            assert!(day.events.iter().all(|stored| asked.day(stored.event.occurred_at) == day.date), "{day:?}");
+            listed.extend(day.events.into_iter().map(|stored| stored.event));
+        }
+        question.cursor = page.next;
+        if question.cursor.is_none() {
+            break;
+        }
+    }
+    let wanted = |counted: &&&Counted| question.kinds.is_empty() || question.kinds.contains(&counted.event.kind);
+    let events = of_user(asked, &question.user, model, range);
+    // Of equal times, the one that was stored last comes first.
+    let expected: Vec<Event> = events.iter().filter(wanted).rev().map(|counted| counted.event.clone()).collect();
+    assert_eq!(listed, expected, "{question:?} of {asked:?}");
+}

@@ -1,0 +1,65 @@
+//! Sheets by their keys, many at once.
+
+use std::collections::HashMap;
+
+use trailkeeper_domain::id::TenantId;
+use trailkeeper_domain::ports::{SheetKey, SheetPlace};
+use trailkeeper_domain::{Error, Result};
+
+use super::sheets::number;
+use super::{Tx, dialect};
+use crate::columns::DbTenant;
+use crate::rows::SheetSpot;
+
+/// How many keys one statement has at most.
+pub const KEYS_AT_ONCE: usize = 4_096;
+
+impl Tx<'_> {
+    /// The runs at these places with their lengths, by key.
+    pub fn runs_at(&mut self, generation: i64, places: &[SheetPlace]) -> Result<Vec<(SheetKey, u64)>> {
+        let scopes = self.tenant_keys(places.iter().map(|place| place.scope.key()))?;
+        let mut found = Vec::new();
+        for some in places.chunks(KEYS_AT_ONCE) {
+            let (known, spots) = spots(&scopes, some.iter().map(|place| place.run(0)))?;
+            for (nth, run, bytes) in self.run("sheets", |conn| dialect::runs(conn, generation, &spots))? {
+                let bytes = u64::try_from(bytes).map_err(Error::internal)?;
+                found.push((SheetKey { run: number(run)?, ..nth_of(&known, nth)? }, bytes));
+            }
+        }
+        found.sort_unstable();
+        Ok(found)
+    }
+
+    /// The payloads of these keys, as far as they are there.
+    pub fn payloads(&mut self, generation: i64, keys: &[SheetKey]) -> Result<HashMap<SheetKey, Vec<u8>>> {
+        let scopes = self.tenant_keys(keys.iter().map(|key| key.scope.key()))?;
+        let mut found = HashMap::with_capacity(keys.len());
+        for some in keys.chunks(KEYS_AT_ONCE) {
+            let (known, spots) = spots(&scopes, some.iter().copied())?;
+            for (nth, payload) in self.run("sheets", |conn| dialect::payloads(conn, generation, &spots))? {
+                found.insert(nth_of(&known, nth)?, payload);
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Those of some keys whose scope has a key in the database, and where they lie.
+pub fn spots(
+    scopes: &HashMap<TenantId, DbTenant>,
+    keys: impl Iterator<Item = SheetKey>,
+) -> Result<(Vec<SheetKey>, Vec<SheetSpot>)> {
+    let (mut known, mut spots) = (Vec::new(), Vec::new());
+    for key in keys {
+        if let Some(scope) = scopes.get(&key.scope.key()) {
+            known.push(key);
+            spots.push(SheetSpot::new(*scope, key)?);
+        }
+    }
+    Ok((known, spots))
+}
+
+fn nth_of(keys: &[SheetKey], nth: i64) -> Result<SheetKey> {
+    let key = usize::try_from(nth).ok().and_then(|nth| keys.get(nth));
+    key.copied().ok_or_else(|| Error::internal(format!("the database answered about key {nth} of {}", keys.len())))
+}

@@ -1,0 +1,95 @@
+//! Sheets by their keys, one and many at once.
+
+use chrono::Duration;
+use trailkeeper_domain::ports::{SheetKey, SheetPlace};
+use trailkeeper_domain::scope::{Level, Part};
+use trailkeeper_testkit::at;
+
+use crate::TestStore;
+use crate::sheets::{EVERYONE, day, of, with_payloads};
+
+on_both!(
+    runs_of_places_have_lengths,
+    sheets_are_removed_by_key,
+    as_many_sheets_as_anybody_likes_at_once,
+    a_sheet_is_written_once,
+);
+
+impl TestStore {
+    fn runs(&self, generation: i64, places: &[SheetPlace]) -> Vec<(SheetKey, u64)> {
+        self.store.reading(|tx| tx.runs(generation, places)).unwrap()
+    }
+}
+
+fn runs_of_places_have_lengths(t: &TestStore) {
+    let place = day(of(1), "2026-02-02", 0).place();
+    assert_eq!(t.runs(1, &[place]), []);
+    let sheet = |run, bytes| (place.run(run), vec![0_u8; bytes]);
+    t.put_sheets(1, &[sheet(5, 100_000), sheet(0, 3), sheet(2, 0)]);
+    let others =
+        with_payloads(&[day(of(1), "2026-02-03", 9), day(of(2), "2026-02-02", 9), day(EVERYONE, "2026-02-02", 4)]);
+    t.put_sheets(1, &others);
+    t.put_sheets(2, &[sheet(1, 7)]);
+    let expected = [(place.run(0), 3), (place.run(2), 0), (place.run(5), 100_000)];
+    assert_eq!(t.runs(1, &[place]), expected);
+    assert_eq!(t.runs(2, &[place]), [(place.run(1), 7)]);
+    assert_eq!(t.runs(1, &[SheetPlace { part: Part::Pages, ..place }]), []);
+    assert_eq!(t.runs(1, &[SheetPlace { level: Level::Month, ..place }]), []);
+    assert_eq!(t.runs(1, &[]), []);
+    // Many places at once: some have no runs, one is of a tenant that nobody knows.
+    let places = [day(of(77), "2026-02-02", 0), others[2].0, others[0].0, place.run(8), day(of(2), "2026-02-07", 0)];
+    let found = t.runs(1, &places.map(SheetKey::place));
+    let expected: Vec<(SheetKey, u64)> =
+        [(others[2].0, 7)].into_iter().chain(expected).chain([(others[0].0, 7)]).collect();
+    assert_eq!(found, expected, "by key");
+}
+
+fn sheets_are_removed_by_key(t: &TestStore) {
+    let place = day(of(1), "2026-02-02", 0).place();
+    let sheets = with_payloads(&[
+        place.run(0),
+        place.run(2),
+        place.run(5),
+        day(of(2), "2026-02-02", 2),
+        day(EVERYONE, "2026-02-02", 2),
+    ]);
+    t.put_sheets(1, &sheets);
+    t.put_sheets(2, &sheets);
+    let removed = [place.run(5), place.run(1), day(of(77), "2026-02-02", 0), day(of(2), "2026-02-02", 2)];
+    t.store.writing(|tx| tx.delete_sheets(1, &removed)).unwrap();
+    t.store.writing(|tx| tx.delete_sheets(1, &[])).unwrap();
+    let left =
+        |generation| -> Vec<bool> { sheets.iter().map(|(key, _)| t.sheet(generation, *key).is_some()).collect() };
+    assert_eq!(left(1), [true, true, false, false, true]);
+    assert_eq!(left(2), [true; 5], "another generation's");
+}
+
+fn as_many_sheets_as_anybody_likes_at_once(t: &TestStore) {
+    // More than one statement has, by number and by bytes.
+    let day_of = |number: i64| at("2026-01-01T00:00:00Z") + Duration::days(number);
+    let small = (0..4_500).map(|number| {
+        let scope = if number % 2 == 0 { of(1) } else { of(2) };
+        (SheetKey { start: day_of(number), ..day(scope, "2026-01-01", 0) }, format!("sheet {number}").into_bytes())
+    });
+    let large = (0..3).map(|run| (day(EVERYONE, "2026-01-01", run), vec![b'.'; (3 << 20) + run as usize]));
+    let sheets: Vec<(SheetKey, Vec<u8>)> = large.chain(small).collect();
+    t.put_sheets(1, &sheets);
+    let keys: Vec<SheetKey> = sheets.iter().map(|(key, _)| *key).collect();
+    let found = t.store.reading(|tx| tx.sheets_by_key(1, &keys)).unwrap();
+    assert!(found == sheets.iter().cloned().collect(), "a payload differs");
+    let mut places: Vec<SheetPlace> = keys.iter().map(|key| key.place()).collect();
+    places.dedup();
+    let mut lengths: Vec<(SheetKey, u64)> = sheets.iter().map(|(key, payload)| (*key, payload.len() as u64)).collect();
+    lengths.sort_unstable();
+    assert!(t.runs(1, &places) == lengths, "a length differs");
+    t.store.writing(|tx| tx.delete_sheets(1, &keys[1..])).unwrap();
+    assert_eq!(t.runs(1, &places), [(keys[0], 3 << 20)]);
+}
+
+fn a_sheet_is_written_once(t: &TestStore) {
+    let (sheet, other) = (day(EVERYONE, "2026-02-02", 0), day(EVERYONE, "2026-02-03", 0));
+    t.put_sheets(1, &[(sheet, b"one".to_vec())]);
+    assert!(t.store.writing(|tx| tx.put_sheets(1, &[(other, b"new".to_vec()), (sheet, b"two".to_vec())])).is_err());
+    assert_eq!(t.sheet(1, sheet).as_deref(), Some(b"one".as_slice()));
+    assert_eq!(t.sheet(1, other), None, "all or none");
+}
