@@ -5,8 +5,7 @@ import re
 import subprocess
 import time
 
-# SQLite's view shows UUIDs in upper case; PostgreSQL reads either.
-SYSTEM = "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF"
+SYSTEM = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 # A killed merger or rebuild keeps its lease until that runs out.
 MERGE_SECONDS = 90
 

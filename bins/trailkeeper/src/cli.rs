@@ -29,10 +29,13 @@ pub enum Command {
     /// Load demo data into an empty database.
     Demo(PageArgs),
     /// Import events, users, tenants or an access log from a file.
+    ///
+    /// Lines that are refused are told and left out; it fails when not one line was good.
     Import(commands::import::ImportArgs),
     /// Make all sheets, from which analytic questions are answered, anew from the events. Servers go on meanwhile.
     Rebuild,
-    /// Compare all sheets with a recount of the events, and tell what differs.
+    /// Compare all sheets with a recount of the events, and tell what differs. Fails when anything does; `rebuild`
+    /// mends it.
     Check(commands::check::CheckArgs),
     /// Print an OpenAPI document.
     Openapi(commands::openapi::OpenapiArgs),

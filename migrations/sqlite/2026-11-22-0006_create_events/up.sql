@@ -43,10 +43,10 @@ CREATE INDEX events_by_session ON events (session_id, occurred_at) WHERE session
 -- For people who look into the file with other tools: every event in words.
 CREATE VIEW event_log AS
 SELECT e.seq,
-    substr(hex(t.tenant_id), 1, 8) || '-' || substr(hex(t.tenant_id), 9, 4) || '-' || substr(hex(t.tenant_id), 13, 4)
-        || '-' || substr(hex(t.tenant_id), 17, 4) || '-' || substr(hex(t.tenant_id), 21) AS tenant_id,
-    substr(hex(e.id), 1, 8) || '-' || substr(hex(e.id), 9, 4) || '-' || substr(hex(e.id), 13, 4)
-        || '-' || substr(hex(e.id), 17, 4) || '-' || substr(hex(e.id), 21) AS id,
+    lower(substr(hex(t.tenant_id), 1, 8) || '-' || substr(hex(t.tenant_id), 9, 4) || '-' || substr(hex(t.tenant_id), 13, 4)
+        || '-' || substr(hex(t.tenant_id), 17, 4) || '-' || substr(hex(t.tenant_id), 21)) AS tenant_id,
+    lower(substr(hex(e.id), 1, 8) || '-' || substr(hex(e.id), 9, 4) || '-' || substr(hex(e.id), 13, 4)
+        || '-' || substr(hex(e.id), 17, 4) || '-' || substr(hex(e.id), 21)) AS id,
     e.env_id,
     strftime('%Y-%m-%dT%H:%M:%S', e.occurred_at / 1000000, 'unixepoch') || printf('.%06dZ', e.occurred_at % 1000000)
         AS occurred_at,

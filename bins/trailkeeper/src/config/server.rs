@@ -38,7 +38,7 @@ pub struct ServerArgs {
     pub ingest_queue: usize,
 
     /// How often new events are merged into the sheets from which questions are answered. Answers count them at once.
-    #[arg(long, env = "TRAILKEEPER_MERGE_EVERY", default_value_t = 1, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=3_600))]
+    #[arg(long, env = "TRAILKEEPER_MERGE_EVERY", default_value_t = 5, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=3_600))]
     pub merge_every: u32,
 
     /// Load demo data when, and only when, the database holds none.

@@ -21,7 +21,7 @@ use trailkeeper_domain::time::rfc3339;
 
 pub use progress::Progress;
 pub use summary::Summary;
-pub use tenants::per_tenant;
+pub use tenants::{TenantCells, per_tenant};
 
 /// Whether anything is counted for this scope. Nothing is for the system tenant: operators are not customers, and its
 /// id is the key under which a database keeps everyone.

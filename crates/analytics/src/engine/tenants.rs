@@ -3,74 +3,145 @@
 use std::collections::BTreeMap;
 
 use trailkeeper_domain::id::TenantId;
-use trailkeeper_domain::ports::{ReadTx, Scopes, SheetQuery};
+use trailkeeper_domain::ports::{ReadTx, Scopes, SheetKey, SheetQuery};
 use trailkeeper_domain::scope::{Level, Part, Scope};
 use trailkeeper_domain::time::{TimeRange, Timestamp};
 use trailkeeper_domain::{Error, Result};
 
 use super::{delta, delta_row, in_row, is_counted, sheet_row};
-use crate::sheet::Fold;
+use crate::sheet::{CellKey, CodecError, Facet, Fold, Folded, Heads};
 
 /// Which tenant, and where its period begins.
 type Place = (TenantId, Timestamp);
 
-/// Folds the totals of each tenant and period that has any, into copies of `empty`; in no particular order. Only
-/// tenants are asked for, in `scopes`; `starts` begins and ends where periods of this level do, and tenants have no
-/// hours.
+/// Takes a cell of a tenant and a period.
+type Each<'a> = &'a mut dyn FnMut(TenantId, Timestamp, Folded) -> Result<()>;
+
+/// Which cells of which periods are asked for, of each tenant apart.
+#[derive(Debug, Clone, Copy)]
+pub struct TenantCells {
+    /// Of whom; of tenants only.
+    pub scopes: Scopes,
+    /// By day or by month: tenants have no hours.
+    pub level: Level,
+    /// Begins and ends where periods of this level do.
+    pub starts: TimeRange,
+    /// One of the totals.
+    pub facet: Facet,
+    /// The only cell of the facet that is wanted; all of them where there is none.
+    pub only: Option<u64>,
+}
+
+/// Shows the cells of each tenant and period that has any, each once; in no particular order.
 ///
-/// One fold of merged sheets is in memory at a time, besides those of the deltas that wait.
+/// Most periods are one sheet, whose cells say how many ids they have: ids are read where there are several, or deltas
+/// that wait. One period of merged sheets is in memory at a time, besides those of the deltas.
 ///
 /// # Errors
 /// Those of the store and of `each`; [`Error::Internal`] with the row for a corrupt payload.
-pub fn per_tenant(
-    tx: &mut dyn ReadTx,
-    scopes: Scopes,
-    level: Level,
-    starts: TimeRange,
-    empty: &Fold,
-    each: &mut dyn FnMut(TenantId, Timestamp, &Fold) -> Result<()>,
-) -> Result<()> {
+pub fn per_tenant(tx: &mut dyn ReadTx, wanted: &TenantCells, each: Each<'_>) -> Result<()> {
+    let TenantCells { scopes, level, starts, facet, .. } = *wanted;
     if let Scopes::One(scope) = scopes
         && !is_counted(scope)
     {
         return Ok(());
     }
-    let mut waiting = of_deltas(tx, scopes, level, starts, empty)?;
-    let mut current: Option<(Place, Fold)> = None;
+    let mut waiting = of_deltas(tx, wanted)?;
+    let mut period = Period::new(wanted);
     let query = SheetQuery { scopes, level, part: Part::Totals, starts };
     tx.sheets(&query, &mut |key, payload| {
         let Scope::Tenant(tenant) = key.scope else { return Ok(()) };
         let place = (tenant, key.start);
-        if current.as_ref().is_none_or(|(last, _)| *last != place) {
-            let fold = waiting.remove(&place).unwrap_or_else(|| empty.clone());
-            if let Some(((tenant, start), fold)) = current.replace((place, fold)) {
-                each(tenant, start, &fold)?;
-            }
+        if period.place() == Some(place) {
+            return period.add(key, payload);
         }
-        let Some((_, fold)) = &mut current else { return Ok(()) };
-        fold.add(payload).map_err(|error| in_row(Error::internal(error), || sheet_row(key)))
+        period.show(each)?;
+        period.begin(key, place, payload, waiting.remove(&place))
     })?;
-    for ((tenant, start), fold) in current.into_iter().chain(waiting) {
-        each(tenant, start, &fold)?;
+    period.show(each)?;
+    for (place, fold) in waiting {
+        show(place, &fold.cells(facet), each)?;
     }
     Ok(())
 }
 
-fn of_deltas(
-    tx: &mut dyn ReadTx,
-    scopes: Scopes,
-    level: Level,
-    starts: TimeRange,
-    empty: &Fold,
-) -> Result<BTreeMap<Place, Fold>> {
+/// The sheets of one tenant and period.
+struct Period<'a> {
+    wanted: &'a TenantCells,
+    first: Option<(SheetKey, Place)>,
+    /// The payload of the first sheet, as long as it is the only one.
+    payload: Vec<u8>,
+    heads: Heads,
+    /// All sheets, as soon as there are several, and the deltas.
+    fold: Option<Fold>,
+}
+
+impl<'a> Period<'a> {
+    fn new(wanted: &'a TenantCells) -> Self {
+        let heads = Heads::new(wanted.facet, wanted.only);
+        Self { wanted, first: None, payload: Vec::new(), heads, fold: None }
+    }
+
+    fn place(&self) -> Option<Place> {
+        self.first.map(|(_, place)| place)
+    }
+
+    fn begin(&mut self, key: SheetKey, place: Place, payload: &[u8], waiting: Option<Fold>) -> Result<()> {
+        self.first = Some((key, place));
+        self.fold = waiting;
+        if let Some(fold) = &mut self.fold {
+            return fold.add(payload).map_err(|error| corrupt(key, error));
+        }
+        self.payload.clear();
+        self.payload.extend_from_slice(payload);
+        Ok(())
+    }
+
+    fn add(&mut self, key: SheetKey, payload: &[u8]) -> Result<()> {
+        if let (None, Some((first, _))) = (&self.fold, self.first) {
+            let fold = self.fold.insert(empty(self.wanted));
+            fold.add(&self.payload).map_err(|error| corrupt(first, error))?;
+        }
+        match &mut self.fold {
+            Some(fold) => fold.add(payload).map_err(|error| corrupt(key, error)),
+            None => Ok(()),
+        }
+    }
+
+    fn show(&mut self, each: Each<'_>) -> Result<()> {
+        let Some((key, place)) = self.first else { return Ok(()) };
+        match &self.fold {
+            Some(fold) => show(place, &fold.cells(self.wanted.facet), each),
+            None => show(place, self.heads.read(&self.payload).map_err(|error| corrupt(key, error))?, each),
+        }
+    }
+}
+
+fn show((tenant, start): Place, cells: &[Folded], each: Each<'_>) -> Result<()> {
+    cells.iter().try_for_each(|cell| each(tenant, start, *cell))
+}
+
+fn corrupt(key: SheetKey, error: CodecError) -> Error {
+    in_row(Error::internal(error), || sheet_row(key))
+}
+
+fn empty(wanted: &TenantCells) -> Fold {
+    let fold = Fold::new(&[wanted.facet]);
+    match wanted.only {
+        Some(id) => fold.only(CellKey::new(wanted.facet, id)),
+        None => fold,
+    }
+}
+
+fn of_deltas(tx: &mut dyn ReadTx, wanted: &TenantCells) -> Result<BTreeMap<Place, Fold>> {
     let mut folds = BTreeMap::new();
-    tx.deltas(scopes, &mut |key, payload| {
+    tx.deltas(wanted.scopes, &mut |key, payload| {
         let Scope::Tenant(tenant) = key.scope else { return Ok(()) };
         let walked = delta::walk(payload, |hour, sheet| {
-            if hour < starts.start || starts.end <= hour {
+            if hour < wanted.starts.start || wanted.starts.end <= hour {
                 return Ok(());
             }
-            let fold = folds.entry((tenant, level.floor(hour))).or_insert_with(|| empty.clone());
+            let fold = folds.entry((tenant, wanted.level.floor(hour))).or_insert_with(|| empty(wanted));
             fold.add(sheet).map_err(Error::internal)
         });
         walked.map_err(|error| in_row(error, || delta_row(key)))

@@ -296,6 +296,15 @@ mod tests {
         assert_eq!(weeks.previous(Granularity::Week).range.start, at("2026-02-23T05:00:00Z"));
         let odd = span("America/New_York", "2026-03-08T05:00:00Z", "2026-03-08T06:00:01Z");
         assert_eq!(odd.previous(Granularity::Day).range.start, at("2026-03-08T03:59:59Z"));
+        // Samoa had no 30 December 2011: the day before the 31st is the 29th.
+        for (from, to, before) in
+            [("2011-12-31", "2011-12-31", "2011-12-29"), ("2011-12-31", "2012-01-02", "2011-12-27")]
+        {
+            let days = span("Pacific/Apia", from, to);
+            let previous = days.previous(Granularity::Day);
+            assert_eq!(previous.range.start, span("Pacific/Apia", before, to).range.start);
+            assert_eq!(previous.days().unwrap().len(), days.days().unwrap().len());
+        }
         for span in [march, weeks, odd] {
             assert_eq!(span.previous(Granularity::Month).range.end, span.range.start);
         }

@@ -1,10 +1,10 @@
 //! Local hours, days, weeks and months: where they begin and end.
 
-use chrono::{Months, NaiveDate, TimeDelta, Timelike};
+use chrono::{NaiveDate, TimeDelta, Timelike};
 use trailkeeper_domain::time::{self, Timestamp};
 use trailkeeper_domain::{Error, Result, text};
 
-use super::zone::{Zone, earlier, later, monday_of};
+use super::zone::{Zone, later, monday_of};
 
 /// How long a bucket is, in local time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -82,19 +82,13 @@ impl Granularity {
         zone.start_of(self.first_day(zone.day_of(at))) == at
     }
 
-    /// The start of the period that is `count` periods before the one that holds `at`.
+    /// The start of the `count`th period before the one that begins at `at`. A day that clocks leap over as a whole
+    /// is none.
     pub(super) fn back(self, zone: Zone, at: Timestamp, count: usize) -> Timestamp {
-        let day = self.first_day(zone.day_of(at));
-        let days = u64::try_from(count).unwrap_or(u64::MAX);
-        let day = match self {
-            Self::Hour | Self::Day => earlier(day, days),
-            Self::Week => earlier(day, days.saturating_mul(7)),
-            Self::Month => {
-                let months = Months::new(u32::try_from(count).unwrap_or(u32::MAX));
-                day.checked_sub_months(months).unwrap_or(NaiveDate::MIN)
-            }
-        };
-        zone.start_of(day)
+        (0..count).fold(at, |start, _| {
+            let last_day = zone.day_of(start - TimeDelta::microseconds(1));
+            zone.start_of(self.first_day(last_day))
+        })
     }
 }
 

@@ -62,12 +62,11 @@ fn series(
     let mut all = BTreeMap::<String, Tally>::new();
     whose.each(tx, &ranges, &[Facet::Kind], |tx, range, fold| {
         let mut here = BTreeMap::<String, Tally>::new();
-        for (cell, name) in names.of(tx, fold)? {
+        for (cell, name) in names.of(tx, fold, rows)? {
             let key = CellKey::new(Facet::Kind, cell.id);
             all.entry(name.clone()).or_default().add(fold, key);
             here.entry(name).or_default().add(fold, key);
         }
-        rows.add(here.len())?;
         buckets.push((range, counted(&here)));
         Ok(())
     })?;
@@ -96,9 +95,13 @@ struct Names<'a> {
 }
 
 impl Names<'_> {
-    /// The cells of a fold whose types were chosen, with their names.
-    fn of(&mut self, tx: &mut dyn ReadTx, fold: &Fold) -> Result<Vec<(Folded, String)>> {
+    /// The cells of a fold whose types were chosen, with their names, counted as rows of the answer.
+    fn of(&mut self, tx: &mut dyn ReadTx, fold: &Fold, rows: &mut Rows) -> Result<Vec<(Folded, String)>> {
         let cells = fold.cells(Facet::Kind);
+        if self.chosen.is_empty() {
+            // Before they are named: senders make types, and an answer that is refused must not cost what it lists.
+            rows.add(cells.len())?;
+        }
         let unknown = cells.iter().filter(|cell| !self.known.contains_key(&cell.id));
         let unknown: Vec<u32> = unknown.filter_map(|cell| u32::try_from(cell.id).ok()).collect();
         if !unknown.is_empty() {
@@ -113,6 +116,9 @@ impl Names<'_> {
             if self.chosen.is_empty() || self.chosen.iter().any(|kind| kind.as_str() == name) {
                 named.push((cell, name.clone()));
             }
+        }
+        if !self.chosen.is_empty() {
+            rows.add(named.len())?;
         }
         Ok(named)
     }

@@ -1,7 +1,5 @@
 //! How many distinct users were active per day or month, tenant and environment.
 
-use std::collections::BTreeMap;
-
 use chrono::NaiveDate;
 use trailkeeper_domain::activity::{ActiveUsers, ActiveUsersQuery, Period};
 use trailkeeper_domain::clock::Clock;
@@ -11,8 +9,8 @@ use trailkeeper_domain::scope::{Level, Scope};
 use trailkeeper_domain::{Error, Result};
 
 use crate::bounds::{self, MAX_YEARS_OF_DAYS, MAX_YEARS_OF_MONTHS};
-use crate::engine::{per_tenant, read};
-use crate::sheet::{Facet, Fold};
+use crate::engine::{TenantCells, per_tenant};
+use crate::sheet::Facet;
 
 /// Which active users are asked for, as the published API asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,26 +84,31 @@ fn computed_of(tx: &mut dyn ReadTx, query: &ActiveUsersQuery) -> Result<Vec<Acti
         Period::Monthly => Level::Month,
     };
     let scopes = query.tenant_id.map_or(Scopes::EveryTenant, |tenant| Scopes::One(Scope::Tenant(tenant)));
-    let mut empty = Fold::new(&[Facet::Active]);
-    if query.env_id.is_some() {
-        empty = empty.only(read::active_key(query.env_id));
-    }
+    let only = query.env_id.map(|env| u64::from(env.0));
+    let wanted = TenantCells { scopes, level, starts: query.range(), facet: Facet::Active, only };
     let mut cells = Vec::new();
-    per_tenant(tx, scopes, level, query.range(), &empty, &mut |tenant_id, start, fold| {
-        for cell in fold.cells(Facet::Active) {
-            let env = u32::try_from(cell.id)
-                .map_err(|_| Error::internal(format!("{} is no environment of tenant {tenant_id}", cell.id)))?;
-            cells.push(ActiveUsers { start: start.date_naive(), tenant_id, env_id: EnvId(env), users: cell.distinct });
-        }
+    per_tenant(tx, &wanted, &mut |tenant_id, start, cell| {
+        let env = u32::try_from(cell.id)
+            .map_err(|_| Error::internal(format!("{} is no environment of tenant {tenant_id}", cell.id)))?;
+        cells.push(ActiveUsers { start: start.date_naive(), tenant_id, env_id: EnvId(env), users: cell.distinct });
         Ok(())
     })?;
     Ok(cells)
 }
 
-fn merged(computed: Vec<ActiveUsers>, reported: Vec<ActiveUsers>) -> Vec<ActiveUsers> {
-    let cells = computed.into_iter().chain(reported);
-    let by_key: BTreeMap<_, _> = cells.map(|cell| ((cell.start, cell.tenant_id, cell.env_id), cell)).collect();
-    by_key.into_values().collect()
+fn merged(mut cells: Vec<ActiveUsers>, reported: Vec<ActiveUsers>) -> Vec<ActiveUsers> {
+    let key = |cell: &ActiveUsers| (cell.start, cell.tenant_id, cell.env_id);
+    cells.extend(reported);
+    // A stable sort leaves what was reported behind what was computed.
+    cells.sort_by_key(key);
+    cells.dedup_by(|next, kept| {
+        let same = key(next) == key(kept);
+        if same {
+            *kept = *next;
+        }
+        same
+    });
+    cells
 }
 
 #[cfg(test)]

@@ -10,8 +10,8 @@ use trailkeeper_domain::time::TimeRange;
 
 use crate::answer::{self, PerTenant};
 use crate::bounds;
-use crate::engine::per_tenant;
-use crate::sheet::{CellKey, Facet, Fold};
+use crate::engine::{TenantCells, per_tenant};
+use crate::sheet::Facet;
 
 /// Which calls are asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,12 +51,12 @@ pub fn userinfo(
 }
 
 fn counts_of(tx: &mut dyn ReadTx, scopes: &[Scopes], range: TimeRange) -> Result<Vec<DailyCount>> {
-    let empty = Fold::new(&[Facet::Userinfo]);
     let mut counts = Vec::new();
     for scopes in scopes {
-        per_tenant(tx, *scopes, Level::Day, range, &empty, &mut |tenant_id, start, fold| {
-            let count = fold.cell(CellKey::single(Facet::Userinfo)).count;
-            counts.push(DailyCount { day: start.date_naive(), tenant_id, count });
+        let wanted =
+            TenantCells { scopes: *scopes, level: Level::Day, starts: range, facet: Facet::Userinfo, only: None };
+        per_tenant(tx, &wanted, &mut |tenant_id, start, cell| {
+            counts.push(DailyCount { day: start.date_naive(), tenant_id, count: cell.count });
             Ok(())
         })?;
     }

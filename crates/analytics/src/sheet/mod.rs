@@ -14,6 +14,7 @@ mod cover;
 mod fact;
 mod fold;
 mod hash;
+mod heads;
 mod set;
 
 use std::collections::BTreeMap;
@@ -26,6 +27,7 @@ pub(crate) use codec::{Reader, checksum, put_number};
 pub use cover::{Cover, Piece, cover};
 pub use fact::{Fact, SheetBuilder};
 pub use fold::{Fold, Folded};
+pub use heads::Heads;
 pub use set::IdSet;
 pub use trailkeeper_domain::scope::{Level, Part, ScopeKind};
 

@@ -131,7 +131,8 @@ pub trait SheetReads {
     /// The first and the last time of all customers' events; `None` where there are none.
     fn span(&mut self) -> Result<Option<(Timestamp, Timestamp)>>;
 
-    /// The sheets of the current generation, by scope, start and run.
+    /// The sheets of the current generation: of one scope by start and run; of every tenant by start, and in each
+    /// period tenant by tenant, in any order of tenants, by run.
     fn sheets(&mut self, query: &SheetQuery, each: &mut dyn FnMut(SheetKey, &[u8]) -> Result<()>) -> Result<()>;
 
     /// The deltas that wait, by scope and number.
@@ -170,6 +171,9 @@ pub trait SheetReads {
 pub trait SheetWrites {
     /// Takes the lease `name` for `holder` until `until`. `false` when somebody else has it and it has not
     /// run out at `now`.
+    ///
+    /// A lease that ends more than ten minutes after `until` was taken by a clock that is wrong, or was when it was
+    /// taken: it counts as run out. Otherwise a server that dies with its clock hours ahead keeps the lease for hours.
     fn take_lease(&mut self, name: &str, holder: Uuid, now: Timestamp, until: Timestamp) -> Result<bool>;
 
     /// Prolongs the lease until `until`. `false` when `holder` does not have it any more.

@@ -1,11 +1,11 @@
 //! Sheets, deltas and the facts under them, read. Payloads come in batches of bounded size.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use diesel::dsl::{count_star, sql};
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{BigInt, SmallInt};
+use diesel::sql_types::{BigInt, Bool, Integer};
 use trailkeeper_domain::fact::EventFact;
 use trailkeeper_domain::id::{TenantId, UserId};
 use trailkeeper_domain::ports::{DeltaKey, Pending, Scopes, SheetKey, SheetPlace, SheetQuery, SheetReads};
@@ -81,15 +81,7 @@ impl SheetReads for Tx<'_> {
                 Some(key) => self.sheets_of_one(generation, (scope, key), query, each),
                 None => Ok(()),
             },
-            Scopes::EveryTenant => {
-                for batch in self.batches_of_sheets(generation, query)? {
-                    match batch.as_slice() {
-                        [one] => self.sheets_of_one(generation, *one, query, each)?,
-                        many => self.sheets_of_many(generation, many, query, each)?,
-                    }
-                }
-                Ok(())
-            }
+            Scopes::EveryTenant => self.sheets_of_every_tenant(generation, query, each),
         }
     }
 
@@ -135,7 +127,7 @@ impl SheetReads for Tx<'_> {
         )
         .bind::<BigInt, _>(count(limit));
         let rows: Vec<ScopeBytesRow> = self.run(DELTAS, |conn| query.load(conn))?;
-        let scopes = self.scopes_of(&rows)?;
+        let scopes = self.scopes_of(rows.iter().map(|row| row.scope))?;
         rows.into_iter()
             .map(|row| {
                 Ok(Pending {
@@ -224,26 +216,49 @@ impl Tx<'_> {
         }
     }
 
-    fn sheets_of_many(
+    /// Period by period: sheets of one period were written one after the other, and so are found on the same pages.
+    fn sheets_of_every_tenant(
         &mut self,
         generation: i64,
-        scopes: &[(Scope, DbTenant)],
         query: &SheetQuery,
         each: &mut dyn FnMut(SheetKey, &[u8]) -> Result<()>,
     ) -> Result<()> {
-        let batch = of_part(generation, query.level.code().into(), query.part.code().into())
-            .filter(sheets::scope.eq_any(scopes.iter().map(|(_, key)| *key).collect::<Vec<_>>()))
-            .filter(sheets::start.ge(DbTime(query.starts.start)))
-            .filter(sheets::start.lt(DbTime(query.starts.end)))
-            .select(SheetRow::as_select());
-        let rows: Vec<SheetRow> = self.run(SHEETS, |conn| batch.load(conn))?;
-        for (scope, mut rows) in by_scope(scopes, rows, |row| row.scope) {
-            rows.sort_unstable_by_key(|row| (row.start.0, row.run));
+        let everyone = self.tenant_key_assigned(Scope::Everyone.key())?;
+        let mut known = HashMap::new();
+        let lowest = match everyone {
+            DbTenant::Number(_) => DbTenant::Number(0),
+            DbTenant::Id(_) => DbTenant::Id(Uuid::nil()),
+        };
+        let (mut start, mut scope, mut run, mut limit) = (query.starts.start, lowest, -1, FIRST_BATCH);
+        loop {
+            let behind = sql::<Bool>("(start, scope, run) > (")
+                .bind::<Instant, _>(DbTime(start))
+                .sql(", ")
+                .bind::<TenantKey, _>(scope)
+                .sql(", ")
+                .bind::<Integer, _>(run)
+                .sql(")");
+            let batch = of_part(generation, query.level.code().into(), query.part.code().into())
+                .filter(sheets::start.ge(DbTime(start)))
+                .filter(sheets::start.lt(DbTime(query.starts.end)))
+                .filter(sheets::scope.ne(everyone))
+                .filter(behind)
+                .order((sheets::start.asc(), sheets::scope.asc(), sheets::run.asc()))
+                .limit(count(limit))
+                .select(SheetRow::as_select());
+            let rows: Vec<SheetRow> = self.run(SHEETS, |conn| batch.load(conn))?;
+            let new: HashSet<DbTenant> =
+                rows.iter().map(|row| row.scope).filter(|key| !known.contains_key(key)).collect();
+            known.extend(self.scopes_of(new)?);
             for row in &rows {
-                each(key_of(scope, query, row)?, &row.payload)?;
+                each(key_of(scope_in(&known, row.scope)?, query, row)?, &row.payload)?;
             }
+            match rows.last().filter(|_| rows.len() == limit) {
+                Some(last) => (start, scope, run) = (last.start.0, last.scope, last.run),
+                None => return Ok(()),
+            }
+            limit = next_limit(rows.len(), rows.iter().map(|row| row.payload.len()).sum());
         }
-        Ok(())
     }
 
     fn deltas_of_one(
@@ -306,32 +321,15 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Every tenant that has such sheets.
-    fn batches_of_sheets(&mut self, generation: i64, query: &SheetQuery) -> Result<Vec<Batch>> {
-        let everyone = self.tenant_key_assigned(Scope::Everyone.key())?;
-        let found = sql_query(
-            "SELECT scope, count(*) AS payloads, sum(length(payload)) AS bytes FROM sheets WHERE generation = $1 \
-             AND level = $2 AND part = $3 AND start >= $4 AND start < $5 AND scope <> $6 GROUP BY scope",
-        )
-        .bind::<BigInt, _>(generation)
-        .bind::<SmallInt, _>(i16::from(query.level.code()))
-        .bind::<SmallInt, _>(i16::from(query.part.code()))
-        .bind::<Instant, _>(DbTime(query.starts.start))
-        .bind::<Instant, _>(DbTime(query.starts.end))
-        .bind::<TenantKey, _>(everyone);
-        let rows = self.run(SHEETS, |conn| found.load(conn))?;
-        self.batches(rows)
-    }
-
-    /// What the rows are about, looked up all at once.
-    fn scopes_of(&mut self, rows: &[ScopeBytesRow]) -> Result<HashMap<DbTenant, Scope>> {
-        let tenants = self.tenants_of(&rows.iter().map(|row| row.scope).collect::<Vec<_>>())?;
+    /// What rows are about, looked up all at once.
+    fn scopes_of(&mut self, keys: impl IntoIterator<Item = DbTenant>) -> Result<HashMap<DbTenant, Scope>> {
+        let tenants = self.tenants_of(&keys.into_iter().collect::<Vec<_>>())?;
         Ok(tenants.into_iter().map(|(key, tenant)| (key, Scope::of_key(tenant))).collect())
     }
 
     /// Scopes in their order, which is the same on both databases, as many together as fit into a batch.
     fn batches(&mut self, rows: Vec<ScopeBytesRow>) -> Result<Vec<Batch>> {
-        let known = self.scopes_of(&rows)?;
+        let known = self.scopes_of(rows.iter().map(|row| row.scope))?;
         let mut scopes = rows
             .into_iter()
             .map(|row| Ok((scope_in(&known, row.scope)?, row.scope, usize::try_from(row.bytes).unwrap_or(usize::MAX))))

@@ -1,5 +1,6 @@
 //! Sheets, deltas and leases, written.
 
+use chrono::TimeDelta;
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Text};
@@ -17,17 +18,21 @@ use crate::schema::{leases, sheet_generation};
 /// About how many bytes of payloads one statement sends.
 const SENT_BYTES: usize = 4 << 20;
 
+/// How much later than the one that is asked for an honest lease may end: clocks of servers differ.
+const LEASE_TOLERANCE: TimeDelta = TimeDelta::minutes(10);
+
 impl SheetWrites for Tx<'_> {
     fn take_lease(&mut self, name: &str, holder: Uuid, now: Timestamp, until: Timestamp) -> Result<bool> {
         let take = sql_query(
             "INSERT INTO leases (name, holder, until) VALUES ($1, $2, $3) ON CONFLICT (name) DO UPDATE \
              SET holder = excluded.holder, until = excluded.until \
-             WHERE leases.holder = excluded.holder OR leases.until <= $4",
+             WHERE leases.holder = excluded.holder OR leases.until <= $4 OR leases.until > $5",
         )
         .bind::<Text, _>(name)
         .bind::<Uuid128, _>(DbUuid(holder))
         .bind::<Instant, _>(DbTime(until))
-        .bind::<Instant, _>(DbTime(now));
+        .bind::<Instant, _>(DbTime(now))
+        .bind::<Instant, _>(DbTime(until + LEASE_TOLERANCE));
         Ok(self.run("leases", |conn| take.execute(conn))? > 0)
     }
 

@@ -5,13 +5,15 @@ use std::collections::BTreeSet;
 use chrono::NaiveDate;
 use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::result::Error as DieselError;
-use diesel::sql_types::BigInt;
+use diesel::serialize::ToSql;
+use diesel::sql_types::{BigInt, HasSqlType, Integer, Nullable, SmallInt, Text};
 use trailkeeper_domain::id::TenantId;
 use uuid::Uuid;
 
 use super::{Conn, Db};
-use crate::columns::{Address, DbTenant, DbUuid};
+use crate::columns::{Address, DbTenant, DbUuid, Instant, Json, TenantKey, Uuid128};
 use crate::names::{Space, digest_of};
 use crate::rows::{EventRow, NewEventRow};
 use crate::schema::{
@@ -25,6 +27,67 @@ pub const PARTITIONED: bool = false;
 /// How many names one statement looks up: each is a value of its own.
 pub const NAMES_AT_ONCE: usize = 500;
 
+/// Its text is the same for every row and is not put together again for each: diesel looks a statement up by its type
+/// alone where it has no `ON CONFLICT`, and by its text, built from the names of all columns, where it has one.
+const INSERT_EVENT: &str = "\
+INSERT INTO events (tenant_id, id, env_id, occurred_at, received_at, user_ref, user_name_ref, kind_ref, outcome, \
+source_ref, user_agent_ref, page_ref, page, page_key, session_id, trace_id, target_type, target_id, target_name, \
+metadata) VALUES (";
+
+/// Inserts one event unless it is known.
+struct InsertEvent<'a>(&'a NewEventRow<'a>);
+
+impl QueryId for InsertEvent<'_> {
+    type QueryId = InsertEvent<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl RunQueryDsl<Conn> for InsertEvent<'_> {}
+
+impl QueryFragment<Db> for InsertEvent<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Db>) -> QueryResult<()> {
+        let row = self.0;
+        out.push_sql(INSERT_EVENT);
+        out.push_bind_param::<TenantKey, _>(&row.tenant_id)?;
+        let mut next = Values(&mut out);
+        next.add::<Uuid128, _>(&row.id)?;
+        next.add::<BigInt, _>(&row.env_id)?;
+        next.add::<Instant, _>(&row.occurred_at)?;
+        next.add::<Instant, _>(&row.received_at)?;
+        next.add::<Nullable<Integer>, _>(&row.user_ref)?;
+        next.add::<Nullable<Integer>, _>(&row.user_name_ref)?;
+        next.add::<Integer, _>(&row.kind_ref)?;
+        next.add::<SmallInt, _>(&row.outcome)?;
+        next.add::<Nullable<Integer>, _>(&row.source_ref)?;
+        next.add::<Nullable<Integer>, _>(&row.user_agent_ref)?;
+        next.add::<Nullable<Integer>, _>(&row.page_ref)?;
+        next.add::<Nullable<Text>, _>(&row.page)?;
+        next.add::<Nullable<Text>, _>(&row.page_key)?;
+        next.add::<Nullable<Text>, _>(&row.session_id)?;
+        next.add::<Nullable<Text>, _>(&row.trace_id)?;
+        next.add::<Nullable<Text>, _>(&row.target_type)?;
+        next.add::<Nullable<Text>, _>(&row.target_id)?;
+        next.add::<Nullable<Text>, _>(&row.target_name)?;
+        next.add::<Nullable<Json>, _>(&row.metadata)?;
+        out.push_sql(") ON CONFLICT (id, tenant_id) DO NOTHING");
+        Ok(())
+    }
+}
+
+/// The values behind the first.
+struct Values<'p, 'q, 'b>(&'p mut AstPass<'q, 'b, Db>);
+
+impl<'b> Values<'_, '_, 'b> {
+    fn add<T, V>(&mut self, value: &'b V) -> QueryResult<()>
+    where
+        Db: HasSqlType<T>,
+        V: ToSql<T, Db>,
+    {
+        self.0.push_sql(", ");
+        self.0.push_bind_param::<T, V>(value)
+    }
+}
+
 /// Stores events that are not known yet. Tells which were new, and the last number in the order of storage.
 ///
 /// One prepared statement per event: inside one transaction this is faster than statements of many rows, which have
@@ -32,14 +95,7 @@ pub const NAMES_AT_ONCE: usize = 500;
 pub fn insert_events(conn: &mut Conn, rows: &[NewEventRow<'_>]) -> QueryResult<(Vec<bool>, Option<i64>)> {
     let new = rows
         .iter()
-        .map(|row| {
-            diesel::insert_into(events::table)
-                .values(row)
-                .on_conflict((events::id, events::tenant_id))
-                .do_nothing()
-                .execute(conn)
-                .map(|stored| stored > 0)
-        })
+        .map(|row| InsertEvent(row).execute(conn).map(|stored| stored > 0))
         .collect::<QueryResult<Vec<bool>>>()?;
     let last = if new.contains(&true) {
         Some(diesel::select(sql::<BigInt>("last_insert_rowid()")).get_result(conn)?)

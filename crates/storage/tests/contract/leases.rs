@@ -6,7 +6,12 @@ use trailkeeper_testkit::{at, uuid};
 
 use crate::TestStore;
 
-on_both!(a_lease_has_one_holder, a_lost_lease_stays_lost, anybody_sees_who_has_a_lease);
+on_both!(
+    a_lease_has_one_holder,
+    a_lost_lease_stays_lost,
+    anybody_sees_who_has_a_lease,
+    a_lease_of_a_clock_that_is_far_ahead_has_run_out
+);
 
 fn minute(minute: i64) -> Timestamp {
     at("2026-02-01T00:00:00Z") + Duration::minutes(minute)
@@ -64,4 +69,16 @@ fn anybody_sees_who_has_a_lease(t: &TestStore) {
     assert_eq!(seen(), Some((bob, minute(20))));
     t.store.writing(|tx| tx.release_lease("sheets", bob)).unwrap();
     assert_eq!(seen(), None);
+}
+
+fn a_lease_of_a_clock_that_is_far_ahead_has_run_out(t: &TestStore) {
+    let (ann, bob, cid) = (uuid(1), uuid(2), uuid(3));
+    let take =
+        |holder, now, until| t.store.writing(|tx| tx.take_lease("sheets", holder, minute(now), minute(until))).unwrap();
+    assert!(take(ann, 10, 11));
+    assert!(!take(bob, 0, 1), "clocks may differ by ten minutes");
+    assert!(take(ann, 540, 541));
+    assert!(take(bob, 0, 1));
+    assert!(!t.store.writing(|tx| tx.keep_lease("sheets", ann, minute(542))).unwrap(), "it is lost");
+    assert!(!take(cid, 0, 1));
 }
