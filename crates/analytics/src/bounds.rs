@@ -2,7 +2,8 @@
 //! what a caller asks for.
 
 use chrono::{Months, NaiveDate};
-use trailkeeper_domain::id::TenantId;
+use trailkeeper_domain::id::{EnvId, TenantId};
+use trailkeeper_domain::scope::Scope;
 use trailkeeper_domain::time::TimeRange;
 use trailkeeper_domain::{Error, Result};
 
@@ -31,6 +32,17 @@ pub fn check_days(start: (&str, NaiveDate), end: (&str, NaiveDate), years: u32) 
 pub fn range_of_days(first: NaiveDate, last: NaiveDate) -> Result<TimeRange> {
     check_days(("start_date", first), ("end_date", last), MAX_YEARS_OF_DAYS)?;
     Ok(TimeRange::of_days(first, last))
+}
+
+/// Checks that an environment is asked for with its tenant.
+pub fn check_env(scope: Scope, env: Option<EnvId>) -> Result<()> {
+    if env.is_some() && scope == Scope::Everyone {
+        return Err(Error::invalid(
+            "env_id",
+            "needs tenant_id: environments are numbered inside their tenant; add tenant_id",
+        ));
+    }
+    Ok(())
 }
 
 /// The tenants that an answer is narrowed to: those that were asked for, as far as the asker may see

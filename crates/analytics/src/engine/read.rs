@@ -10,6 +10,7 @@ use trailkeeper_domain::time::{TimeRange, Timestamp};
 use trailkeeper_domain::{Error, Result};
 
 use super::{delta, delta_row, in_row, is_counted, sheet_row};
+use crate::bounds;
 use crate::sheet::{CellKey, Facet, Fact, Fold, Folded, SheetBuilder, cover};
 
 /// Facts that are collected before they are folded: bounds memory, however many there are.
@@ -30,12 +31,7 @@ pub fn folds(
     buckets: &[TimeRange],
     facets: &[Facet],
 ) -> Result<Vec<Fold>> {
-    if env.is_some() && scope == Scope::Everyone {
-        return Err(Error::invalid(
-            "env_id",
-            "needs tenant_id: environments are numbered inside their tenant; add tenant_id",
-        ));
-    }
+    bounds::check_env(scope, env)?;
     let empty = empty_fold(env, facets);
     let mut reading = Reading { scope, env, buckets, folds: vec![empty; buckets.len()] };
     if !is_counted(scope) || facets.is_empty() {

@@ -25,6 +25,8 @@ pub use zone::Zone;
 use buckets::{Granularity, Span};
 use tally::Whose;
 
+use crate::bounds;
+
 /// Whose events a question is about, as it was asked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Audience {
@@ -38,14 +40,9 @@ impl Audience {
     /// Whose sheets answer an asker who is confined to a tenant, or to none. Another tenant than its own does
     /// not exist for it: [`Error::NotFound`], as in lists.
     pub fn scope(self, confined: Option<TenantId>) -> Result<Scope> {
-        let tenant = narrowed(self.tenant_id, confined)?;
-        if self.env_id.is_some() && tenant.is_none() {
-            return Err(Error::invalid(
-                "env_id",
-                "needs tenant_id: environments are numbered inside their tenant; add tenant_id",
-            ));
-        }
-        Ok(Scope::of(tenant))
+        let scope = Scope::of(narrowed(self.tenant_id, confined)?);
+        bounds::check_env(scope, self.env_id)?;
+        Ok(scope)
     }
 
     /// The same with the environment.

@@ -53,12 +53,7 @@ fn query_of(
     confined: Option<TenantId>,
 ) -> Result<Option<ActiveUsersQuery>> {
     let ActiveUsersQuestion { period, date_from, date_to, tenant_id, env_id } = *question;
-    if env_id.is_some() && tenant_id.is_none() {
-        return Err(Error::invalid(
-            "env_id",
-            "needs tenant_id: environments are numbered inside their tenant; add tenant_id",
-        ));
-    }
+    bounds::check_env(Scope::of(tenant_id), env_id)?;
     let first = period.start_of(date_from);
     let last = period.start_of(date_to.unwrap_or(today));
     if date_to.is_none() && first > last {
