@@ -1,5 +1,6 @@
 # The commands that people and CI use. `make` alone lists them.
-# A fresh Debian needs Rust, a C compiler and make; `check-api` and `ci` also python3 with its venv module.
+# A fresh Debian needs Rust, a C compiler and make; `fuzz` also a C++ compiler; `check-api` and `deny` also python3 with
+# its venv module; `ci` all of them.
 
 CARGO ?= cargo
 PYTHON ?= python3
@@ -20,7 +21,7 @@ endif
 export TRAILKEEPER_BIN
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint format openapi generate bench check-api schemathesis acceptance ci clean
+.PHONY: help run build test lint format openapi generate bench check-api schemathesis acceptance fuzz deny ci clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,10 +37,12 @@ test: ## every test, on SQLite and on a PostgreSQL that it starts itself
 
 lint: ## formatting and clippy, without a single warning
 	$(CARGO) fmt --all --check
+	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 
 format: ## format the code
 	$(CARGO) fmt --all
+	$(CARGO) fmt --manifest-path fuzz/Cargo.toml
 
 openapi: build ## write openapi/*.json anew from the code
 	scripts/write-openapi
@@ -50,6 +53,7 @@ generate: openapi ## everything that is generated: documents, and the vectors th
 bench: ## ingest, answers and sheets as ratios to named baselines (EVENTS=5000000, GROWTH=1 for three sizes)
 	scripts/with-postgres $(CARGO) bench --locked -p trailkeeper --bench ingest
 	$(CARGO) bench --locked -p trailkeeper --bench engine
+	$(CARGO) bench --locked -p trailkeeper --bench storm
 	$(CARGO) bench --locked -p trailkeeper-analytics --bench sheet_codec
 
 check-api: schemathesis acceptance ## everything that checks the running program from outside
@@ -58,8 +62,14 @@ schemathesis: build .venv/installed ## try to break every documented operation, 
 	.venv/bin/python scripts/check_api.py
 	scripts/with-postgres .venv/bin/python scripts/check_api.py --database postgres --max-examples 8
 
-acceptance: build ## the checks that recount the answers with other tools, on SQLite and on PostgreSQL
-	PYTHON=$(PYTHON) scripts/with-postgres scripts/acceptance/run
+acceptance: build .venv/installed ## the checks that recount the answers with other tools, on SQLite and on PostgreSQL
+	PYTHON=$(CURDIR)/.venv/bin/python scripts/with-postgres scripts/acceptance/run
+
+fuzz: ## throw made-up input at every parser that strangers reach (SECONDS=600 TARGETS="events query")
+	CARGO=$(CARGO) scripts/fuzz $(or $(SECONDS),12) $(TARGETS)
+
+deny: ## licences, sources, banned crates and known vulnerabilities of the dependencies (ADVISORIES=required)
+	PYTHON=$(PYTHON) ADVISORIES=$(ADVISORIES) scripts/deny
 
 ci: ## what CI runs
 	.ci/run
@@ -69,4 +79,4 @@ ci: ## what CI runs
 
 clean: ## remove what was built (not ./data)
 	$(CARGO) clean
-	rm -rf .venv
+	rm -rf .venv fuzz/target fuzz/corpus fuzz/artifacts

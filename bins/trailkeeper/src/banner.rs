@@ -37,6 +37,8 @@ pub struct Banner {
     pub needs_database_url: bool,
     /// The administrator.
     pub administrator: Administrator,
+    /// `http`, or `https` with a certificate.
+    pub scheme: &'static str,
     /// This program.
     pub program: PathBuf,
 }
@@ -45,7 +47,7 @@ impl Banner {
     /// The text, for a server that listens on `address`. Its commands work when they are pasted into
     /// a POSIX shell on this machine.
     pub fn text(&self, address: SocketAddr) -> String {
-        let url = format!("http://{}", reachable(address));
+        let url = format!("{}://{}", self.scheme, reachable(address));
         let [token, event, answer] = self.first_steps(&url);
         format!(
             "\nTrailkeeper listens on {url}\n  documentation  {url}/docs\n  database       {}\n{}\nA token, a first event and a first answer{}:\n\n{token}\n\n{event}\n\n{answer}\n\n",
@@ -149,6 +151,7 @@ mod tests {
             database_flags: vec!["--data-dir".to_owned(), "/srv/it's data".to_owned()],
             needs_database_url: false,
             administrator,
+            scheme: "http",
             program: "/usr/bin/trailkeeper".into(),
         }
     }

@@ -45,6 +45,12 @@ pub enum Command {
     Token(commands::token::TokenArgs),
     /// Manage keys that sign requests to the SaaSus Analysis API.
     SigningKey(commands::signing_key::SigningKeyArgs),
+    /// Manage the keys that sign the access tokens of logins.
+    TokenKey(commands::token_key::TokenKeyArgs),
+    /// Replace the key that seals secrets at rest.
+    MasterKey(commands::master_key::MasterKeyArgs),
+    /// See and end the sessions of those who are logged in.
+    Session(commands::session::SessionArgs),
     /// Print every setting: its value, its environment variable and its meaning.
     Config(Box<commands::config::ConfigArgs>),
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use trailkeeper_analytics::engine::{Summary, merger};
-use trailkeeper_auth::{Access, AccessSettings, SystemEntropy};
+use trailkeeper_auth::{Access, Act, SystemEntropy};
 use trailkeeper_domain::account::Actor;
 use trailkeeper_domain::clock::{Clock, Entropy, SystemClock};
 use trailkeeper_domain::cursor::Paged;
@@ -92,17 +92,8 @@ pub fn access(
 ) -> Result<Arc<Access>, Failure> {
     let (store, clock, entropy) = (&ports.store, &ports.clock, &ports.entropy);
     let master = master_key::load(database, settings, need, store.as_ref(), clock.as_ref(), entropy.as_ref())?;
-    let access = Access::new(
-        Arc::clone(store),
-        Arc::clone(clock),
-        Arc::clone(entropy),
-        master,
-        AccessSettings {
-            bcrypt_cost: settings.bcrypt_cost,
-            public_hosts: settings.public_hosts.0.clone(),
-            ..AccessSettings::default()
-        },
-    );
+    let access =
+        Access::new(Arc::clone(store), Arc::clone(clock), Arc::clone(entropy), master, settings.access_settings());
     if need == Need::Sealing {
         access.check_master_key().map_err(|error| wrong_master_key(ports, error))?;
     }
@@ -122,6 +113,11 @@ fn wrong_master_key(ports: &Ports, error: Error) -> Failure {
 /// Who acts when a command changes something, for the trail.
 pub fn actor() -> Actor {
     Actor { id: "command-line".to_owned(), name: "command line".to_owned() }
+}
+
+/// The same for what is changed of accounts and credentials: it comes from no address.
+pub fn act() -> Act {
+    Act::from(actor())
 }
 
 /// Every item of a paged list.

@@ -12,6 +12,8 @@ mod access;
 mod config;
 #[path = "commands/import.rs"]
 mod import;
+#[path = "commands/keys.rs"]
+mod keys;
 #[path = "commands/openapi.rs"]
 mod openapi;
 #[path = "commands/serve.rs"]
@@ -20,3 +22,5 @@ mod serve;
 mod sheets;
 #[path = "commands/support.rs"]
 mod support;
+#[path = "commands/trail.rs"]
+mod trail;

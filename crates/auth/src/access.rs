@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::authenticate::secret_context;
 use crate::jwt::{KeyRing, KeySource};
-use crate::master::MasterKey;
+use crate::master_keys::MasterKeys;
 use crate::password;
 use crate::remembered::Remembered;
 
@@ -29,9 +29,13 @@ pub struct AccessSettings {
     pub access_ttl: Duration,
     /// How long a refresh token holds.
     pub refresh_ttl: Duration,
+    /// How old the newest key of access tokens becomes before [`Access::housekeeping`] makes another; `None`: any age.
+    pub rotate_token_keys_after: Option<Duration>,
     /// The names under which clients reach us through a proxy, as they sign them: with a port where
     /// clients name one.
     pub public_hosts: Vec<String>,
+    /// Whether too many failed logins make further ones wait.
+    pub login_delays: bool,
 }
 
 impl Default for AccessSettings {
@@ -41,7 +45,9 @@ impl Default for AccessSettings {
             issuer: "trailkeeper".to_owned(),
             access_ttl: Duration::from_hours(2),
             refresh_ttl: Duration::from_hours(30 * 24),
+            rotate_token_keys_after: Some(Duration::from_hours(30 * 24)),
             public_hosts: Vec::new(),
+            login_delays: true,
         }
     }
 }
@@ -54,7 +60,7 @@ pub struct Access {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
-    pub(crate) master: MasterKey,
+    pub(crate) master: MasterKeys,
     pub(crate) settings: AccessSettings,
     pub(crate) keys: KeyRing,
     pub(crate) remembered: Remembered,
@@ -67,11 +73,12 @@ impl Access {
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
-        master: MasterKey,
+        master: impl Into<MasterKeys>,
         settings: AccessSettings,
     ) -> Self {
         let nobodys_hash = password::nobodys_hash(settings.bcrypt_cost);
         let (keys, remembered) = (KeyRing::default(), Remembered::default());
+        let master = master.into();
         Self { store, clock, entropy, master, settings, keys, remembered, nobodys_hash }
     }
 
@@ -83,6 +90,7 @@ impl Access {
         // Opens every key of access tokens, and makes the first: of two servers that start on a fresh database
         // with different master keys, the second is told so now and not at its first login.
         self.keys.signing(self.key_source())?;
+        self.keys.check(self.key_source())?;
         for key in self.store.reading(|tx| tx.signing_keys(None, 1))? {
             self.master.open(&secret_context(key.id), &key.sealed_secret)?;
         }
@@ -98,12 +106,18 @@ impl Access {
         clock::new_uuid(self.clock.as_ref(), self.entropy.as_ref())
     }
 
+    /// How long an access token holds.
+    pub(crate) fn access_ttl(&self) -> TimeDelta {
+        span_of(self.settings.access_ttl)
+    }
+
     pub(crate) fn key_source(&self) -> KeySource<'_> {
         KeySource {
             store: self.store.as_ref(),
             clock: self.clock.as_ref(),
             entropy: self.entropy.as_ref(),
             master: &self.master,
+            access_ttl: self.access_ttl(),
         }
     }
 }
@@ -113,6 +127,11 @@ impl Access {
 /// is being replaced. To be called before anything else in the transaction.
 pub(crate) fn lock_accounts(tx: &mut dyn WriteTx) -> Result<()> {
     tx.lock_directory()
+}
+
+/// A span of time as calendars take it; the longest one for one that is beyond all calendars.
+pub(crate) fn span_of(span: Duration) -> TimeDelta {
+    TimeDelta::from_std(span).unwrap_or(TimeDelta::MAX)
 }
 
 /// The instant when something that lives for `ttl` from `now` ends.

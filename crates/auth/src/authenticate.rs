@@ -54,6 +54,7 @@ impl Access {
             name: token.name,
             role: token.role,
             tenant_id: token.tenant_id,
+            session_id: None,
         };
         self.remembered.remember(before, hash, holder.clone(), now, token.expires_at);
         Ok(holder)
@@ -72,20 +73,21 @@ impl Access {
     }
 
     fn by_access_token(&self, token: &str) -> Result<Principal> {
+        let now = self.clock.now();
         let kid = jwt::kid_of(token).map_err(|_| invalid_token())?;
         let key = self.keys.by_kid(self.key_source(), &kid)?.ok_or_else(invalid_token)?;
-        let (account, session) =
-            jwt::verify(token, &key, &self.settings.issuer, self.clock.now()).map_err(|_| invalid_token())?;
+        let (account, session) = jwt::verify(token, &key, &self.settings.issuer, now).map_err(|_| invalid_token())?;
         self.store.reading(|tx| Ok((tx.account(account)?, tx.session(session)?))).and_then(|(account, session)| {
             let account = account.filter(|account| account.disabled_at.is_none()).ok_or_else(invalid_token)?;
-            session
-                .filter(|session| session.account_id == account.id && session.ended_at.is_none())
+            let session = session
+                .filter(|session| session.account_id == account.id && session.is_live(now))
                 .ok_or_else(invalid_token)?;
             Ok(Principal {
                 kind: PrincipalKind::Account(account.id),
                 name: account.email,
                 role: account.role,
                 tenant_id: account.tenant_id,
+                session_id: Some(session.id),
             })
         })
     }
@@ -115,7 +117,13 @@ impl Access {
 
 /// What a signing key may do is cut down by its kind; the role is the one that has all of that.
 fn principal_of(key: SigningKey) -> Principal {
-    Principal { kind: PrincipalKind::SigningKey(key.id), name: key.name, role: Role::Admin, tenant_id: key.tenant_id }
+    Principal {
+        kind: PrincipalKind::SigningKey(key.id),
+        name: key.name,
+        role: Role::Admin,
+        tenant_id: key.tenant_id,
+        session_id: None,
+    }
 }
 
 /// Under which context a signing key's secret is sealed.

@@ -1,4 +1,4 @@
-//! Lists of accounts and credentials, by id, page by page.
+//! Lists of accounts, credentials and sessions, by id, page by page.
 
 use trailkeeper_domain::cursor;
 use trailkeeper_domain::id::parse_uuid;
@@ -8,8 +8,11 @@ use uuid::Uuid;
 /// The largest page.
 const MAX_PAGE: usize = 1000;
 
+/// The longest name of a credential, in characters.
+pub(crate) const MAX_NAME: usize = 128;
+
 /// The id behind which a page begins. `kind` tells the lists apart.
-pub(crate) fn after(kind: char, cursor: Option<&str>) -> Result<Option<Uuid>> {
+pub(crate) fn beyond(kind: char, cursor: Option<&str>) -> Result<Option<Uuid>> {
     cursor.map(|cursor| parse_uuid("cursor", &cursor::decode("cursor", kind, cursor)?)).transpose()
 }
 
@@ -19,10 +22,4 @@ pub(crate) fn checked_limit(limit: usize) -> Result<usize> {
         return Ok(limit);
     }
     Err(Error::invalid("limit", format!("{limit} is out of range; send 1 to {MAX_PAGE}")))
-}
-
-/// The id just before this one: a list behind it begins with this id, where it exists. `None` stands for
-/// the beginning of the list.
-pub(crate) fn just_before(id: Uuid) -> Option<Uuid> {
-    id.as_u128().checked_sub(1).map(Uuid::from_u128)
 }

@@ -12,10 +12,12 @@ use trailkeeper_domain::user::{checked_email, folded_email};
 use trailkeeper_domain::{Error, Result};
 
 use crate::access::{Access, end_of, lock_accounts};
+use crate::account_change::update;
 use crate::jwt::{self, Claims};
 use crate::password;
+use crate::throttle::{Attempt, Subject};
 use crate::token::{PlainToken, TokenKind};
-use crate::trail::{Origin, cleaned, record};
+use crate::trail::{LOGIN_BLOCKED, Origin, cleaned, record};
 
 /// How much of a typed name that nobody has is kept, in characters. People type passwords into name fields.
 const MAX_TYPED_NAME: usize = 128;
@@ -24,6 +26,8 @@ const MAX_TYPED_NAME: usize = 128;
 pub struct LoggedIn {
     /// Whose.
     pub account: Account,
+    /// Which session.
+    pub session_id: SessionId,
     /// A JWT for the header `Authorization: Bearer`.
     pub access_token: String,
     /// When it holds no longer; whole seconds.
@@ -44,63 +48,121 @@ impl Access {
     /// Checks a name (an e-mail address, in any case) and its password, and begins a session.
     ///
     /// Both ends are recorded with their origin. Every failure is the same [`Error::Unauthenticated`], and
-    /// takes the same time: it does not tell whether the name exists or the account is disabled.
+    /// takes the same time: it does not tell whether the name exists or the account is disabled. After too many of
+    /// them comes [`Error::Throttled`], as [`Access::check_login`] tells it.
     pub fn login(&self, username: &str, password: &str, origin: &Origin) -> Result<LoggedIn> {
-        let account = self.store.reading(|tx| account_named(tx, username))?;
+        let subject = Subject::login(username, origin.source);
+        let account = self.store.reading(|tx| {
+            self.admit(tx, &subject)?;
+            account_named(tx, username)
+        })?;
+        let attempt = self.count_attempt(subject)?;
         // Hashed between the transactions, not inside one: it takes a good part of a second.
         let hash = account.as_ref().map_or(self.nobodys_hash.as_str(), |account| account.password_hash.as_str());
         let fits = password::verify(password, hash).map_err(|error| match &account {
             Some(account) => Error::internal(format!("accounts: password_hash of '{}': {error}", account.id)),
             None => error,
         })?;
+        let cost = self.settings.bcrypt_cost;
         match account {
-            Some(account) if fits && account.disabled_at.is_none() => self.begin_session(account, origin),
-            account => self.refuse_login(account.as_ref(), username, origin),
+            Some(account) if fits && account.disabled_at.is_none() => {
+                // Made when hashes were cheaper: now is the one moment at which we have the password to make it anew.
+                let dearer = password::is_cheaper(&account.password_hash, cost)
+                    .then(|| password::hash(self.entropy.as_ref(), password, cost))
+                    .transpose()?;
+                self.begin_session(account, dearer.as_deref(), origin, &attempt)
+            }
+            account => {
+                if let Some(account) = &account {
+                    password::spend_the_rest(password, &account.password_hash, cost)?;
+                }
+                self.refuse_login(account.as_ref(), username, origin, &attempt)
+            }
         }
     }
 
-    fn begin_session(&self, account: Account, origin: &Origin) -> Result<LoggedIn> {
+    /// `dearer` is a hash of the same password at today's cost, where the account's is cheaper.
+    fn begin_session(
+        &self,
+        account: Account,
+        dearer: Option<&str>,
+        origin: &Origin,
+        attempt: &Attempt,
+    ) -> Result<LoggedIn> {
         let now = self.clock.now();
-        let session =
-            Session { id: SessionId(self.fresh_uuid()), account_id: account.id, started_at: now, ended_at: None };
         let success = self.session_event(now, LOGIN_SUCCESS, Outcome::Success, origin, Some(&account))?;
         let failure = self.session_event(now, LOGIN_FAIL, Outcome::Failure, origin, Some(&account))?;
-        let (logged_in, refresh) = self.tokens_of(account, session.id, now)?;
+        let id = SessionId(self.fresh_uuid());
+        let plain = PlainToken::generate(TokenKind::Refresh, self.entropy.as_ref());
+        let (logged_in, refresh) = self.tokens_of(account, id, now, &plain)?;
+        let session = Session {
+            id,
+            account_id: logged_in.account.id,
+            started_at: now,
+            source: success.source,
+            user_agent: success.user_agent.clone(),
+            refreshed_at: now,
+            expires_at: refresh.expires_at,
+            ended_at: None,
+        };
         let begun = self.store.writing(|tx| {
             lock_accounts(tx)?;
             // While we hashed, the account may have been disabled or got another password.
-            let unchanged = tx.account(session.account_id)?.is_some_and(|current| {
+            let unchanged = tx.account(session.account_id)?.filter(|current| {
                 current.disabled_at.is_none() && current.password_hash == logged_in.account.password_hash
             });
-            if unchanged {
-                tx.insert_session(&session)?;
-                tx.insert_refresh_token(&refresh)?;
-                // Housekeeping, by the way: nothing else would ever remove them.
-                tx.delete_expired_refresh_tokens(now)?;
+            let Some(current) = unchanged else {
+                record(tx, &failure)?;
+                return Ok(false);
+            };
+            if let Some(hash) = dearer {
+                update(tx, &Account { password_hash: hash.to_owned(), ..current })?;
             }
-            record(tx, if unchanged { &success } else { &failure })?;
-            Ok(unchanged)
+            attempt.succeeded(tx, now)?;
+            tx.insert_session(&session)?;
+            tx.insert_refresh_token(&refresh)?;
+            // Housekeeping, by the way: nothing else would ever remove them.
+            tx.delete_expired_refresh_tokens(now)?;
+            record(tx, &success)?;
+            Ok(true)
         })?;
         if begun { Ok(logged_in) } else { Err(wrong_name_or_password()) }
     }
 
-    fn refuse_login(&self, account: Option<&Account>, username: &str, origin: &Origin) -> Result<LoggedIn> {
-        let event = self.session_event(self.clock.now(), LOGIN_FAIL, Outcome::Failure, origin, account)?;
+    fn refuse_login(
+        &self,
+        account: Option<&Account>,
+        username: &str,
+        origin: &Origin,
+        attempt: &Attempt,
+    ) -> Result<LoggedIn> {
+        let now = self.clock.now();
+        let event = self.session_event(now, LOGIN_FAIL, Outcome::Failure, origin, account)?;
         let metadata = account.is_none().then(|| {
             let typed = cleaned(username, MAX_TYPED_NAME).unwrap_or_default();
             serde_json::Map::from_iter([("typed_name".to_owned(), typed.into())])
         });
+        let blocked = attempt.block.as_ref().map(|block| {
+            let event = self.session_event(now, LOGIN_BLOCKED, Outcome::Failure, origin, account)?;
+            let metadata = block.metadata().into_iter().chain(metadata.clone().into_iter().flatten());
+            Ok(Event { metadata: Some(metadata.collect()), ..event })
+        });
+        let blocked = blocked.transpose()?;
         let event = Event { metadata, ..event };
-        self.store.writing(|tx| record(tx, &event))?;
+        self.store.writing(|tx| {
+            record(tx, &event)?;
+            blocked.as_ref().map_or(Ok(()), |blocked| record(tx, blocked))
+        })?;
         Err(wrong_name_or_password())
     }
 
-    /// The tokens of a session: what is handed out, and what is stored of it.
+    /// The tokens of a session, `plain` being the one to refresh with: what is handed out, and what is stored of it.
     pub(crate) fn tokens_of(
         &self,
         account: Account,
         session: SessionId,
         now: Timestamp,
+        plain: &PlainToken,
     ) -> Result<(LoggedIn, RefreshToken)> {
         let expires_at = end_of(now, self.settings.access_ttl)?;
         // A JWT knows whole seconds only; what we tell the client is when it really ends.
@@ -109,7 +171,6 @@ impl Access {
         let (clock, entropy) = (self.clock.as_ref(), self.entropy.as_ref());
         let claims = Claims::new(clock, entropy, &self.settings.issuer, (account.id, session), access_expires_at);
         let key = self.keys.signing(self.key_source())?;
-        let plain = PlainToken::generate(TokenKind::Refresh, entropy);
         let refresh = RefreshToken {
             token_hash: plain.hash().to_vec(),
             session_id: session,
@@ -119,6 +180,7 @@ impl Access {
         };
         let logged_in = LoggedIn {
             account,
+            session_id: session,
             access_token: jwt::issue(&key, &claims)?,
             access_expires_at,
             refresh_token: plain.expose().to_owned(),

@@ -4,6 +4,7 @@
 use std::fmt;
 
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use ring::hmac;
 use trailkeeper_domain::clock::Entropy;
 use trailkeeper_domain::{Error, Result};
 use zeroize::Zeroizing;
@@ -15,6 +16,7 @@ const VERSION: u8 = 1;
 
 /// 32 random bytes. Losing them makes signing keys unusable and ends all logins; leaking them together with
 /// the database lets someone sign.
+#[derive(PartialEq, Eq)]
 pub struct MasterKey(Zeroizing<[u8; 32]>);
 
 impl MasterKey {
@@ -84,6 +86,12 @@ impl MasterKey {
             self.cipher()?.open_in_place(nonce, Aad::from(context.as_bytes()), &mut body).map_err(|_| refused())?.len();
         body.truncate(length);
         Ok(body)
+    }
+
+    /// A key for HMAC-SHA256 that follows from this one and from what it is for. It tells nothing of this one.
+    pub(crate) fn derived(&self, purpose: &str) -> hmac::Key {
+        let root = hmac::Key::new(hmac::HMAC_SHA256, self.0.as_slice());
+        hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&root, purpose.as_bytes()).as_ref())
     }
 
     fn cipher(&self) -> Result<LessSafeKey> {

@@ -1,7 +1,7 @@
 //! What each role may do, in one table.
 
 use trailkeeper_domain::account::{Actor, Role};
-use trailkeeper_domain::id::{AccountId, CredentialId, TenantId};
+use trailkeeper_domain::id::{AccountId, CredentialId, SessionId, TenantId};
 use trailkeeper_domain::{Error, Result};
 
 /// What an operation asks for.
@@ -90,9 +90,20 @@ pub struct Principal {
     pub role: Role,
     /// The one tenant it may see, where it is confined.
     pub tenant_id: Option<TenantId>,
+    /// The login that this is about: present for people, absent for programs.
+    pub session_id: Option<SessionId>,
 }
 
 impl Principal {
+    /// The account of someone who logged in; `None` for programs. Nobody needs a permission for their own sessions
+    /// and their own password: whoever has an account has these.
+    pub fn account_id(&self) -> Option<AccountId> {
+        match self.kind {
+            PrincipalKind::Account(id) => Some(id),
+            PrincipalKind::Token(_) | PrincipalKind::SigningKey(_) => None,
+        }
+    }
+
     /// [`Error::Forbidden`] unless it has the permission.
     pub fn require(&self, permission: Permission) -> Result<()> {
         let phrase = permission.phrase();

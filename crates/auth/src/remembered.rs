@@ -80,7 +80,7 @@ impl Remembered {
         state.known.insert(token, Known { holder, since: now, until });
     }
 
-    /// Forgets all. To be called after a token was revoked.
+    /// Forgets all. To be called after a token was revoked or changed.
     pub(crate) fn forget(&self) {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         state.known.clear();
@@ -103,7 +103,7 @@ mod tests {
 
     fn holder(number: u128) -> Principal {
         let kind = PrincipalKind::Token(CredentialId(Uuid::from_u128(number)));
-        Principal { kind, name: "importer".to_owned(), role: Role::Ingest, tenant_id: None }
+        Principal { kind, name: "importer".to_owned(), role: Role::Ingest, tenant_id: None, session_id: None }
     }
 
     fn hash(number: usize) -> TokenHash {

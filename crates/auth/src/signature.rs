@@ -8,6 +8,7 @@
 
 use chrono::Duration;
 use ring::hmac;
+use trailkeeper_domain::account::SpentSignature;
 use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::{Error, Result};
 
@@ -15,6 +16,10 @@ use crate::hex;
 
 /// At most this many readings of one request are tried: each hashes the whole body.
 const MAX_READINGS: usize = 96;
+
+/// How long after it was taken a signature is remembered, where its request must take effect once. It holds for its
+/// minute and the two beside it, which is less than three; the rest is for servers whose clocks differ.
+const REMEMBERED: Duration = Duration::minutes(5);
 
 /// The longest `SaaSID` or `APIKey`, in characters.
 const MAX_ID: usize = 128;
@@ -41,6 +46,11 @@ pub struct Credentials<'a> {
     pub saas_id: &'a str,
     /// Which key.
     pub api_key: &'a str,
+}
+
+/// What there is to remember of a signature that was taken at `now`.
+pub fn spent(signature: [u8; 32], now: Timestamp) -> SpentSignature {
+    SpentSignature { signature, until: now + REMEMBERED }
 }
 
 impl<'a> Credentials<'a> {

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use trailkeeper_domain::account::{Account, Actor};
+use trailkeeper_domain::account::{Account, Actor, Role};
 use trailkeeper_domain::event::{Event, EventKind, Outcome, Target};
 use trailkeeper_domain::id::{EnvId, EventId, TenantId, UserId};
 use trailkeeper_domain::ports::WriteTx;
@@ -11,18 +11,33 @@ use trailkeeper_domain::{Error, Result};
 
 use crate::access::Access;
 
+/// Failed logins make further ones wait: the beginning of a delay, not each attempt that it refuses.
+pub(crate) const LOGIN_BLOCKED: &str = "login_blocked";
 pub(crate) const REFRESH_TOKEN_REUSE: &str = "refresh_token_reuse";
 pub(crate) const ACCOUNT_CREATE: &str = "account_create";
+pub(crate) const ACCOUNT_CHANGE: &str = "account_change";
+pub(crate) const ACCOUNT_DELETE: &str = "account_delete";
 pub(crate) const ACCOUNT_PASSWORD_CHANGE: &str = "account_password_change";
 pub(crate) const ACCOUNT_DISABLE: &str = "account_disable";
 pub(crate) const ACCOUNT_ENABLE: &str = "account_enable";
 pub(crate) const TOKEN_CREATE: &str = "token_create";
+pub(crate) const TOKEN_CHANGE: &str = "token_change";
 pub(crate) const TOKEN_REVOKE: &str = "token_revoke";
 pub(crate) const SIGNING_KEY_CREATE: &str = "signing_key_create";
+pub(crate) const SIGNING_KEY_CHANGE: &str = "signing_key_change";
 pub(crate) const SIGNING_KEY_REVOKE: &str = "signing_key_revoke";
+pub(crate) const TOKEN_KEY_ROTATE: &str = "token_key_rotate";
+pub(crate) const MASTER_KEY_ROTATE: &str = "master_key_rotate";
+pub(crate) const SESSION_END: &str = "session_end";
 
 /// Whom a login names that nobody has, as the Octopai contract lists it.
 pub(crate) const UNKNOWN_USER: &str = "UNKNOWN USER";
+
+/// The longest program name that is kept, in characters.
+const MAX_USER_AGENT: usize = 1024;
+
+/// The longest request id that is kept, in characters.
+const MAX_TRACE_ID: usize = 128;
 
 /// Where a request came from, for the trail.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -33,6 +48,34 @@ pub struct Origin {
     pub user_agent: Option<String>,
     /// Which request it was; cut at 128 characters.
     pub trace_id: Option<String>,
+}
+
+impl Origin {
+    /// The event as one that came from here.
+    fn stamped_on(&self, event: Event) -> Event {
+        Event {
+            source: self.source.map(|address| address.to_canonical()),
+            user_agent: self.user_agent.as_deref().and_then(|agent| cleaned(agent, MAX_USER_AGENT)),
+            trace_id: self.trace_id.as_deref().and_then(|id| cleaned(id, MAX_TRACE_ID)),
+            ..event
+        }
+    }
+}
+
+/// Who changes something, and from where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Act {
+    /// Who.
+    pub actor: Actor,
+    /// From where; empty for the command line.
+    pub origin: Origin,
+}
+
+impl From<Actor> for Act {
+    /// Of someone who sits at the machine itself.
+    fn from(actor: Actor) -> Self {
+        Self { actor, origin: Origin::default() }
+    }
 }
 
 impl Access {
@@ -49,20 +92,17 @@ impl Access {
         Ok(Event {
             user_id,
             user_name: Some(account.map_or(UNKNOWN_USER, |account| account.email.as_str()).to_owned()),
-            source: origin.source.map(|address| address.to_canonical()),
-            user_agent: origin.user_agent.as_deref().and_then(|agent| cleaned(agent, 1024)),
-            trace_id: origin.trace_id.as_deref().and_then(|id| cleaned(id, 128)),
-            ..self.blank_event(at, kind, outcome)
+            ..origin.stamped_on(self.blank_event(at, kind, outcome))
         })
     }
 
-    /// An event about a change that `actor` made to our own records.
-    pub(crate) fn change_event(&self, at: Timestamp, kind: &str, actor: &Actor, target: Target) -> Result<Event> {
+    /// An event about a change to our own records.
+    pub(crate) fn change_event(&self, at: Timestamp, kind: &str, by: &Act, target: Target) -> Result<Event> {
         Ok(Event {
-            user_id: Some(UserId::parse("actor", actor.id.clone())?),
-            user_name: cleaned(&actor.name, 256),
+            user_id: Some(UserId::parse("actor", by.actor.id.clone())?),
+            user_name: cleaned(&by.actor.name, 256),
             target: Some(target),
-            ..self.blank_event(at, kind, Outcome::Success)
+            ..by.origin.stamped_on(self.blank_event(at, kind, Outcome::Success))
         })
     }
 
@@ -91,6 +131,43 @@ impl Access {
 /// What a change was made to.
 pub(crate) fn target(kind: &str, id: &impl ToString, name: &str) -> Target {
     Target { kind: Some(kind.to_owned()), id: Some(id.to_string()), name: cleaned(name, 256) }
+}
+
+/// What the event of a new or a deleted credential tells beside its target: what it may do, and where.
+pub(crate) fn credential_metadata(
+    role: Option<Role>,
+    tenant_id: Option<TenantId>,
+) -> serde_json::Map<String, serde_json::Value> {
+    let role = role.map(|role| ("role".to_owned(), role.as_str().into()));
+    let tenant = ("tenant_id".to_owned(), tenant_id.map(|id| id.to_string()).into());
+    role.into_iter().chain([tenant]).collect()
+}
+
+/// What an event tells of a change beside its target: the fields that changed, each with its old and its new value.
+#[derive(Default)]
+pub(crate) struct Changes(serde_json::Map<String, serde_json::Value>);
+
+impl Changes {
+    /// Notes the field if it changed. Never to be called with anything that opens a door.
+    pub(crate) fn note<T: Into<serde_json::Value>>(&mut self, field: &str, from: T, to: T) {
+        let (from, to) = (from.into(), to.into());
+        if from != to {
+            self.0.insert(field.to_owned(), serde_json::json!({ "from": from, "to": to }));
+        }
+    }
+
+    /// Whether nothing changed.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The event's metadata: `changed` lists the fields, and each stands beside it as `{"from":…,"to":…}`.
+    pub(crate) fn into_metadata(self) -> serde_json::Map<String, serde_json::Value> {
+        let names: Vec<_> = self.0.keys().cloned().collect();
+        let mut metadata = self.0;
+        metadata.insert("changed".to_owned(), names.into());
+        metadata
+    }
 }
 
 /// Stores the event with the change that it tells.

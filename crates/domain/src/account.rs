@@ -1,6 +1,8 @@
 //! Accounts and credentials of Trailkeeper itself. Hashes and sealed secrets only: what opens a
 //! door is never in these types.
 
+use std::net::IpAddr;
+
 use crate::error::{Error, Result};
 use crate::id::{AccountId, CredentialId, SessionId, TenantId};
 use crate::text;
@@ -112,6 +114,15 @@ pub struct SigningKey {
     pub revoked_at: Option<Timestamp>,
 }
 
+/// The signature of a request that must take effect once, however often it is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SpentSignature {
+    /// HMAC-SHA256 over the request and the minute.
+    pub signature: [u8; 32],
+    /// From when on no server takes it any more.
+    pub until: Timestamp,
+}
+
 /// What began with one login and ends by logout, by time, or by the reuse of a spent token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
@@ -121,8 +132,32 @@ pub struct Session {
     pub account_id: AccountId,
     /// When the login was.
     pub started_at: Timestamp,
+    /// From which address the login came.
+    pub source: Option<IpAddr>,
+    /// With which program, at most 1,024 characters.
+    pub user_agent: Option<String>,
+    /// When it was last refreshed; at first, when it began.
+    pub refreshed_at: Timestamp,
+    /// When it ends unless it is refreshed before.
+    pub expires_at: Timestamp,
     /// Since when it is over.
     pub ended_at: Option<Timestamp>,
+}
+
+impl Session {
+    /// Whether it neither was ended nor has run out.
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.ended_at.is_none() && now < self.expires_at
+    }
+}
+
+/// Which sessions a list shows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SessionFilter {
+    /// Of one account; absent: of all.
+    pub account_id: Option<AccountId>,
+    /// Only those that are live at this instant; absent: past ones too.
+    pub live_at: Option<Timestamp>,
 }
 
 /// One refresh token of a session, by its hash.

@@ -62,6 +62,9 @@ pub enum Error {
     /// A valid credential without the permission.
     #[error("{0}")]
     Forbidden(Fault),
+    /// The sender took longer than a limit allows; the limit is named.
+    #[error("{0}")]
+    TimedOut(Fault),
     /// Too many attempts.
     #[error("{fault}")]
     Throttled {
@@ -134,6 +137,7 @@ impl Error {
             | Self::Conflict(fault)
             | Self::Unauthenticated(fault)
             | Self::Forbidden(fault)
+            | Self::TimedOut(fault)
             | Self::Throttled { fault, .. } => Some(fault),
             Self::Unavailable { .. } | Self::Internal { .. } => None,
         }

@@ -73,6 +73,12 @@ impl JsonObject {
         parse(&self.named(field), &text).map(Some)
     }
 
+    /// Whether the field was sent as an explicit `null`: for changes, where that clears and absence leaves. It stays
+    /// to be taken.
+    pub fn is_null(&self, field: &str) -> bool {
+        self.fields.get(field).is_some_and(Value::is_null)
+    }
+
     /// Takes a field that must be a whole number from 0 to 2³²−1. A number with a fraction is none,
     /// even `1.0`, and neither is a text.
     pub fn unsigned(&mut self, field: &str) -> Result<Option<u32>> {

@@ -20,6 +20,7 @@ pub mod ports;
 pub mod scope;
 pub mod tenant;
 pub mod text;
+pub mod throttle;
 pub mod time;
 pub mod usecase;
 pub mod user;

@@ -100,12 +100,10 @@ pub fn from_unix_seconds(field: &str, seconds: i64) -> Result<Timestamp> {
 /// Reads RFC 3339 with any offset, as UTC, from 1970 to 9999. Leap seconds become the next second.
 pub fn parse_rfc3339(field: &str, value: &str) -> Result<Timestamp> {
     let parsed = DateTime::parse_from_rfc3339(value).ok().filter(|_| value.is_ascii() && value.len() <= 64);
-    match parsed.map(|at| truncated(at.with_timezone(&Utc))) {
-        Some(at) if (0..=MAX_UNIX_SECONDS).contains(&at.timestamp()) => {
-            // chrono keeps a leap second as 59.999 + 1 s; both databases would refuse or fold it.
-            let micros = at.timestamp_micros();
-            DateTime::from_timestamp_micros(micros).ok_or_else(|| Error::internal("microseconds out of range"))
-        }
+    // chrono keeps a leap second as 59.999 + 1 s; both databases would refuse or fold it. The range is checked
+    // behind that: the last leap second of 9999 would be in the year 10000.
+    match parsed.and_then(|at| DateTime::from_timestamp_micros(truncated(at.with_timezone(&Utc)).timestamp_micros())) {
+        Some(at) if (0..=MAX_UNIX_SECONDS).contains(&at.timestamp()) => Ok(at),
         _ => Err(Error::invalid(
             field,
             format!(
@@ -159,4 +157,19 @@ fn digits_and_dashes(value: &str, dashes: &[usize]) -> bool {
 
 fn plausible(day: NaiveDate) -> bool {
     (1970..=9999).contains(&day.year())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn leap_seconds_are_the_next_second_and_9999_is_the_last_year() {
+        let read = |text| parse_rfc3339("at", text).map(rfc3339).map_err(|error| error.to_string());
+        assert_eq!(read("2016-12-31T23:59:60.5Z"), Ok("2017-01-01T00:00:00.500Z".to_owned()));
+        assert_eq!(read("9999-12-31T23:59:59.9999999Z"), Ok("9999-12-31T23:59:59.999999Z".to_owned()));
+        for beyond in ["9999-12-31T23:59:60Z", "9999-12-31T23:59:59-00:01", "1969-12-31T23:59:59.999999Z"] {
+            assert!(read(beyond).unwrap_err().contains("from 1970 to 9999"), "{beyond}");
+        }
+    }
 }

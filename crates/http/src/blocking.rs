@@ -1,9 +1,45 @@
 //! The one place that crosses from asynchronous handlers to synchronous ports.
 
 use actix_web::web::{self, Data};
+use tokio::sync::OwnedSemaphorePermit;
 use trailkeeper_domain::{Error, Result};
 
 use crate::state::AppState;
+
+/// Runs `work`, which answers an analytic question, on a blocking thread, when it is its turn: only so many run at
+/// once, and who waits holds no thread.
+///
+/// The place is the work's, not the request's: a client that goes away does not make room for another question while
+/// its own is still being answered.
+pub async fn run_analytic<T: Send + 'static>(
+    state: &Data<AppState>,
+    work: impl FnOnce(&AppState) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let place = state.analytic_place().await?;
+    run_in(place, state, work).await
+}
+
+/// Runs `work`, which hashes a password, on a blocking thread, when it is its turn; as [`run_analytic`] does.
+pub async fn run_hashing<T: Send + 'static>(
+    state: &Data<AppState>,
+    work: impl FnOnce(&AppState) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let place = state.hashing_place().await?;
+    run_in(place, state, work).await
+}
+
+async fn run_in<T: Send + 'static>(
+    place: OwnedSemaphorePermit,
+    state: &Data<AppState>,
+    work: impl FnOnce(&AppState) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    run(state, move |state| {
+        let answer = work(state);
+        drop(place);
+        answer
+    })
+    .await
+}
 
 /// Runs `work` on a blocking thread.
 ///

@@ -1,14 +1,18 @@
 //! A path with its methods; every other method is answered in the contract's shape.
 
+use actix_web::dev::HttpServiceFactory;
 use actix_web::http::Method;
-use actix_web::{HttpRequest, Resource, Route, guard, web};
+use actix_web::middleware::from_fn;
+use actix_web::{HttpRequest, Route, guard, web};
 
 use crate::refusal::{self, Refusal, Shape};
+use crate::trail;
 
 /// A resource at `path` with these routes, and a 405 with `Allow` for every other method.
 ///
-/// Whatever has a GET has a HEAD: the same answer, whose body the server leaves out. Monitors ask so.
-pub fn endpoint<S: Shape>(path: &str, routes: Vec<(Method, Route)>) -> Resource {
+/// Whatever has a GET has a HEAD: the same answer, whose body the server leaves out. Monitors ask so. What a person
+/// reads there is recorded.
+pub fn endpoint<S: Shape>(path: &str, routes: Vec<(Method, Route)>) -> impl HttpServiceFactory + use<S> {
     let methods = routes.iter().map(|(method, _)| if *method == Method::GET { "GET, HEAD" } else { method.as_str() });
     let allow = methods.collect::<Vec<_>>().join(", ");
     let resource = routes.into_iter().fold(web::resource(path), |resource, (method, route)| {
@@ -18,10 +22,11 @@ pub fn endpoint<S: Shape>(path: &str, routes: Vec<(Method, Route)>) -> Resource 
             route.method(method)
         })
     });
-    resource.default_service(web::to(move |request: HttpRequest| {
+    let resource = resource.default_service(web::to(move |request: HttpRequest| {
         let response = refusal::method_not_allowed::<S>(request.method().as_str(), &allow);
         async move { response }
-    }))
+    }));
+    resource.wrap(from_fn(trail::recorded::<S>))
 }
 
 /// Answers every path that the contract does not have. `document` tells where its paths are listed.

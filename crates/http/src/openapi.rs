@@ -151,7 +151,9 @@ impl Modify for BearerScheme {
     fn modify(&self, openapi: &mut OpenApi) {
         let scheme = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
-            .description(Some("An access token of a login, or an API token of `trailkeeper token create`."))
+            .description(Some(
+                "An access token of a login, or an API token of `POST /v1/tokens` or `trailkeeper token create`.",
+            ))
             .build();
         openapi.components.get_or_insert_default().add_security_scheme("Bearer", SecurityScheme::Http(scheme));
     }

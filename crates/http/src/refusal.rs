@@ -56,6 +56,7 @@ pub fn status_of(error: &Error) -> StatusCode {
         Error::Conflict(_) => StatusCode::CONFLICT,
         Error::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
         Error::Forbidden(_) => StatusCode::FORBIDDEN,
+        Error::TimedOut(_) => StatusCode::REQUEST_TIMEOUT,
         Error::Throttled { .. } => StatusCode::TOO_MANY_REQUESTS,
         Error::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
         Error::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
@@ -113,6 +114,7 @@ pub fn add_headers(builder: &mut HttpResponseBuilder, error: &Error) {
         | Error::NotFound(_)
         | Error::Conflict(_)
         | Error::Forbidden(_)
+        | Error::TimedOut(_)
         | Error::Internal { .. } => {}
     }
 }

@@ -1,13 +1,23 @@
 //! Putting the routes together, and serving them.
 
-use std::net::SocketAddr;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
+use actix_http::error::DispatchError;
+use actix_http::{HttpService, KeepAlive, Protocol, Request};
+use actix_server::{GracefulShutdownSignal, Server};
+use actix_service::{ServiceFactory, ServiceFactoryExt as _, fn_service, map_config};
+use actix_web::App;
+use actix_web::dev::AppConfig;
 use actix_web::middleware::from_fn;
+use actix_web::rt::net::TcpStream;
 use actix_web::web::{Data, ServiceConfig};
-use actix_web::{App, HttpServer};
 
+use crate::door::Door;
 use crate::endpoint::fallback;
+use crate::hygiene::{Guarded, Transport};
+use crate::limits::Sharing;
 use crate::settings::HttpSettings;
 use crate::shapes::Native;
 use crate::state::{AppState, Services};
@@ -15,6 +25,9 @@ use crate::{cripsa, native, octopai, ops, saasus, trace};
 
 /// How long requests in hand may take after the server was told to stop.
 const SHUTDOWN_S: u64 = 20;
+
+/// How long the end of a connection may take, and the rest of a body that was refused.
+const DISCONNECT: Duration = Duration::from_secs(1);
 
 /// Adds every route. More specific prefixes come first: `/v1/analysis` lies inside `/v1`.
 pub fn configure(config: &mut ServiceConfig) {
@@ -26,26 +39,71 @@ pub fn configure(config: &mut ServiceConfig) {
     config.default_service(fallback::<Native>("/openapi.json"));
 }
 
-/// Serves until SIGINT or SIGTERM, then lets the requests in hand finish.
+/// Serves until SIGINT or SIGTERM, then lets the requests in hand finish. With TLS, SIGHUP reads the certificate again.
 ///
 /// `on_ready` learns the address once it is bound (with its real port where port 0 was asked for).
-pub async fn serve(
-    services: Services,
-    settings: HttpSettings,
-    on_ready: impl FnOnce(SocketAddr),
-) -> std::io::Result<()> {
-    let (listen, workers) = (settings.listen, settings.workers.max(1));
+pub async fn serve(services: Services, settings: HttpSettings, on_ready: impl FnOnce(SocketAddr)) -> io::Result<()> {
+    let listener = TcpListener::bind(settings.listen)?;
+    let address = listener.local_addr()?;
+    let workers = settings.workers.max(1);
     let state = Data::new(AppState::new(services, settings));
-    let server =
-        HttpServer::new(move || App::new().app_data(state.clone()).wrap(from_fn(trace::traced)).configure(configure))
-            .workers(workers)
-            // A thread per worker waits for the disk at a time; more would only wait for one another.
-            .worker_max_blocking_threads(32)
-            .client_request_timeout(Duration::from_secs(10))
-            .shutdown_timeout(SHUTDOWN_S)
-            .bind(listen)?;
-    if let Some(address) = server.addrs().first() {
-        on_ready(*address);
-    }
-    server.run().await
+    // Ends with this function: by then every request is answered.
+    let _sharing = Sharing::start(state.clone()).map_err(io::Error::other)?;
+    let door = Door::new(&state)?;
+    door.reload_on_signal()?;
+    let builder = Server::build()
+        .workers(workers)
+        // A thread per worker waits for the disk at a time; more would only wait for one another.
+        .worker_max_blocking_threads(32)
+        .max_concurrent_connections(state.settings.connections.most.div_ceil(workers))
+        .shutdown_timeout(SHUTDOWN_S);
+    let stopping = builder.graceful_shutdown_signal();
+    let builder = if state.settings.tls.is_some() {
+        builder.listen("trailkeeper", listener, move || {
+            let (state, stopping, door) = (state.clone(), stopping.clone(), door.clone());
+            fn_service(move |socket: TcpStream| {
+                let door = door.clone();
+                async move { door.admit_by_tls(socket).await.map_err(DispatchError::Io) }
+            })
+            .and_then(http(state, stopping))
+        })?
+    } else {
+        builder.listen("trailkeeper", listener, move || {
+            let (state, stopping, door) = (state.clone(), stopping.clone(), door.clone());
+            fn_service(move |socket: TcpStream| {
+                let admitted = door.admit(socket).map_err(DispatchError::Io);
+                async move { admitted }
+            })
+            .and_then(http(state, stopping))
+        })?
+    };
+    on_ready(address);
+    builder.run().await
+}
+
+/// The application on a guarded connection, as `actix_web::HttpServer` has it on a bare one.
+fn http<S: Transport>(
+    state: Data<AppState>,
+    stopping: GracefulShutdownSignal,
+) -> impl ServiceFactory<
+    (Guarded<S>, Protocol, Option<SocketAddr>),
+    Config = (),
+    Response = (),
+    Error = DispatchError,
+    InitError = (),
+> {
+    let app = App::new().app_data(state).wrap(from_fn(trace::traced)).configure(configure);
+    HttpService::build()
+        // The time of heads and of idle connections is kept by `Guarded`.
+        .keep_alive(KeepAlive::Os)
+        .client_request_timeout(Duration::ZERO)
+        .client_disconnect_timeout(DISCONNECT)
+        .graceful_shutdown_signal(move || {
+            let stopping = stopping.clone();
+            async move { stopping.notified().await }
+        })
+        .on_connect_ext(|connection: &Guarded<S>, data| {
+            data.insert(connection.link());
+        })
+        .finish(map_config::<_, _, Request, _, ()>(app, |()| AppConfig::default()))
 }

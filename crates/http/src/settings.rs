@@ -1,9 +1,15 @@
 //! What the HTTP server can be told.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
 
 use ipnet::IpNet;
 use trailkeeper_domain::page::PageQueries;
+
+use crate::limits::LimitSettings;
+
+use crate::tls::Tls;
 
 /// The most events in one request of the native API.
 pub const MAX_EVENTS: usize = 5_000;
@@ -24,8 +30,16 @@ pub struct HttpSettings {
     pub workers: usize,
     /// Peers whose `X-Forwarded-For` is believed. Empty: the header is never read.
     pub trusted_proxies: Vec<IpNet>,
+    /// How often each credential and each source may ask.
+    pub limits: LimitSettings,
     /// How pages are grouped.
     pub page_queries: PageQueries,
+    /// How many connections there may be, and how long each may take.
+    pub connections: ConnectionSettings,
+    /// Origins whose scripts may read answers, as browsers write them: `https://app.example`.
+    pub cors_origins: Vec<String>,
+    /// The certificate; without one, plain HTTP is spoken.
+    pub tls: Option<Arc<Tls>>,
 }
 
 impl Default for HttpSettings {
@@ -34,7 +48,41 @@ impl Default for HttpSettings {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             workers: 2,
             trusted_proxies: Vec::new(),
+            limits: LimitSettings::NONE,
             page_queries: PageQueries::default(),
+            connections: ConnectionSettings::default(),
+            cors_origins: Vec::new(),
+            tls: None,
+        }
+    }
+}
+
+/// How many connections there may be, and how long each may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConnectionSettings {
+    /// The most that are open at once; further ones wait until one is closed.
+    pub most: usize,
+    /// The most of one address (IPv6: of one /64), trusted proxies apart; further ones are closed at once. 0: no limit.
+    pub most_per_source: usize,
+    /// How long a connection may lie idle between requests.
+    pub keep_alive: Duration,
+    /// For the head of a request, from its first byte, and for a TLS handshake.
+    pub head_timeout: Duration,
+    /// For the whole body of a request.
+    pub body_timeout: Duration,
+    /// How long a client may take none of its answer.
+    pub write_timeout: Duration,
+}
+
+impl Default for ConnectionSettings {
+    fn default() -> Self {
+        Self {
+            most: 4096,
+            most_per_source: 1024,
+            keep_alive: Duration::from_secs(30),
+            head_timeout: Duration::from_secs(10),
+            body_timeout: Duration::from_mins(2),
+            write_timeout: Duration::from_secs(30),
         }
     }
 }

@@ -1,15 +1,24 @@
 //! What every handler shares: a small struct of ports.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 use trailkeeper_auth::Access;
 use trailkeeper_domain::clock::{Clock, Entropy};
 use trailkeeper_domain::ingest::Ingest;
 use trailkeeper_domain::ports::Store;
 use trailkeeper_domain::{Error, Result};
 
+use crate::limits::Limits;
 use crate::settings::HttpSettings;
+
+/// How many analytic questions are answered at once for each thread that serves connections.
+const ANALYTICS_PER_WORKER: usize = 4;
+
+/// How long an analytic question waits for its turn.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 /// The services behind the routes, chosen by the program that embeds the server.
 #[derive(Clone)]
@@ -34,19 +43,44 @@ pub struct AppState {
     pub settings: HttpSettings,
     /// Places for password checks, which take a core each for a good part of a second. Who waits for one
     /// holds no thread, so that a storm of logins leaves threads and cores to everybody else.
-    password_checks: Semaphore,
+    password_checks: Arc<Semaphore>,
+    /// Places for analytic questions, which may each fold megabytes.
+    analytics: Arc<Semaphore>,
+    limits: Limits,
 }
 
 impl AppState {
     /// Puts them together.
     pub fn new(services: Services, settings: HttpSettings) -> Self {
-        let password_checks = Semaphore::new((settings.workers / 2).max(1));
-        Self { services, settings, password_checks }
+        let password_checks = Arc::new(Semaphore::new((settings.workers / 2).max(1)));
+        let analytics = Arc::new(Semaphore::new(settings.workers.max(1) * ANALYTICS_PER_WORKER));
+        let limits = Limits::new(settings.limits);
+        Self { services, settings, password_checks, analytics, limits }
     }
 
-    /// Waits for a place to check a password; it is free again when the permit is dropped.
-    pub async fn password_check(&self) -> Result<SemaphorePermit<'_>> {
-        self.password_checks.acquire().await.map_err(Error::internal)
+    /// Waits for a place to hash a password; it is free again when the permit is dropped.
+    pub(crate) async fn hashing_place(&self) -> Result<OwnedSemaphorePermit> {
+        Arc::clone(&self.password_checks).acquire_owned().await.map_err(Error::internal)
+    }
+
+    /// Waits for a place to answer an analytic question; it is free again when the permit is dropped.
+    ///
+    /// [`Error::Unavailable`] when there is none within some seconds.
+    pub(crate) async fn analytic_place(&self) -> Result<OwnedSemaphorePermit> {
+        let waiting = timeout(LONGEST_WAIT, Arc::clone(&self.analytics).acquire_owned());
+        let busy = |_| Error::unavailable("more analytic questions are asked at once than are answered in time");
+        waiting.await.map_err(busy)?.map_err(Error::internal)
+    }
+
+    /// How often each credential and each source asked.
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Shares the request counts of this server with those of others on the same database. A server does so each
+    /// second.
+    pub fn share_limits(&self) -> Result<()> {
+        self.limits.share(self.store(), self.clock().now())
     }
 
     /// The database.

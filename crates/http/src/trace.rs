@@ -8,8 +8,10 @@ use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage, HttpRequest};
-use trailkeeper_domain::clock;
+use trailkeeper_domain::{clock, text};
 
+use crate::hygiene;
+use crate::limits;
 use crate::refusal::Cause;
 use crate::state::AppState;
 
@@ -30,18 +32,19 @@ pub fn id_of(request: &HttpRequest) -> Option<String> {
 /// Gives each request its id, the sender's where that is fit for a log, and writes the log.
 pub async fn traced(
     request: ServiceRequest,
-    next: Next<impl MessageBody>,
+    next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let started = Instant::now();
     let id = inherited(request.headers()).unwrap_or_else(|| fresh(&request));
-    let (method, path) = (request.method().clone(), request.path().to_owned());
+    let (method, path) = (request.method().clone(), logged(request.path()));
     request.extensions_mut().insert(TraceId(id.clone()));
-    let mut response = next.call(request).await?;
+    let mut response = hygiene::answered(request, next).await?;
     // inherited() lets visible ASCII through alone, so this cannot fail; a UUID cannot either.
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(TRACE_ID, value.clone());
         response.headers_mut().insert(REQUEST_ID, value);
     }
+    limits::add_to(&mut response);
     let status = response.status();
     let duration_ms = started.elapsed().as_millis();
     if status.is_server_error() {
@@ -58,7 +61,14 @@ fn inherited(headers: &HeaderMap) -> Option<String> {
         .iter()
         .filter_map(|name| headers.get(name)?.to_str().ok())
         .find(|value| (1..=128).contains(&value.len()) && value.bytes().all(|b| b.is_ascii_graphic()))
+        // It goes into logs and events.
+        .filter(|value| !text::looks_like_token(value))
         .map(str::to_owned)
+}
+
+/// The path as the log shows it. Queries are not logged at all.
+fn logged(path: &str) -> String {
+    if text::looks_like_token(path) { text::shown(path) } else { path.to_owned() }
 }
 
 fn fresh(request: &ServiceRequest) -> String {

@@ -230,6 +230,10 @@ tables! {
         id -> Uuid128,
         account_id -> Uuid128,
         started_at -> Instant,
+        source -> Nullable<Host>,
+        user_agent -> Nullable<Text>,
+        refreshed_at -> Instant,
+        expires_at -> Instant,
         ended_at -> Nullable<Instant>,
     }
 
@@ -249,7 +253,36 @@ tables! {
         public -> Binary,
         created_at -> Instant,
     }
+
+    /// Attempts to log in, by account, by source and by both.
+    login_counters (key) {
+        key -> Binary,
+        failures -> BigInt,
+        counted_at -> Instant,
+        blocked_until -> Nullable<Instant>,
+    }
+
+    /// From where accounts log in.
+    known_sources (name, source) {
+        name -> Binary,
+        source -> Host,
+        logged_in_at -> Instant,
+    }
+
+    /// How many requests all servers together counted.
+    request_counts (key, starts_at) {
+        key -> Text,
+        starts_at -> Instant,
+        requests -> BigInt,
+    }
+
+    /// Signatures of requests that must not take effect twice.
+    spent_signatures (signature) {
+        signature -> Binary,
+        until -> Instant,
+    }
 }
 
 diesel::allow_tables_to_appear_in_same_query!(users, memberships);
 diesel::allow_tables_to_appear_in_same_query!(events, dict_sources);
+diesel::allow_tables_to_appear_in_same_query!(sessions, refresh_tokens);

@@ -9,8 +9,11 @@ use diesel::connection::SimpleConnection;
 use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection};
 use trailkeeper_analytics::engine::Summary;
 use trailkeeper_domain::Error;
+use trailkeeper_domain::account::{RefreshToken, SessionFilter};
+use trailkeeper_domain::id::{AccountId, SessionId};
 use trailkeeper_storage::{DatabaseUrl, StoreOptions, migrate, open, pending_migrations};
-use trailkeeper_testkit::{DatabaseKind, TempDatabase, run_on_postgres};
+use trailkeeper_testkit::{DatabaseKind, TempDatabase, at, run_on_postgres};
+use uuid::Uuid;
 
 fn folder(kind: DatabaseKind) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations").join(match kind {
@@ -134,6 +137,88 @@ fn migrations_are_undone_without_a_trace_on_sqlite() {
 #[test]
 fn migrations_are_undone_without_a_trace_on_postgres() {
     up_down_up(DatabaseKind::Postgres);
+}
+
+/// Goes back to just before the migration whose name begins so.
+fn undo_from(kind: DatabaseKind, database: &TempDatabase, first: &str) {
+    for name in names(kind).iter().rev().take_while(|name| name.as_str() >= first) {
+        apply(kind, database, name, "down.sql");
+        let (version, _) = name.split_once('_').unwrap();
+        let version = version.replace('-', "");
+        execute(kind, database, &format!("DELETE FROM __diesel_schema_migrations WHERE version = '{version}'"));
+    }
+    assert_eq!(pending_migrations(&parsed(database)).unwrap().first().unwrap().get(..first.len()), Some(first));
+}
+
+const OLD_SESSIONS_SQLITE: &str = "
+INSERT INTO accounts VALUES (unhex(printf('%032x', 1)), 'a@b.c', 'a@b.c', 'A', 'x', 'admin', NULL, NULL, 0, 0);
+INSERT INTO sessions SELECT unhex(printf('%032x', value)), unhex(printf('%032x', 1)), value * 1000000,
+    iif(value = 2, 9000000, NULL) FROM json_each('[1, 2, 3]');
+INSERT INTO refresh_tokens VALUES (zeroblob(32), unhex(printf('%032x', 1)), 1000000, 60000000, 2000000),
+    (randomblob(32), unhex(printf('%032x', 1)), 2000000, 70000000, NULL),
+    (randomblob(32), unhex(printf('%032x', 2)), 2000000, 80000000, NULL);";
+
+const OLD_SESSIONS_POSTGRES: &str = "
+INSERT INTO accounts VALUES (lpad('1', 32, '0')::uuid, 'a@b.c', 'a@b.c', 'A', 'x', 'admin', NULL, NULL, now(), now());
+INSERT INTO sessions SELECT lpad(i::text, 32, '0')::uuid, lpad('1', 32, '0')::uuid, to_timestamp(i),
+    CASE i WHEN 2 THEN to_timestamp(9) END FROM generate_series(1, 3) AS i;
+INSERT INTO refresh_tokens VALUES
+    (decode(repeat('00', 32), 'hex'), lpad('1', 32, '0')::uuid, to_timestamp(1), to_timestamp(60), to_timestamp(2)),
+    (sha256('2'), lpad('1', 32, '0')::uuid, to_timestamp(2), to_timestamp(70), NULL),
+    (sha256('3'), lpad('2', 32, '0')::uuid, to_timestamp(2), to_timestamp(80), NULL);";
+
+/// Those who are logged in while the server is updated stay so.
+fn sessions_outlive_the_migration(kind: DatabaseKind) {
+    let database = TempDatabase::new(kind);
+    let url = parsed(&database);
+    migrate(&url).unwrap();
+    undo_from(kind, &database, "2026-11-22-0008");
+    execute(
+        kind,
+        &database,
+        match kind {
+            DatabaseKind::Sqlite => OLD_SESSIONS_SQLITE,
+            DatabaseKind::Postgres => OLD_SESSIONS_POSTGRES,
+        },
+    );
+    for round in ["forth", "back and forth again"] {
+        migrate(&url).unwrap();
+        let store = open(&url, &StoreOptions::default(), Arc::new(Summary)).unwrap();
+        let sessions = store.reading(|tx| tx.sessions(SessionFilter::default(), None, 10)).unwrap();
+        let seconds: Vec<_> = sessions
+            .iter()
+            .map(|s| [Some(s.started_at), Some(s.refreshed_at), Some(s.expires_at), s.ended_at])
+            .map(|times| times.map(|at| at.map(|at| at.timestamp())))
+            .collect();
+        let expected = [
+            [Some(3), Some(3), Some(3), None],
+            [Some(2), Some(2), Some(80), Some(9)],
+            [Some(1), Some(1), Some(70), None],
+        ];
+        assert_eq!(seconds, expected, "{round}");
+        assert!(sessions.iter().all(|session| session.source.is_none() && session.user_agent.is_none()));
+        drop(store);
+        undo_from(kind, &database, "2026-11-22-0008");
+    }
+    migrate(&url).unwrap();
+    let store = open(&url, &StoreOptions::default(), Arc::new(Summary)).unwrap();
+    let (account_id, session_id) = (AccountId(Uuid::from_u128(1)), SessionId(Uuid::from_u128(77)));
+    let token = store.reading(|tx| tx.refresh_token(&[0; 32])).unwrap();
+    assert_eq!(token.unwrap().spent_at.unwrap().timestamp(), 2);
+    let now = at("2026-01-01T00:00:00Z");
+    let orphan = RefreshToken { token_hash: vec![9; 32], session_id, issued_at: now, expires_at: now, spent_at: None };
+    assert!(store.writing(|tx| tx.insert_refresh_token(&orphan)).is_err(), "tokens refer to sessions as before");
+    assert!(store.writing(|tx| tx.delete_account(account_id)).unwrap());
+}
+
+#[test]
+fn sessions_outlive_the_migration_on_sqlite() {
+    sessions_outlive_the_migration(DatabaseKind::Sqlite);
+}
+
+#[test]
+fn sessions_outlive_the_migration_on_postgres() {
+    sessions_outlive_the_migration(DatabaseKind::Postgres);
 }
 
 fn pending_ones_are_told(kind: DatabaseKind) {

@@ -22,6 +22,7 @@ mod store;
 
 use std::time::Duration;
 
+use trailkeeper_auth::AccessSettings;
 use trailkeeper_domain::account::Role;
 
 use crate::dataset::Dataset;
@@ -49,7 +50,7 @@ type Times = Vec<Duration>;
 
 fn answers_alone(count: u32) -> Times {
     let data = Dataset::build(count);
-    let server = Server::start(data.store.clone(), Role::Admin);
+    let server = Server::start(data.store.clone(), Role::Admin, AccessSettings::default());
     questions::all().iter().map(|question| answered(&server, question).0).collect()
 }
 
@@ -79,7 +80,7 @@ fn nothing(server: &Server) -> Duration {
 }
 
 fn show_answers(data: &Dataset) -> Times {
-    let server = Server::start(data.store.clone(), Role::Admin);
+    let server = Server::start(data.store.clone(), Role::Admin, AccessSettings::default());
     let mut sql = Sql::open(&data.path());
     println!("| question, over HTTP, warm | ms | baseline | ms | ratio | target |\n|---|---|---|---|---|---|");
     let mut times = Times::new();

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use serde_json::Value;
+use trailkeeper_auth::AccessSettings;
 use trailkeeper_domain::account::Role;
 use trailkeeper_domain::event::Event;
 
@@ -23,7 +24,7 @@ const SENDERS: usize = 4;
 const BATCHES: usize = 50;
 
 pub fn show(data: &mut Dataset) {
-    let token = Server::start(data.store.clone(), Role::Admin).token;
+    let token = Server::start(data.store.clone(), Role::Admin, AccessSettings::default()).token;
     let program = Program::start(data.url());
     let requests: Vec<Vec<u8>> = (0..SENDERS * BATCHES).map(|_| batch(data, &token)).collect();
     let idle = program.memory("VmRSS");

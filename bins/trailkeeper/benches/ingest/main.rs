@@ -19,6 +19,7 @@ mod store;
 use std::time::Instant;
 
 use chrono::DateTime;
+use trailkeeper_auth::AccessSettings;
 use trailkeeper_domain::account::Role;
 use trailkeeper_domain::event::Event;
 use trailkeeper_testkit::{DatabaseKind, TempDatabase, Workload};
@@ -82,7 +83,7 @@ fn make_partitions(database: &TempDatabase, events: &[Event]) {
 }
 
 fn batches(database: &TempDatabase, events: &[Event]) -> f64 {
-    let server = Server::start(prepared(database), Role::Ingest);
+    let server = Server::start(prepared(database), Role::Ingest, AccessSettings::default());
     let requests = client::batches(&server.token, events, BATCH);
     rate(events, || client::send(server.address, &requests, BATCH_CONNECTIONS))
 }
@@ -101,7 +102,7 @@ fn single_events(events: &[Event]) {
     let requests = client::singles("none", events);
     let parsed = rate(events, || client::send(parsing, &requests, CONNECTIONS));
     let database = TempDatabase::new(DatabaseKind::Sqlite);
-    let server = Server::start(prepared(&database), Role::Ingest);
+    let server = Server::start(prepared(&database), Role::Ingest, AccessSettings::default());
     let requests = client::singles(&server.token, events);
     let ours = rate(events, || client::send(server.address, &requests, CONNECTIONS));
     let what = "HTTP, single events, 64 connections, SQLite FULL";

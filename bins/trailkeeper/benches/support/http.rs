@@ -28,6 +28,13 @@ impl Connection {
 
     /// The body of the answer, which must be a 200.
     pub fn send(&mut self, request: &[u8]) -> String {
+        let (status, body) = self.exchange(request);
+        assert!(status.starts_with("HTTP/1.1 200"), "{status}{body}");
+        body
+    }
+
+    /// The first line and the body of the answer.
+    pub fn exchange(&mut self, request: &[u8]) -> (String, String) {
         self.stream.write_all(request).unwrap();
         let mut line = String::new();
         self.answers.read_line(&mut line).unwrap();
@@ -44,8 +51,6 @@ impl Connection {
         }
         let mut body = vec![0; length];
         self.answers.read_exact(&mut body).unwrap();
-        let body = String::from_utf8(body).unwrap();
-        assert!(status.starts_with("HTTP/1.1 200"), "{status}{body}");
-        body
+        (status, String::from_utf8(body).unwrap())
     }
 }

@@ -4,7 +4,7 @@ use std::io::BufRead as _;
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
-use trailkeeper_auth::{Access, NewAccount};
+use trailkeeper_auth::{Access, AccountChange, NewAccount};
 use trailkeeper_domain::account::{Account, Role};
 use trailkeeper_domain::id::TenantId;
 use trailkeeper_domain::time;
@@ -50,6 +50,21 @@ enum Action {
         #[arg(long)]
         json: bool,
     },
+    /// Change an account. Another role or tenant ends its sessions.
+    Change {
+        /// Whose.
+        email: String,
+        #[command(flatten)]
+        change: ChangeArgs,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Remove an account and end its sessions. What it did stays in the trail.
+    Delete {
+        /// Whose.
+        email: String,
+    },
     /// Set a new password and end the account's sessions.
     SetPassword {
         /// Whose.
@@ -69,6 +84,38 @@ enum Action {
     },
 }
 
+#[derive(Args)]
+#[group(required = true, multiple = true)]
+struct ChangeArgs {
+    /// The e-mail by which it logs in from now on.
+    #[arg(long = "email", id = "new_email", value_name = "E-MAIL")]
+    email: Option<String>,
+    /// The name that people see.
+    #[arg(long, value_name = "TEXT")]
+    display_name: Option<String>,
+    /// What it may do: admin, analyst, auditor or ingest.
+    #[arg(long, value_parser = config::role)]
+    role: Option<Role>,
+    /// The one tenant it may see.
+    #[arg(long, value_parser = config::tenant, value_name = "UUID", conflicts_with = "all_tenants")]
+    tenant: Option<TenantId>,
+    /// Let it see all tenants.
+    #[arg(long)]
+    all_tenants: bool,
+}
+
+impl ChangeArgs {
+    fn change(&self) -> AccountChange {
+        AccountChange {
+            email: self.email.clone(),
+            display_name: self.display_name.clone(),
+            role: self.role,
+            tenant_id: if self.all_tenants { Some(None) } else { self.tenant.map(Some) },
+            ..AccountChange::default()
+        }
+    }
+}
+
 // There is no flag for the password itself: a command line is visible to other users of the machine.
 #[derive(Args)]
 struct PasswordArgs {
@@ -81,7 +128,7 @@ struct PasswordArgs {
 pub fn run(database: &DatabaseArgs, args: &AccountArgs) -> Result<(), Failure> {
     let ports = wiring::open(database)?;
     let access = wiring::access(&ports, database, &args.access, Need::Nothing)?;
-    let actor = wiring::actor();
+    let act = wiring::act();
     match &args.action {
         Action::Create { email, role, tenant, display_name, password, json } => {
             let (password, generated) = password.get(&access)?;
@@ -92,28 +139,42 @@ pub fn run(database: &DatabaseArgs, args: &AccountArgs) -> Result<(), Failure> {
                 role: *role,
                 tenant_id: *tenant,
             };
-            let account = access.create_account(&actor, new).map_err(|error| ports.failed(error))?;
-            created(&account, generated, *json)
+            let account = access.create_account(&act, new).map_err(|error| ports.failed(error))?;
+            shown(&account, generated, *json)
         }
         Action::List { json } => {
             let accounts =
                 wiring::all(|cursor, limit| access.accounts(cursor, limit)).map_err(|error| ports.failed(error))?;
             list(&accounts, *json)
         }
+        Action::Change { email, change, json } => {
+            let account = access
+                .account_with_email(email)
+                .and_then(|account| access.change_account(&act, account.id, change.change()))
+                .map_err(|error| ports.failed(error))?;
+            shown(&account, None, *json)
+        }
+        Action::Delete { email } => {
+            access
+                .account_with_email(email)
+                .and_then(|account| access.delete_account(&act, account.id))
+                .map_err(|error| ports.failed(error))?;
+            output::line(format!("{email} is deleted"))
+        }
         Action::SetPassword { email, password } => {
             let (password, generated) = password.get(&access)?;
-            access.set_password(&actor, email, &password).map_err(|error| ports.failed(error))?;
+            access.set_password(&act, email, &password).map_err(|error| ports.failed(error))?;
             match generated {
                 Some(password) => output::line(format!("password  {password}")),
                 None => output::line(format!("the password of {email} is set")),
             }
         }
         Action::Disable { email } => {
-            access.set_disabled(&actor, email, true).map_err(|error| ports.failed(error))?;
+            access.set_disabled(&act, email, true).map_err(|error| ports.failed(error))?;
             output::line(format!("{email} is disabled"))
         }
         Action::Enable { email } => {
-            access.set_disabled(&actor, email, false).map_err(|error| ports.failed(error))?;
+            access.set_disabled(&act, email, false).map_err(|error| ports.failed(error))?;
             output::line(format!("{email} is enabled"))
         }
     }
@@ -163,7 +224,7 @@ impl AccountView {
     }
 }
 
-fn created(account: &Account, generated: Option<String>, json: bool) -> Result<(), Failure> {
+fn shown(account: &Account, generated: Option<String>, json: bool) -> Result<(), Failure> {
     if json {
         return output::json(&AccountView::new(account, generated));
     }

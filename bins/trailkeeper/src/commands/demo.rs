@@ -1,9 +1,8 @@
 //! `trailkeeper demo`.
 
 use crate::config::{DatabaseArgs, PageArgs};
-use crate::demo;
 use crate::failure::Failure;
-use crate::{output, wiring};
+use crate::{deeds, demo, output, wiring};
 
 /// Loads demo data into an empty database and prints what it loaded.
 pub fn run(database: &DatabaseArgs, pages: &PageArgs) -> Result<(), Failure> {
@@ -14,6 +13,7 @@ pub fn run(database: &DatabaseArgs, pages: &PageArgs) -> Result<(), Failure> {
             ports.url
         )));
     };
+    deeds::record(&ports, loaded.deed())?;
     wiring::merge(&ports);
     output::line(loaded.to_string())
 }

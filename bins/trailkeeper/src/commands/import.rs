@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use trailkeeper_auth::deeds::Deed;
+use trailkeeper_domain::event::Outcome;
 use trailkeeper_domain::id::TenantId;
 
 use crate::config::{self, DatabaseArgs, PageArgs};
 use crate::failure::Failure;
 use crate::import::{Recording, Source, Summary, import_access_log, import_events, import_tenants, import_users};
-use crate::{output, wiring};
+use crate::{deeds, output, wiring};
 
 /// Arguments of `import`.
 #[derive(Args)]
@@ -47,6 +49,18 @@ struct EventFile {
     pages: PageArgs,
 }
 
+impl What {
+    /// As the command line names it.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Events(_) => "events",
+            Self::Users(_) => "users",
+            Self::Tenants(_) => "tenants",
+            Self::AccessLog(_) => "access-log",
+        }
+    }
+}
+
 impl EventFile {
     fn recording(&self) -> Recording {
         Recording { tenant: self.tenant, queries: self.pages.queries() }
@@ -78,6 +92,9 @@ pub fn run(database: &DatabaseArgs, args: &ImportArgs) -> Result<(), Failure> {
     if matches!(args.what, What::Events(_) | What::AccessLog(_)) {
         wiring::merge(&ports);
     }
+    let outcome = if done.is_err() || summary.is_hopeless() { Outcome::Failure } else { Outcome::Success };
+    let deed = Deed { outcome, ..summary.deed() };
+    deeds::record(&ports, deed.with("what", args.what.name()).with("file", file.display().to_string()))?;
     output::write(&summary.to_string())?;
     done?;
     if summary.is_hopeless() {

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use trailkeeper_analytics::engine::rebuild::rebuild;
+use trailkeeper_auth::deeds::{Deed, SHEETS_REBUILD};
 
 use crate::config::DatabaseArgs;
 use crate::failure::Failure;
-use crate::{output, progress, wiring};
+use crate::{deeds, output, progress, wiring};
 
 /// How long to wait for a server's merger: twice as long as a dead one keeps its lease.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -21,6 +22,13 @@ pub fn run(database: &DatabaseArgs) -> Result<(), Failure> {
         });
     bar.finish_and_clear();
     let rebuilt = rebuilt.map_err(|error| ports.failed(error))?;
+    deeds::record(
+        &ports,
+        Deed::done(SHEETS_REBUILD)
+            .with("sheets", rebuilt.sheets)
+            .with("events", rebuilt.events)
+            .with("generation", rebuilt.generation),
+    )?;
     output::line(format!(
         "{} sheets of {} bytes from {} events; they answer from now on (generation {})",
         rebuilt.sheets, rebuilt.bytes, rebuilt.events, rebuilt.generation

@@ -11,25 +11,31 @@ use trailkeeper_auth::{Access, NewAccount};
 use trailkeeper_domain::account::Role;
 use trailkeeper_domain::ingest::Ingest;
 use trailkeeper_domain::{Error, Fault};
-use trailkeeper_http::Services;
+use trailkeeper_http::{HttpSettings, Services};
 
 use crate::banner::{Administrator, Banner};
-use crate::config::{AdminArgs, DatabaseArgs, Settings};
+use crate::config::{self, AdminArgs, DatabaseArgs, LogArgs, Settings};
 use crate::failure::Failure;
+use crate::housekeeping::Housekeeping;
 use crate::master_key::Need;
 use crate::wiring::{self, Ports};
-use crate::{demo, output};
+use crate::{deeds, demo, output};
 
 /// Serves until it is told to stop.
-pub fn run(database: &DatabaseArgs, settings: &Settings) -> Result<(), Failure> {
+pub fn run(database: &DatabaseArgs, logging: &LogArgs, settings: &Settings) -> Result<(), Failure> {
+    // First, so that a certificate that cannot be used leaves no trace.
+    let queries = settings.pages.queries();
+    let http = HttpSettings { limits: settings.limits.settings(), ..settings.server.http_settings(queries)? };
+    settings.server.warn_of_plain_http();
     let ports = wiring::open_to_record(database, &settings.pages)?;
     let access = wiring::access(&ports, database, &settings.access, Need::Sealing)?;
-    let queries = settings.pages.queries();
     if settings.server.demo
         && let Some(loaded) = demo::load(&ports, queries)?
     {
         tracing::info!("loaded demo data: {loaded}");
+        deeds::record(&ports, loaded.deed())?;
     }
+    deeds::record(&ports, deeds::server_start(config::listing(database, logging, settings)?))?;
     // Late, because the password must not be lost with a start that is broken off.
     let administrator = first_administrator(&ports, &access, &settings.admin)?;
     let banner = Banner {
@@ -38,8 +44,11 @@ pub fn run(database: &DatabaseArgs, settings: &Settings) -> Result<(), Failure> 
         database_flags: database_flags(database, &ports)?,
         needs_database_url: !ports.url.is_sqlite(),
         administrator,
+        scheme: if http.tls.is_some() { "https" } else { "http" },
         program: std::env::current_exe().unwrap_or_else(|_| "trailkeeper".into()),
     };
+    let housekeeping = Housekeeping::start(Arc::clone(&access))
+        .map_err(|source| Failure::Io { what: "a thread for housekeeping".to_owned(), source })?;
     let ingest = Ingest::start(Arc::clone(&ports.store), settings.server.ingest_limits());
     let services = Services {
         store: Arc::clone(&ports.store),
@@ -55,7 +64,6 @@ pub fn run(database: &DatabaseArgs, settings: &Settings) -> Result<(), Failure> 
         settings.server.merger_settings(),
     );
     let merger = merger.map_err(|error| ports.failed(error))?;
-    let http = settings.server.http_settings(queries);
     let listen = http.listen;
     let shown = Cell::new(false);
     let served = System::new().block_on(trailkeeper_http::serve(services, http, |address| {
@@ -67,6 +75,7 @@ pub fn run(database: &DatabaseArgs, settings: &Settings) -> Result<(), Failure> 
     }));
     // Everything is answered by now; what waits unmerged waits for the next start.
     merger.stop();
+    housekeeping.stop();
     if !shown.get() {
         output::write(&banner.credentials())?;
     }
@@ -98,7 +107,7 @@ fn first_administrator(ports: &Ports, access: &Access, settings: &AdminArgs) -> 
         role: Role::Admin,
         tenant_id: None,
     };
-    match access.create_account(&wiring::actor(), new) {
+    match access.create_account(&wiring::act(), new) {
         Ok(_) if chosen.is_some() => Ok(Administrator::Chosen { email }),
         Ok(_) => Ok(Administrator::Generated { email, password }),
         // Another server of the same database was faster: its password is the one that counts.

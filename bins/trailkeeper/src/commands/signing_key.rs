@@ -42,6 +42,15 @@ enum Action {
         #[arg(long)]
         json: bool,
     },
+    /// Rename a key that is not revoked.
+    Rename {
+        /// Its id, as `list` shows it.
+        #[arg(value_parser = credential, value_name = "ID")]
+        id: CredentialId,
+        /// What it is for.
+        #[arg(long, value_name = "TEXT")]
+        name: String,
+    },
     /// End a key.
     Revoke {
         /// Its id, as `list` shows it.
@@ -55,11 +64,11 @@ pub fn run(database: &DatabaseArgs, args: &SigningKeyArgs) -> Result<(), Failure
     let ports = wiring::open(database)?;
     let need = if matches!(args.action, Action::Create { .. }) { Need::Sealing } else { Need::Nothing };
     let access = wiring::access(&ports, database, &args.access, need)?;
-    let actor = wiring::actor();
+    let act = wiring::act();
     match &args.action {
         Action::Create { name, tenant, json } => {
             let new = NewSigningKey { name: name.clone(), tenant_id: *tenant };
-            let (key, secret) = access.create_signing_key(&actor, new).map_err(|error| ports.failed(error))?;
+            let (key, secret) = access.create_signing_key(&act, new).map_err(|error| ports.failed(error))?;
             let created = Created { saas_id: &key.saas_id, api_key: &key.api_key, secret_key: secret.expose() };
             if *json {
                 return output::json(&created);
@@ -74,8 +83,12 @@ pub fn run(database: &DatabaseArgs, args: &SigningKeyArgs) -> Result<(), Failure
                 wiring::all(|cursor, limit| access.signing_keys(cursor, limit)).map_err(|error| ports.failed(error))?;
             list(&keys, *json)
         }
+        Action::Rename { id, name } => {
+            access.rename_signing_key(&act, *id, name).map_err(|error| ports.failed(error))?;
+            output::line(format!("signing key {id} is renamed"))
+        }
         Action::Revoke { id } => {
-            access.revoke_signing_key(&actor, *id).map_err(|error| ports.failed(error))?;
+            access.revoke_signing_key(&act, *id).map_err(|error| ports.failed(error))?;
             output::line(format!("signing key {id} is revoked"))
         }
     }

@@ -3,7 +3,7 @@
 use chrono::Duration;
 use clap::{Args, Subcommand};
 use serde::Serialize;
-use trailkeeper_auth::NewToken;
+use trailkeeper_auth::{NewToken, TokenChange};
 use trailkeeper_domain::account::{ApiToken, Role};
 use trailkeeper_domain::id::{CredentialId, TenantId};
 use trailkeeper_domain::time::{self, Timestamp};
@@ -48,12 +48,49 @@ enum Action {
         #[arg(long)]
         json: bool,
     },
+    /// Rename a token that is neither revoked nor expired, or move its end.
+    Change {
+        /// Its id, as `list` shows it.
+        #[arg(value_parser = credential, value_name = "ID")]
+        id: CredentialId,
+        #[command(flatten)]
+        change: ChangeArgs,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// End a token.
     Revoke {
         /// Its id, as `list` shows it.
         #[arg(value_parser = credential, value_name = "ID")]
         id: CredentialId,
     },
+}
+
+#[derive(Args)]
+#[group(required = true, multiple = true)]
+struct ChangeArgs {
+    /// What it is for.
+    #[arg(long, value_name = "TEXT")]
+    name: Option<String>,
+    /// In how many days from now it stops working.
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=36_500), conflicts_with = "never_expires")]
+    expires_in_days: Option<u32>,
+    /// Let it work until it is revoked.
+    #[arg(long)]
+    never_expires: bool,
+}
+
+impl ChangeArgs {
+    fn change(&self, now: Timestamp) -> TokenChange {
+        let expires_at =
+            if self.never_expires { Some(None) } else { self.expires_in_days.map(|days| Some(end(now, days))) };
+        TokenChange { name: self.name.clone(), expires_at }
+    }
+}
+
+fn end(now: Timestamp, days: u32) -> Timestamp {
+    now + Duration::days(i64::from(days))
 }
 
 /// Reads a credential's id.
@@ -65,12 +102,12 @@ pub fn credential(value: &str) -> Result<CredentialId, String> {
 pub fn run(database: &DatabaseArgs, args: &TokenArgs) -> Result<(), Failure> {
     let ports = wiring::open(database)?;
     let access = wiring::access(&ports, database, &args.access, Need::Nothing)?;
-    let actor = wiring::actor();
+    let act = wiring::act();
     match &args.action {
         Action::Create { role, tenant, name, expires_in_days, json } => {
-            let expires_at = expires_in_days.map(|days| ports.clock.now() + Duration::days(i64::from(days)));
+            let expires_at = expires_in_days.map(|days| end(ports.clock.now(), days));
             let new = NewToken { name: name.clone(), role: *role, tenant_id: *tenant, expires_at };
-            let (token, plain) = access.create_token(&actor, new).map_err(|error| ports.failed(error))?;
+            let (token, plain) = access.create_token(&act, new).map_err(|error| ports.failed(error))?;
             let created = Created { id: token.id.to_string(), token: plain.expose() };
             if *json {
                 return output::json(&created);
@@ -83,8 +120,13 @@ pub fn run(database: &DatabaseArgs, args: &TokenArgs) -> Result<(), Failure> {
                 wiring::all(|cursor, limit| access.tokens(cursor, limit)).map_err(|error| ports.failed(error))?;
             list(&tokens, ports.clock.now(), *json)
         }
+        Action::Change { id, change, json } => {
+            let now = ports.clock.now();
+            let token = access.change_token(&act, *id, change.change(now)).map_err(|error| ports.failed(error))?;
+            if *json { output::json(&TokenView::new(&token)) } else { list(&[token], now, false) }
+        }
         Action::Revoke { id } => {
-            access.revoke_token(&actor, *id).map_err(|error| ports.failed(error))?;
+            access.revoke_token(&act, *id).map_err(|error| ports.failed(error))?;
             output::line(format!("token {id} is revoked"))
         }
     }

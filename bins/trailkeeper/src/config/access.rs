@@ -1,6 +1,10 @@
 //! Passwords, keys and the first administrator.
 
-use clap::Args;
+use std::time::Duration;
+
+use clap::builder::BoolishValueParser;
+use clap::{ArgAction, Args};
+use trailkeeper_auth::AccessSettings;
 
 use crate::config::parse::Hosts;
 
@@ -10,6 +14,10 @@ pub struct AccessArgs {
     /// Cost of password hashes: each step doubles the time of a login.
     #[arg(long, env = "TRAILKEEPER_BCRYPT_COST", default_value_t = 12, value_parser = clap::value_parser!(u32).range(4..=20), global = true)]
     pub bcrypt_cost: u32,
+
+    /// Whether too many failed logins make further ones wait.
+    #[arg(long, env = "TRAILKEEPER_LOGIN_DELAYS", default_value_t = true, action = ArgAction::Set, value_parser = BoolishValueParser::new(), value_name = "BOOL", global = true)]
+    pub login_delays: bool,
 
     /// Public host names, comma separated, that signed requests may be signed for besides the Host header.
     #[arg(
@@ -26,12 +34,44 @@ pub struct AccessArgs {
     // The command line is visible to other users of the machine: the variable is the better place.
     #[arg(long, env = "TRAILKEEPER_MASTER_KEY", hide_env_values = true, value_name = "HEX", global = true)]
     pub master_key: Option<String>,
+
+    /// Master key before that one, while it is being replaced: what it sealed still opens.
+    #[arg(long, env = "TRAILKEEPER_MASTER_KEY_PREVIOUS", hide_env_values = true, value_name = "HEX", global = true)]
+    pub master_key_previous: Option<String>,
+
+    /// Days after which the server makes a new key for access tokens by itself; 0: never.
+    #[arg(
+        long,
+        env = "TRAILKEEPER_ROTATE_TOKEN_KEYS_DAYS",
+        default_value_t = 30,
+        value_parser = clap::value_parser!(u32).range(..=3650),
+        value_name = "DAYS",
+        global = true
+    )]
+    pub rotate_token_keys_days: u32,
 }
 
 impl AccessArgs {
     /// The master key where one was given. An empty variable is the same as none.
     pub fn given_master_key(&self) -> Option<&str> {
         self.master_key.as_deref().filter(|key| !key.is_empty())
+    }
+
+    /// The master key before that one, where it was given.
+    pub fn given_previous_master_key(&self) -> Option<&str> {
+        self.master_key_previous.as_deref().filter(|key| !key.is_empty())
+    }
+
+    /// The settings of logins and credentials.
+    pub fn access_settings(&self) -> AccessSettings {
+        let days = u64::from(self.rotate_token_keys_days);
+        AccessSettings {
+            bcrypt_cost: self.bcrypt_cost,
+            login_delays: self.login_delays,
+            public_hosts: self.public_hosts.0.clone(),
+            rotate_token_keys_after: (days > 0).then(|| Duration::from_hours(24 * days)),
+            ..AccessSettings::default()
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Every setting with its effective value, for `trailkeeper config` and the documentation.
 
+use std::path::Path;
+
 use clap::CommandFactory as _;
 use serde::Serialize;
 
@@ -46,7 +48,7 @@ fn values(
     logging: &LogArgs,
     settings: &Settings,
 ) -> Result<Vec<(&'static str, String)>, Failure> {
-    let Settings { server, pages, access, admin } = settings;
+    let Settings { server, pages, limits, access, admin } = settings;
     let admin_password = match admin.chosen_password() {
         Some(_) => "(set, hidden)",
         None => "(not set: generated)",
@@ -55,12 +57,27 @@ fn values(
         Some(_) => "(set, hidden)".to_owned(),
         None => format!("(not set: {})", crate::master_key::path(database).display()),
     };
-    Ok(vec![
+    let master_key_previous = match access.given_previous_master_key() {
+        Some(_) => "(set, hidden)",
+        None => "(not set)",
+    };
+    let connections = &server.connections;
+    let file = |named: Option<&Path>| named.map_or_else(|| "(not set)".to_owned(), |file| file.display().to_string());
+    let mut values = vec![
         ("data_dir", database.data_dir.display().to_string()),
         ("database_url", database.url()?.to_string()),
         ("listen", server.listen.to_string()),
         ("workers", server.effective_workers().to_string()),
         ("trusted_proxies", server.trusted_proxies.to_string()),
+        ("max_connections", connections.max_connections.to_string()),
+        ("max_connections_per_source", connections.max_connections_per_source.to_string()),
+        ("keep_alive", connections.keep_alive.to_string()),
+        ("head_timeout", connections.head_timeout.to_string()),
+        ("body_timeout", connections.body_timeout.to_string()),
+        ("write_timeout", connections.write_timeout.to_string()),
+        ("tls_cert", file(server.tls.certificate())),
+        ("tls_key", file(server.tls.key())),
+        ("cors_origins", server.cors_origins.to_string()),
         ("ingest_queue", server.ingest_queue.to_string()),
         ("merge_every", server.merge_every.to_string()),
         ("demo", server.demo.to_string()),
@@ -68,12 +85,18 @@ fn values(
         ("new_pages_per_day", pages.new_pages_per_day.to_string()),
         ("public_hosts", access.public_hosts.to_string()),
         ("bcrypt_cost", access.bcrypt_cost.to_string()),
+        ("login_delays", access.login_delays.to_string()),
         ("master_key", master_key),
+        ("master_key_previous", master_key_previous.to_owned()),
+        ("rotate_token_keys_days", access.rotate_token_keys_days.to_string()),
         ("admin_email", admin.admin_email.clone()),
         ("admin_password", admin_password.to_owned()),
         ("log", logging.log.clone()),
         ("log_format", logging.log_format.as_str().to_owned()),
-    ])
+    ];
+    let after = values.iter().position(|(id, _)| *id == "public_hosts").unwrap_or(values.len());
+    values.splice(after..after, limits.values());
+    Ok(values)
 }
 
 #[cfg(test)]

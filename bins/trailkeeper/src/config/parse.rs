@@ -101,6 +101,52 @@ impl fmt::Display for Hosts {
     }
 }
 
+/// Origins of web pages, comma separated, as browsers write them. Empty means none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origins(pub Vec<String>);
+
+impl FromStr for Origins {
+    type Err = String;
+
+    fn from_str(value: &str) -> Result<Self, String> {
+        parts(value)
+            .map(|part| {
+                if is_origin(part) {
+                    return Ok(part.to_owned());
+                }
+                Err(format!(
+                    "'{part}' is no origin as browsers write it; send for example https://app.example,http://localhost:3000 in small letters, with the scheme, without a path and without '*'"
+                ))
+            })
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+}
+
+impl fmt::Display for Origins {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join(","))
+    }
+}
+
+/// Scheme, host and perhaps a port that is not the scheme's own: browsers leave that one out.
+fn is_origin(text: &str) -> bool {
+    let own_port = if text.starts_with("https:") { ":443" } else { ":80" };
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    host.is_some_and(|host| {
+        let name = match host.rsplit_once(':') {
+            Some((name, port)) if !port.ends_with(']') => port.parse::<u16>().ok().map(|_| name),
+            _ => Some(host),
+        };
+        let name = name.map(|name| name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name));
+        !host.ends_with(own_port)
+            && name.is_some_and(|name| {
+                !name.is_empty()
+                    && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b".-:".contains(&b))
+            })
+    })
+}
+
 fn parts(value: &str) -> impl Iterator<Item = &str> {
     value.split(',').map(str::trim).filter(|part| !part.is_empty())
 }
@@ -117,5 +163,32 @@ mod tests {
         assert!("10.0.0.0/40".parse::<Networks>().is_err());
         assert_eq!("a.example, b.example:8443".parse::<Hosts>().unwrap().to_string(), "a.example,b.example:8443");
         assert!("https://a.example".parse::<Hosts>().is_err());
+    }
+
+    #[test]
+    fn origins_are_exact() {
+        let origins = "https://app.example, http://localhost:3000,https://[2001:db8::1]:8443";
+        assert_eq!(origins.parse::<Origins>().unwrap().0.len(), 3);
+        assert_eq!("".parse::<Origins>().unwrap(), Origins(Vec::new()));
+        for wrong in [
+            "*",
+            "null",
+            "app.example",
+            "https://",
+            "https://*.example",
+            "https://app.example/",
+            "https://App.example",
+            "ftp://app.example",
+            "https://app.example:443",
+            "http://app.example:80",
+            "https://app.example:x",
+            "https://app.example/path",
+            "https://user@app.example",
+            "https://a b",
+            "https://app.example:99999",
+        ] {
+            let refused = wrong.parse::<Origins>().unwrap_err();
+            assert!(refused.contains(wrong) && refused.contains("https://app.example,"), "{refused}");
+        }
     }
 }

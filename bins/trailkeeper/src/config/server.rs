@@ -10,7 +10,10 @@ use trailkeeper_domain::page::PageQueries;
 use trailkeeper_http::HttpSettings;
 use trailkeeper_storage::StoreOptions;
 
-use crate::config::parse::{self, Networks};
+use crate::config::parse::{self, Networks, Origins};
+use crate::config::{ConnectionArgs, TlsArgs};
+use crate::failure::Failure;
+use crate::open_files;
 
 /// The HTTP server.
 #[derive(Args)]
@@ -20,7 +23,7 @@ pub struct ServerArgs {
     pub listen: SocketAddr,
 
     /// Threads that serve connections; default: one per processor.
-    #[arg(long, env = "TRAILKEEPER_WORKERS", value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, env = "TRAILKEEPER_WORKERS", value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=512))]
     pub workers: Option<u16>,
 
     /// Proxies, comma separated addresses or networks, whose `X-Forwarded-For` is believed.
@@ -32,6 +35,22 @@ pub struct ServerArgs {
         hide_default_value = true
     )]
     pub trusted_proxies: Networks,
+
+    #[command(flatten)]
+    pub connections: ConnectionArgs,
+
+    #[command(flatten)]
+    pub tls: TlsArgs,
+
+    /// Origins, comma separated, whose scripts may read answers (CORS): `https://app.example`. Default: none.
+    #[arg(
+        long,
+        env = "TRAILKEEPER_CORS_ORIGINS",
+        default_value = "",
+        value_name = "ORIGIN,…",
+        hide_default_value = true
+    )]
+    pub cors_origins: Origins,
 
     /// Events that may wait for the disk; a request that does not fit any more is answered with 503 at once.
     #[arg(long, env = "TRAILKEEPER_INGEST_QUEUE", default_value_t = IngestLimits::default().queue_events, value_name = "EVENTS")]
@@ -65,13 +84,29 @@ impl ServerArgs {
         MergerSettings { every: Duration::from_secs(self.merge_every.into()) }
     }
 
-    /// The server's settings.
-    pub fn http_settings(&self, page_queries: PageQueries) -> HttpSettings {
-        HttpSettings {
+    /// The server's settings. Reads the certificate, and raises the limit on open files where it is too low.
+    pub fn http_settings(&self, page_queries: PageQueries) -> Result<HttpSettings, Failure> {
+        Ok(HttpSettings {
             listen: self.listen,
             workers: self.effective_workers(),
             trusted_proxies: self.trusted_proxies.0.clone(),
             page_queries,
+            connections: self.connections.settings(open_files::places_for(self.connections.max_connections)),
+            cors_origins: self.cors_origins.0.clone(),
+            tls: self.tls.load()?,
+            // Limits are settings of their own.
+            ..HttpSettings::default()
+        })
+    }
+
+    /// Says so when passwords and tokens would cross a network that others can read.
+    pub fn warn_of_plain_http(&self) {
+        let listens = self.listen.ip().to_canonical();
+        if !listens.is_loopback() && self.tls.certificate().is_none() && self.trusted_proxies.0.is_empty() {
+            tracing::warn!(
+                "listen: {} can be reached from other machines, and nothing is encrypted: give --tls-cert and --tls-key, or name the proxy that speaks TLS for this server with --trusted-proxies",
+                self.listen
+            );
         }
     }
 }

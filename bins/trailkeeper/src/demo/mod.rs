@@ -7,6 +7,7 @@ mod world;
 
 use std::fmt;
 
+use trailkeeper_auth::deeds::{Deed, IMPORT};
 use trailkeeper_domain::Result as DomainResult;
 use trailkeeper_domain::clock;
 use trailkeeper_domain::creation::{Creation, CreationKind};
@@ -35,6 +36,17 @@ pub struct Loaded {
     tenants: usize,
     users: usize,
     events: u64,
+}
+
+impl Loaded {
+    /// What the trail tells of it.
+    pub fn deed(&self) -> Deed {
+        Deed::done(IMPORT)
+            .with("what", "demo")
+            .with("tenants", self.tenants)
+            .with("users", self.users)
+            .with("stored", self.events)
+    }
 }
 
 impl fmt::Display for Loaded {

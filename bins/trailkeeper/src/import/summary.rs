@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use trailkeeper_auth::deeds::{Deed, IMPORT};
+
 /// How many refused lines are told one by one.
 const FIRST: usize = 10;
 
@@ -37,6 +39,12 @@ impl Summary {
         if self.first.len() < FIRST {
             self.first.push((line, reason.to_string()));
         }
+    }
+
+    /// What the trail tells of it: counts, and not the lines, which may hold anything.
+    pub fn deed(&self) -> Deed {
+        let [new, old] = self.labels;
+        Deed::done(IMPORT).with(new, self.new).with(old, self.old).with("refused", self.refused)
     }
 
     /// Whether lines were refused and nothing else happened: a file of another format, most likely.

@@ -1,4 +1,4 @@
-//! `account`, `token` and `signing-key`.
+//! `account`, `token`, `signing-key` and `session`.
 
 use serde_json::Value;
 
@@ -21,8 +21,18 @@ fn a_token_is_printed_once_and_revoked_by_its_id() {
     let table = program.run(&["token", "list"]).good().stdout;
     assert!(table.starts_with("ID ") && table.contains("active") && !table.contains(token), "{table}");
 
+    let changed = program.json(&["token", "change", id, "--name", "app 2", "--expires-in-days", "7", "--json"]);
+    assert_eq!((&changed["id"], &changed["name"], &changed["role"]), (&made["id"], &"app 2".into(), &"ingest".into()));
+    assert!(changed["expires_at"].is_string());
+    let table = program.run(&["token", "change", id, "--never-expires"]).good().stdout;
+    assert!(table.contains("app 2") && table.contains("active"), "{table}");
+    program.run(&["token", "change", id]).failed(2);
+    program.run(&["token", "change", id, "--never-expires", "--expires-in-days", "1"]).failed(2);
+
     program.run(&["token", "revoke", id]).good();
     assert!(program.run(&["token", "list"]).good().stdout.contains("revoked 20"));
+    let told = program.run(&["token", "change", id, "--name", "b"]).failed(1);
+    assert!(told.contains("is revoked"), "{told}");
     // Revoking is done once and for all; what never was there cannot be revoked.
     program.run(&["token", "revoke", id]).good();
     assert!(program.run(&["token", "revoke", TENANT]).failed(1).contains(TENANT));
@@ -56,7 +66,10 @@ fn a_signing_key_has_three_parts_and_makes_the_master_key() {
     assert!(table.contains(made["api_key"].as_str().unwrap()), "{table}");
     assert!(!table.contains(made["secret_key"].as_str().unwrap()), "{table}");
     let id = table.lines().nth(1).unwrap().split(' ').next().unwrap();
+    program.run(&["signing-key", "rename", id, "--name", "sdk 2"]).good();
+    assert_eq!(program.json(&["signing-key", "list", "--json"])[0]["name"], "sdk 2");
     program.run(&["signing-key", "revoke", id]).good();
+    assert!(program.run(&["signing-key", "rename", id, "--name", "sdk 3"]).failed(1).contains("is revoked"));
     assert!(program.json(&["signing-key", "list", "--json"])[0]["revoked_at"].is_string());
 
     // Without its key the database's secrets cannot be opened; a new key would hide that.
@@ -69,15 +82,20 @@ fn a_signing_key_has_three_parts_and_makes_the_master_key() {
 
 #[test]
 #[cfg(unix)]
-fn an_open_key_file_is_warned_of_and_a_broken_one_refused() {
+fn an_open_key_file_and_a_broken_one_are_refused() {
     use std::os::unix::fs::PermissionsExt as _;
 
     let program = Program::new();
     program.run(&["signing-key", "create", "--name", "a"]).good();
     let file = program.data_dir().join("master.key");
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
-    let done = program.run(&["signing-key", "create", "--name", "b"]).good();
-    assert!(done.stderr.contains("open to other users"), "{}", done.stderr);
+    for command in [&["signing-key", "create", "--name", "b"][..], &["account", "list"], &["serve"]] {
+        let told = program.run(command).failed(1);
+        assert!(told.contains(&format!("run `chmod 600 {}`", file.display())), "{told}");
+    }
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o400)).unwrap();
+    program.run(&["signing-key", "create", "--name", "b"]).good();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
     let secret = std::fs::read_to_string(&file).unwrap();
     std::fs::write(&file, "short").unwrap();
     let told = program.run(&["signing-key", "create", "--name", "b"]).failed(1);
@@ -127,4 +145,77 @@ fn an_account_lives_through_password_disabling_and_enabling() {
     assert!(told.contains("nobody@example.com"), "{told}");
     // Nothing was sealed, so no key was made.
     assert!(!program.data_dir().join("master.key").exists());
+}
+
+#[test]
+fn an_account_is_changed_and_deleted_but_never_the_last_administrator() {
+    let program = Program::new();
+    program.run(&["account", "create", "jane@example.com", "--role", "admin"]).good();
+    for removal in [
+        &["account", "delete", "jane@example.com"][..],
+        &["account", "disable", "jane@example.com"],
+        &["account", "change", "jane@example.com", "--role", "analyst"],
+        &["account", "change", "jane@example.com", "--tenant", TENANT],
+    ] {
+        let told = program.run(removal).failed(1);
+        assert!(told.contains("last active administrator"), "{told}");
+    }
+    program.run(&["account", "create", "omar@example.com", "--role", "admin"]).good();
+    let changed = program.json(&[
+        "account",
+        "change",
+        "JANE@example.com",
+        "--email",
+        "doe@example.com",
+        "--display-name",
+        "Jane Doe",
+        "--role",
+        "auditor",
+        "--tenant",
+        TENANT,
+        "--json",
+    ]);
+    let told = (&changed["email"], &changed["display_name"], &changed["role"], &changed["tenant_id"]);
+    assert_eq!(told, (&"doe@example.com".into(), &"Jane Doe".into(), &"auditor".into(), &TENANT.into()));
+    assert_eq!(changed.get("password"), None);
+    let shown = program.run(&["account", "change", "doe@example.com", "--all-tenants"]).good().stdout;
+    assert!(shown.contains("email     doe@example.com"), "{shown}");
+    assert!(program.json(&["account", "list", "--json"])[0]["tenant_id"].is_null());
+
+    let told = program.run(&["account", "change", "doe@example.com", "--email", "OMAR@example.com"]).failed(1);
+    assert!(told.starts_with("error: email: "), "{told}");
+    program.run(&["account", "change", "doe@example.com"]).failed(2);
+    program.run(&["account", "change", "doe@example.com", "--tenant", TENANT, "--all-tenants"]).failed(2);
+
+    program.run(&["account", "delete", "doe@example.com"]).good();
+    assert_eq!(program.json(&["account", "list", "--json"]).as_array().unwrap().len(), 1);
+    assert!(program.run(&["account", "delete", "doe@example.com"]).failed(1).contains("doe@example.com"));
+}
+
+#[test]
+fn a_password_that_is_guessed_first_is_refused_and_not_shown() {
+    let program = Program::new();
+    for guessed in ["passwordpassword", "123456789012", "jane@example.com"] {
+        let done = program.run_with_input(
+            &["account", "create", "jane@example.com", "--role", "admin", "--password-stdin"],
+            format!("{guessed}\n").as_bytes(),
+        );
+        let told = done.failed(1);
+        assert!(told.starts_with("error: password: ") && !told.contains(guessed), "{told}");
+    }
+}
+
+#[test]
+fn sessions_are_listed_and_ended() {
+    let program = Program::new();
+    program.run(&["account", "create", "jane@example.com", "--role", "admin"]).good();
+    assert_eq!(program.json(&["session", "list", "--json"]), serde_json::json!([]));
+    let table = program.run(&["session", "list", "--account", "jane@example.com", "--past"]).good().stdout;
+    assert!(table.starts_with("ID "), "{table}");
+    let done = program.run(&["session", "end", "--account", "jane@example.com"]).good();
+    assert_eq!(done.stdout, "sessions of jane@example.com that were ended: 0\n");
+    assert!(program.run(&["session", "end", TENANT]).failed(1).contains("there is no session"));
+    assert!(program.run(&["session", "list", "--account", "nobody@example.com"]).failed(1).contains("nobody@"));
+    program.run(&["session", "end"]).failed(2);
+    program.run(&["session", "end", TENANT, "--account", "jane@example.com"]).failed(2);
 }

@@ -39,6 +39,24 @@ impl Server {
         answer
     }
 
+    /// The status and the body that a request is answered with.
+    fn send(&self, method: &str, path: &str, token: Option<&str>, body: &Value) -> (u16, String) {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let body = body.to_string();
+        let token = token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
+        write!(
+            stream,
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Type: application/json\r\n{token}Content-Length: {}\r\n\r\n{body}",
+            self.address,
+            body.len()
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+    }
+
     /// Pastes the printed commands into a shell and gives what they print.
     fn pasted(&self) -> String {
         let (_, commands) = self.banner.split_once("TOKEN=").unwrap();
@@ -130,4 +148,36 @@ fn a_server_with_another_master_key_does_not_start() {
     assert_eq!(output.status.code(), Some(1));
     let told = String::from_utf8(output.stderr).unwrap();
     assert!(told.contains("master-key: it is not the key with which the keys in sqlite:"), "{told}");
+}
+
+#[test]
+fn a_session_that_a_command_ends_is_over_on_the_running_server() {
+    let program = Program::new();
+    let chosen = ["--admin-email", "root@example.com", "--admin-password", "correct horse battery"];
+    let server = Server::start(&program, &chosen);
+    let log_in = || {
+        let typed = serde_json::json!({"Username": "root@example.com", "Password": "correct horse battery"});
+        let (status, body) = server.send("POST", "/api/UserAccount/Login", None, &typed);
+        assert_eq!(status, 200, "{body}");
+        serde_json::from_str::<Value>(&body).unwrap()["accessToken"].as_str().unwrap().to_owned()
+    };
+    let status = |token: &str| server.send("GET", "/v1/accounts", Some(token), &Value::Null).0;
+    let (first, second) = (log_in(), log_in());
+    assert_eq!((status(&first), status(&second)), (200, 200));
+
+    let listed = program.json(&["session", "list", "--account", "root@example.com", "--json"]);
+    let listed = listed.as_array().unwrap();
+    assert_eq!(
+        (listed.len(), &listed[0]["email"], &listed[0]["source"]),
+        (2, &"root@example.com".into(), &"127.0.0.1".into())
+    );
+    let id = listed[1]["id"].as_str().unwrap();
+    program.run(&["session", "end", id]).good();
+    assert_eq!((status(&first), status(&second)), (401, 200));
+    assert_eq!(program.json(&["session", "list", "--json"]).as_array().unwrap().len(), 1);
+    let table = program.run(&["session", "list", "--past"]).good().stdout;
+    assert!(table.contains("ended 20") && table.contains("until 20"), "{table}");
+    let done = program.run(&["session", "end", "--account", "root@example.com"]).good();
+    assert_eq!(done.stdout, "sessions of root@example.com that were ended: 1\n");
+    assert_eq!(status(&second), 401);
 }

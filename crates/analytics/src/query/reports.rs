@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use trailkeeper_domain::account::SpentSignature;
 use trailkeeper_domain::activity::{ActiveUsers, Period};
 use trailkeeper_domain::clock::Clock;
 use trailkeeper_domain::event::{Event, EventKind, MAX_FUTURE, Outcome, PAGE_LOAD};
@@ -139,11 +140,15 @@ fn event_of(id: EventId, user: &UserId, at: Timestamp, page: Page, now: Timestam
 
 /// Sets the number of active users of one period, tenant and environment; it wins over the computed
 /// one from then on. Sent again, the last one holds.
+///
+/// A report that came signed takes effect once: somebody who recorded it could otherwise send it again after
+/// a later one, while its signature holds, and bring the old number back.
 pub fn report_active_users(
     store: &dyn Store,
     period: Period,
     reported: &ActiveUsers,
     confined: Option<TenantId>,
+    signed: Option<(SpentSignature, Timestamp)>,
 ) -> Result<()> {
     if reported.tenant_id == TenantId::SYSTEM {
         return Err(Error::invalid(
@@ -158,7 +163,10 @@ pub fn report_active_users(
         )));
     }
     let reported = ActiveUsers { start: period.start_of(reported.start), ..*reported };
-    store.writing(|tx| tx.put_reported_active_users(period, &reported))
+    store.writing(|tx| match signed {
+        Some((signature, now)) if !tx.spend_signature(&signature, now)? => Ok(()),
+        _ => tx.put_reported_active_users(period, &reported),
+    })
 }
 
 #[cfg(test)]

@@ -251,7 +251,7 @@ impl History {
             let start = period.start_of(self.random.day());
             let users = self.random.pick(&[0, 1, 1_000_000]);
             let reported = ActiveUsers { start, tenant_id: self.random.tenant(), env_id: self.random.env(), users };
-            reports::report_active_users(&*self.store(), period, &reported, None).unwrap();
+            reports::report_active_users(&*self.store(), period, &reported, None, None).unwrap();
             self.model.report(period, &reported);
         }
     }

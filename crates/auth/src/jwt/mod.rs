@@ -4,13 +4,19 @@
 //! disabled account or an ended session stops at once and not only when its tokens expire.
 
 mod issue;
+mod jwks;
 mod keys;
 mod provider;
+mod ring;
+mod schedule;
 mod verify;
 
 pub use issue::issue;
+pub use jwks::{Jwk, Jwks};
 pub use keys::KeyPair;
-pub(crate) use keys::{KeyRing, KeySource};
+pub(crate) use keys::context as token_key_context;
+pub(crate) use ring::{KeyRing, KeySource};
+pub(crate) use schedule::{ends_of, signing_index};
 pub use verify::{Refusal, kid_of, verify};
 
 use serde::{Deserialize, Serialize};

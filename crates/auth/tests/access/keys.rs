@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use chrono::TimeDelta;
 use trailkeeper_auth::jwt::{self, AUDIENCE, Claims, KeyPair};
-use trailkeeper_auth::{MasterKey, SystemEntropy};
+use trailkeeper_auth::{MasterKey, MasterKeys, SystemEntropy};
 use trailkeeper_domain::Error;
 use trailkeeper_domain::account::{Account, Role, TokenKey};
 use trailkeeper_domain::id::{AccountId, SessionId};
@@ -50,7 +50,7 @@ fn junk_does_not_make_us_ask_the_database() {
 }
 
 /// A token of this moment that names a real session, signed with a key of someone else.
-fn foreign_token(world: &World) -> (String, KeyPair) {
+pub fn foreign_token(world: &World) -> (String, KeyPair) {
     let pair = KeyPair::generate(&SystemEntropy::new()).unwrap();
     let now = world.now().timestamp();
     let claims = Claims {
@@ -67,14 +67,14 @@ fn foreign_token(world: &World) -> (String, KeyPair) {
 }
 
 /// The database's key pairs, as a server opens them.
-fn key_pairs(world: &World) -> Vec<KeyPair> {
-    let master = MasterKey::from_hex(&world.master).unwrap();
+pub fn key_pairs(world: &World) -> Vec<KeyPair> {
+    let master = MasterKeys::from(MasterKey::from_hex(&world.master).unwrap());
     let rows = world.store.reading(|tx| tx.token_keys()).unwrap();
     rows.iter().map(|row| KeyPair::open(&master, row).unwrap()).collect()
 }
 
 /// A good token for this account and session, signed with this key.
-fn token_for(world: &World, pair: &KeyPair, about: (AccountId, SessionId)) -> String {
+pub fn token_for(world: &World, pair: &KeyPair, about: (AccountId, SessionId)) -> String {
     let end = world.now() + TimeDelta::hours(1);
     let claims = Claims::new(world.clock.as_ref(), &SystemEntropy::new(), "trailkeeper", about, end);
     jwt::issue(pair, &claims).unwrap()
@@ -89,7 +89,7 @@ fn a_key_that_another_server_made_meanwhile_is_found() {
     let about = jwt::verify(&logged_in.access_token, &key_pairs(&world)[0], "trailkeeper", world.now()).unwrap();
 
     let fresh = KeyPair::generate(&SystemEntropy::new()).unwrap();
-    let master = MasterKey::from_hex(&world.master).unwrap();
+    let master = MasterKeys::from(MasterKey::from_hex(&world.master).unwrap());
     let row = fresh.seal(&master, &SystemEntropy::new(), world.now()).unwrap();
     world.store.writing(|tx| tx.insert_token_key(&row)).unwrap();
     let principal = world.access.authenticate_bearer(&token_for(&world, &fresh, about)).unwrap();

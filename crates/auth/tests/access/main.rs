@@ -1,11 +1,22 @@
-//! The service over a real SQLite store: what it answers, and what it leaves in the trail.
+//! The service over a real store: what it answers, and what it leaves in the trail.
 #![expect(clippy::unwrap_used, reason = "in tests a panic is the failure")]
 
+mod account_change;
 mod accounts;
+mod changed_credentials;
+mod housekeeping;
 mod keys;
 mod login;
+mod master_keys;
+mod own_password;
 mod refresh;
+mod refresh_grace;
+mod rehash;
 mod secrets;
+mod sessions;
 mod signing_keys;
+mod throttle;
+mod timing;
+mod token_keys;
 mod tokens;
 mod world;

@@ -1,6 +1,6 @@
 //! Nothing that opens a door is in the database's files, nor in anything that is printed.
 
-use trailkeeper_auth::{NewSigningKey, Origin};
+use trailkeeper_auth::{AccountChange, NewSigningKey, Origin};
 use trailkeeper_domain::account::Role;
 
 use crate::world::{EMAIL, PASSWORD, World, operator, origin, unauthenticated};
@@ -8,12 +8,27 @@ use crate::world::{EMAIL, PASSWORD, World, operator, origin, unauthenticated};
 #[test]
 fn the_files_hold_no_password_no_token_and_no_secret() {
     let world = World::new();
-    world.jane(Role::Analyst);
+    let jane = world.jane(Role::Analyst);
     let logged_in = world.jane_logs_in();
     let refreshed = world.access.refresh(&logged_in.refresh_token, &origin()).unwrap();
     unauthenticated(world.access.login(EMAIL, "planted wrong password", &origin()));
     unauthenticated(world.access.login("planted name", "planted password of nobody", &Origin::default()));
     world.access.set_password(&operator(), EMAIL, "planted second password").unwrap();
+    let caller = world
+        .access
+        .authenticate_bearer(&world.access.login(EMAIL, "planted second password", &origin()).unwrap().access_token)
+        .unwrap();
+    world
+        .access
+        .change_own_password(&caller, "planted wrong current", "planted third password", &origin())
+        .unwrap_err();
+    world.access.change_own_password(&caller, "planted second password", "planted third password", &origin()).unwrap();
+    let change = AccountChange {
+        password: Some("planted fourth password".to_owned()),
+        role: Some(Role::Auditor),
+        ..AccountChange::default()
+    };
+    world.access.change_account(&operator(), jane.id, change).unwrap();
     let (token, plain) = world.token(Role::Ingest, None);
     world.access.authenticate_bearer(plain.expose()).unwrap();
     let new = NewSigningKey { name: "planted key".to_owned(), tenant_id: None };
@@ -31,6 +46,9 @@ fn the_files_hold_no_password_no_token_and_no_secret() {
         b"planted wrong password",
         b"planted password of nobody",
         b"planted second password",
+        b"planted third password",
+        b"planted fourth password",
+        b"planted wrong current",
         logged_in.access_token.as_bytes(),
         logged_in.refresh_token.as_bytes(),
         refreshed.refresh_token.as_bytes(),

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::world::{TENANT, World, operator, unauthenticated};
 
-const REQUEST: SignedRequest<'static> = SignedRequest {
+pub const REQUEST: SignedRequest<'static> = SignedRequest {
     method: "PUT",
     host: "127.0.0.1:8080",
     path_and_query: "/v1/analysis/active-users?x=1",
@@ -16,7 +16,7 @@ const REQUEST: SignedRequest<'static> = SignedRequest {
 
 /// The header of [`REQUEST`] in the minute in which the world begins. That the formula is right is shown
 /// against vectors of another implementation; here it only has to fit.
-fn header(secret: &str, saas_id: &str, api_key: &str) -> String {
+pub fn header(secret: &str, saas_id: &str, api_key: &str) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
     let message = format!("202607231036{api_key}PUT127.0.0.1:8080/v1/analysis/active-users?x=1{{}}");
     let tag = hmac::sign(&key, message.as_bytes());

@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tempfile::TempDir;
 use trailkeeper_analytics::engine::Summary;
 use trailkeeper_auth::{
-    Access, AccessSettings, LoggedIn, MasterKey, NewAccount, NewToken, Origin, PlainToken, SystemEntropy,
+    Access, AccessSettings, Act, LoggedIn, MasterKey, NewAccount, NewToken, Origin, PlainToken, SystemEntropy,
 };
 use trailkeeper_domain::account::{Account, Actor, ApiToken, Role};
 use trailkeeper_domain::clock::Clock;
@@ -16,8 +16,9 @@ use trailkeeper_domain::event::{Event, EventFilter};
 use trailkeeper_domain::id::TenantId;
 use trailkeeper_domain::ports::{ReadTx, Store, WriteTx};
 use trailkeeper_domain::time::Timestamp;
-use trailkeeper_domain::{Error, Result, time};
+use trailkeeper_domain::{Error, Fault, Result, time};
 use trailkeeper_storage::{DatabaseUrl, StoreOptions};
+use trailkeeper_testkit::{DatabaseKind, TempDatabase};
 use uuid::Uuid;
 
 pub const EMAIL: &str = "Jane.Doe@example.com";
@@ -92,24 +93,67 @@ pub struct World {
     pub clock: Arc<TestClock>,
     pub master: String,
     pub access: Access,
+    url: DatabaseUrl,
+    /// Where the database is, when it is on PostgreSQL.
+    _cluster: Option<TempDatabase>,
 }
 
 impl World {
+    /// On SQLite.
     pub fn new() -> Self {
+        Self::on(DatabaseKind::Sqlite)
+    }
+
+    /// One on each kind of database.
+    pub fn on_both() -> impl Iterator<Item = Self> {
+        DatabaseKind::ALL.into_iter().map(Self::on)
+    }
+
+    pub fn on(kind: DatabaseKind) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let url = DatabaseUrl::parse(&format!("sqlite:{}", folder.path().join("test.db").display())).unwrap();
+        let (url, cluster) = match kind {
+            DatabaseKind::Sqlite => (format!("sqlite:{}", folder.path().join("test.db").display()), None),
+            DatabaseKind::Postgres => {
+                let database = TempDatabase::postgres();
+                (database.url().to_owned(), Some(database))
+            }
+        };
+        let url = DatabaseUrl::parse(&url).unwrap();
         trailkeeper_storage::migrate(&url).unwrap();
         let store = trailkeeper_storage::open(&url, &StoreOptions::default(), Arc::new(Summary)).unwrap();
         let start = time::parse_rfc3339("start", "2026-07-23T10:36:37.035587Z").unwrap();
         let clock = Arc::new(TestClock(Mutex::new(start)));
         let master = MasterKey::generate(&SystemEntropy::new()).to_hex();
         let access = service(store.clone(), clock.clone(), &master);
-        Self { folder, store, clock, master, access }
+        Self { folder, store, clock, master, access, url, _cluster: cluster }
     }
 
     /// Another server of the same database, perhaps with a store of the test's own in between.
     pub fn server_over(&self, store: Arc<dyn Store>) -> Access {
         service(store, self.clock.clone(), &self.master)
+    }
+
+    /// Another server of the same database whose password hashes cost this much.
+    pub fn server_with_cost(&self, bcrypt_cost: u32) -> Access {
+        self.server_with(self.store.clone(), bcrypt_cost)
+    }
+
+    /// The same over a store of the test's own.
+    pub fn server_with(&self, store: Arc<dyn Store>, bcrypt_cost: u32) -> Access {
+        let settings = AccessSettings { bcrypt_cost, ..AccessSettings::default() };
+        let master = MasterKey::from_hex(&self.master).unwrap();
+        Access::new(store, self.clock.clone(), Arc::new(SystemEntropy::new()), master, settings)
+    }
+
+    /// Another server of the same database with these settings.
+    pub fn server_set(&self, settings: AccessSettings) -> Access {
+        let master = MasterKey::from_hex(&self.master).unwrap();
+        Access::new(self.store.clone(), self.clock.clone(), Arc::new(SystemEntropy::new()), master, settings)
+    }
+
+    /// Another store on the same database, as another server has one.
+    pub fn another_store(&self) -> Arc<dyn Store> {
+        trailkeeper_storage::open(&self.url, &StoreOptions::default(), Arc::new(Summary)).unwrap()
     }
 
     /// Another server of the same database whose master key is another one.
@@ -156,7 +200,7 @@ impl World {
         self.trail().iter().rev().map(|event| event.kind.as_str().to_owned()).collect()
     }
 
-    /// Every byte that the database keeps on the disk.
+    /// Every byte that a SQLite database keeps on the disk.
     pub fn bytes_on_disk(&self) -> Vec<u8> {
         let files: Vec<PathBuf> =
             std::fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -173,8 +217,8 @@ pub fn new_account(email: &str, role: Role) -> NewAccount {
     NewAccount { email: email.to_owned(), display_name: None, password: PASSWORD.to_owned(), role, tenant_id: None }
 }
 
-pub fn operator() -> Actor {
-    Actor { id: "cli".to_owned(), name: "command line".to_owned() }
+pub fn operator() -> Act {
+    Act::from(Actor { id: "cli".to_owned(), name: "command line".to_owned() })
 }
 
 pub fn origin() -> Origin {
@@ -182,6 +226,19 @@ pub fn origin() -> Origin {
         source: Some("::ffff:203.0.113.7".parse().unwrap()),
         user_agent: Some("curl/8.14\r\nX-Forged: 1".to_owned()),
         trace_id: Some("trace-1".to_owned()),
+    }
+}
+
+/// What this account does through the API, from [`origin`].
+pub fn act_of(account: &Account) -> Act {
+    Act { actor: Actor { id: account.id.to_string(), name: account.email.clone() }, origin: origin() }
+}
+
+/// What contradicts; fails the test when it is anything else.
+pub fn conflict<T: std::fmt::Debug>(answer: Result<T>) -> Fault {
+    match answer {
+        Err(Error::Conflict(fault)) => fault,
+        other => panic!("not a conflict: {other:?}"),
     }
 }
 

@@ -4,7 +4,7 @@ use ring::hmac;
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use serde_json::{Value, json};
 use trailkeeper_auth::jwt::{AUDIENCE, Claims, KeyPair, Refusal, issue, kid_of, verify};
-use trailkeeper_auth::{MasterKey, SystemEntropy};
+use trailkeeper_auth::{MasterKey, MasterKeys, SystemEntropy};
 use trailkeeper_domain::id::{AccountId, SessionId};
 use trailkeeper_domain::time::{Timestamp, from_unix_seconds};
 use uuid::Uuid;
@@ -116,7 +116,9 @@ fn a_token_made_by_hand_as_the_standard_says_is_the_same() {
 
 #[test]
 fn other_algorithms_are_refused() {
-    for none in ["none", "None", "NONE", "nOnE", ""] {
+    for none in
+        ["none", "None", "NONE", "nOnE", " none", "none ", "no\u{0}ne", "n\u{f6}ne", "", "eddsa", "EDDSA", "Ed25519"]
+    {
         let token = crafted(&with(header(), "alg", json!(none)), &claims(), |_| Vec::new());
         assert_eq!(judged(&token), Err(Refusal::Malformed), "{none}");
     }
@@ -201,9 +203,55 @@ fn headers_that_name_no_key_of_ours_or_demand_extensions_are_refused() {
         assert_eq!(kid_of(&signed(&with(header(), "kid", kid.clone()), &claims())), Err(Refusal::Malformed), "{kid}");
     }
     assert_eq!(kid_of(&signed(&without(header(), "kid"), &claims())), Err(Refusal::Malformed));
+    // Each alone is refused too, whether its extension is known to anybody or not.
+    for crit in [json!([]), json!(["exp"]), json!(["kid"])] {
+        assert!(judged(&signed(&with(header(), "crit", crit.clone()), &claims())).is_err(), "{crit}");
+    }
     let critical = signed(&with(header(), "crit", json!(["b64"])), &claims());
     assert_eq!(kid_of(&critical), Err(Refusal::Critical));
     assert_eq!(judged(&critical), Err(Refusal::Critical));
+}
+
+/// Which of two values counts is a question that a signature must not leave open.
+#[test]
+fn what_is_said_twice_is_refused() {
+    let signed_text = |header: &str, claims: &str| {
+        let message = format!("{}.{}", base64url(header.as_bytes()), base64url(claims.as_bytes()));
+        let signature = base64url(raw().sign(message.as_bytes()).as_ref());
+        format!("{message}.{signature}")
+    };
+    let (head, body) = (header().to_string(), claims().to_string());
+    assert_eq!(judged(&signed_text(&head, &body)), Ok((ACCOUNT, SESSION)));
+    let nobody = Uuid::nil();
+    for twice in [
+        format!("\"sub\":\"{nobody}\""),
+        format!("\"sid\":\"{nobody}\""),
+        format!("\"exp\":{}", NOW + 999_999),
+        format!("\"nbf\":{NOW}"),
+        format!("\"aud\":\"{AUDIENCE}\""),
+        format!("\"iss\":\"{ISSUER}\""),
+    ] {
+        for body in [format!("{{{twice},{}", &body[1..]), format!("{},{twice}}}", &body[..body.len() - 1])] {
+            assert_eq!(judged(&signed_text(&head, &body)), Err(Refusal::Malformed), "{body}");
+        }
+    }
+    for twice in ["\"alg\":\"none\"", "\"alg\":\"EdDSA\"", "\"kid\":\"0000000000000000\""] {
+        for head in [format!("{{{twice},{}", &head[1..]), format!("{},{twice}}}", &head[..head.len() - 1])] {
+            assert_eq!(judged(&signed_text(&head, &body)), Err(Refusal::Malformed), "{head}");
+        }
+    }
+}
+
+#[test]
+fn a_cut_or_prolonged_token_is_refused() {
+    let token = signed(&header(), &claims());
+    for end in 0..token.len() {
+        assert!(judged(&token[..end]).is_err(), "cut at {end}");
+    }
+    for more in ["A", "=", "==", ".", " ", "\n", "\0", ".AAAA"] {
+        assert!(judged(&format!("{token}{more}")).is_err(), "{more:?} behind it");
+        assert!(judged(&format!("{more}{token}")).is_err(), "{more:?} before it");
+    }
 }
 
 #[test]
@@ -220,7 +268,7 @@ fn junk_is_refused_whatever_its_size() {
 #[test]
 fn a_key_pair_survives_the_database_sealed() {
     let entropy = SystemEntropy::new();
-    let master = MasterKey::generate(&entropy);
+    let master = MasterKeys::from(MasterKey::generate(&entropy));
     let pair = KeyPair::generate(&entropy).unwrap();
     let row = pair.seal(&master, &entropy, at(NOW)).unwrap();
     assert_eq!((row.kid.as_str(), row.public.as_slice()), (pair.kid(), pair.public()));
@@ -229,7 +277,7 @@ fn a_key_pair_survives_the_database_sealed() {
     let token = issue(&opened, &claims).unwrap();
     assert_eq!(verify(&token, &pair, ISSUER, at(NOW)), Ok((ACCOUNT, SESSION)));
 
-    assert!(KeyPair::open(&MasterKey::generate(&entropy), &row).is_err(), "another master key");
+    assert!(KeyPair::open(&MasterKey::generate(&entropy).into(), &row).is_err(), "another master key");
     let other = KeyPair::generate(&entropy).unwrap();
     let mut swapped = row.clone();
     swapped.public = other.public().to_vec();

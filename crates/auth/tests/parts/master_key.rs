@@ -1,7 +1,9 @@
 //! Sealing.
 
-use trailkeeper_auth::{MasterKey, SystemEntropy};
-use trailkeeper_domain::Error;
+use std::sync::{Arc, Mutex};
+
+use trailkeeper_auth::{MasterKey, MasterKeyPair, MasterKeySource, MasterKeys, SystemEntropy};
+use trailkeeper_domain::{Error, Result};
 
 #[test]
 fn what_was_sealed_opens_with_the_same_key_and_context_alone() {
@@ -53,4 +55,64 @@ fn the_key_survives_its_file_and_is_never_shown() {
         assert!(error.contains("master_key") && error.contains("64"), "{error}");
         assert!(bad.is_empty() || !error.contains(bad), "the message shows the key");
     }
+}
+
+/// Keys that a test replaces while others use them.
+#[derive(Clone)]
+struct Files(Arc<Mutex<(String, Option<String>)>>);
+
+impl Files {
+    fn new(current: &MasterKey) -> Self {
+        Self(Arc::new(Mutex::new((current.to_hex(), None))))
+    }
+
+    fn rotate(&self, new: &MasterKey) {
+        let mut files = self.0.lock().unwrap();
+        *files = (new.to_hex(), Some(files.0.clone()));
+    }
+}
+
+impl MasterKeySource for Files {
+    fn read(&self) -> Result<MasterKeyPair> {
+        let files = self.0.lock().unwrap();
+        let previous = files.1.as_deref().map(MasterKey::from_hex).transpose()?;
+        Ok(MasterKeyPair { current: MasterKey::from_hex(&files.0)?, previous })
+    }
+}
+
+#[test]
+fn a_pair_seals_with_the_current_key_and_opens_with_both() {
+    let entropy = SystemEntropy::new();
+    let [current, previous] = [(); 2].map(|()| MasterKey::generate(&entropy));
+    let of_current = current.seal(&entropy, "c", b"new").unwrap();
+    let of_previous = previous.seal(&entropy, "c", b"old").unwrap();
+    let only_current = MasterKey::from_hex(&current.to_hex()).unwrap();
+    let keys = MasterKeys::fixed(MasterKeyPair { current, previous: Some(previous) });
+    assert_eq!(keys.open("c", &of_current).unwrap().as_slice(), b"new");
+    assert_eq!(keys.open("c", &of_previous).unwrap().as_slice(), b"old");
+    assert!(keys.open("another", &of_previous).is_err());
+    let sealed = keys.seal(&entropy, "c", b"fresh").unwrap();
+    assert_eq!(only_current.open("c", &sealed).unwrap().as_slice(), b"fresh");
+    assert_eq!(format!("{keys:?}"), "MasterKeys(…)");
+}
+
+#[test]
+fn who_runs_while_the_key_is_replaced_opens_and_seals_on() {
+    let entropy = SystemEntropy::new();
+    let [first, second, third] = [(); 3].map(|()| MasterKey::generate(&entropy));
+    let files = Files::new(&first);
+    let server = MasterKeys::from_source(files.clone()).unwrap();
+    let old = server.seal(&entropy, "c", b"old").unwrap();
+
+    files.rotate(&second);
+    assert_eq!(server.open("c", &old).unwrap().as_slice(), b"old", "not sealed anew yet");
+    let anew = second.seal(&entropy, "c", b"old").unwrap();
+    assert_eq!(server.open("c", &anew).unwrap().as_slice(), b"old", "sealed anew by another process");
+    assert_eq!(server.open("c", &old).unwrap().as_slice(), b"old", "and with the previous key still");
+
+    // The rotation after that: whoever seals must not do so with a key that is about to be forgotten.
+    files.rotate(&third);
+    let sealed = server.seal(&entropy, "c", b"fresh").unwrap();
+    assert_eq!(third.open("c", &sealed).unwrap().as_slice(), b"fresh");
+    assert!(server.open("c", &old).is_err(), "two rotations ago");
 }

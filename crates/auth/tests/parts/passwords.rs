@@ -8,7 +8,8 @@ const EMAIL: &str = "jane.doe@example.com";
 
 #[test]
 fn the_rules_name_the_field_and_the_way_out() {
-    for good in ["twelve bytes", "ä".repeat(6).as_str(), "x".repeat(72).as_str(), "jane.doe@example.com!"] {
+    let longest = "six by nine ".repeat(6);
+    for good in ["twelve bytes", "äöüÄÖß", longest.as_str(), "jane.doe@example.com!"] {
         password::check("password", good, EMAIL).unwrap();
     }
     for (bad, told) in [
@@ -20,11 +21,25 @@ fn the_rules_name_the_field_and_the_way_out() {
         ("with\0nul in it", "U+0000"),
         ("with a\nnew line", "U+000A"),
         (EMAIL, "is the e-mail address"),
+        ("jANE.dOE@EXAMPLE.COM", "is the e-mail address"),
+        ("passwordpassword", "is one of the commonest passwords"),
+        ("Password123!", "is one of the commonest passwords"),
+        ("TRAILKEEPER123", "is one of the commonest passwords"),
+        ("x".repeat(72).as_str(), "is 1 to 4 characters again and again"),
+        ("abcdabcdabcd", "is 1 to 4 characters again and again"),
+        ("Abcdefghijklm", "is a run along"),
+        ("1234567890123", "is a run along"),
+        ("QwertyUiop[]", "is a run along"),
+        ("asdfgh654321", "is a run along"),
         ("JANE.DOE@EXAMPLE.COM", "is the e-mail address"),
     ] {
         let error = password::check("password", bad, EMAIL).unwrap_err().to_string();
         assert!(error.starts_with("password: ") && error.contains(told), "{bad:?}: {error}");
         assert!(bad.is_empty() || !error.contains(bad), "the message shows the password: {error}");
+    }
+    for local in ["a.long.local.part", "A.Long.Local.PART"] {
+        let error = password::check("password", local, "a.long.LOCAL.part@example.com").unwrap_err().to_string();
+        assert!(error.contains("without its host") && !error.contains(local), "{error}");
     }
 }
 
@@ -90,6 +105,27 @@ fn the_hash_of_nobody_is_computed_and_opened_by_nothing() {
     }
     assert!(password::verify("a", &password::nobodys_hash(99)).is_err(), "a cost that bcrypt does not know");
     assert!(password::verify("a", "not a hash").is_err());
+}
+
+#[test]
+fn a_check_against_a_cheap_hash_is_made_as_dear_as_any_other() {
+    let cheap = password::hash(&SystemEntropy::new(), "a good password", 4).unwrap();
+    assert!(password::is_cheaper(&cheap, 5) && !password::is_cheaper(&cheap, 4) && !password::is_cheaper("", 12));
+    let work = |from: u32, to: u32| {
+        let hash = password::nobodys_hash(from);
+        let begun = std::time::Instant::now();
+        password::verify("a wrong password", &hash).unwrap();
+        password::spend_the_rest("a wrong password", &hash, to).unwrap();
+        begun.elapsed()
+    };
+    // The fastest of several: other programs run beside this one. Without the rest it would be 16 to 1.
+    let fastest = |from| (0..7).map(|_| work(from, 9)).min().unwrap();
+    let (cheap, dear) = (fastest(5), fastest(9));
+    assert!(cheap * 2 > dear && dear * 2 > cheap, "{cheap:?} {dear:?}");
+    // Nothing is missing, or cannot be told.
+    for hash in [password::nobodys_hash(12).as_str(), "nonsense"] {
+        password::spend_the_rest("a", hash, 4).unwrap();
+    }
 }
 
 #[test]

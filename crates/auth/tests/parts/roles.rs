@@ -9,7 +9,7 @@ use uuid::Uuid;
 const ID: Uuid = Uuid::from_u128(7);
 
 fn principal(kind: PrincipalKind, role: Role, tenant_id: Option<TenantId>) -> Principal {
-    Principal { kind, name: "someone".to_owned(), role, tenant_id }
+    Principal { kind, name: "someone".to_owned(), role, tenant_id, session_id: None }
 }
 
 #[test]
@@ -79,5 +79,7 @@ fn the_actor_is_the_credential() {
     ] {
         let actor = principal(kind, Role::Admin, None).actor();
         assert_eq!((actor.id, actor.name), (ID.to_string(), "someone".to_owned()));
+        let expected = matches!(kind, PrincipalKind::Account(_)).then_some(AccountId(ID));
+        assert_eq!(principal(kind, Role::Ingest, None).account_id(), expected);
     }
 }

@@ -12,6 +12,9 @@ pub struct EventFilter {
     pub tenant_id: Option<TenantId>,
     /// Without the system tenant's, which are the server's own trail.
     pub customers_only: bool,
+    /// Without those by which the system tenant tells of people's reads ([`READS`](crate::event::READS)). A list by
+    /// page number needs it: reading a page adds such an event, so its reader would never come to the end.
+    pub without_reads: bool,
     /// Only this environment's.
     pub env_id: Option<EnvId>,
     /// Only this user's.

@@ -156,6 +156,16 @@ mod tests {
     }
 
     #[test]
+    fn numbers_keep_their_last_digit() {
+        for number in ["31.245270191439438", "121.48791951161945", "0.1", "5e-324", "1.7976931348623157e308"] {
+            let json = format!(r#"{{"type":"x","metadata":{{"n":{number}}}}}"#);
+            let metadata = EventDraft::from_json(json.as_bytes()).unwrap().metadata.unwrap();
+            let expected: f64 = number.parse().unwrap();
+            assert_eq!(metadata["n"].as_f64().map(f64::to_bits), Some(expected.to_bits()), "{number}");
+        }
+    }
+
+    #[test]
     fn errors_name_the_field_the_value_and_the_way_out() {
         for (json, expected) in [
             (r#"{"type":"x","source":5}"#, "source: 5 is not a text; send an address such as 203.0.113.7"),

@@ -18,6 +18,15 @@ pub const USERINFO: &str = "userinfo";
 /// A request of an access log that is not a page load.
 pub const REQUEST: &str = "request";
 
+/// A person read events.
+pub const EVENTS_READ: &str = "events_read";
+/// A person read users' records, memberships or changes of attributes.
+pub const USERS_READ: &str = "users_read";
+/// A person read what one user did: a timeline, a profile, a behaviour history.
+pub const ANALYTICS_READ: &str = "analytics_read";
+/// What tells of people's reads. In the system tenant alone; a customer's event may be called so too.
+pub const READS: [&str; 3] = [EVENTS_READ, USERS_READ, ANALYTICS_READ];
+
 /// The type of an event: `[a-z][a-z0-9_.]{0,63}`. The well-known ones are in `docs/glossary.md`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EventKind(String);

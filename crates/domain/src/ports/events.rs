@@ -4,7 +4,8 @@ use crate::id::{EventId, TenantId};
 
 /// Events, read.
 pub trait EventReads {
-    /// The events with this id, at most two: senders choose ids, so two tenants may share one.
+    /// The events with this id, at most three: senders choose ids, so tenants may share one, and a third tells
+    /// that two customers do where the system tenant's is left out.
     fn events_by_id(&mut self, id: EventId, tenant: Option<TenantId>) -> Result<Vec<StoredEvent>>;
 
     /// Events newest first (by `occurred_at`, then by `seq`, both descending), strictly behind `after`.

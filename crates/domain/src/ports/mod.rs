@@ -8,6 +8,7 @@ mod activity;
 mod directory;
 mod events;
 mod sheets;
+mod throttle;
 
 pub use access::{AccessReads, AccessWrites};
 pub use activity::{ActivityReads, ActivityWrites};
@@ -16,6 +17,7 @@ pub use events::{EventReads, EventWrites};
 pub use sheets::{
     DeltaKey, NewDelta, Pending, Scopes, SheetKey, SheetPlace, SheetQuery, SheetReads, SheetWrites, Summarizer,
 };
+pub use throttle::{CounterKey, RequestCount, ThrottleReads, ThrottleWrites};
 
 use crate::error::Result;
 use crate::time::Timestamp;
@@ -58,7 +60,10 @@ impl dyn Store + '_ {
 }
 
 /// Everything that can be asked inside a transaction.
-pub trait ReadTx: EventReads + DirectoryReads + AccessReads + ActivityReads + SheetReads {}
+pub trait ReadTx: EventReads + DirectoryReads + AccessReads + ActivityReads + SheetReads + ThrottleReads {}
 
 /// Everything that can be asked and changed inside a write transaction.
-pub trait WriteTx: ReadTx + EventWrites + DirectoryWrites + AccessWrites + ActivityWrites + SheetWrites {}
+pub trait WriteTx:
+    ReadTx + EventWrites + DirectoryWrites + AccessWrites + ActivityWrites + SheetWrites + ThrottleWrites
+{
+}

@@ -21,8 +21,6 @@ pub struct ChangeAttributes {
     pub region: Option<String>,
     /// Narrows the search where the e-mail is in several pools.
     pub user_pool_id: Option<PoolId>,
-    /// Only a member of this tenant, where the caller is confined to it.
-    pub member_of: Option<TenantId>,
     /// What to set. `email` changes the e-mail, `sub` cannot change.
     pub updates: Vec<AttributeUpdate>,
 }
@@ -63,8 +61,7 @@ pub fn change_attributes(
     let now = clock.now();
     store.writing(|tx| {
         tx.lock_directory()?;
-        let before =
-            user_by_email(tx, &change.email, change.region.clone(), change.user_pool_id.clone(), change.member_of)?;
+        let before = user_by_email(tx, &change.email, change.region.clone(), change.user_pool_id.clone(), None)?;
         let mut after = before.clone();
         for update in &change.updates {
             apply(&mut after, update);

@@ -25,9 +25,16 @@ pub fn list_events(
     Ok(Paged::cut(events, limit, |event| cursor::of_event(event.position())))
 }
 
-/// One event by its id. Two tenants may have used one id; then the caller must name the tenant.
-pub fn find_event(store: &dyn Store, id: EventId, tenant: Option<TenantId>) -> Result<StoredEvent> {
+/// One event by its id. Two tenants may have used one id; then the caller must name the tenant. With
+/// `customers_only`, the server's own trail has no events.
+pub fn find_event(
+    store: &dyn Store,
+    id: EventId,
+    tenant: Option<TenantId>,
+    customers_only: bool,
+) -> Result<StoredEvent> {
     let mut found = store.reading(|tx| tx.events_by_id(id, tenant))?;
+    found.retain(|found| !(customers_only && found.event.tenant_id == TenantId::SYSTEM));
     match (found.pop(), found.is_empty()) {
         (Some(event), true) => Ok(event),
         (Some(_), false) => Err(Error::conflict(

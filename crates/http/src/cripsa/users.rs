@@ -10,7 +10,7 @@ use super::refusals::Refusals;
 use super::user_view::UserView;
 use super::{pools, values};
 use crate::blocking;
-use crate::extract::caller::{Caller, ReadDirectory};
+use crate::extract::caller::{Caller, ReadUsers};
 use crate::extract::query::Query;
 use crate::refusal::Answer;
 use crate::shapes::Cripsa;
@@ -47,7 +47,7 @@ pub struct Users {
     ),
     security(("Bearer" = [])),
 )]
-pub async fn get(caller: Caller<ReadDirectory, Cripsa>, request: HttpRequest, state: Data<AppState>) -> Answer<Cripsa> {
+pub async fn get(caller: Caller<ReadUsers, Cripsa>, request: HttpRequest, state: Data<AppState>) -> Answer<Cripsa> {
     let query = Query::of(&request)?.only(&["email", "region", "user_pool_id"])?;
     let filter = pools::users_named(&query, caller.principal.tenant_id)?;
     let found =

@@ -4,7 +4,6 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use trailkeeper_domain::Result;
-use trailkeeper_domain::id::TenantId;
 use trailkeeper_domain::json::JsonObject;
 use trailkeeper_domain::usecase::{ChangeAttributes, change_attributes};
 use trailkeeper_domain::user::{Attribute, PoolId};
@@ -14,8 +13,8 @@ use super::refusals::{BodyRefusals, Refusals, UserRefusals};
 use super::user_view::UserView;
 use super::values;
 use crate::blocking;
-use crate::extract::body;
-use crate::extract::caller::{Caller, WriteDirectory};
+use crate::extract::caller::{Caller, ChangeUsers};
+use crate::extract::{body, tenancy};
 use crate::refusal::Answer;
 use crate::settings::MAX_BODY_BYTES;
 use crate::shapes::Cripsa;
@@ -67,7 +66,7 @@ impl UpdateAttributesRequest {
 ///
 /// Sets attributes of the user with this e-mail address, clears those with an empty value, and
 /// answers the user as they are then. All or nothing. Who changed what from what to what, and when, is
-/// kept. With a credential that is confined to a tenant: of a member of it.
+/// kept. A credential that is confined to a tenant changes no users, as they are everyone's (403).
 #[utoipa::path(
     patch, path = "/users/attributes", operation_id = "UpdateUserAttributes", tag = "users",
     request_body(content = UpdateAttributesRequest, example = json!(UpdateAttributesRequest::sample())),
@@ -81,21 +80,22 @@ impl UpdateAttributesRequest {
     security(("Bearer" = [])),
 )]
 pub async fn update(
-    caller: Caller<WriteDirectory, Cripsa>,
+    caller: Caller<ChangeUsers, Cripsa>,
     request: HttpRequest,
     state: Data<AppState>,
     payload: Payload,
 ) -> Answer<Cripsa> {
     body::must_be_json(&request)?;
+    tenancy::unconfined(&caller.principal)?;
     let body = body::read(&request, payload, MAX_BODY_BYTES).await?;
-    let change = change_in(&body, caller.principal.tenant_id)?;
+    let change = change_in(&body)?;
     let actor = caller.principal.actor();
     let user =
         blocking::run(&state, move |state| change_attributes(state.store(), state.clock(), &actor, &change)).await?;
     Ok(HttpResponse::Ok().json(UserView::from(user)))
 }
 
-fn change_in(body: &[u8], confined: Option<TenantId>) -> Result<ChangeAttributes> {
+fn change_in(body: &[u8]) -> Result<ChangeAttributes> {
     let mut json = JsonObject::parse("an update of attributes", body)?;
     let an_email = "the user's e-mail address in quotes";
     let updates = "a list such as [{\"name\":\"department\",\"value\":\"sales\"}]";
@@ -107,7 +107,6 @@ fn change_in(body: &[u8], confined: Option<TenantId>) -> Result<ChangeAttributes
             "a user pool in quotes, for example \"eu-west-1_aBcD12345\"",
             |field, pool| PoolId::parse(field, pool),
         )?,
-        member_of: confined,
         updates: json
             .objects("attributes", updates)?
             .ok_or_else(|| json.missing("attributes", updates))?

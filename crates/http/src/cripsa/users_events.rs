@@ -3,6 +3,7 @@
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
+use trailkeeper_auth::Principal;
 use trailkeeper_domain::Result;
 use trailkeeper_domain::cursor::{self, Paged};
 use trailkeeper_domain::event::{EventFilter, EventPosition, StoredEvent};
@@ -21,6 +22,7 @@ use super::{pools, values};
 use crate::blocking;
 use crate::extract::caller::{Caller, ReadEvents};
 use crate::extract::query::Query;
+use crate::extract::tenancy;
 use crate::refusal::Answer;
 use crate::shapes::Cripsa;
 use crate::state::AppState;
@@ -46,6 +48,7 @@ struct Question {
     region: Option<String>,
     pool: Option<PoolId>,
     confined: Option<TenantId>,
+    customers_only: bool,
     range: TimeRange,
     login_event: Option<AuthEventType>,
     response: Option<EventResponse>,
@@ -54,7 +57,7 @@ struct Question {
 }
 
 impl Question {
-    fn of(query: &Query, confined: Option<TenantId>) -> Result<Self> {
+    fn of(query: &Query, caller: &Principal) -> Result<Self> {
         let email = pools::email_in(query)?.to_owned();
         let (region, pool) = pools::pool_of(query)?;
         let login_event = query.optional("login_event")?;
@@ -64,7 +67,8 @@ impl Question {
             email,
             region,
             pool,
-            confined,
+            confined: caller.tenant_id,
+            customers_only: tenancy::customers_only(caller),
             range: pools::range_of(query)?,
             login_event: login_event.map(|event| AuthEventType::parse("login_event", event)).transpose()?,
             response: response.map(|response| EventResponse::parse("event_response", response)).transpose()?,
@@ -95,6 +99,7 @@ impl Question {
         };
         Some(EventFilter {
             tenant_id: self.confined,
+            customers_only: self.customers_only,
             user_id: Some(user.id.clone()),
             kinds: kinds_of(self.login_event),
             failed,
@@ -165,7 +170,7 @@ impl UserEvents {
 )]
 pub async fn list(caller: Caller<ReadEvents, Cripsa>, request: HttpRequest, state: Data<AppState>) -> Answer<Cripsa> {
     let query = Query::of(&request)?.only(&PARAMETERS)?;
-    let question = Question::of(&query, caller.principal.tenant_id)?;
+    let question = Question::of(&query, &caller.principal)?;
     let (user, page) = blocking::run(&state, move |state| question.answer(state.store())).await?;
     Ok(HttpResponse::Ok().json(UserEvents {
         user: UserView::from(user),

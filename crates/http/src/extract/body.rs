@@ -4,14 +4,55 @@ use std::time::Duration;
 
 use actix_web::HttpRequest;
 use actix_web::http::header;
-use actix_web::web::{Bytes, BytesMut, Payload};
+use actix_web::web::{Bytes, BytesMut, Data, Payload};
 use futures_util::{Stream, StreamExt};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 use trailkeeper_domain::{Error, Fault, Result, text};
 
-/// How long a sender may pause inside a body. Whoever has stopped sending must not hold a connection, and
-/// what was read of the body, for ever.
+use crate::settings::ConnectionSettings;
+use crate::state::AppState;
+
+/// How long a sender may pause inside a body.
 const PAUSE: Duration = Duration::from_secs(30);
+
+/// How long a body may take before its rate counts: connections begin slowly.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// The slowest that a body may come, in bytes per second.
+const MIN_RATE: u64 = 1024;
+
+/// How fast a body must come. Whoever sends more slowly must not hold a connection, and what was read of the body.
+struct Pace {
+    pause: Duration,
+    grace: Duration,
+    /// For the whole body.
+    total: Duration,
+}
+
+impl Pace {
+    fn of(request: &HttpRequest) -> Self {
+        let settings = request.app_data::<Data<AppState>>().map(|state| state.settings.connections);
+        let ConnectionSettings { body_timeout, .. } = settings.unwrap_or_default();
+        Self { pause: PAUSE, grace: GRACE, total: body_timeout }
+    }
+
+    /// Until when something more must come, of a body of which `bytes` came since `began`, the last just now.
+    fn deadline(&self, began: Instant, bytes: usize) -> Instant {
+        let at_rate = began + self.grace + Duration::from_secs(bytes as u64 / MIN_RATE);
+        (Instant::now() + self.pause).min(at_rate).min(began + self.total)
+    }
+
+    fn exceeded(&self, began: Instant, bytes: usize) -> Error {
+        Error::TimedOut(Fault::new(
+            "body_too_slow",
+            format!(
+                "{bytes} bytes of the body came in {} seconds; send at least {MIN_RATE} bytes per second, and all of it within {} seconds",
+                began.elapsed().as_secs(),
+                self.total.as_secs(),
+            ),
+        ))
+    }
+}
 
 /// Reads the whole body, at most `limit` bytes: the rest of a larger one is not read.
 pub async fn read(request: &HttpRequest, payload: Payload, limit: usize) -> Result<Bytes> {
@@ -19,19 +60,19 @@ pub async fn read(request: &HttpRequest, payload: Payload, limit: usize) -> Resu
     if announced.is_some_and(|length: u64| length > limit as u64) {
         return Err(too_large(limit));
     }
-    gathered(payload, limit, PAUSE).await
+    gathered(payload, limit, &Pace::of(request)).await
 }
 
 async fn gathered<E>(
     mut payload: impl Stream<Item = Result<Bytes, E>> + Unpin,
     limit: usize,
-    pause: Duration,
+    pace: &Pace,
 ) -> Result<Bytes> {
+    let began = Instant::now();
     let mut body = BytesMut::new();
     loop {
-        let chunk = timeout(pause, payload.next())
-            .await
-            .map_err(|_| incomplete(&format!("nothing more of the body came for {} seconds", pause.as_secs())))?;
+        let deadline = pace.deadline(began, body.len());
+        let chunk = timeout_at(deadline, payload.next()).await.map_err(|_| pace.exceeded(began, body.len()))?;
         let Some(chunk) = chunk else { break };
         let chunk = chunk.map_err(|_| incomplete("the body broke off before its end"))?;
         if body.len() + chunk.len() > limit {
@@ -79,17 +120,46 @@ mod tests {
 
     use super::*;
 
+    const AT_ONCE: Pace = Pace { pause: Duration::ZERO, grace: GRACE, total: PAUSE };
+
+    fn read(payload: stream::BoxStream<'static, Result<Bytes, ()>>, limit: usize, pace: &Pace) -> Result<Bytes, Error> {
+        System::new().block_on(gathered(payload, limit, pace))
+    }
+
+    fn start() -> stream::BoxStream<'static, Result<Bytes, ()>> {
+        stream::iter([Ok(Bytes::from_static(b"{"))]).boxed()
+    }
+
     #[test]
     fn a_body_that_stops_or_breaks_off_is_refused() {
-        let start = || stream::iter([Ok::<_, ()>(Bytes::from_static(b"{"))]);
-        let read = |payload: stream::BoxStream<'static, Result<Bytes, ()>>, limit| {
-            System::new().block_on(gathered(payload, limit, Duration::ZERO)).map_err(|error| error.to_string())
-        };
-        assert_eq!(read(start().boxed(), 1), Ok(Bytes::from_static(b"{")));
-        assert!(read(start().boxed(), 0).unwrap_err().contains("more than 0 bytes"));
-        let stopped = read(start().chain(stream::pending()).boxed(), 9).unwrap_err();
-        assert!(stopped.contains("nothing more of the body came"), "{stopped}");
-        let broken = read(start().chain(stream::iter([Err(())])).boxed(), 9).unwrap_err();
-        assert_eq!(broken, "the body broke off before its end; send the request again");
+        assert_eq!(read(start(), 1, &AT_ONCE).unwrap(), Bytes::from_static(b"{"));
+        assert!(matches!(read(start(), 0, &AT_ONCE), Err(Error::TooLarge(_))));
+        let broken = read(start().chain(stream::iter([Err(())])).boxed(), 9, &AT_ONCE).unwrap_err();
+        assert_eq!(broken.to_string(), "the body broke off before its end; send the request again");
+    }
+
+    #[test]
+    fn a_body_that_pauses_drips_or_takes_too_long_is_refused() {
+        let paces = [
+            AT_ONCE,
+            Pace { pause: PAUSE, grace: Duration::ZERO, total: PAUSE },
+            Pace { pause: PAUSE, grace: GRACE, total: Duration::ZERO },
+        ];
+        for pace in paces {
+            let slow = read(start().chain(stream::pending()).boxed(), 9, &pace).unwrap_err();
+            assert!(matches!(slow, Error::TimedOut(_)), "{slow}");
+            assert!(slow.to_string().starts_with("1 bytes of the body came in 0 seconds"), "{slow}");
+        }
+    }
+
+    #[test]
+    fn what_came_buys_time_at_the_least_rate() {
+        let pace = Pace { pause: Duration::from_hours(1), grace: GRACE, total: Duration::from_mins(2) };
+        System::new().block_on(async {
+            let began = Instant::now();
+            assert_eq!(pace.deadline(began, 0), began + GRACE);
+            assert_eq!(pace.deadline(began, 20 * 1024), began + GRACE + Duration::from_secs(20));
+            assert_eq!(pace.deadline(began, 8 << 20), began + Duration::from_mins(2));
+        });
     }
 }

@@ -8,49 +8,117 @@ use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::web::{Bytes, Data};
 use actix_web::{FromRequest, HttpRequest, web};
-use trailkeeper_auth::{Permission, Principal, SignedRequest};
+use trailkeeper_auth::reads::Read;
+use trailkeeper_auth::signature::Credentials;
+use trailkeeper_auth::{Permission, Principal, PrincipalKind, SignedRequest};
 use trailkeeper_domain::{Error, Result};
 
 use crate::blocking;
 use crate::extract::body;
+use crate::limits::{self, Group, Guess};
 use crate::refusal::{Refusal, Shape};
 use crate::settings::MAX_SIGNED_BODY_BYTES;
 use crate::shapes::Saasus;
 use crate::state::AppState;
+use crate::trail;
 
-/// A permission as a type.
+/// What a caller must have or be, as a type.
 pub trait Need: 'static {
-    /// The permission.
-    const PERMISSION: Permission;
+    /// What it shows that people may not look at without a trace: whatever asks for it is recorded.
+    const READ: Option<Read> = None;
+
+    /// Among which requests it is counted.
+    const GROUP: Group;
+
+    /// [`Error::Forbidden`] unless the caller has it.
+    fn check(principal: &Principal) -> Result<()>;
 }
 
 macro_rules! needs {
-    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {
+    ($($(#[$doc:meta])* $name:ident $(is $permission:ident)? $(shows $read:ident)? $(counts $group:ident)?),+ $(,)?) => {
         $(
             $(#[$doc])*
             pub struct $name;
             impl Need for $name {
-                const PERMISSION: Permission = Permission::$name;
+                $(const READ: Option<Read> = Some(Read::$read);)?
+                const GROUP: Group = needs!(@group ($name $($permission)?) $($group)?);
+
+                fn check(principal: &Principal) -> Result<()> {
+                    principal.require(needs!(@permission $name $($permission)?))
+                }
             }
         )+
     };
+    (@group ($($permission:ident)+)) => { group_of(needs!(@permission $($permission)+)) };
+    (@group ($($permission:ident)+) $group:ident) => { Group::$group };
+    (@permission $name:ident) => { Permission::$name };
+    (@permission $name:ident $permission:ident) => { Permission::$permission };
+}
+
+/// Among which requests those are counted that need this permission.
+const fn group_of(permission: Permission) -> Group {
+    match permission {
+        Permission::WriteEvents => Group::Ingest,
+        Permission::ReadEvents | Permission::ReadDirectory | Permission::ReadTrail => Group::Read,
+        Permission::ReadAnalytics => Group::Analytics,
+        Permission::WriteAnalytics | Permission::WriteDirectory => Group::Change,
+        Permission::Administer => Group::Administer,
+    }
 }
 
 needs! {
     /// Record events.
     WriteEvents,
     /// Read events.
-    ReadEvents,
+    ReadEvents shows Events,
+    /// Read what one user did.
+    ReadUserActivity is ReadEvents shows Analytics counts Analytics,
     /// Read analytic answers.
     ReadAnalytics,
     /// Report analytic facts.
     WriteAnalytics,
-    /// Read tenants, users and memberships.
+    /// Read tenants, and how many users there are.
     ReadDirectory,
+    /// Read users and memberships.
+    ReadUsers is ReadDirectory shows Users,
     /// Change tenants, users and memberships.
     WriteDirectory,
+    /// Change a user without knowing all of it, and see it then.
+    ChangeUsers is WriteDirectory shows Users,
     /// Read the whole trail, the server's own included.
-    ReadTrail,
+    ReadTrail shows Events,
+    /// Manage accounts, tokens and keys.
+    Administer,
+}
+
+/// Be a person, which is a login, whatever its role: for what is everyone's own.
+pub struct Person;
+
+impl Need for Person {
+    const GROUP: Group = Group::Administer;
+
+    fn check(principal: &Principal) -> Result<()> {
+        let what = match principal.kind {
+            PrincipalKind::Account(_) => return Ok(()),
+            PrincipalKind::Token(_) => "an API token",
+            PrincipalKind::SigningKey(_) => "a signing key",
+        };
+        Err(Error::forbidden(format!(
+            "{what} belongs to a program (role '{}'), and this is about the account of a person; log in with POST /v1/sessions and send the access token",
+            principal.role.as_str()
+        )))
+    }
+}
+
+/// Be a person, or manage accounts: for sessions, which people end for themselves and administrators for all.
+pub struct PersonOrAdminister;
+
+impl Need for PersonOrAdminister {
+    const GROUP: Group = Group::Administer;
+
+    fn check(principal: &Principal) -> Result<()> {
+        Person::check(principal).or_else(|refused| Administer::check(principal).map_err(|_| refused))
+    }
 }
 
 type Extraction<T, S> = Pin<Box<dyn Future<Output = Result<T, Refusal<S>>>>>;
@@ -73,7 +141,7 @@ impl<N: Need, S: Shape> FromRequest for Caller<N, S> {
         let request = request.clone();
         Box::pin(async move {
             let principal = match credential(&request)? {
-                Credential::Bearer(token) => by_bearer(&request, token).await?,
+                Credential::Bearer(token) => by_bearer(&request, token, N::GROUP).await?,
                 Credential::Signature(_) => {
                     return Err(Error::unauthenticated(
                         "signatures open the SaaSus operations only; send a Bearer token",
@@ -81,7 +149,8 @@ impl<N: Need, S: Shape> FromRequest for Caller<N, S> {
                     .into());
                 }
             };
-            principal.require(N::PERMISSION)?;
+            trail::watch(&request, &principal, N::READ);
+            N::check(&principal)?;
             Ok(Self { principal, marker: PhantomData })
         })
     }
@@ -94,6 +163,8 @@ pub struct SaasusCaller<N> {
     pub principal: Principal,
     /// The body as it was sent.
     pub body: Bytes,
+    /// The signature, where the request is signed.
+    pub signature: Option<[u8; 32]>,
     marker: PhantomData<N>,
 }
 
@@ -106,21 +177,23 @@ impl<N: Need> FromRequest for SaasusCaller<N> {
         let payload = web::Payload::from_request(&request, payload).into_inner();
         Box::pin(async move {
             let payload = payload.map_err(Error::internal)?;
-            let (principal, body) = match credential(&request)? {
+            let (principal, body, signature) = match credential(&request)? {
                 Credential::Bearer(token) => {
-                    let principal = by_bearer(&request, token).await?;
+                    let principal = by_bearer(&request, token, N::GROUP).await?;
+                    trail::watch(&request, &principal, N::READ);
                     // Before the body is read: who may not send one need not know its limit.
-                    principal.require(N::PERMISSION)?;
-                    (principal, body::read(&request, payload, MAX_SIGNED_BODY_BYTES).await?)
+                    N::check(&principal)?;
+                    (principal, body::read(&request, payload, MAX_SIGNED_BODY_BYTES).await?, None)
                 }
                 Credential::Signature(header) => {
                     let body = body::read(&request, payload, MAX_SIGNED_BODY_BYTES).await?;
-                    let principal = by_signature(&request, header, body.clone()).await?;
-                    principal.require(N::PERMISSION)?;
-                    (principal, body)
+                    let signature = Credentials::parse(&header)?.sig;
+                    let principal = by_signature(&request, header, body.clone(), N::GROUP).await?;
+                    N::check(&principal)?;
+                    (principal, body, Some(signature))
                 }
             };
-            Ok(Self { principal, body, marker: PhantomData })
+            Ok(Self { principal, body, signature, marker: PhantomData })
         })
     }
 }
@@ -147,23 +220,33 @@ fn credential(request: &HttpRequest) -> Result<Credential> {
     }
 }
 
-async fn by_bearer(request: &HttpRequest, token: String) -> Result<Principal> {
+async fn by_bearer(request: &HttpRequest, token: String, group: Group) -> Result<Principal> {
     let state = state(request)?;
-    if let Some(principal) = state.access().recall_bearer(&token) {
-        return Ok(principal);
-    }
-    blocking::run(&state, move |state| state.access().authenticate_bearer(&token)).await
+    let principal = if let Some(principal) = state.access().recall_bearer(&token) {
+        principal
+    } else {
+        let guess = Guess::begin(request, &state, &token)?;
+        guess.end(blocking::run(&state, move |state| state.access().authenticate_bearer(&token)).await)?
+    };
+    limits::admit(request, &state, group, &principal)?;
+    Ok(principal)
 }
 
-async fn by_signature(request: &HttpRequest, header: String, body: Bytes) -> Result<Principal> {
+async fn by_signature(request: &HttpRequest, header: String, body: Bytes, group: Group) -> Result<Principal> {
+    let state = state(request)?;
+    // The signature differs from request to request; what follows it names the key.
+    let guess = Guess::begin(request, &state, header.split_once("SaaSID").map_or(header.as_str(), |(_, key)| key))?;
     let method = request.method().to_string();
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default().to_owned();
     let path_and_query = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
-    blocking::run(&state(request)?, move |state| {
+    let outcome = blocking::run(&state, move |state| {
         let signed = SignedRequest { method: &method, host: &host, path_and_query: &path_and_query, body: &body };
         state.access().authenticate_signature(&header, &signed)
     })
-    .await
+    .await;
+    let principal = guess.end(outcome)?;
+    limits::admit(request, &state, group, &principal)?;
+    Ok(principal)
 }
 
 fn state(request: &HttpRequest) -> Result<Data<AppState>> {

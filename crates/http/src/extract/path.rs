@@ -1,7 +1,7 @@
 //! Parameters inside the path.
 
 use actix_web::HttpRequest;
-use trailkeeper_domain::id::{TenantId, UserId};
+use trailkeeper_domain::id::{AccountId, CredentialId, SessionId, TenantId, UserId};
 use trailkeeper_domain::{Error, Result};
 
 /// The path parameter `name`, decoded. Escapes that are not UTF-8 are refused, not replaced.
@@ -22,4 +22,19 @@ pub fn user_id(request: &HttpRequest) -> Result<UserId> {
 /// The path parameter `tenant_id`.
 pub fn tenant_id(request: &HttpRequest) -> Result<TenantId> {
     TenantId::parse("tenant_id", &text(request, "tenant_id")?)
+}
+
+/// The path parameter `account_id`.
+pub fn account_id(request: &HttpRequest) -> Result<AccountId> {
+    AccountId::parse("account_id", &text(request, "account_id")?)
+}
+
+/// The path parameter `name`, which is the id of an API token or a signing key.
+pub fn credential_id(request: &HttpRequest, name: &str) -> Result<CredentialId> {
+    CredentialId::parse(name, &text(request, name)?)
+}
+
+/// The path parameter `session_id`.
+pub fn session_id(request: &HttpRequest) -> Result<SessionId> {
+    SessionId::parse("session_id", &text(request, "session_id")?)
 }

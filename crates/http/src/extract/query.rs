@@ -1,17 +1,16 @@
-//! Query parameters, with errors that name them.
+//! Query parameters, with errors that name them. Free of actix: `fuzz/` reads this file too.
 
 use std::borrow::Cow;
 
-use actix_web::HttpRequest;
 use trailkeeper_domain::{Error, Result, text};
 
 /// The query parameters of a request, in the order sent.
 pub struct Query(Vec<(String, String)>);
 
 impl Query {
-    /// Reads the query string. Escapes that are not UTF-8 are refused, not replaced.
-    pub fn of(request: &HttpRequest) -> Result<Self> {
-        let pairs = request.query_string().split('&').filter(|pair| !pair.is_empty());
+    /// Reads a query string. Escapes that are not UTF-8 are refused, not replaced.
+    pub fn parse(raw: &str) -> Result<Self> {
+        let pairs = raw.split('&').filter(|pair| !pair.is_empty());
         pairs
             .map(|pair| {
                 let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -21,6 +20,11 @@ impl Query {
             })
             .collect::<Result<_>>()
             .map(Self)
+    }
+
+    /// Every parameter with its value.
+    pub fn into_pairs(self) -> Vec<(String, String)> {
+        self.0
     }
 
     /// Refuses parameters that are not among `known`: a misspelt filter must not silently show everything.
@@ -67,6 +71,17 @@ impl Query {
                 name,
                 format!("'{}' is not allowed; send a whole number from {min} to {max}", text::shown(value)),
             )),
+        }
+    }
+
+    /// The parameter as `true` or `false`; `false` where it was not sent.
+    pub fn flag(&self, name: &str) -> Result<bool> {
+        match self.optional(name)? {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(other) => {
+                Err(Error::invalid(name, format!("'{}' is not a truth value; send true or false", text::shown(other))))
+            }
         }
     }
 

@@ -1,5 +1,7 @@
 //! The native API: data in, data out, in Trailkeeper's own words. Errors are RFC 9457 problems.
 
+mod accounts;
+mod acting;
 mod analytics;
 mod events;
 mod kinds;
@@ -8,7 +10,12 @@ mod paging;
 mod problems;
 mod put_answer;
 mod schemas;
+mod secret_answer;
+mod sessions;
+mod signing_keys;
+mod small_body;
 mod tenants;
+mod tokens;
 mod users;
 
 use actix_web::web::ServiceConfig;
@@ -25,7 +32,7 @@ use crate::shapes::Problem;
     info(
         title = "Trailkeeper native API",
         version = "1.0.0",
-        description = "Send events and look at them; keep the records of tenants, users and memberships that analytics count; ask for exact numbers.\n\nTimes are RFC 3339 and UTC; answers of analytics write them in the time zone that was asked for. Lists are answered with `next_cursor`: pass it as `cursor` to go on, until it is null. Errors are problems as RFC 9457 describes them, with a stable `code`, and `field` where one is at fault. A credential that is confined to a tenant sees and changes that tenant alone; others do not exist for it (404).",
+        description = "Send events and look at them; keep the records of tenants, users and memberships that analytics count; ask for exact numbers; manage who may do so.\n\nTimes are RFC 3339 and UTC; answers of analytics write them in the time zone that was asked for. Lists are answered with `next_cursor`: pass it as `cursor` to go on, until it is null. Errors are problems as RFC 9457 describes them, with a stable `code`, and `field` where one is at fault. A credential that is confined to a tenant sees and changes that tenant alone; others do not exist for it (404).",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     paths(
@@ -53,11 +60,38 @@ use crate::shapes::Problem;
         analytics::retention::get_retention,
         analytics::timeline::get_timeline,
         analytics::profile::get_profile,
+        accounts::list::list_accounts,
+        accounts::create::create_account,
+        accounts::own::get_own_account,
+        accounts::own_password::change_own_password,
+        accounts::get::get_account,
+        accounts::change::change_account,
+        accounts::delete::delete_account,
+        tokens::list::list_tokens,
+        tokens::create::create_token,
+        tokens::get::get_token,
+        tokens::change::change_token,
+        tokens::revoke::revoke_token,
+        signing_keys::list::list_signing_keys,
+        signing_keys::create::create_signing_key,
+        signing_keys::get::get_signing_key,
+        signing_keys::change::change_signing_key,
+        signing_keys::revoke::revoke_signing_key,
+        sessions::log_in::log_in,
+        sessions::refresh::refresh_session,
+        sessions::list::list_sessions,
+        sessions::end_others::end_other_sessions,
+        sessions::log_out::log_out,
+        sessions::get::get_session,
+        sessions::end::end_session,
         ops::healthz,
         ops::readyz,
+        ops::jwks,
     ),
     components(schemas(
         Problem,
+        schemas::AccountCursor,
+        schemas::AccountId,
         schemas::Address,
         schemas::AddressOrNetwork,
         schemas::AccountStatus,
@@ -65,6 +99,7 @@ use crate::shapes::Problem;
         schemas::CohortGranularity,
         schemas::Comparison,
         schemas::Count,
+        schemas::CredentialId,
         schemas::Day,
         schemas::Email,
         schemas::EnvId,
@@ -76,12 +111,16 @@ use crate::shapes::Problem;
         schemas::HoursOfTheWeek,
         schemas::InstantOrDay,
         schemas::LocalInstant,
+        schemas::LoginId,
         schemas::Page,
         schemas::Region,
+        schemas::SessionCursor,
         schemas::SessionId,
+        schemas::SigningKeyCursor,
         schemas::TenantCursor,
         schemas::TenantId,
         schemas::TimeZone,
+        schemas::TokenCursor,
         schemas::UserCursor,
         schemas::UserId,
         schemas::UserPoolId,
@@ -92,7 +131,11 @@ use crate::shapes::Problem;
         (name = "users", description = "Whom events are about."),
         (name = "memberships", description = "Which users belong to which tenant."),
         (name = "analytics", description = "Exact numbers over any range, by hour, day, week or month of any time zone."),
-        (name = "operations", description = "Whether the server lives and can serve."),
+        (name = "accounts", description = "Who may log in to Trailkeeper itself."),
+        (name = "tokens", description = "API tokens: the credentials of programs."),
+        (name = "signing keys", description = "With which SaaSus clients sign their requests."),
+        (name = "sessions", description = "What begins with a login and ends with a logout."),
+        (name = "operations", description = "Whether the server lives and can serve, and by which keys its access tokens are checked."),
     ),
     security(("Bearer" = [])),
     modifiers(&BearerScheme, &OptionalBodies),
@@ -120,4 +163,8 @@ pub fn configure(config: &mut ServiceConfig) {
     tenants::configure(config);
     memberships::configure(config);
     users::configure(config);
+    accounts::configure(config);
+    tokens::configure(config);
+    signing_keys::configure(config);
+    sessions::configure(config);
 }

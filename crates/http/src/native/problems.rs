@@ -13,6 +13,8 @@ type Responses = BTreeMap<String, RefOr<Response>>;
 
 /// What every operation with a credential may answer.
 pub struct CommonProblems;
+/// What every operation that checks what is in its body instead may answer.
+pub struct LoginProblems;
 /// An unknown id, or one that the caller may not know of.
 pub struct NotFound;
 /// A contradiction to what is stored.
@@ -30,6 +32,15 @@ impl IntoResponses for CommonProblems {
             problem("500", "The server failed; its log tells why.", None),
             problem("503", "The database cannot serve right now; nothing was stored.", Some("Retry-After")),
         ])
+    }
+}
+
+impl IntoResponses for LoginProblems {
+    fn responses() -> Responses {
+        let mut problems = CommonProblems::responses();
+        problems.remove("403");
+        problems.extend([problem("401", "What was sent does not hold.", Some("WWW-Authenticate"))]);
+        problems
     }
 }
 
@@ -57,6 +68,11 @@ fn problem(status: &str, description: &str, header: Option<&str>) -> (String, Re
     let mut response = ResponseBuilder::new().description(description).content(Native::CONTENT_TYPE, content);
     if let Some(name) = header {
         response = response.header(name, Header::default());
+    }
+    if status == "429" {
+        for name in ["RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset", "RateLimit-Policy"] {
+            response = response.header(name, Header::default());
+        }
     }
     (status.to_owned(), RefOr::T(response.build()))
 }

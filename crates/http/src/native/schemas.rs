@@ -4,14 +4,16 @@
 //! treat `$` and lengths apart; texts refuse control characters, as `trailkeeper_domain::text` does.
 
 use trailkeeper_analytics::native::buckets::Granularity as BucketLength;
+use trailkeeper_domain::account::Role as RoleName;
 use trailkeeper_domain::event::Outcome;
 use trailkeeper_domain::page::MAX_PAGE;
 use trailkeeper_domain::user::{MAX_ATTRIBUTE_NAME, MAX_ATTRIBUTE_VALUE, MAX_ATTRIBUTES, UserStatus};
 use utoipa::openapi::extensions::Extensions;
-use utoipa::openapi::schema::{AnyOfBuilder, Array, ArrayBuilder, Schema};
+use utoipa::openapi::schema::{AnyOfBuilder, Array, ArrayBuilder, Schema, SchemaFormat, Type};
 use utoipa::openapi::{KnownFormat, Object, ObjectBuilder};
 
 use crate::documented::{DAY, formatted, integer, one_of, patterned, text, values};
+use crate::extract::credential::MAX_CREDENTIAL_BYTES;
 use crate::native::analytics::params::PREVIOUS_PERIOD;
 
 values! {
@@ -81,7 +83,7 @@ values! {
         .item(patterned(IPV6_NETWORK, 4, 43).examples(["2001:db8::/32"]))
         .description(Some("An IPv4 or IPv6 address, or a network in CIDR notation.")).build();
     /// An e-mail address.
-    Email = patterned(r"^[^\s@\x00-\x1F\x7F-\x9F]+@[^\s\x00-\x1F\x7F-\x9F]+$", 3, 320).examples(["jane@example.com"]);
+    Email = patterned(EMAIL, 3, 320).examples(["jane@example.com"]);
     /// A region.
     Region = patterned(r"^[A-Za-z0-9_-]{1,32}$", 1, 32).examples(["eu-west-1"]);
     /// A user pool.
@@ -89,14 +91,68 @@ values! {
     /// A cursor of the list of events.
     EventCursor = patterned(r"^e(3[0-9]){1,16}2e(3[0-9]){1,18}$", 7, 71).examples(["e313736393836303830303030303030302e3432"]);
     /// A cursor of the list of tenants.
-    TenantCursor = patterned(TENANT_CURSOR, 73, 73).examples(["t36396537333264362d386563632d343563342d613265622d383433386637666665373735"]);
+    TenantCursor = id_cursor('t').examples(["t36396537333264362d386563632d343563342d613265622d383433386637666665373735"]);
     /// A cursor of a list of users or memberships.
     UserCursor = patterned(USER_CURSOR, 3, 1025).examples(["u752d34373131"]);
     /// A cursor of a list of changes.
     ChangeCursor = patterned(r"^c(3[0-9]){1,18}$", 3, 37).examples(["c3432"]);
     /// A user's attributes.
     Attributes = attributes();
+    /// An account.
+    AccountId = uuid().examples(["01975f3c-2b4e-7c10-9a31-5f0d2f9b1c01"]);
+    /// An API token or a signing key.
+    CredentialId = uuid().examples(["01975f3c-2b4e-7c10-9a31-5f0d2f9b1c02"]);
+    /// A session that began with a login.
+    LoginId = uuid().examples(["01975f3c-2b4e-7c10-9a31-5f0d2f9b1c04"]);
+    /// An account's e-mail address.
+    AccountEmail = patterned(EMAIL, 3, 254).examples(["jane@example.com"]);
+    /// An account's name for people.
+    DisplayName = text(1, 256).examples(["Jane Doe"]);
+    /// A role.
+    Role = one_of(RoleName::ALL.map(RoleName::as_str));
+    /// A credential's name for people.
+    CredentialName = text(1, 128).examples(["billing"]);
+    /// A typed password.
+    Password = typed().format(Some(SchemaFormat::KnownFormat(KnownFormat::Password))).write_only(true);
+    /// A password to be.
+    NewPassword = text(12, 72).format(Some(SchemaFormat::KnownFormat(KnownFormat::Password))).write_only(true)
+        .description(Some("12 to 72 bytes of UTF-8 without control characters; neither one of the commonest nor the e-mail."));
+    /// A password that was made.
+    GeneratedPassword = formatted(KnownFormat::Password).read_only(true);
+    /// A typed e-mail.
+    TypedEmail = typed().examples(["jane@example.com"]);
+    /// A refresh token.
+    RefreshToken = typed().examples(["rt_EXAMPLEexampleEXAMPLEexampleEXAMPLEexampleEXAMPLE00"]);
+    /// An API token itself.
+    PlainToken = patterned("^tk_[0-9A-Za-z]{49}$", 52, 52);
+    /// A signing key's secret.
+    SecretKey = patterned("^sk_[0-9A-Za-z]{43}$", 46, 46);
+    /// Whether an API token holds.
+    TokenState = one_of(["active", "expired", "revoked"]);
+    /// Whether a signing key holds.
+    SigningKeyState = one_of(["active", "revoked"]);
+    /// Whether a session goes on.
+    SessionState = one_of(["live", "ended", "expired"]);
+    /// A cursor of the list of accounts.
+    AccountCursor = id_cursor('a');
+    /// A cursor of the list of API tokens.
+    TokenCursor = id_cursor('k');
+    /// A cursor of the list of signing keys.
+    SigningKeyCursor = id_cursor('s');
+    /// A cursor of a list of sessions.
+    SessionCursor = id_cursor('l');
 }
+
+/// What to send, where a field of a body is missing or wrong.
+pub const AN_EMAIL: &str = "the account's e-mail address as a text";
+/// See [`AN_EMAIL`].
+pub const A_NAME: &str = "a name for people as a text";
+/// See [`AN_EMAIL`].
+pub const A_ROLE: &str = "admin, analyst, auditor or ingest";
+/// See [`AN_EMAIL`].
+pub const A_UUID: &str = "a UUID as a text";
+
+const EMAIL: &str = r"^[^\s@\x00-\x1F\x7F-\x9F]+@[^\s\x00-\x1F\x7F-\x9F]+$";
 
 const UUID: &str = r"^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$";
 const IPV4_NETWORK: &str = r"^((25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\.){3}(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])/(3[0-2]|[12]?[0-9])$";
@@ -110,7 +166,16 @@ const USER_CURSOR: &str = concat!(
     "|f0[9ab][0-9a-f]([89ab][0-9a-f]){2}|f[1-3]([89ab][0-9a-f]){3}|f48[0-9a-f]([89ab][0-9a-f]){2}",
     "){1,128}$"
 );
-const TENANT_CURSOR: &str = r"^t(3[0-9]|6[1-6]){8}(2d(3[0-9]|6[1-6]){4}){3}2d(3[0-9]|6[1-6]){12}$";
+/// A UUID in lower case, as the hexadecimal digits of its characters, behind the letter of its list.
+fn id_cursor(list: char) -> ObjectBuilder {
+    patterned(&format!("^{list}(3[0-9]|6[1-6]){{8}}(2d(3[0-9]|6[1-6]){{4}}){{3}}2d(3[0-9]|6[1-6]){{12}}$"), 73, 73)
+}
+
+/// What someone typed. The limit counts bytes, so that this many characters always fit.
+fn typed() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(MAX_CREDENTIAL_BYTES / 4))
+}
+
 /// In the hyphenated form alone.
 fn uuid() -> ObjectBuilder {
     formatted(KnownFormat::Uuid).pattern(Some(UUID))

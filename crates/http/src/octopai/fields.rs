@@ -8,12 +8,10 @@ use trailkeeper_domain::json::JsonObject;
 use trailkeeper_domain::{Error, Result, text};
 
 use crate::extract::body;
+pub use crate::extract::credential::{MAX_CREDENTIAL_BYTES, required as credential};
 
 /// The largest body, in bytes: none of these operations takes more than a few short fields.
 const MAX_BYTES: usize = 64 * 1024;
-/// The longest name, password or token, in bytes. What is longer is no credential of ours, and
-/// hashing it would cost time.
-pub const MAX_CREDENTIAL_BYTES: usize = 1024;
 /// The last page: beyond it the number of rows before a page would not fit the database's integers.
 pub const MAX_PAGE_NUMBER: i64 = 999_999_999_999_999;
 /// The most rows in a page.
@@ -25,18 +23,6 @@ pub async fn of(request: &HttpRequest, payload: Payload, names: &[&str]) -> Resu
     let bytes = body::read(request, payload, MAX_BYTES).await?;
     let bytes = if matches!(bytes.trim_ascii(), b"" | b"null") { b"{}".as_slice() } else { &bytes };
     JsonObject::parse("an object with the fields of this operation", bytes)?.regardless_of_case(names)
-}
-
-/// A name, password or token. It is never shown in an error.
-pub fn credential(json: &mut JsonObject, field: &str) -> Result<String> {
-    match json.take(field) {
-        Some(Value::String(value)) if (1..=MAX_CREDENTIAL_BYTES).contains(&value.len()) => Ok(value),
-        Some(Value::String(value)) => {
-            Err(Error::invalid(field, format!("has {} bytes; send 1 to {MAX_CREDENTIAL_BYTES}", value.len())))
-        }
-        Some(_) => Err(Error::invalid(field, "is not a text; send it in quotes")),
-        None => Err(Error::invalid(field, "is missing; send it as a text")),
-    }
 }
 
 /// A number from 1 to `max`, as an integer or as a text of digits. `50.0` is an integer, as JSON

@@ -8,8 +8,9 @@ use utoipa::ToSchema;
 use super::login_result::{LoginResult, answer};
 use super::refusals::LoginRefusals;
 use super::{fields, values};
-use crate::blocking;
+use crate::extract::anyone::{Anyone, LogIn};
 use crate::extract::origin;
+use crate::login;
 use crate::refusal::Answer;
 use crate::shapes::Octopai;
 use crate::state::AppState;
@@ -48,13 +49,15 @@ impl LoginRequest {
     ),
     security(()),
 )]
-pub async fn login(request: HttpRequest, state: Data<AppState>, payload: Payload) -> Answer<Octopai> {
+pub async fn login(
+    _: Anyone<LogIn, Octopai>,
+    request: HttpRequest,
+    state: Data<AppState>,
+    payload: Payload,
+) -> Answer<Octopai> {
     let mut json = fields::of(&request, payload, &["Username", "Password"]).await?;
     let username = fields::credential(&mut json, "Username")?;
     let password = fields::credential(&mut json, "Password")?;
     let origin = origin::of(&request, &state.settings);
-    let place = state.password_check().await?;
-    let outcome = blocking::run(&state, move |state| state.access().login(&username, &password, &origin)).await;
-    drop(place);
-    answer(outcome)
+    answer(login::log_in(&state, username, password, origin).await)
 }

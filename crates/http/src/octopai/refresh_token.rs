@@ -9,6 +9,7 @@ use super::login_result::{LoginResult, answer};
 use super::refusals::LoginRefusals;
 use super::{fields, values};
 use crate::blocking;
+use crate::extract::anyone::{Anyone, LogIn};
 use crate::extract::origin;
 use crate::refusal::Answer;
 use crate::shapes::Octopai;
@@ -45,7 +46,12 @@ impl RefreshTokenRequest {
     ),
     security(()),
 )]
-pub async fn refresh(request: HttpRequest, state: Data<AppState>, payload: Payload) -> Answer<Octopai> {
+pub async fn refresh(
+    _: Anyone<LogIn, Octopai>,
+    request: HttpRequest,
+    state: Data<AppState>,
+    payload: Payload,
+) -> Answer<Octopai> {
     let mut json = fields::of(&request, payload, &["refreshToken"]).await?;
     let token = fields::credential(&mut json, "refreshToken")?;
     let origin = origin::of(&request, &state.settings);

@@ -16,6 +16,7 @@ use crate::extract::caller::{Caller, ReadTrail};
 use crate::refusal::Answer;
 use crate::shapes::Octopai;
 use crate::state::AppState;
+use crate::trail;
 
 /// How many rows a page has where the caller does not say.
 const DEFAULT_ROWS: i64 = 50;
@@ -86,7 +87,8 @@ fn type_of(kind: &EventKind) -> String {
 
 /// User events
 ///
-/// Every event, newest first: those that were sent in, and the server's own, such as logins to it.
+/// Every event, newest first: those that were sent in, and the server's own, such as logins to it. What people
+/// read is left out, as reading a page of this list is recorded too and pages would never come to an end.
 /// Only for the role admin; an admin that is confined to a tenant sees that tenant's events alone.
 /// Past the end the list is empty. A body that is empty asks for the first page.
 #[utoipa::path(
@@ -111,7 +113,8 @@ pub async fn list(
     // Both are bounded so that this fits: fewer than 10^15 pages of at most 1,000 rows.
     let offset = u64::try_from((page - 1) * rows).map_err(Error::internal)?;
     let limit = usize::try_from(rows).map_err(Error::internal)?;
-    let filter = EventFilter { tenant_id: caller.principal.tenant_id, ..EventFilter::default() };
+    trail::asked_in_body(&request, &[("PageNumber", page), ("RowsInPage", rows)]);
+    let filter = EventFilter { tenant_id: caller.principal.tenant_id, without_reads: true, ..EventFilter::default() };
     let events =
         blocking::run(&state, move |state| state.store().reading(|tx| tx.events_at_offset(&filter, offset, limit)))
             .await?;

@@ -1,29 +1,36 @@
 //! The OpenAPI documents, and Swagger UI with its assets from inside the binary.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use actix_web::http::header::{self, ContentEncoding};
+use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 use trailkeeper_domain::Error;
 use utoipa_swagger_ui::{Config, Url};
 
+use crate::extract::anyone::{Anyone, ReadPublic};
 use crate::openapi::{self, Contract};
 use crate::refusal::{self, Answer};
 use crate::shapes::Native;
 
+/// Made once: anybody may ask for a document, and making one takes long.
+static ALL: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(openapi::merged_json()));
+static EACH: LazyLock<[(Contract, Bytes); 4]> =
+    LazyLock::new(|| Contract::ALL.map(|contract| (contract, Bytes::from(openapi::openapi_json(contract)))));
+
 /// All operations in one document.
-pub async fn all() -> HttpResponse {
-    HttpResponse::Ok().content_type("application/json").body(openapi::merged_json())
+pub async fn all(_: Anyone<ReadPublic, Native>) -> HttpResponse {
+    HttpResponse::Ok().content_type("application/json").body(ALL.clone())
 }
 
 /// One contract's document.
-pub async fn one(request: HttpRequest) -> Answer<Native> {
+pub async fn one(_: Anyone<ReadPublic, Native>, request: HttpRequest) -> Answer<Native> {
     let name = request.match_info().get("contract").unwrap_or_default();
-    let contract = Contract::ALL
-        .into_iter()
-        .find(|contract| contract.as_str() == name)
+    let (_, document) = EACH
+        .iter()
+        .find(|(contract, _)| contract.as_str() == name)
         .ok_or_else(|| refusal::unknown_path(request.path(), "/openapi/{saasus,octopai,cripsa,native}.json"))?;
-    Ok(HttpResponse::Ok().content_type("application/json").body(openapi::openapi_json(contract)))
+    Ok(HttpResponse::Ok().content_type("application/json").body(document.clone()))
 }
 
 /// To Swagger UI, whose assets are named relative to its folder.
@@ -32,7 +39,7 @@ pub async fn to_swagger_ui() -> HttpResponse {
 }
 
 /// Swagger UI over all documents, the native one first.
-pub async fn swagger_ui(request: HttpRequest) -> Answer<Native> {
+pub async fn swagger_ui(_: Anyone<ReadPublic, Native>, request: HttpRequest) -> Answer<Native> {
     let documents = [Contract::Native, Contract::Saasus, Contract::Octopai, Contract::Cripsa]
         .map(|contract| Url::new(contract.title(), contract_path(contract)));
     let config = Config::new(documents).validator_url("none").persist_authorization(true);

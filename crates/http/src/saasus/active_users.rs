@@ -12,11 +12,12 @@ use trailkeeper_domain::{Error, Result as DomainResult};
 use utoipa::{IntoParams, ToSchema};
 use uuid::{Uuid, uuid};
 
-use super::refusals::Refusals;
+use super::refusals::{Refusals, TenantRefusals};
 use super::values;
 use crate::blocking;
 use crate::extract::caller::{ReadAnalytics, SaasusCaller};
 use crate::extract::query::Query;
+use crate::extract::tenancy;
 use crate::refusal::Answer;
 use crate::shapes::Saasus;
 use crate::state::AppState;
@@ -140,7 +141,7 @@ impl ActiveUsers {
 ///
 /// A user is active in a period when at least one of their events in it did not fail. Values that were
 /// reported for a period, tenant and environment win over the computed ones. Without `date_to` the
-/// answer goes on until now.
+/// answer goes on until now. A credential that is confined to a tenant sees that one alone.
 #[utoipa::path(
     get, path = "/active-users", operation_id = "GetActiveUsers", tag = "userAnalysis",
     params(ActiveUsersParams),
@@ -148,14 +149,16 @@ impl ActiveUsers {
         (status = 200, description = "The numbers of active users.", body = ActiveUsers,
             example = json!(ActiveUsers::sample())),
         Refusals,
+        TenantRefusals,
     ),
     security(("Bearer" = [])),
 )]
 pub async fn get(caller: SaasusCaller<ReadAnalytics>, request: HttpRequest, state: Data<AppState>) -> Answer<Saasus> {
     let question = ActiveUsersParams::of(&Query::of(&request)?)?.question();
+    question.tenant_id.map_or(Ok(()), |tenant| tenancy::visible(&caller.principal, tenant))?;
     let confined = caller.principal.tenant_id;
     // Some megabytes of an answer would hold up the others of the thread that requests come in on.
-    let body = blocking::run(&state, move |state| {
+    let body = blocking::run_analytic(&state, move |state| {
         let cells = active_users(state.store(), state.clock(), &question, confined)?;
         let data = cells.iter().map(|cell| ActiveUserData::of(question.period, cell)).collect();
         serde_json::to_vec(&ActiveUsers { data }).map_err(Error::internal)

@@ -12,7 +12,7 @@ use trailkeeper_domain::creation::CreationKind;
 use trailkeeper_domain::id::TenantId;
 use utoipa::{IntoParams, ToSchema};
 
-use super::refusals::Refusals;
+use super::refusals::{Refusals, TenantRefusals};
 use super::{dates, tenant_ids, values};
 use crate::blocking;
 use crate::extract::caller::{ReadAnalytics, SaasusCaller};
@@ -103,7 +103,8 @@ impl AggregatedMetrics {
 /// Get aggregated metrics by type and date range.
 ///
 /// Every UTC day of the range is there, zero included. `tenant_ids` is taken as repeated parameters,
-/// as one parameter joined with commas, or both. What was removed since stays counted on the day on
+/// as one parameter joined with commas, or both; a credential that is confined to a tenant names that
+/// one alone, and gets it without naming it. What was removed since stays counted on the day on
 /// which it came to be.
 #[utoipa::path(
     get, path = "/metrics/aggregated", operation_id = "GetAggregatedMetrics", tag = "metrics",
@@ -112,13 +113,15 @@ impl AggregatedMetrics {
         (status = 200, description = "The metrics of each day.", body = AggregatedMetrics,
             example = json!(AggregatedMetrics::sample())),
         Refusals,
+        TenantRefusals,
     ),
     security(("Bearer" = [])),
 )]
 pub async fn get(caller: SaasusCaller<ReadAnalytics>, request: HttpRequest, state: Data<AppState>) -> Answer<Saasus> {
     let question = AggregatedMetricsParams::of(&Query::of(&request)?)?.question();
+    tenant_ids::visible(&caller.principal, question.tenant_ids.as_deref())?;
     let confined = caller.principal.tenant_id;
-    let days = blocking::run(&state, move |state| metrics(state.store(), &question, confined)).await?;
+    let days = blocking::run_analytic(&state, move |state| metrics(state.store(), &question, confined)).await?;
     let metrics = days.into_iter().map(DailyMetric::from).collect();
     Ok(HttpResponse::Ok().json(AggregatedMetrics { metrics }))
 }

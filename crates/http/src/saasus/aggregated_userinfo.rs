@@ -11,7 +11,7 @@ use trailkeeper_domain::Result;
 use trailkeeper_domain::id::TenantId;
 use utoipa::{IntoParams, ToSchema};
 
-use super::refusals::Refusals;
+use super::refusals::{Refusals, TenantRefusals};
 use super::{dates, tenant_ids, values};
 use crate::blocking;
 use crate::extract::caller::{ReadAnalytics, SaasusCaller};
@@ -85,7 +85,8 @@ impl AggregatedUserInfoMetrics {
 /// Get aggregated userinfo API call count by date range and tenants.
 ///
 /// Every UTC day of the range is there; one without calls has empty `details`. `tenant_ids` is taken
-/// as repeated parameters, as one parameter joined with commas, or both.
+/// as repeated parameters, as one parameter joined with commas, or both; a credential that is confined
+/// to a tenant names that one alone, and gets it without naming it.
 #[utoipa::path(
     get, path = "/userinfo/aggregated", operation_id = "GetAggregatedUserInfo", tag = "metrics",
     params(AggregatedUserInfoParams),
@@ -93,13 +94,15 @@ impl AggregatedUserInfoMetrics {
         (status = 200, description = "The calls of each day.", body = AggregatedUserInfoMetrics,
             example = json!(AggregatedUserInfoMetrics::sample())),
         Refusals,
+        TenantRefusals,
     ),
     security(("Bearer" = [])),
 )]
 pub async fn get(caller: SaasusCaller<ReadAnalytics>, request: HttpRequest, state: Data<AppState>) -> Answer<Saasus> {
     let question = AggregatedUserInfoParams::of(&Query::of(&request)?)?.question();
+    tenant_ids::visible(&caller.principal, question.tenant_ids.as_deref())?;
     let confined = caller.principal.tenant_id;
-    let days = blocking::run(&state, move |state| userinfo(state.store(), &question, confined)).await?;
+    let days = blocking::run_analytic(&state, move |state| userinfo(state.store(), &question, confined)).await?;
     let metrics = days.into_iter().map(DailyUserInfoMetric::from).collect();
     Ok(HttpResponse::Ok().json(AggregatedUserInfoMetrics { metrics }))
 }

@@ -11,7 +11,7 @@ use super::refusals::Refusals;
 use super::user_behavior_day::UserBehaviorHistory;
 use super::values;
 use crate::blocking;
-use crate::extract::caller::{ReadEvents, SaasusCaller};
+use crate::extract::caller::{ReadUserActivity, SaasusCaller};
 use crate::extract::path;
 use crate::refusal::Answer;
 use crate::shapes::Saasus;
@@ -71,10 +71,15 @@ impl UserBehaviorHistories {
     ),
     security(("Bearer" = [])),
 )]
-pub async fn get(caller: SaasusCaller<ReadEvents>, request: HttpRequest, state: Data<AppState>) -> Answer<Saasus> {
+pub async fn get(
+    caller: SaasusCaller<ReadUserActivity>,
+    request: HttpRequest,
+    state: Data<AppState>,
+) -> Answer<Saasus> {
     let user = path::user_id(&request)?;
     let confined = caller.principal.tenant_id;
-    let days = blocking::run(&state, move |state| behaviors(state.store(), state.clock(), &user, confined)).await?;
+    let days =
+        blocking::run_analytic(&state, move |state| behaviors(state.store(), state.clock(), &user, confined)).await?;
     let histories = days.into_iter().map(DailyBehaviorHistory::from).collect();
     Ok(HttpResponse::Ok().json(UserBehaviorHistories { histories }))
 }

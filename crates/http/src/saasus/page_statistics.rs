@@ -122,6 +122,7 @@ pub async fn get(caller: SaasusCaller<ReadAnalytics>, request: HttpRequest, stat
     let params = PageStatisticsParams::of(&Query::of(&request)?)?;
     let (start, end) = (params.start_timestamp, params.end_timestamp);
     let confined = caller.principal.tenant_id;
-    let statistics = blocking::run(&state, move |state| page_statistics(state.store(), start, end, confined)).await?;
+    let statistics =
+        blocking::run_analytic(&state, move |state| page_statistics(state.store(), start, end, confined)).await?;
     Ok(HttpResponse::Ok().json(PageStatistics::of(&params, statistics)))
 }

@@ -11,6 +11,8 @@ use crate::documented::refusals;
 pub struct Refusals;
 /// Of operations with a body.
 pub struct BodyRefusals;
+/// Of operations about tenants that the caller names, besides.
+pub struct TenantRefusals;
 
 impl IntoResponses for Refusals {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
@@ -21,5 +23,11 @@ impl IntoResponses for Refusals {
 impl IntoResponses for BodyRefusals {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         refusals("Error", &[400, 401, 403, 413, 429, 500, 503])
+    }
+}
+
+impl IntoResponses for TenantRefusals {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        refusals("Error", &[404])
     }
 }

@@ -1,9 +1,11 @@
 //! The list parameter `tenant_ids`, as published clients send it.
 
+use trailkeeper_auth::Principal;
 use trailkeeper_domain::Result;
 use trailkeeper_domain::id::TenantId;
 
 use crate::extract::query::Query;
+use crate::extract::tenancy;
 
 /// The tenants named, by repeated parameters (with or without an index in brackets, as the published
 /// PHP client writes it), by one joined with commas, or both. An empty list (`tenant_ids=`, as some
@@ -13,4 +15,9 @@ pub fn of(query: &Query) -> Result<Option<Vec<TenantId>>> {
         [] | [""] => Ok(None),
         values => values.iter().map(|value| TenantId::parse("tenant_ids", value)).collect::<Result<_>>().map(Some),
     }
+}
+
+/// Checks that the caller may know of all of them.
+pub fn visible(caller: &Principal, named: Option<&[TenantId]>) -> Result<()> {
+    named.unwrap_or_default().iter().try_for_each(|tenant| tenancy::visible(caller, *tenant))
 }

@@ -4,17 +4,19 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use trailkeeper_analytics::query::reports::report_active_users;
+use trailkeeper_auth::signature;
 use trailkeeper_domain::activity::{ActiveUsers, Period};
 use trailkeeper_domain::id::{EnvId, TenantId};
 use trailkeeper_domain::json::JsonObject;
 use trailkeeper_domain::{Error, Result};
 use utoipa::ToSchema;
 
-use super::refusals::BodyRefusals;
+use super::refusals::{BodyRefusals, TenantRefusals};
 use super::values;
 use crate::blocking;
 use crate::extract::body::must_be_json;
 use crate::extract::caller::{SaasusCaller, WriteAnalytics};
+use crate::extract::tenancy;
 use crate::refusal::Answer;
 use crate::shapes::Saasus;
 use crate::state::AppState;
@@ -54,11 +56,13 @@ impl UpdateActiveUsersParam {
 /// Update or insert daily or monthly active users data.
 ///
 /// The number wins over the one computed from events for the same period, tenant and environment,
-/// from then on. Sent again, the last one holds.
+/// from then on. Sent again, the last one holds; a signed request takes effect once, however often it is
+/// sent. A credential that is confined to a tenant reports for
+/// that one alone.
 #[utoipa::path(
     put, path = "/active-users", operation_id = "UpdateActiveUsers", tag = "userAnalysis",
     request_body(content = UpdateActiveUsersParam, example = json!(UpdateActiveUsersParam::sample())),
-    responses((status = 200, description = "The number is stored."), BodyRefusals),
+    responses((status = 200, description = "The number is stored."), BodyRefusals, TenantRefusals),
     security(("Bearer" = [])),
 )]
 pub async fn update(
@@ -68,8 +72,11 @@ pub async fn update(
 ) -> Answer<Saasus> {
     must_be_json(&request)?;
     let (period, reported) = reported_in(&caller.body)?;
+    tenancy::visible(&caller.principal, reported.tenant_id)?;
     let confined = caller.principal.tenant_id;
-    blocking::run(&state, move |state| report_active_users(state.store(), period, &reported, confined)).await?;
+    let now = state.clock().now();
+    let signed = caller.signature.map(|signature| (signature::spent(signature, now), now));
+    blocking::run(&state, move |state| report_active_users(state.store(), period, &reported, confined, signed)).await?;
     Ok(HttpResponse::Ok().finish())
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use trailkeeper_http::{Contract, merged_json, openapi_json};
 
 use crate::support::TestApp;
@@ -110,9 +110,12 @@ fn every_native_operation_is_described_in_full() {
         assert!(operation["security"].is_array(), "{named}");
         let responses = operation["responses"].as_object().unwrap();
         if path.starts_with("/v1/") {
-            for status in ["400", "401", "403", "429", "500", "503"] {
+            for status in ["400", "401", "429", "500", "503"] {
                 assert!(responses.contains_key(status), "{named}: {status}");
             }
+            // Whoever may be anybody is forbidden nothing.
+            let public = operation["security"] == json!([{}]);
+            assert_eq!(responses.contains_key("403"), !public, "{named}: 403");
             assert_eq!(responses.contains_key("413"), operation.get("requestBody").is_some(), "{named}");
         }
         for (status, response) in responses {

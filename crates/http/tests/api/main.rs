@@ -1,6 +1,14 @@
 //! The HTTP API, from outside.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking, helpers included")]
 
+mod access;
+mod access_tokens;
+mod accounts;
+mod accounts_changes;
+mod accounts_own;
+mod analytic_places;
+mod browsers;
+mod confinement_worlds;
 mod contract_access;
 mod contract_examples;
 mod contracts;
@@ -8,7 +16,11 @@ mod cripsa_errors;
 mod cripsa_events;
 mod cripsa_users;
 mod documents;
+mod hidden_trail;
 mod history;
+mod jwks;
+mod limits;
+mod login_attacks;
 mod native_access;
 mod native_analytics_active_users;
 mod native_analytics_answers;
@@ -31,10 +43,16 @@ mod native_users;
 mod octopai_login;
 mod octopai_user_events;
 mod operations;
+mod people;
+mod reads_of_people;
 mod saasus_active_users;
 mod saasus_behavior;
 mod saasus_document;
 mod saasus_errors;
 mod saasus_metrics;
 mod saasus_signature;
+mod sessions;
+mod sessions_of_others;
+mod signing_keys;
 mod support;
+mod tokens;

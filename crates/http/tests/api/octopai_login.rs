@@ -3,10 +3,10 @@
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 use trailkeeper_auth::NewAccount;
-use trailkeeper_domain::account::{Actor, Role};
+use trailkeeper_domain::account::Role;
 
 use crate::contracts::octopai_refused;
-use crate::support::{ACME, Answer, TestApp, tenant_id};
+use crate::support::{ACME, Answer, TestApp, operator, tenant_id};
 
 const LOGIN: &str = "/api/UserAccount/Login";
 const REFRESH: &str = "/api/UserAccount/RefreshToken";
@@ -19,7 +19,6 @@ fn with_account(role: Role) -> TestApp {
 }
 
 fn account(app: &TestApp, email: &str, role: Role, tenant: Option<&str>) {
-    let operator = Actor { id: "test".to_owned(), name: "test".to_owned() };
     let new = NewAccount {
         email: email.to_owned(),
         display_name: Some("Jane Doe".to_owned()),
@@ -27,7 +26,7 @@ fn account(app: &TestApp, email: &str, role: Role, tenant: Option<&str>) {
         role,
         tenant_id: tenant.map(tenant_id),
     };
-    app.state.access().create_account(&operator, new).unwrap();
+    app.state.access().create_account(&operator(), new).unwrap();
 }
 
 fn login(app: &TestApp, name: &str, password: &str) -> Answer {
@@ -103,10 +102,7 @@ fn every_failure_reads_the_same() {
     let wrong_password = failed(&login(&app, "jane@example.com", "wrong"));
     let unknown_name = failed(&login(&app, "nobody@example.com", PASSWORD));
     let no_email = failed(&login(&app, "\u{0}'; --", PASSWORD));
-    app.state
-        .access()
-        .set_disabled(&Actor { id: "test".to_owned(), name: "test".to_owned() }, "joe@example.com", true)
-        .unwrap();
+    app.state.access().set_disabled(&operator(), "joe@example.com", true).unwrap();
     let disabled = failed(&login(&app, "joe@example.com", PASSWORD));
     assert_eq!([&unknown_name, &no_email, &disabled], [&wrong_password; 3]);
 }
@@ -123,6 +119,9 @@ fn a_refresh_rotates_and_a_spent_token_ends_the_family() {
     assert_eq!(second["userName"], "Jane@Example.com");
     assert_ne!(second_token, first_token);
     assert_ne!(second["accessToken"], first["accessToken"]);
+    // Another tab of the same browser, at the same moment, is no thief.
+    assert_eq!(&refresh(&app, first_token).ok()["refreshToken"]["token"], second_token);
+    app.clock.advance(TimeDelta::seconds(11));
     let error = failed(&refresh(&app, first_token));
     assert!(error.contains("log in again"), "{error}");
     failed(&refresh(&app, second_token));

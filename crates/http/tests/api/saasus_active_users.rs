@@ -135,9 +135,10 @@ fn a_confined_credential_sees_and_reports_its_tenant_alone() {
         let own = vec![row("2026-07", OTHER, 1, 1)];
         assert_eq!(rows(&analyst, "type=monthly&date_from=2026-01"), own);
         assert_eq!(rows(&analyst, &format!("type=monthly&date_from=2026-01&tenant_id={OTHER}&env_id=1")), own);
-        assert_eq!(rows(&analyst, &format!("type=monthly&date_from=2026-01&tenant_id={ACME}")), Vec::<Value>::new());
+        let others = format!("{PATH}?type=monthly&date_from=2026-01&tenant_id={ACME}");
+        refused(&analyst.get(&others), 404, "tenant_not_found", "there is no tenant");
         let admin = app.token(Role::Admin, Some(OTHER));
         empty_200(&admin.put(PATH, &report("daily", "2026-07-21", OTHER, 1, 5)));
-        refused(&admin.put(PATH, &report("daily", "2026-07-21", ACME, 1, 5)), 403, "permission_denied", "tenant_id: ");
+        refused(&admin.put(PATH, &report("daily", "2026-07-21", ACME, 1, 5)), 404, "tenant_not_found", "there is no");
     }
 }

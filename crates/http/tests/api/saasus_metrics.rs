@@ -136,8 +136,11 @@ fn userinfo_calls_are_counted_per_tenant_and_day() {
         assert_eq!(userinfo(&admin, &format!("&tenant_ids={NONE},{OTHER}")), days(json!({NONE: 1}), json!({OTHER: 1})));
         let analyst = app.token(Role::Analyst, Some(ACME));
         assert_eq!(userinfo(&analyst, ""), days(json!({ACME: 2}), json!({})));
-        assert_eq!(userinfo(&analyst, &format!("&tenant_ids={OTHER},{ACME}")), days(json!({ACME: 2}), json!({})));
-        assert_eq!(userinfo(&analyst, &format!("&tenant_ids={OTHER}")), days(json!({}), json!({})));
+        assert_eq!(userinfo(&analyst, &format!("&tenant_ids={ACME}")), days(json!({ACME: 2}), json!({})));
+        for others in [format!("{OTHER},{ACME}"), OTHER.to_owned(), NONE.to_owned()] {
+            let path = "/v1/analysis/userinfo/aggregated?start_date=2026-03-01&end_date=2026-03-03";
+            assert_eq!(analyst.get(&format!("{path}&tenant_ids={others}")).status, 404, "{others}");
+        }
     }
 }
 

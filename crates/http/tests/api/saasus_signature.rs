@@ -5,11 +5,11 @@ use chrono::TimeDelta;
 use ring::hmac;
 use serde_json::{Value, json};
 use trailkeeper_auth::NewSigningKey;
-use trailkeeper_domain::account::{Actor, SigningKey};
+use trailkeeper_domain::account::SigningKey;
 use trailkeeper_domain::clock::Clock;
 
 use crate::contracts::{refused, unix};
-use crate::support::{ACME, Answer, START, TestApp, tenant_id};
+use crate::support::{ACME, Answer, START, TestApp, operator, tenant_id};
 
 const HOST: &str = "api.example.com:8443";
 
@@ -21,20 +21,15 @@ struct Client<'a> {
 
 impl<'a> Client<'a> {
     fn new(app: &'a TestApp, tenant: Option<&str>) -> Self {
-        let operator = Actor { id: "test".to_owned(), name: "test".to_owned() };
         let new = NewSigningKey { name: "client".to_owned(), tenant_id: tenant.map(tenant_id) };
-        let (key, secret) = app.state.access().create_signing_key(&operator, new).unwrap();
+        let (key, secret) = app.state.access().create_signing_key(&operator(), new).unwrap();
         Self { app, key, secret: secret.expose().to_owned() }
     }
 
     /// `signed` is what the signature covers of path, query and body.
     fn authorization(&self, method: &str, signed_path: &str, signed_body: &str) -> String {
-        let minute = self.app.clock.now().format("%Y%m%d%H%M");
-        let text = format!("{minute}{}{method}{HOST}{signed_path}{signed_body}", self.key.api_key);
-        let key = hmac::Key::new(hmac::HMAC_SHA256, self.secret.as_bytes());
-        let tag = hmac::sign(&key, text.as_bytes());
-        let hex = tag.as_ref().iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
-        format!("SAASUSSIGV1 Sig={hex}, SaaSID={}, APIKey={}", self.key.saas_id, self.key.api_key)
+        let covered = format!("{method}{HOST}{signed_path}{signed_body}");
+        authorization(self.app, (&self.key.saas_id, &self.key.api_key, &self.secret), &covered)
     }
 
     fn send_as(&self, authorization: &str, method: &str, path: &str, body: &str) -> Answer {
@@ -45,6 +40,15 @@ impl<'a> Client<'a> {
     fn send(&self, method: &str, path: &str, body: &str) -> Answer {
         self.send_as(&self.authorization(method, path, body), method, path, body)
     }
+}
+
+/// The header that signs `covered`: method, host, path with query, body.
+pub fn authorization(app: &TestApp, (saas_id, api_key, secret): (&str, &str, &str), covered: &str) -> String {
+    let text = format!("{}{api_key}{covered}", app.clock.now().format("%Y%m%d%H%M"));
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+    let tag = hmac::sign(&key, text.as_bytes());
+    let hex = tag.as_ref().iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
+    format!("SAASUSSIGV1 Sig={hex}, SaaSID={saas_id}, APIKey={api_key}")
 }
 
 fn operations() -> Vec<(&'static str, String, String)> {
@@ -75,6 +79,54 @@ fn every_operation_takes_a_signature() {
     for (method, path, body) in operations() {
         let answer = client.send(method, &path, &body);
         assert_eq!(answer.status, 200, "{method} {path}: {}", answer.text());
+    }
+}
+
+/// All that a replay could change: every answer of the contract, and the list of events.
+fn state_of(app: &TestApp) -> Vec<Value> {
+    let admin = app.admin();
+    let gets = operations().into_iter().filter(|(method, ..)| *method == "GET").map(|(_, path, _)| path);
+    let span = format!("start_timestamp={}&end_timestamp={}", unix(START) - 86_400, unix(START) + 86_400);
+    gets.chain([
+        "/v1/analysis/users/u1/behavior-histories".to_owned(),
+        format!("/v1/analysis/metrics/page-statistics?{span}"),
+        "/v1/events?user_id=u1".to_owned(),
+    ])
+    .map(|path| admin.get(&path).ok())
+    .collect()
+}
+
+#[test]
+fn a_replay_inside_the_window_changes_nothing() {
+    for app in TestApp::on_both() {
+        let client = Client::new(&app, None);
+        let recorded: Vec<_> = operations()
+            .into_iter()
+            .map(|(method, path, body)| (client.authorization(method, &path, &body), method, path, body))
+            .collect();
+        for (authorization, method, path, body) in &recorded {
+            assert_eq!(client.send_as(authorization, method, path, body).status, 200, "{method} {path}");
+        }
+        let report = |users: u32| {
+            json!({"type": "daily", "date": "2026-07-01", "tenant_id": ACME, "env_id": 1, "active_users": users})
+                .to_string()
+        };
+        // The client corrects its report: sending the first one again must not take that back.
+        assert_eq!(client.send("PUT", "/v1/analysis/active-users", &report(7)).status, 200);
+        let before = state_of(&app);
+        for _ in 0..2 {
+            for (authorization, method, path, body) in &recorded {
+                let answer = client.send_as(authorization, method, path, body);
+                assert_eq!(answer.status, 200, "{method} {path}: {}", answer.text());
+            }
+            assert_eq!(state_of(&app), before);
+            app.clock.advance(TimeDelta::seconds(59));
+        }
+        assert_eq!(before[1]["data"][0]["active_users"], 7, "{before:?}");
+        // In another minute the same report is another request, and holds.
+        app.clock.advance(TimeDelta::minutes(5));
+        assert_eq!(client.send("PUT", "/v1/analysis/active-users", &report(1)).status, 200);
+        assert_eq!(state_of(&app)[1]["data"][0]["active_users"], 1);
     }
 }
 

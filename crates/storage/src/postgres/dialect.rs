@@ -24,6 +24,14 @@ pub const COUNT_MIGRATION_TABLES: &str = "SELECT count(*) AS tables FROM (SELECT
 /// The key of the advisory lock that writers of the directory take: the letters "tkdi".
 const DIRECTORY_LOCK: i64 = 0x746b_6469;
 
+/// The key of the advisory lock that those who count logins take: the letters "tkth".
+const LOGIN_COUNTERS_LOCK: i64 = 0x746b_7468;
+
+/// Waits until no other transaction counts logins, and keeps others waiting until this one ends.
+pub fn lock_login_counters(conn: &mut Conn) -> QueryResult<()> {
+    super::ingest::lock(conn, LOGIN_COUNTERS_LOCK)
+}
+
 /// Waits until no other transaction writes the directory, and keeps others waiting until this one ends.
 pub fn lock_directory(conn: &mut Conn) -> QueryResult<()> {
     super::ingest::lock(conn, DIRECTORY_LOCK)

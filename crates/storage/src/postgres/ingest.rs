@@ -113,11 +113,11 @@ struct Place {
     occurred_at: DbTime,
 }
 
-/// The events with this id, at most two: by the table of ids, which knows in which partition each lies.
+/// The events with this id, at most three: by the table of ids, which knows in which partition each lies.
 pub fn events_by_id(conn: &mut Conn, id: DbUuid, tenant: Option<DbTenant>) -> QueryResult<Vec<EventRow>> {
     let text = "SELECT tenant_id, seq, occurred_at FROM event_ids WHERE id = $1";
     let places: Vec<Place> = match tenant {
-        None => sql_query(format!("{text} ORDER BY tenant_id LIMIT 2")).bind::<Uuid128, _>(id).load(conn)?,
+        None => sql_query(format!("{text} ORDER BY tenant_id LIMIT 3")).bind::<Uuid128, _>(id).load(conn)?,
         Some(tenant) => sql_query(format!("{text} AND tenant_id = $2"))
             .bind::<Uuid128, _>(id)
             .bind::<TenantKey, _>(tenant)

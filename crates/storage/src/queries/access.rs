@@ -2,14 +2,15 @@
 
 use diesel::prelude::*;
 use trailkeeper_domain::Result;
-use trailkeeper_domain::account::{Account, ApiToken, RefreshToken, Session, SigningKey, TokenKey};
+use trailkeeper_domain::account::{Account, ApiToken, RefreshToken, Session, SessionFilter, SigningKey, TokenKey};
 use trailkeeper_domain::id::{AccountId, CredentialId, SessionId};
 use trailkeeper_domain::ports::AccessReads;
 
 use super::{Db, Tx, count};
-use crate::columns::DbUuid;
+use crate::columns::{DbTime, DbUuid};
 use crate::rows::{AccountRow, ApiTokenRow, RefreshTokenRow, SessionRow, SigningKeyRow, TokenKeyRow};
 use crate::schema::{accounts, api_tokens, refresh_tokens, sessions, signing_keys, token_keys};
+use crate::unindexed::Unindexed;
 
 impl AccessReads for Tx<'_> {
     fn account(&mut self, id: AccountId) -> Result<Option<Account>> {
@@ -34,6 +35,12 @@ impl AccessReads for Tx<'_> {
         rows.into_iter().map(Account::try_from).collect()
     }
 
+    fn api_token(&mut self, id: CredentialId) -> Result<Option<ApiToken>> {
+        let query = api_tokens::table.find(DbUuid(id.0)).select(ApiTokenRow::as_select());
+        let row: Option<ApiTokenRow> = self.run("api_tokens", |conn| query.first(conn).optional())?;
+        row.map(ApiToken::try_from).transpose()
+    }
+
     fn api_token_by_hash(&mut self, hash: &[u8]) -> Result<Option<ApiToken>> {
         let query = api_tokens::table.filter(api_tokens::token_hash.eq(hash)).select(ApiTokenRow::as_select());
         let row: Option<ApiTokenRow> = self.run("api_tokens", |conn| query.first(conn).optional())?;
@@ -48,6 +55,12 @@ impl AccessReads for Tx<'_> {
         let query = query.order(api_tokens::id.asc()).limit(count(limit)).select(ApiTokenRow::as_select());
         let rows: Vec<ApiTokenRow> = self.run("api_tokens", |conn| query.load(conn))?;
         rows.into_iter().map(ApiToken::try_from).collect()
+    }
+
+    fn signing_key(&mut self, id: CredentialId) -> Result<Option<SigningKey>> {
+        let query = signing_keys::table.find(DbUuid(id.0)).select(SigningKeyRow::as_select());
+        let row = self.run("signing_keys", |conn| query.first(conn).optional())?;
+        Ok(row.map(SigningKey::from))
     }
 
     fn signing_key_by_api_key(&mut self, api_key: &str) -> Result<Option<SigningKey>> {
@@ -70,6 +83,23 @@ impl AccessReads for Tx<'_> {
         let query = sessions::table.find(DbUuid(id.0)).select(SessionRow::as_select());
         let row = self.run("sessions", |conn| query.first(conn).optional())?;
         Ok(row.map(Session::from))
+    }
+
+    fn sessions(&mut self, filter: SessionFilter, before: Option<SessionId>, limit: usize) -> Result<Vec<Session>> {
+        let mut query = sessions::table.into_boxed::<Db>();
+        if let Some(account) = filter.account_id {
+            query = query.filter(sessions::account_id.eq(DbUuid(account.0)));
+        }
+        if let Some(now) = filter.live_at {
+            // By their end they would all be found and then sorted: as many as there are people.
+            query = query.filter(sessions::ended_at.is_null()).filter(Unindexed(sessions::expires_at).gt(DbTime(now)));
+        }
+        if let Some(before) = before {
+            query = query.filter(sessions::id.lt(DbUuid(before.0)));
+        }
+        let query = query.order(sessions::id.desc()).limit(count(limit)).select(SessionRow::as_select());
+        let rows: Vec<SessionRow> = self.run("sessions", |conn| query.load(conn))?;
+        Ok(rows.into_iter().map(Session::from).collect())
     }
 
     fn refresh_token(&mut self, hash: &[u8]) -> Result<Option<RefreshToken>> {

@@ -1,17 +1,19 @@
 //! Accounts and credentials, written.
 
 use diesel::prelude::*;
-use trailkeeper_domain::account::{Account, ApiToken, RefreshToken, Session, SigningKey, TokenKey};
+use trailkeeper_domain::account::{Account, ApiToken, RefreshToken, Session, SigningKey, SpentSignature, TokenKey};
 use trailkeeper_domain::id::{AccountId, CredentialId, SessionId};
 use trailkeeper_domain::ports::AccessWrites;
 use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::{Error, Result};
+use uuid::Uuid;
 
 use super::Tx;
 use crate::columns::{DbTime, DbUuid};
 use crate::error;
 use crate::rows::{AccountRow, ApiTokenRow, RefreshTokenRow, SessionRow, SigningKeyRow, TokenKeyRow};
-use crate::schema::{accounts, api_tokens, refresh_tokens, sessions, signing_keys, token_keys};
+use crate::schema::{accounts, api_tokens, refresh_tokens, sessions, signing_keys, spent_signatures, token_keys};
+use crate::unindexed::Unindexed;
 
 impl AccessWrites for Tx<'_> {
     fn insert_account(&mut self, account: &Account) -> Result<()> {
@@ -27,10 +29,30 @@ impl AccessWrites for Tx<'_> {
         account_written(account, outcome)
     }
 
+    fn delete_account(&mut self, id: AccountId) -> Result<bool> {
+        let of_account = sessions::account_id.eq(DbUuid(id.0));
+        self.run("refresh_tokens", |conn| {
+            let theirs = sessions::table.filter(of_account).select(sessions::id);
+            diesel::delete(refresh_tokens::table.filter(refresh_tokens::session_id.eq_any(theirs))).execute(conn)
+        })?;
+        self.run("sessions", |conn| diesel::delete(sessions::table.filter(of_account)).execute(conn))?;
+        let deleted = self.run("accounts", |conn| diesel::delete(accounts::table.find(DbUuid(id.0))).execute(conn))?;
+        Ok(deleted > 0)
+    }
+
     fn insert_api_token(&mut self, token: &ApiToken) -> Result<()> {
         let row = ApiTokenRow::from(token);
         self.run("api_tokens", |conn| diesel::insert_into(api_tokens::table).values(&row).execute(conn))?;
         Ok(())
+    }
+
+    fn update_api_token(&mut self, id: CredentialId, name: &str, expires_at: Option<Timestamp>) -> Result<bool> {
+        let updated = self.run("api_tokens", |conn| {
+            diesel::update(api_tokens::table.find(DbUuid(id.0)).filter(api_tokens::revoked_at.is_null()))
+                .set((api_tokens::name.eq(name), api_tokens::expires_at.eq(expires_at.map(DbTime))))
+                .execute(conn)
+        })?;
+        Ok(updated > 0)
     }
 
     fn touch_api_token(&mut self, id: CredentialId, at: Timestamp) -> Result<()> {
@@ -57,6 +79,24 @@ impl AccessWrites for Tx<'_> {
         Ok(())
     }
 
+    fn rename_signing_key(&mut self, id: CredentialId, name: &str) -> Result<bool> {
+        let renamed = self.run("signing_keys", |conn| {
+            diesel::update(signing_keys::table.find(DbUuid(id.0)).filter(signing_keys::revoked_at.is_null()))
+                .set(signing_keys::name.eq(name))
+                .execute(conn)
+        })?;
+        Ok(renamed > 0)
+    }
+
+    fn reseal_signing_key(&mut self, id: CredentialId, sealed_secret: &[u8]) -> Result<bool> {
+        let resealed = self.run("signing_keys", |conn| {
+            diesel::update(signing_keys::table.find(DbUuid(id.0)))
+                .set(signing_keys::sealed_secret.eq(sealed_secret))
+                .execute(conn)
+        })?;
+        Ok(resealed > 0)
+    }
+
     fn revoke_signing_key(&mut self, id: CredentialId, at: Timestamp) -> Result<bool> {
         let revoked = self.run("signing_keys", |conn| {
             diesel::update(signing_keys::table.find(DbUuid(id.0)).filter(signing_keys::revoked_at.is_null()))
@@ -72,6 +112,21 @@ impl AccessWrites for Tx<'_> {
         Ok(())
     }
 
+    fn prolong_session(&mut self, id: SessionId, refreshed_at: Timestamp, expires_at: Timestamp) -> Result<bool> {
+        let refreshed = DbTime(refreshed_at);
+        let prolonged = self.run("sessions", |conn| {
+            diesel::update(
+                sessions::table
+                    .find(DbUuid(id.0))
+                    .filter(sessions::ended_at.is_null())
+                    .filter(sessions::expires_at.gt(refreshed)),
+            )
+            .set((sessions::refreshed_at.eq(refreshed), sessions::expires_at.eq(DbTime(expires_at))))
+            .execute(conn)
+        })?;
+        Ok(prolonged > 0)
+    }
+
     fn end_session(&mut self, id: SessionId, at: Timestamp) -> Result<bool> {
         let ended = self.run("sessions", |conn| {
             diesel::update(sessions::table.find(DbUuid(id.0)).filter(sessions::ended_at.is_null()))
@@ -81,14 +136,31 @@ impl AccessWrites for Tx<'_> {
         Ok(ended > 0)
     }
 
-    fn end_sessions_of(&mut self, account: AccountId, at: Timestamp) -> Result<()> {
-        self.run("sessions", |conn| {
-            diesel::update(
-                sessions::table.filter(sessions::account_id.eq(DbUuid(account.0))).filter(sessions::ended_at.is_null()),
-            )
-            .set(sessions::ended_at.eq(Some(DbTime(at))))
-            .execute(conn)
+    fn end_sessions_of(&mut self, account: AccountId, except: Option<SessionId>, at: Timestamp) -> Result<usize> {
+        // No session has the nil id.
+        let kept = except.map_or(Uuid::nil(), |session| session.0);
+        let open = sessions::account_id
+            .eq(DbUuid(account.0))
+            .and(sessions::id.ne(DbUuid(kept)))
+            .and(sessions::ended_at.is_null());
+        let (now, ended) = (DbTime(at), sessions::ended_at.eq(Some(DbTime(at))));
+        let live = self.run("sessions", |conn| {
+            let live = open.and(Unindexed(sessions::expires_at).gt(now));
+            diesel::update(sessions::table.filter(live)).set(ended).execute(conn)
         })?;
+        // Those that ran out by our clock end as well: on a server whose clock is behind they may still be live.
+        self.run("sessions", |conn| diesel::update(sessions::table.filter(open)).set(ended).execute(conn))?;
+        Ok(live)
+    }
+
+    fn delete_past_sessions(&mut self, at: Timestamp) -> Result<()> {
+        let at = DbTime(at);
+        let past = sessions::expires_at.lt(at).or(sessions::ended_at.lt(at));
+        self.run("refresh_tokens", |conn| {
+            let theirs = sessions::table.filter(past).select(sessions::id);
+            diesel::delete(refresh_tokens::table.filter(refresh_tokens::session_id.eq_any(theirs))).execute(conn)
+        })?;
+        self.run("sessions", |conn| diesel::delete(sessions::table.filter(past)).execute(conn))?;
         Ok(())
     }
 
@@ -115,10 +187,39 @@ impl AccessWrites for Tx<'_> {
         Ok(())
     }
 
+    fn spend_signature(&mut self, spent: &SpentSignature, now: Timestamp) -> Result<bool> {
+        self.run("spent_signatures", |conn| {
+            diesel::delete(spent_signatures::table.filter(spent_signatures::until.le(DbTime(now)))).execute(conn)
+        })?;
+        // Of two that send it at once the second waits here for the first to commit, and inserts nothing.
+        let inserted = self.run("spent_signatures", |conn| {
+            diesel::insert_into(spent_signatures::table)
+                .values((
+                    spent_signatures::signature.eq(spent.signature.as_slice()),
+                    spent_signatures::until.eq(DbTime(spent.until)),
+                ))
+                .on_conflict_do_nothing()
+                .execute(conn)
+        })?;
+        Ok(inserted > 0)
+    }
+
     fn insert_token_key(&mut self, key: &TokenKey) -> Result<()> {
         let row = TokenKeyRow::from(key);
         self.run("token_keys", |conn| diesel::insert_into(token_keys::table).values(&row).execute(conn))?;
         Ok(())
+    }
+
+    fn reseal_token_key(&mut self, kid: &str, sealed_private: &[u8]) -> Result<bool> {
+        let resealed = self.run("token_keys", |conn| {
+            diesel::update(token_keys::table.find(kid)).set(token_keys::sealed_private.eq(sealed_private)).execute(conn)
+        })?;
+        Ok(resealed > 0)
+    }
+
+    fn delete_token_key(&mut self, kid: &str) -> Result<bool> {
+        let deleted = self.run("token_keys", |conn| diesel::delete(token_keys::table.find(kid)).execute(conn))?;
+        Ok(deleted > 0)
     }
 }
 

@@ -3,7 +3,7 @@
 use diesel::dsl::not;
 use diesel::prelude::*;
 use trailkeeper_domain::Result;
-use trailkeeper_domain::event::{EventFilter, LOGIN_FAIL, LOGIN_SUCCESS, Outcome};
+use trailkeeper_domain::event::{EventFilter, LOGIN_FAIL, LOGIN_SUCCESS, Outcome, READS};
 use trailkeeper_domain::id::TenantId;
 
 use super::event_names::OTHER;
@@ -21,6 +21,8 @@ pub struct Numbered<'a> {
     tenant: Option<DbTenant>,
     /// Whose events are left out.
     not_of: Option<DbTenant>,
+    /// Whose events of which types are left out.
+    not_reads: Option<(DbTenant, Vec<i32>)>,
     user: Option<i32>,
     /// Empty: all.
     pub kinds: Vec<i32>,
@@ -102,6 +104,15 @@ impl Tx<'_> {
             tenant = Some(key);
         }
         let not_of = if filter.customers_only { Some(self.tenant_key_assigned(TenantId::SYSTEM)?) } else { None };
+        let mut not_reads = None;
+        if filter.without_reads {
+            let mut reads = Vec::new();
+            for kind in READS {
+                reads.extend(self.number_of(Space::Kinds, kind)?);
+            }
+            not_reads =
+                Some((self.tenant_key_assigned(TenantId::SYSTEM)?, reads)).filter(|(_, reads)| !reads.is_empty());
+        }
         let mut user = None;
         if let Some(wanted) = &filter.user_id {
             let Some(number) = self.user_ref(wanted)? else { return Ok(None) };
@@ -133,7 +144,7 @@ impl Tx<'_> {
         }
         let kind = |tx: &mut Self, name: &str| tx.number_of(Space::Kinds, name).map(Option::unwrap_or_default);
         let (login_success, login_fail) = (kind(self, LOGIN_SUCCESS)?, kind(self, LOGIN_FAIL)?);
-        Ok(Some(Numbered { filter, tenant, not_of, user, kinds, source, page, login_success, login_fail }))
+        Ok(Some(Numbered { filter, tenant, not_of, not_reads, user, kinds, source, page, login_success, login_fail }))
     }
 }
 
@@ -158,6 +169,10 @@ pub fn filtered<'a>(numbered: &'a Numbered<'a>, kinds: &'a [i32]) -> events::Box
     }
     if let Some(system) = numbered.not_of {
         query = query.filter(Unindexed(events::tenant_id).ne(system));
+    }
+    if let Some((system, reads)) = &numbered.not_reads {
+        let read = Unindexed(events::tenant_id).eq(*system).and(Unindexed(events::kind_ref).eq_any(reads));
+        query = query.filter(not(read));
     }
     if let Some(env) = filter.env_id {
         query = query.filter(events::env_id.eq(i64::from(env.0)));

@@ -18,6 +18,7 @@ mod names;
 mod sheet_keys;
 mod sheets;
 mod sheets_writes;
+mod throttle;
 
 use std::sync::Arc;
 

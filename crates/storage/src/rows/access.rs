@@ -7,7 +7,7 @@ use trailkeeper_domain::user::folded_email;
 use trailkeeper_domain::{Error, Result};
 
 use super::unreadable;
-use crate::columns::{DbTime, DbUuid};
+use crate::columns::{Address, DbTime, DbUuid};
 use crate::schema::{accounts, api_tokens, refresh_tokens, sessions, signing_keys, token_keys};
 
 /// An account.
@@ -162,6 +162,10 @@ pub struct SessionRow {
     id: DbUuid,
     account_id: DbUuid,
     started_at: DbTime,
+    source: Option<Address>,
+    user_agent: Option<String>,
+    refreshed_at: DbTime,
+    expires_at: DbTime,
     ended_at: Option<DbTime>,
 }
 
@@ -171,6 +175,10 @@ impl From<&Session> for SessionRow {
             id: DbUuid(session.id.0),
             account_id: DbUuid(session.account_id.0),
             started_at: DbTime(session.started_at),
+            source: session.source.map(Address),
+            user_agent: session.user_agent.clone(),
+            refreshed_at: DbTime(session.refreshed_at),
+            expires_at: DbTime(session.expires_at),
             ended_at: session.ended_at.map(DbTime),
         }
     }
@@ -182,6 +190,10 @@ impl From<SessionRow> for Session {
             id: SessionId(row.id.0),
             account_id: AccountId(row.account_id.0),
             started_at: row.started_at.0,
+            source: row.source.map(|Address(source)| source),
+            user_agent: row.user_agent,
+            refreshed_at: row.refreshed_at.0,
+            expires_at: row.expires_at.0,
             ended_at: row.ended_at.map(|DbTime(at)| at),
         }
     }

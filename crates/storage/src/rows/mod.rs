@@ -8,6 +8,7 @@ mod answers;
 mod directory;
 mod event;
 mod sheet;
+mod throttle;
 
 use std::fmt;
 
@@ -20,6 +21,7 @@ pub use directory::{
 };
 pub use event::{EventRefs, EventRow, Names, NewEventRow, outcome_code, outcome_of_code};
 pub use sheet::{DeltaRow, FactRow, ScopeBytesRow, SheetRow, SheetSpot};
+pub use throttle::LoginCounterRow;
 
 /// A row that no one but us should have written, and yet cannot be read.
 fn unreadable(table: &str, column: &str, id: impl fmt::Display, reason: impl fmt::Display) -> Error {

@@ -27,6 +27,12 @@ pub fn lock_directory(_conn: &mut Conn) -> QueryResult<()> {
     Ok(())
 }
 
+/// Nothing to do: there is one writer at a time.
+#[expect(clippy::unnecessary_wraps, reason = "the same signature on both databases")]
+pub fn lock_login_counters(_conn: &mut Conn) -> QueryResult<()> {
+    Ok(())
+}
+
 /// Stores the deltas of one batch. The last number of the batch's events is new in every scope: it only rises, and
 /// there is one writer at a time.
 pub fn insert_deltas(conn: &mut Conn, rows: &[(DbTenant, &[u8])], batch_seq: i64) -> QueryResult<()> {

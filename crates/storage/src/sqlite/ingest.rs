@@ -105,13 +105,13 @@ pub fn insert_events(conn: &mut Conn, rows: &[NewEventRow<'_>]) -> QueryResult<(
     Ok((new, last))
 }
 
-/// The events with this id, at most two.
+/// The events with this id, at most three.
 pub fn events_by_id(conn: &mut Conn, id: DbUuid, tenant: Option<DbTenant>) -> QueryResult<Vec<EventRow>> {
     let mut query = events::table.into_boxed::<Db>().filter(events::id.eq(id));
     if let Some(tenant) = tenant {
         query = query.filter(events::tenant_id.eq(tenant));
     }
-    query.order(events::tenant_id.asc()).limit(2).select(EventRow::as_select()).load(conn)
+    query.order(events::tenant_id.asc()).limit(3).select(EventRow::as_select()).load(conn)
 }
 
 /// The tenant as a value where it needs no entry in the dictionary: the two whose numbers the migration gave.

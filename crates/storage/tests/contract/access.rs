@@ -1,8 +1,8 @@
 //! Accounts and credentials.
 
 use trailkeeper_domain::Error;
-use trailkeeper_domain::account::{Account, ApiToken, RefreshToken, Role, Session, SigningKey, TokenKey};
-use trailkeeper_domain::id::{CredentialId, SessionId};
+use trailkeeper_domain::account::{Account, ApiToken, Role, SigningKey, TokenKey};
+use trailkeeper_domain::id::CredentialId;
 use trailkeeper_testkit::{account, at, tenant_id, uuid};
 
 use crate::TestStore;
@@ -10,12 +10,14 @@ use crate::TestStore;
 on_both!(
     accounts_come_back_and_change,
     an_accounts_email_is_unique,
+    an_account_is_removed,
     api_tokens_are_found_used_and_revoked,
+    api_tokens_change_until_they_are_revoked,
     signing_keys_are_found_and_revoked,
-    sessions_end_once,
-    a_refresh_token_is_spent_once,
-    expired_refresh_tokens_are_removed,
+    signing_keys_are_renamed_until_they_are_revoked,
+    signing_keys_are_sealed_anew,
     token_keys_are_listed_newest_first,
+    token_keys_are_sealed_anew_and_removed,
 );
 
 fn accounts_come_back_and_change(t: &TestStore) {
@@ -53,8 +55,18 @@ fn an_accounts_email_is_unique(t: &TestStore) {
     assert_eq!(t.store.reading(|tx| tx.accounts(None, 10)).unwrap(), [ann, bob]);
 }
 
-fn api_tokens_are_found_used_and_revoked(t: &TestStore) {
-    let token = |number: u8| ApiToken {
+fn an_account_is_removed(t: &TestStore) {
+    let (ann, bob) = (account(1, "ann@example.org"), account(2, "bob@example.org"));
+    t.store.writing(|tx| [&ann, &bob].into_iter().try_for_each(|one| tx.insert_account(one))).unwrap();
+    assert!(t.store.writing(|tx| tx.delete_account(ann.id)).unwrap());
+    assert!(!t.store.writing(|tx| tx.delete_account(ann.id)).unwrap());
+    assert_eq!(t.store.reading(|tx| tx.account_by_email("ann@example.org")).unwrap(), None);
+    assert_eq!(t.store.reading(|tx| tx.accounts(None, 10)).unwrap(), [bob]);
+    t.store.writing(|tx| tx.insert_account(&account(3, "ann@example.org"))).unwrap();
+}
+
+fn token(number: u8) -> ApiToken {
+    ApiToken {
         id: CredentialId(uuid(u128::from(number))),
         name: format!("token {number}"),
         token_hash: vec![number; 32],
@@ -64,7 +76,10 @@ fn api_tokens_are_found_used_and_revoked(t: &TestStore) {
         expires_at: Some(at("2027-01-01T00:00:00Z")),
         last_used_at: None,
         revoked_at: None,
-    };
+    }
+}
+
+fn api_tokens_are_found_used_and_revoked(t: &TestStore) {
     t.store.writing(|tx| [token(2), token(1)].iter().try_for_each(|one| tx.insert_api_token(one))).unwrap();
     assert_eq!(t.store.reading(|tx| tx.api_token_by_hash(&[1; 32])).unwrap(), Some(token(1)));
     assert_eq!(t.store.reading(|tx| tx.api_token_by_hash(&[3; 32])).unwrap(), None);
@@ -77,12 +92,36 @@ fn api_tokens_are_found_used_and_revoked(t: &TestStore) {
     assert!(!t.store.writing(|tx| tx.revoke_api_token(token(1).id, used)).unwrap());
     assert!(!t.store.writing(|tx| tx.revoke_api_token(token(9).id, used)).unwrap());
     let expected = ApiToken { last_used_at: Some(used), revoked_at: Some(revoked), ..token(1) };
-    assert_eq!(t.store.reading(|tx| tx.api_token_by_hash(&[1; 32])).unwrap(), Some(expected));
+    assert_eq!(t.store.reading(|tx| tx.api_token_by_hash(&[1; 32])).unwrap(), Some(expected.clone()));
+    assert_eq!(t.store.reading(|tx| tx.api_token(token(1).id)).unwrap(), Some(expected));
+    assert_eq!(t.store.reading(|tx| tx.api_token(token(2).id)).unwrap(), Some(token(2)));
+    assert_eq!(t.store.reading(|tx| tx.api_token(token(9).id)).unwrap(), None);
     assert!(t.store.writing(|tx| tx.insert_api_token(&token(2))).is_err());
 }
 
-fn signing_keys_are_found_and_revoked(t: &TestStore) {
-    let key = |number: u8| SigningKey {
+fn api_tokens_change_until_they_are_revoked(t: &TestStore) {
+    t.store.writing(|tx| [token(1), token(2)].iter().try_for_each(|one| tx.insert_api_token(one))).unwrap();
+    let change = |number, name: &str, expires_at| {
+        t.store.writing(|tx| tx.update_api_token(token(number).id, name, expires_at)).unwrap()
+    };
+    let later = Some(at("2028-01-01T00:00:00Z"));
+    assert!(change(1, "renamed", later));
+    let changed = ApiToken { name: "renamed".into(), expires_at: later, ..token(1) };
+    assert_eq!(t.store.reading(|tx| tx.api_token(token(1).id)).unwrap(), Some(changed.clone()));
+    assert!(change(1, "renamed", None), "it may be good for ever");
+    let endless = ApiToken { expires_at: None, ..changed };
+    assert_eq!(t.store.reading(|tx| tx.api_token(token(1).id)).unwrap(), Some(endless.clone()));
+
+    let now = at("2026-02-01T00:00:00Z");
+    assert!(t.store.writing(|tx| tx.revoke_api_token(token(1).id, now)).unwrap());
+    assert!(!change(1, "too late", later));
+    assert!(!change(9, "nobody's", later));
+    let revoked = ApiToken { revoked_at: Some(now), ..endless };
+    assert_eq!(t.store.reading(|tx| tx.api_tokens(None, 10)).unwrap(), [revoked, token(2)]);
+}
+
+fn key(number: u8) -> SigningKey {
+    SigningKey {
         id: CredentialId(uuid(u128::from(number))),
         name: format!("key {number}"),
         saas_id: "saas_1".into(),
@@ -91,7 +130,10 @@ fn signing_keys_are_found_and_revoked(t: &TestStore) {
         tenant_id: None,
         created_at: at("2026-01-01T00:00:00Z"),
         revoked_at: None,
-    };
+    }
+}
+
+fn signing_keys_are_found_and_revoked(t: &TestStore) {
     t.store.writing(|tx| [key(2), key(1)].iter().try_for_each(|one| tx.insert_signing_key(one))).unwrap();
     assert_eq!(t.store.reading(|tx| tx.signing_key_by_api_key("api_2")).unwrap(), Some(key(2)));
     assert_eq!(t.store.reading(|tx| tx.signing_key_by_api_key("API_2")).unwrap(), None);
@@ -103,94 +145,52 @@ fn signing_keys_are_found_and_revoked(t: &TestStore) {
     assert!(!t.store.writing(|tx| tx.revoke_signing_key(key(3).id, now)).unwrap());
     let revoked = t.store.reading(|tx| tx.signing_key_by_api_key("api_2")).unwrap().unwrap();
     assert_eq!(revoked.revoked_at, Some(now));
+    assert_eq!(t.store.reading(|tx| tx.signing_key(key(2).id)).unwrap(), Some(revoked));
+    assert_eq!(t.store.reading(|tx| tx.signing_key(key(1).id)).unwrap(), Some(key(1)));
+    assert_eq!(t.store.reading(|tx| tx.signing_key(key(3).id)).unwrap(), None);
 }
 
-fn session(number: u128, account: &Account) -> Session {
-    Session {
-        id: SessionId(uuid(number)),
-        account_id: account.id,
-        started_at: at("2026-01-01T00:00:00Z"),
-        ended_at: None,
-    }
+fn signing_keys_are_renamed_until_they_are_revoked(t: &TestStore) {
+    t.store.writing(|tx| [key(1), key(2)].iter().try_for_each(|one| tx.insert_signing_key(one))).unwrap();
+    let rename = |number, name: &str| t.store.writing(|tx| tx.rename_signing_key(key(number).id, name)).unwrap();
+    assert!(rename(1, "renamed"));
+    let now = at("2026-02-01T00:00:00Z");
+    assert!(t.store.writing(|tx| tx.revoke_signing_key(key(1).id, now)).unwrap());
+    assert!(!rename(1, "too late"));
+    assert!(!rename(9, "nobody's"));
+    let expected = SigningKey { name: "renamed".into(), revoked_at: Some(now), ..key(1) };
+    assert_eq!(t.store.reading(|tx| tx.signing_keys(None, 10)).unwrap(), [expected, key(2)]);
 }
 
-fn sessions_end_once(t: &TestStore) {
-    let (ann, bob) = (account(1, "ann@example.org"), account(2, "bob@example.org"));
-    let sessions = [session(1, &ann), session(2, &ann), session(3, &bob)];
-    t.store
-        .writing(|tx| {
-            [&ann, &bob].into_iter().try_for_each(|one| tx.insert_account(one))?;
-            sessions.iter().try_for_each(|one| tx.insert_session(one))
-        })
-        .unwrap();
-    let (first, later) = (at("2026-02-01T00:00:00Z"), at("2026-03-01T00:00:00Z"));
-    assert!(t.store.writing(|tx| tx.end_session(sessions[0].id, first)).unwrap());
-    assert!(!t.store.writing(|tx| tx.end_session(sessions[0].id, later)).unwrap());
-    assert!(!t.store.writing(|tx| tx.end_session(SessionId(uuid(9)), later)).unwrap());
-    t.store.writing(|tx| tx.end_sessions_of(ann.id, later)).unwrap();
-    let ended = |at: usize| t.store.reading(|tx| tx.session(sessions[at].id)).unwrap().unwrap().ended_at;
-    assert_eq!((ended(0), ended(1), ended(2)), (Some(first), Some(later), None));
-    assert_eq!(t.store.reading(|tx| tx.session(SessionId(uuid(9)))).unwrap(), None);
-    let orphan = session(4, &account(7, "nobody@example.org"));
-    assert!(t.store.writing(|tx| tx.insert_session(&orphan)).is_err(), "a session without its account");
+fn signing_keys_are_sealed_anew(t: &TestStore) {
+    t.store.writing(|tx| [key(1), key(2)].iter().try_for_each(|one| tx.insert_signing_key(one))).unwrap();
+    let now = at("2026-02-01T00:00:00Z");
+    assert!(t.store.writing(|tx| tx.revoke_signing_key(key(1).id, now)).unwrap());
+    let reseal = |number| t.store.writing(|tx| tx.reseal_signing_key(key(number).id, &[9, 0, 9])).unwrap();
+    assert!(reseal(1), "revoked ones too: nothing may stay under the old master key");
+    assert!(!reseal(9));
+    let expected = SigningKey { sealed_secret: vec![9, 0, 9], revoked_at: Some(now), ..key(1) };
+    assert_eq!(t.store.reading(|tx| tx.signing_keys(None, 10)).unwrap(), [expected, key(2)]);
 }
 
-fn refresh_token(number: u8, session: &Session, expires_at: &str) -> RefreshToken {
-    RefreshToken {
-        token_hash: vec![number; 32],
-        session_id: session.id,
-        issued_at: at("2026-01-01T00:00:00Z"),
-        expires_at: at(expires_at),
-        spent_at: None,
-    }
-}
-
-fn prepared(t: &TestStore, tokens: &[RefreshToken]) {
-    let ann = account(1, "ann@example.org");
-    t.store
-        .writing(|tx| {
-            tx.insert_account(&ann)?;
-            tx.insert_session(&session(1, &ann))?;
-            tokens.iter().try_for_each(|one| tx.insert_refresh_token(one))
-        })
-        .unwrap();
-}
-
-fn a_refresh_token_is_spent_once(t: &TestStore) {
-    let token = refresh_token(1, &session(1, &account(1, "")), "2026-02-01T00:00:00Z");
-    prepared(t, std::slice::from_ref(&token));
-    assert_eq!(t.store.reading(|tx| tx.refresh_token(&[1; 32])).unwrap(), Some(token));
-    assert_eq!(t.store.reading(|tx| tx.refresh_token(&[2; 32])).unwrap(), None);
-    let now = at("2026-01-15T00:00:00Z");
-    let won: usize = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..6)
-            .map(|_| scope.spawn(|| t.store.writing(|tx| tx.spend_refresh_token(&[1; 32], now)).unwrap()))
-            .collect();
-        threads.into_iter().map(|thread| usize::from(thread.join().unwrap())).sum()
-    });
-    assert_eq!(won, 1, "of many users of one token exactly one wins");
-    assert_eq!(t.store.reading(|tx| tx.refresh_token(&[1; 32])).unwrap().unwrap().spent_at, Some(now));
-    assert!(!t.store.writing(|tx| tx.spend_refresh_token(&[2; 32], now)).unwrap());
-}
-
-fn expired_refresh_tokens_are_removed(t: &TestStore) {
-    let session = session(1, &account(1, ""));
-    let tokens =
-        [(1, "2026-02-01T00:00:00Z"), (2, "2026-02-02T00:00:00Z")].map(|(n, at)| refresh_token(n, &session, at));
-    prepared(t, &tokens);
-    t.store.writing(|tx| tx.delete_expired_refresh_tokens(at("2026-02-02T00:00:00Z"))).unwrap();
-    assert_eq!(t.store.reading(|tx| tx.refresh_token(&[1; 32])).unwrap(), None);
-    assert_eq!(t.store.reading(|tx| tx.refresh_token(&[2; 32])).unwrap(), Some(tokens[1].clone()));
+fn token_key(kid: &str, created_at: &str) -> TokenKey {
+    TokenKey { kid: kid.into(), sealed_private: vec![1, 2, 3], public: vec![7; 32], created_at: at(created_at) }
 }
 
 fn token_keys_are_listed_newest_first(t: &TestStore) {
-    let key = |kid: &str, created_at: &str| TokenKey {
-        kid: kid.into(),
-        sealed_private: vec![1, 2, 3],
-        public: vec![7; 32],
-        created_at: at(created_at),
-    };
-    let (old, new) = (key("b", "2026-01-01T00:00:00Z"), key("a", "2026-02-01T00:00:00Z"));
+    let (old, new) = (token_key("b", "2026-01-01T00:00:00Z"), token_key("a", "2026-02-01T00:00:00Z"));
     t.store.writing(|tx| [&old, &new].into_iter().try_for_each(|one| tx.insert_token_key(one))).unwrap();
     assert_eq!(t.store.reading(|tx| tx.token_keys()).unwrap(), [new, old]);
+}
+
+fn token_keys_are_sealed_anew_and_removed(t: &TestStore) {
+    let (old, new) = (token_key("b", "2026-01-01T00:00:00Z"), token_key("a", "2026-02-01T00:00:00Z"));
+    t.store.writing(|tx| [&old, &new].into_iter().try_for_each(|one| tx.insert_token_key(one))).unwrap();
+    assert!(t.store.writing(|tx| tx.reseal_token_key("a", &[0, 9])).unwrap());
+    assert!(!t.store.writing(|tx| tx.reseal_token_key("A", &[0, 9])).unwrap());
+    let resealed = TokenKey { sealed_private: vec![0, 9], ..new };
+    assert_eq!(t.store.reading(|tx| tx.token_keys()).unwrap(), [resealed.clone(), old]);
+    assert!(t.store.writing(|tx| tx.delete_token_key("b")).unwrap());
+    assert!(!t.store.writing(|tx| tx.delete_token_key("b")).unwrap());
+    assert_eq!(t.store.reading(|tx| tx.token_keys()).unwrap(), [resealed]);
 }

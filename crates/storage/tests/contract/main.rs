@@ -23,8 +23,10 @@ mod leases;
 mod names;
 mod partitions;
 mod random;
+mod sessions;
 mod sheet_keys;
 mod sheets;
+mod throttle;
 mod transactions;
 
 use std::sync::Arc;

@@ -8,7 +8,8 @@ use trailkeeper_domain::page::{Page, PageQueries};
 use trailkeeper_domain::time::{TimeRange, Timestamp};
 use trailkeeper_testkit::{TestEntropy, at, event, tenant_id, user_id};
 
-const KINDS: [&str; 6] = ["login_success", "login_fail", "page_load", "userinfo", "logout", "invoice.paid"];
+const KINDS: [&str; 7] =
+    ["login_success", "login_fail", "page_load", "userinfo", "logout", "invoice.paid", "events_read"];
 const PAGES: [&str; 5] = ["/", "/users", "/users?page=2", "https://app.example/a#top", "/Ä"];
 const SOURCES: [&str; 5] = ["192.0.2.1", "192.0.2.200", "198.51.100.7", "2001:db8::1", "2001:db8:1::1"];
 
@@ -60,6 +61,7 @@ pub(crate) fn filter(random: &TestEntropy) -> EventFilter {
     EventFilter {
         tenant_id: maybe(random, 30, || tenant(random)),
         customers_only: random.below(3) == 0,
+        without_reads: random.below(3) == 0,
         env_id: maybe(random, 20, || EnvId(u32::try_from(random.below(3)).unwrap())),
         user_id: maybe(random, 30, || user(random)),
         kinds: (0..random.below(4)).map(|_| EventKind::known(random.pick(&KINDS))).collect(),

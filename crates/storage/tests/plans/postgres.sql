@@ -67,7 +67,10 @@ FROM generate_series(0, 4999) AS i;
 INSERT INTO api_tokens
 SELECT id, 'token', sha256(id::text::bytea), 'admin', NULL, now(), NULL, NULL, NULL FROM accounts;
 INSERT INTO signing_keys SELECT id, 'key', 'saas', 'api-' || id, '\x00', NULL, now(), NULL FROM accounts;
-INSERT INTO sessions SELECT id, id, now(), NULL FROM accounts;
+INSERT INTO sessions (id, account_id, started_at, refreshed_at, expires_at, ended_at)
+SELECT lpad(to_hex(i), 32, '0')::uuid, lpad(to_hex(i % 5000), 32, '0')::uuid, began, began, began + interval '30 days',
+       CASE WHEN i % 3 = 0 THEN began + interval '100 s' END
+FROM (SELECT i, timestamptz '2026-01-01T00:00:00Z' + i * interval '77 s' AS began FROM generate_series(0, 99999) AS i) AS n;
 INSERT INTO refresh_tokens SELECT sha256(id::text::bytea), id, now(), now(), NULL FROM sessions;
 INSERT INTO new_pages
 SELECT lpad(to_hex(i), 32, '0')::uuid, date '2026-01-01' + i % 90, 7 FROM generate_series(0, 499) AS i;

@@ -51,7 +51,12 @@ INSERT INTO accounts
 SELECT unhex(printf('%032x', i)), 'a', 'account-' || i || '@example.org', 'A', 'x', 'admin', NULL, NULL, 0, 0 FROM n;
 INSERT INTO api_tokens SELECT id, 'token', unhex(hex(id) || hex(id)), 'admin', NULL, 0, NULL, NULL, NULL FROM accounts;
 INSERT INTO signing_keys SELECT id, 'key', 'saas', 'api-' || hex(id), id, NULL, 0, NULL FROM accounts;
-INSERT INTO sessions SELECT id, id, 0, NULL FROM accounts;
+WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 99999)
+INSERT INTO sessions (id, account_id, started_at, refreshed_at, expires_at, ended_at)
+SELECT unhex(printf('%032x', i)), unhex(printf('%032x', i % 5000)), 1767225600000000 + i * 77000000,
+       1767225600000000 + i * 77000000, 1769817600000000 + i * 77000000,
+       iif(i % 3 = 0, 1767225700000000 + i * 77000000, NULL)
+FROM n;
 INSERT INTO refresh_tokens SELECT unhex(hex(id) || hex(id)), id, 0, 0, NULL FROM sessions;
 WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 499)
 INSERT INTO new_pages SELECT i + 1, 20453 + i % 90, 7 FROM n;

@@ -180,7 +180,8 @@ pub async fn get_active_users(
     let course = params::course(&query, state.clock().now())?;
     let audience = AudienceParams::of(&query)?.audience();
     let confined = caller.principal.tenant_id;
-    let answer = blocking::run(&state, move |state| active_users(state.store(), audience, course, confined)).await?;
+    let answer =
+        blocking::run_analytic(&state, move |state| active_users(state.store(), audience, course, confined)).await?;
     Ok(HttpResponse::Ok().json(ActiveUsersView {
         timezone: course.span.zone.name(),
         granularity: course.granularity.as_str(),

@@ -161,7 +161,8 @@ pub async fn get_page_statistics(
     let query = Query::of(&request)?.only(&PARAMETERS)?;
     let question = question_of(&query, state.clock().now())?;
     let confined = caller.principal.tenant_id;
-    let statistics = blocking::run(&state, move |state| page_statistics(state.store(), &question, confined)).await?;
+    let statistics =
+        blocking::run_analytic(&state, move |state| page_statistics(state.store(), &question, confined)).await?;
     Ok(HttpResponse::Ok().json(PageStatisticsView::of(&question, statistics)))
 }
 

@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 
 use super::params::{AudienceParams, CompareParam, SpanParams};
 use crate::blocking;
-use crate::extract::caller::{Caller, ReadEvents};
+use crate::extract::caller::{Caller, ReadUserActivity};
 use crate::extract::path;
 use crate::extract::query::Query;
 use crate::native::problems::{CommonProblems, NotFound};
@@ -264,13 +264,13 @@ impl ProfileView {
     ),
     responses((status = 200, description = "The profile.", body = ProfileView), CommonProblems, NotFound))]
 pub async fn get_profile(
-    caller: Caller<ReadEvents, Native>,
+    caller: Caller<ReadUserActivity, Native>,
     request: HttpRequest,
     state: Data<AppState>,
 ) -> Answer<Native> {
     let question = question_of(&request, state.clock().now())?;
     let confined = caller.principal.tenant_id;
-    let view = blocking::run(&state, move |state| {
+    let view = blocking::run_analytic(&state, move |state| {
         profile(state.store(), &question, confined).and_then(|profile| ProfileView::of(&question, profile))
     })
     .await?;

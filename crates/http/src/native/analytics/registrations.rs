@@ -202,7 +202,8 @@ pub async fn get_registrations(
     let course = params::course(&query, state.clock().now())?;
     let filter = filter_of(&query)?;
     let confined = caller.principal.tenant_id;
-    let answer = blocking::run(&state, move |state| registrations(state.store(), &filter, course, confined)).await?;
+    let answer =
+        blocking::run_analytic(&state, move |state| registrations(state.store(), &filter, course, confined)).await?;
     Ok(HttpResponse::Ok().json(RegistrationsView {
         timezone: course.span.zone.name(),
         granularity: course.granularity.as_str(),

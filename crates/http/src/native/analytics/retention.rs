@@ -130,7 +130,8 @@ pub async fn get_retention(
     let audience = AudienceParams::of(&query)?.audience();
     let confined = caller.principal.tenant_id;
     let answer =
-        blocking::run(&state, move |state| retention(state.store(), audience, course, periods, confined)).await?;
+        blocking::run_analytic(&state, move |state| retention(state.store(), audience, course, periods, confined))
+            .await?;
     Ok(HttpResponse::Ok().json(RetentionView {
         timezone: course.span.zone.name(),
         granularity: course.granularity.as_str(),

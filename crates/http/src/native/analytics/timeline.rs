@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::params::{AudienceParams, SpanParams};
 use crate::blocking;
-use crate::extract::caller::{Caller, ReadEvents};
+use crate::extract::caller::{Caller, ReadUserActivity};
 use crate::extract::path;
 use crate::extract::query::Query;
 use crate::native::events::view::EventView;
@@ -97,13 +97,13 @@ impl TimelineView {
     ),
     responses((status = 200, description = "A page of the timeline.", body = TimelineView), CommonProblems, NotFound))]
 pub async fn get_timeline(
-    caller: Caller<ReadEvents, Native>,
+    caller: Caller<ReadUserActivity, Native>,
     request: HttpRequest,
     state: Data<AppState>,
 ) -> Answer<Native> {
     let question = question_of(&request)?;
     let confined = caller.principal.tenant_id;
-    let view = blocking::run(&state, move |state| {
+    let view = blocking::run_analytic(&state, move |state| {
         timeline(state.store(), &question, confined).map(|timeline| TimelineView::of(&question, timeline))
     })
     .await?;

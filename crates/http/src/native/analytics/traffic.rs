@@ -171,7 +171,8 @@ pub async fn get_traffic(
     let audience = AudienceParams::of(&query)?.audience();
     let kinds = kinds::of(&query)?;
     let confined = caller.principal.tenant_id;
-    let answer = blocking::run(&state, move |state| traffic(state.store(), audience, course, &kinds, confined)).await?;
+    let answer =
+        blocking::run_analytic(&state, move |state| traffic(state.store(), audience, course, &kinds, confined)).await?;
     Ok(HttpResponse::Ok().json(TrafficView {
         timezone: course.span.zone.name(),
         granularity: course.granularity.as_str(),

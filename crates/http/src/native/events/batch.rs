@@ -1,22 +1,15 @@
-//! From the bytes of `POST /v1/events` to drafts: unpacked, cut into events, each read alone.
+//! From the bytes of `POST /v1/events` to drafts: announced, unpacked, then cut into events by `items`.
 
-use std::fmt;
 use std::io::Read;
 
 use actix_web::HttpRequest;
 use actix_web::http::header;
 use flate2::bufread::MultiGzDecoder;
-use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
-use serde_json::value::RawValue;
-use trailkeeper_domain::event::{EventDraft, Unreadable};
-use trailkeeper_domain::json::MALFORMED_JSON;
 use trailkeeper_domain::{Error, Fault, Result, text};
 
 use crate::extract::body;
+use crate::native::events::items::{self, Draft};
 use crate::settings::{MAX_BODY_BYTES, MAX_EVENTS};
-
-/// An event as it was sent, or why it cannot be read.
-type Draft = Result<EventDraft, Unreadable>;
 
 /// How a body is to be understood, by its headers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,16 +63,7 @@ impl Form {
         } else {
             bytes
         };
-        let drafts: Vec<_> = if self.lines {
-            lines(bytes)?.into_iter().map(EventDraft::read).collect()
-        } else if bytes.trim_ascii_start().starts_with(b"[") {
-            elements(bytes)?.into_iter().map(|element| EventDraft::read(element.get().as_bytes())).collect()
-        } else if bytes.trim_ascii().is_empty() {
-            Vec::new()
-        } else {
-            vec![EventDraft::read(bytes)]
-        };
-        some_events(drafts)
+        items::read(bytes, self.lines, MAX_EVENTS)
     }
 }
 
@@ -95,83 +79,6 @@ fn gunzip(packed: &[u8]) -> Result<Vec<u8>> {
         ))
     })?;
     if unpacked.len() > MAX_BODY_BYTES { Err(body::too_large(MAX_BODY_BYTES)) } else { Ok(unpacked) }
-}
-
-fn lines(bytes: &[u8]) -> Result<Vec<&[u8]>> {
-    let lines = || bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
-    match lines().count() {
-        count if count > MAX_EVENTS => Err(too_many(count)),
-        _ => Ok(lines().collect()),
-    }
-}
-
-fn elements(bytes: &[u8]) -> Result<Vec<&RawValue>> {
-    let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let elements = reader
-        .deserialize_seq(Elements)
-        .and_then(|elements| reader.end().map(|()| elements))
-        .map_err(|error| Error::malformed(MALFORMED_JSON, format!("the body is not valid JSON: {error}")))?;
-    if elements.count > MAX_EVENTS { Err(too_many(elements.count)) } else { Ok(elements.first) }
-}
-
-/// The elements of an array as they stand in the body, unread: a fault in one is its own. Those past the
-/// limit are counted and not kept, so that memory follows the limit.
-struct Elements;
-
-struct Counted<'a> {
-    first: Vec<&'a RawValue>,
-    count: usize,
-}
-
-impl<'de> Visitor<'de> for Elements {
-    type Value = Counted<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of events")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Counted<'de>, A::Error> {
-        let mut first = Vec::new();
-        while first.len() < MAX_EVENTS {
-            match access.next_element()? {
-                Some(element) => first.push(element),
-                None => return Ok(Counted { count: first.len(), first }),
-            }
-        }
-        let mut count = first.len();
-        while access.next_element::<IgnoredAny>()?.is_some() {
-            count += 1;
-        }
-        Ok(Counted { first, count })
-    }
-}
-
-fn too_many(count: usize) -> Error {
-    Error::TooLarge(Fault::new(
-        "too_many_events",
-        format!("the body has {count} events; at most {MAX_EVENTS} are allowed in one request: send several requests"),
-    ))
-}
-
-/// Refuses a body in which nothing is a JSON object: that is no batch with faults, but something else.
-fn some_events(mut drafts: Vec<Draft>) -> Result<Vec<Draft>> {
-    let nothing = |draft: &Draft| matches!(draft, Err(Unreadable { error: Error::Invalid(fault), .. }) if fault.field.is_none() && [MALFORMED_JSON, "not_an_object"].contains(&fault.code));
-    if !drafts.iter().all(nothing) {
-        return Ok(drafts);
-    }
-    match (drafts.len(), drafts.pop()) {
-        (1, Some(Err(unreadable))) => Err(unreadable.error),
-        (0, _) => Err(Error::malformed(
-            "no_events",
-            "the body holds no event; send a JSON object, a list of them, or one on each line as application/x-ndjson",
-        )),
-        (count, _) => Err(Error::malformed(
-            "no_events",
-            format!(
-                "none of the {count} items of the body is an event; send a JSON object, a list of them, or one on each line as application/x-ndjson"
-            ),
-        )),
-    }
 }
 
 #[cfg(test)]
@@ -223,13 +130,7 @@ mod tests {
         assert_eq!(outcome(JSON, array(MAX_EVENTS + 1).as_bytes()), "too_many_events");
         let lines = "{\"type\":\"a\"}\n".repeat(MAX_EVENTS + 1);
         assert_eq!(outcome(NDJSON, lines.as_bytes()), "too_many_events");
-        let first = elements(b"[1,2,3]").unwrap();
-        assert_eq!(first.len(), 3);
-        assert!(
-            elements(format!("[{}]", "1,".repeat(100_000) + "1").as_bytes())
-                .unwrap_err()
-                .to_string()
-                .contains("100001")
-        );
+        let many = format!("[{}]", "1,".repeat(100_000) + "1");
+        assert!(JSON.read(many.as_bytes()).unwrap_err().to_string().contains("100001"));
     }
 }

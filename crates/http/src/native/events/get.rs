@@ -34,6 +34,8 @@ pub async fn get_event(
     let id = EventId::parse("id", &path::text(&request, "id")?)?;
     let asked = query.optional("tenant_id")?.map(|id| TenantId::parse("tenant_id", id)).transpose()?;
     let tenant = tenancy::narrowed(&caller.principal, asked)?;
-    let event = blocking::run(&state, move |state| usecase::find_event(state.store(), id, tenant)).await?;
+    let customers_only = tenancy::customers_only(&caller.principal);
+    let event =
+        blocking::run(&state, move |state| usecase::find_event(state.store(), id, tenant, customers_only)).await?;
     Ok(HttpResponse::Ok().json(EventView::from(event)))
 }

@@ -63,7 +63,7 @@ impl EventsView {
 ///
 /// Every filter that is sent must hold. Equal times come in the order of storage, latest first, and a cursor
 /// neither skips nor repeats while events arrive. The server's own trail, the tenant of all ones, is listed
-/// like any other.
+/// like any other for the roles admin and auditor, and does not exist for an analyst.
 #[utoipa::path(get, path = "/v1/events", tag = "events", security(("Bearer" = [])),
     params(
         ("tenant_id" = Option<schemas::TenantId>, Query, description = "Only this tenant's."),
@@ -103,6 +103,7 @@ fn filter_of(query: &Query, caller: &Principal, queries: PageQueries) -> Result<
     let tenant = query.optional("tenant_id")?.map(|id| TenantId::parse("tenant_id", id)).transpose()?;
     Ok(EventFilter {
         tenant_id: tenancy::narrowed(caller, tenant)?,
+        customers_only: tenancy::customers_only(caller),
         env_id: query.optional("env_id")?.map(|id| EnvId::parse("env_id", id)).transpose()?,
         user_id: query.optional("user_id")?.map(|id| UserId::parse("user_id", id)).transpose()?,
         kinds: kinds::of(query)?,

@@ -3,6 +3,7 @@
 mod batch;
 pub mod get;
 mod input;
+mod items;
 pub mod list;
 pub mod record;
 pub mod view;

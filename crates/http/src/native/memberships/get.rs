@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use trailkeeper_domain::usecase;
 
 use crate::blocking;
-use crate::extract::caller::{Caller, ReadDirectory};
+use crate::extract::caller::{Caller, ReadUsers};
 use crate::extract::query::Query;
 use crate::extract::{path, tenancy};
 use crate::native::memberships::view::MembershipView;
@@ -25,7 +25,7 @@ use crate::state::AppState;
     ),
     responses((status = 200, description = "The membership.", body = MembershipView), CommonProblems, NotFound))]
 pub async fn get_membership(
-    caller: Caller<ReadDirectory, Native>,
+    caller: Caller<ReadUsers, Native>,
     request: HttpRequest,
     state: Data<AppState>,
 ) -> Answer<Native> {

@@ -8,7 +8,7 @@ use trailkeeper_domain::usecase;
 use utoipa::ToSchema;
 
 use crate::blocking;
-use crate::extract::caller::{Caller, ReadDirectory};
+use crate::extract::caller::{Caller, ReadUsers};
 use crate::extract::query::Query;
 use crate::extract::{path, tenancy};
 use crate::native::memberships::view::MembershipView;
@@ -48,7 +48,7 @@ impl MembershipsView {
     ),
     responses((status = 200, description = "A page of memberships.", body = MembershipsView), CommonProblems, NotFound))]
 pub async fn list_memberships(
-    caller: Caller<ReadDirectory, Native>,
+    caller: Caller<ReadUsers, Native>,
     request: HttpRequest,
     state: Data<AppState>,
 ) -> Answer<Native> {

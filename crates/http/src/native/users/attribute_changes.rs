@@ -10,7 +10,7 @@ use trailkeeper_domain::user::AttributeChange;
 use utoipa::ToSchema;
 
 use crate::blocking;
-use crate::extract::caller::{Caller, ReadDirectory};
+use crate::extract::caller::{Caller, ReadUsers};
 use crate::extract::path;
 use crate::extract::query::Query;
 use crate::native::paging::Paging;
@@ -86,7 +86,7 @@ impl AttributeChangesView {
     ),
     responses((status = 200, description = "A page of changes.", body = AttributeChangesView), CommonProblems, NotFound))]
 pub async fn list_attribute_changes(
-    caller: Caller<ReadDirectory, Native>,
+    caller: Caller<ReadUsers, Native>,
     request: HttpRequest,
     state: Data<AppState>,
 ) -> Answer<Native> {

@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use trailkeeper_domain::usecase;
 
 use crate::blocking;
-use crate::extract::caller::{Caller, ReadDirectory};
+use crate::extract::caller::{Caller, ReadUsers};
 use crate::extract::path;
 use crate::extract::query::Query;
 use crate::native::problems::{CommonProblems, NotFound};
@@ -23,7 +23,7 @@ use crate::state::AppState;
     params(("user_id" = schemas::UserId, Path, description = "The user's id.")),
     responses((status = 200, description = "The record.", body = UserView), CommonProblems, NotFound))]
 pub async fn get_user(
-    caller: Caller<ReadDirectory, Native>,
+    caller: Caller<ReadUsers, Native>,
     request: HttpRequest,
     state: Data<AppState>,
 ) -> Answer<Native> {

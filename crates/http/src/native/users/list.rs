@@ -11,7 +11,7 @@ use trailkeeper_domain::{Result, usecase};
 use utoipa::ToSchema;
 
 use crate::blocking;
-use crate::extract::caller::{Caller, ReadDirectory};
+use crate::extract::caller::{Caller, ReadUsers};
 use crate::extract::query::Query;
 use crate::extract::tenancy;
 use crate::native::paging::Paging;
@@ -54,7 +54,7 @@ impl UsersView {
     ),
     responses((status = 200, description = "A page of users.", body = UsersView), CommonProblems, NotFound))]
 pub async fn list_users(
-    caller: Caller<ReadDirectory, Native>,
+    caller: Caller<ReadUsers, Native>,
     request: HttpRequest,
     state: Data<AppState>,
 ) -> Answer<Native> {

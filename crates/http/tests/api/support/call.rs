@@ -52,6 +52,10 @@ impl<'a> Caller<'a> {
         self.call("POST", path).json(body).send()
     }
 
+    pub fn patch(&self, path: &str, body: &Value) -> Answer {
+        self.call("PATCH", path).json(body).send()
+    }
+
     /// Records events and expects that it works.
     pub fn record(&self, events: &Value) -> Value {
         self.post("/v1/events", events).ok()

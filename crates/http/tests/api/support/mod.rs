@@ -2,17 +2,21 @@
 
 mod answer;
 mod call;
+mod person;
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use actix_web::rt::{System, SystemRunner};
 use actix_web::web::Data;
 use trailkeeper_analytics::engine::Summary;
-use trailkeeper_auth::{Access, AccessSettings, MasterKey, NewToken};
+use trailkeeper_auth::{Access, AccessSettings, Act, MasterKey, NewToken};
 use trailkeeper_domain::account::{Actor, Role};
+use trailkeeper_domain::clock::Clock;
 use trailkeeper_domain::id::TenantId;
 use trailkeeper_domain::ingest::{Ingest, IngestLimits};
 use trailkeeper_domain::ports::Store;
+use trailkeeper_domain::time::Timestamp;
 use trailkeeper_http::{AppState, HttpSettings, Services};
 use trailkeeper_storage::{DatabaseUrl, StoreOptions};
 use trailkeeper_testkit::{DatabaseKind, TempDatabase, TestClock, TestEntropy};
@@ -20,6 +24,7 @@ use uuid::Uuid;
 
 pub use answer::Answer;
 pub use call::Caller;
+pub use person::{PASSWORD, Person};
 
 /// Two tenants that nobody told the server of.
 pub const ACME: &str = "69e732d6-8ecc-45c4-a2eb-8438f7ffe775";
@@ -34,6 +39,7 @@ pub struct TestApp {
     pub state: Data<AppState>,
     pub database: TempDatabase,
     runner: SystemRunner,
+    names: Cell<u32>,
 }
 
 impl TestApp {
@@ -70,7 +76,18 @@ impl TestApp {
         let ingest = Arc::new(Ingest::start(store.clone(), IngestLimits::default()).unwrap());
         let services = Services { store, ingest, access: Arc::new(access), clock: clock.clone(), entropy };
         let state = Data::new(AppState::new(services, settings));
-        Self { clock, state, database, runner: System::new() }
+        Self { clock, state, database, runner: System::new(), names: Cell::new(0) }
+    }
+
+    /// What the server takes for the present.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// A name that nothing of this app has.
+    pub fn fresh_name(&self) -> String {
+        self.names.set(self.names.get() + 1);
+        format!("name{}", self.names.get())
     }
 
     /// Someone without a credential.
@@ -98,8 +115,8 @@ impl TestApp {
 }
 
 /// Who prepares the tests.
-pub fn operator() -> Actor {
-    Actor { id: "test".to_owned(), name: "test".to_owned() }
+pub fn operator() -> Act {
+    Act::from(Actor { id: "test".to_owned(), name: "test".to_owned() })
 }
 
 /// A tenant's id.

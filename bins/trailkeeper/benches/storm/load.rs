@@ -1,0 +1,127 @@
+//! What is asked of the server, all at once: batches of events, reads, logins with wrong passwords.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use trailkeeper_domain::ports::Store;
+use trailkeeper_testkit::Workload;
+
+use crate::http::{Connection, request};
+use crate::server::Server;
+use crate::store::{BATCH, as_json};
+
+/// Events that are there before.
+const STORED: u32 = 50_000;
+
+/// Connections that send batches.
+const SENDERS: usize = 2;
+
+/// How long, and how many events there are to send: fewer than can be sent end a run early.
+pub struct Load {
+    pub duration: Duration,
+    pub events: u32,
+}
+
+/// What came of it.
+pub struct Measured {
+    pub events_per_s: f64,
+    pub p50_ms: f64,
+    pub p99_ms: f64,
+    pub hashed_per_s: f64,
+    pub throttled: usize,
+}
+
+/// Stores some events, so that there is something to read.
+pub fn fill(store: &dyn Store) {
+    let events: Vec<_> = Workload::new(1, STORED).take(STORED as usize).collect();
+    for batch in events.chunks(BATCH) {
+        store.writing(|tx| tx.insert_events(batch)).unwrap();
+    }
+}
+
+impl Load {
+    /// Runs it with so many connections that try to log in.
+    pub fn run(&self, server: &Server, logins: usize) -> Measured {
+        let batches = self.batches(&server.token);
+        let (next, over) = (AtomicUsize::new(0), AtomicBool::new(false));
+        let (hashed, throttled) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let started = Instant::now();
+        let (mut times, sent_for) = thread::scope(|scope| {
+            for number in 0..logins {
+                let (over, hashed, throttled) = (&over, &hashed, &throttled);
+                scope.spawn(move || storm(server.address, number, over, hashed, throttled));
+            }
+            let senders: Vec<_> = (0..SENDERS).map(|_| scope.spawn(|| send(server, &batches, &next, &over))).collect();
+            let reader = scope.spawn(|| read(server, &over));
+            let ended = || senders.iter().all(thread::ScopedJoinHandle::is_finished);
+            while started.elapsed() < self.duration && !ended() {
+                thread::sleep(Duration::from_millis(20));
+            }
+            let sent_for = started.elapsed().as_secs_f64();
+            over.store(true, Ordering::SeqCst);
+            (reader.join().unwrap(), sent_for)
+        });
+        times.sort_by(f64::total_cmp);
+        let part = |hundredths: usize| times.get(times.len() * hundredths / 100).copied().unwrap_or(f64::NAN) * 1e3;
+        let batches_sent = u32::try_from(next.load(Ordering::SeqCst).min(batches.len())).unwrap();
+        Measured {
+            events_per_s: f64::from(batches_sent) * f64::from(u32::try_from(BATCH).unwrap()) / sent_for,
+            p50_ms: part(50),
+            p99_ms: part(99),
+            hashed_per_s: f64::from(u32::try_from(hashed.load(Ordering::SeqCst)).unwrap()) / sent_for,
+            throttled: throttled.load(Ordering::SeqCst),
+        }
+    }
+
+    /// Requests with events that are not stored yet.
+    fn batches(&self, token: &str) -> Vec<Vec<u8>> {
+        let events: Vec<_> = Workload::new(2, self.events).take(self.events as usize).collect();
+        let bodies = events.chunks(BATCH).map(|batch| batch.iter().map(as_json).collect::<Value>().to_string());
+        bodies.map(|body| request("POST", "/v1/events", token, &body)).collect()
+    }
+}
+
+fn send(server: &Server, batches: &[Vec<u8>], next: &AtomicUsize, over: &AtomicBool) {
+    let mut connection = Connection::open(server.address);
+    while !over.load(Ordering::SeqCst)
+        && let Some(batch) = batches.get(next.fetch_add(1, Ordering::SeqCst))
+    {
+        connection.send(batch);
+    }
+}
+
+/// The newest events, again and again; how long each took, in seconds.
+fn read(server: &Server, over: &AtomicBool) -> Vec<f64> {
+    let mut connection = Connection::open(server.address);
+    let newest = request("GET", "/v1/events?limit=50", &server.token, "");
+    let mut times = Vec::new();
+    while !over.load(Ordering::SeqCst) {
+        let begun = Instant::now();
+        connection.send(&newest);
+        times.push(begun.elapsed().as_secs_f64());
+        // A reader that never rests would take a core for itself.
+        thread::sleep(Duration::from_millis(5));
+    }
+    times
+}
+
+/// Wrong passwords for ever new names.
+fn storm(address: SocketAddr, number: usize, over: &AtomicBool, hashed: &AtomicUsize, throttled: &AtomicUsize) {
+    let mut connection = Connection::open(address);
+    for attempt in 0.. {
+        let body = format!(r#"{{"email":"guess{number}-{attempt}@example.com","password":"wrong password"}}"#);
+        let (status, answer) = connection.exchange(&request("POST", "/v1/sessions", "", &body));
+        // Those that still wait at the end are answered after it.
+        if over.load(Ordering::SeqCst) {
+            return;
+        }
+        match status.split(' ').nth(1) {
+            Some("401") => hashed.fetch_add(1, Ordering::SeqCst),
+            Some("429") => throttled.fetch_add(1, Ordering::SeqCst),
+            _ => panic!("{status}{answer}"),
+        };
+    }
+}

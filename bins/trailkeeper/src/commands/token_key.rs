@@ -1,0 +1,101 @@
+//! `trailkeeper token-key`: the keys that sign the access tokens of logins.
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+use trailkeeper_auth::{OldKeys, TokenKeyInfo};
+use trailkeeper_domain::time;
+
+use crate::config::{AccessArgs, DatabaseArgs};
+use crate::failure::Failure;
+use crate::master_key::Need;
+use crate::{output, wiring};
+
+/// Arguments of `token-key`.
+#[derive(Args)]
+pub struct TokenKeyArgs {
+    #[command(flatten)]
+    access: AccessArgs,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// List the keys, newest first.
+    List {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make a new key. Running servers sign with it within five seconds; tokens of older keys hold until they expire.
+    Rotate {
+        /// Remove all older keys: every access token stops working within five seconds on every server. For a key that
+        /// was stolen. Who is logged in gets a new token at the next refresh.
+        #[arg(long)]
+        revoke_others: bool,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Does what was asked for, directly on the database, beside a running server.
+pub fn run(database: &DatabaseArgs, args: &TokenKeyArgs) -> Result<(), Failure> {
+    let ports = wiring::open(database)?;
+    let need = if matches!(args.action, Action::Rotate { .. }) { Need::Sealing } else { Need::Nothing };
+    let access = wiring::access(&ports, database, &args.access, need)?;
+    match &args.action {
+        Action::List { json } => list(&access.token_keys().map_err(|error| ports.failed(error))?, *json),
+        Action::Rotate { revoke_others, json } => {
+            let old = if *revoke_others { OldKeys::Revoke } else { OldKeys::Keep };
+            let rotated = access.rotate_token_key(&wiring::act(), old).map_err(|error| ports.failed(error))?;
+            if *json {
+                return output::json(&RotatedView { kid: &rotated.kid, revoked: &rotated.revoked });
+            }
+            output::line(format!("token key {} is made and signs within five seconds", rotated.kid))?;
+            rotated.revoked.iter().try_for_each(|kid| output::line(format!("token key {kid} is removed")))
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct RotatedView<'a> {
+    kid: &'a str,
+    revoked: &'a [String],
+}
+
+#[derive(Serialize)]
+struct TokenKeyView {
+    kid: String,
+    created_at: String,
+    signs: bool,
+    verifies_until: Option<String>,
+}
+
+fn list(keys: &[TokenKeyInfo], json: bool) -> Result<(), Failure> {
+    let views: Vec<_> = keys
+        .iter()
+        .map(|key| TokenKeyView {
+            kid: key.kid.clone(),
+            created_at: time::rfc3339(key.created_at),
+            signs: key.signs,
+            verifies_until: key.verifies_until.map(time::rfc3339),
+        })
+        .collect();
+    if json {
+        return output::json(&views);
+    }
+    let rows: Vec<_> = views
+        .into_iter()
+        .map(|view| {
+            let state = match (view.signs, view.verifies_until) {
+                (true, None) => "signs".to_owned(),
+                (true, Some(until)) => format!("signs, verifies until {until}"),
+                (false, None) => "begins to sign".to_owned(),
+                (false, Some(until)) => format!("verifies until {until}"),
+            };
+            [view.kid, view.created_at, state]
+        })
+        .collect();
+    output::table(["KEY", "CREATED", "STATE"], &rows)
+}

@@ -1,0 +1,37 @@
+//! What the program does at the command line and at its start, as events of the system tenant.
+
+use clap::parser::ValueSource;
+use clap::{ArgMatches, CommandFactory as _};
+use serde_json::{Map, Value};
+use trailkeeper_auth::deeds::{Deed, SERVER_START};
+
+use crate::cli::Cli;
+use crate::config::Setting;
+use crate::failure::Failure;
+use crate::wiring::{self, Ports};
+
+/// Stores the event that tells of `deed`.
+pub fn record(ports: &Ports, deed: Deed) -> Result<(), Failure> {
+    let event = deed.event(&wiring::act(), ports.clock.as_ref(), ports.entropy.as_ref());
+    let stored = event.and_then(|event| ports.store.writing(|tx| tx.insert_events(std::slice::from_ref(&event))));
+    stored.map(drop).map_err(|error| ports.failed(error))
+}
+
+/// The start of a server, with those of its settings that were given. The listing hides what is secret.
+pub fn server_start(settings: Vec<Setting>) -> Deed {
+    let parsed = Cli::command().try_get_matches().ok();
+    let matches = parsed.as_ref().and_then(ArgMatches::subcommand).map(|(_, matches)| matches);
+    let given: Map<String, Value> = settings
+        .into_iter()
+        .map(|setting| (setting.flag.trim_start_matches("--").to_owned(), setting.value))
+        .filter(|(name, _)| matches.is_some_and(|matches| was_given(matches, &name.replace('-', "_"))))
+        .map(|(name, value)| (name, Value::from(value)))
+        .collect();
+    Deed::done(SERVER_START).with("version", env!("CARGO_PKG_VERSION")).with("settings", given)
+}
+
+/// Whether an argument came from the command line or the environment, and not from its default.
+fn was_given(matches: &ArgMatches, id: &str) -> bool {
+    let known = matches.try_contains_id(id).unwrap_or(false);
+    known && !matches!(matches.value_source(id), None | Some(ValueSource::DefaultValue))
+}

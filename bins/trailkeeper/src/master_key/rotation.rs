@@ -1,0 +1,230 @@
+//! Replacing the master key, beside a running server and whatever happens meanwhile.
+//!
+//! ```text
+//! step                     master.key   .previous   database        opens by
+//! before                   K1           K0 or none  K1, rarely K0   K1, K0
+//! 1 seal the rest anew     K1           K0 or none  K1              K1
+//! 2 keep the current key   K1           K1          K1              K1
+//! 3 make the next key      K2           K1          K1, new ones K2 K1 as the previous one, K2
+//! 4 seal all anew          K2           K1          K2              K2
+//! ```
+//!
+//! Each step is durable before the next begins: a file is written under another name, synced, renamed into place, and
+//! its folder synced; the steps of the database are one transaction each. Between any two of them the files open all of
+//! the database, so a kill at any moment loses nothing:
+//!
+//! - Step 1 comes first because step 2 forgets K0. It finds work only when an earlier rotation was killed before its
+//!   step 4, or when a server sealed something with K0 while K1 was taking its place.
+//! - Step 2 comes before step 3 because a server that reads `master.key` and finds K2 looks for K1 in
+//!   `master.key.previous` next.
+//! - A server that runs has K1 in memory. Until step 4 that opens all but what was sealed with K2 meanwhile; when
+//!   something does not open, it reads the files again. Before it seals, it reads them anyway.
+//! - Whoever is killed between 3 and 4 leaves a database whose secrets are sealed with the previous key. Servers work;
+//!   the next rotation finishes it in its step 1.
+
+use std::sync::Arc;
+
+use trailkeeper_auth::{Access, Act, MasterKey, MasterKeys};
+use trailkeeper_domain::clock::Entropy;
+
+use super::files::KeyFiles;
+use super::{given, path};
+use crate::config::{AccessArgs, DatabaseArgs};
+use crate::failure::Failure;
+use crate::wiring::{self, Ports};
+
+/// What a rotation did.
+pub enum Rotated {
+    /// The key of the files was replaced.
+    Files {
+        /// Where the new key is.
+        files: KeyFiles,
+        /// How many secrets are sealed with it now.
+        resealed: usize,
+    },
+    /// The key comes from the settings, which were changed already: everything is sealed with the new one now.
+    Given {
+        /// How many secrets were sealed with the previous one.
+        resealed: usize,
+    },
+}
+
+/// Replaces the master key and seals everything anew.
+pub fn rotate(database: &DatabaseArgs, settings: &AccessArgs, ports: &Ports, by: &Act) -> Result<Rotated, Failure> {
+    if let Some(keys) = given(settings)? {
+        if keys.previous.is_none() {
+            return Err(Failure::Refused(
+                "master-key: it comes from TRAILKEEPER_MASTER_KEY, which this command cannot change; set TRAILKEEPER_MASTER_KEY_PREVIOUS to the key of now and TRAILKEEPER_MASTER_KEY to a new one (`openssl rand -hex 32` makes one) for every server and for this command, start the servers again, and run this again"
+                    .to_owned(),
+            ));
+        }
+        let access = access(ports, settings, MasterKeys::fixed(keys));
+        return Ok(Rotated::Given { resealed: access.reseal(by).map_err(|error| ports.failed(error))? });
+    }
+    // Where there is no key yet, there is now.
+    wiring::access(ports, database, settings, super::Need::Sealing)?;
+    let files = KeyFiles::at(path(database));
+    let _lock = files.lock()?;
+    let rotation = Rotation { access: access(ports, settings, files.watched()?), files, by };
+    rotation.finish_earlier().map_err(|error| ports.failed(error))?;
+    rotation.keep_current()?;
+    rotation.make_next(ports.entropy.as_ref())?;
+    let resealed = rotation.seal_anew().map_err(|error| ports.failed(error))?;
+    Ok(Rotated::Files { files: rotation.files, resealed })
+}
+
+fn access(ports: &Ports, settings: &AccessArgs, keys: MasterKeys) -> Access {
+    let (store, clock, entropy) = (&ports.store, &ports.clock, &ports.entropy);
+    Access::new(Arc::clone(store), Arc::clone(clock), Arc::clone(entropy), keys, settings.access_settings())
+}
+
+/// The steps, each of which may be the last one that is done.
+struct Rotation<'a> {
+    access: Access,
+    files: KeyFiles,
+    by: &'a Act,
+}
+
+impl Rotation<'_> {
+    /// Step 1.
+    fn finish_earlier(&self) -> trailkeeper_domain::Result<()> {
+        if self.access.sealed_with_previous()? > 0 {
+            self.access.reseal(self.by)?;
+        }
+        Ok(())
+    }
+
+    /// Step 2.
+    fn keep_current(&self) -> Result<(), Failure> {
+        match self.files.read()? {
+            Some(keys) => self.files.replace_previous(&keys.current),
+            None => Err(Failure::Refused(format!("{}: was there and is gone", self.files.current().display()))),
+        }
+    }
+
+    /// Step 3.
+    fn make_next(&self, entropy: &dyn Entropy) -> Result<(), Failure> {
+        self.files.replace_current(&MasterKey::generate(entropy))
+    }
+
+    /// Step 4.
+    fn seal_anew(&self) -> trailkeeper_domain::Result<usize> {
+        self.access.reseal(self.by)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+    use trailkeeper_auth::NewSigningKey;
+
+    use super::*;
+    use crate::cli::{Cli, Command};
+
+    /// A program on a database of its own, with some secrets in it.
+    struct World {
+        folder: tempfile::TempDir,
+        cli: Cli,
+        ports: Ports,
+        secrets: usize,
+    }
+
+    impl World {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let data_dir = folder.path().join("data").display().to_string();
+            let cli = Cli::parse_from(["trailkeeper", "--data-dir", &data_dir, "serve"]);
+            let ports = wiring::open(&cli.database).unwrap();
+            let mut world = Self { folder, cli, ports, secrets: 1 };
+            world.add();
+            world
+        }
+
+        fn settings(&self) -> &AccessArgs {
+            let Command::Serve(settings) = &self.cli.command else { panic!("serve") };
+            &settings.access
+        }
+
+        fn files(&self) -> KeyFiles {
+            KeyFiles::at(path(&self.cli.database))
+        }
+
+        /// A server that starts now; it opens all token keys, and the count opens everything.
+        fn server(&self) -> Arc<Access> {
+            let server = wiring::access(&self.ports, &self.cli.database, self.settings(), super::super::Need::Sealing);
+            let server = server.unwrap();
+            server.sealed_with_previous().unwrap();
+            server
+        }
+
+        fn add(&mut self) {
+            let new = NewSigningKey { name: "sdk".to_owned(), tenant_id: None };
+            self.server().create_signing_key(&wiring::act(), new).unwrap();
+            self.secrets += 1;
+        }
+
+        fn rotate(&self) -> Result<Rotated, Failure> {
+            rotate(&self.cli.database, self.settings(), &self.ports, &wiring::act())
+        }
+
+        /// Runs the first steps of a rotation, as one that is killed then.
+        fn killed_after(&self, steps: usize) {
+            let files = self.files();
+            let _lock = files.lock().unwrap();
+            let act = wiring::act();
+            let access = access(&self.ports, self.settings(), files.watched().unwrap());
+            let rotation = Rotation { access, files, by: &act };
+            if steps > 0 {
+                rotation.finish_earlier().unwrap();
+            }
+            if steps > 1 {
+                rotation.keep_current().unwrap();
+            }
+            if steps > 2 {
+                rotation.make_next(self.ports.entropy.as_ref()).unwrap();
+            }
+            if steps > 3 {
+                rotation.seal_anew().unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn a_rotation_that_is_killed_leaves_files_and_a_database_that_open() {
+        for (first, second) in (0..=4).flat_map(|first| (0..=4).map(move |second| (first, second))) {
+            let mut world = World::new();
+            let running = world.server();
+            let mut secrets = world.secrets;
+            for steps in [first, second] {
+                world.killed_after(steps);
+                // What runs goes on, what starts starts, and both may seal.
+                running.sealed_with_previous().unwrap();
+                running.check_master_key().unwrap();
+                world.add();
+                secrets += 1;
+            }
+            let Ok(Rotated::Files { resealed, files }) = world.rotate() else { panic!("not rotated") };
+            assert_eq!(resealed, secrets, "killed after {first} and {second}");
+            assert_eq!(world.server().sealed_with_previous().unwrap(), 0);
+            // Nothing depends on the previous key any more.
+            std::fs::remove_file(files.previous()).unwrap();
+            world.server();
+            let left: Vec<_> = std::fs::read_dir(world.folder.path().join("data"))
+                .unwrap()
+                .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+                .filter(|name| name.starts_with("master"))
+                .collect();
+            assert!(!left.iter().any(|name| name.contains("draft")), "{left:?}");
+        }
+    }
+
+    #[test]
+    fn one_rotation_at_a_time() {
+        let world = World::new();
+        let lock = world.files().lock().unwrap();
+        let Err(refused) = world.rotate() else { panic!("rotated") };
+        assert!(refused.to_string().contains("another rotation is running"), "{refused}");
+        drop(lock);
+        world.rotate().unwrap_or_else(|failure| panic!("{failure}"));
+    }
+}

@@ -1,0 +1,110 @@
+//! `token-key` and `master-key`.
+
+use serde_json::Value;
+
+use crate::support::{Done, Program};
+
+fn kids(program: &Program) -> Vec<(String, bool)> {
+    let listed = program.json(&["token-key", "list", "--json"]);
+    let keys = listed.as_array().unwrap().clone();
+    keys.iter().map(|key| (key["kid"].as_str().unwrap().to_owned(), key["signs"].as_bool().unwrap())).collect()
+}
+
+/// Runs a command with the master key in its environment.
+fn with_keys(program: &Program, arguments: &[&str], current: &str, previous: Option<&str>) -> Done {
+    let mut command = program.command(arguments);
+    command.env("TRAILKEEPER_MASTER_KEY", current);
+    if let Some(previous) = previous {
+        command.env("TRAILKEEPER_MASTER_KEY_PREVIOUS", previous);
+    }
+    let output = command.output().unwrap();
+    Done {
+        code: output.status.code(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+#[test]
+fn token_keys_are_rotated_and_listed() {
+    let program = Program::new();
+    assert_eq!(program.json(&["token-key", "list", "--json"]), Value::Array(Vec::new()));
+    assert!(!program.data_dir().join("master.key").exists(), "a list seals nothing");
+
+    let made = program.json(&["token-key", "rotate", "--json"]);
+    assert_eq!(made["revoked"], Value::Array(Vec::new()));
+    let listed = kids(&program);
+    assert_eq!(listed.len(), 2, "the first of the database, and the new one");
+    assert_eq!(listed[0].0, made["kid"].as_str().unwrap());
+    let table = program.run(&["token-key", "list"]).good().stdout;
+    assert!(table.starts_with("KEY ") && table.contains("verifies until 20"), "{table}");
+
+    let told = program.run(&["token-key", "rotate", "--revoke-others"]).good().stdout;
+    assert!(told.contains(&format!("token key {} is removed", listed[0].0)), "{told}");
+    let left = kids(&program);
+    assert_eq!(left.len(), 1);
+    assert!(left[0].1 && told.contains(&left[0].0), "the only one signs at once: {told}");
+}
+
+#[test]
+fn the_master_key_of_the_files_is_replaced() {
+    let program = Program::new();
+    program.run(&["token-key", "rotate"]).good();
+    program.run(&["signing-key", "create", "--name", "sdk"]).good();
+    let file = |name: &str| std::fs::read_to_string(program.data_dir().join(name)).unwrap();
+    let first = file("master.key");
+    let told = program.run(&["master-key", "rotate"]).good().stdout;
+    assert!(told.contains("sealed 3 secrets") && told.contains("master.key.previous"), "{told}");
+    assert!(!told.contains(first.trim()) && !told.contains(file("master.key").trim()), "{told}");
+    assert_eq!(file("master.key.previous"), first);
+    assert_ne!(file("master.key"), first);
+    #[cfg(unix)]
+    for name in ["master.key", "master.key.previous", "master.key.lock"] {
+        assert_eq!(crate::support::mode(&program.data_dir().join(name)), 0o600, "{name}");
+    }
+    // Nothing needs the previous one any more.
+    std::fs::remove_file(program.data_dir().join("master.key.previous")).unwrap();
+    program.run(&["token-key", "rotate"]).good();
+    assert!(program.run(&["master-key", "rotate"]).good().stdout.contains("sealed 4 secrets"));
+
+    // On an empty database as well, which gets its first keys by that.
+    let program = Program::new();
+    program.run(&["master-key", "rotate"]).good();
+    program.run(&["token-key", "rotate"]).good();
+}
+
+#[test]
+#[cfg(unix)]
+fn an_open_previous_key_is_refused_too() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let program = Program::new();
+    program.run(&["master-key", "rotate"]).good();
+    let previous = program.data_dir().join("master.key.previous");
+    std::fs::set_permissions(&previous, std::fs::Permissions::from_mode(0o640)).unwrap();
+    let told = program.run(&["token-key", "rotate"]).failed(1);
+    assert!(told.contains(&format!("chmod 600 {}", previous.display())) && told.contains("0640"), "{told}");
+}
+
+#[test]
+fn the_master_key_of_the_environment_is_replaced_by_changing_it() {
+    let program = Program::new();
+    let [first, second] = ["ab".repeat(32), "cd".repeat(32)];
+    with_keys(&program, &["token-key", "rotate"], &first, None).good();
+    let told = with_keys(&program, &["master-key", "rotate"], &first, None).failed(1);
+    assert!(told.contains("TRAILKEEPER_MASTER_KEY_PREVIOUS") && !told.contains("abab"), "{told}");
+    // With both, everything opens before anything is sealed anew.
+    with_keys(&program, &["token-key", "rotate"], &second, Some(&first)).good();
+    let told = with_keys(&program, &["master-key", "rotate"], &second, Some(&first)).good().stdout;
+    assert!(told.contains("sealed 2 secrets"), "two of the first key; the third was sealed with the second: {told}");
+    with_keys(&program, &["token-key", "rotate"], &second, None).good();
+    with_keys(&program, &["token-key", "rotate"], &first, None).failed(1);
+    assert!(!program.data_dir().join("master.key").exists());
+
+    let mut command = program.command(&["token-key", "rotate"]);
+    let output = command.env("TRAILKEEPER_MASTER_KEY_PREVIOUS", &first).output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("master-key-previous: is set, and master-key is not"), "{told}");
+    let told = with_keys(&program, &["token-key", "list"], &second, Some("short")).failed(1);
+    assert!(told.contains("master-key-previous: has 5 characters"), "{told}");
+}

@@ -1,0 +1,28 @@
+//! The public keys, for those who check our access tokens themselves: RFC 7517, with the key type of RFC 8037.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::KeyPair;
+
+/// The public keys whose tokens hold, newest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Jwks {
+    /// One each.
+    pub keys: Vec<Jwk>,
+}
+
+/// One public key: `kty` is `OKP`, `crv` is `Ed25519`, `use` is `sig`, `alg` is `EdDSA`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Jwk {
+    /// Its id, as tokens name it in their header.
+    pub kid: String,
+    /// The 32 bytes of the public key in base64url without padding.
+    pub x: String,
+}
+
+impl Jwk {
+    pub(crate) fn of(pair: &KeyPair) -> Self {
+        Self { kid: pair.kid().to_owned(), x: URL_SAFE_NO_PAD.encode(pair.public()) }
+    }
+}

@@ -1,0 +1,77 @@
+//! Sealing everything anew after the master key was replaced.
+
+use serde_json::json;
+use trailkeeper_domain::Result;
+use trailkeeper_domain::event::Event;
+use trailkeeper_domain::id::CredentialId;
+use trailkeeper_domain::ports::ReadTx;
+
+use crate::access::Access;
+use crate::authenticate::secret_context;
+use crate::jwt::token_key_context;
+use crate::trail::{Act, MASTER_KEY_ROTATE, record, target};
+
+/// How many signing keys are read at a time.
+const PAGE: usize = 500;
+
+/// A secret that the current master key does not open, sealed anew.
+enum Resealed {
+    SigningKey(CredentialId, Vec<u8>),
+    TokenKey(String, Vec<u8>),
+}
+
+impl Access {
+    /// How many secrets are sealed with the previous master key still: more than none after a rotation that was broken
+    /// off.
+    ///
+    /// [`trailkeeper_domain::Error::Internal`] when neither key opens one of them.
+    pub fn sealed_with_previous(&self) -> Result<usize> {
+        self.master.reload()?;
+        self.store.reading(|tx| self.stale(tx).map(|stale| stale.len()))
+    }
+
+    /// Seals everything that is sealed with the previous master key with the current one, all or nothing; gives how many
+    /// secrets that were. Recorded as `master_key_rotate`.
+    ///
+    /// [`trailkeeper_domain::Error::Internal`] when neither key opens one of them; nothing has changed then.
+    pub fn reseal(&self, by: &Act) -> Result<usize> {
+        self.master.reload()?;
+        let now = self.clock.now();
+        let event = self.change_event(now, MASTER_KEY_ROTATE, by, target("master_key", &"current", "master key"))?;
+        self.store.writing(|tx| {
+            // Two that reseal at once would both write the same secrets, sealed differently, which harms nobody.
+            let stale = self.stale(tx)?;
+            for secret in &stale {
+                match secret {
+                    // One that was removed meanwhile needs no seal.
+                    Resealed::SigningKey(id, sealed) => tx.reseal_signing_key(*id, sealed)?,
+                    Resealed::TokenKey(kid, sealed) => tx.reseal_token_key(kid, sealed)?,
+                };
+            }
+            let metadata = serde_json::Map::from_iter([("resealed".to_owned(), json!(stale.len()))]);
+            record(tx, &Event { metadata: Some(metadata), ..event.clone() })?;
+            Ok(stale.len())
+        })
+    }
+
+    fn stale<T: ReadTx + ?Sized>(&self, tx: &mut T) -> Result<Vec<Resealed>> {
+        let entropy = self.entropy.as_ref();
+        let mut stale = Vec::new();
+        for key in tx.token_keys()? {
+            let sealed = self.master.resealed(entropy, &token_key_context(&key.kid), &key.sealed_private)?;
+            stale.extend(sealed.map(|sealed| Resealed::TokenKey(key.kid, sealed)));
+        }
+        let mut after = None;
+        loop {
+            let page = tx.signing_keys(after, PAGE)?;
+            after = page.last().map(|key| key.id);
+            for key in &page {
+                let sealed = self.master.resealed(entropy, &secret_context(key.id), &key.sealed_secret)?;
+                stale.extend(sealed.map(|sealed| Resealed::SigningKey(key.id, sealed)));
+            }
+            if page.len() < PAGE {
+                return Ok(stale);
+            }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Sessions: what begins with a login. Once ended, their access tokens and refresh tokens hold no longer, on every
+//! server at once: access tokens are looked up at each request.
+
+use trailkeeper_domain::account::{Session, SessionFilter};
+use trailkeeper_domain::cursor::{self, Paged};
+use trailkeeper_domain::event::LOGOUT;
+use trailkeeper_domain::id::{AccountId, SessionId};
+use trailkeeper_domain::ports::ReadTx;
+use trailkeeper_domain::{Error, Result};
+
+use crate::access::{Access, lock_accounts};
+use crate::accounts::{self, account_of};
+use crate::listing;
+use crate::trail::{Act, SESSION_END, record, target};
+
+const CURSOR_KIND: char = 'l';
+
+/// How the trail names sessions.
+const TARGET: &str = "session";
+
+impl Access {
+    /// Sessions, the newest first.
+    pub fn sessions(&self, filter: SessionFilter, cursor: Option<&str>, limit: usize) -> Result<Paged<Session>> {
+        let limit = listing::checked_limit(limit)?;
+        let before = listing::beyond(CURSOR_KIND, cursor)?.map(SessionId);
+        let sessions = self.store.reading(|tx| tx.sessions(filter, before, limit + 1))?;
+        Ok(Paged::cut(sessions, limit, |session| cursor::encode(CURSOR_KIND, &session.id.to_string())))
+    }
+
+    /// The session. [`Error::NotFound`] with code `session_not_found`.
+    pub fn session(&self, id: SessionId) -> Result<Session> {
+        self.store.reading(|tx| session_of(tx, id))
+    }
+
+    /// Ends a session. Nothing happens when it is over already. It is recorded as a logout where its own account does
+    /// it.
+    pub fn end_session(&self, by: &Act, id: SessionId) -> Result<()> {
+        let now = self.clock.now();
+        self.store.writing(|tx| {
+            lock_accounts(tx)?;
+            let session = session_of(tx, id)?;
+            if !session.is_live(now) || !tx.end_session(id, now)? {
+                return Ok(());
+            }
+            let account = account_of(tx, session.account_id)?;
+            let kind = kind_of_end(by, session.account_id);
+            record(tx, &self.change_event(now, kind, by, target(TARGET, &id, &account.email))?)
+        })
+    }
+
+    /// Ends all sessions of an account but `except`; gives how many were live till then. They are recorded as one
+    /// event, which tells how many. [`Error::NotFound`] with code `account_not_found`.
+    pub fn end_sessions_of(&self, by: &Act, account: AccountId, except: Option<SessionId>) -> Result<usize> {
+        let now = self.clock.now();
+        self.store.writing(|tx| {
+            lock_accounts(tx)?;
+            let holder = account_of(tx, account)?;
+            let ended = tx.end_sessions_of(account, except, now)?;
+            if ended > 0 {
+                let kind = kind_of_end(by, account);
+                let whose = target(accounts::TARGET, &account, &holder.email);
+                let mut event = self.change_event(now, kind, by, whose)?;
+                event.metadata = Some(serde_json::Map::from_iter([("sessions_ended".to_owned(), ended.into())]));
+                record(tx, &event)?;
+            }
+            Ok(ended)
+        })
+    }
+}
+
+fn session_of<T: ReadTx + ?Sized>(tx: &mut T, id: SessionId) -> Result<Session> {
+    tx.session(id)?.ok_or_else(|| Error::not_found("session_not_found", format!("there is no session '{id}'")))
+}
+
+fn kind_of_end(by: &Act, account: AccountId) -> &'static str {
+    if by.actor.id == account.to_string() { LOGOUT } else { SESSION_END }
+}

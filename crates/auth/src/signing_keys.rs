@@ -1,0 +1,117 @@
+//! Signing keys: credentials of programs that sign their requests. The secret is shown once, when the key is made.
+
+use trailkeeper_domain::account::SigningKey;
+use trailkeeper_domain::cursor::{self, Paged};
+use trailkeeper_domain::event::Event;
+use trailkeeper_domain::id::{CredentialId, TenantId};
+use trailkeeper_domain::ports::ReadTx;
+use trailkeeper_domain::{Error, Fault, Result, text};
+
+use crate::access::{Access, checked_confinement};
+use crate::authenticate::secret_context;
+use crate::entropy::{BASE62, random_text};
+use crate::listing::{self, MAX_NAME};
+use crate::token::PlainSecret;
+use crate::trail::{
+    Act, Changes, SIGNING_KEY_CHANGE, SIGNING_KEY_CREATE, SIGNING_KEY_REVOKE, credential_metadata, record, target,
+};
+
+const CURSOR_KIND: char = 's';
+
+/// How the trail names them.
+const TARGET: &str = "signing_key";
+
+/// A signing key to be made.
+#[derive(Debug, Clone)]
+pub struct NewSigningKey {
+    /// For people; need not be unique.
+    pub name: String,
+    /// The one tenant it may see; absent: all.
+    pub tenant_id: Option<TenantId>,
+}
+
+impl Access {
+    /// Makes a signing key. The second value is its secret, which is not shown again.
+    pub fn create_signing_key(&self, by: &Act, new: NewSigningKey) -> Result<(SigningKey, PlainSecret)> {
+        text::checked("name", &new.name, MAX_NAME)?;
+        checked_confinement(new.tenant_id)?;
+        let entropy = self.entropy.as_ref();
+        let now = self.clock.now();
+        let id = CredentialId(self.fresh_uuid());
+        let secret = PlainSecret::generate(entropy);
+        let key = SigningKey {
+            id,
+            name: new.name,
+            saas_id: format!("saas_{}", random_text(entropy, BASE62, 16).as_str()),
+            api_key: format!("ak_{}", random_text(entropy, BASE62, 32).as_str()),
+            sealed_secret: self.master.seal(entropy, &secret_context(id), secret.expose().as_bytes())?,
+            tenant_id: new.tenant_id,
+            created_at: now,
+            revoked_at: None,
+        };
+        let mut event = self.change_event(now, SIGNING_KEY_CREATE, by, target(TARGET, &id, &key.name))?;
+        event.metadata = Some(credential_metadata(None, key.tenant_id));
+        self.store.writing(|tx| {
+            tx.insert_signing_key(&key)?;
+            record(tx, &event)
+        })?;
+        Ok((key, secret))
+    }
+
+    /// Signing keys in the order in which they were made; revoked ones too.
+    pub fn signing_keys(&self, cursor: Option<&str>, limit: usize) -> Result<Paged<SigningKey>> {
+        let limit = listing::checked_limit(limit)?;
+        let after = listing::beyond(CURSOR_KIND, cursor)?.map(CredentialId);
+        let keys = self.store.reading(|tx| tx.signing_keys(after, limit + 1))?;
+        Ok(Paged::cut(keys, limit, |key| cursor::encode(CURSOR_KIND, &key.id.to_string())))
+    }
+
+    /// The signing key, revoked or not. [`Error::NotFound`] with code `signing_key_not_found`.
+    pub fn signing_key(&self, id: CredentialId) -> Result<SigningKey> {
+        self.store.reading(|tx| key_of(tx, id))
+    }
+
+    /// Renames a signing key. Nothing happens, and nothing is recorded, when it has that name already.
+    ///
+    /// [`Error::Conflict`] with code `signing_key_revoked`: what is over stays as the trail knows it.
+    pub fn rename_signing_key(&self, by: &Act, id: CredentialId, name: &str) -> Result<SigningKey> {
+        text::checked("name", name, MAX_NAME)?;
+        let now = self.clock.now();
+        self.store.writing(|tx| {
+            let before = key_of(tx, id)?;
+            if before.revoked_at.is_some() {
+                return Err(revoked(id));
+            }
+            let mut changes = Changes::default();
+            changes.note("name", before.name.as_str(), name);
+            if changes.is_empty() {
+                return Ok(before);
+            }
+            // On PostgreSQL it may have been revoked since we read it.
+            if !tx.rename_signing_key(id, name)? {
+                return Err(revoked(id));
+            }
+            let event = self.change_event(now, SIGNING_KEY_CHANGE, by, target(TARGET, &id, &before.name))?;
+            record(tx, &Event { metadata: Some(changes.into_metadata()), ..event })?;
+            Ok(SigningKey { name: name.to_owned(), ..before })
+        })
+    }
+
+    /// Revokes a signing key: it fails from now on. Nothing happens when it is revoked already.
+    /// [`Error::NotFound`] with code `signing_key_not_found`.
+    pub fn revoke_signing_key(&self, by: &Act, id: CredentialId) -> Result<()> {
+        let key = self.signing_key(id)?;
+        let now = self.clock.now();
+        let event = self.change_event(now, SIGNING_KEY_REVOKE, by, target(TARGET, &id, &key.name))?;
+        self.store.writing(|tx| if tx.revoke_signing_key(id, now)? { record(tx, &event) } else { Ok(()) })
+    }
+}
+
+fn key_of<T: ReadTx + ?Sized>(tx: &mut T, id: CredentialId) -> Result<SigningKey> {
+    tx.signing_key(id)?
+        .ok_or_else(|| Error::not_found("signing_key_not_found", format!("there is no signing key '{id}'")))
+}
+
+fn revoked(id: CredentialId) -> Error {
+    Error::Conflict(Fault::new("signing_key_revoked", format!("the signing key '{id}' is revoked; make another one")))
+}

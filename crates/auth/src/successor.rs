@@ -1,0 +1,63 @@
+//! Successors of refresh tokens. They are computed and not drawn, so that whoever comes a moment late with a token
+//! that was just spent can be given the same successor, although only its hash is stored.
+//!
+//! `successor = token(HMAC-SHA256(derived(master key), counter ‖ spent token))`: who has the spent token cannot
+//! compute it without the master key, and who has master key and database cannot without the spent token, of which
+//! the database has a hash.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use ring::hmac;
+use trailkeeper_domain::clock::Entropy;
+
+use crate::master::MasterKey;
+use crate::token::{PlainToken, TokenKind};
+
+/// What the derived key is for. Another text would be another successor: it must never change.
+const PURPOSE: &str = "trailkeeper refresh token successor 1";
+
+/// The one successor of this refresh token under this master key.
+pub(crate) fn successor(master: &MasterKey, spent: &PlainToken) -> PlainToken {
+    let stream = Stream { key: master.derived(PURPOSE), spent, blocks: AtomicU32::new(0) };
+    PlainToken::generate(TokenKind::Refresh, &stream)
+}
+
+/// Bytes that follow from the spent token, in the place of randomness.
+struct Stream<'a> {
+    key: hmac::Key,
+    spent: &'a PlainToken,
+    blocks: AtomicU32,
+}
+
+impl Entropy for Stream<'_> {
+    fn fill(&self, buffer: &mut [u8]) {
+        for chunk in buffer.chunks_mut(32) {
+            let block = self.blocks.fetch_add(1, Ordering::Relaxed);
+            let mut context = hmac::Context::with_key(&self.key);
+            context.update(&block.to_be_bytes());
+            context.update(self.spent.expose().as_bytes());
+            chunk.iter_mut().zip(context.sign().as_ref()).for_each(|(to, from)| *to = *from);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// By Python's hmac and hashlib, from the formula above.
+    #[test]
+    fn the_successor_is_the_one_of_the_formula() {
+        let master = MasterKey::from_hex(&"ab".repeat(32)).unwrap();
+        let first = PlainToken::read(TokenKind::Refresh, FIRST).unwrap();
+        let second = successor(&master, &first);
+        assert_eq!(second.expose(), SECOND);
+        assert_eq!(successor(&master, &first).expose(), SECOND, "always the same");
+        let other = MasterKey::from_hex(&"ac".repeat(32)).unwrap();
+        assert_ne!(successor(&other, &first).expose(), SECOND);
+        assert!(PlainToken::read(TokenKind::Refresh, second.expose()).is_some(), "a token like any other");
+    }
+
+    const FIRST: &str = "rt_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAZQ61G1";
+    const SECOND: &str = "rt_84QseLj0v4voDDOinnUjEw4x5vJuRGWK38wN8Mbk1Y3MU2Z8T";
+}

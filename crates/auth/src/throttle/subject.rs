@@ -1,0 +1,65 @@
+//! What an attempt is about: the keys of its counters.
+
+use std::net::IpAddr;
+
+use ring::digest::{Context, SHA256};
+use trailkeeper_domain::id::AccountId;
+use trailkeeper_domain::ports::CounterKey;
+use trailkeeper_domain::throttle::network_of;
+use trailkeeper_domain::user::folded_email;
+
+/// An account and a source, as counters know them.
+pub(crate) struct Subject {
+    /// Of the account: a hash, since people type passwords into name fields.
+    pub account: CounterKey,
+    /// Absent where it is not known from where the attempt comes: then the account alone counts.
+    pub source: Option<SourceKeys>,
+}
+
+/// A source, and the pair of it and the account.
+pub(crate) struct SourceKeys {
+    /// The address or network.
+    pub network: IpAddr,
+    /// Of the source.
+    pub source: CounterKey,
+    /// Of both.
+    pub pair: CounterKey,
+}
+
+impl Subject {
+    /// A login under the name that was typed, whether anybody has it or not.
+    pub fn login(username: &str, source: Option<IpAddr>) -> Self {
+        let account = hash("login", &[folded_email(username).as_bytes()]);
+        let source = source.map(|source| {
+            let network = network_of(source);
+            let address = network.to_string();
+            SourceKeys {
+                network,
+                source: hash("source", &[address.as_bytes()]),
+                pair: hash("pair", &[&account, address.as_bytes()]),
+            }
+        });
+        Self { account, source }
+    }
+
+    /// The password that someone who is logged in gives to change it. Apart from logins: whoever has stolen a
+    /// session must not delay the owner's login.
+    pub fn own_password(account: AccountId) -> Self {
+        Self { account: hash("own_password", &[account.0.as_bytes()]), source: None }
+    }
+}
+
+/// Different kinds of counters never share a key: the kind ends at a byte that none of them contains.
+fn hash(kind: &str, parts: &[&[u8]]) -> CounterKey {
+    let mut context = Context::new(&SHA256);
+    context.update(kind.as_bytes());
+    context.update(&[0]);
+    // At most one part has a length of its own, and it is the last.
+    for part in parts {
+        context.update(part);
+    }
+    let mut key = [0; 32];
+    // SHA-256 has 32 bytes; zip needs no proof of it.
+    key.iter_mut().zip(context.finish().as_ref()).for_each(|(to, from)| *to = *from);
+    key
+}

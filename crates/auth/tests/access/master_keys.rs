@@ -1,0 +1,128 @@
+//! Replacing the master key under a running service.
+
+use std::sync::{Arc, Mutex};
+
+use trailkeeper_auth::{
+    Access, AccessSettings, MasterKey, MasterKeyPair, MasterKeySource, MasterKeys, NewSigningKey, SystemEntropy,
+};
+use trailkeeper_domain::account::Role;
+use trailkeeper_domain::{Error, Result};
+
+use crate::signing_keys::{REQUEST, header};
+use crate::world::{EMAIL, PASSWORD, World, operator, origin};
+
+/// The key files.
+#[derive(Clone)]
+struct Files(Arc<Mutex<Vec<String>>>);
+
+impl MasterKeySource for Files {
+    fn read(&self) -> Result<MasterKeyPair> {
+        let files = self.0.lock().unwrap();
+        let current = files.first().ok_or_else(|| Error::internal("the key file is gone"))?;
+        let previous = files.get(1).map(|hex| MasterKey::from_hex(hex)).transpose()?;
+        Ok(MasterKeyPair { current: MasterKey::from_hex(current)?, previous })
+    }
+}
+
+impl Files {
+    fn rotate(&self) {
+        let mut files = self.0.lock().unwrap();
+        files.insert(0, MasterKey::generate(&SystemEntropy::new()).to_hex());
+        files.truncate(2);
+    }
+}
+
+fn server(world: &World, master: MasterKeys) -> Access {
+    let settings = AccessSettings { bcrypt_cost: 4, ..AccessSettings::default() };
+    Access::new(world.store.clone(), world.clock.clone(), Arc::new(SystemEntropy::new()), master, settings)
+}
+
+fn over(world: &World, files: &Files) -> Access {
+    server(world, MasterKeys::from_source(files.clone()).unwrap())
+}
+
+fn new(name: &str) -> NewSigningKey {
+    NewSigningKey { name: name.to_owned(), tenant_id: None }
+}
+
+#[test]
+fn a_running_server_sees_a_rotation_without_a_restart() {
+    let world = World::new();
+    world.jane(Role::Admin);
+    let files = Files(Arc::new(Mutex::new(vec![world.master.clone()])));
+    let running = over(&world, &files);
+    let (key, secret) = running.create_signing_key(&operator(), new("before")).unwrap();
+    let signed = header(secret.expose(), &key.saas_id, &key.api_key);
+    let logged_in = running.login(EMAIL, PASSWORD, &origin()).unwrap();
+
+    // The command: another process.
+    files.rotate();
+    let command = over(&world, &files);
+    assert_eq!(command.sealed_with_previous().unwrap(), 2);
+    assert_eq!(command.reseal(&operator()).unwrap(), 2);
+    assert_eq!(command.sealed_with_previous().unwrap(), 0);
+
+    running.authenticate_signature(&signed, &REQUEST).unwrap();
+    running.authenticate_bearer(&logged_in.access_token).unwrap();
+    let (later, secret) = running.create_signing_key(&operator(), new("after")).unwrap();
+    // Sealed with the new key alone: the old one may go.
+    let current = MasterKey::from_hex(&files.0.lock().unwrap()[0]).unwrap();
+    let alone = server(&world, current.into());
+    alone.check_master_key().unwrap();
+    for signed in [&signed, &header(secret.expose(), &later.saas_id, &later.api_key)] {
+        alone.authenticate_signature(signed, &REQUEST).unwrap();
+    }
+    alone.authenticate_bearer(&logged_in.access_token).unwrap();
+
+    // And once more: nothing depends on the first key, which is nowhere any more.
+    files.rotate();
+    assert_eq!(over(&world, &files).reseal(&operator()).unwrap(), 3);
+    running.authenticate_signature(&signed, &REQUEST).unwrap();
+
+    let events: Vec<_> = world.trail().into_iter().filter(|event| event.kind.as_str() == "master_key_rotate").collect();
+    assert_eq!(events.len(), 2);
+    assert_eq!(serde_json::Value::from(events[1].metadata.clone().unwrap()), serde_json::json!({"resealed": 2}));
+    let trail = format!("{:?}", world.trail());
+    for hex in files.0.lock().unwrap().iter().chain([&world.master]) {
+        assert!(!trail.contains(hex.as_str()));
+    }
+}
+
+#[test]
+fn a_rotation_is_all_or_nothing() {
+    let world = World::new();
+    world.jane(Role::Admin);
+    world.jane_logs_in();
+    let (key, _) = world.access.create_signing_key(&operator(), new("damaged")).unwrap();
+    world.store.writing(|tx| tx.reseal_signing_key(key.id, &[1; 90])).unwrap();
+    let before = world.store.reading(|tx| tx.token_keys()).unwrap();
+    let files = Files(Arc::new(Mutex::new(vec![world.master.clone()])));
+    files.rotate();
+    let error = over(&world, &files).reseal(&operator()).unwrap_err();
+    assert!(matches!(&error, Error::Internal { cause } if cause.contains(&key.id.to_string())), "{error}");
+    assert_eq!(world.store.reading(|tx| tx.token_keys()).unwrap(), before);
+    assert!(!world.trail_kinds().contains(&"master_key_rotate".to_owned()));
+}
+
+#[test]
+fn more_signing_keys_than_one_page_are_sealed_anew() {
+    let world = World::new();
+    let files = Files(Arc::new(Mutex::new(vec![world.master.clone()])));
+    for number in 0..501 {
+        world.access.create_signing_key(&operator(), new(&format!("key {number}"))).unwrap();
+    }
+    files.rotate();
+    assert_eq!(over(&world, &files).reseal(&operator()).unwrap(), 501);
+    assert_eq!(over(&world, &files).sealed_with_previous().unwrap(), 0);
+}
+
+/// Sealing with a key that was replaced would lose the secret at the next rotation but one.
+#[test]
+fn nothing_is_sealed_when_the_key_file_cannot_be_read() {
+    let world = World::new();
+    let files = Files(Arc::new(Mutex::new(vec![world.master.clone()])));
+    let running = over(&world, &files);
+    files.0.lock().unwrap().clear();
+    assert!(matches!(running.create_signing_key(&operator(), new("x")).unwrap_err(), Error::Internal { .. }));
+    assert!(world.access.signing_keys(None, 10).unwrap().items.is_empty());
+}

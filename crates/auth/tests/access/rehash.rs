@@ -1,0 +1,103 @@
+//! Hashes that were made when they were cheaper.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use trailkeeper_domain::account::Role;
+use trailkeeper_domain::ports::{ReadTx, Store, WriteTx};
+use trailkeeper_domain::time::Timestamp;
+use trailkeeper_domain::{Error, Result};
+
+use crate::world::{EMAIL, PASSWORD, World, operator, origin, unauthenticated};
+
+#[test]
+fn a_cheap_hash_is_made_anew_at_the_next_login_and_a_dear_one_stays() {
+    for world in World::on_both() {
+        let jane = world.jane(Role::Analyst);
+        let stored = || world.access.account(jane.id).unwrap();
+        assert!(jane.password_hash.starts_with("$2b$04$"));
+        let dearer = world.server_with_cost(5);
+
+        unauthenticated(dearer.login(EMAIL, "a wrong password", &origin()));
+        world.access.set_disabled(&operator(), EMAIL, true).unwrap();
+        unauthenticated(dearer.login(EMAIL, PASSWORD, &origin()));
+        world.access.set_disabled(&operator(), EMAIL, false).unwrap();
+        assert_eq!(stored().password_hash, jane.password_hash, "only a login makes it anew");
+
+        let earlier = world.jane_logs_in();
+        let updated_at = stored().updated_at;
+        let logged_in = dearer.login(EMAIL, PASSWORD, &origin()).unwrap();
+        let hash = stored().password_hash;
+        assert!(hash.starts_with("$2b$05$"), "{hash}");
+        assert_eq!(stored().updated_at, updated_at, "it is the same password");
+        for token in [&logged_in.access_token, &earlier.access_token] {
+            dearer.authenticate_bearer(token).unwrap();
+        }
+        assert!(!world.trail_kinds().contains(&"account_password_change".to_owned()));
+
+        dearer.login(EMAIL, PASSWORD, &origin()).unwrap();
+        world.access.login(EMAIL, PASSWORD, &origin()).unwrap();
+        assert_eq!(stored().password_hash, hash, "neither anew nor cheaper");
+        unauthenticated(dearer.login(EMAIL, "a wrong password", &origin()));
+    }
+}
+
+/// A store before one of whose writes something else happens.
+struct Meddler {
+    inner: Arc<dyn Store>,
+    writes: AtomicUsize,
+    before: usize,
+    meddle: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+}
+
+impl Store for Meddler {
+    fn read(&self, work: &mut dyn FnMut(&mut dyn ReadTx) -> Result<()>) -> Result<()> {
+        self.inner.read(work)
+    }
+
+    fn write(&self, work: &mut dyn FnMut(&mut dyn WriteTx) -> Result<()>) -> Result<()> {
+        if self.writes.fetch_add(1, Ordering::SeqCst) == self.before
+            && let Some(meddle) = self.meddle.lock().unwrap().take()
+        {
+            meddle();
+        }
+        self.inner.write(work)
+    }
+
+    fn prepare(&self, now: Timestamp) -> Result<()> {
+        self.inner.prepare(now)
+    }
+
+    fn ready(&self) -> Result<()> {
+        self.inner.ready()
+    }
+}
+
+#[test]
+fn a_password_that_is_replaced_during_the_login_is_not_brought_back() {
+    for world in World::on_both() {
+        let jane = world.jane(Role::Analyst);
+        // Warm: the keys of access tokens are not made during the login.
+        world.jane_logs_in();
+        for before in 0..3 {
+            world.access.set_password(&operator(), EMAIL, PASSWORD).unwrap();
+            let meddling = Arc::new(world.server_over(world.store.clone()));
+            let meddle = move || meddling.set_password(&operator(), EMAIL, "the administrator's choice").unwrap();
+            let store = Arc::new(Meddler {
+                inner: world.store.clone(),
+                writes: AtomicUsize::new(0),
+                before,
+                meddle: Mutex::new(Some(Box::new(meddle))),
+            });
+            let answer = world.server_with(store.clone(), 5).login(EMAIL, PASSWORD, &origin());
+            if store.meddle.lock().unwrap().is_some() {
+                continue;
+            }
+            assert!(matches!(answer, Err(Error::Unauthenticated(_))), "{before}: {answer:?}");
+            let hash = world.access.account(jane.id).unwrap().password_hash;
+            assert!(hash.starts_with("$2b$04$"), "{before}: {hash}");
+            unauthenticated(world.access.login(EMAIL, PASSWORD, &origin()));
+            world.access.login(EMAIL, "the administrator's choice", &origin()).unwrap();
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! The way in: who may connect, and the TLS handshake.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use actix_http::Protocol;
+use actix_web::rt::net::TcpStream;
+use actix_web::web::Data;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+use crate::hygiene::{Canned, Guarded, Place, Sources};
+use crate::settings::ConnectionSettings;
+use crate::state::AppState;
+use crate::tls::Tls;
+
+/// What a connection is handed on as.
+pub type Admitted<S> = (Guarded<S>, Protocol, Option<SocketAddr>);
+
+/// Shared by all workers.
+#[derive(Clone)]
+pub struct Door {
+    limits: ConnectionSettings,
+    sources: Arc<Sources>,
+    canned: Canned,
+    tls: Option<(Arc<Tls>, TlsAcceptor)>,
+}
+
+impl Door {
+    /// As the settings of `state` have it.
+    pub fn new(state: &Data<AppState>) -> io::Result<Self> {
+        let settings = &state.settings;
+        let tls = settings.tls.as_ref().map(|tls| {
+            let config = tls.server_config().map_err(io::Error::other)?;
+            Ok::<_, io::Error>((Arc::clone(tls), TlsAcceptor::from(Arc::new(config))))
+        });
+        Ok(Self {
+            limits: settings.connections,
+            sources: Sources::new(settings.connections.most_per_source, settings.trusted_proxies.clone()),
+            canned: Canned::new(state.clone()),
+            tls: tls.transpose()?,
+        })
+    }
+
+    /// A connection of plain HTTP.
+    pub fn admit(&self, socket: TcpStream) -> io::Result<Admitted<TcpStream>> {
+        let (peer, place) = self.place_for(&socket)?;
+        Ok((self.guarded(socket, place), Protocol::Http1, Some(peer)))
+    }
+
+    /// A connection of HTTPS, after its handshake.
+    pub async fn admit_by_tls(&self, mut socket: TcpStream) -> io::Result<Admitted<TlsStream<TcpStream>>> {
+        let (peer, place) = self.place_for(&socket)?;
+        let Some((_, acceptor)) = &self.tls else { return Err(io::ErrorKind::Unsupported.into()) };
+        let handshake = async {
+            let mut first = [0];
+            let read = socket.peek(&mut first).await?;
+            // A handshake begins with the byte 22, a request in plain HTTP with the name of its method.
+            if read > 0 && first[0].is_ascii_uppercase() {
+                self.refuse_plain(&mut socket).await?;
+                return Err(io::Error::new(io::ErrorKind::InvalidData, "plain HTTP where TLS is spoken"));
+            }
+            acceptor.accept(socket).await
+        };
+        let stream = timeout(self.limits.head_timeout, handshake).await.map_err(io::Error::from)?;
+        let stream = stream.inspect_err(|error| tracing::debug!(%peer, "no TLS connection: {error}"))?;
+        Ok((self.guarded(stream, place), Protocol::Http1, Some(peer)))
+    }
+
+    async fn refuse_plain(&self, socket: &mut TcpStream) -> io::Result<()> {
+        // Closing over unread bytes would reset the connection before the answer is read.
+        let mut request = [0; 8192];
+        let _read = socket.read(&mut request).await?;
+        socket.write_all(&self.canned.needs_tls()).await?;
+        socket.shutdown().await
+    }
+
+    fn place_for(&self, socket: &TcpStream) -> io::Result<(SocketAddr, Option<Place>)> {
+        let peer = socket.peer_addr()?;
+        let place = self.sources.enter(peer.ip()).map_err(|_| {
+            tracing::debug!(%peer, "the source has as many connections as it may");
+            io::Error::from(io::ErrorKind::ConnectionRefused)
+        })?;
+        // Answers are written whole, so nothing is gained by waiting for more.
+        socket.set_nodelay(true)?;
+        Ok((peer, place))
+    }
+
+    fn guarded<S: crate::hygiene::Transport>(&self, io: S, place: Option<Place>) -> Guarded<S> {
+        Guarded::new(io, self.limits, self.canned.clone(), place)
+    }
+
+    /// Reads the certificate again at each SIGHUP.
+    #[cfg(unix)]
+    pub fn reload_on_signal(&self) -> io::Result<()> {
+        use actix_web::rt::signal::unix::{SignalKind, signal};
+
+        let Some((tls, _)) = self.tls.clone() else { return Ok(()) };
+        let mut hangup = signal(SignalKind::hangup())?;
+        actix_web::rt::spawn(async move {
+            while hangup.recv().await.is_some() {
+                match tls.reload() {
+                    Ok(()) => tracing::info!("SIGHUP: read the certificate and its key again"),
+                    Err(error) => tracing::error!("SIGHUP: the old certificate stays in use: {error}"),
+                }
+            }
+        });
+        Ok(())
+    }
+
+    /// There is no SIGHUP here: the server must be started again.
+    #[cfg(not(unix))]
+    pub fn reload_on_signal(&self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,49 @@
+//! Callers without a credential: counted by their source. The group stands in the handler's signature.
+
+use std::future::{Ready, ready};
+use std::marker::PhantomData;
+
+use actix_web::dev::Payload;
+use actix_web::web::Data;
+use actix_web::{FromRequest, HttpRequest};
+use trailkeeper_domain::Error;
+
+use crate::limits::{self, Group};
+use crate::refusal::{Refusal, Shape};
+use crate::state::AppState;
+
+/// A group of routes that need no credential, as a type.
+pub trait Door: 'static {
+    /// The group.
+    const GROUP: Group;
+}
+
+/// Log in, or go on with a login.
+pub struct LogIn;
+
+/// Read what is public.
+pub struct ReadPublic;
+
+impl Door for LogIn {
+    const GROUP: Group = Group::Login;
+}
+
+impl Door for ReadPublic {
+    const GROUP: Group = Group::Public;
+}
+
+/// Anyone, as long as the source does not ask too often.
+pub struct Anyone<D, S>(PhantomData<(D, S)>);
+
+impl<D: Door, S: Shape> FromRequest for Anyone<D, S> {
+    type Error = Refusal<S>;
+    type Future = Ready<Result<Self, Refusal<S>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let counted = match request.app_data::<Data<AppState>>() {
+            Some(state) => limits::admit_source(request, state, D::GROUP),
+            None => Err(Error::internal("the server was built without its state")),
+        };
+        ready(counted.map(|()| Self(PhantomData)).map_err(Refusal::from))
+    }
+}

@@ -1,0 +1,21 @@
+//! Logins, for every contract that has them.
+
+use actix_web::web::Data;
+use trailkeeper_auth::{LoggedIn, Origin};
+use trailkeeper_domain::Result;
+
+use crate::blocking;
+use crate::state::AppState;
+
+/// Checks a name and its password, and begins a session.
+///
+/// An attempt that has to wait for the delays of failed ones is refused before it waits for its turn to be hashed: a
+/// storm of them does not keep others from theirs.
+pub async fn log_in(state: &Data<AppState>, username: String, password: String, origin: Origin) -> Result<LoggedIn> {
+    let (username, origin) = blocking::run(state, move |state| {
+        state.access().check_login(&username, &origin)?;
+        Ok((username, origin))
+    })
+    .await?;
+    blocking::run_hashing(state, move |state| state.access().login(&username, &password, &origin)).await
+}

@@ -1,0 +1,33 @@
+//! `DELETE /v1/accounts/{account_id}`.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+
+use crate::blocking;
+use crate::extract::caller::{Administer, Caller};
+use crate::extract::path;
+use crate::extract::query::Query;
+use crate::native::problems::{CommonProblems, Conflict, NotFound};
+use crate::native::{acting, schemas};
+use crate::refusal::Answer;
+use crate::shapes::Native;
+use crate::state::AppState;
+
+/// Remove an account and its sessions.
+///
+/// The trail keeps its id and name. To let it come back, disable it instead. The last active administrator of all
+/// tenants cannot be removed (409).
+#[utoipa::path(delete, path = "/v1/accounts/{account_id}", tag = "accounts", security(("Bearer" = [])),
+    params(("account_id" = schemas::AccountId, Path, description = "The account's id.")),
+    responses((status = 204, description = "The account is removed."), CommonProblems, NotFound, Conflict))]
+pub async fn delete_account(
+    caller: Caller<Administer, Native>,
+    request: HttpRequest,
+    state: Data<AppState>,
+) -> Answer<Native> {
+    Query::of(&request)?.only(&[])?;
+    let id = path::account_id(&request)?;
+    let act = acting::act(&caller.principal, &request, &state);
+    blocking::run(&state, move |state| state.access().delete_account(&act, id)).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

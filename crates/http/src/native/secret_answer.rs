@@ -1,0 +1,19 @@
+//! Answers with something that opens a door. No cache on the way may keep them.
+
+use actix_web::http::header;
+use actix_web::{HttpResponse, HttpResponseBuilder};
+use serde::Serialize;
+
+/// 201: something was made, which is found at `location`.
+pub fn created(location: String, record: impl Serialize) -> HttpResponse {
+    answer(HttpResponse::Created().insert_header((header::LOCATION, location)), record)
+}
+
+/// 200.
+pub fn ok(record: impl Serialize) -> HttpResponse {
+    answer(&mut HttpResponse::Ok(), record)
+}
+
+fn answer(builder: &mut HttpResponseBuilder, record: impl Serialize) -> HttpResponse {
+    builder.insert_header((header::CACHE_CONTROL, "no-store")).json(record)
+}

@@ -1,0 +1,34 @@
+//! `DELETE /v1/sessions`.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::own;
+use crate::blocking;
+use crate::extract::caller::{Caller, Person};
+use crate::extract::query::Query;
+use crate::native::acting;
+use crate::native::problems::CommonProblems;
+use crate::refusal::Answer;
+use crate::shapes::Native;
+use crate::state::AppState;
+
+/// End all your other sessions.
+///
+/// The one that asks goes on. Programs have no sessions (403).
+#[utoipa::path(delete, path = "/v1/sessions", tag = "sessions", security(("Bearer" = [])),
+    responses((status = 204, description = "The other sessions are over."), CommonProblems))]
+pub async fn end_other_sessions(
+    caller: Caller<Person, Native>,
+    request: HttpRequest,
+    state: Data<AppState>,
+) -> Answer<Native> {
+    Query::of(&request)?.only(&[])?;
+    let own = own::of(&caller.principal)?;
+    let act = acting::act(&caller.principal, &request, &state);
+    blocking::run(&state, move |state| {
+        state.access().end_sessions_of(&act, own.account_id, Some(own.session_id)).map(|_| ())
+    })
+    .await?;
+    Ok(HttpResponse::NoContent().finish())
+}

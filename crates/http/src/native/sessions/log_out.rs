@@ -1,0 +1,27 @@
+//! `DELETE /v1/sessions/current`.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::own;
+use crate::blocking;
+use crate::extract::caller::{Caller, Person};
+use crate::extract::query::Query;
+use crate::native::acting;
+use crate::native::problems::CommonProblems;
+use crate::refusal::Answer;
+use crate::shapes::Native;
+use crate::state::AppState;
+
+/// Log out: end the session that asks.
+///
+/// Its access token and its refresh token hold no longer. Programs have no session (403).
+#[utoipa::path(delete, path = "/v1/sessions/current", tag = "sessions", security(("Bearer" = [])),
+    responses((status = 204, description = "The session is over."), CommonProblems))]
+pub async fn log_out(caller: Caller<Person, Native>, request: HttpRequest, state: Data<AppState>) -> Answer<Native> {
+    Query::of(&request)?.only(&[])?;
+    let own = own::of(&caller.principal)?;
+    let act = acting::act(&caller.principal, &request, &state);
+    blocking::run(&state, move |state| state.access().end_session(&act, own.session_id)).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

@@ -1,0 +1,58 @@
+//! `GET /v1/signing-keys`.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+
+use crate::blocking;
+use crate::extract::caller::{Administer, Caller};
+use crate::extract::query::Query;
+use crate::native::paging::Paging;
+use crate::native::problems::CommonProblems;
+use crate::native::schemas;
+use crate::native::signing_keys::view::SigningKeyView;
+use crate::refusal::Answer;
+use crate::shapes::Native;
+use crate::state::AppState;
+
+/// A page of signing keys.
+#[derive(Serialize, ToSchema)]
+#[schema(example = SigningKeysView::sample)]
+pub struct SigningKeysView {
+    /// By id, which is the order in which they were made.
+    #[schema(max_items = 1000)]
+    signing_keys: Vec<SigningKeyView>,
+    /// Where the list goes on; null on the last page.
+    #[schema(required, value_type = Option<schemas::SigningKeyCursor>)]
+    next_cursor: Option<String>,
+}
+
+impl SigningKeysView {
+    fn sample() -> Value {
+        json!({"signing_keys": [SigningKeyView::sample()], "next_cursor": null})
+    }
+}
+
+/// List signing keys in the order in which they were made.
+///
+/// Revoked ones too: `state` tells. Their secrets are not shown.
+#[utoipa::path(get, path = "/v1/signing-keys", tag = "signing keys", security(("Bearer" = [])),
+    params(
+        ("cursor" = Option<schemas::SigningKeyCursor>, Query, description = "`next_cursor` of the page before, unchanged."),
+        ("limit" = Option<i32>, Query, description = "How many at most; 100 where it is not sent.", minimum = 1, maximum = 1000),
+    ),
+    responses((status = 200, description = "A page of signing keys.", body = SigningKeysView), CommonProblems))]
+pub async fn list_signing_keys(
+    _: Caller<Administer, Native>,
+    request: HttpRequest,
+    state: Data<AppState>,
+) -> Answer<Native> {
+    let query = Query::of(&request)?.only(&["cursor", "limit"])?;
+    let Paging { cursor, limit } = Paging::of(&query)?;
+    let page = blocking::run(&state, move |state| state.access().signing_keys(cursor.as_deref(), limit))
+        .await?
+        .map(SigningKeyView::from);
+    Ok(HttpResponse::Ok().json(SigningKeysView { signing_keys: page.items, next_cursor: page.next }))
+}

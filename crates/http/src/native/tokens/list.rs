@@ -1,0 +1,55 @@
+//! `GET /v1/tokens`.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+
+use crate::blocking;
+use crate::extract::caller::{Administer, Caller};
+use crate::extract::query::Query;
+use crate::native::paging::Paging;
+use crate::native::problems::CommonProblems;
+use crate::native::schemas;
+use crate::native::tokens::view::TokenView;
+use crate::refusal::Answer;
+use crate::shapes::Native;
+use crate::state::AppState;
+
+/// A page of API tokens.
+#[derive(Serialize, ToSchema)]
+#[schema(example = TokensView::sample)]
+pub struct TokensView {
+    /// By id, which is the order in which they were made.
+    #[schema(max_items = 1000)]
+    tokens: Vec<TokenView>,
+    /// Where the list goes on; null on the last page.
+    #[schema(required, value_type = Option<schemas::TokenCursor>)]
+    next_cursor: Option<String>,
+}
+
+impl TokensView {
+    fn sample() -> Value {
+        json!({"tokens": [TokenView::sample()], "next_cursor": null})
+    }
+}
+
+/// List API tokens in the order in which they were made.
+///
+/// Expired and revoked ones too: `state` tells. The tokens themselves are not shown.
+#[utoipa::path(get, path = "/v1/tokens", tag = "tokens", security(("Bearer" = [])),
+    params(
+        ("cursor" = Option<schemas::TokenCursor>, Query, description = "`next_cursor` of the page before, unchanged."),
+        ("limit" = Option<i32>, Query, description = "How many at most; 100 where it is not sent.", minimum = 1, maximum = 1000),
+    ),
+    responses((status = 200, description = "A page of API tokens.", body = TokensView), CommonProblems))]
+pub async fn list_tokens(_: Caller<Administer, Native>, request: HttpRequest, state: Data<AppState>) -> Answer<Native> {
+    let query = Query::of(&request)?.only(&["cursor", "limit"])?;
+    let Paging { cursor, limit } = Paging::of(&query)?;
+    let now = state.clock().now();
+    let page = blocking::run(&state, move |state| state.access().tokens(cursor.as_deref(), limit))
+        .await?
+        .map(|token| TokenView::at(now, token));
+    Ok(HttpResponse::Ok().json(TokensView { tokens: page.items, next_cursor: page.next }))
+}

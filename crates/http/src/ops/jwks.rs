@@ -1,0 +1,83 @@
+//! The public keys of access tokens.
+
+use actix_web::HttpResponse;
+use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
+use actix_web::web::Data;
+use serde::Serialize;
+use trailkeeper_auth::jwt::{Jwk, Jwks};
+use utoipa::ToSchema;
+
+use crate::blocking;
+use crate::extract::anyone::{Anyone, ReadPublic};
+use crate::refusal::Answer;
+use crate::shapes::{Native, Problem};
+use crate::state::AppState;
+
+/// Keys change every few weeks, and the old one stays for hours. Who meets an unknown key id should ask again.
+const CACHED: HeaderValue = HeaderValue::from_static("public, max-age=300");
+
+/// The public keys by which access tokens are checked: a JSON Web Key Set (RFC 7517).
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"keys": [sample()]}))]
+pub struct JwkSet {
+    /// The newest first.
+    keys: Vec<JwkView>,
+}
+
+/// A public key (RFC 8037).
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Jwk, example = json!(sample()))]
+pub struct JwkView {
+    /// The key type: always `OKP`, an octet key pair.
+    kty: &'static str,
+    /// The curve: always `Ed25519`.
+    crv: &'static str,
+    /// The public key, 32 bytes in base64url without padding.
+    #[schema(min_length = 43, max_length = 43)]
+    x: String,
+    /// The key's id, as tokens name it in their header.
+    kid: String,
+    /// What it is for: always `sig`, signatures.
+    r#use: &'static str,
+    /// The algorithm: always `EdDSA`. A token whose header names another one is not ours.
+    alg: &'static str,
+}
+
+impl From<Jwk> for JwkView {
+    fn from(key: Jwk) -> Self {
+        Self { kty: "OKP", crv: "Ed25519", x: key.x, kid: key.kid, r#use: "sig", alg: "EdDSA" }
+    }
+}
+
+impl From<Jwks> for JwkSet {
+    fn from(set: Jwks) -> Self {
+        Self { keys: set.keys.into_iter().map(JwkView::from).collect() }
+    }
+}
+
+/// The key of RFC 8032, 7.1, test 1.
+fn sample() -> JwkView {
+    let (kid, x) = ("21fe31dfa154a261", "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo");
+    Jwk { kid: kid.to_owned(), x: x.to_owned() }.into()
+}
+
+/// The public keys of access tokens.
+///
+/// For services that check our access tokens themselves. Check `iss` and `aud` (both `trailkeeper`), `exp` and `nbf` as
+/// well, and accept `EdDSA` alone. Such a service does not learn that an account was disabled or a session ended: for
+/// that, ask us. A new key is published five seconds before it signs, and an old one until its last token has expired;
+/// one that was revoked is gone within five seconds. When a token names a key that you do not know, ask again. No
+/// credential needed.
+#[utoipa::path(get, path = "/.well-known/jwks.json", operation_id = "jwks", tag = "operations", security(()),
+    responses(
+        (status = 200, description = "The keys whose tokens hold.", body = JwkSet, headers(
+            ("Cache-Control" = String, description = "`public, max-age=300`."),
+        )),
+        (status = 429, description = "Too many requests.", body = Problem, content_type = "application/problem+json",
+            headers(("Retry-After" = u32, description = "Seconds until another attempt makes sense."))),
+        (status = 503, description = "The database is away.", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub async fn jwks(_: Anyone<ReadPublic, Native>, state: Data<AppState>) -> Answer<Native> {
+    let set = blocking::run(&state, |state| state.access().jwks()).await?;
+    Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, CACHED)).json(JwkSet::from(set)))
+}

@@ -1,0 +1,132 @@
+//! The server's certificate and its key, which can be changed while the server runs.
+
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use rustls::ServerConfig;
+use rustls::crypto::{CryptoProvider, ring};
+use rustls::pki_types::pem::{Error as PemError, PemObject as _};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use rustls::version::{TLS12, TLS13};
+
+/// A certificate with its key, from two PEM files.
+pub struct Tls {
+    certificate: PathBuf,
+    key: PathBuf,
+    provider: Arc<CryptoProvider>,
+    current: RwLock<Arc<CertifiedKey>>,
+}
+
+/// Why certificate and key cannot be used: the sentence names flag and file.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct TlsFault(String);
+
+impl Tls {
+    /// Reads both files.
+    pub fn load(certificate: PathBuf, key: PathBuf) -> Result<Arc<Self>, TlsFault> {
+        let provider = Arc::new(ring::default_provider());
+        let current = RwLock::new(Arc::new(read(&certificate, &key, &provider)?));
+        Ok(Arc::new(Self { certificate, key, provider, current }))
+    }
+
+    /// Reads both files again. New connections get what they hold now, open ones go on as they are; where they
+    /// cannot be used, everything stays as it was.
+    pub fn reload(&self) -> Result<(), TlsFault> {
+        let fresh = Arc::new(read(&self.certificate, &self.key, &self.provider)?);
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        Ok(())
+    }
+
+    /// TLS 1.2 and 1.3 with the current certificate, for HTTP/1.1.
+    pub(crate) fn server_config(self: &Arc<Self>) -> Result<ServerConfig, TlsFault> {
+        let mut config = ServerConfig::builder_with_provider(Arc::clone(&self.provider))
+            .with_protocol_versions(&[&TLS13, &TLS12])
+            .map_err(|error| TlsFault(format!("tls: {error}")))?
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::clone(self) as Arc<dyn ResolvesServerCert>);
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(config)
+    }
+}
+
+impl ResolvesServerCert for Tls {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner)))
+    }
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tls").field("certificate", &self.certificate).field("key", &self.key).finish_non_exhaustive()
+    }
+}
+
+fn read(certificate: &Path, key: &Path, provider: &CryptoProvider) -> Result<CertifiedKey, TlsFault> {
+    let (cert_file, key_file) = (certificate.display(), key.display());
+    let pem = bytes("tls-cert", certificate)?;
+    let chain: Vec<_> = CertificateDer::pem_slice_iter(&pem)
+        .collect::<Result<_, _>>()
+        .map_err(|error| TlsFault(format!("tls-cert: {cert_file} is no PEM file: {}", told(&error))))?;
+    if chain.is_empty() {
+        return Err(TlsFault(format!(
+            "tls-cert: {cert_file} holds no certificate; put the server's own first, then those that vouch for it, each from -----BEGIN CERTIFICATE----- on"
+        )));
+    }
+    let pem = bytes("tls-key", key)?;
+    warn_of_readers(key);
+    let private = PrivateKeyDer::from_pem_slice(&pem).map_err(|error| match error {
+        PemError::NoItemsFound => TlsFault(format!(
+            "tls-key: {key_file} holds no private key that can be read; put one that is not encrypted there, from -----BEGIN PRIVATE KEY----- on"
+        )),
+        error => TlsFault(format!("tls-key: {key_file} is no PEM file: {}", told(&error))),
+    })?;
+    let signing = provider
+        .key_provider
+        .load_private_key(private)
+        .map_err(|error| TlsFault(format!("tls-key: {key_file} holds a key that cannot be used: {error}")))?;
+    let certified = CertifiedKey::new(chain, signing);
+    match certified.keys_match() {
+        Ok(()) | Err(rustls::Error::InconsistentKeys(rustls::InconsistentKeys::Unknown)) => Ok(certified),
+        Err(rustls::Error::InconsistentKeys(_)) => Err(TlsFault(format!(
+            "tls-key: {key_file} is not the key of the first certificate in {cert_file} (tls-cert); name two files that belong together"
+        ))),
+        Err(error) => Err(TlsFault(format!("tls-cert: {cert_file} holds a certificate that cannot be used: {error}"))),
+    }
+}
+
+fn bytes(flag: &str, file: &Path) -> Result<Vec<u8>, TlsFault> {
+    fs::read(file).map_err(|error| TlsFault(format!("{flag}: {} cannot be read: {error}", file.display())))
+}
+
+/// What is wrong with a PEM file, without a byte of it: it may be a key.
+fn told(error: &PemError) -> &'static str {
+    match error {
+        PemError::MissingSectionEnd { .. } => "a section has no end",
+        PemError::IllegalSectionStart { .. } => "a section begins in a wrong way",
+        PemError::Base64Decode(_) => "a section is not base64",
+        _ => "it cannot be read",
+    }
+}
+
+/// Says so when others can read the key. It is used all the same: some mount keys with a mode that they cannot choose.
+#[cfg(unix)]
+fn warn_of_readers(key: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let Ok(metadata) = fs::metadata(key) else { return };
+    let mode = metadata.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        tracing::warn!(
+            "tls-key: other users of this machine may reach {} (mode {mode:04o}); chmod 600 it",
+            key.display()
+        );
+    }
+}
+
+#[cfg(not(unix))]
+fn warn_of_readers(_: &Path) {}

@@ -1,0 +1,116 @@
+//! Who may do what: every operation of all documents, asked by everyone who might ask.
+//!
+//! A new operation needs a row in `native_rows.rs`, `credential_rows.rs` or `contract_rows.rs`:
+//! [`the_table_has_every_operation`] fails until it has one.
+
+mod callers;
+mod contract_rows;
+mod credential_rows;
+mod native_rows;
+mod row;
+mod world;
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use trailkeeper_domain::account::Role;
+use trailkeeper_http::{Contract, openapi_json};
+
+use self::callers::{caller, strangers};
+use self::row::{Kind, Outcome, Row, Who};
+use self::world::World;
+use crate::support::{ACME, OTHER, TestApp};
+
+fn table() -> Vec<Row> {
+    native_rows::rows().into_iter().chain(credential_rows::rows()).chain(contract_rows::rows()).collect()
+}
+
+#[test]
+fn the_table_has_every_operation() {
+    let mut documented = BTreeSet::new();
+    for contract in [Contract::Native, Contract::Saasus, Contract::Octopai, Contract::Cripsa] {
+        let document: Value = serde_json::from_str(&openapi_json(contract)).unwrap();
+        let everywhere = document.get("security").cloned();
+        for item in document["paths"].as_object().unwrap().values() {
+            for operation in item.as_object().unwrap().values() {
+                let security = operation.get("security").or(everywhere.as_ref());
+                let public = security == Some(&json!([{}])) || security == Some(&json!([]));
+                assert!(public || security == Some(&json!([{"Bearer": []}])), "{operation}");
+                documented.insert((operation["operationId"].as_str().unwrap().to_owned(), public));
+            }
+        }
+    }
+    let tested: BTreeSet<_> =
+        table().iter().map(|row| (row.operation.to_owned(), matches!(row.who, Who::Everybody))).collect();
+    assert_eq!(tested, documented);
+}
+
+#[test]
+fn strangers_get_401_and_change_nothing() {
+    for app in TestApp::on_both() {
+        let world = World::new(&app);
+        let strangers = strangers(&app);
+        for row in table().iter().filter(|row| !matches!(row.who, Who::Everybody)) {
+            let things = world.fresh_things(row);
+            for (name, stranger) in &strangers {
+                let answer = row.sent_by(stranger, &things);
+                assert_eq!(answer.status, 401, "{} by {name}: {}", row.operation, answer.text());
+                assert_eq!(answer.header("www-authenticate"), Some("Bearer realm=\"trailkeeper\""));
+                // What else is wrong with the request is not a stranger's business.
+                let path = format!("{}?no=such", (row.path)(&things));
+                let answer = stranger.call(row.method, &path).body("no JSON").send();
+                assert_eq!(answer.status, 401, "{} by {name}: {}", row.operation, answer.text());
+            }
+            world.unchanged(&things);
+        }
+    }
+}
+
+#[test]
+fn each_role_does_what_it_may_and_nothing_else() {
+    for app in TestApp::on_both() {
+        let world = World::new(&app);
+        for (role, kind) in everyone() {
+            asked_by(&world, (role, kind), None, &|row| row.expected(role, kind));
+        }
+    }
+}
+
+#[test]
+fn a_confined_credential_gets_its_tenant_and_no_other() {
+    for app in TestApp::on_both() {
+        let world = World::new(&app);
+        for (role, kind) in everyone() {
+            for tenant in [ACME, OTHER] {
+                asked_by(&world, (role, kind), Some(tenant), &|row| row.expected_confined(role, kind, tenant == ACME));
+            }
+        }
+    }
+}
+
+fn everyone() -> impl Iterator<Item = (Role, Kind)> {
+    Role::ALL.into_iter().flat_map(|role| Kind::ALL.map(|kind| (role, kind)))
+}
+
+/// Asks every operation as someone of this role, kind and confinement.
+fn asked_by(world: &World<'_>, (role, kind): (Role, Kind), tenant: Option<&str>, expected: &dyn Fn(&Row) -> Outcome) {
+    let mut someone = caller(world.app, kind, role, tenant);
+    for row in table() {
+        let (things, expected) = (world.fresh_things(&row), expected(&row));
+        let answer = row.sent_by(&someone, &things);
+        expected.check(
+            &answer,
+            &(row.path)(&things),
+            &format!("{} by {kind:?} {} of {tenant:?}", row.operation, role.as_str()),
+        );
+        match (row.method, expected) {
+            ("GET", _) => {}
+            (_, Outcome::Forbidden | Outcome::NotFound) => world.unchanged(&things),
+            _ => world.changed(),
+        }
+        if row.ends_the_caller && expected == Outcome::Done {
+            assert_eq!(row.sent_by(&someone, &things).status, 401, "{}", row.operation);
+            someone = caller(world.app, kind, role, tenant);
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! What the operations are about.
+
+use std::cell::RefCell;
+
+use serde_json::{Value, json};
+use trailkeeper_auth::{NewAccount, NewSigningKey, NewToken, Origin};
+use trailkeeper_domain::account::{Account, ApiToken, Role, Session, SigningKey};
+
+use super::callers::PASSWORD;
+use super::row::Row;
+use crate::support::{ACME, Caller, OTHER, START, TestApp, numbered, operator};
+
+/// Stands in every record of [`ACME`], and in no answer to someone who may not read them.
+pub const MARK: &str = "for-acme-alone";
+
+/// A server with two tenants.
+pub struct World<'a> {
+    pub app: &'a TestApp,
+    admin: Caller<'a>,
+    /// The records as they are, unless something may have changed them.
+    records: RefCell<Option<Value>>,
+}
+
+/// What one request is about. Credentials are made for the rows about credentials alone.
+pub struct Things {
+    records: Value,
+    credentials: Option<Credentials>,
+}
+
+/// One of each.
+pub struct Credentials {
+    pub account: Account,
+    pub token: ApiToken,
+    pub key: SigningKey,
+    pub session: Session,
+}
+
+impl<'a> World<'a> {
+    pub fn new(app: &'a TestApp) -> Self {
+        let world = Self { app, admin: app.admin(), records: RefCell::default() };
+        world.put_records();
+        let page = format!("/{MARK}");
+        world.admin.put(&format!("/v1/tenants/{OTHER}"), &json!({})).ok();
+        world.admin.record(&json!([
+            {"id": numbered(1), "type": "page_load", "tenant_id": ACME, "user_id": "u1", "page": page, "occurred_at": START},
+            {"id": numbered(2), "type": "userinfo", "tenant_id": ACME, "user_id": "u1", "occurred_at": START},
+        ]));
+        world
+    }
+
+    /// Records as they were at first, and credentials that nobody used yet.
+    pub fn fresh_things(&self, row: &Row) -> Things {
+        let about_credentials = ["account", "token", "signing_key", "session", "password", "log_", "me"]
+            .iter()
+            .any(|word| row.operation.contains(word));
+        let records = self.records.take().unwrap_or_else(|| self.put_records());
+        self.records.replace(Some(records.clone()));
+        Things { records, credentials: about_credentials.then(|| self.credentials()) }
+    }
+
+    /// To be called after something that may have changed the records.
+    pub fn changed(&self) {
+        self.records.take();
+    }
+
+    /// Fails when anything changed since `things` were made.
+    #[track_caller]
+    pub fn unchanged(&self, things: &Things) {
+        let now = |path: &str| self.admin.get(path).ok();
+        let records = json!([
+            now(&format!("/v1/tenants/{ACME}")),
+            now("/v1/users/u1"),
+            now(&format!("/v1/tenants/{ACME}/users/u1")),
+        ]);
+        assert_eq!(records, things.records);
+        let Some(made) = &things.credentials else { return };
+        let access = self.app.state.access();
+        assert_eq!(access.account(made.account.id).unwrap(), made.account);
+        assert_eq!(access.token(made.token.id).unwrap(), made.token);
+        assert_eq!(access.signing_key(made.key.id).unwrap(), made.key);
+        assert_eq!(access.session(made.session.id).unwrap(), made.session);
+    }
+
+    fn put_records(&self) -> Value {
+        let user = json!({"email": "jane@example.com", "attributes": {"name": MARK}});
+        json!([
+            self.admin.put(&format!("/v1/tenants/{ACME}"), &json!({"name": MARK})).ok(),
+            self.admin.put("/v1/users/u1", &user).ok(),
+            self.admin.put(&format!("/v1/tenants/{ACME}/users/u1"), &json!({})).ok(),
+        ])
+    }
+
+    fn credentials(&self) -> Credentials {
+        let access = self.app.state.access();
+        let email = format!("{}@example.com", self.app.fresh_name());
+        let new = NewAccount {
+            email: email.clone(),
+            display_name: Some(MARK.to_owned()),
+            password: PASSWORD.to_owned(),
+            role: Role::Admin,
+            tenant_id: None,
+        };
+        access.create_account(&operator(), new).unwrap();
+        let login = access.login(&email, PASSWORD, &Origin::default()).unwrap();
+        let new = NewToken { name: MARK.to_owned(), role: Role::Admin, tenant_id: None, expires_at: None };
+        let (token, _) = access.create_token(&operator(), new).unwrap();
+        let (key, _) =
+            access.create_signing_key(&operator(), NewSigningKey { name: MARK.to_owned(), tenant_id: None }).unwrap();
+        let filter =
+            trailkeeper_domain::account::SessionFilter { account_id: Some(login.account.id), ..Default::default() };
+        let session = access.sessions(filter, None, 1).unwrap().items.remove(0);
+        Credentials { account: login.account, token, key, session }
+    }
+}
+
+impl Things {
+    /// The credentials that were made for this row.
+    #[track_caller]
+    pub fn credentials(&self) -> &Credentials {
+        self.credentials.as_ref().unwrap()
+    }
+}

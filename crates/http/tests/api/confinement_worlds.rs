@@ -1,0 +1,279 @@
+//! A credential that is confined to a tenant gets the same answers whatever else the server holds.
+//!
+//! Two servers have the same data of one tenant. The second one also has another tenant, events of nobody and a trail
+//! full of operators, with the same user ids, event ids, pages, addresses and e-mails wherever that is possible.
+//! Whatever a confined credential asks, in whatever place it puts the other's ids, both must answer alike, byte by
+//! byte: then nothing of the rest shows, neither in counts nor in errors nor in where a list ends.
+
+use serde_json::{Value, json};
+use trailkeeper_analytics::engine::merger;
+use trailkeeper_domain::account::Role;
+use trailkeeper_domain::cursor;
+use trailkeeper_testkit::{DatabaseKind, TestEntropy};
+
+use crate::contracts::unix;
+use crate::people::person;
+use crate::support::{ACME, Answer, Caller, OTHER, TestApp, escaped, numbered};
+
+const NONE: &str = "00000000-0000-0000-0000-000000000000";
+const SYSTEM: &str = "ffffffff-ffff-ffff-ffff-ffffffffffff";
+const DAYS: &str = "start_date=2026-07-01&end_date=2026-07-31";
+const POOL: &str = "eu-west-1_aBcD12345";
+
+/// One of a few, in turn.
+fn turn<'a>(number: u128, of: &[&'a str]) -> &'a str {
+    of[usize::try_from(number).unwrap() % of.len()]
+}
+
+fn event(number: u128, tenant: &str, user: &str, kind: &str, minute: u128) -> Value {
+    json!({
+        "id": numbered(number), "tenant_id": tenant, "user_id": user, "type": kind, "page": format!("/p{}", number % 5),
+        "source": format!("192.0.2.{}", number % 7), "user_agent": format!("agent {}", number % 3),
+        "session_id": format!("s{}", number % 2), "occurred_at": format!("2026-07-22T10:{minute:02}:00Z"),
+    })
+}
+
+/// The tenant of both servers, and one user who is nobody's member.
+fn of_acme(app: &TestApp) {
+    let admin = app.admin();
+    admin.put(&format!("/v1/tenants/{ACME}"), &json!({"name": "Acme"})).ok();
+    for user in ["ann", "shared"] {
+        let record = json!({
+            "email": format!("{user}@example.com"), "user_pool_id": POOL, "registered_at": "2026-07-10T00:00:00Z",
+        });
+        admin.put(&format!("/v1/users/{user}"), &record).ok();
+        admin.put(&format!("/v1/tenants/{ACME}/users/{user}"), &json!({})).ok();
+    }
+    let kinds = ["page_load", "login_success", "login_fail", "userinfo", "a.b"];
+    let events: Vec<Value> = (0..40).map(|n| event(n, ACME, turn(n, &["ann", "shared"]), turn(n, &kinds), n)).collect();
+    admin.record(&json!(events));
+}
+
+/// Everything else, of the second server alone.
+fn of_others(app: &TestApp) {
+    let admin = app.admin();
+    admin.put(&format!("/v1/tenants/{OTHER}"), &json!({"name": "Other"})).ok();
+    for user in ["bob", "ann2"] {
+        let email = if user == "ann2" { "ann@example.com" } else { "bob@example.com" };
+        let record = json!({"email": email, "user_pool_id": "us-east-1_x", "registered_at": "2026-07-11T00:00:00Z"});
+        admin.put(&format!("/v1/users/{user}"), &record).ok();
+        admin.put(&format!("/v1/tenants/{OTHER}/users/{user}"), &json!({})).ok();
+    }
+    admin.put(&format!("/v1/tenants/{OTHER}/users/shared"), &json!({})).ok();
+    let kinds = ["page_load", "login_success", "login_fail", "userinfo", "c.d"];
+    let mut events = Vec::new();
+    for (at, tenant) in [(0, OTHER), (1, NONE)] {
+        // The first forty ids are the tenant's own events' ids, too.
+        events.extend((0..90u128).map(|n| {
+            let user = turn(n, &["shared", "bob", "ann"]);
+            event(n + 1_000 * (n / 40) + at * 5_000 * (n / 40), tenant, user, turn(n, &kinds), n % 60)
+        }));
+    }
+    admin.record(&json!(events));
+    let report = json!({"type": "daily", "date": "2026-07-22", "tenant_id": OTHER, "env_id": 1, "active_users": 77});
+    assert_eq!(admin.put("/v1/analysis/active-users", &report).status, 200);
+    for _ in 0..3 {
+        person(app, Role::Auditor, None).1.get("/v1/events").ok();
+    }
+}
+
+/// One server with nothing but the tenant, and one with everything; `others_first` changes which numbers things get.
+fn worlds(kind: DatabaseKind, others_first: bool) -> [TestApp; 2] {
+    let (alone, full) = (TestApp::on(kind), TestApp::on(kind));
+    of_acme(&alone);
+    if others_first {
+        of_others(&full);
+    }
+    of_acme(&full);
+    if !others_first {
+        of_others(&full);
+    }
+    [alone, full]
+}
+
+/// What a curious credential asks: with nothing, its own ids, and everybody else's.
+fn questions() -> Vec<String> {
+    let mut all = Vec::new();
+    let span = "from=2026-07-01&to=2026-07-31";
+    for tenant in [ACME, OTHER, NONE, SYSTEM, "99999999-2222-4333-8444-555555555555"] {
+        for kind in ["active-users", "traffic", "logins", "registrations", "page-statistics", "retention"] {
+            all.push(format!("/v1/analytics/{kind}?{span}&tenant_id={tenant}"));
+        }
+        for user in ["ann", "shared", "bob"] {
+            all.push(format!("/v1/analytics/users/{user}/timeline?{span}&tenant_id={tenant}"));
+            all.push(format!("/v1/analytics/users/{user}/profile?{span}&tenant_id={tenant}"));
+            all.push(format!("/v1/tenants/{tenant}/users/{user}"));
+        }
+        all.push(format!("/v1/events?tenant_id={tenant}"));
+        all.push(format!("/v1/events/{}?tenant_id={tenant}", numbered(3)));
+        all.push(format!("/v1/users?tenant_id={tenant}"));
+        all.push(format!("/v1/tenants/{tenant}"));
+        all.push(format!("/v1/tenants/{tenant}/users"));
+        all.push(format!("/v1/analysis/active-users?type=daily&date_from=2026-07-01&tenant_id={tenant}"));
+        all.push(format!("/v1/analysis/active-users?type=monthly&date_from=2026-07&tenant_id={tenant}&env_id=1"));
+        all.push(format!("/v1/analysis/userinfo/aggregated?{DAYS}&tenant_ids={tenant}"));
+        all.push(format!("/v1/analysis/userinfo/aggregated?{DAYS}&tenant_ids={ACME},{tenant}"));
+        for metric in ["create_tenant", "create_tenant_user", "create_saas_user"] {
+            all.push(format!("/v1/analysis/metrics/aggregated?metrics_type={metric}&{DAYS}&tenant_ids={tenant}"));
+        }
+    }
+    for kind in ["active-users", "traffic", "logins", "registrations", "page-statistics", "retention"] {
+        all.push(format!("/v1/analytics/{kind}?{span}"));
+        all.push(format!("/v1/analytics/{kind}?{span}&timezone=Asia/Kolkata"));
+    }
+    for user in ["ann", "shared", "bob", "ann2", "nobody"] {
+        all.push(format!("/v1/events?user_id={user}"));
+        all.push(format!("/v1/users/{user}"));
+        all.push(format!("/v1/users/{user}/attribute-changes"));
+        all.push(format!("/v1/analytics/users/{user}/timeline"));
+        all.push(format!("/v1/analytics/users/{user}/profile"));
+        all.push(format!("/v1/analysis/users/{user}/behavior-histories"));
+        let email = escaped(&format!("{user}@example.com"));
+        all.push(format!("/v1/users?email={email}"));
+        all.push(format!("/v1/auditlog/users?email={email}"));
+        all.push(format!("/v1/auditlog/users?email={email}&user_pool_id=us-east-1_x"));
+        all.push(format!("/v1/auditlog/users/events?email={email}&{DAYS}"));
+        // Behind places in other lists: of users, of tenants, of events long ago and to come.
+        all.push(format!("/v1/users?cursor={}", cursor::encode('u', user)));
+        all.push(format!("/v1/tenants/{ACME}/users?cursor={}", cursor::encode('u', user)));
+    }
+    for tenant in [ACME, OTHER, NONE, SYSTEM] {
+        all.push(format!("/v1/tenants?cursor={}", cursor::encode('t', tenant)));
+    }
+    for number in [0, 3, 41, 1_045, 6_050, 9_999] {
+        all.push(format!("/v1/events/{}", numbered(number)));
+    }
+    for filter in
+        ["type=c.d", "type=a.b", "type=events_read", "page=/p1", "source=192.0.2.0/24", "session_id=s1", "env_id=1"]
+    {
+        all.push(format!("/v1/events?{filter}"));
+    }
+    for region in [("eu-west-1", POOL), ("us-east-1", "us-east-1_x")] {
+        all.push(format!("/v1/auditlog/users/count?{DAYS}&region={}&user_pool_id={}", region.0, region.1));
+    }
+    let (start, end) = (unix("2026-07-01T00:00:00Z"), unix("2026-07-31T00:00:00Z"));
+    all.push(format!("/v1/analysis/metrics/page-statistics?start_timestamp={start}&end_timestamp={end}"));
+    all.push("/v1/analysis/active-users?type=monthly&date_from=2026-01".to_owned());
+    all.push(format!("/v1/analysis/userinfo/aggregated?{DAYS}"));
+    for metric in ["create_tenant", "create_tenant_user", "create_saas_user"] {
+        all.push(format!("/v1/analysis/metrics/aggregated?metrics_type={metric}&{DAYS}"));
+    }
+    all.extend(["/v1/users", "/v1/tenants", "/v1/events"].map(str::to_owned));
+    for manage in ["/v1/accounts", "/v1/tokens", "/v1/signing-keys"] {
+        all.push(manage.to_owned());
+    }
+    all
+}
+
+fn told(answer: &Answer) -> (u16, String) {
+    (answer.status, answer.text())
+}
+
+/// A program of each role, and a person.
+fn confined(app: &TestApp) -> Vec<Caller<'_>> {
+    let programs = Role::ALL.into_iter().map(|role| app.token(role, Some(ACME)));
+    programs.chain([person(app, Role::Admin, Some(ACME)).1]).collect()
+}
+
+#[test]
+fn its_answers_do_not_depend_on_others() {
+    for (kind, others_first) in
+        [(DatabaseKind::Sqlite, false), (DatabaseKind::Sqlite, true), (DatabaseKind::Postgres, true)]
+    {
+        let [alone, full] = worlds(kind, others_first);
+        for merged in [false, true] {
+            if merged {
+                for app in [&alone, &full] {
+                    let clock = app.state.services.clock.as_ref();
+                    merger::run_once(app.state.store(), clock, &TestEntropy::new(3)).unwrap();
+                }
+            }
+            let mut differences = Vec::new();
+            for (in_one, in_other) in confined(&alone).iter().zip(&confined(&full)) {
+                for path in questions() {
+                    let [one, other] = [in_one, in_other].map(|caller| told(&caller.get(&path)));
+                    let strange = ["bob@", "c.d"].iter().any(|mark| other.1.contains(mark));
+                    assert!(!strange || other.0 >= 400, "{path}: {}", other.1);
+                    if one != other {
+                        differences.push((path, one, other));
+                    }
+                }
+            }
+            assert!(differences.is_empty(), "others first: {others_first}: {differences:#?}");
+        }
+    }
+}
+
+#[test]
+fn paging_through_its_lists_ends_where_its_own_end() {
+    for others_first in [false, true] {
+        let [alone, full] = worlds(DatabaseKind::Sqlite, others_first);
+        let [one, other] = [&alone, &full].map(|app| {
+            let admin = app.token(Role::Admin, Some(ACME));
+            ["/v1/events?limit=7", "/v1/analytics/users/shared/timeline?limit=3", "/v1/users?limit=1"].map(|path| {
+                let mut pages = Vec::new();
+                let mut next = String::new();
+                loop {
+                    let page = admin.get(&format!("{path}{next}")).ok();
+                    let cursor = page["next_cursor"].as_str().map(str::to_owned);
+                    pages.push(page["events"].clone());
+                    pages.push(page["days"].clone());
+                    pages.push(page["users"].clone());
+                    match cursor {
+                        Some(cursor) => next = format!("&cursor={cursor}"),
+                        None => return pages,
+                    }
+                }
+            })
+        });
+        assert_eq!(one, other);
+    }
+}
+
+#[test]
+fn octopais_list_is_its_tenants() {
+    for kind in DatabaseKind::ALL {
+        let apps = worlds(kind, true);
+        let [one, other] = apps.each_ref().map(|app| {
+            let admin = app.token(Role::Admin, Some(ACME));
+            [json!({}), json!({"PageNumber": 2, "RowsInPage": 7}), json!({"PageNumber": 7, "RowsInPage": 7})]
+                .map(|body| admin.post("/api/UserAccount/UserEvents", &body).ok())
+        });
+        assert_eq!(one, other);
+        assert_eq!(one[0].as_array().unwrap().len(), 40);
+    }
+}
+
+#[test]
+fn what_it_writes_stays_in_its_tenant() {
+    let [_, app] = worlds(DatabaseKind::Sqlite, true);
+    let admin = app.token(Role::Admin, Some(ACME));
+    let everyone = app.admin();
+    let before = everyone.get(&format!("/v1/events?tenant_id={OTHER}&limit=1000")).ok();
+    let report = |tenant: &str| json!({"type": "daily", "date": "2026-07-22", "tenant_id": tenant, "env_id": 1, "active_users": 1});
+    for tenant in [OTHER, NONE, SYSTEM] {
+        assert_eq!(admin.put("/v1/analysis/active-users", &report(tenant)).status, 404, "{tenant}");
+        let event = json!([{"type": "x", "tenant_id": tenant}]);
+        assert_eq!(admin.post("/v1/events", &event).json()["results"][0]["status"], "refused", "{tenant}");
+        for (method, path) in [
+            ("PUT", format!("/v1/tenants/{tenant}")),
+            ("DELETE", format!("/v1/tenants/{tenant}")),
+            ("PUT", format!("/v1/tenants/{tenant}/users/ann")),
+            ("DELETE", format!("/v1/tenants/{tenant}/users/shared")),
+        ] {
+            assert_eq!(admin.call(method, &path).json(&json!({})).send().status, 404, "{method} {path}");
+        }
+    }
+    let at = unix("2026-07-22T10:00:00Z");
+    let day = json!({"timestamp": at, "user_id": "bob", "histories": [{"timestamp": at, "referer": "/mine"}]});
+    assert_eq!(admin.put("/v1/analysis/user-behavior-day", &day).status, 200);
+    for email in ["ann@example.com", "bob@example.com"] {
+        let change = json!({"email": email, "attributes": [{"name": "a", "value": "b"}]});
+        assert_eq!(admin.call("PATCH", "/v1/auditlog/users/attributes").json(&change).send().status, 403);
+    }
+    assert_eq!(everyone.get(&format!("/v1/events?tenant_id={OTHER}&limit=1000")).ok(), before);
+    let mine = everyone.get("/v1/events?page=/mine").ok();
+    assert_eq!(mine["events"][0]["tenant_id"], ACME);
+    assert_eq!(mine["events"].as_array().unwrap().len(), 1);
+    assert_eq!(everyone.get(&format!("/v1/tenants/{OTHER}/users/shared")).status, 200);
+}

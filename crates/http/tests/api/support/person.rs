@@ -1,0 +1,66 @@
+//! People: accounts that logged in through the native API.
+
+use serde_json::{Value, json};
+use trailkeeper_auth::NewAccount;
+use trailkeeper_domain::account::Role;
+
+use super::{Answer, Caller, TestApp, operator, tenant_id};
+
+/// The password of every account of the tests.
+pub const PASSWORD: &str = "correct horse battery";
+
+/// Someone who logged in.
+pub struct Person<'a> {
+    pub caller: Caller<'a>,
+    pub account_id: String,
+    pub session_id: String,
+    pub refresh_token: String,
+}
+
+impl TestApp {
+    /// A new account that logged in, perhaps confined to a tenant.
+    pub fn person(&self, email: &str, role: Role, tenant: Option<&str>) -> Person<'_> {
+        let new = NewAccount {
+            email: email.to_owned(),
+            display_name: None,
+            password: PASSWORD.to_owned(),
+            role,
+            tenant_id: tenant.map(tenant_id),
+        };
+        self.state.access().create_account(&operator(), new).unwrap();
+        self.again(email)
+    }
+
+    /// One more login of an account.
+    pub fn again(&self, email: &str) -> Person<'_> {
+        let login = self.log_in(email, PASSWORD).ok();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        Person {
+            caller: self.bearer(login["access_token"].as_str().unwrap()),
+            account_id: text(&login["account"]["account_id"]),
+            session_id: text(&login["session_id"]),
+            refresh_token: text(&login["refresh_token"]),
+        }
+    }
+
+    /// What a login answers.
+    pub fn log_in(&self, email: &str, password: &str) -> Answer {
+        self.anon().post("/v1/sessions", &json!({"email": email, "password": password}))
+    }
+
+    /// What a refresh answers.
+    pub fn refresh(&self, refresh_token: &str) -> Answer {
+        self.anon().post("/v1/sessions/refresh", &json!({"refresh_token": refresh_token}))
+    }
+}
+
+impl Person<'_> {
+    /// Whether the session still holds.
+    pub fn is_in(&self) -> bool {
+        match self.caller.get("/v1/accounts/me").status {
+            200 => true,
+            401 => false,
+            other => panic!("{other}"),
+        }
+    }
+}

@@ -1,0 +1,3 @@
+DROP TABLE request_counts;
+DROP TABLE known_sources;
+DROP TABLE login_counters;

@@ -1,0 +1,26 @@
+"""Certificates for the checks of TLS, made by the command `openssl`."""
+
+import ssl
+import subprocess
+
+
+def make(folder, name, kind="ec"):
+    """A certificate for 127.0.0.1 that vouches for itself, and its key: two PEM files."""
+    certificate, key = folder / f"{name}.pem", folder / f"{name}.key"
+    algorithm = ["rsa:2048"] if kind == "rsa" else ["ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", *algorithm, "-nodes", "-keyout", key, "-out", certificate, "-days", "2",
+         "-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1"],
+        check=True, capture_output=True, timeout=60,
+    )
+    key.chmod(0o600)
+    return certificate, key
+
+
+def context(*certificates, version=None):
+    """A client that trusts these alone, with one version of TLS if given."""
+    made = ssl.create_default_context(cadata="".join(file.read_text() for file in certificates))
+    if version is not None:
+        made.set_ciphers("DEFAULT@SECLEVEL=0")
+        made.minimum_version, made.maximum_version = version, version
+    return made

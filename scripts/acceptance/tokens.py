@@ -1,0 +1,228 @@
+#!/usr/bin/env python3
+"""Reads access tokens and published keys with PyJWT, and replaces keys under a running server.
+
+    .venv/bin/python scripts/acceptance/tokens.py [--database sqlite|postgres]
+
+`make acceptance` makes the .venv with PyJWT.
+"""
+
+import json
+import sys
+import threading
+import time
+
+try:
+    import jwt
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+except ImportError:
+    sys.exit("tokens.py needs PyJWT: run 'make acceptance', or scripts/make-venv and then .venv/bin/python")
+
+from harness import ADMIN_EMAIL, ADMIN_PASSWORD, Checks, Server, arguments
+from signature import Signer
+
+JWKS = "/.well-known/jwks.json"
+ASKED = "/v1/tenants"
+# What is promised, and what a slow machine may add between two looks.
+PROMISED_SECONDS = 5
+SLACK_SECONDS = 1.5
+
+
+class Client:
+    """Someone who logs in."""
+
+    def __init__(self, checks, server):
+        self.checks = checks
+        self.server = server
+
+    def post(self, path, body):
+        """A request of the Octopai contract."""
+        return self.server.send("POST", path, json.dumps(body).encode(), {"Content-Type": "application/json"})
+
+    def login(self, name=ADMIN_EMAIL, password=ADMIN_PASSWORD):
+        """The access token and the refresh token of a new session."""
+        answer = self.post("/api/UserAccount/Login", {"Username": name, "Password": password})
+        if answer.status != 200:
+            raise RuntimeError(f"login: {answer!r}")
+        return answer.json()["accessToken"], answer.json()["refreshToken"]["token"]
+
+    def refresh(self, token):
+        """The answer to a refresh."""
+        return self.post("/api/UserAccount/RefreshToken", {"refreshToken": token})
+
+    def status(self, token):
+        """What a request with this token is answered."""
+        return self.server.send("GET", ASKED, headers={"Authorization": f"Bearer {token}"}).status
+
+    def published(self):
+        """The key set, fetched as anybody may."""
+        return self.server.send("GET", JWKS).json()
+
+    def decoded(self, token):
+        """The claims, checked by PyJWT against the published keys."""
+        keys = {key.key_id: key for key in jwt.PyJWKSet.from_dict(self.published()).keys}
+        return jwt.decode(
+            token, keys[kid(token)].key, algorithms=["EdDSA"], audience="trailkeeper", issuer="trailkeeper",
+            options={"require": ["iss", "aud", "sub", "sid", "jti", "iat", "nbf", "exp"]},
+        )
+
+
+def kid(token):
+    """The key that a token names."""
+    return jwt.get_unverified_header(token)["kid"]
+
+
+def wait_until(holds, seconds):
+    """How long it took until `holds()`; None when it did not in that time."""
+    began = time.monotonic()
+    while time.monotonic() - began < seconds:
+        if holds():
+            return time.monotonic() - began
+        time.sleep(0.1)
+    return None
+
+
+def others_can_check(checks, client):
+    """PyJWT finds our keys and accepts our tokens."""
+    answer = client.server.send("GET", JWKS)
+    checks.equal((answer.status, answer.content_type), (200, "application/json"), "the key set is public")
+    checks.equal(answer.headers.get("Cache-Control"), "public, max-age=300", "the key set may be cached")
+    key = answer.json()["keys"][0]
+    checks.equal(sorted(key), ["alg", "crv", "kid", "kty", "use", "x"], "a key says what it is, and nothing private")
+    access, _ = client.login()
+    checks.equal(jwt.get_unverified_header(access)["alg"], "EdDSA", "the algorithm")
+    claims = client.decoded(access)
+    checks.equal(claims["exp"] - claims["iat"], 7200, "a token holds for two hours")
+    found = jwt.PyJWKClient(f"http://127.0.0.1:{client.server.port}{JWKS}").get_signing_key_from_jwt(access)
+    checks.equal(found.key_id, kid(access), "PyJWT's own client finds the key by the token")
+
+
+def forgeries(checks, client):
+    """Tokens that PyJWT makes for an attacker."""
+    access, _ = client.login()
+    claims, headers = client.decoded(access), {"kid": kid(access)}
+    public = jwt.PyJWKSet.from_dict(client.published())[kid(access)].key.public_bytes_raw()
+    foreign = Ed25519PrivateKey.generate()
+    for what, token in [
+        ("none", jwt.encode(claims, None, algorithm="none", headers=headers)),
+        ("HS256 with the public key", jwt.encode(claims, public, algorithm="HS256", headers=headers)),
+        ("a foreign key", jwt.encode(claims, foreign, algorithm="EdDSA", headers=headers)),
+        ("a foreign key of its own name", jwt.encode(claims, foreign, algorithm="EdDSA", headers={"kid": "0" * 16})),
+        ("a list of audiences", jwt.encode(claims | {"aud": ["trailkeeper", "x"]}, foreign, algorithm="EdDSA", headers=headers)),
+        ("nothing", ""),
+    ]:
+        checks.equal(client.status(token), 401, f"a token by {what}")
+    checks.equal(client.status(access), 200, "the real one goes on")
+
+
+def rotation(checks, client):
+    """A new key while the server serves: nobody is refused, and it signs within five seconds."""
+    old, _ = client.login()
+    refused, stop = [], threading.Event()
+
+    def go_on():
+        while not stop.is_set():
+            if client.status(old) != 200:
+                refused.append(time.monotonic())
+            time.sleep(0.02)
+
+    asking = threading.Thread(target=go_on)
+    asking.start()
+    try:
+        made = client.server.command_json("token-key", "rotate")["kid"]
+        took = wait_until(lambda: kid(client.login()[0]) == made, PROMISED_SECONDS + SLACK_SECONDS)
+    finally:
+        stop.set()
+        asking.join()
+    checks.that(took is not None, "a new key signs within five seconds of the command", took)
+    checks.equal(refused, [], "nobody was refused meanwhile")
+    new, refresh = client.login()
+    checks.equal([key["kid"] for key in client.published()["keys"]][:2], [made, kid(old)], "both keys are published")
+    for what, token in (("old", old), ("new", new)):
+        checks.equal(client.decoded(token)["aud"], "trailkeeper", f"PyJWT accepts a token of the {what} key")
+        checks.equal(client.status(token), 200, f"and so do we, {what}")
+    return old, new, refresh
+
+
+def revocation(checks, client, tokens, refresh):
+    """The keys are gone: so are their tokens, within five seconds; refresh tokens are not."""
+    done = client.server.command_json("token-key", "rotate", "--revoke-others")
+    checks.that(set(map(kid, tokens)) <= set(done["revoked"]), "the older keys are revoked", done)
+    took = wait_until(lambda: all(client.status(token) == 401 for token in tokens), PROMISED_SECONDS)
+    checks.that(took is not None, "tokens of revoked keys are refused within five seconds")
+    checks.equal([key["kid"] for key in client.published()["keys"]], [done["kid"]], "one key is published")
+    answer = client.refresh(refresh)
+    checks.equal(answer.status, 200, "who is logged in gets a new token")
+    checks.equal(kid(answer.json()["accessToken"]), done["kid"], "of the new key")
+    checks.equal(client.status(answer.json()["accessToken"]), 200, "which holds")
+
+
+def master_key(checks, client):
+    """A new master key while the server serves."""
+    server = client.server
+    signer = Signer(server, server.command_json("signing-key", "create", "--name", "tokens.py"))
+    access, _ = client.login()
+    path = "/v1/analysis/users/nobody/behavior-histories"
+    before = signer.call("GET", path).status
+    first = (server.data / "master.key").read_text()
+    for _ in range(2):
+        done = server.command("master-key", "rotate")
+        checks.equal(done.returncode, 0, "the master key is replaced")
+        checks.equal(signer.call("GET", path).status, before, "signatures are checked as before")
+        checks.equal(client.status(access), 200, "access tokens hold")
+        checks.equal(client.status(client.login()[0]), 200, "logins go on")
+    checks.equal(before, 200, "a signature holds at all")
+    checks.that((server.data / "master.key").read_text() != first, "the file has another key")
+    for name in ("master.key", "master.key.previous"):
+        checks.equal((server.data / name).stat().st_mode & 0o777, 0o600, f"the mode of {name}")
+    later = Signer(server, server.command_json("signing-key", "create", "--name", "later"))
+    checks.equal(later.call("GET", path).status, 200, "a secret that another process sealed with the new key opens")
+
+
+def two_tabs(checks, client):
+    """Two refreshes at the same moment, and one that comes too late."""
+    _, first = client.login()
+    answers = []
+    tabs = [threading.Thread(target=lambda: answers.append(client.refresh(first))) for _ in range(2)]
+    for tab in tabs:
+        tab.start()
+    for tab in tabs:
+        tab.join()
+    checks.equal([answer.status for answer in answers], [200, 200], "both tabs stay logged in")
+    successors = {answer.json()["refreshToken"]["token"] for answer in answers}
+    checks.equal(len(successors), 1, "with the same successor")
+    accesses = [answer.json()["accessToken"] for answer in answers]
+    checks.equal([client.status(access) for access in accesses], [200, 200], "and a good access token each")
+    time.sleep(10.2)
+    checks.equal(client.refresh(first).status, 401, "after ten seconds the spent token is refused")
+    checks.equal([client.status(access) for access in accesses], [401, 401], "and the session is over")
+    checks.equal(client.refresh(successors.pop()).status, 401, "for whoever held it")
+
+
+def disabled(checks, client):
+    """An account that another process disables is out at once."""
+    made = client.server.command_json("account", "create", "jane@example.com", "--role", "analyst")
+    access, refresh = client.login(made["email"], made["password"])
+    checks.equal(client.status(access), 200, "the account is in")
+    client.server.command("account", "disable", made["email"])
+    checks.equal(client.status(access), 401, "a disabled account is out")
+    checks.equal(client.refresh(refresh).status, 401, "and cannot refresh")
+
+
+def main():
+    """Runs all of it."""
+    options = arguments(__doc__)
+    checks = Checks()
+    with Server(checks, options.database, bcrypt_cost="4") as server:
+        client = Client(checks, server)
+        others_can_check(checks, client)
+        forgeries(checks, client)
+        old, new, refresh = rotation(checks, client)
+        revocation(checks, client, (old, new), refresh)
+        master_key(checks, client)
+        two_tabs(checks, client)
+        disabled(checks, client)
+    return checks.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
