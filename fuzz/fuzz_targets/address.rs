@@ -1,0 +1,58 @@
+//! Addresses and networks: the filter `source`. First line the filter, below it addresses.
+#![no_main]
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use libfuzzer_sys::fuzz_target;
+use trailkeeper_domain::address::{AddressRange, parse_address};
+use trailkeeper_fuzz::refused;
+
+fuzz_target!(|data: &[u8]| {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let mut lines = text.lines();
+    let first = lines.next().unwrap_or_default();
+    let addresses: Vec<IpAddr> = lines.chain([first]).filter_map(address).collect();
+    match AddressRange::parse("source", first) {
+        Err(error) => {
+            refused(&error);
+            assert!(first.parse::<IpAddr>().is_err() && first.parse::<IpNet>().is_err(), "{first:?} was refused");
+        }
+        Ok(range) => {
+            assert_eq!(range.first.is_ipv4(), range.last.is_ipv4());
+            assert!(range.first <= range.last);
+            for address in addresses.into_iter().chain([range.first, range.last]) {
+                assert_eq!(range.contains(address), expected(first, address), "{first:?} {address}");
+            }
+        }
+    }
+});
+
+fn address(text: &str) -> Option<IpAddr> {
+    let address = match parse_address("source", text) {
+        Ok(address) => address,
+        Err(error) => {
+            refused(&error);
+            return None;
+        }
+    };
+    assert_eq!(address, address.to_canonical());
+    let written = address.to_string();
+    assert_eq!(parse_address("source", &written).expect("what we write is read"), address);
+    let alone = AddressRange::parse("source", &written).expect("an address is a range");
+    assert_eq!((alone.first, alone.last), (address, address));
+    Some(address)
+}
+
+/// Whether a filter holds an address, by `ipnet`. Addresses are canonical here, so a network of IPv6 in which
+/// all of IPv4 lies in its mapped form holds none of it by that.
+fn expected(filter: &str, address: IpAddr) -> bool {
+    if let Ok(single) = filter.parse::<IpAddr>() {
+        return single.to_canonical() == address;
+    }
+    match (filter.parse::<IpNet>(), address) {
+        (Ok(IpNet::V6(net)), IpAddr::V4(address)) => net.prefix_len() >= 96 && net.contains(&address.to_ipv6_mapped()),
+        (Ok(net), address) => net.contains(&address),
+        (Err(_), _) => false,
+    }
+}

@@ -1,0 +1,38 @@
+//! Bodies of `POST /v1/events`, read as JSON and as NDJSON.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use serde_json::Value;
+use trailkeeper_domain::event::EventDraft;
+use trailkeeper_fuzz::wire::items;
+use trailkeeper_fuzz::{events, refused};
+
+/// Small, so that it is reached.
+const MAX: usize = 20;
+
+fuzz_target!(|body: &[u8]| {
+    for by_line in [false, true] {
+        match items::read(body, by_line, MAX) {
+            Err(error) => refused(&error),
+            Ok(drafts) => {
+                assert!((1..=MAX).contains(&drafts.len()), "{} drafts", drafts.len());
+                // What serde_json takes for a list has a draft for each element.
+                if !by_line && let Ok(Value::Array(elements)) = serde_json::from_slice(body) {
+                    assert_eq!(drafts.len(), elements.len());
+                }
+                drafts.into_iter().for_each(|draft| match draft {
+                    Ok(draft) => judge(draft),
+                    Err(unreadable) => refused(&unreadable.error),
+                });
+            }
+        }
+    }
+});
+
+fn judge(draft: EventDraft) {
+    let sent = draft.id;
+    match events::judge(draft) {
+        Err(error) => refused(&error),
+        Ok(event) => assert!(sent.is_none_or(|id| id == event.id.0), "the sender's id is kept"),
+    }
+}

@@ -1,0 +1,78 @@
+//! Query strings, compared with a plain reading of the same rules.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use trailkeeper_fuzz::wire::query::Query;
+use trailkeeper_fuzz::{refused, texts};
+
+fuzz_target!(|data: &[u8]| {
+    let Some([raw]) = texts(data) else { return };
+    let expected: Option<Vec<(String, String)>> = raw.split('&').filter(|pair| !pair.is_empty()).map(pair).collect();
+    let query = match (Query::parse(raw), &expected) {
+        (Ok(query), Some(_)) => query,
+        (Err(error), None) => return refused(&error),
+        (Ok(_), None) => panic!("{raw:?} was read"),
+        (Err(error), Some(_)) => panic!("{raw:?} was refused: {error}"),
+    };
+    let expected = expected.unwrap_or_default();
+    for (name, _) in &expected {
+        let values: Vec<&str> =
+            expected.iter().filter(|(other, _)| other == name).map(|(_, value)| value.as_str()).collect();
+        match query.optional(name) {
+            Ok(value) => assert_eq!([value], [Some(values[0])], "{raw:?}"),
+            Err(error) => assert!(values.len() > 1, "{error}"),
+        }
+        if !name.contains('[') {
+            let listed = query.list(name);
+            assert!(values.iter().flat_map(|value| value.split(',')).all(|value| listed.contains(&value)));
+        }
+        number(&query, name, &values);
+    }
+    let known = ["limit", "cursor", "user_id"];
+    match query.only(&known) {
+        Ok(_) => assert!(expected.iter().all(|(name, _)| known.contains(&name.as_str()))),
+        Err(error) => {
+            refused(&error);
+            assert!(expected.iter().any(|(name, _)| !known.contains(&name.as_str())));
+        }
+    }
+});
+
+fn number(query: &Query, name: &str, values: &[&str]) {
+    let sent = values[0].parse().ok().filter(|number| (-7..=1_000).contains(number));
+    let plain = !values[0].starts_with('+');
+    match query.number(name, -7, 1_000) {
+        Ok(number) => assert!(number.is_some() && number == sent && plain, "{values:?}"),
+        Err(_) => assert!(values.len() > 1 || sent.is_none() || !plain, "{values:?}"),
+    }
+}
+
+fn pair(raw: &str) -> Option<(String, String)> {
+    let (name, value) = raw.split_once('=').unwrap_or((raw, ""));
+    Some((decoded(name)?, decoded(value)?))
+}
+
+fn decoded(raw: &str) -> Option<String> {
+    let mut out = Vec::new();
+    let mut rest = raw.as_bytes();
+    while let [first, behind @ ..] = rest {
+        rest = behind;
+        let escape = match behind {
+            [high, low, ..] if *first == b'%' => hex(*high).zip(hex(*low)),
+            _ => None,
+        };
+        match (first, escape) {
+            (_, Some((high, low))) => {
+                out.push(high * 16 + low);
+                rest = &behind[2..];
+            }
+            (b'+', None) => out.push(b' '),
+            (byte, None) => out.push(*byte),
+        }
+    }
+    String::from_utf8(out).ok().filter(|text| !text.contains('\0'))
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).map(|digit| digit as u8)
+}

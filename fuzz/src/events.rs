@@ -1,0 +1,90 @@
+//! What must hold of every event that was let in, whoever read it.
+
+use serde_json::{Map, Value, json};
+use trailkeeper_domain::Result;
+use trailkeeper_domain::event::{Event, EventDraft, EventKind, MAX_FUTURE, MAX_METADATA_BYTES, Receipt, Target};
+use trailkeeper_domain::id::{EventId, TenantId};
+use trailkeeper_domain::page::{MAX_PAGE, PageQueries};
+use trailkeeper_domain::time::{self, Timestamp};
+use uuid::Uuid;
+
+use crate::now;
+
+fn receipt() -> Receipt {
+    Receipt { now: now(), source: None, confined_to: None, queries: PageQueries::Dropped }
+}
+
+fn judged(draft: EventDraft) -> Result<Event> {
+    draft.into_event(&receipt(), EventId(Uuid::from_u128(1)))
+}
+
+/// Judges a draft. An event keeps the limits, and written as JSON and read again it is the same event.
+pub fn judge(draft: EventDraft) -> Result<Event> {
+    let event = judged(draft)?;
+    keeps_limits(&event);
+    let written = written(&event);
+    let again = EventDraft::from_json(written.as_bytes()).and_then(judged);
+    let again = again.unwrap_or_else(|error| panic!("{written} was let in and is refused now: {error}"));
+    assert_eq!(again, event, "{written}");
+    Ok(event)
+}
+
+fn keeps_limits(event: &Event) {
+    assert_ne!(event.tenant_id, TenantId::SYSTEM, "only the server writes its trail");
+    assert!(event.occurred_at <= now() + MAX_FUTURE && event.occurred_at >= Timestamp::UNIX_EPOCH);
+    assert_eq!(event.occurred_at.timestamp_subsec_nanos() % 1_000, 0, "neither database keeps nanoseconds");
+    EventKind::parse("type", event.kind.as_str()).expect("a type");
+    assert!(event.source.is_none_or(|address| address == address.to_canonical()));
+    let target = event.target.clone().unwrap_or_default();
+    for (text, max) in [
+        (event.user_id.as_ref().map(|id| id.as_str()), 128),
+        (event.user_name.as_deref(), 256),
+        (event.user_agent.as_deref(), 1024),
+        (event.session_id.as_deref(), 128),
+        (event.trace_id.as_deref(), 128),
+        (event.page.as_ref().map(|page| page.sent.as_str()), MAX_PAGE),
+        (event.page.as_ref().map(|page| page.key.as_str()), MAX_PAGE),
+        (target.kind.as_deref(), 64),
+        (target.id.as_deref(), 256),
+        (target.name.as_deref(), 256),
+    ] {
+        let Some(text) = text else { continue };
+        assert!((1..=max).contains(&text.chars().count()), "{text:?}");
+        assert!(!text.contains(char::is_control), "{text:?}");
+    }
+    if let Some(page) = &event.page {
+        assert!(!page.key.contains(['?', '#']), "{page:?}");
+    }
+    if let Some(metadata) = &event.metadata {
+        let text = serde_json::to_string(metadata).expect("metadata is JSON");
+        assert!(text.len() <= MAX_METADATA_BYTES);
+        assert!(!text.contains("\\u0000"), "PostgreSQL stores no NUL");
+    }
+}
+
+/// The event as a sender would write it.
+fn written(event: &Event) -> String {
+    let mut json = Map::new();
+    let mut put = |name: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            json.insert(name.to_owned(), value);
+        }
+    };
+    let text = |value: &Option<String>| value.clone().map(Value::String);
+    put("id", Some(json!(event.id.to_string())));
+    put("occurred_at", Some(json!(time::rfc3339(event.occurred_at))));
+    put("tenant_id", Some(json!(event.tenant_id.to_string())));
+    put("env_id", Some(json!(event.env_id.0)));
+    put("user_id", event.user_id.as_ref().map(|id| json!(id.as_str())));
+    put("user_name", text(&event.user_name));
+    put("type", Some(json!(event.kind.as_str())));
+    put("outcome", Some(json!(event.outcome.as_str())));
+    put("source", event.source.map(|address| json!(address.to_string())));
+    put("user_agent", text(&event.user_agent));
+    put("page", event.page.as_ref().map(|page| json!(page.sent)));
+    put("session_id", text(&event.session_id));
+    put("trace_id", text(&event.trace_id));
+    put("target", event.target.as_ref().map(|Target { kind, id, name }| json!({"type": kind, "id": id, "name": name})));
+    put("metadata", event.metadata.clone().map(Value::Object));
+    Value::Object(json).to_string()
+}

@@ -1,0 +1,45 @@
+//! What the fuzz targets share, and the parsers that are private to the server.
+//!
+//! The private ones are the server's own files, included by their paths: they know neither actix nor a database,
+//! so that a target is built in a minute.
+
+pub mod events;
+pub mod import;
+pub mod sheets;
+pub mod wire;
+
+use trailkeeper_domain::Error;
+use trailkeeper_domain::time::Timestamp;
+
+/// The clock of all targets: 2026-03-01T00:00:00Z.
+pub fn now() -> Timestamp {
+    Timestamp::from_timestamp(1_772_323_200, 0).expect("a time of this century")
+}
+
+/// What strangers send may be wrong, but it is never our fault: each refusal can be told to them.
+pub fn refused(error: &Error) {
+    let fault = error.fault().unwrap_or_else(|| panic!("input led to an inner error: {error}"));
+    let told = fault.to_string();
+    assert!(!fault.detail.is_empty(), "a refusal says why");
+    assert!(told.len() < 4096, "a refusal of {} bytes", told.len());
+    assert!(!told.contains(char::is_control), "a refusal holds a control character: {told:?}");
+}
+
+/// The input as lines, the last of which is all that is left.
+pub fn lines<const N: usize>(data: &[u8]) -> Option<[&[u8]; N]> {
+    let mut parts = data.splitn(N, |byte| *byte == b'\n');
+    let mut out = [b"".as_slice(); N];
+    for place in &mut out {
+        *place = parts.next()?;
+    }
+    Some(out)
+}
+
+/// Up to `N` lines of text.
+pub fn texts<const N: usize>(data: &[u8]) -> Option<[&str; N]> {
+    let mut out = [""; N];
+    for (place, line) in out.iter_mut().zip(lines::<N>(data)?) {
+        *place = std::str::from_utf8(line).ok()?;
+    }
+    Some(out)
+}
