@@ -22,6 +22,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import certificates
+import readers
 from bad_input import shape_of
 from harness import Answer, Checks, Server, arguments
 from slow_clients import Attack, head
@@ -438,6 +439,7 @@ def main():
         no_requests(checks, server)
         large_bodies(checks, server)
         slow_clients(checks, server)
+        readers.check(checks, server, WRITE)
         plain = {**SETTINGS, "max_connections_per_source": "20", "trusted_proxies": "127.0.0.3", "cors_origins": f"http://localhost:3000,{origin}"}
         with Server(checks, chosen.database, **plain) as other:
             browsers(checks, server, other, origin)

@@ -172,7 +172,9 @@ def use_wrongly(checks, planted, chosen, key):
         for path in (f"/v1/users/{token}", f"/v1/events?cursor={token}", f"/v1/events/{token}", f"/v1/{token}", f"/v1/events?tenant_id={token}", f"/v1/tokens/{token}"):
             planted.send("GET", path, headers=mine)
             planted.send("DELETE", path, headers=mine)
-        planted.send("GET", "/v1/events", headers={"X-Request-Id": token, **mine})
+        planted.send("GET", "/v1/events", headers={"X-Request-Id": token, "User-Agent": f"agent {token}", **mine})
+        # A token is not kept as the name of a failed login, either.
+        planted.send("POST", "/v1/sessions", {"email": token, "password": wrong}, {"User-Agent": token})
         planted.send("POST", "/v1/tokens", {"name": "x", "role": "admin", "expires_at": token}, mine)
     checks.equal(planted.send("GET", "/v1/events", headers=mine).status, 200, "the credential holds to the end")
     return mine

@@ -6,7 +6,7 @@ use trailkeeper_analytics::engine::{Summary, merger};
 use trailkeeper_auth::{Access, Act, SystemEntropy};
 use trailkeeper_domain::account::Actor;
 use trailkeeper_domain::clock::{Clock, Entropy, SystemClock};
-use trailkeeper_domain::cursor::Paged;
+use trailkeeper_domain::cursor::{Paged, PlainCursor};
 use trailkeeper_domain::ports::Store;
 use trailkeeper_domain::{Error, Result as DomainResult};
 use trailkeeper_storage::{DatabaseUrl, StoreOptions};
@@ -123,7 +123,7 @@ pub fn act() -> Act {
 /// Every item of a paged list.
 pub fn all<T>(mut page: impl FnMut(Option<&str>, usize) -> DomainResult<Paged<T>>) -> DomainResult<Vec<T>> {
     let mut items = Vec::new();
-    let mut cursor: Option<String> = None;
+    let mut cursor: Option<PlainCursor> = None;
     loop {
         let Paged { items: more, next } = page(cursor.as_deref(), PAGE)?;
         items.extend(more);

@@ -10,6 +10,8 @@
 mod access;
 #[path = "commands/config.rs"]
 mod config;
+#[path = "commands/connections.rs"]
+mod connections;
 #[path = "commands/import.rs"]
 mod import;
 #[path = "commands/keys.rs"]

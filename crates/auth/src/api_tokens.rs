@@ -8,7 +8,7 @@ use trailkeeper_domain::ports::ReadTx;
 use trailkeeper_domain::time::{self, Timestamp};
 use trailkeeper_domain::{Error, Fault, Result, text};
 
-use crate::access::{Access, checked_confinement};
+use crate::access::{Access, checked_confinement, lock_accounts};
 use crate::listing::{self, MAX_NAME};
 use crate::token::{PlainToken, TokenKind};
 use crate::trail::{Act, Changes, TOKEN_CHANGE, TOKEN_CREATE, TOKEN_REVOKE, credential_metadata, record, target};
@@ -95,6 +95,8 @@ impl Access {
         name.as_deref().map_or(Ok(()), |name| text::checked("name", name, MAX_NAME))?;
         check_expiry(expires_at.flatten(), now)?;
         let changed = self.store.writing(|tx| {
+            // Who renames it must not write back the end that somebody else is moving.
+            lock_accounts(tx)?;
             let before = token_of(tx, id)?;
             refuse_past(&before, now)?;
             let after = ApiToken {

@@ -39,6 +39,14 @@ impl Access {
         self.remembered.holder(TokenHash::of(token), self.clock.now())
     }
 
+    /// Whether this is an access token that a key which this process has seen did sign, and that has not expired: nobody
+    /// else can make one. Without asking the database, so that it does not tell whether its session still goes on.
+    pub fn has_signed(&self, token: &str) -> bool {
+        let now = self.clock.now();
+        let key = jwt::kid_of(token).ok().and_then(|kid| self.keys.seen(&kid, now));
+        key.is_some_and(|key| jwt::verify(token, &key, &self.settings.issuer, now).is_ok())
+    }
+
     fn by_api_token(&self, token: &str) -> Result<Principal> {
         let hash = PlainToken::read(TokenKind::Api, token).ok_or_else(invalid_token)?.hash();
         let before = self.remembered.before_look_up();

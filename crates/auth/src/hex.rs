@@ -11,6 +11,20 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
     out
 }
 
+/// The bytes of any number of pairs of digits, as [`encode`] writes them.
+pub(crate) fn decode_all(text: &str) -> Option<Vec<u8>> {
+    let digit = |digit: u8| match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    };
+    let pairs = text.as_bytes().chunks(2).map(|pair| match pair {
+        [high, low] => Some((digit(*high)? << 4) | digit(*low)?),
+        _ => None,
+    });
+    pairs.collect()
+}
+
 /// The bytes of exactly `N` pairs of digits, in either case.
 pub(crate) fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
     let mut out = [0; N];

@@ -27,14 +27,15 @@ impl Access {
     ///
     /// Every server of a database may do this at any time: of two at once, one finds that nothing is left to do.
     pub fn housekeeping(&self) -> Result<Housekept> {
-        let new_token_key = self.rotate_token_key_when_due()?;
-        let removed_token_keys = self.remove_past_token_keys()?;
         let now = self.clock.now();
         self.store.writing(|tx| {
             tx.delete_expired_refresh_tokens(now)?;
             tx.delete_past_sessions(now - PAST_SESSIONS_KEPT)
         })?;
         self.forget_attempts()?;
+        // Last: without the master key no key can be made, and the rest must not pile up because of that.
+        let new_token_key = self.rotate_token_key_when_due()?;
+        let removed_token_keys = self.remove_past_token_keys()?;
         Ok(Housekept { new_token_key, removed_token_keys })
     }
 

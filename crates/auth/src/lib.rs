@@ -29,6 +29,7 @@ pub mod reads;
 mod refresh;
 mod remembered;
 mod reseal;
+mod sealed_cursor;
 mod sessions;
 pub mod signature;
 mod signing_keys;

@@ -22,6 +22,10 @@ use crate::trail::{LOGIN_BLOCKED, Origin, cleaned, record};
 /// How much of a typed name that nobody has is kept, in characters. People type passwords into name fields.
 const MAX_TYPED_NAME: usize = 128;
 
+/// How often one login checks its password. More than once where the hash was replaced meanwhile: two logins at the same
+/// moment both make a cheap hash anew, and the second finds that of the first. Each step of the cost may do that once.
+const MOST_CHECKS: usize = 3;
+
 /// A session's tokens, as the login or the refresh hands them out.
 pub struct LoggedIn {
     /// Whose.
@@ -57,41 +61,46 @@ impl Access {
             account_named(tx, username)
         })?;
         let attempt = self.count_attempt(subject)?;
-        // Hashed between the transactions, not inside one: it takes a good part of a second.
-        let hash = account.as_ref().map_or(self.nobodys_hash.as_str(), |account| account.password_hash.as_str());
-        let fits = password::verify(password, hash).map_err(|error| match &account {
-            Some(account) => Error::internal(format!("accounts: password_hash of '{}': {error}", account.id)),
-            None => error,
-        })?;
-        let cost = self.settings.bcrypt_cost;
-        match account {
-            Some(account) if fits && account.disabled_at.is_none() => {
-                // Made when hashes were cheaper: now is the one moment at which we have the password to make it anew.
-                let dearer = password::is_cheaper(&account.password_hash, cost)
-                    .then(|| password::hash(self.entropy.as_ref(), password, cost))
-                    .transpose()?;
-                self.begin_session(account, dearer.as_deref(), origin, &attempt)
+        let Some(mut account) = account else {
+            password::verify(password, &self.nobodys_hash)?;
+            return self.refuse_login(None, username, origin, &attempt);
+        };
+        for _ in 0..MOST_CHECKS {
+            // Hashed between the transactions, not inside one: it takes a good part of a second.
+            let fits = password::verify(password, &account.password_hash)
+                .map_err(|error| Error::internal(format!("accounts: password_hash of '{}': {error}", account.id)))?;
+            let cost = self.settings.bcrypt_cost;
+            if !fits || account.disabled_at.is_some() {
+                password::spend_the_rest(password, &account.password_hash, cost)?;
+                break;
             }
-            account => {
-                if let Some(account) = &account {
-                    password::spend_the_rest(password, &account.password_hash, cost)?;
-                }
-                self.refuse_login(account.as_ref(), username, origin, &attempt)
+            // Made when hashes were cheaper: now is the one moment at which we have the password to make it anew.
+            let dearer = password::is_cheaper(&account.password_hash, cost)
+                .then(|| password::hash(self.entropy.as_ref(), password, cost))
+                .transpose()?;
+            if let Some(logged_in) = self.begin_session(account.clone(), dearer.as_deref(), origin, &attempt)? {
+                return Ok(logged_in);
+            }
+            // The account has another hash by now: of another password, or of this one, by a login of this moment.
+            match self.store.reading(|tx| tx.account(account.id))? {
+                Some(current) => account = current,
+                None => break,
             }
         }
+        self.refuse_login(Some(&account), username, origin, &attempt)
     }
 
-    /// `dearer` is a hash of the same password at today's cost, where the account's is cheaper.
+    /// `dearer` is a hash of the same password at today's cost, where the account's is cheaper. `None` when the account
+    /// is not any more as it was: nothing has happened then.
     fn begin_session(
         &self,
         account: Account,
         dearer: Option<&str>,
         origin: &Origin,
         attempt: &Attempt,
-    ) -> Result<LoggedIn> {
+    ) -> Result<Option<LoggedIn>> {
         let now = self.clock.now();
         let success = self.session_event(now, LOGIN_SUCCESS, Outcome::Success, origin, Some(&account))?;
-        let failure = self.session_event(now, LOGIN_FAIL, Outcome::Failure, origin, Some(&account))?;
         let id = SessionId(self.fresh_uuid());
         let plain = PlainToken::generate(TokenKind::Refresh, self.entropy.as_ref());
         let (logged_in, refresh) = self.tokens_of(account, id, now, &plain)?;
@@ -111,10 +120,7 @@ impl Access {
             let unchanged = tx.account(session.account_id)?.filter(|current| {
                 current.disabled_at.is_none() && current.password_hash == logged_in.account.password_hash
             });
-            let Some(current) = unchanged else {
-                record(tx, &failure)?;
-                return Ok(false);
-            };
+            let Some(current) = unchanged else { return Ok(false) };
             if let Some(hash) = dearer {
                 update(tx, &Account { password_hash: hash.to_owned(), ..current })?;
             }
@@ -126,7 +132,7 @@ impl Access {
             record(tx, &success)?;
             Ok(true)
         })?;
-        if begun { Ok(logged_in) } else { Err(wrong_name_or_password()) }
+        Ok(begun.then_some(logged_in))
     }
 
     fn refuse_login(

@@ -25,8 +25,13 @@ impl Access {
             .ok_or_else(|| Error::forbidden("a program has no password; log in as the account whose it is"))?;
         let account = self.account(id)?;
         password::check("new_password", new, &account.email)?;
+        // Before anything is counted: it tells nothing of the account, and is no guess at its password.
+        if current == new {
+            return Err(Error::invalid("new_password", "is the current password; choose another one"));
+        }
         let act = Act { actor: principal.actor(), origin: origin.clone() };
-        let attempt = self.count_attempt(Subject::own_password(id))?;
+        let session = principal.session_id.map_or(id.0, |session| session.0);
+        let attempt = self.count_attempt(Subject::own_password(session))?;
         let now = self.clock.now();
         let event = self.change_event(now, ACCOUNT_PASSWORD_CHANGE, &act, target(TARGET, &id, &account.email))?;
         // Both hashed before the transaction, not inside it: each takes a good part of a second.
@@ -36,9 +41,6 @@ impl Access {
             let refused = Event { outcome: Outcome::Failure, metadata, ..event };
             self.store.writing(|tx| record(tx, &refused))?;
             return Err(wrong_password());
-        }
-        if current == new {
-            return Err(Error::invalid("new_password", "is the current password; choose another one"));
         }
         let password_hash = self.hashed("new_password", new, &account.email)?;
         self.store.writing(|tx| {

@@ -5,7 +5,6 @@
 
 use serde_json::{Map, Value};
 use trailkeeper_domain::event::{ANALYTICS_READ, EVENTS_READ, Outcome, Target, USERS_READ};
-use trailkeeper_domain::text;
 
 use crate::deeds::{ACCESS_DENIED, Deed};
 use crate::permission::{Principal, PrincipalKind};
@@ -134,9 +133,6 @@ pub fn is_condition(name: &str) -> bool {
 /// someone put into the wrong place, that it was one.
 fn kept(name: &str, value: &str) -> Option<String> {
     let value = if name == "page" { value.split(['?', '#']).next().unwrap_or_default() } else { value };
-    if text::looks_like_token(value) {
-        return Some("(a token, hidden)".to_owned());
-    }
     cleaned(value, MAX_CONDITION)
 }
 

@@ -14,8 +14,8 @@
 //!         T0, T1 and T2 are all refused from now on, within ten seconds of being spent or not
 //! ```
 //!
-//! A thief who is that fast gets what the owner has, for no longer than until one of them refreshes for the second time
-//! and the other comes with a token that was spent more than ten seconds ago.
+//! A thief who is that fast gets what the owner has, and keeps it until one of the two comes with a token that was spent
+//! ten seconds ago or earlier. Who knows to the second when the owner refreshes, each time, is not found out this way.
 
 use chrono::TimeDelta;
 use trailkeeper_domain::account::{Account, RefreshToken, Session};
@@ -32,6 +32,10 @@ use crate::trail::{Origin, REFRESH_TOKEN_REUSE, record, target};
 
 /// For how long a spent token is answered with its successor.
 const GRACE: TimeDelta = TimeDelta::seconds(10);
+
+/// How far the clock of the server that spent a token may be ahead of ours. Without an end to that, a clock that was set
+/// back by an hour would give an hour of [`GRACE`] to every token that was ever spent.
+const AHEAD: TimeDelta = TimeDelta::seconds(60);
 
 /// How many tokens that were spent within [`GRACE`] are followed. Who refreshes more often is no browser.
 const MOST_HOPS: usize = 50;
@@ -113,8 +117,9 @@ fn exchange(
         tx.prolong_session(session.id, now, successor.expires_at)?;
         return Ok(Verdict::Renewed);
     };
-    // The clock of the server that spent it may be ahead of ours: then the difference is below zero.
-    if now - spent_at < GRACE {
+    // Below zero where the clock of the server that spent it is ahead of ours.
+    let age = now - spent_at;
+    if -AHEAD <= age && age < GRACE {
         return end_of_chain(tx, plain, &session, master).map(|end| end.map_or(Verdict::Unknown, Verdict::Again));
     }
     if tx.end_session(session.id, now)? {

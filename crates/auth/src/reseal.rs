@@ -6,7 +6,7 @@ use trailkeeper_domain::event::Event;
 use trailkeeper_domain::id::CredentialId;
 use trailkeeper_domain::ports::ReadTx;
 
-use crate::access::Access;
+use crate::access::{Access, lock_accounts};
 use crate::authenticate::secret_context;
 use crate::jwt::token_key_context;
 use crate::trail::{Act, MASTER_KEY_ROTATE, record, target};
@@ -33,13 +33,18 @@ impl Access {
     /// Seals everything that is sealed with the previous master key with the current one, all or nothing; gives how many
     /// secrets that were. Recorded as `master_key_rotate`.
     ///
+    /// Whoever seals something does it behind the lock that this takes. So either it is stored by now and sealed anew
+    /// here, or it is sealed when this is done, and with the new key, which was put in its place before. Nothing is left
+    /// that needs the previous key, and that may be deleted.
+    ///
+    ///
     /// [`trailkeeper_domain::Error::Internal`] when neither key opens one of them; nothing has changed then.
     pub fn reseal(&self, by: &Act) -> Result<usize> {
         self.master.reload()?;
         let now = self.clock.now();
         let event = self.change_event(now, MASTER_KEY_ROTATE, by, target("master_key", &"current", "master key"))?;
         self.store.writing(|tx| {
-            // Two that reseal at once would both write the same secrets, sealed differently, which harms nobody.
+            lock_accounts(tx)?;
             let stale = self.stale(tx)?;
             for secret in &stale {
                 match secret {

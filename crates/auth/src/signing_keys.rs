@@ -7,7 +7,7 @@ use trailkeeper_domain::id::{CredentialId, TenantId};
 use trailkeeper_domain::ports::ReadTx;
 use trailkeeper_domain::{Error, Fault, Result, text};
 
-use crate::access::{Access, checked_confinement};
+use crate::access::{Access, checked_confinement, lock_accounts};
 use crate::authenticate::secret_context;
 use crate::entropy::{BASE62, random_text};
 use crate::listing::{self, MAX_NAME};
@@ -39,12 +39,12 @@ impl Access {
         let now = self.clock.now();
         let id = CredentialId(self.fresh_uuid());
         let secret = PlainSecret::generate(entropy);
-        let key = SigningKey {
+        let mut key = SigningKey {
             id,
             name: new.name,
             saas_id: format!("saas_{}", random_text(entropy, BASE62, 16).as_str()),
             api_key: format!("ak_{}", random_text(entropy, BASE62, 32).as_str()),
-            sealed_secret: self.master.seal(entropy, &secret_context(id), secret.expose().as_bytes())?,
+            sealed_secret: Vec::new(),
             tenant_id: new.tenant_id,
             created_at: now,
             revoked_at: None,
@@ -52,6 +52,9 @@ impl Access {
         let mut event = self.change_event(now, SIGNING_KEY_CREATE, by, target(TARGET, &id, &key.name))?;
         event.metadata = Some(credential_metadata(None, key.tenant_id));
         self.store.writing(|tx| {
+            lock_accounts(tx)?;
+            // Sealed behind the lock, as is told at `Access::reseal`.
+            key.sealed_secret = self.master.seal(entropy, &secret_context(id), secret.expose().as_bytes())?;
             tx.insert_signing_key(&key)?;
             record(tx, &event)
         })?;

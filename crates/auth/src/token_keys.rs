@@ -81,19 +81,22 @@ impl Access {
     ) -> Result<Option<RotatedTokenKey>> {
         let now = self.clock.now();
         let pair = KeyPair::generate(self.entropy.as_ref())?;
-        let fresh = pair.seal(&self.master, self.entropy.as_ref(), now)?;
-        let event = self.change_event(now, TOKEN_KEY_ROTATE, by, target("token_key", &fresh.kid, &fresh.kid))?;
+        let event = self.change_event(now, TOKEN_KEY_ROTATE, by, target("token_key", &pair.kid(), pair.kid()))?;
         let rotated = self.store.writing(|tx| {
             lock_accounts(tx)?;
+            // Read behind the lock: a key that waited for it would sign before every server has heard of it.
+            let now = self.clock.now();
             let before = tx.token_keys()?;
             if !due(&before) {
                 return Ok(None);
             }
-            // Newer than all others, although the clock of the server that made those may be ahead of ours: else the
-            // new key would count as one that was replaced.
-            let created_at =
-                before.first().map_or(now, |newest| now.max(newest.created_at + TimeDelta::microseconds(1)));
-            tx.insert_token_key(&TokenKey { created_at, ..fresh.clone() })?;
+            // Newer than all that stay, although the clock of the server that made those may be ahead of ours: else the
+            // new key would count as one that was replaced. Where none stays, time begins anew: a clock that was far
+            // ahead once must not be followed for ever.
+            let stays = before.first().filter(|_| old == OldKeys::Keep);
+            let created_at = stays.map_or(now, |newest| now.max(newest.created_at + TimeDelta::microseconds(1)));
+            // Sealed behind the lock, as is told at `Access::reseal`.
+            tx.insert_token_key(&pair.seal(&self.master, self.entropy.as_ref(), created_at)?)?;
             let mut revoked = Vec::new();
             if old == OldKeys::Revoke {
                 for key in before {
@@ -103,7 +106,7 @@ impl Access {
             }
             let metadata = serde_json::Map::from_iter([("revoked".to_owned(), json!(revoked))]);
             record(tx, &Event { metadata: Some(metadata), ..event.clone() })?;
-            Ok(Some(RotatedTokenKey { kid: fresh.kid.clone(), revoked }))
+            Ok(Some(RotatedTokenKey { kid: pair.kid().to_owned(), revoked }))
         })?;
         self.keys.forget();
         Ok(rotated)

@@ -7,7 +7,7 @@ use trailkeeper_domain::event::{Event, EventKind, Outcome, Target};
 use trailkeeper_domain::id::{EnvId, EventId, TenantId, UserId};
 use trailkeeper_domain::ports::WriteTx;
 use trailkeeper_domain::time::Timestamp;
-use trailkeeper_domain::{Error, Result};
+use trailkeeper_domain::{Error, Result, text};
 
 use crate::access::Access;
 
@@ -32,6 +32,9 @@ pub(crate) const SESSION_END: &str = "session_end";
 
 /// Whom a login names that nobody has, as the Octopai contract lists it.
 pub(crate) const UNKNOWN_USER: &str = "UNKNOWN USER";
+
+/// What stands in the trail where someone wrote a token.
+const HIDDEN_TOKEN: &str = "(a token, hidden)";
 
 /// The longest program name that is kept, in characters.
 const MAX_USER_AGENT: usize = 1024;
@@ -179,8 +182,11 @@ pub(crate) fn record(tx: &mut dyn WriteTx, event: &Event) -> Result<()> {
 }
 
 /// A text from outside as the trail may keep it: without control characters, at most `max` characters.
-/// `None` when nothing is left.
-pub(crate) fn cleaned(text: &str, max: usize) -> Option<String> {
-    let cleaned: String = text.chars().filter(|c| !c.is_control()).take(max).collect();
+/// `None` when nothing is left. Of a token that someone put into the wrong place, that it was one.
+pub(crate) fn cleaned(value: &str, max: usize) -> Option<String> {
+    if text::looks_like_token(value) {
+        return Some(HIDDEN_TOKEN.to_owned());
+    }
+    let cleaned: String = value.chars().filter(|c| !c.is_control()).take(max).collect();
     (!cleaned.is_empty()).then_some(cleaned)
 }

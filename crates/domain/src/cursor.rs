@@ -1,6 +1,7 @@
 //! Opaque keyset cursors: where a list goes on.
 
 use std::fmt::Write as _;
+use std::ops::Deref;
 
 use crate::error::{Error, Result};
 use crate::event::EventPosition;
@@ -12,7 +13,22 @@ pub struct Paged<T> {
     /// At most as many as were asked for.
     pub items: Vec<T>,
     /// Absent on the last page.
-    pub next: Option<String>,
+    pub next: Option<PlainCursor>,
+}
+
+/// A cursor that anyone can read: the key of the last row, which may count the rows of all tenants.
+///
+/// A type of its own, so that it cannot become a part of an answer by itself: whoever answers decides first whether
+/// the caller may read it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlainCursor(String);
+
+impl Deref for PlainCursor {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
 }
 
 impl<T> Paged<T> {
@@ -20,7 +36,7 @@ impl<T> Paged<T> {
     pub fn cut(mut items: Vec<T>, limit: usize, cursor_of: impl Fn(&T) -> String) -> Self {
         let more = items.len() > limit;
         items.truncate(limit);
-        let next = if more { items.last().map(cursor_of) } else { None };
+        let next = if more { items.last().map(cursor_of).map(PlainCursor) } else { None };
         Self { items, next }
     }
 
@@ -40,14 +56,17 @@ pub fn encode(kind: char, key: &str) -> String {
     out
 }
 
+/// The refusal of a cursor that is damaged, made up, or another list's.
+pub fn refused(field: &str) -> Error {
+    Error::invalid(
+        field,
+        "is not a cursor of this list; pass next_cursor of the page before unchanged, or leave it out to start anew",
+    )
+}
+
 /// Unpacks what [`encode`] packed.
 pub fn decode(field: &str, kind: char, cursor: &str) -> Result<String> {
-    let refused = || {
-        Error::invalid(
-            field,
-            "is not a cursor of this list; pass next_cursor of the page before unchanged, or leave it out to start anew",
-        )
-    };
+    let refused = || refused(field);
     let hex = cursor.strip_prefix(kind).filter(|hex| hex.len() % 2 == 0 && hex.len() <= 2048).ok_or_else(refused)?;
     let bytes = hex
         .as_bytes()
@@ -78,9 +97,7 @@ pub fn to_event(field: &str, cursor: &str) -> Result<EventPosition> {
         // Numbers read with signs and zeros in front, and with years that no database has: of_event() writes none.
         .filter(|position| (0..=MAX_UNIX_SECONDS).contains(&position.occurred_at.timestamp()))
         .filter(|position| of_event(*position) == cursor)
-        .ok_or_else(|| {
-            Error::invalid(field, "is not a cursor of this list; pass next_cursor of the page before unchanged")
-        })
+        .ok_or_else(|| refused(field))
 }
 
 #[cfg(test)]

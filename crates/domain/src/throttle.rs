@@ -92,13 +92,16 @@ impl LoginCounter {
         Self { failures, counted_at: now, blocked_until }
     }
 
-    /// Takes back attempts that turned out to be of someone who knows a password; `None` when none is left.
+    /// Takes back attempts that turned out to be of someone who knows a password, the last of which was counted at
+    /// `at`; `None` when none is left.
     ///
-    /// What is left blocks no longer than it would have without them.
-    pub fn without(self, attempts: u32, allowance: Allowance) -> Option<Self> {
+    /// What is left blocks no longer than it would have without them: not at all where none was counted later, since
+    /// what blocked before was over when that one was let through.
+    pub fn without(self, attempts: u32, at: Timestamp, allowance: Allowance) -> Option<Self> {
         let failures = self.failures.saturating_sub(attempts);
         let delay = allowance.delay(failures);
-        let blocked_until = self.blocked_until.filter(|_| delay > TimeDelta::zero());
+        let others = delay > TimeDelta::zero() && self.counted_at > at;
+        let blocked_until = self.blocked_until.filter(|_| others);
         let blocked_until = blocked_until.map(|until| until.min(self.counted_at + delay));
         (failures > 0).then_some(Self { failures, blocked_until, ..self })
     }
@@ -157,6 +160,24 @@ mod tests {
         ] {
             assert_eq!(network_of(address.parse().unwrap()).to_string(), network);
         }
+    }
+
+    #[test]
+    fn a_success_does_not_make_those_wait_who_need_not_have_waited_before_it() {
+        let allowance = Allowance::OF_SOURCE;
+        let counter = LoginCounter { failures: 30, counted_at: second(0), blocked_until: Some(second(900)) };
+        let after = counter.attempted(allowance, second(900));
+        assert_eq!(after.blocked_for(second(901)), Some(TimeDelta::seconds(899)));
+        assert_eq!(
+            after.without(1, second(900), allowance),
+            Some(LoginCounter { failures: 30, counted_at: second(900), blocked_until: None })
+        );
+        // One that fails blocks, whatever succeeds that began before it.
+        let later = LoginCounter { failures: 31, blocked_until: None, ..after }.attempted(allowance, second(901));
+        assert_eq!(
+            later.without(1, second(900), allowance).and_then(|left| left.blocked_for(second(901))),
+            Some(LONGEST_DELAY)
+        );
     }
 
     /// What happens to a counter: a pause in seconds, then an attempt that fails or succeeds.
@@ -225,7 +246,7 @@ mod tests {
                 counter = counter.attempted(allowance, second(0));
             }
             let left = failures.saturating_sub(back);
-            let counter = counter.without(back, allowance);
+            let counter = counter.without(back, second(-1), allowance);
             prop_assert_eq!(counter.map_or(0, |counter| counter.failures), left);
             let blocked = counter.is_some_and(|counter| counter.blocked_for(second(0)).is_some());
             prop_assert_eq!(blocked, left >= allowance.attempts());

@@ -93,18 +93,20 @@ impl Door {
         Guarded::new(io, self.limits, self.canned.clone(), place)
     }
 
-    /// Reads the certificate again at each SIGHUP.
+    /// Reads the certificate again at each SIGHUP. Where there is none this says so, and the server goes on: without a
+    /// handler the signal would end it.
     #[cfg(unix)]
     pub fn reload_on_signal(&self) -> io::Result<()> {
         use actix_web::rt::signal::unix::{SignalKind, signal};
 
-        let Some((tls, _)) = self.tls.clone() else { return Ok(()) };
+        let tls = self.tls.as_ref().map(|(tls, _)| Arc::clone(tls));
         let mut hangup = signal(SignalKind::hangup())?;
         actix_web::rt::spawn(async move {
             while hangup.recv().await.is_some() {
-                match tls.reload() {
-                    Ok(()) => tracing::info!("SIGHUP: read the certificate and its key again"),
-                    Err(error) => tracing::error!("SIGHUP: the old certificate stays in use: {error}"),
+                match tls.as_ref().map(|tls| tls.reload()) {
+                    Some(Ok(())) => tracing::info!("SIGHUP: read the certificate and its key again"),
+                    Some(Err(error)) => tracing::error!("SIGHUP: the old certificate stays in use: {error}"),
+                    None => tracing::info!("SIGHUP: there is no certificate to read again; everything stays as it was"),
                 }
             }
         });

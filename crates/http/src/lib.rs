@@ -6,6 +6,7 @@
 
 mod blocking;
 mod cripsa;
+mod cursors;
 mod documented;
 mod door;
 mod endpoint;
@@ -28,6 +29,8 @@ mod state;
 mod tls;
 mod trace;
 mod trail;
+mod turns;
+mod validity;
 
 pub use limits::LimitSettings;
 pub use openapi::{Contract, merged_json, openapi_json};

@@ -13,6 +13,7 @@ use actix_web::dev::AppConfig;
 use actix_web::middleware::from_fn;
 use actix_web::rt::net::TcpStream;
 use actix_web::web::{Data, ServiceConfig};
+use tokio::net::TcpSocket;
 
 use crate::door::Door;
 use crate::endpoint::fallback;
@@ -29,6 +30,13 @@ const SHUTDOWN_S: u64 = 20;
 /// How long the end of a connection may take, and the rest of a body that was refused.
 const DISCONNECT: Duration = Duration::from_secs(1);
 
+/// How many connections may wait to be accepted, as with `actix_web::HttpServer`.
+const BACKLOG: u32 = 2048;
+
+/// Bytes of an answer that the system may hold of a connection; it doubles them for its own use. Left to itself it takes
+/// megabytes, and room in them is told only by the third: a slow but steady reader would seem to take nothing.
+const SEND_BUFFER: u32 = 256 * 1024;
+
 /// Adds every route. More specific prefixes come first: `/v1/analysis` lies inside `/v1`.
 pub fn configure(config: &mut ServiceConfig) {
     saasus::configure(config);
@@ -39,11 +47,12 @@ pub fn configure(config: &mut ServiceConfig) {
     config.default_service(fallback::<Native>("/openapi.json"));
 }
 
-/// Serves until SIGINT or SIGTERM, then lets the requests in hand finish. With TLS, SIGHUP reads the certificate again.
+/// Serves until SIGTERM, then lets the requests in hand finish, or until SIGINT, which cuts them off. SIGHUP reads the
+/// certificate again.
 ///
 /// `on_ready` learns the address once it is bound (with its real port where port 0 was asked for).
 pub async fn serve(services: Services, settings: HttpSettings, on_ready: impl FnOnce(SocketAddr)) -> io::Result<()> {
-    let listener = TcpListener::bind(settings.listen)?;
+    let listener = bound(settings.listen)?;
     let address = listener.local_addr()?;
     let workers = settings.workers.max(1);
     let state = Data::new(AppState::new(services, settings));
@@ -79,6 +88,17 @@ pub async fn serve(services: Services, settings: HttpSettings, on_ready: impl Fn
     };
     on_ready(address);
     builder.run().await
+}
+
+/// A socket that listens at `address`. Its connections have its send buffer.
+fn bound(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // A server that is started again may have the port of the one before it. On Windows this would mean another thing.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.set_send_buffer_size(SEND_BUFFER)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)?.into_std()
 }
 
 /// The application on a guarded connection, as `actix_web::HttpServer` has it on a bare one.

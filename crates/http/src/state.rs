@@ -13,6 +13,7 @@ use trailkeeper_domain::{Error, Result};
 
 use crate::limits::Limits;
 use crate::settings::HttpSettings;
+use crate::turns::Turns;
 
 /// How many analytic questions are answered at once for each thread that serves connections.
 const ANALYTICS_PER_WORKER: usize = 4;
@@ -46,6 +47,8 @@ pub struct AppState {
     password_checks: Arc<Semaphore>,
     /// Places for analytic questions, which may each fold megabytes.
     analytics: Arc<Semaphore>,
+    /// Of logins.
+    turns: Arc<Turns>,
     limits: Limits,
 }
 
@@ -55,7 +58,7 @@ impl AppState {
         let password_checks = Arc::new(Semaphore::new((settings.workers / 2).max(1)));
         let analytics = Arc::new(Semaphore::new(settings.workers.max(1) * ANALYTICS_PER_WORKER));
         let limits = Limits::new(settings.limits);
-        Self { services, settings, password_checks, analytics, limits }
+        Self { services, settings, password_checks, analytics, turns: Arc::default(), limits }
     }
 
     /// Waits for a place to hash a password; it is free again when the permit is dropped.
@@ -70,6 +73,11 @@ impl AppState {
         let waiting = timeout(LONGEST_WAIT, Arc::clone(&self.analytics).acquire_owned());
         let busy = |_| Error::unavailable("more analytic questions are asked at once than are answered in time");
         waiting.await.map_err(busy)?.map_err(Error::internal)
+    }
+
+    /// Whose turn it is to log in.
+    pub(crate) fn logins(&self) -> &Arc<Turns> {
+        &self.turns
     }
 
     /// How often each credential and each source asked.

@@ -8,10 +8,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 use rustls::ServerConfig;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::{Error as PemError, PemObject as _};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::version::{TLS12, TLS13};
+
+use crate::validity;
 
 /// A certificate with its key, from two PEM files.
 pub struct Tls {
@@ -66,7 +68,7 @@ impl fmt::Debug for Tls {
     }
 }
 
-fn read(certificate: &Path, key: &Path, provider: &CryptoProvider) -> Result<CertifiedKey, TlsFault> {
+fn read(certificate: &Path, key: &Path, provider: &Arc<CryptoProvider>) -> Result<CertifiedKey, TlsFault> {
     let (cert_file, key_file) = (certificate.display(), key.display());
     let pem = bytes("tls-cert", certificate)?;
     let chain: Vec<_> = CertificateDer::pem_slice_iter(&pem)
@@ -85,6 +87,11 @@ fn read(certificate: &Path, key: &Path, provider: &CryptoProvider) -> Result<Cer
         )),
         error => TlsFault(format!("tls-key: {key_file} is no PEM file: {}", told(&error))),
     })?;
+    // It is used all the same: clients may take it, and a server that does not start helps nobody. The time is the
+    // machine's own, with which no test has anything to do.
+    if let Some(trouble) = chain.first().and_then(|first| validity::trouble(first, UnixTime::now(), provider)) {
+        tracing::warn!("tls-cert: the certificate in {cert_file} {trouble}; clients will refuse it");
+    }
     let signing = provider
         .key_provider
         .load_private_key(private)

@@ -42,6 +42,11 @@ pub fn asked_in_body(request: &HttpRequest, conditions: &[(&str, i64)]) {
     request.extensions_mut().insert(InBody(conditions.collect()));
 }
 
+/// Says that what is being done tells of itself, however it ends: one act, one event.
+pub fn told_by_itself(request: &HttpRequest) {
+    request.extensions_mut().remove::<Watched>();
+}
+
 /// Lets the handler answer, and tells the trail of it. Where that cannot be stored, the answer is that instead.
 pub async fn recorded<S: Shape>(
     request: ServiceRequest,

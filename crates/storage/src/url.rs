@@ -32,12 +32,10 @@ impl DatabaseUrl {
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             return PgTarget::parse(FIELD, url).map(|target| Self(Target::Postgres(Box::new(target))));
         }
-        let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
+        // Not shown, as it may be `host=… password=…`.
         Err(Error::invalid(
             FIELD,
-            format!(
-                "begins with '{scheme}', which is no database that we know; write sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME"
-            ),
+            "names no database that we know; write sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME",
         ))
     }
 
@@ -72,10 +70,7 @@ fn sqlite_path(path: &str) -> Result<PathBuf> {
         ));
     }
     if path == ":memory:" || path.contains(['?', '#']) {
-        return Err(Error::invalid(
-            FIELD,
-            format!("'{path}' is no plain path; parameters and databases in memory are not supported"),
-        ));
+        return Err(Error::invalid(FIELD, "is no plain path; parameters and databases in memory are not supported"));
     }
     // Later changes of the working directory must not move the database.
     std::path::absolute(Path::new(path))
@@ -97,6 +92,16 @@ mod tests {
                 "postgres://db.example/tk?password=secret&sslmode=disable",
                 "postgres://db.example/tk?password=***&sslmode=disable",
             ),
+            ("postgres://db.example/tk?pass%77ord=secret", "postgres://db.example/tk?password=***"),
+            // The driver takes these, as it looks for the first `@` alone.
+            ("postgres://tk:s/cret@db.example/tk", "postgres://tk:***@db.example/tk"),
+            ("postgres://tk:s?cret@db.example/tk", "postgres://tk:***@db.example/tk"),
+            ("postgres://tk:s@c/ret@db.example/tk", "postgres://tk:***@db.example/tk"),
+            ("postgres://db.example/tk?password=s:cr@et", "postgres://***@et"),
+            (
+                "postgres://tk@db.example:5433/tk?application_name=a@b",
+                "postgres://tk@db.example:5433/tk?application_name=a@b",
+            ),
         ] {
             let parsed = DatabaseUrl::parse(url).unwrap();
             assert_eq!(parsed.to_string(), shown);
@@ -111,9 +116,11 @@ mod tests {
         for url in [
             "",
             "mysql://root:hunter2@localhost/x",
+            "host=localhost password=hunter2 options=a:b",
             "sqlite:",
             "sqlite::memory:",
             "sqlite:x.db?mode=ro",
+            "sqlite:x.db?key=hunter2",
             "postgres://tk:hunter2@db.example/tk?sslmode=allow",
             "postgres://tk:hunter2@db.example/tk?sslmode=verify-full&sslrootcert=/nonexistent/root.pem",
             "postgres://tk:hunter2@db.example:port/tk",

@@ -1,6 +1,6 @@
 //! `trailkeeper account`: those who may log in.
 
-use std::io::BufRead as _;
+use std::io::{self, BufRead};
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -187,13 +187,17 @@ impl PasswordArgs {
             let password = access.generate_password();
             return Ok((password.clone(), Some(password)));
         }
-        let mut line = String::new();
-        std::io::stdin()
-            .lock()
-            .read_line(&mut line)
+        let password = typed(std::io::stdin().lock())
             .map_err(|source| Failure::Io { what: "the password on standard input".to_owned(), source })?;
-        Ok((line.trim_end_matches(['\r', '\n']).to_owned(), None))
+        Ok((password, None))
     }
+}
+
+/// The first line. Neither its end nor the mark that some shells put before a text is part of what was typed; spaces are.
+fn typed(mut input: impl BufRead) -> io::Result<String> {
+    let mut line = String::new();
+    input.read_line(&mut line)?;
+    Ok(line.trim_start_matches('\u{feff}').trim_end_matches(['\r', '\n']).to_owned())
 }
 
 #[derive(Serialize)]
@@ -250,4 +254,23 @@ fn list(accounts: &[Account], json: bool) -> Result<(), Failure> {
         })
         .collect();
     output::table(["ID", "E-MAIL", "ROLE", "TENANT", "STATE", "CREATED"], &rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_what_was_typed_whatever_the_shell() {
+        for (input, expected) in [
+            ("correct horse\n", "correct horse"),
+            ("correct horse", "correct horse"),
+            ("  correct horse \r\nsecond line", "  correct horse "),
+            ("\u{feff}correct horse\r\n", "correct horse"),
+            ("", ""),
+        ] {
+            assert_eq!(typed(input.as_bytes()).unwrap(), expected, "{input:?}");
+        }
+        assert!(typed(&b"caf\xe9 au lait"[..]).is_err(), "Latin-1 would be another password at the next login");
+    }
 }

@@ -27,7 +27,7 @@ enum Action {
         #[arg(long)]
         json: bool,
     },
-    /// Make a new key. Running servers sign with it within five seconds; tokens of older keys hold until they expire.
+    /// Make a new key. Running servers sign with it five seconds later; tokens of older keys hold until they expire.
     Rotate {
         /// Remove all older keys: every access token stops working within five seconds on every server. For a key that
         /// was stolen. Who is logged in gets a new token at the next refresh.
@@ -52,7 +52,8 @@ pub fn run(database: &DatabaseArgs, args: &TokenKeyArgs) -> Result<(), Failure> 
             if *json {
                 return output::json(&RotatedView { kid: &rotated.kid, revoked: &rotated.revoked });
             }
-            output::line(format!("token key {} is made and signs within five seconds", rotated.kid))?;
+            let signs = if *revoke_others { "from now on" } else { "in five seconds" };
+            output::line(format!("token key {} is made and signs {signs}", rotated.kid))?;
             rotated.revoked.iter().try_for_each(|kid| output::line(format!("token key {kid} is removed")))
         }
     }

@@ -1,8 +1,9 @@
 //! The key files: `master.key`, and `master.key.previous` after a rotation. Each is readable by its owner alone, and is
-//! there whole or not at all.
+//! there whole or not at all. A rotation leaves them with the owner that the key had: root may run it beside a server that
+//! runs as somebody else, which must be able to read them.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Write as _};
+use std::fs::{File, Metadata, OpenOptions, TryLockError};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use trailkeeper_auth::{MasterKey, MasterKeyPair, MasterKeySource, MasterKeys};
@@ -55,7 +56,9 @@ impl KeyFiles {
     /// place: of two processes that start at once exactly one wins. `false`: there is one.
     pub fn create(&self, key: &MasterKey, unique: &str) -> Result<bool, Failure> {
         let draft = beside(&self.current, unique);
-        let written = write_closed(&draft, key).and_then(|()| std::fs::hard_link(&draft, &self.current));
+        let written = create_closed(&draft)
+            .and_then(|file| write(file, key))
+            .and_then(|()| std::fs::hard_link(&draft, &self.current));
         let removed = std::fs::remove_file(&draft);
         let outcome = match written {
             Ok(()) => removed.and_then(|()| sync_folder(&self.current)).map(|()| true),
@@ -81,6 +84,7 @@ impl KeyFiles {
         let path = beside(&self.current, "lock");
         let file = closed(OpenOptions::new().create(true).truncate(false).write(true))
             .open(&path)
+            .and_then(|file| self.owned_as_the_key(file))
             .map_err(|error| Failure::of_file(&path, error))?;
         match file.try_lock() {
             Ok(()) => Ok(file),
@@ -93,13 +97,35 @@ impl KeyFiles {
     }
 
     /// Only under the lock: the draft has one name, so that what a killed rotation leaves is overwritten by the next.
+    ///
+    /// Where the file is a link, that to which it leads is replaced. A file in the place of the link would last until
+    /// whoever made the link makes it again, and the key in it would be lost.
     fn replace(&self, path: &Path, key: &MasterKey) -> Result<(), Failure> {
-        let draft = beside(&self.current, "draft");
+        let path = &std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let draft = beside(path, "draft");
         let replaced = remove(&draft)
-            .and_then(|()| write_closed(&draft, key))
+            .and_then(|()| create_closed(&draft))
+            .and_then(|file| self.owned_as_the_key(file))
+            .and_then(|file| write(file, key))
             .and_then(|()| std::fs::rename(&draft, path))
             .and_then(|()| sync_folder(path));
         replaced.map_err(|error| Failure::of_file(path, error))
+    }
+
+    #[cfg(unix)]
+    fn owned_as_the_key(&self, file: File) -> io::Result<File> {
+        use std::os::unix::fs::{MetadataExt as _, fchown};
+
+        let (ours, key) = (file.metadata()?, std::fs::metadata(&self.current)?);
+        if ours.uid() != key.uid() {
+            fchown(&file, Some(key.uid()), Some(key.gid()))?;
+        }
+        Ok(file)
+    }
+
+    #[cfg(not(unix))]
+    fn owned_as_the_key(&self, file: File) -> io::Result<File> {
+        Ok(file)
     }
 }
 
@@ -121,21 +147,25 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
 }
 
 fn read(path: &Path) -> Result<Option<MasterKey>, Failure> {
-    let hex = match std::fs::read_to_string(path) {
-        Ok(hex) => zeroize::Zeroizing::new(hex),
+    let failed = |error| Failure::of_file(path, error);
+    let mut file = match File::open(path) {
+        Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(Failure::of_file(path, error)),
+        Err(error) => return Err(failed(error)),
     };
-    refuse_when_open(path)?;
+    // Of the open file, not of the path: it is this one that is read.
+    refuse_when_open(path, &file.metadata().map_err(failed)?)?;
+    let mut hex = zeroize::Zeroizing::new(String::with_capacity(128));
+    file.read_to_string(&mut hex).map_err(failed)?;
     MasterKey::from_hex(hex.trim()).map(Some).map_err(|error| unreadable(&path.display().to_string(), &error))
 }
 
 /// A key that others can read is no secret. A warning would scroll by: it is refused, as ssh does with its keys.
 #[cfg(unix)]
-fn refuse_when_open(path: &Path) -> Result<(), Failure> {
+fn refuse_when_open(path: &Path, metadata: &Metadata) -> Result<(), Failure> {
     use std::os::unix::fs::PermissionsExt as _;
 
-    let mode = std::fs::metadata(path).map_err(|error| Failure::of_file(path, error))?.permissions().mode() & 0o777;
+    let mode = metadata.permissions().mode() & 0o777;
     let others = mode & 0o077;
     if others == 0 {
         return Ok(());
@@ -148,12 +178,15 @@ fn refuse_when_open(path: &Path) -> Result<(), Failure> {
 }
 
 #[cfg(not(unix))]
-fn refuse_when_open(_: &Path) -> Result<(), Failure> {
+fn refuse_when_open(_: &Path, _: &Metadata) -> Result<(), Failure> {
     Ok(())
 }
 
-fn write_closed(path: &Path, key: &MasterKey) -> io::Result<()> {
-    let mut file = closed(OpenOptions::new().write(true).create_new(true)).open(path)?;
+fn create_closed(path: &Path) -> io::Result<File> {
+    closed(OpenOptions::new().write(true).create_new(true)).open(path)
+}
+
+fn write(mut file: File, key: &MasterKey) -> io::Result<()> {
     let hex = zeroize::Zeroizing::new(key.to_hex());
     file.write_all(hex.as_bytes())?;
     file.write_all(b"\n")?;

@@ -218,6 +218,48 @@ mod tests {
         }
     }
 
+    /// As root, with a server that runs as somebody else.
+    #[cfg(unix)]
+    #[test]
+    fn the_files_stay_with_their_owner() {
+        use std::os::unix::fs::{MetadataExt as _, chown};
+
+        let world = World::new();
+        let files = world.files();
+        let owner = 12_345;
+        if chown(files.current(), Some(owner), Some(owner)).is_err() {
+            eprintln!("not tested: only root can give files away");
+            return;
+        }
+        world.rotate().unwrap_or_else(|failure| panic!("{failure}"));
+        let keys: Vec<_> = std::fs::read_dir(world.folder.path().join("data"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.display().to_string().contains("master"))
+            .collect();
+        assert_eq!(keys.len(), 3, "the key, the previous one and the lock: {keys:?}");
+        for path in keys {
+            let metadata = std::fs::metadata(&path).unwrap();
+            assert_eq!((metadata.uid(), metadata.mode() & 0o777), (owner, 0o600), "{}", path.display());
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_key_behind_a_link_is_replaced_where_it_lies() {
+        let world = World::new();
+        let (link, elsewhere) = (world.files().current().to_owned(), world.folder.path().join("elsewhere.key"));
+        std::fs::rename(&link, &elsewhere).unwrap();
+        std::os::unix::fs::symlink(&elsewhere, &link).unwrap();
+        let before = std::fs::read_to_string(&elsewhere).unwrap();
+        for _ in 0..2 {
+            world.rotate().unwrap_or_else(|failure| panic!("{failure}"));
+        }
+        assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_ne!(std::fs::read_to_string(&elsewhere).unwrap(), before);
+        assert_eq!(world.server().sealed_with_previous().unwrap(), 0);
+    }
+
     #[test]
     fn one_rotation_at_a_time() {
         let world = World::new();

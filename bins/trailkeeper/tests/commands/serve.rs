@@ -9,15 +9,15 @@ use serde_json::Value;
 use crate::support::Program;
 
 /// A running server; killed when the test ends, however it ends.
-struct Server {
-    child: Child,
-    address: String,
+pub struct Server {
+    pub child: Child,
+    pub address: String,
     banner: String,
 }
 
 impl Server {
     /// Starts on a free port and reads what is printed, up to the last command.
-    fn start(program: &Program, arguments: &[&str]) -> Self {
+    pub fn start(program: &Program, arguments: &[&str]) -> Self {
         let mut command = program.command(&["serve", "--listen", "127.0.0.1:0", "--workers", "1"]);
         let mut child = command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -31,7 +31,7 @@ impl Server {
         Self { child, address, banner }
     }
 
-    fn get(&self, path: &str) -> String {
+    pub fn get(&self, path: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         write!(stream, "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address).unwrap();
         let mut answer = String::new();

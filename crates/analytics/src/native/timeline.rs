@@ -1,7 +1,7 @@
 //! What a user did, newest first, day by day.
 
 use chrono::NaiveDate;
-use trailkeeper_domain::cursor::{self, Paged};
+use trailkeeper_domain::cursor::{self, Paged, PlainCursor};
 use trailkeeper_domain::event::{EventFilter, EventKind, StoredEvent};
 use trailkeeper_domain::id::{TenantId, UserId};
 use trailkeeper_domain::ports::Store;
@@ -38,7 +38,7 @@ pub struct Timeline {
     /// Newest first, only days with events. A day that is cut off goes on on the next page.
     pub days: Vec<TimelineDay>,
     /// Where the timeline goes on; absent on the last page.
-    pub next: Option<String>,
+    pub next: Option<PlainCursor>,
 }
 
 /// A day of a timeline.

@@ -192,7 +192,7 @@ fn ask_timeline(random: &Random, asked: &Asked, store: &dyn Store, model: &Model
             assert!(day.events.iter().all(|stored| asked.day(stored.event.occurred_at) == day.date), "{day:?}");
             listed.extend(day.events.into_iter().map(|stored| stored.event));
         }
-        question.cursor = page.next;
+        question.cursor = page.next.as_deref().map(str::to_owned);
         if question.cursor.is_none() {
             break;
         }

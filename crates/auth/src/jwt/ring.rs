@@ -187,6 +187,11 @@ impl KeyRing {
         Ok(keys)
     }
 
+    /// The key with this id, as far as this process has seen it. Neither reads nor waits.
+    pub(crate) fn seen(&self, kid: &str, now: Timestamp) -> Option<Arc<KeyPair>> {
+        known(&self.copy()?.keys, kid, now)?.ok()?
+    }
+
     fn copy(&self) -> Option<Snapshot> {
         self.copy.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -217,9 +222,13 @@ fn known(keys: &[Kept], kid: &str, now: Timestamp) -> Option<Result<Option<Arc<K
 
 /// Makes the first key of a database, unless another server is faster.
 fn make_first(source: KeySource<'_>) -> Result<()> {
-    let fresh = KeyPair::generate(source.entropy)?.seal(source.master, source.entropy, source.clock.now())?;
+    let pair = KeyPair::generate(source.entropy)?;
     source.store.writing(|tx| {
         tx.lock_directory()?;
-        if tx.token_keys()?.is_empty() { tx.insert_token_key(&fresh) } else { Ok(()) }
+        if !tx.token_keys()?.is_empty() {
+            return Ok(());
+        }
+        // Sealed behind the lock, as is told at `Access::reseal`.
+        tx.insert_token_key(&pair.seal(source.master, source.entropy, source.clock.now())?)
     })
 }

@@ -12,7 +12,7 @@ use super::{MOST_KNOWN_SOURCES, SOURCE_KNOWN_FOR, Subject, seconds};
 /// How the counters of a subject stand.
 pub(super) struct Standing {
     /// Whether the account's owner logged in from there.
-    known: bool,
+    pub known: bool,
     account: LoginCounter,
     source: LoginCounter,
     pair: LoginCounter,
@@ -46,12 +46,14 @@ impl Standing {
         let account = self.account.attempted(Allowance::OF_ACCOUNT, now);
         let source = self.source.attempted(Allowance::OF_SOURCE, now);
         let pair = self.pair.attempted(Allowance::OF_ACCOUNT, now);
+        if let Some(keys) = &subject.source {
+            tx.put_login_counter(&keys.pair, &pair)?;
+        }
         if !self.known {
             tx.put_login_counter(&subject.account, &account)?;
-        }
-        if let Some(keys) = &subject.source {
-            tx.put_login_counter(&keys.source, &source)?;
-            tx.put_login_counter(&keys.pair, &pair)?;
+            if let Some(keys) = &subject.source {
+                tx.put_login_counter(&keys.source, &source)?;
+            }
         }
         let block = |of: &'static str, counter: LoginCounter| {
             counter.blocked_for(now).map(|left| Block { of, failures: counter.failures, seconds: seconds(left) })
@@ -87,36 +89,53 @@ impl Block {
 
 /// An attempt that was let through and counted as a failure, which it is unless it succeeds.
 pub(crate) struct Attempt {
-    subject: Option<Subject>,
+    counted: Option<Counted>,
     /// The delay that began with it, for the trail when it fails.
     pub block: Option<Block>,
 }
 
+/// Where it was counted.
+struct Counted {
+    subject: Subject,
+    /// Whether its source was known, so that it was counted for the pair alone.
+    known: bool,
+    at: Timestamp,
+}
+
 impl Attempt {
-    /// One that was counted.
-    pub(super) fn counted(subject: Subject, block: Option<Block>) -> Self {
-        Self { subject: Some(subject), block }
+    /// One that was counted, from a source that was known for its name or was not.
+    pub(super) fn counted(subject: Subject, known: bool, at: Timestamp, block: Option<Block>) -> Self {
+        Self { counted: Some(Counted { subject, known, at }), block }
     }
 
     /// One where nothing is counted.
     pub(super) fn uncounted() -> Self {
-        Self { subject: None, block: None }
+        Self { counted: None, block: None }
     }
 
-    /// Takes back what was counted for the account, and for its source as far as it was this account's; and
-    /// knows the source from now on. In the transaction of what the attempt was for.
+    /// Takes back what was counted for this name from this source; and knows the source from now on. In the
+    /// transaction of what the attempt was for.
+    ///
+    /// What was counted for the name from elsewhere stays: a program that logs in every minute would give whoever
+    /// guesses at its password five free attempts every minute.
     pub fn succeeded(&self, tx: &mut dyn WriteTx, now: Timestamp) -> Result<()> {
-        let Some(subject) = &self.subject else { return Ok(()) };
+        let Some(Counted { subject, known, at }) = &self.counted else { return Ok(()) };
         tx.lock_login_counters()?;
-        tx.delete_login_counter(&subject.account)?;
-        let Some(keys) = &subject.source else { return Ok(()) };
-        let mut counters = tx.login_counters(&[keys.source, keys.pair])?.into_iter();
-        let (source, pair) = (counters.next().flatten(), counters.next().flatten());
-        if let (Some(source), Some(pair)) = (source, pair) {
-            match source.without(pair.failures, Allowance::OF_SOURCE) {
-                Some(left) => tx.put_login_counter(&keys.source, &left)?,
-                None => tx.delete_login_counter(&keys.source)?,
+        let Some(keys) = &subject.source else { return tx.delete_login_counter(&subject.account) };
+        let mut counters = tx.login_counters(&[subject.account, keys.source, keys.pair])?.into_iter();
+        let mut next = || counters.next().flatten();
+        let (account, source, pair) = (next(), next(), next());
+        let own = pair.map_or(0, |pair| pair.failures);
+        let mut give_back = |key: &CounterKey, counter: Option<LoginCounter>, allowance| {
+            let Some(counter) = counter else { return Ok(()) };
+            match counter.without(own, *at, allowance) {
+                Some(left) => tx.put_login_counter(key, &left),
+                None => tx.delete_login_counter(key),
             }
+        };
+        if !known {
+            give_back(&subject.account, account, Allowance::OF_ACCOUNT)?;
+            give_back(&keys.source, source, Allowance::OF_SOURCE)?;
         }
         tx.delete_login_counter(&keys.pair)?;
         tx.put_known_source(&subject.account, keys.network, now, MOST_KNOWN_SOURCES)

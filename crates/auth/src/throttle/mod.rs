@@ -3,7 +3,7 @@
 //! | counter | counts | delays |
 //! |---|---|---|
 //! | account | attempts on a name, whether an account has it or not, but those from sources known for it | the same attempts |
-//! | source | attempts from an IPv4 address or a /64 of IPv6, on whatever name | those of them that come from a source not known for their name |
+//! | source | attempts from an IPv4 address or a /64 of IPv6, but those on names for which it is known | the same attempts |
 //! | pair | attempts on one name from one source | those from sources known for the name |
 //!
 //! A source is known for a name from which someone logged in under it during the last 90 days. Who attacks an
@@ -11,14 +11,16 @@
 //! delays nobody there but those whose names he tries.
 //!
 //! An attempt is counted before its password is hashed, in one transaction under a lock: attempts at the same
-//! instant, on whatever servers, cannot exceed the allowance. While it is delayed, an attempt costs one read:
-//! neither a hash nor a write. Counters are the database's, so that all servers share them.
+//! instant, on whatever servers, cannot exceed the allowance. So that someone who knows the password is not refused
+//! for his own attempts that are still being hashed, those of one name from one source take turns on each server
+//! ([`Access::login_turn`]). While it is delayed, an attempt costs one read: neither a hash nor a write. Counters are
+//! the database's, so that all servers share them.
 
 mod attempt;
 mod subject;
 
 use chrono::TimeDelta;
-use trailkeeper_domain::ports::ReadTx;
+use trailkeeper_domain::ports::{CounterKey, ReadTx};
 use trailkeeper_domain::throttle::FORGOTTEN_AFTER;
 use trailkeeper_domain::{Error, Fault, Result};
 
@@ -49,6 +51,13 @@ impl Access {
         self.store.reading(|tx| self.admit(tx, &subject))
     }
 
+    /// What takes turns with this login: those with the same key are to be tried one after another. `None` where
+    /// nothing is counted, so that nobody need wait.
+    pub fn login_turn(&self, username: &str, origin: &Origin) -> Option<CounterKey> {
+        let subject = || Subject::login(username, origin.source);
+        self.settings.login_delays.then(subject).map(|subject| subject.source.map_or(subject.account, |keys| keys.pair))
+    }
+
     /// Forgets counters of logins and known sources that nobody needs any more, and the oldest beyond 100,000. To
     /// be called each minute; several servers may.
     pub fn forget_attempts(&self) -> Result<()> {
@@ -74,15 +83,15 @@ impl Access {
         if !self.settings.login_delays {
             return Ok(Attempt::uncounted());
         }
-        let block = self.store.writing(|tx| {
+        let (known, at, block) = self.store.writing(|tx| {
             tx.lock_login_counters()?;
             // Read behind the lock: it may have waited for it.
             let now = self.clock.now();
             let standing = look(tx, &subject, now)?;
             standing.blocked_for(now).map_or(Ok(()), |left| Err(too_soon(left)))?;
-            standing.count(tx, &subject, now)
+            Ok((standing.known, now, standing.count(tx, &subject, now)?))
         })?;
-        Ok(Attempt::counted(subject, block))
+        Ok(Attempt::counted(subject, known, at, block))
     }
 }
 

@@ -3,10 +3,10 @@
 use std::net::IpAddr;
 
 use ring::digest::{Context, SHA256};
-use trailkeeper_domain::id::AccountId;
 use trailkeeper_domain::ports::CounterKey;
 use trailkeeper_domain::throttle::network_of;
 use trailkeeper_domain::user::folded_email;
+use uuid::Uuid;
 
 /// An account and a source, as counters know them.
 pub(crate) struct Subject {
@@ -42,10 +42,10 @@ impl Subject {
         Self { account, source }
     }
 
-    /// The password that someone who is logged in gives to change it. Apart from logins: whoever has stolen a
-    /// session must not delay the owner's login.
-    pub fn own_password(account: AccountId) -> Self {
-        Self { account: hash("own_password", &[account.0.as_bytes()]), source: None }
+    /// The password that someone who is logged in gives to change it. Apart from logins, and from other sessions:
+    /// whoever has stolen one must delay neither the owner's login nor the change of password that shuts him out.
+    pub fn own_password(session: Uuid) -> Self {
+        Self { account: hash("own_password", &[session.as_bytes()]), source: None }
     }
 }
 

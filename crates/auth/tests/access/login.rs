@@ -88,6 +88,18 @@ fn of_an_unknown_name_only_its_cleaned_beginning_is_kept() {
 }
 
 #[test]
+fn a_token_that_was_typed_as_a_name_is_not_kept() {
+    let world = World::new();
+    let token = format!("tk_{}", "a".repeat(49));
+    let origin = Origin { user_agent: Some(format!("probe {token}")), ..Origin::default() };
+    unauthenticated(world.access.login(&token, PASSWORD, &origin));
+    let event = world.trail().remove(0);
+    let hidden = json!({"typed_name": "(a token, hidden)"});
+    assert_eq!(event.metadata.map(serde_json::Value::Object), Some(hidden));
+    assert_eq!(event.user_agent.as_deref(), Some("(a token, hidden)"));
+}
+
+#[test]
 fn a_long_user_agent_is_cut_and_does_not_hinder_the_login() {
     let world = World::new();
     world.jane(Role::Admin);

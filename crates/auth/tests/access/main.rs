@@ -12,6 +12,7 @@ mod own_password;
 mod refresh;
 mod refresh_grace;
 mod rehash;
+mod sealed_cursors;
 mod secrets;
 mod sessions;
 mod signing_keys;

@@ -2,10 +2,14 @@
 
 use std::sync::{Arc, Mutex};
 
+use chrono::TimeDelta;
 use trailkeeper_auth::{
-    Access, AccessSettings, MasterKey, MasterKeyPair, MasterKeySource, MasterKeys, NewSigningKey, SystemEntropy,
+    Access, AccessSettings, MasterKey, MasterKeyPair, MasterKeySource, MasterKeys, NewSigningKey, OldKeys, PlainToken,
+    SystemEntropy, TokenKind,
 };
 use trailkeeper_domain::account::Role;
+use trailkeeper_domain::ports::{ReadTx, Store, WriteTx};
+use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::{Error, Result};
 
 use crate::signing_keys::{REQUEST, header};
@@ -125,4 +129,75 @@ fn nothing_is_sealed_when_the_key_file_cannot_be_read() {
     files.0.lock().unwrap().clear();
     assert!(matches!(running.create_signing_key(&operator(), new("x")).unwrap_err(), Error::Internal { .. }));
     assert!(world.access.signing_keys(None, 10).unwrap().items.is_empty());
+}
+
+/// A store before one of whose writes the master key is rotated, by another process.
+struct RotatedBeforeWrite {
+    inner: Arc<dyn Store>,
+    rotate: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+}
+
+impl Store for RotatedBeforeWrite {
+    fn read(&self, work: &mut dyn FnMut(&mut dyn ReadTx) -> Result<()>) -> Result<()> {
+        self.inner.read(work)
+    }
+
+    fn write(&self, work: &mut dyn FnMut(&mut dyn WriteTx) -> Result<()>) -> Result<()> {
+        if let Some(rotate) = self.rotate.lock().unwrap().take() {
+            rotate();
+        }
+        self.inner.write(work)
+    }
+
+    fn prepare(&self, now: Timestamp) -> Result<()> {
+        self.inner.prepare(now)
+    }
+
+    fn ready(&self) -> Result<()> {
+        self.inner.ready()
+    }
+}
+
+/// What waited for its turn to be written while everything was sealed anew: the key that it was sealed with may be deleted
+/// after that.
+#[test]
+fn nothing_is_left_sealed_with_the_previous_key_by_a_server_that_waited() {
+    let sealers: [fn(&Access); 3] = [
+        |access| drop(access.create_signing_key(&operator(), new("waited")).unwrap()),
+        |access| drop(access.rotate_token_key(&operator(), OldKeys::Keep).unwrap()),
+        |access| access.check_master_key().unwrap(),
+    ];
+    for seal in sealers {
+        let world = World::new();
+        let files = Files(Arc::new(Mutex::new(vec![world.master.clone()])));
+        let (rotated, command) = (files.clone(), over(&world, &files));
+        let store = Arc::new(RotatedBeforeWrite {
+            inner: world.store.clone(),
+            rotate: Mutex::new(Some(Box::new(move || {
+                rotated.rotate();
+                command.reseal(&operator()).unwrap();
+            }))),
+        });
+        let settings = AccessSettings { bcrypt_cost: 4, ..AccessSettings::default() };
+        let master = MasterKeys::from_source(files.clone()).unwrap();
+        let running = Access::new(store, world.clock.clone(), Arc::new(SystemEntropy::new()), master, settings);
+        seal(&running);
+        assert_eq!(over(&world, &files).sealed_with_previous().unwrap(), 0);
+    }
+}
+
+#[test]
+fn what_is_past_is_removed_also_where_no_key_can_be_made() {
+    let world = World::new();
+    world.jane(Role::Admin);
+    let files = Files(Arc::new(Mutex::new(vec![world.master.clone()])));
+    let running = over(&world, &files);
+    let login = running.login(EMAIL, PASSWORD, &origin()).unwrap();
+    let hash = PlainToken::read(TokenKind::Refresh, &login.refresh_token).unwrap().hash();
+    let stored = || world.store.reading(|tx| tx.refresh_token(hash.as_bytes())).unwrap();
+    assert!(stored().is_some());
+    world.advance(TimeDelta::days(31));
+    files.0.lock().unwrap().clear();
+    assert!(matches!(running.housekeeping().unwrap_err(), Error::Internal { .. }));
+    assert!(stored().is_none());
 }

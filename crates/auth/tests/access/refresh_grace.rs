@@ -162,3 +162,21 @@ fn the_grace_survives_a_rotation_of_the_master_key() {
     assert_eq!(refreshed(&rotated, &first.refresh_token).refresh_token, third.refresh_token, "one hop by each key");
     rotated.login(EMAIL, PASSWORD, &origin()).unwrap();
 }
+
+/// A token that was spent long ago must not become fresh again because a clock was set back.
+#[test]
+fn a_clock_that_is_behind_prolongs_the_grace_by_a_minute_at_most() {
+    for (behind, given) in [(TimeDelta::seconds(60), true), (TimeDelta::microseconds(60_000_001), false)] {
+        let world = World::new();
+        world.jane(Role::Analyst);
+        let first = world.jane_logs_in();
+        world.advance(TimeDelta::hours(1));
+        let second = refreshed(&world.access, &first.refresh_token);
+        world.advance(-behind);
+        match world.access.refresh(&first.refresh_token, &origin()) {
+            Ok(again) if given => assert_eq!(again.refresh_token, second.refresh_token),
+            Err(_) if !given => assert_eq!(reuses(&world), 1),
+            other => panic!("{behind}: {other:?}"),
+        }
+    }
+}

@@ -101,3 +101,45 @@ fn a_password_that_is_replaced_during_the_login_is_not_brought_back() {
         }
     }
 }
+
+/// Two devices that log in at the same moment, after the cost was raised.
+#[test]
+fn a_login_beside_one_that_makes_the_hash_anew_is_let_in() {
+    for world in World::on_both() {
+        let jane = world.jane(Role::Analyst);
+        world.jane_logs_in();
+        let other = Arc::new(world.server_with_cost(5));
+        // The second write: the first counts the attempt.
+        let store = Arc::new(Meddler {
+            inner: world.store.clone(),
+            writes: AtomicUsize::new(0),
+            before: 1,
+            meddle: Mutex::new(Some(Box::new(move || drop(other.login(EMAIL, PASSWORD, &origin()).unwrap())))),
+        });
+        let logged_in = world.server_with(store.clone(), 5).login(EMAIL, PASSWORD, &origin()).unwrap();
+        assert!(store.meddle.lock().unwrap().is_none(), "the other login came between");
+        world.access.authenticate_bearer(&logged_in.access_token).unwrap();
+        assert!(world.access.account(jane.id).unwrap().password_hash.starts_with("$2b$05$"));
+        assert!(!world.trail_kinds().contains(&"login_fail".to_owned()));
+    }
+}
+
+/// An account that is deleted while its password is checked.
+#[test]
+fn a_login_of_an_account_that_goes_meanwhile_is_refused_and_told_by_its_name() {
+    for world in World::on_both() {
+        let jane = world.jane(Role::Analyst);
+        world.jane_logs_in();
+        let deleting = Arc::new(world.server_over(world.store.clone()));
+        let id = jane.id;
+        let store = Arc::new(Meddler {
+            inner: world.store.clone(),
+            writes: AtomicUsize::new(0),
+            before: 1,
+            meddle: Mutex::new(Some(Box::new(move || deleting.delete_account(&operator(), id).unwrap()))),
+        });
+        unauthenticated(world.server_with(store, 4).login(EMAIL, PASSWORD, &origin()));
+        let last = world.trail().into_iter().next().unwrap();
+        assert_eq!((last.kind.as_str(), last.user_name.as_deref()), ("login_fail", Some(EMAIL)));
+    }
+}

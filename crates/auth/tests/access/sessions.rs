@@ -149,6 +149,18 @@ fn a_session_that_ran_out_is_over_and_its_end_is_no_event() {
 }
 
 #[test]
+fn a_session_that_ran_out_here_does_not_go_on_where_the_clock_is_behind() {
+    let world = World::new();
+    world.jane(Role::Analyst);
+    let login = world.jane_logs_in();
+    let session = newest(&world);
+    world.advance(TimeDelta::days(30));
+    world.access.end_session(&operator(), session.id).unwrap();
+    world.advance(TimeDelta::seconds(-1));
+    unauthenticated(world.access.refresh(&login.refresh_token, &origin()));
+}
+
+#[test]
 fn all_others_end_at_once_and_are_counted() {
     for world in World::on_both() {
         let jane = world.jane(Role::Analyst);

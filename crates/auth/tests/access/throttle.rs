@@ -191,6 +191,50 @@ fn a_success_takes_back_ones_own_failures_of_the_source_and_no_others() {
 }
 
 #[test]
+fn who_guesses_elsewhere_gains_nothing_by_the_logins_of_the_owner() {
+    let world = World::new();
+    world.jane(Role::Admin);
+    let (home, elsewhere) = ("198.51.100.7", "203.0.113.1");
+    assert_eq!(tries(&world.access, EMAIL, PASSWORD, home), Came::In);
+    let mut hashed = 0;
+    for minute in 0..60_u32 {
+        for _ in 0..10 {
+            hashed += u32::from(tries(&world.access, EMAIL, WRONG, elsewhere) == Came::Refused);
+        }
+        assert_eq!(tries(&world.access, EMAIL, PASSWORD, home), Came::In, "minute {minute}");
+        world.advance(TimeDelta::minutes(1));
+    }
+    // Five at once, and then after 1, 2, 4, … 900 seconds.
+    assert!((12..20).contains(&hashed), "{hashed}");
+    // Nor by a login from a source that was not known, after which that one is.
+    world.advance(TimeDelta::minutes(15));
+    assert_eq!(tries(&world.access, EMAIL, PASSWORD, "192.0.2.9"), Came::In);
+    assert_eq!(tries(&world.access, EMAIL, WRONG, elsewhere), Came::Refused);
+    assert_eq!(tries(&world.access, EMAIL, WRONG, elsewhere), Came::Waits(900));
+    assert_eq!(tries(&world.access, EMAIL, WRONG, "192.0.2.9"), Came::Refused);
+}
+
+#[test]
+fn who_logs_in_where_others_failed_does_not_make_newcomers_wait() {
+    let world = World::new();
+    world.jane(Role::Admin);
+    for name in ["joe@example.com", "jim@example.com"] {
+        world.account(name, Role::Analyst);
+    }
+    let office = "198.51.100.7";
+    for number in 0..20 {
+        tries(&world.access, &format!("guess{number}@example.com"), WRONG, office);
+    }
+    assert_eq!(tries(&world.access, EMAIL, PASSWORD, office), Came::Waits(1));
+    world.advance(TimeDelta::seconds(1));
+    for name in [EMAIL, "joe@example.com", "jim@example.com"] {
+        assert_eq!(tries(&world.access, name, PASSWORD, office), Came::In, "{name}");
+    }
+    assert_eq!(tries(&world.access, "guess99@example.com", WRONG, office), Came::Refused);
+    assert_eq!(tries(&world.access, "guess99@example.com", WRONG, office), Came::Waits(2));
+}
+
+#[test]
 fn attempts_at_the_same_instant_do_not_exceed_the_allowance() {
     for world in World::on_both() {
         world.jane(Role::Admin);
@@ -318,13 +362,38 @@ fn where_delays_are_switched_off_nothing_is_counted() {
 fn whoever_has_a_session_cannot_guess_its_password_and_does_not_delay_its_owner() {
     let world = World::new();
     world.jane(Role::Admin);
-    let principal = world.access.authenticate_bearer(&world.jane_logs_in().access_token).unwrap();
-    let guess = || world.access.change_own_password(&principal, WRONG, "another good password", &from("203.0.113.1"));
+    let [stolen, own] = [(); 2].map(|()| world.access.authenticate_bearer(&world.jane_logs_in().access_token).unwrap());
+    let guess = || world.access.change_own_password(&stolen, WRONG, "another good password", &from("203.0.113.1"));
     for _ in 0..5 {
         assert!(matches!(guess(), Err(Error::Forbidden(_))));
     }
     assert!(matches!(guess(), Err(Error::Throttled { retry_after_s: 1, .. })));
     assert_eq!(tries(&world.access, EMAIL, PASSWORD, "192.0.2.9"), Came::In);
+    // The owner's own session changes the password, which ends the other one.
+    world.access.change_own_password(&own, PASSWORD, "another good password", &origin()).unwrap();
     world.advance(TimeDelta::seconds(1));
-    world.access.change_own_password(&principal, PASSWORD, "another good password", &origin()).unwrap();
+    assert!(matches!(guess(), Err(Error::Forbidden(_))));
+}
+
+#[test]
+fn a_new_password_that_is_the_current_one_is_no_failure() {
+    let world = World::new();
+    world.jane(Role::Admin);
+    let principal = world.access.authenticate_bearer(&world.jane_logs_in().access_token).unwrap();
+    for same in [PASSWORD; 10].into_iter().chain(["no password of Jane's"; 10]) {
+        // The same whether it is the password or not, so that nobody learns it without a trace.
+        let error = world.access.change_own_password(&principal, same, same, &origin()).unwrap_err();
+        assert!(matches!(error, Error::Invalid(_)), "{error}");
+    }
+}
+
+#[test]
+fn only_logins_of_one_name_from_one_source_take_turns() {
+    let world = World::new();
+    let turn = |name: &str, source: &str| world.access.login_turn(name, &from(source)).unwrap();
+    assert_eq!(turn(EMAIL, "2001:db8::1"), turn(&EMAIL.to_uppercase(), "2001:db8::2"));
+    assert_ne!(turn(EMAIL, "203.0.113.1"), turn(EMAIL, "203.0.113.2"));
+    assert_ne!(turn(EMAIL, "203.0.113.1"), turn("joe@example.com", "203.0.113.1"));
+    let settings = AccessSettings { bcrypt_cost: 4, login_delays: false, ..AccessSettings::default() };
+    assert_eq!(world.server_set(settings).login_turn(EMAIL, &from("203.0.113.1")), None);
 }

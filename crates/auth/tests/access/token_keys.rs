@@ -219,3 +219,22 @@ fn who_is_out_is_out_at_once_on_every_server() {
         }
     }
 }
+
+/// A server whose clock was a year ahead made a key, which signs in a year, and after which nobody makes another.
+#[test]
+fn revoking_ends_what_a_clock_far_ahead_began() {
+    let world = World::new();
+    world.jane(Role::Analyst);
+    login(&world.access);
+    world.advance(TimeDelta::days(365));
+    world.access.rotate_token_key(&operator(), OldKeys::Keep).unwrap();
+    world.advance(TimeDelta::days(-365));
+    let rotated = world.access.rotate_token_key(&operator(), OldKeys::Revoke).unwrap();
+    let listed = world.access.token_keys().unwrap();
+    assert_eq!(listed.iter().map(|key| key.created_at).collect::<Vec<_>>(), [world.now()]);
+    assert_eq!(kid(&login(&world.access)), rotated.kid);
+    world.advance(TimeDelta::days(30));
+    assert!(world.access.housekeeping().unwrap().new_token_key.is_some());
+    world.advance(TimeDelta::seconds(5));
+    assert_ne!(kid(&login(&world.access)), rotated.kid);
+}

@@ -2,6 +2,8 @@
 //! `scripts/with-postgres`.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "in tests a panic is the failure")]
 
+mod accounts;
+mod api_tokens;
 mod refresh;
 mod token_keys;
 mod world;

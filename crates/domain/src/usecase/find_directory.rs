@@ -61,10 +61,8 @@ pub fn list_attribute_changes(
     cursor: Option<&str>,
     limit: usize,
 ) -> Result<Paged<AttributeChange>> {
-    let refused =
-        || Error::invalid("cursor", "is not a cursor of this list; pass next_cursor of the page before unchanged");
     let after: Option<i64> = match cursor {
-        Some(cursor) => Some(cursor::decode("cursor", 'c', cursor)?.parse().map_err(|_| refused())?),
+        Some(cursor) => Some(cursor::decode("cursor", 'c', cursor)?.parse().map_err(|_| cursor::refused("cursor"))?),
         None => None,
     };
     find_user(store, id, member_of)?;

@@ -3,10 +3,10 @@
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
-use trailkeeper_auth::Principal;
+use trailkeeper_auth::{Access, Principal};
 use trailkeeper_domain::Result;
 use trailkeeper_domain::cursor::{self, Paged};
-use trailkeeper_domain::event::{EventFilter, EventPosition, StoredEvent};
+use trailkeeper_domain::event::{EventFilter, StoredEvent};
 use trailkeeper_domain::id::TenantId;
 use trailkeeper_domain::ports::Store;
 use trailkeeper_domain::time::TimeRange;
@@ -20,6 +20,7 @@ use super::user_view::UserView;
 use super::vocabulary::{AuthEventType, EventResponse, kinds_of};
 use super::{pools, values};
 use crate::blocking;
+use crate::cursors::{List, NextCursor, Place};
 use crate::extract::caller::{Caller, ReadEvents};
 use crate::extract::query::Query;
 use crate::extract::tenancy;
@@ -30,17 +31,10 @@ use crate::state::AppState;
 /// The most events in a page, and how many it has where the caller does not say (as Cognito).
 pub const MAX_EVENTS: usize = 60;
 
-const PARAMETERS: [&str; 9] = [
-    "email",
-    "start_date",
-    "end_date",
-    "login_event",
-    "event_response",
-    "region",
-    "user_pool_id",
-    "limit",
-    "next_token",
-];
+const TOKEN: &str = "next_token";
+
+const PARAMETERS: [&str; 9] =
+    ["email", "start_date", "end_date", "login_event", "event_response", "region", "user_pool_id", "limit", TOKEN];
 
 /// Whose events are asked for, and which.
 struct Question {
@@ -53,7 +47,7 @@ struct Question {
     login_event: Option<AuthEventType>,
     response: Option<EventResponse>,
     limit: usize,
-    after: Option<EventPosition>,
+    place: Place,
 }
 
 impl Question {
@@ -62,7 +56,6 @@ impl Question {
         let (region, pool) = pools::pool_of(query)?;
         let login_event = query.optional("login_event")?;
         let response = query.optional("event_response")?;
-        let after = query.optional("next_token")?;
         Ok(Self {
             email,
             region,
@@ -73,20 +66,22 @@ impl Question {
             login_event: login_event.map(|event| AuthEventType::parse("login_event", event)).transpose()?,
             response: response.map(|response| EventResponse::parse("event_response", response)).transpose()?,
             limit: query.limit(MAX_EVENTS, MAX_EVENTS)?,
-            after: after.map(|token| cursor::to_event("next_token", token)).transpose()?,
+            place: Place::of(query, TOKEN, List::AuthEvents, caller)?,
         })
     }
 
     /// The user, and a page of their events, of one snapshot.
-    fn answer(&self, store: &dyn Store) -> Result<(User, Paged<StoredEvent>)> {
-        store.reading(|tx| {
+    fn answer(&self, store: &dyn Store, access: &Access) -> Result<(User, Vec<StoredEvent>, NextCursor)> {
+        let after = self.place.opened(access)?.map(|token| cursor::to_event(TOKEN, &token)).transpose()?;
+        let (user, page) = store.reading(|tx| {
             let user = user_by_email(tx, &self.email, self.region.clone(), self.pool.clone(), self.confined)?;
             let events = match self.filter(&user) {
-                Some(filter) => tx.events(&filter, self.after, self.limit + 1)?,
+                Some(filter) => tx.events(&filter, after, self.limit + 1)?,
                 None => Vec::new(),
             };
             Ok((user, Paged::cut(events, self.limit, |event| cursor::of_event(event.position()))))
-        })
+        })?;
+        Ok((user, page.items, self.place.next(access, page.next)?))
     }
 
     /// `None` where no event can match.
@@ -118,9 +113,9 @@ pub struct UserEvents {
     /// Newest first.
     events: Vec<AuthEvent>,
     /// Where the list goes on; left out on the last page.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    next_token: Option<String>,
+    #[serde(skip_serializing_if = "NextCursor::is_last")]
+    #[schema(nullable = false, value_type = Option<String>)]
+    next_token: NextCursor,
 }
 
 impl UserEvents {
@@ -128,7 +123,7 @@ impl UserEvents {
         Self {
             user: UserView::sample(),
             events: vec![AuthEvent::sample()],
-            next_token: Some("e313736393836303830303030303030302e3432".to_owned()),
+            next_token: NextCursor::sample("e313736393836303830303030303030302e3432"),
         }
     }
 }
@@ -171,10 +166,11 @@ impl UserEvents {
 pub async fn list(caller: Caller<ReadEvents, Cripsa>, request: HttpRequest, state: Data<AppState>) -> Answer<Cripsa> {
     let query = Query::of(&request)?.only(&PARAMETERS)?;
     let question = Question::of(&query, &caller.principal)?;
-    let (user, page) = blocking::run(&state, move |state| question.answer(state.store())).await?;
+    let (user, events, next_token) =
+        blocking::run(&state, move |state| question.answer(state.store(), state.access())).await?;
     Ok(HttpResponse::Ok().json(UserEvents {
         user: UserView::from(user),
-        events: page.items.into_iter().map(AuthEvent::of).collect::<Result<_>>()?,
-        next_token: page.next,
+        events: events.into_iter().map(AuthEvent::of).collect::<Result<_>>()?,
+        next_token,
     }))
 }

@@ -32,7 +32,7 @@ values! {
     /// How many events a page has at most.
     Limit = integer(KnownFormat::Int32, 1, i64::try_from(MAX_EVENTS).unwrap_or(i64::MAX));
     /// Where the list goes on: what the page before gave.
-    NextToken = patterned("^e(3[0-9]){1,16}2e(3[0-9]){1,18}$", 7, 71);
+    NextToken = patterned("^(e(3[0-9]){1,16}2e(3[0-9]){1,18}|x[0-9a-f]{216})$", 7, 217);
 }
 
 fn instant_from_1970() -> ObjectBuilder {

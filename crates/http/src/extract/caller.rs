@@ -10,12 +10,12 @@ use actix_web::web::{Bytes, Data};
 use actix_web::{FromRequest, HttpRequest, web};
 use trailkeeper_auth::reads::Read;
 use trailkeeper_auth::signature::Credentials;
-use trailkeeper_auth::{Permission, Principal, PrincipalKind, SignedRequest};
+use trailkeeper_auth::{Permission, Principal, PrincipalKind, SignedRequest, TokenKind};
 use trailkeeper_domain::{Error, Result};
 
 use crate::blocking;
 use crate::extract::body;
-use crate::limits::{self, Group, Guess};
+use crate::limits::{self, Group, Guess, Presented};
 use crate::refusal::{Refusal, Shape};
 use crate::settings::MAX_SIGNED_BODY_BYTES;
 use crate::shapes::Saasus;
@@ -225,7 +225,9 @@ async fn by_bearer(request: &HttpRequest, token: String, group: Group) -> Result
     let principal = if let Some(principal) = state.access().recall_bearer(&token) {
         principal
     } else {
-        let guess = Guess::begin(request, &state, &token)?;
+        let is_kept = token.starts_with(TokenKind::Api.prefix());
+        let presented = if is_kept { Presented::Kept(&token) } else { Presented::Signed(&token) };
+        let guess = Guess::begin(request, &state, &presented)?;
         guess.end(blocking::run(&state, move |state| state.access().authenticate_bearer(&token)).await)?
     };
     limits::admit(request, &state, group, &principal)?;
@@ -235,7 +237,8 @@ async fn by_bearer(request: &HttpRequest, token: String, group: Group) -> Result
 async fn by_signature(request: &HttpRequest, header: String, body: Bytes, group: Group) -> Result<Principal> {
     let state = state(request)?;
     // The signature differs from request to request; what follows it names the key.
-    let guess = Guess::begin(request, &state, header.split_once("SaaSID").map_or(header.as_str(), |(_, key)| key))?;
+    let key = header.split_once("SaaSID").map_or(header.as_str(), |(_, key)| key);
+    let guess = Guess::begin(request, &state, &Presented::Kept(key))?;
     let method = request.method().to_string();
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default().to_owned();
     let path_and_query = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();

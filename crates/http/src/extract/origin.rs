@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use actix_web::HttpRequest;
 use actix_web::http::header;
 use trailkeeper_auth::Origin;
+use trailkeeper_domain::text;
 
 use crate::extract::forwarded;
 use crate::settings::HttpSettings;
@@ -20,7 +21,8 @@ pub fn of(request: &HttpRequest, settings: &HttpSettings) -> Origin {
         source: source(request, settings),
         user_agent: user_agent
             .map(|agent| agent.chars().filter(|c| !c.is_control()).take(MAX_USER_AGENT).collect::<String>())
-            .filter(|agent| !agent.is_empty()),
+            // It goes into events and the list of sessions.
+            .filter(|agent| !agent.is_empty() && !text::looks_like_token(agent)),
         trace_id: trace::id_of(request),
     }
 }

@@ -21,7 +21,6 @@
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::rt::net::TcpStream;
@@ -29,13 +28,11 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_rustls::server::TlsStream;
 
+use crate::hygiene::blocked::Blocked;
 use crate::hygiene::canned::Canned;
 use crate::hygiene::link::Link;
 use crate::hygiene::sources::Place;
 use crate::settings::ConnectionSettings;
-
-/// The slowest that a client may take an answer, in bytes per second, once it keeps the server waiting.
-const MIN_RATE: u64 = 1024;
 
 /// How actix begins an answer of its own to what it cannot read.
 const REFUSED_BY_ACTIX: &[u8] = b"HTTP/1.1 4";
@@ -63,13 +60,6 @@ impl Transport for TlsStream<TcpStream> {
 enum Phase {
     Idle(Instant),
     Head(Instant),
-}
-
-/// A client that does not take what is written.
-#[derive(Debug, Clone, Copy)]
-struct Blocked {
-    since: Instant,
-    taken: u64,
 }
 
 /// A connection with deadlines.
@@ -125,8 +115,8 @@ impl<S: Transport> Guarded<S> {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        if let Some(Blocked { since, taken }) = self.blocked {
-            return Some(since + self.limits.write_timeout + Duration::from_secs(taken / MIN_RATE));
+        if let Some(blocked) = self.blocked {
+            return Some(blocked.deadline(self.limits.write_timeout));
         }
         if self.link.is_serving() {
             return None;
@@ -188,7 +178,7 @@ impl<S: Transport> Guarded<S> {
 
     /// The client does not take what is written: it may for a while.
     fn wait_for_reader<T>(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
-        self.blocked.get_or_insert_with(|| Blocked { since: Instant::now(), taken: 0 });
+        self.blocked.get_or_insert_with(|| Blocked::since(Instant::now()));
         if !self.is_overdue(cx) {
             return Poll::Pending;
         }
@@ -256,7 +246,7 @@ impl<S: Transport> AsyncWrite for Guarded<S> {
             Poll::Ready(Ok(written)) => {
                 this.unsent = written < data.len();
                 match &mut this.blocked {
-                    Some(blocked) if this.unsent => blocked.taken += written as u64,
+                    Some(blocked) if this.unsent => blocked.take(written, Instant::now()),
                     blocked => *blocked = None,
                 }
                 if let Phase::Idle(_) = this.phase {
@@ -282,6 +272,10 @@ impl<S: Transport> AsyncWrite for Guarded<S> {
             Poll::Ready(done) => {
                 if !this.unsent {
                     this.blocked = None;
+                }
+                // actix does not read again after an answer, so the wait for the next request begins here.
+                if this.is_overdue(cx) {
+                    cx.waker().wake_by_ref();
                 }
                 Poll::Ready(done)
             }

@@ -4,6 +4,7 @@
 //! socket ── sources (how many may come from one place) ── TLS ── guarded (deadlines) ── actix ── answered ── routes
 //! ```
 
+mod blocked;
 mod canned;
 mod cors;
 mod guarded;

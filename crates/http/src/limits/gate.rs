@@ -1,6 +1,7 @@
 //! Where requests are counted: on their way through the extractors.
 
 use std::net::{IpAddr, Ipv6Addr};
+use std::sync::PoisonError;
 
 use actix_web::{HttpMessage, HttpRequest};
 use trailkeeper_auth::{Principal, PrincipalKind};
@@ -32,28 +33,45 @@ pub fn admit_source(request: &HttpRequest, state: &AppState, group: Group) -> Re
     judged(request, group, state.limits().count(group, who(request, state), state.clock().now()))
 }
 
+/// A credential as it was presented.
+pub enum Presented<'a> {
+    /// What stays the same from one request of its holder to the next: that it held is noted.
+    Kept(&'a str),
+    /// An access token. That we signed it can be told without the database, also when nobody has seen it yet: who logs
+    /// in beside a guesser has one. So nothing need be noted, and people do not push programs out of the notes.
+    Signed(&'a str),
+}
+
 /// A credential that may not hold.
 pub struct Guess<'a> {
     request: &'a HttpRequest,
     state: &'a AppState,
-    credential: String,
+    /// What is to be noted.
+    kept: Option<String>,
 }
 
 impl<'a> Guess<'a> {
-    /// To be made before a credential is looked up. `credential` is what stays the same from one request of its
-    /// holder to the next.
+    /// To be made before a credential is looked up.
     ///
-    /// [`Error::Throttled`] when too many from this source did not hold, and this one has not either.
-    pub fn begin(request: &'a HttpRequest, state: &'a AppState, credential: &str) -> Result<Self> {
+    /// [`Error::Throttled`] when too many from this source did not hold, and this one may be a guess too.
+    pub fn begin(request: &'a HttpRequest, state: &'a AppState, presented: &Presented<'_>) -> Result<Self> {
         let now = state.clock().now();
         let limits = state.limits();
+        let is_good = || match presented {
+            Presented::Kept(credential) => limits.held(credential, now),
+            Presented::Signed(token) => state.access().has_signed(token),
+        };
         if let Some(verdict) = limits.look(Group::Refused, who(request, state), now)
             && verdict.refused
-            && !limits.held.read().unwrap_or_else(std::sync::PoisonError::into_inner).contains(credential, now)
+            && !is_good()
         {
             judged(request, Group::Refused, Some(verdict))?;
         }
-        Ok(Self { request, state, credential: credential.to_owned() })
+        let kept = match presented {
+            Presented::Kept(credential) => Some((*credential).to_owned()),
+            Presented::Signed(_) => None,
+        };
+        Ok(Self { request, state, kept })
     }
 
     /// Counts it when it did not hold, and remembers it when it did.
@@ -68,9 +86,8 @@ impl<'a> Guess<'a> {
                 }
             }
             Ok(_) if limits.settings.of(Group::Refused).is_some() => {
-                let held = &limits.held;
-                if !held.read().unwrap_or_else(std::sync::PoisonError::into_inner).contains(&self.credential, now) {
-                    held.write().unwrap_or_else(std::sync::PoisonError::into_inner).insert(&self.credential, now);
+                if let Some(kept) = self.kept.filter(|kept| !limits.held(kept, now)) {
+                    limits.held.write().unwrap_or_else(PoisonError::into_inner).insert(&kept, now);
                 }
             }
             Ok(_) | Err(_) => {}

@@ -2,7 +2,7 @@
 //!
 //! Counting happens in memory: a request costs no look into the database. Once a second, each server tells the
 //! others through the database what it counted, for keys beyond a tenth of their limit alone, and reads what
-//! they counted. So all servers of one database share a limit, give or take one second and a tenth.
+//! they counted. So all servers of one database share a limit, give or take one second, and a tenth for each server.
 //!
 //! The group of a handler follows from the type in its signature: [`crate::extract::caller::Need`] for callers with
 //! a credential, [`crate::extract::anyone::Door`] for those without. Health checks have none.
@@ -21,7 +21,7 @@ use trailkeeper_domain::ports::Store;
 use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::{Error, Fault, Result};
 
-pub use gate::{Guess, admit, admit_source};
+pub use gate::{Guess, Presented, admit, admit_source};
 pub use group::{Group, LimitSettings};
 pub use headers::add_to;
 pub use registry::Who;
@@ -80,6 +80,11 @@ impl Limits {
     /// Removes what was shared of windows that are over.
     pub fn forget(store: &dyn Store, now: Timestamp) -> Result<()> {
         store.writing(|tx| tx.delete_request_counts(window::before(now)))
+    }
+
+    /// Whether this credential held not long ago.
+    fn held(&self, credential: &str, now: Timestamp) -> bool {
+        self.held.read().unwrap_or_else(PoisonError::into_inner).contains(credential, now)
     }
 
     fn registry(&self) -> MutexGuard<'_, Registry> {

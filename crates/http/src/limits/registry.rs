@@ -4,6 +4,7 @@
 //! go, which forgets little; when even that does not help, all new keys of a group share one count, so that whoever
 //! has very many addresses limits himself and not the server's memory.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::net::IpAddr;
@@ -17,6 +18,10 @@ use super::window;
 
 /// How many keys are counted; some 100 bytes each.
 pub const MOST_KEYS: usize = 50_000;
+
+/// How many keys others are told of at once, those nearest to their limits: each is a write. Whoever has very many
+/// addresses must not keep the database busy; beyond, each server limits by what it counted itself.
+const MOST_SHARED: usize = 1_000;
 
 /// Below the tenth of its limit nobody is told of a key: most keys never get there, and cost no write.
 const SHARED_FROM: u64 = 10;
@@ -93,19 +98,19 @@ impl Registry {
     /// What others were not told yet, and all keys whose counts are worth knowing from others.
     pub fn untold(&mut self, now: Timestamp) -> (Timestamp, Vec<RequestCount>, Vec<Key>) {
         self.turn(now);
-        let mut news = Vec::new();
-        let mut shared = Vec::new();
-        for (key, count) in &self.counts {
-            if !is_shared(&self.limits, *key, count) {
-                continue;
-            }
-            shared.push(*key);
-            if count.here > count.told {
-                let requests = count.here - count.told;
-                news.push(RequestCount { key: text(*key), starts_at: self.starts_at, requests });
-            }
+        let shared = self.counts.iter().filter(|(key, count)| is_shared(&self.limits, **key, count));
+        let mut shared: Vec<(Key, Count)> = shared.map(|(key, count)| (*key, *count)).collect();
+        if shared.len() > MOST_SHARED {
+            shared.select_nth_unstable_by_key(MOST_SHARED, |(key, count)| Reverse(self.per_mille(*key, count)));
+            shared.truncate(MOST_SHARED);
         }
-        (self.starts_at, news, shared)
+        let untold = shared.iter().filter(|(_, count)| count.here > count.told);
+        let news = untold.map(|(key, count)| RequestCount {
+            key: text(*key),
+            starts_at: self.starts_at,
+            requests: count.here - count.told,
+        });
+        (self.starts_at, news.collect(), shared.into_iter().map(|(key, _)| key).collect())
     }
 
     /// Notes what was told, and what all servers together counted. Nothing, when the window is another by now.
@@ -121,6 +126,11 @@ impl Registry {
                 count.elsewhere = total.saturating_sub(count.told);
             }
         }
+    }
+
+    /// How much of its limit a key has used up.
+    fn per_mille(&self, (group, _): Key, count: &Count) -> u64 {
+        self.limits.of(group).map_or(0, |limit| count.used().saturating_mul(1_000) / u64::from(limit))
     }
 
     /// Begins a new window when the old one is over, or when the clock was set back.
@@ -230,6 +240,19 @@ mod tests {
         // The next window has room again.
         assert_eq!(registry.count(network(1_000_000), at(60)), 1);
         assert_eq!(registry.len(), 1);
+    }
+
+    #[test]
+    fn others_are_told_of_those_nearest_to_their_limits_and_not_of_very_many() {
+        let mut registry = registry();
+        for number in 0..3_000 {
+            for _ in 0..(if number % 30 == 0 { 60 } else { 20 }) {
+                registry.count(address(number), at(0));
+            }
+        }
+        let (_, news, shared) = registry.untold(at(0));
+        assert_eq!((news.len(), shared.len()), (MOST_SHARED, MOST_SHARED));
+        assert_eq!(news.iter().filter(|count| count.requests == 60).count(), 100);
     }
 
     #[test]

@@ -1,20 +1,56 @@
-//! The parameters that every list takes.
+//! The parameters that every list takes, and the page that it answers.
 
+use actix_web::web::Data;
+use trailkeeper_auth::Principal;
 use trailkeeper_domain::Result;
+use trailkeeper_domain::cursor::Paged;
 
+use crate::blocking;
+use crate::cursors::{List, NextCursor, Place};
 use crate::extract::query::Query;
+use crate::state::AppState;
 
 /// Where a list begins, and how long its page may be.
 pub struct Paging {
-    /// `next_cursor` of the page before.
-    pub cursor: Option<String>,
+    /// Behind `next_cursor` of the page before.
+    pub place: Place,
     /// 1 to 1,000.
     pub limit: usize,
 }
 
+/// A page as it is answered.
+pub struct Page<T> {
+    /// At most as many as were asked for.
+    pub items: Vec<T>,
+    /// Where the list goes on.
+    pub next: NextCursor,
+}
+
 impl Paging {
     /// Reads `cursor` and `limit`.
-    pub fn of(query: &Query) -> Result<Self> {
-        Ok(Self { cursor: query.optional("cursor")?.map(str::to_owned), limit: query.limit(100, 1000)? })
+    pub fn of(query: &Query, list: List, caller: &Principal) -> Result<Self> {
+        Ok(Self { place: Place::of(query, "cursor", list, caller)?, limit: query.limit(100, 1000)? })
+    }
+
+    /// Fetches the page on a blocking thread, given the cursor and the limit.
+    pub async fn page<T: Send + 'static>(
+        self,
+        state: &Data<AppState>,
+        work: impl FnOnce(&AppState, Option<&str>, usize) -> Result<Paged<T>> + Send + 'static,
+    ) -> Result<Page<T>> {
+        let Self { place, limit } = self;
+        blocking::run(state, move |state| {
+            let cursor = place.opened(state.access())?;
+            let Paged { items, next } = work(state, cursor.as_deref(), limit)?;
+            Ok(Page { items, next: place.next(state.access(), next)? })
+        })
+        .await
+    }
+}
+
+impl<T> Page<T> {
+    /// The same page of something else.
+    pub fn map<U>(self, convert: impl FnMut(T) -> U) -> Page<U> {
+        Page { items: self.items.into_iter().map(convert).collect(), next: self.next }
     }
 }

@@ -89,13 +89,13 @@ values! {
     /// A user pool.
     UserPoolId = patterned(r"^[A-Za-z0-9_-]+_[0-9A-Za-z]+$", 3, 55).examples(["eu-west-1_aBcD12345"]);
     /// A cursor of the list of events.
-    EventCursor = patterned(r"^e(3[0-9]){1,16}2e(3[0-9]){1,18}$", 7, 71).examples(["e313736393836303830303030303030302e3432"]);
+    EventCursor = cursor(EVENT_CURSOR, 7).examples(["e313736393836303830303030303030302e3432"]);
     /// A cursor of the list of tenants.
-    TenantCursor = id_cursor('t').examples(["t36396537333264362d386563632d343563342d613265622d383433386637666665373735"]);
+    TenantCursor = cursor(&id_cursor('t'), 73).examples(["t36396537333264362d386563632d343563342d613265622d383433386637666665373735"]);
     /// A cursor of a list of users or memberships.
-    UserCursor = patterned(USER_CURSOR, 3, 1025).examples(["u752d34373131"]);
+    UserCursor = user_cursor().examples(["u752d34373131"]);
     /// A cursor of a list of changes.
-    ChangeCursor = patterned(r"^c(3[0-9]){1,18}$", 3, 37).examples(["c3432"]);
+    ChangeCursor = cursor("c(3[0-9]){1,18}", 3).examples(["c3432"]);
     /// A user's attributes.
     Attributes = attributes();
     /// An account.
@@ -134,13 +134,13 @@ values! {
     /// Whether a session goes on.
     SessionState = one_of(["live", "ended", "expired"]);
     /// A cursor of the list of accounts.
-    AccountCursor = id_cursor('a');
+    AccountCursor = plain_id_cursor('a');
     /// A cursor of the list of API tokens.
-    TokenCursor = id_cursor('k');
+    TokenCursor = plain_id_cursor('k');
     /// A cursor of the list of signing keys.
-    SigningKeyCursor = id_cursor('s');
+    SigningKeyCursor = plain_id_cursor('s');
     /// A cursor of a list of sessions.
-    SessionCursor = id_cursor('l');
+    SessionCursor = cursor(&id_cursor('l'), 73);
 }
 
 /// What to send, where a field of a body is missing or wrong.
@@ -157,18 +157,41 @@ const EMAIL: &str = r"^[^\s@\x00-\x1F\x7F-\x9F]+@[^\s\x00-\x1F\x7F-\x9F]+$";
 const UUID: &str = r"^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$";
 const IPV4_NETWORK: &str = r"^((25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\.){3}(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])/(3[0-2]|[12]?[0-9])$";
 const IPV6_NETWORK: &str = r"^([0-9a-f]{1,4}:){1,6}:/(12[0-8]|1[01][0-9]|[1-9]?[0-9])$";
+/// The digits of a sealed cursor.
+const SEALED: usize = 216;
+const SEALED_FOR: &str =
+    "Opaque. A credential that is confined to a tenant gets another form, and each form is refused from the other.";
+/// A time in microseconds and a number, as the hexadecimal digits of their characters.
+const EVENT_CURSOR: &str = "e(3[0-9]){1,16}2e(3[0-9]){1,18}";
 /// A text of 1 to 128 characters without control characters, as the hexadecimal digits of its UTF-8.
 const USER_CURSOR: &str = concat!(
-    "^u(",
+    "u(",
     "[2-6][0-9a-f]|7[0-9a-e]",
     "|c2[ab][0-9a-f]|(c[3-9a-f]|d[0-9a-f])[89ab][0-9a-f]",
     "|e0[ab][0-9a-f][89ab][0-9a-f]|e[1-9a-cef]([89ab][0-9a-f]){2}|ed[89][0-9a-f][89ab][0-9a-f]",
     "|f0[9ab][0-9a-f]([89ab][0-9a-f]){2}|f[1-3]([89ab][0-9a-f]){3}|f48[0-9a-f]([89ab][0-9a-f]){2}",
-    "){1,128}$"
+    "){1,128}"
 );
 /// A UUID in lower case, as the hexadecimal digits of its characters, behind the letter of its list.
-fn id_cursor(list: char) -> ObjectBuilder {
-    patterned(&format!("^{list}(3[0-9]|6[1-6]){{8}}(2d(3[0-9]|6[1-6]){{4}}){{3}}2d(3[0-9]|6[1-6]){{12}}$"), 73, 73)
+fn id_cursor(list: char) -> String {
+    format!("{list}(3[0-9]|6[1-6]){{8}}(2d(3[0-9]|6[1-6]){{4}}){{3}}2d(3[0-9]|6[1-6]){{12}}")
+}
+
+/// Of a list that nobody sees who is confined to a tenant.
+fn plain_id_cursor(list: char) -> ObjectBuilder {
+    patterned(&format!("^{}$", id_cursor(list)), 73, 73)
+}
+
+/// As everyone gets it, from `min` characters on, or sealed.
+fn cursor(plain: &str, min: usize) -> ObjectBuilder {
+    patterned(&format!("^({plain}|x[0-9a-f]{{{SEALED}}})$"), min, 1 + SEALED).description(Some(SEALED_FOR))
+}
+
+/// A sealed one grows with the id that is in it.
+fn user_cursor() -> ObjectBuilder {
+    let (step, steps) = (160, 12);
+    let pattern = format!("^({USER_CURSOR}|x[0-9a-f]{{{SEALED}}}([0-9a-f]{{{step}}}){{0,{steps}}})$");
+    patterned(&pattern, 3, 1 + SEALED + step * steps).description(Some(SEALED_FOR))
 }
 
 /// What someone typed. The limit counts bytes, so that this many characters always fit.

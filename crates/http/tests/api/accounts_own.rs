@@ -81,3 +81,18 @@ fn a_wrong_password_changes_nothing() {
         assert_eq!(app.log_in("jane@example.com", PASSWORD).status, 201);
     }
 }
+
+#[test]
+fn a_wrong_password_is_one_event() {
+    for app in TestApp::on_both() {
+        let jane = app.person("jane@example.com", Role::Admin, None);
+        jane.caller.put("/v1/accounts/me/password", &change("hunter2hunter2", NEW)).problem(
+            403,
+            "wrong_password",
+            Some("current_password"),
+        );
+        let told = app.admin().get("/v1/events?outcome=failure").ok();
+        let kinds: Vec<_> = told["events"].as_array().unwrap().iter().map(|event| event["type"].clone()).collect();
+        assert_eq!(kinds, ["account_password_change"]);
+    }
+}

@@ -3,7 +3,8 @@
 //! Two servers have the same data of one tenant. The second one also has another tenant, events of nobody and a trail
 //! full of operators, with the same user ids, event ids, pages, addresses and e-mails wherever that is possible.
 //! Whatever a confined credential asks, in whatever place it puts the other's ids, both must answer alike, byte by
-//! byte: then nothing of the rest shows, neither in counts nor in errors nor in where a list ends.
+//! byte: then nothing of the rest shows, neither in counts nor in errors nor in where a list ends. Of cursors, which
+//! are sealed, the lengths must be alike: their texts follow from the numbers that they hide.
 
 use serde_json::{Value, json};
 use trailkeeper_analytics::engine::merger;
@@ -133,7 +134,7 @@ fn questions() -> Vec<String> {
         all.push(format!("/v1/auditlog/users?email={email}"));
         all.push(format!("/v1/auditlog/users?email={email}&user_pool_id=us-east-1_x"));
         all.push(format!("/v1/auditlog/users/events?email={email}&{DAYS}"));
-        // Behind places in other lists: of users, of tenants, of events long ago and to come.
+        // Behind places that it made up: refused, whosever they are.
         all.push(format!("/v1/users?cursor={}", cursor::encode('u', user)));
         all.push(format!("/v1/tenants/{ACME}/users?cursor={}", cursor::encode('u', user)));
     }
@@ -204,29 +205,75 @@ fn its_answers_do_not_depend_on_others() {
     }
 }
 
+/// All pages of a list: their texts, with the cursors taken out, and the cursors.
+fn pages(caller: &Caller<'_>, path: &str) -> (Vec<Value>, Vec<String>) {
+    let (mut pages, mut cursors) = (Vec::new(), Vec::new());
+    let mut next = String::new();
+    loop {
+        let mut page = caller.get(&format!("{path}{next}")).ok();
+        let (name, field) =
+            if path.contains("auditlog") { ("next_token", "next_token") } else { ("cursor", "next_cursor") };
+        let cursor = page.as_object_mut().unwrap().remove(field);
+        pages.push(page);
+        match cursor.as_ref().and_then(Value::as_str) {
+            Some(cursor) => {
+                next = format!("&{name}={cursor}");
+                cursors.push(cursor.to_owned());
+            }
+            None => return (pages, cursors),
+        }
+    }
+}
+
 #[test]
-fn paging_through_its_lists_ends_where_its_own_end() {
-    for others_first in [false, true] {
-        let [alone, full] = worlds(DatabaseKind::Sqlite, others_first);
-        let [one, other] = [&alone, &full].map(|app| {
-            let admin = app.token(Role::Admin, Some(ACME));
-            ["/v1/events?limit=7", "/v1/analytics/users/shared/timeline?limit=3", "/v1/users?limit=1"].map(|path| {
-                let mut pages = Vec::new();
-                let mut next = String::new();
-                loop {
-                    let page = admin.get(&format!("{path}{next}")).ok();
-                    let cursor = page["next_cursor"].as_str().map(str::to_owned);
-                    pages.push(page["events"].clone());
-                    pages.push(page["days"].clone());
-                    pages.push(page["users"].clone());
-                    match cursor {
-                        Some(cursor) => next = format!("&cursor={cursor}"),
-                        None => return pages,
-                    }
+fn paging_through_its_lists_shows_its_own_and_no_numbers() {
+    let members = format!("/v1/tenants/{ACME}/users?limit=1");
+    let signs = format!("/v1/auditlog/users/events?email=shared@example.com&{DAYS}&limit=2");
+    let lists = [
+        "/v1/events?limit=7",
+        "/v1/events?limit=1&type=a.b",
+        "/v1/analytics/users/shared/timeline?limit=3",
+        "/v1/users?limit=1",
+        "/v1/users/shared/attribute-changes?limit=1",
+        &members,
+        &signs,
+    ];
+    for (kind, others_first) in
+        [(DatabaseKind::Sqlite, false), (DatabaseKind::Sqlite, true), (DatabaseKind::Postgres, true)]
+    {
+        let worlds = worlds(kind, others_first);
+        for app in &worlds {
+            let admin = app.admin();
+            for number in 0..4 {
+                let change = |user: &str| {
+                    let record = json!({
+                        "email": format!("{user}@example.com"), "attributes": {"a": number.to_string()},
+                        "user_pool_id": POOL, "registered_at": "2026-07-10T00:00:00Z",
+                    });
+                    admin.put(&format!("/v1/users/{user}"), &record).ok();
+                };
+                change("shared");
+                if std::ptr::eq(app, &raw const worlds[1]) {
+                    change("carl");
                 }
-            })
-        });
-        assert_eq!(one, other);
+            }
+        }
+        let [alone, full] = worlds.each_ref();
+        for path in lists {
+            let [one, other] = [alone, full].map(|app| pages(&app.token(Role::Admin, Some(ACME)), path));
+            assert_eq!(one.0, other.0, "{path}");
+            assert!(one.1.len() > usize::from(!path.contains("users?")), "{path} has one page");
+            let lengths = |cursors: &[String]| cursors.iter().map(String::len).collect::<Vec<_>>();
+            assert_eq!(lengths(&one.1), vec![217; one.1.len()], "{path}");
+            assert_eq!(lengths(&one.1), lengths(&other.1), "{path}");
+            assert!([one.1, other.1].concat().iter().all(|cursor| cursor.starts_with('x')), "{path}");
+        }
+        // What they would show: the numbers do differ between the two, where others' rows came before or between.
+        for path in [&format!("/v1/events?limit=7&tenant_id={ACME}"), lists[4]] {
+            let [one, other] = [alone, full].map(|app| pages(&app.admin(), path));
+            let differ = others_first || !path.contains("events");
+            assert_eq!((one.0.len(), one.1 != other.1), (other.0.len(), differ), "{path}");
+        }
     }
 }
 

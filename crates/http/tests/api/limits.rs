@@ -129,6 +129,19 @@ fn guessing_at_credentials_ends_and_does_not_end_the_work_of_neighbours() {
 }
 
 #[test]
+fn who_logs_in_beside_a_guesser_is_let_in() {
+    let app = limited(LimitSettings { refused: 3, ..LimitSettings::NONE });
+    let guess = |token: &str| app.bearer(token).get("/v1/events").status;
+    assert_eq!(["tk_0", "tk_1", "tk_2", "tk_3"].map(guess), [401, 401, 401, 429]);
+    let (jane, joe) = (app.person("a@b.example", Role::Admin, None), app.person("c@d.example", Role::Admin, None));
+    let tokens = [jane, joe].map(|person| person.caller.token.unwrap());
+    let [(claims, _), (_, signature)] = [&tokens[0], &tokens[1]].map(|token| token.rsplit_once('.').unwrap());
+    assert_eq!(guess(&format!("{claims}.{signature}")), 429, "another token's signature");
+    assert_eq!(guess(&tokens[0]), 200);
+    assert_eq!(guess("tk_4"), 429);
+}
+
+#[test]
 fn each_contract_refuses_in_its_own_shape() {
     let app = limited(LimitSettings { read: 1, analytics: 1, login: 1, ..LimitSettings::NONE });
     let admin = app.admin();

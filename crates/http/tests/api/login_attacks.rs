@@ -3,26 +3,32 @@
 use chrono::TimeDelta;
 use serde_json::json;
 use trailkeeper_auth::{AccountChange, NewAccount};
-use trailkeeper_domain::account::Role;
+use trailkeeper_domain::account::{Account, Role};
+use trailkeeper_http::HttpSettings;
+use trailkeeper_testkit::DatabaseKind;
 
-use crate::support::{Answer, TestApp, operator};
+use crate::support::{Answer, TestApp, operator, send_at_once};
 
 const KNOWN: &str = "jane@example.com";
 const DISABLED: &str = "gone@example.com";
 const UNKNOWN: &str = "nobody@example.com";
 const PASSWORD: &str = "correct horse battery";
 
+fn create(app: &TestApp, email: &str) -> Account {
+    let new = NewAccount {
+        email: email.to_owned(),
+        display_name: None,
+        password: PASSWORD.to_owned(),
+        role: Role::Admin,
+        tenant_id: None,
+    };
+    app.state.access().create_account(&operator(), new).unwrap()
+}
+
 fn with_accounts() -> TestApp {
     let app = TestApp::new();
     for email in [KNOWN, DISABLED] {
-        let new = NewAccount {
-            email: email.to_owned(),
-            display_name: None,
-            password: PASSWORD.to_owned(),
-            role: Role::Admin,
-            tenant_id: None,
-        };
-        let account = app.state.access().create_account(&operator(), new).unwrap();
+        let account = create(&app, email);
         if email == DISABLED {
             let change = AccountChange { disabled: Some(true), ..AccountChange::default() };
             app.state.access().change_account(&operator(), account.id, change).unwrap();
@@ -80,4 +86,35 @@ fn who_has_to_wait_is_told_for_how_long() {
     assert_eq!(answer.header("retry-after"), Some("1"));
     app.clock.advance(TimeDelta::seconds(1));
     assert_eq!(login(PASSWORD).status, 201);
+}
+
+#[test]
+fn who_knows_the_password_may_log_in_many_times_at_once() {
+    for kind in DatabaseKind::ALL {
+        // Places for all of them to be hashed at once.
+        let app = TestApp::set(kind, HttpSettings { workers: 64, ..HttpSettings::default() }, 8);
+        create(&app, KNOWN);
+        for (path, name_field, password_field) in
+            [("/v1/sessions", "email", "password"), ("/api/UserAccount/Login", "Username", "Password")]
+        {
+            let calls = (0..24)
+                .map(|_| app.anon().call("POST", path).json(&json!({name_field: KNOWN, password_field: PASSWORD})));
+            for answer in send_at_once(calls) {
+                answer.ok();
+            }
+        }
+    }
+}
+
+#[test]
+fn guesses_at_once_are_as_few_as_guesses_one_after_another() {
+    let app = TestApp::set(DatabaseKind::Sqlite, HttpSettings { workers: 64, ..HttpSettings::default() }, 8);
+    create(&app, KNOWN);
+    let calls = (0..48).map(|number| {
+        let body = json!({"email": KNOWN, "password": "wrong password"});
+        app.anon().call("POST", "/v1/sessions").json(&body).peer(&format!("192.0.2.{}", number % 12))
+    });
+    let mut statuses: Vec<u16> = send_at_once(calls).iter().map(|answer| answer.status).collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [[401; 5].as_slice(), &[429; 43]].concat());
 }

@@ -51,6 +51,7 @@ mod saasus_document;
 mod saasus_errors;
 mod saasus_metrics;
 mod saasus_signature;
+mod sealed_cursors;
 mod sessions;
 mod sessions_of_others;
 mod signing_keys;

@@ -130,7 +130,8 @@ fn its_own_tenant_is_its_to_keep() {
     let path = format!("/v1/tenants/{ACME}");
     assert_eq!(admin.put(&path, &json!({"name": "Acme"})).ok()["name"], "Acme");
     let cursor = cursor::encode('t', ACME);
-    assert_eq!(admin.get(&format!("/v1/tenants?cursor={cursor}")).ok()["tenants"], json!([]));
+    let made_up = admin.get(&format!("/v1/tenants?cursor={cursor}"));
+    made_up.problem(400, "invalid_parameter", Some("cursor"));
     admin.delete(&path).no_content();
     assert_eq!(admin.get("/v1/tenants").ok()["tenants"], json!([]));
 }

@@ -100,25 +100,22 @@ fn ssl_mode(field: &str, value: &str) -> Result<(SslMode, bool)> {
     }
 }
 
+/// The URL as people may see it. Whatever tokio-postgres may take for a password is hidden, also one with a `/`, `?` or
+/// `@` that should have been escaped: the driver lets a login end at the first `@`, and who forgot to escape one meant
+/// the last.
 fn without_password(url: &str) -> String {
-    let (base, query) = url.split_once('?').map_or((url, None), |(base, query)| (base, Some(query)));
-    let (scheme, rest) = base.split_once("://").unwrap_or(("", base));
-    let (authority, path) = rest.split_once('/').map_or((rest, None), |(authority, path)| (authority, Some(path)));
-    let authority = match authority.rsplit_once('@') {
-        Some((login, host)) => match login.split_once(':') {
-            Some((user, _)) => format!("{user}:***@{host}"),
-            None => authority.to_owned(),
-        },
-        None => authority.to_owned(),
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let login = rest.split_once('@').map_or("", |(login, _)| login);
+    let (shown_login, rest) = match (login.split_once(':'), rest.rsplit_once('@')) {
+        (Some((user, _)), Some((_, host))) if !user.contains(['/', '?']) => (format!("{user}:***@"), host),
+        (Some(_), Some((_, host))) => ("***@".to_owned(), host),
+        _ => (String::new(), rest),
     };
-    let mut shown = format!("{scheme}://{authority}");
-    if let Some(path) = path {
-        shown.push('/');
-        shown.push_str(path);
-    }
+    let (place, query) = rest.split_once('?').map_or((rest, None), |(place, query)| (place, Some(query)));
+    let mut shown = format!("{scheme}://{shown_login}{place}");
     if let Some(query) = query {
-        let pairs: Vec<&str> =
-            query.split('&').map(|pair| if pair.starts_with("password=") { "password=***" } else { pair }).collect();
+        let secret = |pair: &str| percent_decoded(pair.split('=').next().unwrap_or_default()) == "password";
+        let pairs: Vec<&str> = query.split('&').map(|pair| if secret(pair) { "password=***" } else { pair }).collect();
         shown.push('?');
         shown.push_str(&pairs.join("&"));
     }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use crate::blocking;
+use crate::cursors::{List, NextCursor};
 use crate::extract::caller::{Administer, Caller};
 use crate::extract::query::Query;
 use crate::native::accounts::view::AccountView;
@@ -26,7 +26,7 @@ pub struct AccountsView {
     accounts: Vec<AccountView>,
     /// Where the list goes on; null on the last page.
     #[schema(required, value_type = Option<schemas::AccountCursor>)]
-    next_cursor: Option<String>,
+    next_cursor: NextCursor,
 }
 
 impl AccountsView {
@@ -45,13 +45,14 @@ impl AccountsView {
     ),
     responses((status = 200, description = "A page of accounts.", body = AccountsView), CommonProblems))]
 pub async fn list_accounts(
-    _: Caller<Administer, Native>,
+    caller: Caller<Administer, Native>,
     request: HttpRequest,
     state: Data<AppState>,
 ) -> Answer<Native> {
     let query = Query::of(&request)?.only(&["cursor", "limit"])?;
-    let Paging { cursor, limit } = Paging::of(&query)?;
-    let page = blocking::run(&state, move |state| state.access().accounts(cursor.as_deref(), limit))
+    let paging = Paging::of(&query, List::Accounts, &caller.principal)?;
+    let page = paging
+        .page(&state, move |state, cursor, limit| state.access().accounts(cursor, limit))
         .await?
         .map(AccountView::from);
     Ok(HttpResponse::Ok().json(AccountsView { accounts: page.items, next_cursor: page.next }))

@@ -15,6 +15,7 @@ use crate::native::{schemas, small_body};
 use crate::refusal::Answer;
 use crate::shapes::Native;
 use crate::state::AppState;
+use crate::trail;
 
 /// Your password, and the one that shall take its place.
 #[derive(Serialize, ToSchema)]
@@ -53,6 +54,8 @@ pub async fn change_own_password(
     let current = credential::required(&mut json, "current_password")?;
     let new = credential::required(&mut json, "new_password")?;
     json.finish(&["current_password", "new_password"])?;
+    // A wrong password is an event of its own, and no refusal besides.
+    trail::told_by_itself(&request);
     let (principal, origin) = (caller.principal, origin::of(&request, &state.settings));
     blocking::run_hashing(&state, move |state| state.access().change_own_password(&principal, &current, &new, &origin))
         .await?;

@@ -6,11 +6,13 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use serde_json::{Value, json};
 use trailkeeper_analytics::native::timeline::{Timeline, TimelineDay, TimelineQuestion, timeline};
+use trailkeeper_auth::Principal;
 use trailkeeper_domain::Result;
 use utoipa::ToSchema;
 
 use super::params::{AudienceParams, SpanParams};
 use crate::blocking;
+use crate::cursors::{List, NextCursor, Place};
 use crate::extract::caller::{Caller, ReadUserActivity};
 use crate::extract::path;
 use crate::extract::query::Query;
@@ -37,7 +39,7 @@ pub struct TimelineView {
     days: Vec<TimelineDayView>,
     /// Where the timeline goes on; null on the last page.
     #[schema(required, value_type = Option<schemas::EventCursor>)]
-    next_cursor: Option<String>,
+    next_cursor: NextCursor,
 }
 
 /// A local day of a timeline.
@@ -58,11 +60,11 @@ impl From<TimelineDay> for TimelineDayView {
 }
 
 impl TimelineView {
-    fn of(question: &TimelineQuestion, timeline: Timeline) -> Self {
+    fn of(question: &TimelineQuestion, days: Vec<TimelineDay>, next_cursor: NextCursor) -> Self {
         Self {
             timezone: question.zone.name(),
-            days: timeline.days.into_iter().map(TimelineDayView::from).collect(),
-            next_cursor: timeline.next,
+            days: days.into_iter().map(TimelineDayView::from).collect(),
+            next_cursor,
         }
     }
 
@@ -101,27 +103,31 @@ pub async fn get_timeline(
     request: HttpRequest,
     state: Data<AppState>,
 ) -> Answer<Native> {
-    let question = question_of(&request)?;
+    let (mut question, place) = question_of(&request, &caller.principal)?;
     let confined = caller.principal.tenant_id;
     let view = blocking::run_analytic(&state, move |state| {
-        timeline(state.store(), &question, confined).map(|timeline| TimelineView::of(&question, timeline))
+        question.cursor = place.opened(state.access())?;
+        let Timeline { days, next } = timeline(state.store(), &question, confined)?;
+        Ok(TimelineView::of(&question, days, place.next(state.access(), next)?))
     })
     .await?;
     Ok(HttpResponse::Ok().json(view))
 }
 
-fn question_of(request: &HttpRequest) -> Result<TimelineQuestion> {
+/// The question, and where the page begins.
+fn question_of(request: &HttpRequest, caller: &Principal) -> Result<(TimelineQuestion, Place)> {
     let query = Query::of(request)?.only(&PARAMETERS)?;
     let span = SpanParams::of(&query)?;
-    let Paging { cursor, limit } = Paging::of(&query)?;
-    Ok(TimelineQuestion {
+    let Paging { place, limit } = Paging::of(&query, List::Timeline, caller)?;
+    let question = TimelineQuestion {
         user: path::user_id(request)?,
         audience: AudienceParams::of(&query)?.audience(),
         kinds: kinds::of(&query)?,
         from: span.from(),
         to: span.to(),
         zone: span.zone(),
-        cursor,
+        cursor: None,
         limit,
-    })
+    };
+    Ok((question, place))
 }

@@ -13,7 +13,7 @@ use trailkeeper_domain::time::{self, Timestamp};
 use trailkeeper_domain::{Result, text, usecase};
 use utoipa::ToSchema;
 
-use crate::blocking;
+use crate::cursors::{List, NextCursor};
 use crate::extract::caller::{Caller, ReadEvents};
 use crate::extract::query::Query;
 use crate::extract::tenancy;
@@ -50,7 +50,7 @@ pub struct EventsView {
     events: Vec<EventView>,
     /// Where the list goes on; null on the last page.
     #[schema(required, value_type = Option<schemas::EventCursor>)]
-    next_cursor: Option<String>,
+    next_cursor: NextCursor,
 }
 
 impl EventsView {
@@ -90,12 +90,11 @@ pub async fn list_events(
 ) -> Answer<Native> {
     let query = Query::of(&request)?.only(&PARAMETERS)?;
     let filter = filter_of(&query, &caller.principal, state.settings.page_queries)?;
-    let Paging { cursor, limit } = Paging::of(&query)?;
-    let page = blocking::run(&state, move |state| {
-        usecase::list_events(state.store(), &filter, cursor.as_deref(), "cursor", limit)
-    })
-    .await?
-    .map(EventView::from);
+    let paging = Paging::of(&query, List::Events, &caller.principal)?;
+    let page = paging
+        .page(&state, move |state, cursor, limit| usecase::list_events(state.store(), &filter, cursor, "cursor", limit))
+        .await?
+        .map(EventView::from);
     Ok(HttpResponse::Ok().json(EventsView { events: page.items, next_cursor: page.next }))
 }
 

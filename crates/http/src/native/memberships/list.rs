@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use trailkeeper_domain::usecase;
 use utoipa::ToSchema;
 
-use crate::blocking;
+use crate::cursors::{List, NextCursor};
 use crate::extract::caller::{Caller, ReadUsers};
 use crate::extract::query::Query;
 use crate::extract::{path, tenancy};
@@ -28,7 +28,7 @@ pub struct MembershipsView {
     memberships: Vec<MembershipView>,
     /// Where the list goes on; null on the last page.
     #[schema(required, value_type = Option<schemas::UserCursor>)]
-    next_cursor: Option<String>,
+    next_cursor: NextCursor,
 }
 
 impl MembershipsView {
@@ -53,12 +53,12 @@ pub async fn list_memberships(
     state: Data<AppState>,
 ) -> Answer<Native> {
     let query = Query::of(&request)?.only(&["cursor", "limit"])?;
-    let Paging { cursor, limit } = Paging::of(&query)?;
+    let paging = Paging::of(&query, List::Memberships, &caller.principal)?;
     let tenant = path::tenant_id(&request)?;
     tenancy::visible(&caller.principal, tenant)?;
-    let page =
-        blocking::run(&state, move |state| usecase::list_memberships(state.store(), tenant, cursor.as_deref(), limit))
-            .await?
-            .map(MembershipView::from);
+    let page = paging
+        .page(&state, move |state, cursor, limit| usecase::list_memberships(state.store(), tenant, cursor, limit))
+        .await?
+        .map(MembershipView::from);
     Ok(HttpResponse::Ok().json(MembershipsView { memberships: page.items, next_cursor: page.next }))
 }

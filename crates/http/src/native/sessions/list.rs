@@ -12,7 +12,7 @@ use trailkeeper_domain::{Error, Result};
 use utoipa::ToSchema;
 
 use super::view::SessionView;
-use crate::blocking;
+use crate::cursors::{List, NextCursor};
 use crate::extract::caller::{Caller, PersonOrAdminister};
 use crate::extract::query::Query;
 use crate::native::paging::Paging;
@@ -31,7 +31,7 @@ pub struct SessionsView {
     sessions: Vec<SessionView>,
     /// Where the list goes on; null on the last page.
     #[schema(required, value_type = Option<schemas::SessionCursor>)]
-    next_cursor: Option<String>,
+    next_cursor: NextCursor,
 }
 
 impl SessionsView {
@@ -61,8 +61,9 @@ pub async fn list_sessions(
     let query = Query::of(&request)?.only(&["account_id", "all", "past", "cursor", "limit"])?;
     let now = state.clock().now();
     let filter = filter_of(&query, &caller.principal, now)?;
-    let Paging { cursor, limit } = Paging::of(&query)?;
-    let page = blocking::run(&state, move |state| state.access().sessions(filter, cursor.as_deref(), limit))
+    let paging = Paging::of(&query, List::Sessions, &caller.principal)?;
+    let page = paging
+        .page(&state, move |state, cursor, limit| state.access().sessions(filter, cursor, limit))
         .await?
         .map(|session| SessionView::at(now, &caller.principal, session));
     Ok(HttpResponse::Ok().json(SessionsView { sessions: page.items, next_cursor: page.next }))

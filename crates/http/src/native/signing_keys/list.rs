@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use crate::blocking;
+use crate::cursors::{List, NextCursor};
 use crate::extract::caller::{Administer, Caller};
 use crate::extract::query::Query;
 use crate::native::paging::Paging;
@@ -26,7 +26,7 @@ pub struct SigningKeysView {
     signing_keys: Vec<SigningKeyView>,
     /// Where the list goes on; null on the last page.
     #[schema(required, value_type = Option<schemas::SigningKeyCursor>)]
-    next_cursor: Option<String>,
+    next_cursor: NextCursor,
 }
 
 impl SigningKeysView {
@@ -45,13 +45,14 @@ impl SigningKeysView {
     ),
     responses((status = 200, description = "A page of signing keys.", body = SigningKeysView), CommonProblems))]
 pub async fn list_signing_keys(
-    _: Caller<Administer, Native>,
+    caller: Caller<Administer, Native>,
     request: HttpRequest,
     state: Data<AppState>,
 ) -> Answer<Native> {
     let query = Query::of(&request)?.only(&["cursor", "limit"])?;
-    let Paging { cursor, limit } = Paging::of(&query)?;
-    let page = blocking::run(&state, move |state| state.access().signing_keys(cursor.as_deref(), limit))
+    let paging = Paging::of(&query, List::SigningKeys, &caller.principal)?;
+    let page = paging
+        .page(&state, move |state, cursor, limit| state.access().signing_keys(cursor, limit))
         .await?
         .map(SigningKeyView::from);
     Ok(HttpResponse::Ok().json(SigningKeysView { signing_keys: page.items, next_cursor: page.next }))

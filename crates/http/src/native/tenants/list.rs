@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use trailkeeper_domain::usecase;
 use utoipa::ToSchema;
 
-use crate::blocking;
+use crate::cursors::{List, NextCursor};
 use crate::extract::caller::{Caller, ReadDirectory};
 use crate::extract::query::Query;
 use crate::native::paging::Paging;
@@ -27,7 +27,7 @@ pub struct TenantsView {
     tenants: Vec<TenantView>,
     /// Where the list goes on; null on the last page.
     #[schema(required, value_type = Option<schemas::TenantCursor>)]
-    next_cursor: Option<String>,
+    next_cursor: NextCursor,
 }
 
 impl TenantsView {
@@ -51,9 +51,10 @@ pub async fn list_tenants(
     state: Data<AppState>,
 ) -> Answer<Native> {
     let query = Query::of(&request)?.only(&["cursor", "limit"])?;
-    let Paging { cursor, limit } = Paging::of(&query)?;
+    let paging = Paging::of(&query, List::Tenants, &caller.principal)?;
     let only = caller.principal.tenant_id;
-    let page = blocking::run(&state, move |state| usecase::list_tenants(state.store(), only, cursor.as_deref(), limit))
+    let page = paging
+        .page(&state, move |state, cursor, limit| usecase::list_tenants(state.store(), only, cursor, limit))
         .await?
         .map(TenantView::from);
     Ok(HttpResponse::Ok().json(TenantsView { tenants: page.items, next_cursor: page.next }))

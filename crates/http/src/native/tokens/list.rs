@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use crate::blocking;
+use crate::cursors::{List, NextCursor};
 use crate::extract::caller::{Administer, Caller};
 use crate::extract::query::Query;
 use crate::native::paging::Paging;
@@ -26,7 +26,7 @@ pub struct TokensView {
     tokens: Vec<TokenView>,
     /// Where the list goes on; null on the last page.
     #[schema(required, value_type = Option<schemas::TokenCursor>)]
-    next_cursor: Option<String>,
+    next_cursor: NextCursor,
 }
 
 impl TokensView {
@@ -44,11 +44,16 @@ impl TokensView {
         ("limit" = Option<i32>, Query, description = "How many at most; 100 where it is not sent.", minimum = 1, maximum = 1000),
     ),
     responses((status = 200, description = "A page of API tokens.", body = TokensView), CommonProblems))]
-pub async fn list_tokens(_: Caller<Administer, Native>, request: HttpRequest, state: Data<AppState>) -> Answer<Native> {
+pub async fn list_tokens(
+    caller: Caller<Administer, Native>,
+    request: HttpRequest,
+    state: Data<AppState>,
+) -> Answer<Native> {
     let query = Query::of(&request)?.only(&["cursor", "limit"])?;
-    let Paging { cursor, limit } = Paging::of(&query)?;
+    let paging = Paging::of(&query, List::Tokens, &caller.principal)?;
     let now = state.clock().now();
-    let page = blocking::run(&state, move |state| state.access().tokens(cursor.as_deref(), limit))
+    let page = paging
+        .page(&state, move |state, cursor, limit| state.access().tokens(cursor, limit))
         .await?
         .map(|token| TokenView::at(now, token));
     Ok(HttpResponse::Ok().json(TokensView { tokens: page.items, next_cursor: page.next }))

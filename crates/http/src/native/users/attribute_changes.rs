@@ -9,7 +9,7 @@ use trailkeeper_domain::usecase;
 use trailkeeper_domain::user::AttributeChange;
 use utoipa::ToSchema;
 
-use crate::blocking;
+use crate::cursors::{List, NextCursor};
 use crate::extract::caller::{Caller, ReadUsers};
 use crate::extract::path;
 use crate::extract::query::Query;
@@ -29,7 +29,7 @@ pub struct AttributeChangesView {
     attribute_changes: Vec<AttributeChangeView>,
     /// Where the list goes on; null on the last page.
     #[schema(required, value_type = Option<schemas::ChangeCursor>)]
-    next_cursor: Option<String>,
+    next_cursor: NextCursor,
 }
 
 /// One change of one attribute.
@@ -71,7 +71,7 @@ impl AttributeChangesView {
             old_value: Some("sales".to_owned()),
             new_value: Some("marketing".to_owned()),
         };
-        json!(Self { attribute_changes: vec![change], next_cursor: None })
+        json!(Self { attribute_changes: vec![change], next_cursor: NextCursor::default() })
     }
 }
 
@@ -91,13 +91,14 @@ pub async fn list_attribute_changes(
     state: Data<AppState>,
 ) -> Answer<Native> {
     let query = Query::of(&request)?.only(&["cursor", "limit"])?;
-    let Paging { cursor, limit } = Paging::of(&query)?;
+    let paging = Paging::of(&query, List::AttributeChanges, &caller.principal)?;
     let id = path::user_id(&request)?;
     let member_of = caller.principal.tenant_id;
-    let page = blocking::run(&state, move |state| {
-        usecase::list_attribute_changes(state.store(), &id, member_of, cursor.as_deref(), limit)
-    })
-    .await?
-    .map(AttributeChangeView::from);
+    let page = paging
+        .page(&state, move |state, cursor, limit| {
+            usecase::list_attribute_changes(state.store(), &id, member_of, cursor, limit)
+        })
+        .await?
+        .map(AttributeChangeView::from);
     Ok(HttpResponse::Ok().json(AttributeChangesView { attribute_changes: page.items, next_cursor: page.next }))
 }

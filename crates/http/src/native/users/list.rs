@@ -10,7 +10,7 @@ use trailkeeper_domain::user::{self, PoolId, UserFilter};
 use trailkeeper_domain::{Result, usecase};
 use utoipa::ToSchema;
 
-use crate::blocking;
+use crate::cursors::{List, NextCursor};
 use crate::extract::caller::{Caller, ReadUsers};
 use crate::extract::query::Query;
 use crate::extract::tenancy;
@@ -31,7 +31,7 @@ pub struct UsersView {
     users: Vec<UserView>,
     /// Where the list goes on; null on the last page.
     #[schema(required, value_type = Option<schemas::UserCursor>)]
-    next_cursor: Option<String>,
+    next_cursor: NextCursor,
 }
 
 impl UsersView {
@@ -61,11 +61,11 @@ pub async fn list_users(
     let known = ["email", "region", "user_pool_id", "tenant_id", "cursor", "limit"];
     let query = Query::of(&request)?.only(&known)?;
     let filter = filter_of(&query, &caller.principal)?;
-    let Paging { cursor, limit } = Paging::of(&query)?;
-    let page =
-        blocking::run(&state, move |state| usecase::list_users(state.store(), &filter, cursor.as_deref(), limit))
-            .await?
-            .map(UserView::from);
+    let paging = Paging::of(&query, List::Users, &caller.principal)?;
+    let page = paging
+        .page(&state, move |state, cursor, limit| usecase::list_users(state.store(), &filter, cursor, limit))
+        .await?
+        .map(UserView::from);
     Ok(HttpResponse::Ok().json(UsersView { users: page.items, next_cursor: page.next }))
 }
 

@@ -6,6 +6,7 @@ use actix_web::App;
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
+use futures_util::future::join_all;
 use serde_json::Value;
 
 use super::{Answer, TestApp};
@@ -83,18 +84,26 @@ impl Call<'_> {
     }
 
     pub fn send(self) -> Answer {
-        let Self { app, request } = self;
-        app.runner.block_on(async {
-            let service = init_service(
-                App::new()
-                    .app_data(app.state.clone())
-                    .wrap(from_fn(trailkeeper_http::traced))
-                    .configure(trailkeeper_http::configure),
-            )
-            .await;
-            let response = call_service(&service, request.to_request()).await;
-            let (status, headers) = (response.status().as_u16(), response.headers().clone());
-            Answer { status, headers, body: read_body(response).await }
-        })
+        self.app.runner.block_on(self.answered())
     }
+
+    async fn answered(self) -> Answer {
+        let service = init_service(
+            App::new()
+                .app_data(self.app.state.clone())
+                .wrap(from_fn(trailkeeper_http::traced))
+                .configure(trailkeeper_http::configure),
+        )
+        .await;
+        let response = call_service(&service, self.request.to_request()).await;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Answer { status, headers, body: read_body(response).await }
+    }
+}
+
+/// Sends requests to one app at the same instant; gives the answers in their order.
+pub fn send_at_once<'a>(calls: impl Iterator<Item = Call<'a>>) -> Vec<Answer> {
+    let calls: Vec<Call<'_>> = calls.collect();
+    let Some(app) = calls.first().map(|call| call.app) else { return Vec::new() };
+    app.runner.block_on(join_all(calls.into_iter().map(Call::answered)))
 }

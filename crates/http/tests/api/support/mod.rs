@@ -23,12 +23,15 @@ use trailkeeper_testkit::{DatabaseKind, TempDatabase, TestClock, TestEntropy};
 use uuid::Uuid;
 
 pub use answer::Answer;
-pub use call::Caller;
+pub use call::{Caller, send_at_once};
 pub use person::{PASSWORD, Person};
 
 /// Two tenants that nobody told the server of.
 pub const ACME: &str = "69e732d6-8ecc-45c4-a2eb-8438f7ffe775";
 pub const OTHER: &str = "11111111-2222-4333-8444-555555555555";
+
+/// The lowest cost of bcrypt.
+const CHEAP: u32 = 4;
 
 /// When every test begins.
 pub const START: &str = "2026-07-23T10:00:00Z";
@@ -50,12 +53,12 @@ impl TestApp {
 
     /// On SQLite.
     pub fn with(settings: HttpSettings) -> Self {
-        Self::over(TempDatabase::sqlite(), settings)
+        Self::set(DatabaseKind::Sqlite, settings, CHEAP)
     }
 
     /// With default settings.
     pub fn on(kind: DatabaseKind) -> Self {
-        Self::over(TempDatabase::new(kind), HttpSettings::default())
+        Self::set(kind, HttpSettings::default(), CHEAP)
     }
 
     /// One on each kind of database.
@@ -63,7 +66,9 @@ impl TestApp {
         DatabaseKind::ALL.into_iter().map(Self::on)
     }
 
-    fn over(database: TempDatabase, settings: HttpSettings) -> Self {
+    /// With these settings, and with passwords that are hashed at this cost.
+    pub fn set(kind: DatabaseKind, settings: HttpSettings, bcrypt_cost: u32) -> Self {
+        let database = TempDatabase::new(kind);
         let url = DatabaseUrl::parse(database.url()).unwrap();
         trailkeeper_storage::migrate(&url).unwrap();
         let store: Arc<dyn Store> =
@@ -71,7 +76,7 @@ impl TestApp {
         let clock = Arc::new(TestClock::at(START));
         let entropy = Arc::new(TestEntropy::default());
         let master = MasterKey::generate(entropy.as_ref());
-        let access_settings = AccessSettings { bcrypt_cost: 4, ..AccessSettings::default() };
+        let access_settings = AccessSettings { bcrypt_cost, ..AccessSettings::default() };
         let access = Access::new(store.clone(), clock.clone(), entropy.clone(), master, access_settings);
         let ingest = Arc::new(Ingest::start(store.clone(), IngestLimits::default()).unwrap());
         let services = Services { store, ingest, access: Arc::new(access), clock: clock.clone(), entropy };

@@ -1,0 +1,102 @@
+//! Cursors on their way in and out: the one place that opens and seals them.
+//!
+//! Who is confined to a tenant gets sealed ones, because plain ones count the rows of all tenants. No list can forget
+//! it: the use cases hand out a [`PlainCursor`], which cannot be written into an answer, and only [`Place::next`] makes
+//! a [`NextCursor`] of it, which can.
+
+use serde::Serialize;
+use trailkeeper_auth::{Access, Principal};
+use trailkeeper_domain::Result;
+use trailkeeper_domain::cursor::PlainCursor;
+
+use crate::extract::query::Query;
+
+/// The lists that go on with a cursor. A sealed cursor of one opens no other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum List {
+    /// `GET /v1/accounts`.
+    Accounts,
+    /// `GET /v1/users/{user_id}/attribute-changes`.
+    AttributeChanges,
+    /// `GET /users/events` of Cripsa.
+    AuthEvents,
+    /// `GET /v1/events`.
+    Events,
+    /// `GET /v1/tenants/{tenant_id}/users`.
+    Memberships,
+    /// `GET /v1/sessions`.
+    Sessions,
+    /// `GET /v1/signing-keys`.
+    SigningKeys,
+    /// `GET /v1/tenants`.
+    Tenants,
+    /// `GET /v1/analytics/users/{user_id}/timeline`.
+    Timeline,
+    /// `GET /v1/tokens`.
+    Tokens,
+    /// `GET /v1/users`.
+    Users,
+}
+
+impl List {
+    /// Its name inside sealed cursors. Another name ends those that are out.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Accounts => "accounts",
+            Self::AttributeChanges => "attribute_changes",
+            Self::AuthEvents => "auth_events",
+            Self::Events => "events",
+            Self::Memberships => "memberships",
+            Self::Sessions => "sessions",
+            Self::SigningKeys => "signing_keys",
+            Self::Tenants => "tenants",
+            Self::Timeline => "timeline",
+            Self::Tokens => "tokens",
+            Self::Users => "users",
+        }
+    }
+}
+
+/// Where a caller goes on in a list.
+pub struct Place {
+    list: List,
+    caller: Principal,
+    field: &'static str,
+    sent: Option<String>,
+}
+
+impl Place {
+    /// Reads the parameter `field`.
+    pub fn of(query: &Query, field: &'static str, list: List, caller: &Principal) -> Result<Self> {
+        Ok(Self { list, caller: caller.clone(), field, sent: query.optional(field)?.map(str::to_owned) })
+    }
+
+    /// The cursor as use cases read it. Blocks: it may read the key files.
+    pub fn opened(&self, access: &Access) -> Result<Option<String>> {
+        let open = |sent| access.open_cursor(&self.caller, self.list.name(), self.field, sent);
+        self.sent.as_deref().map(open).transpose()
+    }
+
+    /// The cursor behind the page, as the caller may see it.
+    pub fn next(&self, access: &Access, next: Option<PlainCursor>) -> Result<NextCursor> {
+        let seal = |plain: PlainCursor| access.seal_cursor(&self.caller, self.list.name(), &plain);
+        next.map(seal).transpose().map(NextCursor)
+    }
+}
+
+/// A cursor in an answer; null on the last page.
+#[derive(Serialize, Default)]
+#[serde(transparent)]
+pub struct NextCursor(Option<String>);
+
+impl NextCursor {
+    /// Whether there is no further page.
+    pub fn is_last(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// One for an example.
+    pub fn sample(text: &str) -> Self {
+        Self(Some(text.to_owned()))
+    }
+}
