@@ -1,33 +1,36 @@
-//! What people read, and what they were refused, for the trail.
+//! What people read and changed, and what they were refused, for the trail.
 //!
 //! People alone: a program that reads events all day would bury everything else. Who uses an API token or a signing
 //! key is told by the events of its making, and `last_used_at` tells that it is used.
 
 use serde_json::{Map, Value};
-use trailkeeper_domain::event::{ANALYTICS_READ, EVENTS_READ, Outcome, Target, USERS_READ};
+use trailkeeper_domain::event::{ANALYTICS_READ, DIRECTORY_CHANGE, EVENTS_READ, Outcome, Target, USERS_READ};
 
 use crate::deeds::{ACCESS_DENIED, Deed};
 use crate::permission::{Principal, PrincipalKind};
 use crate::trail::cleaned;
 
-/// What an operation shows that people may not look at without a trace.
+/// What an operation shows or changes that people may not without a trace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Read {
+pub enum Traced {
     /// Events.
     Events,
     /// Users' records, memberships, changes of attributes.
     Users,
     /// What one user did: a timeline, a profile, a behaviour history.
     Analytics,
+    /// Tenants, users and memberships, as they are changed.
+    Directory,
 }
 
-impl Read {
+impl Traced {
     /// The type of the event that tells of it.
     pub fn kind(self) -> &'static str {
         match self {
             Self::Events => EVENTS_READ,
             Self::Users => USERS_READ,
             Self::Analytics => ANALYTICS_READ,
+            Self::Directory => DIRECTORY_CHANGE,
         }
     }
 }
@@ -54,8 +57,8 @@ const MAX_CONDITION: usize = 256;
 pub struct Request {
     /// What was asked: the method and the path as the documents write it, `GET /v1/users/{user_id}`.
     pub operation: String,
-    /// What of it people may not read without a trace; `None`: nothing.
-    pub read: Option<Read>,
+    /// What of it people may not read or change without a trace; `None`: nothing.
+    pub traced: Option<Traced>,
     /// About what, where it was one thing.
     pub target: Option<Target>,
     /// The conditions that were sent, by name. Only the names that [`is_condition`] knows may be in it.
@@ -63,12 +66,12 @@ pub struct Request {
 }
 
 impl Request {
-    /// What the trail tells of it: reads, and whatever was forbidden. `None` where it tells nothing: `by` is a
-    /// program, or nothing was read.
+    /// What the trail tells of it: reads, changes, and whatever was forbidden. `None` where it tells nothing: `by`
+    /// is a program, or there was neither.
     pub fn deed(self, by: &Principal, ended: Ended) -> Option<Deed> {
         let PrincipalKind::Account(_) = by.kind else { return None };
-        let kind = match (self.read, ended) {
-            (Some(read), _) => read.kind(),
+        let kind = match (self.traced, ended) {
+            (Some(traced), _) => traced.kind(),
             (None, Ended::Refused { status: 403 }) => ACCESS_DENIED,
             (None, _) => return None,
         };
@@ -153,15 +156,15 @@ mod tests {
         principal(PrincipalKind::Account(AccountId(Uuid::nil())))
     }
 
-    fn request(read: Option<Read>, conditions: &[(&str, &str)]) -> Request {
+    fn request(traced: Option<Traced>, conditions: &[(&str, &str)]) -> Request {
         let conditions = conditions.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Request { operation: "GET /v1/events".to_owned(), read, target: None, conditions }
+        Request { operation: "GET /v1/events".to_owned(), traced, target: None, conditions }
     }
 
     #[test]
     fn a_read_is_told_with_its_conditions_and_how_it_ended() {
         let asked =
-            request(Some(Read::Events), &[("user_id", "u1"), ("password", "hunter2"), ("page", "/a?token=x#y")]);
+            request(Some(Traced::Events), &[("user_id", "u1"), ("password", "hunter2"), ("page", "/a?token=x#y")]);
         let deed = asked.clone().deed(&jane(), Ended::Answered).unwrap();
         assert_eq!((deed.kind, deed.outcome), (EVENTS_READ, Outcome::Success));
         let filter = json!({"user_id": "u1", "page": "/a"});
@@ -174,7 +177,7 @@ mod tests {
     fn what_is_kept_is_bounded() {
         let long = "x".repeat(10_000);
         let names: Vec<(&str, &str)> = CONDITIONS.iter().map(|name| (*name, long.as_str())).collect();
-        let deed = request(Some(Read::Users), &names).deed(&jane(), Ended::Answered).unwrap();
+        let deed = request(Some(Traced::Users), &names).deed(&jane(), Ended::Answered).unwrap();
         assert!(Value::from(deed.metadata).to_string().len() < 8 * 1024);
     }
 
@@ -182,7 +185,7 @@ mod tests {
     fn a_token_in_the_wrong_place_is_hidden() {
         for token in [format!("tk_{}", "a".repeat(49)), format!("Bearer rt_{}", "b".repeat(49)), "eyJ0.".repeat(10)] {
             let target = Target { kind: Some("user".to_owned()), id: Some(token.clone()), name: None };
-            let asked = Request { target: Some(target), ..request(Some(Read::Users), &[("user_id", &token)]) };
+            let asked = Request { target: Some(target), ..request(Some(Traced::Users), &[("user_id", &token)]) };
             let deed = asked.deed(&jane(), Ended::Answered).unwrap();
             assert!(!format!("{deed:?}").contains(&token), "{deed:?}");
         }
@@ -193,7 +196,7 @@ mod tests {
     fn programs_and_what_shows_nothing_leave_no_event() {
         for kind in [PrincipalKind::Token, PrincipalKind::SigningKey] {
             let program = principal(kind(CredentialId(Uuid::nil())));
-            assert_eq!(request(Some(Read::Events), &[]).deed(&program, Ended::Answered), None);
+            assert_eq!(request(Some(Traced::Events), &[]).deed(&program, Ended::Answered), None);
             assert_eq!(request(None, &[]).deed(&program, Ended::Refused { status: 403 }), None);
         }
         assert_eq!(request(None, &[]).deed(&jane(), Ended::Answered), None);
@@ -204,7 +207,7 @@ mod tests {
     fn what_is_forbidden_is_told() {
         let deed = request(None, &[]).deed(&jane(), Ended::Refused { status: 403 }).unwrap();
         assert_eq!((deed.kind, deed.outcome), (ACCESS_DENIED, Outcome::Failure));
-        let deed = request(Some(Read::Users), &[]).deed(&jane(), Ended::Refused { status: 403 }).unwrap();
+        let deed = request(Some(Traced::Users), &[]).deed(&jane(), Ended::Refused { status: 403 }).unwrap();
         assert_eq!((deed.kind, deed.outcome), (USERS_READ, Outcome::Failure));
     }
 }

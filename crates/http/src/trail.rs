@@ -1,6 +1,6 @@
-//! Reads by people leave a trace: written after the read and before the answer.
+//! Reads and changes by people leave a trace: written after the act and before the answer.
 //!
-//! Nothing here is called by handlers. The type of their `Caller` says what they show, its extractor
+//! Nothing here is called by handlers. The type of their `Caller` says what they show or change, its extractor
 //! [watches](watch) the request, and the resource of every path is wrapped in [`recorded`]. So a read cannot be
 //! forgotten, and what cannot be recorded is not shown.
 
@@ -9,7 +9,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error as ActixError, HttpMessage, HttpRequest, ResponseError};
-use trailkeeper_auth::reads::{Ended, Read, Request};
+use trailkeeper_auth::reads::{Ended, Request, Traced};
 use trailkeeper_auth::{Act, Principal, PrincipalKind};
 use trailkeeper_domain::event::{Event, Target};
 use trailkeeper_domain::{Error, Result};
@@ -20,19 +20,19 @@ use crate::ingest;
 use crate::refusal::{Refusal, Shape};
 use crate::state::AppState;
 
-/// Who asks, and what they will be shown. Lies in the extensions of the request.
+/// Who asks, and what they will be shown or change. Lies in the extensions of the request.
 struct Watched {
     principal: Principal,
-    read: Option<Read>,
+    traced: Option<Traced>,
 }
 
 /// Conditions that stand in the body.
 struct InBody(Vec<(String, String)>);
 
 /// Notes who asks, before anything is answered. Programs leave no trace of reads.
-pub fn watch(request: &HttpRequest, principal: &Principal, read: Option<Read>) {
+pub fn watch(request: &HttpRequest, principal: &Principal, traced: Option<Traced>) {
     if let PrincipalKind::Account(_) = principal.kind {
-        request.extensions_mut().insert(Watched { principal: principal.clone(), read });
+        request.extensions_mut().insert(Watched { principal: principal.clone(), traced });
     }
 }
 
@@ -74,9 +74,16 @@ async fn record(response: &ServiceResponse) -> Result<()> {
     };
     let state = request.app_data::<Data<AppState>>().ok_or_else(|| Error::internal("a server without its state"))?;
     let Some(event) = event_of(request, state, &watched, ended)? else { return Ok(()) };
-    match ingest::store(&state.services.ingest, vec![event]).await?.as_slice() {
+    let stored = ingest::store(&state.services.ingest, vec![event]).await.map_err(|error| match watched.traced {
+        // A read that leaves no trace is not shown, and nothing happened. A change did happen.
+        Some(Traced::Directory) if ended == Ended::Answered => Error::internal(format!(
+            "what was asked is done, but the event that tells of it could not be stored: {error}"
+        )),
+        _ => error,
+    })?;
+    match stored.as_slice() {
         [true] => Ok(()),
-        _ => Err(Error::internal("the event of a read was not stored: its id is taken")),
+        _ => Err(Error::internal("the event of a request was not stored: its id is taken")),
     }
 }
 
@@ -93,7 +100,7 @@ fn event_of(request: &HttpRequest, state: &AppState, watched: &Watched, ended: E
         conditions.extend(more);
     }
     let asked =
-        Request { operation: format!("{} {pattern}", request.method()), read: watched.read, target, conditions };
+        Request { operation: format!("{} {pattern}", request.method()), traced: watched.traced, target, conditions };
     let Some(deed) = asked.deed(&watched.principal, ended) else { return Ok(None) };
     let act = Act { actor: watched.principal.actor(), origin: origin::of(request, &state.settings) };
     deed.event(&act, state.clock(), state.entropy()).map(Some)

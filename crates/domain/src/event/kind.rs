@@ -24,6 +24,8 @@ pub const EVENTS_READ: &str = "events_read";
 pub const USERS_READ: &str = "users_read";
 /// A person read what one user did: a timeline, a profile, a behaviour history.
 pub const ANALYTICS_READ: &str = "analytics_read";
+/// A person changed or removed a tenant, a user or a membership.
+pub const DIRECTORY_CHANGE: &str = "directory_change";
 /// What tells of people's reads. In the system tenant alone; a customer's event may be called so too.
 pub const READS: [&str; 3] = [EVENTS_READ, USERS_READ, ANALYTICS_READ];
 

@@ -8,7 +8,7 @@ use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::web::{Bytes, Data};
 use actix_web::{FromRequest, HttpRequest, web};
-use trailkeeper_auth::reads::Read;
+use trailkeeper_auth::reads::Traced;
 use trailkeeper_auth::signature::Credentials;
 use trailkeeper_auth::{Permission, Principal, PrincipalKind, SignedRequest, TokenKind};
 use trailkeeper_domain::{Error, Result};
@@ -24,8 +24,8 @@ use crate::trail;
 
 /// What a caller must have or be, as a type.
 pub trait Need: 'static {
-    /// What it shows that people may not look at without a trace: whatever asks for it is recorded.
-    const READ: Option<Read> = None;
+    /// What it shows or changes that people may not without a trace: whatever asks for it is recorded.
+    const TRACED: Option<Traced> = None;
 
     /// Among which requests it is counted.
     const GROUP: Group;
@@ -35,12 +35,12 @@ pub trait Need: 'static {
 }
 
 macro_rules! needs {
-    ($($(#[$doc:meta])* $name:ident $(is $permission:ident)? $(shows $read:ident)? $(counts $group:ident)?),+ $(,)?) => {
+    ($($(#[$doc:meta])* $name:ident $(is $permission:ident)? $(leaves $traced:ident)? $(counts $group:ident)?),+ $(,)?) => {
         $(
             $(#[$doc])*
             pub struct $name;
             impl Need for $name {
-                $(const READ: Option<Read> = Some(Read::$read);)?
+                $(const TRACED: Option<Traced> = Some(Traced::$traced);)?
                 const GROUP: Group = needs!(@group ($name $($permission)?) $($group)?);
 
                 fn check(principal: &Principal) -> Result<()> {
@@ -70,9 +70,9 @@ needs! {
     /// Record events.
     WriteEvents,
     /// Read events.
-    ReadEvents shows Events,
+    ReadEvents leaves Events,
     /// Read what one user did.
-    ReadUserActivity is ReadEvents shows Analytics counts Analytics,
+    ReadUserActivity is ReadEvents leaves Analytics counts Analytics,
     /// Read analytic answers.
     ReadAnalytics,
     /// Report analytic facts.
@@ -80,13 +80,13 @@ needs! {
     /// Read tenants, and how many users there are.
     ReadDirectory,
     /// Read users and memberships.
-    ReadUsers is ReadDirectory shows Users,
+    ReadUsers is ReadDirectory leaves Users,
     /// Change tenants, users and memberships.
-    WriteDirectory,
+    WriteDirectory leaves Directory,
     /// Change a user without knowing all of it, and see it then.
-    ChangeUsers is WriteDirectory shows Users,
+    ChangeUsers is WriteDirectory leaves Directory,
     /// Read the whole trail, the server's own included.
-    ReadTrail shows Events,
+    ReadTrail leaves Events,
     /// Manage accounts, tokens and keys.
     Administer,
 }
@@ -149,7 +149,7 @@ impl<N: Need, S: Shape> FromRequest for Caller<N, S> {
                     .into());
                 }
             };
-            trail::watch(&request, &principal, N::READ);
+            trail::watch(&request, &principal, N::TRACED);
             N::check(&principal)?;
             Ok(Self { principal, marker: PhantomData })
         })
@@ -180,7 +180,7 @@ impl<N: Need> FromRequest for SaasusCaller<N> {
             let (principal, body, signature) = match credential(&request)? {
                 Credential::Bearer(token) => {
                     let principal = by_bearer(&request, token, N::GROUP).await?;
-                    trail::watch(&request, &principal, N::READ);
+                    trail::watch(&request, &principal, N::TRACED);
                     // Before the body is read: who may not send one need not know its limit.
                     N::check(&principal)?;
                     (principal, body::read(&request, payload, MAX_SIGNED_BODY_BYTES).await?, None)

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use trailkeeper_auth::reads;
 use trailkeeper_domain::account::Role;
 use trailkeeper_http::{Contract, openapi_json};
+use trailkeeper_testkit::DatabaseKind;
 
 use crate::people::person;
 use crate::support::{ACME, Caller, TestApp, escaped, numbered};
@@ -33,7 +34,22 @@ fn shown() -> Vec<Shown> {
         ("UserEvents", "POST", "/api/UserAccount/UserEvents".to_owned(), Some(json!({})), "events_read"),
         get("GetUsersByEmail", "/v1/auditlog/users?email=jane%40example.com", "users_read"),
         get("GetUserEvents", &format!("/v1/auditlog/users/events?email=jane%40example.com&{DAYS}"), "events_read"),
-        ("UpdateUserAttributes", "PATCH", "/v1/auditlog/users/attributes".to_owned(), Some(change), "users_read"),
+        ("UpdateUserAttributes", "PATCH", "/v1/auditlog/users/attributes".to_owned(), Some(change), "directory_change"),
+    ]
+}
+
+/// What changes the directory, in an order in which each finds what it needs: operation, method, path, status.
+fn changes() -> Vec<(&'static str, &'static str, String, u16)> {
+    let tenant = format!("/v1/tenants/{ACME}");
+    let member = format!("{tenant}/users/u1");
+    let user = "/v1/users/u1".to_owned();
+    vec![
+        ("put_tenant", "PUT", tenant.clone(), 200),
+        ("put_user", "PUT", user.clone(), 200),
+        ("put_membership", "PUT", member.clone(), 200),
+        ("delete_membership", "DELETE", member, 204),
+        ("delete_user", "DELETE", user, 204),
+        ("delete_tenant", "DELETE", tenant, 204),
     ]
 }
 
@@ -55,17 +71,21 @@ const SHOWS_NOBODY: &[(&str, &str)] = &[
     ("healthz", "the server"),
     ("readyz", "the server"),
     ("record_events", "the sender's own events"),
-    ("put_user", "what was sent"),
-    ("put_membership", "what was sent"),
-    ("put_tenant", "what was sent"),
 ];
 
 /// Groups of operations about Trailkeeper's own accounts and credentials: operators, not users.
 const ABOUT_OPERATORS: [&str; 5] = ["accounts", "tokens", "signing keys", "sessions", "keys"];
 
-/// A server with a user who did something.
 fn world() -> TestApp {
-    let app = TestApp::new();
+    with_a_user(TestApp::new())
+}
+
+fn on_postgres() -> TestApp {
+    with_a_user(TestApp::on(DatabaseKind::Postgres))
+}
+
+/// A server with a user who did something.
+fn with_a_user(app: TestApp) -> TestApp {
     let admin = app.admin();
     admin.put(&format!("/v1/tenants/{ACME}"), &json!({})).ok();
     admin.put("/v1/users/u1", &json!({"email": "jane@example.com"})).ok();
@@ -76,7 +96,7 @@ fn world() -> TestApp {
 
 /// The reads that the trail tells of, newest first, as a program sees them.
 fn told(app: &TestApp) -> Vec<Value> {
-    let kinds = "events_read,users_read,analytics_read,access_denied";
+    let kinds = "events_read,users_read,analytics_read,directory_change,access_denied";
     let path = format!("/v1/events?tenant_id={SYSTEM}&type={kinds}&limit=1000");
     app.admin().get(&path).ok()["events"].as_array().unwrap().clone()
 }
@@ -134,7 +154,8 @@ fn every_operation_that_shows_events_or_users_is_recorded_when_a_person_asks() {
 
 #[test]
 fn every_operation_of_the_documents_is_recorded_or_shows_nobody() {
-    let recorded: BTreeSet<&str> = shown().iter().map(|row| row.0).collect();
+    let changes: BTreeSet<&str> = changes().iter().map(|row| row.0).collect();
+    let recorded: BTreeSet<&str> = shown().iter().map(|row| row.0).chain(changes).collect();
     let nobody: BTreeSet<&str> = SHOWS_NOBODY.iter().map(|row| row.0).collect();
     for (id, tag, names) in documented() {
         let known = recorded.contains(id.as_str()) || nobody.contains(id.as_str());
@@ -142,7 +163,7 @@ fn every_operation_of_the_documents_is_recorded_or_shows_nobody() {
             ABOUT_OPERATORS.contains(&tag.as_str()) || ["Login", "RefreshToken", "jwks"].contains(&id.as_str());
         assert!(
             known || operators,
-            "{id}: give its Caller a type that is recorded (ReadEvents, ReadUsers, ReadUserActivity) and a row in shown(), or a reason in SHOWS_NOBODY"
+            "{id}: give its Caller a type that is recorded (ReadEvents, ReadUsers, ReadUserActivity, WriteDirectory) and a row in shown(), or a reason in SHOWS_NOBODY"
         );
         if recorded.contains(id.as_str()) {
             for name in names {
@@ -150,6 +171,35 @@ fn every_operation_of_the_documents_is_recorded_or_shows_nobody() {
             }
         }
     }
+}
+
+#[test]
+fn what_a_person_changes_or_removes_is_told() {
+    for app in [world(), on_postgres()] {
+        let (email, jane) = person(&app, Role::Admin, None);
+        for (id, method, path, status) in changes() {
+            let before = told(&app).len();
+            let call = jane.call(method, &path);
+            let answer = if method == "PUT" { call.json(&json!({})).send() } else { call.send() };
+            assert_eq!(answer.status, status, "{id}: {}", answer.text());
+            let after = told(&app);
+            assert_eq!(after.len(), before + 1, "{id} leaves one event");
+            let event = &after[0];
+            assert_eq!((&event["type"], &event["outcome"]), (&json!("directory_change"), &json!("success")), "{id}");
+            assert_eq!((&event["user_name"], &event["target"]["id"]), (&json!(email), &json!(last(&path))), "{id}");
+            assert!(event["metadata"]["operation"].as_str().unwrap().starts_with(method), "{id}: {event}");
+        }
+        // There is nothing left to remove, and to try it is told too.
+        assert_eq!(jane.delete("/v1/users/u1").status, 404);
+        assert_eq!((&told(&app)[0]["outcome"], &told(&app)[0]["metadata"]["status"]), (&json!("failure"), &json!(404)));
+        let count = told(&app).len();
+        assert_eq!(app.admin().put("/v1/users/u1", &json!({})).status, 201);
+        assert_eq!(told(&app).len(), count, "a program leaves none");
+    }
+}
+
+fn last(path: &str) -> &str {
+    path.rsplit('/').next().unwrap()
 }
 
 #[test]
@@ -209,7 +259,7 @@ fn what_a_person_was_refused_is_told_too() {
         .iter()
         .map(|event| (event["type"].as_str().unwrap(), event["metadata"]["status"].as_u64().unwrap()))
         .collect();
-    assert_eq!(seen, [("access_denied", 403), ("events_read", 403), ("access_denied", 403), ("users_read", 404)]);
+    assert_eq!(seen, [("directory_change", 403), ("events_read", 403), ("access_denied", 403), ("users_read", 404)]);
     assert!(events.iter().all(|event| event["outcome"] == "failure"), "{events:?}");
     assert_eq!(events[0]["target"]["id"], "u1");
 }
