@@ -9,13 +9,8 @@ behind a proxy can pretend to be; and the end of a server with requests in hand.
 """
 
 import gzip
-import http.client
 import json
-import os
-import signal
 import socket
-import ssl
-import statistics
 import sys
 import threading
 import time
@@ -24,116 +19,17 @@ from concurrent.futures import ThreadPoolExecutor
 import certificates
 import readers
 from bad_input import shape_of
-from harness import Answer, Checks, Server, arguments
+from harness import Checks, Server, arguments
+from hygiene_tls import TlsServer, tls, wrong_settings
 from slow_clients import Attack, head
+from wire import has_security_headers, is_refusal, latencies, memory, open_files, parsed, raw, told
 
 HEAD, BODY, WRITE, KEEP = 2, 4, 3, 6
 SETTINGS = {"head_timeout": str(HEAD), "body_timeout": str(BODY), "write_timeout": str(WRITE), "keep_alive": str(KEEP),
             "max_connections_per_source": "0", "workers": "2"}
 LARGEST = 8 * 1024 * 1024
-SECURITY = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "X-Frame-Options": "DENY",
-            "Cache-Control": "no-store", "Cross-Origin-Resource-Policy": "same-origin"}
 WRITES = [("native", "POST", "/v1/events"), ("saasus", "PUT", "/v1/analysis/user-behavior-day"),
           ("cripsa", "PATCH", "/v1/auditlog/users/attributes"), ("octopai", "POST", "/api/UserAccount/UserEvents")]
-
-
-class TlsServer(Server):
-    """A server that speaks HTTPS, and clients that trust its certificates."""
-
-    def __init__(self, checks, database, trusted, **settings):
-        super().__init__(checks, database, **settings)
-        self.context = certificates.context(*trusted)
-
-    def connection(self):
-        return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=60, context=self.context)
-
-    def handshake(self, context):
-        """The TLS version and the certificate's name of a fresh connection."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=20) as plain:
-            with context.wrap_socket(plain, server_hostname="127.0.0.1") as stream:
-                return stream.version(), dict(stream.getpeercert()["subject"][0])["commonName"]
-
-
-def raw(server, data, seconds=20, source="127.0.0.1", half_close=False):
-    """What the server answers to these bytes until it closes, and how long that took; None where it does not close."""
-    started = time.monotonic()
-    with socket.create_connection(("127.0.0.1", server.port), timeout=seconds, source_address=(source, 0)) as client:
-        got = b""
-        try:
-            client.sendall(data)
-            if half_close:
-                client.shutdown(socket.SHUT_WR)
-            while chunk := client.recv(65536):
-                got += chunk
-        except TimeoutError:
-            return None, time.monotonic() - started
-        except OSError:
-            pass  # A server may close over what it did not read.
-    return got, time.monotonic() - started
-
-
-def parsed(answer):
-    """Raw bytes as an answer."""
-    top, _, body = answer.partition(b"\r\n\r\n")
-    line, *fields = top.decode("latin-1").split("\r\n")
-    headers = http.client.HTTPMessage()
-    for name, value in (field.split(": ", 1) for field in fields):
-        headers[name.title()] = value
-    return Answer(int(line.split(" ")[1]), headers, body)
-
-
-def is_refusal(checks, answer, status, code, what):
-    """A refusal below the routes: in the native shape, traceable, with the security headers."""
-    if not checks.that(answer, f"{what}: is answered", answer):
-        return
-    got = parsed(answer)
-    checks.equal(got.status, status, f"{what}: its status")
-    checks.that(shape_of("native", got) is not None, f"{what}: the native shape", got)
-    checks.equal((got.json() or {}).get("code"), code, f"{what}: its code")
-    checks.that(got.headers["X-Request-Id"] and got.headers["X-Request-Id"] == got.headers["X-Saasus-Trace-Id"], f"{what}: trace ids", dict(got.headers))
-    checks.that(got.headers["Date"], f"{what}: a date", dict(got.headers))
-    has_security_headers(checks, got, what)
-
-
-def has_security_headers(checks, answer, what):
-    """The headers of every answer."""
-    for name, value in SECURITY.items():
-        checks.equal(answer.headers[name], value, f"{what}: {name}")
-    checks.that("default-src 'none'" in (answer.headers["Content-Security-Policy"] or ""), f"{what}: a policy", dict(answer.headers))
-
-
-def latencies(server, until):
-    """A client as it should be, on connections that are kept: milliseconds of each request."""
-    took, connection = [], server.connection()
-    event = json.dumps({"type": "page_load", "user_id": "jane", "page": "/"}).encode()
-    headers = {"Authorization": f"Bearer {server.admin}", "Content-Type": "application/json"}
-    while until():
-        for method, path, body in (("POST", "/v1/events", event), ("GET", "/v1/events?limit=5", None), ("GET", "/healthz", None)):
-            started = time.monotonic()
-            connection.request(method, path, body, headers)
-            response = connection.getresponse()
-            response.read()
-            server.checks.equal(response.status, 200, f"the normal client: {method} {path}")
-            took.append((time.monotonic() - started) * 1000)
-    connection.close()
-    return took
-
-
-def told(took):
-    """Median, 99th percentile and longest."""
-    ordered = sorted(took)
-    return statistics.median(ordered), ordered[int(len(ordered) * 0.99)], ordered[-1]
-
-
-def memory(server):
-    """Resident memory of the server in MiB."""
-    with open(f"/proc/{server.process.pid}/status", encoding="ascii") as status:
-        return next(int(line.split()[1]) // 1024 for line in status if line.startswith("VmRSS"))
-
-
-def open_files(server):
-    """How many files and sockets the server has open."""
-    return len(os.listdir(f"/proc/{server.process.pid}/fd"))
 
 
 def slow_clients(checks, server):
@@ -311,97 +207,6 @@ def many_of_one(checks, server, most):
         checks.that(False, "places are free again after the connections ended")
 
 
-def tls(checks, server, first, second, folder):
-    """Handshakes, versions, plain HTTP, and a certificate that changes under way."""
-    trusted = (first[0], second[0])
-    for version, name in ((ssl.TLSVersion.TLSv1_3, "TLSv1.3"), (ssl.TLSVersion.TLSv1_2, "TLSv1.2")):
-        checks.equal(server.handshake(certificates.context(*trusted, version=version)), (name, "first"), f"a handshake with {name}")
-    for version in (ssl.TLSVersion.TLSv1_1, ssl.TLSVersion.TLSv1):
-        try:
-            checks.that(False, f"{version} is refused", server.handshake(certificates.context(*trusted, version=version)))
-        except (ssl.SSLError, ConnectionError) as error:
-            # Ours was really asked, and refused it.
-            checks.that("alert" in str(error).lower(), f"{version} is refused by the server", error)
-    answer = server.ask("GET", "/v1/events")
-    checks.equal(answer.headers["Strict-Transport-Security"], "max-age=31536000", "HSTS with TLS")
-    has_security_headers(checks, answer, "HTTPS")
-    plain, took = raw(server, head("GET", "/healthz"))
-    is_refusal(checks, plain, 400, "https_required", "plain HTTP where TLS is spoken")
-    checks.that(took < 1, "plain HTTP is answered at once", took)
-    for what, data in (("silence", b""), ("half a handshake", b"\x16\x03\x01\x02\x00\x01\x00"), ("noise", b"\x80\x01garbage" * 100)):
-        got, took = raw(server, data)
-        checks.that(got is not None and took < HEAD + 2, f"{what} does not hang", (got, took))
-
-    kept = server.connection()
-    kept.request("GET", "/healthz")
-    kept.getresponse().read()
-    certificate, key = folder / "used.pem", folder / "used.key"
-
-    def hang_up(pair, expected, line):
-        known = server.log.read_text(errors="replace").count(line)
-        for source, target in zip(pair, (certificate, key)):
-            target.write_bytes(source if isinstance(source, bytes) else source.read_bytes())
-        server.process.send_signal(signal.SIGHUP)
-        deadline = time.monotonic() + 10
-        while server.log.read_text(errors="replace").count(line) == known and time.monotonic() < deadline:
-            time.sleep(0.02)
-        checks.that(server.log.read_text(errors="replace").count(line) > known, f"SIGHUP is told in the log: {line}")
-        checks.equal(server.handshake(server.context)[1], expected, "the certificate after SIGHUP")
-        kept.request("GET", "/healthz")
-        response = kept.getresponse()
-        response.read()
-        checks.equal(response.status, 200, "a connection from before SIGHUP goes on")
-
-    stays = "the old certificate stays in use"
-    hang_up(second, "second", "read the certificate and its key again")
-    hang_up((first[0], second[1]), "second", f"{stays}: tls-key: {key} is not the key of the first certificate in {certificate}")
-    hang_up((b"", first[1]), "second", f"{stays}: tls-cert: {certificate} holds no certificate")
-    hang_up((first[0], b"-----BEGIN PRIVATE KEY-----\nsecretsecret\n"), "second", f"{stays}: tls-key: {key}")
-    hang_up(first, "first", "read the certificate and its key again")
-    checks.that("secretsecret" not in server.log.read_text(errors="replace"), "nothing of a key is in the log")
-    kept.close()
-
-    # Hundreds that begin a handshake and stop, while another client is served.
-    half = [socket.create_connection(("127.0.0.1", server.port), timeout=10) for _ in range(300)]
-    for client in half:
-        client.sendall(b"\x16\x03\x01\x02")
-    end = time.monotonic() + 1.5
-    median, late, longest = told(latencies(server, lambda: time.monotonic() < end))
-    print(f"a normal TLS client amid 300 half handshakes: median {median:.1f} ms, longest {longest:.1f} ms", flush=True)
-    checks.that(late < 1000, "its 99th percentile", late)
-    for client in half:
-        client.settimeout(HEAD + 5)
-        try:
-            checks.that(client.recv(1) == b"", "a half handshake is ended")
-        except TimeoutError:
-            checks.that(False, "a half handshake is ended")
-        except OSError:
-            checks.that(True, "a half handshake is ended")
-        client.close()
-
-
-def wrong_settings(checks, server, first, second, folder):
-    """What is refused before anything begins, by flag and file."""
-    (folder / "none.pem").write_text("no certificate")
-    (folder / "encrypted.key").write_text("-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n")
-    missing = str(folder / "missing.pem")
-    for flags, parts in (
-        (["--tls-cert", str(first[0])], ["tls-cert", "--tls-key"]),
-        (["--tls-key", str(first[1])], ["tls-key", "--tls-cert"]),
-        (["--tls-cert", missing, "--tls-key", str(first[1])], ["tls-cert", missing]),
-        (["--tls-cert", str(first[0]), "--tls-key", missing], ["tls-key", missing]),
-        (["--tls-cert", str(folder / "none.pem"), "--tls-key", str(first[1])], ["tls-cert", "none.pem", "BEGIN CERTIFICATE"]),
-        (["--tls-cert", str(first[0]), "--tls-key", str(folder / "encrypted.key")], ["tls-key", "encrypted.key", "not encrypted"]),
-        (["--tls-cert", str(first[0]), "--tls-key", str(second[1])], ["tls-key", "tls-cert", str(second[1]), str(first[0])]),
-        (["--cors-origins", "*"], ["'*'", "https://app.example"]),
-        (["--cors-origins", "https://app.example/"], ["https://app.example/"]),
-    ):
-        done = server.command("serve", "--listen", "127.0.0.1:0", *flags)
-        error = done.stderr.decode(errors="replace")
-        checks.that(done.returncode in (1, 2), f"{flags} is refused", done)
-        checks.that(all(part in error for part in parts), f"{flags}: the error names {parts}", error)
-
-
 def ends_well(checks, server):
     """SIGTERM while a request is under way: it is answered, idle connections are closed, and the program ends."""
     idle = server.connection()
@@ -453,7 +258,7 @@ def main():
         (server.folder / "used.key").chmod(0o644)
         files = {"tls_cert": str(server.folder / "used.pem"), "tls_key": str(server.folder / "used.key")}
         with TlsServer(checks, chosen.database, (first[0], second[0]), **SETTINGS, **files) as secure:
-            tls(checks, secure, first, second, server.folder)
+            tls(checks, secure, first, second, server.folder, HEAD)
             log = secure.log.read_text(errors="replace")
             checks.that("mode 0644" in log and "used.key" in log, "a key that others can read is warned of")
             checks.that("https://127.0.0.1" in log and "http://127.0.0.1" not in log, "the banner says https", log[:2000])

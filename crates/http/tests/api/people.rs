@@ -5,7 +5,8 @@ use trailkeeper_domain::account::Role;
 
 use crate::support::{Caller, TestApp, operator, tenant_id};
 
-const PASSWORD: &str = "correct horse battery";
+/// The password of every one of them.
+pub const PASSWORD: &str = "correct horse battery";
 
 /// A person with this role, perhaps confined to a tenant, who has just logged in: their e-mail, and they.
 pub fn person<'a>(app: &'a TestApp, role: Role, tenant: Option<&str>) -> (String, Caller<'a>) {

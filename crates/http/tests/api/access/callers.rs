@@ -1,13 +1,12 @@
 //! Everyone who might ask.
 
 use chrono::TimeDelta;
-use trailkeeper_auth::{NewAccount, NewToken, Origin};
+use trailkeeper_auth::{NewToken, Origin};
 use trailkeeper_domain::account::Role;
 
 use super::row::Kind;
-use crate::support::{Caller, TestApp, operator, tenant_id};
-
-pub const PASSWORD: &str = "correct horse battery";
+use crate::people::{PASSWORD, person};
+use crate::support::{Caller, TestApp, operator};
 
 /// Someone new of this kind, role and confinement.
 pub fn caller<'a>(app: &'a TestApp, kind: Kind, role: Role, tenant: Option<&str>) -> Caller<'a> {
@@ -15,21 +14,6 @@ pub fn caller<'a>(app: &'a TestApp, kind: Kind, role: Role, tenant: Option<&str>
         Kind::Program => app.token(role, tenant),
         Kind::Person => person(app, role, tenant).1,
     }
-}
-
-/// A new account's e-mail, and the caller with its access token.
-fn person<'a>(app: &'a TestApp, role: Role, tenant: Option<&str>) -> (String, Caller<'a>) {
-    let email = format!("{}@example.com", app.fresh_name());
-    let new = NewAccount {
-        email: email.clone(),
-        display_name: None,
-        password: PASSWORD.to_owned(),
-        role,
-        tenant_id: tenant.map(tenant_id),
-    };
-    app.state.access().create_account(&operator(), new).unwrap();
-    let login = app.state.access().login(&email, PASSWORD, &Origin::default()).unwrap();
-    (email, app.bearer(&login.access_token))
 }
 
 /// Credentials that do not hold, or hold no longer.

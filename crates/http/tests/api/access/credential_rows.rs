@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::callers::PASSWORD;
 use super::row::Outcome::{self, Done, Forbidden, Public};
 use super::row::{ADMINS, Row, Who, row};
 use super::world::Things;
+use crate::people::PASSWORD;
 
 /// A confined administrator manages no credentials: whoever makes them could make one that is not confined.
 const NEVER_CONFINED: [Outcome; 2] = [Forbidden, Forbidden];

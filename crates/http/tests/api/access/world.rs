@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use trailkeeper_auth::{NewAccount, NewSigningKey, NewToken, Origin};
 use trailkeeper_domain::account::{Account, ApiToken, Role, Session, SigningKey};
 
-use super::callers::PASSWORD;
 use super::row::Row;
+use crate::people::PASSWORD;
 use crate::support::{ACME, Caller, OTHER, START, TestApp, numbered, operator};
 
 /// Stands in every record of [`ACME`], and in no answer to someone who may not read them.
