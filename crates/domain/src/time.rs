@@ -32,6 +32,19 @@ impl TimeRange {
     }
 }
 
+/// The refusal of a range that ends before it begins, or when it does. `end` is the first instant after it, as it was
+/// read: a day that was sent as the last one has become the midnight after it.
+pub fn empty_range(start: Timestamp, end: Timestamp) -> Error {
+    Error::invalid(
+        "from",
+        format!(
+            "'{}' does not lie before the range's end, '{}'; send an earlier 'from' or a later 'to'",
+            rfc3339(start),
+            rfc3339(end)
+        ),
+    )
+}
+
 /// The first instant of a day.
 pub fn midnight(day: NaiveDate) -> Timestamp {
     Utc.from_utc_datetime(&day.and_time(NaiveTime::MIN))

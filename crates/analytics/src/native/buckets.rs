@@ -121,17 +121,23 @@ fn last_days(zone: Zone, end: Timestamp, days: u64) -> TimeRange {
 
 fn check(zone: Zone, start: Timestamp, end: Timestamp, ended: bool) -> Result<()> {
     if start >= end && ended {
-        return Err(Error::invalid("from", "does not lie before 'to'; send an earlier 'from' or a later 'to'"));
+        return Err(time::empty_range(start, end));
     }
     if start >= end {
         return Err(Error::invalid(
             "from",
-            "does not lie before now, where the range ends without 'to'; send 'to' too",
+            format!(
+                "'{}' does not lie before now, where the range ends without 'to'; send 'to' too",
+                time::rfc3339(start)
+            ),
         ));
     }
     // Four digits are what RFC 3339 has for a year, and the answer writes the end in it.
     if end.year() > 9999 || zone.day_of(end).year() > 9999 {
-        return Err(Error::invalid("to", "lies beyond the year 9999 in this time zone; send an earlier 'to'"));
+        return Err(Error::invalid(
+            "to",
+            "makes the range end beyond the year 9999 in this time zone; send an earlier 'to'",
+        ));
     }
     let latest = zone.local(start).checked_add_months(Months::new(MAX_YEARS_OF_DAYS * 12));
     if latest.is_some_and(|latest| zone.local(end) > latest) {

@@ -1,12 +1,12 @@
 //! What a user did, newest first, day by day.
 
 use chrono::NaiveDate;
+use trailkeeper_domain::Result;
 use trailkeeper_domain::cursor::{self, Paged, PlainCursor};
 use trailkeeper_domain::event::{EventFilter, EventKind, StoredEvent};
 use trailkeeper_domain::id::{TenantId, UserId};
 use trailkeeper_domain::ports::Store;
 use trailkeeper_domain::time::{self, Timestamp};
-use trailkeeper_domain::{Error, Result};
 
 use super::buckets::Edge;
 use super::{Audience, Zone};
@@ -84,9 +84,7 @@ fn range_of(question: &TimelineQuestion) -> Result<(Option<Timestamp>, Option<Ti
         Edge::Instant(at) => at,
     });
     match (from, until) {
-        (Some(start), Some(end)) if start >= end => {
-            Err(Error::invalid("from", "does not lie before 'to'; send an earlier 'from' or a later 'to'"))
-        }
+        (Some(start), Some(end)) if start >= end => Err(time::empty_range(start, end)),
         range => Ok(range),
     }
 }

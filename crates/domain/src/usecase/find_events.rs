@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use crate::event::{EventFilter, StoredEvent};
 use crate::id::{EventId, TenantId};
 use crate::ports::Store;
+use crate::time;
 
 /// A page of events, newest first. `cursor` is the page before's [`Paged::next`]; `cursor_field`
 /// names it in the error.
@@ -18,7 +19,7 @@ pub fn list_events(
     if let (Some(from), Some(until)) = (filter.from, filter.until)
         && from >= until
     {
-        return Err(Error::invalid("from", "does not lie before 'to'; send an earlier 'from' or a later 'to'"));
+        return Err(time::empty_range(from, until));
     }
     let after = cursor.map(|cursor| cursor::to_event(cursor_field, cursor)).transpose()?;
     let events = store.reading(|tx| tx.events(filter, after, limit + 1))?;

@@ -93,8 +93,8 @@ pub const PREVIOUS_PERIOD: &str = "previous_period";
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct CompareParam {
-    /// Answers the period before, too, which ends where this one begins: as many whole weeks, months or days
-    /// where the range is made of whole ones, else as much time.
+    /// Answers the period before, too, which ends where this one begins: as many whole weeks or months where the
+    /// range is made of whole ones of the granularity (where it has one), else as many whole days, else as much time.
     #[param(value_type = Option<schemas::Comparison>, example = "previous_period")]
     compare: bool,
 }
