@@ -127,8 +127,6 @@ impl Access {
             attempt.succeeded(tx, now)?;
             tx.insert_session(&session)?;
             tx.insert_refresh_token(&refresh)?;
-            // Housekeeping, by the way: nothing else would ever remove them.
-            tx.delete_expired_refresh_tokens(now)?;
             record(tx, &success)?;
             Ok(true)
         })?;
