@@ -156,14 +156,16 @@ pub fn course(query: &Query, now: Timestamp) -> Result<Course> {
     })
 }
 
-/// A quotient, rounded to four decimals; `None` where the divisor is zero.
+/// A quotient, rounded to four decimals: the double that is nearest to it, so that it is written with at most
+/// four. `None` where the divisor is zero.
 pub fn quotient(dividend: u64, divisor: u64) -> Option<f64> {
     let (dividend, divisor) = (u128::from(dividend), u128::from(divisor));
     let rounded = (dividend * 20_000 + divisor).checked_div(divisor * 2)?;
-    // Users have 32-bit numbers, so a quotient of theirs in ten-thousandths fits a double exactly.
+    // Users have 32-bit numbers, so a quotient of theirs in ten-thousandths is a double exactly, and the one division
+    // rounds. To add whole and fraction would round twice: 9 + 0.5926 is 9.592600000000001.
     let (whole, rest) = (rounded / 10_000, rounded % 10_000);
     let number = |part: u128| u32::try_from(part).map_or(f64::from(u32::MAX), f64::from);
-    Some(number(whole) + number(rest) / 10_000.0)
+    Some((number(whole) * 10_000.0 + number(rest)) / 10_000.0)
 }
 
 #[cfg(test)]
@@ -179,5 +181,15 @@ mod tests {
         assert_eq!(quotient(1, 20_000), Some(0.0001));
         assert_eq!(quotient(7, 2), Some(3.5));
         assert_eq!(quotient(u64::from(u32::MAX), 1), Some(4_294_967_295.0));
+    }
+
+    #[test]
+    fn quotients_are_written_with_at_most_four_decimals() {
+        assert_eq!(serde_json::json!(quotient(259, 27)).to_string(), "9.5926");
+        for ten_thousandths in (0..2_000_000_u64).chain(42_949_672_940_000..42_949_672_950_000) {
+            let (whole, rest) = (ten_thousandths / 10_000, ten_thousandths % 10_000);
+            let nearest: f64 = format!("{whole}.{rest:04}").parse().unwrap();
+            assert_eq!(quotient(ten_thousandths, 10_000), Some(nearest));
+        }
     }
 }
