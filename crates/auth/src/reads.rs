@@ -19,7 +19,7 @@ pub enum Traced {
     Users,
     /// What one user did: a timeline, a profile, a behaviour history.
     Analytics,
-    /// Tenants, users and memberships, as they are changed.
+    /// Tenants, users and memberships, as they are changed. Told in the transaction of the change, refusals after it.
     Directory,
 }
 

@@ -5,9 +5,10 @@ use std::net::IpAddr;
 use trailkeeper_domain::account::{Account, Actor, Role};
 use trailkeeper_domain::event::{Event, EventKind, Outcome, Target};
 use trailkeeper_domain::id::{EnvId, EventId, TenantId, UserId};
-use trailkeeper_domain::ports::WriteTx;
 use trailkeeper_domain::time::Timestamp;
-use trailkeeper_domain::{Error, Result, text};
+/// Stores the event with the change that it tells.
+pub(crate) use trailkeeper_domain::usecase::tell as record;
+use trailkeeper_domain::{Result, text};
 
 use crate::access::Access;
 
@@ -170,14 +171,6 @@ impl Changes {
         let mut metadata = self.0;
         metadata.insert("changed".to_owned(), names.into());
         metadata
-    }
-}
-
-/// Stores the event with the change that it tells.
-pub(crate) fn record(tx: &mut dyn WriteTx, event: &Event) -> Result<()> {
-    match tx.insert_events(std::slice::from_ref(event))?.as_slice() {
-        [true] => Ok(()),
-        _ => Err(Error::internal(format!("the trail's event '{}' was not stored: its id is taken", event.id))),
     }
 }
 

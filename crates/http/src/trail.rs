@@ -1,8 +1,11 @@
-//! Reads and changes by people leave a trace: written after the act and before the answer.
+//! Reads and changes by people leave a trace.
 //!
-//! Nothing here is called by handlers. The type of their `Caller` says what they show or change, its extractor
-//! [watches](watch) the request, and the resource of every path is wrapped in [`recorded`]. So a read cannot be
-//! forgotten, and what cannot be recorded is not shown.
+//! The type of a handler's `Caller` says what it shows or changes, its extractor [watches](watch) the request, and the
+//! resource of every path is wrapped in [`recorded`]. So a read cannot be forgotten: it is told after it was made and
+//! before it is answered, and what cannot be recorded is not shown.
+//!
+//! A change of the directory is told in its own transaction, by [`changing`]: either both are there or neither. What
+//! was refused changed nothing, and is told afterwards as reads are.
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -12,8 +15,10 @@ use actix_web::{Error as ActixError, HttpMessage, HttpRequest, ResponseError};
 use trailkeeper_auth::reads::{Ended, Request, Traced};
 use trailkeeper_auth::{Act, Principal, PrincipalKind};
 use trailkeeper_domain::event::{Event, Target};
+use trailkeeper_domain::usecase::DirectoryChange;
 use trailkeeper_domain::{Error, Result};
 
+use crate::blocking;
 use crate::extract::query::Query;
 use crate::extract::{origin, path};
 use crate::ingest;
@@ -47,6 +52,26 @@ pub fn told_by_itself(request: &HttpRequest) {
     request.extensions_mut().remove::<Watched>();
 }
 
+/// Runs a use case that changes the directory, on a blocking thread; the event that tells of it where a person asks
+/// lies in the same transaction. Handlers call it as `Caller::changing`.
+pub async fn changing<T: Send + 'static>(
+    request: &HttpRequest,
+    state: &Data<AppState>,
+    principal: &Principal,
+    work: impl FnOnce(DirectoryChange<'_>) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let event = event_of(request, state, principal, Some(Traced::Directory), Ended::Answered)?;
+    let actor = principal.actor();
+    let done = blocking::run(state, move |state| {
+        #[expect(clippy::disallowed_methods, reason = "the one place where handlers get it from")]
+        let change = DirectoryChange::new(state.store(), state.clock(), state.entropy(), &actor, event.as_ref());
+        work(change)
+    })
+    .await?;
+    told_by_itself(request);
+    Ok(done)
+}
+
 /// Lets the handler answer, and tells the trail of it. Where that cannot be stored, the answer is that instead.
 pub async fn recorded<S: Shape>(
     request: ServiceRequest,
@@ -72,22 +97,26 @@ async fn record(response: &ServiceResponse) -> Result<()> {
         status @ (403 | 404 | 409) => Ended::Refused { status },
         _ => return Ok(()),
     };
+    let Watched { principal, traced } = watched;
+    if (traced, ended) == (Some(Traced::Directory), Ended::Answered) {
+        return Err(Error::internal("a handler that changes the directory answered without `Caller::changing`"));
+    }
     let state = request.app_data::<Data<AppState>>().ok_or_else(|| Error::internal("a server without its state"))?;
-    let Some(event) = event_of(request, state, &watched, ended)? else { return Ok(()) };
-    let stored = ingest::store(&state.services.ingest, vec![event]).await.map_err(|error| match watched.traced {
-        // A read that leaves no trace is not shown, and nothing happened. A change did happen.
-        Some(Traced::Directory) if ended == Ended::Answered => Error::internal(format!(
-            "what was asked is done, but the event that tells of it could not be stored: {error}"
-        )),
-        _ => error,
-    })?;
-    match stored.as_slice() {
+    let Some(event) = event_of(request, state, &principal, traced, ended)? else { return Ok(()) };
+    match ingest::store(&state.services.ingest, vec![event]).await?.as_slice() {
         [true] => Ok(()),
         _ => Err(Error::internal("the event of a request was not stored: its id is taken")),
     }
 }
 
-fn event_of(request: &HttpRequest, state: &AppState, watched: &Watched, ended: Ended) -> Result<Option<Event>> {
+/// What the trail tells of a request that ended, or will end, like this.
+fn event_of(
+    request: &HttpRequest,
+    state: &AppState,
+    principal: &Principal,
+    traced: Option<Traced>,
+    ended: Ended,
+) -> Result<Option<Event>> {
     let pattern = request.match_pattern().unwrap_or_default();
     let mut conditions = in_path(request);
     let target = conditions.pop().map(|(name, id)| Target {
@@ -99,10 +128,9 @@ fn event_of(request: &HttpRequest, state: &AppState, watched: &Watched, ended: E
     if let Some(InBody(more)) = request.extensions_mut().remove() {
         conditions.extend(more);
     }
-    let asked =
-        Request { operation: format!("{} {pattern}", request.method()), traced: watched.traced, target, conditions };
-    let Some(deed) = asked.deed(&watched.principal, ended) else { return Ok(None) };
-    let act = Act { actor: watched.principal.actor(), origin: origin::of(request, &state.settings) };
+    let asked = Request { operation: format!("{} {pattern}", request.method()), traced, target, conditions };
+    let Some(deed) = asked.deed(principal, ended) else { return Ok(None) };
+    let act = Act { actor: principal.actor(), origin: origin::of(request, &state.settings) };
     deed.event(&act, state.clock(), state.entropy()).map(Some)
 }
 
@@ -110,4 +138,33 @@ fn event_of(request: &HttpRequest, state: &AppState, watched: &Watched, ended: E
 fn in_path(request: &HttpRequest) -> Vec<(String, String)> {
     let names = request.match_info().iter().map(|(name, _)| name);
     names.filter_map(|name| Some((name.to_owned(), path::text(request, name).ok()?))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::HttpResponse;
+    use actix_web::test::TestRequest;
+    use futures_util::FutureExt;
+    use trailkeeper_domain::account::Role;
+    use trailkeeper_domain::id::{AccountId, CredentialId};
+    use uuid::Uuid;
+
+    use super::*;
+
+    /// How a handler fares that answers 204 and has not called [`changing`].
+    fn answered(kind: PrincipalKind) -> Result<()> {
+        let request = TestRequest::delete().to_http_request();
+        let name = "jane@example.com".to_owned();
+        let principal = Principal { kind, name, role: Role::Admin, tenant_id: None, session_id: None };
+        watch(&request, &principal, Some(Traced::Directory));
+        let response = ServiceResponse::new(request, HttpResponse::NoContent().finish());
+        record(&response).now_or_never().unwrap()
+    }
+
+    #[test]
+    fn a_change_by_a_person_that_is_not_told_is_not_answered() {
+        let outcome = answered(PrincipalKind::Account(AccountId(Uuid::nil())));
+        assert!(matches!(outcome, Err(Error::Internal { .. })), "{outcome:?}");
+        answered(PrincipalKind::Token(CredentialId(Uuid::nil()))).unwrap();
+    }
 }

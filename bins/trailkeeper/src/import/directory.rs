@@ -1,11 +1,12 @@
 //! Users and tenants as NDJSON: the fields of the native API, and the id that the API has in its path.
 
+use trailkeeper_domain::account::Actor;
 use trailkeeper_domain::event::MAX_FUTURE;
 use trailkeeper_domain::id::{TenantId, UserId};
 use trailkeeper_domain::json::{A_TIME, JsonObject};
 use trailkeeper_domain::tenant::TenantDraft;
 use trailkeeper_domain::time::{self, Timestamp};
-use trailkeeper_domain::usecase::{Put, put_membership, put_tenant, put_user};
+use trailkeeper_domain::usecase::{DirectoryChange, Put, put_membership, put_tenant, put_user};
 use trailkeeper_domain::user::UserDraft;
 use trailkeeper_domain::{Error, Result as DomainResult};
 
@@ -28,11 +29,17 @@ pub fn import_users(ports: &Ports, mut source: Source, summary: &mut Summary) ->
 /// Creates or replaces a tenant for every acceptable line.
 pub fn import_tenants(ports: &Ports, mut source: Source, summary: &mut Summary) -> Result<(), Failure> {
     source.each_line(|number, content| {
-        let put = content.and_then(tenant_line).and_then(|(id, draft)| {
-            put_tenant(ports.store.as_ref(), ports.clock.as_ref(), ports.entropy.as_ref(), id, &draft)
-        });
+        let put = content
+            .and_then(tenant_line)
+            .and_then(|(id, draft)| put_tenant(change(ports, &wiring::actor()), id, &draft));
         count(ports, summary, number, put.map(|(_, put)| put))
     })
+}
+
+/// One line's change. The event of the whole import tells of it.
+#[expect(clippy::disallowed_methods, reason = "an import leaves one event, not one for each line")]
+fn change<'a>(ports: &'a Ports, actor: &'a Actor) -> DirectoryChange<'a> {
+    DirectoryChange::new(ports.store.as_ref(), ports.clock.as_ref(), ports.entropy.as_ref(), actor, None)
 }
 
 /// Counts what became of a line. What is no fault of the line ends the import.
@@ -73,10 +80,10 @@ impl UserLine {
     }
 
     fn put(self, ports: &Ports) -> DomainResult<Put> {
-        let (store, clock, entropy) = (ports.store.as_ref(), ports.clock.as_ref(), ports.entropy.as_ref());
-        let (_, put) = put_user(store, clock, entropy, &wiring::actor(), &self.id, &self.draft)?;
+        let actor = wiring::actor();
+        let (_, put) = put_user(change(ports, &actor), &self.id, &self.draft)?;
         for (tenant, created_at) in self.memberships {
-            put_membership(store, clock, entropy, tenant, &self.id, created_at)?;
+            put_membership(change(ports, &actor), tenant, &self.id, created_at)?;
         }
         Ok(put)
     }

@@ -1,11 +1,10 @@
 //! Finding a user by e-mail, and changing single attributes of one.
 
-use crate::account::Actor;
-use crate::clock::Clock;
 use crate::error::{Error, Fault, Result};
 use crate::id::TenantId;
-use crate::ports::{ReadTx, Store};
+use crate::ports::ReadTx;
 use crate::text;
+use crate::usecase::DirectoryChange;
 use crate::usecase::keep_users::{changes_between, creation_of};
 use crate::user::{self, Attribute, PoolId, User, UserFilter};
 
@@ -51,19 +50,14 @@ pub fn user_by_email(
 }
 
 /// Sets and clears attributes of the user with an e-mail, and keeps who changed what.
-pub fn change_attributes(
-    store: &dyn Store,
-    clock: &dyn Clock,
-    actor: &Actor,
-    change: &ChangeAttributes,
-) -> Result<User> {
-    check(change)?;
-    let now = clock.now();
-    store.writing(|tx| {
+pub fn change_attributes(change: DirectoryChange<'_>, wanted: &ChangeAttributes) -> Result<User> {
+    check(wanted)?;
+    let (now, actor) = (change.now(), change.actor());
+    change.write(|tx| {
         tx.lock_directory()?;
-        let before = user_by_email(tx, &change.email, change.region.clone(), change.user_pool_id.clone(), None)?;
+        let before = user_by_email(tx, &wanted.email, wanted.region.clone(), wanted.user_pool_id.clone(), None)?;
         let mut after = before.clone();
-        for update in &change.updates {
+        for update in &wanted.updates {
             apply(&mut after, update);
         }
         if after.attributes.len() > user::MAX_ATTRIBUTES {

@@ -98,17 +98,6 @@ pub fn list_memberships(
     Ok(Paged::cut(memberships, limit, |membership| cursor::encode('u', membership.user_id.as_str())))
 }
 
-/// Lets someone who sees only `tenant` correct its memberships, not make them: a member's record shows, so
-/// whoever could add any user could read any user's record, now or once there is one.
-pub fn check_is_member(store: &dyn Store, tenant: TenantId, user: &UserId) -> Result<()> {
-    match store.reading(|tx| tx.membership(tenant, user))? {
-        Some(_) => Ok(()),
-        None => Err(Error::forbidden(
-            "a credential that is confined to a tenant cannot add members to it; use one that is not",
-        )),
-    }
-}
-
 fn user_behind(cursor: Option<&str>) -> Result<Option<UserId>> {
     let Some(cursor) = cursor else { return Ok(None) };
     UserId::parse("cursor", cursor::decode("cursor", 'u', cursor)?).map(Some)

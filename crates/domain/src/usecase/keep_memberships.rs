@@ -1,33 +1,54 @@
 //! Memberships of tenants, and the ledger of their creations.
 
-use crate::clock::{self, Clock, Entropy};
 use crate::creation::{Creation, CreationKind};
 use crate::error::{Error, Result};
-use crate::id::{CreationId, TenantId, UserId};
-use crate::ports::Store;
+use crate::id::{TenantId, UserId};
 use crate::text;
 use crate::time::Timestamp;
-use crate::usecase::Put;
 use crate::usecase::keep_tenants::{check_creation_time, refuse_reserved};
+use crate::usecase::{DirectoryChange, Put};
 use crate::user::Membership;
 
 /// Makes a user a member of a tenant, or corrects since when. Neither needs a record: records may
 /// come later, in any order, as a backfill brings them.
 pub fn put_membership(
-    store: &dyn Store,
-    clock: &dyn Clock,
-    entropy: &dyn Entropy,
+    change: DirectoryChange<'_>,
     tenant_id: TenantId,
     user_id: &UserId,
     created_at: Option<Timestamp>,
 ) -> Result<(Membership, Put)> {
+    put(change, tenant_id, user_id, created_at, || Ok(Put::Created))
+}
+
+/// Corrects since when a user has been a member, for someone who sees only this tenant and may make nobody one: a
+/// member's record shows, so whoever could add any user could read any user's record, now or once there is one.
+///
+/// [`Error::Forbidden`] where the user is none.
+pub fn correct_membership(
+    change: DirectoryChange<'_>,
+    tenant_id: TenantId,
+    user_id: &UserId,
+    created_at: Option<Timestamp>,
+) -> Result<(Membership, Put)> {
+    put(change, tenant_id, user_id, created_at, || {
+        Err(Error::forbidden("a credential that is confined to a tenant cannot add members to it; use one that is not"))
+    })
+}
+
+fn put(
+    change: DirectoryChange<'_>,
+    tenant_id: TenantId,
+    user_id: &UserId,
+    created_at: Option<Timestamp>,
+    without_one: impl Fn() -> Result<Put>,
+) -> Result<(Membership, Put)> {
     refuse_reserved(tenant_id)?;
-    let now = clock.now();
+    let (now, fresh) = (change.now(), change.fresh_creation());
     check_creation_time("created_at", created_at, now)?;
-    let fresh = CreationId(clock::new_uuid(clock, entropy));
-    store.writing(|tx| {
+    change.write(|tx| {
         tx.lock_directory()?;
         let before = tx.membership(tenant_id, user_id)?;
+        let put = if before.is_some() { Put::Replaced } else { without_one()? };
         let membership = Membership {
             tenant_id,
             user_id: user_id.clone(),
@@ -44,17 +65,19 @@ pub fn put_membership(
             user_pool_id: None,
             created_at: membership.created_at,
         })?;
-        Ok((membership, if before.is_some() { Put::Replaced } else { Put::Created }))
+        Ok((membership, put))
     })
 }
 
 /// Ends a membership. Its creation stays counted.
-pub fn delete_membership(store: &dyn Store, tenant: TenantId, user: &UserId) -> Result<()> {
-    if store.writing(|tx| tx.delete_membership(tenant, user))? {
-        return Ok(());
-    }
-    Err(Error::not_found(
-        "membership_not_found",
-        format!("user '{}' is no member of tenant '{tenant}'", text::shown(user.as_str())),
-    ))
+pub fn delete_membership(change: DirectoryChange<'_>, tenant: TenantId, user: &UserId) -> Result<()> {
+    change.write(|tx| {
+        if tx.delete_membership(tenant, user)? {
+            return Ok(());
+        }
+        Err(Error::not_found(
+            "membership_not_found",
+            format!("user '{}' is no member of tenant '{tenant}'", text::shown(user.as_str())),
+        ))
+    })
 }

@@ -1,29 +1,20 @@
 //! Tenants' records, and the ledger of their creations.
 
-use crate::clock::{self, Clock, Entropy};
 use crate::creation::{Creation, CreationKind};
 use crate::error::{Error, Result};
-use crate::id::{CreationId, TenantId};
-use crate::ports::Store;
+use crate::id::TenantId;
 use crate::tenant::{Tenant, TenantDraft};
 use crate::time::Timestamp;
-use crate::usecase::Put;
+use crate::usecase::{DirectoryChange, Put};
 
 /// Creates or replaces a tenant's record. The first time, and each time after a deletion, it counts
 /// as created; a `created_at` given later corrects the time of that creation.
-pub fn put_tenant(
-    store: &dyn Store,
-    clock: &dyn Clock,
-    entropy: &dyn Entropy,
-    id: TenantId,
-    draft: &TenantDraft,
-) -> Result<(Tenant, Put)> {
+pub fn put_tenant(change: DirectoryChange<'_>, id: TenantId, draft: &TenantDraft) -> Result<(Tenant, Put)> {
     refuse_reserved(id)?;
     draft.check()?;
-    let now = clock.now();
+    let (now, fresh) = (change.now(), change.fresh_creation());
     check_creation_time("created_at", draft.created_at, now)?;
-    let fresh = CreationId(clock::new_uuid(clock, entropy));
-    store.writing(|tx| {
+    change.write(|tx| {
         tx.lock_directory()?;
         let before = tx.tenant(id)?;
         let tenant = Tenant {
@@ -48,12 +39,14 @@ pub fn put_tenant(
 }
 
 /// Removes a tenant's record and its memberships. Its events stay, and its creation stays counted.
-pub fn delete_tenant(store: &dyn Store, id: TenantId) -> Result<()> {
+pub fn delete_tenant(change: DirectoryChange<'_>, id: TenantId) -> Result<()> {
     refuse_reserved(id)?;
-    if store.writing(|tx| tx.delete_tenant(id))? {
-        return Ok(());
-    }
-    Err(Error::not_found("tenant_not_found", format!("there is no tenant '{id}'")))
+    change.write(|tx| {
+        if tx.delete_tenant(id)? {
+            return Ok(());
+        }
+        Err(Error::not_found("tenant_not_found", format!("there is no tenant '{id}'")))
+    })
 }
 
 /// Neither "no tenant" nor the server's own trail is a customer.

@@ -3,30 +3,20 @@
 use std::collections::BTreeMap;
 
 use crate::account::Actor;
-use crate::clock::{self, Clock, Entropy};
 use crate::creation::{Creation, CreationKind};
 use crate::error::{Error, Result};
-use crate::id::{CreationId, TenantId, UserId};
-use crate::ports::Store;
+use crate::id::{TenantId, UserId};
 use crate::text;
 use crate::time::Timestamp;
-use crate::usecase::Put;
 use crate::usecase::keep_tenants::check_creation_time;
+use crate::usecase::{DirectoryChange, Put};
 use crate::user::{self, Attribute, AttributeChange, User, UserDraft};
 
 /// Creates or replaces a user's record, and keeps what changed about e-mail and attributes.
-pub fn put_user(
-    store: &dyn Store,
-    clock: &dyn Clock,
-    entropy: &dyn Entropy,
-    actor: &Actor,
-    id: &UserId,
-    draft: &UserDraft,
-) -> Result<(User, Put)> {
-    let now = clock.now();
+pub fn put_user(change: DirectoryChange<'_>, id: &UserId, draft: &UserDraft) -> Result<(User, Put)> {
+    let (now, actor, fresh) = (change.now(), change.actor(), change.fresh_creation());
     let (attributes, region) = checked(draft, now)?;
-    let fresh = CreationId(clock::new_uuid(clock, entropy));
-    store.writing(|tx| {
+    change.write(|tx| {
         tx.lock_directory()?;
         let before = tx.user(id)?;
         let user = User {
@@ -52,11 +42,13 @@ pub fn put_user(
 }
 
 /// Removes a user's record, memberships and attribute history. The events stay, the creation stays counted.
-pub fn delete_user(store: &dyn Store, id: &UserId) -> Result<()> {
-    if store.writing(|tx| tx.delete_user(id))? {
-        return Ok(());
-    }
-    Err(Error::not_found("user_not_found", format!("there is no user '{}'", text::shown(id.as_str()))))
+pub fn delete_user(change: DirectoryChange<'_>, id: &UserId) -> Result<()> {
+    change.write(|tx| {
+        if tx.delete_user(id)? {
+            return Ok(());
+        }
+        Err(Error::not_found("user_not_found", format!("there is no user '{}'", text::shown(id.as_str()))))
+    })
 }
 
 /// The ledger's entry of a user.

@@ -1,6 +1,7 @@
 //! What can be done, one file each: every rule that is not a question of analytics or access.
 
 mod change_attributes;
+mod directory_change;
 mod find_directory;
 mod find_events;
 mod keep_memberships;
@@ -9,12 +10,12 @@ mod keep_users;
 mod record_events;
 
 pub use change_attributes::{AttributeUpdate, ChangeAttributes, change_attributes, user_by_email};
+pub use directory_change::{DirectoryChange, tell};
 pub use find_directory::{
-    check_is_member, find_membership, find_tenant, find_user, list_attribute_changes, list_memberships, list_tenants,
-    list_users,
+    find_membership, find_tenant, find_user, list_attribute_changes, list_memberships, list_tenants, list_users,
 };
 pub use find_events::{find_event, list_events};
-pub use keep_memberships::{delete_membership, put_membership};
+pub use keep_memberships::{correct_membership, delete_membership, put_membership};
 pub use keep_tenants::{delete_tenant, put_tenant};
 pub use keep_users::{delete_user, put_user};
 pub use record_events::{JudgedBatch, RecordStatus, Recorded, judge_events, record_events};

@@ -12,7 +12,6 @@ use utoipa::ToSchema;
 use super::refusals::{BodyRefusals, Refusals, UserRefusals};
 use super::user_view::UserView;
 use super::values;
-use crate::blocking;
 use crate::extract::caller::{Caller, ChangeUsers};
 use crate::extract::{body, tenancy};
 use crate::refusal::Answer;
@@ -88,10 +87,8 @@ pub async fn update(
     body::must_be_json(&request)?;
     tenancy::unconfined(&caller.principal)?;
     let body = body::read(&request, payload, MAX_BODY_BYTES).await?;
-    let change = change_in(&body)?;
-    let actor = caller.principal.actor();
-    let user =
-        blocking::run(&state, move |state| change_attributes(state.store(), state.clock(), &actor, &change)).await?;
+    let wanted = change_in(&body)?;
+    let user = caller.changing(&request, &state, move |change| change_attributes(change, &wanted)).await?;
     Ok(HttpResponse::Ok().json(UserView::from(user)))
 }
 

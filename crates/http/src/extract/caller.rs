@@ -11,6 +11,7 @@ use actix_web::{FromRequest, HttpRequest, web};
 use trailkeeper_auth::reads::Traced;
 use trailkeeper_auth::signature::Credentials;
 use trailkeeper_auth::{Permission, Principal, PrincipalKind, SignedRequest, TokenKind};
+use trailkeeper_domain::usecase::DirectoryChange;
 use trailkeeper_domain::{Error, Result};
 
 use crate::blocking;
@@ -34,6 +35,10 @@ pub trait Need: 'static {
     fn check(principal: &Principal) -> Result<()>;
 }
 
+/// The need of those who change tenants, users or memberships. Only they get what the use cases of it ask for:
+/// [`Caller::changing`].
+pub trait ChangesDirectory: Need {}
+
 macro_rules! needs {
     ($($(#[$doc:meta])* $name:ident $(is $permission:ident)? $(leaves $traced:ident)? $(counts $group:ident)?),+ $(,)?) => {
         $(
@@ -47,8 +52,13 @@ macro_rules! needs {
                     principal.require(needs!(@permission $name $($permission)?))
                 }
             }
+            $(needs!(@$traced $name);)?
         )+
     };
+    (@Directory $name:ident) => { impl ChangesDirectory for $name {} };
+    (@Events $name:ident) => {};
+    (@Users $name:ident) => {};
+    (@Analytics $name:ident) => {};
     (@group ($($permission:ident)+)) => { group_of(needs!(@permission $($permission)+)) };
     (@group ($($permission:ident)+) $group:ident) => { Group::$group };
     (@permission $name:ident) => { Permission::$name };
@@ -153,6 +163,19 @@ impl<N: Need, S: Shape> FromRequest for Caller<N, S> {
             N::check(&principal)?;
             Ok(Self { principal, marker: PhantomData })
         })
+    }
+}
+
+impl<N: ChangesDirectory, S> Caller<N, S> {
+    /// Runs the use case that does what `request` asks for, and tells of it in its transaction where the caller is a
+    /// person. Nothing else in this crate makes a [`DirectoryChange`], so that no handler can leave that out.
+    pub async fn changing<T: Send + 'static>(
+        &self,
+        request: &HttpRequest,
+        state: &Data<AppState>,
+        work: impl FnOnce(DirectoryChange<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        trail::changing(request, state, &self.principal, work).await
     }
 }
 

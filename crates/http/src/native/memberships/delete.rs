@@ -4,7 +4,6 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use trailkeeper_domain::usecase;
 
-use crate::blocking;
 use crate::extract::caller::{Caller, WriteDirectory};
 use crate::extract::query::Query;
 use crate::extract::{path, tenancy};
@@ -31,6 +30,6 @@ pub async fn delete_membership(
     Query::of(&request)?.only(&[])?;
     let (tenant, user) = (path::tenant_id(&request)?, path::user_id(&request)?);
     tenancy::visible(&caller.principal, tenant)?;
-    blocking::run(&state, move |state| usecase::delete_membership(state.store(), tenant, &user)).await?;
+    caller.changing(&request, &state, move |change| usecase::delete_membership(change, tenant, &user)).await?;
     Ok(HttpResponse::NoContent().finish())
 }

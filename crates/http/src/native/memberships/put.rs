@@ -10,7 +10,6 @@ use trailkeeper_domain::time::{self, Timestamp};
 use trailkeeper_domain::usecase;
 use utoipa::ToSchema;
 
-use crate::blocking;
 use crate::extract::caller::{Caller, WriteDirectory};
 use crate::extract::query::Query;
 use crate::extract::{body, path, tenancy};
@@ -67,13 +66,9 @@ pub async fn put_membership(
     let confined = caller.principal.tenant_id.is_some();
     body::must_be_json(&request)?;
     let created_at = created_at_of(&body::read(&request, payload, MAX_BODY_BYTES).await?)?;
-    let (membership, put) = blocking::run(&state, move |state| {
-        if confined {
-            usecase::check_is_member(state.store(), tenant, &user)?;
-        }
-        usecase::put_membership(state.store(), state.clock(), state.entropy(), tenant, &user, created_at)
-    })
-    .await?;
+    let put = if confined { usecase::correct_membership } else { usecase::put_membership };
+    let (membership, put) =
+        caller.changing(&request, &state, move |change| put(change, tenant, &user, created_at)).await?;
     Ok(put_answer(put, MembershipView::from(membership)))
 }
 

@@ -4,7 +4,6 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use trailkeeper_domain::usecase;
 
-use crate::blocking;
 use crate::extract::caller::{Caller, WriteDirectory};
 use crate::extract::query::Query;
 use crate::extract::{path, tenancy};
@@ -28,6 +27,6 @@ pub async fn delete_tenant(
     Query::of(&request)?.only(&[])?;
     let id = path::tenant_id(&request)?;
     tenancy::visible(&caller.principal, id)?;
-    blocking::run(&state, move |state| usecase::delete_tenant(state.store(), id)).await?;
+    caller.changing(&request, &state, move |change| usecase::delete_tenant(change, id)).await?;
     Ok(HttpResponse::NoContent().finish())
 }

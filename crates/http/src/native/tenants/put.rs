@@ -10,7 +10,6 @@ use trailkeeper_domain::tenant::TenantDraft;
 use trailkeeper_domain::usecase;
 use utoipa::ToSchema;
 
-use crate::blocking;
 use crate::extract::caller::{Caller, WriteDirectory};
 use crate::extract::query::Query;
 use crate::extract::{body, path, tenancy};
@@ -65,10 +64,8 @@ pub async fn put_tenant(
     tenancy::visible(&caller.principal, id)?;
     body::must_be_json(&request)?;
     let draft = draft_of(&body::read(&request, payload, MAX_BODY_BYTES).await?)?;
-    let (tenant, put) = blocking::run(&state, move |state| {
-        usecase::put_tenant(state.store(), state.clock(), state.entropy(), id, &draft)
-    })
-    .await?;
+    let (tenant, put) =
+        caller.changing(&request, &state, move |change| usecase::put_tenant(change, id, &draft)).await?;
     Ok(put_answer(put, TenantView::from(tenant)))
 }
 

@@ -4,7 +4,6 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use trailkeeper_domain::usecase;
 
-use crate::blocking;
 use crate::extract::caller::{Caller, WriteDirectory};
 use crate::extract::query::Query;
 use crate::extract::{path, tenancy};
@@ -29,6 +28,6 @@ pub async fn delete_user(
     tenancy::unconfined(&caller.principal)?;
     Query::of(&request)?.only(&[])?;
     let id = path::user_id(&request)?;
-    blocking::run(&state, move |state| usecase::delete_user(state.store(), &id)).await?;
+    caller.changing(&request, &state, move |change| usecase::delete_user(change, &id)).await?;
     Ok(HttpResponse::NoContent().finish())
 }

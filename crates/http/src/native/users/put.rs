@@ -16,7 +16,6 @@ use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::schema::Schema;
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::blocking;
 use crate::extract::caller::{Caller, WriteDirectory};
 use crate::extract::query::Query;
 use crate::extract::{body, path, tenancy};
@@ -126,11 +125,7 @@ pub async fn put_user(
     let id = path::user_id(&request)?;
     body::must_be_json(&request)?;
     let draft = draft_of(&body::read(&request, payload, MAX_BODY_BYTES).await?)?;
-    let actor = caller.principal.actor();
-    let (user, put) = blocking::run(&state, move |state| {
-        usecase::put_user(state.store(), state.clock(), state.entropy(), &actor, &id, &draft)
-    })
-    .await?;
+    let (user, put) = caller.changing(&request, &state, move |change| usecase::put_user(change, &id, &draft)).await?;
     Ok(put_answer(put, UserView::from(user)))
 }
 
