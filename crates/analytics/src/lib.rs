@@ -10,3 +10,6 @@ pub mod engine;
 pub mod native;
 pub mod query;
 pub mod sheet;
+mod source;
+
+pub use source::Source;

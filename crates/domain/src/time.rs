@@ -17,7 +17,7 @@ pub fn truncated(at: Timestamp) -> Timestamp {
 }
 
 /// A half-open range: `start <= t < end`. Inclusive ends are turned into it at the border.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TimeRange {
     /// The first instant inside.
     pub start: Timestamp,

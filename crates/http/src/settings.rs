@@ -34,6 +34,8 @@ pub struct HttpSettings {
     pub limits: LimitSettings,
     /// How pages are grouped.
     pub page_queries: PageQueries,
+    /// About how many bytes of folds are remembered, so that the same analytic question is cheap the next time. 0: none.
+    pub fold_cache_bytes: usize,
     /// How many connections there may be, and how long each may take.
     pub connections: ConnectionSettings,
     /// Origins whose scripts may read answers, as browsers write them: `https://app.example`.
@@ -50,6 +52,7 @@ impl Default for HttpSettings {
             trusted_proxies: Vec::new(),
             limits: LimitSettings::NONE,
             page_queries: PageQueries::default(),
+            fold_cache_bytes: 64 << 20,
             connections: ConnectionSettings::default(),
             cors_origins: Vec::new(),
             tls: None,

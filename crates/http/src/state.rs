@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
+use trailkeeper_analytics::Source;
+use trailkeeper_analytics::engine::FoldCache;
 use trailkeeper_auth::Access;
 use trailkeeper_domain::clock::{Clock, Entropy};
 use trailkeeper_domain::ingest::Ingest;
@@ -47,6 +49,7 @@ pub struct AppState {
     password_checks: Arc<Semaphore>,
     /// Places for analytic questions, which may each fold megabytes.
     analytics: Arc<Semaphore>,
+    folds: FoldCache,
     /// Of logins.
     turns: Arc<Turns>,
     limits: Limits,
@@ -57,8 +60,9 @@ impl AppState {
     pub fn new(services: Services, settings: HttpSettings) -> Self {
         let password_checks = Arc::new(Semaphore::new((settings.workers / 2).max(1)));
         let analytics = Arc::new(Semaphore::new(settings.workers.max(1) * ANALYTICS_PER_WORKER));
+        let folds = FoldCache::new(settings.fold_cache_bytes);
         let limits = Limits::new(settings.limits);
-        Self { services, settings, password_checks, analytics, turns: Arc::default(), limits }
+        Self { services, settings, password_checks, analytics, folds, turns: Arc::default(), limits }
     }
 
     /// Waits for a place to hash a password; it is free again when the permit is dropped.
@@ -94,6 +98,11 @@ impl AppState {
     /// The database.
     pub fn store(&self) -> &dyn Store {
         self.services.store.as_ref()
+    }
+
+    /// The database, with the folds that are remembered of it.
+    pub fn source(&self) -> Source<'_> {
+        Source { store: self.store(), folds: Some(&self.folds) }
     }
 
     /// The time.

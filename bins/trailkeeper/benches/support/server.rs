@@ -27,6 +27,11 @@ pub struct Server {
 
 impl Server {
     pub fn start(store: Arc<dyn Store>, role: Role, settings: AccessSettings) -> Self {
+        Self::start_as(store, role, settings, HttpSettings::default())
+    }
+
+    /// The same with other settings; where it listens, and on how many threads, is as ever.
+    pub fn start_as(store: Arc<dyn Store>, role: Role, settings: AccessSettings, http: HttpSettings) -> Self {
         let (clock, entropy) = (Arc::new(SystemClock), Arc::new(SystemEntropy::default()));
         let master = MasterKey::generate(entropy.as_ref());
         let access = Access::new(store.clone(), clock.clone(), entropy.clone(), master, settings);
@@ -37,7 +42,7 @@ impl Server {
         let ingest = Arc::new(Ingest::start(store.clone(), IngestLimits::default()).unwrap());
         let services = Services { store, ingest, access: Arc::new(access), clock, entropy };
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-        let settings = HttpSettings { listen, workers: WORKERS, ..HttpSettings::default() };
+        let settings = HttpSettings { listen, workers: WORKERS, ..http };
         let address = on_a_thread(move |ready| {
             let serving = trailkeeper_http::serve(services, settings, move |address| ready.send(address).unwrap());
             System::new().block_on(serving).unwrap();

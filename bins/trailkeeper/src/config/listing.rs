@@ -80,6 +80,7 @@ fn values(
         ("cors_origins", server.cors_origins.to_string()),
         ("ingest_queue", server.ingest_queue.to_string()),
         ("merge_every", server.merge_every.to_string()),
+        ("fold_cache_mib", server.fold_cache_mib.to_string()),
         ("demo", server.demo.to_string()),
         ("keep_page_queries", pages.keep_page_queries.to_string()),
         ("new_pages_per_day", pages.new_pages_per_day.to_string()),

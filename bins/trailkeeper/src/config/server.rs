@@ -60,6 +60,10 @@ pub struct ServerArgs {
     #[arg(long, env = "TRAILKEEPER_MERGE_EVERY", default_value_t = 5, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=3_600))]
     pub merge_every: u32,
 
+    /// Memory, in MiB, for folds of sheets that were asked for: the same analytic question is cheap the next time; 0: none.
+    #[arg(long, env = "TRAILKEEPER_FOLD_CACHE_MIB", default_value_t = 64, value_name = "MIB", value_parser = clap::value_parser!(u32).range(..=1_048_576))]
+    pub fold_cache_mib: u32,
+
     /// Load demo data when, and only when, the database holds none.
     #[arg(long, env = "TRAILKEEPER_DEMO", action = ArgAction::SetTrue, value_parser = BoolishValueParser::new())]
     pub demo: bool,
@@ -91,6 +95,7 @@ impl ServerArgs {
             workers: self.effective_workers(),
             trusted_proxies: self.trusted_proxies.0.clone(),
             page_queries,
+            fold_cache_bytes: usize::try_from(self.fold_cache_mib).unwrap_or(usize::MAX).saturating_mul(1 << 20),
             connections: self.connections.settings(open_files::places_for(self.connections.max_connections)),
             cors_origins: self.cors_origins.0.clone(),
             tls: self.tls.load()?,

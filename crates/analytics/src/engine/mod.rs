@@ -5,6 +5,7 @@
 
 pub mod check;
 pub mod delta;
+mod fold_cache;
 mod merge;
 pub mod merger;
 mod progress;
@@ -19,6 +20,7 @@ use trailkeeper_domain::ports::{DeltaKey, SheetKey};
 use trailkeeper_domain::scope::{Part, Scope};
 use trailkeeper_domain::time::rfc3339;
 
+pub use fold_cache::{FoldCache, FoldCounts};
 pub use progress::Progress;
 pub use summary::Summary;
 pub use tenants::{TenantCells, per_tenant};

@@ -2,12 +2,13 @@
 
 use trailkeeper_domain::Result;
 use trailkeeper_domain::id::TenantId;
-use trailkeeper_domain::ports::{ReadTx, Store};
+use trailkeeper_domain::ports::ReadTx;
 use trailkeeper_domain::time::{TimeRange, Timestamp};
 
 use super::buckets::{Granularity, Span};
-use super::tally::Whose;
+use super::tally::Folding;
 use super::{Audience, Compared, Course, Series};
+use crate::Source;
 use crate::sheet::{Facet, IdBits};
 
 /// How many local days the monthly users of the stickiness are of.
@@ -49,21 +50,21 @@ pub type ActiveUsersSeries = Series<ActiveUsersTotals, ActiveUsers>;
 
 /// Active users per bucket and over the whole range, in one snapshot.
 pub fn active_users(
-    store: &dyn Store,
+    source: Source<'_>,
     audience: Audience,
     course: Course,
     confined: Option<TenantId>,
 ) -> Result<Compared<ActiveUsersSeries>> {
-    let whose = audience.whose(confined)?;
+    let whose = audience.folding(source, confined)?;
     let first = course.previous().unwrap_or(course.span).range.start;
-    store.reading(|tx| {
+    source.store.reading(|tx| {
         let mut seen = active_before(tx, whose, first)?;
         course.compared(|span| series(tx, whose, span, course.granularity, &mut seen))
     })
 }
 
 /// Everyone who was active before an instant.
-fn active_before(tx: &mut dyn ReadTx, whose: Whose, end: Timestamp) -> Result<IdBits> {
+fn active_before(tx: &mut dyn ReadTx, whose: Folding<'_>, end: Timestamp) -> Result<IdBits> {
     match tx.span()? {
         Some((start, _)) if start < end => whose.active(tx, TimeRange { start, end }),
         _ => Ok(IdBits::default()),
@@ -73,7 +74,7 @@ fn active_before(tx: &mut dyn ReadTx, whose: Whose, end: Timestamp) -> Result<Id
 /// `seen` are those who were active before the span; afterwards those of the span are among them.
 fn series(
     tx: &mut dyn ReadTx,
-    whose: Whose,
+    whose: Folding<'_>,
     span: Span,
     granularity: Granularity,
     seen: &mut IdBits,
@@ -85,7 +86,7 @@ fn series(
     whose.each(tx, &ranges, &[Facet::ActiveAll], |_, range, fold| {
         let mut users = ActiveUsers::default();
         if let Some(ids) = fold.ids(whose.active_key()) {
-            users.active = ids.len() as u64;
+            users.active = fold.cell(whose.active_key()).distinct;
             users.returning = ids.intersection_len(seen) as u64;
             users.new = users.active - users.returning;
             all.unite(ids);
@@ -116,7 +117,7 @@ struct Daily {
     days: u64,
 }
 
-fn daily(tx: &mut dyn ReadTx, whose: Whose, span: Span) -> Result<Daily> {
+fn daily(tx: &mut dyn ReadTx, whose: Folding<'_>, span: Span) -> Result<Daily> {
     let days = span.buckets(Granularity::Day)?;
     let mut users = 0;
     whose.each(tx, &days, &[Facet::ActiveAll], |_, _, fold| {

@@ -2,11 +2,12 @@
 
 use trailkeeper_domain::Result;
 use trailkeeper_domain::id::TenantId;
-use trailkeeper_domain::ports::{ReadTx, Store};
+use trailkeeper_domain::ports::ReadTx;
 
 use super::buckets::{Granularity, Span};
-use super::tally::{Tally, Whose};
+use super::tally::{Folding, Tally};
 use super::{Audience, Compared, Course, Series};
+use crate::Source;
 use crate::sheet::{CellKey, Facet, Fold};
 
 const FACETS: [Facet; 4] = [Facet::Logins, Facet::FailedLogins, Facet::LoginSources, Facet::FailedLoginSources];
@@ -33,16 +34,16 @@ pub struct Logins {
 
 /// Logins per bucket and over the whole range, in one snapshot.
 pub fn logins(
-    store: &dyn Store,
+    source: Source<'_>,
     audience: Audience,
     course: Course,
     confined: Option<TenantId>,
 ) -> Result<Compared<Series<Logins>>> {
-    let whose = audience.whose(confined)?;
-    store.reading(|tx| course.compared(|span| series(tx, whose, span, course.granularity)))
+    let whose = audience.folding(source, confined)?;
+    source.store.reading(|tx| course.compared(|span| series(tx, whose, span, course.granularity)))
 }
 
-fn series(tx: &mut dyn ReadTx, whose: Whose, span: Span, granularity: Granularity) -> Result<Series<Logins>> {
+fn series(tx: &mut dyn ReadTx, whose: Folding<'_>, span: Span, granularity: Granularity) -> Result<Series<Logins>> {
     let ranges = span.buckets(granularity)?;
     let mut buckets = Vec::with_capacity(ranges.len());
     let mut all = Tallies::default();

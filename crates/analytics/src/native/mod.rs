@@ -23,9 +23,9 @@ use trailkeeper_domain::{Error, Result};
 pub use zone::Zone;
 
 use buckets::{Granularity, Span};
-use tally::Whose;
+use tally::{Folding, Whose};
 
-use crate::bounds;
+use crate::{Source, bounds};
 
 /// Whose events a question is about, as it was asked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -48,6 +48,11 @@ impl Audience {
     /// The same with the environment.
     fn whose(self, confined: Option<TenantId>) -> Result<Whose> {
         Ok(Whose { scope: self.scope(confined)?, env: self.env_id })
+    }
+
+    /// The same, to be folded from this source.
+    fn folding(self, source: Source<'_>, confined: Option<TenantId>) -> Result<Folding<'_>> {
+        Ok(self.whose(confined)?.with(source.folds))
     }
 }
 

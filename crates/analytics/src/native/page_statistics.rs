@@ -1,15 +1,17 @@
 //! Views and distinct users, per page and over all pages.
 
+use std::sync::Arc;
+
 use trailkeeper_domain::id::TenantId;
-use trailkeeper_domain::ports::{ReadTx, Store};
+use trailkeeper_domain::ports::ReadTx;
 use trailkeeper_domain::time::TimeRange;
 use trailkeeper_domain::{Error, Result};
 
 use super::Audience;
 use super::buckets::Span;
 use super::ranking::{self, Named};
-use super::tally::Whose;
-use crate::engine::read;
+use super::tally::Folding;
+use crate::Source;
 use crate::sheet::{CellKey, Facet, Fold, Folded};
 
 /// How many pages one answer may name.
@@ -76,15 +78,15 @@ impl From<Folded> for Views {
 ///
 /// Pages past what a tenant may add to the dictionary in a day are counted together, as the page `(other)`.
 pub fn page_statistics(
-    store: &dyn Store,
+    source: Source<'_>,
     question: &PagesQuestion,
     confined: Option<TenantId>,
 ) -> Result<PageStatistics> {
-    let whose = question.audience.whose(confined)?;
-    store.reading(|tx| answer(tx, question, whose))
+    let whose = question.audience.folding(source, confined)?;
+    source.store.reading(|tx| answer(tx, question, whose))
 }
 
-fn answer(tx: &mut dyn ReadTx, question: &PagesQuestion, whose: Whose) -> Result<PageStatistics> {
+fn answer(tx: &mut dyn ReadTx, question: &PagesQuestion, whose: Folding<'_>) -> Result<PageStatistics> {
     let current = fold(tx, whose, question.span.range)?;
     let totals = totals(&current);
     let cells = current.cells(Facet::Views).into_iter();
@@ -100,13 +102,13 @@ fn answer(tx: &mut dyn ReadTx, question: &PagesQuestion, whose: Whose) -> Result
     };
     Ok(PageStatistics {
         totals,
-        previous: before.as_ref().map(self::totals),
+        previous: before.as_deref().map(self::totals),
         pages: found.into_iter().map(|page| Named { name: page.name, counted: used(page.counted) }).collect(),
     })
 }
 
-fn fold(tx: &mut dyn ReadTx, whose: Whose, range: TimeRange) -> Result<Fold> {
-    read::fold(tx, whose.scope, whose.env, range, &[Facet::Views, Facet::AllViews])
+fn fold(tx: &mut dyn ReadTx, whose: Folding<'_>, range: TimeRange) -> Result<Arc<Fold>> {
+    whose.fold(tx, range, &[Facet::Views, Facet::AllViews])
 }
 
 fn totals(fold: &Fold) -> PageTotals {

@@ -3,13 +3,14 @@
 use std::collections::VecDeque;
 
 use trailkeeper_domain::id::TenantId;
-use trailkeeper_domain::ports::{ReadTx, Store};
+use trailkeeper_domain::ports::ReadTx;
 use trailkeeper_domain::time::TimeRange;
 use trailkeeper_domain::{Error, Result};
 
 use super::buckets::{Granularity, Span};
-use super::tally::Whose;
+use super::tally::Folding;
 use super::{Audience, Compared, Course};
+use crate::Source;
 use crate::sheet::{Facet, IdBits};
 
 /// How many periods, and so cohorts, one range may have.
@@ -43,19 +44,19 @@ pub struct Cohort {
 /// Memory follows the distinct users, not the periods: a user is in one cohort at most, and a cohort is
 /// forgotten when it was followed long enough.
 pub fn retention(
-    store: &dyn Store,
+    source: Source<'_>,
     audience: Audience,
     course: Course,
     periods: usize,
     confined: Option<TenantId>,
 ) -> Result<Compared<Retention>> {
-    let whose = audience.whose(confined)?;
-    store.reading(|tx| course.compared(|span| cohorts(tx, whose, span, course.granularity, periods)))
+    let whose = audience.folding(source, confined)?;
+    source.store.reading(|tx| course.compared(|span| cohorts(tx, whose, span, course.granularity, periods)))
 }
 
 fn cohorts(
     tx: &mut dyn ReadTx,
-    whose: Whose,
+    whose: Folding<'_>,
     span: Span,
     granularity: Granularity,
     periods: usize,

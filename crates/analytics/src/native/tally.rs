@@ -1,12 +1,14 @@
 //! What the questions share: folds a few at a time, sums over a whole range, and a bound for the answer.
 
+use std::sync::Arc;
+
 use trailkeeper_domain::id::{EnvId, TenantId};
 use trailkeeper_domain::ports::ReadTx;
 use trailkeeper_domain::scope::Scope;
 use trailkeeper_domain::time::TimeRange;
 use trailkeeper_domain::{Error, Result};
 
-use crate::engine::read;
+use crate::engine::{FoldCache, read};
 use crate::sheet::{CellKey, Facet, Fold, IdBits};
 
 /// How many folds are held at a time: bounds memory, however many buckets there are.
@@ -33,6 +35,20 @@ impl Whose {
         }
     }
 
+    /// The same, to be folded with what this cache remembers.
+    pub fn with(self, cache: Option<&FoldCache>) -> Folding<'_> {
+        Folding { whose: self, cache }
+    }
+}
+
+/// Whose events are folded, and where folds are remembered.
+#[derive(Clone, Copy)]
+pub struct Folding<'a> {
+    whose: Whose,
+    cache: Option<&'a FoldCache>,
+}
+
+impl Folding<'_> {
     /// Folds every bucket, in their order, and hands each fold on.
     pub fn each(
         self,
@@ -41,8 +57,9 @@ impl Whose {
         facets: &[Facet],
         mut each: impl FnMut(&mut dyn ReadTx, TimeRange, &Fold) -> Result<()>,
     ) -> Result<()> {
+        let Whose { scope, env } = self.whose;
         for some in buckets.chunks(FOLDS_AT_ONCE) {
-            let folds = read::folds(tx, self.scope, self.env, some, facets)?;
+            let folds = read::folds(tx, self.cache, scope, env, some, facets)?;
             for (bucket, fold) in some.iter().zip(&folds) {
                 each(tx, *bucket, fold)?;
             }
@@ -50,14 +67,19 @@ impl Whose {
         Ok(())
     }
 
+    /// Folds one range.
+    pub fn fold(self, tx: &mut dyn ReadTx, range: TimeRange, facets: &[Facet]) -> Result<Arc<Fold>> {
+        read::fold(tx, self.cache, self.whose.scope, self.whose.env, range, facets)
+    }
+
     /// The cell of the active users in a fold of [`Facet::ActiveAll`].
     pub fn active_key(self) -> CellKey {
-        read::active_key(self.env)
+        read::active_key(self.whose.env)
     }
 
     /// The distinct active users of a range.
     pub fn active(self, tx: &mut dyn ReadTx, range: TimeRange) -> Result<IdBits> {
-        let fold = read::fold(tx, self.scope, self.env, range, &[Facet::ActiveAll])?;
+        let fold = self.fold(tx, range, &[Facet::ActiveAll])?;
         Ok(fold.ids(self.active_key()).cloned().unwrap_or_default())
     }
 }

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 
 use trailkeeper_domain::event::EventKind;
 use trailkeeper_domain::id::TenantId;
-use trailkeeper_domain::ports::{ReadTx, Store};
+use trailkeeper_domain::ports::ReadTx;
 use trailkeeper_domain::{Error, Result};
 
 use super::buckets::{Granularity, Span};
-use super::tally::{Rows, Tally, Whose};
+use super::tally::{Folding, Rows, Tally};
 use super::{Audience, Compared, Course, Series};
+use crate::Source;
 use crate::sheet::{CellKey, Facet, Fold, Folded, IdBits};
 
 /// Events and their users.
@@ -35,14 +36,14 @@ pub struct TypeTraffic {
 /// The traffic per bucket and over the whole range, in one snapshot. `kinds` narrows it to those types; empty
 /// means all.
 pub fn traffic(
-    store: &dyn Store,
+    source: Source<'_>,
     audience: Audience,
     course: Course,
     kinds: &[EventKind],
     confined: Option<TenantId>,
 ) -> Result<Compared<Series<Traffic>>> {
-    let whose = audience.whose(confined)?;
-    store.reading(|tx| {
+    let whose = audience.folding(source, confined)?;
+    source.store.reading(|tx| {
         let mut names = Names { chosen: kinds, known: HashMap::new() };
         let mut rows = Rows::default();
         course.compared(|span| series(tx, whose, span, course.granularity, &mut names, &mut rows))
@@ -51,7 +52,7 @@ pub fn traffic(
 
 fn series(
     tx: &mut dyn ReadTx,
-    whose: Whose,
+    whose: Folding<'_>,
     span: Span,
     granularity: Granularity,
     names: &mut Names<'_>,

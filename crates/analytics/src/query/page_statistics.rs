@@ -3,11 +3,12 @@
 use chrono::{Duration, Months};
 use trailkeeper_domain::activity::{PageStatistics, PageViews};
 use trailkeeper_domain::id::TenantId;
-use trailkeeper_domain::ports::{ReadTx, Store};
+use trailkeeper_domain::ports::ReadTx;
 use trailkeeper_domain::scope::Scope;
 use trailkeeper_domain::time::{TimeRange, Timestamp};
 use trailkeeper_domain::{Error, Result};
 
+use crate::Source;
 use crate::bounds::MAX_YEARS_OF_DAYS;
 use crate::engine::read;
 use crate::sheet::{CellKey, Facet, Folded};
@@ -15,14 +16,14 @@ use crate::sheet::{CellKey, Facet, Folded};
 /// The statistics from `start` to `end`, whole UNIX seconds, both inside: a view at 23:59:59.9 counts
 /// when the end is 23:59:59.
 pub fn page_statistics(
-    store: &dyn Store,
+    source: Source<'_>,
     start: Timestamp,
     end: Timestamp,
     confined: Option<TenantId>,
 ) -> Result<PageStatistics> {
     let range = range_of(start, end)?;
-    store.reading(|tx| {
-        let fold = read::fold(tx, Scope::of(confined), None, range, &[Facet::Views, Facet::AllViews])?;
+    source.store.reading(|tx| {
+        let fold = read::fold(tx, source.folds, Scope::of(confined), None, range, &[Facet::Views, Facet::AllViews])?;
         let all = fold.cell(CellKey::single(Facet::AllViews));
         let pages = named(tx, &fold.cells(Facet::Views))?;
         Ok(PageStatistics { total_views: all.count, total_users: all.distinct, pages })

@@ -1,6 +1,7 @@
 //! Questions answered from encoded sheets, without decoding them to sets first.
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use super::Sheet;
 use super::bits::IdBits;
@@ -32,6 +33,8 @@ struct Part {
 struct Tally {
     count: u64,
     ids: IdBits,
+    /// How many ids there are, once somebody asked: a fold that is remembered is asked again and again.
+    distinct: OnceLock<u64>,
 }
 
 impl Part {
@@ -46,7 +49,13 @@ impl Tally {
     fn add(&mut self, count: u64) -> &mut IdBits {
         // Saturating as in `Cell::merge`.
         self.count = self.count.saturating_add(count);
+        self.distinct.take();
         &mut self.ids
+    }
+
+    fn folded(&self, id: u64) -> Folded {
+        let distinct = *self.distinct.get_or_init(|| self.ids.len() as u64);
+        Folded { id, count: self.count, distinct }
     }
 }
 
@@ -80,6 +89,23 @@ impl Fold {
         self
     }
 
+    /// Which cells it adds up, by facet: the only one, or all where there is none. Folds of the same sheets with the
+    /// same choice are equal.
+    pub fn choice(&self) -> impl Iterator<Item = (Facet, Option<u64>)> + '_ {
+        self.parts.iter().map(|part| (part.facet, part.only))
+    }
+
+    /// About how many bytes of memory it takes.
+    pub fn bytes(&self) -> usize {
+        let parts = self.parts.iter().map(|part| {
+            // A table keeps an eighth of its slots free, and a byte for each.
+            let slots = part.cells.capacity() / 7 * 8 + 8;
+            let ids: usize = part.cells.values().map(|tally| tally.ids.heap_bytes()).sum();
+            slots * (size_of::<(u64, Tally)>() + 1) + ids
+        });
+        size_of::<Self>() + self.parts.capacity() * size_of::<Part>() + parts.sum::<usize>()
+    }
+
     /// Adds an encoded sheet of other events.
     ///
     /// # Errors
@@ -101,8 +127,7 @@ impl Fold {
     /// All cells of a facet that counted anything, by id. None for a facet that was not chosen.
     pub fn cells(&self, facet: Facet) -> Vec<Folded> {
         let cells = self.part(facet).into_iter().flat_map(|part| &part.cells);
-        let mut cells: Vec<Folded> =
-            cells.map(|(id, tally)| Folded { id: *id, count: tally.count, distinct: tally.ids.len() as u64 }).collect();
+        let mut cells: Vec<Folded> = cells.map(|(id, tally)| tally.folded(*id)).collect();
         cells.sort_unstable_by_key(|cell| cell.id);
         cells
     }
@@ -110,11 +135,7 @@ impl Fold {
     /// One cell; zeros where nothing was counted.
     pub fn cell(&self, key: CellKey) -> Folded {
         let tally = self.part(key.facet).and_then(|part| part.cells.get(&key.id));
-        tally.map_or(Folded { id: key.id, ..Folded::default() }, |tally| Folded {
-            id: key.id,
-            count: tally.count,
-            distinct: tally.ids.len() as u64,
-        })
+        tally.map_or(Folded { id: key.id, ..Folded::default() }, |tally| tally.folded(key.id))
     }
 
     /// A facet as a whole: the sum of its counts, and the distinct ids over all its cells (not a sum).

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use trailkeeper_analytics::Source;
 use trailkeeper_analytics::engine::{Summary, read};
 use trailkeeper_analytics::query::active_users::{ActiveUsersQuestion, active_users};
 use trailkeeper_analytics::query::page_statistics::page_statistics;
@@ -34,7 +35,7 @@ fn a_damaged_sheet_is_named(world: &World) {
         })
         .unwrap();
     let range = TimeRange { start: at(DAY), end: at("2026-02-02T00:00:00Z") };
-    let fold = |scope, facet| world.store.reading(|tx| read::fold(tx, scope, None, range, &[facet]));
+    let fold = |scope, facet| world.store.reading(|tx| read::fold(tx, None, scope, None, range, &[facet]));
     assert_eq!(
         fold(tenant, Facet::Kind).unwrap_err().to_string(),
         format!(
@@ -82,7 +83,7 @@ fn a_damaged_delta_is_named() {
             waiting.unwrap()[0]
         };
         let always = TimeRange { start: DateTime::<Utc>::UNIX_EPOCH, end: at("9999-01-01T00:00:00Z") };
-        let folded = world.store.reading(|tx| read::fold(tx, Scope::Everyone, None, always, &[Facet::Kind]));
+        let folded = world.store.reading(|tx| read::fold(tx, None, Scope::Everyone, None, always, &[Facet::Kind]));
         let message = folded.unwrap_err().to_string();
         let DeltaKey { seq, .. } = first(Scopes::One(Scope::Everyone));
         assert!(
@@ -127,7 +128,8 @@ fn a_page_without_a_name_is_named(world: &World) {
             tx.put_sheets(generation, &[(key(Scope::Everyone, Part::Pages), pages.encode())])
         })
         .unwrap();
-    let error = page_statistics(world.store.as_ref(), at(DAY), at("2026-02-01T23:59:59Z"), None).unwrap_err();
+    let error =
+        page_statistics(Source::of(world.store.as_ref()), at(DAY), at("2026-02-01T23:59:59Z"), None).unwrap_err();
     assert_eq!(
         error.to_string(),
         "internal error: page 4000000000 is counted, but not in dict_pages: rebuild the sheets"

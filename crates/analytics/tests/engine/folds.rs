@@ -1,7 +1,7 @@
 //! Folds of random scopes, ranges and facets.
 
 use chrono::TimeDelta;
-use trailkeeper_analytics::engine::read;
+use trailkeeper_analytics::engine::{FoldCache, read};
 use trailkeeper_analytics::sheet::{Facet, Fold};
 use trailkeeper_domain::Result;
 use trailkeeper_domain::id::{EnvId, TenantId};
@@ -33,11 +33,26 @@ fn named(tx: &mut dyn ReadTx, fold: &Fold, facet: Facet) -> Result<Counts> {
     Ok(cells.iter().zip(ids).map(|(cell, id)| (names[&id].clone(), (cell.count, cell.distinct))).collect())
 }
 
-fn check(world: &World, scope: Scope, env: Option<EnvId>, buckets: &[TimeRange], facets: &[Facet]) {
+/// Without a cache, and twice with it.
+pub(crate) fn check(world: &World, scope: Scope, env: Option<EnvId>, buckets: &[TimeRange], facets: &[Facet]) {
+    for cache in [None, Some(&world.cache), Some(&world.cache)] {
+        check_by(world, cache, scope, env, buckets, facets);
+    }
+}
+
+/// Compares folds with the recount of all events.
+pub(crate) fn check_by(
+    world: &World,
+    cache: Option<&FoldCache>,
+    scope: Scope,
+    env: Option<EnvId>,
+    buckets: &[TimeRange],
+    facets: &[Facet],
+) {
     world
         .store
         .reading(|tx| {
-            let folds = read::folds(tx, scope, env, buckets, facets)?;
+            let folds = read::folds(tx, cache, scope, env, buckets, facets)?;
             assert_eq!(folds.len(), buckets.len());
             for (bucket, fold) in buckets.iter().zip(&folds) {
                 for facet in facets {
@@ -121,7 +136,7 @@ fn wrong_and_empty_questions_read_nothing(world: &World) {
     check(world, Scope::Tenant(tenant_id(99)), None, &[TimeRange { start: early, end: late }], &Facet::ALL);
     let of_everyone = world.store.reading(|tx| {
         let range = TimeRange { start: early, end: late };
-        read::fold(tx, Scope::Everyone, Some(EnvId(1)), range, &[Facet::Active])
+        read::fold(tx, None, Scope::Everyone, Some(EnvId(1)), range, &[Facet::Active])
     });
     assert_eq!(of_everyone.unwrap_err().fault().unwrap().field.as_deref(), Some("env_id"));
 }

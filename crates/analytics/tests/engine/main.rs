@@ -7,12 +7,12 @@ macro_rules! on_both {
         mod sqlite {
             use trailkeeper_testkit::DatabaseKind;
 
-            $(#[test] fn $case() { super::$case(&$crate::world::World::with_history(DatabaseKind::Sqlite)); })*
+            $(#[test] fn $case() { super::$case(&mut $crate::world::World::with_history(DatabaseKind::Sqlite)); })*
         }
         mod postgres {
             use trailkeeper_testkit::DatabaseKind;
 
-            $(#[test] fn $case() { super::$case(&$crate::world::World::with_history(DatabaseKind::Postgres)); })*
+            $(#[test] fn $case() { super::$case(&mut $crate::world::World::with_history(DatabaseKind::Postgres)); })*
         }
     };
 }
@@ -21,4 +21,5 @@ mod damage;
 mod folds;
 mod questions;
 mod recount;
+mod remembered;
 mod world;

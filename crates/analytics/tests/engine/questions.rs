@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
+use trailkeeper_analytics::Source;
 use trailkeeper_analytics::query::active_users::{ActiveUsersQuestion, active_users};
 use trailkeeper_analytics::query::page_statistics::page_statistics;
 use trailkeeper_analytics::query::userinfo::{UserinfoQuestion, userinfo};
@@ -85,7 +86,7 @@ fn page_statistics_equal_the_recount(world: &World) {
         let confined = scopes[round % scopes.len()];
         let (a, b) = (world.instant(), world.instant());
         let [start, end] = [a.min(b), a.max(b)].map(|at| chrono::DateTime::from_timestamp(at.timestamp(), 0).unwrap());
-        let statistics = page_statistics(world.store.as_ref(), start, end, confined).unwrap();
+        let statistics = page_statistics(Source::of(world.store.as_ref()), start, end, confined).unwrap();
 
         let scope = Scope::of(confined);
         let range = TimeRange { start, end: end + chrono::TimeDelta::seconds(1) };

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use trailkeeper_analytics::engine::{Summary, delta};
+use trailkeeper_analytics::engine::{FoldCache, Summary, delta};
 use trailkeeper_analytics::sheet::Sheet;
 use trailkeeper_domain::event::{Event, EventKind, Outcome};
 use trailkeeper_domain::fact::WELL_KNOWN_KINDS;
@@ -21,6 +21,8 @@ use trailkeeper_testkit::{DatabaseKind, TempDatabase, TestEntropy, at, event, te
 pub(crate) struct World {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) entropy: TestEntropy,
+    /// One for all that is asked.
+    pub(crate) cache: FoldCache,
     /// Those that are stored, each once.
     pub(crate) events: Vec<Event>,
     run: u32,
@@ -49,7 +51,14 @@ impl World {
         let url = DatabaseUrl::parse(database.url()).unwrap();
         trailkeeper_storage::migrate(&url).unwrap();
         let store = trailkeeper_storage::open(&url, &StoreOptions::default(), summarizer).unwrap();
-        Self { store, entropy: TestEntropy::new(7), events: Vec::new(), run: 0, _database: database }
+        Self {
+            store,
+            entropy: TestEntropy::new(7),
+            cache: FoldCache::new(64 << 20),
+            events: Vec::new(),
+            run: 0,
+            _database: database,
+        }
     }
 
     /// Stores new events, and sends one again that is known, with everything else changed.
@@ -63,6 +72,13 @@ impl World {
         let new = self.store.writing(|tx| tx.insert_events(&sent)).unwrap();
         assert!(new.iter().enumerate().all(|(nth, new)| *new == (nth < count)), "{new:?}");
         self.events.extend(fresh);
+    }
+
+    /// Stores these events, which are new.
+    pub(crate) fn insert(&mut self, events: &[Event]) {
+        let new = self.store.writing(|tx| tx.insert_events(events)).unwrap();
+        assert!(new.iter().all(|new| *new));
+        self.events.extend_from_slice(events);
     }
 
     /// Merges the deltas that wait for one scope into sheets, a run of its own for each period, as a merger might.

@@ -6,9 +6,10 @@ use std::time::Duration;
 use std::{panic, thread};
 
 use chrono::TimeDelta;
+use trailkeeper_analytics::Source;
 use trailkeeper_analytics::engine::check::check;
 use trailkeeper_analytics::engine::rebuild::rebuild;
-use trailkeeper_analytics::engine::{Summary, merger};
+use trailkeeper_analytics::engine::{FoldCache, FoldCounts, Summary, merger};
 use trailkeeper_analytics::query::reports;
 use trailkeeper_domain::activity::{ActiveUsers, Period};
 use trailkeeper_domain::event::Event;
@@ -25,6 +26,10 @@ use crate::{native, people, saasus};
 const NEW_PAGES: u32 = 3;
 /// Questions after each step.
 const QUESTIONS: usize = 5;
+/// Questions that a history comes back to: what is remembered of them meets other sheets each time.
+const ASKED_AGAIN: u64 = 6;
+/// Bytes of the cache of a history: some forget all the time, some hold all that was ever asked.
+const CACHES: [usize; 3] = [48 << 10, 64 << 20, 512 << 10];
 
 /// How often it came to what.
 #[derive(Debug, Default)]
@@ -38,6 +43,8 @@ pub(crate) struct Seen {
     faults: usize,
     rebuilds: usize,
     questions: usize,
+    recalled: u64,
+    forgotten: u64,
 }
 
 impl AddAssign for Seen {
@@ -51,6 +58,8 @@ impl AddAssign for Seen {
         self.faults += other.faults;
         self.rebuilds += other.rebuilds;
         self.questions += other.questions;
+        self.recalled += other.recalled;
+        self.forgotten += other.forgotten;
     }
 }
 
@@ -66,6 +75,8 @@ impl Seen {
             usize::try_from(self.replaced_sheets).unwrap(),
             self.faults,
             self.rebuilds,
+            usize::try_from(self.recalled).unwrap(),
+            usize::try_from(self.forgotten).unwrap(),
         ];
         assert!(counts.iter().all(|count| *count > 0), "some of it never happened: {self:?}");
     }
@@ -143,6 +154,8 @@ pub(crate) struct History {
     entropy: Arc<TestEntropy>,
     model: Model,
     seen: Seen,
+    /// One for all that is asked in this history, on whichever server.
+    folds: FoldCache,
     stores: Vec<Arc<dyn Store>>,
     /// Dropped last: the connections go first.
     database: TempDatabase,
@@ -165,6 +178,7 @@ impl History {
             entropy: Arc::new(TestEntropy::new(!seed)),
             model: Model::new(NEW_PAGES),
             seen: Seen::default(),
+            folds: FoldCache::new(CACHES[usize::try_from(seed % 3).unwrap()]),
             stores: vec![store(&database), store(&database)],
             database,
         }
@@ -186,6 +200,8 @@ impl History {
         drop(place);
         self.seen.events = self.model.len();
         self.seen.others = self.model.others();
+        let FoldCounts { recalled, forgotten } = self.folds.counts();
+        (self.seen.recalled, self.seen.forgotten) = (recalled, forgotten);
         self.seen
     }
 
@@ -319,9 +335,13 @@ impl History {
 
     fn questions(&mut self, count: usize) {
         for _ in 0..count {
-            saasus::ask(&self.random, &*self.store(), &self.model);
-            native::ask(&self.random, &*self.store(), &self.model);
-            people::ask(&self.random, &*self.store(), &self.model);
+            let again = self.random.maybe(50, || Random::new(self.seed * 1_000 + self.random.below(ASKED_AGAIN)));
+            let random = again.as_ref().unwrap_or(&self.random);
+            let store = self.store();
+            let source = Source { store: &*store, folds: Some(&self.folds) };
+            saasus::ask(random, source, &self.model);
+            native::ask(random, source, &self.model);
+            people::ask(random, source, &self.model);
             self.seen.questions += 3;
         }
     }

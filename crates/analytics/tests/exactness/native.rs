@@ -5,6 +5,7 @@ use std::fmt::Debug;
 
 use chrono::{Datelike, Duration, NaiveDate, Offset, Timelike};
 use chrono_tz::Tz;
+use trailkeeper_analytics::Source;
 use trailkeeper_analytics::native::active_users::{ActiveUsers, ActiveUsersTotals, Stickiness, active_users};
 use trailkeeper_analytics::native::buckets::{Granularity, Span};
 use trailkeeper_analytics::native::logins::{Attempts, Logins, logins};
@@ -15,7 +16,6 @@ use trailkeeper_domain::Error;
 use trailkeeper_domain::creation::CreationKind;
 use trailkeeper_domain::event::{EventKind, LOGIN_FAIL, LOGIN_SUCCESS, PAGE_LOAD, USERINFO};
 use trailkeeper_domain::id::{EnvId, TenantId, UserId};
-use trailkeeper_domain::ports::Store;
 use trailkeeper_domain::time::{TimeRange, Timestamp};
 use trailkeeper_domain::user::PoolId;
 use trailkeeper_testkit::at;
@@ -124,19 +124,19 @@ fn span(random: &Random, zone: &str) -> (Span, Granularity) {
 }
 
 /// Asks one question, and compares the answer with the recount.
-pub(crate) fn ask(random: &Random, store: &dyn Store, model: &Model) {
+pub(crate) fn ask(random: &Random, source: Source<'_>, model: &Model) {
     let asked = Asked::draw(random);
     match random.below(9) {
-        0 | 1 => ask_active_users(&asked, store, model),
-        2 | 3 => ask_traffic(random, &asked, store, model),
-        4 => ask_registrations(random, &asked, store, model),
-        5 => ask_for_another_tenant(&asked, store),
-        _ => ask_logins(&asked, store, model),
+        0 | 1 => ask_active_users(&asked, source, model),
+        2 | 3 => ask_traffic(random, &asked, source, model),
+        4 => ask_registrations(random, &asked, source, model),
+        5 => ask_for_another_tenant(&asked, source),
+        _ => ask_logins(&asked, source, model),
     }
 }
 
-fn ask_active_users(asked: &Asked, store: &dyn Store, model: &Model) {
-    let answer = active_users(store, asked.audience, asked.course, asked.confined).unwrap();
+fn ask_active_users(asked: &Asked, source: Source<'_>, model: &Model) {
+    let answer = active_users(source, asked.audience, asked.course, asked.confined).unwrap();
     let users = |range: TimeRange| {
         let active = asked.active(model, range);
         let before = asked.active(model, TimeRange { start: at("1970-01-01T00:00:00Z"), end: range.start });
@@ -163,10 +163,10 @@ fn ask_active_users(asked: &Asked, store: &dyn Store, model: &Model) {
     asked.compare(&answer, totals, users);
 }
 
-fn ask_traffic(random: &Random, asked: &Asked, store: &dyn Store, model: &Model) {
+fn ask_traffic(random: &Random, asked: &Asked, source: Source<'_>, model: &Model) {
     let names = [PAGE_LOAD, USERINFO, "invoice.paid", "never.happened"];
     let chosen: Vec<EventKind> = names.into_iter().filter(|_| random.chance(25)).map(EventKind::known).collect();
-    let answer = traffic(store, asked.audience, asked.course, &chosen, asked.confined).unwrap();
+    let answer = traffic(source, asked.audience, asked.course, &chosen, asked.confined).unwrap();
     let recount = |range: TimeRange| {
         let (mut users, mut types) = (HashSet::new(), BTreeMap::<String, (u64, HashSet<&UserId>)>::new());
         let mut events = 0;
@@ -188,8 +188,8 @@ fn ask_traffic(random: &Random, asked: &Asked, store: &dyn Store, model: &Model)
     asked.compare(&answer, recount, recount);
 }
 
-fn ask_logins(asked: &Asked, store: &dyn Store, model: &Model) {
-    let answer = logins(store, asked.audience, asked.course, asked.confined).unwrap();
+fn ask_logins(asked: &Asked, source: Source<'_>, model: &Model) {
+    let answer = logins(source, asked.audience, asked.course, asked.confined).unwrap();
     let attempts = |range: TimeRange, kind: &str| {
         let events = asked.events(model, range);
         let events: Vec<_> = events.into_iter().filter(|counted| counted.event.kind.as_str() == kind).collect();
@@ -201,13 +201,13 @@ fn ask_logins(asked: &Asked, store: &dyn Store, model: &Model) {
     asked.compare(&answer, recount, recount);
 }
 
-fn ask_registrations(random: &Random, asked: &Asked, store: &dyn Store, model: &Model) {
+fn ask_registrations(random: &Random, asked: &Asked, source: Source<'_>, model: &Model) {
     let filter = RegistrationsFilter {
         tenant_id: asked.audience.tenant_id,
         region: random.maybe(20, || "eu-central-1".to_owned()),
         user_pool_id: random.maybe(20, || PoolId::stored("pool_a".to_owned())),
     };
-    let answer = registrations(store, &filter, asked.course, asked.confined).unwrap();
+    let answer = registrations(source.store, &filter, asked.course, asked.confined).unwrap();
     let tenants = asked.tenant.map(|tenant| vec![tenant]);
     let users = model.creations(CreationKind::SaasUser, tenants.as_deref());
     let members = model.creations(CreationKind::TenantUser, tenants.as_deref());
@@ -237,11 +237,11 @@ fn ask_registrations(random: &Random, asked: &Asked, store: &dyn Store, model: &
 }
 
 /// Whoever is confined learns nothing of others; an environment alone and the server's own trail are no audience.
-fn ask_for_another_tenant(asked: &Asked, store: &dyn Store) {
+fn ask_for_another_tenant(asked: &Asked, source: Source<'_>) {
     let own = asked.confined.unwrap_or(TenantId::NONE);
     let other = trailkeeper_testkit::tenant_id(99);
     let ask = |tenant_id, env_id, confined| {
-        logins(store, Audience { tenant_id, env_id }, asked.course, confined).unwrap_err()
+        logins(source, Audience { tenant_id, env_id }, asked.course, confined).unwrap_err()
     };
     let hidden = ask(Some(other), None, Some(own));
     assert!(matches!(hidden, Error::NotFound(_)), "{hidden:?}");

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use chrono::{Datelike, Duration, Timelike};
+use trailkeeper_analytics::Source;
 use trailkeeper_analytics::native::Course;
 use trailkeeper_analytics::native::buckets::{Edge, Granularity};
 use trailkeeper_analytics::native::page_statistics::{
@@ -15,7 +16,6 @@ use trailkeeper_analytics::native::retention::retention;
 use trailkeeper_analytics::native::timeline::{TimelineQuestion, timeline};
 use trailkeeper_domain::event::{Event, EventKind, PAGE_LOAD};
 use trailkeeper_domain::id::UserId;
-use trailkeeper_domain::ports::Store;
 use trailkeeper_domain::time::TimeRange;
 use trailkeeper_testkit::at;
 
@@ -27,13 +27,13 @@ use crate::random::Random;
 const MOST: usize = 10;
 
 /// Asks one question, and compares the answer with the recount.
-pub(crate) fn ask(random: &Random, store: &dyn Store, model: &Model) {
+pub(crate) fn ask(random: &Random, source: Source<'_>, model: &Model) {
     let asked = Asked::draw(random);
     match random.below(5) {
-        0 | 1 => ask_page_statistics(random, &asked, store, model),
-        2 => ask_retention(random, &asked, store, model),
-        3 => ask_profile(&asked, &random.user(), store, model),
-        _ => ask_timeline(random, &asked, store, model),
+        0 | 1 => ask_page_statistics(random, &asked, source, model),
+        2 => ask_retention(random, &asked, source, model),
+        3 => ask_profile(&asked, &random.user(), source, model),
+        _ => ask_timeline(random, &asked, source, model),
     }
 }
 
@@ -52,7 +52,7 @@ fn views_of(events: &[&Counted], page: Option<&str>) -> Views {
     Views { views: seen.len() as u64, users: users.len() as u64 }
 }
 
-fn ask_page_statistics(random: &Random, asked: &Asked, store: &dyn Store, model: &Model) {
+fn ask_page_statistics(random: &Random, asked: &Asked, source: Source<'_>, model: &Model) {
     let Course { span, compare, .. } = asked.course;
     let question = PagesQuestion {
         audience: asked.audience,
@@ -60,7 +60,7 @@ fn ask_page_statistics(random: &Random, asked: &Asked, store: &dyn Store, model:
         previous: compare.then(|| span.previous(Granularity::Day)),
         limit: random.pick(&[1, 3, 10_000]),
     };
-    let answer = page_statistics(store, &question, asked.confined).unwrap();
+    let answer = page_statistics(source, &question, asked.confined).unwrap();
     let events = asked.events(model, span.range);
     let before = question.previous.map(|span| asked.events(model, span.range));
     let pages_of = |events: &[&Counted]| -> BTreeSet<String> {
@@ -83,12 +83,12 @@ fn ask_page_statistics(random: &Random, asked: &Asked, store: &dyn Store, model:
     assert_eq!(answer, expected, "{question:?} of {asked:?}");
 }
 
-fn ask_retention(random: &Random, asked: &Asked, store: &dyn Store, model: &Model) {
+fn ask_retention(random: &Random, asked: &Asked, source: Source<'_>, model: &Model) {
     let periods = random.pick(&[1, 3, 12]);
     let mut course = asked.course;
     let long = course.span.range.end - course.span.range.start > Duration::days(390);
     course.granularity = if long { Granularity::Month } else { random.pick(&Granularity::ALL[1..]) };
-    let answer = retention(store, asked.audience, course, periods, asked.confined).unwrap();
+    let answer = retention(source, asked.audience, course, periods, asked.confined).unwrap();
     assert_eq!(answer.previous.is_some(), course.compare);
     for retention in answer.previous.iter().chain([&answer.current]) {
         let ranges: Vec<TimeRange> = retention.cohorts.iter().map(|cohort| cohort.range).collect();
@@ -118,7 +118,7 @@ fn ranked<T>(counted: BTreeMap<String, T>, most: usize, count: impl Fn(&T) -> u6
     Ranking { top, distinct }
 }
 
-fn ask_profile(asked: &Asked, user: &UserId, store: &dyn Store, model: &Model) {
+fn ask_profile(asked: &Asked, user: &UserId, source: Source<'_>, model: &Model) {
     let Course { span, compare, .. } = asked.course;
     let question = ProfileQuestion {
         user: user.clone(),
@@ -126,7 +126,7 @@ fn ask_profile(asked: &Asked, user: &UserId, store: &dyn Store, model: &Model) {
         span,
         previous: compare.then(|| span.previous(Granularity::Day)),
     };
-    let answer = profile(store, &question, asked.confined).unwrap();
+    let answer = profile(source.store, &question, asked.confined).unwrap();
     let totals = |range: TimeRange| {
         let events = of_user(asked, user, model, range);
         let days: HashSet<_> =
@@ -169,7 +169,7 @@ fn ask_profile(asked: &Asked, user: &UserId, store: &dyn Store, model: &Model) {
 }
 
 /// All pages of a timeline, one behind the other.
-fn ask_timeline(random: &Random, asked: &Asked, store: &dyn Store, model: &Model) {
+fn ask_timeline(random: &Random, asked: &Asked, source: Source<'_>, model: &Model) {
     let range = asked.course.span.range;
     let mut question = TimelineQuestion {
         user: random.user(),
@@ -187,7 +187,7 @@ fn ask_timeline(random: &Random, asked: &Asked, store: &dyn Store, model: &Model
     };
     let mut listed: Vec<Event> = Vec::new();
     loop {
-        let page = timeline(store, &question, asked.confined).unwrap();
+        let page = timeline(source.store, &question, asked.confined).unwrap();
         for day in page.days {
             assert!(day.events.iter().all(|stored| asked.day(stored.event.occurred_at) == day.date), "{day:?}");
             listed.extend(day.events.into_iter().map(|stored| stored.event));

@@ -6,6 +6,8 @@ use trailkeeper_domain::event::Event;
 use trailkeeper_domain::ports::SheetKey;
 use trailkeeper_testkit::{DatabaseKind, tenant_id};
 
+use crate::rebuilds::rebuilt;
+use crate::stores::{Mishap, Unlucky};
 use crate::world::{World, random_event};
 
 fn every_step_leaves_sheets_and_deltas_that_equal_the_events(world: &World) {
@@ -38,6 +40,34 @@ fn runs_of_a_period_grow_by_more_than_twice(world: &World) {
     }
 }
 
+/// What a server remembers of sheets it remembers by their keys.
+fn a_key_never_has_another_content(world: &World) {
+    let mut known: BTreeMap<(i64, SheetKey), Vec<u8>> = BTreeMap::new();
+    let mut generations = Vec::new();
+    let mut replaced = 0;
+    for round in 0..40 {
+        world.insert(1 + world.entropy.below(12));
+        match round % 10 {
+            9 => {
+                // One that dies amid its sheets, and one that begins with the same number again.
+                assert!(rebuilt(world, &Unlucky::new(&world.store, 2, Mishap::Dies)).is_err());
+                world.clock.advance(chrono::Duration::seconds(31));
+                rebuilt(world, world.store.as_ref()).unwrap();
+            }
+            _ => replaced += world.merge().sheets_replaced,
+        }
+        let generation = world.generation();
+        generations.push(generation);
+        for (key, payload) in world.kept().sheets {
+            let before = known.insert((generation, key), payload.clone());
+            assert!(before.is_none_or(|before| before == payload), "{key:?} of generation {generation}");
+        }
+    }
+    generations.dedup();
+    assert!(generations.is_sorted_by(|a, b| a < b) && generations.len() == 5, "{generations:?}");
+    assert!(replaced > 100, "{replaced}");
+}
+
 fn nothing_to_merge_writes_nothing(world: &World) {
     assert_eq!(world.merge().transactions, 0);
     world.insert(10);
@@ -63,6 +93,7 @@ fn many_tenants_are_merged_in_groups(world: &World) {
 }
 
 on_both!(
+    a_key_never_has_another_content,
     many_tenants_are_merged_in_groups,
     every_step_leaves_sheets_and_deltas_that_equal_the_events,
     runs_of_a_period_grow_by_more_than_twice,

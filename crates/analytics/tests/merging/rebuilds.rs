@@ -13,7 +13,7 @@ use trailkeeper_testkit::uuid;
 use crate::stores::{Mishap, Unlucky};
 use crate::world::World;
 
-fn rebuilt(world: &World, store: &dyn Store) -> Result<Rebuilt> {
+pub(crate) fn rebuilt(world: &World, store: &dyn Store) -> Result<Rebuilt> {
     rebuild(store, world.clock.as_ref(), world.entropy.as_ref(), Duration::ZERO, &mut |_| ())
 }
 

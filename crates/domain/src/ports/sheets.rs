@@ -45,6 +45,9 @@ pub struct Pending {
 }
 
 /// Where a sheet lies. A period may have several runs: they are folded together, and merged by size.
+///
+/// Inside a generation a key names the same content for all time: [`SheetWrites::put_sheets`] promises it. So what was
+/// made of sheets can be remembered by their keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SheetKey {
     /// Whom it is about.
@@ -55,7 +58,7 @@ pub struct SheetKey {
     pub part: Part,
     /// Where its period begins.
     pub start: Timestamp,
-    /// Which of the runs: unique inside scope, level, part and start.
+    /// Which of the runs: unique inside scope, level, part and start, also among those that are gone.
     pub run: u32,
 }
 
@@ -135,6 +138,10 @@ pub trait SheetReads {
     /// period tenant by tenant, in any order of tenants, by run.
     fn sheets(&mut self, query: &SheetQuery, each: &mut dyn FnMut(SheetKey, &[u8]) -> Result<()>) -> Result<()>;
 
+    /// The keys of the sheets that [`Self::sheets`] gives of one scope, in the same order, without their payloads: all
+    /// that is read is an index.
+    fn sheet_keys(&mut self, scope: Scope, level: Level, part: Part, starts: TimeRange) -> Result<Vec<SheetKey>>;
+
     /// The deltas that wait, by scope and number.
     fn deltas(&mut self, scopes: Scopes, each: &mut dyn FnMut(DeltaKey, &[u8]) -> Result<()>) -> Result<()>;
 
@@ -185,16 +192,19 @@ pub trait SheetWrites {
     /// Gives the lease back, where `holder` has it.
     fn release_lease(&mut self, name: &str, holder: Uuid) -> Result<()>;
 
-    /// Writes sheets. There must be none with these keys.
+    /// Writes sheets. There must be none with these keys, and once the generation has answered questions, there must
+    /// never have been any: servers remember what they made of sheets by the keys, for as long as they run. A run
+    /// greater than all that stand, and than those that are removed in the same transaction, is new.
     fn put_sheets(&mut self, generation: i64, sheets: &[(SheetKey, Vec<u8>)]) -> Result<()>;
 
-    /// Removes sheets. Those that are not there are passed over.
+    /// Removes sheets. Those that are not there are passed over. Whoever removes the greatest run of a place puts a
+    /// greater one there in the same transaction: by the runs that stand it is known which numbers were used.
     fn delete_sheets(&mut self, generation: i64, keys: &[SheetKey]) -> Result<()>;
 
     /// Removes deltas that were merged.
     fn delete_deltas(&mut self, keys: &[DeltaKey]) -> Result<()>;
 
-    /// Makes a generation the one that answers questions.
+    /// Makes a generation the one that answers questions: always one that never was it before.
     fn set_generation(&mut self, generation: i64) -> Result<()>;
 
     /// Removes up to `limit` sheets of generations other than the current one and `keep`; how many it were.

@@ -123,6 +123,6 @@ pub async fn get(caller: SaasusCaller<ReadAnalytics>, request: HttpRequest, stat
     let (start, end) = (params.start_timestamp, params.end_timestamp);
     let confined = caller.principal.tenant_id;
     let statistics =
-        blocking::run_analytic(&state, move |state| page_statistics(state.store(), start, end, confined)).await?;
+        blocking::run_analytic(&state, move |state| page_statistics(state.source(), start, end, confined)).await?;
     Ok(HttpResponse::Ok().json(PageStatistics::of(&params, statistics)))
 }

@@ -9,7 +9,7 @@ use diesel::sql_types::{BigInt, Bool, Integer};
 use trailkeeper_domain::fact::EventFact;
 use trailkeeper_domain::id::{TenantId, UserId};
 use trailkeeper_domain::ports::{DeltaKey, Pending, Scopes, SheetKey, SheetPlace, SheetQuery, SheetReads};
-use trailkeeper_domain::scope::Scope;
+use trailkeeper_domain::scope::{Level, Part, Scope};
 use trailkeeper_domain::time::{TimeRange, Timestamp};
 use trailkeeper_domain::{Error, Result};
 use uuid::Uuid;
@@ -83,6 +83,20 @@ impl SheetReads for Tx<'_> {
             },
             Scopes::EveryTenant => self.sheets_of_every_tenant(generation, query, each),
         }
+    }
+
+    fn sheet_keys(&mut self, scope: Scope, level: Level, part: Part, starts: TimeRange) -> Result<Vec<SheetKey>> {
+        let Some(key) = self.tenant_key(scope.key())? else { return Ok(Vec::new()) };
+        let keys = of_part(self.generation()?, level.code().into(), part.code().into())
+            .filter(sheets::scope.eq(key))
+            .filter(sheets::start.ge(DbTime(starts.start)))
+            .filter(sheets::start.lt(DbTime(starts.end)))
+            .order((sheets::start.asc(), sheets::run.asc()))
+            .select((sheets::start, sheets::run));
+        let rows: Vec<(DbTime, i32)> = self.run(SHEETS, |conn| keys.load(conn))?;
+        rows.into_iter()
+            .map(|(start, run)| Ok(SheetKey { scope, level, part, start: start.0, run: number(run)? }))
+            .collect()
     }
 
     fn deltas(&mut self, scopes: Scopes, each: &mut dyn FnMut(DeltaKey, &[u8]) -> Result<()>) -> Result<()> {

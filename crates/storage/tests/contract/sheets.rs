@@ -64,6 +64,7 @@ impl TestStore {
         self.store.reading(|tx| tx.pending(100)).unwrap()
     }
 
+    /// The sheets, whose keys are those that are listed alone.
     fn sheets(&self, query: SheetQuery) -> Vec<(SheetKey, Vec<u8>)> {
         self.store
             .reading(|tx| {
@@ -72,6 +73,10 @@ impl TestStore {
                     found.push((key, payload.to_vec()));
                     Ok(())
                 })?;
+                if let Scopes::One(scope) = query.scopes {
+                    let keys: Vec<SheetKey> = found.iter().map(|(key, _)| *key).collect();
+                    assert_eq!(tx.sheet_keys(scope, query.level, query.part, query.starts)?, keys, "{query:?}");
+                }
                 Ok(found)
             })
             .unwrap()
@@ -254,6 +259,8 @@ fn sheets_are_found_by_scope_level_part_and_start(t: &TestStore) {
     t.put_sheets(1, &inside.iter().rev().cloned().collect::<Vec<_>>());
     t.put_sheets(2, &with_payloads(&[day(of(1), "2026-02-04", 0)]));
     assert_eq!(t.sheets(days(Scopes::One(of(1)))), inside, "by start and run");
+    let listed = t.store.reading(|tx| tx.sheet_keys(of(1), Level::Day, Part::Totals, february())).unwrap();
+    assert_eq!(listed, inside.iter().map(|(key, _)| *key).collect::<Vec<_>>());
     assert_eq!(t.sheets(days(Scopes::One(of(9)))), []);
     let never = SheetQuery { level: Level::Hour, ..days(Scopes::EveryTenant) };
     assert_eq!(t.sheets(never), []);

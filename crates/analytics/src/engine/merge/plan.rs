@@ -49,7 +49,6 @@ impl Plan {
 
     /// Writes it. The caller has the lease, and asks for it in the same transaction.
     pub fn write(&self, tx: &mut dyn WriteTx) -> Result<()> {
-        // Removed first: a new run may take the number of one that it replaces.
         if !self.deletes.is_empty() {
             tx.delete_sheets(self.generation, &self.deletes)?;
         }

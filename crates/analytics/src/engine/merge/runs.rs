@@ -49,7 +49,7 @@ pub fn absorb(tx: &mut dyn ReadTx, generation: i64, additions: &[(Scope, Vec<Per
         for mut period in open {
             let bite = period.bite();
             if bite.is_empty() {
-                let run = period.place.run(free(&period.standing));
+                let run = period.place.run(period.next());
                 plan.replace(period.taken, run, period.payload.into_owned());
             } else {
                 hungry.push((period, bite));
@@ -97,11 +97,6 @@ fn halves(scope: Scope, period: &Period) -> impl Iterator<Item = Growing<'_>> {
         standing: Vec::new(),
         taken: Vec::new(),
     })
-}
-
-/// The smallest free number: numbers stay small, however often runs are merged.
-fn free(standing: &[(SheetKey, u64)]) -> u32 {
-    (0..=u32::MAX).find(|run| standing.iter().all(|(key, _)| key.run != *run)).unwrap_or(u32::MAX)
 }
 
 /// Lets each period take in the runs beside it; those of scopes with an unreadable row are dropped.
@@ -153,6 +148,17 @@ impl Growing<'_> {
         lengths.sort_unstable();
         let new = self.payload.len() as u64;
         lengths.into_iter().fold(new, |bound, bytes| if bytes <= bound * 2 { bound + bytes } else { bound })
+    }
+
+    /// The number of the new run: greater than those of all runs that stand or are taken in, so that it never had
+    /// another content. By induction they are greater than those of all runs that ever were, as only a merge removes
+    /// runs, and puts a greater one there.
+    ///
+    /// Databases hold 31 bits: enough for a merge of the same period each second for 68 years. A number beyond is
+    /// refused by the store rather than used again, and the next generation begins with 0.
+    fn next(&self) -> u32 {
+        let used = self.standing.iter().map(|(key, _)| key).chain(&self.taken);
+        used.map(|key| key.run.saturating_add(1)).max().unwrap_or_default()
     }
 
     fn eat(&mut self, bite: &[(SheetKey, u64)], payloads: &mut HashMap<SheetKey, Vec<u8>>) -> Result<(), String> {

@@ -73,6 +73,14 @@ impl Lows {
         }
     }
 
+    /// How many bytes it holds besides itself.
+    pub(super) fn heap_bytes(&self) -> usize {
+        match self {
+            Self::List(list) => list.capacity() * size_of::<u16>(),
+            Self::Bits(_) => size_of::<[u64; WORDS]>(),
+        }
+    }
+
     pub(super) fn contains(&self, low: u16) -> bool {
         match self {
             Self::List(list) => list.contains(&low),

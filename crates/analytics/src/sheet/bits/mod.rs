@@ -13,6 +13,9 @@ const FEW_LIMIT: usize = 128;
 /// … and given up when more than this many are left.
 const FEW: usize = 64;
 
+/// About what an allocation takes besides what was asked for.
+const PER_ALLOCATION: usize = 16;
+
 /// Distinct ordinals, for accumulating and comparing.
 #[derive(Debug, Clone, Default)]
 pub struct IdBits {
@@ -80,6 +83,12 @@ impl IdBits {
     /// How many distinct ids there are.
     pub fn len(&self) -> usize {
         sorted(&self.few).len() + self.chunks.iter().map(|chunk| chunk.lows.len()).sum::<usize>()
+    }
+
+    /// About how many bytes of memory it holds besides itself.
+    pub fn heap_bytes(&self) -> usize {
+        let lows = self.chunks.iter().map(|chunk| chunk.lows.heap_bytes() + PER_ALLOCATION).sum::<usize>();
+        self.few.capacity() * size_of::<u32>() + self.chunks.capacity() * size_of::<Chunk>() + PER_ALLOCATION + lows
     }
 
     /// Whether there are none.

@@ -181,7 +181,7 @@ pub async fn get_active_users(
     let audience = AudienceParams::of(&query)?.audience();
     let confined = caller.principal.tenant_id;
     let answer =
-        blocking::run_analytic(&state, move |state| active_users(state.store(), audience, course, confined)).await?;
+        blocking::run_analytic(&state, move |state| active_users(state.source(), audience, course, confined)).await?;
     Ok(HttpResponse::Ok().json(ActiveUsersView {
         timezone: course.span.zone.name(),
         granularity: course.granularity.as_str(),

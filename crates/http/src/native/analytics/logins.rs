@@ -149,7 +149,8 @@ pub async fn get_logins(
     let course = params::course(&query, state.clock().now())?;
     let audience = AudienceParams::of(&query)?.audience();
     let confined = caller.principal.tenant_id;
-    let answer = blocking::run_analytic(&state, move |state| logins(state.store(), audience, course, confined)).await?;
+    let answer =
+        blocking::run_analytic(&state, move |state| logins(state.source(), audience, course, confined)).await?;
     Ok(HttpResponse::Ok().json(LoginsView {
         timezone: course.span.zone.name(),
         granularity: course.granularity.as_str(),

@@ -162,7 +162,7 @@ pub async fn get_page_statistics(
     let question = question_of(&query, state.clock().now())?;
     let confined = caller.principal.tenant_id;
     let statistics =
-        blocking::run_analytic(&state, move |state| page_statistics(state.store(), &question, confined)).await?;
+        blocking::run_analytic(&state, move |state| page_statistics(state.source(), &question, confined)).await?;
     Ok(HttpResponse::Ok().json(PageStatisticsView::of(&question, statistics)))
 }
 

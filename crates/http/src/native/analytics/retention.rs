@@ -130,7 +130,7 @@ pub async fn get_retention(
     let audience = AudienceParams::of(&query)?.audience();
     let confined = caller.principal.tenant_id;
     let answer =
-        blocking::run_analytic(&state, move |state| retention(state.store(), audience, course, periods, confined))
+        blocking::run_analytic(&state, move |state| retention(state.source(), audience, course, periods, confined))
             .await?;
     Ok(HttpResponse::Ok().json(RetentionView {
         timezone: course.span.zone.name(),

@@ -172,7 +172,8 @@ pub async fn get_traffic(
     let kinds = kinds::of(&query)?;
     let confined = caller.principal.tenant_id;
     let answer =
-        blocking::run_analytic(&state, move |state| traffic(state.store(), audience, course, &kinds, confined)).await?;
+        blocking::run_analytic(&state, move |state| traffic(state.source(), audience, course, &kinds, confined))
+            .await?;
     Ok(HttpResponse::Ok().json(TrafficView {
         timezone: course.span.zone.name(),
         granularity: course.granularity.as_str(),

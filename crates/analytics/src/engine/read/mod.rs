@@ -1,17 +1,23 @@
 //! Answers from one snapshot: whole periods from sheets and from deltas that are not merged yet, ragged edges from
 //! events.
 
-use chrono::{DateTime, Utc};
+mod plan;
+mod recall;
+
+use std::sync::Arc;
+
 use trailkeeper_domain::fact::EventFact;
 use trailkeeper_domain::id::EnvId;
-use trailkeeper_domain::ports::{ReadTx, Scopes, SheetQuery};
-use trailkeeper_domain::scope::{Level, Part, Scope, ScopeKind};
+use trailkeeper_domain::ports::{ReadTx, Scopes, SheetKey, SheetQuery};
+use trailkeeper_domain::scope::{Part, Scope, ScopeKind};
 use trailkeeper_domain::time::{TimeRange, Timestamp};
 use trailkeeper_domain::{Error, Result};
 
+use super::fold_cache::FoldCache;
 use super::{delta, delta_row, in_row, is_counted, sheet_row};
 use crate::bounds;
-use crate::sheet::{CellKey, Facet, Fact, Fold, Folded, SheetBuilder, cover};
+use crate::sheet::{CellKey, Facet, Fact, Fold, Folded, SheetBuilder};
+use plan::{Plan, Run};
 
 /// Facts that are collected before they are folded: bounds memory, however many there are.
 const FACTS_AT_ONCE: usize = 1 << 16;
@@ -22,17 +28,21 @@ const FACTS_AT_ONCE: usize = 1 << 16;
 /// `env` narrows to one environment of a tenant: then everything but the active users comes from the events
 /// themselves, and [`Facet::ActiveAll`] stands for [`Facet::Active`] of that environment ([`active`] reads it).
 ///
+/// With a `cache`, folds of sheets are taken from it and put into it; what waits unmerged and the ragged edges are added
+/// anew each time. The answer is the same.
+///
 /// # Errors
 /// Those of the store; an environment without its tenant; [`Error::Internal`] with the row for a corrupt payload.
 pub fn folds(
     tx: &mut dyn ReadTx,
+    cache: Option<&FoldCache>,
     scope: Scope,
     env: Option<EnvId>,
     buckets: &[TimeRange],
     facets: &[Facet],
-) -> Result<Vec<Fold>> {
+) -> Result<Vec<Arc<Fold>>> {
     bounds::check_env(scope, env)?;
-    let empty = empty_fold(env, facets);
+    let empty = Arc::new(empty_fold(env, facets));
     let mut reading = Reading { scope, env, buckets, folds: vec![empty; buckets.len()] };
     if !is_counted(scope) || facets.is_empty() {
         return Ok(reading.folds);
@@ -42,7 +52,10 @@ pub fn folds(
     } else {
         Plan::of_events(buckets)
     };
-    reading.sheets(tx, &plan.runs, &parts_of(facets))?;
+    match cache.filter(|cache| cache.is_on() && !plan.runs.is_empty()) {
+        Some(cache) => reading.recall(tx, cache, &plan, &parts_of(facets))?,
+        None => reading.sheets(tx, &plan.runs, &parts_of(facets), &mut |_, _| ())?,
+    }
     reading.deltas(tx, &plan)?;
     for range in &plan.raw {
         reading.events(tx, *range)?;
@@ -51,8 +64,15 @@ pub fn folds(
 }
 
 /// One bucket: see [`folds`].
-pub fn fold(tx: &mut dyn ReadTx, scope: Scope, env: Option<EnvId>, range: TimeRange, facets: &[Facet]) -> Result<Fold> {
-    let folds = folds(tx, scope, env, &[range], facets)?;
+pub fn fold(
+    tx: &mut dyn ReadTx,
+    cache: Option<&FoldCache>,
+    scope: Scope,
+    env: Option<EnvId>,
+    range: TimeRange,
+    facets: &[Facet],
+) -> Result<Arc<Fold>> {
+    let folds = folds(tx, cache, scope, env, &[range], facets)?;
     folds.into_iter().next().ok_or_else(|| Error::internal("one bucket has no fold"))
 }
 
@@ -81,78 +101,30 @@ fn parts_of(facets: &[Facet]) -> Vec<Part> {
     Part::ALL.into_iter().filter(|part| facets.iter().any(|facet| facet.part() == *part)).collect()
 }
 
-/// What is read of which period.
-#[derive(Debug, Default)]
-struct Plan {
-    /// Periods that follow each other and have the same level: one query each.
-    runs: Vec<Run>,
-    /// What periods cover of each bucket; empty where they cover nothing.
-    covered: Vec<TimeRange>,
-    /// What is counted from events, ascending; adjacent edges of two buckets are one range.
-    raw: Vec<TimeRange>,
-}
-
-#[derive(Debug)]
-struct Run {
-    level: Level,
-    starts: TimeRange,
-}
-
-impl Plan {
-    fn of_cover(kind: ScopeKind, buckets: &[TimeRange]) -> Self {
-        let mut plan = Self::default();
-        for bucket in buckets {
-            // Months are complete at any time, the current one too.
-            let cover = cover(kind, *bucket, DateTime::<Utc>::MAX_UTC);
-            plan.raw(cover.head);
-            let start = cover.pieces.first().map_or(bucket.start, |piece| piece.start);
-            plan.covered.push(TimeRange { start, end: cover.pieces.last().map_or(start, |piece| piece.range().end) });
-            for piece in cover.pieces {
-                plan.piece(piece.level, piece.range());
-            }
-            plan.raw(cover.tail);
-        }
-        plan
-    }
-
-    fn of_events(buckets: &[TimeRange]) -> Self {
-        let mut plan = Self::default();
-        for bucket in buckets {
-            plan.raw((bucket.start < bucket.end).then_some(*bucket));
-        }
-        plan
-    }
-
-    fn piece(&mut self, level: Level, starts: TimeRange) {
-        match self.runs.last_mut() {
-            Some(last) if last.level == level && last.starts.end == starts.start => last.starts.end = starts.end,
-            _ => self.runs.push(Run { level, starts }),
-        }
-    }
-
-    fn raw(&mut self, range: Option<TimeRange>) {
-        match (self.raw.last_mut(), range) {
-            (Some(last), Some(range)) if last.end == range.start => last.end = range.end,
-            (_, range) => self.raw.extend(range),
-        }
-    }
-}
-
 struct Reading<'a> {
     scope: Scope,
     env: Option<EnvId>,
     buckets: &'a [TimeRange],
-    folds: Vec<Fold>,
+    /// Shared with the cache, or with each other while they are empty: whoever adds to one makes it his own.
+    folds: Vec<Arc<Fold>>,
 }
 
 impl Reading<'_> {
-    fn sheets(&mut self, tx: &mut dyn ReadTx, runs: &[Run], parts: &[Part]) -> Result<()> {
+    /// Folds all sheets of these runs, and tells of each to which bucket it went.
+    fn sheets(
+        &mut self,
+        tx: &mut dyn ReadTx,
+        runs: &[Run],
+        parts: &[Part],
+        told: &mut dyn FnMut(usize, SheetKey),
+    ) -> Result<()> {
         for run in runs {
             for part in parts {
                 let scopes = Scopes::One(self.scope);
                 let query = SheetQuery { scopes, level: run.level, part: *part, starts: run.starts };
                 tx.sheets(&query, &mut |key, payload| {
-                    let Some((_, fold)) = self.fold_at(key.start) else { return Ok(()) };
+                    let Some((at, fold)) = self.fold_at(key.start) else { return Ok(()) };
+                    told(at, key);
                     fold.add(payload).map_err(|error| in_row(Error::internal(error), || sheet_row(key)))
                 })?;
             }
@@ -166,10 +138,13 @@ impl Reading<'_> {
         }
         tx.deltas(Scopes::One(self.scope), &mut |key, payload| {
             let walked = delta::walk(payload, |hour, sheet| {
-                let Some((at, fold)) = self.fold_at(hour) else { return Ok(()) };
-                let covered = plan.covered.get(at).is_some_and(|covered| contains(*covered, hour));
+                let covered = self.bucket_at(hour).and_then(|at| plan.covered.get(at));
                 // The other hours are at the edges, and counted from events.
-                if covered { fold.add(sheet).map_err(Error::internal) } else { Ok(()) }
+                if !covered.is_some_and(|covered| contains(*covered, hour)) {
+                    return Ok(());
+                }
+                let Some((_, fold)) = self.fold_at(hour) else { return Ok(()) };
+                fold.add(sheet).map_err(Error::internal)
             });
             walked.map_err(|error| in_row(error, || delta_row(key)))
         })
@@ -206,10 +181,10 @@ impl Reading<'_> {
         }
     }
 
-    /// The fold of the bucket that holds an instant, with the bucket's place.
+    /// The fold of the bucket that holds an instant, to be added to, with the bucket's place.
     fn fold_at(&mut self, instant: Timestamp) -> Option<(usize, &mut Fold)> {
         let at = self.bucket_at(instant)?;
-        self.folds.get_mut(at).map(|fold| (at, fold))
+        self.folds.get_mut(at).map(|fold| (at, Arc::make_mut(fold)))
     }
 
     fn bucket_at(&self, instant: Timestamp) -> Option<usize> {
