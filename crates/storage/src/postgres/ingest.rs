@@ -36,8 +36,8 @@ const PARTITIONS_LOCK: i64 = 0x746b_7061;
 const INSERT_IDS: &str = "\
 INSERT INTO event_ids (tenant_id, id, seq, occurred_at) \
 SELECT tenant_id, id, seq, occurred_at FROM (SELECT nextval('events_seq_seq') AS seq, sent.* \
-FROM UNNEST($1, $2, $3) AS sent (tenant_id, id, occurred_at)) AS numbered ORDER BY tenant_id, id \
-ON CONFLICT (tenant_id, id) DO NOTHING RETURNING tenant_id, id, seq";
+FROM UNNEST($1, $2, $3) AS sent (tenant_id, id, occurred_at)) AS numbered ORDER BY id, tenant_id \
+ON CONFLICT (id, tenant_id) DO NOTHING RETURNING tenant_id, id, seq";
 
 /// One array per column, so that any number of events is one statement with twenty-one values.
 const INSERT_EVENTS: &str = "\
