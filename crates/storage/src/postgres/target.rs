@@ -59,9 +59,11 @@ impl PgTarget {
     pub fn config(&self, statement_timeout: Duration) -> Config {
         let mut config = self.config.clone();
         // Statements are kept prepared. A generic plan that was made while a table was small reads all of it later, until
-        // the table's statistics are renewed; a plan for each run costs less than one such walk.
+        // the table's statistics are renewed; a plan for each run costs less than one such walk. Machine code would be
+        // made for each run as well: the planner takes arrays of keys for many rows, and compiling took more of the
+        // merger's time than all its statements.
         let ours = format!(
-            "-c TimeZone=UTC -c plan_cache_mode=force_custom_plan -c statement_timeout={}",
+            "-c TimeZone=UTC -c plan_cache_mode=force_custom_plan -c jit=off -c statement_timeout={}",
             statement_timeout.as_millis()
         );
         // What the URL says comes last and so has the last word.
