@@ -5,7 +5,7 @@ use trailkeeper_domain::event::Event;
 use trailkeeper_domain::ingest::Ingest;
 use trailkeeper_domain::{Error, Result};
 
-/// Hands events to the writer and waits until they are durable: for each, in order, whether it was new.
+/// Hands events to the writers and waits until they are durable: for each, in order, whether it was new.
 ///
 /// When the client goes away meanwhile, the events are stored all the same; sent again with their ids,
 /// they are known.

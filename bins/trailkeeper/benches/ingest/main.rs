@@ -44,14 +44,18 @@ fn main() {
     let singles = &events[..(events.len() / 2).min(MOST_SINGLE)];
     println!("{} events in batches; {} as single requests\n", events.len(), singles.len());
     println!("| what | events/s | baseline | events/s | ratio | target |\n|---|---|---|---|---|---|");
-    // For whoever profiles them.
-    if std::env::var_os("SINGLES_ALONE").is_none() {
+    // For whoever profiles one of them.
+    let part = std::env::var("PART").unwrap_or_default();
+    let asked = |name: &str| part.is_empty() || part == name;
+    if asked("sqlite") {
         batches_on_sqlite(&events);
-        if std::env::var_os("TRAILKEEPER_TEST_POSTGRES_URL").is_some() {
-            batches_on_postgres(&events);
-        }
     }
-    single_events(singles);
+    if asked("postgres") && std::env::var_os("TRAILKEEPER_TEST_POSTGRES_URL").is_some() {
+        batches_on_postgres(&events);
+    }
+    if asked("singles") {
+        single_events(singles);
+    }
 }
 
 fn batches_on_sqlite(events: &[Event]) {

@@ -41,6 +41,12 @@ pub trait Store: Send + Sync {
 
     /// Whether the database is reachable, writable and has every migration.
     fn ready(&self) -> Result<()>;
+
+    /// How many transactions that store events gain from running at once, here in this process. One, where each
+    /// waits for the others anyway.
+    fn writers(&self) -> usize {
+        1
+    }
 }
 
 impl dyn Store + '_ {

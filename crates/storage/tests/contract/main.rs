@@ -28,6 +28,7 @@ mod sheet_keys;
 mod sheets;
 mod throttle;
 mod transactions;
+mod writers;
 
 use std::sync::Arc;
 
