@@ -11,6 +11,7 @@ import time
 from harness import ADMIN_EMAIL, ADMIN_PASSWORD, Checks, Server, arguments, free_port
 
 READS = 60
+PROBES = 40
 
 
 def neighbour(server):
@@ -72,16 +73,35 @@ def asking(checks, servers):
     checks.equal(statuses, {429}, "together they let through no more than one limit")
 
 
+def flooding(checks, servers):
+    """A flood of readiness checks is refused on the server that it hits; that it lives is told on, and others work."""
+    server = servers[0]
+    token = server.token("auditor")
+    answers = [server.ask("GET", "/readyz", token="") for _ in range(3 * PROBES)]
+    statuses = [answer.status for answer in answers]
+    # A new minute may begin in between, and then as many again are let through.
+    checks.that(statuses.count(200) <= 2 * PROBES, "no more is let through than the limit, of two minutes at most", statuses)
+    checks.equal(set(statuses), {200, 429}, "some are, and the rest is refused")
+    refused = next(answer for answer in answers if answer.status == 429)
+    checks.that(1 <= int(refused.headers.get("Retry-After", 0)) <= 60, "with the seconds to wait", refused.headers)
+    checks.equal(refused.headers.get("RateLimit-Limit"), str(PROBES), "and the limit")
+    checks.equal(refused.headers.get("RateLimit-Policy"), f"{PROBES};w=60", "and its window")
+    checks.equal(server.ask("GET", "/healthz", token="").status, 200, "it says that it lives")
+    checks.equal(server.ask("GET", "/v1/tenants", token=token).status, 200, "and answers others")
+    checks.equal(server.ask("GET", "/openapi.json", token="").status, 200, "from the same address too")
+
+
 def main():
     """Runs the checks."""
     options = arguments(__doc__)
     checks = Checks()
-    settings = {"login_delays": "true", "bcrypt_cost": "4", "limit_read": str(READS)}
+    settings = {"login_delays": "true", "bcrypt_cost": "4", "limit_read": str(READS), "limit_probe": str(PROBES)}
     with Server(checks, options.database, **settings) as server:
         other = neighbour(server)
         try:
             guessing(checks, [server, other])
             asking(checks, [server, other])
+            flooding(checks, [server, other])
         finally:
             checks.equal(other.stop(), 0, "the neighbour ends cleanly")
     return checks.finish()

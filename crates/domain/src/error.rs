@@ -42,7 +42,7 @@ impl fmt::Display for Fault {
 }
 
 /// Why a request was not done.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
     /// The input is wrong; sending it again unchanged fails again.
     #[error("{0}")]

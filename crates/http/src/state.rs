@@ -14,6 +14,7 @@ use trailkeeper_domain::ports::Store;
 use trailkeeper_domain::{Error, Result};
 
 use crate::limits::Limits;
+use crate::ops::Readiness;
 use crate::settings::HttpSettings;
 use crate::turns::Turns;
 
@@ -53,6 +54,7 @@ pub struct AppState {
     /// Of logins.
     turns: Arc<Turns>,
     limits: Limits,
+    readiness: Arc<Readiness>,
 }
 
 impl AppState {
@@ -62,7 +64,16 @@ impl AppState {
         let analytics = Arc::new(Semaphore::new(settings.workers.max(1) * ANALYTICS_PER_WORKER));
         let folds = FoldCache::new(settings.fold_cache_bytes);
         let limits = Limits::new(settings.limits);
-        Self { services, settings, password_checks, analytics, folds, turns: Arc::default(), limits }
+        Self {
+            services,
+            settings,
+            password_checks,
+            analytics,
+            folds,
+            turns: Arc::default(),
+            limits,
+            readiness: Arc::default(),
+        }
     }
 
     /// Waits for a place to hash a password; it is free again when the permit is dropped.
@@ -87,6 +98,11 @@ impl AppState {
     /// How often each credential and each source asked.
     pub(crate) fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    /// Whether the server can serve, as it was found last.
+    pub(crate) fn readiness(&self) -> &Arc<Readiness> {
+        &self.readiness
     }
 
     /// Shares the request counts of this server with those of others on the same database. A server does so each

@@ -38,6 +38,10 @@ pub struct LimitArgs {
     #[arg(long, env = "TRAILKEEPER_LIMIT_PUBLIC", default_value_t = STANDARD.public, value_name = "REQUESTS")]
     pub limit_public: u32,
 
+    /// Questions from one address whether the server can serve (`/readyz`).
+    #[arg(long, env = "TRAILKEEPER_LIMIT_PROBE", default_value_t = STANDARD.probe, value_name = "REQUESTS")]
+    pub limit_probe: u32,
+
     /// Requests from one address whose credential did not hold; beyond, unknown credentials are refused unseen.
     #[arg(long, env = "TRAILKEEPER_LIMIT_REFUSED", default_value_t = STANDARD.refused, value_name = "REQUESTS")]
     pub limit_refused: u32,
@@ -54,12 +58,13 @@ impl LimitArgs {
             change: self.limit_change,
             administer: self.limit_administer,
             public: self.limit_public,
+            probe: self.limit_probe,
             refused: self.limit_refused,
         }
     }
 
     /// Each setting with its value, for the listing.
-    pub fn values(&self) -> [(&'static str, String); 8] {
+    pub fn values(&self) -> [(&'static str, String); 9] {
         [
             ("limit_login", self.limit_login),
             ("limit_ingest", self.limit_ingest),
@@ -68,6 +73,7 @@ impl LimitArgs {
             ("limit_change", self.limit_change),
             ("limit_administer", self.limit_administer),
             ("limit_public", self.limit_public),
+            ("limit_probe", self.limit_probe),
             ("limit_refused", self.limit_refused),
         ]
         .map(|(id, value)| (id, value.to_string()))

@@ -24,12 +24,19 @@ pub struct LogIn;
 /// Read what is public.
 pub struct ReadPublic;
 
+/// Ask whether the server can serve.
+pub struct Probe;
+
 impl Door for LogIn {
     const GROUP: Group = Group::Login;
 }
 
 impl Door for ReadPublic {
     const GROUP: Group = Group::Public;
+}
+
+impl Door for Probe {
+    const GROUP: Group = Group::Probe;
 }
 
 /// Anyone, as long as the source does not ask too often.

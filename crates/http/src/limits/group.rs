@@ -17,11 +17,16 @@ pub enum Group {
     Administer,
     /// What needs no credential, by source.
     Public,
+    /// Whether the server can serve, by source.
+    Probe,
     /// Credentials that did not hold, by source.
     Refused,
 }
 
 impl Group {
+    /// How many there are.
+    pub const COUNT: usize = 9;
+
     /// The name in the database.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -32,6 +37,7 @@ impl Group {
             Self::Change => "change",
             Self::Administer => "administer",
             Self::Public => "public",
+            Self::Probe => "probe",
             Self::Refused => "refused",
         }
     }
@@ -46,6 +52,7 @@ impl Group {
             Self::Change => "requests that change records, with this credential",
             Self::Administer => "requests that administer, with this credential",
             Self::Public => "requests without a credential from your address",
+            Self::Probe => "questions from your address whether the server can serve",
             Self::Refused => "requests from your address whose credential did not hold",
         }
     }
@@ -68,6 +75,8 @@ pub struct LimitSettings {
     pub administer: u32,
     /// [`Group::Public`].
     pub public: u32,
+    /// [`Group::Probe`].
+    pub probe: u32,
     /// [`Group::Refused`].
     pub refused: u32,
 }
@@ -75,7 +84,7 @@ pub struct LimitSettings {
 impl LimitSettings {
     /// No limits.
     pub const NONE: Self =
-        Self { login: 0, ingest: 0, read: 0, analytics: 0, change: 0, administer: 0, public: 0, refused: 0 };
+        Self { login: 0, ingest: 0, read: 0, analytics: 0, change: 0, administer: 0, public: 0, probe: 0, refused: 0 };
 
     /// What a server has unless it is told otherwise: far more than honest programs ask for.
     pub const STANDARD: Self = Self {
@@ -86,6 +95,7 @@ impl LimitSettings {
         change: 12_000,
         administer: 1_200,
         public: 6_000,
+        probe: 6_000,
         refused: 600,
     };
 
@@ -99,6 +109,7 @@ impl LimitSettings {
             Group::Change => self.change,
             Group::Administer => self.administer,
             Group::Public => self.public,
+            Group::Probe => self.probe,
             Group::Refused => self.refused,
         };
         (limit > 0).then_some(limit)

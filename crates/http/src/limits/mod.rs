@@ -5,7 +5,8 @@
 //! they counted. So all servers of one database share a limit, give or take one second, and a tenth for each server.
 //!
 //! The group of a handler follows from the type in its signature: [`crate::extract::caller::Need`] for callers with
-//! a credential, [`crate::extract::anyone::Door`] for those without. Health checks have none.
+//! a credential, [`crate::extract::anyone::Door`] for those without. Which operations each group has, and what has none
+//! and why, is in `docs/api-design.md`.
 
 mod gate;
 mod group;

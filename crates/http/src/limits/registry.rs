@@ -147,7 +147,7 @@ impl Registry {
     fn place_for(&mut self, key: Key, now: Timestamp) -> Key {
         self.turn(now);
         // Room for one key of others in each group.
-        let most = MOST_KEYS - 8;
+        let most = MOST_KEYS - Group::COUNT;
         if self.counts.len() < most || self.counts.contains_key(&key) {
             return key;
         }
@@ -230,13 +230,13 @@ mod tests {
                 registry.count(network(number), at(0));
             }
         }
-        assert_eq!(registry.len(), MOST_KEYS - 7);
+        assert_eq!(registry.len(), MOST_KEYS - Group::COUNT + 1);
         let before = registry.used((Group::Login, Who::Others), at(0));
         assert!(before > 0);
         for number in 0..1_000 {
             assert_eq!(registry.count(network(1_000_000 + number), at(0)), before + u64::from(number) + 1);
         }
-        assert_eq!(registry.len(), MOST_KEYS - 7);
+        assert_eq!(registry.len(), MOST_KEYS - Group::COUNT + 1);
         // The next window has room again.
         assert_eq!(registry.count(network(1_000_000), at(60)), 1);
         assert_eq!(registry.len(), 1);

@@ -34,7 +34,7 @@ pub async fn one(_: Anyone<ReadPublic, Native>, request: HttpRequest) -> Answer<
 }
 
 /// To Swagger UI, whose assets are named relative to its folder.
-pub async fn to_swagger_ui() -> HttpResponse {
+pub async fn to_swagger_ui(_: Anyone<ReadPublic, Native>) -> HttpResponse {
     HttpResponse::TemporaryRedirect().insert_header((header::LOCATION, "/docs/")).finish()
 }
 

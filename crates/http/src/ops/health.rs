@@ -5,7 +5,8 @@ use actix_web::web::Data;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::blocking;
+use super::readiness;
+use crate::extract::anyone::{Anyone, Probe};
 use crate::refusal::Answer;
 use crate::shapes::{Native, Problem};
 use crate::state::AppState;
@@ -21,7 +22,7 @@ pub struct Health {
 /// The server lives.
 ///
 /// Says nothing about the database: a supervisor should not restart the server because the database
-/// is away. No credential needed.
+/// is away. No credential needed, and no limit: a 429 would have the supervisor restart it for being asked often.
 #[utoipa::path(get, path = "/healthz", operation_id = "healthz", tag = "operations", security(()),
     responses((status = 200, description = "The server lives.", body = Health)))]
 pub async fn healthz() -> HttpResponse {
@@ -30,14 +31,22 @@ pub async fn healthz() -> HttpResponse {
 
 /// The server can serve.
 ///
-/// The database is reachable and has every migration. A load balancer should ask this one. No
-/// credential needed.
+/// The database can be written and has every migration. A load balancer should ask this one. The answer is at most one
+/// second old, so that however many ask, the database is asked once a second. No credential needed.
 #[utoipa::path(get, path = "/readyz", operation_id = "readyz", tag = "operations", security(()),
     responses(
         (status = 200, description = "The server can serve.", body = Health),
+        (status = 429, description = "Too many requests.", body = Problem, content_type = "application/problem+json",
+            headers(
+                ("Retry-After" = u32, description = "Seconds until another attempt makes sense."),
+                ("RateLimit-Limit" = u32, description = "Requests a minute."),
+                ("RateLimit-Remaining" = u32, description = "How many more there may be."),
+                ("RateLimit-Reset" = u32, description = "Seconds until they are counted anew."),
+                ("RateLimit-Policy" = String, description = "The limit and its window: `6000;w=60`."),
+            )),
         (status = 503, description = "The database is away or not migrated.", body = Problem, content_type = "application/problem+json"),
     ))]
-pub async fn readyz(state: Data<AppState>) -> Answer<Native> {
-    blocking::run(&state, |state| state.store().ready()).await?;
+pub async fn readyz(_: Anyone<Probe, Native>, state: Data<AppState>) -> Answer<Native> {
+    readiness::checked(&state).await?;
     Ok(HttpResponse::Ok().json(Health { status: "ok" }))
 }

@@ -3,6 +3,7 @@
 mod documents;
 mod health;
 mod jwks;
+mod readiness;
 
 use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};
@@ -12,6 +13,7 @@ use crate::shapes::Native;
 
 pub use health::{__path_healthz, __path_readyz};
 pub use jwks::__path_jwks;
+pub use readiness::Readiness;
 
 /// Adds the routes.
 pub fn configure(config: &mut ServiceConfig) {

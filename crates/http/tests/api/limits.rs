@@ -9,8 +9,17 @@ use trailkeeper_testkit::DatabaseKind;
 
 use crate::support::{ACME, Answer, Caller, TestApp};
 
-const LIMITS: LimitSettings =
-    LimitSettings { login: 2, ingest: 3, read: 4, analytics: 5, change: 6, administer: 7, public: 8, refused: 9 };
+const LIMITS: LimitSettings = LimitSettings {
+    login: 2,
+    ingest: 3,
+    read: 4,
+    analytics: 5,
+    change: 6,
+    administer: 7,
+    public: 8,
+    probe: 9,
+    refused: 10,
+};
 
 const TRAFFIC: &str = "/v1/analytics/traffic?from=2026-07-01&to=2026-07-02";
 
@@ -33,8 +42,13 @@ fn one_of_each(app: &TestApp, admin: &Caller) -> Vec<(u32, Answer)> {
         (LIMITS.change, admin.put(&format!("/v1/tenants/{ACME}"), &json!({}))),
         (LIMITS.administer, admin.get("/v1/accounts")),
         (LIMITS.public, app.anon().get("/openapi/native.json")),
+        (LIMITS.probe, app.anon().get("/readyz")),
         (LIMITS.refused, wrong.get("/v1/events")),
     ]
+}
+
+fn number_in(answer: &Answer, what: &str) -> u32 {
+    number(answer, &format!("ratelimit-{what}"))
 }
 
 fn number(answer: &Answer, header: &str) -> u32 {
@@ -46,7 +60,7 @@ fn each_group_has_its_limit_and_tells_how_it_stands() {
     let app = limited(LIMITS);
     let admin = app.admin();
     app.clock.advance(TimeDelta::milliseconds(20_500));
-    for round in 1..=10 {
+    for round in 1..=11 {
         for (limit, answer) in one_of_each(&app, &admin) {
             assert_eq!(number(&answer, "ratelimit-limit"), limit);
             assert_eq!(number(&answer, "ratelimit-remaining"), limit.saturating_sub(round));
@@ -95,15 +109,38 @@ fn sources_are_addresses_or_networks_of_64_bits() {
 }
 
 #[test]
-fn without_limits_there_are_no_headers_and_health_has_none_ever() {
+fn without_limits_there_are_no_headers_and_whether_the_server_lives_has_none_ever() {
     let app = TestApp::new();
     assert_eq!(app.admin().get("/v1/events").header("ratelimit-limit"), None);
-    let app = limited(LimitSettings { public: 1, ..LIMITS });
-    for path in ["/healthz", "/readyz"] {
-        for _ in 0..3 {
-            let answer = app.anon().get(path);
-            assert_eq!((answer.status, answer.header("ratelimit-limit")), (200, None));
+    assert_eq!(app.anon().get("/readyz").header("ratelimit-limit"), None);
+    let app = limited(LimitSettings { public: 1, probe: 1, ..LIMITS });
+    for _ in 0..3 {
+        let answer = app.anon().get("/healthz");
+        assert_eq!((answer.status, answer.header("ratelimit-limit")), (200, None));
+    }
+}
+
+#[test]
+fn a_flood_of_readiness_checks_is_refused_and_touches_nothing_else() {
+    let app = limited(LIMITS);
+    let admin = app.admin();
+    for number in 1..=50 {
+        let answer = app.anon().get("/readyz");
+        if number <= LIMITS.probe {
+            assert_eq!((answer.status, answer.header("retry-after")), (200, None));
+            continue;
         }
+        let detail = answer.problem(429, "too_many_requests", None);
+        assert!(detail.contains("questions from your address whether the server can serve"), "{detail}");
+        assert!(detail.contains("--limit-probe"), "{detail}");
+        assert_eq!(answer.header("retry-after"), Some("60"));
+        assert_eq!((number_in(&answer, "limit"), number_in(&answer, "remaining")), (9, 0));
+        assert_eq!((number_in(&answer, "reset"), answer.header("ratelimit-policy")), (60, Some("9;w=60")));
+    }
+    assert_eq!(app.anon().call("GET", "/readyz").peer("192.0.2.77").send().status, 200, "another source");
+    assert_eq!(app.anon().get("/healthz").status, 200);
+    for (limit, answer) in one_of_each(&app, &admin).into_iter().filter(|(limit, _)| *limit != LIMITS.probe) {
+        assert_eq!((number_in(&answer, "limit"), number_in(&answer, "remaining")), (limit, limit - 1));
     }
 }
 

@@ -46,6 +46,7 @@ mod octopai_login;
 mod octopai_user_events;
 mod operations;
 mod people;
+mod readiness;
 mod reads_of_people;
 mod saasus_active_users;
 mod saasus_behavior;

@@ -1,5 +1,6 @@
 //! Health.
 
+use chrono::TimeDelta;
 use serde_json::json;
 use trailkeeper_testkit::{DatabaseKind, run_on_postgres};
 
@@ -30,6 +31,7 @@ fn a_server_whose_database_is_away_lives_says_503_and_recovers() {
     }
     assert_eq!(app.anon().get("/healthz").status, 200);
     app.database.allow_connections(true);
+    app.clock.advance(TimeDelta::seconds(1));
     assert_eq!(app.anon().get("/readyz").status, 200);
     assert_eq!(admin.record(&json!({"type": "x"}))["stored"], 1);
 }

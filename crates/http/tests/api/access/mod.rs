@@ -6,6 +6,7 @@
 mod callers;
 mod contract_rows;
 mod credential_rows;
+mod groups;
 mod native_rows;
 mod row;
 mod world;

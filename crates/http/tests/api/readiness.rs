@@ -1,0 +1,156 @@
+//! However many ask whether the server can serve, the database is asked once a second.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
+
+use actix_web::App;
+use actix_web::body::MessageBody;
+use actix_web::dev::{Service, ServiceResponse};
+use actix_web::middleware::from_fn;
+use actix_web::rt::{System, spawn, task::yield_now};
+use actix_web::test::{TestRequest, call_service, init_service};
+use actix_web::web::Data;
+use chrono::TimeDelta;
+use trailkeeper_domain::ports::{ReadTx, Store, WriteTx};
+use trailkeeper_domain::time::Timestamp;
+use trailkeeper_domain::{Error, Result};
+use trailkeeper_http::{AppState, HttpSettings, LimitSettings, Services};
+
+use crate::support::TestApp;
+
+/// A store that counts how often it is asked whether it is ready, and can be away or slow.
+struct Asked {
+    inner: Arc<dyn Store>,
+    times: AtomicUsize,
+    away: AtomicBool,
+    slow: Mutex<bool>,
+    hurried: Condvar,
+}
+
+impl Store for Asked {
+    fn read(&self, work: &mut dyn FnMut(&mut dyn ReadTx) -> Result<()>) -> Result<()> {
+        self.inner.read(work)
+    }
+
+    fn write(&self, work: &mut dyn FnMut(&mut dyn WriteTx) -> Result<()>) -> Result<()> {
+        self.inner.write(work)
+    }
+
+    fn prepare(&self, now: Timestamp) -> Result<()> {
+        self.inner.prepare(now)
+    }
+
+    fn ready(&self) -> Result<()> {
+        self.times.fetch_add(1, Ordering::SeqCst);
+        drop(self.hurried.wait_while(self.slow.lock().unwrap(), |slow| *slow).unwrap());
+        if self.away.load(Ordering::SeqCst) { Err(Error::unavailable("away")) } else { self.inner.ready() }
+    }
+}
+
+/// A server whose store tells how often it was asked.
+fn watched(app: &TestApp, limits: LimitSettings) -> (Arc<Asked>, Data<AppState>) {
+    let store = Arc::new(Asked {
+        inner: app.state.services.store.clone(),
+        times: AtomicUsize::new(0),
+        away: AtomicBool::new(false),
+        slow: Mutex::new(false),
+        hurried: Condvar::new(),
+    });
+    let services = Services { store: store.clone(), ..app.state.services.clone() };
+    (store, Data::new(AppState::new(services, HttpSettings { limits, ..HttpSettings::default() })))
+}
+
+/// The status of one request that a prober sends.
+async fn probed<B: MessageBody>(
+    service: &impl Service<actix_http::Request, Response = ServiceResponse<B>, Error = actix_web::Error>,
+) -> u16 {
+    let request = TestRequest::with_uri("/readyz").peer_addr("192.0.2.1:40000".parse().unwrap());
+    call_service(service, request.to_request()).await.status().as_u16()
+}
+
+macro_rules! service_over {
+    ($state:expr) => {
+        init_service(
+            App::new().app_data($state).wrap(from_fn(trailkeeper_http::traced)).configure(trailkeeper_http::configure),
+        )
+        .await
+    };
+}
+
+#[test]
+fn probers_get_no_429_by_default_and_the_database_is_asked_once_a_second() {
+    let app = TestApp::new();
+    let (store, state) = watched(&app, LimitSettings::STANDARD);
+    System::new().block_on(async {
+        let service = service_over!(state);
+        // Five probers behind one address, four times a second each, from the beginning of a minute to its end.
+        for second in 1..=60 {
+            for _ in 0..5 * 4 {
+                assert_eq!(probed(&service).await, 200);
+            }
+            assert_eq!(store.times.load(Ordering::SeqCst), second);
+            app.clock.advance(TimeDelta::seconds(1));
+        }
+    });
+}
+
+#[test]
+fn an_answer_is_told_for_a_second_whatever_it_is() {
+    let app = TestApp::new();
+    let (store, state) = watched(&app, LimitSettings::NONE);
+    System::new().block_on(async {
+        let service = service_over!(state);
+        assert_eq!(probed(&service).await, 200);
+        store.away.store(true, Ordering::SeqCst);
+        app.clock.advance(TimeDelta::milliseconds(999));
+        assert_eq!(probed(&service).await, 200);
+        app.clock.advance(TimeDelta::milliseconds(1));
+        assert_eq!([probed(&service).await, probed(&service).await], [503, 503]);
+        store.away.store(false, Ordering::SeqCst);
+        assert_eq!((probed(&service).await, store.times.load(Ordering::SeqCst)), (503, 2));
+        // By a clock that was set back an answer is not told for ever.
+        app.clock.advance(TimeDelta::hours(-1));
+        assert_eq!((probed(&service).await, store.times.load(Ordering::SeqCst)), (200, 3));
+    });
+}
+
+#[test]
+fn who_asks_at_the_same_moment_waits_for_the_same_answer() {
+    let app = TestApp::new();
+    let (store, state) = watched(&app, LimitSettings::NONE);
+    *store.slow.lock().unwrap() = true;
+    System::new().block_on(async {
+        let service = Rc::new(service_over!(state));
+        let gone = spawn({
+            let service = service.clone();
+            async move { probed(&*service).await }
+        });
+        while store.times.load(Ordering::SeqCst) == 0 {
+            yield_now().await;
+        }
+        // Whoever goes away does not make the database be asked by the next one while it still is.
+        gone.abort();
+        assert!(gone.await.unwrap_err().is_cancelled());
+        let arrived = Rc::new(Cell::new(0));
+        let waiting: Vec<_> = (0..40)
+            .map(|_| {
+                let (service, arrived) = (service.clone(), arrived.clone());
+                spawn(async move {
+                    arrived.set(arrived.get() + 1);
+                    probed(&*service).await
+                })
+            })
+            .collect();
+        while arrived.get() < 40 {
+            yield_now().await;
+        }
+        *store.slow.lock().unwrap() = false;
+        store.hurried.notify_all();
+        for answer in waiting {
+            assert_eq!(answer.await.unwrap(), 200);
+        }
+        assert_eq!(store.times.load(Ordering::SeqCst), 1);
+    });
+}
