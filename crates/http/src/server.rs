@@ -50,8 +50,13 @@ pub fn configure(config: &mut ServiceConfig) {
 /// Serves until SIGTERM, then lets the requests in hand finish, or until SIGINT, which cuts them off. SIGHUP reads the
 /// certificate again.
 ///
-/// `on_ready` learns the address once it is bound (with its real port where port 0 was asked for).
-pub async fn serve(services: Services, settings: HttpSettings, on_ready: impl FnOnce(SocketAddr)) -> io::Result<()> {
+/// `on_ready` learns the address once it is bound (with its real port where port 0 was asked for), before anybody is
+/// answered. When it fails, nobody is, and its error is this one's.
+pub async fn serve(
+    services: Services,
+    settings: HttpSettings,
+    on_ready: impl FnOnce(SocketAddr) -> io::Result<()>,
+) -> io::Result<()> {
     let listener = bound(settings.listen)?;
     let address = listener.local_addr()?;
     let workers = settings.workers.max(1);
@@ -86,7 +91,7 @@ pub async fn serve(services: Services, settings: HttpSettings, on_ready: impl Fn
             .and_then(http(state, stopping))
         })?
     };
-    on_ready(address);
+    on_ready(address)?;
     builder.run().await
 }
 

@@ -44,7 +44,10 @@ impl Server {
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
         let settings = HttpSettings { listen, workers: WORKERS, ..http };
         let address = on_a_thread(move |ready| {
-            let serving = trailkeeper_http::serve(services, settings, move |address| ready.send(address).unwrap());
+            let serving = trailkeeper_http::serve(services, settings, move |address| {
+                ready.send(address).unwrap();
+                Ok(())
+            });
             System::new().block_on(serving).unwrap();
         });
         Self { address, token, _merger: merger }

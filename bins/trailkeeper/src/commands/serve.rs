@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::{panic, thread};
 
 use actix_web::rt::System;
 use trailkeeper_analytics::engine::merger::Merger;
@@ -35,7 +36,7 @@ pub fn run(database: &DatabaseArgs, logging: &LogArgs, settings: &Settings) -> R
         tracing::info!("loaded demo data: {loaded}");
         deeds::record(&ports, loaded.deed())?;
     }
-    deeds::record(&ports, deeds::server_start(config::listing(database, logging, settings)?))?;
+    let start = deeds::server_start(config::listing(database, logging, settings)?);
     // Late, because the password must not be lost with a start that is broken off.
     let administrator = first_administrator(&ports, &access, &settings.admin)?;
     let banner = Banner {
@@ -66,12 +67,21 @@ pub fn run(database: &DatabaseArgs, logging: &LogArgs, settings: &Settings) -> R
     let merger = merger.map_err(|error| ports.failed(error))?;
     let listen = http.listen;
     let shown = Cell::new(false);
+    let mut untold = None;
     let served = System::new().block_on(trailkeeper_http::serve(services, http, |address| {
+        // Not before it has its port: a server that gets none did not start. On a thread of its own, as this one drives a
+        // runtime, inside of which PostgreSQL cannot be waited for.
+        let told = thread::scope(|scope| scope.spawn(|| deeds::record(&ports, start)).join());
+        told.unwrap_or_else(|panic| panic::resume_unwind(panic)).map_err(|failure| {
+            untold = Some(failure);
+            io::Error::other("the start could not be recorded")
+        })?;
         shown.set(true);
         // A closed stdout is no reason not to serve.
         if let Err(error) = output::write(&banner.text(address)) {
             tracing::warn!("the address could not be printed: {error}");
         }
+        Ok(())
     }));
     // Everything is answered by now; what waits unmerged waits for the next start.
     merger.stop();
@@ -79,7 +89,10 @@ pub fn run(database: &DatabaseArgs, logging: &LogArgs, settings: &Settings) -> R
     if !shown.get() {
         output::write(&banner.credentials())?;
     }
-    served.map_err(|source| unserved(listen, source))
+    match untold {
+        Some(failure) => Err(failure),
+        None => served.map_err(|source| unserved(listen, source)),
+    }
 }
 
 fn unserved(listen: SocketAddr, source: io::Error) -> Failure {

@@ -9,13 +9,19 @@ use trailkeeper_analytics::engine::Summary;
 use trailkeeper_domain::event::{Event, EventFilter, EventKind};
 use trailkeeper_domain::id::TenantId;
 use trailkeeper_storage::{DatabaseUrl, StoreOptions};
+use trailkeeper_testkit::{DatabaseKind, TempDatabase};
 
+use crate::serve::Server;
 use crate::support::Program;
 
 /// The events of this type in the trail, oldest first.
 fn told(program: &Program, kind: &str) -> Vec<Event> {
-    let url = format!("sqlite:{}", program.data_dir().join("trailkeeper.db").display());
-    let url = DatabaseUrl::parse(&url).unwrap();
+    told_in(&format!("sqlite:{}", program.data_dir().join("trailkeeper.db").display()), kind)
+}
+
+/// The same of the database at this URL.
+fn told_in(url: &str, kind: &str) -> Vec<Event> {
+    let url = DatabaseUrl::parse(url).unwrap();
     let store = trailkeeper_storage::open(&url, &StoreOptions::default(), Arc::new(Summary)).unwrap();
     let filter = EventFilter {
         tenant_id: Some(TenantId::SYSTEM),
@@ -87,4 +93,20 @@ fn a_start_is_told_with_its_settings_and_without_its_secrets() {
     );
     assert!(settings.get("merge-every").is_none(), "what was not given has its default: {settings}");
     assert!(!told.to_string().contains("battery") && !told.to_string().contains(&master), "{told}");
+}
+
+#[test]
+fn a_server_that_gets_no_port_did_not_start() {
+    for kind in DatabaseKind::ALL {
+        let (program, database) = (Program::new(), TempDatabase::new(kind));
+        let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = taken.local_addr().unwrap().to_string();
+        let refused = program.run(&["serve", "--listen", &address, "--database-url", database.url()]).failed(1);
+        assert!(refused.contains(&address), "{refused}");
+        // It came as far as to make the administrator, which is told.
+        let told = |kind| told_in(database.url(), kind);
+        assert_eq!((told("account_create").len(), told("server_start")), (1, vec![]));
+        drop(Server::start(&program, &["--database-url", database.url()]));
+        assert_eq!(told("server_start").len(), 1);
+    }
 }
