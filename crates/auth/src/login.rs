@@ -17,7 +17,7 @@ use crate::jwt::{self, Claims};
 use crate::password;
 use crate::throttle::{Attempt, Subject};
 use crate::token::{PlainToken, TokenKind};
-use crate::trail::{LOGIN_BLOCKED, Origin, cleaned, record};
+use crate::trail::{LOGIN_BLOCKED, Origin, about_session, cleaned, record};
 
 /// How much of a typed name that nobody has is kept, in characters. People type passwords into name fields.
 const MAX_TYPED_NAME: usize = 128;
@@ -102,6 +102,7 @@ impl Access {
         let now = self.clock.now();
         let success = self.session_event(now, LOGIN_SUCCESS, Outcome::Success, origin, Some(&account))?;
         let id = SessionId(self.fresh_uuid());
+        let success = about_session(id, success);
         let plain = PlainToken::generate(TokenKind::Refresh, self.entropy.as_ref());
         let (logged_in, refresh) = self.tokens_of(account, id, now, &plain)?;
         let session = Session {

@@ -10,7 +10,7 @@ use crate::accounts::{TARGET, account_of};
 use crate::password;
 use crate::permission::Principal;
 use crate::throttle::Subject;
-use crate::trail::{ACCOUNT_PASSWORD_CHANGE, Act, Origin, record, target};
+use crate::trail::{ACCOUNT_PASSWORD_CHANGE, Act, Origin, about_session, record, target};
 
 impl Access {
     /// Replaces one's own password, and ends all one's other sessions: whoever knew the old one is out.
@@ -34,6 +34,11 @@ impl Access {
         let attempt = self.count_attempt(Subject::own_password(session))?;
         let now = self.clock.now();
         let event = self.change_event(now, ACCOUNT_PASSWORD_CHANGE, &act, target(TARGET, &id, &account.email))?;
+        // In which session it was, or was tried: perhaps not in one of the owner's.
+        let event = match principal.session_id {
+            Some(session) => about_session(session, event),
+            None => event,
+        };
         // Both hashed before the transaction, not inside it: each takes a good part of a second.
         if !password::verify(current, &account.password_hash)? {
             // Told with the delay that began with it, if one did.

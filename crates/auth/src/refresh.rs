@@ -28,7 +28,7 @@ use crate::login::LoggedIn;
 use crate::master_keys::MasterKeyPair;
 use crate::successor::successor;
 use crate::token::{PlainToken, TokenHash, TokenKind};
-use crate::trail::{Origin, REFRESH_TOKEN_REUSE, record, target};
+use crate::trail::{Origin, REFRESH_TOKEN_REUSE, about_session, record, target};
 
 /// For how long a spent token is answered with its successor.
 const GRACE: TimeDelta = TimeDelta::seconds(10);
@@ -75,7 +75,8 @@ impl Access {
         let found = self.store.reading(|tx| family_of(tx, plain.hash()))?;
         let (_, session, account) = found.ok_or_else(refused)?;
         let now = self.clock.now();
-        let mut reuse = self.session_event(now, REFRESH_TOKEN_REUSE, Outcome::Failure, origin, Some(&account))?;
+        let reuse = self.session_event(now, REFRESH_TOKEN_REUSE, Outcome::Failure, origin, Some(&account))?;
+        let mut reuse = about_session(session.id, reuse);
         reuse.target = Some(target("session", &session.id, &account.email));
         let master = self.master.held();
         let next = successor(&master.current, plain);

@@ -11,7 +11,7 @@ use trailkeeper_domain::{Error, Result};
 use crate::access::{Access, lock_accounts};
 use crate::accounts::{self, account_of};
 use crate::listing;
-use crate::trail::{Act, SESSION_END, record, target};
+use crate::trail::{Act, SESSION_END, about_session, record, target};
 
 const CURSOR_KIND: char = 'l';
 
@@ -45,7 +45,8 @@ impl Access {
             }
             let account = account_of(tx, session.account_id)?;
             let kind = kind_of_end(by, session.account_id);
-            record(tx, &self.change_event(now, kind, by, target(TARGET, &id, &account.email))?)
+            let event = self.change_event(now, kind, by, target(TARGET, &id, &account.email))?;
+            record(tx, &about_session(id, event))
         })
     }
 

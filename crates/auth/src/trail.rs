@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use trailkeeper_domain::account::{Account, Actor, Role};
 use trailkeeper_domain::event::{Event, EventKind, Outcome, Target};
-use trailkeeper_domain::id::{EnvId, EventId, TenantId, UserId};
+use trailkeeper_domain::id::{EnvId, EventId, SessionId, TenantId, UserId};
 use trailkeeper_domain::time::Timestamp;
 /// Stores the event with the change that it tells.
 pub(crate) use trailkeeper_domain::usecase::tell as record;
@@ -80,6 +80,12 @@ impl From<Actor> for Act {
     fn from(actor: Actor) -> Self {
         Self { actor, origin: Origin::default() }
     }
+}
+
+/// The event as one about this session. Its id opens nothing: it names the session in lists, and every credential of it
+/// is signed or drawn at random.
+pub(crate) fn about_session(session: SessionId, event: Event) -> Event {
+    Event { session_id: Some(session.to_string()), ..event }
 }
 
 impl Access {

@@ -33,6 +33,8 @@ fn a_login_gives_tokens_that_hold_and_is_recorded_with_its_origin() {
     assert_eq!(event.trace_id.as_deref(), Some("trace-1"));
     assert_eq!((event.occurred_at, event.received_at), (world.now(), world.now()));
     assert_eq!((event.metadata, event.target), (None, None));
+    assert_eq!(event.session_id, Some(logged_in.session_id.to_string()));
+    assert_eq!(principal.session_id, Some(logged_in.session_id));
 }
 
 #[test]
@@ -68,6 +70,7 @@ fn every_failure_has_one_text_and_is_recorded() {
     for event in &trail[..attempts.len()] {
         assert_eq!((event.kind.as_str(), event.outcome), ("login_fail", Outcome::Failure));
         assert_eq!(event.source, Some("203.0.113.7".parse().unwrap()));
+        assert_eq!(event.session_id, None, "none began");
     }
     assert!(known.iter().all(|event| event.metadata.is_none()));
     assert_eq!(known.iter().filter(|event| event.user_name.as_deref() == Some(EMAIL)).count(), 4);

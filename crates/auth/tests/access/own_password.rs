@@ -27,6 +27,7 @@ fn ones_own_password_is_replaced_and_only_ones_other_sessions_end() {
         assert_eq!(event.user_id.unwrap().as_str(), jane.id.to_string());
         assert_eq!(event.target.unwrap().id, Some(jane.id.to_string()));
         assert_eq!(event.source, Some("203.0.113.7".parse().unwrap()));
+        assert_eq!(event.session_id, Some(here.session_id.to_string()));
         unauthenticated(world.access.login(EMAIL, PASSWORD, &origin()));
         world.access.login(EMAIL, NEW, &origin()).unwrap();
     }
@@ -48,6 +49,7 @@ fn a_wrong_current_password_changes_nothing_and_is_recorded() {
     let event = world.trail().remove(0);
     assert_eq!((event.kind.as_str(), event.outcome), ("account_password_change", Outcome::Failure));
     assert_eq!(event.user_id.unwrap().as_str(), jane.id.to_string());
+    assert_eq!(event.session_id, Some(here.session_id.to_string()));
 
     let before = world.trail().len();
     for bad in ["short", PASSWORD, "jane.doe@example.com", "passwordpassword"] {

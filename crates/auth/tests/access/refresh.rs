@@ -45,6 +45,8 @@ fn a_spent_token_that_comes_back_ends_the_family_and_is_recorded_once() {
     assert_eq!(event.source, Some("203.0.113.7".parse().unwrap()));
     let target = event.target.unwrap();
     assert_eq!((target.kind.as_deref(), target.name.as_deref()), (Some("session"), Some(EMAIL)));
+    let session = Some(first.session_id.to_string());
+    assert_eq!((event.session_id, target.id), (session.clone(), session));
 
     // Everything of the family is dead, the other login is not.
     unauthenticated(world.access.authenticate_bearer(&first.access_token));

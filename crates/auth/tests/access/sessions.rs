@@ -110,6 +110,7 @@ fn an_ended_session_opens_nothing_on_any_server_from_now_on() {
         assert_eq!(event.kind.as_str(), "session_end");
         assert_eq!(event.user_id.unwrap().as_str(), boss.id.to_string());
         assert_eq!(event.source, Some("203.0.113.7".parse().unwrap()));
+        assert_eq!(event.session_id, Some(session.to_string()));
         let target = event.target.unwrap();
         assert_eq!(
             (target.kind.as_deref(), target.id, target.name.as_deref()),
@@ -125,6 +126,7 @@ fn an_ended_session_opens_nothing_on_any_server_from_now_on() {
         }
         let trail = world.trail();
         assert_eq!((trail.len(), trail[0].kind.as_str()), (before + 1, "logout"));
+        assert_eq!(trail[0].session_id, Some(own.to_string()));
         assert_eq!(trail[0].user_id.as_ref().unwrap().as_str(), jane.id.to_string());
         unauthenticated(world.access.authenticate_bearer(&second.access_token));
 
@@ -177,6 +179,7 @@ fn all_others_end_at_once_and_are_counted() {
         let target = event.target.unwrap();
         assert_eq!(event.kind.as_str(), "logout");
         assert_eq!((target.kind.as_deref(), target.id), (Some("account"), Some(jane.id.to_string())));
+        assert_eq!(event.session_id, None, "of several");
         assert_eq!(event.metadata.map(Value::Object), Some(json!({"sessions_ended": 3})));
 
         assert_eq!(world.access.end_sessions_of(&act_of(&jane), jane.id, kept).unwrap(), 0);

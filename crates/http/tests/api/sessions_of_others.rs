@@ -1,6 +1,7 @@
 //! Sessions of others: administrators see and end them; for everyone else they do not exist.
 
-use serde_json::json;
+use chrono::TimeDelta;
+use serde_json::{Value, json};
 use trailkeeper_domain::account::Role;
 
 use crate::support::{ACME, TestApp, numbered};
@@ -99,4 +100,53 @@ fn a_removed_account_takes_its_sessions_with_it() {
         admin.get(&format!("/v1/sessions/{}", jane.session_id)).problem(404, "session_not_found", None);
         assert_eq!(admin.get("/v1/sessions?past=true").ok()["sessions"], json!([]));
     }
+}
+
+#[test]
+fn the_trail_of_a_session_is_found_by_its_id() {
+    for app in TestApp::on_both() {
+        let boss = app.person("boss@example.com", Role::Admin, None);
+        let jane = app.person("jane@example.com", Role::Auditor, None);
+        let stolen = jane.refresh_token.clone();
+        assert_eq!(app.refresh(&stolen).status, 200);
+        let other = app.again("jane@example.com");
+        app.clock.advance(TimeDelta::seconds(10));
+        app.refresh(&stolen).problem(401, "unauthorized", None);
+        boss.caller.delete(&format!("/v1/sessions/{}", other.session_id)).no_content();
+        let last = app.again("jane@example.com");
+        last.caller.delete("/v1/sessions/current").no_content();
+
+        let told = |session: &str| -> Vec<(String, String)> {
+            let page = boss.caller.get(&format!("/v1/events?session_id={session}")).ok();
+            let events = page["events"].as_array().unwrap().iter().rev();
+            let text = |value: &Value| value.as_str().unwrap().to_owned();
+            events.map(|event| (text(&event["type"]), text(&event["user_name"]))).collect()
+        };
+        let event = |kind: &str, who: &str| (kind.to_owned(), who.to_owned());
+        let login = event("login_success", "jane@example.com");
+        let stolen = event("refresh_token_reuse", "jane@example.com");
+        assert_eq!(told(&jane.session_id), [login.clone(), stolen]);
+        assert_eq!(told(&other.session_id), [login.clone(), event("session_end", "boss@example.com")]);
+        assert_eq!(told(&last.session_id), [login, event("logout", "jane@example.com")]);
+    }
+}
+
+#[test]
+fn the_id_of_a_session_opens_nothing() {
+    let app = TestApp::new();
+    let jane = app.person("jane@example.com", Role::Admin, None);
+    let id = jane.session_id.as_str();
+    let bare = id.replace('-', "");
+    for form in [id, &bare, &format!("rt_{bare}"), &format!("tk_{bare}"), &format!("e30.e30.{bare}")] {
+        for path in ["/v1/accounts/me", "/v1/sessions", &format!("/v1/sessions/{id}"), "/v1/events"] {
+            app.bearer(form).get(path).problem(401, "unauthorized", None);
+        }
+        let basic = app.anon().call("GET", "/v1/accounts/me").header("Authorization", &format!("Basic {form}")).send();
+        basic.problem(401, "unauthorized", None);
+        app.refresh(form).problem(401, "unauthorized", None);
+        assert_eq!(app.anon().post("/api/UserAccount/RefreshToken", &json!({"refreshToken": form})).status, 401);
+        assert_eq!(app.log_in("jane@example.com", form).status, 401);
+    }
+    app.anon().delete(&format!("/v1/sessions/{id}")).problem(401, "unauthorized", None);
+    assert!(jane.is_in());
 }
