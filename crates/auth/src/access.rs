@@ -29,6 +29,8 @@ pub struct AccessSettings {
     pub access_ttl: Duration,
     /// How long a refresh token holds.
     pub refresh_ttl: Duration,
+    /// How long after its login a session ends, however often it is refreshed.
+    pub session_ttl: Duration,
     /// How old the newest key of access tokens becomes before [`Access::housekeeping`] makes another; `None`: any age.
     pub rotate_token_keys_after: Option<Duration>,
     /// The names under which clients reach us through a proxy, as they sign them: with a port where
@@ -45,6 +47,7 @@ impl Default for AccessSettings {
             issuer: "trailkeeper".to_owned(),
             access_ttl: Duration::from_hours(2),
             refresh_ttl: Duration::from_hours(30 * 24),
+            session_ttl: Duration::from_hours(90 * 24),
             rotate_token_keys_after: Some(Duration::from_hours(30 * 24)),
             public_hosts: Vec::new(),
             login_delays: true,
@@ -109,6 +112,11 @@ impl Access {
     /// How long an access token holds.
     pub(crate) fn access_ttl(&self) -> TimeDelta {
         span_of(self.settings.access_ttl)
+    }
+
+    /// When a session that began then ends at the latest.
+    pub(crate) fn last_moment_of(&self, started_at: Timestamp) -> Timestamp {
+        started_at.checked_add_signed(span_of(self.settings.session_ttl)).unwrap_or(Timestamp::MAX_UTC)
     }
 
     pub(crate) fn key_source(&self) -> KeySource<'_> {

@@ -89,6 +89,8 @@ impl Access {
             let account = account.filter(|account| account.disabled_at.is_none()).ok_or_else(invalid_token)?;
             let session = session
                 .filter(|session| session.account_id == account.id && session.is_live(now))
+                // Also where it began under a setting that let it go on for longer.
+                .filter(|session| now < self.last_moment_of(session.started_at))
                 .ok_or_else(invalid_token)?;
             Ok(Principal {
                 kind: PrincipalKind::Account(account.id),

@@ -21,14 +21,19 @@ pub struct Housekept {
 }
 
 impl Access {
-    /// Makes a new key of access tokens when the newest is older than the settings say, and removes keys whose last
-    /// token has expired, sessions that are past for more than 90 days, expired refresh tokens, and what is no longer
-    /// needed to slow down guessing.
+    /// Makes a new key of access tokens when the newest is older than the settings say, lets sessions run out that go on
+    /// for longer than the settings say, and removes keys whose last token has expired, sessions that are past for more
+    /// than 90 days, expired refresh tokens, and what is no longer needed to slow down guessing.
     ///
     /// Every server of a database may do this at any time: of two at once, one finds that nothing is left to do.
     pub fn housekeeping(&self) -> Result<Housekept> {
         let now = self.clock.now();
+        let begun = now.checked_sub_signed(span_of(self.settings.session_ttl));
         self.store.writing(|tx| {
+            // They open nothing any more. Their records still say otherwise where the setting was longer before.
+            if let Some(begun) = begun {
+                tx.expire_sessions_begun(begun, now)?;
+            }
             tx.delete_expired_refresh_tokens(now)?;
             tx.delete_past_sessions(now - PAST_SESSIONS_KEPT)
         })?;

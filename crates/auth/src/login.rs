@@ -104,7 +104,7 @@ impl Access {
         let id = SessionId(self.fresh_uuid());
         let success = about_session(id, success);
         let plain = PlainToken::generate(TokenKind::Refresh, self.entropy.as_ref());
-        let (logged_in, refresh) = self.tokens_of(account, id, now, &plain)?;
+        let (logged_in, refresh) = self.tokens_of(account, (id, now), now, &plain)?;
         let session = Session {
             id,
             account_id: logged_in.account.id,
@@ -161,18 +161,20 @@ impl Access {
         Err(wrong_name_or_password())
     }
 
-    /// The tokens of a session, `plain` being the one to refresh with: what is handed out, and what is stored of it.
+    /// The tokens of a session that began at `started_at`, `plain` being the one to refresh with: what is handed out,
+    /// and what is stored of it. None outlives the session.
     pub(crate) fn tokens_of(
         &self,
         account: Account,
-        session: SessionId,
+        (session, started_at): (SessionId, Timestamp),
         now: Timestamp,
         plain: &PlainToken,
     ) -> Result<(LoggedIn, RefreshToken)> {
-        let expires_at = end_of(now, self.settings.access_ttl)?;
+        let last_moment = self.last_moment_of(started_at);
+        let expires_at = end_of(now, self.settings.access_ttl)?.min(last_moment);
         // A JWT knows whole seconds only; what we tell the client is when it really ends.
         let access_expires_at = DateTime::from_timestamp(expires_at.timestamp(), 0).unwrap_or(expires_at);
-        let refresh_expires_at = end_of(now, self.settings.refresh_ttl)?;
+        let refresh_expires_at = end_of(now, self.settings.refresh_ttl)?.min(last_moment);
         let (clock, entropy) = (self.clock.as_ref(), self.entropy.as_ref());
         let claims = Claims::new(clock, entropy, &self.settings.issuer, (account.id, session), access_expires_at);
         let key = self.keys.signing(self.key_source())?;

@@ -14,6 +14,9 @@
 //!         T0, T1 and T2 are all refused from now on, within ten seconds of being spent or not
 //! ```
 //!
+//! However often it is refreshed, a session ends some time after its login ([`AccessSettings::session_ttl`]): its tokens
+//! are cut to that, and the refresh that comes later is refused like one with a token that expired.
+//!
 //! A thief who is that fast gets what the owner has, and keeps it until one of the two comes with a token that was spent
 //! ten seconds ago or earlier. Who knows to the second when the owner refreshes, each time, is not found out this way.
 
@@ -23,6 +26,8 @@ use trailkeeper_domain::event::{Event, Outcome};
 use trailkeeper_domain::ports::{ReadTx, WriteTx};
 use trailkeeper_domain::{Error, Result};
 
+#[cfg(doc)]
+use crate::access::AccessSettings;
 use crate::access::{Access, lock_accounts};
 use crate::login::LoggedIn;
 use crate::master_keys::MasterKeyPair;
@@ -80,7 +85,7 @@ impl Access {
         reuse.target = Some(target("session", &session.id, &account.email));
         let master = self.master.held();
         let next = successor(&master.current, plain);
-        let (logged_in, row) = self.tokens_of(account, session.id, now, &next)?;
+        let (logged_in, row) = self.tokens_of(account, (session.id, session.started_at), now, &next)?;
         match self.store.writing(|tx| exchange(tx, plain, &row, &reuse, &master))? {
             Verdict::Renewed => Ok(Some(logged_in)),
             Verdict::Again((plain, row)) => {
@@ -107,7 +112,8 @@ fn exchange(
     let hash = plain.hash();
     let Some((token, session, account)) = family_of(tx, hash)? else { return Ok(Verdict::Refused) };
     let now = successor.issued_at;
-    if !session.is_live(now) || account.disabled_at.is_some() {
+    // A successor that would have expired already is one beyond the last moment of its session.
+    if !session.is_live(now) || now >= successor.expires_at || account.disabled_at.is_some() {
         return Ok(Verdict::Refused);
     }
     let Some(spent_at) = token.spent_at else {

@@ -138,7 +138,7 @@ pub struct Session {
     pub user_agent: Option<String>,
     /// When it was last refreshed; at first, when it began.
     pub refreshed_at: Timestamp,
-    /// When it ends unless it is refreshed before.
+    /// When it ends unless it is refreshed before; never after its last moment, some time after the login.
     pub expires_at: Timestamp,
     /// Since when it is over.
     pub ended_at: Option<Timestamp>,

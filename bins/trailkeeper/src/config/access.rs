@@ -49,6 +49,17 @@ pub struct AccessArgs {
         global = true
     )]
     pub rotate_token_keys_days: u32,
+
+    /// Days after its login that a session ends, however often it is refreshed.
+    #[arg(
+        long,
+        env = "TRAILKEEPER_SESSION_DAYS",
+        default_value_t = 90,
+        value_parser = clap::value_parser!(u32).range(1..=3650),
+        value_name = "DAYS",
+        global = true
+    )]
+    pub session_days: u32,
 }
 
 impl AccessArgs {
@@ -69,6 +80,7 @@ impl AccessArgs {
             bcrypt_cost: self.bcrypt_cost,
             login_delays: self.login_delays,
             public_hosts: self.public_hosts.0.clone(),
+            session_ttl: Duration::from_hours(24 * u64::from(self.session_days)),
             rotate_token_keys_after: (days > 0).then(|| Duration::from_hours(24 * days)),
             ..AccessSettings::default()
         }

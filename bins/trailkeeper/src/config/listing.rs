@@ -89,6 +89,7 @@ fn values(
         ("login_delays", access.login_delays.to_string()),
         ("master_key", master_key),
         ("master_key_previous", master_key_previous.to_owned()),
+        ("session_days", access.session_days.to_string()),
         ("rotate_token_keys_days", access.rotate_token_keys_days.to_string()),
         ("admin_email", admin.admin_email.clone()),
         ("admin_password", admin_password.to_owned()),

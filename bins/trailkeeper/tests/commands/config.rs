@@ -24,6 +24,7 @@ fn config_shows_what_is_in_effect_and_hides_secrets() {
     assert_eq!(value("--trusted-proxies "), "10.0.0.0/8,192.0.2.1/32");
     assert_eq!(value("--keep-page-queries "), "true");
     assert_eq!(value("--bcrypt-cost "), "4");
+    assert_eq!(value("--session-days "), "90");
     assert!(value("--database-url ").contains("db.example/trail"));
     for secret in ["hunter2", "abab"] {
         assert!(!shown.contains(secret), "{shown}");
@@ -55,6 +56,7 @@ fn a_wrong_value_is_a_usage_error_that_says_what_is_right() {
         ("--trusted-proxies", "10.0.0.0/99", "10.0.0.0/8"),
         ("--public-hosts", "https://a.example/", "without scheme and path"),
         ("--bcrypt-cost", "99", "4..=20"),
+        ("--session-days", "0", "1..=3650"),
         ("--log", "trailkeeper=loudest", "debug"),
     ] {
         let done = program.run(&["config", flag, value]);

@@ -14,6 +14,7 @@ mod refresh_grace;
 mod rehash;
 mod sealed_cursors;
 mod secrets;
+mod session_end;
 mod sessions;
 mod signing_keys;
 mod throttle;

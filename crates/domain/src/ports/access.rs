@@ -95,6 +95,9 @@ pub trait AccessWrites {
     /// Ends every session of an account but `except`; gives how many were live till then.
     fn end_sessions_of(&mut self, account: AccountId, except: Option<SessionId>, at: Timestamp) -> Result<usize>;
 
+    /// Lets those live sessions run out at `now` that began at `begun` or before.
+    fn expire_sessions_begun(&mut self, begun: Timestamp, now: Timestamp) -> Result<()>;
+
     /// Removes sessions that ended or ran out before `at`, with their refresh tokens.
     fn delete_past_sessions(&mut self, at: Timestamp) -> Result<()>;
 

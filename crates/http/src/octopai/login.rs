@@ -35,8 +35,9 @@ impl LoginRequest {
 
 /// User login
 ///
-/// Answers an access token (2 hours) and a refresh token (30 days). A login that fails is answered in
-/// the same shape, and does not tell whether the name exists. Both are recorded in the trail.
+/// Answers an access token (2 hours) and a refresh token (30 days); 90 days after a login it ends, unless the server is
+/// set otherwise. A login that fails is answered in the same shape, and does not tell whether the name exists. Both are
+/// recorded in the trail.
 #[utoipa::path(
     post, path = "/api/UserAccount/Login", operation_id = "Login", tag = "UserAccount",
     request_body(content = LoginRequest, example = json!(LoginRequest::sample())),

@@ -33,7 +33,8 @@ impl RefreshTokenRequest {
 /// Refresh a login
 ///
 /// Answers a new access token and a new refresh token, and spends the old one. A spent token that is
-/// sent again was copied by someone: the whole login ends then.
+/// sent again was copied by someone: the whole login ends then. It also ends 90 days after it began, unless
+/// the server is set otherwise.
 #[utoipa::path(
     post, path = "/api/UserAccount/RefreshToken", operation_id = "RefreshToken", tag = "UserAccount",
     request_body(content = RefreshTokenRequest, example = json!(RefreshTokenRequest::sample())),

@@ -153,6 +153,16 @@ impl AccessWrites for Tx<'_> {
         Ok(live)
     }
 
+    fn expire_sessions_begun(&mut self, begun: Timestamp, now: Timestamp) -> Result<()> {
+        let (begun, now) = (DbTime(begun), DbTime(now));
+        let live = sessions::expires_at.gt(now).and(sessions::ended_at.is_null());
+        let old = live.and(sessions::started_at.le(begun));
+        self.run("sessions", |conn| {
+            diesel::update(sessions::table.filter(old)).set(sessions::expires_at.eq(now)).execute(conn)
+        })?;
+        Ok(())
+    }
+
     fn delete_past_sessions(&mut self, at: Timestamp) -> Result<()> {
         let at = DbTime(at);
         let past = sessions::expires_at.lt(at).or(sessions::ended_at.lt(at));

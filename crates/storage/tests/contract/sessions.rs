@@ -16,6 +16,7 @@ on_both!(
     sessions_are_prolonged_while_they_live,
     sessions_are_listed_newest_first,
     live_sessions_are_listed_alone,
+    old_sessions_run_out,
     past_sessions_are_removed,
     an_account_leaves_nothing_behind,
     a_refresh_token_is_spent_once,
@@ -213,6 +214,27 @@ fn live_sessions_are_listed_alone(t: &TestStore) {
 fn rows(t: &TestStore) -> (String, String) {
     let count = |table: &str| t.ask(&format!("SELECT CAST(count(*) AS TEXT) FROM {table}"))[0][0].clone();
     (count("sessions"), count("refresh_tokens"))
+}
+
+fn old_sessions_run_out(t: &TestStore) {
+    let begun = |number, start: &str| Session { started_at: at(start), ..session(number, &ann()) };
+    let (limit, now) = (at("2026-01-05T00:00:00Z"), at("2026-01-20T00:00:00Z"));
+    let old = begun(1, "2026-01-05T00:00:00Z");
+    let others = [
+        begun(2, "2026-01-05T00:00:00.000001Z"),
+        Session { ended_at: Some(at("2026-01-06T00:00:00Z")), ..begun(3, BEGINNING) },
+        Session { expires_at: now, ..begun(4, BEGINNING) },
+        Session { expires_at: at("2026-01-19T00:00:00Z"), ..begun(5, BEGINNING) },
+    ];
+    let all: Vec<Session> = others.iter().chain([&old]).cloned().collect();
+    prepare(t, &all, &[]);
+    for _ in 0..2 {
+        t.store.writing(|tx| tx.expire_sessions_begun(limit, now)).unwrap();
+        assert_eq!(found(t, 1), Some(Session { expires_at: now, ..old.clone() }));
+        for (number, other) in (2..).zip(&others) {
+            assert_eq!(found(t, number).as_ref(), Some(other));
+        }
+    }
 }
 
 fn past_sessions_are_removed(t: &TestStore) {

@@ -38,8 +38,9 @@ impl LoginInput {
 
 /// Log in: begin a session.
 ///
-/// Answers an access token (2 hours) and a refresh token (30 days), unless the server is set otherwise. No credential
-/// needed. A login that fails (401) does not tell whether the account exists. Both ends are recorded in the trail.
+/// Answers an access token (2 hours) and a refresh token (30 days). The session ends 90 days after its login, unless the
+/// server is set otherwise, and its tokens with it. No credential needed. A login that fails (401) does not tell whether
+/// the account exists. Both ends are recorded in the trail.
 #[utoipa::path(post, path = "/v1/sessions", tag = "sessions", security(()),
     request_body(content = LoginInput, description = "E-mail and password.", content_type = "application/json"),
     responses(

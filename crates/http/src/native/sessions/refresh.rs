@@ -37,7 +37,8 @@ impl RefreshInput {
 ///
 /// Answers a new access token and a new refresh token, and spends the old one. A spent token that is sent again
 /// within 10 seconds gets the same successor, for two tabs that refresh at once; later, it was copied by someone, and
-/// the session ends. No credential needed but the refresh token.
+/// the session ends. It also ends 90 days after the login, unless the server is set otherwise. No credential needed but
+/// the refresh token.
 #[utoipa::path(post, path = "/v1/sessions/refresh", tag = "sessions", security(()),
     request_body(content = RefreshInput, description = "The refresh token.", content_type = "application/json"),
     responses(

@@ -39,7 +39,8 @@ pub struct SessionView {
     /// When it was last refreshed; at first, when it began.
     #[schema(value_type = schemas::Instant)]
     refreshed_at: Timestamp,
-    /// When it ends unless it is refreshed before.
+    /// When it ends unless it is refreshed before. Refreshed again and again it ends 90 days after the login, unless the
+    /// server is set otherwise.
     #[schema(value_type = schemas::Instant)]
     expires_at: Timestamp,
     /// When it was ended.

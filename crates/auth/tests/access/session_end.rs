@@ -1,0 +1,132 @@
+//! However often it is refreshed, a session ends.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use chrono::{DateTime, TimeDelta};
+use serde_json::Value;
+use trailkeeper_auth::{Access, AccessSettings, LoggedIn};
+use trailkeeper_domain::account::{Role, SessionFilter};
+use trailkeeper_domain::time::Timestamp;
+
+use crate::world::{World, operator, origin, unauthenticated};
+
+const REFUSAL: &str = "the refresh token is not valid; log in again";
+
+/// A server whose sessions end so many days after their login.
+fn server(world: &World, days: u64) -> Access {
+    let session_ttl = Duration::from_hours(24 * days);
+    world.server_set(AccessSettings { bcrypt_cost: 4, session_ttl, ..AccessSettings::default() })
+}
+
+/// What an access token itself says of its end.
+fn claimed_end(logged_in: &LoggedIn) -> Timestamp {
+    let claims = logged_in.access_token.split('.').nth(1).unwrap();
+    let claims: Value = serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap();
+    DateTime::from_timestamp(claims.get("exp").and_then(Value::as_i64).unwrap(), 0).unwrap()
+}
+
+fn is_listed_as_live(world: &World, login: &LoggedIn) -> bool {
+    let live = SessionFilter { account_id: None, live_at: Some(world.now()) };
+    let listed = world.access.sessions(live, None, 10).unwrap().items;
+    listed.iter().any(|session| session.id == login.session_id)
+}
+
+#[test]
+fn a_session_that_is_refreshed_again_and_again_ends_ninety_days_after_its_login() {
+    for world in World::on_both() {
+        world.jane(Role::Analyst);
+        let first = world.jane_logs_in();
+        let end = world.now() + TimeDelta::days(90);
+        assert_eq!(first.refresh_expires_at, world.now() + TimeDelta::days(30));
+        let (mut last, mut spent) = (first, String::new());
+        // Every day, and in the last two hours every quarter of one.
+        let days = (1..90).map(|day| end - TimeDelta::days(90 - day));
+        let quarters = (0..8).map(|quarter| end - TimeDelta::minutes(15 * (8 - quarter)));
+        for at in days.chain(quarters).chain([end - TimeDelta::milliseconds(1)]) {
+            world.advance(at - world.now());
+            spent = last.refresh_token;
+            last = world.access.refresh(&spent, &origin()).unwrap();
+            assert_eq!(last.refresh_expires_at, end.min(at + TimeDelta::days(30)));
+            assert!(last.access_expires_at <= end.min(at + TimeDelta::hours(2)), "{}", last.access_expires_at);
+            assert!(end.min(at + TimeDelta::hours(2)) - last.access_expires_at < TimeDelta::seconds(1));
+            assert_eq!(claimed_end(&last), last.access_expires_at);
+            assert_eq!(world.access.session(last.session_id).unwrap().expires_at, last.refresh_expires_at);
+            assert!(is_listed_as_live(&world, &last));
+        }
+
+        world.advance(TimeDelta::milliseconds(1));
+        assert_eq!(unauthenticated(world.access.refresh(&last.refresh_token, &origin())), REFUSAL);
+        assert_eq!(unauthenticated(world.access.refresh(&spent, &origin())), REFUSAL, "within ten seconds");
+        unauthenticated(world.access.authenticate_bearer(&last.access_token));
+        assert!(!is_listed_as_live(&world, &last));
+        world.advance(TimeDelta::minutes(1));
+        assert_eq!(unauthenticated(world.access.refresh(&spent, &origin())), REFUSAL, "no reuse: it is over");
+        world.access.end_session(&operator(), last.session_id).unwrap();
+        assert_eq!(world.trail_kinds(), ["account_create", "login_success"]);
+        // The next login begins anew.
+        let next = world.jane_logs_in();
+        assert_ne!(next.session_id, last.session_id);
+        assert_eq!(next.refresh_expires_at, world.now() + TimeDelta::days(30));
+    }
+}
+
+#[test]
+fn whichever_end_is_first_counts() {
+    let world = World::new();
+    world.jane(Role::Analyst);
+    let short = server(&world, 1);
+    let login = short.login(crate::world::EMAIL, crate::world::PASSWORD, &origin()).unwrap();
+    let end = world.now() + TimeDelta::days(1);
+    assert_eq!((login.refresh_expires_at, login.access_expires_at < end), (end, true));
+    world.advance(TimeDelta::hours(23));
+    let login = short.refresh(&login.refresh_token, &origin()).unwrap();
+    assert_eq!(login.access_expires_at, DateTime::from_timestamp(end.timestamp(), 0).unwrap());
+    short.authenticate_bearer(&login.access_token).unwrap();
+    world.advance(TimeDelta::hours(1));
+    unauthenticated(short.authenticate_bearer(&login.access_token));
+    assert_eq!(unauthenticated(short.refresh(&login.refresh_token, &origin())), REFUSAL);
+
+    // Thirty days without a refresh are the end of a token still.
+    let login = world.jane_logs_in();
+    world.advance(TimeDelta::days(30));
+    assert_eq!(unauthenticated(world.access.refresh(&login.refresh_token, &origin())), REFUSAL);
+}
+
+#[test]
+fn a_setting_that_is_lowered_ends_the_sessions_that_are_older() {
+    for world in World::on_both() {
+        world.jane(Role::Analyst);
+        let old = world.jane_logs_in();
+        world.advance(TimeDelta::microseconds(1));
+        let younger = world.jane_logs_in();
+        world.advance(TimeDelta::days(10) - TimeDelta::microseconds(1));
+        let [old, younger] = [old, younger].map(|login| world.access.refresh(&login.refresh_token, &origin()).unwrap());
+        let lowered = server(&world, 10);
+        unauthenticated(lowered.authenticate_bearer(&old.access_token));
+        assert_eq!(unauthenticated(lowered.refresh(&old.refresh_token, &origin())), REFUSAL);
+        lowered.authenticate_bearer(&younger.access_token).unwrap();
+        assert!(is_listed_as_live(&world, &old));
+
+        lowered.housekeeping().unwrap();
+        assert!(!is_listed_as_live(&world, &old) && is_listed_as_live(&world, &younger));
+        let record = world.access.session(old.session_id).unwrap();
+        assert_eq!((record.expires_at, record.ended_at), (world.now(), None));
+        unauthenticated(world.access.authenticate_bearer(&old.access_token));
+        assert_eq!(unauthenticated(world.access.refresh(&old.refresh_token, &origin())), REFUSAL);
+    }
+}
+
+#[test]
+fn a_lifetime_beyond_all_calendars_is_no_end() {
+    let world = World::new();
+    world.jane(Role::Analyst);
+    let settings = AccessSettings { bcrypt_cost: 4, session_ttl: Duration::MAX, ..AccessSettings::default() };
+    let endless = world.server_set(settings);
+    let login = world.jane_logs_in();
+    endless.housekeeping().unwrap();
+    let login = endless.refresh(&login.refresh_token, &origin()).unwrap();
+    assert_eq!(login.refresh_expires_at, world.now() + TimeDelta::days(30));
+    endless.authenticate_bearer(&login.access_token).unwrap();
+}
