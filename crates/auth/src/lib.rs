@@ -31,6 +31,7 @@ mod remembered;
 mod reseal;
 mod sealed_cursor;
 mod sessions;
+mod sha256;
 pub mod signature;
 mod signing_keys;
 mod successor;

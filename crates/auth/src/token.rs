@@ -6,11 +6,11 @@
 
 use std::fmt;
 
-use ring::digest::{SHA256, digest};
 use trailkeeper_domain::clock::Entropy;
 use zeroize::Zeroizing;
 
 use crate::entropy::{BASE62, random_text};
+use crate::sha256::sha256;
 
 const RANDOM_CHARACTERS: usize = 43;
 const CHECKSUM_CHARACTERS: usize = 6;
@@ -82,10 +82,7 @@ pub struct TokenHash([u8; 32]);
 impl TokenHash {
     /// Of any text, whether it is a token or not.
     pub(crate) fn of(text: &str) -> Self {
-        let mut hash = [0; 32];
-        // SHA-256 has 32 bytes; zip needs no proof of it.
-        hash.iter_mut().zip(digest(&SHA256, text.as_bytes()).as_ref()).for_each(|(to, from)| *to = *from);
-        Self(hash)
+        Self(sha256([text.as_bytes()]))
     }
 
     /// The bytes, as they are stored.
@@ -126,8 +123,7 @@ impl fmt::Debug for PlainSecret {
 
 /// Guards against typing mistakes, not against forgery: whoever has a token may compute it.
 fn checksum(text: &str) -> String {
-    digest(&SHA256, text.as_bytes())
-        .as_ref()
+    sha256([text.as_bytes()])
         .iter()
         .filter_map(|byte| BASE62.get(usize::from(*byte) % BASE62.len()))
         .take(CHECKSUM_CHARACTERS)

@@ -73,6 +73,27 @@ impl JsonObject {
         parse(&self.named(field), &text).map(Some)
     }
 
+    /// Takes a field that must be there, the way that `take` takes one that may be absent. `way_out` completes "send …"
+    /// in both errors: `json.required("name", "a name in quotes", JsonObject::text)`.
+    pub fn required<T>(
+        &mut self,
+        field: &str,
+        way_out: &str,
+        take: impl FnOnce(&mut Self, &str, &str) -> Result<Option<T>>,
+    ) -> Result<T> {
+        take(self, field, way_out)?.ok_or_else(|| self.missing(field, way_out))
+    }
+
+    /// Takes a text field that must be there and reads it with `parse`, as [`JsonObject::parsed`] does.
+    pub fn required_parsed<T>(
+        &mut self,
+        field: &str,
+        way_out: &str,
+        parse: impl FnOnce(&str, &str) -> Result<T>,
+    ) -> Result<T> {
+        self.required(field, way_out, |json, field, way_out| json.parsed(field, way_out, parse))
+    }
+
     /// Whether the field was sent as an explicit `null`: for changes, where that clears and absence leaves. It stays
     /// to be taken.
     pub fn is_null(&self, field: &str) -> bool {
@@ -290,5 +311,29 @@ impl<'de> Visitor<'de> for Unique<'_> {
             fields.insert(key, value);
         }
         Ok(Value::Object(fields))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::TenantId;
+
+    #[test]
+    fn a_field_that_must_be_there_is_named_with_the_way_out_when_it_is_not() {
+        let mut json =
+            JsonObject::parse("a thing", br#"{"inner":{"a":"x","n":7,"null":null,"id":"no uuid"}}"#).unwrap();
+        let mut inner = json.required("inner", "an object", JsonObject::object).unwrap();
+        assert_eq!(inner.required("a", "a letter", JsonObject::text).unwrap(), "x");
+        assert_eq!(inner.required("n", "a number", |json, field, _| json.unsigned(field)).unwrap(), 7);
+        for (field, told) in [("a", "taken already"), ("null", "absent"), ("other", "never sent")] {
+            let error = inner.required(field, "a letter", JsonObject::text).unwrap_err();
+            assert_eq!(error.to_string(), format!("inner.{field}: is missing; send a letter"), "{told}");
+        }
+        let error = inner.required_parsed("id", "a UUID", TenantId::parse).unwrap_err();
+        assert!(error.to_string().starts_with("inner.id: 'no uuid'"), "{error}");
+        let error = inner.required_parsed("id", "a UUID", TenantId::parse).unwrap_err();
+        assert_eq!(error.to_string(), "inner.id: is missing; send a UUID");
+        inner.finish(&["a", "n", "id"]).unwrap();
     }
 }

@@ -55,8 +55,7 @@ fn count(ports: &Ports, summary: &mut Summary, line: u64, put: DomainResult<Put>
 
 fn tenant_line(content: &[u8]) -> DomainResult<(TenantId, TenantDraft)> {
     let mut json = JsonObject::parse("a tenant", content)?;
-    let id = json.parsed("tenant_id", A_TENANT, TenantId::parse)?;
-    let id = id.ok_or_else(|| json.missing("tenant_id", A_TENANT))?;
+    let id = json.required_parsed("tenant_id", A_TENANT, TenantId::parse)?;
     let draft = TenantDraft::take_from(&mut json)?;
     json.finish(&[&["tenant_id"], TenantDraft::FIELDS.as_slice()].concat())?;
     Ok((id, draft))
@@ -71,8 +70,7 @@ struct UserLine {
 impl UserLine {
     fn read(content: &[u8], now: Timestamp) -> DomainResult<Self> {
         let mut json = JsonObject::parse("a user", content)?;
-        let id = json.parsed("user_id", "the user's id in quotes", |field, id| UserId::parse(field, id))?;
-        let id = id.ok_or_else(|| json.missing("user_id", "the user's id in quotes"))?;
+        let id = json.required_parsed("user_id", "the user's id in quotes", |field, id| UserId::parse(field, id))?;
         let draft = UserDraft::take_from(&mut json)?;
         let memberships = memberships(&mut json, now)?;
         json.finish(&[&["user_id"], UserDraft::FIELDS.as_slice(), &["tenants"]].concat())?;
@@ -97,8 +95,7 @@ fn memberships(json: &mut JsonObject, now: Timestamp) -> DomainResult<Vec<(Tenan
     items
         .into_iter()
         .map(|mut item| {
-            let tenant = item.parsed("tenant_id", A_TENANT, TenantId::parse)?;
-            let tenant = tenant.ok_or_else(|| item.missing("tenant_id", A_TENANT))?;
+            let tenant = item.required_parsed("tenant_id", A_TENANT, TenantId::parse)?;
             let created_at = item.parsed("created_at", A_TIME, time::parse_rfc3339)?;
             if tenant == TenantId::NONE || tenant == TenantId::SYSTEM {
                 return Err(Error::invalid(

@@ -2,11 +2,12 @@
 
 use std::net::IpAddr;
 
-use ring::digest::{Context, SHA256};
 use trailkeeper_domain::ports::CounterKey;
 use trailkeeper_domain::throttle::network_of;
 use trailkeeper_domain::user::folded_email;
 use uuid::Uuid;
+
+use crate::sha256::sha256;
 
 /// An account and a source, as counters know them.
 pub(crate) struct Subject {
@@ -51,15 +52,6 @@ impl Subject {
 
 /// Different kinds of counters never share a key: the kind ends at a byte that none of them contains.
 fn hash(kind: &str, parts: &[&[u8]]) -> CounterKey {
-    let mut context = Context::new(&SHA256);
-    context.update(kind.as_bytes());
-    context.update(&[0]);
     // At most one part has a length of its own, and it is the last.
-    for part in parts {
-        context.update(part);
-    }
-    let mut key = [0; 32];
-    // SHA-256 has 32 bytes; zip needs no proof of it.
-    key.iter_mut().zip(context.finish().as_ref()).for_each(|(to, from)| *to = *from);
-    key
+    sha256([kind.as_bytes(), &[0]].into_iter().chain(parts.iter().copied()))
 }

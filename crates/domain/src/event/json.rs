@@ -64,9 +64,7 @@ impl EventDraft {
             env_id: json.unsigned("env_id")?.map(EnvId),
             user_id: json.text("user_id", "the user's id in quotes")?,
             user_name: json.text("user_name", "the user's name in quotes")?,
-            kind: json
-                .text("type", "what happened, for example \"page_load\"")?
-                .ok_or_else(|| json.missing("type", "what happened, for example \"page_load\""))?,
+            kind: json.required("type", "what happened, for example \"page_load\"", JsonObject::text)?,
             outcome: json.parsed("outcome", "success, failure or unknown", Outcome::parse)?,
             source: json.parsed("source", "an address such as 203.0.113.7", address::parse_address)?,
             user_agent: json.text("user_agent", "the program's name in quotes")?,

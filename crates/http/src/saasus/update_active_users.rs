@@ -82,19 +82,14 @@ pub async fn update(
 
 fn reported_in(body: &[u8]) -> Result<(Period, ActiveUsers)> {
     let mut json = JsonObject::parse("a number of active users", body)?;
-    let a_type = "\"daily\" or \"monthly\"";
-    let period = json.parsed("type", a_type, Period::parse)?.ok_or_else(|| json.missing("type", a_type))?;
+    let period = json.required_parsed("type", "\"daily\" or \"monthly\"", Period::parse)?;
     let a_date = "YYYY-MM-DD for daily, YYYY-MM for monthly, in quotes";
-    let start = json
-        .parsed("date", a_date, |field, value| period.parse_date(field, value))?
-        .ok_or_else(|| json.missing("date", a_date))?;
-    let a_tenant = "the tenant's UUID in quotes";
-    let tenant_id =
-        json.parsed("tenant_id", a_tenant, TenantId::parse)?.ok_or_else(|| json.missing("tenant_id", a_tenant))?;
-    let env_id = json.unsigned("env_id")?.ok_or_else(|| json.missing("env_id", "a whole number, for example 1"))?;
+    let start = json.required_parsed("date", a_date, |field, value| period.parse_date(field, value))?;
+    let tenant_id = json.required_parsed("tenant_id", "the tenant's UUID in quotes", TenantId::parse)?;
+    let env_id = json.required("env_id", "a whole number, for example 1", |json, field, _| json.unsigned(field))?;
     let a_count = "how many users were active, for example 100";
     let users =
-        json.integer("active_users", 0, i64::MAX, a_count)?.ok_or_else(|| json.missing("active_users", a_count))?;
+        json.required("active_users", a_count, |json, field, way_out| json.integer(field, 0, i64::MAX, way_out))?;
     let users = u64::try_from(users).map_err(Error::internal)?;
     Ok((period, ActiveUsers { start, tenant_id, env_id: EnvId(env_id), users }))
 }

@@ -84,10 +84,9 @@ pub async fn update(caller: SaasusCaller<WriteEvents>, request: HttpRequest, sta
 fn report_of(body: &[u8]) -> Result<BehaviorReport> {
     let mut json = JsonObject::parse("a user's pages of one day", body)?;
     let day = seconds(&mut json)?;
-    let a_user = "the user's id in quotes";
-    let user_id = json.text("user_id", a_user)?.ok_or_else(|| json.missing("user_id", a_user))?;
+    let user_id = json.required("user_id", "the user's id in quotes", JsonObject::text)?;
     let pages = "a list of pages such as [{\"timestamp\":1640998800,\"referer\":\"/users\"}]";
-    let histories = json.objects("histories", pages)?.ok_or_else(|| json.missing("histories", pages))?;
+    let histories = json.required("histories", pages, JsonObject::objects)?;
     Ok(BehaviorReport {
         day,
         user_id: UserId::parse("user_id", user_id)?,
@@ -97,14 +96,13 @@ fn report_of(body: &[u8]) -> Result<BehaviorReport> {
 
 fn page_of(mut json: JsonObject) -> Result<ReportedPage> {
     let at = seconds(&mut json)?;
-    let a_page = "the page in quotes, for example \"/users\"";
-    let referer = json.text("referer", a_page)?.ok_or_else(|| json.missing("referer", a_page))?;
+    let referer = json.required("referer", "the page in quotes, for example \"/users\"", JsonObject::text)?;
     Ok(ReportedPage { at, referer })
 }
 
 fn seconds(json: &mut JsonObject) -> Result<Timestamp> {
     let way_out = "UNIX seconds (not milliseconds), for example 1640995200";
     let seconds =
-        json.integer("timestamp", 0, MAX_UNIX_SECONDS, way_out)?.ok_or_else(|| json.missing("timestamp", way_out))?;
+        json.required("timestamp", way_out, |json, field, way_out| json.integer(field, 0, MAX_UNIX_SECONDS, way_out))?;
     time::from_unix_seconds(&json.named("timestamp"), seconds)
 }

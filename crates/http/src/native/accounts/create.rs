@@ -115,11 +115,9 @@ struct Draft {
 impl Draft {
     fn take_from(mut json: JsonObject) -> Result<Self> {
         let draft = Self {
-            email: json.text("email", schemas::AN_EMAIL)?.ok_or_else(|| json.missing("email", schemas::AN_EMAIL))?,
+            email: json.required("email", schemas::AN_EMAIL, JsonObject::text)?,
             display_name: json.text("display_name", schemas::A_NAME)?,
-            role: json
-                .parsed("role", schemas::A_ROLE, Role::parse)?
-                .ok_or_else(|| json.missing("role", schemas::A_ROLE))?,
+            role: json.required_parsed("role", schemas::A_ROLE, Role::parse)?,
             tenant_id: json.parsed("tenant_id", schemas::A_UUID, TenantId::parse)?,
             password: credential::optional(&mut json, "password")?,
         };

@@ -84,7 +84,7 @@ pub async fn create_signing_key(
 
 fn new_signing_key(mut json: JsonObject) -> Result<NewSigningKey> {
     let new = NewSigningKey {
-        name: json.text("name", schemas::A_NAME)?.ok_or_else(|| json.missing("name", schemas::A_NAME))?,
+        name: json.required("name", schemas::A_NAME, JsonObject::text)?,
         tenant_id: json.parsed("tenant_id", schemas::A_UUID, TenantId::parse)?,
     };
     json.finish(&["name", "tenant_id"])?;

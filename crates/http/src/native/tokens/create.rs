@@ -92,10 +92,8 @@ pub async fn create_token(
 
 fn new_token(mut json: JsonObject) -> Result<NewToken> {
     let new = NewToken {
-        name: json.text("name", schemas::A_NAME)?.ok_or_else(|| json.missing("name", schemas::A_NAME))?,
-        role: json
-            .parsed("role", schemas::A_ROLE, Role::parse)?
-            .ok_or_else(|| json.missing("role", schemas::A_ROLE))?,
+        name: json.required("name", schemas::A_NAME, JsonObject::text)?,
+        role: json.required_parsed("role", schemas::A_ROLE, Role::parse)?,
         tenant_id: json.parsed("tenant_id", schemas::A_UUID, TenantId::parse)?,
         expires_at: json.parsed("expires_at", A_TIME, time::parse_rfc3339)?,
     };
