@@ -57,6 +57,8 @@ impl Access {
     pub fn login(&self, username: &str, password: &str, origin: &Origin) -> Result<LoggedIn> {
         let subject = Subject::login(username, origin.source);
         let account = self.store.reading(|tx| {
+            // Again where `check_login` was asked before: the attempt may have waited for its turn since, while others
+            // failed. In the read that is needed anyway, and cheaper than the lock under which it would be refused next.
             self.admit(tx, &subject)?;
             account_named(tx, username)
         })?;
