@@ -4,17 +4,28 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory as _};
 use serde_json::{Map, Value};
 use trailkeeper_auth::deeds::{Deed, SERVER_START};
+use trailkeeper_domain::Result as DomainResult;
+use trailkeeper_domain::event::Event;
+use trailkeeper_domain::id::EventId;
+use trailkeeper_domain::usecase::tell;
 
 use crate::cli::Cli;
 use crate::config::Setting;
 use crate::failure::Failure;
 use crate::wiring::{self, Ports};
 
-/// Stores the event that tells of `deed`.
-pub fn record(ports: &Ports, deed: Deed) -> Result<(), Failure> {
-    let event = deed.event(&wiring::act(), ports.clock.as_ref(), ports.entropy.as_ref());
-    let stored = event.and_then(|event| ports.store.writing(|tx| tx.insert_events(std::slice::from_ref(&event))));
-    stored.map(drop).map_err(|error| ports.failed(error))
+/// Stores the event that tells of `deed`, and says which it is.
+pub fn record(ports: &Ports, deed: Deed) -> Result<EventId, Failure> {
+    let stored = event(ports, deed).and_then(|event| {
+        ports.store.writing(|tx| tell(tx, &event))?;
+        Ok(event.id)
+    });
+    stored.map_err(|error| ports.failed(error))
+}
+
+/// The event that tells of `deed`, for who stores it in the transaction of what was done.
+pub fn event(ports: &Ports, deed: Deed) -> DomainResult<Event> {
+    deed.event(&wiring::act(), ports.clock.as_ref(), ports.entropy.as_ref())
 }
 
 /// The start of a server, with those of its settings that were given. The listing hides what is secret.

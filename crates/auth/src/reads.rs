@@ -1,10 +1,12 @@
-//! What people read and changed, and what they were refused, for the trail.
+//! What people read, changed and reported, and what they were refused, for the trail.
 //!
 //! People alone: a program that reads events all day would bury everything else. Who uses an API token or a signing
 //! key is told by the events of its making, and `last_used_at` tells that it is used.
 
 use serde_json::{Map, Value};
-use trailkeeper_domain::event::{ANALYTICS_READ, DIRECTORY_CHANGE, EVENTS_READ, Outcome, Target, USERS_READ};
+use trailkeeper_domain::event::{
+    ANALYTICS_READ, ANALYTICS_REPORT, DIRECTORY_CHANGE, EVENTS_READ, Outcome, Target, USERS_READ,
+};
 
 use crate::deeds::{ACCESS_DENIED, Deed};
 use crate::permission::{Principal, PrincipalKind};
@@ -21,6 +23,8 @@ pub enum Traced {
     Analytics,
     /// Tenants, users and memberships, as they are changed. Told in the transaction of the change, refusals after it.
     Directory,
+    /// Numbers of active users and behaviour histories, as they are reported. Told as changes of the directory are.
+    Reports,
 }
 
 impl Traced {
@@ -31,6 +35,15 @@ impl Traced {
             Self::Users => USERS_READ,
             Self::Analytics => ANALYTICS_READ,
             Self::Directory => DIRECTORY_CHANGE,
+            Self::Reports => ANALYTICS_REPORT,
+        }
+    }
+
+    /// Whether it changes something, and is told in the transaction of the change.
+    pub fn is_change(self) -> bool {
+        match self {
+            Self::Events | Self::Users | Self::Analytics => false,
+            Self::Directory | Self::Reports => true,
         }
     }
 }
@@ -63,6 +76,8 @@ pub struct Request {
     pub target: Option<Target>,
     /// The conditions that were sent, by name. Only the names that [`is_condition`] knows may be in it.
     pub conditions: Vec<(String, String)>,
+    /// What was reported, by the names of its fields: read and judged, and small.
+    pub reported: Vec<(&'static str, Value)>,
 }
 
 impl Request {
@@ -86,6 +101,10 @@ impl Request {
             .collect();
         if !filter.is_empty() {
             metadata.insert("filter".to_owned(), filter.into());
+        }
+        if !self.reported.is_empty() {
+            let reported = self.reported.into_iter().map(|(name, value)| (name.to_owned(), value));
+            metadata.insert("reported".to_owned(), reported.collect::<Map<_, _>>().into());
         }
         let outcome = match ended {
             Ended::Answered => Outcome::Success,
@@ -158,7 +177,8 @@ mod tests {
 
     fn request(traced: Option<Traced>, conditions: &[(&str, &str)]) -> Request {
         let conditions = conditions.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Request { operation: "GET /v1/events".to_owned(), traced, target: None, conditions }
+        let operation = "GET /v1/events".to_owned();
+        Request { operation, traced, target: None, conditions, reported: Vec::new() }
     }
 
     #[test]
@@ -171,6 +191,15 @@ mod tests {
         assert_eq!(Value::from(deed.metadata), json!({"operation": "GET /v1/events", "filter": filter}));
         let deed = asked.deed(&jane(), Ended::Refused { status: 404 }).unwrap();
         assert_eq!((deed.outcome, &deed.metadata["status"]), (Outcome::Failure, &json!(404)));
+    }
+
+    #[test]
+    fn a_report_is_told_with_what_it_said() {
+        let reported = vec![("env_id", json!(3)), ("active_users", json!(u64::MAX))];
+        let asked = Request { reported, ..request(Some(Traced::Reports), &[]) };
+        let deed = asked.deed(&jane(), Ended::Answered).unwrap();
+        assert_eq!((deed.kind, deed.outcome), (ANALYTICS_REPORT, Outcome::Success));
+        assert_eq!(deed.metadata["reported"], json!({"env_id": 3, "active_users": u64::MAX}));
     }
 
     #[test]

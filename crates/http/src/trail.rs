@@ -4,7 +4,7 @@
 //! resource of every path is wrapped in [`recorded`]. So a read cannot be forgotten: it is told after it was made and
 //! before it is answered, and what cannot be recorded is not shown.
 //!
-//! A change of the directory is told in its own transaction, by [`changing`]: either both are there or neither. What
+//! A change of the directory and a report are told in their own transaction, by [`changing`]: either both are there or neither. What
 //! was refused changed nothing, and is told afterwards as reads are.
 
 use actix_web::body::BoxBody;
@@ -12,10 +12,12 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error as ActixError, HttpMessage, HttpRequest, ResponseError};
+use serde_json::Value;
 use trailkeeper_auth::reads::{Ended, Request, Traced};
 use trailkeeper_auth::{Act, Principal, PrincipalKind};
 use trailkeeper_domain::event::{Event, Target};
-use trailkeeper_domain::usecase::DirectoryChange;
+use trailkeeper_domain::id::UserId;
+use trailkeeper_domain::usecase::Change;
 use trailkeeper_domain::{Error, Result};
 
 use crate::blocking;
@@ -31,8 +33,13 @@ struct Watched {
     traced: Option<Traced>,
 }
 
-/// Conditions that stand in the body.
-struct InBody(Vec<(String, String)>);
+/// What the trail tells of a body.
+#[derive(Default)]
+struct InBody {
+    target: Option<Target>,
+    conditions: Vec<(String, String)>,
+    reported: Vec<(&'static str, Value)>,
+}
 
 /// Notes who asks, before anything is answered. Programs leave no trace of reads.
 pub fn watch(request: &HttpRequest, principal: &Principal, traced: Option<Traced>) {
@@ -44,7 +51,13 @@ pub fn watch(request: &HttpRequest, principal: &Principal, traced: Option<Traced
 /// Notes what was asked for in a body. What stands in the path and the query is noted anyway.
 pub fn asked_in_body(request: &HttpRequest, conditions: &[(&str, i64)]) {
     let conditions = conditions.iter().map(|(name, value)| ((*name).to_owned(), value.to_string()));
-    request.extensions_mut().insert(InBody(conditions.collect()));
+    request.extensions_mut().insert(InBody { conditions: conditions.collect(), ..InBody::default() });
+}
+
+/// Notes what a body reports, about whom where it is one user: what was read of it, and no list.
+pub fn reported_in_body(request: &HttpRequest, user: Option<&UserId>, reported: Vec<(&'static str, Value)>) {
+    let target = user.map(|id| Target { kind: Some("user".to_owned()), id: Some(id.to_string()), name: None });
+    request.extensions_mut().insert(InBody { target, reported, ..InBody::default() });
 }
 
 /// Says that what is being done tells of itself, however it ends: one act, one event.
@@ -52,19 +65,20 @@ pub fn told_by_itself(request: &HttpRequest) {
     request.extensions_mut().remove::<Watched>();
 }
 
-/// Runs a use case that changes the directory, on a blocking thread; the event that tells of it where a person asks
-/// lies in the same transaction. Handlers call it as `Caller::changing`.
+/// Runs a use case that changes what `traced` says, on a blocking thread; the event that tells of it where a person
+/// asks lies in the same transaction. Handlers call it as `Caller::changing`.
 pub async fn changing<T: Send + 'static>(
     request: &HttpRequest,
     state: &Data<AppState>,
     principal: &Principal,
-    work: impl FnOnce(DirectoryChange<'_>) -> Result<T> + Send + 'static,
+    traced: Option<Traced>,
+    work: impl FnOnce(Change<'_>) -> Result<T> + Send + 'static,
 ) -> Result<T> {
-    let event = event_of(request, state, principal, Some(Traced::Directory), Ended::Answered)?;
+    let event = event_of(request, state, principal, traced, Ended::Answered)?;
     let actor = principal.actor();
     let done = blocking::run(state, move |state| {
         #[expect(clippy::disallowed_methods, reason = "the one place where handlers get it from")]
-        let change = DirectoryChange::new(state.store(), state.clock(), state.entropy(), &actor, event.as_ref());
+        let change = Change::new(state.store(), state.clock(), state.entropy(), &actor, event.as_ref());
         work(change)
     })
     .await?;
@@ -98,8 +112,8 @@ async fn record(response: &ServiceResponse) -> Result<()> {
         _ => return Ok(()),
     };
     let Watched { principal, traced } = watched;
-    if (traced, ended) == (Some(Traced::Directory), Ended::Answered) {
-        return Err(Error::internal("a handler that changes the directory answered without `Caller::changing`"));
+    if ended == Ended::Answered && traced.is_some_and(Traced::is_change) {
+        return Err(Error::internal("a handler that changes something answered without `Caller::changing`"));
     }
     let state = request.app_data::<Data<AppState>>().ok_or_else(|| Error::internal("a server without its state"))?;
     let Some(event) = event_of(request, state, &principal, traced, ended)? else { return Ok(()) };
@@ -125,10 +139,15 @@ fn event_of(
         name: None,
     });
     conditions.extend(Query::of(request).map(Query::into_pairs).unwrap_or_default());
-    if let Some(InBody(more)) = request.extensions_mut().remove() {
-        conditions.extend(more);
-    }
-    let asked = Request { operation: format!("{} {pattern}", request.method()), traced, target, conditions };
+    let body: InBody = request.extensions_mut().remove().unwrap_or_default();
+    conditions.extend(body.conditions);
+    let asked = Request {
+        operation: format!("{} {pattern}", request.method()),
+        traced,
+        target: target.or(body.target),
+        conditions,
+        reported: body.reported,
+    };
     let Some(deed) = asked.deed(principal, ended) else { return Ok(None) };
     let act = Act { actor: principal.actor(), origin: origin::of(request, &state.settings) };
     deed.event(&act, state.clock(), state.entropy()).map(Some)
@@ -152,19 +171,21 @@ mod tests {
     use super::*;
 
     /// How a handler fares that answers 204 and has not called [`changing`].
-    fn answered(kind: PrincipalKind) -> Result<()> {
+    fn answered(kind: PrincipalKind, traced: Traced) -> Result<()> {
         let request = TestRequest::delete().to_http_request();
         let name = "jane@example.com".to_owned();
         let principal = Principal { kind, name, role: Role::Admin, tenant_id: None, session_id: None };
-        watch(&request, &principal, Some(Traced::Directory));
+        watch(&request, &principal, Some(traced));
         let response = ServiceResponse::new(request, HttpResponse::NoContent().finish());
         record(&response).now_or_never().unwrap()
     }
 
     #[test]
     fn a_change_by_a_person_that_is_not_told_is_not_answered() {
-        let outcome = answered(PrincipalKind::Account(AccountId(Uuid::nil())));
-        assert!(matches!(outcome, Err(Error::Internal { .. })), "{outcome:?}");
-        answered(PrincipalKind::Token(CredentialId(Uuid::nil()))).unwrap();
+        for traced in [Traced::Directory, Traced::Reports] {
+            let outcome = answered(PrincipalKind::Account(AccountId(Uuid::nil())), traced);
+            assert!(matches!(outcome, Err(Error::Internal { .. })), "{outcome:?}");
+            answered(PrincipalKind::Token(CredentialId(Uuid::nil())), traced).unwrap();
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::config::{DatabaseArgs, PageArgs};
 use crate::failure::Failure;
-use crate::{deeds, demo, output, wiring};
+use crate::{demo, output, wiring};
 
 /// Loads demo data into an empty database and prints what it loaded.
 pub fn run(database: &DatabaseArgs, pages: &PageArgs) -> Result<(), Failure> {
@@ -13,7 +13,6 @@ pub fn run(database: &DatabaseArgs, pages: &PageArgs) -> Result<(), Failure> {
             ports.url
         )));
     };
-    deeds::record(&ports, loaded.deed())?;
     wiring::merge(&ports);
     output::line(loaded.to_string())
 }

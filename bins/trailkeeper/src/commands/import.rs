@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use trailkeeper_auth::deeds::Deed;
+use trailkeeper_auth::deeds::{Deed, IMPORT};
 use trailkeeper_domain::event::Outcome;
 use trailkeeper_domain::id::TenantId;
 
@@ -83,6 +83,11 @@ pub fn run(database: &DatabaseArgs, args: &ImportArgs) -> Result<(), Failure> {
         What::Events(_) | What::AccessLog(_) => Summary::new("stored", "known"),
         What::Users(_) | What::Tenants(_) => Summary::new("created", "replaced"),
     };
+    let file_name = file.display().to_string();
+    let about = |deed: Deed| deed.with("what", args.what.name()).with("file", file_name.as_str());
+    // Before the first line is stored, so that an import which is killed has been told of.
+    let start = Deed { outcome: Outcome::Unknown, ..Deed::done(IMPORT) }.with("phase", "start");
+    let start = deeds::record(&ports, about(start))?;
     let done = match &args.what {
         What::Events(events) => import_events(&ports, source, events.recording(), &mut summary),
         What::AccessLog(events) => import_access_log(&ports, source, events.recording(), &mut summary),
@@ -93,12 +98,12 @@ pub fn run(database: &DatabaseArgs, args: &ImportArgs) -> Result<(), Failure> {
         wiring::merge(&ports);
     }
     let outcome = if done.is_err() || summary.is_hopeless() { Outcome::Failure } else { Outcome::Success };
-    let deed = Deed { outcome, ..summary.deed() };
-    deeds::record(&ports, deed.with("what", args.what.name()).with("file", file.display().to_string()))?;
+    let end = Deed { outcome, ..summary.deed() }.with("phase", "end").with("start", start.to_string());
+    deeds::record(&ports, about(end))?;
     output::write(&summary.to_string())?;
     done?;
     if summary.is_hopeless() {
-        return Err(Failure::Refused(format!("{}: not one line could be imported", file.display())));
+        return Err(Failure::Refused(format!("{file_name}: not one line could be imported")));
     }
     Ok(())
 }

@@ -34,7 +34,6 @@ pub fn run(database: &DatabaseArgs, logging: &LogArgs, settings: &Settings) -> R
         && let Some(loaded) = demo::load(&ports, queries)?
     {
         tracing::info!("loaded demo data: {loaded}");
-        deeds::record(&ports, loaded.deed())?;
     }
     let start = deeds::server_start(config::listing(database, logging, settings)?);
     // Late, because the password must not be lost with a start that is broken off.

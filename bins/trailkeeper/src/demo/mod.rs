@@ -17,9 +17,11 @@ use trailkeeper_domain::page::PageQueries;
 use trailkeeper_domain::ports::{ReadTx, WriteTx};
 use trailkeeper_domain::tenant::Tenant;
 use trailkeeper_domain::time::Timestamp;
+use trailkeeper_domain::usecase::tell;
 use trailkeeper_domain::user::{Membership, PoolId, User, UserStatus};
 use uuid::Uuid;
 
+use crate::deeds;
 use crate::failure::Failure;
 use crate::progress;
 use crate::wiring::Ports;
@@ -39,8 +41,8 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// What the trail tells of it.
-    pub fn deed(&self) -> Deed {
+    /// What the trail tells of it, in its transaction.
+    fn deed(&self) -> Deed {
         Deed::done(IMPORT)
             .with("what", "demo")
             .with("tenants", self.tenants)
@@ -58,7 +60,7 @@ impl fmt::Display for Loaded {
 /// Loads everything into a database that is empty, with a progress bar. `None`: it is not empty.
 ///
 /// One transaction, because a start that is broken off must not leave half a world, which the next
-/// start would take for somebody's data.
+/// start would take for somebody's data. The event that tells of it lies in the same.
 pub fn load(ports: &Ports, queries: PageQueries) -> Result<Option<Loaded>, Failure> {
     let now = ports.clock.now();
     let receipt = Receipt { now, source: None, confined_to: None, queries };
@@ -75,7 +77,10 @@ pub fn load(ports: &Ports, queries: PageQueries) -> Result<Option<Loaded>, Failu
         let events = traffic.len();
         bar.set_length(world.people.len() as u64 + events);
         bar.set_position(0);
-        // At once and first: a database that lacks names or partitions makes them, and then runs all this again.
+        // First, and the traffic at once: a database that lacks names or partitions makes them, and then runs all this
+        // again.
+        let loaded = Loaded { tenants: world.tenants.len(), users: world.people.len(), events };
+        tell(tx, &deeds::event(ports, loaded.deed())?)?;
         let traffic = traffic.map(|draft| draft.into_event(&receipt, EventId(fresh_uuid(ports))));
         bar.inc(tx.insert_events(&traffic.collect::<DomainResult<Vec<_>>>()?)?.len() as u64);
         world.tenants.iter().try_for_each(|tenant| add_tenant(ports, tx, tenant, now))?;
@@ -83,7 +88,7 @@ pub fn load(ports: &Ports, queries: PageQueries) -> Result<Option<Loaded>, Failu
             add_person(ports, tx, person, now)?;
             bar.inc(1);
         }
-        Ok(Some(Loaded { tenants: world.tenants.len(), users: world.people.len(), events }))
+        Ok(Some(loaded))
     });
     bar.finish_and_clear();
     loaded.map_err(|error| ports.failed(error))

@@ -6,7 +6,7 @@ use trailkeeper_domain::id::{TenantId, UserId};
 use trailkeeper_domain::json::{A_TIME, JsonObject};
 use trailkeeper_domain::tenant::TenantDraft;
 use trailkeeper_domain::time::{self, Timestamp};
-use trailkeeper_domain::usecase::{DirectoryChange, Put, put_membership, put_tenant, put_user};
+use trailkeeper_domain::usecase::{Change, Put, put_membership, put_tenant, put_user};
 use trailkeeper_domain::user::UserDraft;
 use trailkeeper_domain::{Error, Result as DomainResult};
 
@@ -38,8 +38,8 @@ pub fn import_tenants(ports: &Ports, mut source: Source, summary: &mut Summary) 
 
 /// One line's change. The event of the whole import tells of it.
 #[expect(clippy::disallowed_methods, reason = "an import leaves one event, not one for each line")]
-fn change<'a>(ports: &'a Ports, actor: &'a Actor) -> DirectoryChange<'a> {
-    DirectoryChange::new(ports.store.as_ref(), ports.clock.as_ref(), ports.entropy.as_ref(), actor, None)
+fn change<'a>(ports: &'a Ports, actor: &'a Actor) -> Change<'a> {
+    Change::new(ports.store.as_ref(), ports.clock.as_ref(), ports.entropy.as_ref(), actor, None)
 }
 
 /// Counts what became of a line. What is no fault of the line ends the import.

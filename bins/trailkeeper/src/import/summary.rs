@@ -41,7 +41,7 @@ impl Summary {
         }
     }
 
-    /// What the trail tells of it: counts, and not the lines, which may hold anything.
+    /// What the trail tells of it when it has ended: counts, and not the lines, which may hold anything.
     pub fn deed(&self) -> Deed {
         let [new, old] = self.labels;
         Deed::done(IMPORT).with(new, self.new).with(old, self.old).with("refused", self.refused)

@@ -1,13 +1,15 @@
 //! What the command line does is told by events of the system tenant.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::Stdio;
 use std::sync::Arc;
+use std::thread;
 
 use serde_json::{Value, json};
 use trailkeeper_analytics::engine::Summary;
 use trailkeeper_domain::event::{Event, EventFilter, EventKind};
 use trailkeeper_domain::id::TenantId;
+use trailkeeper_domain::ports::Store;
 use trailkeeper_storage::{DatabaseUrl, StoreOptions};
 use trailkeeper_testkit::{DatabaseKind, TempDatabase};
 
@@ -16,13 +18,20 @@ use crate::support::Program;
 
 /// The events of this type in the trail, oldest first.
 fn told(program: &Program, kind: &str) -> Vec<Event> {
-    told_in(&format!("sqlite:{}", program.data_dir().join("trailkeeper.db").display()), kind)
+    told_in(&*store(program), kind)
 }
 
-/// The same of the database at this URL.
-fn told_in(url: &str, kind: &str) -> Vec<Event> {
-    let url = DatabaseUrl::parse(url).unwrap();
-    let store = trailkeeper_storage::open(&url, &StoreOptions::default(), Arc::new(Summary)).unwrap();
+fn store(program: &Program) -> Arc<dyn Store> {
+    store_at(&format!("sqlite:{}", program.data_dir().join("trailkeeper.db").display()))
+}
+
+/// The database at this URL.
+fn store_at(url: &str) -> Arc<dyn Store> {
+    trailkeeper_storage::open(&DatabaseUrl::parse(url).unwrap(), &StoreOptions::default(), Arc::new(Summary)).unwrap()
+}
+
+/// The events of this type in the trail of a store, oldest first.
+fn told_in(store: &dyn Store, kind: &str) -> Vec<Event> {
     let filter = EventFilter {
         tenant_id: Some(TenantId::SYSTEM),
         kinds: vec![EventKind::known(kind)],
@@ -49,12 +58,15 @@ fn imports_demo_data_and_rebuilds_are_told_with_counts() {
     program.run(&["rebuild"]).good();
 
     let imports = told(&program, "import");
-    let [demo, events, people, failed] = imports.as_slice() else { panic!("{imports:?}") };
+    let [demo, begun, events, _, people, hopeful, failed] = imports.as_slice() else { panic!("{imports:?}") };
     assert_eq!(metadata(demo)["what"], "demo");
     assert!(metadata(demo)["stored"].as_u64().unwrap() > 1_000);
-    let expected = json!({"what": "events", "file": file, "stored": 2, "known": 0, "refused": 1});
-    assert_eq!(metadata(events), expected);
+    assert_start(begun, "events", &file);
+    let counts = json!({"stored": 2, "known": 0, "refused": 1});
+    assert_end(events, begun, "events", &file, &counts);
+    assert_eq!(events.outcome.as_str(), "success");
     assert_eq!(metadata(people)["created"], 1);
+    assert_end(failed, hopeful, "tenants", &hopeless, &json!({"created": 0, "replaced": 0, "refused": 1}));
     assert_eq!((metadata(failed)["refused"].clone(), failed.outcome.as_str()), (json!(1), "failure"));
     assert_eq!(demo.user_name.as_deref(), Some("command line"));
     assert!(!format!("{imports:?}").contains("secret"));
@@ -62,6 +74,78 @@ fn imports_demo_data_and_rebuilds_are_told_with_counts() {
     let rebuilds = told(&program, "sheets_rebuild");
     assert_eq!(rebuilds.len(), 1);
     assert!(metadata(&rebuilds[0])["events"].as_u64().unwrap() > 1_000);
+}
+
+#[track_caller]
+fn assert_start(event: &Event, what: &str, file: &str) {
+    assert_eq!(metadata(event), json!({"what": what, "file": file, "phase": "start"}));
+    assert_eq!(event.outcome.as_str(), "unknown");
+    assert_eq!(event.user_name.as_deref(), Some("command line"));
+}
+
+#[track_caller]
+fn assert_end(event: &Event, start: &Event, what: &str, file: &str, counts: &Value) {
+    let mut expected = counts.clone();
+    let about = [("what", what), ("file", file), ("phase", "end"), ("start", &start.id.to_string())];
+    about.iter().for_each(|(name, value)| expected[name] = json!(value));
+    assert_eq!(metadata(event), expected);
+}
+
+/// Gives an import `input` and no end of it, and kills it as soon as `is_there`.
+fn killed(program: &Program, arguments: &[&str], input: &str, is_there: impl Fn() -> bool) {
+    let mut child =
+        program.command(arguments).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(input.as_bytes()).unwrap();
+    stdin.flush().unwrap();
+    while !is_there() {
+        assert_eq!(child.try_wait().unwrap(), None, "it waits for more");
+        thread::yield_now();
+    }
+    child.kill().unwrap();
+    assert!(!child.wait().unwrap().success());
+    drop(stdin);
+}
+
+/// How many events of customers there are.
+fn rows(store: &dyn Store) -> usize {
+    let customers = EventFilter { customers_only: true, ..EventFilter::default() };
+    store.reading(|tx| tx.events(&customers, None, 10_000)).unwrap().len()
+}
+
+#[test]
+fn an_import_that_is_killed_has_told_of_its_start() {
+    let program = Program::new();
+    // Makes the database.
+    program.run(&["account", "list"]).good();
+    let store = store(&program);
+    let imports = || told_in(&*store, "import");
+    let line = |n: usize| format!("{{\"id\":\"11111111-1111-4111-8111-{n:012}\",\"type\":\"x\"}}\n");
+    let lines: String = (0..1_500).map(line).collect();
+
+    // Before the first of its transactions, and after it.
+    killed(&program, &["import", "events", "-"], &line(0), || !imports().is_empty());
+    let begun = imports();
+    assert_eq!((begun.len(), rows(&*store)), (1, 0));
+    assert_start(&begun[0], "events", "-");
+    killed(&program, &["import", "events", "-"], &lines, || rows(&*store) > 0);
+    let begun = imports();
+    assert_eq!((begun.len(), rows(&*store)), (2, 1_000), "a transaction has 1,000 lines");
+    assert_start(&begun[1], "events", "-");
+
+    // Each user is a transaction.
+    let has_user = || store.reading(|tx| tx.has_directory()).unwrap();
+    killed(&program, &["import", "users", "-"], "{\"user_id\":\"u1\"}\n", has_user);
+    assert_eq!(imports().len(), 3);
+    assert_start(&imports()[2], "users", "-");
+
+    // Who runs it again finds what was stored, and the end of that run alone.
+    program.run_with_input(&["import", "events", "-"], lines.as_bytes()).good();
+    let all = imports();
+    let [.., start, end] = all.as_slice() else { panic!("{all:?}") };
+    assert_eq!(all.len(), 5);
+    assert_start(start, "events", "-");
+    assert_end(end, start, "events", "-", &json!({"stored": 500, "known": 1_000, "refused": 0}));
 }
 
 #[test]
@@ -104,7 +188,7 @@ fn a_server_that_gets_no_port_did_not_start() {
         let refused = program.run(&["serve", "--listen", &address, "--database-url", database.url()]).failed(1);
         assert!(refused.contains(&address), "{refused}");
         // It came as far as to make the administrator, which is told.
-        let told = |kind| told_in(database.url(), kind);
+        let told = |kind| told_in(&*store_at(database.url()), kind);
         assert_eq!((told("account_create").len(), told("server_start")), (1, vec![]));
         drop(Server::start(&program, &["--database-url", database.url()]));
         assert_eq!(told("server_start").len(), 1);

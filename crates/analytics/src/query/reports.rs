@@ -4,12 +4,11 @@ use std::collections::HashSet;
 
 use trailkeeper_domain::account::SpentSignature;
 use trailkeeper_domain::activity::{ActiveUsers, Period};
-use trailkeeper_domain::clock::Clock;
 use trailkeeper_domain::event::{Event, EventKind, MAX_FUTURE, Outcome, PAGE_LOAD};
 use trailkeeper_domain::id::{EnvId, EventId, TenantId, UserId};
 use trailkeeper_domain::page::{Page, PageQueries};
-use trailkeeper_domain::ports::Store;
 use trailkeeper_domain::time::{self, Timestamp};
+use trailkeeper_domain::usecase::Change;
 use trailkeeper_domain::{Error, Fault, Result};
 use uuid::Uuid;
 
@@ -47,18 +46,14 @@ pub struct ReportedPage {
 /// and again. The events are no `userinfo`, so that the number of userinfo calls stays that of real
 /// calls.
 pub fn report_behavior(
-    store: &dyn Store,
-    clock: &dyn Clock,
+    change: Change<'_>,
     queries: PageQueries,
     report: &BehaviorReport,
     confined: Option<TenantId>,
 ) -> Result<()> {
     let tenant_id = confined.unwrap_or(TenantId::NONE);
-    let events = events_of(report, clock.now(), queries, tenant_id)?;
-    if events.is_empty() {
-        return Ok(());
-    }
-    store.writing(|tx| tx.insert_events(&events).map(|_| ()))
+    let events = events_of(report, change.now(), queries, tenant_id)?;
+    change.write(|tx| tx.insert_events(&events).map(|_| ()))
 }
 
 fn events_of(report: &BehaviorReport, now: Timestamp, queries: PageQueries, tenant_id: TenantId) -> Result<Vec<Event>> {
@@ -144,7 +139,7 @@ fn event_of(id: EventId, user: &UserId, at: Timestamp, page: Page, now: Timestam
 /// A report that came signed takes effect once: somebody who recorded it could otherwise send it again after
 /// a later one, while its signature holds, and bring the old number back.
 pub fn report_active_users(
-    store: &dyn Store,
+    change: Change<'_>,
     period: Period,
     reported: &ActiveUsers,
     confined: Option<TenantId>,
@@ -163,7 +158,7 @@ pub fn report_active_users(
         )));
     }
     let reported = ActiveUsers { start: period.start_of(reported.start), ..*reported };
-    store.writing(|tx| match signed {
+    change.write(|tx| match signed {
         Some((signature, now)) if !tx.spend_signature(&signature, now)? => Ok(()),
         _ => tx.put_reported_active_users(period, &reported),
     })

@@ -11,9 +11,11 @@ use trailkeeper_analytics::engine::check::check;
 use trailkeeper_analytics::engine::rebuild::rebuild;
 use trailkeeper_analytics::engine::{FoldCache, FoldCounts, Summary, merger};
 use trailkeeper_analytics::query::reports;
+use trailkeeper_domain::account::Actor;
 use trailkeeper_domain::activity::{ActiveUsers, Period};
 use trailkeeper_domain::event::Event;
 use trailkeeper_domain::ports::Store;
+use trailkeeper_domain::usecase::Change;
 use trailkeeper_domain::{Error, Result};
 use trailkeeper_storage::{DatabaseUrl, StoreOptions, migrate, open};
 use trailkeeper_testkit::{DatabaseKind, TempDatabase, TestClock, TestEntropy};
@@ -267,7 +269,10 @@ impl History {
             let start = period.start_of(self.random.day());
             let users = self.random.pick(&[0, 1, 1_000_000]);
             let reported = ActiveUsers { start, tenant_id: self.random.tenant(), env_id: self.random.env(), users };
-            reports::report_active_users(&*self.store(), period, &reported, None, None).unwrap();
+            let (store, actor) = (self.store(), Actor { id: "test".to_owned(), name: "test".to_owned() });
+            #[expect(clippy::disallowed_methods, reason = "programs' reports leave no event")]
+            let change = Change::new(&*store, &*self.clock, &*self.entropy, &actor, None);
+            reports::report_active_users(change, period, &reported, None, None).unwrap();
             self.model.report(period, &reported);
         }
     }

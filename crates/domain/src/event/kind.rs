@@ -26,6 +26,8 @@ pub const USERS_READ: &str = "users_read";
 pub const ANALYTICS_READ: &str = "analytics_read";
 /// A person changed or removed a tenant, a user or a membership.
 pub const DIRECTORY_CHANGE: &str = "directory_change";
+/// A person reported a number of active users or a behaviour history.
+pub const ANALYTICS_REPORT: &str = "analytics_report";
 /// What tells of people's reads. In the system tenant alone; a customer's event may be called so too.
 pub const READS: [&str; 3] = [EVENTS_READ, USERS_READ, ANALYTICS_READ];
 

@@ -11,8 +11,8 @@ pub use draft::{EventDraft, MAX_FUTURE, MAX_METADATA_BYTES, Receipt, Target};
 pub use filter::EventFilter;
 pub use json::Unreadable;
 pub use kind::{
-    ANALYTICS_READ, DIRECTORY_CHANGE, EVENTS_READ, EventKind, LOGIN_FAIL, LOGIN_SUCCESS, LOGOUT, Outcome, PAGE_LOAD,
-    READS, REQUEST, USERINFO, USERS_READ,
+    ANALYTICS_READ, ANALYTICS_REPORT, DIRECTORY_CHANGE, EVENTS_READ, EventKind, LOGIN_FAIL, LOGIN_SUCCESS, LOGOUT,
+    Outcome, PAGE_LOAD, READS, REQUEST, USERINFO, USERS_READ,
 };
 
 use crate::id::{EnvId, EventId, TenantId, UserId};

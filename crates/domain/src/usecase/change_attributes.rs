@@ -4,7 +4,7 @@ use crate::error::{Error, Fault, Result};
 use crate::id::TenantId;
 use crate::ports::ReadTx;
 use crate::text;
-use crate::usecase::DirectoryChange;
+use crate::usecase::Change;
 use crate::usecase::keep_users::{changes_between, creation_of};
 use crate::user::{self, Attribute, PoolId, User, UserFilter};
 
@@ -50,7 +50,7 @@ pub fn user_by_email(
 }
 
 /// Sets and clears attributes of the user with an e-mail, and keeps who changed what.
-pub fn change_attributes(change: DirectoryChange<'_>, wanted: &ChangeAttributes) -> Result<User> {
+pub fn change_attributes(change: Change<'_>, wanted: &ChangeAttributes) -> Result<User> {
     check(wanted)?;
     let (now, actor) = (change.now(), change.actor());
     change.write(|tx| {

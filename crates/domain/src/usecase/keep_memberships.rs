@@ -6,13 +6,13 @@ use crate::id::{TenantId, UserId};
 use crate::text;
 use crate::time::Timestamp;
 use crate::usecase::keep_tenants::{check_creation_time, refuse_reserved};
-use crate::usecase::{DirectoryChange, Put};
+use crate::usecase::{Change, Put};
 use crate::user::Membership;
 
 /// Makes a user a member of a tenant, or corrects since when. Neither needs a record: records may
 /// come later, in any order, as a backfill brings them.
 pub fn put_membership(
-    change: DirectoryChange<'_>,
+    change: Change<'_>,
     tenant_id: TenantId,
     user_id: &UserId,
     created_at: Option<Timestamp>,
@@ -25,7 +25,7 @@ pub fn put_membership(
 ///
 /// [`Error::Forbidden`] where the user is none.
 pub fn correct_membership(
-    change: DirectoryChange<'_>,
+    change: Change<'_>,
     tenant_id: TenantId,
     user_id: &UserId,
     created_at: Option<Timestamp>,
@@ -36,7 +36,7 @@ pub fn correct_membership(
 }
 
 fn put(
-    change: DirectoryChange<'_>,
+    change: Change<'_>,
     tenant_id: TenantId,
     user_id: &UserId,
     created_at: Option<Timestamp>,
@@ -70,7 +70,7 @@ fn put(
 }
 
 /// Ends a membership. Its creation stays counted.
-pub fn delete_membership(change: DirectoryChange<'_>, tenant: TenantId, user: &UserId) -> Result<()> {
+pub fn delete_membership(change: Change<'_>, tenant: TenantId, user: &UserId) -> Result<()> {
     change.write(|tx| {
         if tx.delete_membership(tenant, user)? {
             return Ok(());

@@ -5,11 +5,11 @@ use crate::error::{Error, Result};
 use crate::id::TenantId;
 use crate::tenant::{Tenant, TenantDraft};
 use crate::time::Timestamp;
-use crate::usecase::{DirectoryChange, Put};
+use crate::usecase::{Change, Put};
 
 /// Creates or replaces a tenant's record. The first time, and each time after a deletion, it counts
 /// as created; a `created_at` given later corrects the time of that creation.
-pub fn put_tenant(change: DirectoryChange<'_>, id: TenantId, draft: &TenantDraft) -> Result<(Tenant, Put)> {
+pub fn put_tenant(change: Change<'_>, id: TenantId, draft: &TenantDraft) -> Result<(Tenant, Put)> {
     refuse_reserved(id)?;
     draft.check()?;
     let (now, fresh) = (change.now(), change.fresh_creation());
@@ -39,7 +39,7 @@ pub fn put_tenant(change: DirectoryChange<'_>, id: TenantId, draft: &TenantDraft
 }
 
 /// Removes a tenant's record and its memberships. Its events stay, and its creation stays counted.
-pub fn delete_tenant(change: DirectoryChange<'_>, id: TenantId) -> Result<()> {
+pub fn delete_tenant(change: Change<'_>, id: TenantId) -> Result<()> {
     refuse_reserved(id)?;
     change.write(|tx| {
         if tx.delete_tenant(id)? {

@@ -9,11 +9,11 @@ use crate::id::{TenantId, UserId};
 use crate::text;
 use crate::time::Timestamp;
 use crate::usecase::keep_tenants::check_creation_time;
-use crate::usecase::{DirectoryChange, Put};
+use crate::usecase::{Change, Put};
 use crate::user::{self, Attribute, AttributeChange, User, UserDraft};
 
 /// Creates or replaces a user's record, and keeps what changed about e-mail and attributes.
-pub fn put_user(change: DirectoryChange<'_>, id: &UserId, draft: &UserDraft) -> Result<(User, Put)> {
+pub fn put_user(change: Change<'_>, id: &UserId, draft: &UserDraft) -> Result<(User, Put)> {
     let (now, actor, fresh) = (change.now(), change.actor(), change.fresh_creation());
     let (attributes, region) = checked(draft, now)?;
     change.write(|tx| {
@@ -42,7 +42,7 @@ pub fn put_user(change: DirectoryChange<'_>, id: &UserId, draft: &UserDraft) -> 
 }
 
 /// Removes a user's record, memberships and attribute history. The events stay, the creation stays counted.
-pub fn delete_user(change: DirectoryChange<'_>, id: &UserId) -> Result<()> {
+pub fn delete_user(change: Change<'_>, id: &UserId) -> Result<()> {
     change.write(|tx| {
         if tx.delete_user(id)? {
             return Ok(());

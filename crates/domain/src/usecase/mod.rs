@@ -1,7 +1,7 @@
 //! What can be done, one file each: every rule that is not a question of analytics or access.
 
+mod change;
 mod change_attributes;
-mod directory_change;
 mod find_directory;
 mod find_events;
 mod keep_memberships;
@@ -9,8 +9,8 @@ mod keep_tenants;
 mod keep_users;
 mod record_events;
 
+pub use change::{Change, tell};
 pub use change_attributes::{AttributeUpdate, ChangeAttributes, change_attributes, user_by_email};
-pub use directory_change::{DirectoryChange, tell};
 pub use find_directory::{
     find_membership, find_tenant, find_user, list_attribute_changes, list_memberships, list_tenants, list_users,
 };

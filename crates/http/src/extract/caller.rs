@@ -11,7 +11,7 @@ use actix_web::{FromRequest, HttpRequest, web};
 use trailkeeper_auth::reads::Traced;
 use trailkeeper_auth::signature::Credentials;
 use trailkeeper_auth::{Permission, Principal, PrincipalKind, SignedRequest, TokenKind};
-use trailkeeper_domain::usecase::DirectoryChange;
+use trailkeeper_domain::usecase::Change;
 use trailkeeper_domain::{Error, Result};
 
 use crate::blocking;
@@ -35,9 +35,9 @@ pub trait Need: 'static {
     fn check(principal: &Principal) -> Result<()>;
 }
 
-/// The need of those who change tenants, users or memberships. Only they get what the use cases of it ask for:
-/// [`Caller::changing`].
-pub trait ChangesDirectory: Need {}
+/// The need of those who change tenants, users or memberships, or who report. Only they get what such use cases ask for:
+/// [`Caller::changing`], [`SaasusCaller::changing`].
+pub trait MakesChanges: Need {}
 
 macro_rules! needs {
     ($($(#[$doc:meta])* $name:ident $(is $permission:ident)? $(leaves $traced:ident)? $(counts $group:ident)?),+ $(,)?) => {
@@ -55,7 +55,8 @@ macro_rules! needs {
             $(needs!(@$traced $name);)?
         )+
     };
-    (@Directory $name:ident) => { impl ChangesDirectory for $name {} };
+    (@Directory $name:ident) => { impl MakesChanges for $name {} };
+    (@Reports $name:ident) => { impl MakesChanges for $name {} };
     (@Events $name:ident) => {};
     (@Users $name:ident) => {};
     (@Analytics $name:ident) => {};
@@ -85,8 +86,10 @@ needs! {
     ReadUserActivity is ReadEvents leaves Analytics counts Analytics,
     /// Read analytic answers.
     ReadAnalytics,
-    /// Report analytic facts.
-    WriteAnalytics,
+    /// Report numbers of active users.
+    WriteAnalytics leaves Reports,
+    /// Report the pages that a user was on.
+    ReportBehavior is WriteEvents leaves Reports,
     /// Read tenants, and how many users there are.
     ReadDirectory,
     /// Read users and memberships.
@@ -166,16 +169,16 @@ impl<N: Need, S: Shape> FromRequest for Caller<N, S> {
     }
 }
 
-impl<N: ChangesDirectory, S> Caller<N, S> {
+impl<N: MakesChanges, S> Caller<N, S> {
     /// Runs the use case that does what `request` asks for, and tells of it in its transaction where the caller is a
-    /// person. Nothing else in this crate makes a [`DirectoryChange`], so that no handler can leave that out.
+    /// person. Nothing else in this crate makes a [`Change`], so that no handler can leave that out.
     pub async fn changing<T: Send + 'static>(
         &self,
         request: &HttpRequest,
         state: &Data<AppState>,
-        work: impl FnOnce(DirectoryChange<'_>) -> Result<T> + Send + 'static,
+        work: impl FnOnce(Change<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        trail::changing(request, state, &self.principal, work).await
+        trail::changing(request, state, &self.principal, N::TRACED, work).await
     }
 }
 
@@ -218,6 +221,18 @@ impl<N: Need> FromRequest for SaasusCaller<N> {
             };
             Ok(Self { principal, body, signature, marker: PhantomData })
         })
+    }
+}
+
+impl<N: MakesChanges> SaasusCaller<N> {
+    /// As [`Caller::changing`].
+    pub async fn changing<T: Send + 'static>(
+        &self,
+        request: &HttpRequest,
+        state: &Data<AppState>,
+        work: impl FnOnce(Change<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        trail::changing(request, state, &self.principal, N::TRACED, work).await
     }
 }
 

@@ -3,6 +3,7 @@
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
+use serde_json::Value;
 use trailkeeper_analytics::query::reports::report_active_users;
 use trailkeeper_auth::signature;
 use trailkeeper_domain::activity::{ActiveUsers, Period};
@@ -13,13 +14,13 @@ use utoipa::ToSchema;
 
 use super::refusals::{BodyRefusals, TenantRefusals};
 use super::values;
-use crate::blocking;
 use crate::extract::body::must_be_json;
 use crate::extract::caller::{SaasusCaller, WriteAnalytics};
 use crate::extract::tenancy;
 use crate::refusal::Answer;
 use crate::shapes::Saasus;
 use crate::state::AppState;
+use crate::trail;
 
 /// A number of active users that is known better outside.
 #[derive(Serialize, ToSchema)]
@@ -72,12 +73,27 @@ pub async fn update(
 ) -> Answer<Saasus> {
     must_be_json(&request)?;
     let (period, reported) = reported_in(&caller.body)?;
+    trail::reported_in_body(&request, None, told_of(period, &reported));
     tenancy::visible(&caller.principal, reported.tenant_id)?;
     let confined = caller.principal.tenant_id;
     let now = state.clock().now();
     let signed = caller.signature.map(|signature| (signature::spent(signature, now), now));
-    blocking::run(&state, move |state| report_active_users(state.store(), period, &reported, confined, signed)).await?;
+    caller
+        .changing(&request, &state, move |change| report_active_users(change, period, &reported, confined, signed))
+        .await?;
     Ok(HttpResponse::Ok().finish())
+}
+
+/// What the trail tells of it: all of it, by the names that it has in the body.
+fn told_of(period: Period, reported: &ActiveUsers) -> Vec<(&'static str, Value)> {
+    vec![
+        ("type", period.as_str().into()),
+        // Of a month its first day.
+        ("date", reported.start.to_string().into()),
+        ("tenant_id", reported.tenant_id.to_string().into()),
+        ("env_id", reported.env_id.0.into()),
+        ("active_users", reported.users.into()),
+    ]
 }
 
 fn reported_in(body: &[u8]) -> Result<(Period, ActiveUsers)> {

@@ -3,21 +3,22 @@
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
+use serde_json::Value;
 use trailkeeper_analytics::query::reports::{BehaviorReport, ReportedPage, report_behavior};
 use trailkeeper_domain::Result;
-use trailkeeper_domain::id::UserId;
+use trailkeeper_domain::id::{EnvId, TenantId, UserId};
 use trailkeeper_domain::json::JsonObject;
 use trailkeeper_domain::time::{self, MAX_UNIX_SECONDS, Timestamp};
 use utoipa::ToSchema;
 
 use super::refusals::BodyRefusals;
 use super::values;
-use crate::blocking;
 use crate::extract::body::must_be_json;
-use crate::extract::caller::{SaasusCaller, WriteEvents};
+use crate::extract::caller::{ReportBehavior, SaasusCaller};
 use crate::refusal::Answer;
 use crate::shapes::Saasus;
 use crate::state::AppState;
+use crate::trail;
 
 /// A user's pages of one day.
 #[derive(Serialize, ToSchema)]
@@ -70,15 +71,28 @@ impl UpdateUserBehaviorHistoriesByDayParam {
     responses((status = 200, description = "The pages are stored."), BodyRefusals),
     security(("Bearer" = [])),
 )]
-pub async fn update(caller: SaasusCaller<WriteEvents>, request: HttpRequest, state: Data<AppState>) -> Answer<Saasus> {
+pub async fn update(
+    caller: SaasusCaller<ReportBehavior>,
+    request: HttpRequest,
+    state: Data<AppState>,
+) -> Answer<Saasus> {
     must_be_json(&request)?;
     let report = report_of(&caller.body)?;
     let confined = caller.principal.tenant_id;
-    blocking::run(&state, move |state| {
-        report_behavior(state.store(), state.clock(), state.settings.page_queries, &report, confined)
-    })
-    .await?;
+    trail::reported_in_body(&request, Some(&report.user_id), told_of(&report, confined));
+    let queries = state.settings.page_queries;
+    caller.changing(&request, &state, move |change| report_behavior(change, queries, &report, confined)).await?;
     Ok(HttpResponse::Ok().finish())
+}
+
+/// What the trail tells of it: of which day and where to, and how many pages. The pages are events themselves.
+fn told_of(report: &BehaviorReport, confined: Option<TenantId>) -> Vec<(&'static str, Value)> {
+    vec![
+        ("date", report.day.date_naive().to_string().into()),
+        ("tenant_id", confined.unwrap_or(TenantId::NONE).to_string().into()),
+        ("env_id", EnvId::default().0.into()),
+        ("histories", report.histories.len().into()),
+    ]
 }
 
 fn report_of(body: &[u8]) -> Result<BehaviorReport> {

@@ -1,4 +1,4 @@
-//! What people change of the directory is stored with the event that tells of it, or not at all.
+//! What people change of the directory, and what they report, is stored with the event that tells of it, or not at all.
 
 use std::future::{Future, poll_fn};
 use std::sync::Arc;
@@ -16,10 +16,11 @@ use trailkeeper_domain::clock::Entropy;
 use trailkeeper_http::{AppState, HttpSettings, Services};
 use trailkeeper_testkit::{DatabaseKind, run_on_postgres};
 
+use crate::contracts::unix;
 use crate::fated_store::{Fate, FatedStore};
 use crate::people::person;
 use crate::reads_of_people::{told, with_a_user};
-use crate::support::{ACME, Answer, Caller, OTHER, TestApp, send_at_once};
+use crate::support::{ACME, Answer, Caller, OTHER, START, TestApp, send_at_once};
 
 /// A request that changes something, and what becomes of it.
 pub struct Change {
@@ -28,21 +29,31 @@ pub struct Change {
     path: String,
     body: Option<Value>,
     status: u16,
+    /// The type of its event.
+    kind: &'static str,
     /// What its event says it was done to.
     target: Option<&'static str>,
 }
 
-/// Every operation that changes the directory, in an order in which each finds what it needs.
+/// Every operation that changes the directory or reports, in an order in which each finds what it needs.
 pub fn changes() -> Vec<Change> {
     let tenant = format!("/v1/tenants/{ACME}");
     let member = format!("{tenant}/users/u1");
     let put = |operation, path: &str, body, target| {
         let (path, body) = (path.to_owned(), Some(body));
-        Change { operation, method: "PUT", path, body, status: 200, target: Some(target) }
+        Change { operation, method: "PUT", path, body, status: 200, kind: "directory_change", target: Some(target) }
     };
     let delete = |operation, path: &str, target| {
         let path = path.to_owned();
-        Change { operation, method: "DELETE", path, body: None, status: 204, target: Some(target) }
+        Change {
+            operation,
+            method: "DELETE",
+            path,
+            body: None,
+            status: 204,
+            kind: "directory_change",
+            target: Some(target),
+        }
     };
     vec![
         Change {
@@ -51,7 +62,17 @@ pub fn changes() -> Vec<Change> {
             path: "/v1/auditlog/users/attributes".to_owned(),
             body: Some(json!({"email": "jane@example.com", "attributes": [{"name": "a", "value": "b"}]})),
             status: 200,
+            kind: "directory_change",
             target: None,
+        },
+        Change {
+            kind: "analytics_report",
+            target: None,
+            ..put("UpdateActiveUsers", "/v1/analysis/active-users", active_users(7), "")
+        },
+        Change {
+            kind: "analytics_report",
+            ..put("UpdateUserBehaviorHistoriesByDay", "/v1/analysis/user-behavior-day", behavior(&["/b", "/c"]), "u1")
         },
         put("put_tenant", &tenant, json!({}), ACME),
         put("put_user", "/v1/users/u1", json!({}), "u1"),
@@ -60,6 +81,18 @@ pub fn changes() -> Vec<Change> {
         delete("delete_user", "/v1/users/u1", "u1"),
         delete("delete_tenant", &tenant, ACME),
     ]
+}
+
+/// A report of the active users of one day.
+pub fn active_users(users: u64) -> Value {
+    json!({"type": "daily", "date": "2026-07-23", "tenant_id": ACME, "env_id": 3, "active_users": users})
+}
+
+/// A report of the pages that a user was on, one each second.
+pub fn behavior(pages: &[&str]) -> Value {
+    let day = unix(START);
+    let histories: Vec<_> = (day..).zip(pages).map(|(at, page)| json!({"timestamp": at, "referer": page})).collect();
+    json!({"timestamp": day, "user_id": "u1", "histories": histories})
 }
 
 fn ask(caller: &Caller<'_>, change: &Change) -> Answer {
@@ -81,6 +114,8 @@ fn directory(app: &TestApp) -> Vec<(u16, Value)> {
         "/v1/users/u1/attribute-changes".to_owned(),
         "/v1/tenants".to_owned(),
         "/v1/users".to_owned(),
+        format!("/v1/analysis/active-users?type=daily&date_from=2026-07-23&date_to=2026-07-23&tenant_id={ACME}"),
+        "/v1/analysis/users/u1/behavior-histories".to_owned(),
     ];
     let answers = paths.iter().map(|path| program.get(path));
     answers.map(|answer| (answer.status, answer.json().get("detail").map_or(answer.json(), Value::clone))).collect()
@@ -96,7 +131,7 @@ fn later(kind: DatabaseKind) -> TestApp {
 #[track_caller]
 fn assert_told(event: &Value, email: &str, change: &Change) {
     let operation = change.operation;
-    assert_eq!((&event["type"], &event["outcome"]), (&json!("directory_change"), &json!("success")), "{operation}");
+    assert_eq!((&event["type"], &event["outcome"]), (&json!(change.kind), &json!("success")), "{operation}");
     assert_eq!((&event["user_name"], &event["source"]), (&json!(email), &json!("198.51.100.20")), "{operation}");
     assert_eq!(event["target"]["id"], json!(change.target), "{operation}");
     assert!(event["trace_id"].is_string() && event["user_id"].is_string(), "{event}");

@@ -48,6 +48,7 @@ mod operations;
 mod people;
 mod readiness;
 mod reads_of_people;
+mod reports_of_people;
 mod saasus_active_users;
 mod saasus_behavior;
 mod saasus_document;

@@ -75,9 +75,9 @@ pub fn with_a_user(app: TestApp) -> TestApp {
     app
 }
 
-/// The reads that the trail tells of, newest first, as a program sees them.
+/// The reads and changes that the trail tells of, newest first, as a program sees them.
 pub fn told(app: &TestApp) -> Vec<Value> {
-    let kinds = "events_read,users_read,analytics_read,directory_change,access_denied";
+    let kinds = "events_read,users_read,analytics_read,directory_change,analytics_report,access_denied";
     let path = format!("/v1/events?tenant_id={SYSTEM}&type={kinds}&limit=1000");
     app.admin().get(&path).ok()["events"].as_array().unwrap().clone()
 }

@@ -9,6 +9,7 @@ use trailkeeper_domain::account::SigningKey;
 use trailkeeper_domain::clock::Clock;
 
 use crate::contracts::{refused, unix};
+use crate::reads_of_people::told;
 use crate::support::{ACME, Answer, START, TestApp, operator, tenant_id};
 
 const HOST: &str = "api.example.com:8443";
@@ -80,6 +81,7 @@ fn every_operation_takes_a_signature() {
         let answer = client.send(method, &path, &body);
         assert_eq!(answer.status, 200, "{method} {path}: {}", answer.text());
     }
+    assert_eq!(told(&app), Vec::<Value>::new(), "who signs is a program");
 }
 
 /// All that a replay could change: every answer of the contract, and the list of events.

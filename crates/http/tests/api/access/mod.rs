@@ -9,6 +9,7 @@ mod credential_rows;
 mod groups;
 mod native_rows;
 mod row;
+mod traces;
 mod world;
 
 use std::collections::BTreeSet;

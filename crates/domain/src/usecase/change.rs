@@ -1,4 +1,4 @@
-//! A change of the directory, and the event that tells of it: both are stored, or neither.
+//! A change that people may make, and the event that tells of it: both are stored, or neither.
 
 use crate::account::Actor;
 use crate::clock::{self, Clock, Entropy};
@@ -8,8 +8,9 @@ use crate::id::CreationId;
 use crate::ports::{Store, WriteTx};
 use crate::time::Timestamp;
 
-/// What a use case needs to change tenants, users or memberships. Each takes one and spends it: one change, one event.
-pub struct DirectoryChange<'a> {
+/// What a use case needs to change tenants, users or memberships, or to take a report. Each takes one and spends it: one
+/// change, one event.
+pub struct Change<'a> {
     store: &'a dyn Store,
     clock: &'a dyn Clock,
     entropy: &'a dyn Entropy,
@@ -17,7 +18,7 @@ pub struct DirectoryChange<'a> {
     told_by: Option<&'a Event>,
 }
 
-impl<'a> DirectoryChange<'a> {
+impl<'a> Change<'a> {
     /// A change by `actor`.
     ///
     /// `told_by` is the event of the system tenant that tells of it, where it leaves one: what people change does. Its
@@ -38,7 +39,7 @@ impl<'a> DirectoryChange<'a> {
     }
 
     /// When.
-    pub(super) fn now(&self) -> Timestamp {
+    pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
@@ -50,7 +51,7 @@ impl<'a> DirectoryChange<'a> {
     /// Runs `work` in one transaction, and stores the event that tells of it in the same.
     ///
     /// `work` fails where it finds nothing to change: what it answers `Ok` to counts as done, and is told.
-    pub(super) fn write<T>(self, mut work: impl FnMut(&mut dyn WriteTx) -> Result<T>) -> Result<T> {
+    pub fn write<T>(self, mut work: impl FnMut(&mut dyn WriteTx) -> Result<T>) -> Result<T> {
         self.store.writing(|tx| {
             let done = work(tx)?;
             if let Some(event) = self.told_by {
