@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::Stdio;
 use std::sync::Arc;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use trailkeeper_analytics::engine::Summary;
@@ -87,7 +88,9 @@ fn assert_start(event: &Event, what: &str, file: &str) {
 fn assert_end(event: &Event, start: &Event, what: &str, file: &str, counts: &Value) {
     let mut expected = counts.clone();
     let about = [("what", what), ("file", file), ("phase", "end"), ("start", &start.id.to_string())];
-    about.iter().for_each(|(name, value)| expected[name] = json!(value));
+    for (name, value) in about {
+        expected[name] = json!(value);
+    }
     assert_eq!(metadata(event), expected);
 }
 
@@ -98,7 +101,9 @@ fn killed(program: &Program, arguments: &[&str], input: &str, is_there: impl Fn(
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(input.as_bytes()).unwrap();
     stdin.flush().unwrap();
+    let begun = Instant::now();
     while !is_there() {
+        assert!(begun.elapsed() < Duration::from_mins(1), "it never came");
         assert_eq!(child.try_wait().unwrap(), None, "it waits for more");
         thread::yield_now();
     }
