@@ -30,6 +30,9 @@ const MAX_PROVISIONS: u32 = 100;
 /// For how many months partitions are made ahead, the current one included.
 const MONTHS_AHEAD: usize = 3;
 
+/// From how many connections on two of them may store events at once.
+const CONNECTIONS_FOR_TWO_WRITERS: u32 = 4;
+
 /// The key of the advisory lock under which migrations run: the letters "tkmi".
 const MIGRATION_LOCK: i64 = 0x746b_6d69;
 
@@ -198,8 +201,8 @@ impl Store for PgStore {
     }
 
     fn writers(&self) -> usize {
-        // One makes its rows while the server works for the other.
-        2
+        // One makes its rows while the server works for the other. Where connections are few, most stay for others.
+        if self.options.readers < CONNECTIONS_FOR_TWO_WRITERS { 1 } else { 2 }
     }
 }
 

@@ -10,6 +10,7 @@ use trailkeeper_domain::ingest::{Ingest, IngestLimits};
 use trailkeeper_domain::ports::{ReadTx, Store, WriteTx};
 use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::{Error, Result};
+use trailkeeper_storage::StoreOptions;
 use trailkeeper_testkit::{DatabaseKind, event, user_id};
 
 use crate::TestStore;
@@ -30,6 +31,8 @@ fn a_store_says_how_many_writers_it_takes(test: &TestStore) {
         DatabaseKind::Postgres => 2,
     };
     assert_eq!(test.store.writers(), expected);
+    let few = StoreOptions { readers: 3, ..StoreOptions::default() };
+    assert_eq!(test.another(&few).writers(), 1, "most connections stay for others");
 }
 
 fn an_event_of_two_groups_at_once_is_new_in_the_first(test: &TestStore) {
