@@ -88,6 +88,11 @@ impl ServerArgs {
         MergerSettings { every: Duration::from_secs(self.merge_every.into()) }
     }
 
+    /// How much memory folds may take.
+    fn fold_cache_bytes(&self) -> usize {
+        usize::try_from(self.fold_cache_mib).unwrap_or(usize::MAX).saturating_mul(1 << 20)
+    }
+
     /// The server's settings. Reads the certificate, and raises the limit on open files where it is too low.
     pub fn http_settings(&self, page_queries: PageQueries) -> Result<HttpSettings, Failure> {
         Ok(HttpSettings {
@@ -95,7 +100,7 @@ impl ServerArgs {
             workers: self.effective_workers(),
             trusted_proxies: self.trusted_proxies.0.clone(),
             page_queries,
-            fold_cache_bytes: usize::try_from(self.fold_cache_mib).unwrap_or(usize::MAX).saturating_mul(1 << 20),
+            fold_cache_bytes: self.fold_cache_bytes(),
             connections: self.connections.settings(open_files::places_for(self.connections.max_connections)),
             cors_origins: self.cors_origins.0.clone(),
             tls: self.tls.load()?,
@@ -137,5 +142,26 @@ impl PageArgs {
     /// As the store says it.
     pub fn store_options(&self) -> StoreOptions {
         StoreOptions { new_pages_per_day: self.new_pages_per_day, ..StoreOptions::default() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Command {
+        #[command(flatten)]
+        server: ServerArgs,
+    }
+
+    #[test]
+    fn the_program_remembers_as_much_as_the_library() {
+        let bytes = |args: &[&str]| Command::parse_from(args).server.fold_cache_bytes();
+        assert_eq!(bytes(&["trailkeeper"]), HttpSettings::default().fold_cache_bytes);
+        assert_eq!(bytes(&["trailkeeper", "--fold-cache-mib", "0"]), 0);
+        assert_eq!(bytes(&["trailkeeper", "--fold-cache-mib=3"]), 3 << 20);
     }
 }
