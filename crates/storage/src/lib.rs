@@ -9,6 +9,7 @@
 
 mod columns;
 mod error;
+mod lineage;
 mod migrations;
 mod names;
 mod options;

@@ -46,16 +46,17 @@ pub(super) struct FoldPlace {
 /// Exactly which sheets. Equal lists of one scope are the same bytes.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct SheetList {
-    generation: i64,
+    /// Of which line of commits, and of which generation.
+    of: (u64, i64),
     /// Ascending.
     keys: Vec<SheetKey>,
 }
 
 impl SheetList {
     /// The list of these sheets, in any order.
-    pub fn new(generation: i64, mut keys: Vec<SheetKey>) -> Self {
+    pub fn new(of: (u64, i64), mut keys: Vec<SheetKey>) -> Self {
         keys.sort_unstable();
-        Self { generation, keys }
+        Self { of, keys }
     }
 
     /// Whether there are none.
@@ -220,7 +221,10 @@ mod tests {
 
     fn list(generation: i64, runs: &[u32]) -> SheetList {
         let (scope, level, part, start) = (Scope::Everyone, Level::Hour, Part::Totals, at(0));
-        SheetList::new(generation, runs.iter().map(|run| SheetKey { scope, level, part, start, run: *run }).collect())
+        SheetList::new(
+            (0, generation),
+            runs.iter().map(|run| SheetKey { scope, level, part, start, run: *run }).collect(),
+        )
     }
 
     /// So many users, far enough from each other that most take memory of their own.

@@ -22,4 +22,5 @@ mod folds;
 mod questions;
 mod recount;
 mod remembered;
+mod replaced;
 mod world;

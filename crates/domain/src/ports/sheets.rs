@@ -161,6 +161,11 @@ pub trait SheetReads {
     /// The generation that answers questions.
     fn generation(&mut self) -> Result<i64>;
 
+    /// Which line of commits this transaction is in: a number that no other line of this process has. A store begins a
+    /// new one when its database went away, as what came back may lack commits that were seen before. What is
+    /// remembered by keys holds inside one line alone.
+    fn lineage(&self) -> u64;
+
     /// Who has the lease `name`, and until when: it may have run out. `None` when it was never taken, or given back.
     fn lease(&mut self, name: &str) -> Result<Option<(Uuid, Timestamp)>>;
 

@@ -13,7 +13,6 @@ use super::queries::{self, Lacking, Shared, Tx, Undone};
 use super::target::PgTarget;
 use crate::error;
 use crate::migrations::{self, POSTGRES};
-use crate::names::Names;
 use crate::options::StoreOptions;
 use crate::pool::Pool;
 
@@ -170,11 +169,7 @@ impl PgStore {
 }
 
 fn fresh(options: &StoreOptions, summarizer: &Arc<dyn Summarizer>) -> Arc<Shared> {
-    Arc::new(Shared {
-        summarizer: Arc::clone(summarizer),
-        names: Names::new(options.cached_names),
-        new_pages_per_day: options.new_pages_per_day,
-    })
+    Arc::new(Shared::new(options, summarizer))
 }
 
 impl Store for PgStore {

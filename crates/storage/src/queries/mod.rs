@@ -32,7 +32,9 @@ pub use event_names::Lacking;
 
 use super::{Conn, Db, dialect};
 use crate::error;
+use crate::lineage;
 use crate::names::{Fresh, Names};
+use crate::options::StoreOptions;
 
 /// What transactions of one connection share with all others of its database.
 pub struct Shared {
@@ -42,6 +44,20 @@ pub struct Shared {
     pub names: Names,
     /// How many new pages a tenant may bring on one UTC day.
     pub new_pages_per_day: u32,
+    /// The line of commits that they are in.
+    pub lineage: u64,
+}
+
+impl Shared {
+    /// Knows nothing yet, and so is the beginning of a line of its own.
+    pub fn new(options: &StoreOptions, summarizer: &Arc<dyn Summarizer>) -> Self {
+        Self {
+            summarizer: Arc::clone(summarizer),
+            names: Names::new(options.cached_names),
+            new_pages_per_day: options.new_pages_per_day,
+            lineage: lineage::next(),
+        }
+    }
 }
 
 /// An open transaction: every port is reached from it.

@@ -166,6 +166,10 @@ impl SheetReads for Tx<'_> {
         self.run("sheet_generation", |conn| row.first(conn))
     }
 
+    fn lineage(&self) -> u64 {
+        self.shared.lineage
+    }
+
     fn lease(&mut self, name: &str) -> Result<Option<(Uuid, Timestamp)>> {
         let lease = leases::table.find(name).select((leases::holder, leases::until));
         let found: Option<(DbUuid, DbTime)> = self.run("leases", |conn| lease.first(conn).optional())?;

@@ -14,7 +14,6 @@ use super::file::{DataFile, FileId};
 use super::queries::{self, Shared, Tx, Undone};
 use crate::error;
 use crate::migrations::{self, SQLITE};
-use crate::names::Names;
 use crate::options::StoreOptions;
 use crate::pool::Pool;
 
@@ -102,11 +101,7 @@ impl SqliteStore {
         {
             return Ok(Opened { connection, shared });
         }
-        let shared = Arc::new(Shared {
-            summarizer: Arc::clone(&self.summarizer),
-            names: Names::new(self.options.cached_names),
-            new_pages_per_day: self.options.new_pages_per_day,
-        });
+        let shared = Arc::new(Shared::new(&self.options, &self.summarizer));
         *known = (connection.file, Arc::downgrade(&shared));
         Ok(Opened { connection, shared })
     }

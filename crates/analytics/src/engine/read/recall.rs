@@ -20,11 +20,11 @@ impl Reading<'_> {
     pub(super) fn recall(&mut self, tx: &mut dyn ReadTx, cache: &FoldCache, plan: &Plan, parts: &[Part]) -> Result<()> {
         let places = self.places(&plan.covered);
         let known = cache.find(&places);
-        let generation = tx.generation()?;
+        let of = (tx.lineage(), tx.generation()?);
         let unread = if known.iter().all(Option::is_none) {
             (0..self.buckets.len()).collect()
         } else {
-            let lists = self.listed(tx, plan, parts, generation)?;
+            let lists = self.listed(tx, plan, parts, of)?;
             self.take(cache, known, &lists)
         };
 
@@ -35,7 +35,7 @@ impl Reading<'_> {
         })?;
         for ((place, keys), fold) in places.into_iter().zip(read).zip(&self.folds) {
             if !keys.is_empty() {
-                cache.put(place, SheetList::new(generation, keys), fold);
+                cache.put(place, SheetList::new(of, keys), fold);
             }
         }
         Ok(())
@@ -51,8 +51,8 @@ impl Reading<'_> {
         covered.iter().map(place).collect()
     }
 
-    /// The sheets that each bucket has in this snapshot.
-    fn listed(&self, tx: &mut dyn ReadTx, plan: &Plan, parts: &[Part], generation: i64) -> Result<Vec<SheetList>> {
+    /// The sheets that each bucket has in this snapshot; `of` is its line of commits and its generation.
+    fn listed(&self, tx: &mut dyn ReadTx, plan: &Plan, parts: &[Part], of: (u64, i64)) -> Result<Vec<SheetList>> {
         let mut lists = vec![Vec::new(); self.buckets.len()];
         for run in &plan.runs {
             for part in parts {
@@ -63,7 +63,7 @@ impl Reading<'_> {
                 }
             }
         }
-        Ok(lists.into_iter().map(|keys| SheetList::new(generation, keys)).collect())
+        Ok(lists.into_iter().map(|keys| SheetList::new(of, keys)).collect())
     }
 
     /// Takes those folds whose sheets are these. Tells which buckets have sheets that must be read.
