@@ -34,7 +34,7 @@ struct Watched {
 }
 
 /// What the trail tells of a body.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct InBody {
     target: Option<Target>,
     conditions: Vec<(String, String)>,
@@ -48,8 +48,8 @@ pub fn watch(request: &HttpRequest, principal: &Principal, traced: Option<Traced
     }
 }
 
-/// Notes what was asked for in a body. What stands in the path and the query is noted anyway.
-pub fn asked_in_body(request: &HttpRequest, conditions: &[(&str, i64)]) {
+/// Notes what was asked for in a body. What stands in the path is noted anyway, and of a read what stands in the query.
+pub fn asked_in_body(request: &HttpRequest, conditions: &[(&str, impl ToString)]) {
     let conditions = conditions.iter().map(|(name, value)| ((*name).to_owned(), value.to_string()));
     request.extensions_mut().insert(InBody { conditions: conditions.collect(), ..InBody::default() });
 }
@@ -138,8 +138,12 @@ fn event_of(
         id: Some(id),
         name: None,
     });
-    conditions.extend(Query::of(request).map(Query::into_pairs).unwrap_or_default());
-    let body: InBody = request.extensions_mut().remove().unwrap_or_default();
+    // No change takes a parameter, and contracts let unknown ones pass: what was not heeded must not lay a false trail.
+    if !traced.is_some_and(Traced::is_change) {
+        conditions.extend(Query::of(request).map(Query::into_pairs).unwrap_or_default());
+    }
+    // Left there: a change that is refused is told a second time.
+    let body = request.extensions().get::<InBody>().cloned().unwrap_or_default();
     conditions.extend(body.conditions);
     let asked = Request {
         operation: format!("{} {pattern}", request.method()),

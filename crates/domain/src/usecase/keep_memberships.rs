@@ -72,6 +72,8 @@ fn put(
 /// Ends a membership. Its creation stays counted.
 pub fn delete_membership(change: Change<'_>, tenant: TenantId, user: &UserId) -> Result<()> {
     change.write(|tx| {
+        // Who corrects it at this moment must not find it and then make it anew.
+        tx.lock_directory()?;
         if tx.delete_membership(tenant, user)? {
             return Ok(());
         }

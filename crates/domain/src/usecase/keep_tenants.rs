@@ -42,6 +42,8 @@ pub fn put_tenant(change: Change<'_>, id: TenantId, draft: &TenantDraft) -> Resu
 pub fn delete_tenant(change: Change<'_>, id: TenantId) -> Result<()> {
     refuse_reserved(id)?;
     change.write(|tx| {
+        // Who replaces it at this moment must not bring it back under the creation that is over.
+        tx.lock_directory()?;
         if tx.delete_tenant(id)? {
             return Ok(());
         }

@@ -44,6 +44,8 @@ pub fn put_user(change: Change<'_>, id: &UserId, draft: &UserDraft) -> Result<(U
 /// Removes a user's record, memberships and attribute history. The events stay, the creation stays counted.
 pub fn delete_user(change: Change<'_>, id: &UserId) -> Result<()> {
     change.write(|tx| {
+        // As for tenants.
+        tx.lock_directory()?;
         if tx.delete_user(id)? {
             return Ok(());
         }

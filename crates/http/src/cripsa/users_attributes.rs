@@ -18,6 +18,7 @@ use crate::refusal::Answer;
 use crate::settings::MAX_BODY_BYTES;
 use crate::shapes::Cripsa;
 use crate::state::AppState;
+use crate::trail;
 
 /// Whose attributes change, and how.
 #[derive(Serialize, ToSchema)]
@@ -88,8 +89,16 @@ pub async fn update(
     tenancy::unconfined(&caller.principal)?;
     let body = body::read(&request, payload, MAX_BODY_BYTES).await?;
     let wanted = change_in(&body)?;
+    trail::asked_in_body(&request, &whose(&wanted));
     let user = caller.changing(&request, &state, move |change| change_attributes(change, &wanted)).await?;
     Ok(HttpResponse::Ok().json(UserView::from(user)))
+}
+
+/// What the trail tells of whose attributes they are: as of a read by e-mail.
+fn whose(wanted: &ChangeAttributes) -> Vec<(&'static str, &str)> {
+    let region = wanted.region.as_deref().map(|region| ("region", region));
+    let pool = wanted.user_pool_id.as_ref().map(|pool| ("user_pool_id", pool.as_str()));
+    [("email", wanted.email.as_str())].into_iter().chain(region).chain(pool).collect()
 }
 
 fn change_in(body: &[u8]) -> Result<ChangeAttributes> {

@@ -275,6 +275,26 @@ fn what_is_refused_is_told_as_refused_alone() {
 }
 
 #[test]
+fn a_change_by_email_tells_whose_and_nothing_that_was_not_heeded() {
+    for kind in DatabaseKind::ALL {
+        let app = later(kind);
+        let (_, jane) = person(&app, Role::Admin, None);
+        let told_of = || told(&app)[0]["metadata"]["filter"].clone();
+        let update = |email| json!({"email": email, "attributes": [{"name": "a", "value": "b"}]});
+        let path = "/v1/auditlog/users/attributes?email=bob%40example.com&user_id=u9";
+        jane.patch(path, &update("jane@example.com")).ok();
+        assert_eq!(told_of(), json!({"email": "jane@example.com"}), "{kind:?}");
+        let mut elsewhere = update("nobody@example.com");
+        elsewhere["user_pool_id"] = json!("eu-west-1_p");
+        assert_eq!(jane.patch(path, &elsewhere).status, 404);
+        let expected = json!({"email": "nobody@example.com", "user_pool_id": "eu-west-1_p"});
+        assert_eq!(told_of(), expected, "{kind:?}");
+        assert_eq!(jane.put("/v1/analysis/active-users?type=monthly", &active_users(7)).status, 200);
+        assert_eq!(told_of(), Value::Null, "{kind:?}");
+    }
+}
+
+#[test]
 fn each_of_many_changes_at_once_and_each_repeat_is_told_once() {
     const AT_ONCE: usize = 8;
     for kind in DatabaseKind::ALL {
