@@ -86,6 +86,10 @@ impl Access {
         let master = self.master.held();
         let next = successor(&master.current, plain);
         let (logged_in, row) = self.tokens_of(account, (session.id, session.started_at), now, &next)?;
+        // In the last second of a session: a JWT knows whole seconds only, so this one would hold no moment.
+        if logged_in.access_expires_at <= now {
+            return Err(refused());
+        }
         match self.store.writing(|tx| exchange(tx, plain, &row, &reuse, &master))? {
             Verdict::Renewed => Ok(Some(logged_in)),
             Verdict::Again((plain, row)) => {
@@ -121,8 +125,9 @@ fn exchange(
             return Ok(Verdict::Refused);
         }
         tx.insert_refresh_token(successor)?;
-        tx.prolong_session(session.id, now, successor.expires_at)?;
-        return Ok(Verdict::Renewed);
+        // A server with a shorter life for sessions may have ended it since we looked.
+        let lives = tx.prolong_session(session.id, now, successor.expires_at)?;
+        return Ok(if lives { Verdict::Renewed } else { Verdict::Refused });
     };
     // Below zero where the clock of the server that spent it is ahead of ours.
     let age = now - spent_at;

@@ -44,19 +44,24 @@ fn a_session_that_is_refreshed_again_and_again_ends_ninety_days_after_its_login(
         // Every day, and in the last two hours every quarter of one.
         let days = (1..90).map(|day| end - TimeDelta::days(90 - day));
         let quarters = (0..8).map(|quarter| end - TimeDelta::minutes(15 * (8 - quarter)));
-        for at in days.chain(quarters).chain([end - TimeDelta::milliseconds(1)]) {
+        // A JWT knows whole seconds: the last one that holds for a moment is made before the last of them.
+        let last_second = DateTime::from_timestamp(end.timestamp(), 0).unwrap();
+        for at in days.chain(quarters).chain([last_second - TimeDelta::milliseconds(1)]) {
             world.advance(at - world.now());
             spent = last.refresh_token;
             last = world.access.refresh(&spent, &origin()).unwrap();
             assert_eq!(last.refresh_expires_at, end.min(at + TimeDelta::days(30)));
             assert!(last.access_expires_at <= end.min(at + TimeDelta::hours(2)), "{}", last.access_expires_at);
             assert!(end.min(at + TimeDelta::hours(2)) - last.access_expires_at < TimeDelta::seconds(1));
+            world.access.authenticate_bearer(&last.access_token).unwrap();
             assert_eq!(claimed_end(&last), last.access_expires_at);
             assert_eq!(world.access.session(last.session_id).unwrap().expires_at, last.refresh_expires_at);
             assert!(is_listed_as_live(&world, &last));
         }
 
-        world.advance(TimeDelta::milliseconds(1));
+        world.advance(last_second - world.now());
+        assert_eq!(unauthenticated(world.access.refresh(&last.refresh_token, &origin())), REFUSAL, "not for a moment");
+        world.advance(end - world.now());
         assert_eq!(unauthenticated(world.access.refresh(&last.refresh_token, &origin())), REFUSAL);
         assert_eq!(unauthenticated(world.access.refresh(&spent, &origin())), REFUSAL, "within ten seconds");
         unauthenticated(world.access.authenticate_bearer(&last.access_token));
