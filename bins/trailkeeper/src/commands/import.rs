@@ -99,9 +99,11 @@ pub fn run(database: &DatabaseArgs, args: &ImportArgs) -> Result<(), Failure> {
     }
     let outcome = if done.is_err() || summary.is_hopeless() { Outcome::Failure } else { Outcome::Success };
     let end = Deed { outcome, ..summary.deed() }.with("phase", "end").with("start", start.to_string());
-    deeds::record(&ports, about(end))?;
+    let told = deeds::record(&ports, about(end));
+    // Whether or not that could be told: what is stored is stored, and the first error is the cause.
     output::write(&summary.to_string())?;
     done?;
+    told?;
     if summary.is_hopeless() {
         return Err(Failure::Refused(format!("{file_name}: not one line could be imported")));
     }
