@@ -13,7 +13,7 @@ pub enum Permission {
     ReadEvents,
     /// Ask analytic questions.
     ReadAnalytics,
-    /// Report analytic figures and behaviour histories.
+    /// Report analytic figures.
     WriteAnalytics,
     /// Read tenants, users and memberships.
     ReadDirectory,

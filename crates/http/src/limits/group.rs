@@ -95,7 +95,9 @@ impl LimitSettings {
         change: 12_000,
         administer: 1_200,
         public: 6_000,
-        probe: 6_000,
+        // A prober often shares its address with strangers (behind a balancer, or a node's own address): whoever could
+        // use its limit up would take every server out of service.
+        probe: 0,
         refused: 600,
     };
 
