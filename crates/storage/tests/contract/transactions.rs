@@ -2,6 +2,8 @@
 
 use trailkeeper_domain::Error;
 use trailkeeper_domain::event::EventFilter;
+use trailkeeper_domain::ports::Store;
+use trailkeeper_storage::StoreOptions;
 use trailkeeper_testkit::{event, tenant, tenant_id};
 
 use crate::TestStore;
@@ -12,6 +14,7 @@ on_both!(
     a_failed_statement_cannot_be_committed,
     a_reader_sees_one_snapshot,
     writers_of_the_same_events_store_each_once,
+    a_store_has_a_lineage_of_its_own,
     readiness_is_told,
 );
 
@@ -83,6 +86,16 @@ fn writers_of_the_same_events_store_each_once(t: &TestStore) {
     });
     assert_eq!(stored, 500);
     assert_eq!(t.store.reading(|tx| tx.events(&EventFilter::default(), None, 1_000)).unwrap().len(), 500);
+}
+
+/// One store knows nothing of what another lost: what was remembered of one would be wrong in the other.
+fn a_store_has_a_lineage_of_its_own(t: &TestStore) {
+    let lineage = |store: &dyn Store| store.reading(|tx| Ok(tx.lineage())).unwrap();
+    let own = lineage(t.store.as_ref());
+    t.store.writing(|tx| tx.insert_events(&[event(1)])).unwrap();
+    assert_eq!(lineage(t.store.as_ref()), own, "commits go on with it");
+    assert_eq!(t.store.writing(|tx| Ok(tx.lineage())).unwrap(), own);
+    assert_ne!(lineage(t.another(&StoreOptions::default()).as_ref()), own);
 }
 
 fn readiness_is_told(t: &TestStore) {
