@@ -37,7 +37,7 @@ fn read(text: &str) {
     assert!((100..=999).contains(&line.status), "{text:?}");
     let written = written(&line);
     assert_eq!(parse(&written).as_ref(), Ok(&line), "{text:?} was written as {written:?}");
-    match events::judge(convert::draft(line, Uuid::from_u128(7))) {
+    match events::validate(convert::draft(line, Uuid::from_u128(7))) {
         Ok(event) => assert!(event.user_id.is_some()),
         Err(error) => refused(&error),
     }

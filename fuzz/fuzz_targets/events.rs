@@ -21,7 +21,7 @@ fuzz_target!(|body: &[u8]| {
                     assert_eq!(drafts.len(), elements.len());
                 }
                 drafts.into_iter().for_each(|draft| match draft {
-                    Ok(draft) => judge(draft),
+                    Ok(draft) => validate(draft),
                     Err(unreadable) => refused(&unreadable.error),
                 });
             }
@@ -29,9 +29,9 @@ fuzz_target!(|body: &[u8]| {
     }
 });
 
-fn judge(draft: EventDraft) {
+fn validate(draft: EventDraft) {
     let sent = draft.id;
-    match events::judge(draft) {
+    match events::validate(draft) {
         Err(error) => refused(&error),
         Ok(event) => assert!(sent.is_none_or(|id| id == event.id.0), "the sender's id is kept"),
     }

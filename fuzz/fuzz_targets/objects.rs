@@ -18,7 +18,7 @@ fuzz_target!(|data: &[u8]| {
         (Ok(_), other) => panic!("taken for an object, which serde_json does not: {other:?}"),
         (Err(error), standard) => {
             refused(&error);
-            let code = error.fault().map(|fault| fault.code).unwrap_or_default();
+            let code = error.detail().map(|fault| fault.code).unwrap_or_default();
             match standard {
                 Ok(Value::Object(_)) => assert!(error.to_string().contains("stands twice"), "{error}"),
                 Ok(_) => assert_eq!(code, "not_an_object"),

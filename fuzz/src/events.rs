@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use trailkeeper_domain::Result;
-use trailkeeper_domain::event::{Event, EventDraft, EventKind, MAX_FUTURE, MAX_METADATA_BYTES, Receipt, Target};
+use trailkeeper_domain::event::{Event, EventDraft, EventKind, MAX_FUTURE, MAX_METADATA_BYTES, IngestContext, Target};
 use trailkeeper_domain::id::{EventId, TenantId};
 use trailkeeper_domain::page::{MAX_PAGE, PageQueries};
 use trailkeeper_domain::time::{self, Timestamp};
@@ -10,20 +10,20 @@ use uuid::Uuid;
 
 use crate::now;
 
-fn receipt() -> Receipt {
-    Receipt { now: now(), source: None, confined_to: None, queries: PageQueries::Dropped }
+fn context() -> IngestContext {
+    IngestContext { now: now(), source: None, tenant_scope: None, queries: PageQueries::Dropped }
 }
 
-fn judged(draft: EventDraft) -> Result<Event> {
-    draft.into_event(&receipt(), EventId(Uuid::from_u128(1)))
+fn validated(draft: EventDraft) -> Result<Event> {
+    draft.into_event(&context(), EventId(Uuid::from_u128(1)))
 }
 
 /// Judges a draft. An event keeps the limits, and written as JSON and read again it is the same event.
-pub fn judge(draft: EventDraft) -> Result<Event> {
-    let event = judged(draft)?;
+pub fn validate(draft: EventDraft) -> Result<Event> {
+    let event = validated(draft)?;
     keeps_limits(&event);
     let written = written(&event);
-    let again = EventDraft::from_json(written.as_bytes()).and_then(judged);
+    let again = EventDraft::from_json(written.as_bytes()).and_then(validated);
     let again = again.unwrap_or_else(|error| panic!("{written} was let in and is refused now: {error}"));
     assert_eq!(again, event, "{written}");
     Ok(event)

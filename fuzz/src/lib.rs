@@ -18,7 +18,7 @@ pub fn now() -> Timestamp {
 
 /// What strangers send may be wrong, but it is never our fault: each refusal can be told to them.
 pub fn refused(error: &Error) {
-    let fault = error.fault().unwrap_or_else(|| panic!("input led to an inner error: {error}"));
+    let fault = error.detail().unwrap_or_else(|| panic!("input led to an inner error: {error}"));
     let told = fault.to_string();
     assert!(!fault.detail.is_empty(), "a refusal says why");
     assert!(told.len() < 4096, "a refusal of {} bytes", told.len());

@@ -184,7 +184,7 @@ def collect(checks, planted, mine):
     """Every event, the log, the database, and what commands print."""
     server = planted.server
     for command in (("account", "list"), ("token", "list"), ("signing-key", "list"), ("config",), ("account", "list", "--json"), ("token", "list", "--json"),
-                    ("signing-key", "list", "--json"), ("check",), ("rebuild",)):
+                    ("signing-key", "list", "--json"), ("verify",), ("rebuild",)):
         planted.run(*command)
     cursor, events = "", 0
     while cursor is not None:

@@ -29,14 +29,14 @@ class Sheets:
         self.checks.equal(left, 0, f"{when}: everything is merged within {MERGE_SECONDS} s")
 
     def check(self, when):
-        """`trailkeeper check` compares every event's row and finds nothing that differs. Nobody may send meanwhile."""
+        """`trailkeeper verify` compares every event's row and finds nothing that differs. Nobody may send meanwhile."""
         events = int(self.server.database.rows(f"SELECT count(*) FROM event_log WHERE tenant_id <> '{SYSTEM}'")[0][0])
-        done = self.server.command("check")
+        done = self.server.command("verify")
         said = (done.stdout + done.stderr).decode(errors="replace")
         told = re.search(r"^(\d+) events, .*: 0 differences$", said, re.MULTILINE)
-        self.checks.that(done.returncode == 0 and told, f"{when}: trailkeeper check is clean",
+        self.checks.that(done.returncode == 0 and told, f"{when}: trailkeeper verify is clean",
                          f"exit code {done.returncode}, {said[-2000:]}")
-        self.checks.equal(int(told[1]) if told else None, events, f"{when}: trailkeeper check looked at every event")
+        self.checks.equal(int(told[1]) if told else None, events, f"{when}: trailkeeper verify looked at every event")
 
     def rebuild(self, when):
         """`trailkeeper rebuild` beside the server."""

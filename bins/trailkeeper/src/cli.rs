@@ -34,9 +34,10 @@ pub enum Command {
     Import(commands::import::ImportArgs),
     /// Make all sheets, from which analytic questions are answered, anew from the events. Servers go on meanwhile.
     Rebuild,
-    /// Compare all sheets with a recount of the events, and tell what differs. Fails when anything does; `rebuild`
-    /// mends it.
-    Check(commands::check::CheckArgs),
+    /// Compare all sheets with a recount of the events and report each difference. Exits with 1 if there is one;
+    /// `rebuild` repairs it.
+    #[command(alias = "check")]
+    Verify(commands::verify::VerifyArgs),
     /// Print an OpenAPI document.
     Openapi(commands::openapi::OpenapiArgs),
     /// Manage those who may log in to Trailkeeper.

@@ -1,10 +1,10 @@
 //! The trailkeeper server and its commands: parse, wire, run.
 
+mod audit;
 mod banner;
 mod cli;
 mod commands;
 mod config;
-mod deeds;
 mod demo;
 mod failure;
 mod housekeeping;

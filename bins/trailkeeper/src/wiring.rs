@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use trailkeeper_analytics::engine::{Summary, merger};
-use trailkeeper_auth::{Access, Act, SystemEntropy};
+use trailkeeper_auth::{Access, AuditContext, SystemEntropy};
 use trailkeeper_domain::account::Actor;
 use trailkeeper_domain::clock::{Clock, Entropy, SystemClock};
 use trailkeeper_domain::cursor::{Paged, PlainCursor};
@@ -74,7 +74,7 @@ pub fn merge(ports: &Ports) {
         Ok(Some(merged)) => {
             for (_, row) in merged.unreadable {
                 tracing::warn!(
-                    "what was recorded waits unmerged: {row}; run `trailkeeper check`, then `trailkeeper rebuild`"
+                    "what was recorded waits unmerged: {row}; run `trailkeeper verify`, then `trailkeeper rebuild`"
                 );
             }
         }
@@ -116,8 +116,8 @@ pub fn actor() -> Actor {
 }
 
 /// The same for what is changed of accounts and credentials: it comes from no address.
-pub fn act() -> Act {
-    Act::from(actor())
+pub fn context() -> AuditContext {
+    AuditContext::from(actor())
 }
 
 /// Every item of a paged list.

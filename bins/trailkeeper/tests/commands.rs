@@ -8,6 +8,8 @@
 
 #[path = "commands/access.rs"]
 mod access;
+#[path = "commands/audit.rs"]
+mod audit;
 #[path = "commands/config.rs"]
 mod config;
 #[path = "commands/connections.rs"]
@@ -24,5 +26,3 @@ mod serve;
 mod sheets;
 #[path = "commands/support.rs"]
 mod support;
-#[path = "commands/trail.rs"]
-mod trail;

@@ -47,8 +47,8 @@ pub fn check_env(scope: Scope, env: Option<EnvId>) -> Result<()> {
 
 /// The tenants that an answer is narrowed to: those that were asked for, as far as the asker may see
 /// them. `None` means everyone; an empty list means that nothing may be seen, and counts as nothing.
-pub fn narrowed(asked: Option<&[TenantId]>, confined: Option<TenantId>) -> Option<Vec<TenantId>> {
-    let mut tenants = match (asked, confined) {
+pub fn narrowed(asked: Option<&[TenantId]>, tenant_scoped: Option<TenantId>) -> Option<Vec<TenantId>> {
+    let mut tenants = match (asked, tenant_scoped) {
         (None, None) => return None,
         (None, Some(own)) => vec![own],
         (Some(asked), None) => asked.to_vec(),

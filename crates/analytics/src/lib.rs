@@ -4,8 +4,8 @@
 //! tenant that its asker is confined to, so that no route can forget it. Errors name the fields as
 //! the published API does, because these questions are that API's.
 
-mod answer;
 mod bounds;
+mod daily;
 pub mod engine;
 pub mod native;
 pub mod query;

@@ -15,7 +15,7 @@ use crate::authenticate::secret_context;
 use crate::jwt::{KeyRing, KeySource};
 use crate::master_keys::MasterKeys;
 use crate::password;
-use crate::remembered::Remembered;
+use crate::token_cache::TokenCache;
 
 /// What can be set.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,7 +66,7 @@ pub struct Access {
     pub(crate) master: MasterKeys,
     pub(crate) settings: AccessSettings,
     pub(crate) keys: KeyRing,
-    pub(crate) remembered: Remembered,
+    pub(crate) token_cache: TokenCache,
     pub(crate) nobodys_hash: String,
 }
 
@@ -80,9 +80,9 @@ impl Access {
         settings: AccessSettings,
     ) -> Self {
         let nobodys_hash = password::nobodys_hash(settings.bcrypt_cost);
-        let (keys, remembered) = (KeyRing::default(), Remembered::default());
+        let (keys, token_cache) = (KeyRing::default(), TokenCache::default());
         let master = master.into();
-        Self { store, clock, entropy, master, settings, keys, remembered, nobodys_hash }
+        Self { store, clock, entropy, master, settings, keys, token_cache, nobodys_hash }
     }
 
     /// Checks that the master key is the one with which the database's keys are sealed: a server with another
@@ -151,7 +151,7 @@ pub(crate) fn end_of(now: Timestamp, ttl: Duration) -> Result<Timestamp> {
 }
 
 /// A tenant to which a credential may be confined.
-pub(crate) fn checked_confinement(tenant: Option<TenantId>) -> Result<()> {
+pub(crate) fn checked_tenant_scope(tenant: Option<TenantId>) -> Result<()> {
     match tenant {
         Some(id @ (TenantId::NONE | TenantId::SYSTEM)) => Err(Error::invalid(
             "tenant_id",

@@ -6,12 +6,12 @@ use trailkeeper_domain::id::{AccountId, TenantId};
 use trailkeeper_domain::ports::{ReadTx, WriteTx};
 use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::user::folded_email;
-use trailkeeper_domain::{Error, Fault, Result, text};
+use trailkeeper_domain::{Error, ErrorDetail, Result, text};
 
-use crate::access::{Access, checked_confinement, lock_accounts};
+use crate::access::{Access, checked_tenant_scope, lock_accounts};
 use crate::accounts::{TARGET, account_of, check_display_name, check_email};
-use crate::trail::{
-    ACCOUNT_CHANGE, ACCOUNT_DELETE, ACCOUNT_DISABLE, ACCOUNT_ENABLE, ACCOUNT_PASSWORD_CHANGE, Act, Changes,
+use crate::audit::{
+    ACCOUNT_CHANGE, ACCOUNT_DELETE, ACCOUNT_DISABLE, ACCOUNT_ENABLE, ACCOUNT_PASSWORD_CHANGE, AuditContext, Changes,
     credential_metadata, record, target,
 };
 
@@ -39,7 +39,7 @@ impl AccountChange {
     fn check(&self) -> Result<()> {
         self.email.as_deref().map_or(Ok(()), check_email)?;
         self.display_name.as_deref().map_or(Ok(()), check_display_name)?;
-        checked_confinement(self.tenant_id.flatten())
+        checked_tenant_scope(self.tenant_id.flatten())
     }
 
     fn applied_to(&self, before: &Account, password_hash: Option<&str>, now: Timestamp) -> Account {
@@ -70,7 +70,7 @@ impl Access {
     /// [`Error::Conflict`] with code `email_taken`, or `last_administrator` when nobody would be left to manage
     /// accounts; [`Error::NotFound`] with code `account_not_found`.
     #[expect(clippy::needless_pass_by_value, reason = "it may hold a password: the caller keeps none of it")]
-    pub fn change_account(&self, by: &Act, id: AccountId, change: AccountChange) -> Result<Account> {
+    pub fn change_account(&self, by: &AuditContext, id: AccountId, change: AccountChange) -> Result<Account> {
         change.check()?;
         let known = self.account(id)?;
         let email = change.email.as_ref().unwrap_or(&known.email);
@@ -92,7 +92,7 @@ impl Access {
             if ends_sessions(&before, &after) {
                 tx.end_sessions_of(id, None, now)?;
             }
-            for event in self.told(by, &before, &after, now)? {
+            for event in self.audit_events(by, &before, &after, now)? {
                 record(tx, &event)?;
             }
             Ok(after)
@@ -101,7 +101,7 @@ impl Access {
 
     /// Replaces the password of the account with this e-mail, and ends its sessions: whoever knew the old
     /// one is out.
-    pub fn set_password(&self, by: &Act, email: &str, password: &str) -> Result<()> {
+    pub fn set_password(&self, by: &AuditContext, email: &str, password: &str) -> Result<()> {
         let id = self.account_with_email(email)?.id;
         let change = AccountChange { password: Some(password.to_owned()), ..AccountChange::default() };
         self.change_account(by, id, change).map(|_| ())
@@ -111,7 +111,7 @@ impl Access {
     /// when it is so already.
     ///
     /// [`Error::Conflict`] with code `last_administrator` when nobody would be left to manage accounts.
-    pub fn set_disabled(&self, by: &Act, email: &str, disabled: bool) -> Result<()> {
+    pub fn set_disabled(&self, by: &AuditContext, email: &str, disabled: bool) -> Result<()> {
         let id = self.account_with_email(email)?.id;
         let change = AccountChange { disabled: Some(disabled), ..AccountChange::default() };
         self.change_account(by, id, change).map(|_| ())
@@ -121,7 +121,7 @@ impl Access {
     ///
     /// [`Error::Conflict`] with code `last_administrator` when nobody would be left to manage accounts;
     /// [`Error::NotFound`] with code `account_not_found`.
-    pub fn delete_account(&self, by: &Act, id: AccountId) -> Result<()> {
+    pub fn delete_account(&self, by: &AuditContext, id: AccountId) -> Result<()> {
         let now = self.clock.now();
         self.store.writing(|tx| {
             lock_accounts(tx)?;
@@ -137,7 +137,7 @@ impl Access {
     }
 
     /// The events that tell how an account changed. They name it as it was known before.
-    fn told(&self, by: &Act, before: &Account, after: &Account, now: Timestamp) -> Result<Vec<Event>> {
+    fn audit_events(&self, by: &AuditContext, before: &Account, after: &Account, now: Timestamp) -> Result<Vec<Event>> {
         let event = |kind| self.change_event(now, kind, by, target(TARGET, &before.id, &before.email));
         let mut events = Vec::new();
         let mut changes = Changes::default();
@@ -208,9 +208,9 @@ fn refuse_last_administrator<T: ReadTx + ?Sized>(tx: &mut T, before: &Account, a
         }
         behind = batch.last().map(|account| account.id);
         if batch.len() < BATCH {
-            return Err(Error::Conflict(Fault {
+            return Err(Error::Conflict(ErrorDetail {
                 code: "last_administrator",
-                field: after.map(|after| field_at_fault(before, after).to_owned()),
+                field: after.map(|after| conflicting_field(before, after).to_owned()),
                 detail: format!(
                     "'{}' is the last active administrator of all tenants; make another one first",
                     text::shown(&before.email)
@@ -220,7 +220,7 @@ fn refuse_last_administrator<T: ReadTx + ?Sized>(tx: &mut T, before: &Account, a
     }
 }
 
-fn field_at_fault(before: &Account, after: &Account) -> &'static str {
+fn conflicting_field(before: &Account, after: &Account) -> &'static str {
     if before.role != after.role {
         "role"
     } else if before.tenant_id != after.tenant_id {

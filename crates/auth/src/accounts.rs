@@ -7,8 +7,8 @@ use trailkeeper_domain::ports::ReadTx;
 use trailkeeper_domain::user::{checked_email, folded_email};
 use trailkeeper_domain::{Error, Result, text};
 
-use crate::access::{Access, checked_confinement, lock_accounts};
-use crate::trail::{ACCOUNT_CREATE, Act, credential_metadata, record, target};
+use crate::access::{Access, checked_tenant_scope, lock_accounts};
+use crate::audit::{ACCOUNT_CREATE, AuditContext, credential_metadata, record, target};
 use crate::{listing, password};
 
 const CURSOR_KIND: char = 'a';
@@ -39,10 +39,10 @@ pub struct NewAccount {
 
 impl Access {
     /// Makes an account. [`Error::Conflict`] with code `email_taken` when there is one with this e-mail.
-    pub fn create_account(&self, by: &Act, new: NewAccount) -> Result<Account> {
+    pub fn create_account(&self, by: &AuditContext, new: NewAccount) -> Result<Account> {
         check_email(&new.email)?;
         new.display_name.as_deref().map_or(Ok(()), check_display_name)?;
-        checked_confinement(new.tenant_id)?;
+        checked_tenant_scope(new.tenant_id)?;
         let password_hash = self.hashed("password", &new.password, &new.email)?;
         let now = self.clock.now();
         let account = Account {

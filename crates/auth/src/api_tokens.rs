@@ -6,12 +6,14 @@ use trailkeeper_domain::event::Event;
 use trailkeeper_domain::id::{CredentialId, TenantId};
 use trailkeeper_domain::ports::ReadTx;
 use trailkeeper_domain::time::{self, Timestamp};
-use trailkeeper_domain::{Error, Fault, Result, text};
+use trailkeeper_domain::{Error, ErrorDetail, Result, text};
 
-use crate::access::{Access, checked_confinement, lock_accounts};
+use crate::access::{Access, checked_tenant_scope, lock_accounts};
+use crate::audit::{
+    AuditContext, Changes, TOKEN_CHANGE, TOKEN_CREATE, TOKEN_REVOKE, credential_metadata, record, target,
+};
 use crate::listing::{self, MAX_NAME};
 use crate::token::{PlainToken, TokenKind};
-use crate::trail::{Act, Changes, TOKEN_CHANGE, TOKEN_CREATE, TOKEN_REVOKE, credential_metadata, record, target};
 
 const CURSOR_KIND: char = 'k';
 
@@ -42,9 +44,9 @@ pub struct TokenChange {
 
 impl Access {
     /// Makes an API token. The second value is the token itself, which cannot be read again.
-    pub fn create_token(&self, by: &Act, new: NewToken) -> Result<(ApiToken, PlainToken)> {
+    pub fn create_token(&self, by: &AuditContext, new: NewToken) -> Result<(ApiToken, PlainToken)> {
         text::checked("name", &new.name, MAX_NAME)?;
-        checked_confinement(new.tenant_id)?;
+        checked_tenant_scope(new.tenant_id)?;
         let now = self.clock.now();
         check_expiry(new.expires_at, now)?;
         let plain = PlainToken::generate(TokenKind::Api, self.entropy.as_ref());
@@ -89,7 +91,7 @@ impl Access {
     /// and nothing is recorded, when it is so already.
     ///
     /// [`Error::Conflict`] with code `token_revoked` or `token_expired`: one that is over does not come back.
-    pub fn change_token(&self, by: &Act, id: CredentialId, change: TokenChange) -> Result<ApiToken> {
+    pub fn change_token(&self, by: &AuditContext, id: CredentialId, change: TokenChange) -> Result<ApiToken> {
         let now = self.clock.now();
         let TokenChange { name, expires_at } = change;
         name.as_deref().map_or(Ok(()), |name| text::checked("name", name, MAX_NAME))?;
@@ -119,19 +121,19 @@ impl Access {
             Ok(after)
         });
         // Also when that failed: a connection that broke at the commit does not tell whether it happened.
-        self.remembered.forget();
+        self.token_cache.forget();
         changed
     }
 
     /// Revokes an API token: it fails from now on, on other servers after at most five seconds. Nothing happens when
     /// it is revoked already. [`Error::NotFound`] with code `token_not_found`.
-    pub fn revoke_token(&self, by: &Act, id: CredentialId) -> Result<()> {
+    pub fn revoke_token(&self, by: &AuditContext, id: CredentialId) -> Result<()> {
         let token = self.token(id)?;
         let now = self.clock.now();
         let event = self.change_event(now, TOKEN_REVOKE, by, target(TARGET, &id, &token.name))?;
         let revoked = self.store.writing(|tx| if tx.revoke_api_token(id, now)? { record(tx, &event) } else { Ok(()) });
         // As above.
-        self.remembered.forget();
+        self.token_cache.forget();
         revoked
     }
 }
@@ -155,7 +157,7 @@ fn refuse_past(token: &ApiToken, now: Timestamp) -> Result<()> {
         return Err(revoked(token.id));
     }
     match token.expires_at.filter(|end| *end <= now) {
-        Some(end) => Err(Error::Conflict(Fault::new(
+        Some(end) => Err(Error::Conflict(ErrorDetail::new(
             "token_expired",
             format!("the API token '{}' expired at {}; make another one", token.id, time::rfc3339(end)),
         ))),
@@ -164,5 +166,5 @@ fn refuse_past(token: &ApiToken, now: Timestamp) -> Result<()> {
 }
 
 fn revoked(id: CredentialId) -> Error {
-    Error::Conflict(Fault::new("token_revoked", format!("the API token '{id}' is revoked; make another one")))
+    Error::Conflict(ErrorDetail::new("token_revoked", format!("the API token '{id}' is revoked; make another one")))
 }

@@ -36,7 +36,7 @@ impl Access {
         if !token.starts_with(TokenKind::Api.prefix()) {
             return None;
         }
-        self.remembered.holder(TokenHash::of(token), self.clock.now())
+        self.token_cache.holder(TokenHash::of(token), self.clock.now())
     }
 
     /// Whether this is an access token that a key which this process has seen did sign, and that has not expired: nobody
@@ -49,7 +49,7 @@ impl Access {
 
     fn by_api_token(&self, token: &str) -> Result<Principal> {
         let hash = PlainToken::read(TokenKind::Api, token).ok_or_else(invalid_token)?.hash();
-        let before = self.remembered.before_look_up();
+        let before = self.token_cache.before_look_up();
         let now = self.clock.now();
         let token = self
             .store
@@ -64,7 +64,7 @@ impl Access {
             tenant_id: token.tenant_id,
             session_id: None,
         };
-        self.remembered.remember(before, hash, holder.clone(), now, token.expires_at);
+        self.token_cache.remember(before, hash, holder.clone(), now, token.expires_at);
         Ok(holder)
     }
 

@@ -5,8 +5,8 @@ use trailkeeper_domain::Result;
 use trailkeeper_domain::account::{Actor, TokenKey};
 
 use crate::access::{Access, span_of};
+use crate::audit::AuditContext;
 use crate::token_keys::OldKeys;
-use crate::trail::Act;
 
 /// How long past sessions are shown in lists.
 const PAST_SESSIONS_KEPT: TimeDelta = TimeDelta::days(90);
@@ -57,6 +57,6 @@ impl Access {
 }
 
 /// The server, in the trail.
-fn ourselves() -> Act {
-    Act::from(Actor { id: "trailkeeper".to_owned(), name: "Trailkeeper".to_owned() })
+fn ourselves() -> AuditContext {
+    AuditContext::from(Actor { id: "trailkeeper".to_owned(), name: "Trailkeeper".to_owned() })
 }

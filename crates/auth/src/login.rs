@@ -13,11 +13,11 @@ use trailkeeper_domain::{Error, Result};
 
 use crate::access::{Access, end_of, lock_accounts};
 use crate::account_change::update;
+use crate::audit::{LOGIN_BLOCKED, Origin, about_session, cleaned, record};
 use crate::jwt::{self, Claims};
 use crate::password;
 use crate::throttle::{Attempt, Subject};
 use crate::token::{PlainToken, TokenKind};
-use crate::trail::{LOGIN_BLOCKED, Origin, about_session, cleaned, record};
 
 /// How much of a typed name that nobody has is kept, in characters. People type passwords into name fields.
 const MAX_TYPED_NAME: usize = 128;

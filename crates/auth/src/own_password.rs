@@ -2,15 +2,15 @@
 
 use trailkeeper_domain::account::Account;
 use trailkeeper_domain::event::{Event, Outcome};
-use trailkeeper_domain::{Error, Fault, Result};
+use trailkeeper_domain::{Error, ErrorDetail, Result};
 
 use crate::access::{Access, lock_accounts};
 use crate::account_change::update;
 use crate::accounts::{TARGET, account_of};
+use crate::audit::{ACCOUNT_PASSWORD_CHANGE, AuditContext, Origin, about_session, record, target};
 use crate::password;
 use crate::permission::Principal;
 use crate::throttle::Subject;
-use crate::trail::{ACCOUNT_PASSWORD_CHANGE, Act, Origin, about_session, record, target};
 
 impl Access {
     /// Replaces one's own password, and ends all one's other sessions: whoever knew the old one is out.
@@ -29,11 +29,11 @@ impl Access {
         if current == new {
             return Err(Error::invalid("new_password", "is the current password; choose another one"));
         }
-        let act = Act { actor: principal.actor(), origin: origin.clone() };
+        let context = AuditContext { actor: principal.actor(), origin: origin.clone() };
         let session = principal.session_id.map_or(id.0, |session| session.0);
         let attempt = self.count_attempt(Subject::own_password(session))?;
         let now = self.clock.now();
-        let event = self.change_event(now, ACCOUNT_PASSWORD_CHANGE, &act, target(TARGET, &id, &account.email))?;
+        let event = self.change_event(now, ACCOUNT_PASSWORD_CHANGE, &context, target(TARGET, &id, &account.email))?;
         // In which session it was, or was tried: perhaps not in one of the owner's.
         let event = match principal.session_id {
             Some(session) => about_session(session, event),
@@ -64,5 +64,5 @@ impl Access {
 }
 
 fn wrong_password() -> Error {
-    Error::Forbidden(Fault::of("current_password", "wrong_password", "is not the password of this account"))
+    Error::Forbidden(ErrorDetail::of("current_password", "wrong_password", "is not the password of this account"))
 }

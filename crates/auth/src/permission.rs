@@ -124,7 +124,7 @@ impl Principal {
         // Whoever makes accounts can make one that sees every tenant: confinement would end there.
         if let (Permission::Administer, Some(tenant)) = (permission, self.tenant_id) {
             return Err(Error::forbidden(format!(
-                "a credential that is confined to the tenant '{tenant}' may not {phrase}; use one that is not confined"
+                "a credential scoped to the tenant '{tenant}' may not {phrase}; use one that is not tenant-scoped"
             )));
         }
         Ok(())

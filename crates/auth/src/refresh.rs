@@ -29,11 +29,11 @@ use trailkeeper_domain::{Error, Result};
 #[cfg(doc)]
 use crate::access::AccessSettings;
 use crate::access::{Access, lock_accounts};
+use crate::audit::{Origin, REFRESH_TOKEN_REUSE, about_session, record, target};
 use crate::login::LoggedIn;
 use crate::master_keys::MasterKeyPair;
 use crate::successor::successor;
 use crate::token::{PlainToken, TokenHash, TokenKind};
-use crate::trail::{Origin, REFRESH_TOKEN_REUSE, about_session, record, target};
 
 /// For how long a spent token is answered with its successor.
 const GRACE: TimeDelta = TimeDelta::seconds(10);
@@ -66,19 +66,19 @@ impl Access {
     /// Every failure is the same [`Error::Unauthenticated`]. The reuse of a token that was spent ten seconds ago or
     /// earlier ends its session and is recorded.
     pub fn refresh(&self, refresh_token: &str, origin: &Origin) -> Result<LoggedIn> {
-        let plain = PlainToken::read(TokenKind::Refresh, refresh_token).ok_or_else(refused)?;
+        let plain = PlainToken::read(TokenKind::Refresh, refresh_token).ok_or_else(wrong_refresh_token)?;
         if let Some(logged_in) = self.exchanged(&plain, origin)? {
             return Ok(logged_in);
         }
         // Another server may have a newer master key, with which it computed the successor.
         let again = if self.master.reload()? { self.exchanged(&plain, origin)? } else { None };
-        again.ok_or_else(refused)
+        again.ok_or_else(wrong_refresh_token)
     }
 
     /// `None` when the token was spent a moment ago, and no master key that we hold leads to its successor.
     fn exchanged(&self, plain: &PlainToken, origin: &Origin) -> Result<Option<LoggedIn>> {
         let found = self.store.reading(|tx| family_of(tx, plain.hash()))?;
-        let (_, session, account) = found.ok_or_else(refused)?;
+        let (_, session, account) = found.ok_or_else(wrong_refresh_token)?;
         let now = self.clock.now();
         let reuse = self.session_event(now, REFRESH_TOKEN_REUSE, Outcome::Failure, origin, Some(&account))?;
         let mut reuse = about_session(session.id, reuse);
@@ -88,7 +88,7 @@ impl Access {
         let (logged_in, row) = self.tokens_of(account, (session.id, session.started_at), now, &next)?;
         // In the last second of a session: a JWT knows whole seconds only, so this one would hold no moment.
         if logged_in.access_expires_at <= now {
-            return Err(refused());
+            return Err(wrong_refresh_token());
         }
         match self.store.writing(|tx| exchange(tx, plain, &row, &reuse, &master))? {
             Verdict::Renewed => Ok(Some(logged_in)),
@@ -97,7 +97,7 @@ impl Access {
                 Ok(Some(LoggedIn { refresh_token, refresh_expires_at: row.expires_at, ..logged_in }))
             }
             Verdict::Unknown => Ok(None),
-            Verdict::Refused => Err(refused()),
+            Verdict::Refused => Err(wrong_refresh_token()),
         }
     }
 }
@@ -187,6 +187,6 @@ fn family_of<T: ReadTx + ?Sized>(tx: &mut T, hash: TokenHash) -> Result<Option<(
     Ok(Some((token, session, account)))
 }
 
-fn refused() -> Error {
+fn wrong_refresh_token() -> Error {
     Error::unauthenticated("the refresh token is not valid; log in again")
 }

@@ -7,9 +7,9 @@ use trailkeeper_domain::id::CredentialId;
 use trailkeeper_domain::ports::ReadTx;
 
 use crate::access::{Access, lock_accounts};
+use crate::audit::{AuditContext, MASTER_KEY_ROTATE, record, target};
 use crate::authenticate::secret_context;
 use crate::jwt::token_key_context;
-use crate::trail::{Act, MASTER_KEY_ROTATE, record, target};
 
 /// How many signing keys are read at a time.
 const PAGE: usize = 500;
@@ -39,7 +39,7 @@ impl Access {
     ///
     ///
     /// [`trailkeeper_domain::Error::Internal`] when neither key opens one of them; nothing has changed then.
-    pub fn reseal(&self, by: &Act) -> Result<usize> {
+    pub fn reseal(&self, by: &AuditContext) -> Result<usize> {
         self.master.reload()?;
         let now = self.clock.now();
         let event = self.change_event(now, MASTER_KEY_ROTATE, by, target("master_key", &"current", "master key"))?;

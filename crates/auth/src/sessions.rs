@@ -10,8 +10,8 @@ use trailkeeper_domain::{Error, Result};
 
 use crate::access::{Access, lock_accounts};
 use crate::accounts::{self, account_of};
+use crate::audit::{AuditContext, SESSION_END, about_session, record, target};
 use crate::listing;
-use crate::trail::{Act, SESSION_END, about_session, record, target};
 
 const CURSOR_KIND: char = 'l';
 
@@ -34,7 +34,7 @@ impl Access {
 
     /// Ends a session. Nothing happens when it is over already. It is recorded as a logout where its own account does
     /// it.
-    pub fn end_session(&self, by: &Act, id: SessionId) -> Result<()> {
+    pub fn end_session(&self, by: &AuditContext, id: SessionId) -> Result<()> {
         let now = self.clock.now();
         self.store.writing(|tx| {
             lock_accounts(tx)?;
@@ -52,7 +52,7 @@ impl Access {
 
     /// Ends all sessions of an account but `except`; gives how many were live till then. They are recorded as one
     /// event, which tells how many. [`Error::NotFound`] with code `account_not_found`.
-    pub fn end_sessions_of(&self, by: &Act, account: AccountId, except: Option<SessionId>) -> Result<usize> {
+    pub fn end_sessions_of(&self, by: &AuditContext, account: AccountId, except: Option<SessionId>) -> Result<usize> {
         let now = self.clock.now();
         self.store.writing(|tx| {
             lock_accounts(tx)?;
@@ -74,6 +74,6 @@ fn session_of<T: ReadTx + ?Sized>(tx: &mut T, id: SessionId) -> Result<Session> 
     tx.session(id)?.ok_or_else(|| Error::not_found("session_not_found", format!("there is no session '{id}'")))
 }
 
-fn kind_of_end(by: &Act, account: AccountId) -> &'static str {
+fn kind_of_end(by: &AuditContext, account: AccountId) -> &'static str {
     if by.actor.id == account.to_string() { LOGOUT } else { SESSION_END }
 }

@@ -5,16 +5,17 @@ use trailkeeper_domain::cursor::{self, Paged};
 use trailkeeper_domain::event::Event;
 use trailkeeper_domain::id::{CredentialId, TenantId};
 use trailkeeper_domain::ports::ReadTx;
-use trailkeeper_domain::{Error, Fault, Result, text};
+use trailkeeper_domain::{Error, ErrorDetail, Result, text};
 
-use crate::access::{Access, checked_confinement, lock_accounts};
+use crate::access::{Access, checked_tenant_scope, lock_accounts};
+use crate::audit::{
+    AuditContext, Changes, SIGNING_KEY_CHANGE, SIGNING_KEY_CREATE, SIGNING_KEY_REVOKE, credential_metadata, record,
+    target,
+};
 use crate::authenticate::secret_context;
 use crate::entropy::{BASE62, random_text};
 use crate::listing::{self, MAX_NAME};
 use crate::token::PlainSecret;
-use crate::trail::{
-    Act, Changes, SIGNING_KEY_CHANGE, SIGNING_KEY_CREATE, SIGNING_KEY_REVOKE, credential_metadata, record, target,
-};
 
 const CURSOR_KIND: char = 's';
 
@@ -32,9 +33,9 @@ pub struct NewSigningKey {
 
 impl Access {
     /// Makes a signing key. The second value is its secret, which is not shown again.
-    pub fn create_signing_key(&self, by: &Act, new: NewSigningKey) -> Result<(SigningKey, PlainSecret)> {
+    pub fn create_signing_key(&self, by: &AuditContext, new: NewSigningKey) -> Result<(SigningKey, PlainSecret)> {
         text::checked("name", &new.name, MAX_NAME)?;
-        checked_confinement(new.tenant_id)?;
+        checked_tenant_scope(new.tenant_id)?;
         let entropy = self.entropy.as_ref();
         let now = self.clock.now();
         let id = CredentialId(self.fresh_uuid());
@@ -77,7 +78,7 @@ impl Access {
     /// Renames a signing key. Nothing happens, and nothing is recorded, when it has that name already.
     ///
     /// [`Error::Conflict`] with code `signing_key_revoked`: what is over stays as the trail knows it.
-    pub fn rename_signing_key(&self, by: &Act, id: CredentialId, name: &str) -> Result<SigningKey> {
+    pub fn rename_signing_key(&self, by: &AuditContext, id: CredentialId, name: &str) -> Result<SigningKey> {
         text::checked("name", name, MAX_NAME)?;
         let now = self.clock.now();
         self.store.writing(|tx| {
@@ -102,7 +103,7 @@ impl Access {
 
     /// Revokes a signing key: it fails from now on. Nothing happens when it is revoked already.
     /// [`Error::NotFound`] with code `signing_key_not_found`.
-    pub fn revoke_signing_key(&self, by: &Act, id: CredentialId) -> Result<()> {
+    pub fn revoke_signing_key(&self, by: &AuditContext, id: CredentialId) -> Result<()> {
         let key = self.signing_key(id)?;
         let now = self.clock.now();
         let event = self.change_event(now, SIGNING_KEY_REVOKE, by, target(TARGET, &id, &key.name))?;
@@ -116,5 +117,8 @@ fn key_of<T: ReadTx + ?Sized>(tx: &mut T, id: CredentialId) -> Result<SigningKey
 }
 
 fn revoked(id: CredentialId) -> Error {
-    Error::Conflict(Fault::new("signing_key_revoked", format!("the signing key '{id}' is revoked; make another one")))
+    Error::Conflict(ErrorDetail::new(
+        "signing_key_revoked",
+        format!("the signing key '{id}' is revoked; make another one"),
+    ))
 }

@@ -8,8 +8,8 @@ use trailkeeper_domain::event::Event;
 use trailkeeper_domain::time::Timestamp;
 
 use crate::access::{Access, lock_accounts};
+use crate::audit::{AuditContext, TOKEN_KEY_ROTATE, record, target};
 use crate::jwt::{Jwk, Jwks, KeyPair, ends_of, signing_index};
-use crate::trail::{Act, TOKEN_KEY_ROTATE, record, target};
 
 /// A key of access tokens, without anything that signs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,7 +67,7 @@ impl Access {
 
     /// Makes a new key, which signs from five seconds later on; at once where the others are revoked. Two who do this at
     /// the same moment make two keys, and the tokens of both hold. Recorded as `token_key_rotate`.
-    pub fn rotate_token_key(&self, by: &Act, old: OldKeys) -> Result<RotatedTokenKey> {
+    pub fn rotate_token_key(&self, by: &AuditContext, old: OldKeys) -> Result<RotatedTokenKey> {
         let rotated = self.add_token_key(by, old, |_| true)?;
         rotated.ok_or_else(|| trailkeeper_domain::Error::internal("token_keys: a rotation that must be was not due"))
     }
@@ -75,7 +75,7 @@ impl Access {
     /// [`Self::rotate_token_key`], if `due` says of the keys that there are, newest first, that it must be.
     pub(crate) fn add_token_key(
         &self,
-        by: &Act,
+        by: &AuditContext,
         old: OldKeys,
         due: impl Fn(&[TokenKey]) -> bool,
     ) -> Result<Option<RotatedTokenKey>> {

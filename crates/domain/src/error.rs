@@ -1,7 +1,7 @@
 //! One error for every use case, free of HTTP and of databases.
 //!
 //! Each contract renders it in its own shape; one exhaustive match in `http` turns the kind into
-//! a status. What a client may read is in [`Fault`]; what only the operator may read is in the
+//! a status. What a client may read is in [`ErrorDetail`]; what only the operator may read is in the
 //! `cause` of [`Error::Unavailable`] and [`Error::Internal`], which no renderer can reach by type.
 
 use std::fmt;
@@ -11,7 +11,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What a client is told: a stable code, the field at fault, and a sentence with the way out.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
+pub struct ErrorDetail {
     /// Stable, `snake_case`, listed in `docs/errors.md`.
     pub code: &'static str,
     /// The field, parameter or header at fault, where there is one.
@@ -20,7 +20,7 @@ pub struct Fault {
     pub detail: String,
 }
 
-impl Fault {
+impl ErrorDetail {
     /// A fault of no particular field.
     pub fn new(code: &'static str, detail: impl Into<String>) -> Self {
         Self { code, field: None, detail: detail.into() }
@@ -32,7 +32,7 @@ impl Fault {
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for ErrorDetail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.field {
             Some(field) => write!(f, "{field}: {}", self.detail),
@@ -46,30 +46,30 @@ impl fmt::Display for Fault {
 pub enum Error {
     /// The input is wrong; sending it again unchanged fails again.
     #[error("{0}")]
-    Invalid(Fault),
+    Invalid(ErrorDetail),
     /// More than a limit allows; the limit is named.
     #[error("{0}")]
-    TooLarge(Fault),
+    TooLarge(ErrorDetail),
     /// There is no such thing, or the caller may not know of it.
     #[error("{0}")]
-    NotFound(Fault),
+    NotFound(ErrorDetail),
     /// It contradicts what is stored.
     #[error("{0}")]
-    Conflict(Fault),
+    Conflict(ErrorDetail),
     /// No credential, or one that does not hold.
     #[error("{0}")]
-    Unauthenticated(Fault),
+    Unauthenticated(ErrorDetail),
     /// A valid credential without the permission.
     #[error("{0}")]
-    Forbidden(Fault),
+    Forbidden(ErrorDetail),
     /// The sender took longer than a limit allows; the limit is named.
     #[error("{0}")]
-    TimedOut(Fault),
+    TimedOut(ErrorDetail),
     /// Too many attempts.
     #[error("{fault}")]
     Throttled {
         /// What the client is told.
-        fault: Fault,
+        fault: ErrorDetail,
         /// Seconds until another attempt makes sense.
         retry_after_s: u32,
     },
@@ -90,32 +90,32 @@ pub enum Error {
 impl Error {
     /// A wrong field of the input, code `invalid_parameter`.
     pub fn invalid(field: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self::Invalid(Fault::of(field, "invalid_parameter", detail))
+        Self::Invalid(ErrorDetail::of(field, "invalid_parameter", detail))
     }
 
     /// Input that is wrong as a whole, with a code of its own.
     pub fn malformed(code: &'static str, detail: impl Into<String>) -> Self {
-        Self::Invalid(Fault::new(code, detail))
+        Self::Invalid(ErrorDetail::new(code, detail))
     }
 
     /// An unknown thing: `what` in `snake_case` gives the code `<what>_not_found`.
     pub fn not_found(code: &'static str, detail: impl Into<String>) -> Self {
-        Self::NotFound(Fault::new(code, detail))
+        Self::NotFound(ErrorDetail::new(code, detail))
     }
 
     /// A contradiction to what is stored.
     pub fn conflict(field: impl Into<String>, code: &'static str, detail: impl Into<String>) -> Self {
-        Self::Conflict(Fault::of(field, code, detail))
+        Self::Conflict(ErrorDetail::of(field, code, detail))
     }
 
     /// A missing or bad credential. The text never tells which part of it was wrong.
     pub fn unauthenticated(detail: impl Into<String>) -> Self {
-        Self::Unauthenticated(Fault::new("unauthorized", detail))
+        Self::Unauthenticated(ErrorDetail::new("unauthorized", detail))
     }
 
     /// A credential without the permission.
     pub fn forbidden(detail: impl Into<String>) -> Self {
-        Self::Forbidden(Fault::new("permission_denied", detail))
+        Self::Forbidden(ErrorDetail::new("permission_denied", detail))
     }
 
     /// The database cannot serve right now.
@@ -129,7 +129,7 @@ impl Error {
     }
 
     /// What a client may read of it, if anything.
-    pub fn fault(&self) -> Option<&Fault> {
+    pub fn detail(&self) -> Option<&ErrorDetail> {
         match self {
             Self::Invalid(fault)
             | Self::TooLarge(fault)

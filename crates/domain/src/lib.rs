@@ -25,4 +25,4 @@ pub mod time;
 pub mod usecase;
 pub mod user;
 
-pub use error::{Error, Fault, Result};
+pub use error::{Error, ErrorDetail, Result};

@@ -15,7 +15,7 @@ pub async fn run_analytic<T: Send + 'static>(
     state: &Data<AppState>,
     work: impl FnOnce(&AppState) -> Result<T> + Send + 'static,
 ) -> Result<T> {
-    let place = state.analytic_place().await?;
+    let place = state.analytics_permit().await?;
     run_in(place, state, work).await
 }
 
@@ -24,7 +24,7 @@ pub async fn run_hashing<T: Send + 'static>(
     state: &Data<AppState>,
     work: impl FnOnce(&AppState) -> Result<T> + Send + 'static,
 ) -> Result<T> {
-    let place = state.hashing_place().await?;
+    let place = state.hashing_permit().await?;
     run_in(place, state, work).await
 }
 

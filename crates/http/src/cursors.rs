@@ -1,7 +1,7 @@
 //! Cursors on their way in and out: the one place that opens and seals them.
 //!
 //! Who is confined to a tenant gets sealed ones, because plain ones count the rows of all tenants. No list can forget
-//! it: the use cases hand out a [`PlainCursor`], which cannot be written into an answer, and only [`Place::next`] makes
+//! it: the use cases hand out a [`PlainCursor`], which cannot be written into an answer, and only [`ListPosition::next`] makes
 //! a [`NextCursor`] of it, which can.
 
 use serde::Serialize;
@@ -58,14 +58,14 @@ impl List {
 }
 
 /// Where a caller goes on in a list.
-pub struct Place {
+pub struct ListPosition {
     list: List,
     caller: Principal,
     field: &'static str,
     sent: Option<String>,
 }
 
-impl Place {
+impl ListPosition {
     /// Reads the parameter `field`.
     pub fn of(query: &Query, field: &'static str, list: List, caller: &Principal) -> Result<Self> {
         Ok(Self { list, caller: caller.clone(), field, sent: query.optional(field)?.map(str::to_owned) })

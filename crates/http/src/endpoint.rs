@@ -5,14 +5,14 @@ use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::{HttpRequest, Route, guard, web};
 
-use crate::refusal::{self, Refusal, Shape};
-use crate::trail;
+use crate::api_error::{self, ApiError, ErrorFormat};
+use crate::audit;
 
 /// A resource at `path` with these routes, and a 405 with `Allow` for every other method.
 ///
 /// Whatever has a GET has a HEAD: the same answer, whose body the server leaves out. Monitors ask so. What a person
 /// reads there is recorded.
-pub fn endpoint<S: Shape>(path: &str, routes: Vec<(Method, Route)>) -> impl HttpServiceFactory + use<S> {
+pub fn endpoint<S: ErrorFormat>(path: &str, routes: Vec<(Method, Route)>) -> impl HttpServiceFactory + use<S> {
     let methods = routes.iter().map(|(method, _)| if *method == Method::GET { "GET, HEAD" } else { method.as_str() });
     let allow = methods.collect::<Vec<_>>().join(", ");
     let resource = routes.into_iter().fold(web::resource(path), |resource, (method, route)| {
@@ -23,16 +23,16 @@ pub fn endpoint<S: Shape>(path: &str, routes: Vec<(Method, Route)>) -> impl Http
         })
     });
     let resource = resource.default_service(web::to(move |request: HttpRequest| {
-        let response = refusal::method_not_allowed::<S>(request.method().as_str(), &allow);
+        let response = api_error::method_not_allowed::<S>(request.method().as_str(), &allow);
         async move { response }
     }));
-    resource.wrap(from_fn(trail::recorded::<S>))
+    resource.wrap(from_fn(audit::recorded::<S>))
 }
 
 /// Answers every path that the contract does not have. `document` tells where its paths are listed.
-pub fn fallback<S: Shape>(document: &'static str) -> Route {
+pub fn fallback<S: ErrorFormat>(document: &'static str) -> Route {
     web::to(move |request: HttpRequest| {
-        let refused = Refusal::<S>::from(refusal::unknown_path(request.path(), document));
+        let refused = ApiError::<S>::from(api_error::unknown_path(request.path(), document));
         async move { Err::<actix_web::HttpResponse, _>(refused) }
     })
 }

@@ -4,32 +4,32 @@
 //! What can go wrong is [`trailkeeper_domain::Error`]; `refusal` gives it its status, `shapes` its body.
 //! The routes of a contract are registered in its `mod.rs`, one endpoint per file beside it.
 
+mod acceptor;
+mod api_error;
+mod audit;
 mod blocking;
+mod connection;
 mod cripsa;
 mod cursors;
 mod documented;
-mod door;
 mod endpoint;
+mod error_formats;
 mod extract;
-mod hygiene;
 mod ingest;
 mod inlined;
+mod keyed_locks;
 mod limits;
 mod login;
 mod native;
 mod octopai;
 mod openapi;
 mod ops;
-mod refusal;
 mod saasus;
 mod server;
 mod settings;
-mod shapes;
 mod state;
 mod tls;
 mod trace;
-mod trail;
-mod turns;
 mod validity;
 
 pub use limits::LimitSettings;
@@ -37,5 +37,5 @@ pub use openapi::{Contract, merged_json, openapi_json};
 pub use server::{configure, serve};
 pub use settings::{ConnectionSettings, HttpSettings, MAX_BODY_BYTES, MAX_EVENTS};
 pub use state::{AppState, Services};
-pub use tls::{Tls, TlsFault};
+pub use tls::{Tls, TlsError};
 pub use trace::traced;

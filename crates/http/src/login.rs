@@ -13,8 +13,8 @@ use crate::state::AppState;
 /// storm of them does not keep others from theirs. But it is not refused for an attempt of the same name and source
 /// that is still being hashed: that may succeed.
 pub async fn log_in(state: &Data<AppState>, username: String, password: String, origin: Origin) -> Result<LoggedIn> {
-    let turn = match state.access().login_turn(&username, &origin) {
-        Some(key) => Some(state.logins().turn(key).await?),
+    let lock = match state.access().login_lock_key(&username, &origin) {
+        Some(key) => Some(state.logins().lock(key).await?),
         None => None,
     };
     let (username, origin) = blocking::run(state, move |state| {
@@ -25,7 +25,7 @@ pub async fn log_in(state: &Data<AppState>, username: String, password: String, 
     blocking::run_hashing(state, move |state| {
         let outcome = state.access().login(&username, &password, &origin);
         // The turn is the work's, not the request's, as its place is.
-        drop(turn);
+        drop(lock);
         outcome
     })
     .await

@@ -15,12 +15,12 @@ use actix_web::rt::net::TcpStream;
 use actix_web::web::{Data, ServiceConfig};
 use tokio::net::TcpSocket;
 
-use crate::door::Door;
+use crate::acceptor::Acceptor;
+use crate::connection::{DeadlineStream, Transport};
 use crate::endpoint::fallback;
-use crate::hygiene::{Guarded, Transport};
+use crate::error_formats::Native;
 use crate::limits::Sharing;
 use crate::settings::HttpSettings;
-use crate::shapes::Native;
 use crate::state::{AppState, Services};
 use crate::{cripsa, native, octopai, ops, saasus, trace};
 
@@ -63,8 +63,8 @@ pub async fn serve(
     let state = Data::new(AppState::new(services, settings));
     // Ends with this function: by then every request is answered.
     let _sharing = Sharing::start(state.clone()).map_err(io::Error::other)?;
-    let door = Door::new(&state)?;
-    door.reload_on_signal()?;
+    let acceptor = Acceptor::new(&state)?;
+    acceptor.reload_on_signal()?;
     let builder = Server::build()
         .workers(workers)
         // A thread per worker waits for the disk at a time; more would only wait for one another.
@@ -74,18 +74,18 @@ pub async fn serve(
     let stopping = builder.graceful_shutdown_signal();
     let builder = if state.settings.tls.is_some() {
         builder.listen("trailkeeper", listener, move || {
-            let (state, stopping, door) = (state.clone(), stopping.clone(), door.clone());
+            let (state, stopping, acceptor) = (state.clone(), stopping.clone(), acceptor.clone());
             fn_service(move |socket: TcpStream| {
-                let door = door.clone();
-                async move { door.admit_by_tls(socket).await.map_err(DispatchError::Io) }
+                let acceptor = acceptor.clone();
+                async move { acceptor.admit_by_tls(socket).await.map_err(DispatchError::Io) }
             })
             .and_then(http(state, stopping))
         })?
     } else {
         builder.listen("trailkeeper", listener, move || {
-            let (state, stopping, door) = (state.clone(), stopping.clone(), door.clone());
+            let (state, stopping, acceptor) = (state.clone(), stopping.clone(), acceptor.clone());
             fn_service(move |socket: TcpStream| {
-                let admitted = door.admit(socket).map_err(DispatchError::Io);
+                let admitted = acceptor.admit(socket).map_err(DispatchError::Io);
                 async move { admitted }
             })
             .and_then(http(state, stopping))
@@ -111,7 +111,7 @@ fn http<S: Transport>(
     state: Data<AppState>,
     stopping: GracefulShutdownSignal,
 ) -> impl ServiceFactory<
-    (Guarded<S>, Protocol, Option<SocketAddr>),
+    (DeadlineStream<S>, Protocol, Option<SocketAddr>),
     Config = (),
     Response = (),
     Error = DispatchError,
@@ -119,7 +119,7 @@ fn http<S: Transport>(
 > {
     let app = App::new().app_data(state).wrap(from_fn(trace::traced)).configure(configure);
     HttpService::build()
-        // The time of heads and of idle connections is kept by `Guarded`.
+        // The time of heads and of idle connections is kept by `DeadlineStream`.
         .keep_alive(KeepAlive::Os)
         .client_request_timeout(Duration::ZERO)
         .client_disconnect_timeout(DISCONNECT)
@@ -127,8 +127,8 @@ fn http<S: Transport>(
             let stopping = stopping.clone();
             async move { stopping.notified().await }
         })
-        .on_connect_ext(|connection: &Guarded<S>, data| {
-            data.insert(connection.link());
+        .on_connect_ext(|connection: &DeadlineStream<S>, data| {
+            data.insert(connection.tracker());
         })
         .finish(map_config::<_, _, Request, _, ()>(app, |()| AppConfig::default()))
 }

@@ -13,10 +13,10 @@ use trailkeeper_domain::ingest::Ingest;
 use trailkeeper_domain::ports::Store;
 use trailkeeper_domain::{Error, Result};
 
+use crate::keyed_locks::KeyedLocks;
 use crate::limits::Limits;
 use crate::ops::Readiness;
 use crate::settings::HttpSettings;
-use crate::turns::Turns;
 
 /// How many analytic questions are answered at once for each thread that serves connections.
 const ANALYTICS_PER_WORKER: usize = 4;
@@ -52,7 +52,7 @@ pub struct AppState {
     analytics: Arc<Semaphore>,
     folds: FoldCache,
     /// Of logins.
-    turns: Arc<Turns>,
+    turns: Arc<KeyedLocks>,
     limits: Limits,
     readiness: Arc<Readiness>,
 }
@@ -77,21 +77,21 @@ impl AppState {
     }
 
     /// Waits for a place to hash a password; it is free again when the permit is dropped.
-    pub(crate) async fn hashing_place(&self) -> Result<OwnedSemaphorePermit> {
+    pub(crate) async fn hashing_permit(&self) -> Result<OwnedSemaphorePermit> {
         Arc::clone(&self.password_checks).acquire_owned().await.map_err(Error::internal)
     }
 
     /// Waits for a place to answer an analytic question; it is free again when the permit is dropped.
     ///
     /// [`Error::Unavailable`] when there is none within some seconds.
-    pub(crate) async fn analytic_place(&self) -> Result<OwnedSemaphorePermit> {
+    pub(crate) async fn analytics_permit(&self) -> Result<OwnedSemaphorePermit> {
         let waiting = timeout(LONGEST_WAIT, Arc::clone(&self.analytics).acquire_owned());
         let busy = |_| Error::unavailable("more analytic questions are asked at once than are answered in time");
         waiting.await.map_err(busy)?.map_err(Error::internal)
     }
 
     /// Whose turn it is to log in.
-    pub(crate) fn logins(&self) -> &Arc<Turns> {
+    pub(crate) fn logins(&self) -> &Arc<KeyedLocks> {
         &self.turns
     }
 

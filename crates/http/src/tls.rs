@@ -26,11 +26,11 @@ pub struct Tls {
 /// Why certificate and key cannot be used: the sentence names flag and file.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct TlsFault(String);
+pub struct TlsError(String);
 
 impl Tls {
     /// Reads both files.
-    pub fn load(certificate: PathBuf, key: PathBuf) -> Result<Arc<Self>, TlsFault> {
+    pub fn load(certificate: PathBuf, key: PathBuf) -> Result<Arc<Self>, TlsError> {
         let provider = Arc::new(ring::default_provider());
         let current = RwLock::new(Arc::new(read(&certificate, &key, &provider)?));
         Ok(Arc::new(Self { certificate, key, provider, current }))
@@ -38,17 +38,17 @@ impl Tls {
 
     /// Reads both files again. New connections get what they hold now, open ones go on as they are; where they
     /// cannot be used, everything stays as it was.
-    pub fn reload(&self) -> Result<(), TlsFault> {
+    pub fn reload(&self) -> Result<(), TlsError> {
         let fresh = Arc::new(read(&self.certificate, &self.key, &self.provider)?);
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = fresh;
         Ok(())
     }
 
     /// TLS 1.2 and 1.3 with the current certificate, for HTTP/1.1.
-    pub(crate) fn server_config(self: &Arc<Self>) -> Result<ServerConfig, TlsFault> {
+    pub(crate) fn server_config(self: &Arc<Self>) -> Result<ServerConfig, TlsError> {
         let mut config = ServerConfig::builder_with_provider(Arc::clone(&self.provider))
             .with_protocol_versions(&[&TLS13, &TLS12])
-            .map_err(|error| TlsFault(format!("tls: {error}")))?
+            .map_err(|error| TlsError(format!("tls: {error}")))?
             .with_no_client_auth()
             .with_cert_resolver(Arc::clone(self) as Arc<dyn ResolvesServerCert>);
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
@@ -68,24 +68,24 @@ impl fmt::Debug for Tls {
     }
 }
 
-fn read(certificate: &Path, key: &Path, provider: &Arc<CryptoProvider>) -> Result<CertifiedKey, TlsFault> {
+fn read(certificate: &Path, key: &Path, provider: &Arc<CryptoProvider>) -> Result<CertifiedKey, TlsError> {
     let (cert_file, key_file) = (certificate.display(), key.display());
     let pem = bytes("tls-cert", certificate)?;
     let chain: Vec<_> = CertificateDer::pem_slice_iter(&pem)
         .collect::<Result<_, _>>()
-        .map_err(|error| TlsFault(format!("tls-cert: {cert_file} is no PEM file: {}", told(&error))))?;
+        .map_err(|error| TlsError(format!("tls-cert: {cert_file} is no PEM file: {}", pem_message(&error))))?;
     if chain.is_empty() {
-        return Err(TlsFault(format!(
+        return Err(TlsError(format!(
             "tls-cert: {cert_file} holds no certificate; put the server's own first, then those that vouch for it, each from -----BEGIN CERTIFICATE----- on"
         )));
     }
     let pem = bytes("tls-key", key)?;
     warn_of_readers(key);
     let private = PrivateKeyDer::from_pem_slice(&pem).map_err(|error| match error {
-        PemError::NoItemsFound => TlsFault(format!(
+        PemError::NoItemsFound => TlsError(format!(
             "tls-key: {key_file} holds no private key that can be read; put one that is not encrypted there, from -----BEGIN PRIVATE KEY----- on"
         )),
-        error => TlsFault(format!("tls-key: {key_file} is no PEM file: {}", told(&error))),
+        error => TlsError(format!("tls-key: {key_file} is no PEM file: {}", pem_message(&error))),
     })?;
     // It is used all the same: clients may take it, and a server that does not start helps nobody. The time is the
     // machine's own, with which no test has anything to do.
@@ -95,23 +95,23 @@ fn read(certificate: &Path, key: &Path, provider: &Arc<CryptoProvider>) -> Resul
     let signing = provider
         .key_provider
         .load_private_key(private)
-        .map_err(|error| TlsFault(format!("tls-key: {key_file} holds a key that cannot be used: {error}")))?;
+        .map_err(|error| TlsError(format!("tls-key: {key_file} holds a key that cannot be used: {error}")))?;
     let certified = CertifiedKey::new(chain, signing);
     match certified.keys_match() {
         Ok(()) | Err(rustls::Error::InconsistentKeys(rustls::InconsistentKeys::Unknown)) => Ok(certified),
-        Err(rustls::Error::InconsistentKeys(_)) => Err(TlsFault(format!(
+        Err(rustls::Error::InconsistentKeys(_)) => Err(TlsError(format!(
             "tls-key: {key_file} is not the key of the first certificate in {cert_file} (tls-cert); name two files that belong together"
         ))),
-        Err(error) => Err(TlsFault(format!("tls-cert: {cert_file} holds a certificate that cannot be used: {error}"))),
+        Err(error) => Err(TlsError(format!("tls-cert: {cert_file} holds a certificate that cannot be used: {error}"))),
     }
 }
 
-fn bytes(flag: &str, file: &Path) -> Result<Vec<u8>, TlsFault> {
-    fs::read(file).map_err(|error| TlsFault(format!("{flag}: {} cannot be read: {error}", file.display())))
+fn bytes(flag: &str, file: &Path) -> Result<Vec<u8>, TlsError> {
+    fs::read(file).map_err(|error| TlsError(format!("{flag}: {} cannot be read: {error}", file.display())))
 }
 
 /// What is wrong with a PEM file, without a byte of it: it may be a key.
-fn told(error: &PemError) -> &'static str {
+fn pem_message(error: &PemError) -> &'static str {
     match error {
         PemError::MissingSectionEnd { .. } => "a section has no end",
         PemError::IllegalSectionStart { .. } => "a section begins in a wrong way",

@@ -10,9 +10,9 @@ use actix_web::web::Data;
 use actix_web::{Error, HttpMessage, HttpRequest};
 use trailkeeper_domain::{clock, text};
 
-use crate::hygiene;
+use crate::api_error::Cause;
+use crate::connection;
 use crate::limits;
-use crate::refusal::Cause;
 use crate::state::AppState;
 
 /// The header of the SaaSus contract.
@@ -38,7 +38,7 @@ pub async fn traced(
     let id = inherited(request.headers()).unwrap_or_else(|| fresh(&request));
     let (method, path) = (request.method().clone(), logged(request.path()));
     request.extensions_mut().insert(TraceId(id.clone()));
-    let mut response = hygiene::answered(request, next).await?;
+    let mut response = connection::answered(request, next).await?;
     // inherited() lets visible ASCII through alone, so this cannot fail; a UUID cannot either.
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(TRACE_ID, value.clone());

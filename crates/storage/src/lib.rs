@@ -8,8 +8,8 @@
 //! `docs/adr/0001-one-set-of-query-files.md`.
 
 mod columns;
+mod epoch;
 mod error;
-mod lineage;
 mod migrations;
 mod names;
 mod options;

@@ -183,7 +183,7 @@ fn sheet_questions() -> Vec<Question> {
             tx.deltas_of(&[scope, Scope::Tenant(TenantId(Uuid::from_u128(8)))], &mut |_, _| Ok(()))
         }));
         let other = SheetKey { scope: Scope::Tenant(TenantId(Uuid::from_u128(8))), ..key };
-        questions.push(question("runs", move |tx| tx.runs(1, &[key.place(), other.place()]).map(drop)));
+        questions.push(question("runs", move |tx| tx.runs(1, &[key.period(), other.period()]).map(drop)));
         questions.push(question("sheets by key", move |tx| tx.sheets_by_key(1, &[key, other]).map(drop)));
         questions.push(question(SHEET_KEYS, move |tx| tx.sheet_keys(scope, level, part, range()).map(drop)));
         for scopes in [Scopes::One(scope), Scopes::EveryTenant] {

@@ -32,11 +32,11 @@ impl DatabaseKind {
 #[derive(Debug)]
 pub struct TempDatabase {
     url: String,
-    place: Place,
+    home: Home,
 }
 
 #[derive(Debug)]
-enum Place {
+enum Home {
     Folder(TempDir),
     Cluster { admin_url: String, name: String },
 }
@@ -57,7 +57,7 @@ impl TempDatabase {
     pub fn sqlite() -> Self {
         let folder = tempfile::Builder::new().prefix("trailkeeper-test-").tempdir().expect("a temporary folder");
         let path = folder.path().join(FILE);
-        Self { url: format!("sqlite:{}", path.display()), place: Place::Folder(folder) }
+        Self { url: format!("sqlite:{}", path.display()), home: Home::Folder(folder) }
     }
 
     /// A new database in the cluster that the environment names.
@@ -78,7 +78,7 @@ impl TempDatabase {
         let (server, parameters) = admin_url.split_once('?').unwrap_or((&admin_url, ""));
         let (server, _) = server.rsplit_once('/').expect("the cluster's URL names a database");
         let url = format!("{server}/{name}?{parameters}").trim_end_matches('?').to_owned();
-        Self { url, place: Place::Cluster { admin_url, name } }
+        Self { url, home: Home::Cluster { admin_url, name } }
     }
 
     /// The URL for `--database-url`.
@@ -88,13 +88,13 @@ impl TempDatabase {
 
     /// The path of a SQLite file.
     pub fn path(&self) -> PathBuf {
-        let Place::Folder(folder) = &self.place else { panic!("a SQLite database") };
+        let Home::Folder(folder) = &self.home else { panic!("a SQLite database") };
         folder.path().join(FILE)
     }
 
     /// Ends every connection to a PostgreSQL database, as a restart of the server would.
     pub fn end_connections(&self) {
-        let Place::Cluster { admin_url, name } = &self.place else { panic!("a PostgreSQL database") };
+        let Home::Cluster { admin_url, name } = &self.home else { panic!("a PostgreSQL database") };
         let sql = format!(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}' AND pid <> pg_backend_pid()"
         );
@@ -103,14 +103,14 @@ impl TempDatabase {
 
     /// Lets nobody connect to a PostgreSQL database, or lets everybody again.
     pub fn allow_connections(&self, allowed: bool) {
-        let Place::Cluster { admin_url, name } = &self.place else { panic!("a PostgreSQL database") };
+        let Home::Cluster { admin_url, name } = &self.home else { panic!("a PostgreSQL database") };
         run_on_postgres(admin_url, &format!("ALTER DATABASE {name} ALLOW_CONNECTIONS {allowed}"));
     }
 }
 
 impl Drop for TempDatabase {
     fn drop(&mut self) {
-        if let Place::Cluster { admin_url, name } = &self.place
+        if let Home::Cluster { admin_url, name } = &self.home
             && !thread::panicking()
         {
             run_on_postgres(admin_url, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));

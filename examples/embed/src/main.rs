@@ -13,7 +13,7 @@ use trailkeeper_analytics::query::active_users::{ActiveUsersQuestion, active_use
 use trailkeeper_analytics::query::page_statistics::page_statistics;
 use trailkeeper_domain::activity::Period;
 use trailkeeper_domain::clock::{Clock, Entropy, SystemClock};
-use trailkeeper_domain::event::{EventDraft, PAGE_LOAD, Receipt};
+use trailkeeper_domain::event::{EventDraft, IngestContext, PAGE_LOAD};
 use trailkeeper_domain::page::PageQueries;
 use trailkeeper_domain::usecase::{RecordStatus, record_events};
 use trailkeeper_domain::{Error, Result};
@@ -37,7 +37,7 @@ fn main() -> Result<()> {
     let store = trailkeeper_storage::open(&url, &StoreOptions::default(), Arc::new(Summary))?;
     let (store, clock, entropy) = (store.as_ref(), SystemClock, Randomness(SystemRandom::new()));
 
-    let receipt = Receipt { now: clock.now(), source: None, confined_to: None, queries: PageQueries::Dropped };
+    let context = IngestContext { now: clock.now(), source: None, tenant_scope: None, queries: PageQueries::Dropped };
     let seen = [("jane", "/orders"), ("jane", "/orders?page=2"), ("omar", "/orders"), ("omar", "/invoices")];
     let drafts = seen.map(|(user, page)| {
         Ok(EventDraft {
@@ -47,7 +47,7 @@ fn main() -> Result<()> {
             ..EventDraft::default()
         })
     });
-    for recorded in record_events(store, &clock, &entropy, &receipt, drafts.into())? {
+    for recorded in record_events(store, &clock, &entropy, &context, drafts.into())? {
         match (recorded.status, recorded.id) {
             (RecordStatus::Refused(reason), _) => println!("refused: {reason}"),
             (_, Some(id)) => println!("recorded {id}"),
@@ -60,7 +60,7 @@ fn main() -> Result<()> {
         println!("{} summaries merged into {} sheets", merged.deltas, merged.sheets_written);
     }
 
-    let today = receipt.now.date_naive();
+    let today = context.now.date_naive();
     let question = ActiveUsersQuestion {
         period: Period::Daily,
         date_from: today,
@@ -73,7 +73,7 @@ fn main() -> Result<()> {
     }
     // A long-running program may give it a `FoldCache`, which makes the same question cheap the next time.
     let source = Source::of(store);
-    let statistics = page_statistics(source, receipt.now - Duration::days(30), receipt.now, None)?;
+    let statistics = page_statistics(source, context.now - Duration::days(30), context.now, None)?;
     println!("{} views by {} users", statistics.total_views, statistics.total_users);
     for page in statistics.pages {
         println!("{:>6} views {:>4} users  {}", page.views, page.users, page.page);

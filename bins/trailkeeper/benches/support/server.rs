@@ -7,7 +7,7 @@ use std::thread;
 
 use actix_web::rt::System;
 use trailkeeper_analytics::engine::merger::{Merger, MergerSettings};
-use trailkeeper_auth::{Access, AccessSettings, Act, MasterKey, NewToken, SystemEntropy};
+use trailkeeper_auth::{Access, AccessSettings, AuditContext, MasterKey, NewToken, SystemEntropy};
 use trailkeeper_domain::account::{Actor, Role};
 use trailkeeper_domain::clock::SystemClock;
 use trailkeeper_domain::ingest::{Ingest, IngestLimits};
@@ -35,7 +35,7 @@ impl Server {
         let (clock, entropy) = (Arc::new(SystemClock), Arc::new(SystemEntropy::default()));
         let master = MasterKey::generate(entropy.as_ref());
         let access = Access::new(store.clone(), clock.clone(), entropy.clone(), master, settings);
-        let actor = Act::from(Actor { id: "bench".to_owned(), name: "bench".to_owned() });
+        let actor = AuditContext::from(Actor { id: "bench".to_owned(), name: "bench".to_owned() });
         let new = NewToken { name: "bench".to_owned(), role, tenant_id: None, expires_at: None };
         let token = access.create_token(&actor, new).unwrap().1.expose().to_owned();
         let merger = Merger::start(store.clone(), clock.clone(), entropy.clone(), MergerSettings::default()).unwrap();

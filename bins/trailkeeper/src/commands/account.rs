@@ -128,7 +128,7 @@ struct PasswordArgs {
 pub fn run(database: &DatabaseArgs, args: &AccountArgs) -> Result<(), Failure> {
     let ports = wiring::open(database)?;
     let access = wiring::access(&ports, database, &args.access, Need::Nothing)?;
-    let act = wiring::act();
+    let context = wiring::context();
     match &args.action {
         Action::Create { email, role, tenant, display_name, password, json } => {
             let (password, generated) = password.get(&access)?;
@@ -139,7 +139,7 @@ pub fn run(database: &DatabaseArgs, args: &AccountArgs) -> Result<(), Failure> {
                 role: *role,
                 tenant_id: *tenant,
             };
-            let account = access.create_account(&act, new).map_err(|error| ports.failed(error))?;
+            let account = access.create_account(&context, new).map_err(|error| ports.failed(error))?;
             shown(&account, generated, *json)
         }
         Action::List { json } => {
@@ -150,31 +150,31 @@ pub fn run(database: &DatabaseArgs, args: &AccountArgs) -> Result<(), Failure> {
         Action::Change { email, change, json } => {
             let account = access
                 .account_with_email(email)
-                .and_then(|account| access.change_account(&act, account.id, change.change()))
+                .and_then(|account| access.change_account(&context, account.id, change.change()))
                 .map_err(|error| ports.failed(error))?;
             shown(&account, None, *json)
         }
         Action::Delete { email } => {
             access
                 .account_with_email(email)
-                .and_then(|account| access.delete_account(&act, account.id))
+                .and_then(|account| access.delete_account(&context, account.id))
                 .map_err(|error| ports.failed(error))?;
             output::line(format!("{email} is deleted"))
         }
         Action::SetPassword { email, password } => {
             let (password, generated) = password.get(&access)?;
-            access.set_password(&act, email, &password).map_err(|error| ports.failed(error))?;
+            access.set_password(&context, email, &password).map_err(|error| ports.failed(error))?;
             match generated {
                 Some(password) => output::line(format!("password  {password}")),
                 None => output::line(format!("the password of {email} is set")),
             }
         }
         Action::Disable { email } => {
-            access.set_disabled(&act, email, true).map_err(|error| ports.failed(error))?;
+            access.set_disabled(&context, email, true).map_err(|error| ports.failed(error))?;
             output::line(format!("{email} is disabled"))
         }
         Action::Enable { email } => {
-            access.set_disabled(&act, email, false).map_err(|error| ports.failed(error))?;
+            access.set_disabled(&context, email, false).map_err(|error| ports.failed(error))?;
             output::line(format!("{email} is enabled"))
         }
     }

@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use trailkeeper_auth::deeds::{Deed, IMPORT};
+use trailkeeper_auth::audit::{AuditEvent, IMPORT};
 use trailkeeper_domain::event::Outcome;
 use trailkeeper_domain::id::TenantId;
 
 use crate::config::{self, DatabaseArgs, PageArgs};
 use crate::failure::Failure;
 use crate::import::{Recording, Source, Summary, import_access_log, import_events, import_tenants, import_users};
-use crate::{deeds, output, wiring};
+use crate::{audit, output, wiring};
 
 /// Arguments of `import`.
 #[derive(Args)]
@@ -84,10 +84,10 @@ pub fn run(database: &DatabaseArgs, args: &ImportArgs) -> Result<(), Failure> {
         What::Users(_) | What::Tenants(_) => Summary::new("created", "replaced"),
     };
     let file_name = file.display().to_string();
-    let about = |deed: Deed| deed.with("what", args.what.name()).with("file", file_name.as_str());
+    let about = |event: AuditEvent| event.with("what", args.what.name()).with("file", file_name.as_str());
     // Before the first line is stored, so that an import which is killed has been told of.
-    let start = Deed { outcome: Outcome::Unknown, ..Deed::done(IMPORT) }.with("phase", "start");
-    let start = deeds::record(&ports, about(start))?;
+    let start = AuditEvent { outcome: Outcome::Unknown, ..AuditEvent::done(IMPORT) }.with("phase", "start");
+    let start = audit::record(&ports, about(start))?;
     let done = match &args.what {
         What::Events(events) => import_events(&ports, source, events.recording(), &mut summary),
         What::AccessLog(events) => import_access_log(&ports, source, events.recording(), &mut summary),
@@ -98,8 +98,8 @@ pub fn run(database: &DatabaseArgs, args: &ImportArgs) -> Result<(), Failure> {
         wiring::merge(&ports);
     }
     let outcome = if done.is_err() || summary.is_hopeless() { Outcome::Failure } else { Outcome::Success };
-    let end = Deed { outcome, ..summary.deed() }.with("phase", "end").with("start", start.to_string());
-    let told = deeds::record(&ports, about(end));
+    let end = AuditEvent { outcome, ..summary.audit_event() }.with("phase", "end").with("start", start.to_string());
+    let told = audit::record(&ports, about(end));
     // Whether or not that could be told: what is stored is stored, and the first error is the cause.
     output::write(&summary.to_string())?;
     done?;

@@ -1,7 +1,6 @@
 //! One file per command.
 
 pub mod account;
-pub mod check;
 pub mod config;
 pub mod demo;
 pub mod import;
@@ -14,6 +13,7 @@ pub mod session;
 pub mod signing_key;
 pub mod token;
 pub mod token_key;
+pub mod verify;
 
 use crate::cli::{Cli, Command};
 use crate::failure::Failure;
@@ -27,7 +27,7 @@ pub fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Demo(pages) => demo::run(database, pages),
         Command::Import(args) => import::run(database, args),
         Command::Rebuild => rebuild::run(database),
-        Command::Check(args) => check::run(database, args),
+        Command::Verify(args) => verify::run(database, args),
         Command::Openapi(args) => openapi::run(args),
         Command::Account(args) => account::run(database, args),
         Command::Token(args) => token::run(database, args),

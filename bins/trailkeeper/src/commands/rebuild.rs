@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use trailkeeper_analytics::engine::rebuild::rebuild;
-use trailkeeper_auth::deeds::{Deed, SHEETS_REBUILD};
+use trailkeeper_auth::audit::{AuditEvent, SHEETS_REBUILD};
 
 use crate::config::DatabaseArgs;
 use crate::failure::Failure;
-use crate::{deeds, output, progress, wiring};
+use crate::{audit, output, progress, wiring};
 
 /// How long to wait for a server's merger: twice as long as a dead one keeps its lease.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -22,9 +22,9 @@ pub fn run(database: &DatabaseArgs) -> Result<(), Failure> {
         });
     bar.finish_and_clear();
     let rebuilt = rebuilt.map_err(|error| ports.failed(error))?;
-    deeds::record(
+    audit::record(
         &ports,
-        Deed::done(SHEETS_REBUILD)
+        AuditEvent::done(SHEETS_REBUILD)
             .with("sheets", rebuilt.sheets)
             .with("events", rebuilt.events)
             .with("generation", rebuilt.generation),

@@ -11,7 +11,7 @@ use trailkeeper_analytics::engine::merger::Merger;
 use trailkeeper_auth::{Access, NewAccount};
 use trailkeeper_domain::account::Role;
 use trailkeeper_domain::ingest::Ingest;
-use trailkeeper_domain::{Error, Fault};
+use trailkeeper_domain::{Error, ErrorDetail};
 use trailkeeper_http::{HttpSettings, Services};
 
 use crate::banner::{Administrator, Banner};
@@ -20,7 +20,7 @@ use crate::failure::Failure;
 use crate::housekeeping::Housekeeping;
 use crate::master_key::Need;
 use crate::wiring::{self, Ports};
-use crate::{deeds, demo, output};
+use crate::{audit, demo, output};
 
 /// Serves until it is told to stop.
 pub fn run(database: &DatabaseArgs, logging: &LogArgs, settings: &Settings) -> Result<(), Failure> {
@@ -35,7 +35,7 @@ pub fn run(database: &DatabaseArgs, logging: &LogArgs, settings: &Settings) -> R
     {
         tracing::info!("loaded demo data: {loaded}");
     }
-    let start = deeds::server_start(config::listing(database, logging, settings)?);
+    let start = audit::server_start(config::listing(database, logging, settings)?);
     // Late, because the password must not be lost with a start that is broken off.
     let administrator = first_administrator(&ports, &access, &settings.admin)?;
     let banner = Banner {
@@ -70,7 +70,7 @@ pub fn run(database: &DatabaseArgs, logging: &LogArgs, settings: &Settings) -> R
     let served = System::new().block_on(trailkeeper_http::serve(services, http, |address| {
         // Not before it has its port: a server that gets none did not start. On a thread of its own, as this one drives a
         // runtime, inside of which PostgreSQL cannot be waited for.
-        let told = thread::scope(|scope| scope.spawn(|| deeds::record(&ports, start)).join());
+        let told = thread::scope(|scope| scope.spawn(|| audit::record(&ports, start)).join());
         told.unwrap_or_else(|panic| panic::resume_unwind(panic)).map_err(|failure| {
             untold = Some(failure);
             io::Error::other("the start could not be recorded")
@@ -119,13 +119,13 @@ fn first_administrator(ports: &Ports, access: &Access, settings: &AdminArgs) -> 
         role: Role::Admin,
         tenant_id: None,
     };
-    match access.create_account(&wiring::act(), new) {
+    match access.create_account(&wiring::context(), new) {
         Ok(_) if chosen.is_some() => Ok(Administrator::Chosen { email }),
         Ok(_) => Ok(Administrator::Generated { email, password }),
         // Another server of the same database was faster: its password is the one that counts.
         Err(Error::Conflict(_)) => Ok(Administrator::Existing),
         // Its fields are called otherwise where an administrator of the server sets them.
-        Err(Error::Invalid(Fault { field: Some(field), detail, .. })) => {
+        Err(Error::Invalid(ErrorDetail { field: Some(field), detail, .. })) => {
             Err(Failure::Refused(format!("admin-{field} (TRAILKEEPER_ADMIN_{}): {detail}", field.to_uppercase())))
         }
         Err(error) => Err(ports.failed(error)),

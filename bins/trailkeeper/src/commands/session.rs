@@ -62,7 +62,7 @@ fn session(value: &str) -> Result<SessionId, String> {
 pub fn run(database: &DatabaseArgs, args: &SessionArgs) -> Result<(), Failure> {
     let ports = wiring::open(database)?;
     let access = wiring::access(&ports, database, &args.access, Need::Nothing)?;
-    let act = wiring::act();
+    let context = wiring::context();
     match &args.action {
         Action::List { account, past, json } => {
             let now = ports.clock.now();
@@ -72,13 +72,13 @@ pub fn run(database: &DatabaseArgs, args: &SessionArgs) -> Result<(), Failure> {
             if *json { output::json(&views) } else { list(views, now) }
         }
         Action::End(EndArgs { id: Some(id), .. }) => {
-            access.end_session(&act, *id).map_err(|error| ports.failed(error))?;
+            access.end_session(&context, *id).map_err(|error| ports.failed(error))?;
             output::line(format!("session {id} is ended"))
         }
         Action::End(EndArgs { account, .. }) => {
             let email = account.as_deref().unwrap_or_default();
             let account = id_of(&access, &ports, email)?;
-            let ended = access.end_sessions_of(&act, account, None).map_err(|error| ports.failed(error))?;
+            let ended = access.end_sessions_of(&context, account, None).map_err(|error| ports.failed(error))?;
             output::line(format!("sessions of {email} that were ended: {ended}"))
         }
     }

@@ -64,11 +64,11 @@ pub fn run(database: &DatabaseArgs, args: &SigningKeyArgs) -> Result<(), Failure
     let ports = wiring::open(database)?;
     let need = if matches!(args.action, Action::Create { .. }) { Need::Sealing } else { Need::Nothing };
     let access = wiring::access(&ports, database, &args.access, need)?;
-    let act = wiring::act();
+    let context = wiring::context();
     match &args.action {
         Action::Create { name, tenant, json } => {
             let new = NewSigningKey { name: name.clone(), tenant_id: *tenant };
-            let (key, secret) = access.create_signing_key(&act, new).map_err(|error| ports.failed(error))?;
+            let (key, secret) = access.create_signing_key(&context, new).map_err(|error| ports.failed(error))?;
             let created = Created { saas_id: &key.saas_id, api_key: &key.api_key, secret_key: secret.expose() };
             if *json {
                 return output::json(&created);
@@ -84,11 +84,11 @@ pub fn run(database: &DatabaseArgs, args: &SigningKeyArgs) -> Result<(), Failure
             list(&keys, *json)
         }
         Action::Rename { id, name } => {
-            access.rename_signing_key(&act, *id, name).map_err(|error| ports.failed(error))?;
+            access.rename_signing_key(&context, *id, name).map_err(|error| ports.failed(error))?;
             output::line(format!("signing key {id} is renamed"))
         }
         Action::Revoke { id } => {
-            access.revoke_signing_key(&act, *id).map_err(|error| ports.failed(error))?;
+            access.revoke_signing_key(&context, *id).map_err(|error| ports.failed(error))?;
             output::line(format!("signing key {id} is revoked"))
         }
     }

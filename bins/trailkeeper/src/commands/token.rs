@@ -102,12 +102,12 @@ pub fn credential(value: &str) -> Result<CredentialId, String> {
 pub fn run(database: &DatabaseArgs, args: &TokenArgs) -> Result<(), Failure> {
     let ports = wiring::open(database)?;
     let access = wiring::access(&ports, database, &args.access, Need::Nothing)?;
-    let act = wiring::act();
+    let context = wiring::context();
     match &args.action {
         Action::Create { role, tenant, name, expires_in_days, json } => {
             let expires_at = expires_in_days.map(|days| end(ports.clock.now(), days));
             let new = NewToken { name: name.clone(), role: *role, tenant_id: *tenant, expires_at };
-            let (token, plain) = access.create_token(&act, new).map_err(|error| ports.failed(error))?;
+            let (token, plain) = access.create_token(&context, new).map_err(|error| ports.failed(error))?;
             let created = Created { id: token.id.to_string(), token: plain.expose() };
             if *json {
                 return output::json(&created);
@@ -122,11 +122,11 @@ pub fn run(database: &DatabaseArgs, args: &TokenArgs) -> Result<(), Failure> {
         }
         Action::Change { id, change, json } => {
             let now = ports.clock.now();
-            let token = access.change_token(&act, *id, change.change(now)).map_err(|error| ports.failed(error))?;
+            let token = access.change_token(&context, *id, change.change(now)).map_err(|error| ports.failed(error))?;
             if *json { output::json(&TokenView::new(&token)) } else { list(&[token], now, false) }
         }
         Action::Revoke { id } => {
-            access.revoke_token(&act, *id).map_err(|error| ports.failed(error))?;
+            access.revoke_token(&context, *id).map_err(|error| ports.failed(error))?;
             output::line(format!("token {id} is revoked"))
         }
     }

@@ -48,7 +48,7 @@ pub fn run(database: &DatabaseArgs, args: &TokenKeyArgs) -> Result<(), Failure> 
         Action::List { json } => list(&access.token_keys().map_err(|error| ports.failed(error))?, *json),
         Action::Rotate { revoke_others, json } => {
             let old = if *revoke_others { OldKeys::Revoke } else { OldKeys::Keep };
-            let rotated = access.rotate_token_key(&wiring::act(), old).map_err(|error| ports.failed(error))?;
+            let rotated = access.rotate_token_key(&wiring::context(), old).map_err(|error| ports.failed(error))?;
             if *json {
                 return output::json(&RotatedView { kid: &rotated.kid, revoked: &rotated.revoked });
             }

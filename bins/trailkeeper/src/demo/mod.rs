@@ -7,21 +7,21 @@ mod world;
 
 use std::fmt;
 
-use trailkeeper_auth::deeds::{Deed, IMPORT};
+use trailkeeper_auth::audit::{AuditEvent, IMPORT};
 use trailkeeper_domain::Result as DomainResult;
 use trailkeeper_domain::clock;
 use trailkeeper_domain::creation::{Creation, CreationKind};
-use trailkeeper_domain::event::{EventFilter, Receipt};
+use trailkeeper_domain::event::{EventFilter, IngestContext};
 use trailkeeper_domain::id::{CreationId, EventId, TenantId};
 use trailkeeper_domain::page::PageQueries;
 use trailkeeper_domain::ports::{ReadTx, WriteTx};
 use trailkeeper_domain::tenant::Tenant;
 use trailkeeper_domain::time::Timestamp;
-use trailkeeper_domain::usecase::tell;
+use trailkeeper_domain::usecase::append;
 use trailkeeper_domain::user::{Membership, PoolId, User, UserStatus};
 use uuid::Uuid;
 
-use crate::deeds;
+use crate::audit;
 use crate::failure::Failure;
 use crate::progress;
 use crate::wiring::Ports;
@@ -42,8 +42,8 @@ pub struct Loaded {
 
 impl Loaded {
     /// What the trail tells of it, in its transaction.
-    fn deed(&self) -> Deed {
-        Deed::done(IMPORT)
+    fn audit_event(&self) -> AuditEvent {
+        AuditEvent::done(IMPORT)
             .with("what", "demo")
             .with("tenants", self.tenants)
             .with("users", self.users)
@@ -63,7 +63,7 @@ impl fmt::Display for Loaded {
 /// start would take for somebody's data. The event that tells of it lies in the same.
 pub fn load(ports: &Ports, queries: PageQueries) -> Result<Option<Loaded>, Failure> {
     let now = ports.clock.now();
-    let receipt = Receipt { now, source: None, confined_to: None, queries };
+    let context = IngestContext { now, source: None, tenant_scope: None, queries };
     let bar = progress::things(0, "demo data");
     let loaded = ports.store.writing(|tx| {
         // Of two servers that start at once one loads, and the other finds what it loaded.
@@ -80,8 +80,8 @@ pub fn load(ports: &Ports, queries: PageQueries) -> Result<Option<Loaded>, Failu
         // First, and the traffic at once: a database that lacks names or partitions makes them, and then runs all this
         // again.
         let loaded = Loaded { tenants: world.tenants.len(), users: world.people.len(), events };
-        tell(tx, &deeds::event(ports, loaded.deed())?)?;
-        let traffic = traffic.map(|draft| draft.into_event(&receipt, EventId(fresh_uuid(ports))));
+        append(tx, &audit::event(ports, loaded.audit_event())?)?;
+        let traffic = traffic.map(|draft| draft.into_event(&context, EventId(fresh_uuid(ports))));
         bar.inc(tx.insert_events(&traffic.collect::<DomainResult<Vec<_>>>()?)?.len() as u64);
         world.tenants.iter().try_for_each(|tenant| add_tenant(ports, tx, tenant, now))?;
         for person in &world.people {
@@ -200,12 +200,12 @@ mod tests {
     #[test]
     fn every_event_is_acceptable_and_lies_in_the_last_90_days_in_order() {
         let (world, drafts, now) = events(20_000);
-        let receipt = Receipt { now, source: None, confined_to: None, queries: PageQueries::Dropped };
+        let context = IngestContext { now, source: None, tenant_scope: None, queries: PageQueries::Dropped };
         let known: BTreeSet<_> = world.people.iter().map(|person| person.id.clone()).collect();
         let mut kinds: BTreeMap<String, u32> = BTreeMap::new();
         let mut last = now - chrono::Duration::days(90);
         for draft in drafts {
-            let event = draft.into_event(&receipt, EventId(Uuid::nil())).unwrap();
+            let event = draft.into_event(&context, EventId(Uuid::nil())).unwrap();
             assert!((last..=now).contains(&event.occurred_at), "{} after {last}", event.occurred_at);
             assert!((1..=3).contains(&event.env_id.0));
             assert!(event.user_id.is_none_or(|id| known.contains(&id)));

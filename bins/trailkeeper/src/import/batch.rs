@@ -1,7 +1,7 @@
 //! Recording events in batches, and counting what became of each line.
 
 use trailkeeper_domain::Result as DomainResult;
-use trailkeeper_domain::event::{EventDraft, Receipt};
+use trailkeeper_domain::event::{EventDraft, IngestContext};
 use trailkeeper_domain::id::TenantId;
 use trailkeeper_domain::page::PageQueries;
 use trailkeeper_domain::usecase::{RecordStatus, record_events};
@@ -54,15 +54,15 @@ impl<'a> Batch<'a> {
             return Ok(());
         }
         let ports = self.ports;
-        let receipt = Receipt {
+        let context = IngestContext {
             now: ports.clock.now(),
             source: None,
-            confined_to: self.recording.tenant,
+            tenant_scope: self.recording.tenant,
             queries: self.recording.queries,
         };
         let drafts = std::mem::take(&mut self.drafts);
         let results =
-            record_events(ports.store.as_ref(), ports.clock.as_ref(), ports.entropy.as_ref(), &receipt, drafts)
+            record_events(ports.store.as_ref(), ports.clock.as_ref(), ports.entropy.as_ref(), &context, drafts)
                 .map_err(|error| ports.failed(error))?;
         self.bytes = 0;
         for (line, recorded) in self.lines.drain(..).zip(results) {

@@ -47,7 +47,7 @@ fn count(ports: &Ports, summary: &mut Summary, line: u64, put: DomainResult<Put>
     match put {
         Ok(Put::Created) => summary.count_new(),
         Ok(Put::Replaced) => summary.count_old(),
-        Err(error) if error.fault().is_some() => summary.refuse(line, &error),
+        Err(error) if error.detail().is_some() => summary.refuse(line, &error),
         Err(error) => return Err(ports.failed(error)),
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use trailkeeper_auth::deeds::{Deed, IMPORT};
+use trailkeeper_auth::audit::{AuditEvent, IMPORT};
 
 /// How many refused lines are told one by one.
 const FIRST: usize = 10;
@@ -42,9 +42,9 @@ impl Summary {
     }
 
     /// What the trail tells of it when it has ended: counts, and not the lines, which may hold anything.
-    pub fn deed(&self) -> Deed {
+    pub fn audit_event(&self) -> AuditEvent {
         let [new, old] = self.labels;
-        Deed::done(IMPORT).with(new, self.new).with(old, self.old).with("refused", self.refused)
+        AuditEvent::done(IMPORT).with(new, self.new).with(old, self.old).with("refused", self.refused)
     }
 
     /// Whether lines were refused and nothing else happened: a file of another format, most likely.
@@ -81,9 +81,9 @@ mod tests {
         for line in 1..=12 {
             summary.refuse(line, &"type: is missing");
         }
-        let told = summary.to_string();
-        assert!(told.contains("refused   12\n  line 1: type: is missing\n"), "{told}");
-        assert!(told.ends_with("  line 10: type: is missing\n  and 2 more\n"), "{told}");
+        let message = summary.to_string();
+        assert!(message.contains("refused   12\n  line 1: type: is missing\n"), "{message}");
+        assert!(message.ends_with("  line 10: type: is missing\n  and 2 more\n"), "{message}");
         assert!(!summary.is_hopeless());
     }
 }

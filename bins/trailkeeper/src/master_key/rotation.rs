@@ -24,7 +24,7 @@
 
 use std::sync::Arc;
 
-use trailkeeper_auth::{Access, Act, MasterKey, MasterKeys};
+use trailkeeper_auth::{Access, AuditContext, MasterKey, MasterKeys};
 use trailkeeper_domain::clock::Entropy;
 
 use super::files::KeyFiles;
@@ -50,7 +50,12 @@ pub enum Rotated {
 }
 
 /// Replaces the master key and seals everything anew.
-pub fn rotate(database: &DatabaseArgs, settings: &AccessArgs, ports: &Ports, by: &Act) -> Result<Rotated, Failure> {
+pub fn rotate(
+    database: &DatabaseArgs,
+    settings: &AccessArgs,
+    ports: &Ports,
+    by: &AuditContext,
+) -> Result<Rotated, Failure> {
     if let Some(keys) = given(settings)? {
         if keys.previous.is_none() {
             return Err(Failure::Refused(
@@ -82,7 +87,7 @@ fn access(ports: &Ports, settings: &AccessArgs, keys: MasterKeys) -> Access {
 struct Rotation<'a> {
     access: Access,
     files: KeyFiles,
-    by: &'a Act,
+    by: &'a AuditContext,
 }
 
 impl Rotation<'_> {
@@ -159,21 +164,21 @@ mod tests {
 
         fn add(&mut self) {
             let new = NewSigningKey { name: "sdk".to_owned(), tenant_id: None };
-            self.server().create_signing_key(&wiring::act(), new).unwrap();
+            self.server().create_signing_key(&wiring::context(), new).unwrap();
             self.secrets += 1;
         }
 
         fn rotate(&self) -> Result<Rotated, Failure> {
-            rotate(&self.cli.database, self.settings(), &self.ports, &wiring::act())
+            rotate(&self.cli.database, self.settings(), &self.ports, &wiring::context())
         }
 
         /// Runs the first steps of a rotation, as one that is killed then.
         fn killed_after(&self, steps: usize) {
             let files = self.files();
             let _lock = files.lock().unwrap();
-            let act = wiring::act();
+            let context = wiring::context();
             let access = access(&self.ports, self.settings(), files.watched().unwrap());
-            let rotation = Rotation { access, files, by: &act };
+            let rotation = Rotation { access, files, by: &context };
             if steps > 0 {
                 rotation.finish_earlier().unwrap();
             }

@@ -31,8 +31,8 @@ fn a_token_is_printed_once_and_revoked_by_its_id() {
 
     program.run(&["token", "revoke", id]).good();
     assert!(program.run(&["token", "list"]).good().stdout.contains("revoked 20"));
-    let told = program.run(&["token", "change", id, "--name", "b"]).failed(1);
-    assert!(told.contains("is revoked"), "{told}");
+    let message = program.run(&["token", "change", id, "--name", "b"]).failed(1);
+    assert!(message.contains("is revoked"), "{message}");
     // Revoking is done once and for all; what never was there cannot be revoked.
     program.run(&["token", "revoke", id]).good();
     assert!(program.run(&["token", "revoke", TENANT]).failed(1).contains(TENANT));
@@ -46,8 +46,8 @@ fn a_token_may_expire() {
     let listed = program.json(&["token", "list", "--json"]);
     assert!(listed[0]["expires_at"].as_str() > listed[0]["created_at"].as_str());
     program.run(&["token", "create", "--role", "admin", "--name", "a", "--expires-in-days", "0"]).failed(2);
-    let told = program.run(&["token", "create", "--role", "owner", "--name", "a"]).failed(2);
-    assert!(told.contains("send admin, analyst, auditor or ingest"), "{told}");
+    let message = program.run(&["token", "create", "--role", "owner", "--name", "a"]).failed(2);
+    assert!(message.contains("send admin, analyst, auditor or ingest"), "{message}");
 }
 
 #[test]
@@ -74,8 +74,8 @@ fn a_signing_key_has_three_parts_and_makes_the_master_key() {
 
     // Without its key the database's secrets cannot be opened; a new key would hide that.
     std::fs::remove_file(&file).unwrap();
-    let told = program.run(&["signing-key", "create", "--name", "sdk"]).failed(1);
-    assert!(told.contains("another master key sealed") && !file.exists(), "{told}");
+    let message = program.run(&["signing-key", "create", "--name", "sdk"]).failed(1);
+    assert!(message.contains("another master key sealed") && !file.exists(), "{message}");
     program.run(&["signing-key", "list"]).good();
     assert!(!file.exists());
 }
@@ -90,16 +90,16 @@ fn an_open_key_file_and_a_broken_one_are_refused() {
     let file = program.data_dir().join("master.key");
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
     for command in [&["signing-key", "create", "--name", "b"][..], &["account", "list"], &["serve"]] {
-        let told = program.run(command).failed(1);
-        assert!(told.contains(&format!("run `chmod 600 {}`", file.display())), "{told}");
+        let message = program.run(command).failed(1);
+        assert!(message.contains(&format!("run `chmod 600 {}`", file.display())), "{message}");
     }
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o400)).unwrap();
     program.run(&["signing-key", "create", "--name", "b"]).good();
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
     let secret = std::fs::read_to_string(&file).unwrap();
     std::fs::write(&file, "short").unwrap();
-    let told = program.run(&["signing-key", "create", "--name", "b"]).failed(1);
-    assert!(told.contains("master.key") && told.contains("64"), "{told}");
+    let message = program.run(&["signing-key", "create", "--name", "b"]).failed(1);
+    assert!(message.contains("master.key") && message.contains("64"), "{message}");
 
     // The variable comes before the file.
     let mut command = program.command(&["signing-key", "create", "--name", "c"]);
@@ -114,10 +114,10 @@ fn an_account_lives_through_password_disabling_and_enabling() {
     assert_eq!((&made["email"], &made["role"]), (&"jane@example.com".into(), &"analyst".into()));
     assert_eq!(made["password"].as_str().unwrap().len(), 20);
 
-    let told = program.run(&["account", "create", "JANE@example.com", "--role", "admin"]).failed(1);
-    assert!(told.starts_with("error: email: "), "{told}");
-    let told = program.run(&["account", "create", "nonsense", "--role", "admin"]).failed(1);
-    assert!(told.contains("is not an e-mail address"), "{told}");
+    let message = program.run(&["account", "create", "JANE@example.com", "--role", "admin"]).failed(1);
+    assert!(message.starts_with("error: email: "), "{message}");
+    let message = program.run(&["account", "create", "nonsense", "--role", "admin"]).failed(1);
+    assert!(message.contains("is not an e-mail address"), "{message}");
 
     let done = program.run_with_input(
         &["account", "create", "omar@example.com", "--role", "auditor", "--password-stdin", "--tenant", TENANT],
@@ -141,8 +141,8 @@ fn an_account_lives_through_password_disabling_and_enabling() {
     assert_eq!((&state()["tenant_id"], state().get("password")), (&TENANT.into(), None));
     program.run(&["account", "enable", "omar@example.com"]).good();
     assert!(state()["disabled_at"].is_null());
-    let told = program.run(&["account", "disable", "nobody@example.com"]).failed(1);
-    assert!(told.contains("nobody@example.com"), "{told}");
+    let message = program.run(&["account", "disable", "nobody@example.com"]).failed(1);
+    assert!(message.contains("nobody@example.com"), "{message}");
     // Nothing was sealed, so no key was made.
     assert!(!program.data_dir().join("master.key").exists());
 }
@@ -157,8 +157,8 @@ fn an_account_is_changed_and_deleted_but_never_the_last_administrator() {
         &["account", "change", "jane@example.com", "--role", "analyst"],
         &["account", "change", "jane@example.com", "--tenant", TENANT],
     ] {
-        let told = program.run(removal).failed(1);
-        assert!(told.contains("last active administrator"), "{told}");
+        let message = program.run(removal).failed(1);
+        assert!(message.contains("last active administrator"), "{message}");
     }
     program.run(&["account", "create", "omar@example.com", "--role", "admin"]).good();
     let changed = program.json(&[
@@ -175,15 +175,15 @@ fn an_account_is_changed_and_deleted_but_never_the_last_administrator() {
         TENANT,
         "--json",
     ]);
-    let told = (&changed["email"], &changed["display_name"], &changed["role"], &changed["tenant_id"]);
-    assert_eq!(told, (&"doe@example.com".into(), &"Jane Doe".into(), &"auditor".into(), &TENANT.into()));
+    let message = (&changed["email"], &changed["display_name"], &changed["role"], &changed["tenant_id"]);
+    assert_eq!(message, (&"doe@example.com".into(), &"Jane Doe".into(), &"auditor".into(), &TENANT.into()));
     assert_eq!(changed.get("password"), None);
     let shown = program.run(&["account", "change", "doe@example.com", "--all-tenants"]).good().stdout;
     assert!(shown.contains("email     doe@example.com"), "{shown}");
     assert!(program.json(&["account", "list", "--json"])[0]["tenant_id"].is_null());
 
-    let told = program.run(&["account", "change", "doe@example.com", "--email", "OMAR@example.com"]).failed(1);
-    assert!(told.starts_with("error: email: "), "{told}");
+    let message = program.run(&["account", "change", "doe@example.com", "--email", "OMAR@example.com"]).failed(1);
+    assert!(message.starts_with("error: email: "), "{message}");
     program.run(&["account", "change", "doe@example.com"]).failed(2);
     program.run(&["account", "change", "doe@example.com", "--tenant", TENANT, "--all-tenants"]).failed(2);
 
@@ -200,8 +200,8 @@ fn a_password_that_is_guessed_first_is_refused_and_not_shown() {
             &["account", "create", "jane@example.com", "--role", "admin", "--password-stdin"],
             format!("{guessed}\n").as_bytes(),
         );
-        let told = done.failed(1);
-        assert!(told.starts_with("error: password: ") && !told.contains(guessed), "{told}");
+        let message = done.failed(1);
+        assert!(message.starts_with("error: password: ") && !message.contains(guessed), "{message}");
     }
 }
 

@@ -78,11 +78,11 @@ fn an_unreachable_database_is_named_without_its_password() {
     let program = Program::new();
     // Port 1 of the own machine: refused at once.
     let url = "postgres://keeper:hunter2@127.0.0.1:1/trail";
-    let told = program.run(&["migrate", "--database-url", url]).failed(1);
-    assert!(told.contains("127.0.0.1:1") && !told.contains("hunter2"), "{told}");
-    assert_eq!(told.matches("127.0.0.1:1/").count(), 1, "{told}");
-    let told = program.run(&["migrate", "--database-url", "mysql://localhost/x"]).failed(1);
-    assert!(told.contains("sqlite:") && told.contains("postgres"), "{told}");
+    let message = program.run(&["migrate", "--database-url", url]).failed(1);
+    assert!(message.contains("127.0.0.1:1") && !message.contains("hunter2"), "{message}");
+    assert_eq!(message.matches("127.0.0.1:1/").count(), 1, "{message}");
+    let message = program.run(&["migrate", "--database-url", "mysql://localhost/x"]).failed(1);
+    assert!(message.contains("sqlite:") && message.contains("postgres"), "{message}");
     let file = program.file("not-a-database", "x".repeat(4096));
     program.run(&["migrate", "--database-url", &format!("sqlite:{file}")]).failed(1);
 }

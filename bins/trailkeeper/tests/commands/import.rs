@@ -99,8 +99,8 @@ fn a_packed_log_that_ends_early_stores_nothing() {
     let mut content = packed(&format!("{line}\n").repeat(5_000));
     content.truncate(content.len() - 12);
     let file = program.file("access.log.gz", content);
-    let told = program.run(&["import", "access-log", &file]).failed(1);
-    assert!(told.contains("nothing was imported"), "{told}");
+    let message = program.run(&["import", "access-log", &file]).failed(1);
+    assert!(message.contains("nothing was imported"), "{message}");
     let whole = program.file("one.log", line);
     assert_eq!(counts(&program.run(&["import", "access-log", &whole]).good().stdout), events(1, 0, 0));
 }
@@ -115,28 +115,28 @@ fn users_and_tenants_are_created_then_replaced() {
         "{{\"user_id\":\"u1\",\"email\":\"a@example.com\",\"attributes\":{{\"plan\":\"pro\"}},\"tenants\":[{{\"tenant_id\":\"{TENANT}\"}}]}}\n{{\"user_id\":\"u2\",\"email\":\"A@example.com\"}}\n{{\"user_id\":\"u3\"}}\n"
     );
     let (tenants, users) = (program.file("tenants.ndjson", tenants), program.file("users.ndjson", users));
-    let told = program.run(&["import", "tenants", &tenants]).good().stdout;
-    assert_eq!(counts(&told), records(1, 0, 1), "{told}");
-    assert!(told.contains("  line 2: tenant_id: ") && told.contains("reserved"), "{told}");
+    let message = program.run(&["import", "tenants", &tenants]).good().stdout;
+    assert_eq!(counts(&message), records(1, 0, 1), "{message}");
+    assert!(message.contains("  line 2: tenant_id: ") && message.contains("reserved"), "{message}");
     assert_eq!(counts(&program.run(&["import", "tenants", &tenants]).good().stdout), records(0, 1, 1));
 
-    let told = program.run(&["import", "users", &users]).good().stdout;
-    assert_eq!(counts(&told), records(2, 0, 1), "{told}");
-    assert!(told.contains("  line 2: email: "), "{told}");
+    let message = program.run(&["import", "users", &users]).good().stdout;
+    assert_eq!(counts(&message), records(2, 0, 1), "{message}");
+    assert!(message.contains("  line 2: email: "), "{message}");
     assert_eq!(counts(&program.run(&["import", "users", &users]).good().stdout), records(0, 2, 1));
 }
 
 #[test]
 fn a_file_of_another_kind_or_none_is_an_error() {
     let program = Program::new();
-    let told = program.run(&["import", "events", "missing.ndjson"]).failed(1);
-    assert!(told.contains("missing.ndjson"), "{told}");
+    let message = program.run(&["import", "events", "missing.ndjson"]).failed(1);
+    assert!(message.contains("missing.ndjson"), "{message}");
     assert!(!program.data_dir().exists());
-    let told = program.run(&["import", "events", "."]).failed(1);
-    assert!(told.contains("is a folder"), "{told}");
+    let message = program.run(&["import", "events", "."]).failed(1);
+    assert!(message.contains("is a folder"), "{message}");
     let file = program.file("prose.txt", "no\nlog\n");
-    let told = program.run(&["import", "access-log", &file]).failed(1);
-    assert!(told.contains("not one line could be imported"), "{told}");
+    let message = program.run(&["import", "access-log", &file]).failed(1);
+    assert!(message.contains("not one line could be imported"), "{message}");
     let empty = program.file("empty", "");
     assert_eq!(counts(&program.run(&["import", "events", &empty]).good().stdout), events(0, 0, 0));
 }
@@ -146,8 +146,8 @@ fn demo_data_goes_into_an_empty_database_alone() {
     let program = Program::new();
     // An account and its trail leave the database empty of data.
     program.run(&["account", "create", "jane@example.com", "--role", "admin"]).good();
-    let told = program.run(&["demo"]).good().stdout;
-    assert!(told.starts_with("20 tenants, 2000 users, 60"), "{told}");
-    let told = program.run(&["demo"]).failed(1);
-    assert!(told.contains("holds events or records already"), "{told}");
+    let message = program.run(&["demo"]).good().stdout;
+    assert!(message.starts_with("20 tenants, 2000 users, 60"), "{message}");
+    let message = program.run(&["demo"]).failed(1);
+    assert!(message.contains("holds events or records already"), "{message}");
 }

@@ -39,11 +39,11 @@ fn token_keys_are_rotated_and_listed() {
     let table = program.run(&["token-key", "list"]).good().stdout;
     assert!(table.starts_with("KEY ") && table.contains("verifies until 20"), "{table}");
 
-    let told = program.run(&["token-key", "rotate", "--revoke-others"]).good().stdout;
-    assert!(told.contains(&format!("token key {} is removed", listed[0].0)), "{told}");
+    let message = program.run(&["token-key", "rotate", "--revoke-others"]).good().stdout;
+    assert!(message.contains(&format!("token key {} is removed", listed[0].0)), "{message}");
     let left = kids(&program);
     assert_eq!(left.len(), 1);
-    assert!(left[0].1 && told.contains(&left[0].0), "the only one signs at once: {told}");
+    assert!(left[0].1 && message.contains(&left[0].0), "the only one signs at once: {message}");
 }
 
 #[test]
@@ -53,9 +53,9 @@ fn the_master_key_of_the_files_is_replaced() {
     program.run(&["signing-key", "create", "--name", "sdk"]).good();
     let file = |name: &str| std::fs::read_to_string(program.data_dir().join(name)).unwrap();
     let first = file("master.key");
-    let told = program.run(&["master-key", "rotate"]).good().stdout;
-    assert!(told.contains("sealed 3 secrets") && told.contains("master.key.previous"), "{told}");
-    assert!(!told.contains(first.trim()) && !told.contains(file("master.key").trim()), "{told}");
+    let message = program.run(&["master-key", "rotate"]).good().stdout;
+    assert!(message.contains("sealed 3 secrets") && message.contains("master.key.previous"), "{message}");
+    assert!(!message.contains(first.trim()) && !message.contains(file("master.key").trim()), "{message}");
     assert_eq!(file("master.key.previous"), first);
     assert_ne!(file("master.key"), first);
     #[cfg(unix)]
@@ -82,8 +82,8 @@ fn an_open_previous_key_is_refused_too() {
     program.run(&["master-key", "rotate"]).good();
     let previous = program.data_dir().join("master.key.previous");
     std::fs::set_permissions(&previous, std::fs::Permissions::from_mode(0o640)).unwrap();
-    let told = program.run(&["token-key", "rotate"]).failed(1);
-    assert!(told.contains(&format!("chmod 600 {}", previous.display())) && told.contains("0640"), "{told}");
+    let message = program.run(&["token-key", "rotate"]).failed(1);
+    assert!(message.contains(&format!("chmod 600 {}", previous.display())) && message.contains("0640"), "{message}");
 }
 
 #[test]
@@ -91,20 +91,23 @@ fn the_master_key_of_the_environment_is_replaced_by_changing_it() {
     let program = Program::new();
     let [first, second] = ["ab".repeat(32), "cd".repeat(32)];
     with_keys(&program, &["token-key", "rotate"], &first, None).good();
-    let told = with_keys(&program, &["master-key", "rotate"], &first, None).failed(1);
-    assert!(told.contains("TRAILKEEPER_MASTER_KEY_PREVIOUS") && !told.contains("abab"), "{told}");
+    let message = with_keys(&program, &["master-key", "rotate"], &first, None).failed(1);
+    assert!(message.contains("TRAILKEEPER_MASTER_KEY_PREVIOUS") && !message.contains("abab"), "{message}");
     // With both, everything opens before anything is sealed anew.
     with_keys(&program, &["token-key", "rotate"], &second, Some(&first)).good();
-    let told = with_keys(&program, &["master-key", "rotate"], &second, Some(&first)).good().stdout;
-    assert!(told.contains("sealed 2 secrets"), "two of the first key; the third was sealed with the second: {told}");
+    let message = with_keys(&program, &["master-key", "rotate"], &second, Some(&first)).good().stdout;
+    assert!(
+        message.contains("sealed 2 secrets"),
+        "two of the first key; the third was sealed with the second: {message}"
+    );
     with_keys(&program, &["token-key", "rotate"], &second, None).good();
     with_keys(&program, &["token-key", "rotate"], &first, None).failed(1);
     assert!(!program.data_dir().join("master.key").exists());
 
     let mut command = program.command(&["token-key", "rotate"]);
     let output = command.env("TRAILKEEPER_MASTER_KEY_PREVIOUS", &first).output().unwrap();
-    let told = String::from_utf8(output.stderr).unwrap();
-    assert!(told.contains("master-key-previous: is set, and master-key is not"), "{told}");
-    let told = with_keys(&program, &["token-key", "list"], &second, Some("short")).failed(1);
-    assert!(told.contains("master-key-previous: has 5 characters"), "{told}");
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(message.contains("master-key-previous: is set, and master-key is not"), "{message}");
+    let message = with_keys(&program, &["token-key", "list"], &second, Some("short")).failed(1);
+    assert!(message.contains("master-key-previous: has 5 characters"), "{message}");
 }

@@ -120,21 +120,21 @@ fn a_taken_port_is_told() {
     let done = program.run(&["serve", "--listen", &address]);
     // The administrator is made all the same, and the password shown: it will not be shown again.
     assert!(done.stdout.contains("password "), "{}", done.stdout);
-    let told = done.failed(1);
-    assert!(told.contains(&address) && told.contains("--listen"), "{told}");
+    let message = done.failed(1);
+    assert!(message.contains(&address) && message.contains("--listen"), "{message}");
 }
 
 #[test]
 fn an_administrator_that_cannot_be_made_is_told_by_its_setting() {
     let program = Program::new();
-    for (name, value, told) in [
+    for (name, value, message) in [
         ("TRAILKEEPER_ADMIN_PASSWORD", "short", "admin-password (TRAILKEEPER_ADMIN_PASSWORD): has 5 bytes"),
         ("TRAILKEEPER_ADMIN_EMAIL", "nobody", "admin-email (TRAILKEEPER_ADMIN_EMAIL): 'nobody' is not an e-mail"),
     ] {
         let output = program.command(&["serve", "--listen", "127.0.0.1:0"]).env(name, value).output().unwrap();
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1), "{stderr}");
-        assert!(stderr.contains(told), "{stderr}");
+        assert!(stderr.contains(message), "{stderr}");
     }
     assert_eq!(program.json(&["account", "list", "--json"]).as_array().unwrap().len(), 0);
 }
@@ -146,8 +146,8 @@ fn a_server_with_another_master_key_does_not_start() {
     let other = "ab".repeat(32);
     let output = program.command(&["serve", "--listen", "127.0.0.1:0", "--master-key", &other]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
-    let told = String::from_utf8(output.stderr).unwrap();
-    assert!(told.contains("master-key: it is not the key with which the keys in sqlite:"), "{told}");
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(message.contains("master-key: it is not the key with which the keys in sqlite:"), "{message}");
 }
 
 #[test]

@@ -36,24 +36,24 @@ fn corrupt(program: &Program, sql: &str) {
 
 /// What `check` prints, which must find something.
 fn differences(program: &Program) -> String {
-    let done = program.run(&["check"]);
-    let told = done.stdout.clone();
-    assert!(done.failed(1).contains("`trailkeeper rebuild`"), "{told}");
-    told
+    let done = program.run(&["verify"]);
+    let message = done.stdout.clone();
+    assert!(done.failed(1).contains("`trailkeeper rebuild`"), "{message}");
+    message
 }
 
 fn rebuild(program: &Program) {
-    let told = program.run(&["rebuild"]).good().stdout;
-    assert!(told.contains(" from 300 events"), "{told}");
+    let message = program.run(&["rebuild"]).good().stdout;
+    assert!(message.contains(" from 300 events"), "{message}");
     assert_clean(program);
 }
 
 fn assert_clean(program: &Program) {
-    let told = program.run(&["check"]).good().stdout;
+    let message = program.run(&["verify"]).good().stdout;
     // Import has merged what it recorded.
     assert!(
-        told.starts_with("300 events, ") && told.ends_with(" and 0 deltas were compared: 0 differences\n"),
-        "{told}"
+        message.starts_with("300 events, ") && message.ends_with(" and 0 deltas were compared: 0 differences\n"),
+        "{message}"
     );
 }
 
@@ -66,18 +66,18 @@ fn what_is_wrong_with_a_sheet_is_told_and_mended() {
         &program,
         "UPDATE sheets SET payload = substr(payload, 1, length(payload) - 1) WHERE scope = 0 AND level = 3 AND part = 1",
     );
-    let told = differences(&program);
-    assert!(told.starts_with("sheet of everyone, month 2026-02-01T00:00:00Z, totals, run 0: "), "{told}");
+    let message = differences(&program);
+    assert!(message.starts_with("sheet of everyone, month 2026-02-01T00:00:00Z, totals, run 0: "), "{message}");
     rebuild(&program);
 
     corrupt(&program, "DELETE FROM sheets WHERE scope <> 0 AND level = 2 AND part = 2");
-    let told = differences(&program);
+    let message = differences(&program);
     assert!(
-        told.contains("tenant 69e732d6-8ecc-45c4-a2eb-8438f7ffe775, day 2026-02-01T00:00:00Z, views of page "),
-        "{told}"
+        message.contains("tenant 69e732d6-8ecc-45c4-a2eb-8438f7ffe775, day 2026-02-01T00:00:00Z, views of page "),
+        "{message}"
     );
-    assert!(told.contains("the sheets have 0 events of 0 users, the events themselves are "), "{told}");
-    let limited = program.run(&["check", "--limit", "2"]).stdout;
+    assert!(message.contains("the sheets have 0 events of 0 users, the events themselves are "), "{message}");
+    let limited = program.run(&["verify", "--limit", "2"]).stdout;
     assert!(limited.lines().count() == 4 && limited.contains("… and "), "{limited}");
     rebuild(&program);
 }
@@ -89,16 +89,16 @@ fn an_event_that_was_changed_is_told_and_counted() {
         &program,
         "UPDATE events SET user_ref = (SELECT max(id) FROM dict_users) + 1 WHERE seq = (SELECT max(seq) FROM events WHERE tenant_id <> 0)",
     );
-    let told = differences(&program);
-    assert!(told.contains("everyone, month 2026-02-01T00:00:00Z, all views: the sheets have 300 events of 3 users, the events themselves are 300 of 4"), "{told}");
+    let message = differences(&program);
+    assert!(message.contains("everyone, month 2026-02-01T00:00:00Z, all views: the sheets have 300 events of 3 users, the events themselves are 300 of 4"), "{message}");
     rebuild(&program);
 }
 
 #[test]
 fn a_database_without_events_has_nothing_to_differ() {
     let program = Program::new();
-    let told = program.run(&["check"]).good().stdout;
-    assert_eq!(told, "0 events, 0 sheets and 0 deltas were compared: 0 differences\n");
-    let told = program.run(&["rebuild"]).good().stdout;
-    assert!(told.starts_with("0 sheets of 0 bytes from 0 events"), "{told}");
+    let message = program.run(&["check"]).good().stdout;
+    assert_eq!(message, "0 events, 0 sheets and 0 deltas were compared: 0 differences\n");
+    let message = program.run(&["rebuild"]).good().stdout;
+    assert!(message.starts_with("0 sheets of 0 bytes from 0 events"), "{message}");
 }

@@ -85,9 +85,9 @@ impl Done {
     /// A failure: its code and the one line that tells why.
     pub fn failed(self, code: i32) -> String {
         assert_eq!(self.code, Some(code), "stdout: {}\nstderr: {}", self.stdout, self.stderr);
-        let told: Vec<_> = self.stderr.lines().filter(|line| line.starts_with("error: ")).collect();
-        assert_eq!(told.len(), 1, "{}", self.stderr);
-        told[0].to_owned()
+        let message: Vec<_> = self.stderr.lines().filter(|line| line.starts_with("error: ")).collect();
+        assert_eq!(message.len(), 1, "{}", self.stderr);
+        message[0].to_owned()
     }
 }
 

@@ -34,7 +34,7 @@ pub struct FoldCache {
 
 /// Where a fold is remembered: at most one for each place, the last.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct FoldPlace {
+pub(super) struct FoldKey {
     /// Whose sheets.
     pub scope: Scope,
     /// Over which whole periods.
@@ -67,13 +67,13 @@ impl SheetList {
 
 /// A fold, and of which sheets it is.
 #[derive(Clone)]
-pub(super) struct Remembered {
+pub(super) struct CachedFold {
     sheets: Arc<SheetList>,
     fold: Arc<Fold>,
     bytes: usize,
 }
 
-impl Remembered {
+impl CachedFold {
     /// The fold, where it is of these sheets.
     pub fn of(self, sheets: &SheetList) -> Option<Arc<Fold>> {
         (*self.sheets == *sheets).then_some(self.fold)
@@ -97,7 +97,7 @@ struct State {
 
 #[derive(Default)]
 struct Half {
-    folds: HashMap<FoldPlace, Remembered>,
+    folds: HashMap<FoldKey, CachedFold>,
     bytes: usize,
 }
 
@@ -121,28 +121,28 @@ impl FoldCache {
     }
 
     /// What is remembered at these places, of whichever sheets.
-    pub(super) fn find(&self, places: &[FoldPlace]) -> Vec<Option<Remembered>> {
+    pub(super) fn find(&self, periods: &[FoldKey]) -> Vec<Option<CachedFold>> {
         // Megabytes, which are given back when the lock is free.
         let mut gone = Vec::new();
         let mut state = self.lock();
-        let found = places.iter().map(|place| state.find(place, self.half(), &mut gone)).collect();
+        let found = periods.iter().map(|period| state.find(period, self.half(), &mut gone)).collect();
         drop(state);
         self.count_forgotten(&gone);
         found
     }
 
     /// Remembers the fold of these sheets, in place of that of others.
-    pub(super) fn put(&self, place: FoldPlace, sheets: SheetList, fold: &Arc<Fold>) {
+    pub(super) fn put(&self, period: FoldKey, sheets: SheetList, fold: &Arc<Fold>) {
         let list = sheets.keys.capacity() * size_of::<SheetKey>();
-        let bytes = fold.bytes() + list + size_of_val(&*place.choice) + PER_ENTRY;
+        let bytes = fold.bytes() + list + size_of_val(&*period.choice) + PER_ENTRY;
         if bytes > self.most_bytes / 4 {
             return;
         }
-        let new = Remembered { sheets: Arc::new(sheets), fold: Arc::clone(fold), bytes };
+        let new = CachedFold { sheets: Arc::new(sheets), fold: Arc::clone(fold), bytes };
         let mut gone = Vec::new();
         let mut state = self.lock();
-        let _replaced = state.remove(&place);
-        state.put(place, new, self.half(), &mut gone);
+        let _replaced = state.remove(&period);
+        state.put(period, new, self.half(), &mut gone);
         drop(state);
         self.count_forgotten(&gone);
     }
@@ -168,35 +168,35 @@ impl FoldCache {
 }
 
 impl State {
-    fn find(&mut self, place: &FoldPlace, most: usize, gone: &mut Vec<Half>) -> Option<Remembered> {
-        if let Some(young) = self.young.folds.get(place) {
+    fn find(&mut self, period: &FoldKey, most: usize, gone: &mut Vec<Half>) -> Option<CachedFold> {
+        if let Some(young) = self.young.folds.get(period) {
             return Some(young.clone());
         }
-        let (place, found) = self.old.remove(place)?;
-        self.put(place, found.clone(), most, gone);
+        let (period, found) = self.old.remove(period)?;
+        self.put(period, found.clone(), most, gone);
         Some(found)
     }
 
-    fn remove(&mut self, place: &FoldPlace) -> Option<Remembered> {
-        self.young.remove(place).or_else(|| self.old.remove(place)).map(|(_, found)| found)
+    fn remove(&mut self, period: &FoldKey) -> Option<CachedFold> {
+        self.young.remove(period).or_else(|| self.old.remove(period)).map(|(_, found)| found)
     }
 
     /// Puts what is not there into the young half, which never takes more than `most` bytes.
-    fn put(&mut self, place: FoldPlace, new: Remembered, most: usize, gone: &mut Vec<Half>) {
+    fn put(&mut self, period: FoldKey, new: CachedFold, most: usize, gone: &mut Vec<Half>) {
         if self.young.bytes + new.bytes > most {
             let young = std::mem::take(&mut self.young);
             gone.push(std::mem::replace(&mut self.old, young));
         }
         self.young.bytes += new.bytes;
-        self.young.folds.insert(place, new);
+        self.young.folds.insert(period, new);
     }
 }
 
 impl Half {
-    fn remove(&mut self, place: &FoldPlace) -> Option<(FoldPlace, Remembered)> {
-        let (place, found) = self.folds.remove_entry(place)?;
+    fn remove(&mut self, period: &FoldKey) -> Option<(FoldKey, CachedFold)> {
+        let (period, found) = self.folds.remove_entry(period)?;
         self.bytes -= found.bytes;
-        Some((place, found))
+        Some((period, found))
     }
 }
 
@@ -214,9 +214,9 @@ mod tests {
         Timestamp::from_timestamp(hour * 3_600, 0).unwrap()
     }
 
-    fn place(hour: i64) -> FoldPlace {
+    fn period(hour: i64) -> FoldKey {
         let covered = TimeRange { start: at(hour), end: at(hour + 1) };
-        FoldPlace { scope: Scope::Everyone, covered, choice: Arc::from([(Facet::ActiveAll, None)]) }
+        FoldKey { scope: Scope::Everyone, covered, choice: Arc::from([(Facet::ActiveAll, None)]) }
     }
 
     fn list(generation: i64, runs: &[u32]) -> SheetList {
@@ -249,8 +249,8 @@ mod tests {
         fold.cell(CellKey::single(Facet::ActiveAll)).distinct
     }
 
-    fn recalled(cache: &FoldCache, place: &FoldPlace, list: &SheetList) -> Option<u64> {
-        let mut found = cache.find(std::slice::from_ref(place));
+    fn recalled(cache: &FoldCache, period: &FoldKey, list: &SheetList) -> Option<u64> {
+        let mut found = cache.find(std::slice::from_ref(period));
         found.pop().unwrap().and_then(|known| known.of(list)).map(|fold| users(&fold))
     }
 
@@ -263,33 +263,33 @@ mod tests {
             assert!(half.folds.values().all(|known| known.bytes > known.fold.bytes()));
             bytes
         };
-        assert!(state.young.folds.keys().all(|place| !state.old.folds.contains_key(place)), "nothing is held twice");
+        assert!(state.young.folds.keys().all(|period| !state.old.folds.contains_key(period)), "nothing is held twice");
         bytes(&state.young) + bytes(&state.old)
     }
 
     #[test]
     fn a_fold_is_given_for_exactly_its_sheets() {
         let cache = FoldCache::new(1 << 20);
-        cache.put(place(0), list(1, &[5, 3]), &fold(7));
-        assert_eq!(recalled(&cache, &place(0), &list(1, &[3, 5])), Some(7), "in any order");
+        cache.put(period(0), list(1, &[5, 3]), &fold(7));
+        assert_eq!(recalled(&cache, &period(0), &list(1, &[3, 5])), Some(7), "in any order");
         for other in [list(1, &[3]), list(1, &[3, 6]), list(1, &[3, 5, 6]), list(2, &[3, 5]), list(1, &[])] {
-            assert_eq!(recalled(&cache, &place(0), &other), None, "{other:?}");
+            assert_eq!(recalled(&cache, &period(0), &other), None, "{other:?}");
         }
         let tenant = Scope::Tenant(TenantId(Uuid::from_u128(1)));
         let of_env = Arc::from([(Facet::ActiveAll, Some(1))]);
         let another = Arc::from([(Facet::Active, None)]);
         for other in [
-            place(1),
-            FoldPlace { scope: tenant, ..place(0) },
-            FoldPlace { choice: of_env, ..place(0) },
-            FoldPlace { choice: another, ..place(0) },
+            period(1),
+            FoldKey { scope: tenant, ..period(0) },
+            FoldKey { choice: of_env, ..period(0) },
+            FoldKey { choice: another, ..period(0) },
         ] {
             assert_eq!(recalled(&cache, &other, &list(1, &[3, 5])), None, "{other:?}");
         }
         // What is newer takes the place of what is older.
-        cache.put(place(0), list(1, &[6]), &fold(8));
-        assert_eq!(recalled(&cache, &place(0), &list(1, &[3, 5])), None);
-        assert_eq!(recalled(&cache, &place(0), &list(1, &[6])), Some(8));
+        cache.put(period(0), list(1, &[6]), &fold(8));
+        assert_eq!(recalled(&cache, &period(0), &list(1, &[3, 5])), None);
+        assert_eq!(recalled(&cache, &period(0), &list(1, &[6])), Some(8));
         held(&cache);
     }
 
@@ -301,8 +301,8 @@ mod tests {
             let mut kept = 0;
             for round in 0..2_000 {
                 let fold = &folds[usize::try_from(round).unwrap() * 7 % folds.len()];
-                cache.put(place(round % 300), list(round / 900, &[1]), fold);
-                cache.find(&[place(round / 3 % 300), place(round / 7 % 300)]);
+                cache.put(period(round % 300), list(round / 900, &[1]), fold);
+                cache.find(&[period(round / 3 % 300), period(round / 7 % 300)]);
                 let bytes = held(&cache);
                 assert!(bytes <= most, "{bytes} of {most}");
                 kept = kept.max(bytes);
@@ -315,12 +315,12 @@ mod tests {
     #[test]
     fn what_is_in_use_stays() {
         let cache = FoldCache::new(64 << 10);
-        cache.put(place(-1), list(1, &[1]), &fold(9));
+        cache.put(period(-1), list(1, &[1]), &fold(9));
         for hour in 0..2_000 {
-            cache.put(place(hour), list(1, &[1]), &fold(3));
-            assert_eq!(recalled(&cache, &place(-1), &list(1, &[1])), Some(9));
+            cache.put(period(hour), list(1, &[1]), &fold(3));
+            assert_eq!(recalled(&cache, &period(-1), &list(1, &[1])), Some(9));
         }
-        assert_eq!(recalled(&cache, &place(0), &list(1, &[1])), None);
+        assert_eq!(recalled(&cache, &period(0), &list(1, &[1])), None);
     }
 
     #[test]
@@ -328,8 +328,8 @@ mod tests {
         let (fold, bytes) = (fold(3_000), fold(3_000).bytes());
         for (most, kept) in [(bytes * 3, None), (bytes * 4 + 4_000, Some(3_000))] {
             let cache = FoldCache::new(most);
-            cache.put(place(0), list(1, &[1]), &fold);
-            assert_eq!(recalled(&cache, &place(0), &list(1, &[1])), kept, "{most}");
+            cache.put(period(0), list(1, &[1]), &fold);
+            assert_eq!(recalled(&cache, &period(0), &list(1, &[1])), kept, "{most}");
         }
     }
 }

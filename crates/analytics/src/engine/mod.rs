@@ -3,7 +3,6 @@
 //! [`Summary`] makes the deltas that a store keeps beside new events, [`delta`] is their form, and [`read`] folds what
 //! is stored into answers. The model is told in `docs/sheets.md`.
 
-pub mod check;
 pub mod delta;
 mod fold_cache;
 mod merge;
@@ -13,6 +12,7 @@ pub mod read;
 pub mod rebuild;
 mod summary;
 mod tenants;
+pub mod verify;
 
 use trailkeeper_domain::Error;
 use trailkeeper_domain::id::TenantId;

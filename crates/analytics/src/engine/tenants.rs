@@ -12,7 +12,7 @@ use super::{delta, delta_row, in_row, is_counted, sheet_row};
 use crate::sheet::{CellKey, CodecError, Facet, Fold, Folded, Heads};
 
 /// Which tenant, and where its period begins.
-type Place = (TenantId, Timestamp);
+type TenantPeriod = (TenantId, Timestamp);
 
 /// Takes a cell of a tenant and a period.
 type Each<'a> = &'a mut dyn FnMut(TenantId, Timestamp, Folded) -> Result<()>;
@@ -47,28 +47,28 @@ pub fn per_tenant(tx: &mut dyn ReadTx, wanted: &TenantCells, each: Each<'_>) -> 
         return Ok(());
     }
     let mut waiting = of_deltas(tx, wanted)?;
-    let mut period = Period::new(wanted);
+    let mut sheets = PeriodSheets::new(wanted);
     let query = SheetQuery { scopes, level, part: Part::Totals, starts };
     tx.sheets(&query, &mut |key, payload| {
         let Scope::Tenant(tenant) = key.scope else { return Ok(()) };
-        let place = (tenant, key.start);
-        if period.place() == Some(place) {
-            return period.add(key, payload);
+        let period = (tenant, key.start);
+        if sheets.current() == Some(period) {
+            return sheets.add(key, payload);
         }
-        period.show(each)?;
-        period.begin(key, place, payload, waiting.remove(&place))
+        sheets.show(each)?;
+        sheets.begin(key, period, payload, waiting.remove(&period))
     })?;
-    period.show(each)?;
-    for (place, fold) in waiting {
-        show(place, &fold.cells(facet), each)?;
+    sheets.show(each)?;
+    for (period, fold) in waiting {
+        show(period, &fold.cells(facet), each)?;
     }
     Ok(())
 }
 
 /// The sheets of one tenant and period.
-struct Period<'a> {
+struct PeriodSheets<'a> {
     wanted: &'a TenantCells,
-    first: Option<(SheetKey, Place)>,
+    first: Option<(SheetKey, TenantPeriod)>,
     /// The payload of the first sheet, as long as it is the only one.
     payload: Vec<u8>,
     heads: Heads,
@@ -76,18 +76,18 @@ struct Period<'a> {
     fold: Option<Fold>,
 }
 
-impl<'a> Period<'a> {
+impl<'a> PeriodSheets<'a> {
     fn new(wanted: &'a TenantCells) -> Self {
         let heads = Heads::new(wanted.facet, wanted.only);
         Self { wanted, first: None, payload: Vec::new(), heads, fold: None }
     }
 
-    fn place(&self) -> Option<Place> {
-        self.first.map(|(_, place)| place)
+    fn current(&self) -> Option<TenantPeriod> {
+        self.first.map(|(_, period)| period)
     }
 
-    fn begin(&mut self, key: SheetKey, place: Place, payload: &[u8], waiting: Option<Fold>) -> Result<()> {
-        self.first = Some((key, place));
+    fn begin(&mut self, key: SheetKey, period: TenantPeriod, payload: &[u8], waiting: Option<Fold>) -> Result<()> {
+        self.first = Some((key, period));
         self.fold = waiting;
         if let Some(fold) = &mut self.fold {
             return fold.add(payload).map_err(|error| corrupt(key, error));
@@ -109,15 +109,15 @@ impl<'a> Period<'a> {
     }
 
     fn show(&mut self, each: Each<'_>) -> Result<()> {
-        let Some((key, place)) = self.first else { return Ok(()) };
+        let Some((key, period)) = self.first else { return Ok(()) };
         match &self.fold {
-            Some(fold) => show(place, &fold.cells(self.wanted.facet), each),
-            None => show(place, self.heads.read(&self.payload).map_err(|error| corrupt(key, error))?, each),
+            Some(fold) => show(period, &fold.cells(self.wanted.facet), each),
+            None => show(period, self.heads.read(&self.payload).map_err(|error| corrupt(key, error))?, each),
         }
     }
 }
 
-fn show((tenant, start): Place, cells: &[Folded], each: Each<'_>) -> Result<()> {
+fn show((tenant, start): TenantPeriod, cells: &[Folded], each: Each<'_>) -> Result<()> {
     cells.iter().try_for_each(|cell| each(tenant, start, *cell))
 }
 
@@ -133,7 +133,7 @@ fn empty(wanted: &TenantCells) -> Fold {
     }
 }
 
-fn of_deltas(tx: &mut dyn ReadTx, wanted: &TenantCells) -> Result<BTreeMap<Place, Fold>> {
+fn of_deltas(tx: &mut dyn ReadTx, wanted: &TenantCells) -> Result<BTreeMap<TenantPeriod, Fold>> {
     let mut folds = BTreeMap::new();
     tx.deltas(wanted.scopes, &mut |key, payload| {
         let Scope::Tenant(tenant) = key.scope else { return Ok(()) };

@@ -7,7 +7,7 @@ use trailkeeper_domain::time::{TimeRange, Timestamp};
 
 use super::buckets::{Granularity, Span};
 use super::tally::Folding;
-use super::{Audience, Compared, Course, Series};
+use super::{Audience, Compared, Series, SeriesSpec};
 use crate::Source;
 use crate::sheet::{Facet, IdBits};
 
@@ -52,21 +52,21 @@ pub type ActiveUsersSeries = Series<ActiveUsersTotals, ActiveUsers>;
 pub fn active_users(
     source: Source<'_>,
     audience: Audience,
-    course: Course,
-    confined: Option<TenantId>,
+    spec: SeriesSpec,
+    tenant_scoped: Option<TenantId>,
 ) -> Result<Compared<ActiveUsersSeries>> {
-    let whose = audience.folding(source, confined)?;
-    let first = course.previous().unwrap_or(course.span).range.start;
+    let scope_filter = audience.folding(source, tenant_scoped)?;
+    let first = spec.previous().unwrap_or(spec.span).range.start;
     source.store.reading(|tx| {
-        let mut seen = active_before(tx, whose, first)?;
-        course.compared(|span| series(tx, whose, span, course.granularity, &mut seen))
+        let mut seen = active_before(tx, scope_filter, first)?;
+        spec.compared(|span| series(tx, scope_filter, span, spec.granularity, &mut seen))
     })
 }
 
 /// Everyone who was active before an instant.
-fn active_before(tx: &mut dyn ReadTx, whose: Folding<'_>, end: Timestamp) -> Result<IdBits> {
+fn active_before(tx: &mut dyn ReadTx, scope_filter: Folding<'_>, end: Timestamp) -> Result<IdBits> {
     match tx.span()? {
-        Some((start, _)) if start < end => whose.active(tx, TimeRange { start, end }),
+        Some((start, _)) if start < end => scope_filter.active(tx, TimeRange { start, end }),
         _ => Ok(IdBits::default()),
     }
 }
@@ -74,7 +74,7 @@ fn active_before(tx: &mut dyn ReadTx, whose: Folding<'_>, end: Timestamp) -> Res
 /// `seen` are those who were active before the span; afterwards those of the span are among them.
 fn series(
     tx: &mut dyn ReadTx,
-    whose: Folding<'_>,
+    scope_filter: Folding<'_>,
     span: Span,
     granularity: Granularity,
     seen: &mut IdBits,
@@ -83,10 +83,10 @@ fn series(
     let mut buckets = Vec::with_capacity(ranges.len());
     let mut all = IdBits::default();
     let mut new = 0;
-    whose.each(tx, &ranges, &[Facet::ActiveAll], |_, range, fold| {
+    scope_filter.each(tx, &ranges, &[Facet::ActiveAll], |_, range, fold| {
         let mut users = ActiveUsers::default();
-        if let Some(ids) = fold.ids(whose.active_key()) {
-            users.active = fold.cell(whose.active_key()).distinct;
+        if let Some(ids) = fold.ids(scope_filter.active_key()) {
+            users.active = fold.cell(scope_filter.active_key()).distinct;
             users.returning = ids.intersection_len(seen) as u64;
             users.new = users.active - users.returning;
             all.unite(ids);
@@ -101,12 +101,12 @@ fn series(
     let daily = if granularity == Granularity::Day {
         Daily { users: buckets.iter().map(|(_, users)| users.active).sum(), days: buckets.len() as u64 }
     } else {
-        daily(tx, whose, span)?
+        daily(tx, scope_filter, span)?
     };
     let stickiness = Stickiness {
         daily_users: daily.users,
         days: daily.days,
-        monthly_users: whose.active(tx, span.last_days(MONTH_DAYS))?.len() as u64,
+        monthly_users: scope_filter.active(tx, span.last_days(MONTH_DAYS))?.len() as u64,
     };
     let users = ActiveUsers { active, new, returning: active - new };
     Ok(Series { span, totals: ActiveUsersTotals { users, stickiness }, buckets })
@@ -117,11 +117,11 @@ struct Daily {
     days: u64,
 }
 
-fn daily(tx: &mut dyn ReadTx, whose: Folding<'_>, span: Span) -> Result<Daily> {
+fn daily(tx: &mut dyn ReadTx, scope_filter: Folding<'_>, span: Span) -> Result<Daily> {
     let days = span.buckets(Granularity::Day)?;
     let mut users = 0;
-    whose.each(tx, &days, &[Facet::ActiveAll], |_, _, fold| {
-        users += fold.cell(whose.active_key()).distinct;
+    scope_filter.each(tx, &days, &[Facet::ActiveAll], |_, _, fold| {
+        users += fold.cell(scope_filter.active_key()).distinct;
         Ok(())
     })?;
     Ok(Daily { users, days: days.len() as u64 })

@@ -320,7 +320,7 @@ mod tests {
     fn ranges_that_cannot_be_answered_name_their_field() {
         let field = |zone, from, to| {
             let error = asked(zone, from, to).unwrap_err();
-            let fault = error.fault().unwrap();
+            let fault = error.detail().unwrap();
             (fault.field.clone().unwrap(), fault.detail.clone())
         };
         let (from, detail) = field("UTC", Some("2026-01-02"), Some("2026-01-01"));
@@ -333,7 +333,10 @@ mod tests {
         assert_eq!(field("UTC", Some("2026-13-01"), None).0, "from");
         assert!(asked("Asia/Tokyo", Some("2016-01-01"), Some("2025-12-31")).is_ok(), "ten years to the day");
         let year = span("UTC", "2025-01-01", "2026-02-21T16:00:01Z");
-        assert_eq!(year.buckets(Granularity::Hour).unwrap_err().fault().unwrap().field.as_deref(), Some("granularity"));
+        assert_eq!(
+            year.buckets(Granularity::Hour).unwrap_err().detail().unwrap().field.as_deref(),
+            Some("granularity")
+        );
         assert_eq!(
             span("UTC", "2025-01-01", "2026-02-21T16:00:00Z").buckets(Granularity::Hour).unwrap().len(),
             MAX_BUCKETS

@@ -6,7 +6,7 @@ use trailkeeper_domain::ports::ReadTx;
 
 use super::buckets::{Granularity, Span};
 use super::tally::{Folding, Tally};
-use super::{Audience, Compared, Course, Series};
+use super::{Audience, Compared, Series, SeriesSpec};
 use crate::Source;
 use crate::sheet::{CellKey, Facet, Fold};
 
@@ -36,18 +36,23 @@ pub struct Logins {
 pub fn logins(
     source: Source<'_>,
     audience: Audience,
-    course: Course,
-    confined: Option<TenantId>,
+    spec: SeriesSpec,
+    tenant_scoped: Option<TenantId>,
 ) -> Result<Compared<Series<Logins>>> {
-    let whose = audience.folding(source, confined)?;
-    source.store.reading(|tx| course.compared(|span| series(tx, whose, span, course.granularity)))
+    let scope_filter = audience.folding(source, tenant_scoped)?;
+    source.store.reading(|tx| spec.compared(|span| series(tx, scope_filter, span, spec.granularity)))
 }
 
-fn series(tx: &mut dyn ReadTx, whose: Folding<'_>, span: Span, granularity: Granularity) -> Result<Series<Logins>> {
+fn series(
+    tx: &mut dyn ReadTx,
+    scope_filter: Folding<'_>,
+    span: Span,
+    granularity: Granularity,
+) -> Result<Series<Logins>> {
     let ranges = span.buckets(granularity)?;
     let mut buckets = Vec::with_capacity(ranges.len());
     let mut all = Tallies::default();
-    whose.each(tx, &ranges, &FACETS, |_, range, fold| {
+    scope_filter.each(tx, &ranges, &FACETS, |_, range, fold| {
         let mut here = Tallies::default();
         here.add(fold);
         all.add(fold);

@@ -23,7 +23,7 @@ use trailkeeper_domain::{Error, Result};
 pub use zone::Zone;
 
 use buckets::{Granularity, Span};
-use tally::{Folding, Whose};
+use tally::{Folding, ScopeFilter};
 
 use crate::{Source, bounds};
 
@@ -39,26 +39,26 @@ pub struct Audience {
 impl Audience {
     /// Whose sheets answer an asker who is confined to a tenant, or to none. Another tenant than its own does
     /// not exist for it: [`Error::NotFound`], as in lists.
-    pub fn scope(self, confined: Option<TenantId>) -> Result<Scope> {
-        let scope = Scope::of(narrowed(self.tenant_id, confined)?);
+    pub fn scope(self, tenant_scoped: Option<TenantId>) -> Result<Scope> {
+        let scope = Scope::of(narrowed(self.tenant_id, tenant_scoped)?);
         bounds::check_env(scope, self.env_id)?;
         Ok(scope)
     }
 
     /// The same with the environment.
-    fn whose(self, confined: Option<TenantId>) -> Result<Whose> {
-        Ok(Whose { scope: self.scope(confined)?, env: self.env_id })
+    fn scope_filter(self, tenant_scoped: Option<TenantId>) -> Result<ScopeFilter> {
+        Ok(ScopeFilter { scope: self.scope(tenant_scoped)?, env: self.env_id })
     }
 
     /// The same, to be folded from this source.
-    fn folding(self, source: Source<'_>, confined: Option<TenantId>) -> Result<Folding<'_>> {
-        Ok(self.whose(confined)?.with(source.folds))
+    fn folding(self, source: Source<'_>, tenant_scoped: Option<TenantId>) -> Result<Folding<'_>> {
+        Ok(self.scope_filter(tenant_scoped)?.with(source.folds))
     }
 }
 
 /// The tenant that an answer is narrowed to, where it is narrowed to one.
-pub fn narrowed(asked: Option<TenantId>, confined: Option<TenantId>) -> Result<Option<TenantId>> {
-    match (confined, asked) {
+pub fn narrowed(asked: Option<TenantId>, tenant_scoped: Option<TenantId>) -> Result<Option<TenantId>> {
+    match (tenant_scoped, asked) {
         (Some(own), Some(asked)) if own != asked => {
             Err(Error::not_found("tenant_not_found", format!("there is no tenant '{asked}'")))
         }
@@ -75,7 +75,7 @@ pub fn narrowed(asked: Option<TenantId>, confined: Option<TenantId>) -> Result<O
 
 /// Over which time a question is asked, how finely, and whether the period before is asked for too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Course {
+pub struct SeriesSpec {
     /// The range and its zone.
     pub span: Span,
     /// How long a bucket is.
@@ -84,7 +84,7 @@ pub struct Course {
     pub compare: bool,
 }
 
-impl Course {
+impl SeriesSpec {
     /// The previous period's span, where it was asked for.
     pub fn previous(self) -> Option<Span> {
         self.compare.then(|| self.span.previous(self.granularity))
@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn an_audience_is_a_scope_that_its_asker_may_see() {
         let (own, other) = (TenantId(Uuid::from_u128(1)), TenantId(Uuid::from_u128(2)));
-        let scope = |tenant_id, env, confined| Audience { tenant_id, env_id: env }.scope(confined);
+        let scope = |tenant_id, env, tenant_scoped| Audience { tenant_id, env_id: env }.scope(tenant_scoped);
         let env = Some(EnvId(2));
         assert_eq!(scope(None, None, None).unwrap(), Scope::Everyone);
         assert_eq!(scope(Some(other), env, None).unwrap(), Scope::Tenant(other));
@@ -135,11 +135,11 @@ mod tests {
         assert_eq!(scope(Some(own), None, Some(own)).unwrap(), Scope::Tenant(own));
         assert_eq!(scope(Some(TenantId::NONE), None, None).unwrap(), Scope::Tenant(TenantId::NONE));
         let hidden = scope(Some(other), None, Some(own)).unwrap_err();
-        assert_eq!(hidden.fault().unwrap().code, "tenant_not_found");
+        assert_eq!(hidden.detail().unwrap().code, "tenant_not_found");
         let homeless = scope(None, env, None).unwrap_err();
-        assert_eq!(homeless.fault().unwrap().field.as_deref(), Some("env_id"));
+        assert_eq!(homeless.detail().unwrap().field.as_deref(), Some("env_id"));
         // Its key is everyone's: it must never get as far as the sheets.
         let system = scope(Some(TenantId::SYSTEM), None, None).unwrap_err();
-        assert_eq!(system.fault().unwrap().field.as_deref(), Some("tenant_id"));
+        assert_eq!(system.detail().unwrap().field.as_deref(), Some("tenant_id"));
     }
 }

@@ -80,14 +80,14 @@ impl From<Folded> for Views {
 pub fn page_statistics(
     source: Source<'_>,
     question: &PagesQuestion,
-    confined: Option<TenantId>,
+    tenant_scoped: Option<TenantId>,
 ) -> Result<PageStatistics> {
-    let whose = question.audience.folding(source, confined)?;
-    source.store.reading(|tx| answer(tx, question, whose))
+    let scope_filter = question.audience.folding(source, tenant_scoped)?;
+    source.store.reading(|tx| answer(tx, question, scope_filter))
 }
 
-fn answer(tx: &mut dyn ReadTx, question: &PagesQuestion, whose: Folding<'_>) -> Result<PageStatistics> {
-    let current = fold(tx, whose, question.span.range)?;
+fn answer(tx: &mut dyn ReadTx, question: &PagesQuestion, scope_filter: Folding<'_>) -> Result<PageStatistics> {
+    let current = fold(tx, scope_filter, question.span.range)?;
     let totals = totals(&current);
     let cells = current.cells(Facet::Views).into_iter();
     let counts = cells
@@ -95,7 +95,7 @@ fn answer(tx: &mut dyn ReadTx, question: &PagesQuestion, whose: Folding<'_>) -> 
         .collect::<Result<Vec<(u32, Folded)>>>()?;
     drop(current);
     let found = ranking::greatest(counts, question.limit, |cell| cell.count, &mut |ids| tx.page_keys(ids))?;
-    let before = question.previous.map(|span| fold(tx, whose, span.range)).transpose()?;
+    let before = question.previous.map(|span| fold(tx, scope_filter, span.range)).transpose()?;
     let used = |cell: Folded| PageUse {
         current: cell.into(),
         previous: before.as_ref().map(|fold| fold.cell(CellKey::new(Facet::Views, cell.id)).into()),
@@ -107,8 +107,8 @@ fn answer(tx: &mut dyn ReadTx, question: &PagesQuestion, whose: Folding<'_>) -> 
     })
 }
 
-fn fold(tx: &mut dyn ReadTx, whose: Folding<'_>, range: TimeRange) -> Result<Arc<Fold>> {
-    whose.fold(tx, range, &[Facet::Views, Facet::AllViews])
+fn fold(tx: &mut dyn ReadTx, scope_filter: Folding<'_>, range: TimeRange) -> Result<Arc<Fold>> {
+    scope_filter.fold(tx, range, &[Facet::Views, Facet::AllViews])
 }
 
 fn totals(fold: &Fold) -> PageTotals {

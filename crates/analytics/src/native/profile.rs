@@ -12,7 +12,7 @@ use trailkeeper_domain::time::{TimeRange, Timestamp, just_after};
 use super::Audience;
 use super::buckets::Span;
 use super::ranking::{self, Pass, Ranking};
-use super::tally::Whose;
+use super::tally::ScopeFilter;
 
 /// How many pages and sources a profile names.
 pub const MAX_PLACES: usize = 10;
@@ -91,15 +91,15 @@ impl SourceUse {
 ///
 /// Memory is bounded whatever the user did: days by the range, and pages, sources and types by walking the
 /// events again where there are more distinct ones than one pass holds.
-pub fn profile(store: &dyn Store, question: &ProfileQuestion, confined: Option<TenantId>) -> Result<Profile> {
-    let whose = question.audience.whose(confined)?;
-    store.reading(|tx| Walk { question, whose }.profile(tx))
+pub fn profile(store: &dyn Store, question: &ProfileQuestion, tenant_scoped: Option<TenantId>) -> Result<Profile> {
+    let scope_filter = question.audience.scope_filter(tenant_scoped)?;
+    store.reading(|tx| Walk { question, scope_filter }.profile(tx))
 }
 
 /// Walks over one user's events.
 struct Walk<'a> {
     question: &'a ProfileQuestion,
-    whose: Whose,
+    scope_filter: ScopeFilter,
 }
 
 impl Walk<'_> {
@@ -134,16 +134,16 @@ impl Walk<'_> {
 
     /// The first and the last time over all time. One environment's are found by walking over all events.
     fn seen(&self, tx: &mut dyn ReadTx) -> Result<Option<(Timestamp, Timestamp)>> {
-        let span = tx.span_of_user(&self.question.user, self.whose.tenant())?;
-        let Some((start, last)) = span.filter(|_| self.whose.env.is_some()) else { return Ok(span) };
+        let span = tx.span_of_user(&self.question.user, self.scope_filter.tenant())?;
+        let Some((start, last)) = span.filter(|_| self.scope_filter.env.is_some()) else { return Ok(span) };
         let mut used = SourceUse::default();
         self.facts(tx, TimeRange { start, end: just_after(last) }, &mut |fact| used.add(fact))?;
         Ok((used.events > 0).then_some((used.first_seen, used.last_seen)))
     }
 
     fn facts(&self, tx: &mut dyn ReadTx, range: TimeRange, each: &mut dyn FnMut(&EventFact)) -> Result<()> {
-        let env = self.whose.env;
-        tx.facts_of_user(&self.question.user, self.whose.tenant(), range, &mut |fact| {
+        let env = self.scope_filter.env;
+        tx.facts_of_user(&self.question.user, self.scope_filter.tenant(), range, &mut |fact| {
             if env.is_none_or(|env| fact.env == env) {
                 each(fact);
             }

@@ -13,7 +13,7 @@ use trailkeeper_domain::user::PoolId;
 
 use super::buckets::{Granularity, Span};
 use super::tally::Rows;
-use super::{Compared, Course, Series, narrowed};
+use super::{Compared, Series, SeriesSpec, narrowed};
 
 /// Which registrations are asked for. Every condition that is present must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -73,13 +73,13 @@ impl Registrations {
 pub fn registrations(
     store: &dyn Store,
     filter: &RegistrationsFilter,
-    course: Course,
-    confined: Option<TenantId>,
+    spec: SeriesSpec,
+    tenant_scoped: Option<TenantId>,
 ) -> Result<Compared<Series<Registrations>>> {
-    let tenant = narrowed(filter.tenant_id, confined)?;
+    let tenant = narrowed(filter.tenant_id, tenant_scoped)?;
     store.reading(|tx| {
         let mut rows = Rows::default();
-        course.compared(|span| series(tx, filter, tenant, span, course.granularity, &mut rows))
+        spec.compared(|span| series(tx, filter, tenant, span, spec.granularity, &mut rows))
     })
 }
 

@@ -9,7 +9,7 @@ use trailkeeper_domain::{Error, Result};
 
 use super::buckets::{Granularity, Span};
 use super::tally::Folding;
-use super::{Audience, Compared, Course};
+use super::{Audience, Compared, SeriesSpec};
 use crate::Source;
 use crate::sheet::{Facet, IdBits};
 
@@ -46,17 +46,17 @@ pub struct Cohort {
 pub fn retention(
     source: Source<'_>,
     audience: Audience,
-    course: Course,
+    spec: SeriesSpec,
     periods: usize,
-    confined: Option<TenantId>,
+    tenant_scoped: Option<TenantId>,
 ) -> Result<Compared<Retention>> {
-    let whose = audience.folding(source, confined)?;
-    source.store.reading(|tx| course.compared(|span| cohorts(tx, whose, span, course.granularity, periods)))
+    let scope_filter = audience.folding(source, tenant_scoped)?;
+    source.store.reading(|tx| spec.compared(|span| cohorts(tx, scope_filter, span, spec.granularity, periods)))
 }
 
 fn cohorts(
     tx: &mut dyn ReadTx,
-    whose: Folding<'_>,
+    scope_filter: Folding<'_>,
     span: Span,
     granularity: Granularity,
     periods: usize,
@@ -64,13 +64,15 @@ fn cohorts(
     let ranges = span.buckets(granularity)?;
     check(granularity, ranges.len())?;
     let before = match tx.span()? {
-        Some((start, _)) if start < span.range.start => whose.active(tx, TimeRange { start, end: span.range.start })?,
+        Some((start, _)) if start < span.range.start => {
+            scope_filter.active(tx, TimeRange { start, end: span.range.start })?
+        }
         _ => IdBits::default(),
     };
     let mut following = Following::new(before, periods);
     let nobody = IdBits::default();
-    whose.each(tx, &ranges, &[Facet::ActiveAll], |_, range, fold| {
-        following.add(range, fold.ids(whose.active_key()).unwrap_or(&nobody));
+    scope_filter.each(tx, &ranges, &[Facet::ActiveAll], |_, range, fold| {
+        following.add(range, fold.ids(scope_filter.active_key()).unwrap_or(&nobody));
         Ok(())
     })?;
     Ok(Retention { span, cohorts: following.cohorts })
@@ -202,7 +204,7 @@ mod tests {
         assert!(check(Granularity::Day, MAX_COHORTS).is_ok());
         for (granularity, cohorts) in [(Granularity::Day, MAX_COHORTS + 1), (Granularity::Hour, 1)] {
             let error = check(granularity, cohorts).unwrap_err();
-            assert_eq!(error.fault().unwrap().field.as_deref(), Some("granularity"), "{error}");
+            assert_eq!(error.detail().unwrap().field.as_deref(), Some("granularity"), "{error}");
         }
     }
 }

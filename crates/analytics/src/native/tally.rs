@@ -19,14 +19,14 @@ const MAX_ROWS: usize = 200_000;
 
 /// Whose events are folded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Whose {
+pub struct ScopeFilter {
     /// Of everyone or of a tenant.
     pub scope: Scope,
     /// Of one environment of the tenant.
     pub env: Option<EnvId>,
 }
 
-impl Whose {
+impl ScopeFilter {
     /// The one tenant whose events they are, where it is one.
     pub fn tenant(self) -> Option<TenantId> {
         match self.scope {
@@ -37,14 +37,14 @@ impl Whose {
 
     /// The same, to be folded with what this cache remembers.
     pub fn with(self, cache: Option<&FoldCache>) -> Folding<'_> {
-        Folding { whose: self, cache }
+        Folding { scope_filter: self, cache }
     }
 }
 
 /// Whose events are folded, and where folds are remembered.
 #[derive(Clone, Copy)]
 pub struct Folding<'a> {
-    whose: Whose,
+    scope_filter: ScopeFilter,
     cache: Option<&'a FoldCache>,
 }
 
@@ -57,7 +57,7 @@ impl Folding<'_> {
         facets: &[Facet],
         mut each: impl FnMut(&mut dyn ReadTx, TimeRange, &Fold) -> Result<()>,
     ) -> Result<()> {
-        let Whose { scope, env } = self.whose;
+        let ScopeFilter { scope, env } = self.scope_filter;
         for some in buckets.chunks(FOLDS_AT_ONCE) {
             let folds = read::folds(tx, self.cache, scope, env, some, facets)?;
             for (bucket, fold) in some.iter().zip(&folds) {
@@ -69,12 +69,12 @@ impl Folding<'_> {
 
     /// Folds one range.
     pub fn fold(self, tx: &mut dyn ReadTx, range: TimeRange, facets: &[Facet]) -> Result<Arc<Fold>> {
-        read::fold(tx, self.cache, self.whose.scope, self.whose.env, range, facets)
+        read::fold(tx, self.cache, self.scope_filter.scope, self.scope_filter.env, range, facets)
     }
 
     /// The cell of the active users in a fold of [`Facet::ActiveAll`].
     pub fn active_key(self) -> CellKey {
-        read::active_key(self.whose.env)
+        read::active_key(self.scope_filter.env)
     }
 
     /// The distinct active users of a range.

@@ -54,14 +54,14 @@ pub struct TimelineDay {
 ///
 /// The server's own trail is no customer's timeline: its events are left out, also where an operator's
 /// account has the id of a user.
-pub fn timeline(store: &dyn Store, question: &TimelineQuestion, confined: Option<TenantId>) -> Result<Timeline> {
-    let whose = question.audience.whose(confined)?;
+pub fn timeline(store: &dyn Store, question: &TimelineQuestion, tenant_scoped: Option<TenantId>) -> Result<Timeline> {
+    let scope_filter = question.audience.scope_filter(tenant_scoped)?;
     let (from, until) = range_of(question)?;
     let after = question.cursor.as_deref().map(|cursor| cursor::to_event("cursor", cursor)).transpose()?;
     let filter = EventFilter {
-        tenant_id: whose.tenant(),
+        tenant_id: scope_filter.tenant(),
         customers_only: true,
-        env_id: whose.env,
+        env_id: scope_filter.env,
         user_id: Some(question.user.clone()),
         kinds: question.kinds.clone(),
         from,
@@ -177,6 +177,6 @@ mod tests {
         assert_eq!(range_of(&question(None, None)).unwrap(), (None, None));
         let start = Some(Edge::Instant(at("2026-03-01T15:00:00Z")));
         let error = range_of(&question(day, start)).unwrap_err();
-        assert_eq!(error.fault().unwrap().field.as_deref(), Some("from"));
+        assert_eq!(error.detail().unwrap().field.as_deref(), Some("from"));
     }
 }

@@ -9,7 +9,7 @@ use trailkeeper_domain::{Error, Result};
 
 use super::buckets::{Granularity, Span};
 use super::tally::{Folding, Rows, Tally};
-use super::{Audience, Compared, Course, Series};
+use super::{Audience, Compared, Series, SeriesSpec};
 use crate::Source;
 use crate::sheet::{CellKey, Facet, Fold, Folded, IdBits};
 
@@ -38,21 +38,21 @@ pub struct TypeTraffic {
 pub fn traffic(
     source: Source<'_>,
     audience: Audience,
-    course: Course,
+    spec: SeriesSpec,
     kinds: &[EventKind],
-    confined: Option<TenantId>,
+    tenant_scoped: Option<TenantId>,
 ) -> Result<Compared<Series<Traffic>>> {
-    let whose = audience.folding(source, confined)?;
+    let scope_filter = audience.folding(source, tenant_scoped)?;
     source.store.reading(|tx| {
         let mut names = Names { chosen: kinds, known: HashMap::new() };
         let mut rows = Rows::default();
-        course.compared(|span| series(tx, whose, span, course.granularity, &mut names, &mut rows))
+        spec.compared(|span| series(tx, scope_filter, span, spec.granularity, &mut names, &mut rows))
     })
 }
 
 fn series(
     tx: &mut dyn ReadTx,
-    whose: Folding<'_>,
+    scope_filter: Folding<'_>,
     span: Span,
     granularity: Granularity,
     names: &mut Names<'_>,
@@ -61,7 +61,7 @@ fn series(
     let ranges = span.buckets(granularity)?;
     let mut buckets = Vec::with_capacity(ranges.len());
     let mut all = BTreeMap::<String, Tally>::new();
-    whose.each(tx, &ranges, &[Facet::Kind], |tx, range, fold| {
+    scope_filter.each(tx, &ranges, &[Facet::Kind], |tx, range, fold| {
         let mut here = BTreeMap::<String, Tally>::new();
         for (cell, name) in names.of(tx, fold, rows)? {
             let key = CellKey::new(Facet::Kind, cell.id);

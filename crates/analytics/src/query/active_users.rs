@@ -36,9 +36,9 @@ pub fn active_users(
     store: &dyn Store,
     clock: &dyn Clock,
     question: &ActiveUsersQuestion,
-    confined: Option<TenantId>,
+    tenant_scoped: Option<TenantId>,
 ) -> Result<Vec<ActiveUsers>> {
-    let Some(query) = query_of(question, clock.now().date_naive(), confined)? else { return Ok(Vec::new()) };
+    let Some(query) = query_of(question, clock.now().date_naive(), tenant_scoped)? else { return Ok(Vec::new()) };
     store.reading(|tx| {
         let computed = computed_of(tx, &query)?;
         let reported = tx.reported_active_users(&query)?;
@@ -50,7 +50,7 @@ pub fn active_users(
 fn query_of(
     question: &ActiveUsersQuestion,
     today: NaiveDate,
-    confined: Option<TenantId>,
+    tenant_scoped: Option<TenantId>,
 ) -> Result<Option<ActiveUsersQuery>> {
     let ActiveUsersQuestion { period, date_from, date_to, tenant_id, env_id } = *question;
     bounds::check_env(Scope::of(tenant_id), env_id)?;
@@ -65,10 +65,10 @@ fn query_of(
         Period::Monthly => MAX_YEARS_OF_MONTHS,
     };
     bounds::check_days(("date_from", first), ("date_to", last), years)?;
-    if confined.is_some() && tenant_id.is_some() && confined != tenant_id {
+    if tenant_scoped.is_some() && tenant_id.is_some() && tenant_scoped != tenant_id {
         return Ok(None);
     }
-    Ok(Some(ActiveUsersQuery { period, first, last, tenant_id: confined.or(tenant_id), env_id }))
+    Ok(Some(ActiveUsersQuery { period, first, last, tenant_id: tenant_scoped.or(tenant_id), env_id }))
 }
 
 /// Distinct users with at least one event that did not fail, per period, tenant and environment that has any; in no
@@ -165,7 +165,7 @@ mod tests {
             [(backwards, "date_from"), (long, "date_to"), (longest, "date_to"), (homeless, "env_id")]
         {
             let error = query_of(&question, today, None).unwrap_err();
-            assert_eq!(error.fault().unwrap().field.as_deref(), Some(field), "{error}");
+            assert_eq!(error.detail().unwrap().field.as_deref(), Some(field), "{error}");
         }
     }
 

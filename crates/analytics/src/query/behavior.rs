@@ -23,10 +23,10 @@ pub fn behaviors(
     store: &dyn Store,
     clock: &dyn Clock,
     user: &UserId,
-    confined: Option<TenantId>,
+    tenant_scoped: Option<TenantId>,
 ) -> Result<Vec<DailyBehavior>> {
     let range = past_month(clock.now())?;
-    let behaviors = store.reading(|tx| tx.behaviors(user, range, confined))?;
+    let behaviors = store.reading(|tx| tx.behaviors(user, range, tenant_scoped))?;
     Ok(by_day(behaviors))
 }
 

@@ -6,8 +6,8 @@ use trailkeeper_domain::creation::CreationKind;
 use trailkeeper_domain::id::TenantId;
 use trailkeeper_domain::ports::Store;
 
-use crate::answer::{self, PerTenant};
 use crate::bounds;
+use crate::daily::{self, PerTenant};
 
 /// Which creations are asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,14 +34,18 @@ pub struct DailyMetric {
 }
 
 /// One entry for every day of the range, ascending.
-pub fn metrics(store: &dyn Store, question: &MetricsQuestion, confined: Option<TenantId>) -> Result<Vec<DailyMetric>> {
+pub fn metrics(
+    store: &dyn Store,
+    question: &MetricsQuestion,
+    tenant_scoped: Option<TenantId>,
+) -> Result<Vec<DailyMetric>> {
     let range = bounds::range_of_days(question.start_date, question.end_date)?;
-    let tenants = bounds::narrowed(question.tenant_ids.as_deref(), confined);
+    let tenants = bounds::narrowed(question.tenant_ids.as_deref(), tenant_scoped);
     let counts = match tenants.as_deref() {
         Some([]) => Vec::new(),
         tenants => store.reading(|tx| tx.creations_per_day(question.kind, range, tenants))?,
     };
-    let days = answer::every_day(question.start_date, question.end_date, counts);
+    let days = daily::every_day(question.start_date, question.end_date, counts);
     Ok(days
         .into_iter()
         .map(|(date, tenants)| DailyMetric {

@@ -19,11 +19,12 @@ pub fn page_statistics(
     source: Source<'_>,
     start: Timestamp,
     end: Timestamp,
-    confined: Option<TenantId>,
+    tenant_scoped: Option<TenantId>,
 ) -> Result<PageStatistics> {
     let range = range_of(start, end)?;
     source.store.reading(|tx| {
-        let fold = read::fold(tx, source.folds, Scope::of(confined), None, range, &[Facet::Views, Facet::AllViews])?;
+        let fold =
+            read::fold(tx, source.folds, Scope::of(tenant_scoped), None, range, &[Facet::Views, Facet::AllViews])?;
         let all = fold.cell(CellKey::single(Facet::AllViews));
         let pages = named(tx, &fold.cells(Facet::Views))?;
         Ok(PageStatistics { total_views: all.count, total_users: all.distinct, pages })
@@ -90,7 +91,7 @@ mod tests {
             ("2014-01-01T00:00:00Z", "2024-01-01T00:00:01Z", "end_timestamp"),
         ] {
             let error = range_of(at(start), at(end)).unwrap_err();
-            assert_eq!(error.fault().unwrap().field.as_deref(), Some(field), "{error}");
+            assert_eq!(error.detail().unwrap().field.as_deref(), Some(field), "{error}");
         }
         assert!(range_of(at("2014-01-01T00:00:00Z"), at("2024-01-01T00:00:00Z")).is_ok());
     }

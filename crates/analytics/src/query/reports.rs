@@ -9,7 +9,7 @@ use trailkeeper_domain::id::{EnvId, EventId, TenantId, UserId};
 use trailkeeper_domain::page::{Page, PageQueries};
 use trailkeeper_domain::time::{self, Timestamp};
 use trailkeeper_domain::usecase::Change;
-use trailkeeper_domain::{Error, Fault, Result};
+use trailkeeper_domain::{Error, ErrorDetail, Result};
 use uuid::Uuid;
 
 /// How many pages one report may have.
@@ -49,16 +49,16 @@ pub fn report_behavior(
     change: Change<'_>,
     queries: PageQueries,
     report: &BehaviorReport,
-    confined: Option<TenantId>,
+    tenant_scoped: Option<TenantId>,
 ) -> Result<()> {
-    let tenant_id = confined.unwrap_or(TenantId::NONE);
+    let tenant_id = tenant_scoped.unwrap_or(TenantId::NONE);
     let events = events_of(report, change.now(), queries, tenant_id)?;
     change.write(|tx| tx.insert_events(&events).map(|_| ()))
 }
 
 fn events_of(report: &BehaviorReport, now: Timestamp, queries: PageQueries, tenant_id: TenantId) -> Result<Vec<Event>> {
     if report.histories.len() > MAX_HISTORIES {
-        return Err(Error::TooLarge(Fault::of(
+        return Err(Error::TooLarge(ErrorDetail::of(
             "histories",
             "too_many_histories",
             format!(
@@ -142,7 +142,7 @@ pub fn report_active_users(
     change: Change<'_>,
     period: Period,
     reported: &ActiveUsers,
-    confined: Option<TenantId>,
+    tenant_scoped: Option<TenantId>,
     signed: Option<(SpentSignature, Timestamp)>,
 ) -> Result<()> {
     if reported.tenant_id == TenantId::SYSTEM {
@@ -151,9 +151,9 @@ pub fn report_active_users(
             "the all-ones UUID is the server's own trail, which has no active users; send a tenant's id",
         ));
     }
-    if confined.is_some_and(|own| own != reported.tenant_id) {
+    if tenant_scoped.is_some_and(|own| own != reported.tenant_id) {
         return Err(Error::forbidden(format!(
-            "tenant_id: '{}' is not the tenant that your credential is confined to; report for your own",
+            "tenant_id: '{}' is not the tenant that your credential is scoped to; report for your own",
             reported.tenant_id
         )));
     }
@@ -214,7 +214,7 @@ mod tests {
             ("2026-11-22T20:10:01Z", "more than 10 minutes ahead"),
         ] {
             let error = events(&report(&[("2026-11-22T00:00:00Z", "/a"), (time, "/b")])).unwrap_err();
-            assert_eq!(error.fault().unwrap().field.as_deref(), Some("histories[1].timestamp"), "{error}");
+            assert_eq!(error.detail().unwrap().field.as_deref(), Some("histories[1].timestamp"), "{error}");
             assert!(error.to_string().contains(text), "{error}");
         }
         assert!(events(&report(&[("2026-11-22T20:10:00Z", "/a"), ("2026-11-22T00:00:00Z", "/b")])).is_ok());

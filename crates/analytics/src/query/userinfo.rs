@@ -8,8 +8,8 @@ use trailkeeper_domain::ports::{ReadTx, Scopes, Store};
 use trailkeeper_domain::scope::{Level, Scope};
 use trailkeeper_domain::time::TimeRange;
 
-use crate::answer::{self, PerTenant};
 use crate::bounds;
+use crate::daily::{self, PerTenant};
 use crate::engine::{TenantCells, per_tenant};
 use crate::sheet::Facet;
 
@@ -37,16 +37,16 @@ pub struct DailyUserinfo {
 pub fn userinfo(
     store: &dyn Store,
     question: &UserinfoQuestion,
-    confined: Option<TenantId>,
+    tenant_scoped: Option<TenantId>,
 ) -> Result<Vec<DailyUserinfo>> {
     let range = bounds::range_of_days(question.start_date, question.end_date)?;
-    let tenants = bounds::narrowed(question.tenant_ids.as_deref(), confined);
+    let tenants = bounds::narrowed(question.tenant_ids.as_deref(), tenant_scoped);
     let scopes: Vec<Scopes> = match tenants {
         None => vec![Scopes::EveryTenant],
         Some(tenants) => tenants.into_iter().map(|tenant| Scopes::One(Scope::Tenant(tenant))).collect(),
     };
     let counts = if scopes.is_empty() { Vec::new() } else { store.reading(|tx| counts_of(tx, &scopes, range))? };
-    let days = answer::every_day(question.start_date, question.end_date, counts);
+    let days = daily::every_day(question.start_date, question.end_date, counts);
     Ok(days.into_iter().map(|(date, details)| DailyUserinfo { date, details }).collect())
 }
 

@@ -138,5 +138,5 @@ fn wrong_and_empty_questions_read_nothing(world: &World) {
         let range = TimeRange { start: early, end: late };
         read::fold(tx, None, Scope::Everyone, Some(EnvId(1)), range, &[Facet::Active])
     });
-    assert_eq!(of_everyone.unwrap_err().fault().unwrap().field.as_deref(), Some("env_id"));
+    assert_eq!(of_everyone.unwrap_err().detail().unwrap().field.as_deref(), Some("env_id"));
 }

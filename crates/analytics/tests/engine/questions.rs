@@ -63,7 +63,8 @@ fn active_users_equal_the_recount(world: &World) {
             expected.sort_by_key(same);
         }
         let everything = ActiveUsersQuestion { period, date_from, date_to: None, tenant_id: None, env_id: None };
-        let ask = |question, confined| active_users(world.store.as_ref(), &clock, &question, confined).unwrap();
+        let ask =
+            |question, tenant_scoped| active_users(world.store.as_ref(), &clock, &question, tenant_scoped).unwrap();
         assert_eq!(ask(everything, None), expected, "{period:?}");
         assert!(expected.len() > 20, "the history is about nothing");
 
@@ -83,12 +84,12 @@ fn active_users_equal_the_recount(world: &World) {
 fn page_statistics_equal_the_recount(world: &World) {
     let scopes = [None, Some(tenant_id(1)), Some(TenantId::NONE), Some(TenantId::SYSTEM), Some(tenant_id(99))];
     for round in 0..40 {
-        let confined = scopes[round % scopes.len()];
+        let tenant_scoped = scopes[round % scopes.len()];
         let (a, b) = (world.instant(), world.instant());
         let [start, end] = [a.min(b), a.max(b)].map(|at| chrono::DateTime::from_timestamp(at.timestamp(), 0).unwrap());
-        let statistics = page_statistics(Source::of(world.store.as_ref()), start, end, confined).unwrap();
+        let statistics = page_statistics(Source::of(world.store.as_ref()), start, end, tenant_scoped).unwrap();
 
-        let scope = Scope::of(confined);
+        let scope = Scope::of(tenant_scoped);
         let range = TimeRange { start, end: end + chrono::TimeDelta::seconds(1) };
         let counts = |facet| count(inside(&world.events, scope, None, range), scope, facet);
         let all = counts(Facet::AllViews).get("").copied().unwrap_or_default();
@@ -109,15 +110,15 @@ fn userinfo_equals_the_recount(world: &World) {
         Some(vec![TenantId::SYSTEM]),
     ];
     for tenant_ids in lists {
-        for confined in [None, Some(tenant_id(2)), Some(TenantId::SYSTEM)] {
+        for tenant_scoped in [None, Some(tenant_id(2)), Some(TenantId::SYSTEM)] {
             let question = UserinfoQuestion { start_date, end_date, tenant_ids: tenant_ids.clone() };
-            let days = userinfo(world.store.as_ref(), &question, confined).unwrap();
+            let days = userinfo(world.store.as_ref(), &question, tenant_scoped).unwrap();
             assert_eq!(days.first().map(|day| day.date), Some(start_date));
             assert_eq!(days.last().map(|day| day.date), Some(end_date));
             for day in days {
                 let mut expected = BTreeMap::new();
                 let seen = |tenant: &TenantId| {
-                    confined.is_none_or(|own| own == *tenant)
+                    tenant_scoped.is_none_or(|own| own == *tenant)
                         && tenant_ids.as_ref().is_none_or(|tenants| tenants.contains(tenant))
                 };
                 for tenant in tenants().into_iter().filter(seen) {
@@ -126,7 +127,7 @@ fn userinfo_equals_the_recount(world: &World) {
                     let counts = count(inside(&world.events, scope, None, range), scope, Facet::Userinfo);
                     expected.extend(counts.get("").map(|(count, _)| (tenant, *count)));
                 }
-                assert_eq!(day.details, expected, "{} {tenant_ids:?} {confined:?}", day.date);
+                assert_eq!(day.details, expected, "{} {tenant_ids:?} {tenant_scoped:?}", day.date);
             }
         }
     }

@@ -7,8 +7,8 @@ use std::{panic, thread};
 
 use chrono::TimeDelta;
 use trailkeeper_analytics::Source;
-use trailkeeper_analytics::engine::check::check;
 use trailkeeper_analytics::engine::rebuild::rebuild;
+use trailkeeper_analytics::engine::verify::check;
 use trailkeeper_analytics::engine::{FoldCache, FoldCounts, Summary, merger};
 use trailkeeper_analytics::query::reports;
 use trailkeeper_domain::account::Actor;
@@ -20,7 +20,7 @@ use trailkeeper_domain::{Error, Result};
 use trailkeeper_storage::{DatabaseUrl, StoreOptions, migrate, open};
 use trailkeeper_testkit::{DatabaseKind, TempDatabase, TestClock, TestEntropy};
 
-use crate::faults::{Fault, Faulty};
+use crate::injected_failures::{Faulty, InjectedFailure};
 use crate::model::Model;
 use crate::random::Random;
 use crate::{native, people, saasus};
@@ -190,16 +190,16 @@ impl History {
     pub(crate) fn run(mut self, steps: usize) -> Seen {
         for number in 0..steps {
             let step = if number == 0 { Step::Insert } else { self.random.pick(&STEPS) };
-            let place = Where { kind: self.kind, seed: self.seed, number, step };
+            let period = Where { kind: self.kind, seed: self.seed, number, step };
             self.step(step);
             self.questions(QUESTIONS);
-            drop(place);
+            drop(period);
         }
-        let place = Where { kind: self.kind, seed: self.seed, number: steps, step: Step::Merge };
+        let period = Where { kind: self.kind, seed: self.seed, number: steps, step: Step::Merge };
         self.step(Step::Merge);
         self.questions(3 * QUESTIONS);
         self.sheets_are_the_recount();
-        drop(place);
+        drop(period);
         self.seen.events = self.model.len();
         self.seen.others = self.model.others();
         let FoldCounts { recalled, forgotten } = self.folds.counts();
@@ -304,7 +304,7 @@ impl History {
 
     /// A merge or a rebuild that fails at a random write, or dies there; another goes on later.
     fn amid_faults(&mut self, step: Step) {
-        let (fault, dead) = (self.random.pick(&Fault::ALL), self.random.chance(50));
+        let (fault, dead) = (self.random.pick(&InjectedFailure::ALL), self.random.chance(50));
         let nth = i64::try_from(self.random.below(6)).unwrap();
         let faulty = Faulty::new(self.store(), fault, dead, nth);
         // It may come to its end: where fewer writes were needed, or the last one, the release, failed.

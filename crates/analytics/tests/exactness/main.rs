@@ -5,8 +5,8 @@
 //! which they begin. A failure prints the seed of its history and the step.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on should say where")]
 
-mod faults;
 mod history;
+mod injected_failures;
 mod model;
 mod native;
 mod people;

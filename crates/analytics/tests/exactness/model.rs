@@ -136,14 +136,18 @@ impl Model {
         events
     }
 
-    pub(crate) fn active_users(&self, question: &ActiveUsersQuestion, confined: Option<TenantId>) -> Vec<ActiveUsers> {
+    pub(crate) fn active_users(
+        &self,
+        question: &ActiveUsersQuestion,
+        tenant_scoped: Option<TenantId>,
+    ) -> Vec<ActiveUsers> {
         let start_of = |day: NaiveDate| if question.period == Period::Daily { day } else { month_of(day) };
         let (first, last) = (start_of(question.date_from), start_of(question.date_to.unwrap()));
         let wanted = |start: NaiveDate, tenant: TenantId, env: EnvId| {
             first <= start
                 && start <= last
                 && question.tenant_id.is_none_or(|own| own == tenant)
-                && confined.is_none_or(|own| own == tenant)
+                && tenant_scoped.is_none_or(|own| own == tenant)
                 && question.env_id.is_none_or(|own| own == env)
         };
         let mut users: BTreeMap<_, HashSet<&UserId>> = BTreeMap::new();
@@ -184,7 +188,7 @@ impl Model {
         PageStatistics { total_views, total_users: everyone.len() as u64, pages }
     }
 
-    pub(crate) fn userinfo(&self, question: &UserinfoQuestion, confined: Option<TenantId>) -> Vec<DailyUserinfo> {
+    pub(crate) fn userinfo(&self, question: &UserinfoQuestion, tenant_scoped: Option<TenantId>) -> Vec<DailyUserinfo> {
         let mut days: Vec<DailyUserinfo> = days(question.start_date, question.end_date)
             .map(|date| DailyUserinfo { date, details: BTreeMap::new() })
             .collect();
@@ -192,7 +196,7 @@ impl Model {
             let tenant = counted.event.tenant_id;
             let asked = question.tenant_ids.as_ref().is_none_or(|tenants| tenants.contains(&tenant));
             let day = days.iter_mut().find(|day| day.date == counted.at().date_naive());
-            if let Some(day) = day.filter(|_| asked && confined.is_none_or(|own| own == tenant)) {
+            if let Some(day) = day.filter(|_| asked && tenant_scoped.is_none_or(|own| own == tenant)) {
                 *day.details.entry(tenant).or_default() += 1;
             }
         }
@@ -233,8 +237,8 @@ impl Model {
         self.ledger.values().filter(|creation| creation.kind == kind).filter(seen).collect()
     }
 
-    pub(crate) fn metrics(&self, question: &MetricsQuestion, confined: Option<TenantId>) -> Vec<DailyMetric> {
-        let own = confined.map(|own| vec![own]);
+    pub(crate) fn metrics(&self, question: &MetricsQuestion, tenant_scoped: Option<TenantId>) -> Vec<DailyMetric> {
+        let own = tenant_scoped.map(|own| vec![own]);
         let tenants = match (&question.tenant_ids, own) {
             (Some(asked), Some(own)) => Some(asked.iter().copied().filter(|tenant| own.contains(tenant)).collect()),
             (Some(asked), None) => Some(asked.clone()),

@@ -11,7 +11,7 @@ use trailkeeper_analytics::native::buckets::{Granularity, Span};
 use trailkeeper_analytics::native::logins::{Attempts, Logins, logins};
 use trailkeeper_analytics::native::registrations::{Memberships, Registrations, RegistrationsFilter, registrations};
 use trailkeeper_analytics::native::traffic::{Traffic, TypeTraffic, traffic};
-use trailkeeper_analytics::native::{Audience, Compared, Course, Series, Zone};
+use trailkeeper_analytics::native::{Audience, Compared, Series, SeriesSpec, Zone};
 use trailkeeper_domain::Error;
 use trailkeeper_domain::creation::CreationKind;
 use trailkeeper_domain::event::{EventKind, LOGIN_FAIL, LOGIN_SUCCESS, PAGE_LOAD, USERINFO};
@@ -31,25 +31,25 @@ const ZONES: [&str; 7] =
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asked {
     pub(crate) audience: Audience,
-    pub(crate) course: Course,
-    pub(crate) confined: Option<TenantId>,
+    pub(crate) series: SeriesSpec,
+    pub(crate) tenant_scoped: Option<TenantId>,
     pub(crate) tenant: Option<TenantId>,
     pub(crate) zone: Tz,
 }
 
 impl Asked {
     pub(crate) fn draw(random: &Random) -> Self {
-        let confined = random.maybe(25, || random.tenant());
+        let tenant_scoped = random.maybe(25, || random.tenant());
         // Its own tenant, or none: another one does not exist for who is confined.
-        let asked = random.maybe(60, || confined.unwrap_or_else(|| random.tenant()));
-        let tenant = asked.or(confined);
+        let asked = random.maybe(60, || tenant_scoped.unwrap_or_else(|| random.tenant()));
+        let tenant = asked.or(tenant_scoped);
         let env_id = tenant.and_then(|_| random.maybe(35, || random.env()));
         let zone = random.pick(&ZONES);
         let (span, granularity) = span(random, zone);
         Self {
             audience: Audience { tenant_id: asked, env_id },
-            course: Course { span, granularity, compare: random.chance(40) },
-            confined,
+            series: SeriesSpec { span, granularity, compare: random.chance(40) },
+            tenant_scoped,
             tenant,
             zone: zone.parse().unwrap(),
         }
@@ -86,7 +86,7 @@ impl Asked {
         totals: impl Fn(TimeRange) -> T,
         bucket: impl Fn(TimeRange) -> B,
     ) {
-        let Course { span, granularity, compare } = self.course;
+        let SeriesSpec { span, granularity, compare } = self.series;
         assert_eq!(answer.previous.is_some(), compare, "{self:?}");
         assert_eq!(answer.current.span, span, "{self:?}");
         for series in answer.previous.iter().chain([&answer.current]) {
@@ -136,7 +136,7 @@ pub(crate) fn ask(random: &Random, source: Source<'_>, model: &Model) {
 }
 
 fn ask_active_users(asked: &Asked, source: Source<'_>, model: &Model) {
-    let answer = active_users(source, asked.audience, asked.course, asked.confined).unwrap();
+    let answer = active_users(source, asked.audience, asked.series, asked.tenant_scoped).unwrap();
     let users = |range: TimeRange| {
         let active = asked.active(model, range);
         let before = asked.active(model, TimeRange { start: at("1970-01-01T00:00:00Z"), end: range.start });
@@ -166,7 +166,7 @@ fn ask_active_users(asked: &Asked, source: Source<'_>, model: &Model) {
 fn ask_traffic(random: &Random, asked: &Asked, source: Source<'_>, model: &Model) {
     let names = [PAGE_LOAD, USERINFO, "invoice.paid", "never.happened"];
     let chosen: Vec<EventKind> = names.into_iter().filter(|_| random.chance(25)).map(EventKind::known).collect();
-    let answer = traffic(source, asked.audience, asked.course, &chosen, asked.confined).unwrap();
+    let answer = traffic(source, asked.audience, asked.series, &chosen, asked.tenant_scoped).unwrap();
     let recount = |range: TimeRange| {
         let (mut users, mut types) = (HashSet::new(), BTreeMap::<String, (u64, HashSet<&UserId>)>::new());
         let mut events = 0;
@@ -189,7 +189,7 @@ fn ask_traffic(random: &Random, asked: &Asked, source: Source<'_>, model: &Model
 }
 
 fn ask_logins(asked: &Asked, source: Source<'_>, model: &Model) {
-    let answer = logins(source, asked.audience, asked.course, asked.confined).unwrap();
+    let answer = logins(source, asked.audience, asked.series, asked.tenant_scoped).unwrap();
     let attempts = |range: TimeRange, kind: &str| {
         let events = asked.events(model, range);
         let events: Vec<_> = events.into_iter().filter(|counted| counted.event.kind.as_str() == kind).collect();
@@ -207,7 +207,7 @@ fn ask_registrations(random: &Random, asked: &Asked, source: Source<'_>, model: 
         region: random.maybe(20, || "eu-central-1".to_owned()),
         user_pool_id: random.maybe(20, || PoolId::stored("pool_a".to_owned())),
     };
-    let answer = registrations(source.store, &filter, asked.course, asked.confined).unwrap();
+    let answer = registrations(source.store, &filter, asked.series, asked.tenant_scoped).unwrap();
     let tenants = asked.tenant.map(|tenant| vec![tenant]);
     let users = model.creations(CreationKind::SaasUser, tenants.as_deref());
     let members = model.creations(CreationKind::TenantUser, tenants.as_deref());
@@ -238,10 +238,10 @@ fn ask_registrations(random: &Random, asked: &Asked, source: Source<'_>, model: 
 
 /// Whoever is confined learns nothing of others; an environment alone and the server's own trail are no audience.
 fn ask_for_another_tenant(asked: &Asked, source: Source<'_>) {
-    let own = asked.confined.unwrap_or(TenantId::NONE);
+    let own = asked.tenant_scoped.unwrap_or(TenantId::NONE);
     let other = trailkeeper_testkit::tenant_id(99);
-    let ask = |tenant_id, env_id, confined| {
-        logins(source, Audience { tenant_id, env_id }, asked.course, confined).unwrap_err()
+    let ask = |tenant_id, env_id, tenant_scoped| {
+        logins(source, Audience { tenant_id, env_id }, asked.series, tenant_scoped).unwrap_err()
     };
     let hidden = ask(Some(other), None, Some(own));
     assert!(matches!(hidden, Error::NotFound(_)), "{hidden:?}");

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use chrono::{Datelike, Duration, Timelike};
 use trailkeeper_analytics::Source;
-use trailkeeper_analytics::native::Course;
+use trailkeeper_analytics::native::SeriesSpec;
 use trailkeeper_analytics::native::buckets::{Edge, Granularity};
 use trailkeeper_analytics::native::page_statistics::{
     PageStatistics, PageTotals, PageUse, PagesQuestion, Views, page_statistics,
@@ -53,14 +53,14 @@ fn views_of(events: &[&Counted], page: Option<&str>) -> Views {
 }
 
 fn ask_page_statistics(random: &Random, asked: &Asked, source: Source<'_>, model: &Model) {
-    let Course { span, compare, .. } = asked.course;
+    let SeriesSpec { span, compare, .. } = asked.series;
     let question = PagesQuestion {
         audience: asked.audience,
         span,
         previous: compare.then(|| span.previous(Granularity::Day)),
         limit: random.pick(&[1, 3, 10_000]),
     };
-    let answer = page_statistics(source, &question, asked.confined).unwrap();
+    let answer = page_statistics(source, &question, asked.tenant_scoped).unwrap();
     let events = asked.events(model, span.range);
     let before = question.previous.map(|span| asked.events(model, span.range));
     let pages_of = |events: &[&Counted]| -> BTreeSet<String> {
@@ -85,21 +85,21 @@ fn ask_page_statistics(random: &Random, asked: &Asked, source: Source<'_>, model
 
 fn ask_retention(random: &Random, asked: &Asked, source: Source<'_>, model: &Model) {
     let periods = random.pick(&[1, 3, 12]);
-    let mut course = asked.course;
-    let long = course.span.range.end - course.span.range.start > Duration::days(390);
-    course.granularity = if long { Granularity::Month } else { random.pick(&Granularity::ALL[1..]) };
-    let answer = retention(source, asked.audience, course, periods, asked.confined).unwrap();
-    assert_eq!(answer.previous.is_some(), course.compare);
+    let mut series = asked.series;
+    let long = series.span.range.end - series.span.range.start > Duration::days(390);
+    series.granularity = if long { Granularity::Month } else { random.pick(&Granularity::ALL[1..]) };
+    let answer = retention(source, asked.audience, series, periods, asked.tenant_scoped).unwrap();
+    assert_eq!(answer.previous.is_some(), series.compare);
     for retention in answer.previous.iter().chain([&answer.current]) {
         let ranges: Vec<TimeRange> = retention.cohorts.iter().map(|cohort| cohort.range).collect();
-        assert_eq!(ranges, retention.span.buckets(course.granularity).unwrap());
-        for (place, cohort) in retention.cohorts.iter().enumerate() {
+        assert_eq!(ranges, retention.span.buckets(series.granularity).unwrap());
+        for (period, cohort) in retention.cohorts.iter().enumerate() {
             let before = asked.active(model, until(cohort.range.start));
             let members: HashSet<&UserId> = asked.active(model, cohort.range).difference(&before).copied().collect();
-            let followed = ranges[place..].iter().take(periods + 1);
+            let followed = ranges[period..].iter().take(periods + 1);
             let expected: Vec<u64> =
                 followed.map(|range| asked.active(model, *range).intersection(&members).count() as u64).collect();
-            assert_eq!(cohort.active, expected, "{:?}, {periods} periods, {course:?} of {asked:?}", cohort.range);
+            assert_eq!(cohort.active, expected, "{:?}, {periods} periods, {series:?} of {asked:?}", cohort.range);
         }
     }
 }
@@ -119,14 +119,14 @@ fn ranked<T>(counted: BTreeMap<String, T>, most: usize, count: impl Fn(&T) -> u6
 }
 
 fn ask_profile(asked: &Asked, user: &UserId, source: Source<'_>, model: &Model) {
-    let Course { span, compare, .. } = asked.course;
+    let SeriesSpec { span, compare, .. } = asked.series;
     let question = ProfileQuestion {
         user: user.clone(),
         audience: asked.audience,
         span,
         previous: compare.then(|| span.previous(Granularity::Day)),
     };
-    let answer = profile(source.store, &question, asked.confined).unwrap();
+    let answer = profile(source.store, &question, asked.tenant_scoped).unwrap();
     let totals = |range: TimeRange| {
         let events = of_user(asked, user, model, range);
         let days: HashSet<_> =
@@ -170,7 +170,7 @@ fn ask_profile(asked: &Asked, user: &UserId, source: Source<'_>, model: &Model) 
 
 /// All pages of a timeline, one behind the other.
 fn ask_timeline(random: &Random, asked: &Asked, source: Source<'_>, model: &Model) {
-    let range = asked.course.span.range;
+    let range = asked.series.span.range;
     let mut question = TimelineQuestion {
         user: random.user(),
         audience: asked.audience,
@@ -181,13 +181,13 @@ fn ask_timeline(random: &Random, asked: &Asked, source: Source<'_>, model: &Mode
         },
         from: Some(Edge::Instant(range.start)),
         to: Some(Edge::Instant(range.end)),
-        zone: asked.course.span.zone,
+        zone: asked.series.span.zone,
         cursor: None,
         limit: random.pick(&[1, 3, 100]),
     };
     let mut listed: Vec<Event> = Vec::new();
     loop {
-        let page = timeline(source.store, &question, asked.confined).unwrap();
+        let page = timeline(source.store, &question, asked.tenant_scoped).unwrap();
         for day in page.days {
             assert!(day.events.iter().all(|stored| asked.day(stored.event.occurred_at) == day.date), "{day:?}");
             listed.extend(day.events.into_iter().map(|stored| stored.event));

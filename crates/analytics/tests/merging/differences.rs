@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use trailkeeper_analytics::engine::check::{Counts, Difference};
 use trailkeeper_analytics::engine::rebuild::rebuild;
+use trailkeeper_analytics::engine::verify::{Counts, Difference};
 use trailkeeper_analytics::sheet::{Cell, CellKey, Facet, Fold, Sheet};
 use trailkeeper_domain::Result;
 use trailkeeper_domain::ports::{SheetKey, WriteTx};

@@ -33,9 +33,9 @@ fn runs_of_a_period_grow_by_more_than_twice(world: &World) {
         for (key, payload) in world.kept().sheets {
             sizes.entry(SheetKey { run: 0, ..key }).or_default().push(payload.len());
         }
-        for (place, mut sizes) in sizes {
+        for (period, mut sizes) in sizes {
             sizes.sort_unstable();
-            assert!(sizes.is_sorted_by(|a, b| 2 * a < *b), "{place:?}: {sizes:?}");
+            assert!(sizes.is_sorted_by(|a, b| 2 * a < *b), "{period:?}: {sizes:?}");
         }
     }
 }

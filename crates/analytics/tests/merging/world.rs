@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use chrono::Duration;
 use trailkeeper_analytics::engine::Summary;
-use trailkeeper_analytics::engine::check::{Checked, Difference, check};
 use trailkeeper_analytics::engine::merger::{Merged, run_once};
+use trailkeeper_analytics::engine::verify::{Difference, Verified, check};
 use trailkeeper_domain::Result;
 use trailkeeper_domain::event::{Event, EventKind, Outcome};
 use trailkeeper_domain::id::{EnvId, EventId, TenantId};
@@ -67,7 +67,7 @@ impl World {
         merged
     }
 
-    pub(crate) fn check(&self) -> (Checked, Vec<Difference>) {
+    pub(crate) fn check(&self) -> (Verified, Vec<Difference>) {
         let mut differences = Vec::new();
         let checked = check(self.store.as_ref(), &mut |_| (), &mut |difference| differences.push(difference)).unwrap();
         assert_eq!(checked.differences, differences.len() as u64);
@@ -75,7 +75,7 @@ impl World {
     }
 
     #[track_caller]
-    pub(crate) fn assert_clean(&self) -> Checked {
+    pub(crate) fn assert_clean(&self) -> Verified {
         let (checked, differences) = self.check();
         assert_eq!(differences, []);
         checked

@@ -5,19 +5,19 @@
 
 mod issue;
 mod jwks;
+mod key_ring;
 mod keys;
 mod provider;
-mod ring;
 mod schedule;
 mod verify;
 
 pub use issue::issue;
 pub use jwks::{Jwk, Jwks};
+pub(crate) use key_ring::{KeyRing, KeySource};
 pub use keys::KeyPair;
 pub(crate) use keys::context as token_key_context;
-pub(crate) use ring::{KeyRing, KeySource};
 pub(crate) use schedule::{ends_of, signing_index};
-pub use verify::{Refusal, kid_of, verify};
+pub use verify::{JwtError, kid_of, verify};
 
 use serde::{Deserialize, Serialize};
 use trailkeeper_domain::clock::{self, Clock, Entropy};

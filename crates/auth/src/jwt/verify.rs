@@ -19,7 +19,7 @@ const LEEWAY_S: i64 = 60;
 
 /// Why a token does not hold. For tests and for the reader; a caller is told none of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
+pub enum JwtError {
     /// Not a token of ours by its form, or claims are missing.
     Malformed,
     /// Signed with another algorithm than `EdDSA`.
@@ -39,26 +39,26 @@ pub enum Refusal {
 }
 
 /// The key that the token says it is signed with. Nothing of the token can be trusted yet.
-pub fn kid_of(token: &str) -> Result<String, Refusal> {
+pub fn kid_of(token: &str) -> Result<String, JwtError> {
     if token.len() > MAX_BYTES {
-        return Err(Refusal::Malformed);
+        return Err(JwtError::Malformed);
     }
-    let header = decode_header(token).map_err(|_| Refusal::Malformed)?;
+    let header = decode_header(token).map_err(|_| JwtError::Malformed)?;
     if header.alg != Algorithm::EdDSA {
-        return Err(Refusal::Algorithm);
+        return Err(JwtError::Algorithm);
     }
     // RFC 7515, 4.1.11: who does not understand a critical extension must refuse the token.
     if header.crit.is_some() {
-        return Err(Refusal::Critical);
+        return Err(JwtError::Critical);
     }
     header
         .kid
         .filter(|kid| kid.len() == KID_CHARACTERS && kid.bytes().all(|b| b.is_ascii_hexdigit()))
-        .ok_or(Refusal::Malformed)
+        .ok_or(JwtError::Malformed)
 }
 
 /// Checks signature, issuer, audience and times; gives the account and the session.
-pub fn verify(token: &str, key: &KeyPair, issuer: &str, now: Timestamp) -> Result<(AccountId, SessionId), Refusal> {
+pub fn verify(token: &str, key: &KeyPair, issuer: &str, now: Timestamp) -> Result<(AccountId, SessionId), JwtError> {
     kid_of(token)?;
     // The library compares times with the system's clock and takes a list of audiences or issuers for a
     // match; we check both ourselves, against the injected clock and the exact names.
@@ -69,25 +69,25 @@ pub fn verify(token: &str, key: &KeyPair, issuer: &str, now: Timestamp) -> Resul
     validation.required_spec_claims = HashSet::new();
     let claims = decode::<Claims>(token, key.decoding(), &validation)
         .map_err(|error| match error.kind() {
-            ErrorKind::InvalidSignature => Refusal::Signature,
-            ErrorKind::InvalidAlgorithm => Refusal::Algorithm,
-            _ => Refusal::Malformed,
+            ErrorKind::InvalidSignature => JwtError::Signature,
+            ErrorKind::InvalidAlgorithm => JwtError::Algorithm,
+            _ => JwtError::Malformed,
         })?
         .claims;
     if claims.iss != issuer {
-        return Err(Refusal::Issuer);
+        return Err(JwtError::Issuer);
     }
     if claims.aud != AUDIENCE {
-        return Err(Refusal::Audience);
+        return Err(JwtError::Audience);
     }
     let now = now.timestamp();
     if now >= claims.exp {
-        return Err(Refusal::Expired);
+        return Err(JwtError::Expired);
     }
     if claims.nbf > now.saturating_add(LEEWAY_S) {
-        return Err(Refusal::NotYetValid);
+        return Err(JwtError::NotYetValid);
     }
-    let account = AccountId::parse("sub", &claims.sub).map_err(|_| Refusal::Malformed)?;
-    let session = SessionId::parse("sid", &claims.sid).map_err(|_| Refusal::Malformed)?;
+    let account = AccountId::parse("sub", &claims.sub).map_err(|_| JwtError::Malformed)?;
+    let session = SessionId::parse("sid", &claims.sid).map_err(|_| JwtError::Malformed)?;
     Ok((account, session))
 }

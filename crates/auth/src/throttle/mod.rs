@@ -13,7 +13,7 @@
 //! An attempt is counted before its password is hashed, in one transaction under a lock: attempts at the same
 //! instant, on whatever servers, cannot exceed the allowance. So that someone who knows the password is not refused
 //! for his own attempts that are still being hashed, those of one name from one source take turns on each server
-//! ([`Access::login_turn`]). While it is delayed, an attempt costs one read: neither a hash nor a write. Counters are
+//! ([`Access::login_lock_key`]). While it is delayed, an attempt costs one read: neither a hash nor a write. Counters are
 //! the database's, so that all servers share them.
 
 mod attempt;
@@ -22,10 +22,10 @@ mod subject;
 use chrono::TimeDelta;
 use trailkeeper_domain::ports::{CounterKey, ReadTx};
 use trailkeeper_domain::throttle::FORGOTTEN_AFTER;
-use trailkeeper_domain::{Error, Fault, Result};
+use trailkeeper_domain::{Error, ErrorDetail, Result};
 
 use crate::access::Access;
-use crate::trail::Origin;
+use crate::audit::Origin;
 
 pub(crate) use attempt::Attempt;
 pub(crate) use subject::Subject;
@@ -53,7 +53,7 @@ impl Access {
 
     /// What takes turns with this login: those with the same key are to be tried one after another. `None` where
     /// nothing is counted, so that nobody need wait.
-    pub fn login_turn(&self, username: &str, origin: &Origin) -> Option<CounterKey> {
+    pub fn login_lock_key(&self, username: &str, origin: &Origin) -> Option<CounterKey> {
         let subject = || Subject::login(username, origin.source);
         self.settings.login_delays.then(subject).map(|subject| subject.source.map_or(subject.account, |keys| keys.pair))
     }
@@ -102,7 +102,7 @@ fn seconds(left: TimeDelta) -> u32 {
 
 fn too_soon(left: TimeDelta) -> Error {
     let retry_after_s = seconds(left);
-    let fault = Fault::new(
+    let fault = ErrorDetail::new(
         "too_many_attempts",
         format!("there were too many attempts with a wrong name or password; try again after {retry_after_s} s"),
     );

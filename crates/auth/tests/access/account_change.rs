@@ -212,8 +212,8 @@ fn a_deleted_account_is_gone_but_for_the_trail() {
 fn the_last_administrator_stays_one() {
     for world in World::on_both() {
         let jane = world.jane(Role::Admin);
-        let confined = NewAccount { tenant_id: Some(TENANT), ..new_account("confined@example.com", Role::Admin) };
-        world.access.create_account(&operator(), confined).unwrap();
+        let tenant_scoped = NewAccount { tenant_id: Some(TENANT), ..new_account("scoped@example.com", Role::Admin) };
+        world.access.create_account(&operator(), tenant_scoped).unwrap();
         world.account("analyst@example.com", Role::Analyst);
         let gone = world.account("gone@example.com", Role::Admin);
         world.access.change_account(&operator(), gone.id, disabled(true)).unwrap();

@@ -1,5 +1,5 @@
 use chrono::TimeDelta;
-use trailkeeper_auth::{Act, NewAccount};
+use trailkeeper_auth::{AuditContext, NewAccount};
 use trailkeeper_domain::Error;
 use trailkeeper_domain::account::{Actor, Role};
 use trailkeeper_domain::id::TenantId;
@@ -41,7 +41,7 @@ fn a_wrong_field_is_named_and_nothing_is_stored() {
         let error = world.access.create_account(&operator(), bad).unwrap_err();
         assert!(error.to_string().starts_with(&format!("{field}: ")), "{error}");
     }
-    let nobody = Act::from(Actor { id: String::new(), name: "x".to_owned() });
+    let nobody = AuditContext::from(Actor { id: String::new(), name: "x".to_owned() });
     assert!(world.access.create_account(&nobody, good()).is_err(), "a change by nobody");
     assert!(world.access.accounts(None, 10).unwrap().items.is_empty());
     assert!(world.trail().is_empty());
@@ -75,8 +75,8 @@ fn a_new_password_ends_the_sessions_and_replaces_the_old_one() {
 fn somebody_can_always_manage_accounts() {
     let world = World::new();
     world.jane(Role::Admin);
-    let confined = NewAccount { tenant_id: Some(TENANT), ..new_account("confined@example.com", Role::Admin) };
-    world.access.create_account(&operator(), confined).unwrap();
+    let tenant_scoped = NewAccount { tenant_id: Some(TENANT), ..new_account("scoped@example.com", Role::Admin) };
+    world.access.create_account(&operator(), tenant_scoped).unwrap();
     world.account("analyst@example.com", Role::Analyst);
 
     let fault = conflict(world.access.set_disabled(&operator(), EMAIL, true));
@@ -89,7 +89,7 @@ fn somebody_can_always_manage_accounts() {
     world.access.set_disabled(&operator(), EMAIL, false).unwrap();
     world.access.set_disabled(&operator(), "second@example.com", true).unwrap();
     world.access.set_disabled(&operator(), "analyst@example.com", true).unwrap();
-    world.access.set_disabled(&operator(), "confined@example.com", true).unwrap();
+    world.access.set_disabled(&operator(), "scoped@example.com", true).unwrap();
 }
 
 #[test]

@@ -390,10 +390,10 @@ fn a_new_password_that_is_the_current_one_is_no_failure() {
 #[test]
 fn only_logins_of_one_name_from_one_source_take_turns() {
     let world = World::new();
-    let turn = |name: &str, source: &str| world.access.login_turn(name, &from(source)).unwrap();
+    let turn = |name: &str, source: &str| world.access.login_lock_key(name, &from(source)).unwrap();
     assert_eq!(turn(EMAIL, "2001:db8::1"), turn(&EMAIL.to_uppercase(), "2001:db8::2"));
     assert_ne!(turn(EMAIL, "203.0.113.1"), turn(EMAIL, "203.0.113.2"));
     assert_ne!(turn(EMAIL, "203.0.113.1"), turn("joe@example.com", "203.0.113.1"));
     let settings = AccessSettings { bcrypt_cost: 4, login_delays: false, ..AccessSettings::default() };
-    assert_eq!(world.server_set(settings).login_turn(EMAIL, &from("203.0.113.1")), None);
+    assert_eq!(world.server_set(settings).login_lock_key(EMAIL, &from("203.0.113.1")), None);
 }

@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tempfile::TempDir;
 use trailkeeper_analytics::engine::Summary;
 use trailkeeper_auth::{
-    Access, AccessSettings, Act, LoggedIn, MasterKey, NewAccount, NewToken, Origin, PlainToken, SystemEntropy,
+    Access, AccessSettings, AuditContext, LoggedIn, MasterKey, NewAccount, NewToken, Origin, PlainToken, SystemEntropy,
 };
 use trailkeeper_domain::account::{Account, Actor, ApiToken, Role};
 use trailkeeper_domain::clock::Clock;
@@ -16,7 +16,7 @@ use trailkeeper_domain::event::{Event, EventFilter};
 use trailkeeper_domain::id::TenantId;
 use trailkeeper_domain::ports::{ReadTx, Store, WriteTx};
 use trailkeeper_domain::time::Timestamp;
-use trailkeeper_domain::{Error, Fault, Result, time};
+use trailkeeper_domain::{Error, ErrorDetail, Result, time};
 use trailkeeper_storage::{DatabaseUrl, StoreOptions};
 use trailkeeper_testkit::{DatabaseKind, TempDatabase};
 use uuid::Uuid;
@@ -217,8 +217,8 @@ pub fn new_account(email: &str, role: Role) -> NewAccount {
     NewAccount { email: email.to_owned(), display_name: None, password: PASSWORD.to_owned(), role, tenant_id: None }
 }
 
-pub fn operator() -> Act {
-    Act::from(Actor { id: "cli".to_owned(), name: "command line".to_owned() })
+pub fn operator() -> AuditContext {
+    AuditContext::from(Actor { id: "cli".to_owned(), name: "command line".to_owned() })
 }
 
 pub fn origin() -> Origin {
@@ -230,12 +230,12 @@ pub fn origin() -> Origin {
 }
 
 /// What this account does through the API, from [`origin`].
-pub fn act_of(account: &Account) -> Act {
-    Act { actor: Actor { id: account.id.to_string(), name: account.email.clone() }, origin: origin() }
+pub fn act_of(account: &Account) -> AuditContext {
+    AuditContext { actor: Actor { id: account.id.to_string(), name: account.email.clone() }, origin: origin() }
 }
 
 /// What contradicts; fails the test when it is anything else.
-pub fn conflict<T: std::fmt::Debug>(answer: Result<T>) -> Fault {
+pub fn conflict<T: std::fmt::Debug>(answer: Result<T>) -> ErrorDetail {
     match answer {
         Err(Error::Conflict(fault)) => fault,
         other => panic!("not a conflict: {other:?}"),

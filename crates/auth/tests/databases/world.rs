@@ -3,7 +3,7 @@
 use std::sync::{Arc, Barrier};
 
 use trailkeeper_analytics::engine::Summary;
-use trailkeeper_auth::{Access, AccessSettings, Act, MasterKey, NewAccount, Origin, SystemEntropy};
+use trailkeeper_auth::{Access, AccessSettings, AuditContext, MasterKey, NewAccount, Origin, SystemEntropy};
 use trailkeeper_domain::account::{Actor, Role};
 use trailkeeper_domain::event::EventFilter;
 use trailkeeper_domain::id::TenantId;
@@ -76,8 +76,8 @@ impl World {
     }
 }
 
-pub fn operator() -> Act {
-    Act::from(Actor { id: "cli".to_owned(), name: "command line".to_owned() })
+pub fn operator() -> AuditContext {
+    AuditContext::from(Actor { id: "cli".to_owned(), name: "command line".to_owned() })
 }
 
 pub fn origin() -> Origin {

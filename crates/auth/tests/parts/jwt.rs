@@ -3,7 +3,7 @@
 use ring::hmac;
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use serde_json::{Value, json};
-use trailkeeper_auth::jwt::{AUDIENCE, Claims, KeyPair, Refusal, issue, kid_of, verify};
+use trailkeeper_auth::jwt::{AUDIENCE, Claims, JwtError, KeyPair, issue, kid_of, verify};
 use trailkeeper_auth::{MasterKey, MasterKeys, SystemEntropy};
 use trailkeeper_domain::id::{AccountId, SessionId};
 use trailkeeper_domain::time::{Timestamp, from_unix_seconds};
@@ -67,7 +67,7 @@ fn signed(header: &Value, claims: &Value) -> String {
     crafted(header, claims, |message| raw().sign(message).as_ref().to_vec())
 }
 
-fn judged(token: &str) -> Result<(AccountId, SessionId), Refusal> {
+fn validated(token: &str) -> Result<(AccountId, SessionId), JwtError> {
     verify(token, &ours(), ISSUER, at(NOW))
 }
 
@@ -98,12 +98,12 @@ fn an_issued_token_holds_from_its_first_to_its_last_second() {
     let token = issue(&ours(), &claims).unwrap();
     assert_eq!(kid_of(&token).unwrap(), KID);
     for (second, answer) in [
-        (NOW - 61, Err(Refusal::NotYetValid)),
+        (NOW - 61, Err(JwtError::NotYetValid)),
         (NOW - 60, Ok((ACCOUNT, SESSION))),
         (NOW, Ok((ACCOUNT, SESSION))),
         (NOW + 7199, Ok((ACCOUNT, SESSION))),
-        (NOW + 7200, Err(Refusal::Expired)),
-        (NOW + 7260, Err(Refusal::Expired)),
+        (NOW + 7200, Err(JwtError::Expired)),
+        (NOW + 7260, Err(JwtError::Expired)),
     ] {
         assert_eq!(verify(&token, &ours(), ISSUER, at(second)), answer, "at {second}");
     }
@@ -111,7 +111,7 @@ fn an_issued_token_holds_from_its_first_to_its_last_second() {
 
 #[test]
 fn a_token_made_by_hand_as_the_standard_says_is_the_same() {
-    assert_eq!(judged(&signed(&header(), &claims())), Ok((ACCOUNT, SESSION)));
+    assert_eq!(validated(&signed(&header(), &claims())), Ok((ACCOUNT, SESSION)));
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn other_algorithms_are_refused() {
         ["none", "None", "NONE", "nOnE", " none", "none ", "no\u{0}ne", "n\u{f6}ne", "", "eddsa", "EDDSA", "Ed25519"]
     {
         let token = crafted(&with(header(), "alg", json!(none)), &claims(), |_| Vec::new());
-        assert_eq!(judged(&token), Err(Refusal::Malformed), "{none}");
+        assert_eq!(validated(&token), Err(JwtError::Malformed), "{none}");
     }
     let public = unhex(PUBLIC);
     for secret in [public.as_slice(), PUBLIC.as_bytes(), b""] {
@@ -128,11 +128,15 @@ fn other_algorithms_are_refused() {
         let sign = |message: &[u8]| hmac::sign(&key, message).as_ref().to_vec();
         for algorithm in ["HS256", "HS384", "HS512", "RS256", "PS256", "ES256", "ES384"] {
             let token = crafted(&with(header(), "alg", json!(algorithm)), &claims(), sign);
-            assert_eq!(judged(&token), Err(Refusal::Algorithm), "{algorithm}");
+            assert_eq!(validated(&token), Err(JwtError::Algorithm), "{algorithm}");
         }
-        assert_eq!(judged(&crafted(&header(), &claims(), sign)), Err(Refusal::Signature), "HMAC under the name EdDSA");
+        assert_eq!(
+            validated(&crafted(&header(), &claims(), sign)),
+            Err(JwtError::Signature),
+            "HMAC under the name EdDSA"
+        );
     }
-    assert_eq!(judged(&signed(&without(header(), "alg"), &claims())), Err(Refusal::Malformed));
+    assert_eq!(validated(&signed(&without(header(), "alg"), &claims())), Err(JwtError::Malformed));
 }
 
 #[test]
@@ -141,40 +145,40 @@ fn a_foreign_key_is_refused_wherever_it_comes_from() {
     let sign = |message: &[u8]| foreign.sign(message).as_ref().to_vec();
     let jwk = json!({"kty": "OKP", "crv": "Ed25519", "x": base64url(foreign.public_key().as_ref())});
     for header in [header(), with(header(), "jwk", jwk), with(header(), "jku", json!("https://evil.example/keys"))] {
-        assert_eq!(judged(&crafted(&header, &claims(), sign)), Err(Refusal::Signature), "{header}");
+        assert_eq!(validated(&crafted(&header, &claims(), sign)), Err(JwtError::Signature), "{header}");
     }
 }
 
 #[test]
 fn claims_that_are_not_for_us_are_refused_although_the_signature_is_ours() {
     for (key, value, refusal) in [
-        ("iss", json!("another"), Refusal::Issuer),
-        ("iss", json!(""), Refusal::Issuer),
-        ("iss", json!([ISSUER]), Refusal::Malformed),
-        ("aud", json!("another"), Refusal::Audience),
-        ("aud", json!([AUDIENCE]), Refusal::Malformed),
-        ("aud", json!([AUDIENCE, "another"]), Refusal::Malformed),
-        ("exp", json!(NOW), Refusal::Expired),
-        ("exp", json!(-1), Refusal::Expired),
-        ("exp", json!(0), Refusal::Expired),
-        ("exp", json!("1800007200"), Refusal::Malformed),
-        ("exp", json!(1.8e12), Refusal::Malformed),
-        ("exp", json!(u64::MAX), Refusal::Malformed),
-        ("exp", json!(null), Refusal::Malformed),
-        ("nbf", json!(NOW + 61), Refusal::NotYetValid),
-        ("nbf", json!(i64::MAX), Refusal::NotYetValid),
-        ("sub", json!("admin"), Refusal::Malformed),
-        ("sub", json!(1), Refusal::Malformed),
-        ("sid", json!(""), Refusal::Malformed),
+        ("iss", json!("another"), JwtError::Issuer),
+        ("iss", json!(""), JwtError::Issuer),
+        ("iss", json!([ISSUER]), JwtError::Malformed),
+        ("aud", json!("another"), JwtError::Audience),
+        ("aud", json!([AUDIENCE]), JwtError::Malformed),
+        ("aud", json!([AUDIENCE, "another"]), JwtError::Malformed),
+        ("exp", json!(NOW), JwtError::Expired),
+        ("exp", json!(-1), JwtError::Expired),
+        ("exp", json!(0), JwtError::Expired),
+        ("exp", json!("1800007200"), JwtError::Malformed),
+        ("exp", json!(1.8e12), JwtError::Malformed),
+        ("exp", json!(u64::MAX), JwtError::Malformed),
+        ("exp", json!(null), JwtError::Malformed),
+        ("nbf", json!(NOW + 61), JwtError::NotYetValid),
+        ("nbf", json!(i64::MAX), JwtError::NotYetValid),
+        ("sub", json!("admin"), JwtError::Malformed),
+        ("sub", json!(1), JwtError::Malformed),
+        ("sid", json!(""), JwtError::Malformed),
     ] {
         let token = signed(&header(), &with(claims(), key, value.clone()));
-        assert_eq!(judged(&token), Err(refusal), "{key} = {value}");
+        assert_eq!(validated(&token), Err(refusal), "{key} = {value}");
     }
     for key in ["iss", "aud", "sub", "sid", "jti", "iat", "nbf", "exp"] {
-        assert_eq!(judged(&signed(&header(), &without(claims(), key))), Err(Refusal::Malformed), "without {key}");
+        assert_eq!(validated(&signed(&header(), &without(claims(), key))), Err(JwtError::Malformed), "without {key}");
     }
     for claims in [json!([]), json!("x"), json!(null), json!({})] {
-        assert_eq!(judged(&signed(&header(), &claims)), Err(Refusal::Malformed), "{claims}");
+        assert_eq!(validated(&signed(&header(), &claims)), Err(JwtError::Malformed), "{claims}");
     }
 }
 
@@ -185,14 +189,14 @@ fn no_character_of_a_token_can_be_changed() {
         for replacement in ["A", "B", "-", ".", "=", "é", ""] {
             let changed = format!("{}{replacement}{}", &token[..at], &token[at + 1..]);
             if changed != token {
-                assert!(judged(&changed).is_err(), "position {at}: {changed}");
+                assert!(validated(&changed).is_err(), "position {at}: {changed}");
             }
         }
     }
     // The signature's last character carries four bits that count for nothing; they must be zero.
     let last = token.chars().last().unwrap();
     for c in ('A'..='Z').chain('a'..='z').chain('0'..='9').chain(['-', '_']).filter(|c| *c != last) {
-        assert!(judged(&format!("{}{c}", &token[..token.len() - 1])).is_err(), "{c}");
+        assert!(validated(&format!("{}{c}", &token[..token.len() - 1])).is_err(), "{c}");
     }
 }
 
@@ -200,16 +204,16 @@ fn no_character_of_a_token_can_be_changed() {
 fn headers_that_name_no_key_of_ours_or_demand_extensions_are_refused() {
     for kid in [json!(""), json!("short"), json!("../../../etc/key"), json!("' OR 1=1 --     "), json!("a".repeat(17))]
     {
-        assert_eq!(kid_of(&signed(&with(header(), "kid", kid.clone()), &claims())), Err(Refusal::Malformed), "{kid}");
+        assert_eq!(kid_of(&signed(&with(header(), "kid", kid.clone()), &claims())), Err(JwtError::Malformed), "{kid}");
     }
-    assert_eq!(kid_of(&signed(&without(header(), "kid"), &claims())), Err(Refusal::Malformed));
+    assert_eq!(kid_of(&signed(&without(header(), "kid"), &claims())), Err(JwtError::Malformed));
     // Each alone is refused too, whether its extension is known to anybody or not.
     for crit in [json!([]), json!(["exp"]), json!(["kid"])] {
-        assert!(judged(&signed(&with(header(), "crit", crit.clone()), &claims())).is_err(), "{crit}");
+        assert!(validated(&signed(&with(header(), "crit", crit.clone()), &claims())).is_err(), "{crit}");
     }
     let critical = signed(&with(header(), "crit", json!(["b64"])), &claims());
-    assert_eq!(kid_of(&critical), Err(Refusal::Critical));
-    assert_eq!(judged(&critical), Err(Refusal::Critical));
+    assert_eq!(kid_of(&critical), Err(JwtError::Critical));
+    assert_eq!(validated(&critical), Err(JwtError::Critical));
 }
 
 /// Which of two values counts is a question that a signature must not leave open.
@@ -221,7 +225,7 @@ fn what_is_said_twice_is_refused() {
         format!("{message}.{signature}")
     };
     let (head, body) = (header().to_string(), claims().to_string());
-    assert_eq!(judged(&signed_text(&head, &body)), Ok((ACCOUNT, SESSION)));
+    assert_eq!(validated(&signed_text(&head, &body)), Ok((ACCOUNT, SESSION)));
     let nobody = Uuid::nil();
     for twice in [
         format!("\"sub\":\"{nobody}\""),
@@ -232,12 +236,12 @@ fn what_is_said_twice_is_refused() {
         format!("\"iss\":\"{ISSUER}\""),
     ] {
         for body in [format!("{{{twice},{}", &body[1..]), format!("{},{twice}}}", &body[..body.len() - 1])] {
-            assert_eq!(judged(&signed_text(&head, &body)), Err(Refusal::Malformed), "{body}");
+            assert_eq!(validated(&signed_text(&head, &body)), Err(JwtError::Malformed), "{body}");
         }
     }
     for twice in ["\"alg\":\"none\"", "\"alg\":\"EdDSA\"", "\"kid\":\"0000000000000000\""] {
         for head in [format!("{{{twice},{}", &head[1..]), format!("{},{twice}}}", &head[..head.len() - 1])] {
-            assert_eq!(judged(&signed_text(&head, &body)), Err(Refusal::Malformed), "{head}");
+            assert_eq!(validated(&signed_text(&head, &body)), Err(JwtError::Malformed), "{head}");
         }
     }
 }
@@ -246,11 +250,11 @@ fn what_is_said_twice_is_refused() {
 fn a_cut_or_prolonged_token_is_refused() {
     let token = signed(&header(), &claims());
     for end in 0..token.len() {
-        assert!(judged(&token[..end]).is_err(), "cut at {end}");
+        assert!(validated(&token[..end]).is_err(), "cut at {end}");
     }
     for more in ["A", "=", "==", ".", " ", "\n", "\0", ".AAAA"] {
-        assert!(judged(&format!("{token}{more}")).is_err(), "{more:?} behind it");
-        assert!(judged(&format!("{more}{token}")).is_err(), "{more:?} before it");
+        assert!(validated(&format!("{token}{more}")).is_err(), "{more:?} behind it");
+        assert!(validated(&format!("{more}{token}")).is_err(), "{more:?} before it");
     }
 }
 
@@ -260,8 +264,8 @@ fn junk_is_refused_whatever_its_size() {
     for junk in
         ["", ".", "..", "...", "a.b.c", "é.é.é", "null.null.null", "e30.e30.", "{}.{}.{}", &long, &".".repeat(5000)]
     {
-        assert_eq!(kid_of(junk), Err(Refusal::Malformed), "{junk}");
-        assert_eq!(judged(junk), Err(Refusal::Malformed), "{junk}");
+        assert_eq!(kid_of(junk), Err(JwtError::Malformed), "{junk}");
+        assert_eq!(validated(junk), Err(JwtError::Malformed), "{junk}");
     }
 }
 

@@ -64,9 +64,9 @@ fn a_signing_key_may_do_less_than_its_role() {
 
 #[test]
 fn who_is_confined_to_a_tenant_cannot_make_accounts_that_are_not() {
-    let confined = principal(PrincipalKind::Account(AccountId(ID)), Role::Admin, Some(TenantId(ID)));
+    let tenant_scoped = principal(PrincipalKind::Account(AccountId(ID)), Role::Admin, Some(TenantId(ID)));
     for permission in Permission::ALL {
-        assert_eq!(confined.require(permission).is_ok(), permission != Permission::Administer, "{permission:?}");
+        assert_eq!(tenant_scoped.require(permission).is_ok(), permission != Permission::Administer, "{permission:?}");
     }
 }
 

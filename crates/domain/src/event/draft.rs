@@ -69,13 +69,13 @@ pub struct EventDraft {
 
 /// What the receiving side adds to a draft.
 #[derive(Debug, Clone, Copy)]
-pub struct Receipt {
+pub struct IngestContext {
     /// When we received it.
     pub now: Timestamp,
     /// From which address, where the draft names none.
     pub source: Option<IpAddr>,
     /// The tenant that the credential is confined to.
-    pub confined_to: Option<TenantId>,
+    pub tenant_scope: Option<TenantId>,
     /// How pages are grouped.
     pub queries: PageQueries,
 }
@@ -84,23 +84,23 @@ impl EventDraft {
     /// Checks everything and fills in what is missing. `fresh_id` is used where the sender gave none.
     ///
     /// Errors name the field; a refused draft leaves nothing behind.
-    pub fn into_event(self, receipt: &Receipt, fresh_id: EventId) -> Result<Event> {
+    pub fn into_event(self, context: &IngestContext, fresh_id: EventId) -> Result<Event> {
         let kind = EventKind::parse("type", self.kind)?;
         let outcome = self.outcome.unwrap_or_else(|| kind.default_outcome());
         let metadata = self.metadata.map(checked_metadata).transpose()?;
         Ok(Event {
             id: self.id.map_or(fresh_id, EventId),
-            tenant_id: tenant_of(self.tenant_id, receipt.confined_to)?,
+            tenant_id: tenant_of(self.tenant_id, context.tenant_scope)?,
             env_id: self.env_id.unwrap_or_default(),
-            occurred_at: occurred(self.occurred_at, receipt.now)?,
-            received_at: receipt.now,
+            occurred_at: occurred(self.occurred_at, context.now)?,
+            received_at: context.now,
             user_id: self.user_id.map(|id| UserId::parse("user_id", id)).transpose()?,
             user_name: short("user_name", self.user_name, 256)?,
             outcome,
             kind,
-            source: self.source.map(|address| address.to_canonical()).or(receipt.source),
+            source: self.source.map(|address| address.to_canonical()).or(context.source),
             user_agent: short("user_agent", self.user_agent, 1024)?,
-            page: self.page.map(|page| Page::parse("page", page, receipt.queries)).transpose()?,
+            page: self.page.map(|page| Page::parse("page", page, context.queries)).transpose()?,
             session_id: short("session_id", self.session_id, 128)?,
             trace_id: short("trace_id", self.trace_id, 128)?,
             target: self.target.map(checked_target).transpose()?,
@@ -109,8 +109,8 @@ impl EventDraft {
     }
 }
 
-fn tenant_of(sent: Option<TenantId>, confined_to: Option<TenantId>) -> Result<TenantId> {
-    match (sent, confined_to) {
+fn tenant_of(sent: Option<TenantId>, tenant_scope: Option<TenantId>) -> Result<TenantId> {
+    match (sent, tenant_scope) {
         (Some(TenantId::SYSTEM), _) => Err(Error::invalid(
             "tenant_id",
             "the all-ones UUID is the server's own trail, which only the server writes; send your tenant's id or leave it out",

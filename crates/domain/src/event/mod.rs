@@ -7,7 +7,7 @@ mod kind;
 
 use std::net::IpAddr;
 
-pub use draft::{EventDraft, MAX_FUTURE, MAX_METADATA_BYTES, Receipt, Target};
+pub use draft::{EventDraft, IngestContext, MAX_FUTURE, MAX_METADATA_BYTES, Target};
 pub use filter::EventFilter;
 pub use json::Unreadable;
 pub use kind::{

@@ -39,12 +39,12 @@ pub fn commit(store: &dyn Store, jobs: Vec<Job>) {
 
 /// Who waits, and where each of their events went.
 struct Waiter {
-    places: Vec<Place>,
+    slots: Vec<Slot>,
     done: Done,
 }
 
 /// Where an event of a job went.
-enum Place {
+enum Slot {
     /// It is the group's event of this number.
     Sent(usize),
     /// An earlier job of the group has the same (tenant, id); kept in case that the group falls apart.
@@ -57,16 +57,16 @@ fn unite(jobs: Vec<Job>) -> (Vec<Event>, Vec<Waiter>) {
     let mut events = Vec::new();
     let mut waiting = Vec::with_capacity(jobs.len());
     for job in jobs {
-        let mut places = Vec::with_capacity(job.events.len());
+        let mut slots = Vec::with_capacity(job.events.len());
         for event in job.events {
             if seen.insert((event.tenant_id, event.id)) {
-                places.push(Place::Sent(events.len()));
+                slots.push(Slot::Sent(events.len()));
                 events.push(event);
             } else {
-                places.push(Place::Repeats(Box::new(event)));
+                slots.push(Slot::Repeats(Box::new(event)));
             }
         }
-        waiting.push(Waiter { places, done: job.done });
+        waiting.push(Waiter { slots, done: job.done });
     }
     (events, waiting)
 }
@@ -81,9 +81,9 @@ fn insert(store: &dyn Store, events: &[Event]) -> Result<Vec<bool>> {
 
 fn answer(waiting: Vec<Waiter>, new: &[bool]) {
     for waiter in waiting {
-        let own = waiter.places.iter().map(|place| match place {
-            Place::Sent(at) => new.get(*at).copied().unwrap_or_default(),
-            Place::Repeats(_) => false,
+        let own = waiter.slots.iter().map(|slot| match slot {
+            Slot::Sent(at) => new.get(*at).copied().unwrap_or_default(),
+            Slot::Repeats(_) => false,
         });
         (waiter.done)(Ok(own.collect()));
     }
@@ -95,9 +95,9 @@ fn apart(events: Vec<Event>, waiting: Vec<Waiter>) -> Vec<(Vec<Event>, Waiter)> 
     waiting
         .into_iter()
         .map(|mut waiter| {
-            let own = mem::take(&mut waiter.places).into_iter().filter_map(|place| match place {
-                Place::Sent(at) => sent.get_mut(at).and_then(Option::take),
-                Place::Repeats(event) => Some(*event),
+            let own = mem::take(&mut waiter.slots).into_iter().filter_map(|slot| match slot {
+                Slot::Sent(at) => sent.get_mut(at).and_then(Option::take),
+                Slot::Repeats(event) => Some(*event),
             });
             (own.collect(), waiter)
         })

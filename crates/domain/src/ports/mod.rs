@@ -15,7 +15,7 @@ pub use activity::{ActivityReads, ActivityWrites};
 pub use directory::{DirectoryReads, DirectoryWrites};
 pub use events::{EventReads, EventWrites};
 pub use sheets::{
-    DeltaKey, NewDelta, Pending, Scopes, SheetKey, SheetPlace, SheetQuery, SheetReads, SheetWrites, Summarizer,
+    DeltaKey, NewDelta, Pending, Scopes, SheetKey, SheetPeriod, SheetQuery, SheetReads, SheetWrites, Summarizer,
 };
 pub use throttle::{CounterKey, RequestCount, ThrottleReads, ThrottleWrites};
 

@@ -64,15 +64,15 @@ pub struct SheetKey {
 
 impl SheetKey {
     /// The place of which it is a run.
-    pub fn place(self) -> SheetPlace {
+    pub fn period(self) -> SheetPeriod {
         let Self { scope, level, part, start, run: _ } = self;
-        SheetPlace { scope, level, part, start }
+        SheetPeriod { scope, level, part, start }
     }
 }
 
 /// One half of the sheets of one period: all its runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SheetPlace {
+pub struct SheetPeriod {
     /// Whom they are about.
     pub scope: Scope,
     /// How long the period is.
@@ -83,7 +83,7 @@ pub struct SheetPlace {
     pub start: Timestamp,
 }
 
-impl SheetPlace {
+impl SheetPeriod {
     /// The key of one of its runs.
     pub fn run(self, run: u32) -> SheetKey {
         let Self { scope, level, part, start } = self;
@@ -152,7 +152,7 @@ pub trait SheetReads {
     fn pending(&mut self, limit: usize) -> Result<Vec<Pending>>;
 
     /// The runs at these places in a generation, by key, with their payloads' lengths in bytes.
-    fn runs(&mut self, generation: i64, places: &[SheetPlace]) -> Result<Vec<(SheetKey, u64)>>;
+    fn runs(&mut self, generation: i64, periods: &[SheetPeriod]) -> Result<Vec<(SheetKey, u64)>>;
 
     /// These sheets of a generation. One that is not there is left out. All of them are in memory at once: the caller
     /// asks for no more than it has room for, which [`Self::runs`] tells it.
@@ -164,7 +164,7 @@ pub trait SheetReads {
     /// Which line of commits this transaction is in: a number that no other line of this process has. A store begins a
     /// new one when its database went away, as what came back may lack commits that were seen before. What is
     /// remembered by keys holds inside one line alone.
-    fn lineage(&self) -> u64;
+    fn epoch(&self) -> u64;
 
     /// Who has the lease `name`, and until when: it may have run out. `None` when it was never taken, or given back.
     fn lease(&mut self, name: &str) -> Result<Option<(Uuid, Timestamp)>>;

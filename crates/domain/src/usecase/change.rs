@@ -55,7 +55,7 @@ impl<'a> Change<'a> {
         self.store.writing(|tx| {
             let done = work(tx)?;
             if let Some(event) = self.told_by {
-                tell(tx, event)?;
+                append(tx, event)?;
             }
             Ok(done)
         })
@@ -65,7 +65,7 @@ impl<'a> Change<'a> {
 /// Stores an event of the system tenant in the transaction of what it tells.
 ///
 /// [`Error::Internal`] when its id is taken: then the transaction must not be committed either.
-pub fn tell(tx: &mut dyn WriteTx, event: &Event) -> Result<()> {
+pub fn append(tx: &mut dyn WriteTx, event: &Event) -> Result<()> {
     match tx.insert_events(std::slice::from_ref(event))?.as_slice() {
         [true] => Ok(()),
         _ => Err(Error::internal(format!("the trail's event '{}' was not stored: its id is taken", event.id))),

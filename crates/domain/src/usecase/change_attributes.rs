@@ -1,6 +1,6 @@
 //! Finding a user by e-mail, and changing single attributes of one.
 
-use crate::error::{Error, Fault, Result};
+use crate::error::{Error, ErrorDetail, Result};
 use crate::id::TenantId;
 use crate::ports::ReadTx;
 use crate::text;
@@ -41,7 +41,7 @@ pub fn user_by_email(
             "ambiguous_user",
             format!("'{}' is in several user pools; add user_pool_id to say which", text::shown(email)),
         )),
-        (None, _) => Err(Error::NotFound(Fault::of(
+        (None, _) => Err(Error::NotFound(ErrorDetail::of(
             "email",
             "user_not_found",
             format!("there is no user with the e-mail '{}'", text::shown(email)),

@@ -31,7 +31,7 @@ pub fn correct_membership(
     created_at: Option<Timestamp>,
 ) -> Result<(Membership, Put)> {
     put(change, tenant_id, user_id, created_at, || {
-        Err(Error::forbidden("a credential that is confined to a tenant cannot add members to it; use one that is not"))
+        Err(Error::forbidden("a credential scoped to a tenant cannot add members to it; use one that is not"))
     })
 }
 

@@ -9,7 +9,7 @@ mod keep_tenants;
 mod keep_users;
 mod record_events;
 
-pub use change::{Change, tell};
+pub use change::{Change, append};
 pub use change_attributes::{AttributeUpdate, ChangeAttributes, change_attributes, user_by_email};
 pub use find_directory::{
     find_membership, find_tenant, find_user, list_attribute_changes, list_memberships, list_tenants, list_users,
@@ -18,7 +18,7 @@ pub use find_events::{find_event, list_events};
 pub use keep_memberships::{correct_membership, delete_membership, put_membership};
 pub use keep_tenants::{delete_tenant, put_tenant};
 pub use keep_users::{delete_user, put_user};
-pub use record_events::{JudgedBatch, RecordStatus, Recorded, judge_events, record_events};
+pub use record_events::{RecordStatus, Recorded, ValidatedBatch, record_events, validate_events};
 
 /// What a PUT did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::clock::{self, Clock, Entropy};
 use crate::error::{Error, Result};
-use crate::event::{Event, EventDraft, Receipt, Unreadable};
+use crate::event::{Event, EventDraft, IngestContext, Unreadable};
 use crate::id::{EventId, TenantId};
 use crate::ports::Store;
 
@@ -30,13 +30,13 @@ pub struct Recorded {
 
 /// A batch after its checks: the events to store, and what is known of the others already.
 #[derive(Debug)]
-pub struct JudgedBatch {
+pub struct ValidatedBatch {
     events: Vec<Event>,
-    judged: Vec<Judged>,
+    validated: Vec<Validated>,
 }
 
 #[derive(Debug)]
-enum Judged {
+enum Validated {
     Good(EventId),
     Repeated(EventId),
     Bad(Option<EventId>, Error),
@@ -51,26 +51,26 @@ pub fn record_events(
     store: &dyn Store,
     clock: &dyn Clock,
     entropy: &dyn Entropy,
-    receipt: &Receipt,
+    context: &IngestContext,
     drafts: Vec<Result<EventDraft>>,
 ) -> Result<Vec<Recorded>> {
-    let mut batch = judge_events(clock, entropy, receipt, drafts);
+    let mut batch = validate_events(clock, entropy, context, drafts);
     let events = batch.take_events();
     let new = if events.is_empty() { Vec::new() } else { store.writing(|tx| tx.insert_events(&events))? };
-    batch.tell(new)
+    batch.results(new)
 }
 
 /// Checks each draft and gives ids to those without. The first half of [`record_events`], for callers
 /// who hand the events to [`crate::ingest`].
-pub fn judge_events(
+pub fn validate_events(
     clock: &dyn Clock,
     entropy: &dyn Entropy,
-    receipt: &Receipt,
+    context: &IngestContext,
     drafts: Vec<Result<EventDraft, impl Into<Unreadable>>>,
-) -> JudgedBatch {
+) -> ValidatedBatch {
     let mut seen: HashSet<(TenantId, EventId)> = HashSet::with_capacity(drafts.len());
     let mut events: Vec<Event> = Vec::with_capacity(drafts.len());
-    let mut judged: Vec<Judged> = Vec::with_capacity(drafts.len());
+    let mut validated: Vec<Validated> = Vec::with_capacity(drafts.len());
     for draft in drafts {
         let fresh_id = || EventId(clock::new_uuid(clock, entropy));
         let (sent_id, draft) = match draft.map_err(Into::into) {
@@ -78,40 +78,40 @@ pub fn judge_events(
             Err(Unreadable { id, error }) => (id, Err(error)),
         };
         let sent_id = sent_id.map(EventId);
-        let checked = draft.and_then(|draft| draft.into_event(receipt, sent_id.unwrap_or_else(fresh_id)));
-        judged.push(match checked {
+        let checked = draft.and_then(|draft| draft.into_event(context, sent_id.unwrap_or_else(fresh_id)));
+        validated.push(match checked {
             Ok(event) if seen.insert((event.tenant_id, event.id)) => {
                 let id = event.id;
                 events.push(event);
-                Judged::Good(id)
+                Validated::Good(id)
             }
-            Ok(event) => Judged::Repeated(event.id),
-            Err(error) => Judged::Bad(sent_id, error),
+            Ok(event) => Validated::Repeated(event.id),
+            Err(error) => Validated::Bad(sent_id, error),
         });
     }
-    JudgedBatch { events, judged }
+    ValidatedBatch { events, validated }
 }
 
-impl JudgedBatch {
+impl ValidatedBatch {
     /// The events to store, each (tenant, id) once. Taken once; they go to the store, the batch stays.
     pub fn take_events(&mut self) -> Vec<Event> {
         std::mem::take(&mut self.events)
     }
 
     /// What became of each draft, in order, given which of the events were new.
-    pub fn tell(self, new: Vec<bool>) -> Result<Vec<Recorded>> {
+    pub fn results(self, new: Vec<bool>) -> Result<Vec<Recorded>> {
         let mut new = new.into_iter();
-        self.judged
+        self.validated
             .into_iter()
             .map(|one| {
                 Ok(match one {
-                    Judged::Good(id) => match new.next() {
+                    Validated::Good(id) => match new.next() {
                         Some(true) => Recorded { id: Some(id), status: RecordStatus::Stored },
                         Some(false) => Recorded { id: Some(id), status: RecordStatus::Known },
                         None => return Err(Error::internal("the store answered for fewer events than it was given")),
                     },
-                    Judged::Repeated(id) => Recorded { id: Some(id), status: RecordStatus::Known },
-                    Judged::Bad(id, error) => Recorded { id, status: RecordStatus::Refused(error) },
+                    Validated::Repeated(id) => Recorded { id: Some(id), status: RecordStatus::Known },
+                    Validated::Bad(id, error) => Recorded { id, status: RecordStatus::Refused(error) },
                 })
             })
             .collect()

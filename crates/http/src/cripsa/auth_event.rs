@@ -67,7 +67,7 @@ impl AuthEvent {
             event_type: event_type.as_str(),
             creation_date: rfc3339(event.occurred_at),
             event_response: EventResponse::of(&event).as_str(),
-            event_risk: told(&event, "event_risk"),
+            event_risk: metadata_text(&event, "event_risk"),
             event_context_data: Some(EventContextData::of(event))
                 .filter(|context| *context != EventContextData::default()),
         })
@@ -93,13 +93,13 @@ impl AuthEvent {
 
 impl EventContextData {
     fn of(event: Event) -> Self {
-        let (city, country) = (told(&event, "city"), told(&event, "country"));
+        let (city, country) = (metadata_text(&event, "city"), metadata_text(&event, "country"));
         let ip_address = event.source.map(|address| address.to_string());
         Self { ip_address, device_name: event.user_agent, city, country }
     }
 }
 
-fn told(event: &Event, key: &str) -> Option<String> {
+fn metadata_text(event: &Event, key: &str) -> Option<String> {
     match event.metadata.as_ref()?.get(key)? {
         Value::String(text) => Some(text.clone()),
         _ => None,

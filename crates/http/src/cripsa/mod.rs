@@ -2,8 +2,8 @@
 //! Cognito user pools in `snake_case`.
 
 mod auth_event;
+mod error_responses;
 mod pools;
-mod refusals;
 mod user_view;
 mod users;
 mod users_attributes;
@@ -19,9 +19,9 @@ use utoipa::openapi::schema::{AdditionalProperties, Schema};
 use utoipa::{Modify, OpenApi};
 
 use crate::endpoint::{endpoint, fallback};
+use crate::error_formats::{Cripsa, CripsaError};
 use crate::inlined::InlinedFields;
 use crate::openapi::BearerScheme;
-use crate::shapes::{Cripsa, CripsaError};
 
 /// The document.
 #[derive(OpenApi)]

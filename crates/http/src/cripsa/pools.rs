@@ -30,10 +30,10 @@ pub fn email_in(query: &Query) -> Result<&str> {
 }
 
 /// The users that `email`, `region` and `user_pool_id` name, as far as the caller may see them.
-pub fn users_named(query: &Query, confined: Option<TenantId>) -> Result<UserFilter> {
+pub fn users_named(query: &Query, tenant_scoped: Option<TenantId>) -> Result<UserFilter> {
     let email = email_in(query)?;
     let (region, pool) = pool_of(query)?;
-    Ok(UserFilter { member_of: confined, ..UserFilter::by_email(email, region, pool) })
+    Ok(UserFilter { member_of: tenant_scoped, ..UserFilter::by_email(email, region, pool) })
 }
 
 /// `start_date` and `end_date`, both inside: a day means all of it.

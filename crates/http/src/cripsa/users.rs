@@ -6,14 +6,14 @@ use serde::Serialize;
 use trailkeeper_domain::{Error, Result};
 use utoipa::ToSchema;
 
-use super::refusals::Refusals;
+use super::error_responses::ErrorResponses;
 use super::user_view::UserView;
 use super::{pools, values};
+use crate::api_error::ApiResult;
 use crate::blocking;
+use crate::error_formats::Cripsa;
 use crate::extract::caller::{Caller, ReadUsers};
 use crate::extract::query::Query;
-use crate::refusal::Answer;
-use crate::shapes::Cripsa;
 use crate::state::AppState;
 
 /// In how many pools one e-mail address may be, for the list to have a bound.
@@ -43,11 +43,11 @@ pub struct Users {
     responses(
         (status = 200, description = "The users.", body = Users,
             example = json!(Users { users: vec![UserView::sample()] })),
-        Refusals,
+        ErrorResponses,
     ),
     security(("Bearer" = [])),
 )]
-pub async fn get(caller: Caller<ReadUsers, Cripsa>, request: HttpRequest, state: Data<AppState>) -> Answer<Cripsa> {
+pub async fn get(caller: Caller<ReadUsers, Cripsa>, request: HttpRequest, state: Data<AppState>) -> ApiResult<Cripsa> {
     let query = Query::of(&request)?.only(&["email", "region", "user_pool_id"])?;
     let filter = pools::users_named(&query, caller.principal.tenant_id)?;
     let found =

@@ -9,16 +9,16 @@ use trailkeeper_domain::usecase::{ChangeAttributes, change_attributes};
 use trailkeeper_domain::user::{Attribute, PoolId};
 use utoipa::ToSchema;
 
-use super::refusals::{BodyRefusals, Refusals, UserRefusals};
+use super::error_responses::{BodyErrorResponses, ErrorResponses, UserErrorResponses};
 use super::user_view::UserView;
 use super::values;
+use crate::api_error::ApiResult;
+use crate::audit;
+use crate::error_formats::Cripsa;
 use crate::extract::caller::{Caller, ChangeUsers};
 use crate::extract::{body, tenancy};
-use crate::refusal::Answer;
 use crate::settings::MAX_BODY_BYTES;
-use crate::shapes::Cripsa;
 use crate::state::AppState;
-use crate::trail;
 
 /// Whose attributes change, and how.
 #[derive(Serialize, ToSchema)]
@@ -73,9 +73,9 @@ impl UpdateAttributesRequest {
     responses(
         (status = 200, description = "The user with the new attributes.", body = UserView,
             example = json!(UserView::sample())),
-        Refusals,
-        UserRefusals,
-        BodyRefusals,
+        ErrorResponses,
+        UserErrorResponses,
+        BodyErrorResponses,
     ),
     security(("Bearer" = [])),
 )]
@@ -84,18 +84,18 @@ pub async fn update(
     request: HttpRequest,
     state: Data<AppState>,
     payload: Payload,
-) -> Answer<Cripsa> {
+) -> ApiResult<Cripsa> {
     body::must_be_json(&request)?;
-    tenancy::unconfined(&caller.principal)?;
+    tenancy::not_tenant_scoped(&caller.principal)?;
     let body = body::read(&request, payload, MAX_BODY_BYTES).await?;
     let wanted = change_in(&body)?;
-    trail::asked_in_body(&request, &whose(&wanted));
+    audit::asked_in_body(&request, &scope_filter(&wanted));
     let user = caller.changing(&request, &state, move |change| change_attributes(change, &wanted)).await?;
     Ok(HttpResponse::Ok().json(UserView::from(user)))
 }
 
 /// What the trail tells of whose attributes they are: as of a read by e-mail.
-fn whose(wanted: &ChangeAttributes) -> Vec<(&'static str, &str)> {
+fn scope_filter(wanted: &ChangeAttributes) -> Vec<(&'static str, &str)> {
     let region = wanted.region.as_deref().map(|region| ("region", region));
     let pool = wanted.user_pool_id.as_ref().map(|pool| ("user_pool_id", pool.as_str()));
     [("email", wanted.email.as_str())].into_iter().chain(region).chain(pool).collect()

@@ -8,13 +8,13 @@ use trailkeeper_domain::time::TimeRange;
 use trailkeeper_domain::user::{self, PoolId};
 use utoipa::ToSchema;
 
-use super::refusals::Refusals;
+use super::error_responses::ErrorResponses;
 use super::{pools, values};
+use crate::api_error::ApiResult;
 use crate::blocking;
+use crate::error_formats::Cripsa;
 use crate::extract::caller::{Caller, ReadDirectory};
 use crate::extract::query::Query;
-use crate::refusal::Answer;
-use crate::shapes::Cripsa;
 use crate::state::AppState;
 
 /// Whose registrations are counted.
@@ -93,7 +93,7 @@ impl UsersCount {
     ),
     responses(
         (status = 200, description = "The number of users.", body = UsersCount, example = json!(UsersCount::sample())),
-        Refusals,
+        ErrorResponses,
     ),
     security(("Bearer" = [])),
 )]
@@ -101,13 +101,13 @@ pub async fn count(
     caller: Caller<ReadDirectory, Cripsa>,
     request: HttpRequest,
     state: Data<AppState>,
-) -> Answer<Cripsa> {
+) -> ApiResult<Cripsa> {
     let query = Query::of(&request)?.only(&["start_date", "end_date", "region", "user_pool_id"])?;
     let question = Question::of(&query)?;
     let (range, region, pool) = (question.range, question.region.clone(), question.pool.clone());
-    let confined = caller.principal.tenant_id;
+    let tenant_scoped = caller.principal.tenant_id;
     let count = blocking::run(&state, move |state| {
-        state.store().reading(|tx| tx.registered_users(range, &region, pool.as_str(), confined))
+        state.store().reading(|tx| tx.registered_users(range, &region, pool.as_str(), tenant_scoped))
     })
     .await?;
     Ok(HttpResponse::Ok().json(UsersCount::of(count, question)))

@@ -15,17 +15,17 @@ use trailkeeper_domain::user::{PoolId, User};
 use utoipa::ToSchema;
 
 use super::auth_event::AuthEvent;
-use super::refusals::{Refusals, UserRefusals};
+use super::error_responses::{ErrorResponses, UserErrorResponses};
 use super::user_view::UserView;
 use super::vocabulary::{AuthEventType, EventResponse, kinds_of};
 use super::{pools, values};
+use crate::api_error::ApiResult;
 use crate::blocking;
-use crate::cursors::{List, NextCursor, Place};
+use crate::cursors::{List, ListPosition, NextCursor};
+use crate::error_formats::Cripsa;
 use crate::extract::caller::{Caller, ReadEvents};
 use crate::extract::query::Query;
 use crate::extract::tenancy;
-use crate::refusal::Answer;
-use crate::shapes::Cripsa;
 use crate::state::AppState;
 
 /// The most events in a page, and how many it has where the caller does not say (as Cognito).
@@ -41,13 +41,13 @@ struct Question {
     email: String,
     region: Option<String>,
     pool: Option<PoolId>,
-    confined: Option<TenantId>,
+    tenant_scoped: Option<TenantId>,
     customers_only: bool,
     range: TimeRange,
     login_event: Option<AuthEventType>,
     response: Option<EventResponse>,
     limit: usize,
-    place: Place,
+    position: ListPosition,
 }
 
 impl Question {
@@ -60,28 +60,28 @@ impl Question {
             email,
             region,
             pool,
-            confined: caller.tenant_id,
+            tenant_scoped: caller.tenant_id,
             customers_only: tenancy::customers_only(caller),
             range: pools::range_of(query)?,
             login_event: login_event.map(|event| AuthEventType::parse("login_event", event)).transpose()?,
             response: response.map(|response| EventResponse::parse("event_response", response)).transpose()?,
             limit: query.limit(MAX_EVENTS, MAX_EVENTS)?,
-            place: Place::of(query, TOKEN, List::AuthEvents, caller)?,
+            position: ListPosition::of(query, TOKEN, List::AuthEvents, caller)?,
         })
     }
 
     /// The user, and a page of their events, of one snapshot.
     fn answer(&self, store: &dyn Store, access: &Access) -> Result<(User, Vec<StoredEvent>, NextCursor)> {
-        let after = self.place.opened(access)?.map(|token| cursor::to_event(TOKEN, &token)).transpose()?;
+        let after = self.position.opened(access)?.map(|token| cursor::to_event(TOKEN, &token)).transpose()?;
         let (user, page) = store.reading(|tx| {
-            let user = user_by_email(tx, &self.email, self.region.clone(), self.pool.clone(), self.confined)?;
+            let user = user_by_email(tx, &self.email, self.region.clone(), self.pool.clone(), self.tenant_scoped)?;
             let events = match self.filter(&user) {
                 Some(filter) => tx.events(&filter, after, self.limit + 1)?,
                 None => Vec::new(),
             };
             Ok((user, Paged::cut(events, self.limit, |event| cursor::of_event(event.position()))))
         })?;
-        Ok((user, page.items, self.place.next(access, page.next)?))
+        Ok((user, page.items, self.position.next(access, page.next)?))
     }
 
     /// `None` where no event can match.
@@ -93,7 +93,7 @@ impl Question {
             Some(EventResponse::InProgress) => return None,
         };
         Some(EventFilter {
-            tenant_id: self.confined,
+            tenant_id: self.tenant_scoped,
             customers_only: self.customers_only,
             user_id: Some(user.id.clone()),
             kinds: kinds_of(self.login_event),
@@ -158,12 +158,16 @@ impl UserEvents {
     responses(
         (status = 200, description = "The user and their events.", body = UserEvents,
             example = json!(UserEvents::sample())),
-        Refusals,
-        UserRefusals,
+        ErrorResponses,
+        UserErrorResponses,
     ),
     security(("Bearer" = [])),
 )]
-pub async fn list(caller: Caller<ReadEvents, Cripsa>, request: HttpRequest, state: Data<AppState>) -> Answer<Cripsa> {
+pub async fn list(
+    caller: Caller<ReadEvents, Cripsa>,
+    request: HttpRequest,
+    state: Data<AppState>,
+) -> ApiResult<Cripsa> {
     let query = Query::of(&request)?.only(&PARAMETERS)?;
     let question = Question::of(&query, &caller.principal)?;
     let (user, events, next_token) =

@@ -8,12 +8,12 @@ use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
 use trailkeeper_domain::Error;
 
+use crate::api_error::{ApiError, ErrorFormat};
 use crate::limits::{self, Group};
-use crate::refusal::{Refusal, Shape};
 use crate::state::AppState;
 
 /// A group of routes that need no credential, as a type.
-pub trait Door: 'static {
+pub trait PublicGroup: 'static {
     /// The group.
     const GROUP: Group;
 }
@@ -27,30 +27,30 @@ pub struct ReadPublic;
 /// Ask whether the server can serve.
 pub struct Probe;
 
-impl Door for LogIn {
+impl PublicGroup for LogIn {
     const GROUP: Group = Group::Login;
 }
 
-impl Door for ReadPublic {
+impl PublicGroup for ReadPublic {
     const GROUP: Group = Group::Public;
 }
 
-impl Door for Probe {
+impl PublicGroup for Probe {
     const GROUP: Group = Group::Probe;
 }
 
 /// Anyone, as long as the source does not ask too often.
 pub struct Anyone<D, S>(PhantomData<(D, S)>);
 
-impl<D: Door, S: Shape> FromRequest for Anyone<D, S> {
-    type Error = Refusal<S>;
-    type Future = Ready<Result<Self, Refusal<S>>>;
+impl<D: PublicGroup, S: ErrorFormat> FromRequest for Anyone<D, S> {
+    type Error = ApiError<S>;
+    type Future = Ready<Result<Self, ApiError<S>>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let counted = match request.app_data::<Data<AppState>>() {
             Some(state) => limits::admit_source(request, state, D::GROUP),
             None => Err(Error::internal("the server was built without its state")),
         };
-        ready(counted.map(|()| Self(PhantomData)).map_err(Refusal::from))
+        ready(counted.map(|()| Self(PhantomData)).map_err(ApiError::from))
     }
 }

@@ -7,7 +7,7 @@ use actix_web::http::header;
 use actix_web::web::{Bytes, BytesMut, Data, Payload};
 use futures_util::{Stream, StreamExt};
 use tokio::time::{Instant, timeout_at};
-use trailkeeper_domain::{Error, Fault, Result, text};
+use trailkeeper_domain::{Error, ErrorDetail, Result, text};
 
 use crate::settings::ConnectionSettings;
 use crate::state::AppState;
@@ -43,7 +43,7 @@ impl Pace {
     }
 
     fn exceeded(&self, began: Instant, bytes: usize) -> Error {
-        Error::TimedOut(Fault::new(
+        Error::TimedOut(ErrorDetail::new(
             "body_too_slow",
             format!(
                 "{bytes} bytes of the body came in {} seconds; send at least {MIN_RATE} bytes per second, and all of it within {} seconds",
@@ -89,7 +89,7 @@ fn incomplete(what: &str) -> Error {
 
 /// The error for a body over the limit.
 pub fn too_large(limit: usize) -> Error {
-    Error::TooLarge(Fault::new(
+    Error::TooLarge(ErrorDetail::new(
         "body_too_large",
         format!("the body has more than {limit} bytes; send smaller requests"),
     ))

@@ -8,23 +8,23 @@ use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::web::{Bytes, Data};
 use actix_web::{FromRequest, HttpRequest, web};
-use trailkeeper_auth::reads::Traced;
+use trailkeeper_auth::audit::Traced;
 use trailkeeper_auth::signature::Credentials;
 use trailkeeper_auth::{Permission, Principal, PrincipalKind, SignedRequest, TokenKind};
 use trailkeeper_domain::usecase::Change;
 use trailkeeper_domain::{Error, Result};
 
+use crate::api_error::{ApiError, ErrorFormat};
+use crate::audit;
 use crate::blocking;
+use crate::error_formats::Saasus;
 use crate::extract::body;
-use crate::limits::{self, Group, Guess, Presented};
-use crate::refusal::{Refusal, Shape};
+use crate::limits::{self, AuthAttempt, Group, Presented};
 use crate::settings::MAX_SIGNED_BODY_BYTES;
-use crate::shapes::Saasus;
 use crate::state::AppState;
-use crate::trail;
 
 /// What a caller must have or be, as a type.
-pub trait Need: 'static {
+pub trait Requires: 'static {
     /// What it shows or changes that people may not without a trace: whatever asks for it is recorded.
     const TRACED: Option<Traced> = None;
 
@@ -37,14 +37,14 @@ pub trait Need: 'static {
 
 /// The need of those who change tenants, users or memberships, or who report. Only they get what such use cases ask for:
 /// [`Caller::changing`], [`SaasusCaller::changing`].
-pub trait MakesChanges: Need {}
+pub trait MakesChanges: Requires {}
 
 macro_rules! needs {
     ($($(#[$doc:meta])* $name:ident $(is $permission:ident)? $(leaves $traced:ident)? $(counts $group:ident)?),+ $(,)?) => {
         $(
             $(#[$doc])*
             pub struct $name;
-            impl Need for $name {
+            impl Requires for $name {
                 $(const TRACED: Option<Traced> = Some(Traced::$traced);)?
                 const GROUP: Group = needs!(@group ($name $($permission)?) $($group)?);
 
@@ -107,7 +107,7 @@ needs! {
 /// Be a person, which is a login, whatever its role: for what is everyone's own.
 pub struct Person;
 
-impl Need for Person {
+impl Requires for Person {
     const GROUP: Group = Group::Administer;
 
     fn check(principal: &Principal) -> Result<()> {
@@ -126,7 +126,7 @@ impl Need for Person {
 /// Be a person, or manage accounts: for sessions, which people end for themselves and administrators for all.
 pub struct PersonOrAdminister;
 
-impl Need for PersonOrAdminister {
+impl Requires for PersonOrAdminister {
     const GROUP: Group = Group::Administer;
 
     fn check(principal: &Principal) -> Result<()> {
@@ -134,7 +134,7 @@ impl Need for PersonOrAdminister {
     }
 }
 
-type Extraction<T, S> = Pin<Box<dyn Future<Output = Result<T, Refusal<S>>>>>;
+type Extraction<T, S> = Pin<Box<dyn Future<Output = Result<T, ApiError<S>>>>>;
 
 /// A caller with a bearer credential (access token or API token) that has the permission `N`.
 ///
@@ -146,8 +146,8 @@ pub struct Caller<N, S> {
     marker: PhantomData<(N, S)>,
 }
 
-impl<N: Need, S: Shape> FromRequest for Caller<N, S> {
-    type Error = Refusal<S>;
+impl<N: Requires, S: ErrorFormat> FromRequest for Caller<N, S> {
+    type Error = ApiError<S>;
     type Future = Extraction<Self, S>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
@@ -162,7 +162,7 @@ impl<N: Need, S: Shape> FromRequest for Caller<N, S> {
                     .into());
                 }
             };
-            trail::watch(&request, &principal, N::TRACED);
+            audit::watch(&request, &principal, N::TRACED);
             N::check(&principal)?;
             Ok(Self { principal, marker: PhantomData })
         })
@@ -178,7 +178,7 @@ impl<N: MakesChanges, S> Caller<N, S> {
         state: &Data<AppState>,
         work: impl FnOnce(Change<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        trail::changing(request, state, &self.principal, N::TRACED, work).await
+        audit::changing(request, state, &self.principal, N::TRACED, work).await
     }
 }
 
@@ -194,8 +194,8 @@ pub struct SaasusCaller<N> {
     marker: PhantomData<N>,
 }
 
-impl<N: Need> FromRequest for SaasusCaller<N> {
-    type Error = Refusal<Saasus>;
+impl<N: Requires> FromRequest for SaasusCaller<N> {
+    type Error = ApiError<Saasus>;
     type Future = Extraction<Self, Saasus>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
@@ -206,7 +206,7 @@ impl<N: Need> FromRequest for SaasusCaller<N> {
             let (principal, body, signature) = match credential(&request)? {
                 Credential::Bearer(token) => {
                     let principal = by_bearer(&request, token, N::GROUP).await?;
-                    trail::watch(&request, &principal, N::TRACED);
+                    audit::watch(&request, &principal, N::TRACED);
                     // Before the body is read: who may not send one need not know its limit.
                     N::check(&principal)?;
                     (principal, body::read(&request, payload, MAX_SIGNED_BODY_BYTES).await?, None)
@@ -232,7 +232,7 @@ impl<N: MakesChanges> SaasusCaller<N> {
         state: &Data<AppState>,
         work: impl FnOnce(Change<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        trail::changing(request, state, &self.principal, N::TRACED, work).await
+        audit::changing(request, state, &self.principal, N::TRACED, work).await
     }
 }
 
@@ -265,8 +265,8 @@ async fn by_bearer(request: &HttpRequest, token: String, group: Group) -> Result
     } else {
         let is_kept = token.starts_with(TokenKind::Api.prefix());
         let presented = if is_kept { Presented::Kept(&token) } else { Presented::Signed(&token) };
-        let guess = Guess::begin(request, &state, &presented)?;
-        guess.end(blocking::run(&state, move |state| state.access().authenticate_bearer(&token)).await)?
+        let attempt = AuthAttempt::begin(request, &state, &presented)?;
+        attempt.end(blocking::run(&state, move |state| state.access().authenticate_bearer(&token)).await)?
     };
     limits::admit(request, &state, group, &principal)?;
     Ok(principal)
@@ -276,7 +276,7 @@ async fn by_signature(request: &HttpRequest, header: String, body: Bytes, group:
     let state = state(request)?;
     // The signature differs from request to request; what follows it names the key.
     let key = header.split_once("SaaSID").map_or(header.as_str(), |(_, key)| key);
-    let guess = Guess::begin(request, &state, &Presented::Kept(key))?;
+    let attempt = AuthAttempt::begin(request, &state, &Presented::Kept(key))?;
     let method = request.method().to_string();
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default().to_owned();
     let path_and_query = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
@@ -285,7 +285,7 @@ async fn by_signature(request: &HttpRequest, header: String, body: Bytes, group:
         state.access().authenticate_signature(&header, &signed)
     })
     .await;
-    let principal = guess.end(outcome)?;
+    let principal = attempt.end(outcome)?;
     limits::admit(request, &state, group, &principal)?;
     Ok(principal)
 }

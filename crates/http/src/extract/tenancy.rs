@@ -32,11 +32,11 @@ pub fn visible(principal: &Principal, tenant: TenantId) -> Result<()> {
 }
 
 /// Checks that a caller is confined to no tenant: for what concerns everyone.
-pub fn unconfined(principal: &Principal) -> Result<()> {
+pub fn not_tenant_scoped(principal: &Principal) -> Result<()> {
     match principal.tenant_id {
         None => Ok(()),
         Some(_) => Err(Error::forbidden(
-            "this concerns all tenants, and your credential is confined to one; use one that is not",
+            "this concerns all tenants, and your credential is scoped to one; use one that is not",
         )),
     }
 }

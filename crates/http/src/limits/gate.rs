@@ -9,7 +9,7 @@ use trailkeeper_domain::throttle::network_of;
 use trailkeeper_domain::{Error, Result};
 
 use super::group::Group;
-use super::registry::Who;
+use super::registry::RateLimitKey;
 use super::too_many;
 use super::window::Verdict;
 use crate::extract::origin;
@@ -23,14 +23,14 @@ pub fn admit(request: &HttpRequest, state: &AppState, group: Group, principal: &
         PrincipalKind::Account(id) => id.0,
         PrincipalKind::Token(id) | PrincipalKind::SigningKey(id) => id.0,
     };
-    judged(request, group, state.limits().count(group, Who::Credential(id), state.clock().now()))
+    decide(request, group, state.limits().count(group, RateLimitKey::Credential(id), state.clock().now()))
 }
 
 /// Counts a request of nobody in particular, by its source.
 ///
 /// [`Error::Throttled`] when it is one too many.
 pub fn admit_source(request: &HttpRequest, state: &AppState, group: Group) -> Result<()> {
-    judged(request, group, state.limits().count(group, who(request, state), state.clock().now()))
+    decide(request, group, state.limits().count(group, source_key(request, state), state.clock().now()))
 }
 
 /// A credential as it was presented.
@@ -43,14 +43,14 @@ pub enum Presented<'a> {
 }
 
 /// A credential that may not hold.
-pub struct Guess<'a> {
+pub struct AuthAttempt<'a> {
     request: &'a HttpRequest,
     state: &'a AppState,
     /// What is to be noted.
     kept: Option<String>,
 }
 
-impl<'a> Guess<'a> {
+impl<'a> AuthAttempt<'a> {
     /// To be made before a credential is looked up.
     ///
     /// [`Error::Throttled`] when too many from this source did not hold, and this one may be a guess too.
@@ -58,14 +58,14 @@ impl<'a> Guess<'a> {
         let now = state.clock().now();
         let limits = state.limits();
         let is_good = || match presented {
-            Presented::Kept(credential) => limits.held(credential, now),
+            Presented::Kept(credential) => limits.held_recently(credential, now),
             Presented::Signed(token) => state.access().has_signed(token),
         };
-        if let Some(verdict) = limits.look(Group::Refused, who(request, state), now)
+        if let Some(verdict) = limits.look(Group::Refused, source_key(request, state), now)
             && verdict.refused
             && !is_good()
         {
-            judged(request, Group::Refused, Some(verdict))?;
+            decide(request, Group::Refused, Some(verdict))?;
         }
         let kept = match presented {
             Presented::Kept(credential) => Some((*credential).to_owned()),
@@ -79,15 +79,15 @@ impl<'a> Guess<'a> {
         let (limits, now) = (self.state.limits(), self.state.clock().now());
         match &outcome {
             Err(Error::Unauthenticated(_)) => {
-                let verdict = limits.count(Group::Refused, who(self.request, self.state), now);
+                let verdict = limits.count(Group::Refused, source_key(self.request, self.state), now);
                 // The answer is that it does not hold; who goes on is refused at the next one.
                 if let Some(verdict) = verdict {
                     self.request.extensions_mut().insert(verdict);
                 }
             }
             Ok(_) if limits.settings.of(Group::Refused).is_some() => {
-                if let Some(kept) = self.kept.filter(|kept| !limits.held(kept, now)) {
-                    limits.held.write().unwrap_or_else(PoisonError::into_inner).insert(&kept, now);
+                if let Some(kept) = self.kept.filter(|kept| !limits.held_recently(kept, now)) {
+                    limits.recent_credentials.write().unwrap_or_else(PoisonError::into_inner).insert(&kept, now);
                 }
             }
             Ok(_) | Err(_) => {}
@@ -96,7 +96,7 @@ impl<'a> Guess<'a> {
     }
 }
 
-fn judged(request: &HttpRequest, group: Group, verdict: Option<Verdict>) -> Result<()> {
+fn decide(request: &HttpRequest, group: Group, verdict: Option<Verdict>) -> Result<()> {
     let Some(verdict) = verdict else { return Ok(()) };
     // For the headers of the response, whichever it will be.
     request.extensions_mut().insert(verdict);
@@ -104,7 +104,7 @@ fn judged(request: &HttpRequest, group: Group, verdict: Option<Verdict>) -> Resu
 }
 
 /// Where no address is known, all such requests count as one source.
-fn who(request: &HttpRequest, state: &AppState) -> Who {
+fn source_key(request: &HttpRequest, state: &AppState) -> RateLimitKey {
     let source = origin::source(request, &state.settings).unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED));
-    Who::Source(network_of(source))
+    RateLimitKey::Source(network_of(source))
 }

@@ -4,14 +4,14 @@
 //! others through the database what it counted, for keys beyond a tenth of their limit alone, and reads what
 //! they counted. So all servers of one database share a limit, give or take one second, and a tenth for each server.
 //!
-//! The group of a handler follows from the type in its signature: [`crate::extract::caller::Need`] for callers with
+//! The group of a handler follows from the type in its signature: [`crate::extract::caller::Requires`] for callers with
 //! a credential, [`crate::extract::anyone::Door`] for those without. Which operations each group has, and what has none
 //! and why, is in `docs/api-design.md`.
 
 mod gate;
 mod group;
 mod headers;
-mod held;
+mod recent_credentials;
 mod registry;
 mod sharing;
 mod window;
@@ -20,15 +20,15 @@ use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
 use trailkeeper_domain::ports::Store;
 use trailkeeper_domain::time::Timestamp;
-use trailkeeper_domain::{Error, Fault, Result};
+use trailkeeper_domain::{Error, ErrorDetail, Result};
 
-pub use gate::{Guess, Presented, admit, admit_source};
+pub use gate::{AuthAttempt, Presented, admit, admit_source};
 pub use group::{Group, LimitSettings};
 pub use headers::add_to;
-pub use registry::Who;
+pub use registry::RateLimitKey;
 pub use sharing::Sharing;
 
-use held::Held;
+use recent_credentials::RecentCredentials;
 use registry::Registry;
 use window::Verdict;
 
@@ -36,31 +36,31 @@ use window::Verdict;
 pub struct Limits {
     settings: LimitSettings,
     registry: Mutex<Registry>,
-    held: RwLock<Held>,
+    recent_credentials: RwLock<RecentCredentials>,
 }
 
 impl Limits {
     /// Nothing counted yet.
     pub fn new(settings: LimitSettings) -> Self {
-        Self { settings, registry: Mutex::new(Registry::new(settings)), held: RwLock::default() }
+        Self { settings, registry: Mutex::new(Registry::new(settings)), recent_credentials: RwLock::default() }
     }
 
     /// Counts a request. `None` where there is no limit.
-    fn count(&self, group: Group, who: Who, now: Timestamp) -> Option<Verdict> {
+    fn count(&self, group: Group, source_key: RateLimitKey, now: Timestamp) -> Option<Verdict> {
         let limit = self.settings.of(group)?;
-        Some(Verdict::new(limit, self.registry().count((group, who), now), now))
+        Some(Verdict::new(limit, self.registry().count((group, source_key), now), now))
     }
 
     /// How one more request would stand, without counting it. `None` where there is no limit.
-    fn look(&self, group: Group, who: Who, now: Timestamp) -> Option<Verdict> {
+    fn look(&self, group: Group, source_key: RateLimitKey, now: Timestamp) -> Option<Verdict> {
         let limit = self.settings.of(group)?;
-        Some(Verdict::new(limit, self.registry().used((group, who), now).saturating_add(1), now))
+        Some(Verdict::new(limit, self.registry().used((group, source_key), now).saturating_add(1), now))
     }
 
     /// Tells other servers what was counted here, and learns what they counted. Without news it costs a read,
     /// without keys that ask for much nothing.
     pub fn share(&self, store: &dyn Store, now: Timestamp) -> Result<()> {
-        let (starts_at, news, shared) = self.registry().untold(now);
+        let (starts_at, news, shared) = self.registry().take_unshared(now);
         if shared.is_empty() {
             return Ok(());
         }
@@ -74,7 +74,7 @@ impl Limits {
             })?
         };
         let totals: Vec<_> = shared.into_iter().zip(totals).collect();
-        self.registry().told(starts_at, &news, &totals);
+        self.registry().mark_shared(starts_at, &news, &totals);
         Ok(())
     }
 
@@ -84,8 +84,8 @@ impl Limits {
     }
 
     /// Whether this credential held not long ago.
-    fn held(&self, credential: &str, now: Timestamp) -> bool {
-        self.held.read().unwrap_or_else(PoisonError::into_inner).contains(credential, now)
+    fn held_recently(&self, credential: &str, now: Timestamp) -> bool {
+        self.recent_credentials.read().unwrap_or_else(PoisonError::into_inner).contains(credential, now)
     }
 
     fn registry(&self) -> MutexGuard<'_, Registry> {
@@ -96,7 +96,7 @@ impl Limits {
 /// The error for a request that is one too many.
 fn too_many(group: Group, verdict: Verdict) -> Error {
     let Verdict { limit, reset_s, .. } = verdict;
-    let fault = Fault::new(
+    let fault = ErrorDetail::new(
         "too_many_requests",
         format!(
             "more than {limit} {} in this minute; try again after {reset_s} s, or ask the operator for a higher --limit-{}",

@@ -28,7 +28,7 @@ const SHARED_FROM: u64 = 10;
 
 /// Who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Who {
+pub enum RateLimitKey {
     /// A credential, by its id.
     Credential(Uuid),
     /// An IPv4 address or a /64 of IPv6.
@@ -37,7 +37,7 @@ pub enum Who {
     Others,
 }
 
-impl Who {
+impl RateLimitKey {
     fn text(&self) -> String {
         match self {
             Self::Credential(id) => id.to_string(),
@@ -48,7 +48,7 @@ impl Who {
 }
 
 /// Who asks for what.
-pub type Key = (Group, Who);
+pub type Key = (Group, RateLimitKey);
 
 /// Requests of one key.
 #[derive(Debug, Clone, Copy, Default)]
@@ -83,7 +83,7 @@ impl Registry {
 
     /// Counts a request; gives how many there were in the present window.
     pub fn count(&mut self, key: Key, now: Timestamp) -> u64 {
-        let key = self.place_for(key, now);
+        let key = self.slot_for(key, now);
         let count = self.counts.entry(key).or_default();
         count.here = count.here.saturating_add(1);
         count.used()
@@ -91,21 +91,21 @@ impl Registry {
 
     /// How many requests there were in the present window.
     pub fn used(&mut self, key: Key, now: Timestamp) -> u64 {
-        let key = self.place_for(key, now);
+        let key = self.slot_for(key, now);
         self.counts.get(&key).map_or(0, Count::used)
     }
 
     /// What others were not told yet, and all keys whose counts are worth knowing from others.
-    pub fn untold(&mut self, now: Timestamp) -> (Timestamp, Vec<RequestCount>, Vec<Key>) {
-        self.turn(now);
+    pub fn take_unshared(&mut self, now: Timestamp) -> (Timestamp, Vec<RequestCount>, Vec<Key>) {
+        self.start_window(now);
         let shared = self.counts.iter().filter(|(key, count)| is_shared(&self.limits, **key, count));
         let mut shared: Vec<(Key, Count)> = shared.map(|(key, count)| (*key, *count)).collect();
         if shared.len() > MOST_SHARED {
             shared.select_nth_unstable_by_key(MOST_SHARED, |(key, count)| Reverse(self.per_mille(*key, count)));
             shared.truncate(MOST_SHARED);
         }
-        let untold = shared.iter().filter(|(_, count)| count.here > count.told);
-        let news = untold.map(|(key, count)| RequestCount {
+        let take_unshared = shared.iter().filter(|(_, count)| count.here > count.told);
+        let news = take_unshared.map(|(key, count)| RequestCount {
             key: text(*key),
             starts_at: self.starts_at,
             requests: count.here - count.told,
@@ -114,7 +114,7 @@ impl Registry {
     }
 
     /// Notes what was told, and what all servers together counted. Nothing, when the window is another by now.
-    pub fn told(&mut self, starts_at: Timestamp, news: &[RequestCount], totals: &[(Key, u64)]) {
+    pub fn mark_shared(&mut self, starts_at: Timestamp, news: &[RequestCount], totals: &[(Key, u64)]) {
         if starts_at != self.starts_at {
             return;
         }
@@ -134,7 +134,7 @@ impl Registry {
     }
 
     /// Begins a new window when the old one is over, or when the clock was set back.
-    fn turn(&mut self, now: Timestamp) {
+    fn start_window(&mut self, now: Timestamp) {
         let starts_at = window::start_of(now);
         if starts_at != self.starts_at {
             self.starts_at = starts_at;
@@ -144,8 +144,8 @@ impl Registry {
     }
 
     /// The key under which a request is counted.
-    fn place_for(&mut self, key: Key, now: Timestamp) -> Key {
-        self.turn(now);
+    fn slot_for(&mut self, key: Key, now: Timestamp) -> Key {
+        self.start_window(now);
         // Room for one key of others in each group.
         let most = MOST_KEYS - Group::COUNT;
         if self.counts.len() < most || self.counts.contains_key(&key) {
@@ -154,9 +154,9 @@ impl Registry {
         if self.let_go_at != Some(now.timestamp()) {
             self.let_go_at = Some(now.timestamp());
             let limits = self.limits;
-            self.counts.retain(|key, count| key.1 == Who::Others || is_shared(&limits, *key, count));
+            self.counts.retain(|key, count| key.1 == RateLimitKey::Others || is_shared(&limits, *key, count));
         }
-        if self.counts.len() < most { key } else { (key.0, Who::Others) }
+        if self.counts.len() < most { key } else { (key.0, RateLimitKey::Others) }
     }
 
     /// How many keys there are.
@@ -171,8 +171,8 @@ fn is_shared(limits: &LimitSettings, (group, _): Key, count: &Count) -> bool {
 }
 
 /// The key as all servers know it.
-pub fn text((group, who): Key) -> String {
-    format!("{}:{}", group.as_str(), who.text())
+pub fn text((group, source_key): Key) -> String {
+    format!("{}:{}", group.as_str(), source_key.text())
 }
 
 #[cfg(test)]
@@ -188,7 +188,7 @@ mod tests {
     }
 
     fn address(number: u32) -> Key {
-        (Group::Login, Who::Source(IpAddr::V4(Ipv4Addr::from_bits(number))))
+        (Group::Login, RateLimitKey::Source(IpAddr::V4(Ipv4Addr::from_bits(number))))
     }
 
     fn registry() -> Registry {
@@ -223,15 +223,16 @@ mod tests {
     #[test]
     fn when_every_key_is_heavy_new_ones_share_a_count() {
         let mut registry = registry();
-        let network =
-            |number: u32| (Group::Login, Who::Source(IpAddr::V6(Ipv6Addr::from_bits(u128::from(number) << 64))));
+        let network = |number: u32| {
+            (Group::Login, RateLimitKey::Source(IpAddr::V6(Ipv6Addr::from_bits(u128::from(number) << 64))))
+        };
         for number in 0..u32::try_from(MOST_KEYS).unwrap() {
             for _ in 0..10 {
                 registry.count(network(number), at(0));
             }
         }
         assert_eq!(registry.len(), MOST_KEYS - Group::COUNT + 1);
-        let before = registry.used((Group::Login, Who::Others), at(0));
+        let before = registry.used((Group::Login, RateLimitKey::Others), at(0));
         assert!(before > 0);
         for number in 0..1_000 {
             assert_eq!(registry.count(network(1_000_000 + number), at(0)), before + u64::from(number) + 1);
@@ -250,7 +251,7 @@ mod tests {
                 registry.count(address(number), at(0));
             }
         }
-        let (_, news, shared) = registry.untold(at(0));
+        let (_, news, shared) = registry.take_unshared(at(0));
         assert_eq!((news.len(), shared.len()), (MOST_SHARED, MOST_SHARED));
         assert_eq!(news.iter().filter(|count| count.requests == 60).count(), 100);
     }
@@ -261,24 +262,24 @@ mod tests {
         for _ in 0..9 {
             registry.count(address(1), at(0));
         }
-        assert_eq!(registry.untold(at(0)).1, []);
+        assert_eq!(registry.take_unshared(at(0)).1, []);
         registry.count(address(1), at(0));
-        let (starts_at, news, shared) = registry.untold(at(0));
+        let (starts_at, news, shared) = registry.take_unshared(at(0));
         assert_eq!(news, [RequestCount { key: "login:0.0.0.1".to_owned(), starts_at: at(0), requests: 10 }]);
         assert_eq!(shared, [address(1)]);
         // Counted while others were told.
         registry.count(address(1), at(0));
-        registry.told(starts_at, &news, &[(address(1), 70)]);
+        registry.mark_shared(starts_at, &news, &[(address(1), 70)]);
         assert_eq!(registry.used(address(1), at(0)), 71);
-        let (starts_at, news, _) = registry.untold(at(0));
+        let (starts_at, news, _) = registry.take_unshared(at(0));
         assert_eq!(news[0].requests, 1);
         // What failed is told the next time.
-        assert_eq!(registry.untold(at(0)).1, news);
-        registry.told(starts_at, &news, &[(address(1), 71)]);
-        assert_eq!((registry.untold(at(0)).1, registry.used(address(1), at(0))), (vec![], 71));
+        assert_eq!(registry.take_unshared(at(0)).1, news);
+        registry.mark_shared(starts_at, &news, &[(address(1), 71)]);
+        assert_eq!((registry.take_unshared(at(0)).1, registry.used(address(1), at(0))), (vec![], 71));
         // Of another window nothing is noted.
         registry.count(address(1), at(60));
-        registry.told(starts_at, &news, &[(address(1), 9_999)]);
+        registry.mark_shared(starts_at, &news, &[(address(1), 9_999)]);
         assert_eq!(registry.used(address(1), at(60)), 1);
     }
 }

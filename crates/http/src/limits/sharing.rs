@@ -31,10 +31,10 @@ impl Sharing {
             return Ok(None);
         }
         let stop = Arc::new((Mutex::new(false), Condvar::new()));
-        let told = Arc::clone(&stop);
+        let signal = Arc::clone(&stop);
         let thread = thread::Builder::new()
             .name("limits".to_owned())
-            .spawn(move || share(&state, &told))
+            .spawn(move || share(&state, &signal))
             .map_err(Error::internal)?;
         Ok(Some(Self { stop, thread: Some(thread) }))
     }
@@ -60,7 +60,7 @@ fn share(state: &AppState, (stop, changed): &(Mutex<bool>, Condvar)) {
         if *waited.unwrap_or_else(PoisonError::into_inner).0 {
             return;
         }
-        match turn(state, &mut forgotten_at) {
+        match share_once(state, &mut forgotten_at) {
             Ok(()) => failing = false,
             // Told once: each server limits by what it counted itself meanwhile.
             Err(error) if !failing => {
@@ -72,7 +72,7 @@ fn share(state: &AppState, (stop, changed): &(Mutex<bool>, Condvar)) {
     }
 }
 
-fn turn(state: &AppState, forgotten_at: &mut Option<Timestamp>) -> Result<()> {
+fn share_once(state: &AppState, forgotten_at: &mut Option<Timestamp>) -> Result<()> {
     let now = state.clock().now();
     state.limits().share(state.store(), now)?;
     let window = window::start_of(now);

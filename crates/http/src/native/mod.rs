@@ -1,16 +1,16 @@
 //! The native API: data in, data out, in Trailkeeper's own words. Errors are RFC 9457 problems.
 
 mod accounts;
-mod acting;
 mod analytics;
+mod audit_context;
 mod events;
 mod kinds;
 mod memberships;
 mod paging;
 mod problems;
-mod put_answer;
+mod put_response;
 mod schemas;
-mod secret_answer;
+mod secret_response;
 mod sessions;
 mod signing_keys;
 mod small_body;
@@ -22,9 +22,9 @@ use actix_web::web::ServiceConfig;
 use utoipa::openapi::{OpenApi as OpenApiDocument, RefOr, Required};
 use utoipa::{Modify, OpenApi};
 
+use crate::error_formats::Problem;
 use crate::openapi::BearerScheme;
 use crate::ops;
-use crate::shapes::Problem;
 
 /// The native API's document.
 #[derive(OpenApi)]
@@ -32,7 +32,7 @@ use crate::shapes::Problem;
     info(
         title = "Trailkeeper native API",
         version = "1.0.0",
-        description = "Send events and look at them; keep the records of tenants, users and memberships that analytics count; ask for exact numbers; manage who may do so.\n\nTimes are RFC 3339 and UTC; answers of analytics write them in the time zone that was asked for. Lists are answered with `next_cursor`: pass it as `cursor` to go on, until it is null. Errors are problems as RFC 9457 describes them, with a stable `code`, and `field` where one is at fault. A credential that is confined to a tenant sees and changes that tenant alone; others do not exist for it (404).",
+        description = "Send events and look at them; keep the records of tenants, users and memberships that analytics count; ask for exact numbers; manage who may do so.\n\nTimes are RFC 3339 and UTC; answers of analytics write them in the time zone that was asked for. Lists are answered with `next_cursor`: pass it as `cursor` to go on, until it is null. Errors are problems as RFC 9457 describes them, with a stable `code`, and `field` where one is at fault. A credential scoped to a tenant sees and changes that tenant alone; others do not exist for it (404).",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     paths(

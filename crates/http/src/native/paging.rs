@@ -6,14 +6,14 @@ use trailkeeper_domain::Result;
 use trailkeeper_domain::cursor::Paged;
 
 use crate::blocking;
-use crate::cursors::{List, NextCursor, Place};
+use crate::cursors::{List, ListPosition, NextCursor};
 use crate::extract::query::Query;
 use crate::state::AppState;
 
 /// Where a list begins, and how long its page may be.
 pub struct Paging {
     /// Behind `next_cursor` of the page before.
-    pub place: Place,
+    pub position: ListPosition,
     /// 1 to 1,000.
     pub limit: usize,
 }
@@ -29,7 +29,7 @@ pub struct Page<T> {
 impl Paging {
     /// Reads `cursor` and `limit`.
     pub fn of(query: &Query, list: List, caller: &Principal) -> Result<Self> {
-        Ok(Self { place: Place::of(query, "cursor", list, caller)?, limit: query.limit(100, 1000)? })
+        Ok(Self { position: ListPosition::of(query, "cursor", list, caller)?, limit: query.limit(100, 1000)? })
     }
 
     /// Fetches the page on a blocking thread, given the cursor and the limit.
@@ -38,11 +38,11 @@ impl Paging {
         state: &Data<AppState>,
         work: impl FnOnce(&AppState, Option<&str>, usize) -> Result<Paged<T>> + Send + 'static,
     ) -> Result<Page<T>> {
-        let Self { place, limit } = self;
+        let Self { position, limit } = self;
         blocking::run(state, move |state| {
-            let cursor = place.opened(state.access())?;
+            let cursor = position.opened(state.access())?;
             let Paged { items, next } = work(state, cursor.as_deref(), limit)?;
-            Ok(Page { items, next: place.next(state.access(), next)? })
+            Ok(Page { items, next: position.next(state.access(), next)? })
         })
         .await
     }

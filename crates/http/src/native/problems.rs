@@ -6,8 +6,8 @@ use utoipa::openapi::header::Header;
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{IntoResponses, ToSchema};
 
-use crate::refusal::Shape;
-use crate::shapes::{Native, Problem};
+use crate::api_error::ErrorFormat;
+use crate::error_formats::{Native, Problem};
 
 type Responses = BTreeMap<String, RefOr<Response>>;
 

@@ -160,7 +160,7 @@ const IPV6_NETWORK: &str = r"^([0-9a-f]{1,4}:){1,6}:/(12[0-8]|1[01][0-9]|[1-9]?[
 /// The digits of a sealed cursor.
 const SEALED: usize = 216;
 const SEALED_FOR: &str =
-    "Opaque. A credential that is confined to a tenant gets another form, and each form is refused from the other.";
+    "Opaque. A credential scoped to a tenant gets another form, and each form is refused from the other.";
 /// A time in microseconds and a number, as the hexadecimal digits of their characters.
 const EVENT_CURSOR: &str = "e(3[0-9]){1,16}2e(3[0-9]){1,18}";
 /// A text of 1 to 128 characters without control characters, as the hexadecimal digits of its UTF-8.

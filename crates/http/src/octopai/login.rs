@@ -5,14 +5,14 @@ use actix_web::web::{Data, Payload};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::error_responses::LoginErrorResponses;
 use super::login_result::{LoginResult, answer};
-use super::refusals::LoginRefusals;
 use super::{fields, values};
+use crate::api_error::ApiResult;
+use crate::error_formats::Octopai;
 use crate::extract::anyone::{Anyone, LogIn};
 use crate::extract::origin;
 use crate::login;
-use crate::refusal::Answer;
-use crate::shapes::Octopai;
 use crate::state::AppState;
 
 /// Who logs in. Field names are matched without regard to case.
@@ -46,7 +46,7 @@ impl LoginRequest {
             example = json!(LoginResult::sample())),
         (status = 401, description = "The name or the password is wrong, or the account is disabled.",
             body = LoginResult, example = json!(LoginResult::failed_sample())),
-        LoginRefusals,
+        LoginErrorResponses,
     ),
     security(()),
 )]
@@ -55,7 +55,7 @@ pub async fn login(
     request: HttpRequest,
     state: Data<AppState>,
     payload: Payload,
-) -> Answer<Octopai> {
+) -> ApiResult<Octopai> {
     let mut json = fields::of(&request, payload, &["Username", "Password"]).await?;
     let username = fields::credential(&mut json, "Username")?;
     let password = fields::credential(&mut json, "Password")?;

@@ -9,8 +9,8 @@ use trailkeeper_domain::{Error, Result};
 use utoipa::ToSchema;
 
 use super::values;
-use crate::refusal::{self, Answer};
-use crate::shapes::Octopai;
+use crate::api_error::{self, ApiResult};
+use crate::error_formats::Octopai;
 
 /// A login that succeeded, or, with `error`, one that did not.
 #[derive(Serialize, ToSchema)]
@@ -119,13 +119,13 @@ impl LoginResult {
 
 /// The answer to a login or a refresh. What does not hold is a 401 of the same shape; every other
 /// error has the contract's shape.
-pub fn answer(outcome: Result<LoggedIn>) -> Answer<Octopai> {
+pub fn answer(outcome: Result<LoggedIn>) -> ApiResult<Octopai> {
     match outcome {
         Ok(login) => Ok(HttpResponse::Ok().json(LoginResult::from(login))),
         Err(error @ Error::Unauthenticated(_)) => {
             let mut builder = HttpResponse::Unauthorized();
-            refusal::add_headers(&mut builder, &error);
-            let reason = refusal::public_fault(&error).to_string();
+            api_error::add_headers(&mut builder, &error);
+            let reason = api_error::public_detail(&error).to_string();
             Ok(builder.json(LoginResult { error: Some(reason), ..LoginResult::nobody() }))
         }
         Err(error) => Err(error.into()),

@@ -1,10 +1,10 @@
 //! The Octopai API: logins, and the trail of user events.
 
+mod error_responses;
 mod fields;
 mod login;
 mod login_result;
 mod refresh_token;
-mod refusals;
 mod user_events;
 mod values;
 
@@ -13,9 +13,9 @@ use actix_web::web::{self, ServiceConfig};
 use utoipa::OpenApi;
 
 use crate::endpoint::{endpoint, fallback};
+use crate::error_formats::{Octopai, OctopaiError};
 use crate::inlined::InlinedFields;
 use crate::openapi::BearerScheme;
-use crate::shapes::{Octopai, OctopaiError};
 
 /// The document.
 #[derive(OpenApi)]

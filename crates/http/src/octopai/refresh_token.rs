@@ -5,14 +5,14 @@ use actix_web::web::{Data, Payload};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::error_responses::LoginErrorResponses;
 use super::login_result::{LoginResult, answer};
-use super::refusals::LoginRefusals;
 use super::{fields, values};
+use crate::api_error::ApiResult;
 use crate::blocking;
+use crate::error_formats::Octopai;
 use crate::extract::anyone::{Anyone, LogIn};
 use crate::extract::origin;
-use crate::refusal::Answer;
-use crate::shapes::Octopai;
 use crate::state::AppState;
 
 /// The refresh token of the login or refresh before. Field names are matched without regard to case.
@@ -43,7 +43,7 @@ impl RefreshTokenRequest {
             example = json!(LoginResult::sample())),
         (status = 401, description = "The token does not hold.", body = LoginResult,
             example = json!(LoginResult::failed_sample())),
-        LoginRefusals,
+        LoginErrorResponses,
     ),
     security(()),
 )]
@@ -52,7 +52,7 @@ pub async fn refresh(
     request: HttpRequest,
     state: Data<AppState>,
     payload: Payload,
-) -> Answer<Octopai> {
+) -> ApiResult<Octopai> {
     let mut json = fields::of(&request, payload, &["refreshToken"]).await?;
     let token = fields::credential(&mut json, "refreshToken")?;
     let origin = origin::of(&request, &state.settings);

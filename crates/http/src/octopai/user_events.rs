@@ -7,16 +7,16 @@ use trailkeeper_domain::Error;
 use trailkeeper_domain::event::{EventFilter, EventKind, StoredEvent};
 use utoipa::ToSchema;
 
+use super::error_responses::ErrorResponses;
 use super::fields::{self, MAX_PAGE_NUMBER, MAX_ROWS};
 use super::login_result::shown;
-use super::refusals::Refusals;
 use super::values;
+use crate::api_error::ApiResult;
+use crate::audit;
 use crate::blocking;
+use crate::error_formats::Octopai;
 use crate::extract::caller::{Caller, ReadTrail};
-use crate::refusal::Answer;
-use crate::shapes::Octopai;
 use crate::state::AppState;
-use crate::trail;
 
 /// How many rows a page has where the caller does not say.
 const DEFAULT_ROWS: i64 = 50;
@@ -97,7 +97,7 @@ fn type_of(kind: &EventKind) -> String {
     responses(
         (status = 200, description = "The events of the page.", body = Vec<UserEvent>,
             example = json!([UserEvent::sample()])),
-        Refusals,
+        ErrorResponses,
     ),
     security(("Bearer" = [])),
 )]
@@ -106,14 +106,14 @@ pub async fn list(
     request: HttpRequest,
     state: Data<AppState>,
     payload: Payload,
-) -> Answer<Octopai> {
+) -> ApiResult<Octopai> {
     let mut json = fields::of(&request, payload, &["PageNumber", "RowsInPage"]).await?;
     let page = fields::number(&mut json, "PageNumber", 1, MAX_PAGE_NUMBER)?;
     let rows = fields::number(&mut json, "RowsInPage", DEFAULT_ROWS, MAX_ROWS)?;
     // Both are bounded so that this fits: fewer than 10^15 pages of at most 1,000 rows.
     let offset = u64::try_from((page - 1) * rows).map_err(Error::internal)?;
     let limit = usize::try_from(rows).map_err(Error::internal)?;
-    trail::asked_in_body(&request, &[("PageNumber", page), ("RowsInPage", rows)]);
+    audit::asked_in_body(&request, &[("PageNumber", page), ("RowsInPage", rows)]);
     let filter = EventFilter { tenant_id: caller.principal.tenant_id, without_reads: true, ..EventFilter::default() };
     let events =
         blocking::run(&state, move |state| state.store().reading(|tx| tx.events_at_offset(&filter, offset, limit)))

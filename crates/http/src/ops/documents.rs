@@ -8,10 +8,10 @@ use actix_web::{HttpRequest, HttpResponse};
 use trailkeeper_domain::Error;
 use utoipa_swagger_ui::{Config, Url};
 
+use crate::api_error::{self, ApiResult};
+use crate::error_formats::Native;
 use crate::extract::anyone::{Anyone, ReadPublic};
 use crate::openapi::{self, Contract};
-use crate::refusal::{self, Answer};
-use crate::shapes::Native;
 
 /// Made once: anybody may ask for a document, and making one takes long.
 static ALL: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(openapi::merged_json()));
@@ -24,12 +24,12 @@ pub async fn all(_: Anyone<ReadPublic, Native>) -> HttpResponse {
 }
 
 /// One contract's document.
-pub async fn one(_: Anyone<ReadPublic, Native>, request: HttpRequest) -> Answer<Native> {
+pub async fn one(_: Anyone<ReadPublic, Native>, request: HttpRequest) -> ApiResult<Native> {
     let name = request.match_info().get("contract").unwrap_or_default();
     let (_, document) = EACH
         .iter()
         .find(|(contract, _)| contract.as_str() == name)
-        .ok_or_else(|| refusal::unknown_path(request.path(), "/openapi/{saasus,octopai,cripsa,native}.json"))?;
+        .ok_or_else(|| api_error::unknown_path(request.path(), "/openapi/{saasus,octopai,cripsa,native}.json"))?;
     Ok(HttpResponse::Ok().content_type("application/json").body(document.clone()))
 }
 
@@ -39,14 +39,14 @@ pub async fn to_swagger_ui(_: Anyone<ReadPublic, Native>) -> HttpResponse {
 }
 
 /// Swagger UI over all documents, the native one first.
-pub async fn swagger_ui(_: Anyone<ReadPublic, Native>, request: HttpRequest) -> Answer<Native> {
+pub async fn swagger_ui(_: Anyone<ReadPublic, Native>, request: HttpRequest) -> ApiResult<Native> {
     let documents = [Contract::Native, Contract::Saasus, Contract::Octopai, Contract::Cripsa]
         .map(|contract| Url::new(contract.title(), contract_path(contract)));
     let config = Config::new(documents).validator_url("none").persist_authorization(true);
     let name = request.match_info().get("file").unwrap_or_default();
     let file = utoipa_swagger_ui::serve(name, Arc::new(config))
         .map_err(Error::internal)?
-        .ok_or_else(|| refusal::unknown_path(request.path(), "/openapi.json"))?;
+        .ok_or_else(|| api_error::unknown_path(request.path(), "/openapi.json"))?;
     let mut response = HttpResponse::Ok();
     if file.gzpipped {
         response.insert_header(ContentEncoding::Gzip);

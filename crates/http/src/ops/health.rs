@@ -6,9 +6,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::readiness;
+use crate::api_error::ApiResult;
+use crate::error_formats::{Native, Problem};
 use crate::extract::anyone::{Anyone, Probe};
-use crate::refusal::Answer;
-use crate::shapes::{Native, Problem};
 use crate::state::AppState;
 
 /// How the server is.
@@ -46,7 +46,7 @@ pub async fn healthz() -> HttpResponse {
             )),
         (status = 503, description = "The database is away or not migrated.", body = Problem, content_type = "application/problem+json"),
     ))]
-pub async fn readyz(_: Anyone<Probe, Native>, state: Data<AppState>) -> Answer<Native> {
+pub async fn readyz(_: Anyone<Probe, Native>, state: Data<AppState>) -> ApiResult<Native> {
     readiness::checked(&state).await?;
     Ok(HttpResponse::Ok().json(Health { status: "ok" }))
 }

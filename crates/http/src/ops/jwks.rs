@@ -7,10 +7,10 @@ use serde::Serialize;
 use trailkeeper_auth::jwt::{Jwk, Jwks};
 use utoipa::ToSchema;
 
+use crate::api_error::ApiResult;
 use crate::blocking;
+use crate::error_formats::{Native, Problem};
 use crate::extract::anyone::{Anyone, ReadPublic};
-use crate::refusal::Answer;
-use crate::shapes::{Native, Problem};
 use crate::state::AppState;
 
 /// Keys change every few weeks, and the old one stays for hours. Who meets an unknown key id should ask again.
@@ -77,7 +77,7 @@ fn sample() -> JwkView {
             headers(("Retry-After" = u32, description = "Seconds until another attempt makes sense."))),
         (status = 503, description = "The database is away.", body = Problem, content_type = "application/problem+json"),
     ))]
-pub async fn jwks(_: Anyone<ReadPublic, Native>, state: Data<AppState>) -> Answer<Native> {
+pub async fn jwks(_: Anyone<ReadPublic, Native>, state: Data<AppState>) -> ApiResult<Native> {
     let set = blocking::run(&state, |state| state.access().jwks()).await?;
     Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, CACHED)).json(JwkSet::from(set)))
 }

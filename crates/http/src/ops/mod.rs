@@ -9,7 +9,7 @@ use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};
 
 use crate::endpoint::endpoint;
-use crate::shapes::Native;
+use crate::error_formats::Native;
 
 pub use health::{__path_healthz, __path_readyz};
 pub use jwks::__path_jwks;

@@ -12,14 +12,14 @@ use trailkeeper_domain::{Error, Result as DomainResult};
 use utoipa::{IntoParams, ToSchema};
 use uuid::{Uuid, uuid};
 
-use super::refusals::{Refusals, TenantRefusals};
+use super::error_responses::{ErrorResponses, TenantErrorResponses};
 use super::values;
+use crate::api_error::ApiResult;
 use crate::blocking;
+use crate::error_formats::Saasus;
 use crate::extract::caller::{ReadAnalytics, SaasusCaller};
 use crate::extract::query::Query;
 use crate::extract::tenancy;
-use crate::refusal::Answer;
-use crate::shapes::Saasus;
 use crate::state::AppState;
 
 /// Which active users are asked for.
@@ -148,18 +148,22 @@ impl ActiveUsers {
     responses(
         (status = 200, description = "The numbers of active users.", body = ActiveUsers,
             example = json!(ActiveUsers::sample())),
-        Refusals,
-        TenantRefusals,
+        ErrorResponses,
+        TenantErrorResponses,
     ),
     security(("Bearer" = [])),
 )]
-pub async fn get(caller: SaasusCaller<ReadAnalytics>, request: HttpRequest, state: Data<AppState>) -> Answer<Saasus> {
+pub async fn get(
+    caller: SaasusCaller<ReadAnalytics>,
+    request: HttpRequest,
+    state: Data<AppState>,
+) -> ApiResult<Saasus> {
     let question = ActiveUsersParams::of(&Query::of(&request)?)?.question();
     question.tenant_id.map_or(Ok(()), |tenant| tenancy::visible(&caller.principal, tenant))?;
-    let confined = caller.principal.tenant_id;
+    let tenant_scoped = caller.principal.tenant_id;
     // Some megabytes of an answer would hold up the others of the thread that requests come in on.
     let body = blocking::run_analytic(&state, move |state| {
-        let cells = active_users(state.store(), state.clock(), &question, confined)?;
+        let cells = active_users(state.store(), state.clock(), &question, tenant_scoped)?;
         let data = cells.iter().map(|cell| ActiveUserData::of(question.period, cell)).collect();
         serde_json::to_vec(&ActiveUsers { data }).map_err(Error::internal)
     })

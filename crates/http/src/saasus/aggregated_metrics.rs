@@ -12,13 +12,13 @@ use trailkeeper_domain::creation::CreationKind;
 use trailkeeper_domain::id::TenantId;
 use utoipa::{IntoParams, ToSchema};
 
-use super::refusals::{Refusals, TenantRefusals};
+use super::error_responses::{ErrorResponses, TenantErrorResponses};
 use super::{dates, tenant_ids, values};
+use crate::api_error::ApiResult;
 use crate::blocking;
+use crate::error_formats::Saasus;
 use crate::extract::caller::{ReadAnalytics, SaasusCaller};
 use crate::extract::query::Query;
-use crate::refusal::Answer;
-use crate::shapes::Saasus;
 use crate::state::AppState;
 
 /// Which metric is asked for.
@@ -112,16 +112,20 @@ impl AggregatedMetrics {
     responses(
         (status = 200, description = "The metrics of each day.", body = AggregatedMetrics,
             example = json!(AggregatedMetrics::sample())),
-        Refusals,
-        TenantRefusals,
+        ErrorResponses,
+        TenantErrorResponses,
     ),
     security(("Bearer" = [])),
 )]
-pub async fn get(caller: SaasusCaller<ReadAnalytics>, request: HttpRequest, state: Data<AppState>) -> Answer<Saasus> {
+pub async fn get(
+    caller: SaasusCaller<ReadAnalytics>,
+    request: HttpRequest,
+    state: Data<AppState>,
+) -> ApiResult<Saasus> {
     let question = AggregatedMetricsParams::of(&Query::of(&request)?)?.question();
     tenant_ids::visible(&caller.principal, question.tenant_ids.as_deref())?;
-    let confined = caller.principal.tenant_id;
-    let days = blocking::run_analytic(&state, move |state| metrics(state.store(), &question, confined)).await?;
+    let tenant_scoped = caller.principal.tenant_id;
+    let days = blocking::run_analytic(&state, move |state| metrics(state.store(), &question, tenant_scoped)).await?;
     let metrics = days.into_iter().map(DailyMetric::from).collect();
     Ok(HttpResponse::Ok().json(AggregatedMetrics { metrics }))
 }

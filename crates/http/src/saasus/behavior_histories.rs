@@ -7,14 +7,14 @@ use trailkeeper_analytics::query::behavior::{DailyBehavior, behaviors};
 use trailkeeper_domain::time::midnight;
 use utoipa::ToSchema;
 
-use super::refusals::Refusals;
+use super::error_responses::ErrorResponses;
 use super::user_behavior_day::UserBehaviorHistory;
 use super::values;
+use crate::api_error::ApiResult;
 use crate::blocking;
+use crate::error_formats::Saasus;
 use crate::extract::caller::{ReadUserActivity, SaasusCaller};
 use crate::extract::path;
-use crate::refusal::Answer;
-use crate::shapes::Saasus;
 use crate::state::AppState;
 
 /// The pages that a user was on, by day.
@@ -67,7 +67,7 @@ impl UserBehaviorHistories {
     responses(
         (status = 200, description = "The user's history.", body = UserBehaviorHistories,
             example = json!(UserBehaviorHistories::sample())),
-        Refusals,
+        ErrorResponses,
     ),
     security(("Bearer" = [])),
 )]
@@ -75,11 +75,12 @@ pub async fn get(
     caller: SaasusCaller<ReadUserActivity>,
     request: HttpRequest,
     state: Data<AppState>,
-) -> Answer<Saasus> {
+) -> ApiResult<Saasus> {
     let user = path::user_id(&request)?;
-    let confined = caller.principal.tenant_id;
+    let tenant_scoped = caller.principal.tenant_id;
     let days =
-        blocking::run_analytic(&state, move |state| behaviors(state.store(), state.clock(), &user, confined)).await?;
+        blocking::run_analytic(&state, move |state| behaviors(state.store(), state.clock(), &user, tenant_scoped))
+            .await?;
     let histories = days.into_iter().map(DailyBehaviorHistory::from).collect();
     Ok(HttpResponse::Ok().json(UserBehaviorHistories { histories }))
 }

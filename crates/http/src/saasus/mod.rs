@@ -5,8 +5,8 @@ mod aggregated_metrics;
 mod aggregated_userinfo;
 mod behavior_histories;
 mod dates;
+mod error_responses;
 mod page_statistics;
-mod refusals;
 mod tenant_ids;
 mod update_active_users;
 mod user_behavior_day;
@@ -17,9 +17,9 @@ use actix_web::web::{self, ServiceConfig};
 use utoipa::OpenApi;
 
 use crate::endpoint::{endpoint, fallback};
+use crate::error_formats::{Saasus, SaasusError};
 use crate::inlined::InlinedFields;
 use crate::openapi::BearerScheme;
-use crate::shapes::{Saasus, SaasusError};
 
 /// The document.
 #[derive(OpenApi)]

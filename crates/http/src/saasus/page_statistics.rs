@@ -9,13 +9,13 @@ use trailkeeper_domain::time::{self, MAX_UNIX_SECONDS, Timestamp};
 use trailkeeper_domain::{Error, Result};
 use utoipa::{IntoParams, ToSchema};
 
-use super::refusals::Refusals;
+use super::error_responses::ErrorResponses;
 use super::values;
+use crate::api_error::ApiResult;
 use crate::blocking;
+use crate::error_formats::Saasus;
 use crate::extract::caller::{ReadAnalytics, SaasusCaller};
 use crate::extract::query::Query;
-use crate::refusal::Answer;
-use crate::shapes::Saasus;
 use crate::state::AppState;
 
 /// Which period is asked for.
@@ -114,15 +114,19 @@ impl PageStatistics {
     responses(
         (status = 200, description = "The statistics of the period.", body = PageStatistics,
             example = json!(PageStatistics::sample())),
-        Refusals,
+        ErrorResponses,
     ),
     security(("Bearer" = [])),
 )]
-pub async fn get(caller: SaasusCaller<ReadAnalytics>, request: HttpRequest, state: Data<AppState>) -> Answer<Saasus> {
+pub async fn get(
+    caller: SaasusCaller<ReadAnalytics>,
+    request: HttpRequest,
+    state: Data<AppState>,
+) -> ApiResult<Saasus> {
     let params = PageStatisticsParams::of(&Query::of(&request)?)?;
     let (start, end) = (params.start_timestamp, params.end_timestamp);
-    let confined = caller.principal.tenant_id;
+    let tenant_scoped = caller.principal.tenant_id;
     let statistics =
-        blocking::run_analytic(&state, move |state| page_statistics(state.source(), start, end, confined)).await?;
+        blocking::run_analytic(&state, move |state| page_statistics(state.source(), start, end, tenant_scoped)).await?;
     Ok(HttpResponse::Ok().json(PageStatistics::of(&params, statistics)))
 }

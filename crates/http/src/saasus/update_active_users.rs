@@ -12,15 +12,15 @@ use trailkeeper_domain::json::JsonObject;
 use trailkeeper_domain::{Error, Result};
 use utoipa::ToSchema;
 
-use super::refusals::{BodyRefusals, TenantRefusals};
+use super::error_responses::{BodyErrorResponses, TenantErrorResponses};
 use super::values;
+use crate::api_error::ApiResult;
+use crate::audit;
+use crate::error_formats::Saasus;
 use crate::extract::body::must_be_json;
 use crate::extract::caller::{SaasusCaller, WriteAnalytics};
 use crate::extract::tenancy;
-use crate::refusal::Answer;
-use crate::shapes::Saasus;
 use crate::state::AppState;
-use crate::trail;
 
 /// A number of active users that is known better outside.
 #[derive(Serialize, ToSchema)]
@@ -63,29 +63,29 @@ impl UpdateActiveUsersParam {
 #[utoipa::path(
     put, path = "/active-users", operation_id = "UpdateActiveUsers", tag = "userAnalysis",
     request_body(content = UpdateActiveUsersParam, example = json!(UpdateActiveUsersParam::sample())),
-    responses((status = 200, description = "The number is stored."), BodyRefusals, TenantRefusals),
+    responses((status = 200, description = "The number is stored."), BodyErrorResponses, TenantErrorResponses),
     security(("Bearer" = [])),
 )]
 pub async fn update(
     caller: SaasusCaller<WriteAnalytics>,
     request: HttpRequest,
     state: Data<AppState>,
-) -> Answer<Saasus> {
+) -> ApiResult<Saasus> {
     must_be_json(&request)?;
     let (period, reported) = reported_in(&caller.body)?;
-    trail::reported_in_body(&request, None, told_of(period, &reported));
+    audit::reported_in_body(&request, None, reported_fields(period, &reported));
     tenancy::visible(&caller.principal, reported.tenant_id)?;
-    let confined = caller.principal.tenant_id;
+    let tenant_scoped = caller.principal.tenant_id;
     let now = state.clock().now();
     let signed = caller.signature.map(|signature| (signature::spent(signature, now), now));
     caller
-        .changing(&request, &state, move |change| report_active_users(change, period, &reported, confined, signed))
+        .changing(&request, &state, move |change| report_active_users(change, period, &reported, tenant_scoped, signed))
         .await?;
     Ok(HttpResponse::Ok().finish())
 }
 
 /// What the trail tells of it: all of it, by the names that it has in the body.
-fn told_of(period: Period, reported: &ActiveUsers) -> Vec<(&'static str, Value)> {
+fn reported_fields(period: Period, reported: &ActiveUsers) -> Vec<(&'static str, Value)> {
     vec![
         ("type", period.as_str().into()),
         // Of a month its first day.

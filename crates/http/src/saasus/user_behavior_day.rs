@@ -11,14 +11,14 @@ use trailkeeper_domain::json::JsonObject;
 use trailkeeper_domain::time::{self, MAX_UNIX_SECONDS, Timestamp};
 use utoipa::ToSchema;
 
-use super::refusals::BodyRefusals;
+use super::error_responses::BodyErrorResponses;
 use super::values;
+use crate::api_error::ApiResult;
+use crate::audit;
+use crate::error_formats::Saasus;
 use crate::extract::body::must_be_json;
 use crate::extract::caller::{ReportBehavior, SaasusCaller};
-use crate::refusal::Answer;
-use crate::shapes::Saasus;
 use crate::state::AppState;
-use crate::trail;
 
 /// A user's pages of one day.
 #[derive(Serialize, ToSchema)]
@@ -68,28 +68,28 @@ impl UpdateUserBehaviorHistoriesByDayParam {
         content = UpdateUserBehaviorHistoriesByDayParam,
         example = json!(UpdateUserBehaviorHistoriesByDayParam::sample()),
     ),
-    responses((status = 200, description = "The pages are stored."), BodyRefusals),
+    responses((status = 200, description = "The pages are stored."), BodyErrorResponses),
     security(("Bearer" = [])),
 )]
 pub async fn update(
     caller: SaasusCaller<ReportBehavior>,
     request: HttpRequest,
     state: Data<AppState>,
-) -> Answer<Saasus> {
+) -> ApiResult<Saasus> {
     must_be_json(&request)?;
     let report = report_of(&caller.body)?;
-    let confined = caller.principal.tenant_id;
-    trail::reported_in_body(&request, Some(&report.user_id), told_of(&report, confined));
+    let tenant_scoped = caller.principal.tenant_id;
+    audit::reported_in_body(&request, Some(&report.user_id), reported_fields(&report, tenant_scoped));
     let queries = state.settings.page_queries;
-    caller.changing(&request, &state, move |change| report_behavior(change, queries, &report, confined)).await?;
+    caller.changing(&request, &state, move |change| report_behavior(change, queries, &report, tenant_scoped)).await?;
     Ok(HttpResponse::Ok().finish())
 }
 
 /// What the trail tells of it: of which day and where to, and how many pages. The pages are events themselves.
-fn told_of(report: &BehaviorReport, confined: Option<TenantId>) -> Vec<(&'static str, Value)> {
+fn reported_fields(report: &BehaviorReport, tenant_scoped: Option<TenantId>) -> Vec<(&'static str, Value)> {
     vec![
         ("date", report.day.date_naive().to_string().into()),
-        ("tenant_id", confined.unwrap_or(TenantId::NONE).to_string().into()),
+        ("tenant_id", tenant_scoped.unwrap_or(TenantId::NONE).to_string().into()),
         ("env_id", EnvId::default().0.into()),
         ("histories", report.histories.len().into()),
     ]

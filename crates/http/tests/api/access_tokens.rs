@@ -9,7 +9,7 @@ use trailkeeper_domain::account::Role;
 use trailkeeper_testkit::TestEntropy;
 
 use crate::jwks::unbase64url;
-use crate::support::{Answer, TestApp, operator};
+use crate::support::{TestApp, TestResponse, operator};
 
 const EMAIL: &str = "jane@example.com";
 const PASSWORD: &str = "correct horse battery";
@@ -46,7 +46,7 @@ impl World {
         app.anon().post("/api/UserAccount/Login", &body).ok()["accessToken"].as_str().unwrap().to_owned()
     }
 
-    pub fn asked(&self, token: &str) -> Answer {
+    pub fn asked(&self, token: &str) -> TestResponse {
         self.app.bearer(token).get("/v1/tenants")
     }
 

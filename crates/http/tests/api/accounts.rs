@@ -213,7 +213,7 @@ fn the_trail_tells_who_changed_what_and_from_where() {
             assert_eq!((&event["trace_id"], &event["outcome"]), (&json!("r-1"), &json!("success")));
             assert_eq!(event["target"]["name"], "jane@example.com");
         }
-        let told = events.to_string();
-        assert!(!told.contains(PASSWORD) && !told.contains(made["password"].as_str().unwrap()));
+        let message = events.to_string();
+        assert!(!message.contains(PASSWORD) && !message.contains(made["password"].as_str().unwrap()));
     }
 }

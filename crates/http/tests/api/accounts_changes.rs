@@ -15,7 +15,7 @@ fn the_last_administrator_stays_one() {
         let root = app.person("root@example.com", Role::Admin, None);
         // None of these can take over: other roles, a confined administrator, a disabled one, a program.
         app.person("analyst@example.com", Role::Analyst, None);
-        app.person("confined@example.com", Role::Admin, Some(ACME));
+        app.person("scoped@example.com", Role::Admin, Some(ACME));
         let away = app.person("away@example.com", Role::Admin, None);
         let program = app.admin();
         program.patch(&path_of(&away), &json!({"disabled": true})).ok();
@@ -94,14 +94,14 @@ fn null_frees_from_a_tenant_and_absence_leaves_it() {
 fn a_confined_administrator_administers_nothing() {
     let app = TestApp::new();
     let victim = app.person("victim@example.com", Role::Ingest, Some(ACME));
-    let confined = app.person("confined@example.com", Role::Admin, Some(ACME));
-    for caller in [&confined.caller, &app.token(Role::Admin, Some(ACME))] {
+    let tenant_scoped = app.person("scoped@example.com", Role::Admin, Some(ACME));
+    for caller in [&tenant_scoped.caller, &app.token(Role::Admin, Some(ACME))] {
         for (method, path, body) in [
             ("GET", "/v1/accounts".to_owned(), None),
             ("POST", "/v1/accounts".to_owned(), Some(json!({"email": "new@example.com", "role": "admin"}))),
             ("GET", path_of(&victim), None),
             ("PATCH", path_of(&victim), Some(json!({"role": "admin"}))),
-            ("PATCH", path_of(&confined), Some(json!({"tenant_id": null}))),
+            ("PATCH", path_of(&tenant_scoped), Some(json!({"tenant_id": null}))),
             ("DELETE", path_of(&victim), None),
             ("GET", "/v1/tokens".to_owned(), None),
             ("POST", "/v1/tokens".to_owned(), Some(json!({"name": "x", "role": "ingest", "tenant_id": ACME}))),
@@ -119,6 +119,6 @@ fn a_confined_administrator_administers_nothing() {
     }
     assert!(victim.is_in());
     assert_eq!(app.admin().get("/v1/accounts").ok()["accounts"].as_array().unwrap().len(), 2);
-    assert_eq!(app.log_in("confined@example.com", PASSWORD).status, 201, "what is its own, it has");
-    assert_eq!(confined.caller.get("/v1/sessions").ok()["sessions"].as_array().unwrap().len(), 2);
+    assert_eq!(app.log_in("scoped@example.com", PASSWORD).status, 201, "what is its own, it has");
+    assert_eq!(tenant_scoped.caller.get("/v1/sessions").ok()["sessions"].as_array().unwrap().len(), 2);
 }

@@ -91,8 +91,8 @@ fn a_wrong_password_is_one_event() {
             "wrong_password",
             Some("current_password"),
         );
-        let told = app.admin().get("/v1/events?outcome=failure").ok();
-        let kinds: Vec<_> = told["events"].as_array().unwrap().iter().map(|event| event["type"].clone()).collect();
+        let message = app.admin().get("/v1/events?outcome=failure").ok();
+        let kinds: Vec<_> = message["events"].as_array().unwrap().iter().map(|event| event["type"].clone()).collect();
         assert_eq!(kinds, ["account_password_change"]);
     }
 }

@@ -2,7 +2,7 @@
 
 use trailkeeper_http::HttpSettings;
 
-use crate::support::{Answer, TestApp};
+use crate::support::{TestApp, TestResponse};
 
 const ORIGIN: &str = "https://app.example";
 
@@ -56,7 +56,7 @@ fn swagger_ui_may_run_its_own_files_and_nothing_else() {
     assert_eq!(page.header("x-frame-options"), Some("DENY"));
 }
 
-fn from(app: &TestApp, method: &str, path: &str, origin: &str, asking: Option<&str>) -> Answer {
+fn from(app: &TestApp, method: &str, path: &str, origin: &str, asking: Option<&str>) -> TestResponse {
     let admin = app.admin();
     let mut call = admin.call(method, path).header("Origin", origin);
     if let Some(asked) = asking {
@@ -66,7 +66,7 @@ fn from(app: &TestApp, method: &str, path: &str, origin: &str, asking: Option<&s
     call.send()
 }
 
-fn assert_closed(answer: &Answer) {
+fn assert_closed(answer: &TestResponse) {
     for (name, _) in &answer.headers {
         assert!(!name.as_str().starts_with("access-control-"), "{answer:?}");
     }

@@ -19,8 +19,8 @@ use trailkeeper_testkit::{DatabaseKind, run_on_postgres};
 use crate::contracts::unix;
 use crate::fated_store::{Fate, FatedStore};
 use crate::people::person;
-use crate::reads_of_people::{told, with_a_user};
-use crate::support::{ACME, Answer, Caller, OTHER, START, TestApp, send_at_once};
+use crate::reads_of_people::{message, with_a_user};
+use crate::support::{ACME, Caller, OTHER, START, TestApp, TestResponse, send_at_once};
 
 /// A request that changes something, and what becomes of it.
 pub struct Change {
@@ -95,7 +95,7 @@ pub fn behavior(pages: &[&str]) -> Value {
     json!({"timestamp": day, "user_id": "u1", "histories": histories})
 }
 
-fn ask(caller: &Caller<'_>, change: &Change) -> Answer {
+fn ask(caller: &Caller<'_>, change: &Change) -> TestResponse {
     let call = caller.call(change.method, &change.path);
     match &change.body {
         Some(body) => call.json(body).send(),
@@ -135,8 +135,8 @@ fn assert_told(event: &Value, email: &str, change: &Change) {
     assert_eq!((&event["user_name"], &event["source"]), (&json!(email), &json!("198.51.100.20")), "{operation}");
     assert_eq!(event["target"]["id"], json!(change.target), "{operation}");
     assert!(event["trace_id"].is_string() && event["user_id"].is_string(), "{event}");
-    let told = event["metadata"]["operation"].as_str().unwrap();
-    assert!(told.starts_with(&format!("{} /v1/", change.method)), "{operation}: {told}");
+    let message = event["metadata"]["operation"].as_str().unwrap();
+    assert!(message.starts_with(&format!("{} /v1/", change.method)), "{operation}: {message}");
     assert_eq!(event["metadata"].get("status"), None, "{operation}");
 }
 
@@ -149,7 +149,7 @@ fn a_server_that_dies_after_the_change_has_told_of_it() {
         for change in changes() {
             let operation = change.operation;
             app.clock.advance(Duration::seconds(1));
-            let (before, events) = (directory(&app), told(&app).len());
+            let (before, events) = (directory(&app), message(&app).len());
             let transactions = store.begun();
             store.set(Fate::DiesAfterCommit);
             let answer = ask(&jane, &change);
@@ -157,7 +157,7 @@ fn a_server_that_dies_after_the_change_has_told_of_it() {
             assert_eq!(store.begun(), transactions + 1, "{operation} is one transaction on {kind:?}");
             store.set(Fate::Lives);
             assert_ne!(directory(&app), before, "{operation} on {kind:?}");
-            let after = told(&app);
+            let after = message(&app);
             assert_eq!(after.len(), events + 1, "{operation} leaves one event on {kind:?}");
             assert_told(&after[0], &email, &change);
         }
@@ -178,7 +178,7 @@ fn a_server_that_dies_before_the_commit_has_neither_changed_nor_told() {
             assert!(answer.header("retry-after").is_some());
             store.set(Fate::Lives);
             assert_eq!(directory(&app), before, "{} on {kind:?}", change.operation);
-            assert_eq!(told(&app), Vec::<Value>::new(), "{} on {kind:?}", change.operation);
+            assert_eq!(message(&app), Vec::<Value>::new(), "{} on {kind:?}", change.operation);
         }
     }
 }
@@ -206,7 +206,7 @@ fn what_cannot_be_told_is_not_done() {
             let answer = ask(&jane, &change);
             assert_eq!(answer.status, 500, "{} on {kind:?}: {}", change.operation, answer.text());
             assert_eq!(directory(&app), before, "{} on {kind:?}", change.operation);
-            assert_eq!(told(&app).len(), 1, "{} on {kind:?}", change.operation);
+            assert_eq!(message(&app).len(), 1, "{} on {kind:?}", change.operation);
         }
         // A program's change makes no event, so it lacks no id.
         assert_eq!(app.admin().delete("/v1/users/u1").status, 204);
@@ -231,10 +231,10 @@ fn a_postgres_that_ends_while_it_is_told_undoes_the_change() {
     }
     run_on_postgres(url, "DROP TRIGGER ends ON events");
     assert_eq!(directory(&app), before);
-    assert_eq!(told(&app), Vec::<Value>::new());
+    assert_eq!(message(&app), Vec::<Value>::new());
     for (number, change) in changes().iter().enumerate() {
         assert_eq!(ask(&jane, change).status, change.status, "{}", change.operation);
-        let events = told(&app);
+        let events = message(&app);
         assert_eq!(events.len(), number + 1);
         assert_told(&events[0], &email, change);
     }
@@ -248,7 +248,7 @@ fn what_is_refused_is_told_as_refused_alone() {
         let pool = json!({"email": "taken@example.com", "user_pool_id": "eu-west-1_p"});
         program.put("/v1/users/u2", &pool).ok();
         let (_, jane) = person(&app, Role::Admin, None);
-        let (_, confined) = person(&app, Role::Admin, Some(ACME));
+        let (_, tenant_scoped) = person(&app, Role::Admin, Some(ACME));
         let before = directory(&app);
         let update = json!({"email": "nobody@example.com", "attributes": [{"name": "a", "value": "b"}]});
         let refused = [
@@ -257,8 +257,8 @@ fn what_is_refused_is_told_as_refused_alone() {
             (jane.delete("/v1/users/u9"), 404),
             (jane.delete(&format!("/v1/tenants/{OTHER}")), 404),
             (jane.delete(&format!("/v1/tenants/{ACME}/users/u9")), 404),
-            (confined.put(&format!("/v1/tenants/{ACME}/users/u2"), &json!({})), 403),
-            (confined.put(&format!("/v1/tenants/{OTHER}"), &json!({})), 404),
+            (tenant_scoped.put(&format!("/v1/tenants/{ACME}/users/u2"), &json!({})), 403),
+            (tenant_scoped.put(&format!("/v1/tenants/{OTHER}"), &json!({})), 404),
         ];
         for (number, (answer, status)) in refused.iter().enumerate() {
             assert_eq!(answer.status, *status, "{number} on {kind:?}: {}", answer.text());
@@ -266,7 +266,7 @@ fn what_is_refused_is_told_as_refused_alone() {
         // Wrong requests show nothing and change nothing.
         assert_eq!(jane.put("/v1/users/u1", &json!({"no": "such"})).status, 400);
         assert_eq!(directory(&app), before);
-        let events = told(&app);
+        let events = message(&app);
         let seen: Vec<_> = events.iter().rev().map(|event| (&event["outcome"], &event["metadata"]["status"])).collect();
         let failure = json!("failure");
         let statuses = refused.map(|(_, status)| json!(status));
@@ -279,7 +279,7 @@ fn a_change_by_email_tells_whose_and_nothing_that_was_not_heeded() {
     for kind in DatabaseKind::ALL {
         let app = later(kind);
         let (_, jane) = person(&app, Role::Admin, None);
-        let told_of = || told(&app)[0]["metadata"]["filter"].clone();
+        let told_of = || message(&app)[0]["metadata"]["filter"].clone();
         let update = |email| json!({"email": email, "attributes": [{"name": "a", "value": "b"}]});
         let path = "/v1/auditlog/users/attributes?email=bob%40example.com&user_id=u9";
         jane.patch(path, &update("jane@example.com")).ok();
@@ -305,15 +305,15 @@ fn each_of_many_changes_at_once_and_each_repeat_is_told_once() {
             send_at_once((0..AT_ONCE).map(|_| put())).iter().map(|answer| answer.status).collect();
         statuses.sort_unstable();
         assert_eq!((statuses[AT_ONCE - 1], statuses[AT_ONCE - 2]), (201, 200), "{kind:?}: {statuses:?}");
-        assert_eq!(told(&app).len(), AT_ONCE, "{kind:?}");
+        assert_eq!(message(&app).len(), AT_ONCE, "{kind:?}");
         // A repeat changes nothing, and was an act all the same.
         let update = json!({"email": "jane@example.com", "attributes": [{"name": "a", "value": "b"}]});
         for _ in 0..2 {
             jane.patch("/v1/auditlog/users/attributes", &update).ok();
         }
-        assert_eq!(told(&app).len(), AT_ONCE + 2, "{kind:?}");
+        assert_eq!(message(&app).len(), AT_ONCE + 2, "{kind:?}");
         assert_eq!(app.admin().put("/v1/users/new", &json!({})).status, 200);
-        assert_eq!(told(&app).len(), AT_ONCE + 2, "a program leaves none");
+        assert_eq!(message(&app).len(), AT_ONCE + 2, "a program leaves none");
     }
 }
 
@@ -351,6 +351,6 @@ fn a_client_that_hangs_up_has_told_of_what_it_changed() {
             store.wait_for(committed + 1);
         });
         assert_eq!(app.admin().get("/v1/users/u1").status, 404);
-        assert_eq!(told(&app).len(), 1, "{kind:?}");
+        assert_eq!(message(&app).len(), 1, "{kind:?}");
     }
 }

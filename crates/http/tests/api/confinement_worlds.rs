@@ -14,7 +14,7 @@ use trailkeeper_testkit::{DatabaseKind, TestEntropy};
 
 use crate::contracts::unix;
 use crate::people::person;
-use crate::support::{ACME, Answer, Caller, OTHER, TestApp, escaped, numbered};
+use crate::support::{ACME, Caller, OTHER, TestApp, TestResponse, escaped, numbered};
 
 const NONE: &str = "00000000-0000-0000-0000-000000000000";
 const SYSTEM: &str = "ffffffff-ffff-ffff-ffff-ffffffffffff";
@@ -166,12 +166,12 @@ fn questions() -> Vec<String> {
     all
 }
 
-fn told(answer: &Answer) -> (u16, String) {
+fn message(answer: &TestResponse) -> (u16, String) {
     (answer.status, answer.text())
 }
 
 /// A program of each role, and a person.
-fn confined(app: &TestApp) -> Vec<Caller<'_>> {
+fn tenant_scoped(app: &TestApp) -> Vec<Caller<'_>> {
     let programs = Role::ALL.into_iter().map(|role| app.token(role, Some(ACME)));
     programs.chain([person(app, Role::Admin, Some(ACME)).1]).collect()
 }
@@ -190,9 +190,9 @@ fn its_answers_do_not_depend_on_others() {
                 }
             }
             let mut differences = Vec::new();
-            for (in_one, in_other) in confined(&alone).iter().zip(&confined(&full)) {
+            for (in_one, in_other) in tenant_scoped(&alone).iter().zip(&tenant_scoped(&full)) {
                 for path in questions() {
-                    let [one, other] = [in_one, in_other].map(|caller| told(&caller.get(&path)));
+                    let [one, other] = [in_one, in_other].map(|caller| message(&caller.get(&path)));
                     let strange = ["bob@", "c.d"].iter().any(|mark| other.1.contains(mark));
                     assert!(!strange || other.0 >= 400, "{path}: {}", other.1);
                     if one != other {

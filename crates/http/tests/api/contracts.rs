@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use trailkeeper_domain::time;
 
-use crate::support::{Answer, Caller};
+use crate::support::{Caller, TestResponse};
 
 /// UNIX seconds of a time.
 pub fn unix(at: &str) -> i64 {
@@ -12,7 +12,7 @@ pub fn unix(at: &str) -> i64 {
 
 /// A refusal of the SaaSus or Cripsa contract. `start` is how its message begins: the field at fault.
 #[track_caller]
-pub fn refused(answer: &Answer, status: u16, kind: &str, start: &str) {
+pub fn refused(answer: &TestResponse, status: u16, kind: &str, start: &str) {
     assert_eq!(answer.status, status, "{}", answer.text());
     assert_eq!(answer.header("content-type"), Some("application/json"));
     let error = answer.json();
@@ -24,7 +24,7 @@ pub fn refused(answer: &Answer, status: u16, kind: &str, start: &str) {
 
 /// A refusal of the Octopai contract.
 #[track_caller]
-pub fn octopai_refused(answer: &Answer, status: u16, start: &str) {
+pub fn octopai_refused(answer: &TestResponse, status: u16, start: &str) {
     assert_eq!(answer.status, status, "{}", answer.text());
     let error = answer.json();
     assert_eq!(error.as_object().unwrap().len(), 1, "{error}");
@@ -34,7 +34,7 @@ pub fn octopai_refused(answer: &Answer, status: u16, start: &str) {
 
 /// A 200 without a body, which must not say that it is JSON.
 #[track_caller]
-pub fn empty_200(answer: &Answer) {
+pub fn empty_200(answer: &TestResponse) {
     assert_eq!((answer.status, answer.text().as_str()), (200, ""));
     assert_eq!(answer.header("content-type"), None);
 }

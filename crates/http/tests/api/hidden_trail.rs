@@ -84,8 +84,8 @@ fn operators_are_in_no_answer_about_users() {
         format!("/v1/analysis/users/{operator}/behavior-histories"),
     ] {
         for caller in [&analyst, &admin] {
-            let told = caller.get(&path).ok().to_string();
-            assert!(!told.contains("login") && !told.contains("198.51.100.20"), "{path}: {told}");
+            let message = caller.get(&path).ok().to_string();
+            assert!(!message.contains("login") && !message.contains("198.51.100.20"), "{path}: {message}");
         }
     }
 }

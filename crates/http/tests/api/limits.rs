@@ -7,7 +7,7 @@ use trailkeeper_domain::account::Role;
 use trailkeeper_http::{AppState, HttpSettings, LimitSettings};
 use trailkeeper_testkit::DatabaseKind;
 
-use crate::support::{ACME, Answer, Caller, TestApp};
+use crate::support::{ACME, Caller, TestApp, TestResponse};
 
 const LIMITS: LimitSettings = LimitSettings {
     login: 2,
@@ -32,7 +32,7 @@ fn only(read: u32) -> LimitSettings {
 }
 
 /// One request of each group, with its limit.
-fn one_of_each(app: &TestApp, admin: &Caller) -> Vec<(u32, Answer)> {
+fn one_of_each(app: &TestApp, admin: &Caller) -> Vec<(u32, TestResponse)> {
     let wrong = app.bearer("tk_0000000000000000000000000000000000000000000000000");
     vec![
         (LIMITS.login, app.anon().post("/v1/sessions", &json!({"email": "a@b.example", "password": "wrong password"}))),
@@ -47,11 +47,11 @@ fn one_of_each(app: &TestApp, admin: &Caller) -> Vec<(u32, Answer)> {
     ]
 }
 
-fn number_in(answer: &Answer, what: &str) -> u32 {
+fn number_in(answer: &TestResponse, what: &str) -> u32 {
     number(answer, &format!("ratelimit-{what}"))
 }
 
-fn number(answer: &Answer, header: &str) -> u32 {
+fn number(answer: &TestResponse, header: &str) -> u32 {
     answer.header(header).unwrap_or_else(|| panic!("no {header}")).parse().unwrap()
 }
 

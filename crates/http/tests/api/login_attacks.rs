@@ -7,7 +7,7 @@ use trailkeeper_domain::account::{Account, Role};
 use trailkeeper_http::HttpSettings;
 use trailkeeper_testkit::DatabaseKind;
 
-use crate::support::{Answer, TestApp, operator, send_at_once};
+use crate::support::{TestApp, TestResponse, operator, send_at_once};
 
 const KNOWN: &str = "jane@example.com";
 const DISABLED: &str = "gone@example.com";
@@ -38,7 +38,7 @@ fn with_accounts() -> TestApp {
 }
 
 /// All that an attacker can see, but the request's own id.
-fn seen(answer: &Answer) -> (u16, Vec<(String, String)>, String) {
+fn seen(answer: &TestResponse) -> (u16, Vec<(String, String)>, String) {
     let mut headers: Vec<(String, String)> = answer
         .headers
         .iter()

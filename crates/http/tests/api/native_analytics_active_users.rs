@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{ACME, Answer, Caller, OTHER, TestApp};
+use crate::support::{ACME, Caller, OTHER, TestApp, TestResponse};
 
 /// A page load.
 fn load(user: &str, at: &str) -> Value {
     json!({"type": "page_load", "tenant_id": ACME, "user_id": user, "occurred_at": at})
 }
 
-fn ask(caller: &Caller<'_>, query: &str) -> Answer {
+fn ask(caller: &Caller<'_>, query: &str) -> TestResponse {
     caller.get(&format!("/v1/analytics/active-users?{query}"))
 }
 

@@ -6,7 +6,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::json;
 
-use crate::support::{Answer, TestApp};
+use crate::support::{TestApp, TestResponse};
 
 const EVENT: &str = "{\"type\":\"logout\"}";
 const LIMIT: usize = 8 * 1024 * 1024;
@@ -17,7 +17,7 @@ fn gzip(plain: &[u8]) -> Vec<u8> {
     packer.finish().unwrap()
 }
 
-fn sent(app: &TestApp, content_type: Option<&str>, encoding: Option<&str>, body: impl Into<Vec<u8>>) -> Answer {
+fn sent(app: &TestApp, content_type: Option<&str>, encoding: Option<&str>, body: impl Into<Vec<u8>>) -> TestResponse {
     let mut call = app.admin().call("POST", "/v1/events").body(body);
     if let Some(value) = content_type {
         call = call.header("Content-Type", value);

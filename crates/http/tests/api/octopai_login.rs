@@ -6,7 +6,7 @@ use trailkeeper_auth::NewAccount;
 use trailkeeper_domain::account::Role;
 
 use crate::contracts::octopai_refused;
-use crate::support::{ACME, Answer, TestApp, operator, tenant_id};
+use crate::support::{ACME, TestApp, TestResponse, operator, tenant_id};
 
 const LOGIN: &str = "/api/UserAccount/Login";
 const REFRESH: &str = "/api/UserAccount/RefreshToken";
@@ -29,17 +29,17 @@ fn account(app: &TestApp, email: &str, role: Role, tenant: Option<&str>) {
     app.state.access().create_account(&operator(), new).unwrap();
 }
 
-fn login(app: &TestApp, name: &str, password: &str) -> Answer {
+fn login(app: &TestApp, name: &str, password: &str) -> TestResponse {
     app.anon().post(LOGIN, &json!({"Username": name, "Password": password}))
 }
 
-fn refresh(app: &TestApp, token: &Value) -> Answer {
+fn refresh(app: &TestApp, token: &Value) -> TestResponse {
     app.anon().post(REFRESH, &json!({"refreshToken": token}))
 }
 
 /// A login that failed: the same object as one that did not.
 #[track_caller]
-fn failed(answer: &Answer) -> String {
+fn failed(answer: &TestResponse) -> String {
     assert_eq!(answer.status, 401, "{}", answer.text());
     assert_eq!(answer.header("content-type"), Some("application/json"));
     assert!(answer.header("www-authenticate").is_some());

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use trailkeeper_auth::reads;
+use trailkeeper_auth::audit;
 use trailkeeper_domain::account::Role;
 use trailkeeper_http::{Contract, openapi_json};
 
@@ -76,7 +76,7 @@ pub fn with_a_user(app: TestApp) -> TestApp {
 }
 
 /// The reads and changes that the trail tells of, newest first, as a program sees them.
-pub fn told(app: &TestApp) -> Vec<Value> {
+pub fn message(app: &TestApp) -> Vec<Value> {
     let kinds = "events_read,users_read,analytics_read,directory_change,analytics_report,access_denied";
     let path = format!("/v1/events?tenant_id={SYSTEM}&type={kinds}&limit=1000");
     app.admin().get(&path).ok()["events"].as_array().unwrap().clone()
@@ -118,18 +118,18 @@ fn every_operation_that_shows_events_or_users_is_recorded_when_a_person_asks() {
     let (email, jane) = person(&app, Role::Admin, None);
     for operation in shown() {
         let (id, method, path, _, kind) = &operation;
-        let before = told(&app).len();
+        let before = message(&app).len();
         assert_eq!(ask(&jane, &operation), 200, "{id}");
-        let after = told(&app);
+        let after = message(&app);
         assert_eq!(after.len(), before + 1, "{id} leaves one event");
         let event = &after[0];
         assert_eq!((&event["type"], &event["outcome"]), (&json!(kind), &json!("success")), "{id}");
         assert_eq!((&event["user_name"], &event["source"]), (&json!(email), &json!("198.51.100.20")), "{id}");
         assert!(event["trace_id"].is_string() && event["user_id"].is_string(), "{event}");
-        let told = event["metadata"]["operation"].as_str().unwrap();
+        let message = event["metadata"]["operation"].as_str().unwrap();
         let front = path.split(['?', '{']).next().unwrap().split("u1").next().unwrap();
         let same = front.split(ACME).next().unwrap().split(&numbered(1)).next().unwrap();
-        assert!(told.starts_with(&format!("{method} {same}")), "{id}: {told}");
+        assert!(message.starts_with(&format!("{method} {same}")), "{id}: {message}");
     }
 }
 
@@ -148,7 +148,7 @@ fn every_operation_of_the_documents_is_recorded_or_shows_nobody() {
         );
         if recorded.contains(id.as_str()) {
             for name in names {
-                assert!(reads::is_condition(&name), "{id}: the trail does not keep the parameter {name}");
+                assert!(audit::is_condition(&name), "{id}: the trail does not keep the parameter {name}");
             }
         }
     }
@@ -165,7 +165,7 @@ fn what_shows_nobody_and_what_programs_read_leaves_no_event() {
     for operation in shown() {
         assert_eq!(ask(&program, &operation), 200, "{}", operation.0);
     }
-    assert_eq!(told(&app), Vec::<Value>::new());
+    assert_eq!(message(&app), Vec::<Value>::new());
 }
 
 #[test]
@@ -182,7 +182,7 @@ fn a_read_tells_what_it_was_about_and_nothing_else_that_was_sent() {
     // This contract takes no parameters here and ignores them.
     jane.get("/v1/analysis/users/u1/behavior-histories?password=hunter4").ok();
     jane.get(&format!("/v1/tenants/{ACME}/users/u1")).ok();
-    let events = told(&app);
+    let events = message(&app);
     let [membership, histories, list] = events.as_slice() else { panic!("{events:?}") };
     let filter = json!({"tenant_id": ACME, "page": "/a", "type": "x,y", "limit": "5"});
     assert_eq!(list["metadata"], json!({"operation": "GET /v1/events", "filter": filter}));
@@ -204,9 +204,9 @@ fn what_a_person_was_refused_is_told_too() {
     auditor.get("/v1/events?no=such").problem(400, "invalid_parameter", Some("no"));
     let (_, ingest) = person(&app, Role::Ingest, None);
     ingest.get(&format!("/v1/events/{}", numbered(1))).problem(403, "permission_denied", None);
-    let (_, confined) = person(&app, Role::Admin, Some(ACME));
-    confined.delete("/v1/users/u1").problem(403, "permission_denied", None);
-    let events = told(&app);
+    let (_, tenant_scoped) = person(&app, Role::Admin, Some(ACME));
+    tenant_scoped.delete("/v1/users/u1").problem(403, "permission_denied", None);
+    let events = message(&app);
     let seen: Vec<_> = events
         .iter()
         .map(|event| (event["type"].as_str().unwrap(), event["metadata"]["status"].as_u64().unwrap()))
@@ -247,7 +247,7 @@ fn a_person_comes_to_the_end_of_octopais_list() {
             assert!(pages < 50, "reading a page must not make another one");
         }
         assert!(pages >= 3);
-        let events = told(&app);
+        let events = message(&app);
         assert_eq!(events.len(), pages + 1, "each page was a read");
         assert_eq!(events[0]["metadata"]["filter"]["PageNumber"], json!((pages + 1).to_string()));
     }

@@ -5,7 +5,7 @@ use trailkeeper_domain::account::Role;
 
 use crate::changes_of_people::{active_users, behavior};
 use crate::people::person;
-use crate::reads_of_people::{told, with_a_user};
+use crate::reads_of_people::{message, with_a_user};
 use crate::support::{ACME, OTHER, TestApp, send_at_once};
 
 const NUMBERS: &str = "/v1/analysis/active-users";
@@ -22,9 +22,9 @@ fn a_report_is_told_with_what_it_said() {
         assert_eq!(jane.put(NUMBERS, &active_users(7)).status, 200);
         assert_eq!(jane.put(NUMBERS, &month).status, 200);
         assert_eq!(jane.put(PAGES, &behavior(&["/a?token=hunter2", "/b", "/b"])).status, 200);
-        let (_, confined) = person(&app, Role::Ingest, Some(ACME));
-        assert_eq!(confined.put(PAGES, &behavior(&[])).status, 200);
-        let events = told(&app);
+        let (_, tenant_scoped) = person(&app, Role::Ingest, Some(ACME));
+        assert_eq!(tenant_scoped.put(PAGES, &behavior(&[])).status, 200);
+        let events = message(&app);
         let [nothing, pages, monthly, daily] = events.as_slice() else { panic!("{events:?}") };
         let reported = |event: &Value| event["metadata"]["reported"].clone();
         let day = json!({"type": "daily", "date": "2026-07-23", "tenant_id": ACME, "env_id": 3, "active_users": 7});
@@ -58,7 +58,7 @@ fn what_is_told_of_a_long_report_is_short() {
     }
     report["user_id"] = json!("u".repeat(128));
     assert_eq!(jane.put(PAGES, &report).status, 200);
-    let events = told(&app);
+    let events = message(&app);
     assert_eq!(events.len(), 1);
     assert_eq!(events[0]["metadata"]["reported"]["histories"], 5_000);
     assert!(events[0].to_string().len() < 2_000, "{}", events[0]);
@@ -79,7 +79,7 @@ fn refused_reports_are_told_as_refused_and_wrong_ones_not() {
         server["tenant_id"] = json!("ffffffff-ffff-ffff-ffff-ffffffffffff");
         assert_eq!(jane.put(NUMBERS, &server).status, 400);
         assert_eq!(jane.put(PAGES, &json!({"timestamp": 0, "user_id": "u1", "histories": [5]})).status, 400);
-        let events = told(&app);
+        let events = message(&app);
         let seen: Vec<_> = events
             .iter()
             .map(|event| (event["type"].as_str().unwrap(), event["metadata"]["status"].as_u64().unwrap()))
@@ -103,7 +103,7 @@ fn each_of_many_reports_at_once_is_told_once_and_those_of_programs_never() {
         for answer in send_at_once(numbers.chain(pages)) {
             assert_eq!(answer.status, 200, "{}", answer.text());
         }
-        assert_eq!(told(&app).len(), 2 * AT_ONCE);
+        assert_eq!(message(&app).len(), 2 * AT_ONCE);
         // The pages were stored once, by whichever came first.
         let stored = app.admin().get("/v1/events?user_id=u1&type=page_load").ok();
         assert_eq!(stored["events"].as_array().unwrap().len(), 1 + 2);
@@ -111,6 +111,6 @@ fn each_of_many_reports_at_once_is_told_once_and_those_of_programs_never() {
             assert_eq!(app.token(role, None).put(PAGES, &behavior(&["/d"])).status, 200);
         }
         assert_eq!(app.admin().put(NUMBERS, &active_users(8)).status, 200);
-        assert_eq!(told(&app).len(), 2 * AT_ONCE);
+        assert_eq!(message(&app).len(), 2 * AT_ONCE);
     }
 }

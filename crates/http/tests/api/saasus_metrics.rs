@@ -182,9 +182,9 @@ fn page_statistics_count_views_and_distinct_users_with_both_ends_inside() {
         assert_eq!(statistics(&admin, "2026-03-01T00:00:00Z", "2026-03-01T23:59:59Z"), expected);
         let one_second = statistics(&admin, "2026-03-02T00:00:00Z", "2026-03-02T00:00:00Z");
         assert_eq!(one_second["page_statistics"], json!([{"page_url": "/late", "total_views": 1, "unique_users": 1}]));
-        let confined =
+        let tenant_scoped =
             statistics(&app.token(Role::Analyst, Some(ACME)), "2026-03-01T00:00:00Z", "2026-03-01T23:59:59Z");
-        assert_eq!((&confined["total_page_views"], &confined["total_unique_users"]), (&json!(4), &json!(2)));
+        assert_eq!((&tenant_scoped["total_page_views"], &tenant_scoped["total_unique_users"]), (&json!(4), &json!(2)));
         let nothing =
             statistics(&app.token(Role::Analyst, Some(OTHER)), "2026-03-01T00:00:00Z", "2026-03-01T23:59:59Z");
         assert_eq!((&nothing["total_page_views"], &nothing["page_statistics"]), (&json!(0), &json!([])));

@@ -9,8 +9,8 @@ use trailkeeper_domain::account::SigningKey;
 use trailkeeper_domain::clock::Clock;
 
 use crate::contracts::{refused, unix};
-use crate::reads_of_people::told;
-use crate::support::{ACME, Answer, START, TestApp, operator, tenant_id};
+use crate::reads_of_people::message;
+use crate::support::{ACME, START, TestApp, TestResponse, operator, tenant_id};
 
 const HOST: &str = "api.example.com:8443";
 
@@ -33,12 +33,12 @@ impl<'a> Client<'a> {
         authorization(self.app, (&self.key.saas_id, &self.key.api_key, &self.secret), &covered)
     }
 
-    fn send_as(&self, authorization: &str, method: &str, path: &str, body: &str) -> Answer {
+    fn send_as(&self, authorization: &str, method: &str, path: &str, body: &str) -> TestResponse {
         let call = self.app.anon().call(method, path).header("Host", HOST).header("Authorization", authorization);
         if body.is_empty() { call.send() } else { call.header("Content-Type", "application/json").body(body).send() }
     }
 
-    fn send(&self, method: &str, path: &str, body: &str) -> Answer {
+    fn send(&self, method: &str, path: &str, body: &str) -> TestResponse {
         self.send_as(&self.authorization(method, path, body), method, path, body)
     }
 }
@@ -81,7 +81,7 @@ fn every_operation_takes_a_signature() {
         let answer = client.send(method, &path, &body);
         assert_eq!(answer.status, 200, "{method} {path}: {}", answer.text());
     }
-    assert_eq!(told(&app), Vec::<Value>::new(), "who signs is a program");
+    assert_eq!(message(&app), Vec::<Value>::new(), "who signs is a program");
 }
 
 /// All that a replay could change: every answer of the contract, and the list of events.

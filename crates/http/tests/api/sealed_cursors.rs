@@ -11,7 +11,7 @@ use trailkeeper_domain::cursor;
 use trailkeeper_http::{AppState, Contract, HttpSettings, Services, openapi_json};
 use trailkeeper_testkit::TestEntropy;
 
-use crate::support::{ACME, Answer, Caller, OTHER, TestApp};
+use crate::support::{ACME, Caller, OTHER, TestApp, TestResponse};
 
 const DAYS: &str = "start_date=2026-07-01&end_date=2026-07-31";
 
@@ -54,7 +54,7 @@ fn lists(tenant: &str) -> Vec<List> {
 }
 
 impl List {
-    fn get(&self, caller: &Caller<'_>, place: &str) -> Answer {
+    fn get(&self, caller: &Caller<'_>, place: &str) -> TestResponse {
         caller.get(&format!("{}&{}={place}", self.path, self.parameter))
     }
 

@@ -116,7 +116,7 @@ fn the_trail_of_a_session_is_found_by_its_id() {
         let last = app.again("jane@example.com");
         last.caller.delete("/v1/sessions/current").no_content();
 
-        let told = |session: &str| -> Vec<(String, String)> {
+        let message = |session: &str| -> Vec<(String, String)> {
             let page = boss.caller.get(&format!("/v1/events?session_id={session}")).ok();
             let events = page["events"].as_array().unwrap().iter().rev();
             let text = |value: &Value| value.as_str().unwrap().to_owned();
@@ -125,9 +125,9 @@ fn the_trail_of_a_session_is_found_by_its_id() {
         let event = |kind: &str, who: &str| (kind.to_owned(), who.to_owned());
         let login = event("login_success", "jane@example.com");
         let stolen = event("refresh_token_reuse", "jane@example.com");
-        assert_eq!(told(&jane.session_id), [login.clone(), stolen]);
-        assert_eq!(told(&other.session_id), [login.clone(), event("session_end", "boss@example.com")]);
-        assert_eq!(told(&last.session_id), [login, event("logout", "jane@example.com")]);
+        assert_eq!(message(&jane.session_id), [login.clone(), stolen]);
+        assert_eq!(message(&other.session_id), [login.clone(), event("session_end", "boss@example.com")]);
+        assert_eq!(message(&last.session_id), [login, event("logout", "jane@example.com")]);
     }
 }
 

@@ -4,13 +4,13 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use crate::saasus_signature::authorization;
-use crate::support::{ACME, Answer, START, TestApp, numbered};
+use crate::support::{ACME, START, TestApp, TestResponse, numbered};
 
 const HOST: &str = "api.example.com";
 const QUESTION: &str = "/v1/analysis/active-users?type=daily&date_from=2026-07-01";
 
 /// Asks a SaaSus question with the key of a POST's answer.
-fn ask(app: &TestApp, made: &Value) -> Answer {
+fn ask(app: &TestApp, made: &Value) -> TestResponse {
     let text = |name: &str| made["signing_key"][name].as_str().unwrap();
     let key = (text("saas_id"), text("api_key"), made["secret_key"].as_str().unwrap());
     let signature = authorization(app, key, &format!("GET{HOST}{QUESTION}"));

@@ -4,10 +4,10 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 use trailkeeper_domain::account::Role;
 
-use crate::support::{ACME, Answer, OTHER, START, TestApp, numbered};
+use crate::support::{ACME, OTHER, START, TestApp, TestResponse, numbered};
 
 /// The path of a token's record, and the token.
-fn made(answer: &Answer) -> (String, String) {
+fn made(answer: &TestResponse) -> (String, String) {
     assert_eq!((answer.status, answer.header("cache-control")), (201, Some("no-store")), "{}", answer.text());
     let path = answer.header("location").unwrap().to_owned();
     let made = answer.ok();

@@ -104,7 +104,7 @@ fn column<'r, 'a, T>(rows: &[&'r NewEventRow<'a>], of: impl Fn(&'r NewEventRow<'
 }
 
 #[derive(QueryableByName)]
-struct Place {
+struct Column {
     #[diesel(sql_type = TenantKey)]
     tenant_id: DbTenant,
     #[diesel(sql_type = BigInt)]
@@ -116,7 +116,7 @@ struct Place {
 /// The events with this id, at most three: by the table of ids, which knows in which partition each lies.
 pub fn events_by_id(conn: &mut Conn, id: DbUuid, tenant: Option<DbTenant>) -> QueryResult<Vec<EventRow>> {
     let text = "SELECT tenant_id, seq, occurred_at FROM event_ids WHERE id = $1";
-    let places: Vec<Place> = match tenant {
+    let periods: Vec<Column> = match tenant {
         None => sql_query(format!("{text} ORDER BY tenant_id LIMIT 3")).bind::<Uuid128, _>(id).load(conn)?,
         Some(tenant) => sql_query(format!("{text} AND tenant_id = $2"))
             .bind::<Uuid128, _>(id)
@@ -124,11 +124,11 @@ pub fn events_by_id(conn: &mut Conn, id: DbUuid, tenant: Option<DbTenant>) -> Qu
             .load(conn)?,
     };
     let mut rows = Vec::new();
-    for place in places {
+    for period in periods {
         let query = events::table
-            .filter(events::tenant_id.eq(place.tenant_id))
-            .filter(events::occurred_at.eq(place.occurred_at))
-            .filter(events::seq.eq(place.seq));
+            .filter(events::tenant_id.eq(period.tenant_id))
+            .filter(events::occurred_at.eq(period.occurred_at))
+            .filter(events::seq.eq(period.seq));
         rows.extend(query.select(EventRow::as_select()).load(conn)?);
     }
     Ok(rows)

@@ -13,7 +13,7 @@ use diesel::sql_types::{Array, BigInt, Binary, Integer, SmallInt};
 
 use super::Conn;
 use crate::columns::{DbTenant, Instant, TenantKey};
-use crate::rows::SheetSpot;
+use crate::rows::SheetPeriodRow;
 
 const RUNS: &str = "\
 SELECT sent.nth - 1 AS nth, found.run, found.bytes \
@@ -69,53 +69,53 @@ struct Payload {
 
 /// The runs at some places, each as the place's number among them, the run and its length. Runs of the places
 /// themselves do not matter.
-pub fn runs(conn: &mut Conn, generation: i64, places: &[SheetSpot]) -> QueryResult<Vec<(i64, i32, i32)>> {
+pub fn runs(conn: &mut Conn, generation: i64, periods: &[SheetPeriodRow]) -> QueryResult<Vec<(i64, i32, i32)>> {
     let rows: Vec<Standing> = sql_query(RUNS)
         .bind::<BigInt, _>(generation)
-        .bind::<Array<TenantKey>, _>(column(places, |spot| spot.scope))
-        .bind::<Array<SmallInt>, _>(column(places, |spot| spot.level))
-        .bind::<Array<SmallInt>, _>(column(places, |spot| spot.part))
-        .bind::<Array<Instant>, _>(column(places, |spot| spot.start))
+        .bind::<Array<TenantKey>, _>(column(periods, |period_row| period_row.scope))
+        .bind::<Array<SmallInt>, _>(column(periods, |period_row| period_row.level))
+        .bind::<Array<SmallInt>, _>(column(periods, |period_row| period_row.part))
+        .bind::<Array<Instant>, _>(column(periods, |period_row| period_row.start))
         .load(conn)?;
     Ok(rows.into_iter().map(|row| (row.nth, row.run, row.bytes)).collect())
 }
 
 /// Some payloads, each with the number of its key among them.
-pub fn payloads(conn: &mut Conn, generation: i64, keys: &[SheetSpot]) -> QueryResult<Vec<(i64, Vec<u8>)>> {
+pub fn payloads(conn: &mut Conn, generation: i64, keys: &[SheetPeriodRow]) -> QueryResult<Vec<(i64, Vec<u8>)>> {
     let rows: Vec<Payload> = sql_query(PAYLOADS)
         .bind::<BigInt, _>(generation)
-        .bind::<Array<TenantKey>, _>(column(keys, |spot| spot.scope))
-        .bind::<Array<SmallInt>, _>(column(keys, |spot| spot.level))
-        .bind::<Array<SmallInt>, _>(column(keys, |spot| spot.part))
-        .bind::<Array<Instant>, _>(column(keys, |spot| spot.start))
-        .bind::<Array<Integer>, _>(column(keys, |spot| spot.run))
+        .bind::<Array<TenantKey>, _>(column(keys, |period_row| period_row.scope))
+        .bind::<Array<SmallInt>, _>(column(keys, |period_row| period_row.level))
+        .bind::<Array<SmallInt>, _>(column(keys, |period_row| period_row.part))
+        .bind::<Array<Instant>, _>(column(keys, |period_row| period_row.start))
+        .bind::<Array<Integer>, _>(column(keys, |period_row| period_row.run))
         .load(conn)?;
     Ok(rows.into_iter().map(|row| (row.nth, row.payload)).collect())
 }
 
 /// Writes sheets.
-pub fn insert_sheets(conn: &mut Conn, generation: i64, sheets: &[(SheetSpot, &[u8])]) -> QueryResult<()> {
+pub fn insert_sheets(conn: &mut Conn, generation: i64, sheets: &[(SheetPeriodRow, &[u8])]) -> QueryResult<()> {
     sql_query(INSERT)
         .bind::<BigInt, _>(generation)
-        .bind::<Array<TenantKey>, _>(column(sheets, |(spot, _)| spot.scope))
-        .bind::<Array<SmallInt>, _>(column(sheets, |(spot, _)| spot.level))
-        .bind::<Array<SmallInt>, _>(column(sheets, |(spot, _)| spot.part))
-        .bind::<Array<Instant>, _>(column(sheets, |(spot, _)| spot.start))
-        .bind::<Array<Integer>, _>(column(sheets, |(spot, _)| spot.run))
+        .bind::<Array<TenantKey>, _>(column(sheets, |(period_row, _)| period_row.scope))
+        .bind::<Array<SmallInt>, _>(column(sheets, |(period_row, _)| period_row.level))
+        .bind::<Array<SmallInt>, _>(column(sheets, |(period_row, _)| period_row.part))
+        .bind::<Array<Instant>, _>(column(sheets, |(period_row, _)| period_row.start))
+        .bind::<Array<Integer>, _>(column(sheets, |(period_row, _)| period_row.run))
         .bind::<Array<Binary>, _>(column(sheets, |(_, payload)| *payload))
         .execute(conn)
         .map(drop)
 }
 
 /// Removes sheets.
-pub fn delete_sheets(conn: &mut Conn, generation: i64, keys: &[SheetSpot]) -> QueryResult<()> {
+pub fn delete_sheets(conn: &mut Conn, generation: i64, keys: &[SheetPeriodRow]) -> QueryResult<()> {
     sql_query(DELETE)
         .bind::<BigInt, _>(generation)
-        .bind::<Array<TenantKey>, _>(column(keys, |spot| spot.scope))
-        .bind::<Array<SmallInt>, _>(column(keys, |spot| spot.level))
-        .bind::<Array<SmallInt>, _>(column(keys, |spot| spot.part))
-        .bind::<Array<Instant>, _>(column(keys, |spot| spot.start))
-        .bind::<Array<Integer>, _>(column(keys, |spot| spot.run))
+        .bind::<Array<TenantKey>, _>(column(keys, |period_row| period_row.scope))
+        .bind::<Array<SmallInt>, _>(column(keys, |period_row| period_row.level))
+        .bind::<Array<SmallInt>, _>(column(keys, |period_row| period_row.part))
+        .bind::<Array<Instant>, _>(column(keys, |period_row| period_row.start))
+        .bind::<Array<Integer>, _>(column(keys, |period_row| period_row.run))
         .execute(conn)
         .map(drop)
 }

@@ -9,7 +9,7 @@ use trailkeeper_domain::time::{self, Timestamp};
 
 use super::connection::PgConnection;
 use super::connector::Connector;
-use super::queries::{self, Lacking, Shared, Tx, Undone};
+use super::queries::{self, MissingReferences, Shared, Tx, TxFailure};
 use super::target::PgTarget;
 use crate::error;
 use crate::migrations::{self, POSTGRES};
@@ -93,7 +93,7 @@ impl PgStore {
         conn.record();
         let shared = Arc::clone(&self.shared());
         queries::transaction(&mut conn, &shared, BEGIN_READ, &mut |tx| work(tx), &|| Ok(()))
-            .map_err(Undone::into_error)?;
+            .map_err(TxFailure::into_error)?;
         conn.plans().map_err(|failure| error::of_statement("explain", &failure))
     }
 
@@ -102,27 +102,27 @@ impl PgStore {
         let mut provisions = 0;
         loop {
             match self.run_once(begin, work) {
-                Err(Undone::Again(error)) if conflicts + 1 < MAX_RUNS => {
+                Err(TxFailure::Again(error)) if conflicts + 1 < MAX_RUNS => {
                     conflicts += 1;
                     tracing::debug!(error = %error, conflicts, "running a transaction again");
                 }
-                Err(Undone::Lacks(lacking)) if provisions < MAX_PROVISIONS => {
+                Err(TxFailure::Lacks(missing)) if provisions < MAX_PROVISIONS => {
                     provisions += 1;
-                    self.provide(&lacking)?;
+                    self.provide(&missing)?;
                 }
-                outcome => return outcome.map_err(Undone::into_error),
+                outcome => return outcome.map_err(TxFailure::into_error),
             }
         }
     }
 
     /// Commits names and partitions that a transaction lacks, before it runs again: nobody may use what could still
     /// be rolled back.
-    fn provide(&self, lacking: &Lacking) -> Result<()> {
-        self.run(BEGIN_WRITE, &mut |tx| tx.provide(lacking))
+    fn provide(&self, missing: &MissingReferences) -> Result<()> {
+        self.run(BEGIN_WRITE, &mut |tx| tx.provide(missing))
     }
 
-    fn run_once(&self, begin: &str, work: &mut dyn FnMut(&mut Tx<'_>) -> Result<()>) -> Result<(), Undone> {
-        let mut lease = self.pool.checkout().map_err(Undone::Failed)?;
+    fn run_once(&self, begin: &str, work: &mut dyn FnMut(&mut Tx<'_>) -> Result<()>) -> Result<(), TxFailure> {
+        let mut lease = self.pool.checkout().map_err(TxFailure::Failed)?;
         let mut outcome = None;
         // An idle connection may have died with the server that it led to, and with it all others in the pool.
         if let Some(mut idle) = lease.take() {
@@ -130,7 +130,7 @@ impl PgStore {
                 self.forget(&idle.shared);
             } else {
                 match queries::transaction(&mut idle.conn, &idle.shared, begin, work, &|| Ok(())) {
-                    Err(Undone::NotBegun(_)) if idle.conn.is_lost() => {
+                    Err(TxFailure::NotBegun(_)) if idle.conn.is_lost() => {
                         self.forget(&idle.shared);
                         self.pool.forget_idle();
                     }
@@ -143,7 +143,7 @@ impl PgStore {
         } else {
             // Taken before it connects: what is shared must not be older than the server.
             let shared = Arc::clone(&self.shared());
-            let mut new = Connected { conn: self.connector.connect().map_err(Undone::Failed)?, shared };
+            let mut new = Connected { conn: self.connector.connect().map_err(TxFailure::Failed)?, shared };
             let outcome = queries::transaction(&mut new.conn, &new.shared, begin, work, &|| Ok(()));
             (new, outcome)
         };
@@ -185,9 +185,9 @@ impl Store for PgStore {
         let first = time::month_of(now.date_naive());
         let months = std::iter::successors(Some(first), |month| Some(time::next_month(*month))).take(MONTHS_AHEAD);
         let shared = Arc::clone(&self.shared());
-        let mut lacking = Lacking::default();
-        lacking.months.extend(months.filter(|month| !shared.names.has_month(*month)));
-        if lacking.is_empty() { Ok(()) } else { self.provide(&lacking) }
+        let mut missing = MissingReferences::default();
+        missing.months.extend(months.filter(|month| !shared.names.has_month(*month)));
+        if missing.is_empty() { Ok(()) } else { self.provide(&missing) }
     }
 
     fn ready(&self) -> Result<()> {

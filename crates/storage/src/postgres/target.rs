@@ -113,8 +113,8 @@ fn without_password(url: &str) -> String {
         (Some(_), Some((_, host))) => ("***@".to_owned(), host),
         _ => (String::new(), rest),
     };
-    let (place, query) = rest.split_once('?').map_or((rest, None), |(place, query)| (place, Some(query)));
-    let mut shown = format!("{scheme}://{shown_login}{place}");
+    let (address, query) = rest.split_once('?').map_or((rest, None), |(address, query)| (address, Some(query)));
+    let mut shown = format!("{scheme}://{shown_login}{address}");
     if let Some(query) = query {
         let secret = |pair: &str| percent_decoded(pair.split('=').next().unwrap_or_default()) == "password";
         let pairs: Vec<&str> = query.split('&').map(|pair| if secret(pair) { "password=***" } else { pair }).collect();

@@ -22,7 +22,7 @@ pub(super) const OTHER: i32 = OTHER_PAGE.cast_signed();
 
 /// What must be there before a transaction can store its events.
 #[derive(Debug, Default)]
-pub struct Lacking {
+pub struct MissingReferences {
     names: BTreeMap<Space, Vec<Arc<str>>>,
     pages: Vec<NewPage>,
     /// Months without a partition, by their first days.
@@ -37,7 +37,7 @@ struct NewPage {
     key: Arc<str>,
 }
 
-impl Lacking {
+impl MissingReferences {
     /// Whether nothing is lacking.
     pub fn is_empty(&self) -> bool {
         self.months.is_empty() && !self.has_names()
@@ -84,16 +84,16 @@ impl Tx<'_> {
         for (space, names) in &missing.names {
             late.insert(*space, self.stored_numbers(*space, names)?);
         }
-        let mut lacking = missing.without(&late, events, &refs);
-        lacking.months = months;
-        self.drop_unaffordable(&mut lacking)?;
-        if !lacking.is_empty() {
+        let mut missing = missing.without(&late, events, &refs);
+        missing.months = months;
+        self.drop_unaffordable(&mut missing)?;
+        if !missing.is_empty() {
             if !dialect::NUMBERS_IN_PLACE {
-                let error = lacking.to_error();
-                self.lacking = lacking;
+                let error = missing.to_error();
+                self.missing = missing;
                 return Err(error);
             }
-            self.provide(&lacking)?;
+            self.provide(&missing)?;
         }
         for (event, refs) in events.iter().zip(&mut refs) {
             fill(refs, event, &mut |space, name| {
@@ -107,35 +107,35 @@ impl Tx<'_> {
     }
 
     /// Makes what is lacking.
-    pub fn provide(&mut self, lacking: &Lacking) -> Result<()> {
-        if lacking.has_names() {
-            self.provide_names(lacking)?;
+    pub fn provide(&mut self, missing: &MissingReferences) -> Result<()> {
+        if missing.has_names() {
+            self.provide_names(missing)?;
         }
-        if !lacking.months.is_empty() {
-            self.run("events", |conn| dialect::make_partitions(conn, &lacking.months))?;
-            self.made.extend(&lacking.months);
+        if !missing.months.is_empty() {
+            self.run("events", |conn| dialect::make_partitions(conn, &missing.months))?;
+            self.made.extend(&missing.months);
         }
         Ok(())
     }
 
     /// Gives numbers to what has none. Nobody else may do so meanwhile.
-    fn provide_names(&mut self, lacking: &Lacking) -> Result<()> {
+    fn provide_names(&mut self, missing: &MissingReferences) -> Result<()> {
         self.run("dictionaries lock", dialect::lock_names)?;
-        for (space, names) in &lacking.names {
+        for (space, names) in &missing.names {
             let names = self.still_unknown(*space, names.clone())?;
             self.number_names(*space, &names)?;
         }
-        if lacking.pages.is_empty() {
+        if missing.pages.is_empty() {
             return Ok(());
         }
         let mut seen = HashSet::new();
-        let keys = lacking.pages.iter().map(|page| &page.key).filter(|key| seen.insert(Arc::clone(key)));
+        let keys = missing.pages.iter().map(|page| &page.key).filter(|key| seen.insert(Arc::clone(key)));
         let keys = keys.map(Arc::clone).collect();
         let mut unknown: HashSet<Arc<str>> = self.still_unknown(Space::Pages, keys)?.into_iter().collect();
-        let mut brought = self.pages_brought(&lacking.pages)?;
+        let mut brought = self.pages_brought(&missing.pages)?;
         let mut granted = Vec::new();
         let mut changed = BTreeSet::new();
-        for page in &lacking.pages {
+        for page in &missing.pages {
             let pages = brought.entry((page.tenant, page.day)).or_default();
             if unknown.contains(&page.key) && *pages < self.shared.new_pages_per_day {
                 *pages += 1;
@@ -173,13 +173,13 @@ impl Tx<'_> {
 
     /// Leaves out the pages of those who brought all that they may: without this, each of their batches would be
     /// run twice for nothing. Their number never sinks, so what is seen here is true later.
-    fn drop_unaffordable(&mut self, lacking: &mut Lacking) -> Result<()> {
-        if lacking.pages.is_empty() {
+    fn drop_unaffordable(&mut self, missing: &mut MissingReferences) -> Result<()> {
+        if missing.pages.is_empty() {
             return Ok(());
         }
-        let brought = self.pages_brought(&lacking.pages)?;
+        let brought = self.pages_brought(&missing.pages)?;
         let most = self.shared.new_pages_per_day;
-        lacking.pages.retain(|page| brought.get(&(page.tenant, page.day)).copied().unwrap_or_default() < most);
+        missing.pages.retain(|page| brought.get(&(page.tenant, page.day)).copied().unwrap_or_default() < most);
         Ok(())
     }
 
@@ -242,13 +242,18 @@ impl Missing {
     }
 
     /// What the database does not have either.
-    fn without(self, late: &HashMap<Space, HashMap<Arc<str>, i32>>, events: &[Event], refs: &[EventRefs]) -> Lacking {
+    fn without(
+        self,
+        late: &HashMap<Space, HashMap<Arc<str>, i32>>,
+        events: &[Event],
+        refs: &[EventRefs],
+    ) -> MissingReferences {
         let known = |space: Space, name: &str| late.get(&space).is_some_and(|known| known.contains_key(name));
-        let mut lacking = Lacking::default();
+        let mut missing = MissingReferences::default();
         for (space, mut names) in self.names {
             names.retain(|name| !known(space, name));
             if space != Space::Pages && !names.is_empty() {
-                lacking.names.insert(space, names);
+                missing.names.insert(space, names);
             }
         }
         let mut seen = HashSet::new();
@@ -260,10 +265,10 @@ impl Missing {
                 key: Arc::from(page.key.as_str()),
             };
             if seen.insert(page.clone()) {
-                lacking.pages.push(page);
+                missing.pages.push(page);
             }
         }
-        lacking
+        missing
     }
 }
 

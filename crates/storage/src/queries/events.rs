@@ -105,7 +105,7 @@ impl Tx<'_> {
         } else {
             return self.page(numbered, &numbered.kinds, after, limit);
         }
-        merged.sort_unstable_by_key(|row| std::cmp::Reverse(row.place()));
+        merged.sort_unstable_by_key(|row| std::cmp::Reverse(row.period()));
         merged.truncate(limit);
         Ok(merged)
     }

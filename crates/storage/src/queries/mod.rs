@@ -28,11 +28,11 @@ use diesel::result::{Error as DieselError, QueryResult};
 use trailkeeper_domain::ports::{ReadTx, Summarizer, WriteTx};
 use trailkeeper_domain::{Error, Result};
 
-pub use event_names::Lacking;
+pub use event_names::MissingReferences;
 
 use super::{Conn, Db, dialect};
+use crate::epoch;
 use crate::error;
-use crate::lineage;
 use crate::names::{Fresh, Names};
 use crate::options::StoreOptions;
 
@@ -45,7 +45,7 @@ pub struct Shared {
     /// How many new pages a tenant may bring on one UTC day.
     pub new_pages_per_day: u32,
     /// The line of commits that they are in.
-    pub lineage: u64,
+    pub epoch: u64,
 }
 
 impl Shared {
@@ -55,7 +55,7 @@ impl Shared {
             summarizer: Arc::clone(summarizer),
             names: Names::new(options.cached_names),
             new_pages_per_day: options.new_pages_per_day,
-            lineage: lineage::next(),
+            epoch: epoch::next(),
         }
     }
 }
@@ -68,7 +68,7 @@ pub struct Tx<'a> {
     /// Names that got their numbers in this transaction.
     fresh: Fresh,
     /// What must be there before this transaction can be run.
-    lacking: Lacking,
+    missing: MissingReferences,
     /// Months whose partitions it made.
     made: Vec<NaiveDate>,
 }
@@ -105,23 +105,23 @@ impl Tx<'_> {
 }
 
 /// How a transaction came to nothing.
-pub enum Undone {
+pub enum TxFailure {
     /// It did not even begin, so that it may be tried on another connection.
     NotBegun(Error),
     /// The database asks to run it again.
     Again(Error),
     /// It was rolled back, and can be run once this is there.
-    Lacks(Lacking),
+    Lacks(MissingReferences),
     /// It was rolled back.
     Failed(Error),
 }
 
-impl Undone {
+impl TxFailure {
     /// What the caller is told.
     pub fn into_error(self) -> Error {
         match self {
             Self::NotBegun(error) | Self::Again(error) | Self::Failed(error) => error,
-            Self::Lacks(lacking) => lacking.to_error(),
+            Self::Lacks(missing) => missing.to_error(),
         }
     }
 }
@@ -133,18 +133,24 @@ pub fn transaction(
     begin: &str,
     work: &mut dyn FnMut(&mut Tx<'_>) -> Result<()>,
     last_look: &dyn Fn() -> Result<()>,
-) -> Result<(), Undone> {
+) -> Result<(), TxFailure> {
     AnsiTransactionManager::begin_transaction_sql(conn, begin)
-        .map_err(|error| Undone::NotBegun(error::of_statement("begin", &error)))?;
-    let mut tx =
-        Tx { conn, shared, broken: None, fresh: Fresh::default(), lacking: Lacking::default(), made: Vec::new() };
+        .map_err(|error| TxFailure::NotBegun(error::of_statement("begin", &error)))?;
+    let mut tx = Tx {
+        conn,
+        shared,
+        broken: None,
+        fresh: Fresh::default(),
+        missing: MissingReferences::default(),
+        made: Vec::new(),
+    };
     let outcome = work(&mut tx).and_then(|()| last_look());
-    let Tx { broken, fresh, lacking, made, .. } = tx;
+    let Tx { broken, fresh, missing, made, .. } = tx;
     let failure = match (outcome, broken) {
-        (Ok(()), None) if lacking.is_empty() => {
+        (Ok(()), None) if missing.is_empty() => {
             AnsiTransactionManager::commit_transaction(conn).map_err(|error| {
                 let told = error::of_statement("commit", &error);
-                if error::asks_for_retry(&error) { Undone::Again(told) } else { Undone::Failed(told) }
+                if error::asks_for_retry(&error) { TxFailure::Again(told) } else { TxFailure::Failed(told) }
             })?;
             // Not a moment earlier: numbers of a transaction that is rolled back are given to other names.
             shared.names.put(fresh.into_pairs());
@@ -160,9 +166,9 @@ pub fn transaction(
         tracing::debug!(error = %error, "rollback failed");
     }
     Err(match broken {
-        Some(Broken::ForNow) => Undone::Again(failure),
-        None if !lacking.is_empty() => Undone::Lacks(lacking),
-        _ => Undone::Failed(failure),
+        Some(Broken::ForNow) => TxFailure::Again(failure),
+        None if !missing.is_empty() => TxFailure::Lacks(missing),
+        _ => TxFailure::Failed(failure),
     })
 }
 

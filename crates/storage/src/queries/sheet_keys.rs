@@ -3,25 +3,25 @@
 use std::collections::HashMap;
 
 use trailkeeper_domain::id::TenantId;
-use trailkeeper_domain::ports::{SheetKey, SheetPlace};
+use trailkeeper_domain::ports::{SheetKey, SheetPeriod};
 use trailkeeper_domain::{Error, Result};
 
 use super::sheets::number;
 use super::{Tx, dialect};
 use crate::columns::DbTenant;
-use crate::rows::SheetSpot;
+use crate::rows::SheetPeriodRow;
 
 /// How many keys one statement has at most.
 pub const KEYS_AT_ONCE: usize = 4_096;
 
 impl Tx<'_> {
     /// The runs at these places with their lengths, by key.
-    pub fn runs_at(&mut self, generation: i64, places: &[SheetPlace]) -> Result<Vec<(SheetKey, u64)>> {
-        let scopes = self.tenant_keys(places.iter().map(|place| place.scope.key()))?;
+    pub fn runs_at(&mut self, generation: i64, periods: &[SheetPeriod]) -> Result<Vec<(SheetKey, u64)>> {
+        let scopes = self.tenant_keys(periods.iter().map(|period| period.scope.key()))?;
         let mut found = Vec::new();
-        for some in places.chunks(KEYS_AT_ONCE) {
-            let (known, spots) = spots(&scopes, some.iter().map(|place| place.run(0)))?;
-            for (nth, run, bytes) in self.run("sheets", |conn| dialect::runs(conn, generation, &spots))? {
+        for some in periods.chunks(KEYS_AT_ONCE) {
+            let (known, period_rows) = period_rows(&scopes, some.iter().map(|period| period.run(0)))?;
+            for (nth, run, bytes) in self.run("sheets", |conn| dialect::runs(conn, generation, &period_rows))? {
                 let bytes = u64::try_from(bytes).map_err(Error::internal)?;
                 found.push((SheetKey { run: number(run)?, ..nth_of(&known, nth)? }, bytes));
             }
@@ -35,8 +35,8 @@ impl Tx<'_> {
         let scopes = self.tenant_keys(keys.iter().map(|key| key.scope.key()))?;
         let mut found = HashMap::with_capacity(keys.len());
         for some in keys.chunks(KEYS_AT_ONCE) {
-            let (known, spots) = spots(&scopes, some.iter().copied())?;
-            for (nth, payload) in self.run("sheets", |conn| dialect::payloads(conn, generation, &spots))? {
+            let (known, period_rows) = period_rows(&scopes, some.iter().copied())?;
+            for (nth, payload) in self.run("sheets", |conn| dialect::payloads(conn, generation, &period_rows))? {
                 found.insert(nth_of(&known, nth)?, payload);
             }
         }
@@ -45,18 +45,18 @@ impl Tx<'_> {
 }
 
 /// Those of some keys whose scope has a key in the database, and where they lie.
-pub fn spots(
+pub fn period_rows(
     scopes: &HashMap<TenantId, DbTenant>,
     keys: impl Iterator<Item = SheetKey>,
-) -> Result<(Vec<SheetKey>, Vec<SheetSpot>)> {
-    let (mut known, mut spots) = (Vec::new(), Vec::new());
+) -> Result<(Vec<SheetKey>, Vec<SheetPeriodRow>)> {
+    let (mut known, mut period_rows) = (Vec::new(), Vec::new());
     for key in keys {
         if let Some(scope) = scopes.get(&key.scope.key()) {
             known.push(key);
-            spots.push(SheetSpot::new(*scope, key)?);
+            period_rows.push(SheetPeriodRow::new(*scope, key)?);
         }
     }
-    Ok((known, spots))
+    Ok((known, period_rows))
 }
 
 fn nth_of(keys: &[SheetKey], nth: i64) -> Result<SheetKey> {

@@ -8,7 +8,7 @@ use diesel::sql_query;
 use diesel::sql_types::{BigInt, Bool, Integer};
 use trailkeeper_domain::fact::EventFact;
 use trailkeeper_domain::id::{TenantId, UserId};
-use trailkeeper_domain::ports::{DeltaKey, Pending, Scopes, SheetKey, SheetPlace, SheetQuery, SheetReads};
+use trailkeeper_domain::ports::{DeltaKey, Pending, Scopes, SheetKey, SheetPeriod, SheetQuery, SheetReads};
 use trailkeeper_domain::scope::{Level, Part, Scope};
 use trailkeeper_domain::time::{TimeRange, Timestamp};
 use trailkeeper_domain::{Error, Result};
@@ -153,8 +153,8 @@ impl SheetReads for Tx<'_> {
             .collect()
     }
 
-    fn runs(&mut self, generation: i64, places: &[SheetPlace]) -> Result<Vec<(SheetKey, u64)>> {
-        self.runs_at(generation, places)
+    fn runs(&mut self, generation: i64, periods: &[SheetPeriod]) -> Result<Vec<(SheetKey, u64)>> {
+        self.runs_at(generation, periods)
     }
 
     fn sheets_by_key(&mut self, generation: i64, keys: &[SheetKey]) -> Result<HashMap<SheetKey, Vec<u8>>> {
@@ -166,8 +166,8 @@ impl SheetReads for Tx<'_> {
         self.run("sheet_generation", |conn| row.first(conn))
     }
 
-    fn lineage(&self) -> u64 {
-        self.shared.lineage
+    fn epoch(&self) -> u64 {
+        self.shared.epoch
     }
 
     fn lease(&mut self, name: &str) -> Result<Option<(Uuid, Timestamp)>> {

@@ -9,10 +9,10 @@ use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::{Error, Result};
 use uuid::Uuid;
 
-use super::sheet_keys::{KEYS_AT_ONCE, spots};
+use super::sheet_keys::{KEYS_AT_ONCE, period_rows};
 use super::{Tx, count, dialect};
 use crate::columns::{DbTenant, DbTime, DbUuid, Instant, Uuid128};
-use crate::rows::SheetSpot;
+use crate::rows::SheetPeriodRow;
 use crate::schema::{leases, sheet_generation};
 
 /// About how many bytes of payloads one statement sends.
@@ -56,7 +56,7 @@ impl SheetWrites for Tx<'_> {
                 Some(scope) => *scope,
                 None => self.tenant_key_assigned(key.scope.key())?,
             };
-            rows.push((SheetSpot::new(scope, *key)?, payload.as_slice()));
+            rows.push((SheetPeriodRow::new(scope, *key)?, payload.as_slice()));
         }
         let mut rest = rows.as_slice();
         while !rest.is_empty() {
@@ -70,8 +70,8 @@ impl SheetWrites for Tx<'_> {
     fn delete_sheets(&mut self, generation: i64, keys: &[SheetKey]) -> Result<()> {
         let scopes = self.tenant_keys(keys.iter().map(|key| key.scope.key()))?;
         for some in keys.chunks(KEYS_AT_ONCE) {
-            let (_, spots) = spots(&scopes, some.iter().copied())?;
-            self.run("sheets", |conn| dialect::delete_sheets(conn, generation, &spots))?;
+            let (_, period_rows) = period_rows(&scopes, some.iter().copied())?;
+            self.run("sheets", |conn| dialect::delete_sheets(conn, generation, &period_rows))?;
         }
         Ok(())
     }
@@ -125,7 +125,7 @@ impl Tx<'_> {
 }
 
 /// How many of these sheets one statement writes: one at least.
-fn sent_at_once(sheets: &[(SheetSpot, &[u8])]) -> usize {
+fn sent_at_once(sheets: &[(SheetPeriodRow, &[u8])]) -> usize {
     let mut bytes = 0_usize;
     let fitting = sheets.iter().take(KEYS_AT_ONCE).take_while(|(_, payload)| {
         bytes = bytes.saturating_add(payload.len());

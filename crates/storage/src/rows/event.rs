@@ -71,7 +71,7 @@ impl EventRow {
     }
 
     /// Where it stands in lists: by time, then by order of storage.
-    pub fn place(&self) -> (Timestamp, i64) {
+    pub fn period(&self) -> (Timestamp, i64) {
         (self.occurred_at.0, self.seq)
     }
 

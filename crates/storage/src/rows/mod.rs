@@ -4,9 +4,9 @@
 //! the table, the column and the row.
 
 mod access;
-mod answers;
 mod directory;
 mod event;
+mod query_results;
 mod sheet;
 mod throttle;
 
@@ -15,12 +15,12 @@ use std::fmt;
 use trailkeeper_domain::Error;
 
 pub use access::{AccountRow, ApiTokenRow, RefreshTokenRow, SessionRow, SigningKeyRow, TokenKeyRow};
-pub use answers::{BehaviorRow, CountRow, DailyCountRow, StoredCreationRow};
 pub use directory::{
     AttributeChangeRow, CreationRow, MembershipRow, NewAttributeChangeRow, ReportedRow, TenantRow, UserRow,
 };
 pub use event::{EventRefs, EventRow, Names, NewEventRow, outcome_code, outcome_of_code};
-pub use sheet::{DeltaRow, FactRow, ScopeBytesRow, SheetRow, SheetSpot};
+pub use query_results::{BehaviorRow, CountRow, DailyCountRow, StoredCreationRow};
+pub use sheet::{DeltaRow, FactRow, ScopeBytesRow, SheetPeriodRow, SheetRow};
 pub use throttle::LoginCounterRow;
 
 /// A row that no one but us should have written, and yet cannot be read.

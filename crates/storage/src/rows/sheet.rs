@@ -77,7 +77,7 @@ pub struct SheetRow {
 
 /// Where a sheet lies, in the form that its database keeps.
 #[derive(Debug, Clone, Copy)]
-pub struct SheetSpot {
+pub struct SheetPeriodRow {
     /// Whose.
     pub scope: DbTenant,
     /// How long its period is.
@@ -90,7 +90,7 @@ pub struct SheetSpot {
     pub run: i32,
 }
 
-impl SheetSpot {
+impl SheetPeriodRow {
     /// Where the sheet with this key lies; `scope` is what the key's own is in the database.
     pub fn new(scope: DbTenant, key: SheetKey) -> Result<Self> {
         Ok(Self {

@@ -9,15 +9,15 @@ use diesel::sql_types::Integer;
 
 use super::{Conn, Db};
 use crate::columns::DbTenant;
-use crate::rows::SheetSpot;
+use crate::rows::SheetPeriodRow;
 use crate::schema::{deltas, sheets};
 
 /// The runs at some places, each as the place's number among them, the run and its length. Runs of the places
 /// themselves do not matter.
-pub fn runs(conn: &mut Conn, generation: i64, places: &[SheetSpot]) -> QueryResult<Vec<(i64, i32, i32)>> {
+pub fn runs(conn: &mut Conn, generation: i64, periods: &[SheetPeriodRow]) -> QueryResult<Vec<(i64, i32, i32)>> {
     let mut found = Vec::new();
-    for (nth, place) in (0..).zip(places) {
-        let query = at(generation, place).select((sheets::run, sql::<Integer>("length(payload)")));
+    for (nth, period) in (0..).zip(periods) {
+        let query = at(generation, period).select((sheets::run, sql::<Integer>("length(payload)")));
         let runs: Vec<(i32, i32)> = query.load(conn)?;
         found.extend(runs.into_iter().map(|(run, bytes)| (nth, run, bytes)));
     }
@@ -25,7 +25,7 @@ pub fn runs(conn: &mut Conn, generation: i64, places: &[SheetSpot]) -> QueryResu
 }
 
 /// Some payloads, each with the number of its key among them.
-pub fn payloads(conn: &mut Conn, generation: i64, keys: &[SheetSpot]) -> QueryResult<Vec<(i64, Vec<u8>)>> {
+pub fn payloads(conn: &mut Conn, generation: i64, keys: &[SheetPeriodRow]) -> QueryResult<Vec<(i64, Vec<u8>)>> {
     let mut found = Vec::new();
     for (nth, key) in (0..).zip(keys) {
         let query = at(generation, key).filter(sheets::run.eq(key.run)).select(sheets::payload);
@@ -35,7 +35,7 @@ pub fn payloads(conn: &mut Conn, generation: i64, keys: &[SheetSpot]) -> QueryRe
 }
 
 /// Writes sheets.
-pub fn insert_sheets(conn: &mut Conn, generation: i64, sheets: &[(SheetSpot, &[u8])]) -> QueryResult<()> {
+pub fn insert_sheets(conn: &mut Conn, generation: i64, sheets: &[(SheetPeriodRow, &[u8])]) -> QueryResult<()> {
     for (key, payload) in sheets {
         let row = (
             sheets::generation.eq(generation),
@@ -52,7 +52,7 @@ pub fn insert_sheets(conn: &mut Conn, generation: i64, sheets: &[(SheetSpot, &[u
 }
 
 /// Removes sheets.
-pub fn delete_sheets(conn: &mut Conn, generation: i64, keys: &[SheetSpot]) -> QueryResult<()> {
+pub fn delete_sheets(conn: &mut Conn, generation: i64, keys: &[SheetPeriodRow]) -> QueryResult<()> {
     for key in keys {
         let one = sheets::table
             .filter(sheets::generation.eq(generation))
@@ -74,14 +74,14 @@ pub fn delete_deltas(conn: &mut Conn, keys: &[(DbTenant, i64)]) -> QueryResult<(
     Ok(())
 }
 
-fn at(generation: i64, place: &SheetSpot) -> sheets::BoxedQuery<'static, Db> {
+fn at(generation: i64, period: &SheetPeriodRow) -> sheets::BoxedQuery<'static, Db> {
     sheets::table
         .into_boxed::<Db>()
         .filter(sheets::generation.eq(generation))
-        .filter(sheets::scope.eq(place.scope))
-        .filter(sheets::level.eq(place.level))
-        .filter(sheets::part.eq(place.part))
-        .filter(sheets::start.eq(place.start))
+        .filter(sheets::scope.eq(period.scope))
+        .filter(sheets::level.eq(period.level))
+        .filter(sheets::part.eq(period.part))
+        .filter(sheets::start.eq(period.start))
 }
 
 /// Nothing to do: the planner takes the index whose columns are all asked for.

@@ -11,7 +11,7 @@ use trailkeeper_domain::{Error, Result};
 
 use super::connection::{FileConnection, Purpose};
 use super::file::{DataFile, FileId};
-use super::queries::{self, Shared, Tx, Undone};
+use super::queries::{self, Shared, Tx, TxFailure};
 use crate::error;
 use crate::migrations::{self, SQLITE};
 use crate::options::StoreOptions;
@@ -84,7 +84,7 @@ impl SqliteStore {
         let Opened { mut connection, shared } = self.connect(Purpose::Read)?;
         let texts = connection.record();
         queries::transaction(&mut connection.inner, &shared, "BEGIN DEFERRED", &mut |tx| work(tx), &|| Ok(()))
-            .map_err(Undone::into_error)?;
+            .map_err(TxFailure::into_error)?;
         let texts: Vec<String> = std::mem::take(&mut *texts.lock().unwrap_or_else(PoisonError::into_inner));
         texts
             .into_iter()
@@ -130,7 +130,7 @@ impl SqliteStore {
         if connection.is_sound() {
             lease.keep(Opened { connection, shared });
         }
-        outcome.map_err(Undone::into_error)
+        outcome.map_err(TxFailure::into_error)
     }
 }
 

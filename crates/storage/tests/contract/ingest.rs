@@ -45,8 +45,8 @@ fn of_two_requests_with_one_id_one_is_told_that_it_is_new(test: &TestStore) {
     let waiting: Vec<_> = (0..4).map(|_| submit(&ingest, vec![event(1), event(2)])).collect();
     gate.open();
     let new: Vec<Vec<bool>> = waiting.into_iter().map(|answer| answer.recv().unwrap().unwrap()).collect();
-    for place in 0..2 {
-        assert_eq!(new.iter().filter(|answer| answer[place]).count(), 1, "{new:?}");
+    for period in 0..2 {
+        assert_eq!(new.iter().filter(|answer| answer[period]).count(), 1, "{new:?}");
     }
     assert_eq!(stored(&test.store), 2);
 }

@@ -1,7 +1,7 @@
 //! Sheets by their keys, one and many at once.
 
 use chrono::Duration;
-use trailkeeper_domain::ports::{SheetKey, SheetPlace};
+use trailkeeper_domain::ports::{SheetKey, SheetPeriod};
 use trailkeeper_domain::scope::{Level, Part};
 use trailkeeper_testkit::at;
 
@@ -16,46 +16,46 @@ on_both!(
 );
 
 impl TestStore {
-    fn runs(&self, generation: i64, places: &[SheetPlace]) -> Vec<(SheetKey, u64)> {
-        self.store.reading(|tx| tx.runs(generation, places)).unwrap()
+    fn runs(&self, generation: i64, periods: &[SheetPeriod]) -> Vec<(SheetKey, u64)> {
+        self.store.reading(|tx| tx.runs(generation, periods)).unwrap()
     }
 }
 
 fn runs_of_places_have_lengths(t: &TestStore) {
-    let place = day(of(1), "2026-02-02", 0).place();
-    assert_eq!(t.runs(1, &[place]), []);
-    let sheet = |run, bytes| (place.run(run), vec![0_u8; bytes]);
+    let period = day(of(1), "2026-02-02", 0).period();
+    assert_eq!(t.runs(1, &[period]), []);
+    let sheet = |run, bytes| (period.run(run), vec![0_u8; bytes]);
     t.put_sheets(1, &[sheet(5, 100_000), sheet(0, 3), sheet(2, 0)]);
     let others =
         with_payloads(&[day(of(1), "2026-02-03", 9), day(of(2), "2026-02-02", 9), day(EVERYONE, "2026-02-02", 4)]);
     t.put_sheets(1, &others);
     t.put_sheets(2, &[sheet(1, 7)]);
-    let expected = [(place.run(0), 3), (place.run(2), 0), (place.run(5), 100_000)];
-    assert_eq!(t.runs(1, &[place]), expected);
-    assert_eq!(t.runs(2, &[place]), [(place.run(1), 7)]);
-    assert_eq!(t.runs(1, &[SheetPlace { part: Part::Pages, ..place }]), []);
-    assert_eq!(t.runs(1, &[SheetPlace { level: Level::Month, ..place }]), []);
+    let expected = [(period.run(0), 3), (period.run(2), 0), (period.run(5), 100_000)];
+    assert_eq!(t.runs(1, &[period]), expected);
+    assert_eq!(t.runs(2, &[period]), [(period.run(1), 7)]);
+    assert_eq!(t.runs(1, &[SheetPeriod { part: Part::Pages, ..period }]), []);
+    assert_eq!(t.runs(1, &[SheetPeriod { level: Level::Month, ..period }]), []);
     assert_eq!(t.runs(1, &[]), []);
     // Many places at once: some have no runs, one is of a tenant that nobody knows.
-    let places = [day(of(77), "2026-02-02", 0), others[2].0, others[0].0, place.run(8), day(of(2), "2026-02-07", 0)];
-    let found = t.runs(1, &places.map(SheetKey::place));
+    let periods = [day(of(77), "2026-02-02", 0), others[2].0, others[0].0, period.run(8), day(of(2), "2026-02-07", 0)];
+    let found = t.runs(1, &periods.map(SheetKey::period));
     let expected: Vec<(SheetKey, u64)> =
         [(others[2].0, 7)].into_iter().chain(expected).chain([(others[0].0, 7)]).collect();
     assert_eq!(found, expected, "by key");
 }
 
 fn sheets_are_removed_by_key(t: &TestStore) {
-    let place = day(of(1), "2026-02-02", 0).place();
+    let period = day(of(1), "2026-02-02", 0).period();
     let sheets = with_payloads(&[
-        place.run(0),
-        place.run(2),
-        place.run(5),
+        period.run(0),
+        period.run(2),
+        period.run(5),
         day(of(2), "2026-02-02", 2),
         day(EVERYONE, "2026-02-02", 2),
     ]);
     t.put_sheets(1, &sheets);
     t.put_sheets(2, &sheets);
-    let removed = [place.run(5), place.run(1), day(of(77), "2026-02-02", 0), day(of(2), "2026-02-02", 2)];
+    let removed = [period.run(5), period.run(1), day(of(77), "2026-02-02", 0), day(of(2), "2026-02-02", 2)];
     t.store.writing(|tx| tx.delete_sheets(1, &removed)).unwrap();
     t.store.writing(|tx| tx.delete_sheets(1, &[])).unwrap();
     let left =
@@ -77,13 +77,13 @@ fn as_many_sheets_as_anybody_likes_at_once(t: &TestStore) {
     let keys: Vec<SheetKey> = sheets.iter().map(|(key, _)| *key).collect();
     let found = t.store.reading(|tx| tx.sheets_by_key(1, &keys)).unwrap();
     assert!(found == sheets.iter().cloned().collect(), "a payload differs");
-    let mut places: Vec<SheetPlace> = keys.iter().map(|key| key.place()).collect();
-    places.dedup();
+    let mut periods: Vec<SheetPeriod> = keys.iter().map(|key| key.period()).collect();
+    periods.dedup();
     let mut lengths: Vec<(SheetKey, u64)> = sheets.iter().map(|(key, payload)| (*key, payload.len() as u64)).collect();
     lengths.sort_unstable();
-    assert!(t.runs(1, &places) == lengths, "a length differs");
+    assert!(t.runs(1, &periods) == lengths, "a length differs");
     t.store.writing(|tx| tx.delete_sheets(1, &keys[1..])).unwrap();
-    assert_eq!(t.runs(1, &places), [(keys[0], 3 << 20)]);
+    assert_eq!(t.runs(1, &periods), [(keys[0], 3 << 20)]);
 }
 
 fn a_sheet_is_written_once(t: &TestStore) {

@@ -236,7 +236,7 @@ fn days(scopes: Scopes) -> SheetQuery {
 
 /// Payloads that are all different.
 pub(crate) fn with_payloads(keys: &[SheetKey]) -> Vec<(SheetKey, Vec<u8>)> {
-    keys.iter().enumerate().map(|(place, key)| (*key, format!("sheet {place}").into_bytes())).collect()
+    keys.iter().enumerate().map(|(period, key)| (*key, format!("sheet {period}").into_bytes())).collect()
 }
 
 fn sheets_are_found_by_scope_level_part_and_start(t: &TestStore) {
@@ -307,8 +307,8 @@ fn sheets_of_every_tenant_come_period_by_period(t: &TestStore) {
     let starts: Vec<Timestamp> = found.iter().map(|(key, _)| key.start).collect();
     assert!(starts.is_sorted(), "period by period");
     let mut seen = HashSet::new();
-    for runs in found.chunk_by(|(a, _), (b, _)| a.place() == b.place()) {
-        assert!(seen.insert(runs[0].0.place()), "the runs of one period are apart");
+    for runs in found.chunk_by(|(a, _), (b, _)| a.period() == b.period()) {
+        assert!(seen.insert(runs[0].0.period()), "the runs of one period are apart");
         assert!(runs.is_sorted_by_key(|(key, _)| key.run));
     }
     found.sort();

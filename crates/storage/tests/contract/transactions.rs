@@ -90,12 +90,12 @@ fn writers_of_the_same_events_store_each_once(t: &TestStore) {
 
 /// One store knows nothing of what another lost: what was remembered of one would be wrong in the other.
 fn a_store_has_a_lineage_of_its_own(t: &TestStore) {
-    let lineage = |store: &dyn Store| store.reading(|tx| Ok(tx.lineage())).unwrap();
-    let own = lineage(t.store.as_ref());
+    let epoch = |store: &dyn Store| store.reading(|tx| Ok(tx.epoch())).unwrap();
+    let own = epoch(t.store.as_ref());
     t.store.writing(|tx| tx.insert_events(&[event(1)])).unwrap();
-    assert_eq!(lineage(t.store.as_ref()), own, "commits go on with it");
-    assert_eq!(t.store.writing(|tx| Ok(tx.lineage())).unwrap(), own);
-    assert_ne!(lineage(t.another(&StoreOptions::default()).as_ref()), own);
+    assert_eq!(epoch(t.store.as_ref()), own, "commits go on with it");
+    assert_eq!(t.store.writing(|tx| Ok(tx.epoch())).unwrap(), own);
+    assert_ne!(epoch(t.another(&StoreOptions::default()).as_ref()), own);
 }
 
 fn readiness_is_told(t: &TestStore) {

@@ -83,7 +83,7 @@ fn cut(mut text: String, max: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use trailkeeper_domain::event::{Event, Receipt};
+    use trailkeeper_domain::event::{Event, IngestContext};
     use trailkeeper_domain::id::EventId;
     use trailkeeper_domain::page::PageQueries;
     use trailkeeper_domain::time;
@@ -92,13 +92,13 @@ mod tests {
     use crate::import::access_log::parse::parse;
 
     fn event(line: &str) -> Event {
-        let receipt = Receipt {
+        let context = IngestContext {
             now: time::parse_rfc3339("now", "2026-03-01T00:00:00Z").unwrap(),
             source: None,
-            confined_to: None,
+            tenant_scope: None,
             queries: PageQueries::Dropped,
         };
-        draft(parse(line).unwrap(), Uuid::nil()).into_event(&receipt, EventId(Uuid::nil())).unwrap()
+        draft(parse(line).unwrap(), Uuid::nil()).into_event(&context, EventId(Uuid::nil())).unwrap()
     }
 
     fn line(host: &str, user: &str, request: &str, status: u16) -> String {

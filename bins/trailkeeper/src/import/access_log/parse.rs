@@ -229,8 +229,8 @@ mod tests {
             (r#"h - - [01/Jan/2026:00:00:00 +0000] "GET / HTTP/1.1" 200 1 "-""#, "user agent: is missing"),
             (r#"h - - [01/Jan/2026:00:00:00 +0000] "GET / HTTP/1.1" 200 1 "-" "cut"#, "user agent: the closing quote"),
         ] {
-            let told = parse(line).unwrap_err();
-            assert!(told.contains(reason), "{told}");
+            let message = parse(line).unwrap_err();
+            assert!(message.contains(reason), "{message}");
         }
     }
 }

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt::Display;
 
 use trailkeeper_domain::Result;
-use trailkeeper_domain::ports::{ReadTx, SheetKey, SheetPlace};
+use trailkeeper_domain::ports::{ReadTx, SheetKey, SheetPeriod};
 use trailkeeper_domain::scope::Scope;
 
 use super::{Outcome, Period, Plan, Step, fitting};
@@ -27,7 +27,7 @@ const READ: u64 = 4 * 1024 * 1024;
 
 /// A period and its new run.
 struct Growing<'a> {
-    place: SheetPlace,
+    period: SheetPeriod,
     payload: Cow<'a, [u8]>,
     /// The runs that are not taken in, and their lengths.
     standing: Vec<(SheetKey, u64)>,
@@ -49,7 +49,7 @@ pub fn absorb(tx: &mut dyn ReadTx, generation: i64, additions: &[(Scope, Vec<Per
         for mut period in open {
             let bite = period.bite();
             if bite.is_empty() {
-                let run = period.place.run(period.next());
+                let run = period.period.run(period.next());
                 plan.replace(period.taken, run, period.payload.into_owned());
             } else {
                 hungry.push((period, bite));
@@ -77,14 +77,14 @@ fn found<'a>(
         (*scope, periods.iter().flat_map(|period| halves(*scope, period)).collect())
     };
     let mut growing: Vec<(Scope, Vec<Growing<'a>>)> = additions.iter().map(new).collect();
-    let places: Vec<SheetPlace> =
-        growing.iter().flat_map(|(_, periods)| periods.iter().map(|period| period.place)).collect();
-    let mut standing: HashMap<SheetPlace, Vec<(SheetKey, u64)>> = HashMap::new();
-    for (key, bytes) in tx.runs(generation, &places)? {
-        standing.entry(key.place()).or_default().push((key, bytes));
+    let periods: Vec<SheetPeriod> =
+        growing.iter().flat_map(|(_, periods)| periods.iter().map(|period| period.period)).collect();
+    let mut standing: HashMap<SheetPeriod, Vec<(SheetKey, u64)>> = HashMap::new();
+    for (key, bytes) in tx.runs(generation, &periods)? {
+        standing.entry(key.period()).or_default().push((key, bytes));
     }
     for period in growing.iter_mut().flat_map(|(_, periods)| periods) {
-        period.standing = standing.remove(&period.place).unwrap_or_default();
+        period.standing = standing.remove(&period.period).unwrap_or_default();
     }
     Ok(growing)
 }
@@ -92,7 +92,7 @@ fn found<'a>(
 fn halves(scope: Scope, period: &Period) -> impl Iterator<Item = Growing<'_>> {
     let Period { level, start, halves } = period;
     halves.iter().map(move |half| Growing {
-        place: SheetPlace { scope, level: *level, part: half.part, start: *start },
+        period: SheetPeriod { scope, level: *level, part: half.part, start: *start },
         payload: Cow::Borrowed(&half.payload),
         standing: Vec::new(),
         taken: Vec::new(),
@@ -120,11 +120,11 @@ fn grown<'a>(
         for (mut period, bite) in some {
             match period.eat(&bite, &mut payloads) {
                 Ok(()) => fed.push(period),
-                Err(row) => drop(unreadable.entry(period.place.scope).or_insert(row)),
+                Err(row) => drop(unreadable.entry(period.period.scope).or_insert(row)),
             }
         }
     }
-    fed.retain(|period| !unreadable.contains_key(&period.place.scope));
+    fed.retain(|period| !unreadable.contains_key(&period.period.scope));
     Ok(fed)
 }
 
@@ -164,7 +164,7 @@ impl Growing<'_> {
     fn eat(&mut self, bite: &[(SheetKey, u64)], payloads: &mut HashMap<SheetKey, Vec<u8>>) -> Result<(), String> {
         let mut fold = Fold::new(&Facet::ALL);
         // Written by this very program a moment ago: it does not fail.
-        fold.add(&self.payload).map_err(|error| unreadable(self.place.run(0), &error))?;
+        fold.add(&self.payload).map_err(|error| unreadable(self.period.run(0), &error))?;
         for (key, _) in bite {
             let old = payloads.remove(key).ok_or_else(|| unreadable(*key, &"it is listed and yet not there"))?;
             fold.add(&old).map_err(|error| unreadable(*key, &error))?;

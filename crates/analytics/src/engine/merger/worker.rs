@@ -80,10 +80,10 @@ impl Worker {
     pub fn work(&mut self, every: Duration) {
         loop {
             // A panic is a defect of one turn; without a merger, answers become slower and slower.
-            if let Ok(turn) = panic::catch_unwind(AssertUnwindSafe(|| self.turn())) {
-                self.tell(turn);
+            if let Ok(pass) = panic::catch_unwind(AssertUnwindSafe(|| self.pass())) {
+                self.report(pass);
             } else {
-                tracing::error!("the merger panicked; it goes on with its next turn");
+                tracing::error!("the merger panicked; it goes on with its next pass");
             }
             if self.signal.stopped_within(every) {
                 return;
@@ -91,7 +91,7 @@ impl Worker {
         }
     }
 
-    fn turn(&mut self) -> Result<()> {
+    fn pass(&mut self) -> Result<()> {
         let now = self.clock.now();
         // A database that refuses to be prepared can be merged all the same.
         let kept_house = self.keep_house(now);
@@ -156,7 +156,7 @@ impl Worker {
             if known.is_none() {
                 tracing::error!(
                     scope = scope_name(scope),
-                    "{row}; what is new of this scope waits unmerged; run `trailkeeper check`, then `trailkeeper rebuild`"
+                    "{row}; what is new of this scope waits unmerged; run `trailkeeper verify`, then `trailkeeper rebuild`"
                 );
             }
             let told_at = known.map_or(now, |known| known.told_at);
@@ -167,8 +167,8 @@ impl Worker {
         self.unreadable.extend(before);
     }
 
-    fn tell(&mut self, turn: Result<()>) {
-        let told = match turn {
+    fn report(&mut self, pass: Result<()>) {
+        let told = match pass {
             Ok(()) => {
                 if self.failing.take().is_some() {
                     tracing::info!("merging goes on");

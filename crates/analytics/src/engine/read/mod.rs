@@ -17,7 +17,7 @@ use super::fold_cache::FoldCache;
 use super::{delta, delta_row, in_row, is_counted, sheet_row};
 use crate::bounds;
 use crate::sheet::{CellKey, Facet, Fact, Fold, Folded, SheetBuilder};
-use plan::{Plan, Run};
+use plan::{LevelRange, Plan};
 
 /// Facts that are collected before they are folded: bounds memory, however many there are.
 const FACTS_AT_ONCE: usize = 1 << 16;
@@ -114,7 +114,7 @@ impl Reading<'_> {
     fn sheets(
         &mut self,
         tx: &mut dyn ReadTx,
-        runs: &[Run],
+        runs: &[LevelRange],
         parts: &[Part],
         told: &mut dyn FnMut(usize, SheetKey),
     ) -> Result<()> {

@@ -10,7 +10,7 @@ use crate::sheet::cover;
 #[derive(Debug, Default)]
 pub struct Plan {
     /// Periods that follow each other and have the same level: one query each.
-    pub runs: Vec<Run>,
+    pub runs: Vec<LevelRange>,
     /// What periods cover of each bucket; empty where they cover nothing.
     pub covered: Vec<TimeRange>,
     /// What is counted from events, ascending; adjacent edges of two buckets are one range.
@@ -19,7 +19,7 @@ pub struct Plan {
 
 /// Periods of one level, one after the other.
 #[derive(Debug)]
-pub struct Run {
+pub struct LevelRange {
     /// How long each of them is.
     pub level: Level,
     /// Where they begin.
@@ -56,7 +56,7 @@ impl Plan {
     fn piece(&mut self, level: Level, starts: TimeRange) {
         match self.runs.last_mut() {
             Some(last) if last.level == level && last.starts.end == starts.start => last.starts.end = starts.end,
-            _ => self.runs.push(Run { level, starts }),
+            _ => self.runs.push(LevelRange { level, starts }),
         }
     }
 

@@ -9,7 +9,7 @@ use trailkeeper_domain::time::TimeRange;
 
 use super::Reading;
 use super::plan::Plan;
-use crate::engine::fold_cache::{FoldCache, FoldPlace, Remembered, SheetList};
+use crate::engine::fold_cache::{CachedFold, FoldCache, FoldKey, SheetList};
 
 impl Reading<'_> {
     /// Folds the sheets of the plan into folds that are empty, or takes what is remembered of exactly these sheets.
@@ -18,9 +18,9 @@ impl Reading<'_> {
     /// is taken is the one that would have been read. Nothing is listed where nothing is remembered of any bucket: then
     /// it costs what it does without a cache. What could not be read to its end is not remembered.
     pub(super) fn recall(&mut self, tx: &mut dyn ReadTx, cache: &FoldCache, plan: &Plan, parts: &[Part]) -> Result<()> {
-        let places = self.places(&plan.covered);
-        let known = cache.find(&places);
-        let of = (tx.lineage(), tx.generation()?);
+        let periods = self.periods(&plan.covered);
+        let known = cache.find(&periods);
+        let of = (tx.epoch(), tx.generation()?);
         let unread = if known.iter().all(Option::is_none) {
             (0..self.buckets.len()).collect()
         } else {
@@ -33,9 +33,9 @@ impl Reading<'_> {
         self.sheets(tx, &Plan::of_cover(self.scope.kind(), &buckets).runs, parts, &mut |at, key| {
             note(&mut read, at, key);
         })?;
-        for ((place, keys), fold) in places.into_iter().zip(read).zip(&self.folds) {
+        for ((period, keys), fold) in periods.into_iter().zip(read).zip(&self.folds) {
             if !keys.is_empty() {
-                cache.put(place, SheetList::new(of, keys), fold);
+                cache.put(period, SheetList::new(of, keys), fold);
             }
         }
         Ok(())
@@ -43,12 +43,12 @@ impl Reading<'_> {
 
     /// Where the cache has the folds of the buckets. The edges do not matter: the same whole periods between other edges
     /// are the same fold.
-    fn places(&self, covered: &[TimeRange]) -> Vec<FoldPlace> {
+    fn periods(&self, covered: &[TimeRange]) -> Vec<FoldKey> {
         // All folds have the same choice.
         let choice: Arc<[_]> = self.folds.first().map(|fold| fold.choice().collect()).unwrap_or_default();
-        let place =
-            |covered: &TimeRange| FoldPlace { scope: self.scope, covered: *covered, choice: Arc::clone(&choice) };
-        covered.iter().map(place).collect()
+        let period =
+            |covered: &TimeRange| FoldKey { scope: self.scope, covered: *covered, choice: Arc::clone(&choice) };
+        covered.iter().map(period).collect()
     }
 
     /// The sheets that each bucket has in this snapshot; `of` is its line of commits and its generation.
@@ -67,7 +67,7 @@ impl Reading<'_> {
     }
 
     /// Takes those folds whose sheets are these. Tells which buckets have sheets that must be read.
-    fn take(&mut self, cache: &FoldCache, known: Vec<Option<Remembered>>, lists: &[SheetList]) -> Vec<usize> {
+    fn take(&mut self, cache: &FoldCache, known: Vec<Option<CachedFold>>, lists: &[SheetList]) -> Vec<usize> {
         let mut unread = Vec::new();
         for (at, ((known, list), fold)) in known.into_iter().zip(lists).zip(&mut self.folds).enumerate() {
             match known.and_then(|known| known.of(list)) {

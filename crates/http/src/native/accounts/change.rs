@@ -11,15 +11,15 @@ use trailkeeper_domain::id::TenantId;
 use trailkeeper_domain::json::JsonObject;
 use utoipa::ToSchema;
 
+use crate::api_error::ApiResult;
 use crate::blocking;
+use crate::error_formats::Native;
 use crate::extract::caller::{Administer, Caller};
 use crate::extract::query::Query;
 use crate::extract::{credential, path};
 use crate::native::accounts::view::AccountView;
 use crate::native::problems::{CommonProblems, Conflict, NotFound, TooLarge};
-use crate::native::{acting, schemas, small_body};
-use crate::refusal::Answer;
-use crate::shapes::Native;
+use crate::native::{audit_context, schemas, small_body};
 use crate::state::AppState;
 
 /// What to change about an account. A field that is left out stays as it is.
@@ -76,13 +76,13 @@ pub async fn change_account(
     request: HttpRequest,
     payload: Payload,
     state: Data<AppState>,
-) -> Answer<Native> {
+) -> ApiResult<Native> {
     Query::of(&request)?.only(&[])?;
     let id = path::account_id(&request)?;
     let change = change_of(small_body::read(&request, payload, "a change of an account").await?)?;
-    let act = acting::act(&caller.principal, &request, &state);
+    let context = audit_context::of_caller(&caller.principal, &request, &state);
     let hashes = change.password.is_some();
-    let work = move |state: &AppState| state.access().change_account(&act, id, change);
+    let work = move |state: &AppState| state.access().change_account(&context, id, change);
     let account = if hashes { blocking::run_hashing(&state, work).await } else { blocking::run(&state, work).await }?;
     Ok(HttpResponse::Ok().json(AccountView::from(account)))
 }

@@ -11,15 +11,15 @@ use trailkeeper_domain::id::TenantId;
 use trailkeeper_domain::json::JsonObject;
 use utoipa::ToSchema;
 
+use crate::api_error::ApiResult;
 use crate::blocking;
+use crate::error_formats::Native;
 use crate::extract::caller::{Administer, Caller};
 use crate::extract::credential;
 use crate::extract::query::Query;
 use crate::native::accounts::view::AccountView;
 use crate::native::problems::{CommonProblems, Conflict, TooLarge};
-use crate::native::{acting, schemas, secret_answer, small_body};
-use crate::refusal::Answer;
-use crate::shapes::Native;
+use crate::native::{audit_context, schemas, secret_response, small_body};
 use crate::state::AppState;
 
 /// An account to be made. Null is the same as leaving a field out.
@@ -89,18 +89,18 @@ pub async fn create_account(
     request: HttpRequest,
     payload: Payload,
     state: Data<AppState>,
-) -> Answer<Native> {
+) -> ApiResult<Native> {
     Query::of(&request)?.only(&[])?;
     let draft = Draft::take_from(small_body::read(&request, payload, "an account").await?)?;
-    let act = acting::act(&caller.principal, &request, &state);
+    let context = audit_context::of_caller(&caller.principal, &request, &state);
     let (account, password) = blocking::run_hashing(&state, move |state| {
         let generated = draft.password.is_none().then(|| state.access().generate_password());
         let new = draft.with_password(generated.clone().unwrap_or_default());
-        Ok((state.access().create_account(&act, new)?, generated))
+        Ok((state.access().create_account(&context, new)?, generated))
     })
     .await?;
     let location = format!("/v1/accounts/{}", account.id);
-    Ok(secret_answer::created(location, CreatedAccountView { account: account.into(), password }))
+    Ok(secret_response::created(location, CreatedAccountView { account: account.into(), password }))
 }
 
 /// What was sent.

@@ -3,14 +3,14 @@
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 
+use crate::api_error::ApiResult;
 use crate::blocking;
+use crate::error_formats::Native;
 use crate::extract::caller::{Caller, Person};
 use crate::extract::query::Query;
 use crate::native::accounts::view::AccountView;
 use crate::native::problems::CommonProblems;
 use crate::native::sessions::own;
-use crate::refusal::Answer;
-use crate::shapes::Native;
 use crate::state::AppState;
 
 /// Get your own account.
@@ -22,7 +22,7 @@ pub async fn get_own_account(
     caller: Caller<Person, Native>,
     request: HttpRequest,
     state: Data<AppState>,
-) -> Answer<Native> {
+) -> ApiResult<Native> {
     Query::of(&request)?.only(&[])?;
     let own = own::of(&caller.principal)?;
     let account = blocking::run(&state, move |state| state.access().account(own.account_id)).await?;

@@ -6,16 +6,16 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
+use crate::api_error::ApiResult;
+use crate::audit;
 use crate::blocking;
+use crate::error_formats::Native;
 use crate::extract::caller::{Caller, Person};
 use crate::extract::query::Query;
 use crate::extract::{credential, origin};
 use crate::native::problems::{CommonProblems, TooLarge};
 use crate::native::{schemas, small_body};
-use crate::refusal::Answer;
-use crate::shapes::Native;
 use crate::state::AppState;
-use crate::trail;
 
 /// Your password, and the one that shall take its place.
 #[derive(Serialize, ToSchema)]
@@ -48,14 +48,14 @@ pub async fn change_own_password(
     request: HttpRequest,
     payload: Payload,
     state: Data<AppState>,
-) -> Answer<Native> {
+) -> ApiResult<Native> {
     Query::of(&request)?.only(&[])?;
     let mut json = small_body::read(&request, payload, "an object with both passwords").await?;
     let current = credential::required(&mut json, "current_password")?;
     let new = credential::required(&mut json, "new_password")?;
     json.finish(&["current_password", "new_password"])?;
     // A wrong password is an event of its own, and no refusal besides.
-    trail::told_by_itself(&request);
+    audit::recorded_by_use_case(&request);
     let (principal, origin) = (caller.principal, origin::of(&request, &state.settings));
     blocking::run_hashing(&state, move |state| state.access().change_own_password(&principal, &current, &new, &origin))
         .await?;

@@ -14,13 +14,13 @@ use trailkeeper_domain::time::Timestamp;
 use utoipa::ToSchema;
 
 use super::params::{AudienceParams, CompareParam, SpanParams};
+use crate::api_error::ApiResult;
 use crate::blocking;
+use crate::error_formats::Native;
 use crate::extract::caller::{Caller, ReadAnalytics};
 use crate::extract::query::Query;
 use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
-use crate::refusal::Answer;
-use crate::shapes::Native;
 use crate::state::AppState;
 
 const PARAMETERS: [&str; 7] = ["from", "to", "timezone", "compare", "tenant_id", "env_id", "limit"];
@@ -157,12 +157,12 @@ pub async fn get_page_statistics(
     caller: Caller<ReadAnalytics, Native>,
     request: HttpRequest,
     state: Data<AppState>,
-) -> Answer<Native> {
+) -> ApiResult<Native> {
     let query = Query::of(&request)?.only(&PARAMETERS)?;
     let question = question_of(&query, state.clock().now())?;
-    let confined = caller.principal.tenant_id;
+    let tenant_scoped = caller.principal.tenant_id;
     let statistics =
-        blocking::run_analytic(&state, move |state| page_statistics(state.source(), &question, confined)).await?;
+        blocking::run_analytic(&state, move |state| page_statistics(state.source(), &question, tenant_scoped)).await?;
     Ok(HttpResponse::Ok().json(PageStatisticsView::of(&question, statistics)))
 }
 

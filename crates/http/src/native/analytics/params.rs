@@ -4,7 +4,7 @@
 //! `params(…)`, and all their names in `Query::only`.
 
 use trailkeeper_analytics::native::buckets::{Edge, Granularity, Span};
-use trailkeeper_analytics::native::{Audience, Course, Zone};
+use trailkeeper_analytics::native::{Audience, SeriesSpec, Zone};
 use trailkeeper_domain::id::{EnvId, TenantId};
 use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::{Error, Result, text};
@@ -148,8 +148,8 @@ impl AudienceParams {
 }
 
 /// Reads the range, the granularity and the comparison of a question.
-pub fn course(query: &Query, now: Timestamp) -> Result<Course> {
-    Ok(Course {
+pub fn series(query: &Query, now: Timestamp) -> Result<SeriesSpec> {
+    Ok(SeriesSpec {
         span: SpanParams::of(query)?.span(now)?,
         granularity: GranularityParam::of(query)?.granularity(),
         compare: CompareParam::of(query)?.compare(),

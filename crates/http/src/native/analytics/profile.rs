@@ -15,14 +15,14 @@ use trailkeeper_domain::{Error, Result};
 use utoipa::ToSchema;
 
 use super::params::{AudienceParams, CompareParam, SpanParams};
+use crate::api_error::ApiResult;
 use crate::blocking;
+use crate::error_formats::Native;
 use crate::extract::caller::{Caller, ReadUserActivity};
 use crate::extract::path;
 use crate::extract::query::Query;
 use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
-use crate::refusal::Answer;
-use crate::shapes::Native;
 use crate::state::AppState;
 
 const PARAMETERS: [&str; 6] = ["from", "to", "timezone", "compare", "tenant_id", "env_id"];
@@ -267,11 +267,11 @@ pub async fn get_profile(
     caller: Caller<ReadUserActivity, Native>,
     request: HttpRequest,
     state: Data<AppState>,
-) -> Answer<Native> {
+) -> ApiResult<Native> {
     let question = question_of(&request, state.clock().now())?;
-    let confined = caller.principal.tenant_id;
+    let tenant_scoped = caller.principal.tenant_id;
     let view = blocking::run_analytic(&state, move |state| {
-        profile(state.store(), &question, confined).and_then(|profile| ProfileView::of(&question, profile))
+        profile(state.store(), &question, tenant_scoped).and_then(|profile| ProfileView::of(&question, profile))
     })
     .await?;
     Ok(HttpResponse::Ok().json(view))

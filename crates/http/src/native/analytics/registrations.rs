@@ -16,13 +16,13 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::params::{self, CompareParam, GranularityParam, SpanParams};
+use crate::api_error::ApiResult;
 use crate::blocking;
+use crate::error_formats::Native;
 use crate::extract::caller::{Caller, ReadAnalytics};
 use crate::extract::query::Query;
 use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
-use crate::refusal::Answer;
-use crate::shapes::Native;
 use crate::state::AppState;
 
 const PARAMETERS: [&str; 8] =
@@ -197,16 +197,16 @@ pub async fn get_registrations(
     caller: Caller<ReadAnalytics, Native>,
     request: HttpRequest,
     state: Data<AppState>,
-) -> Answer<Native> {
+) -> ApiResult<Native> {
     let query = Query::of(&request)?.only(&PARAMETERS)?;
-    let course = params::course(&query, state.clock().now())?;
+    let spec = params::series(&query, state.clock().now())?;
     let filter = filter_of(&query)?;
-    let confined = caller.principal.tenant_id;
+    let tenant_scoped = caller.principal.tenant_id;
     let answer =
-        blocking::run_analytic(&state, move |state| registrations(state.store(), &filter, course, confined)).await?;
+        blocking::run_analytic(&state, move |state| registrations(state.store(), &filter, spec, tenant_scoped)).await?;
     Ok(HttpResponse::Ok().json(RegistrationsView {
-        timezone: course.span.zone.name(),
-        granularity: course.granularity.as_str(),
+        timezone: spec.span.zone.name(),
+        granularity: spec.granularity.as_str(),
         current: answer.current.into(),
         previous: answer.previous.map(Into::into),
     }))

@@ -10,13 +10,13 @@ use trailkeeper_domain::{Error, Result};
 use utoipa::ToSchema;
 
 use super::params::{self, AudienceParams, CompareParam, SpanParams};
+use crate::api_error::ApiResult;
 use crate::blocking;
+use crate::error_formats::Native;
 use crate::extract::caller::{Caller, ReadAnalytics};
 use crate::extract::query::Query;
 use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
-use crate::refusal::Answer;
-use crate::shapes::Native;
 use crate::state::AppState;
 
 const PARAMETERS: [&str; 8] = ["from", "to", "timezone", "granularity", "periods", "compare", "tenant_id", "env_id"];
@@ -123,18 +123,18 @@ pub async fn get_retention(
     caller: Caller<ReadAnalytics, Native>,
     request: HttpRequest,
     state: Data<AppState>,
-) -> Answer<Native> {
+) -> ApiResult<Native> {
     let query = Query::of(&request)?.only(&PARAMETERS)?;
-    let course = params::course(&query, state.clock().now())?;
+    let spec = params::series(&query, state.clock().now())?;
     let periods = periods_of(&query)?;
     let audience = AudienceParams::of(&query)?.audience();
-    let confined = caller.principal.tenant_id;
+    let tenant_scoped = caller.principal.tenant_id;
     let answer =
-        blocking::run_analytic(&state, move |state| retention(state.source(), audience, course, periods, confined))
+        blocking::run_analytic(&state, move |state| retention(state.source(), audience, spec, periods, tenant_scoped))
             .await?;
     Ok(HttpResponse::Ok().json(RetentionView {
-        timezone: course.span.zone.name(),
-        granularity: course.granularity.as_str(),
+        timezone: spec.span.zone.name(),
+        granularity: spec.granularity.as_str(),
         current: answer.current.into(),
         previous: answer.previous.map(Into::into),
     }))

@@ -11,8 +11,10 @@ use trailkeeper_domain::Result;
 use utoipa::ToSchema;
 
 use super::params::{AudienceParams, SpanParams};
+use crate::api_error::ApiResult;
 use crate::blocking;
-use crate::cursors::{List, NextCursor, Place};
+use crate::cursors::{List, ListPosition, NextCursor};
+use crate::error_formats::Native;
 use crate::extract::caller::{Caller, ReadUserActivity};
 use crate::extract::path;
 use crate::extract::query::Query;
@@ -21,8 +23,6 @@ use crate::native::kinds;
 use crate::native::paging::Paging;
 use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
-use crate::refusal::Answer;
-use crate::shapes::Native;
 use crate::state::AppState;
 
 const PARAMETERS: [&str; 8] = ["from", "to", "timezone", "tenant_id", "env_id", "type", "cursor", "limit"];
@@ -102,23 +102,23 @@ pub async fn get_timeline(
     caller: Caller<ReadUserActivity, Native>,
     request: HttpRequest,
     state: Data<AppState>,
-) -> Answer<Native> {
-    let (mut question, place) = question_of(&request, &caller.principal)?;
-    let confined = caller.principal.tenant_id;
+) -> ApiResult<Native> {
+    let (mut question, position) = question_of(&request, &caller.principal)?;
+    let tenant_scoped = caller.principal.tenant_id;
     let view = blocking::run_analytic(&state, move |state| {
-        question.cursor = place.opened(state.access())?;
-        let Timeline { days, next } = timeline(state.store(), &question, confined)?;
-        Ok(TimelineView::of(&question, days, place.next(state.access(), next)?))
+        question.cursor = position.opened(state.access())?;
+        let Timeline { days, next } = timeline(state.store(), &question, tenant_scoped)?;
+        Ok(TimelineView::of(&question, days, position.next(state.access(), next)?))
     })
     .await?;
     Ok(HttpResponse::Ok().json(view))
 }
 
 /// The question, and where the page begins.
-fn question_of(request: &HttpRequest, caller: &Principal) -> Result<(TimelineQuestion, Place)> {
+fn question_of(request: &HttpRequest, caller: &Principal) -> Result<(TimelineQuestion, ListPosition)> {
     let query = Query::of(request)?.only(&PARAMETERS)?;
     let span = SpanParams::of(&query)?;
-    let Paging { place, limit } = Paging::of(&query, List::Timeline, caller)?;
+    let Paging { position, limit } = Paging::of(&query, List::Timeline, caller)?;
     let question = TimelineQuestion {
         user: path::user_id(request)?,
         audience: AudienceParams::of(&query)?.audience(),
@@ -129,5 +129,5 @@ fn question_of(request: &HttpRequest, caller: &Principal) -> Result<(TimelineQue
         cursor: None,
         limit,
     };
-    Ok((question, place))
+    Ok((question, position))
 }

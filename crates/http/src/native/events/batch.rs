@@ -5,7 +5,7 @@ use std::io::Read;
 use actix_web::HttpRequest;
 use actix_web::http::header;
 use flate2::bufread::MultiGzDecoder;
-use trailkeeper_domain::{Error, Fault, Result, text};
+use trailkeeper_domain::{Error, ErrorDetail, Result, text};
 
 use crate::extract::body;
 use crate::native::events::items::{self, Draft};
@@ -72,7 +72,7 @@ fn gunzip(packed: &[u8]) -> Result<Vec<u8>> {
     let limit = MAX_BODY_BYTES as u64;
     let mut unpacked = Vec::new();
     MultiGzDecoder::new(packed).take(limit + 1).read_to_end(&mut unpacked).map_err(|error| {
-        Error::Invalid(Fault::of(
+        Error::Invalid(ErrorDetail::of(
             "Content-Encoding",
             "invalid_gzip",
             format!("is gzip, but the body is not: {error}; pack it anew, or send it as it is without the header"),

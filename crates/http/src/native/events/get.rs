@@ -5,15 +5,15 @@ use actix_web::{HttpRequest, HttpResponse};
 use trailkeeper_domain::id::{EventId, TenantId};
 use trailkeeper_domain::usecase;
 
+use crate::api_error::ApiResult;
 use crate::blocking;
+use crate::error_formats::Native;
 use crate::extract::caller::{Caller, ReadEvents};
 use crate::extract::query::Query;
 use crate::extract::{path, tenancy};
 use crate::native::events::view::EventView;
 use crate::native::problems::{CommonProblems, Conflict, NotFound};
 use crate::native::schemas;
-use crate::refusal::Answer;
-use crate::shapes::Native;
 use crate::state::AppState;
 
 /// Get one event.
@@ -29,7 +29,7 @@ pub async fn get_event(
     caller: Caller<ReadEvents, Native>,
     request: HttpRequest,
     state: Data<AppState>,
-) -> Answer<Native> {
+) -> ApiResult<Native> {
     let query = Query::of(&request)?.only(&["tenant_id"])?;
     let id = EventId::parse("id", &path::text(&request, "id")?)?;
     let asked = query.optional("tenant_id")?.map(|id| TenantId::parse("tenant_id", id)).transpose()?;

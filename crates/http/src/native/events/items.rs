@@ -6,7 +6,7 @@ use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use trailkeeper_domain::event::{EventDraft, Unreadable};
 use trailkeeper_domain::json::MALFORMED_JSON;
-use trailkeeper_domain::{Error, Fault, Result};
+use trailkeeper_domain::{Error, ErrorDetail, Result};
 
 /// An event as it was sent, or why it cannot be read.
 pub type Draft = Result<EventDraft, Unreadable>;
@@ -79,7 +79,7 @@ impl<'de> Visitor<'de> for Elements {
 }
 
 fn too_many(count: usize, max: usize) -> Error {
-    Error::TooLarge(Fault::new(
+    Error::TooLarge(ErrorDetail::new(
         "too_many_events",
         format!("the body has {count} events; at most {max} are allowed in one request: send several requests"),
     ))

@@ -13,7 +13,9 @@ use trailkeeper_domain::time::{self, Timestamp};
 use trailkeeper_domain::{Result, text, usecase};
 use utoipa::ToSchema;
 
+use crate::api_error::ApiResult;
 use crate::cursors::{List, NextCursor};
+use crate::error_formats::Native;
 use crate::extract::caller::{Caller, ReadEvents};
 use crate::extract::query::Query;
 use crate::extract::tenancy;
@@ -22,8 +24,6 @@ use crate::native::kinds;
 use crate::native::paging::Paging;
 use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
-use crate::refusal::Answer;
-use crate::shapes::Native;
 use crate::state::AppState;
 
 const PARAMETERS: [&str; 12] = [
@@ -87,7 +87,7 @@ pub async fn list_events(
     caller: Caller<ReadEvents, Native>,
     request: HttpRequest,
     state: Data<AppState>,
-) -> Answer<Native> {
+) -> ApiResult<Native> {
     let query = Query::of(&request)?.only(&PARAMETERS)?;
     let filter = filter_of(&query, &caller.principal, state.settings.page_queries)?;
     let paging = Paging::of(&query, List::Events, &caller.principal)?;

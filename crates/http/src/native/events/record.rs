@@ -3,20 +3,20 @@
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
-use trailkeeper_domain::event::Receipt;
+use trailkeeper_domain::event::IngestContext;
 use trailkeeper_domain::usecase::{self, RecordStatus, Recorded};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::api_error::{self, ApiResult};
+use crate::error_formats::Native;
 use crate::extract::caller::{Caller, WriteEvents};
 use crate::extract::{body, origin};
 use crate::native::events::batch::Form;
 use crate::native::events::input::EventsInput;
 use crate::native::problems::{CommonProblems, TooLarge};
 use crate::native::schemas;
-use crate::refusal::{self, Answer};
 use crate::settings::MAX_BODY_BYTES;
-use crate::shapes::Native;
 use crate::state::AppState;
 use crate::{blocking, ingest};
 
@@ -98,21 +98,21 @@ pub async fn record_events(
     request: HttpRequest,
     payload: Payload,
     state: Data<AppState>,
-) -> Answer<Native> {
+) -> ApiResult<Native> {
     let form = Form::of(&request)?;
     let source = origin::source(&request, &state.settings);
     let bytes = body::read(&request, payload, MAX_BODY_BYTES).await?;
-    let confined_to = caller.principal.tenant_id;
+    let tenant_scope = caller.principal.tenant_id;
     let small = bytes.len() <= AT_ONCE_BYTES && form.is_plain();
-    let judge = move |state: &AppState| {
+    let validate = move |state: &AppState| {
         let drafts = form.read(&bytes)?;
         let queries = state.settings.page_queries;
-        let receipt = Receipt { now: state.clock().now(), source, confined_to, queries };
-        Ok(usecase::judge_events(state.clock(), state.entropy(), &receipt, drafts))
+        let context = IngestContext { now: state.clock().now(), source, tenant_scope, queries };
+        Ok(usecase::validate_events(state.clock(), state.entropy(), &context, drafts))
     };
-    let mut batch = if small { judge(&state)? } else { blocking::run(&state, judge).await? };
+    let mut batch = if small { validate(&state)? } else { blocking::run(&state, validate).await? };
     let new = ingest::store(&state.services.ingest, batch.take_events()).await?;
-    Ok(HttpResponse::Ok().json(RecordedView::from(batch.tell(new)?)))
+    Ok(HttpResponse::Ok().json(RecordedView::from(batch.results(new)?)))
 }
 
 impl From<Vec<Recorded>> for RecordedView {
@@ -134,7 +134,7 @@ impl From<Recorded> for ResultView {
             RecordStatus::Stored => (ResultStatus::Stored, None),
             RecordStatus::Known => (ResultStatus::Known, None),
             RecordStatus::Refused(error) => {
-                let fault = refusal::public_fault(&error);
+                let fault = api_error::public_detail(&error);
                 let error = ResultError { code: fault.code, field: fault.field, detail: fault.detail };
                 (ResultStatus::Refused, Some(error))
             }

@@ -4,13 +4,13 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use trailkeeper_domain::usecase;
 
+use crate::api_error::ApiResult;
+use crate::error_formats::Native;
 use crate::extract::caller::{Caller, WriteDirectory};
 use crate::extract::query::Query;
 use crate::extract::{path, tenancy};
 use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
-use crate::refusal::Answer;
-use crate::shapes::Native;
 use crate::state::AppState;
 
 /// End a membership.
@@ -26,7 +26,7 @@ pub async fn delete_membership(
     caller: Caller<WriteDirectory, Native>,
     request: HttpRequest,
     state: Data<AppState>,
-) -> Answer<Native> {
+) -> ApiResult<Native> {
     Query::of(&request)?.only(&[])?;
     let (tenant, user) = (path::tenant_id(&request)?, path::user_id(&request)?);
     tenancy::visible(&caller.principal, tenant)?;

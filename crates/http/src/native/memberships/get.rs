@@ -4,15 +4,15 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use trailkeeper_domain::usecase;
 
+use crate::api_error::ApiResult;
 use crate::blocking;
+use crate::error_formats::Native;
 use crate::extract::caller::{Caller, ReadUsers};
 use crate::extract::query::Query;
 use crate::extract::{path, tenancy};
 use crate::native::memberships::view::MembershipView;
 use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
-use crate::refusal::Answer;
-use crate::shapes::Native;
 use crate::state::AppState;
 
 /// Get a membership.
@@ -28,7 +28,7 @@ pub async fn get_membership(
     caller: Caller<ReadUsers, Native>,
     request: HttpRequest,
     state: Data<AppState>,
-) -> Answer<Native> {
+) -> ApiResult<Native> {
     Query::of(&request)?.only(&[])?;
     let (tenant, user) = (path::tenant_id(&request)?, path::user_id(&request)?);
     tenancy::visible(&caller.principal, tenant)?;

@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 use trailkeeper_domain::usecase;
 use utoipa::ToSchema;
 
+use crate::api_error::ApiResult;
 use crate::cursors::{List, NextCursor};
+use crate::error_formats::Native;
 use crate::extract::caller::{Caller, ReadUsers};
 use crate::extract::query::Query;
 use crate::extract::{path, tenancy};
@@ -15,8 +17,6 @@ use crate::native::memberships::view::MembershipView;
 use crate::native::paging::Paging;
 use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
-use crate::refusal::Answer;
-use crate::shapes::Native;
 use crate::state::AppState;
 
 /// A page of memberships.
@@ -51,7 +51,7 @@ pub async fn list_memberships(
     caller: Caller<ReadUsers, Native>,
     request: HttpRequest,
     state: Data<AppState>,
-) -> Answer<Native> {
+) -> ApiResult<Native> {
     let query = Query::of(&request)?.only(&["cursor", "limit"])?;
     let paging = Paging::of(&query, List::Memberships, &caller.principal)?;
     let tenant = path::tenant_id(&request)?;

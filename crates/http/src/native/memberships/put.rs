@@ -10,16 +10,16 @@ use trailkeeper_domain::time::{self, Timestamp};
 use trailkeeper_domain::usecase;
 use utoipa::ToSchema;
 
+use crate::api_error::ApiResult;
+use crate::error_formats::Native;
 use crate::extract::caller::{Caller, WriteDirectory};
 use crate::extract::query::Query;
 use crate::extract::{body, path, tenancy};
 use crate::native::memberships::view::MembershipView;
 use crate::native::problems::{CommonProblems, NotFound, TooLarge};
-use crate::native::put_answer::put_answer;
+use crate::native::put_response::put_response;
 use crate::native::schemas;
-use crate::refusal::Answer;
 use crate::settings::MAX_BODY_BYTES;
-use crate::shapes::Native;
 use crate::state::AppState;
 
 /// A membership. No body is the same as an empty object; null is the same as leaving the field out.
@@ -59,17 +59,17 @@ pub async fn put_membership(
     request: HttpRequest,
     payload: Payload,
     state: Data<AppState>,
-) -> Answer<Native> {
+) -> ApiResult<Native> {
     Query::of(&request)?.only(&[])?;
     let (tenant, user) = (path::tenant_id(&request)?, path::user_id(&request)?);
     tenancy::visible(&caller.principal, tenant)?;
-    let confined = caller.principal.tenant_id.is_some();
+    let tenant_scoped = caller.principal.tenant_id.is_some();
     body::must_be_json(&request)?;
     let created_at = created_at_of(&body::read(&request, payload, MAX_BODY_BYTES).await?)?;
-    let put = if confined { usecase::correct_membership } else { usecase::put_membership };
+    let put = if tenant_scoped { usecase::correct_membership } else { usecase::put_membership };
     let (membership, put) =
         caller.changing(&request, &state, move |change| put(change, tenant, &user, created_at)).await?;
-    Ok(put_answer(put, MembershipView::from(membership)))
+    Ok(put_response(put, MembershipView::from(membership)))
 }
 
 fn created_at_of(body: &[u8]) -> Result<Option<Timestamp>> {

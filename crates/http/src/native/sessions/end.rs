@@ -4,14 +4,14 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::own;
+use crate::api_error::ApiResult;
 use crate::blocking;
+use crate::error_formats::Native;
 use crate::extract::caller::{Caller, PersonOrAdminister};
 use crate::extract::path;
 use crate::extract::query::Query;
 use crate::native::problems::{CommonProblems, NotFound};
-use crate::native::{acting, schemas};
-use crate::refusal::Answer;
-use crate::shapes::Native;
+use crate::native::{audit_context, schemas};
 use crate::state::AppState;
 
 /// End a session.
@@ -25,13 +25,13 @@ pub async fn end_session(
     caller: Caller<PersonOrAdminister, Native>,
     request: HttpRequest,
     state: Data<AppState>,
-) -> Answer<Native> {
+) -> ApiResult<Native> {
     Query::of(&request)?.only(&[])?;
     let id = path::session_id(&request)?;
-    let act = acting::act(&caller.principal, &request, &state);
+    let context = audit_context::of_caller(&caller.principal, &request, &state);
     blocking::run(&state, move |state| {
         own::visible_session(state.access(), &caller.principal, id)?;
-        state.access().end_session(&act, id)
+        state.access().end_session(&context, id)
     })
     .await?;
     Ok(HttpResponse::NoContent().finish())

@@ -4,13 +4,13 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::own;
+use crate::api_error::ApiResult;
 use crate::blocking;
+use crate::error_formats::Native;
 use crate::extract::caller::{Caller, Person};
 use crate::extract::query::Query;
-use crate::native::acting;
+use crate::native::audit_context;
 use crate::native::problems::CommonProblems;
-use crate::refusal::Answer;
-use crate::shapes::Native;
 use crate::state::AppState;
 
 /// End all your other sessions.
@@ -22,12 +22,12 @@ pub async fn end_other_sessions(
     caller: Caller<Person, Native>,
     request: HttpRequest,
     state: Data<AppState>,
-) -> Answer<Native> {
+) -> ApiResult<Native> {
     Query::of(&request)?.only(&[])?;
     let own = own::of(&caller.principal)?;
-    let act = acting::act(&caller.principal, &request, &state);
+    let context = audit_context::of_caller(&caller.principal, &request, &state);
     blocking::run(&state, move |state| {
-        state.access().end_sessions_of(&act, own.account_id, Some(own.session_id)).map(|_| ())
+        state.access().end_sessions_of(&context, own.account_id, Some(own.session_id)).map(|_| ())
     })
     .await?;
     Ok(HttpResponse::NoContent().finish())

@@ -5,14 +5,14 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::own;
 use super::view::SessionView;
+use crate::api_error::ApiResult;
 use crate::blocking;
+use crate::error_formats::Native;
 use crate::extract::caller::{Caller, PersonOrAdminister};
 use crate::extract::path;
 use crate::extract::query::Query;
 use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
-use crate::refusal::Answer;
-use crate::shapes::Native;
 use crate::state::AppState;
 
 /// Get a session.
@@ -25,7 +25,7 @@ pub async fn get_session(
     caller: Caller<PersonOrAdminister, Native>,
     request: HttpRequest,
     state: Data<AppState>,
-) -> Answer<Native> {
+) -> ApiResult<Native> {
     Query::of(&request)?.only(&[])?;
     let id = path::session_id(&request)?;
     let (reader, now) = (caller.principal.clone(), state.clock().now());

@@ -12,14 +12,14 @@ use trailkeeper_domain::{Error, Result};
 use utoipa::ToSchema;
 
 use super::view::SessionView;
+use crate::api_error::ApiResult;
 use crate::cursors::{List, NextCursor};
+use crate::error_formats::Native;
 use crate::extract::caller::{Caller, PersonOrAdminister};
 use crate::extract::query::Query;
 use crate::native::paging::Paging;
 use crate::native::problems::CommonProblems;
 use crate::native::schemas;
-use crate::refusal::Answer;
-use crate::shapes::Native;
 use crate::state::AppState;
 
 /// A page of sessions.
@@ -57,7 +57,7 @@ pub async fn list_sessions(
     caller: Caller<PersonOrAdminister, Native>,
     request: HttpRequest,
     state: Data<AppState>,
-) -> Answer<Native> {
+) -> ApiResult<Native> {
     let query = Query::of(&request)?.only(&["account_id", "all", "past", "cursor", "limit"])?;
     let now = state.clock().now();
     let filter = filter_of(&query, &caller.principal, now)?;

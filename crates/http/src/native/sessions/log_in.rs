@@ -7,14 +7,14 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::tokens_view::SessionTokensView;
+use crate::api_error::ApiResult;
+use crate::error_formats::Native;
 use crate::extract::anyone::{Anyone, LogIn};
 use crate::extract::query::Query;
 use crate::extract::{credential, origin};
 use crate::login;
 use crate::native::problems::{LoginProblems, TooLarge};
-use crate::native::{schemas, secret_answer, small_body};
-use crate::refusal::Answer;
-use crate::shapes::Native;
+use crate::native::{schemas, secret_response, small_body};
 use crate::state::AppState;
 
 /// Who logs in.
@@ -53,7 +53,7 @@ pub async fn log_in(
     request: HttpRequest,
     payload: Payload,
     state: Data<AppState>,
-) -> Answer<Native> {
+) -> ApiResult<Native> {
     Query::of(&request)?.only(&[])?;
     let mut json = small_body::read(&request, payload, "an object with e-mail and password").await?;
     let email = credential::required(&mut json, "email")?;
@@ -62,5 +62,5 @@ pub async fn log_in(
     let origin = origin::of(&request, &state.settings);
     let login = login::log_in(&state, email, password, origin).await?;
     let location = format!("/v1/sessions/{}", login.session_id);
-    Ok(secret_answer::created(location, SessionTokensView::from(login)))
+    Ok(secret_response::created(location, SessionTokensView::from(login)))
 }

@@ -4,13 +4,13 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::own;
+use crate::api_error::ApiResult;
 use crate::blocking;
+use crate::error_formats::Native;
 use crate::extract::caller::{Caller, Person};
 use crate::extract::query::Query;
-use crate::native::acting;
+use crate::native::audit_context;
 use crate::native::problems::CommonProblems;
-use crate::refusal::Answer;
-use crate::shapes::Native;
 use crate::state::AppState;
 
 /// Log out: end the session that asks.
@@ -18,10 +18,10 @@ use crate::state::AppState;
 /// Its access token and its refresh token hold no longer. Programs have no session (403).
 #[utoipa::path(delete, path = "/v1/sessions/current", tag = "sessions", security(("Bearer" = [])),
     responses((status = 204, description = "The session is over."), CommonProblems))]
-pub async fn log_out(caller: Caller<Person, Native>, request: HttpRequest, state: Data<AppState>) -> Answer<Native> {
+pub async fn log_out(caller: Caller<Person, Native>, request: HttpRequest, state: Data<AppState>) -> ApiResult<Native> {
     Query::of(&request)?.only(&[])?;
     let own = own::of(&caller.principal)?;
-    let act = acting::act(&caller.principal, &request, &state);
-    blocking::run(&state, move |state| state.access().end_session(&act, own.session_id)).await?;
+    let context = audit_context::of_caller(&caller.principal, &request, &state);
+    blocking::run(&state, move |state| state.access().end_session(&context, own.session_id)).await?;
     Ok(HttpResponse::NoContent().finish())
 }

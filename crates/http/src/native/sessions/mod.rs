@@ -15,7 +15,7 @@ use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};
 
 use crate::endpoint::endpoint;
-use crate::shapes::Native;
+use crate::error_formats::Native;
 
 /// Adds the routes. The names come before the ids, which they could be taken for.
 pub fn configure(config: &mut ServiceConfig) {

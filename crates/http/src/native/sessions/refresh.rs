@@ -7,14 +7,14 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::tokens_view::SessionTokensView;
+use crate::api_error::ApiResult;
 use crate::blocking;
+use crate::error_formats::Native;
 use crate::extract::anyone::{Anyone, LogIn};
 use crate::extract::query::Query;
 use crate::extract::{credential, origin};
 use crate::native::problems::{LoginProblems, TooLarge};
-use crate::native::{schemas, secret_answer, small_body};
-use crate::refusal::Answer;
-use crate::shapes::Native;
+use crate::native::{schemas, secret_response, small_body};
 use crate::state::AppState;
 
 /// Which session goes on.
@@ -50,12 +50,12 @@ pub async fn refresh_session(
     request: HttpRequest,
     payload: Payload,
     state: Data<AppState>,
-) -> Answer<Native> {
+) -> ApiResult<Native> {
     Query::of(&request)?.only(&[])?;
     let mut json = small_body::read(&request, payload, "an object with a refresh token").await?;
     let token = credential::required(&mut json, "refresh_token")?;
     json.finish(&["refresh_token"])?;
     let origin = origin::of(&request, &state.settings);
     let login = blocking::run(&state, move |state| state.access().refresh(&token, &origin)).await?;
-    Ok(secret_answer::ok(SessionTokensView::from(login)))
+    Ok(secret_response::ok(SessionTokensView::from(login)))
 }

@@ -8,15 +8,15 @@ use trailkeeper_domain::Result;
 use trailkeeper_domain::json::JsonObject;
 use utoipa::ToSchema;
 
+use crate::api_error::ApiResult;
 use crate::blocking;
+use crate::error_formats::Native;
 use crate::extract::caller::{Administer, Caller};
 use crate::extract::path;
 use crate::extract::query::Query;
 use crate::native::problems::{CommonProblems, Conflict, NotFound, TooLarge};
 use crate::native::signing_keys::view::SigningKeyView;
-use crate::native::{acting, schemas, small_body};
-use crate::refusal::Answer;
-use crate::shapes::Native;
+use crate::native::{audit_context, schemas, small_body};
 use crate::state::AppState;
 
 /// What to change about a signing key. A field that is left out, or null, stays as it is.
@@ -50,13 +50,13 @@ pub async fn change_signing_key(
     request: HttpRequest,
     payload: Payload,
     state: Data<AppState>,
-) -> Answer<Native> {
+) -> ApiResult<Native> {
     Query::of(&request)?.only(&[])?;
     let id = path::credential_id(&request, "signing_key_id")?;
     let name = name_of(small_body::read(&request, payload, "a change of a signing key").await?)?;
-    let act = acting::act(&caller.principal, &request, &state);
+    let context = audit_context::of_caller(&caller.principal, &request, &state);
     let key = blocking::run(&state, move |state| match name {
-        Some(name) => state.access().rename_signing_key(&act, id, &name),
+        Some(name) => state.access().rename_signing_key(&context, id, &name),
         None => state.access().signing_key(id),
     })
     .await?;

@@ -10,14 +10,14 @@ use trailkeeper_domain::id::TenantId;
 use trailkeeper_domain::json::JsonObject;
 use utoipa::ToSchema;
 
+use crate::api_error::ApiResult;
 use crate::blocking;
+use crate::error_formats::Native;
 use crate::extract::caller::{Administer, Caller};
 use crate::extract::query::Query;
 use crate::native::problems::{CommonProblems, TooLarge};
 use crate::native::signing_keys::view::SigningKeyView;
-use crate::native::{acting, schemas, secret_answer, small_body};
-use crate::refusal::Answer;
-use crate::shapes::Native;
+use crate::native::{audit_context, schemas, secret_response, small_body};
 use crate::state::AppState;
 
 /// A signing key to be made. Null is the same as leaving a field out.
@@ -72,14 +72,14 @@ pub async fn create_signing_key(
     request: HttpRequest,
     payload: Payload,
     state: Data<AppState>,
-) -> Answer<Native> {
+) -> ApiResult<Native> {
     Query::of(&request)?.only(&[])?;
     let new = new_signing_key(small_body::read(&request, payload, "a signing key").await?)?;
-    let act = acting::act(&caller.principal, &request, &state);
-    let (made, secret) = blocking::run(&state, move |state| state.access().create_signing_key(&act, new)).await?;
+    let context = audit_context::of_caller(&caller.principal, &request, &state);
+    let (made, secret) = blocking::run(&state, move |state| state.access().create_signing_key(&context, new)).await?;
     let location = format!("/v1/signing-keys/{}", made.id);
     let view = CreatedSigningKeyView { signing_key: made.into(), secret_key: secret.expose().to_owned() };
-    Ok(secret_answer::created(location, view))
+    Ok(secret_response::created(location, view))
 }
 
 fn new_signing_key(mut json: JsonObject) -> Result<NewSigningKey> {

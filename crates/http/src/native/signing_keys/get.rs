@@ -3,15 +3,15 @@
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 
+use crate::api_error::ApiResult;
 use crate::blocking;
+use crate::error_formats::Native;
 use crate::extract::caller::{Administer, Caller};
 use crate::extract::path;
 use crate::extract::query::Query;
 use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
 use crate::native::signing_keys::view::SigningKeyView;
-use crate::refusal::Answer;
-use crate::shapes::Native;
 use crate::state::AppState;
 
 /// Get a signing key's record.
@@ -24,7 +24,7 @@ pub async fn get_signing_key(
     _: Caller<Administer, Native>,
     request: HttpRequest,
     state: Data<AppState>,
-) -> Answer<Native> {
+) -> ApiResult<Native> {
     Query::of(&request)?.only(&[])?;
     let id = path::credential_id(&request, "signing_key_id")?;
     let key = blocking::run(&state, move |state| state.access().signing_key(id)).await?;

@@ -4,13 +4,13 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use trailkeeper_domain::usecase;
 
+use crate::api_error::ApiResult;
+use crate::error_formats::Native;
 use crate::extract::caller::{Caller, WriteDirectory};
 use crate::extract::query::Query;
 use crate::extract::{path, tenancy};
 use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
-use crate::refusal::Answer;
-use crate::shapes::Native;
 use crate::state::AppState;
 
 /// Remove a tenant's record and its memberships.
@@ -23,7 +23,7 @@ pub async fn delete_tenant(
     caller: Caller<WriteDirectory, Native>,
     request: HttpRequest,
     state: Data<AppState>,
-) -> Answer<Native> {
+) -> ApiResult<Native> {
     Query::of(&request)?.only(&[])?;
     let id = path::tenant_id(&request)?;
     tenancy::visible(&caller.principal, id)?;

@@ -4,15 +4,15 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use trailkeeper_domain::usecase;
 
+use crate::api_error::ApiResult;
 use crate::blocking;
+use crate::error_formats::Native;
 use crate::extract::caller::{Caller, ReadDirectory};
 use crate::extract::query::Query;
 use crate::extract::{path, tenancy};
 use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
 use crate::native::tenants::view::TenantView;
-use crate::refusal::Answer;
-use crate::shapes::Native;
 use crate::state::AppState;
 
 /// Get a tenant's record.
@@ -25,7 +25,7 @@ pub async fn get_tenant(
     caller: Caller<ReadDirectory, Native>,
     request: HttpRequest,
     state: Data<AppState>,
-) -> Answer<Native> {
+) -> ApiResult<Native> {
     Query::of(&request)?.only(&[])?;
     let id = path::tenant_id(&request)?;
     tenancy::visible(&caller.principal, id)?;

@@ -7,15 +7,15 @@ use serde_json::{Value, json};
 use trailkeeper_domain::usecase;
 use utoipa::ToSchema;
 
+use crate::api_error::ApiResult;
 use crate::cursors::{List, NextCursor};
+use crate::error_formats::Native;
 use crate::extract::caller::{Caller, ReadDirectory};
 use crate::extract::query::Query;
 use crate::native::paging::Paging;
 use crate::native::problems::CommonProblems;
 use crate::native::schemas;
 use crate::native::tenants::view::TenantView;
-use crate::refusal::Answer;
-use crate::shapes::Native;
 use crate::state::AppState;
 
 /// A page of tenants.
@@ -49,7 +49,7 @@ pub async fn list_tenants(
     caller: Caller<ReadDirectory, Native>,
     request: HttpRequest,
     state: Data<AppState>,
-) -> Answer<Native> {
+) -> ApiResult<Native> {
     let query = Query::of(&request)?.only(&["cursor", "limit"])?;
     let paging = Paging::of(&query, List::Tenants, &caller.principal)?;
     let only = caller.principal.tenant_id;

@@ -10,16 +10,16 @@ use trailkeeper_domain::tenant::TenantDraft;
 use trailkeeper_domain::usecase;
 use utoipa::ToSchema;
 
+use crate::api_error::ApiResult;
+use crate::error_formats::Native;
 use crate::extract::caller::{Caller, WriteDirectory};
 use crate::extract::query::Query;
 use crate::extract::{body, path, tenancy};
 use crate::native::problems::{CommonProblems, NotFound, TooLarge};
-use crate::native::put_answer::put_answer;
+use crate::native::put_response::put_response;
 use crate::native::schemas;
 use crate::native::tenants::view::TenantView;
-use crate::refusal::Answer;
 use crate::settings::MAX_BODY_BYTES;
-use crate::shapes::Native;
 use crate::state::AppState;
 
 /// A tenant's record. No body is an empty record; null is the same as leaving a field out.
@@ -58,7 +58,7 @@ pub async fn put_tenant(
     request: HttpRequest,
     payload: Payload,
     state: Data<AppState>,
-) -> Answer<Native> {
+) -> ApiResult<Native> {
     Query::of(&request)?.only(&[])?;
     let id = path::tenant_id(&request)?;
     tenancy::visible(&caller.principal, id)?;
@@ -66,7 +66,7 @@ pub async fn put_tenant(
     let draft = draft_of(&body::read(&request, payload, MAX_BODY_BYTES).await?)?;
     let (tenant, put) =
         caller.changing(&request, &state, move |change| usecase::put_tenant(change, id, &draft)).await?;
-    Ok(put_answer(put, TenantView::from(tenant)))
+    Ok(put_response(put, TenantView::from(tenant)))
 }
 
 fn draft_of(body: &[u8]) -> Result<TenantDraft> {

@@ -9,15 +9,15 @@ use trailkeeper_domain::json::{A_TIME, JsonObject};
 use trailkeeper_domain::{Result, time};
 use utoipa::ToSchema;
 
+use crate::api_error::ApiResult;
 use crate::blocking;
+use crate::error_formats::Native;
 use crate::extract::caller::{Administer, Caller};
 use crate::extract::path;
 use crate::extract::query::Query;
 use crate::native::problems::{CommonProblems, Conflict, NotFound, TooLarge};
 use crate::native::tokens::view::TokenView;
-use crate::native::{acting, schemas, small_body};
-use crate::refusal::Answer;
-use crate::shapes::Native;
+use crate::native::{audit_context, schemas, small_body};
 use crate::state::AppState;
 
 /// What to change about an API token. A field that is left out stays as it is.
@@ -55,12 +55,12 @@ pub async fn change_token(
     request: HttpRequest,
     payload: Payload,
     state: Data<AppState>,
-) -> Answer<Native> {
+) -> ApiResult<Native> {
     Query::of(&request)?.only(&[])?;
     let id = path::credential_id(&request, "token_id")?;
     let change = change_of(small_body::read(&request, payload, "a change of a token").await?)?;
-    let act = acting::act(&caller.principal, &request, &state);
-    let token = blocking::run(&state, move |state| state.access().change_token(&act, id, change)).await?;
+    let context = audit_context::of_caller(&caller.principal, &request, &state);
+    let token = blocking::run(&state, move |state| state.access().change_token(&context, id, change)).await?;
     Ok(HttpResponse::Ok().json(TokenView::at(state.clock().now(), token)))
 }
 

@@ -12,14 +12,14 @@ use trailkeeper_domain::json::{A_TIME, JsonObject};
 use trailkeeper_domain::time;
 use utoipa::ToSchema;
 
+use crate::api_error::ApiResult;
 use crate::blocking;
+use crate::error_formats::Native;
 use crate::extract::caller::{Administer, Caller};
 use crate::extract::query::Query;
 use crate::native::problems::{CommonProblems, TooLarge};
 use crate::native::tokens::view::TokenView;
-use crate::native::{acting, schemas, secret_answer, small_body};
-use crate::refusal::Answer;
-use crate::shapes::Native;
+use crate::native::{audit_context, schemas, secret_response, small_body};
 use crate::state::AppState;
 
 /// An API token to be made. Null is the same as leaving a field out.
@@ -79,15 +79,15 @@ pub async fn create_token(
     request: HttpRequest,
     payload: Payload,
     state: Data<AppState>,
-) -> Answer<Native> {
+) -> ApiResult<Native> {
     Query::of(&request)?.only(&[])?;
     let new = new_token(small_body::read(&request, payload, "a token").await?)?;
-    let act = acting::act(&caller.principal, &request, &state);
+    let context = audit_context::of_caller(&caller.principal, &request, &state);
     let now = state.clock().now();
-    let (made, plain) = blocking::run(&state, move |state| state.access().create_token(&act, new)).await?;
+    let (made, plain) = blocking::run(&state, move |state| state.access().create_token(&context, new)).await?;
     let location = format!("/v1/tokens/{}", made.id);
     let view = CreatedTokenView { api_token: TokenView::at(now, made), token: plain.expose().to_owned() };
-    Ok(secret_answer::created(location, view))
+    Ok(secret_response::created(location, view))
 }
 
 fn new_token(mut json: JsonObject) -> Result<NewToken> {

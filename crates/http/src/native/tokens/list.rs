@@ -6,15 +6,15 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
+use crate::api_error::ApiResult;
 use crate::cursors::{List, NextCursor};
+use crate::error_formats::Native;
 use crate::extract::caller::{Administer, Caller};
 use crate::extract::query::Query;
 use crate::native::paging::Paging;
 use crate::native::problems::CommonProblems;
 use crate::native::schemas;
 use crate::native::tokens::view::TokenView;
-use crate::refusal::Answer;
-use crate::shapes::Native;
 use crate::state::AppState;
 
 /// A page of API tokens.
@@ -48,7 +48,7 @@ pub async fn list_tokens(
     caller: Caller<Administer, Native>,
     request: HttpRequest,
     state: Data<AppState>,
-) -> Answer<Native> {
+) -> ApiResult<Native> {
     let query = Query::of(&request)?.only(&["cursor", "limit"])?;
     let paging = Paging::of(&query, List::Tokens, &caller.principal)?;
     let now = state.clock().now();

@@ -3,14 +3,14 @@
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 
+use crate::api_error::ApiResult;
 use crate::blocking;
+use crate::error_formats::Native;
 use crate::extract::caller::{Administer, Caller};
 use crate::extract::path;
 use crate::extract::query::Query;
 use crate::native::problems::{CommonProblems, NotFound};
-use crate::native::{acting, schemas};
-use crate::refusal::Answer;
-use crate::shapes::Native;
+use crate::native::{audit_context, schemas};
 use crate::state::AppState;
 
 /// Revoke an API token.
@@ -24,10 +24,10 @@ pub async fn revoke_token(
     caller: Caller<Administer, Native>,
     request: HttpRequest,
     state: Data<AppState>,
-) -> Answer<Native> {
+) -> ApiResult<Native> {
     Query::of(&request)?.only(&[])?;
     let id = path::credential_id(&request, "token_id")?;
-    let act = acting::act(&caller.principal, &request, &state);
-    blocking::run(&state, move |state| state.access().revoke_token(&act, id)).await?;
+    let context = audit_context::of_caller(&caller.principal, &request, &state);
+    blocking::run(&state, move |state| state.access().revoke_token(&context, id)).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -9,15 +9,15 @@ use trailkeeper_domain::usecase;
 use trailkeeper_domain::user::AttributeChange;
 use utoipa::ToSchema;
 
+use crate::api_error::ApiResult;
 use crate::cursors::{List, NextCursor};
+use crate::error_formats::Native;
 use crate::extract::caller::{Caller, ReadUsers};
 use crate::extract::path;
 use crate::extract::query::Query;
 use crate::native::paging::Paging;
 use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
-use crate::refusal::Answer;
-use crate::shapes::Native;
 use crate::state::AppState;
 
 /// A page of changes.
@@ -89,7 +89,7 @@ pub async fn list_attribute_changes(
     caller: Caller<ReadUsers, Native>,
     request: HttpRequest,
     state: Data<AppState>,
-) -> Answer<Native> {
+) -> ApiResult<Native> {
     let query = Query::of(&request)?.only(&["cursor", "limit"])?;
     let paging = Paging::of(&query, List::AttributeChanges, &caller.principal)?;
     let id = path::user_id(&request)?;

@@ -4,13 +4,13 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use trailkeeper_domain::usecase;
 
+use crate::api_error::ApiResult;
+use crate::error_formats::Native;
 use crate::extract::caller::{Caller, WriteDirectory};
 use crate::extract::query::Query;
 use crate::extract::{path, tenancy};
 use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
-use crate::refusal::Answer;
-use crate::shapes::Native;
 use crate::state::AppState;
 
 /// Remove a user's record, memberships and history of attributes.
@@ -24,8 +24,8 @@ pub async fn delete_user(
     caller: Caller<WriteDirectory, Native>,
     request: HttpRequest,
     state: Data<AppState>,
-) -> Answer<Native> {
-    tenancy::unconfined(&caller.principal)?;
+) -> ApiResult<Native> {
+    tenancy::not_tenant_scoped(&caller.principal)?;
     Query::of(&request)?.only(&[])?;
     let id = path::user_id(&request)?;
     caller.changing(&request, &state, move |change| usecase::delete_user(change, &id)).await?;

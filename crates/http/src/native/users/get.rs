@@ -4,15 +4,15 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use trailkeeper_domain::usecase;
 
+use crate::api_error::ApiResult;
 use crate::blocking;
+use crate::error_formats::Native;
 use crate::extract::caller::{Caller, ReadUsers};
 use crate::extract::path;
 use crate::extract::query::Query;
 use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
 use crate::native::users::view::UserView;
-use crate::refusal::Answer;
-use crate::shapes::Native;
 use crate::state::AppState;
 
 /// Get a user's record.
@@ -26,7 +26,7 @@ pub async fn get_user(
     caller: Caller<ReadUsers, Native>,
     request: HttpRequest,
     state: Data<AppState>,
-) -> Answer<Native> {
+) -> ApiResult<Native> {
     Query::of(&request)?.only(&[])?;
     let id = path::user_id(&request)?;
     let member_of = caller.principal.tenant_id;

@@ -10,7 +10,9 @@ use trailkeeper_domain::user::{self, PoolId, UserFilter};
 use trailkeeper_domain::{Result, usecase};
 use utoipa::ToSchema;
 
+use crate::api_error::ApiResult;
 use crate::cursors::{List, NextCursor};
+use crate::error_formats::Native;
 use crate::extract::caller::{Caller, ReadUsers};
 use crate::extract::query::Query;
 use crate::extract::tenancy;
@@ -18,8 +20,6 @@ use crate::native::paging::Paging;
 use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
 use crate::native::users::view::UserView;
-use crate::refusal::Answer;
-use crate::shapes::Native;
 use crate::state::AppState;
 
 /// A page of users.
@@ -57,7 +57,7 @@ pub async fn list_users(
     caller: Caller<ReadUsers, Native>,
     request: HttpRequest,
     state: Data<AppState>,
-) -> Answer<Native> {
+) -> ApiResult<Native> {
     let known = ["email", "region", "user_pool_id", "tenant_id", "cursor", "limit"];
     let query = Query::of(&request)?.only(&known)?;
     let filter = filter_of(&query, &caller.principal)?;

@@ -11,7 +11,7 @@ use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};
 
 use crate::endpoint::endpoint;
-use crate::shapes::Native;
+use crate::error_formats::Native;
 
 /// Adds the routes.
 pub fn configure(config: &mut ServiceConfig) {

@@ -16,16 +16,16 @@ use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::schema::Schema;
 use utoipa::{PartialSchema, ToSchema};
 
+use crate::api_error::ApiResult;
+use crate::error_formats::Native;
 use crate::extract::caller::{Caller, WriteDirectory};
 use crate::extract::query::Query;
 use crate::extract::{body, path, tenancy};
 use crate::native::problems::{CommonProblems, Conflict, TooLarge};
-use crate::native::put_answer::put_answer;
+use crate::native::put_response::put_response;
 use crate::native::schemas;
 use crate::native::users::view::UserView;
-use crate::refusal::Answer;
 use crate::settings::MAX_BODY_BYTES;
-use crate::shapes::Native;
 use crate::state::AppState;
 
 /// A user's record. Null is the same as leaving a field out.
@@ -119,14 +119,14 @@ pub async fn put_user(
     request: HttpRequest,
     payload: Payload,
     state: Data<AppState>,
-) -> Answer<Native> {
-    tenancy::unconfined(&caller.principal)?;
+) -> ApiResult<Native> {
+    tenancy::not_tenant_scoped(&caller.principal)?;
     Query::of(&request)?.only(&[])?;
     let id = path::user_id(&request)?;
     body::must_be_json(&request)?;
     let draft = draft_of(&body::read(&request, payload, MAX_BODY_BYTES).await?)?;
     let (user, put) = caller.changing(&request, &state, move |change| usecase::put_user(change, &id, &draft)).await?;
-    Ok(put_answer(put, UserView::from(user)))
+    Ok(put_response(put, UserView::from(user)))
 }
 
 fn draft_of(body: &[u8]) -> Result<UserDraft> {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::row::Outcome::{Done, Forbidden, NotFound, Nothing, Public};
-use super::row::{ADMINS, ANALYSTS, READERS, RECORDERS, Row, Who, row};
+use super::row::{ADMINS, ANALYSTS, Allowed, READERS, RECORDERS, Row, row};
 use super::world::Things;
 use crate::contracts::unix;
 use crate::support::{ACME, START};
@@ -22,33 +22,33 @@ fn saasus() -> Vec<Row> {
         row(
             "UpdateUserBehaviorHistoriesByDay",
             ("PUT", |_| "/v1/analysis/user-behavior-day".to_owned()),
-            Who::Roles(RECORDERS),
+            Allowed::Roles(RECORDERS),
             [Done, Done],
         )
         .with(|_| json!({"timestamp": unix(START), "user_id": "u9", "histories": []})),
         row(
             "GetUserBehaviorHistories",
             ("GET", |_| "/v1/analysis/users/u1/behavior-histories".to_owned()),
-            Who::Roles(READERS),
+            Allowed::Roles(READERS),
             [Done, Nothing],
         ),
         row(
             "GetActiveUsers",
             ("GET", |_| format!("/v1/analysis/active-users?type=daily&date_from=2026-07-01&tenant_id={ACME}")),
-            Who::Roles(ANALYSTS),
+            Allowed::Roles(ANALYSTS),
             [Done, NotFound],
         ),
         row(
             "UpdateActiveUsers",
             ("PUT", |_| "/v1/analysis/active-users".to_owned()),
-            Who::Roles(ADMINS),
+            Allowed::Roles(ADMINS),
             [Done, NotFound],
         )
         .with(reported),
         row(
             "GetAggregatedMetrics",
             ("GET", |_| format!("/v1/analysis/metrics/aggregated?metrics_type=create_tenant_user&{DAYS}")),
-            Who::Roles(ANALYSTS),
+            Allowed::Roles(ANALYSTS),
             [Done, Nothing],
         ),
         row(
@@ -57,13 +57,13 @@ fn saasus() -> Vec<Row> {
                 let (start, end) = (unix("2026-07-01T00:00:00Z"), unix("2026-07-31T00:00:00Z"));
                 format!("/v1/analysis/metrics/page-statistics?start_timestamp={start}&end_timestamp={end}")
             }),
-            Who::Roles(ANALYSTS),
+            Allowed::Roles(ANALYSTS),
             [Done, Nothing],
         ),
         row(
             "GetAggregatedUserInfo",
             ("GET", |_| format!("/v1/analysis/userinfo/aggregated?{DAYS}")),
-            Who::Roles(ANALYSTS),
+            Allowed::Roles(ANALYSTS),
             [Done, Nothing],
         ),
     ]
@@ -75,12 +75,22 @@ fn reported(_: &Things) -> Value {
 
 fn octopai() -> Vec<Row> {
     vec![
-        row("Login", ("POST", |_| "/api/UserAccount/Login".to_owned()), Who::Everybody, [Public, Public])
+        row("Login", ("POST", |_| "/api/UserAccount/Login".to_owned()), Allowed::Everybody, [Public, Public])
             .with(|_| json!({"Username": "nobody@example.com", "Password": "wrong"})),
-        row("RefreshToken", ("POST", |_| "/api/UserAccount/RefreshToken".to_owned()), Who::Everybody, [Public, Public])
-            .with(|_| json!({"refreshToken": "x"})),
-        row("UserEvents", ("POST", |_| "/api/UserAccount/UserEvents".to_owned()), Who::Roles(ADMINS), [Done, Nothing])
-            .with(|_| json!({})),
+        row(
+            "RefreshToken",
+            ("POST", |_| "/api/UserAccount/RefreshToken".to_owned()),
+            Allowed::Everybody,
+            [Public, Public],
+        )
+        .with(|_| json!({"refreshToken": "x"})),
+        row(
+            "UserEvents",
+            ("POST", |_| "/api/UserAccount/UserEvents".to_owned()),
+            Allowed::Roles(ADMINS),
+            [Done, Nothing],
+        )
+        .with(|_| json!({})),
     ]
 }
 
@@ -89,25 +99,25 @@ fn cripsa() -> Vec<Row> {
         row(
             "CountUsers",
             ("GET", |_| format!("/v1/auditlog/users/count?{DAYS}&region=a&user_pool_id=a_1")),
-            Who::Roles(READERS),
+            Allowed::Roles(READERS),
             [Done, Nothing],
         ),
         row(
             "GetUsersByEmail",
             ("GET", |_| "/v1/auditlog/users?email=jane@example.com".to_owned()),
-            Who::Roles(READERS),
+            Allowed::Roles(READERS),
             [Done, Nothing],
         ),
         row(
             "GetUserEvents",
             ("GET", |_| format!("/v1/auditlog/users/events?email=jane@example.com&{DAYS}")),
-            Who::Roles(READERS),
+            Allowed::Roles(READERS),
             [Done, NotFound],
         ),
         row(
             "UpdateUserAttributes",
             ("PATCH", |_| "/v1/auditlog/users/attributes".to_owned()),
-            Who::Roles(ADMINS),
+            Allowed::Roles(ADMINS),
             [Forbidden, Forbidden],
         )
         .with(|_| json!({"email": "jane@example.com", "attributes": [{"name": "a", "value": "b"}]})),

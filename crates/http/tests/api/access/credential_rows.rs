@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::row::Outcome::{self, Done, Forbidden, Public};
-use super::row::{ADMINS, Row, Who, row};
+use super::row::{ADMINS, Allowed, Row, row};
 use super::world::Things;
 use crate::people::PASSWORD;
 
@@ -27,7 +27,7 @@ fn managed(
     path: fn(&Things) -> String,
     body: Option<fn(&Things) -> Value>,
 ) -> Row {
-    Row { body, ..row(operation, (method, path), Who::Roles(ADMINS), NEVER_CONFINED) }
+    Row { body, ..row(operation, (method, path), Allowed::Roles(ADMINS), NEVER_CONFINED) }
 }
 
 fn accounts() -> Vec<Row> {
@@ -39,8 +39,8 @@ fn accounts() -> Vec<Row> {
         managed("get_account", "GET", one, None),
         managed("change_account", "PATCH", one, Some(|_| json!({"display_name": "changed"}))),
         managed("delete_account", "DELETE", one, None),
-        row("get_own_account", ("GET", own), Who::People, OWN),
-        row("change_own_password", ("PUT", |_| "/v1/accounts/me/password".to_owned()), Who::People, OWN)
+        row("get_own_account", ("GET", own), Allowed::People, OWN),
+        row("change_own_password", ("PUT", |_| "/v1/accounts/me/password".to_owned()), Allowed::People, OWN)
             .with(|_| json!({"current_password": PASSWORD, "new_password": "quite another horse"})),
     ]
 }
@@ -82,14 +82,14 @@ fn sessions() -> Vec<Row> {
     // Someone else's.
     let one: fn(&Things) -> String = |things| format!("/v1/sessions/{}", things.credentials().session.id);
     vec![
-        row("log_in", ("POST", all), Who::Everybody, [Public, Public])
+        row("log_in", ("POST", all), Allowed::Everybody, [Public, Public])
             .with(|_| json!({"email": "nobody@example.com", "password": "wrong"})),
-        row("refresh_session", ("POST", |_| "/v1/sessions/refresh".to_owned()), Who::Everybody, [Public, Public])
+        row("refresh_session", ("POST", |_| "/v1/sessions/refresh".to_owned()), Allowed::Everybody, [Public, Public])
             .with(|_| json!({"refresh_token": "x"})),
-        row("list_sessions", ("GET", all), Who::PeopleForThemselves, OWN),
-        row("get_session", ("GET", one), Who::PeopleNotForOthers, OWN),
-        row("end_session", ("DELETE", one), Who::PeopleNotForOthers, OWN),
-        row("end_other_sessions", ("DELETE", all), Who::People, OWN),
-        row("log_out", ("DELETE", |_| "/v1/sessions/current".to_owned()), Who::People, OWN).ending_the_caller(),
+        row("list_sessions", ("GET", all), Allowed::PeopleForThemselves, OWN),
+        row("get_session", ("GET", one), Allowed::PeopleNotForOthers, OWN),
+        row("end_session", ("DELETE", one), Allowed::PeopleNotForOthers, OWN),
+        row("end_other_sessions", ("DELETE", all), Allowed::People, OWN),
+        row("log_out", ("DELETE", |_| "/v1/sessions/current".to_owned()), Allowed::People, OWN).ending_the_caller(),
     ]
 }

@@ -19,7 +19,7 @@ use trailkeeper_domain::account::Role;
 use trailkeeper_http::{Contract, openapi_json};
 
 use self::callers::{caller, strangers};
-use self::row::{Kind, Outcome, Row, Who};
+use self::row::{Allowed, Kind, Outcome, Row};
 use self::world::World;
 use crate::support::{ACME, OTHER, TestApp};
 
@@ -43,7 +43,7 @@ fn the_table_has_every_operation() {
         }
     }
     let tested: BTreeSet<_> =
-        table().iter().map(|row| (row.operation.to_owned(), matches!(row.who, Who::Everybody))).collect();
+        table().iter().map(|row| (row.operation.to_owned(), matches!(row.who, Allowed::Everybody))).collect();
     assert_eq!(tested, documented);
 }
 
@@ -52,7 +52,7 @@ fn strangers_get_401_and_change_nothing() {
     for app in TestApp::on_both() {
         let world = World::new(&app);
         let strangers = strangers(&app);
-        for row in table().iter().filter(|row| !matches!(row.who, Who::Everybody)) {
+        for row in table().iter().filter(|row| !matches!(row.who, Allowed::Everybody)) {
             let things = world.fresh_things(row);
             for (name, stranger) in &strangers {
                 let answer = row.sent_by(stranger, &things);

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::row::Outcome::{Done, Forbidden, NotFound, Nothing, Public};
-use super::row::{ADMINS, ANALYSTS, READERS, RECORDERS, Row, Who, row};
+use super::row::{ADMINS, ANALYSTS, Allowed, READERS, RECORDERS, Row, row};
 use super::world::Things;
 use crate::support::{ACME, numbered};
 
@@ -18,10 +18,10 @@ pub fn rows() -> Vec<Row> {
 fn events() -> Vec<Row> {
     vec![
         // Another tenant's event is refused in its own result: see the tests of confinement.
-        row("record_events", ("POST", |_| "/v1/events".to_owned()), Who::Roles(RECORDERS), [Done, Done])
+        row("record_events", ("POST", |_| "/v1/events".to_owned()), Allowed::Roles(RECORDERS), [Done, Done])
             .with(|_| json!({"type": "x"})),
-        row("list_events", ("GET", |_| "/v1/events".to_owned()), Who::Roles(READERS), [Done, Nothing]),
-        row("get_event", ("GET", |_| format!("/v1/events/{}", numbered(1))), Who::Roles(READERS), [Done, NotFound]),
+        row("list_events", ("GET", |_| "/v1/events".to_owned()), Allowed::Roles(READERS), [Done, Nothing]),
+        row("get_event", ("GET", |_| format!("/v1/events/{}", numbered(1))), Allowed::Roles(READERS), [Done, NotFound]),
     ]
 }
 
@@ -31,36 +31,37 @@ fn directory() -> Vec<Row> {
     let membership: fn(&Things) -> String = |_| format!("/v1/tenants/{ACME}/users/u1");
     let empty: fn(&Things) -> Value = |_| json!({});
     vec![
-        row("list_tenants", ("GET", |_| "/v1/tenants".to_owned()), Who::Roles(READERS), [Done, Nothing]),
-        row("put_tenant", ("PUT", tenant), Who::Roles(ADMINS), [Done, NotFound]).with(empty),
-        row("get_tenant", ("GET", tenant), Who::Roles(READERS), [Done, NotFound]),
-        row("delete_tenant", ("DELETE", tenant), Who::Roles(ADMINS), [Done, NotFound]),
-        row("list_users", ("GET", |_| "/v1/users".to_owned()), Who::Roles(READERS), [Done, Nothing]),
+        row("list_tenants", ("GET", |_| "/v1/tenants".to_owned()), Allowed::Roles(READERS), [Done, Nothing]),
+        row("put_tenant", ("PUT", tenant), Allowed::Roles(ADMINS), [Done, NotFound]).with(empty),
+        row("get_tenant", ("GET", tenant), Allowed::Roles(READERS), [Done, NotFound]),
+        row("delete_tenant", ("DELETE", tenant), Allowed::Roles(ADMINS), [Done, NotFound]),
+        row("list_users", ("GET", |_| "/v1/users".to_owned()), Allowed::Roles(READERS), [Done, Nothing]),
         // Users are everyone's: a confined credential reads its members, and writes none.
-        row("put_user", ("PUT", user), Who::Roles(ADMINS), [Forbidden, Forbidden]).with(empty),
-        row("get_user", ("GET", user), Who::Roles(READERS), [Done, NotFound]),
-        row("delete_user", ("DELETE", user), Who::Roles(ADMINS), [Forbidden, Forbidden]),
+        row("put_user", ("PUT", user), Allowed::Roles(ADMINS), [Forbidden, Forbidden]).with(empty),
+        row("get_user", ("GET", user), Allowed::Roles(READERS), [Done, NotFound]),
+        row("delete_user", ("DELETE", user), Allowed::Roles(ADMINS), [Forbidden, Forbidden]),
         row(
             "list_attribute_changes",
             ("GET", |_| "/v1/users/u1/attribute-changes".to_owned()),
-            Who::Roles(READERS),
+            Allowed::Roles(READERS),
             [Done, NotFound],
         ),
         row(
             "list_memberships",
             ("GET", |_| format!("/v1/tenants/{ACME}/users")),
-            Who::Roles(READERS),
+            Allowed::Roles(READERS),
             [Done, NotFound],
         ),
-        row("put_membership", ("PUT", membership), Who::Roles(ADMINS), [Done, NotFound]).with(empty),
-        row("get_membership", ("GET", membership), Who::Roles(READERS), [Done, NotFound]),
-        row("delete_membership", ("DELETE", membership), Who::Roles(ADMINS), [Done, NotFound]),
+        row("put_membership", ("PUT", membership), Allowed::Roles(ADMINS), [Done, NotFound]).with(empty),
+        row("get_membership", ("GET", membership), Allowed::Roles(READERS), [Done, NotFound]),
+        row("delete_membership", ("DELETE", membership), Allowed::Roles(ADMINS), [Done, NotFound]),
     ]
 }
 
 fn analytics() -> Vec<Row> {
-    let question =
-        |operation, path: fn(&Things) -> String| row(operation, ("GET", path), Who::Roles(ANALYSTS), [Done, NotFound]);
+    let question = |operation, path: fn(&Things) -> String| {
+        row(operation, ("GET", path), Allowed::Roles(ANALYSTS), [Done, NotFound])
+    };
     vec![
         question("get_active_users", |_| about_acme("active-users")),
         question("get_traffic", |_| about_acme("traffic")),
@@ -71,13 +72,13 @@ fn analytics() -> Vec<Row> {
         row(
             "get_timeline",
             ("GET", |_| "/v1/analytics/users/u1/timeline".to_owned()),
-            Who::Roles(READERS),
+            Allowed::Roles(READERS),
             [Done, Nothing],
         ),
         row(
             "get_profile",
             ("GET", |_| "/v1/analytics/users/u1/profile".to_owned()),
-            Who::Roles(READERS),
+            Allowed::Roles(READERS),
             [Done, Nothing],
         ),
     ]
@@ -89,9 +90,9 @@ fn about_acme(question: &str) -> String {
 
 fn operations() -> Vec<Row> {
     vec![
-        row("jwks", ("GET", |_| "/.well-known/jwks.json".to_owned()), Who::Everybody, [Public, Public]),
-        row("healthz", ("GET", |_| "/healthz".to_owned()), Who::Everybody, [Public, Public]),
-        row("readyz", ("GET", |_| "/readyz".to_owned()), Who::Everybody, [Public, Public]),
-        row("jwks", ("GET", |_| "/.well-known/jwks.json".to_owned()), Who::Everybody, [Public, Public]),
+        row("jwks", ("GET", |_| "/.well-known/jwks.json".to_owned()), Allowed::Everybody, [Public, Public]),
+        row("healthz", ("GET", |_| "/healthz".to_owned()), Allowed::Everybody, [Public, Public]),
+        row("readyz", ("GET", |_| "/readyz".to_owned()), Allowed::Everybody, [Public, Public]),
+        row("jwks", ("GET", |_| "/.well-known/jwks.json".to_owned()), Allowed::Everybody, [Public, Public]),
     ]
 }

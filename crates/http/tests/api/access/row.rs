@@ -4,7 +4,7 @@ use serde_json::Value;
 use trailkeeper_domain::account::Role;
 
 use super::world::{MARK, Things};
-use crate::support::{ACME, Answer, Caller};
+use crate::support::{ACME, Caller, TestResponse};
 
 pub const READERS: &[Role] = &[Role::Admin, Role::Analyst, Role::Auditor];
 pub const ANALYSTS: &[Role] = &[Role::Admin, Role::Analyst];
@@ -13,7 +13,7 @@ pub const ADMINS: &[Role] = &[Role::Admin];
 
 /// Whom an operation serves.
 #[derive(Clone, Copy)]
-pub enum Who {
+pub enum Allowed {
     /// Without a credential too.
     Everybody,
     /// Credentials of any kind with these roles.
@@ -56,7 +56,7 @@ pub enum Outcome {
 
 impl Outcome {
     #[track_caller]
-    pub fn check(self, answer: &Answer, path: &str, who: &str) {
+    pub fn check(self, answer: &TestResponse, path: &str, who: &str) {
         let done = (200..300).contains(&answer.status);
         let text = answer.text();
         match self {
@@ -83,7 +83,7 @@ pub struct Row {
     pub method: &'static str,
     pub path: fn(&Things) -> String,
     pub body: Option<fn(&Things) -> Value>,
-    pub who: Who,
+    pub who: Allowed,
     /// What a credential confined to [`ACME`] gets, whose role may; the request is about [`ACME`].
     pub own: Outcome,
     /// What a credential confined to another tenant gets, whose role may.
@@ -96,7 +96,7 @@ pub struct Row {
 pub fn row(
     operation: &'static str,
     (method, path): (&'static str, fn(&Things) -> String),
-    who: Who,
+    who: Allowed,
     [own, other]: [Outcome; 2],
 ) -> Row {
     Row { operation, method, path, body: None, who, own, other, ends_the_caller: false }
@@ -113,7 +113,7 @@ impl Row {
         Self { ends_the_caller: true, ..self }
     }
 
-    pub fn sent_by(&self, caller: &Caller<'_>, things: &Things) -> Answer {
+    pub fn sent_by(&self, caller: &Caller<'_>, things: &Things) -> TestResponse {
         let call = caller.call(self.method, &(self.path)(things));
         match self.body {
             Some(body) => call.json(&body(things)).send(),
@@ -124,12 +124,14 @@ impl Row {
     /// What an unconfined credential gets.
     pub fn expected(&self, role: Role, kind: Kind) -> Outcome {
         match self.who {
-            Who::Everybody => Outcome::Public,
-            Who::Roles(roles) if roles.contains(&role) => Outcome::Done,
-            Who::People | Who::PeopleForThemselves if kind == Kind::Person => Outcome::Done,
-            Who::PeopleForThemselves | Who::PeopleNotForOthers if role == Role::Admin => Outcome::Done,
-            Who::PeopleNotForOthers if kind == Kind::Person => Outcome::NotFound,
-            Who::Roles(_) | Who::People | Who::PeopleForThemselves | Who::PeopleNotForOthers => Outcome::Forbidden,
+            Allowed::Everybody => Outcome::Public,
+            Allowed::Roles(roles) if roles.contains(&role) => Outcome::Done,
+            Allowed::People | Allowed::PeopleForThemselves if kind == Kind::Person => Outcome::Done,
+            Allowed::PeopleForThemselves | Allowed::PeopleNotForOthers if role == Role::Admin => Outcome::Done,
+            Allowed::PeopleNotForOthers if kind == Kind::Person => Outcome::NotFound,
+            Allowed::Roles(_) | Allowed::People | Allowed::PeopleForThemselves | Allowed::PeopleNotForOthers => {
+                Outcome::Forbidden
+            }
         }
     }
 
@@ -137,7 +139,7 @@ impl Row {
     pub fn expected_confined(&self, role: Role, kind: Kind, own: bool) -> Outcome {
         match self.who {
             // Confined administrators administer nothing: they are people or programs like others.
-            Who::PeopleForThemselves | Who::PeopleNotForOthers => self.expected(Role::Analyst, kind),
+            Allowed::PeopleForThemselves | Allowed::PeopleNotForOthers => self.expected(Role::Analyst, kind),
             _ if self.expected(role, kind) == Outcome::Done => {
                 if own {
                     self.own

@@ -82,8 +82,8 @@ fn each_act_leaves_its_one_event() {
         let world = World::new(&app);
         let program = app.admin();
         for row in changing() {
-            let (_, kind, told) = LEAVES.iter().find(|(operation, ..)| *operation == row.operation).unwrap();
-            for (who, is_told) in [Kind::Person, Kind::Program].into_iter().zip(told) {
+            let (_, kind, message) = LEAVES.iter().find(|(operation, ..)| *operation == row.operation).unwrap();
+            for (who, is_told) in [Kind::Person, Kind::Program].into_iter().zip(message) {
                 let things = world.fresh_things(&row);
                 let caller = match who {
                     Kind::Program => app.token(Role::Admin, None),

@@ -9,7 +9,7 @@ use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use futures_util::future::join_all;
 use serde_json::Value;
 
-use super::{Answer, TestApp};
+use super::{TestApp, TestResponse};
 
 /// From where requests come unless a test says otherwise.
 const PEER: &str = "198.51.100.20:40000";
@@ -37,23 +37,23 @@ impl<'a> Caller<'a> {
         Call { app: self.app, request }
     }
 
-    pub fn get(&self, path: &str) -> Answer {
+    pub fn get(&self, path: &str) -> TestResponse {
         self.call("GET", path).send()
     }
 
-    pub fn delete(&self, path: &str) -> Answer {
+    pub fn delete(&self, path: &str) -> TestResponse {
         self.call("DELETE", path).send()
     }
 
-    pub fn put(&self, path: &str, body: &Value) -> Answer {
+    pub fn put(&self, path: &str, body: &Value) -> TestResponse {
         self.call("PUT", path).json(body).send()
     }
 
-    pub fn post(&self, path: &str, body: &Value) -> Answer {
+    pub fn post(&self, path: &str, body: &Value) -> TestResponse {
         self.call("POST", path).json(body).send()
     }
 
-    pub fn patch(&self, path: &str, body: &Value) -> Answer {
+    pub fn patch(&self, path: &str, body: &Value) -> TestResponse {
         self.call("PATCH", path).json(body).send()
     }
 
@@ -83,11 +83,11 @@ impl Call<'_> {
         self.header("Content-Type", "application/json").body(body.to_string())
     }
 
-    pub fn send(self) -> Answer {
+    pub fn send(self) -> TestResponse {
         self.app.runner.block_on(self.answered())
     }
 
-    async fn answered(self) -> Answer {
+    async fn answered(self) -> TestResponse {
         let service = init_service(
             App::new()
                 .app_data(self.app.state.clone())
@@ -97,12 +97,12 @@ impl Call<'_> {
         .await;
         let response = call_service(&service, self.request.to_request()).await;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Answer { status, headers, body: read_body(response).await }
+        TestResponse { status, headers, body: read_body(response).await }
     }
 }
 
 /// Sends requests to one app at the same instant; gives the answers in their order.
-pub fn send_at_once<'a>(calls: impl Iterator<Item = Call<'a>>) -> Vec<Answer> {
+pub fn send_at_once<'a>(calls: impl Iterator<Item = Call<'a>>) -> Vec<TestResponse> {
     let calls: Vec<Call<'_>> = calls.collect();
     let Some(app) = calls.first().map(|call| call.app) else { return Vec::new() };
     app.runner.block_on(join_all(calls.into_iter().map(Call::answered)))

@@ -1,8 +1,8 @@
 //! A server over a database of its own, and callers of every kind. Tests go through the HTTP API alone.
 
-mod answer;
 mod call;
 mod person;
+mod response;
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 use actix_web::rt::{System, SystemRunner};
 use actix_web::web::Data;
 use trailkeeper_analytics::engine::Summary;
-use trailkeeper_auth::{Access, AccessSettings, Act, MasterKey, NewToken};
+use trailkeeper_auth::{Access, AccessSettings, AuditContext, MasterKey, NewToken};
 use trailkeeper_domain::account::{Actor, Role};
 use trailkeeper_domain::clock::Clock;
 use trailkeeper_domain::id::TenantId;
@@ -22,9 +22,9 @@ use trailkeeper_storage::{DatabaseUrl, StoreOptions};
 use trailkeeper_testkit::{DatabaseKind, TempDatabase, TestClock, TestEntropy};
 use uuid::Uuid;
 
-pub use answer::Answer;
 pub use call::{Caller, send_at_once};
 pub use person::{PASSWORD, Person};
+pub use response::TestResponse;
 
 /// Two tenants that nobody told the server of.
 pub const ACME: &str = "69e732d6-8ecc-45c4-a2eb-8438f7ffe775";
@@ -120,8 +120,8 @@ impl TestApp {
 }
 
 /// Who prepares the tests.
-pub fn operator() -> Act {
-    Act::from(Actor { id: "test".to_owned(), name: "test".to_owned() })
+pub fn operator() -> AuditContext {
+    AuditContext::from(Actor { id: "test".to_owned(), name: "test".to_owned() })
 }
 
 /// A tenant's id.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use trailkeeper_auth::NewAccount;
 use trailkeeper_domain::account::Role;
 
-use super::{Answer, Caller, TestApp, operator, tenant_id};
+use super::{Caller, TestApp, TestResponse, operator, tenant_id};
 
 /// The password of every account of the tests.
 pub const PASSWORD: &str = "correct horse battery";
@@ -44,12 +44,12 @@ impl TestApp {
     }
 
     /// What a login answers.
-    pub fn log_in(&self, email: &str, password: &str) -> Answer {
+    pub fn log_in(&self, email: &str, password: &str) -> TestResponse {
         self.anon().post("/v1/sessions", &json!({"email": email, "password": password}))
     }
 
     /// What a refresh answers.
-    pub fn refresh(&self, refresh_token: &str) -> Answer {
+    pub fn refresh(&self, refresh_token: &str) -> TestResponse {
         self.anon().post("/v1/sessions/refresh", &json!({"refresh_token": refresh_token}))
     }
 }

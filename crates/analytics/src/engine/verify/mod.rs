@@ -1,0 +1,115 @@
+//! Comparing the sheets with a recount of the events.
+//!
+//! The recount is made of facts alone and knows nothing of merging: a month at a time, each hour, day and month of
+//! everyone and of each tenant is counted from the events; then the same periods are folded from their runs and
+//! from the deltas that wait. What differs is told cell by cell.
+
+mod difference;
+mod recount;
+mod stored;
+
+use chrono::{DateTime, Utc};
+use trailkeeper_domain::ports::{ReadTx, Store};
+use trailkeeper_domain::scope::{Level, Scope};
+use trailkeeper_domain::time::{MAX_UNIX_SECONDS, TimeRange, Timestamp};
+use trailkeeper_domain::{Error, Result};
+
+use super::progress::Progress;
+use recount::Recount;
+use stored::{Comparison, Deltas};
+
+pub use difference::{Counts, Difference};
+
+/// What a check looked at.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Verified {
+    /// Events that were recounted.
+    pub events: u64,
+    /// Sheets that were read.
+    pub sheets: u64,
+    /// Deltas that wait and were read.
+    pub deltas: u64,
+    /// Differences that were told.
+    pub differences: u64,
+}
+
+/// Compares all sheets and deltas with the events, in one snapshot. Changes nothing, and needs no lease.
+///
+/// Memory follows the busiest month: its sheets, and its distinct users.
+///
+/// # Errors
+/// Those of the store. A row that is unreadable is a difference, not an error.
+pub fn check(
+    store: &dyn Store,
+    progress: &mut dyn FnMut(Progress),
+    each_difference: &mut dyn FnMut(Difference),
+) -> Result<Verified> {
+    let mut begun = false;
+    store.reading(|tx| {
+        // What was told cannot be taken back.
+        if std::mem::replace(&mut begun, true) {
+            return Err(Error::unavailable("the database broke the check off; run it again"));
+        }
+        let mut found = Findings { checked: Verified::default(), each: &mut *each_difference };
+        look(tx, progress, &mut found)?;
+        Ok(found.checked)
+    })
+}
+
+/// Who is told of differences, and how many they were.
+struct Findings<'a> {
+    checked: Verified,
+    each: &'a mut dyn FnMut(Difference),
+}
+
+impl Findings<'_> {
+    fn report(&mut self, difference: Difference) {
+        self.checked.differences += 1;
+        (self.each)(difference);
+    }
+}
+
+fn look(tx: &mut dyn ReadTx, progress: &mut dyn FnMut(Progress), found: &mut Findings<'_>) -> Result<()> {
+    let deltas = Deltas::survey(tx, found)?;
+    let span = tx.span()?.into_iter().flat_map(|(first, last)| [first, last]);
+    let with_events: Vec<Timestamp> = span.chain(deltas.span()).map(|at| Level::Month.floor(at)).collect();
+    let (first, last) = (with_events.iter().min(), with_events.iter().max());
+    let months: Vec<Timestamp> = match (first, last) {
+        (Some(first), Some(last)) => {
+            std::iter::successors(Some(*first), |start| Level::Month.end(*start)).take_while(|at| at <= last).collect()
+        }
+        _ => Vec::new(),
+    };
+    let of = months.len() as u64;
+    for (done, start) in (1..).zip(&months) {
+        let range = Level::Month.range(*start);
+        let mut recount = Recount::default();
+        tx.facts(Scope::Everyone, range, &mut |fact| {
+            recount.add(fact);
+            Ok(())
+        })?;
+        found.checked.events += recount.events();
+        let waiting = deltas.of_range(tx, range)?;
+        Comparison::new(recount.finish(), waiting).run(tx, range, found)?;
+        progress(Progress { done, of, events: found.checked.events });
+    }
+    // Sheets of times in which nothing ever happened.
+    let begin = months.first().copied().unwrap_or(LATEST);
+    let end = last.and_then(|last| Level::Month.end(*last)).unwrap_or(LATEST);
+    for range in [TimeRange { start: EARLIEST, end: begin }, TimeRange { start: end, end: LATEST }] {
+        Comparison::default().run(tx, range, found)?;
+    }
+    Ok(())
+}
+
+/// The beginning of the year 1, long before any event.
+const EARLIEST: Timestamp = instant(-62_135_596_800);
+/// The end of the year 9999, behind any event.
+const LATEST: Timestamp = instant(MAX_UNIX_SECONDS + 1);
+
+const fn instant(seconds: i64) -> Timestamp {
+    match DateTime::from_timestamp(seconds, 0) {
+        Some(at) => at,
+        None => DateTime::<Utc>::MIN_UTC,
+    }
+}

@@ -1,0 +1,122 @@
+//! The error shapes of the contracts.
+
+use actix_web::http::StatusCode;
+use serde::Serialize;
+use trailkeeper_domain::ErrorDetail;
+use utoipa::ToSchema;
+
+use crate::api_error::ErrorFormat;
+
+/// SaaSus Analysis.
+pub struct Saasus;
+/// Octopai.
+pub struct Octopai;
+/// Cripsa Audit Log.
+pub struct Cripsa;
+/// The native API.
+pub struct Native;
+
+const JSON: &str = "application/json";
+
+/// The error of the SaaSus Analysis API.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Error, example = json!({"type": "permission_denied", "message": "Error message"}))]
+pub struct SaasusError {
+    /// What kind of error it is.
+    pub r#type: String,
+    /// What is wrong, with which field, and what to do.
+    pub message: String,
+}
+
+/// The error of the Cripsa Audit Log API.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"type": "user_not_found", "message": "email: there is no user with the e-mail 'jane@example.com'"}))]
+pub struct CripsaError {
+    /// What kind of error it is.
+    pub r#type: String,
+    /// What is wrong, with which field, and what to do.
+    pub message: String,
+}
+
+/// The error of the Octopai API.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"error": "RowsInPage: 0 is not a number of rows; send 1 to 1000"}))]
+pub struct OctopaiError {
+    /// What is wrong, with which field, and what to do.
+    pub error: String,
+}
+
+/// A problem as RFC 9457 describes it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "type": "urn:trailkeeper:problem:invalid_parameter", "title": "Bad Request", "status": 400,
+    "detail": "'lots' is not allowed; send a whole number from 1 to 1000", "code": "invalid_parameter", "field": "limit"
+}))]
+pub struct Problem {
+    /// `urn:trailkeeper:problem:` and the code.
+    #[schema(format = "uri")]
+    pub r#type: String,
+    /// The status in words.
+    pub title: String,
+    /// The status again.
+    pub status: u16,
+    /// What is wrong, with which value, and what to do.
+    pub detail: String,
+    /// Stable, for programs; listed in the documentation.
+    pub code: String,
+    /// The field, parameter or header at fault, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub field: Option<String>,
+}
+
+impl ErrorFormat for Saasus {
+    const CONTENT_TYPE: &'static str = JSON;
+
+    fn body(_: StatusCode, fault: &ErrorDetail) -> String {
+        json(&SaasusError { r#type: fault.code.to_owned(), message: fault.to_string() })
+    }
+}
+
+impl ErrorFormat for Cripsa {
+    const CONTENT_TYPE: &'static str = JSON;
+
+    fn body(status: StatusCode, fault: &ErrorDetail) -> String {
+        // This contract knows fewer codes than we do.
+        let code = match (status, fault.code) {
+            (StatusCode::BAD_REQUEST, _) => "invalid_parameter",
+            (StatusCode::NOT_FOUND, code) if code != "user_not_found" => "resource_not_found",
+            (StatusCode::TOO_MANY_REQUESTS, _) => "too_many_requests",
+            (_, code) => code,
+        };
+        json(&CripsaError { r#type: code.to_owned(), message: fault.to_string() })
+    }
+}
+
+impl ErrorFormat for Octopai {
+    const CONTENT_TYPE: &'static str = JSON;
+
+    fn body(_: StatusCode, fault: &ErrorDetail) -> String {
+        json(&OctopaiError { error: fault.to_string() })
+    }
+}
+
+impl ErrorFormat for Native {
+    const CONTENT_TYPE: &'static str = "application/problem+json";
+
+    fn body(status: StatusCode, fault: &ErrorDetail) -> String {
+        json(&Problem {
+            r#type: format!("urn:trailkeeper:problem:{}", fault.code),
+            title: status.canonical_reason().unwrap_or("Error").to_owned(),
+            status: status.as_u16(),
+            detail: fault.detail.clone(),
+            code: fault.code.to_owned(),
+            field: fault.field.clone(),
+        })
+    }
+}
+
+/// Texts and numbers always serialize; an empty body is the honest answer if that ever changes.
+fn json<T: Serialize>(value: &T) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}

@@ -1,9 +1,0 @@
-//! Numbers of lines of commits, unique in this process: see `SheetReads::lineage`.
-
-use std::sync::atomic::{AtomicU64, Ordering};
-
-/// A number that nobody had.
-pub fn next() -> u64 {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    NEXT.fetch_add(1, Ordering::Relaxed)
-}
