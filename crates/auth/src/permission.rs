@@ -2,6 +2,7 @@
 
 use trailkeeper_domain::account::{Actor, Role};
 use trailkeeper_domain::id::{AccountId, CredentialId, SessionId, TenantId};
+use trailkeeper_domain::visibility::Visibility;
 use trailkeeper_domain::{Error, Result};
 
 /// What an operation asks for.
@@ -128,6 +129,19 @@ impl Principal {
             )));
         }
         Ok(())
+    }
+
+    /// Which tenants' data it may see: its own where its credential is scoped to a tenant, else all of them.
+    ///
+    /// The system tenant holds the server's own audit trail, which shows the work of operators: only administrators
+    /// and auditors see it, and only those who are not scoped to a tenant.
+    #[expect(clippy::disallowed_methods, reason = "the one place that decides who sees which data")]
+    pub fn visibility(&self) -> Visibility {
+        match (self.tenant_id, self.role) {
+            (Some(tenant), _) => Visibility::of_tenant(tenant),
+            (None, Role::Admin | Role::Auditor) => Visibility::unrestricted(),
+            (None, Role::Analyst | Role::Ingest) => Visibility::customers(),
+        }
     }
 
     /// As whom it stands in the trail.

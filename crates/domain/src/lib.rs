@@ -24,5 +24,6 @@ pub mod throttle;
 pub mod time;
 pub mod usecase;
 pub mod user;
+pub mod visibility;
 
 pub use error::{Error, ErrorDetail, Result};

@@ -13,6 +13,7 @@ mod builders;
 mod clock;
 mod databases;
 mod entropy;
+pub mod visibility;
 mod workload;
 
 pub use builders::{account, at, day, event, membership, tenant, tenant_id, user, user_id, uuid};

@@ -4,6 +4,7 @@ use trailkeeper_auth::{Permission, Principal, PrincipalKind};
 use trailkeeper_domain::Error;
 use trailkeeper_domain::account::Role;
 use trailkeeper_domain::id::{AccountId, CredentialId, TenantId};
+use trailkeeper_testkit::visibility;
 use uuid::Uuid;
 
 const ID: Uuid = Uuid::from_u128(7);
@@ -67,6 +68,26 @@ fn who_is_confined_to_a_tenant_cannot_make_accounts_that_are_not() {
     let tenant_scoped = principal(PrincipalKind::Account(AccountId(ID)), Role::Admin, Some(TenantId(ID)));
     for permission in Permission::ALL {
         assert_eq!(tenant_scoped.require(permission).is_ok(), permission != Permission::Administer, "{permission:?}");
+    }
+}
+
+#[test]
+fn only_unscoped_administrators_and_auditors_see_the_system_tenant() {
+    for kind in [
+        PrincipalKind::Account(AccountId(ID)),
+        PrincipalKind::Token(CredentialId(ID)),
+        PrincipalKind::SigningKey(CredentialId(ID)),
+    ] {
+        for (role, expected) in [
+            (Role::Admin, visibility::EVERYTHING),
+            (Role::Analyst, visibility::CUSTOMERS),
+            (Role::Auditor, visibility::EVERYTHING),
+            (Role::Ingest, visibility::CUSTOMERS),
+        ] {
+            assert_eq!(principal(kind, role, None).visibility(), expected, "{kind:?} {role:?}");
+            let scoped = principal(kind, role, Some(TenantId(ID))).visibility();
+            assert_eq!(scoped, visibility::of_tenant(TenantId(ID)), "{kind:?} {role:?}");
+        }
     }
 }
 
