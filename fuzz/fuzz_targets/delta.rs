@@ -33,7 +33,7 @@ fn walked(payload: &[u8]) -> Option<Vec<(i64, Vec<u8>)>> {
             Some(hours)
         }
         Err(Error::Internal { cause }) => {
-            assert!(cause.contains("unreadable at byte"), "{cause}");
+            assert!(cause.to_string().contains("unreadable at byte"), "{cause}");
             None
         }
         Err(other) => panic!("{other}"),

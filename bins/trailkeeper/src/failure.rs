@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use trailkeeper_domain::Error;
+use trailkeeper_domain::error::{Cause, Chain};
 
 /// Why a command was not done.
 #[derive(Debug, thiserror::Error)]
@@ -13,15 +14,16 @@ pub enum Failure {
     #[error(transparent)]
     Domain(#[from] Error),
     /// A use case failed on this database. Its address is shown without the password.
-    #[error("{url}: {cause}")]
+    #[error("{url}")]
     Database {
         /// Where.
         url: String,
         /// Why.
-        cause: String,
+        #[source]
+        cause: Cause,
     },
     /// A file or stream failed.
-    #[error("{what}: {source}")]
+    #[error("{what}")]
     Io {
         /// Which, and what was tried.
         what: String,
@@ -29,8 +31,8 @@ pub enum Failure {
         source: io::Error,
     },
     /// Standard output is gone.
-    #[error("standard output: {0}")]
-    Output(io::Error),
+    #[error("standard output")]
+    Output(#[source] io::Error),
     /// Anything else: the whole sentence.
     #[error("{0}")]
     Refused(String),
@@ -46,7 +48,9 @@ impl Failure {
     pub fn of_database(url: &impl std::fmt::Display, error: Error) -> Self {
         match error {
             // Some causes name it themselves.
-            Error::Unavailable { cause } if cause.contains(&url.to_string()) => Self::Refused(cause),
+            Error::Unavailable { cause } if cause.to_string().contains(&url.to_string()) => {
+                Self::Refused(cause.to_string())
+            }
             Error::Unavailable { cause } => Self::Database { url: url.to_string(), cause },
             other => Self::Domain(other),
         }
@@ -57,7 +61,7 @@ impl Failure {
         if matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe) {
             return ExitCode::SUCCESS;
         }
-        eprintln!("error: {self}");
+        eprintln!("error: {}", Chain(self));
         ExitCode::FAILURE
     }
 }

@@ -73,7 +73,9 @@ fn round(access: &Access) {
                 tracing::info!(kid, "removed a key of access tokens whose last token has expired");
             }
         }
-        Err(error) => tracing::warn!(%error, "housekeeping of accounts and keys failed; it is tried again in a minute"),
+        Err(error) => {
+            tracing::warn!(error = %error.chain(), "housekeeping of accounts and keys failed; it is tried again in a minute")
+        }
     }
 }
 

@@ -79,7 +79,7 @@ pub fn merge(ports: &Ports) {
             }
         }
         Ok(None) => tracing::debug!("a server has the lease on the sheets and merges what was recorded"),
-        Err(error) => tracing::warn!("what was recorded waits unmerged: {error}"),
+        Err(error) => tracing::warn!("what was recorded waits unmerged: {}", error.chain()),
     }
 }
 

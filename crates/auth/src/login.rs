@@ -4,6 +4,7 @@ use std::fmt;
 
 use chrono::DateTime;
 use trailkeeper_domain::account::{Account, RefreshToken, Session};
+use trailkeeper_domain::error::Context;
 use trailkeeper_domain::event::{Event, LOGIN_FAIL, LOGIN_SUCCESS, Outcome};
 use trailkeeper_domain::id::SessionId;
 use trailkeeper_domain::ports::ReadTx;
@@ -69,8 +70,9 @@ impl Access {
         };
         for _ in 0..MOST_CHECKS {
             // Hashed between the transactions, not inside one: it takes a good part of a second.
-            let fits = password::verify(password, &account.password_hash)
-                .map_err(|error| Error::internal(format!("accounts: password_hash of '{}': {error}", account.id)))?;
+            let fits = password::verify(password, &account.password_hash).map_err(|error| {
+                Error::internal(Context::new(format!("accounts: password_hash of '{}'", account.id), error))
+            })?;
             let cost = self.settings.bcrypt_cost;
             if !fits || account.disabled_at.is_some() {
                 password::spend_the_rest(password, &account.password_hash, cost)?;

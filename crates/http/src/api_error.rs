@@ -43,10 +43,6 @@ impl<S> fmt::Display for ApiError<S> {
     }
 }
 
-/// The cause of a 500 or 503, left in the response for the log alone.
-#[derive(Debug, Clone)]
-pub struct Cause(pub String);
-
 /// The status of every kind of error. No wildcard arm: a new kind must choose.
 pub fn status_of(error: &Error) -> StatusCode {
     match error {
@@ -91,7 +87,7 @@ impl<S: ErrorFormat> ResponseError for ApiError<S> {
         add_headers(&mut builder, &self.error);
         let mut response = respond::<S>(builder, &public_detail(&self.error));
         if let Error::Unavailable { cause } | Error::Internal { cause } = &self.error {
-            response.extensions_mut().insert(Cause(cause.clone()));
+            response.extensions_mut().insert(cause.clone());
         }
         response
     }

@@ -8,9 +8,9 @@ use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage, HttpRequest};
+use trailkeeper_domain::error::Cause;
 use trailkeeper_domain::{clock, text};
 
-use crate::api_error::Cause;
 use crate::connection;
 use crate::limits;
 use crate::state::AppState;
@@ -48,7 +48,7 @@ pub async fn traced(
     let status = response.status();
     let duration_ms = started.elapsed().as_millis();
     if status.is_server_error() {
-        let cause = response.response().extensions().get::<Cause>().map(|cause| cause.0.clone()).unwrap_or_default();
+        let cause = response.response().extensions().get::<Cause>().map(Cause::to_string).unwrap_or_default();
         tracing::error!(request_id = id, %method, path, status = status.as_u16(), duration_ms, cause, "request failed");
     } else {
         tracing::debug!(request_id = id, %method, path, status = status.as_u16(), duration_ms, "request served");

@@ -5,6 +5,7 @@
 
 use diesel::result::{ConnectionError, DatabaseErrorKind, Error as DieselError};
 use trailkeeper_domain::Error;
+use trailkeeper_domain::error::Context;
 
 /// What SQLite says when it cannot serve right now. diesel keeps no code but the text, which SQLite never translates.
 const SQLITE_UNAVAILABLE: [&str; 9] = [
@@ -27,8 +28,8 @@ const SQLSTATE_UNAVAILABLE: [&str; 10] = ["08", "53", "55", "58", "57014", "57P"
 const SQLSTATE_RETRY: [&str; 2] = ["40001", "40P01"];
 
 /// Translates what a statement came back with. `table` says where.
-pub fn of_statement(table: &str, error: &DieselError) -> Error {
-    if let DieselError::DatabaseError(kind, information) = error {
+pub fn of_statement(table: &str, error: DieselError) -> Error {
+    if let DieselError::DatabaseError(kind, information) = &error {
         let text = information.message();
         if is_not_storable(text) {
             return Error::malformed(
@@ -44,26 +45,26 @@ pub fn of_statement(table: &str, error: &DieselError) -> Error {
                 | DatabaseErrorKind::ReadOnlyTransaction
         );
         if closed || is_unavailable(text) {
-            return Error::unavailable(format!("{table}: {text}"));
+            return Error::unavailable(Context::new(table, error));
         }
-        let constraint = information.constraint_name().map_or(String::new(), |name| format!(" ({name})"));
-        return Error::internal(format!("{table}: {text}{constraint}"));
+        if let Some(constraint) = information.constraint_name() {
+            return Error::internal(Context::new(format!("{table} ({constraint})"), error));
+        }
     }
-    Error::internal(format!("{table}: {error}"))
+    Error::internal(Context::new(table, error))
 }
 
 /// Translates a failure to connect.
-pub fn of_connection(error: &ConnectionError) -> Error {
+pub fn of_connection(error: ConnectionError) -> Error {
     Error::unavailable(error)
 }
 
 /// Translates a failed migration.
-pub fn of_migration(error: &(dyn std::error::Error + Send + Sync)) -> Error {
-    let text = error.to_string();
-    match std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<DieselError>()) {
-        Some(cause) => of_statement("migrations", cause),
-        None if is_unavailable(&text) => Error::unavailable(text),
-        None => Error::internal(format!("migrations: {text}")),
+pub fn of_migration(error: Box<dyn std::error::Error + Send + Sync>) -> Error {
+    match error.downcast::<DieselError>() {
+        Ok(error) => of_statement("migrations", *error),
+        Err(error) if is_unavailable(&error.to_string()) => Error::unavailable(error),
+        Err(error) => Error::internal(Context::new("migrations", error)),
     }
 }
 
@@ -102,7 +103,7 @@ mod tests {
     use super::*;
 
     fn told(text: &str) -> Error {
-        of_statement("events", &DieselError::DatabaseError(DatabaseErrorKind::Unknown, Box::new(text.to_owned())))
+        of_statement("events", DieselError::DatabaseError(DatabaseErrorKind::Unknown, Box::new(text.to_owned())))
     }
 
     #[test]
@@ -133,7 +134,7 @@ mod tests {
         let missing = "ATTACH '/nonexistent/folder/file.db' AS other";
         for sql in [full, read_only, missing] {
             let failure = SqliteConnection::establish(":memory:").unwrap().batch_execute(sql).unwrap_err();
-            let told = of_statement("events", &failure);
+            let told = of_statement("events", failure);
             assert!(matches!(told, Error::Unavailable { .. }), "{sql}: {told}");
         }
     }

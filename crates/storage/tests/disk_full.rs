@@ -70,7 +70,7 @@ fn fill_up() {
         match write(round * 5_000 + 1) {
             Ok(_) => acknowledged += 5_000,
             Err(Error::Unavailable { cause }) => {
-                assert!(cause.contains("disk"), "{cause}");
+                assert!(cause.to_string().contains("disk"), "{cause}");
                 refused += 1;
             }
             Err(other) => panic!("{other:?}"),

@@ -241,7 +241,7 @@ fn pending_ones_are_told(kind: DatabaseKind) {
     }
     let store = open(&url, &StoreOptions::default(), Arc::new(Summary)).unwrap();
     match store.ready() {
-        Err(Error::Unavailable { cause }) => assert!(cause.contains("create_events"), "{cause}"),
+        Err(Error::Unavailable { cause }) => assert!(cause.to_string().contains("create_events"), "{cause}"),
         other => panic!("{other:?}"),
     }
     assert_eq!(migrate(&url).unwrap(), names(kind));

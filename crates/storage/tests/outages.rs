@@ -208,7 +208,7 @@ fn a_file_that_is_no_database_is_told_at_start() {
     let database = TempDatabase::sqlite();
     fs::write(database.path(), vec![b'x'; 8192]).unwrap();
     let url = DatabaseUrl::parse(database.url()).unwrap();
-    let error = open(&url, &StoreOptions::default(), Arc::new(Summary)).err().unwrap().to_string();
+    let error = open(&url, &StoreOptions::default(), Arc::new(Summary)).err().unwrap().chain().to_string();
     assert!(error.contains("not a database"), "{error}");
 }
 
@@ -250,7 +250,10 @@ fn an_unreadable_row_names_table_column_and_id() {
     match count(&store) {
         Err(Error::Internal { cause }) => {
             let id = event(1).id.to_string();
-            assert!(["table events", "column outcome", id.as_str()].iter().all(|part| cause.contains(part)), "{cause}");
+            assert!(
+                ["table events", "column outcome", id.as_str()].iter().all(|part| cause.to_string().contains(part)),
+                "{cause}"
+            );
         }
         other => panic!("{other:?}"),
     }

@@ -12,7 +12,7 @@ use trailkeeper_domain::id::TenantId;
 
 /// The sentence of an error without the field's name, which clap puts in front in its own way.
 pub fn detail(error: &Error) -> String {
-    error.detail().map_or_else(|| error.to_string(), |fault| fault.detail.clone())
+    error.detail().map_or_else(|| error.chain().to_string(), |fault| fault.detail.clone())
 }
 
 /// Reads a role.

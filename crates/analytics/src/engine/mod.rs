@@ -15,6 +15,7 @@ mod tenants;
 pub mod verify;
 
 use trailkeeper_domain::Error;
+use trailkeeper_domain::error::Context;
 use trailkeeper_domain::id::TenantId;
 use trailkeeper_domain::ports::{DeltaKey, SheetKey};
 use trailkeeper_domain::scope::{Part, Scope};
@@ -34,7 +35,7 @@ pub fn is_counted(scope: Scope) -> bool {
 /// An internal error, with the row that it is about in front. Other errors are about no row and stay as they are.
 pub(crate) fn in_row(error: Error, row: impl FnOnce() -> String) -> Error {
     match error {
-        Error::Internal { cause } => Error::internal(format!("{}: {cause}", row())),
+        Error::Internal { cause } => Error::internal(Context::new(row(), cause)),
         other => other,
     }
 }

@@ -259,6 +259,6 @@ mod tests {
     #[test]
     fn an_id_without_a_name_is_a_defect() {
         let error = greatest([(7, 1)], 5, |count| *count, &mut |_| Ok(HashMap::new())).unwrap_err();
-        assert_eq!(error.to_string(), "internal error: the dictionary has no id 7");
+        assert_eq!(error.chain().to_string(), "internal error: the dictionary has no id 7");
     }
 }

@@ -37,7 +37,7 @@ fn a_damaged_sheet_is_named(world: &World) {
     let range = TimeRange { start: at(DAY), end: at("2026-02-02T00:00:00Z") };
     let fold = |scope, facet| world.store.reading(|tx| read::fold(tx, None, scope, None, range, &[facet]));
     assert_eq!(
-        fold(tenant, Facet::Kind).unwrap_err().to_string(),
+        fold(tenant, Facet::Kind).unwrap_err().chain().to_string(),
         format!(
             "internal error: sheet of tenant {}, day {DAY}, totals, run 1000: the sheet's payload is unreadable at byte \
              1: the checksum differs from its bytes; rebuild the sheet from its events",
@@ -84,7 +84,7 @@ fn a_damaged_delta_is_named() {
         };
         let always = TimeRange { start: DateTime::<Utc>::UNIX_EPOCH, end: at("9999-01-01T00:00:00Z") };
         let folded = world.store.reading(|tx| read::fold(tx, None, Scope::Everyone, None, always, &[Facet::Kind]));
-        let message = folded.unwrap_err().to_string();
+        let message = folded.unwrap_err().chain().to_string();
         let DeltaKey { seq, .. } = first(Scopes::One(Scope::Everyone));
         assert!(
             message.starts_with(&format!("internal error: delta {seq} of everyone: the sheet's payload is")),
@@ -99,7 +99,7 @@ fn a_damaged_delta_is_named() {
             env_id: None,
         };
         let clock = TestClock::at("2026-11-22T00:00:00Z");
-        let message = active_users(world.store.as_ref(), &clock, &question, None).unwrap_err().to_string();
+        let message = active_users(world.store.as_ref(), &clock, &question, None).unwrap_err().chain().to_string();
         let DeltaKey { scope, seq } = first(Scopes::EveryTenant);
         assert!(
             message
@@ -131,7 +131,7 @@ fn a_page_without_a_name_is_named(world: &World) {
     let error =
         page_statistics(Source::of(world.store.as_ref()), at(DAY), at("2026-02-01T23:59:59Z"), None).unwrap_err();
     assert_eq!(
-        error.to_string(),
+        error.chain().to_string(),
         "internal error: page 4000000000 is counted, but not in dict_pages: rebuild the sheets"
     );
 }

@@ -90,7 +90,7 @@ fn a_rebuild_waits_for_the_lease_no_longer_than_it_is_told(world: &World) {
     assert!(taken.unwrap());
     let Err(Error::Unavailable { cause }) = rebuilt(world, world.store.as_ref()) else { panic!("not refused") };
     let until = rfc3339(now + chrono::Duration::seconds(30));
-    assert!(cause.contains("lease") && cause.contains(&until), "{cause}");
+    assert!(cause.to_string().contains("lease") && cause.to_string().contains(&until), "{cause}");
     world.clock.advance(chrono::Duration::seconds(30));
     rebuilt(world, world.store.as_ref()).unwrap();
 }

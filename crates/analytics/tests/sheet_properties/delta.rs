@@ -161,7 +161,7 @@ fn the_format_of_version_1_stays_as_it_is() {
 
 #[test]
 fn forged_lists_are_refused_without_being_believed() {
-    let error = |payload: &[u8]| delta::walk(payload, |_, _| Ok(())).unwrap_err().to_string();
+    let error = |payload: &[u8]| delta::walk(payload, |_, _| Ok(())).unwrap_err().chain().to_string();
     let many = [&[1, 0xff, 0xff, 0xff, 0xff, 0x0f][..], &[0; 20]].concat();
     assert_eq!(
         error(&many),

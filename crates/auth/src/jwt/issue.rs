@@ -1,6 +1,7 @@
 //! Making access tokens.
 
 use jsonwebtoken::{Algorithm, Header, encode};
+use trailkeeper_domain::error::Context;
 use trailkeeper_domain::{Error, Result};
 
 use super::{Claims, KeyPair};
@@ -9,5 +10,5 @@ use super::{Claims, KeyPair};
 pub fn issue(key: &KeyPair, claims: &Claims) -> Result<String> {
     let mut header = Header::new(Algorithm::EdDSA);
     header.kid = Some(key.kid().to_owned());
-    encode(&header, claims, key.encoding()).map_err(|error| Error::internal(format!("cannot sign a token: {error}")))
+    encode(&header, claims, key.encoding()).map_err(|error| Error::internal(Context::new("cannot sign a token", error)))
 }

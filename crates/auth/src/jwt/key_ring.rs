@@ -38,7 +38,7 @@ pub(crate) struct KeySource<'a> {
 struct Kept {
     kid: String,
     /// The pair, or why it could not be opened: one bad row must not take the others' tokens along.
-    pair: Result<Arc<KeyPair>, String>,
+    pair: Result<Arc<KeyPair>>,
     made_at: Timestamp,
     /// When it verifies no longer.
     ends_at: Option<Timestamp>,
@@ -46,7 +46,7 @@ struct Kept {
 
 impl Kept {
     fn pair(&self) -> Result<Arc<KeyPair>> {
-        self.pair.clone().map_err(Error::internal)
+        self.pair.clone()
     }
 
     fn verifies(&self, now: Timestamp) -> bool {
@@ -203,14 +203,11 @@ impl KeyRing {
 
 /// The pair of a row. One that we opened before is not opened again: that would cost for nothing, and would fail where
 /// the master key was replaced and not yet brought to this machine.
-fn opened(before: &[Kept], master: &MasterKeys, row: &TokenKey) -> Result<Arc<KeyPair>, String> {
+fn opened(before: &[Kept], master: &MasterKeys, row: &TokenKey) -> Result<Arc<KeyPair>> {
     let same = |key: &&Kept| key.pair.as_ref().is_ok_and(|pair| pair.kid() == row.kid && pair.public() == row.public);
     match before.iter().find(same) {
         Some(key) => key.pair.clone(),
-        None => KeyPair::open(master, row).map(Arc::new).map_err(|error| match error {
-            Error::Internal { cause } => cause,
-            other => other.to_string(),
-        }),
+        None => KeyPair::open(master, row).map(Arc::new),
     }
 }
 

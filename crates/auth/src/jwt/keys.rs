@@ -7,6 +7,7 @@ use ring::digest::{SHA256, digest};
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use trailkeeper_domain::account::TokenKey;
 use trailkeeper_domain::clock::Entropy;
+use trailkeeper_domain::error::Context;
 use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::{Error, Result};
 use zeroize::Zeroizing;
@@ -44,7 +45,7 @@ impl KeyPair {
     pub fn from_pkcs8(pkcs8: &[u8]) -> Result<Self> {
         provider::install();
         let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(pkcs8)
-            .map_err(|error| Error::internal(format!("not an Ed25519 key pair: {error}")))?;
+            .map_err(|error| Error::internal(Context::new("not an Ed25519 key pair", error.to_string())))?;
         let public = pair.public_key().as_ref().to_vec();
         let kid = hex::encode(digest(&SHA256, &public).as_ref()).chars().take(KID_CHARACTERS).collect();
         Ok(Self { kid, encoding: EncodingKey::from_ed_der(pkcs8), decoding: DecodingKey::from_ed_der(&public), public })

@@ -103,7 +103,7 @@ fn a_rotation_is_all_or_nothing() {
     let files = Files(Arc::new(Mutex::new(vec![world.master.clone()])));
     files.rotate();
     let error = over(&world, &files).reseal(&operator()).unwrap_err();
-    assert!(matches!(&error, Error::Internal { cause } if cause.contains(&key.id.to_string())), "{error}");
+    assert!(matches!(&error, Error::Internal { cause } if cause.to_string().contains(&key.id.to_string())), "{error}");
     assert_eq!(world.store.reading(|tx| tx.token_keys()).unwrap(), before);
     assert!(!world.trail_kinds().contains(&"master_key_rotate".to_owned()));
 }

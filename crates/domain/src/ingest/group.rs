@@ -19,9 +19,9 @@ pub fn commit(store: &dyn Store, jobs: Vec<Job>) {
     let (events, mut waiting) = unite(jobs);
     match insert(store, &events) {
         Ok(new) => answer(waiting, &new),
-        Err(Error::Unavailable { cause }) => {
+        Err(error @ Error::Unavailable { .. }) => {
             for waiter in waiting {
-                (waiter.done)(Err(Error::unavailable(&cause)));
+                (waiter.done)(Err(error.clone()));
             }
         }
         Err(error) if waiting.len() == 1 => {

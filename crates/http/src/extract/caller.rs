@@ -202,7 +202,8 @@ impl<N: Requires> FromRequest for SaasusCaller<N> {
         let request = request.clone();
         let payload = web::Payload::from_request(&request, payload).into_inner();
         Box::pin(async move {
-            let payload = payload.map_err(Error::internal)?;
+            // actix's error cannot leave its thread.
+            let payload = payload.map_err(|error| Error::internal(error.to_string()))?;
             let (principal, body, signature) = match credential(&request)? {
                 Credential::Bearer(token) => {
                     let principal = by_bearer(&request, token, N::GROUP).await?;

@@ -65,7 +65,7 @@ fn share(state: &AppState, (stop, changed): &(Mutex<bool>, Condvar)) {
             // Told once: each server limits by what it counted itself meanwhile.
             Err(error) if !failing => {
                 failing = true;
-                tracing::warn!(%error, "request counts cannot be shared with other servers for now");
+                tracing::warn!(error = %error.chain(), "request counts cannot be shared with other servers for now");
             }
             Err(_) => {}
         }

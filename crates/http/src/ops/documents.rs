@@ -45,7 +45,7 @@ pub async fn swagger_ui(_: Anyone<ReadPublic, Native>, request: HttpRequest) -> 
     let config = Config::new(documents).validator_url("none").persist_authorization(true);
     let name = request.match_info().get("file").unwrap_or_default();
     let file = utoipa_swagger_ui::serve(name, Arc::new(config))
-        .map_err(Error::internal)?
+        .map_err(|error| Error::internal(error.to_string()))?
         .ok_or_else(|| api_error::unknown_path(request.path(), "/openapi.json"))?;
     let mut response = HttpResponse::Ok();
     if file.gzpipped {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio_postgres_rustls::MakeRustlsConnect;
+use trailkeeper_domain::error::{Chain, Context};
 use trailkeeper_domain::{Error, Result};
 
 use super::connection::PgConnection;
@@ -33,11 +34,11 @@ impl Connector {
         let (client, driver) = self
             .runtime
             .block_on(config.connect(self.tls.clone()))
-            .map_err(|error| Error::unavailable(format!("cannot connect to {}: {}", self.target, reason(&error))))?;
+            .map_err(|error| Error::unavailable(Context::new(format!("cannot connect to {}", self.target), error)))?;
         self.runtime.spawn(async move {
             if let Err(error) = driver.await {
                 // Whoever used the connection is told by its statement; an idle one goes without a word otherwise.
-                tracing::debug!(error = %reason(&error), "a connection to PostgreSQL ended");
+                tracing::debug!(error = %Chain(&error), "a connection to PostgreSQL ended");
             }
         });
         Ok(PgConnection::new(client, self.runtime.clone(), self.statement_timeout))
@@ -55,11 +56,6 @@ fn runtime() -> Result<Handle> {
         .thread_name("trailkeeper-postgres")
         .enable_all()
         .build()
-        .map_err(|error| Error::unavailable(format!("cannot start threads for PostgreSQL: {error}")))?;
+        .map_err(|error| Error::unavailable(Context::new("cannot start threads for PostgreSQL", error)))?;
     Ok(RUNTIME.get_or_init(|| new).handle().clone())
-}
-
-/// tokio-postgres tells the kind alone; the reason is behind it.
-fn reason(error: &tokio_postgres::Error) -> String {
-    super::failure::causes(error)
 }

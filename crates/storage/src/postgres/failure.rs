@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error};
 use tokio_postgres::error::{DbError, SqlState};
+use trailkeeper_domain::error::Chain;
 
 /// The SQLSTATE of a connection that is gone: `connection_failure`.
 pub const CONNECTION_FAILURE: &str = "08006";
@@ -49,7 +50,7 @@ impl DatabaseErrorInformation for Failure {
 /// The error for diesel.
 pub fn of(error: &tokio_postgres::Error) -> Error {
     let Some(details) = error.as_db_error() else {
-        return of_way(&causes(error));
+        return of_way(&Chain(error).to_string());
     };
     let kind = match *details.code() {
         SqlState::UNIQUE_VIOLATION => DatabaseErrorKind::UniqueViolation,
@@ -82,16 +83,4 @@ pub fn is_fatal(error: &tokio_postgres::Error) -> bool {
 fn of_way(cause: &str) -> Error {
     let message = format!("{CONNECTION_FAILURE}: {cause}");
     Error::DatabaseError(DatabaseErrorKind::ClosedConnection, Box::new(Failure { message, details: None }))
-}
-
-/// tokio-postgres tells the kind alone; the reason is behind it.
-pub fn causes(error: &tokio_postgres::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = std::error::Error::source(error);
-    while let Some(cause) = next {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        next = cause.source();
-    }
-    text
 }

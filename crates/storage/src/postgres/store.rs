@@ -75,9 +75,9 @@ impl PgStore {
         // lock is the session's: it goes with the connection at the end of this function, whatever happens.
         conn.wait_without_end();
         conn.batch_execute(&format!("SET statement_timeout = 0; SELECT pg_advisory_lock({MIGRATION_LOCK})"))
-            .map_err(|failure| error::of_statement("migrations", &failure))?;
+            .map_err(|failure| error::of_statement("migrations", failure))?;
         let names = pending(&mut conn)?;
-        conn.run_pending_migrations(POSTGRES).map_err(|failure| error::of_migration(&*failure))?;
+        conn.run_pending_migrations(POSTGRES).map_err(error::of_migration)?;
         Ok(names)
     }
 
@@ -94,7 +94,7 @@ impl PgStore {
         let shared = Arc::clone(&self.shared());
         queries::transaction(&mut conn, &shared, BEGIN_READ, &mut |tx| work(tx), &|| Ok(()))
             .map_err(TxFailure::into_error)?;
-        conn.plans().map_err(|failure| error::of_statement("explain", &failure))
+        conn.plans().map_err(|failure| error::of_statement("explain", failure))
     }
 
     fn run(&self, begin: &str, work: &mut dyn FnMut(&mut Tx<'_>) -> Result<()>) -> Result<()> {
@@ -104,7 +104,7 @@ impl PgStore {
             match self.run_once(begin, work) {
                 Err(TxFailure::Again(error)) if conflicts + 1 < MAX_RUNS => {
                     conflicts += 1;
-                    tracing::debug!(error = %error, conflicts, "running a transaction again");
+                    tracing::debug!(error = %error.chain(), conflicts, "running a transaction again");
                 }
                 Err(TxFailure::Lacks(missing)) if provisions < MAX_PROVISIONS => {
                     provisions += 1;
@@ -202,6 +202,6 @@ impl Store for PgStore {
 }
 
 fn pending(conn: &mut PgConnection) -> Result<Vec<String>> {
-    let applied = queries::applied_migrations(conn).map_err(|failure| error::of_statement("migrations", &failure))?;
+    let applied = queries::applied_migrations(conn).map_err(|failure| error::of_statement("migrations", failure))?;
     migrations::missing::<diesel::pg::Pg>(&POSTGRES, applied.as_deref().unwrap_or_default())
 }

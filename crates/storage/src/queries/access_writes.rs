@@ -242,6 +242,6 @@ fn account_written(account: &Account, outcome: QueryResult<usize>) -> Result<boo
             "email_taken",
             format!("'{}' is another account's; choose another e-mail", account.email),
         )),
-        Err(failure) => Err(error::of_statement("accounts", &failure)),
+        Err(failure) => Err(error::of_statement("accounts", failure)),
     }
 }

@@ -53,7 +53,7 @@ impl DirectoryWrites for Tx<'_> {
             Ok(_) => Ok(()),
             // A known id is replaced, so the e-mail is the one key that is left to be taken.
             Err(failure) if error::is_unique_violation(&failure) => Err(email_taken(user)),
-            Err(failure) => Err(error::of_statement("users", &failure)),
+            Err(failure) => Err(error::of_statement("users", failure)),
         }
     }
 

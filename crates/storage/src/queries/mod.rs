@@ -88,7 +88,7 @@ enum Broken {
 impl Tx<'_> {
     /// Runs one statement on a table, or a few; an error ends the transaction.
     fn run<T>(&mut self, table: &'static str, statement: impl FnOnce(&mut Conn) -> QueryResult<T>) -> Result<T> {
-        self.attempt(statement).map_err(|error| error::of_statement(table, &error))
+        self.attempt(statement).map_err(|error| error::of_statement(table, error))
     }
 
     /// The connection itself, for questions about the database rather than its rows.
@@ -135,7 +135,7 @@ pub fn transaction(
     last_look: &dyn Fn() -> Result<()>,
 ) -> Result<(), TxFailure> {
     AnsiTransactionManager::begin_transaction_sql(conn, begin)
-        .map_err(|error| TxFailure::NotBegun(error::of_statement("begin", &error)))?;
+        .map_err(|error| TxFailure::NotBegun(error::of_statement("begin", error)))?;
     let mut tx = Tx {
         conn,
         shared,
@@ -149,8 +149,9 @@ pub fn transaction(
     let failure = match (outcome, broken) {
         (Ok(()), None) if missing.is_empty() => {
             AnsiTransactionManager::commit_transaction(conn).map_err(|error| {
-                let told = error::of_statement("commit", &error);
-                if error::asks_for_retry(&error) { TxFailure::Again(told) } else { TxFailure::Failed(told) }
+                let again = error::asks_for_retry(&error);
+                let error = error::of_statement("commit", error);
+                if again { TxFailure::Again(error) } else { TxFailure::Failed(error) }
             })?;
             // Not a moment earlier: numbers of a transaction that is rolled back are given to other names.
             shared.names.put(fresh.into_pairs());

@@ -3,6 +3,7 @@
 use diesel::{AsChangeset, Insertable, Queryable, Selectable};
 use trailkeeper_domain::activity::{ActiveUsers, Period};
 use trailkeeper_domain::creation::Creation;
+use trailkeeper_domain::error::{BoxedError, Context};
 use trailkeeper_domain::id::{CreationId, EnvId, TenantId, UserId};
 use trailkeeper_domain::tenant::Tenant;
 use trailkeeper_domain::user::{Attribute, AttributeChange, Membership, PoolId, User, UserStatus, folded_email};
@@ -113,9 +114,9 @@ impl TryFrom<UserRow> for User {
 }
 
 /// jsonb orders keys by length, so the order by name is made anew.
-fn attributes_of(text: &str) -> Result<Vec<Attribute>, String> {
+fn attributes_of(text: &str) -> Result<Vec<Attribute>, BoxedError> {
     let object: serde_json::Map<String, serde_json::Value> =
-        serde_json::from_str(text).map_err(|error| format!("is no JSON object: {error}"))?;
+        serde_json::from_str(text).map_err(|error| Context::new("is no JSON object", error))?;
     let mut attributes = object
         .into_iter()
         .map(|(name, value)| match value {

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use diesel::{Insertable, Queryable, Selectable};
+use trailkeeper_domain::error::{BoxedError, Context};
 use trailkeeper_domain::event::{Event, EventKind, Outcome, StoredEvent, Target};
 use trailkeeper_domain::fact::{EventFact, OTHER_PAGE};
 use trailkeeper_domain::id::{EnvId, EventId, TenantId, UserId};
@@ -94,20 +95,23 @@ impl EventRow {
     /// The event, with its tenant and with names in place of numbers.
     pub fn into_stored(self, tenant: TenantId, names: &Names) -> Result<StoredEvent> {
         let id = self.id.0;
-        let wrong = |column: &'static str| move |reason: String| unreadable(TABLE, column, id, reason);
+        let wrong = |column: &'static str, reason: BoxedError| unreadable(TABLE, column, id, reason);
         let name = |space: Space, column: &'static str, number: Option<i32>| match number {
             None => Ok(None),
             Some(number) => match names.get(&space).and_then(|names| names.get(&number)) {
                 Some(name) => Ok(Some(name.as_ref())),
-                None => Err(wrong(column)(format!("{number} is not in {}", space.table()))),
+                None => Err(wrong(column, format!("{number} is not in {}", space.table()).into())),
             },
         };
         let outcome = outcome_of_code(self.outcome)
-            .ok_or_else(|| wrong("outcome")(format!("{} is none; it is 0, 1 or 2", self.outcome)))?;
-        let env_id = u32::try_from(self.env_id).map_err(|e| wrong("env_id")(format!("{}: {e}", self.env_id)))?;
+            .ok_or_else(|| wrong("outcome", format!("{} is none; it is 0, 1 or 2", self.outcome).into()))?;
+        let env_id = u32::try_from(self.env_id)
+            .map_err(|error| wrong("env_id", Context::new(self.env_id.to_string(), error).into()))?;
         let kind = name(Space::Kinds, "kind_ref", Some(self.kind_ref))?.unwrap_or_default();
         let source = name(Space::Sources, "source_ref", self.source_ref)?
-            .map(|source| source.parse::<IpAddr>().map_err(|e| wrong("source_ref")(format!("{source}: {e}"))))
+            .map(|source| {
+                source.parse::<IpAddr>().map_err(|error| wrong("source_ref", Context::new(source, error).into()))
+            })
             .transpose()?;
         let counted = name(Space::Pages, "page_ref", self.page_ref)?;
         let page = match (counted, self.page_key, self.page) {
@@ -115,13 +119,14 @@ impl EventRow {
             (Some(_), Some(key), sent) => Some(Page { sent: sent.unwrap_or_else(|| key.clone()), key }),
             (Some(key), None, sent) => Some(Page { sent: sent.unwrap_or_else(|| key.to_owned()), key: key.to_owned() }),
             (None, key, sent) => {
-                return Err(wrong("page_ref")(format!("is null beside the page {sent:?} and the key {key:?}")));
+                return Err(wrong("page_ref", format!("is null beside the page {sent:?} and the key {key:?}").into()));
             }
         };
         let metadata = match self.metadata {
-            Some(JsonText(text)) => {
-                Some(serde_json::from_str(&text).map_err(|e| wrong("metadata")(format!("is no JSON object: {e}")))?)
-            }
+            Some(JsonText(text)) => Some(
+                serde_json::from_str(&text)
+                    .map_err(|error| wrong("metadata", Context::new("is no JSON object", error).into()))?,
+            ),
             None => None,
         };
         let target = Target { kind: self.target_type, id: self.target_id, name: self.target_name };

@@ -13,6 +13,7 @@ mod throttle;
 use std::fmt;
 
 use trailkeeper_domain::Error;
+use trailkeeper_domain::error::{BoxedError, Context};
 
 pub use access::{AccountRow, ApiTokenRow, RefreshTokenRow, SessionRow, SigningKeyRow, TokenKeyRow};
 pub use directory::{
@@ -24,6 +25,6 @@ pub use sheet::{DeltaRow, FactRow, ScopeBytesRow, SheetPeriodRow, SheetRow};
 pub use throttle::LoginCounterRow;
 
 /// A row that no one but us should have written, and yet cannot be read.
-fn unreadable(table: &str, column: &str, id: impl fmt::Display, reason: impl fmt::Display) -> Error {
-    Error::internal(format!("table {table}, column {column}, row {id}: {reason}"))
+fn unreadable(table: &str, column: &str, id: impl fmt::Display, reason: impl Into<BoxedError>) -> Error {
+    Error::internal(Context::new(format!("table {table}, column {column}, row {id}"), reason))
 }

@@ -57,13 +57,13 @@ impl FileConnection {
     /// Opens the file that is there; never makes one.
     pub fn open(file: &DataFile, purpose: Purpose, busy_timeout: Duration) -> Result<Self> {
         let id = file.id()?;
-        let mut inner = SqliteConnection::establish(&file.uri()).map_err(|failure| error::of_connection(&failure))?;
+        let mut inner = SqliteConnection::establish(&file.uri()).map_err(error::of_connection)?;
         let settings = format!(
             "PRAGMA busy_timeout = {}; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; {}",
             busy_timeout.as_millis(),
             purpose.settings()
         );
-        inner.batch_execute(&settings).map_err(|failure| error::of_statement("settings", &failure))?;
+        inner.batch_execute(&settings).map_err(|failure| error::of_statement("settings", failure))?;
         Ok(Self { inner, file: id })
     }
 
@@ -95,7 +95,7 @@ impl FileConnection {
         }
         let steps: Vec<Step> = sql_query(format!("EXPLAIN QUERY PLAN {statement}"))
             .load(&mut self.inner)
-            .map_err(|failure| error::of_statement("explain", &failure))?;
+            .map_err(|failure| error::of_statement("explain", failure))?;
         Ok(steps.into_iter().map(|step| step.detail).collect::<Vec<_>>().join("\n"))
     }
 }

@@ -6,6 +6,7 @@ use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use trailkeeper_domain::error::Context;
 use trailkeeper_domain::{Error, Result};
 
 /// Which file a connection has open: its device and number survive a change of name, and no other file has them.
@@ -30,24 +31,24 @@ impl DataFile {
     /// Creates folder and file where they are missing, for their owner's eyes alone.
     pub fn create_if_missing(&self) -> Result<()> {
         if let Some(folder) = self.path.parent() {
-            DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| self.unusable(&error))?;
+            DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| self.unusable(error))?;
         }
         match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&self.path) {
             Ok(_empty) => Ok(()),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-            Err(error) => Err(self.unusable(&error)),
+            Err(error) => Err(self.unusable(error)),
         }
     }
 
     /// Which file is there now.
     pub fn id(&self) -> Result<FileId> {
-        let metadata = fs::metadata(&self.path).map_err(|error| self.unusable(&error))?;
+        let metadata = fs::metadata(&self.path).map_err(|error| self.unusable(error))?;
         Ok(FileId { device: metadata.dev(), number: metadata.ino() })
     }
 
     /// Whether there is a file.
     pub fn exists(&self) -> Result<bool> {
-        self.path.try_exists().map_err(|error| self.unusable(&error))
+        self.path.try_exists().map_err(|error| self.unusable(error))
     }
 
     /// The URI by which SQLite opens the file and never makes a new one.
@@ -69,7 +70,7 @@ impl DataFile {
         &self.path
     }
 
-    fn unusable(&self, error: &std::io::Error) -> Error {
-        Error::unavailable(format!("the data file {}: {error}", self.path.display()))
+    fn unusable(&self, error: std::io::Error) -> Error {
+        Error::unavailable(Context::new(format!("the data file {}", self.path.display()), error))
     }
 }

@@ -60,12 +60,12 @@ impl SqliteStore {
     pub fn migrate(&self) -> Result<Vec<String>> {
         let mut opened = self.connect(Purpose::Write)?;
         let conn = &mut opened.connection.inner;
-        let failed = |failure| error::of_statement("migrations", &failure);
+        let failed = |failure| error::of_statement("migrations", failure);
         // All in one transaction that waits for its turn; each migration is a savepoint inside.
         AnsiTransactionManager::begin_transaction_sql(conn, Purpose::Write.begin()).map_err(failed)?;
         // An error on the way drops the connection, and with it the transaction.
         let names = pending(conn)?;
-        conn.run_pending_migrations(SQLITE).map_err(|failure| error::of_migration(&*failure))?;
+        conn.run_pending_migrations(SQLITE).map_err(error::of_migration)?;
         AnsiTransactionManager::commit_transaction(conn).map_err(failed)?;
         Ok(names)
     }
@@ -155,7 +155,7 @@ impl Store for SqliteStore {
 }
 
 fn pending(conn: &mut diesel::SqliteConnection) -> Result<Vec<String>> {
-    let applied = queries::applied_migrations(conn).map_err(|failure| error::of_statement("migrations", &failure))?;
+    let applied = queries::applied_migrations(conn).map_err(|failure| error::of_statement("migrations", failure))?;
     missing(applied.as_deref().unwrap_or_default())
 }
 

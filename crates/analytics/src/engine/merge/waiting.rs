@@ -109,7 +109,7 @@ impl Reading {
         self.bytes += payload.len();
         self.keys.push(key);
         let added = delta::walk(payload, |hour, sheet| self.addition.add(hour, sheet).map_err(Error::internal));
-        self.unreadable = added.err().map(|error| format!("{}: {error}", delta_row(key)));
+        self.unreadable = added.err().map(|error| format!("{}: {}", delta_row(key), error.chain()));
     }
 
     fn done(self) -> (Scope, Result<Read, String>) {

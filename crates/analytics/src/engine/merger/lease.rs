@@ -68,7 +68,7 @@ impl<'a> Lease<'a> {
 impl Drop for Lease<'_> {
     fn drop(&mut self) {
         if let Err(error) = self.store.writing(|tx| tx.release_lease(NAME, self.holder)) {
-            tracing::debug!(%error, "the lease on the sheets could not be given back; it runs out");
+            tracing::debug!(error = %error.chain(), "the lease on the sheets could not be given back; it runs out");
         }
     }
 }

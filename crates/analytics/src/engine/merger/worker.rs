@@ -177,7 +177,7 @@ impl Worker {
             }
             // An outage has many causes, one after the other, and is one outage.
             Err(Error::Unavailable { .. }) if self.failing.is_some() => return,
-            Err(error) => error.to_string(),
+            Err(error) => error.chain().to_string(),
         };
         if self.failing.as_ref() != Some(&told) {
             tracing::warn!("merging failed, and is tried again until it works: {told}");

@@ -38,7 +38,7 @@ impl Deltas {
                     Ok(()) => deltas.months.append(&mut months),
                     Err(error) => {
                         deltas.unreadable.insert(key);
-                        found.report(Difference::Unreadable { row: format!("{}: {error}", delta_row(key)) });
+                        found.report(Difference::Unreadable { row: format!("{}: {}", delta_row(key), error.chain()) });
                     }
                 }
                 Ok(())

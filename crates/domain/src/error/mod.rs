@@ -1,10 +1,14 @@
 //! One error for every use case, free of HTTP and of databases.
 //!
 //! Each contract renders it in its own shape; one exhaustive match in `http` turns the kind into
-//! a status. What a client may read is in [`ErrorDetail`]; what only the operator may read is in the
-//! `cause` of [`Error::Unavailable`] and [`Error::Internal`], which no renderer can reach by type.
+//! a status. What a client may read is in [`ErrorDetail`]; what only the operator may read is the
+//! [`Cause`] of [`Error::Unavailable`] and [`Error::Internal`], which no renderer can reach by type.
+
+mod cause;
 
 use std::fmt;
+
+pub use cause::{BoxedError, Cause, Chain, Context};
 
 /// The result of everything in this crate that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -74,16 +78,18 @@ pub enum Error {
         retry_after_s: u32,
     },
     /// The database or the disk cannot serve right now. Nothing was stored.
-    #[error("the database cannot serve right now: {cause}")]
+    #[error("the database cannot serve right now")]
     Unavailable {
-        /// For the log alone.
-        cause: String,
+        /// For the log only.
+        #[source]
+        cause: Cause,
     },
     /// A defect or corrupt data. The client learns only that it happened.
-    #[error("internal error: {cause}")]
+    #[error("internal error")]
     Internal {
-        /// For the log alone.
-        cause: String,
+        /// For the log only.
+        #[source]
+        cause: Cause,
     },
 }
 
@@ -119,13 +125,18 @@ impl Error {
     }
 
     /// The database cannot serve right now.
-    pub fn unavailable(cause: impl fmt::Display) -> Self {
-        Self::Unavailable { cause: cause.to_string() }
+    pub fn unavailable(cause: impl Into<BoxedError>) -> Self {
+        Self::Unavailable { cause: Cause::new(cause) }
     }
 
     /// A defect or corrupt data.
-    pub fn internal(cause: impl fmt::Display) -> Self {
-        Self::Internal { cause: cause.to_string() }
+    pub fn internal(cause: impl Into<BoxedError>) -> Self {
+        Self::Internal { cause: Cause::new(cause) }
+    }
+
+    /// The error with all its causes in one line, for logs and terminals.
+    pub fn chain(&self) -> Chain<'_> {
+        Chain(self)
     }
 
     /// What a client may read of it, if anything.
