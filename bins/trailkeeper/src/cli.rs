@@ -1,9 +1,13 @@
 //! The command line.
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use crate::commands;
-use crate::config::{DatabaseArgs, LogArgs, PageArgs, Settings};
+use crate::commands::{
+    account, config, demo, import, master_key, migrate, openapi, rebuild, serve, session, signing_key, token,
+    token_key, verify,
+};
+use crate::config::{CommandLine, DatabaseArgs, LogArgs, PageArgs, Settings};
+use crate::failure::Failure;
 
 /// An audit-log and user-activity server.
 ///
@@ -31,27 +35,86 @@ pub enum Command {
     /// Import events, users, tenants or an access log from a file.
     ///
     /// Lines that are refused are told and left out; it fails when not one line was good.
-    Import(commands::import::ImportArgs),
+    Import(import::ImportArgs),
     /// Make all sheets, from which analytic questions are answered, anew from the events. Servers go on meanwhile.
     Rebuild,
     /// Compare all sheets with a recount of the events and report each difference. Exits with 1 if there is one;
     /// `rebuild` repairs it.
     #[command(alias = "check")]
-    Verify(commands::verify::VerifyArgs),
+    Verify(verify::VerifyArgs),
     /// Print an OpenAPI document.
-    Openapi(commands::openapi::OpenapiArgs),
+    Openapi(openapi::OpenapiArgs),
     /// Manage those who may log in to Trailkeeper.
-    Account(commands::account::AccountArgs),
+    Account(account::AccountArgs),
     /// Manage API tokens.
-    Token(commands::token::TokenArgs),
+    Token(token::TokenArgs),
     /// Manage keys that sign requests to the SaaSus Analysis API.
-    SigningKey(commands::signing_key::SigningKeyArgs),
+    SigningKey(signing_key::SigningKeyArgs),
     /// Manage the keys that sign the access tokens of logins.
-    TokenKey(commands::token_key::TokenKeyArgs),
+    TokenKey(token_key::TokenKeyArgs),
     /// Replace the key that seals secrets at rest.
-    MasterKey(commands::master_key::MasterKeyArgs),
+    MasterKey(master_key::MasterKeyArgs),
     /// See and end the sessions of those who are logged in.
-    Session(commands::session::SessionArgs),
+    Session(session::SessionArgs),
     /// Print every setting: its value, its environment variable and its meaning.
-    Config(Box<commands::config::ConfigArgs>),
+    Config(Box<config::ConfigArgs>),
+}
+
+impl Cli {
+    /// Parses the arguments of this process: the values, and the command line that listings read. Ends the process after
+    /// a usage error, and after `--help` and `--version`.
+    pub fn parse_arguments() -> (Self, CommandLine) {
+        let line = CommandLine::parse(Self::command());
+        match Self::from_arg_matches(line.parsed()) {
+            Ok(cli) => (cli, line),
+            Err(error) => error.format(&mut Self::command()).exit(),
+        }
+    }
+
+    /// Runs the command.
+    pub fn run(&self, line: &CommandLine) -> Result<(), Failure> {
+        let database = &self.database;
+        match &self.command {
+            Command::Serve(settings) => serve::run(database, settings, line),
+            Command::Migrate => migrate::run(database),
+            Command::Demo(pages) => demo::run(database, pages),
+            Command::Import(args) => import::run(database, args),
+            Command::Rebuild => rebuild::run(database),
+            Command::Verify(args) => verify::run(database, args),
+            Command::Openapi(args) => openapi::run(args),
+            Command::Account(args) => account::run(database, args),
+            Command::Token(args) => token::run(database, args),
+            Command::SigningKey(args) => signing_key::run(database, args),
+            Command::TokenKey(args) => token_key::run(database, args),
+            Command::MasterKey(args) => master_key::run(database, args),
+            Command::Session(args) => session::run(database, args),
+            Command::Config(args) => config::run(database, args, line),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::listing::{env_of, flag_of, help_of, settings_of};
+
+    #[test]
+    fn every_flag_of_serve_is_a_setting_with_a_variable_and_a_meaning_and_config_takes_the_same() {
+        let mut cli = Cli::command();
+        cli.build();
+        let arguments = |name: &str| {
+            let command = cli.find_subcommand(name).unwrap();
+            let flags = command.get_arguments().filter_map(|arg| arg.get_long()).filter(|flag| *flag != "help");
+            (flags.map(|flag| format!("--{flag}")).collect::<Vec<_>>(), settings_of(command).collect::<Vec<_>>())
+        };
+        let (flags, settings) = arguments("serve");
+        assert_eq!(settings.iter().map(|arg| flag_of(arg)).collect::<Vec<_>>(), flags);
+        for arg in &settings {
+            let name = flag_of(arg).trim_start_matches("--").replace('-', "_").to_uppercase();
+            assert_eq!(env_of(arg), format!("TRAILKEEPER_{name}"));
+            assert!(help_of(arg).len() > 10, "{}", flag_of(arg));
+        }
+        let (_, shown) = arguments("config");
+        assert_eq!(shown, settings);
+    }
 }

@@ -1,5 +1,6 @@
 //! The trailkeeper server and its commands: parse, wire, run.
 
+mod access;
 mod audit;
 mod banner;
 mod cli;
@@ -13,17 +14,16 @@ mod master_key;
 mod open_files;
 mod output;
 mod progress;
+mod rotation;
 mod telemetry;
 mod wiring;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 fn main() -> ExitCode {
-    let cli = cli::Cli::parse();
+    let (cli, line) = cli::Cli::parse_arguments();
     telemetry::start(&cli.logging);
-    match commands::run(&cli) {
+    match cli.run(&line) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use trailkeeper_analytics::engine::{Summary, merger};
-use trailkeeper_auth::{Access, AuditContext, SystemEntropy};
+use trailkeeper_auth::{AuditContext, SystemEntropy};
 use trailkeeper_domain::account::Actor;
 use trailkeeper_domain::clock::{Clock, Entropy, SystemClock};
 use trailkeeper_domain::cursor::{Paged, PlainCursor};
@@ -11,9 +11,8 @@ use trailkeeper_domain::ports::Store;
 use trailkeeper_domain::{Error, Result as DomainResult};
 use trailkeeper_storage::{DatabaseUrl, StoreOptions};
 
-use crate::config::{AccessArgs, DatabaseArgs, PageArgs};
+use crate::config::{DatabaseArgs, PageArgs};
 use crate::failure::Failure;
-use crate::master_key::{self, Need};
 
 /// How many rows a list fetches at a time.
 const PAGE: usize = 500;
@@ -32,7 +31,7 @@ pub struct Ports {
 
 impl Ports {
     /// Names the database in an error that it caused.
-    pub fn failed(&self, error: trailkeeper_domain::Error) -> Failure {
+    pub fn failed(&self, error: Error) -> Failure {
         Failure::of_database(&self.url, error)
     }
 }
@@ -80,33 +79,6 @@ pub fn merge(ports: &Ports) {
         }
         Ok(None) => tracing::debug!("a server has the lease on the sheets and merges what was recorded"),
         Err(error) => tracing::warn!("what was recorded waits unmerged: {}", error.chain()),
-    }
-}
-
-/// Logins, accounts and credentials over that database.
-pub fn access(
-    ports: &Ports,
-    database: &DatabaseArgs,
-    settings: &AccessArgs,
-    need: Need,
-) -> Result<Arc<Access>, Failure> {
-    let (store, clock, entropy) = (&ports.store, &ports.clock, &ports.entropy);
-    let master = master_key::load(database, settings, need, store.as_ref(), clock.as_ref(), entropy.as_ref())?;
-    let access =
-        Access::new(Arc::clone(store), Arc::clone(clock), Arc::clone(entropy), master, settings.access_settings());
-    if need == Need::Sealing {
-        access.check_master_key().map_err(|error| wrong_master_key(ports, error))?;
-    }
-    Ok(Arc::new(access))
-}
-
-fn wrong_master_key(ports: &Ports, error: Error) -> Failure {
-    match error {
-        Error::Internal { cause } => Failure::Refused(format!(
-            "master-key: it is not the key with which the keys in {} are sealed ({cause}); set TRAILKEEPER_MASTER_KEY, or put the right master.key into the data folder",
-            ports.url
-        )),
-        other => ports.failed(other),
     }
 }
 

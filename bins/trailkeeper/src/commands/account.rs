@@ -11,8 +11,8 @@ use trailkeeper_domain::time;
 
 use crate::config::{self, AccessArgs, DatabaseArgs};
 use crate::failure::Failure;
-use crate::master_key::Need;
-use crate::{output, wiring};
+use crate::master_key::KeyUse;
+use crate::{access, output, wiring};
 
 /// Arguments of `account`.
 #[derive(Args)]
@@ -127,7 +127,7 @@ struct PasswordArgs {
 /// Does what was asked for, directly on the database, beside a running server.
 pub fn run(database: &DatabaseArgs, args: &AccountArgs) -> Result<(), Failure> {
     let ports = wiring::open(database)?;
-    let access = wiring::access(&ports, database, &args.access, Need::Nothing)?;
+    let access = access::open(&ports, database, &args.access, KeyUse::Nothing)?;
     let context = wiring::context();
     match &args.action {
         Action::Create { email, role, tenant, display_name, password, json } => {

@@ -2,11 +2,12 @@
 
 use clap::Args;
 
-use crate::config::{DatabaseArgs, LogArgs, Settings, listing};
+use crate::config::reference::markdown;
+use crate::config::{CommandLine, DatabaseArgs, Settings};
 use crate::failure::Failure;
 use crate::output;
 
-/// Arguments of `config`: it takes every setting, to show what it would mean.
+/// Arguments of `config`: every setting, so that its value is checked and shown.
 #[derive(Args)]
 pub struct ConfigArgs {
     #[command(flatten)]
@@ -14,11 +15,17 @@ pub struct ConfigArgs {
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
+    /// Print the reference of all settings and commands as Markdown, without values: `docs/configuration.md`.
+    #[arg(long, conflicts_with = "json")]
+    pub markdown: bool,
 }
 
 /// Prints every setting: its value, its environment variable and its meaning. Secrets are not shown.
-pub fn run(database: &DatabaseArgs, logging: &LogArgs, args: &ConfigArgs) -> Result<(), Failure> {
-    let settings = listing(database, logging, &args.settings)?;
+pub fn run(database: &DatabaseArgs, args: &ConfigArgs, line: &CommandLine) -> Result<(), Failure> {
+    if args.markdown {
+        return output::write(&markdown(line.declared()));
+    }
+    let settings = line.settings(&args.settings.effective(database)?);
     if args.json {
         return output::json(&settings);
     }

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 
 use crate::config::{AccessArgs, DatabaseArgs};
 use crate::failure::Failure;
-use crate::master_key::{self, Rotated};
+use crate::rotation::{Rotated, rotate};
 use crate::{output, wiring};
 
 /// Arguments of `master-key`.
@@ -30,7 +30,7 @@ enum Action {
 pub fn run(database: &DatabaseArgs, args: &MasterKeyArgs) -> Result<(), Failure> {
     let Action::Rotate = args.action;
     let ports = wiring::open(database)?;
-    match master_key::rotate(database, &args.access, &ports, &wiring::context())? {
+    match rotate(database, &args.access, &ports, &wiring::context())? {
         Rotated::Files { files, resealed } => {
             output::line(format!("made a new master key and sealed {resealed} secrets with it"))?;
             output::line(format!("new       {}", files.current().display()))?;

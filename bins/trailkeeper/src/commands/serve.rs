@@ -15,27 +15,27 @@ use trailkeeper_domain::{Error, ErrorDetail};
 use trailkeeper_http::{HttpSettings, Services};
 
 use crate::banner::{Administrator, Banner};
-use crate::config::{self, AdminArgs, DatabaseArgs, LogArgs, Settings};
+use crate::config::{AdminArgs, CommandLine, DatabaseArgs, Settings};
 use crate::failure::Failure;
 use crate::housekeeping::Housekeeping;
-use crate::master_key::Need;
+use crate::master_key::KeyUse;
 use crate::wiring::{self, Ports};
-use crate::{audit, demo, output};
+use crate::{access, audit, demo, output};
 
 /// Serves until it is told to stop.
-pub fn run(database: &DatabaseArgs, logging: &LogArgs, settings: &Settings) -> Result<(), Failure> {
+pub fn run(database: &DatabaseArgs, settings: &Settings, line: &CommandLine) -> Result<(), Failure> {
     // First, so that a certificate that cannot be used leaves no trace.
     let queries = settings.pages.queries();
     let http = HttpSettings { limits: settings.limits.settings(), ..settings.server.http_settings(queries)? };
     settings.server.warn_of_plain_http();
     let ports = wiring::open_to_record(database, &settings.pages)?;
-    let access = wiring::access(&ports, database, &settings.access, Need::Sealing)?;
+    let access = access::open(&ports, database, &settings.access, KeyUse::Secrets)?;
     if settings.server.demo
         && let Some(loaded) = demo::load(&ports, queries)?
     {
         tracing::info!("loaded demo data: {loaded}");
     }
-    let start = audit::server_start(config::listing(database, logging, settings)?);
+    let start = audit::server_start(line.settings(&settings.effective(database)?));
     // Late, because the password must not be lost with a start that is broken off.
     let administrator = first_administrator(&ports, &access, &settings.admin)?;
     let banner = Banner {

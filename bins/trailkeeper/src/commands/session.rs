@@ -11,9 +11,9 @@ use trailkeeper_domain::time::{self, Timestamp};
 
 use crate::config::{self, AccessArgs, DatabaseArgs};
 use crate::failure::Failure;
-use crate::master_key::Need;
+use crate::master_key::KeyUse;
 use crate::wiring::Ports;
-use crate::{output, wiring};
+use crate::{access, output, wiring};
 
 /// Arguments of `session`.
 #[derive(Args)]
@@ -61,7 +61,7 @@ fn session(value: &str) -> Result<SessionId, String> {
 /// Does what was asked for, directly on the database, beside a running server.
 pub fn run(database: &DatabaseArgs, args: &SessionArgs) -> Result<(), Failure> {
     let ports = wiring::open(database)?;
-    let access = wiring::access(&ports, database, &args.access, Need::Nothing)?;
+    let access = access::open(&ports, database, &args.access, KeyUse::Nothing)?;
     let context = wiring::context();
     match &args.action {
         Action::List { account, past, json } => {

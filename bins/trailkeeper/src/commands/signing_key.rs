@@ -10,8 +10,8 @@ use trailkeeper_domain::time;
 use crate::commands::token::credential;
 use crate::config::{self, AccessArgs, DatabaseArgs};
 use crate::failure::Failure;
-use crate::master_key::Need;
-use crate::{output, wiring};
+use crate::master_key::KeyUse;
+use crate::{access, output, wiring};
 
 /// Arguments of `signing-key`.
 #[derive(Args)]
@@ -62,8 +62,8 @@ enum Action {
 /// Does what was asked for, directly on the database, beside a running server.
 pub fn run(database: &DatabaseArgs, args: &SigningKeyArgs) -> Result<(), Failure> {
     let ports = wiring::open(database)?;
-    let need = if matches!(args.action, Action::Create { .. }) { Need::Sealing } else { Need::Nothing };
-    let access = wiring::access(&ports, database, &args.access, need)?;
+    let key_use = if matches!(args.action, Action::Create { .. }) { KeyUse::Secrets } else { KeyUse::Nothing };
+    let access = access::open(&ports, database, &args.access, key_use)?;
     let context = wiring::context();
     match &args.action {
         Action::Create { name, tenant, json } => {

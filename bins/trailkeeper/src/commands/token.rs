@@ -10,8 +10,8 @@ use trailkeeper_domain::time::{self, Timestamp};
 
 use crate::config::{self, AccessArgs, DatabaseArgs};
 use crate::failure::Failure;
-use crate::master_key::Need;
-use crate::{output, wiring};
+use crate::master_key::KeyUse;
+use crate::{access, output, wiring};
 
 /// Arguments of `token`.
 #[derive(Args)]
@@ -101,7 +101,7 @@ pub fn credential(value: &str) -> Result<CredentialId, String> {
 /// Does what was asked for, directly on the database, beside a running server.
 pub fn run(database: &DatabaseArgs, args: &TokenArgs) -> Result<(), Failure> {
     let ports = wiring::open(database)?;
-    let access = wiring::access(&ports, database, &args.access, Need::Nothing)?;
+    let access = access::open(&ports, database, &args.access, KeyUse::Nothing)?;
     let context = wiring::context();
     match &args.action {
         Action::Create { role, tenant, name, expires_in_days, json } => {

@@ -7,8 +7,8 @@ use trailkeeper_domain::time;
 
 use crate::config::{AccessArgs, DatabaseArgs};
 use crate::failure::Failure;
-use crate::master_key::Need;
-use crate::{output, wiring};
+use crate::master_key::KeyUse;
+use crate::{access, output, wiring};
 
 /// Arguments of `token-key`.
 #[derive(Args)]
@@ -42,8 +42,8 @@ enum Action {
 /// Does what was asked for, directly on the database, beside a running server.
 pub fn run(database: &DatabaseArgs, args: &TokenKeyArgs) -> Result<(), Failure> {
     let ports = wiring::open(database)?;
-    let need = if matches!(args.action, Action::Rotate { .. }) { Need::Sealing } else { Need::Nothing };
-    let access = wiring::access(&ports, database, &args.access, need)?;
+    let key_use = if matches!(args.action, Action::Rotate { .. }) { KeyUse::Secrets } else { KeyUse::Nothing };
+    let access = access::open(&ports, database, &args.access, key_use)?;
     match &args.action {
         Action::List { json } => list(&access.token_keys().map_err(|error| ports.failed(error))?, *json),
         Action::Rotate { revoke_others, json } => {

@@ -35,6 +35,11 @@ impl DatabaseArgs {
         Ok(DatabaseUrl::parse(&url)?)
     }
 
+    /// The file of the master key, unless the settings give the key itself.
+    pub fn master_key(&self) -> PathBuf {
+        self.data_dir.join("master.key")
+    }
+
     /// Creates the data folder where it is missing, closed to other users of the machine.
     pub fn create_data_dir(&self) -> Result<(), Failure> {
         let mut builder = DirBuilder::new();

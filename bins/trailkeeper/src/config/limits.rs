@@ -62,20 +62,4 @@ impl LimitArgs {
             refused: self.limit_refused,
         }
     }
-
-    /// Each setting with its value, for the listing.
-    pub fn values(&self) -> [(&'static str, String); 9] {
-        [
-            ("limit_login", self.limit_login),
-            ("limit_ingest", self.limit_ingest),
-            ("limit_read", self.limit_read),
-            ("limit_analytics", self.limit_analytics),
-            ("limit_change", self.limit_change),
-            ("limit_administer", self.limit_administer),
-            ("limit_public", self.limit_public),
-            ("limit_probe", self.limit_probe),
-            ("limit_refused", self.limit_refused),
-        ]
-        .map(|(id, value)| (id, value.to_string()))
-    }
 }

@@ -1,135 +1,116 @@
-//! Every setting with its effective value, for `trailkeeper config` and the documentation.
+//! The settings of a command, read from clap: names, defaults and meanings from its declaration, values from what it parsed.
 
-use std::path::Path;
-
-use clap::CommandFactory as _;
+use clap::parser::ValueSource;
+use clap::{Arg, ArgMatches, Command};
 use serde::Serialize;
 
-use crate::cli::Cli;
-use crate::config::{DatabaseArgs, LogArgs, Settings};
-use crate::failure::Failure;
+use crate::config::parse::{Hosts, Networks, Origins};
 
-/// One setting.
+/// One setting of a command.
 #[derive(Debug, Serialize)]
 pub struct Setting {
-    /// The flag.
+    /// The flag, for example `--listen`.
     pub flag: String,
     /// The environment variable.
     pub env: String,
-    /// The value in effect; secrets are not shown.
+    /// The value in effect. A secret is not shown.
     pub value: String,
-    /// What it does.
+    /// The help text.
     pub meaning: String,
+    /// Whether the command line or the environment gives it; otherwise its default holds.
+    #[serde(skip)]
+    pub is_given: bool,
 }
 
-/// All settings, in the order of the documentation.
-pub fn listing(database: &DatabaseArgs, logging: &LogArgs, settings: &Settings) -> Result<Vec<Setting>, Failure> {
-    let mut cli = Cli::command();
-    cli.build();
-    let described = cli.find_subcommand("config");
-    Ok(values(database, logging, settings)?
-        .into_iter()
-        .map(|(id, value)| {
-            let arg = described.and_then(|command| command.get_arguments().find(|arg| arg.get_id() == id));
-            let env = arg.and_then(clap::Arg::get_env).map(|env| env.to_string_lossy().into_owned());
-            let meaning = arg.and_then(clap::Arg::get_help).map(ToString::to_string);
-            Setting {
-                flag: format!("--{}", id.replace('_', "-")),
-                env: env.unwrap_or_default(),
-                value,
-                meaning: meaning.unwrap_or_default(),
-            }
-        })
-        .collect())
+/// A command line: how clap declares it, and how clap parsed it.
+pub struct CommandLine {
+    declared: Command,
+    parsed: ArgMatches,
 }
 
-fn values(
-    database: &DatabaseArgs,
-    logging: &LogArgs,
-    settings: &Settings,
-) -> Result<Vec<(&'static str, String)>, Failure> {
-    let Settings { server, pages, limits, access, admin } = settings;
-    let admin_password = match admin.chosen_password() {
-        Some(_) => "(set, hidden)",
-        None => "(not set: generated)",
-    };
-    let master_key = match access.given_master_key() {
-        Some(_) => "(set, hidden)".to_owned(),
-        None => format!("(not set: {})", crate::master_key::path(database).display()),
-    };
-    let master_key_previous = match access.given_previous_master_key() {
-        Some(_) => "(set, hidden)",
-        None => "(not set)",
-    };
-    let connections = &server.connections;
-    let file = |named: Option<&Path>| named.map_or_else(|| "(not set)".to_owned(), |file| file.display().to_string());
-    let mut values = vec![
-        ("data_dir", database.data_dir.display().to_string()),
-        ("database_url", database.url()?.to_string()),
-        ("listen", server.listen.to_string()),
-        ("workers", server.effective_workers().to_string()),
-        ("trusted_proxies", server.trusted_proxies.to_string()),
-        ("max_connections", connections.max_connections.to_string()),
-        ("max_connections_per_source", connections.max_connections_per_source.to_string()),
-        ("keep_alive", connections.keep_alive.to_string()),
-        ("head_timeout", connections.head_timeout.to_string()),
-        ("body_timeout", connections.body_timeout.to_string()),
-        ("write_timeout", connections.write_timeout.to_string()),
-        ("tls_cert", file(server.tls.certificate())),
-        ("tls_key", file(server.tls.key())),
-        ("cors_origins", server.cors_origins.to_string()),
-        ("ingest_queue", server.ingest_queue.to_string()),
-        ("merge_every", server.merge_every.to_string()),
-        ("fold_cache_mib", server.fold_cache_mib.to_string()),
-        ("demo", server.demo.to_string()),
-        ("keep_page_queries", pages.keep_page_queries.to_string()),
-        ("new_pages_per_day", pages.new_pages_per_day.to_string()),
-        ("public_hosts", access.public_hosts.to_string()),
-        ("bcrypt_cost", access.bcrypt_cost.to_string()),
-        ("login_delays", access.login_delays.to_string()),
-        ("master_key", master_key),
-        ("master_key_previous", master_key_previous.to_owned()),
-        ("session_days", access.session_days.to_string()),
-        ("rotate_token_keys_days", access.rotate_token_keys_days.to_string()),
-        ("admin_email", admin.admin_email.clone()),
-        ("admin_password", admin_password.to_owned()),
-        ("log", logging.log.clone()),
-        ("log_format", logging.log_format.as_str().to_owned()),
-    ];
-    let after = values.iter().position(|(id, _)| *id == "public_hosts").unwrap_or(values.len());
-    values.splice(after..after, limits.values());
-    Ok(values)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use clap::Parser as _;
-
-    use super::*;
-    use crate::cli::Command;
-
-    #[test]
-    fn every_flag_of_serve_is_listed_with_its_variable_and_meaning() {
-        let cli = Cli::parse_from(["trailkeeper", "serve"]);
-        let Command::Serve(settings) = &cli.command else { panic!("serve") };
-        let listed = listing(&cli.database, &cli.logging, settings).unwrap();
-
-        let mut command = Cli::command();
-        command.build();
-        let serve = command.find_subcommand("serve").unwrap();
-        let flags: BTreeSet<String> = serve
-            .get_arguments()
-            .filter_map(|arg| arg.get_long())
-            .filter(|flag| !["help", "version"].contains(flag))
-            .map(|flag| format!("--{flag}"))
-            .collect();
-        assert_eq!(listed.iter().map(|setting| setting.flag.clone()).collect::<BTreeSet<_>>(), flags);
-        for setting in &listed {
-            let name = setting.flag.trim_start_matches("--").replace('-', "_").to_uppercase();
-            assert_eq!(setting.env, format!("TRAILKEEPER_{name}"));
-            assert!(setting.meaning.len() > 10, "{}", setting.flag);
-        }
+impl CommandLine {
+    /// Parses the arguments of this process. Ends it after a usage error, and after `--help` and `--version`.
+    pub fn parse(mut declared: Command) -> Self {
+        // Hands global arguments down to every subcommand, where the listing finds them.
+        declared.build();
+        let parsed = declared.get_matches_mut();
+        Self { declared, parsed }
     }
+
+    /// The whole command, with its subcommands.
+    pub fn declared(&self) -> &Command {
+        &self.declared
+    }
+
+    /// The parsed arguments.
+    pub fn parsed(&self) -> &ArgMatches {
+        &self.parsed
+    }
+
+    /// The settings of the subcommand that runs, first those of every command. `effective` has the text of settings
+    /// whose value the program computes, by their ids.
+    pub fn settings(&self, effective: &[(&str, String)]) -> Vec<Setting> {
+        let Some((name, parsed)) = self.parsed.subcommand() else { return Vec::new() };
+        let Some(command) = self.declared.find_subcommand(name) else { return Vec::new() };
+        let (everywhere, own): (Vec<_>, Vec<_>) = settings_of(command)
+            .partition(|arg| self.declared.get_arguments().any(|other| other.get_id() == arg.get_id()));
+        everywhere.into_iter().chain(own).map(|arg| setting(arg, parsed, effective)).collect()
+    }
+}
+
+/// The settings among the arguments of a command: those that have an environment variable.
+pub fn settings_of(command: &Command) -> impl Iterator<Item = &Arg> {
+    command.get_arguments().filter(|arg| arg.get_env().is_some())
+}
+
+/// The flag of a setting.
+pub fn flag_of(arg: &Arg) -> String {
+    arg.get_long().map(|long| format!("--{long}")).unwrap_or_default()
+}
+
+/// The environment variable of a setting.
+pub fn env_of(arg: &Arg) -> String {
+    arg.get_env().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// The help text of an argument.
+pub fn help_of(arg: &Arg) -> String {
+    arg.get_help().map(ToString::to_string).unwrap_or_default()
+}
+
+fn setting(arg: &Arg, parsed: &ArgMatches, effective: &[(&str, String)]) -> Setting {
+    let id = arg.get_id().as_str();
+    let computed = effective.iter().find(|(computed, _)| *computed == id).map(|(_, value)| value.clone());
+    Setting {
+        flag: flag_of(arg),
+        env: env_of(arg),
+        value: computed.unwrap_or_else(|| value(arg, parsed)),
+        meaning: help_of(arg),
+        is_given: matches!(parsed.value_source(id), Some(ValueSource::CommandLine | ValueSource::EnvVariable)),
+    }
+}
+
+/// The value as it may be shown. An argument is a secret if clap must not print the value of its variable.
+fn value(arg: &Arg, parsed: &ArgMatches) -> String {
+    let given = given(arg.get_id().as_str(), parsed);
+    match given {
+        // An empty variable is the same as none, unless none is the default.
+        None => "(not set)".to_owned(),
+        Some(given) if given.is_empty() && arg.get_default_values().is_empty() => "(not set)".to_owned(),
+        Some(_) if arg.is_hide_env_values_set() => "(set, hidden)".to_owned(),
+        Some(given) => given,
+    }
+}
+
+/// The value of an argument: spelled as its type spells it where a type accepts several spellings, otherwise as given.
+fn given(id: &str, parsed: &ArgMatches) -> Option<String> {
+    spelled::<bool>(id, parsed)
+        .or_else(|| spelled::<Networks>(id, parsed))
+        .or_else(|| spelled::<Hosts>(id, parsed))
+        .or_else(|| spelled::<Origins>(id, parsed))
+        .or_else(|| parsed.get_raw(id)?.next().map(|raw| raw.to_string_lossy().into_owned()))
+}
+
+fn spelled<T: ToString + Clone + Send + Sync + 'static>(id: &str, parsed: &ArgMatches) -> Option<String> {
+    parsed.try_get_one::<T>(id).ok().flatten().map(ToString::to_string)
 }

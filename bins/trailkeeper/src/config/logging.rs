@@ -25,13 +25,3 @@ pub enum LogFormat {
     /// One JSON object a line.
     Json,
 }
-
-impl LogFormat {
-    /// The name on the command line.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Text => "text",
-            Self::Json => "json",
-        }
-    }
-}

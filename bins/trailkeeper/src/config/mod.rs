@@ -4,23 +4,24 @@ mod access;
 mod connections;
 mod database;
 mod limits;
-mod listing;
+pub mod listing;
 mod logging;
 mod parse;
+pub mod reference;
 mod server;
 mod tls;
 
 use clap::Args;
 
+use crate::failure::Failure;
+
 pub use access::{AccessArgs, AdminArgs};
-pub use connections::ConnectionArgs;
 pub use database::DatabaseArgs;
 pub use limits::LimitArgs;
-pub use listing::{Setting, listing};
+pub use listing::{CommandLine, Setting};
 pub use logging::{LogArgs, LogFormat};
 pub use parse::{customer, detail, role, tenant};
 pub use server::{PageArgs, ServerArgs};
-pub use tls::TlsArgs;
 
 /// The settings of the server; those of database and logs are global.
 #[derive(Args)]
@@ -35,4 +36,22 @@ pub struct Settings {
     pub access: AccessArgs,
     #[command(flatten)]
     pub admin: AdminArgs,
+}
+
+impl Settings {
+    /// The text of the settings whose value is not the given one, by their ids: computed where none was given, or without
+    /// the password in it.
+    pub fn effective(&self, database: &DatabaseArgs) -> Result<Vec<(&'static str, String)>, Failure> {
+        let mut effective = vec![
+            ("database_url", database.url()?.to_string()),
+            ("workers", self.server.effective_workers().to_string()),
+        ];
+        if self.access.given_master_key().is_none() {
+            effective.push(("master_key", format!("(not set: {})", database.master_key().display())));
+        }
+        if self.admin.chosen_password().is_none() {
+            effective.push(("admin_password", "(not set: generated)".to_owned()));
+        }
+        Ok(effective)
+    }
 }

@@ -10,8 +10,9 @@ use trailkeeper_domain::page::PageQueries;
 use trailkeeper_http::HttpSettings;
 use trailkeeper_storage::StoreOptions;
 
+use crate::config::connections::ConnectionArgs;
 use crate::config::parse::{self, Networks, Origins};
-use crate::config::{ConnectionArgs, TlsArgs};
+use crate::config::tls::TlsArgs;
 use crate::failure::Failure;
 use crate::open_files;
 

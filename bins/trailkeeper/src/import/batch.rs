@@ -7,7 +7,7 @@ use trailkeeper_domain::page::PageQueries;
 use trailkeeper_domain::usecase::{RecordStatus, record_events};
 
 use crate::failure::Failure;
-use crate::import::Summary;
+use crate::import::summary::Summary;
 use crate::wiring::Ports;
 
 /// How many events go into one transaction.

@@ -11,7 +11,8 @@ use trailkeeper_domain::user::UserDraft;
 use trailkeeper_domain::{Error, Result as DomainResult};
 
 use crate::failure::Failure;
-use crate::import::{Source, Summary};
+use crate::import::source::Source;
+use crate::import::summary::Summary;
 use crate::wiring::{self, Ports};
 
 const A_TENANT: &str = "the tenant's id, for example 69e732d6-8ecc-45c4-a2eb-8438f7ffe775";

@@ -4,7 +4,8 @@ use trailkeeper_domain::event::EventDraft;
 
 use crate::failure::Failure;
 use crate::import::batch::{Batch, Recording};
-use crate::import::{Source, Summary};
+use crate::import::source::Source;
+use crate::import::summary::Summary;
 use crate::wiring::Ports;
 
 /// Records every acceptable line.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use trailkeeper_auth::{MasterKey, MasterKeyPair, MasterKeySource, MasterKeys};
 use trailkeeper_domain::{Error, Result as DomainResult};
 
-use super::unreadable;
+use crate::config::detail;
 use crate::failure::Failure;
 
 /// Where the keys lie.
@@ -137,6 +137,11 @@ impl MasterKeySource for KeyFiles {
             Err(failure) => Err(Error::internal(failure)),
         }
     }
+}
+
+/// The failure of a key, from the file or setting `name`, that is not 64 hexadecimal digits.
+pub fn unreadable(name: &str, error: &Error) -> Failure {
+    Failure::Refused(format!("{name}: {}", detail(error)))
 }
 
 fn beside(path: &Path, suffix: &str) -> PathBuf {

@@ -11,7 +11,8 @@ use uuid::Uuid;
 
 use crate::failure::Failure;
 use crate::import::batch::{Batch, Recording};
-use crate::import::{Source, Summary};
+use crate::import::source::Source;
+use crate::import::summary::Summary;
 use crate::wiring::Ports;
 
 /// Records every line that can be read.

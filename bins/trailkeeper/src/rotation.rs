@@ -27,11 +27,12 @@ use std::sync::Arc;
 use trailkeeper_auth::{Access, AuditContext, MasterKey, MasterKeys};
 use trailkeeper_domain::clock::Entropy;
 
-use super::files::KeyFiles;
-use super::{given, path};
+use crate::access;
 use crate::config::{AccessArgs, DatabaseArgs};
 use crate::failure::Failure;
-use crate::wiring::{self, Ports};
+use crate::master_key::files::KeyFiles;
+use crate::master_key::{KeyUse, given};
+use crate::wiring::Ports;
 
 /// What a rotation did.
 pub enum Rotated {
@@ -63,14 +64,14 @@ pub fn rotate(
                     .to_owned(),
             ));
         }
-        let access = access(ports, settings, MasterKeys::fixed(keys));
+        let access = access_with(ports, settings, MasterKeys::fixed(keys));
         return Ok(Rotated::Given { resealed: access.reseal(by).map_err(|error| ports.failed(error))? });
     }
     // Where there is no key yet, there is now.
-    wiring::access(ports, database, settings, super::Need::Sealing)?;
-    let files = KeyFiles::at(path(database));
+    access::open(ports, database, settings, KeyUse::Secrets)?;
+    let files = KeyFiles::at(database.master_key());
     let _lock = files.lock()?;
-    let rotation = Rotation { access: access(ports, settings, files.watched()?), files, by };
+    let rotation = Rotation { access: access_with(ports, settings, files.watched()?), files, by };
     rotation.finish_earlier().map_err(|error| ports.failed(error))?;
     rotation.keep_current()?;
     rotation.make_next(ports.entropy.as_ref())?;
@@ -78,7 +79,7 @@ pub fn rotate(
     Ok(Rotated::Files { files: rotation.files, resealed })
 }
 
-fn access(ports: &Ports, settings: &AccessArgs, keys: MasterKeys) -> Access {
+fn access_with(ports: &Ports, settings: &AccessArgs, keys: MasterKeys) -> Access {
     let (store, clock, entropy) = (&ports.store, &ports.clock, &ports.entropy);
     Access::new(Arc::clone(store), Arc::clone(clock), Arc::clone(entropy), keys, settings.access_settings())
 }
@@ -124,12 +125,20 @@ mod tests {
     use trailkeeper_auth::NewSigningKey;
 
     use super::*;
-    use crate::cli::{Cli, Command};
+    use crate::wiring;
+
+    #[derive(clap::Parser)]
+    struct Settings {
+        #[command(flatten)]
+        database: DatabaseArgs,
+        #[command(flatten)]
+        access: AccessArgs,
+    }
 
     /// A program on a database of its own, with some secrets in it.
     struct World {
         folder: tempfile::TempDir,
-        cli: Cli,
+        settings: Settings,
         ports: Ports,
         secrets: usize,
     }
@@ -138,26 +147,21 @@ mod tests {
         fn new() -> Self {
             let folder = tempfile::tempdir().unwrap();
             let data_dir = folder.path().join("data").display().to_string();
-            let cli = Cli::parse_from(["trailkeeper", "--data-dir", &data_dir, "serve"]);
-            let ports = wiring::open(&cli.database).unwrap();
-            let mut world = Self { folder, cli, ports, secrets: 1 };
+            let settings = Settings::parse_from(["trailkeeper", "--data-dir", &data_dir]);
+            let ports = wiring::open(&settings.database).unwrap();
+            let mut world = Self { folder, settings, ports, secrets: 1 };
             world.add();
             world
         }
 
-        fn settings(&self) -> &AccessArgs {
-            let Command::Serve(settings) = &self.cli.command else { panic!("serve") };
-            &settings.access
-        }
-
         fn files(&self) -> KeyFiles {
-            KeyFiles::at(path(&self.cli.database))
+            KeyFiles::at(self.settings.database.master_key())
         }
 
         /// A server that starts now; it opens all token keys, and the count opens everything.
         fn server(&self) -> Arc<Access> {
-            let server = wiring::access(&self.ports, &self.cli.database, self.settings(), super::super::Need::Sealing);
-            let server = server.unwrap();
+            let Settings { database, access } = &self.settings;
+            let server = access::open(&self.ports, database, access, KeyUse::Secrets).unwrap();
             server.sealed_with_previous().unwrap();
             server
         }
@@ -169,7 +173,7 @@ mod tests {
         }
 
         fn rotate(&self) -> Result<Rotated, Failure> {
-            rotate(&self.cli.database, self.settings(), &self.ports, &wiring::context())
+            rotate(&self.settings.database, &self.settings.access, &self.ports, &wiring::context())
         }
 
         /// Runs the first steps of a rotation, as one that is killed then.
@@ -177,7 +181,7 @@ mod tests {
             let files = self.files();
             let _lock = files.lock().unwrap();
             let context = wiring::context();
-            let access = access(&self.ports, self.settings(), files.watched().unwrap());
+            let access = access_with(&self.ports, &self.settings.access, files.watched().unwrap());
             let rotation = Rotation { access, files, by: &context };
             if steps > 0 {
                 rotation.finish_earlier().unwrap();
