@@ -4,16 +4,15 @@
 use std::io::BufReader;
 
 use libfuzzer_sys::fuzz_target;
-use trailkeeper_fuzz::import::access_log::convert;
-use trailkeeper_fuzz::import::access_log::parse::{LogLine, Request, parse};
-use trailkeeper_fuzz::import::lines::{Line, Lines, MAX_LINE};
 use trailkeeper_fuzz::{events, refused};
+use trailkeeper_parsers::access_log::{LogLine, Request, to_draft};
+use trailkeeper_parsers::lines::{Line, Lines, MAX_LINE};
 use uuid::Uuid;
 
 fuzz_target!(|file: &[u8]| {
     let mut expected = lines_of(file).into_iter();
     let mut lines = Lines::new(BufReader::with_capacity(7, file));
-    while let Some((number, line)) = lines.next().expect("memory can be read") {
+    while let Some((number, line)) = lines.next_line().expect("memory can be read") {
         let Line::Whole(content) = line else { panic!("no input has {MAX_LINE} bytes") };
         assert_eq!(Some((number, content)), expected.next());
         read(&String::from_utf8_lossy(content));
@@ -33,11 +32,11 @@ fn lines_of(file: &[u8]) -> Vec<(u64, &[u8])> {
 }
 
 fn read(text: &str) {
-    let Ok(line) = parse(text) else { return };
+    let Ok(line) = LogLine::parse(text) else { return };
     assert!((100..=999).contains(&line.status), "{text:?}");
     let written = written(&line);
-    assert_eq!(parse(&written).as_ref(), Ok(&line), "{text:?} was written as {written:?}");
-    match events::validate(convert::draft(line, Uuid::from_u128(7))) {
+    assert_eq!(LogLine::parse(&written).as_ref(), Ok(&line), "{text:?} was written as {written:?}");
+    match events::validate(to_draft(line, Uuid::from_u128(7))) {
         Ok(event) => assert!(event.user_id.is_some()),
         Err(error) => refused(&error),
     }

@@ -4,20 +4,22 @@
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 use trailkeeper_domain::event::EventDraft;
-use trailkeeper_fuzz::wire::items;
 use trailkeeper_fuzz::{events, refused};
+use trailkeeper_parsers::event_body::{self, Syntax};
 
 /// Small, so that it is reached.
 const MAX: usize = 20;
 
 fuzz_target!(|body: &[u8]| {
-    for by_line in [false, true] {
-        match items::read(body, by_line, MAX) {
+    for syntax in [Syntax::Json, Syntax::NdJson] {
+        match event_body::parse(body, syntax, MAX) {
             Err(error) => refused(&error),
             Ok(drafts) => {
                 assert!((1..=MAX).contains(&drafts.len()), "{} drafts", drafts.len());
                 // What serde_json takes for a list has a draft for each element.
-                if !by_line && let Ok(Value::Array(elements)) = serde_json::from_slice(body) {
+                if syntax == Syntax::Json
+                    && let Ok(Value::Array(elements)) = serde_json::from_slice(body)
+                {
                     assert_eq!(drafts.len(), elements.len());
                 }
                 drafts.into_iter().for_each(|draft| match draft {

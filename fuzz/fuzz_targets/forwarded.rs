@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use libfuzzer_sys::fuzz_target;
 use trailkeeper_fuzz::lines;
-use trailkeeper_fuzz::wire::forwarded::client;
+use trailkeeper_parsers::forwarded::client_address;
 
 fuzz_target!(|data: &[u8]| {
     let Some([peer, trusted, values]) = lines(data) else { return };
@@ -14,7 +14,7 @@ fuzz_target!(|data: &[u8]| {
     let trusted: Vec<IpNet> = text(trusted).unwrap_or_default().split(',').filter_map(|net| net.parse().ok()).collect();
     let values: Vec<&[u8]> = values.split(|byte| *byte == b'\n').collect();
     let is_trusted = |address: &IpAddr| trusted.iter().any(|net| net.contains(address));
-    let named = |values: &[&[u8]]| client(peer, values.iter().copied(), &trusted);
+    let named = |values: &[&[u8]]| client_address(peer, values.iter().copied(), &trusted);
 
     let found = named(&values);
     assert_eq!(found, found.to_canonical());
@@ -38,7 +38,7 @@ fuzz_target!(|data: &[u8]| {
     if let Some(proxy) = trusted.first().map(|net| net.addr().to_canonical()).filter(is_trusted) {
         let seen = format!("{peer}");
         let appended: Vec<&[u8]> = [values.as_slice(), &[seen.as_bytes()]].concat();
-        assert_eq!(client(proxy, appended.into_iter(), &trusted), found);
+        assert_eq!(client_address(proxy, appended.into_iter(), &trusted), found);
     }
 });
 

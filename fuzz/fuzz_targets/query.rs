@@ -2,8 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use trailkeeper_fuzz::wire::query::Query;
 use trailkeeper_fuzz::{refused, texts};
+use trailkeeper_parsers::query::Query;
 
 fuzz_target!(|data: &[u8]| {
     let Some([raw]) = texts(data) else { return };

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use trailkeeper_domain::Result;
-use trailkeeper_domain::event::{Event, EventDraft, EventKind, MAX_FUTURE, MAX_METADATA_BYTES, IngestContext, Target};
+use trailkeeper_domain::event::{Event, EventDraft, EventKind, IngestContext, MAX_FUTURE, MAX_METADATA_BYTES, Target};
 use trailkeeper_domain::id::{EventId, TenantId};
 use trailkeeper_domain::page::{MAX_PAGE, PageQueries};
 use trailkeeper_domain::time::{self, Timestamp};

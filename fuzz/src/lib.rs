@@ -1,12 +1,7 @@
-//! What the fuzz targets share, and the parsers that are private to the server.
-//!
-//! The private ones are the server's own files, included by their paths: they know neither actix nor a database,
-//! so that a target is built in a minute.
+//! Helpers and invariants that the fuzz targets share.
 
 pub mod events;
-pub mod import;
 pub mod sheets;
-pub mod wire;
 
 use trailkeeper_domain::Error;
 use trailkeeper_domain::time::Timestamp;

@@ -7,14 +7,22 @@ use std::process::Command;
 /// Every crate of the workspace, and all that it may know of the others (dev-dependencies apart).
 const LAYERS: &[(&str, &[&str])] = &[
     ("trailkeeper-domain", &[]),
+    ("trailkeeper-parsers", &["trailkeeper-domain"]),
     ("trailkeeper-storage", &["trailkeeper-domain"]),
     ("trailkeeper-auth", &["trailkeeper-domain"]),
     ("trailkeeper-analytics", &["trailkeeper-domain"]),
-    ("trailkeeper-http", &["trailkeeper-domain", "trailkeeper-auth", "trailkeeper-analytics"]),
+    ("trailkeeper-http", &["trailkeeper-domain", "trailkeeper-parsers", "trailkeeper-auth", "trailkeeper-analytics"]),
     ("trailkeeper-testkit", &["trailkeeper-domain"]),
     (
         "trailkeeper",
-        &["trailkeeper-domain", "trailkeeper-storage", "trailkeeper-auth", "trailkeeper-analytics", "trailkeeper-http"],
+        &[
+            "trailkeeper-domain",
+            "trailkeeper-parsers",
+            "trailkeeper-storage",
+            "trailkeeper-auth",
+            "trailkeeper-analytics",
+            "trailkeeper-http",
+        ],
     ),
     ("trailkeeper-example-embed", &["trailkeeper-domain", "trailkeeper-storage", "trailkeeper-analytics"]),
 ];
@@ -22,6 +30,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 /// What a crate must not reach, however indirectly.
 const FORBIDDEN: &[(&str, &[&str])] = &[
     ("trailkeeper-domain", &["diesel", "actix-web", "tokio", "utoipa", "ring"]),
+    ("trailkeeper-parsers", &["diesel", "actix-web", "tokio", "utoipa", "ring"]),
     ("trailkeeper-analytics", &["diesel", "actix-web", "tokio", "utoipa"]),
     ("trailkeeper-auth", &["diesel", "actix-web", "tokio", "utoipa"]),
     ("trailkeeper-storage", &["actix-web", "utoipa", "jsonwebtoken"]),

@@ -7,9 +7,9 @@ use std::path::Path;
 use flate2::bufread::MultiGzDecoder;
 use indicatif::ProgressBar;
 use trailkeeper_domain::{Error, Result as DomainResult};
+use trailkeeper_parsers::lines::{Line, Lines, MAX_LINE};
 
 use crate::failure::Failure;
-use crate::import::lines::{Line, Lines, MAX_LINE};
 use crate::progress;
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
@@ -93,7 +93,7 @@ impl Source {
         let (content, bar) = self.content()?;
         let mut lines = Lines::new(content);
         loop {
-            match lines.next() {
+            match lines.next_line() {
                 Ok(Some((number, Line::Whole(content)))) => handle(number, Ok(content))?,
                 Ok(Some((number, Line::TooLong))) => handle(number, Err(too_long()))?,
                 Ok(None) => break,

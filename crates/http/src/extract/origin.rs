@@ -6,8 +6,8 @@ use actix_web::HttpRequest;
 use actix_web::http::header;
 use trailkeeper_auth::Origin;
 use trailkeeper_domain::text;
+use trailkeeper_parsers::forwarded::client_address;
 
-use crate::extract::forwarded;
 use crate::settings::HttpSettings;
 use crate::trace;
 
@@ -32,5 +32,5 @@ pub fn of(request: &HttpRequest, settings: &HttpSettings) -> Origin {
 pub fn source(request: &HttpRequest, settings: &HttpSettings) -> Option<IpAddr> {
     let peer = request.peer_addr()?.ip();
     let values = request.headers().get_all("x-forwarded-for").map(header::HeaderValue::as_bytes);
-    Some(forwarded::client(peer, values, &settings.trusted_proxies))
+    Some(client_address(peer, values, &settings.trusted_proxies))
 }

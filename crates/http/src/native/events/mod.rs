@@ -3,7 +3,6 @@
 mod batch;
 pub mod get;
 mod input;
-mod items;
 pub mod list;
 pub mod record;
 pub mod view;

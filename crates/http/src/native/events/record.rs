@@ -12,7 +12,7 @@ use crate::api_error::{self, ApiResult};
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, WriteEvents};
 use crate::extract::{body, origin};
-use crate::native::events::batch::Form;
+use crate::native::events::batch::BodyFormat;
 use crate::native::events::input::EventsInput;
 use crate::native::problems::{CommonProblems, TooLarge};
 use crate::native::schemas;
@@ -99,13 +99,13 @@ pub async fn record_events(
     payload: Payload,
     state: Data<AppState>,
 ) -> ApiResult<Native> {
-    let form = Form::of(&request)?;
+    let format = BodyFormat::of(&request)?;
     let source = origin::source(&request, &state.settings);
     let bytes = body::read(&request, payload, MAX_BODY_BYTES).await?;
     let tenant_scope = caller.principal.tenant_id;
-    let small = bytes.len() <= AT_ONCE_BYTES && form.is_plain();
+    let small = bytes.len() <= AT_ONCE_BYTES && format.is_uncompressed();
     let validate = move |state: &AppState| {
-        let drafts = form.read(&bytes)?;
+        let drafts = format.parse(&bytes)?;
         let queries = state.settings.page_queries;
         let context = IngestContext { now: state.clock().now(), source, tenant_scope, queries };
         Ok(usecase::validate_events(state.clock(), state.entropy(), &context, drafts))

@@ -1,15 +1,28 @@
-//! Whom `X-Forwarded-For` names. Free of actix: `fuzz/` reads this file too.
+//! The client's address behind trusted proxies, from `X-Forwarded-For`.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use ipnet::IpNet;
 
-/// The address of the client behind `peer`: the peer itself, or, where the peer is a trusted proxy, the last
-/// address of `hops` that is not one. A header from anybody else is not believed.
+/// The address of the client: `peer` itself, or, if the peer is a trusted proxy, the last address in `values` that
+/// is not a trusted proxy. The header of an untrusted peer is ignored.
 ///
-/// `values` are those of the header in the order sent, each a list with commas, as bytes: a value that is not a text
-/// still ends with what the proxy wrote, and passing over it would believe the value before it.
-pub fn client<'a>(peer: IpAddr, values: impl Iterator<Item = &'a [u8]>, trusted: &[IpNet]) -> IpAddr {
+/// `values` are the values of the header in the order sent, each a list separated by commas. They are bytes, because a
+/// value that is not UTF-8 still ends with the address that the proxy appended, and skipping that value would trust
+/// the forged one before it.
+///
+/// ```
+/// use std::net::IpAddr;
+/// use trailkeeper_parsers::forwarded::client_address;
+///
+/// let proxy = IpAddr::from([10, 0, 0, 1]);
+/// let values = [b"198.51.100.9, 203.0.113.7".as_slice()];
+/// let trusted = ["10.0.0.0/8".parse()?];
+/// assert_eq!(client_address(proxy, values.into_iter(), &trusted), IpAddr::from([203, 0, 113, 7]));
+/// assert_eq!(client_address(proxy, values.into_iter(), &[]), proxy);
+/// # Ok::<(), ipnet::AddrParseError>(())
+/// ```
+pub fn client_address<'a>(peer: IpAddr, values: impl Iterator<Item = &'a [u8]>, trusted: &[IpNet]) -> IpAddr {
     let peer = peer.to_canonical();
     let is_trusted = |address: &IpAddr| trusted.iter().any(|network| network.contains(address));
     if !is_trusted(&peer) {
@@ -18,7 +31,7 @@ pub fn client<'a>(peer: IpAddr, values: impl Iterator<Item = &'a [u8]>, trusted:
     let hops: Vec<&[u8]> = values.flat_map(|value| value.split(|byte| *byte == b',')).collect();
     let mut nearest = peer;
     for hop in hops.iter().rev() {
-        // A hop that is not an address ends the chain: what stands before it may be forged.
+        // A hop that is not an address ends the chain: the hops before it may be forged.
         let Some(address) = address_of(hop) else { break };
         nearest = address;
         if !is_trusted(&address) {
@@ -28,7 +41,7 @@ pub fn client<'a>(peer: IpAddr, values: impl Iterator<Item = &'a [u8]>, trusted:
     nearest
 }
 
-/// An address with or without a port, as proxies write it; one of IPv6 also in brackets without a port.
+/// Parses an address as proxies write it: with or without a port; IPv6 also in brackets without a port.
 fn address_of(hop: &[u8]) -> Option<IpAddr> {
     let hop = std::str::from_utf8(hop).ok()?.trim();
     let plain = hop.parse::<IpAddr>().ok();
@@ -43,7 +56,7 @@ mod tests {
 
     fn client_of(values: &[&[u8]]) -> String {
         let trusted = ["10.0.0.0/8".parse().unwrap(), "2001:db8::/32".parse().unwrap()];
-        client("10.0.0.1".parse().unwrap(), values.iter().copied(), &trusted).to_string()
+        client_address("10.0.0.1".parse().unwrap(), values.iter().copied(), &trusted).to_string()
     }
 
     #[test]
@@ -54,15 +67,15 @@ mod tests {
         assert_eq!(client_of(&[b"10.0.0.3,10.0.0.2"]), "10.0.0.3");
         assert_eq!(client_of(&[b"[2001:db9::1]"]), "2001:db9::1");
         assert_eq!(client_of(&[b"[::ffff:203.0.113.7]:80"]), "203.0.113.7");
-        // Another spelling of a trusted proxy is still that proxy, and another one of a client does not hide it.
+        // An IPv4-mapped address of a trusted proxy is still that proxy.
         assert_eq!(client_of(&[b"203.0.113.7, ::ffff:10.0.0.9"]), "203.0.113.7");
     }
 
     #[test]
-    fn what_stands_before_a_hop_that_is_no_address_is_not_believed() {
+    fn hops_before_one_that_is_no_address_are_ignored() {
         assert_eq!(client_of(&[b"198.51.100.9, unknown, 10.0.0.2"]), "10.0.0.2");
         assert_eq!(client_of(&[b"198.51.100.9,"]), "10.0.0.1");
-        // The proxy appended the client to a value that the client had begun with a byte that is no text.
+        // The proxy appended the client to a value that the client had begun with a byte that is not UTF-8.
         assert_eq!(client_of(&[b"198.51.100.9", b"\xff, 203.0.113.7"]), "203.0.113.7");
         assert_eq!(client_of(&[b"198.51.100.9", b"\xff"]), "10.0.0.1");
         for garbage in

@@ -1,39 +1,50 @@
-//! Lines of a file, each with its number, none longer than a limit.
+//! Lines of a file with their numbers, none longer than a limit.
+//!
+//! ```
+//! use trailkeeper_parsers::lines::{Line, Lines};
+//!
+//! let mut lines = Lines::new(&b"one\r\n\nthree"[..]);
+//! assert_eq!(lines.next_line()?, Some((1, Line::Whole(b"one"))));
+//! assert_eq!(lines.next_line()?, Some((3, Line::Whole(b"three"))));
+//! assert_eq!(lines.next_line()?, None);
+//! # Ok::<(), std::io::Error>(())
+//! ```
 
 use std::io::{self, BufRead};
 
-/// The longest line, in bytes: no event is larger, and one that claims to be must not fill the memory.
+/// The longest line, in bytes. No acceptable event is larger, and a longer line must not fill the memory.
 pub const MAX_LINE: usize = 1024 * 1024;
 
-/// Reads one line after the other into one buffer.
+/// A reader of lines that reuses one buffer.
 pub struct Lines<R> {
     reader: R,
     number: u64,
     buffer: Vec<u8>,
 }
 
-/// One line.
+/// One line of a file.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Line<'a> {
-    /// Its content, without the line end.
+    /// Content without the line end.
     Whole(&'a [u8]),
-    /// It is longer than [`MAX_LINE`] and was skipped.
+    /// The line is longer than [`MAX_LINE`]; it was skipped.
     TooLong,
 }
 
 impl<R: BufRead> Lines<R> {
-    /// Lines of `reader`, counted from 1.
+    /// The lines of `reader`, numbered from 1.
     pub fn new(reader: R) -> Self {
         Self { reader, number: 0, buffer: Vec::new() }
     }
 
-    /// How many lines were read: in an error's message, where it happened.
+    /// Number of lines read so far, which tells the position of an error.
     pub fn number(&self) -> u64 {
         self.number
     }
 
-    /// The next line and its number. Blank lines are counted and passed over.
-    pub fn next(&mut self) -> io::Result<Option<(u64, Line<'_>)>> {
+    /// The next line and its number; `None` at the end. Blank lines are counted and skipped, a byte order mark at the
+    /// start of the file is removed. The error is the reader's.
+    pub fn next_line(&mut self) -> io::Result<Option<(u64, Line<'_>)>> {
         loop {
             let Some(whole) = self.read_line()? else { return Ok(None) };
             self.number += 1;
@@ -51,7 +62,7 @@ impl<R: BufRead> Lines<R> {
         Ok(Some((self.number, Line::Whole(content))))
     }
 
-    /// Reads up to the next line end, which it consumes and drops. `Some(false)`: the line was too long.
+    /// Reads up to and including the next line end. `Some(false)`: the line was too long; `None`: the file ended.
     fn read_line(&mut self) -> io::Result<Option<bool>> {
         self.buffer.clear();
         let mut whole = true;
@@ -89,7 +100,7 @@ mod tests {
         // A tiny buffer, so that lines cross its edges.
         let mut lines = Lines::new(io::BufReader::with_capacity(3, content));
         let mut out = Vec::new();
-        while let Some((number, line)) = lines.next().unwrap() {
+        while let Some((number, line)) = lines.next_line().unwrap() {
             out.push((
                 number,
                 match line {
@@ -102,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn blank_lines_line_ends_and_the_byte_order_mark_are_passed_over() {
+    fn blank_lines_line_ends_and_the_byte_order_mark_are_skipped() {
         let expected = vec![(1, Some(b"one".to_vec())), (4, Some(b"four".to_vec())), (5, Some(b"five".to_vec()))];
         assert_eq!(lines("\u{feff}one\r\n\n  \r\nfour\nfive".as_bytes()), expected);
         assert_eq!(lines(b"one\n\n\nfour\nfive\n"), expected);

@@ -1,12 +1,10 @@
 //! Access logs of Apache and nginx, as events.
 
-mod convert;
-mod parse;
-
 use std::io::{self, BufRead};
 
 use ring::digest::{Context, SHA256};
 use trailkeeper_domain::Error;
+use trailkeeper_parsers::access_log::{LogLine, to_draft};
 use uuid::Uuid;
 
 use crate::failure::Failure;
@@ -36,8 +34,8 @@ pub fn import_access_log(
         let bytes = content.as_ref().map_or(0, |content| content.len());
         let draft = content.and_then(|content| {
             let text = String::from_utf8_lossy(content);
-            let line = parse::parse(&text).map_err(|reason| Error::malformed("not_a_log_line", reason))?;
-            Ok(convert::draft(line, event_id(&file, number)))
+            let line = LogLine::parse(&text).map_err(|reason| Error::malformed("not_a_log_line", reason))?;
+            Ok(to_draft(line, event_id(&file, number)))
         });
         batch.add(number, bytes, draft)
     });

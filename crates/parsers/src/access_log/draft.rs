@@ -1,4 +1,4 @@
-//! What a line of an access log means as an event.
+//! The event that a line of an access log stands for.
 
 use std::net::IpAddr;
 
@@ -8,13 +8,18 @@ use trailkeeper_domain::id::UserId;
 use trailkeeper_domain::page::MAX_PAGE;
 use uuid::Uuid;
 
-use crate::import::access_log::parse::{LogLine, Request};
+use crate::access_log::{LogLine, Request};
 
+/// The longest id of a target, in characters, as `EventDraft::into_event` allows it.
 const MAX_TARGET: usize = 256;
+
+/// The longest user agent, in characters, as `EventDraft::into_event` allows it.
 const MAX_USER_AGENT: usize = 1024;
 
-/// A GET that was answered with a status below 400 is a page load; everything else is a request.
-pub fn draft(line: LogLine<'_>, id: Uuid) -> EventDraft {
+/// The line as an event with the given id: a `page_load` for a GET with a status below 400, else a `request`.
+///
+/// Texts longer than their fields are cut, so that the event is always acceptable if its user's name is.
+pub fn to_draft(line: LogLine<'_>, id: Uuid) -> EventDraft {
     let source = line.host.parse::<IpAddr>().ok().map(|address| address.to_canonical());
     let succeeded = line.status < 400;
     let mut metadata = Map::new();
@@ -54,7 +59,7 @@ pub fn draft(line: LogLine<'_>, id: Uuid) -> EventDraft {
     }
 }
 
-/// The user who logged in; else the address stands in.
+/// The name that the client logged in with; without one, `ip:` and its address or host name.
 fn user_of(user: Option<&str>, source: Option<IpAddr>, host: &str) -> String {
     match (user, source) {
         (Some(user), _) => user.to_owned(),
@@ -63,8 +68,8 @@ fn user_of(user: Option<&str>, source: Option<IpAddr>, host: &str) -> String {
     }
 }
 
-/// A path that is longer than its field may be is cut there and kept in the metadata, as far as that
-/// goes: a visit counts although someone sent a novel with it.
+/// Cuts a path to `max` characters. The metadata then keeps up to [`MAX_PAGE`] characters of it and its length, so that
+/// a request with a very long path still counts.
 fn shortened(path: &str, max: usize, metadata: &mut Map<String, Value>) -> String {
     let short = cut(path.to_owned(), max);
     if short.len() < path.len() {
@@ -89,7 +94,6 @@ mod tests {
     use trailkeeper_domain::time;
 
     use super::*;
-    use crate::import::access_log::parse::parse;
 
     fn event(line: &str) -> Event {
         let context = IngestContext {
@@ -98,7 +102,7 @@ mod tests {
             tenant_scope: None,
             queries: PageQueries::Dropped,
         };
-        draft(parse(line).unwrap(), Uuid::nil()).into_event(&context, EventId(Uuid::nil())).unwrap()
+        to_draft(LogLine::parse(line).unwrap(), Uuid::nil()).into_event(&context, EventId(Uuid::nil())).unwrap()
     }
 
     fn line(host: &str, user: &str, request: &str, status: u16) -> String {
@@ -129,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn the_user_is_who_logged_in_or_the_address_or_the_host() {
+    fn the_user_is_the_login_name_or_the_address_or_the_host() {
         for (host, user, id, source) in [
             ("::ffff:192.0.2.7", "-", "ip:192.0.2.7", Some("192.0.2.7")),
             ("2001:DB8::1", "-", "ip:2001:db8::1", Some("2001:db8::1")),
@@ -144,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_long_is_cut_and_what_is_no_request_is_kept() {
+    fn long_texts_are_cut_and_invalid_requests_are_kept() {
         let path = format!("/{}", "é".repeat(3_000));
         let seen = event(&line(&"h".repeat(300), "-", &format!("GET {path} HTTP/1.1"), 200));
         assert_eq!(seen.page.unwrap().sent.chars().count(), 2_048);

@@ -6,82 +6,84 @@ use std::borrow::Cow;
 use chrono::{DateTime, Utc};
 use trailkeeper_domain::time::{self, Timestamp};
 
-/// What a line says.
+/// The fields of one line, borrowed from its text.
 #[derive(Debug, PartialEq, Eq)]
 pub struct LogLine<'a> {
-    /// Address or name of the peer.
+    /// Address or name of the client.
     pub host: &'a str,
-    /// The name the peer logged in with.
+    /// Name that the client logged in with.
     pub user: Option<&'a str>,
-    /// When the request came.
+    /// Time of the request.
     pub at: Timestamp,
     /// The request line, as far as it could be read.
     pub request: Request<'a>,
-    /// The status that was answered.
+    /// Status of the response, 100 to 999.
     pub status: u16,
-    /// The page it came from.
+    /// Page that linked to the requested one.
     pub referer: Option<Cow<'a, str>>,
-    /// The program of the peer.
+    /// Program of the client.
     pub user_agent: Option<Cow<'a, str>>,
 }
 
-/// A request line. What is no HTTP request (a TLS greeting on a plain port, a port scan) is kept whole.
+/// A request line. Anything but an HTTP request (a TLS greeting on a plain port, a port scan) is kept whole.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Request<'a> {
     /// `GET /path HTTP/1.1`.
     Http {
         /// The method.
         method: String,
-        /// Path and query as requested.
+        /// Path and query as sent.
         path: String,
     },
-    /// Anything else.
+    /// Text that is no HTTP request.
     Other(Cow<'a, str>),
-    /// Nothing was sent.
+    /// The client sent nothing.
     Nothing,
 }
 
-/// Reads a line, or says what is wrong with it.
-pub fn parse(line: &str) -> Result<LogLine<'_>, String> {
-    let (host, rest) = line.split_once(' ').ok_or("this is not an access log line: it has no fields")?;
-    if host.is_empty() {
-        return Err("this is not an access log line: it begins with a space".to_owned());
+impl<'a> LogLine<'a> {
+    /// Reads a line. The error is a sentence that names the broken field.
+    pub fn parse(line: &'a str) -> Result<Self, String> {
+        let (host, rest) = line.split_once(' ').ok_or("this is not an access log line: it has no fields")?;
+        if host.is_empty() {
+            return Err("this is not an access log line: it begins with a space".to_owned());
+        }
+        let (names, at, rest) = split_at_time(rest)?;
+        let user =
+            names.split_once(' ').map(|(_ident, user)| user).ok_or("has no user before the time; a '-' is missing")?;
+        let (request, rest) = quoted(rest, "request")?;
+        let (status, rest) = word(rest);
+        let status = status
+            .parse::<u16>()
+            .ok()
+            .filter(|number| status.len() == 3 && (100..=999).contains(number))
+            .ok_or_else(|| format!("status: '{}' is not an HTTP status", shown(status)))?;
+        let (bytes, rest) = word(rest);
+        if bytes != "-" && (bytes.is_empty() || !bytes.bytes().all(|b| b.is_ascii_digit())) {
+            return Err(format!("bytes: '{}' is not a number of bytes", shown(bytes)));
+        }
+        let (referer, user_agent) = if rest.trim().is_empty() {
+            (None, None)
+        } else {
+            let (referer, rest) = quoted(rest, "referer")?;
+            // Many servers log more fields after those of the combined format: they are ignored.
+            let (user_agent, _) = quoted(rest, "user agent")?;
+            (present(referer), present(user_agent))
+        };
+        Ok(Self {
+            host,
+            user: Some(user).filter(|user| !matches!(*user, "-" | "" | "\"\"")),
+            at,
+            request: request_of(request),
+            status,
+            referer,
+            user_agent,
+        })
     }
-    let (names, at, rest) = split_at_time(rest)?;
-    let user =
-        names.split_once(' ').map(|(_ident, user)| user).ok_or("has no user before the time; a '-' is missing")?;
-    let (request, rest) = quoted(rest, "request")?;
-    let (status, rest) = word(rest);
-    let status = status
-        .parse::<u16>()
-        .ok()
-        .filter(|number| status.len() == 3 && (100..=999).contains(number))
-        .ok_or_else(|| format!("status: '{}' is not an HTTP status", shown(status)))?;
-    let (bytes, rest) = word(rest);
-    if bytes != "-" && (bytes.is_empty() || !bytes.bytes().all(|b| b.is_ascii_digit())) {
-        return Err(format!("bytes: '{}' is not a number of bytes", shown(bytes)));
-    }
-    let (referer, user_agent) = if rest.trim().is_empty() {
-        (None, None)
-    } else {
-        let (referer, rest) = quoted(rest, "referer")?;
-        // Servers are often told to log more behind the combined format: that is passed over.
-        let (user_agent, _) = quoted(rest, "user agent")?;
-        (present(referer), present(user_agent))
-    };
-    Ok(LogLine {
-        host,
-        user: Some(user).filter(|user| !matches!(*user, "-" | "" | "\"\"")),
-        at,
-        request: request_of(request),
-        status,
-        referer,
-        user_agent,
-    })
 }
 
-/// Splits at `[17/May/2015:10:05:03 +0000]`, the first bracket that holds a time: a user's name may
-/// hold brackets and spaces.
+/// Splits at the first bracket that contains a time, such as `[17/May/2015:10:05:03 +0000]`: the name of a user may
+/// contain brackets and spaces.
 fn split_at_time(text: &str) -> Result<(&str, Timestamp, &str), String> {
     let mut from = 0;
     while let Some(open) = text.get(from..).and_then(|rest| rest.find('[')).map(|at| from + at) {
@@ -99,8 +101,8 @@ fn split_at_time(text: &str) -> Result<(&str, Timestamp, &str), String> {
     Err("has no time such as [17/May/2015:10:05:03 +0000]".to_owned())
 }
 
-/// Takes a quoted field. A backslash before a quote or a backslash is undone; other escapes stay as
-/// the server wrote them, because what they stand for cannot be shown.
+/// Takes a quoted field and gives it with the rest of the line. A backslash before a quote or a backslash is removed;
+/// other escapes stay as the server wrote them, because they stand for characters that cannot be shown.
 fn quoted<'a>(text: &'a str, field: &str) -> Result<(Cow<'a, str>, &'a str), String> {
     let inside = text
         .strip_prefix(' ')
@@ -176,7 +178,7 @@ mod tests {
     #[test]
     fn the_combined_format_is_read() {
         assert_eq!(
-            parse(COMBINED).unwrap(),
+            LogLine::parse(COMBINED).unwrap(),
             LogLine {
                 host: "83.149.9.216",
                 user: None,
@@ -190,21 +192,22 @@ mod tests {
     }
 
     #[test]
-    fn the_common_format_and_its_oddities_are_read() {
-        let line = parse(r#"h.example - jane [doe] [29/Feb/2024:23:59:59 -0130] "-" 408 -"#).unwrap();
+    fn the_common_format_and_its_variants_are_read() {
+        let line = LogLine::parse(r#"h.example - jane [doe] [29/Feb/2024:23:59:59 -0130] "-" 408 -"#).unwrap();
         assert_eq!((line.host, line.user, line.status), ("h.example", Some("jane [doe]"), 408));
         assert_eq!(time::rfc3339(line.at), "2024-03-01T01:29:59Z");
         assert_eq!((line.request, line.referer, line.user_agent), (Request::Nothing, None, None));
 
-        let line =
-            parse(r#"::1 - - [01/Jan/2026:00:00:00 +0000] "\x16\x03\x01" 400 0 "-" "a \"b\" \\ c" "10.0.0.1" 0.02"#);
+        let line = LogLine::parse(
+            r#"::1 - - [01/Jan/2026:00:00:00 +0000] "\x16\x03\x01" 400 0 "-" "a \"b\" \\ c" "10.0.0.1" 0.02"#,
+        );
         let line = line.unwrap();
         assert_eq!(line.request, Request::Other(r"\x16\x03\x01".into()));
         assert_eq!(line.user_agent.as_deref(), Some(r#"a "b" \ c"#));
 
-        let line = parse(r#"::1 - - [01/Jan/2026:00:00:00 +0000] "GET /a b HTTP/1.0" 200 1"#).unwrap();
+        let line = LogLine::parse(r#"::1 - - [01/Jan/2026:00:00:00 +0000] "GET /a b HTTP/1.0" 200 1"#).unwrap();
         assert_eq!(line.request, Request::Http { method: "GET".to_owned(), path: "/a b".to_owned() });
-        let line = parse(r#"::1 - - [01/Jan/2026:00:00:00 +0000] "GET /" 200 1"#).unwrap();
+        let line = LogLine::parse(r#"::1 - - [01/Jan/2026:00:00:00 +0000] "GET /" 200 1"#).unwrap();
         assert_eq!(line.request, Request::Http { method: "GET".to_owned(), path: "/".to_owned() });
     }
 
@@ -212,12 +215,12 @@ mod tests {
     fn a_line_cut_off_anywhere_is_refused_or_a_common_line() {
         for end in (0..COMBINED.len()).filter_map(|end| COMBINED.get(..end)) {
             let common = end.matches('"').count() == 2 && end.contains("\" 200 2");
-            assert_eq!(parse(end).is_ok(), common, "{end}");
+            assert_eq!(LogLine::parse(end).is_ok(), common, "{end}");
         }
     }
 
     #[test]
-    fn broken_lines_say_what_is_wrong() {
+    fn errors_name_the_broken_field() {
         for (line, reason) in [
             ("", "it has no fields"),
             ("not a log line at all", "has no time such as"),
@@ -229,7 +232,7 @@ mod tests {
             (r#"h - - [01/Jan/2026:00:00:00 +0000] "GET / HTTP/1.1" 200 1 "-""#, "user agent: is missing"),
             (r#"h - - [01/Jan/2026:00:00:00 +0000] "GET / HTTP/1.1" 200 1 "-" "cut"#, "user agent: the closing quote"),
         ] {
-            let message = parse(line).unwrap_err();
+            let message = LogLine::parse(line).unwrap_err();
             assert!(message.contains(reason), "{message}");
         }
     }

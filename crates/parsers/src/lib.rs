@@ -1,0 +1,11 @@
+//! Parsers of input that strangers send: to the server over HTTP, or to the command line in a file.
+//!
+//! They know no HTTP framework and no database, so that the server, the command line and the fuzz targets under `fuzz/`
+//! run the same code. Each parser is total: any input gives a value or an error that names the fault, and memory
+//! follows the limits, not the input.
+
+pub mod access_log;
+pub mod event_body;
+pub mod forwarded;
+pub mod lines;
+pub mod query;

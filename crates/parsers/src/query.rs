@@ -1,0 +1,181 @@
+//! Query parameters, with errors that name them.
+
+use std::borrow::Cow;
+
+use trailkeeper_domain::{Error, Result, text};
+
+/// The query parameters of a request, in the order sent.
+///
+/// ```
+/// use trailkeeper_parsers::query::Query;
+///
+/// let query = Query::parse("limit=20&type=login_success,logout&type=page_load")?;
+/// assert_eq!(query.limit(50, 100)?, 20);
+/// assert_eq!(query.list("type"), ["login_success", "logout", "page_load"]);
+/// assert_eq!(query.optional("cursor")?, None);
+/// assert!(query.only(&["limit", "cursor"]).is_err());
+/// # Ok::<(), trailkeeper_domain::Error>(())
+/// ```
+pub struct Query(Vec<(String, String)>);
+
+impl Query {
+    /// Parses a query string. Rejects escapes that are not UTF-8, and NUL characters.
+    pub fn parse(raw: &str) -> Result<Self> {
+        let pairs = raw.split('&').filter(|pair| !pair.is_empty());
+        pairs
+            .map(|pair| {
+                let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+                let name = decoded("query", name)?;
+                let value = decoded(&name, value)?;
+                Ok((name, value))
+            })
+            .collect::<Result<_>>()
+            .map(Self)
+    }
+
+    /// All parameters as pairs of name and value.
+    pub fn into_pairs(self) -> Vec<(String, String)> {
+        self.0
+    }
+
+    /// Rejects parameters that are not among `known`: a misspelt filter must not silently match everything.
+    pub fn only(self, known: &[&str]) -> Result<Self> {
+        match self.0.iter().find(|(name, _)| !known.contains(&name.as_str())) {
+            Some((name, _)) => Err(Error::invalid(
+                text::shown(name),
+                format!("is not a parameter here; the parameters are: {}", known.join(", ")),
+            )),
+            None => Ok(self),
+        }
+    }
+
+    /// The value of a parameter; `None` if it was not sent. Rejects a parameter that was sent more than once.
+    pub fn optional(&self, name: &str) -> Result<Option<&str>> {
+        let mut values = self.0.iter().filter(|(sent, _)| sent == name).map(|(_, value)| value.as_str());
+        let first = values.next();
+        if values.next().is_some() {
+            return Err(Error::invalid(name, "was sent more than once; send it once"));
+        }
+        Ok(first)
+    }
+
+    /// The value of a parameter. Rejects one that was not sent, or more than once.
+    pub fn required(&self, name: &str) -> Result<&str> {
+        self.optional(name)?.ok_or_else(|| Error::invalid(name, "is missing; add it to the query"))
+    }
+
+    /// All values of a list parameter, sent as repeated parameters, separated by commas, or both.
+    ///
+    /// PHP writes lists as `name[0]=…&name[1]=…`, other frameworks as `name[]=…`: both are read as the same list.
+    pub fn list(&self, name: &str) -> Vec<&str> {
+        self.0.iter().filter(|(sent, _)| unindexed(sent) == name).flat_map(|(_, value)| value.split(',')).collect()
+    }
+
+    /// The parameter as a whole number from `min` to `max`; `None` if it was not sent.
+    pub fn number(&self, name: &str, min: i64, max: i64) -> Result<Option<i64>> {
+        let Some(value) = self.optional(name)? else { return Ok(None) };
+        let digits = value.strip_prefix('-').unwrap_or(value);
+        let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+        match value.parse() {
+            Ok(number) if plain && (min..=max).contains(&number) => Ok(Some(number)),
+            _ => Err(Error::invalid(
+                name,
+                format!("'{}' is not allowed; send a whole number from {min} to {max}", text::shown(value)),
+            )),
+        }
+    }
+
+    /// The parameter as `true` or `false`; `false` if it was not sent.
+    pub fn flag(&self, name: &str) -> Result<bool> {
+        match self.optional(name)? {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(other) => {
+                Err(Error::invalid(name, format!("'{}' is not a truth value; send true or false", text::shown(other))))
+            }
+        }
+    }
+
+    /// The page size `limit`, from 1 to `max`; `default` if it was not sent.
+    pub fn limit(&self, default: usize, max: usize) -> Result<usize> {
+        let top = i64::try_from(max).map_err(Error::internal)?;
+        let limit = self.number("limit", 1, top)?;
+        limit.map_or(Ok(default), |limit| usize::try_from(limit).map_err(Error::internal))
+    }
+}
+
+/// The name without the index in brackets that some clients append for each element of a list.
+fn unindexed(name: &str) -> &str {
+    let split = name.strip_suffix(']').and_then(|name| name.split_once('['));
+    split.filter(|(_, index)| index.bytes().all(|b| b.is_ascii_digit())).map_or(name, |(list, _)| list)
+}
+
+fn decoded(field: &str, raw: &str) -> Result<String> {
+    let spaced = if raw.contains('+') { Cow::Owned(raw.replace('+', " ")) } else { Cow::Borrowed(raw) };
+    let value = percent_encoding::percent_decode_str(&spaced).decode_utf8().map_err(|_| {
+        Error::invalid(text::shown(field), "has percent escapes that are not UTF-8; encode the text as UTF-8 first")
+    })?;
+    if value.contains('\0') {
+        return Err(Error::invalid(text::shown(field), "contains a NUL character (%00); remove it"));
+    }
+    Ok(value.into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn query(raw: &str) -> Query {
+        Query::parse(raw).unwrap_or_else(|error| panic!("{raw}: {error}"))
+    }
+
+    fn error<T>(result: Result<T>) -> String {
+        result.err().map(|error| error.to_string()).unwrap_or_default()
+    }
+
+    #[test]
+    fn escapes_and_plus_signs_are_decoded_once() {
+        let pairs = query("&a=1+2&b%3D=%2B%25&c&=d&").into_pairs();
+        let expected = [("a", "1 2"), ("b=", "+%"), ("c", ""), ("", "d")];
+        assert_eq!(pairs, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        for raw in ["a=%ff", "a=%00", "%ff=a", "a%00=b"] {
+            assert!(Query::parse(raw).is_err(), "{raw}");
+        }
+        assert_eq!(error(Query::parse("a=%00")), "a: contains a NUL character (%00); remove it");
+    }
+
+    #[test]
+    fn a_parameter_is_sent_at_most_once_unless_it_is_a_list() {
+        let query = query("a=1&a=2&b=&l=x,y&l[]=z&l[12]=&l[x]=no");
+        assert_eq!(error(query.optional("a")), "a: was sent more than once; send it once");
+        assert_eq!(query.optional("b").unwrap(), Some(""));
+        assert_eq!(query.optional("c").unwrap(), None);
+        assert_eq!(error(query.required("c")), "c: is missing; add it to the query");
+        assert_eq!(query.list("l"), ["x", "y", "z", ""]);
+        assert_eq!(
+            error(query.only(&["a", "b", "l", "l[]", "l[12]"])).split(';').next(),
+            Some("l[x]: is not a parameter here")
+        );
+    }
+
+    #[test]
+    fn numbers_and_flags_are_plain_and_within_bounds() {
+        let query = query("n=-7&zeros=007&plus=%2B7&big=1001&text=x&empty=&yes=true&no=false&one=1&limit=100");
+        let number = |name| query.number(name, -7, 1_000);
+        assert_eq!(
+            (number("n").unwrap(), number("zeros").unwrap(), number("absent").unwrap()),
+            (Some(-7), Some(7), None)
+        );
+        for name in ["plus", "big", "text", "empty"] {
+            assert!(error(number(name)).ends_with("is not allowed; send a whole number from -7 to 1000"), "{name}");
+        }
+        assert_eq!(
+            (query.flag("yes").unwrap(), query.flag("no").unwrap(), query.flag("absent").unwrap()),
+            (true, false, false)
+        );
+        assert_eq!(error(query.flag("one")), "one: '1' is not a truth value; send true or false");
+        assert_eq!(query.limit(50, 100).unwrap(), 100);
+        assert!(query.limit(50, 99).is_err());
+        assert_eq!(Query::parse("").unwrap_or_else(|error| panic!("{error}")).limit(50, 99).unwrap(), 50);
+    }
+}
