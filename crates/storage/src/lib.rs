@@ -72,14 +72,6 @@ pub fn migrate(url: &DatabaseUrl) -> Result<Vec<String>> {
     }
 }
 
-/// Names the migrations that the database lacks, oldest first. Changes nothing.
-pub fn pending_migrations(url: &DatabaseUrl) -> Result<Vec<String>> {
-    match &url.0 {
-        Target::Sqlite(path) => SqliteStore::pending(path.clone(), &StoreOptions::default()),
-        Target::Postgres(target) => postgres_store(target)?.pending(),
-    }
-}
-
 /// A statement's text and the plan that the database has for it.
 pub type Plan = (String, String);
 

@@ -4,9 +4,9 @@
 //! first refusal comes back at once. There is no query at checkout either: a connection that died is seen by its own
 //! state or by its first statement, and is dropped.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use parking_lot::{Condvar, Mutex};
 use trailkeeper_domain::{Error, Result};
 
 /// At most `size` connections, lent one by one.
@@ -35,10 +35,8 @@ impl<C> Pool<C> {
 
     /// The connection that was returned last, or the right to open one.
     pub fn checkout(&self) -> Result<Lease<'_, C>> {
-        let (mut state, waited) = self
-            .returned
-            .wait_timeout_while(self.lock(), self.patience, |state| state.lent >= self.size)
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock();
+        let waited = self.returned.wait_while_for(&mut state, |state| state.lent >= self.size, self.patience);
         if waited.timed_out() && state.lent >= self.size {
             return Err(Error::unavailable(format!(
                 "all {} connections were busy for {} ms",
@@ -52,13 +50,8 @@ impl<C> Pool<C> {
 
     /// Drops every connection that is not lent right now.
     pub fn forget_idle(&self) {
-        let idle = std::mem::take(&mut self.lock().idle);
+        let idle = std::mem::take(&mut self.state.lock().idle);
         drop(idle);
-    }
-
-    // Nothing that can panic runs under this lock, so a poisoned state is a whole one.
-    fn lock(&self) -> MutexGuard<'_, State<C>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -79,13 +72,13 @@ impl<C> Lease<'_, C> {
 
     /// Returns a sound connection to the pool.
     pub fn keep(self, connection: C) {
-        self.pool.lock().idle.push(connection);
+        self.pool.state.lock().idle.push(connection);
     }
 }
 
 impl<C> Drop for Lease<'_, C> {
     fn drop(&mut self) {
-        self.pool.lock().lent -= 1;
+        self.pool.state.lock().lent -= 1;
         self.pool.returned.notify_one();
     }
 }

@@ -11,7 +11,7 @@ use trailkeeper_analytics::engine::Summary;
 use trailkeeper_domain::Error;
 use trailkeeper_domain::account::{RefreshToken, SessionFilter};
 use trailkeeper_domain::id::{AccountId, SessionId};
-use trailkeeper_storage::{DatabaseUrl, StoreOptions, migrate, open, pending_migrations};
+use trailkeeper_storage::{DatabaseUrl, StoreOptions, migrate, open};
 use trailkeeper_testkit::{DatabaseKind, TempDatabase, at, run_on_postgres};
 use uuid::Uuid;
 
@@ -150,6 +150,18 @@ fn migrations_are_undone_without_a_trace_on_postgres() {
     up_down_up(DatabaseKind::Postgres);
 }
 
+/// The migrations that an opened store reports as missing.
+fn missing(kind: DatabaseKind, database: &TempDatabase) -> Vec<String> {
+    let store = open(&parsed(database), &StoreOptions::default(), Arc::new(Summary)).unwrap();
+    match store.ready() {
+        Ok(()) => Vec::new(),
+        Err(Error::Unavailable { cause }) => {
+            names(kind).into_iter().filter(|name| cause.to_string().contains(name)).collect()
+        }
+        Err(other) => panic!("{other:?}"),
+    }
+}
+
 /// Goes back to just before the migration whose name begins so.
 fn undo_from(kind: DatabaseKind, database: &TempDatabase, first: &str) {
     for name in names(kind).iter().rev().take_while(|name| name.as_str() >= first) {
@@ -158,7 +170,7 @@ fn undo_from(kind: DatabaseKind, database: &TempDatabase, first: &str) {
         let version = version.replace('-', "");
         execute(kind, database, &format!("DELETE FROM __diesel_schema_migrations WHERE version = '{version}'"));
     }
-    assert_eq!(pending_migrations(&parsed(database)).unwrap().first().unwrap().get(..first.len()), Some(first));
+    assert!(missing(kind, database).first().unwrap().starts_with(first));
 }
 
 const OLD_SESSIONS_SQLITE: &str = "
@@ -235,18 +247,10 @@ fn sessions_outlive_the_migration_on_postgres() {
 fn pending_ones_are_told(kind: DatabaseKind) {
     let database = TempDatabase::new(kind);
     let url = parsed(&database);
-    assert_eq!(pending_migrations(&url).unwrap(), names(kind));
-    if kind == DatabaseKind::Sqlite {
-        assert!(!database.path().exists(), "asking makes no file");
-    }
     let store = open(&url, &StoreOptions::default(), Arc::new(Summary)).unwrap();
-    match store.ready() {
-        Err(Error::Unavailable { cause }) => assert!(cause.to_string().contains("create_events"), "{cause}"),
-        other => panic!("{other:?}"),
-    }
+    assert_eq!(missing(kind, &database), names(kind));
     assert_eq!(migrate(&url).unwrap(), names(kind));
     assert_eq!(migrate(&url).unwrap(), [""; 0]);
-    assert_eq!(pending_migrations(&url).unwrap(), [""; 0]);
     store.ready().unwrap();
 }
 

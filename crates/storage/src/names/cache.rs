@@ -1,167 +1,209 @@
-//! A bounded memory of names and their numbers, both ways.
+//! A bounded cache of names and their numbers, in both directions.
 
-use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::BTreeSet;
+use std::hash::Hash;
+use std::sync::Arc;
 
 use chrono::NaiveDate;
+use parking_lot::Mutex;
+use quick_cache::sync::{Cache, DefaultLifecycle};
+use quick_cache::{DefaultHashBuilder, Equivalent, Options, OptionsBuilder, Weighter};
 
 use super::Space;
 
-/// How much text a name may have on average before the memory forgets some earlier.
-const TEXT_PER_NAME: usize = 200;
+/// Bytes of text that the bound reserves for a name in each direction. A longer name takes the room of several.
+const TEXT_PER_NAME: usize = 64;
 
-/// What all connections to one database know in common: names that are committed, and months that have partitions.
+/// Share of the cache for names that were used again. The rest takes new names in their order, so that a working set
+/// of up to half the capacity is kept from its second use on, even if other names filled the cache before.
+const SHARE_OF_REUSED: f64 = 0.5;
+
+/// Share of the capacity for hashes of evicted names: none. They take memory, and with them a working set of half the
+/// capacity does not stay, because a name that comes back displaces one that is in use.
+const SHARE_OF_EVICTED: f64 = 0.0;
+
+/// State that all connections to one database share: committed names, and months whose partitions exist.
 ///
-/// Forgotten names are looked up again, so that the bound costs time alone. What is in use stays: names lie in two
-/// generations; a name that is asked for moves to the young one, and when that is half of what is allowed it becomes
-/// the old one, and what the old one held is forgotten.
-pub struct Names {
-    state: Mutex<State>,
+/// An evicted name is looked up in the database again, so the bound costs time and nothing else. The cache evicts
+/// names that were not used again before names that were. Each direction evicts on its own; a name that is in both
+/// has its text in memory once.
+pub struct NameCache {
+    ids: Cache<NameKey, i32, TextWeighter>,
+    names: Cache<(Space, i32), Arc<str>, TextWeighter>,
     months: Mutex<BTreeSet<NaiveDate>>,
-    most: usize,
 }
 
-#[derive(Default)]
-struct State {
-    young: Generation,
-    old: Generation,
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct NameKey {
+    space: Space,
+    name: Arc<str>,
 }
 
-#[derive(Default)]
-struct Generation {
-    spaces: HashMap<Space, Both>,
-    names: usize,
-    bytes: usize,
+/// A [`NameKey`] that borrows its name: it has the same hash, because `Arc<str>` hashes like `str`.
+#[derive(Hash)]
+struct NameQuery<'a> {
+    space: Space,
+    name: &'a str,
 }
 
-#[derive(Default)]
-struct Both {
-    ids: HashMap<Arc<str>, i32>,
-    names: HashMap<i32, Arc<str>>,
+impl Equivalent<NameKey> for NameQuery<'_> {
+    fn equivalent(&self, key: &NameKey) -> bool {
+        self.space == key.space && *self.name == *key.name
+    }
 }
 
-impl Names {
-    /// An empty memory of at most `most` names.
-    pub fn new(most: usize) -> Self {
-        Self { state: Mutex::default(), months: Mutex::default(), most }
+/// Weighs an entry by the bytes of its text, and no entry less than [`TEXT_PER_NAME`]: one capacity then bounds both
+/// the number of names and their text.
+#[derive(Clone)]
+struct TextWeighter;
+
+impl Weighter<NameKey, i32> for TextWeighter {
+    fn weight(&self, key: &NameKey, _id: &i32) -> u64 {
+        weight(key.name.len())
+    }
+}
+
+impl Weighter<(Space, i32), Arc<str>> for TextWeighter {
+    fn weight(&self, _key: &(Space, i32), name: &Arc<str>) -> u64 {
+        weight(name.len())
+    }
+}
+
+fn weight(text: usize) -> u64 {
+    u64::try_from(text.max(TEXT_PER_NAME)).unwrap_or(u64::MAX)
+}
+
+#[expect(clippy::expect_used, reason = "building fails only if a capacity is not set")]
+fn options(capacity: usize) -> Options {
+    OptionsBuilder::new()
+        .estimated_items_capacity(capacity)
+        .weight_capacity(u64::try_from(capacity.saturating_mul(TEXT_PER_NAME)).unwrap_or(u64::MAX))
+        .hot_allocation(SHARE_OF_REUSED)
+        .ghost_allocation(SHARE_OF_EVICTED)
+        .build()
+        .expect("both capacities are set")
+}
+
+fn new_cache<K: Eq + Hash, V: Clone>(options: Options) -> Cache<K, V, TextWeighter>
+where
+    TextWeighter: Weighter<K, V>,
+{
+    Cache::with_options(options, TextWeighter, DefaultHashBuilder::default(), DefaultLifecycle::default())
+}
+
+impl NameCache {
+    /// An empty cache of at most `capacity` names in each direction.
+    pub fn new(capacity: usize) -> Self {
+        let options = options(capacity);
+        Self { ids: new_cache(options.clone()), names: new_cache(options), months: Mutex::default() }
     }
 
-    /// Remembers names whose numbers are committed.
+    /// Adds names whose numbers are committed.
+    ///
+    /// A number from a transaction that may still be rolled back must not come here: the database gives it to
+    /// another name afterwards.
     pub fn put(&self, names: impl IntoIterator<Item = (Space, Arc<str>, i32)>) {
-        let mut state = lock(&self.state);
         for (space, name, id) in names {
-            self.put_young(&mut state, space, &name, id);
+            self.ids.insert(NameKey { space, name: Arc::clone(&name) }, id);
+            self.names.insert((space, id), name);
         }
     }
 
-    /// Looks several names up at once.
-    pub fn lookup(&self) -> Lookup<'_> {
-        Lookup { names: self, state: lock(&self.state) }
+    /// The number of a name, if it is cached.
+    pub fn id(&self, space: Space, name: &str) -> Option<i32> {
+        self.ids.get(&NameQuery { space, name })
     }
 
-    /// Whether the partition of the month that begins on this day is known to be there.
+    /// The name of a number, if it is cached.
+    pub fn name(&self, space: Space, id: i32) -> Option<Arc<str>> {
+        self.names.get(&(space, id))
+    }
+
+    /// Whether the partition of the month that begins on `first` is known to exist.
     pub fn has_month(&self, first: NaiveDate) -> bool {
-        lock(&self.months).contains(&first)
+        self.months.lock().contains(&first)
     }
 
-    /// Remembers that the partitions of these months are there, and committed.
+    /// Records that the partitions of these months exist and are committed. Months are given by their first days.
     pub fn put_months(&self, months: impl IntoIterator<Item = NaiveDate>) {
-        lock(&self.months).extend(months);
+        self.months.lock().extend(months);
     }
-
-    fn put_young(&self, state: &mut State, space: Space, name: &Arc<str>, id: i32) {
-        let both = state.young.spaces.entry(space).or_default();
-        if both.ids.insert(Arc::clone(name), id).is_none() {
-            both.names.insert(id, Arc::clone(name));
-            state.young.names += 1;
-            state.young.bytes += name.len();
-        }
-        let half = self.most / 2;
-        if state.young.names > half || state.young.bytes > half.saturating_mul(TEXT_PER_NAME) {
-            state.old = std::mem::take(&mut state.young);
-        }
-    }
-}
-
-/// The memory, held for a number of questions.
-pub struct Lookup<'a> {
-    names: &'a Names,
-    state: MutexGuard<'a, State>,
-}
-
-impl Lookup<'_> {
-    /// The number of a name, where it is remembered.
-    pub fn id(&mut self, space: Space, name: &str) -> Option<i32> {
-        if let Some(id) = self.state.young.spaces.get(&space).and_then(|both| both.ids.get(name)) {
-            return Some(*id);
-        }
-        let (name, id) =
-            self.state.old.spaces.get(&space)?.ids.get_key_value(name).map(|(n, id)| (Arc::clone(n), *id))?;
-        self.names.put_young(&mut self.state, space, &name, id);
-        Some(id)
-    }
-
-    /// The name of a number, where it is remembered.
-    pub fn name(&mut self, space: Space, id: i32) -> Option<Arc<str>> {
-        if let Some(name) = self.state.young.spaces.get(&space).and_then(|both| both.names.get(&id)) {
-            return Some(Arc::clone(name));
-        }
-        let name = self.state.old.spaces.get(&space)?.names.get(&id).map(Arc::clone)?;
-        self.names.put_young(&mut self.state, space, &name, id);
-        Some(name)
-    }
-}
-
-// Nothing that can panic runs under these locks, so a poisoned state is a whole one.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn put(names: &Names, id: i32) {
+    fn put(names: &NameCache, id: i32) {
         names.put([(Space::Users, Arc::from(format!("user-{id}")), id)]);
     }
 
     #[test]
     fn names_and_numbers_find_one_another() {
-        let names = Names::new(100);
+        let names = NameCache::new(100);
         put(&names, 7);
-        assert_eq!(names.lookup().id(Space::Users, "user-7"), Some(7));
-        assert_eq!(names.lookup().name(Space::Users, 7).as_deref(), Some("user-7"));
-        assert_eq!(names.lookup().id(Space::Pages, "user-7"), None);
-        assert_eq!(names.lookup().name(Space::Users, 8), None);
+        assert_eq!(names.id(Space::Users, "user-7"), Some(7));
+        assert_eq!(names.name(Space::Users, 7).as_deref(), Some("user-7"));
+        assert_eq!(names.id(Space::Pages, "user-7"), None);
+        assert_eq!(names.name(Space::Users, 8), None);
     }
 
     #[test]
-    fn it_never_holds_more_than_it_may() {
-        for max in [0, 1, 2, 10, 1_000] {
-            let names = Names::new(max);
+    fn the_number_of_names_is_bounded() {
+        for capacity in [0, 1, 2, 10, 1_000] {
+            let names = NameCache::new(capacity);
             for id in 0..5_000 {
                 put(&names, id);
-                names.lookup().id(Space::Users, &format!("user-{}", id / 2));
-                let state = lock(&names.state);
-                assert!(state.young.names + state.old.names <= max + 2, "{max}");
+                names.id(Space::Users, &format!("user-{}", id / 2));
+                assert!(names.ids.len() <= capacity, "{capacity}");
+                assert!(names.names.len() <= capacity, "{capacity}");
             }
-        }
-        let names = Names::new(1_000);
-        for id in 0..5_000 {
-            names.put([(Space::Pages, Arc::from(format!("{id:2000}")), id)]);
-            let state = lock(&names.state);
-            assert!(state.young.bytes + state.old.bytes <= 1_000 * TEXT_PER_NAME + 2 * 2_000);
         }
     }
 
     #[test]
-    fn what_is_in_use_stays() {
-        let names = Names::new(100);
+    fn the_text_of_names_is_bounded() {
+        let names = NameCache::new(1_000);
+        for id in 0..5_000 {
+            names.put([(Space::Pages, Arc::from(format!("{id:2000}")), id)]);
+            assert!(names.ids.len() * 2_000 <= 1_000 * TEXT_PER_NAME);
+            assert!(names.names.len() * 2_000 <= 1_000 * TEXT_PER_NAME);
+        }
+        assert!(names.name(Space::Pages, 4_999).is_some(), "long names are cached too");
+    }
+
+    #[test]
+    fn names_in_use_stay() {
+        let names = NameCache::new(100);
         put(&names, -1);
         for id in 0..5_000 {
             put(&names, id);
-            assert_eq!(names.lookup().id(Space::Users, "user--1"), Some(-1));
+            assert_eq!(names.id(Space::Users, "user--1"), Some(-1));
+            assert_eq!(names.name(Space::Users, -1).as_deref(), Some("user--1"));
         }
-        assert_eq!(names.lookup().id(Space::Users, "user-0"), None);
+        assert_eq!(names.id(Space::Users, "user-2500"), None);
+    }
+
+    #[test]
+    fn a_new_working_set_replaces_the_old_one() {
+        let names = NameCache::new(1_000);
+        for _ in 0..3 {
+            for id in 0..1_000 {
+                use_or_put(&names, id);
+            }
+        }
+        for _ in 0..10 {
+            for id in 5_000..5_500 {
+                use_or_put(&names, id);
+            }
+        }
+        let cached = (5_000..5_500).filter(|id| names.id(Space::Users, &format!("user-{id}")).is_some()).count();
+        assert!(cached > 450, "{cached} of 500");
+    }
+
+    fn use_or_put(names: &NameCache, id: i32) {
+        if names.id(Space::Users, &format!("user-{id}")).is_none() {
+            put(names, id);
+        }
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use ring::digest::{SHA256, digest};
 use uuid::Uuid;
 
-pub use cache::Names;
+pub use cache::NameCache;
 
 /// A dictionary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -5,13 +5,13 @@ use std::num::NonZeroU32;
 use std::ops::Range;
 use std::sync::Arc;
 
+use bytes::BytesMut;
 use diesel::backend::Backend;
 use diesel::internal::derives::multiconnection::{PartialRow, RowSealed};
 use diesel::pg::{Pg, PgValue};
 use diesel::result::{Error, QueryResult};
 use diesel::row::{Field, Row, RowIndex};
 use tokio_postgres::Statement;
-use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type};
 
 /// A value that diesel has serialized already, for the type that the statement was prepared with.

@@ -1,8 +1,9 @@
 //! The store on PostgreSQL.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use diesel_migrations::MigrationHarness;
+use parking_lot::Mutex;
 use trailkeeper_domain::Result;
 use trailkeeper_domain::ports::{ReadTx, Store, Summarizer, WriteTx};
 use trailkeeper_domain::time::{self, Timestamp};
@@ -81,17 +82,11 @@ impl PgStore {
         Ok(names)
     }
 
-    /// Names of the migrations that the database does not have.
-    pub fn pending(&self) -> Result<Vec<String>> {
-        let mut conn = self.connector.connect()?;
-        pending(&mut conn)
-    }
-
     /// The plans of the statements that `work` runs.
     pub fn plans(&self, work: &mut dyn FnMut(&mut dyn ReadTx) -> Result<()>) -> Result<Vec<(String, String)>> {
         let mut conn = self.connector.connect()?;
         conn.record();
-        let shared = Arc::clone(&self.shared());
+        let shared = Arc::clone(&self.shared.lock());
         queries::transaction(&mut conn, &shared, BEGIN_READ, &mut |tx| work(tx), &|| Ok(()))
             .map_err(TxFailure::into_error)?;
         conn.plans().map_err(|failure| error::of_statement("explain", failure))
@@ -142,7 +137,7 @@ impl PgStore {
             done
         } else {
             // Taken before it connects: what is shared must not be older than the server.
-            let shared = Arc::clone(&self.shared());
+            let shared = Arc::clone(&self.shared.lock());
             let mut new = Connected { conn: self.connector.connect().map_err(TxFailure::Failed)?, shared };
             let outcome = queries::transaction(&mut new.conn, &new.shared, begin, work, &|| Ok(()));
             (new, outcome)
@@ -157,14 +152,10 @@ impl PgStore {
 
     /// Lets connections that are made from here on begin without names.
     fn forget(&self, lost: &Arc<Shared>) {
-        let mut shared = self.shared();
+        let mut shared = self.shared.lock();
         if Arc::ptr_eq(&shared, lost) {
             *shared = fresh(&self.options, &self.summarizer);
         }
-    }
-
-    fn shared(&self) -> MutexGuard<'_, Arc<Shared>> {
-        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -184,7 +175,7 @@ impl Store for PgStore {
     fn prepare(&self, now: Timestamp) -> Result<()> {
         let first = time::month_of(now.date_naive());
         let months = std::iter::successors(Some(first), |month| Some(time::next_month(*month))).take(MONTHS_AHEAD);
-        let shared = Arc::clone(&self.shared());
+        let shared = Arc::clone(&self.shared.lock());
         let mut missing = MissingReferences::default();
         missing.months.extend(months.filter(|month| !shared.names.has_month(*month)));
         if missing.is_empty() { Ok(()) } else { self.provide(&missing) }

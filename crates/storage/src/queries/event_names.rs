@@ -65,17 +65,15 @@ impl Tx<'_> {
         let mut refs: Vec<EventRefs> = vec![EventRefs::default(); events.len()];
         let mut missing = Missing::default();
         let shared = self.shared;
-        let mut lookup = shared.names.lookup();
         for (event, refs) in events.iter().zip(&mut refs) {
             fill(refs, event, &mut |space, name| {
-                let known = self.fresh.id(space, name).or_else(|| lookup.id(space, name));
+                let known = self.fresh.id(space, name).or_else(|| shared.names.id(space, name));
                 if known.is_none() {
                     missing.add(space, name);
                 }
                 known
             });
         }
-        drop(lookup);
         let months = self.missing_months(events);
         if missing.names.is_empty() && months.is_empty() {
             return Ok(refs);

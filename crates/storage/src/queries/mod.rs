@@ -33,7 +33,7 @@ pub use event_names::MissingReferences;
 use super::{Conn, Db, dialect};
 use crate::epoch;
 use crate::error;
-use crate::names::{Fresh, Names};
+use crate::names::{Fresh, NameCache};
 use crate::options::StoreOptions;
 
 /// What transactions of one connection share with all others of its database.
@@ -41,7 +41,7 @@ pub struct Shared {
     /// Turns new events into deltas.
     pub summarizer: Arc<dyn Summarizer>,
     /// Names and numbers that are committed.
-    pub names: Names,
+    pub names: NameCache,
     /// How many new pages a tenant may bring on one UTC day.
     pub new_pages_per_day: u32,
     /// The line of commits that they are in.
@@ -53,7 +53,7 @@ impl Shared {
     pub fn new(options: &StoreOptions, summarizer: &Arc<dyn Summarizer>) -> Self {
         Self {
             summarizer: Arc::clone(summarizer),
-            names: Names::new(options.cached_names),
+            names: NameCache::new(options.cached_names),
             new_pages_per_day: options.new_pages_per_day,
             epoch: epoch::next(),
         }

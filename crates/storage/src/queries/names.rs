@@ -52,7 +52,7 @@ impl Tx<'_> {
             } else if !found.contains_key(&tenant) && !missing.contains_key(&tenant) {
                 let name: Arc<str> = Arc::from(tenant.to_string());
                 let known = self.fresh.id(Space::Tenants, &name);
-                match known.or_else(|| self.shared.names.lookup().id(Space::Tenants, &name)) {
+                match known.or_else(|| self.shared.names.id(Space::Tenants, &name)) {
                     Some(number) => drop(found.insert(tenant, DbTenant::Number(number.into()))),
                     None => drop(missing.insert(tenant, name)),
                 }
@@ -94,7 +94,7 @@ impl Tx<'_> {
 
     /// The number of one name; `None` where the dictionary does not have it.
     pub(super) fn number_of(&mut self, space: Space, name: &str) -> Result<Option<i32>> {
-        if let Some(id) = self.fresh.id(space, name).or_else(|| self.shared.names.lookup().id(space, name)) {
+        if let Some(id) = self.fresh.id(space, name).or_else(|| self.shared.names.id(space, name)) {
             return Ok(Some(id));
         }
         Ok(self.stored_numbers(space, &[Arc::from(name)])?.remove(name))
@@ -110,14 +110,12 @@ impl Tx<'_> {
     pub(super) fn shared_names(&mut self, space: Space, ids: &[i32]) -> Result<HashMap<i32, Arc<str>>> {
         let mut found = HashMap::with_capacity(ids.len());
         let mut missing = Vec::new();
-        let mut lookup = self.shared.names.lookup();
         for id in ids {
-            match self.fresh.name(space, *id).map(Arc::clone).or_else(|| lookup.name(space, *id)) {
+            match self.fresh.name(space, *id).map(Arc::clone).or_else(|| self.shared.names.name(space, *id)) {
                 Some(name) => drop(found.insert(*id, name)),
                 None => missing.push(*id),
             }
         }
-        drop(lookup);
         missing.sort_unstable();
         missing.dedup();
         for some in missing.chunks(dialect::NAMES_AT_ONCE) {

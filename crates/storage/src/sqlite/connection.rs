@@ -1,12 +1,13 @@
 //! Opens connections to the data file.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use diesel::connection::{
     AnsiTransactionManager, Connection, InstrumentationEvent, SimpleConnection, TransactionManager,
 };
 use diesel::{QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
+use parking_lot::Mutex;
 use trailkeeper_domain::Result;
 
 use super::file::{DataFile, FileId};
@@ -80,7 +81,7 @@ impl FileConnection {
             if let InstrumentationEvent::StartQuery { query, .. } = event {
                 let shown = query.to_string();
                 let text = shown.split_once(" -- binds: ").map_or(shown.as_str(), |(text, _)| text).to_owned();
-                recorder.lock().unwrap_or_else(PoisonError::into_inner).push(text);
+                recorder.lock().push(text);
             }
         });
         texts

@@ -46,11 +46,6 @@ impl DataFile {
         Ok(FileId { device: metadata.dev(), number: metadata.ino() })
     }
 
-    /// Whether there is a file.
-    pub fn exists(&self) -> Result<bool> {
-        self.path.try_exists().map_err(|error| self.unusable(error))
-    }
-
     /// The URI by which SQLite opens the file and never makes a new one.
     pub fn uri(&self) -> String {
         let mut uri = String::from("file:");

@@ -1,10 +1,11 @@
 //! The store on SQLite.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use diesel_migrations::MigrationHarness;
+use parking_lot::Mutex;
 use trailkeeper_domain::ports::{ReadTx, Store, Summarizer, WriteTx};
 use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::{Error, Result};
@@ -70,22 +71,13 @@ impl SqliteStore {
         Ok(names)
     }
 
-    /// Names of the migrations that the file does not have; all of them where there is no file.
-    pub fn pending(path: PathBuf, options: &StoreOptions) -> Result<Vec<String>> {
-        let file = DataFile::new(path);
-        if !file.exists()? {
-            return missing(&[]);
-        }
-        pending(&mut FileConnection::open(&file, Purpose::Read, options.busy_timeout)?.inner)
-    }
-
     /// The plans of the statements that `work` runs.
     pub fn plans(&self, work: &mut dyn FnMut(&mut dyn ReadTx) -> Result<()>) -> Result<Vec<(String, String)>> {
         let Opened { mut connection, shared } = self.connect(Purpose::Read)?;
         let texts = connection.record();
         queries::transaction(&mut connection.inner, &shared, "BEGIN DEFERRED", &mut |tx| work(tx), &|| Ok(()))
             .map_err(TxFailure::into_error)?;
-        let texts: Vec<String> = std::mem::take(&mut *texts.lock().unwrap_or_else(PoisonError::into_inner));
+        let texts: Vec<String> = std::mem::take(&mut *texts.lock());
         texts
             .into_iter()
             .filter(|text| text.starts_with("SELECT"))
@@ -95,7 +87,7 @@ impl SqliteStore {
 
     fn connect(&self, purpose: Purpose) -> Result<Opened> {
         let connection = FileConnection::open(&self.file, purpose, self.options.busy_timeout)?;
-        let mut known = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.shared.lock();
         if known.0 == connection.file
             && let Some(shared) = known.1.upgrade()
         {
@@ -156,9 +148,5 @@ impl Store for SqliteStore {
 
 fn pending(conn: &mut diesel::SqliteConnection) -> Result<Vec<String>> {
     let applied = queries::applied_migrations(conn).map_err(|failure| error::of_statement("migrations", failure))?;
-    missing(applied.as_deref().unwrap_or_default())
-}
-
-fn missing(applied: &[String]) -> Result<Vec<String>> {
-    migrations::missing::<diesel::sqlite::Sqlite>(&SQLITE, applied)
+    migrations::missing::<diesel::sqlite::Sqlite>(&SQLITE, applied.as_deref().unwrap_or_default())
 }
