@@ -23,47 +23,38 @@ use crate::id::TenantId;
 /// # Ok::<(), trailkeeper_domain::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Visibility(Extent);
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Extent {
-    Everything,
-    Customers,
-    Tenant(TenantId),
+pub struct Visibility {
+    /// The only visible tenant, if there is only one.
+    tenant: Option<TenantId>,
+    /// Beside a tenant: whether that tenant is the system tenant and visible, so that equal extents are equal values.
+    system_tenant: bool,
 }
 
 impl Visibility {
     /// All tenants, the system tenant (the server's own audit trail) included: for the embedding program itself and
     /// for administrators.
     pub const fn unrestricted() -> Self {
-        Self(Extent::Everything)
+        Self { tenant: None, system_tenant: true }
     }
 
     /// All tenants, and events outside any tenant, but not the system tenant.
     pub const fn customers() -> Self {
-        Self(Extent::Customers)
+        Self { tenant: None, system_tenant: false }
     }
 
     /// One tenant and nothing else. [`TenantId::NONE`] stands for the events outside any tenant.
-    pub const fn of_tenant(tenant: TenantId) -> Self {
-        Self(Extent::Tenant(tenant))
+    pub fn of_tenant(tenant: TenantId) -> Self {
+        Self { tenant: Some(tenant), system_tenant: tenant == TenantId::SYSTEM }
     }
 
     /// The only visible tenant; `None` when more than one tenant is visible.
     pub const fn tenant(self) -> Option<TenantId> {
-        match self.0 {
-            Extent::Everything | Extent::Customers => None,
-            Extent::Tenant(tenant) => Some(tenant),
-        }
+        self.tenant
     }
 
     /// Whether data of `tenant` may be seen.
     pub fn sees(self, tenant: TenantId) -> bool {
-        match self.0 {
-            Extent::Everything => true,
-            Extent::Customers => tenant != TenantId::SYSTEM,
-            Extent::Tenant(only) => tenant == only,
-        }
+        self.tenant.is_none_or(|only| only == tenant) && (self.system_tenant || tenant != TenantId::SYSTEM)
     }
 
     /// Checks that data of `tenant` may be seen.
@@ -80,9 +71,9 @@ impl Visibility {
     /// Checks that the caller is restricted to no tenant, for operations that concern all of them:
     /// [`Error::Forbidden`] otherwise.
     pub fn check_all_tenants(self) -> Result<()> {
-        match self.0 {
-            Extent::Everything | Extent::Customers => Ok(()),
-            Extent::Tenant(_) => Err(Error::forbidden(
+        match self.tenant {
+            None => Ok(()),
+            Some(_) => Err(Error::forbidden(
                 "this concerns all tenants, and your credential is scoped to one; use one that is not",
             )),
         }
@@ -92,14 +83,20 @@ impl Visibility {
     pub fn narrow(self, asked: Option<TenantId>) -> Result<Self> {
         let Some(tenant) = asked else { return Ok(self) };
         self.check(tenant)?;
-        Ok(Self(Extent::Tenant(tenant)))
+        Ok(Self { tenant: Some(tenant), system_tenant: tenant == TenantId::SYSTEM })
+    }
+
+    /// Narrows to customers' data: the same without the system tenant.
+    #[must_use]
+    pub const fn narrow_to_customers(self) -> Self {
+        Self { tenant: self.tenant, system_tenant: false }
     }
 
     /// Narrows to the tenants that a request lists, sorted and without duplicates; those that may not be seen are
     /// left out. `None` when neither the request nor the credential restricts the tenants; an empty list when
     /// nothing of what the request lists may be seen, which then counts as nothing.
     pub fn narrow_to_any(self, asked: Option<&[TenantId]>) -> Option<Vec<TenantId>> {
-        let Some(asked) = asked else { return self.tenant().map(|only| vec![only]) };
+        let Some(asked) = asked else { return self.tenant.map(|only| vec![only]) };
         let mut tenants: Vec<_> = asked.iter().copied().filter(|tenant| self.sees(*tenant)).collect();
         tenants.sort_unstable();
         tenants.dedup();
@@ -119,16 +116,17 @@ mod tests {
 
     const EVERYTHING: Visibility = Visibility::unrestricted();
     const CUSTOMERS: Visibility = Visibility::customers();
-    const TENANT: Visibility = Visibility::of_tenant(OWN);
+    const TENANT: Visibility = Visibility { tenant: Some(OWN), system_tenant: false };
 
     #[test]
     fn each_extent_sees_exactly_its_tenants() {
         let table = [
             (EVERYTHING, [true, true, true, true]),
             (CUSTOMERS, [true, true, true, false]),
-            (TENANT, [false, true, false, false]),
+            (Visibility::of_tenant(OWN), [false, true, false, false]),
             (Visibility::of_tenant(TenantId::NONE), [true, false, false, false]),
             (Visibility::of_tenant(TenantId::SYSTEM), [false, false, false, true]),
+            (Visibility::of_tenant(TenantId::SYSTEM).narrow_to_customers(), [false, false, false, false]),
         ];
         for (visibility, expected) in table {
             let tenants = [TenantId::NONE, OWN, OTHER, TenantId::SYSTEM];
@@ -146,6 +144,13 @@ mod tests {
         }
         assert_eq!(EVERYTHING.narrow(Some(TenantId::SYSTEM)).unwrap().tenant(), Some(TenantId::SYSTEM));
         assert!(EVERYTHING.narrow(Some(OWN)).unwrap().narrow(Some(OTHER)).is_err(), "it never widens again");
+    }
+
+    #[test]
+    fn customers_are_everything_but_the_system_tenant() {
+        assert_eq!(EVERYTHING.narrow_to_customers(), CUSTOMERS);
+        assert_eq!(CUSTOMERS.narrow_to_customers(), CUSTOMERS);
+        assert_eq!(Visibility::of_tenant(OWN).narrow_to_customers(), TENANT);
     }
 
     #[test]

@@ -10,10 +10,10 @@ use std::sync::Arc;
 use std::{env, fs};
 
 use trailkeeper_analytics::engine::Summary;
-use trailkeeper_domain::event::{Event, EventFilter, Target};
+use trailkeeper_domain::event::{Event, Target};
 use trailkeeper_domain::{Error, Result};
 use trailkeeper_storage::{DatabaseUrl, StoreOptions, migrate, open};
-use trailkeeper_testkit::{TempDatabase, event};
+use trailkeeper_testkit::{TempDatabase, all_events, event};
 
 const CHILD: &str = "TRAILKEEPER_TEST_DISK_FULL_CHILD";
 
@@ -54,8 +54,7 @@ fn fill_up() {
     migrate(&url).unwrap();
     let store = open(&url, &StoreOptions::default(), Arc::new(Summary)).unwrap();
     let write = |from| store.writing(|tx| tx.insert_events(&batch(from)));
-    let count =
-        || -> Result<usize> { store.reading(|tx| Ok(tx.events(&EventFilter::default(), None, 1_000_000)?.len())) };
+    let count = || -> Result<usize> { store.reading(|tx| Ok(tx.events(&all_events(), None, 1_000_000)?.len())) };
     write(1).unwrap();
 
     let largest = fs::read_dir(database.path().parent().unwrap())

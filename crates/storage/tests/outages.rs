@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
 use trailkeeper_analytics::engine::Summary;
-use trailkeeper_domain::event::{Event, EventFilter};
+use trailkeeper_domain::event::Event;
 use trailkeeper_domain::ports::Store;
 use trailkeeper_domain::{Error, Result};
 use trailkeeper_storage::{DatabaseUrl, StoreOptions, migrate, open};
-use trailkeeper_testkit::{TempDatabase, event, run_on_postgres, tenant, tenant_id};
+use trailkeeper_testkit::{TempDatabase, all_events, event, run_on_postgres, tenant, tenant_id};
 
 fn opened(database: &TempDatabase, options: &StoreOptions) -> Arc<dyn Store> {
     let url = DatabaseUrl::parse(database.url()).unwrap();
@@ -33,7 +33,7 @@ fn write(store: &Arc<dyn Store>, number: u128) -> Result<Vec<bool>> {
 }
 
 fn count(store: &Arc<dyn Store>) -> Result<usize> {
-    store.reading(|tx| Ok(tx.events(&EventFilter::default(), None, 10_000)?.len()))
+    store.reading(|tx| Ok(tx.events(&all_events(), None, 10_000)?.len()))
 }
 
 #[track_caller]

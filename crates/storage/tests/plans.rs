@@ -17,7 +17,9 @@ use trailkeeper_domain::scope::{Level, Part, Scope};
 use trailkeeper_domain::time::TimeRange;
 use trailkeeper_domain::user::{PoolId, UserFilter};
 use trailkeeper_storage::{DatabaseUrl, migrate, plans};
-use trailkeeper_testkit::{DatabaseKind, TempDatabase, day, run_on_postgres, user_id};
+use trailkeeper_testkit::{
+    DatabaseKind, TempDatabase, all_events, all_users, day, run_on_postgres, user_id, visibility,
+};
 use uuid::Uuid;
 
 const SQLITE_ROWS: &str = include_str!("plans/sqlite.sql");
@@ -79,7 +81,7 @@ fn user() -> UserId {
 }
 
 fn any() -> EventFilter {
-    EventFilter::default()
+    all_events()
 }
 
 fn range() -> TimeRange {
@@ -99,9 +101,13 @@ fn filters() -> Vec<(&'static str, &'static str, EventFilter)> {
     let days = EventFilter { from: Some(range().start), until: Some(range().end), ..any() };
     vec![
         ("everything", "events_by_time", any()),
-        ("tenant", "events_by_tenant", EventFilter { tenant_id: Some(tenant()), ..any() }),
-        ("customers", "events_by_time", EventFilter { customers_only: true, ..any() }),
-        ("customers, user", "events_by_user", EventFilter { customers_only: true, user_id: Some(user()), ..any() }),
+        ("tenant", "events_by_tenant", EventFilter { visibility: visibility::of_tenant(tenant()), ..any() }),
+        ("customers", "events_by_time", EventFilter { visibility: visibility::CUSTOMERS, ..any() }),
+        (
+            "customers, user",
+            "events_by_user",
+            EventFilter { visibility: visibility::CUSTOMERS, user_id: Some(user()), ..any() },
+        ),
         ("env", "events_by_time", EventFilter { env_id: Some(EnvId(2)), ..any() }),
         ("user", "events_by_user", EventFilter { user_id: Some(user()), ..any() }),
         ("type", "events_by_kind", EventFilter { kinds: kinds(&["login_fail"]), ..any() }),
@@ -113,24 +119,36 @@ fn filters() -> Vec<(&'static str, &'static str, EventFilter)> {
         ("page", "events_by_page", EventFilter { page_key: Some("/page/7".into()), ..any() }),
         ("session", "events_by_session", EventFilter { session_id: Some("session-77".into()), ..any() }),
         ("days", "events_by_time", days.clone()),
-        ("tenant, env", "events_by_tenant", EventFilter { tenant_id: Some(tenant()), env_id: Some(EnvId(2)), ..any() }),
+        (
+            "tenant, env",
+            "events_by_tenant",
+            EventFilter { visibility: visibility::of_tenant(tenant()), env_id: Some(EnvId(2)), ..any() },
+        ),
         (
             "tenant, type",
             "events_by_tenant",
-            EventFilter { tenant_id: Some(tenant()), kinds: kinds(&["login_fail"]), ..any() },
+            EventFilter { visibility: visibility::of_tenant(tenant()), kinds: kinds(&["login_fail"]), ..any() },
         ),
-        ("tenant, user", "events_by_user", EventFilter { tenant_id: Some(tenant()), user_id: Some(user()), ..any() }),
+        (
+            "tenant, user",
+            "events_by_user",
+            EventFilter { visibility: visibility::of_tenant(tenant()), user_id: Some(user()), ..any() },
+        ),
         (
             "tenant, network",
             "events_by_tenant",
-            EventFilter { tenant_id: Some(tenant()), source: Some(network("10.0.3.0/24")), ..any() },
+            EventFilter { visibility: visibility::of_tenant(tenant()), source: Some(network("10.0.3.0/24")), ..any() },
         ),
         (
             "tenant, page",
             "events_by_page",
-            EventFilter { tenant_id: Some(tenant()), page_key: Some("/page/7".into()), ..any() },
+            EventFilter { visibility: visibility::of_tenant(tenant()), page_key: Some("/page/7".into()), ..any() },
         ),
-        ("tenant, days", "events_by_tenant", EventFilter { tenant_id: Some(tenant()), ..days.clone() }),
+        (
+            "tenant, days",
+            "events_by_tenant",
+            EventFilter { visibility: visibility::of_tenant(tenant()), ..days.clone() },
+        ),
         ("user, type", "events_by_user", EventFilter { user_id: Some(user()), kinds: kinds(&["login_fail"]), ..any() }),
         (
             "user, types",
@@ -244,19 +262,16 @@ fn directory_questions() -> Vec<Question> {
         question("next attribute changes", |tx| tx.attribute_changes(&user_id("user-1"), Some(20_001), 100).map(drop)),
     ];
     let pool = || PoolId::parse("user_pool_id", "eu_7").ok();
-    let none = UserFilter::default;
+    let none = all_users;
     for (name, filter) in [
         ("all", none()),
         ("e-mail", UserFilter { folded_email: Some("user-7@example.org".into()), ..none() }),
-        ("e-mail, pool", UserFilter::by_email("user-7@example.org", None, pool())),
+        ("e-mail, pool", UserFilter::by_email(visibility::EVERYTHING, "user-7@example.org", None, pool())),
         ("pool", UserFilter { user_pool_id: pool(), ..none() }),
         ("region", UserFilter { region: Some("eu".into()), ..none() }),
-        ("member", UserFilter { member_of: Some(tenant()), ..none() }),
-        ("member, pool", UserFilter { member_of: Some(tenant()), user_pool_id: pool(), ..none() }),
-        (
-            "member, e-mail",
-            UserFilter { member_of: Some(tenant()), ..UserFilter::by_email("user-7@example.org", None, None) },
-        ),
+        ("member", UserFilter { visibility: visibility::of_tenant(tenant()), ..none() }),
+        ("member, pool", UserFilter { visibility: visibility::of_tenant(tenant()), user_pool_id: pool(), ..none() }),
+        ("member, e-mail", UserFilter::by_email(visibility::of_tenant(tenant()), "user-7@example.org", None, None)),
     ] {
         let next = filter.clone();
         questions.push(question(format!("users by {name}"), move |tx| tx.users(&filter, None, 100).map(drop)));

@@ -2,12 +2,14 @@
 
 use chrono::NaiveDate;
 use trailkeeper_domain::account::{Account, Role};
-use trailkeeper_domain::event::{Event, EventKind, Outcome};
+use trailkeeper_domain::event::{Event, EventFilter, EventKind, Outcome};
 use trailkeeper_domain::id::{AccountId, CreationId, EnvId, EventId, TenantId, UserId};
 use trailkeeper_domain::tenant::Tenant;
 use trailkeeper_domain::time::{self, Timestamp};
-use trailkeeper_domain::user::{Membership, User, UserStatus};
+use trailkeeper_domain::user::{Membership, User, UserFilter, UserStatus};
 use uuid::Uuid;
+
+use crate::visibility;
 
 /// A UUID with this number at its end, in ascending order.
 pub fn uuid(number: u128) -> Uuid {
@@ -109,4 +111,14 @@ pub fn account(number: u128, email: &str) -> Account {
         created_at: at("2026-01-01T00:00:00Z"),
         updated_at: at("2026-01-01T00:00:00Z"),
     }
+}
+
+/// The filter that every event matches.
+pub fn all_events() -> EventFilter {
+    EventFilter::within(visibility::EVERYTHING)
+}
+
+/// The filter that every user matches.
+pub fn all_users() -> UserFilter {
+    UserFilter::within(visibility::EVERYTHING)
 }

@@ -16,7 +16,9 @@ mod entropy;
 pub mod visibility;
 mod workload;
 
-pub use builders::{account, at, day, event, membership, tenant, tenant_id, user, user_id, uuid};
+pub use builders::{
+    account, all_events, all_users, at, day, event, membership, tenant, tenant_id, user, user_id, uuid,
+};
 pub use clock::TestClock;
 pub use databases::{DatabaseKind, TempDatabase, run_on_postgres};
 pub use entropy::TestEntropy;

@@ -10,7 +10,7 @@ pub const EVERYTHING: Visibility = Visibility::unrestricted();
 /// All tenants but the system tenant.
 pub const CUSTOMERS: Visibility = Visibility::customers();
 
-/// One tenant.
+/// Only this tenant.
 pub fn of_tenant(tenant: TenantId) -> Visibility {
     Visibility::of_tenant(tenant)
 }

@@ -19,6 +19,7 @@ use trailkeeper_domain::tenant::Tenant;
 use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::usecase::append;
 use trailkeeper_domain::user::{Membership, PoolId, User, UserStatus};
+use trailkeeper_domain::visibility::Visibility;
 use uuid::Uuid;
 
 use crate::audit;
@@ -100,7 +101,8 @@ fn is_empty(tx: &mut dyn ReadTx) -> DomainResult<bool> {
     if tx.has_directory()? {
         return Ok(false);
     }
-    let customers = EventFilter { customers_only: true, ..EventFilter::default() };
+    #[expect(clippy::disallowed_methods, reason = "the command line asks for itself")]
+    let customers = EventFilter::within(Visibility::customers());
     Ok(tx.events(&customers, None, 1)?.is_empty())
 }
 

@@ -12,7 +12,7 @@ use trailkeeper_domain::event::{Event, EventFilter, EventKind};
 use trailkeeper_domain::id::TenantId;
 use trailkeeper_domain::ports::Store;
 use trailkeeper_storage::{DatabaseUrl, StoreOptions};
-use trailkeeper_testkit::{DatabaseKind, TempDatabase};
+use trailkeeper_testkit::{DatabaseKind, TempDatabase, all_events, visibility};
 
 use crate::serve::Server;
 use crate::support::Program;
@@ -34,9 +34,9 @@ fn store_at(url: &str) -> Arc<dyn Store> {
 /// The events of this type in the trail of a store, oldest first.
 fn told_in(store: &dyn Store, kind: &str) -> Vec<Event> {
     let filter = EventFilter {
-        tenant_id: Some(TenantId::SYSTEM),
+        visibility: visibility::of_tenant(TenantId::SYSTEM),
         kinds: vec![EventKind::known(kind)],
-        ..EventFilter::default()
+        ..all_events()
     };
     let found = store.reading(|tx| tx.events(&filter, None, 100)).unwrap();
     found.into_iter().rev().map(|stored| stored.event).collect()
@@ -114,7 +114,7 @@ fn killed(program: &Program, arguments: &[&str], input: &str, is_there: impl Fn(
 
 /// How many events of customers there are.
 fn rows(store: &dyn Store) -> usize {
-    let customers = EventFilter { customers_only: true, ..EventFilter::default() };
+    let customers = EventFilter { visibility: visibility::CUSTOMERS, ..all_events() };
     store.reading(|tx| tx.events(&customers, None, 10_000)).unwrap().len()
 }
 

@@ -7,6 +7,7 @@ use trailkeeper_domain::event::{EventFilter, EventKind, StoredEvent};
 use trailkeeper_domain::id::{TenantId, UserId};
 use trailkeeper_domain::ports::Store;
 use trailkeeper_domain::time::{self, Timestamp};
+use trailkeeper_domain::visibility::Visibility;
 
 use super::buckets::Edge;
 use super::{Audience, Zone};
@@ -58,15 +59,15 @@ pub fn timeline(store: &dyn Store, question: &TimelineQuestion, tenant_scoped: O
     let scope_filter = question.audience.scope_filter(tenant_scoped)?;
     let (from, until) = range_of(question)?;
     let after = question.cursor.as_deref().map(|cursor| cursor::to_event("cursor", cursor)).transpose()?;
+    #[expect(clippy::disallowed_methods, reason = "until the question takes the caller's visibility")]
+    let visibility = scope_filter.tenant().map_or(Visibility::customers(), Visibility::of_tenant);
     let filter = EventFilter {
-        tenant_id: scope_filter.tenant(),
-        customers_only: true,
         env_id: scope_filter.env,
         user_id: Some(question.user.clone()),
         kinds: question.kinds.clone(),
         from,
         until,
-        ..EventFilter::default()
+        ..EventFilter::within(visibility)
     };
     let events = store.reading(|tx| tx.events(&filter, after, question.limit + 1))?;
     let page = Paged::cut(events, question.limit, |event| cursor::of_event(event.position()));

@@ -18,7 +18,7 @@ use trailkeeper_domain::ports::{ReadTx, Store, WriteTx};
 use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::{Error, ErrorDetail, Result, time};
 use trailkeeper_storage::{DatabaseUrl, StoreOptions};
-use trailkeeper_testkit::{DatabaseKind, TempDatabase};
+use trailkeeper_testkit::{DatabaseKind, TempDatabase, all_events, visibility};
 use uuid::Uuid;
 
 pub const EMAIL: &str = "Jane.Doe@example.com";
@@ -190,7 +190,7 @@ impl World {
 
     /// The trail, newest first.
     pub fn trail(&self) -> Vec<Event> {
-        let filter = EventFilter { tenant_id: Some(TenantId::SYSTEM), ..EventFilter::default() };
+        let filter = EventFilter { visibility: visibility::of_tenant(TenantId::SYSTEM), ..all_events() };
         let stored = self.store.reading(|tx| tx.events(&filter, None, 1000)).unwrap();
         stored.into_iter().map(|stored| stored.event).collect()
     }

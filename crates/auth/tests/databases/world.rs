@@ -9,7 +9,7 @@ use trailkeeper_domain::event::EventFilter;
 use trailkeeper_domain::id::TenantId;
 use trailkeeper_domain::ports::Store;
 use trailkeeper_storage::{DatabaseUrl, StoreOptions};
-use trailkeeper_testkit::{DatabaseKind, TempDatabase, TestClock};
+use trailkeeper_testkit::{DatabaseKind, TempDatabase, TestClock, all_events, visibility};
 
 pub const EMAIL: &str = "jane@example.com";
 pub const PASSWORD: &str = "correct horse battery";
@@ -53,7 +53,7 @@ impl World {
 
     /// How many events of this type the trail has.
     pub fn recorded(&self, kind: &str) -> usize {
-        let filter = EventFilter { tenant_id: Some(TenantId::SYSTEM), ..EventFilter::default() };
+        let filter = EventFilter { visibility: visibility::of_tenant(TenantId::SYSTEM), ..all_events() };
         let stored = self.store.reading(|tx| tx.events(&filter, None, 1000)).unwrap();
         stored.iter().filter(|stored| stored.event.kind.as_str() == kind).count()
     }

@@ -1,17 +1,18 @@
-//! Which events a list shows.
+//! The conditions by which a list of events is filtered.
 
 use crate::address::AddressRange;
 use crate::event::{EventKind, Outcome};
-use crate::id::{EnvId, TenantId, UserId};
+use crate::id::{EnvId, UserId};
 use crate::time::Timestamp;
+use crate::visibility::Visibility;
 
 /// Every condition that is present must hold. One value for lists in all contracts.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+///
+/// It begins with the caller's [`Visibility`]: there is no filter without one.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventFilter {
-    /// Only this tenant's.
-    pub tenant_id: Option<TenantId>,
-    /// Without the system tenant's, which are the server's own trail.
-    pub customers_only: bool,
+    /// Only events of these tenants.
+    pub visibility: Visibility,
     /// Without those by which the system tenant tells of people's reads ([`READS`](crate::event::READS)). A list by
     /// page number needs it: reading a page adds such an event, so its reader would never come to the end.
     pub without_reads: bool,
@@ -35,4 +36,24 @@ pub struct EventFilter {
     pub from: Option<Timestamp>,
     /// Only before this time.
     pub until: Option<Timestamp>,
+}
+
+impl EventFilter {
+    /// All events that may be seen.
+    pub fn within(visibility: Visibility) -> Self {
+        Self {
+            visibility,
+            without_reads: false,
+            env_id: None,
+            user_id: None,
+            kinds: Vec::new(),
+            outcome: None,
+            failed: None,
+            source: None,
+            page_key: None,
+            session_id: None,
+            from: None,
+            until: None,
+        }
+    }
 }

@@ -1,12 +1,12 @@
 //! Finding a user by e-mail, and changing single attributes of one.
 
 use crate::error::{Error, ErrorDetail, Result};
-use crate::id::TenantId;
 use crate::ports::ReadTx;
 use crate::text;
 use crate::usecase::Change;
 use crate::usecase::keep_users::{changes_between, creation_of};
 use crate::user::{self, Attribute, PoolId, User, UserFilter};
+use crate::visibility::Visibility;
 
 /// One attribute to set, or to clear with an empty value.
 pub type AttributeUpdate = Attribute;
@@ -24,15 +24,15 @@ pub struct ChangeAttributes {
     pub updates: Vec<AttributeUpdate>,
 }
 
-/// The one user with this e-mail: 404 without one, 409 `ambiguous_user` with several.
+/// The one visible user with this e-mail: 404 without one, 409 `ambiguous_user` with several.
 pub fn user_by_email(
     tx: &mut dyn ReadTx,
+    visibility: Visibility,
     email: &str,
     region: Option<String>,
     user_pool_id: Option<PoolId>,
-    member_of: Option<TenantId>,
 ) -> Result<User> {
-    let filter = UserFilter { member_of, ..UserFilter::by_email(email, region, user_pool_id) };
+    let filter = UserFilter::by_email(visibility, email, region, user_pool_id);
     let mut found = tx.users(&filter, None, 2)?;
     match (found.pop(), found.is_empty()) {
         (Some(user), true) => Ok(user),
@@ -49,13 +49,15 @@ pub fn user_by_email(
     }
 }
 
-/// Sets and clears attributes of the user with an e-mail, and keeps who changed what.
-pub fn change_attributes(change: Change<'_>, wanted: &ChangeAttributes) -> Result<User> {
+/// Sets and clears attributes of the user with an e-mail, and keeps who changed what. Attributes belong to all tenants
+/// of a user: errors as [`Visibility::check_all_tenants`].
+pub fn change_attributes(change: Change<'_>, visibility: Visibility, wanted: &ChangeAttributes) -> Result<User> {
+    visibility.check_all_tenants()?;
     check(wanted)?;
     let (now, actor) = (change.now(), change.actor());
     change.write(|tx| {
         tx.lock_directory()?;
-        let before = user_by_email(tx, &wanted.email, wanted.region.clone(), wanted.user_pool_id.clone(), None)?;
+        let before = user_by_email(tx, visibility, &wanted.email, wanted.region.clone(), wanted.user_pool_id.clone())?;
         let mut after = before.clone();
         for update in &wanted.updates {
             apply(&mut after, update);

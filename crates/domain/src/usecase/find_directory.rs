@@ -7,16 +7,18 @@ use crate::ports::Store;
 use crate::tenant::Tenant;
 use crate::text;
 use crate::user::{AttributeChange, Membership, User, UserFilter};
+use crate::visibility::Visibility;
 
 /// A tenant's record.
-pub fn find_tenant(store: &dyn Store, id: TenantId) -> Result<Tenant> {
+pub fn find_tenant(store: &dyn Store, visibility: Visibility, id: TenantId) -> Result<Tenant> {
+    visibility.check(id)?;
     store.reading(|tx| tx.tenant(id))?.ok_or_else(|| unknown_tenant(id))
 }
 
-/// A page of tenants by id; `only` narrows it to one.
+/// A page of the visible tenants, by id.
 pub fn list_tenants(
     store: &dyn Store,
-    only: Option<TenantId>,
+    visibility: Visibility,
     cursor: Option<&str>,
     limit: usize,
 ) -> Result<Paged<Tenant>> {
@@ -24,7 +26,7 @@ pub fn list_tenants(
         Some(cursor) => Some(TenantId::parse("cursor", &cursor::decode("cursor", 't', cursor)?)?),
         None => None,
     };
-    let tenants = match only {
+    let tenants = match visibility.tenant() {
         Some(id) if after.is_some_and(|after| after >= id) => Vec::new(),
         Some(id) => store.reading(|tx| tx.tenant(id))?.into_iter().collect(),
         None => store.reading(|tx| tx.tenants(after, limit + 1))?,
@@ -32,10 +34,10 @@ pub fn list_tenants(
     Ok(Paged::cut(tenants, limit, |tenant| cursor::encode('t', &tenant.id.to_string())))
 }
 
-/// A user's record; with `member_of`, only when the user is a member of that tenant.
-pub fn find_user(store: &dyn Store, id: &UserId, member_of: Option<TenantId>) -> Result<User> {
+/// A user's record. Where only one tenant is visible, the user must be a member of it.
+pub fn find_user(store: &dyn Store, visibility: Visibility, id: &UserId) -> Result<User> {
     let found = store.reading(|tx| {
-        if let Some(tenant) = member_of
+        if let Some(tenant) = visibility.tenant()
             && tx.membership(tenant, id)?.is_none()
         {
             return Ok(None);
@@ -52,12 +54,11 @@ pub fn list_users(store: &dyn Store, filter: &UserFilter, cursor: Option<&str>, 
     Ok(Paged::cut(users, limit, |user| cursor::encode('u', user.id.as_str())))
 }
 
-/// A page of the changes of a user's attributes, newest first. An unknown user has none to tell of:
-/// that is an error, with `member_of` also when the user is no member of that tenant.
+/// A page of the changes of a user's attributes, newest first. Errors as [`find_user`].
 pub fn list_attribute_changes(
     store: &dyn Store,
+    visibility: Visibility,
     id: &UserId,
-    member_of: Option<TenantId>,
     cursor: Option<&str>,
     limit: usize,
 ) -> Result<Paged<AttributeChange>> {
@@ -65,14 +66,20 @@ pub fn list_attribute_changes(
         Some(cursor) => Some(cursor::decode("cursor", 'c', cursor)?.parse().map_err(|_| cursor::refused("cursor"))?),
         None => None,
     };
-    find_user(store, id, member_of)?;
+    find_user(store, visibility, id)?;
     let changes = store.reading(|tx| tx.attribute_changes(id, after, limit + 1))?;
     let page = Paged::cut(changes, limit, |(number, _)| cursor::encode('c', &number.to_string()));
     Ok(page.map(|(_, change)| change))
 }
 
 /// A membership.
-pub fn find_membership(store: &dyn Store, tenant: TenantId, user: &UserId) -> Result<Membership> {
+pub fn find_membership(
+    store: &dyn Store,
+    visibility: Visibility,
+    tenant: TenantId,
+    user: &UserId,
+) -> Result<Membership> {
+    visibility.check(tenant)?;
     store.reading(|tx| tx.membership(tenant, user))?.ok_or_else(|| {
         Error::not_found(
             "membership_not_found",
@@ -84,10 +91,12 @@ pub fn find_membership(store: &dyn Store, tenant: TenantId, user: &UserId) -> Re
 /// A page of a tenant's memberships by user id. A tenant without a record may have some; one with neither is unknown.
 pub fn list_memberships(
     store: &dyn Store,
+    visibility: Visibility,
     tenant: TenantId,
     cursor: Option<&str>,
     limit: usize,
 ) -> Result<Paged<Membership>> {
+    visibility.check(tenant)?;
     let after = user_behind(cursor)?;
     let found = store.reading(|tx| {
         let page = tx.memberships(tenant, after.as_ref(), limit + 1)?;

@@ -3,9 +3,10 @@
 use crate::cursor::{self, Paged};
 use crate::error::{Error, Result};
 use crate::event::{EventFilter, StoredEvent};
-use crate::id::{EventId, TenantId};
+use crate::id::EventId;
 use crate::ports::Store;
 use crate::time;
+use crate::visibility::Visibility;
 
 /// A page of events, newest first. `cursor` is the page before's [`Paged::next`]; `cursor_field`
 /// names it in the error.
@@ -26,16 +27,10 @@ pub fn list_events(
     Ok(Paged::cut(events, limit, |event| cursor::of_event(event.position())))
 }
 
-/// One event by its id. Two tenants may have used one id; then the caller must name the tenant. With
-/// `customers_only`, the server's own trail has no events.
-pub fn find_event(
-    store: &dyn Store,
-    id: EventId,
-    tenant: Option<TenantId>,
-    customers_only: bool,
-) -> Result<StoredEvent> {
-    let mut found = store.reading(|tx| tx.events_by_id(id, tenant))?;
-    found.retain(|found| !(customers_only && found.event.tenant_id == TenantId::SYSTEM));
+/// One event by its id. Two tenants may have used one id; then the caller must narrow `visibility` to one of them.
+pub fn find_event(store: &dyn Store, id: EventId, visibility: Visibility) -> Result<StoredEvent> {
+    let mut found = store.reading(|tx| tx.events_by_id(id, visibility.tenant()))?;
+    found.retain(|found| visibility.sees(found.event.tenant_id));
     match (found.pop(), found.is_empty()) {
         (Some(event), true) => Ok(event),
         (Some(_), false) => Err(Error::conflict(

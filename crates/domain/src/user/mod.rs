@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::id::{CreationId, TenantId, UserId};
 use crate::text;
 use crate::time::Timestamp;
+use crate::visibility::Visibility;
 
 /// The longest attribute name, in characters (as Cognito).
 pub const MAX_ATTRIBUTE_NAME: usize = 32;
@@ -253,22 +254,29 @@ pub struct Membership {
 }
 
 /// Which users a list shows. Every condition that is present must hold.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+///
+/// It begins with the caller's [`Visibility`]: there is no filter without one.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserFilter {
+    /// Where only one tenant is visible: only its members.
+    pub visibility: Visibility,
     /// Only with this e-mail, in lower case.
     pub folded_email: Option<String>,
     /// Only of this region.
     pub region: Option<String>,
     /// Only of this pool.
     pub user_pool_id: Option<PoolId>,
-    /// Only members of this tenant.
-    pub member_of: Option<TenantId>,
 }
 
 impl UserFilter {
+    /// All users that may be seen.
+    pub fn within(visibility: Visibility) -> Self {
+        Self { visibility, folded_email: None, region: None, user_pool_id: None }
+    }
+
     /// The users with this e-mail in any case, by the parameters that name them in the Cripsa contract.
-    pub fn by_email(email: &str, region: Option<String>, user_pool_id: Option<PoolId>) -> Self {
-        Self { folded_email: Some(folded_email(email)), region, user_pool_id, member_of: None }
+    pub fn by_email(visibility: Visibility, email: &str, region: Option<String>, user_pool_id: Option<PoolId>) -> Self {
+        Self { visibility, folded_email: Some(folded_email(email)), region, user_pool_id }
     }
 }
 

@@ -1,9 +1,9 @@
 //! Users by e-mail, region and pool, and inclusive ranges of days or times: the parameters that
 //! several operations share.
 
-use trailkeeper_domain::id::TenantId;
 use trailkeeper_domain::time::{self, TimeRange};
 use trailkeeper_domain::user::{self, PoolId, UserFilter};
+use trailkeeper_domain::visibility::Visibility;
 use trailkeeper_domain::{Error, Result, text};
 
 use crate::extract::query::Query;
@@ -30,10 +30,10 @@ pub fn email_in(query: &Query) -> Result<&str> {
 }
 
 /// The users that `email`, `region` and `user_pool_id` name, as far as the caller may see them.
-pub fn users_named(query: &Query, tenant_scoped: Option<TenantId>) -> Result<UserFilter> {
+pub fn users_named(query: &Query, visibility: Visibility) -> Result<UserFilter> {
     let email = email_in(query)?;
     let (region, pool) = pool_of(query)?;
-    Ok(UserFilter { member_of: tenant_scoped, ..UserFilter::by_email(email, region, pool) })
+    Ok(UserFilter::by_email(visibility, email, region, pool))
 }
 
 /// `start_date` and `end_date`, both inside: a day means all of it.

@@ -49,7 +49,7 @@ pub struct Users {
 )]
 pub async fn get(caller: Caller<ReadUsers, Cripsa>, request: HttpRequest, state: Data<AppState>) -> ApiResult<Cripsa> {
     let query = Query::of(&request)?.only(&["email", "region", "user_pool_id"])?;
-    let filter = pools::users_named(&query, caller.principal.tenant_id)?;
+    let filter = pools::users_named(&query, caller.principal.visibility())?;
     let found =
         blocking::run(&state, move |state| state.store().reading(|tx| tx.users(&filter, None, MAX_USERS + 1))).await?;
     let users = within_bound(found)?.into_iter().map(UserView::from).collect();

@@ -15,8 +15,8 @@ use super::values;
 use crate::api_error::ApiResult;
 use crate::audit;
 use crate::error_formats::Cripsa;
+use crate::extract::body;
 use crate::extract::caller::{Caller, ChangeUsers};
-use crate::extract::{body, tenancy};
 use crate::settings::MAX_BODY_BYTES;
 use crate::state::AppState;
 
@@ -86,11 +86,12 @@ pub async fn update(
     payload: Payload,
 ) -> ApiResult<Cripsa> {
     body::must_be_json(&request)?;
-    tenancy::not_tenant_scoped(&caller.principal)?;
+    let visibility = caller.principal.visibility();
+    visibility.check_all_tenants()?;
     let body = body::read(&request, payload, MAX_BODY_BYTES).await?;
     let wanted = change_in(&body)?;
     audit::asked_in_body(&request, &scope_filter(&wanted));
-    let user = caller.changing(&request, &state, move |change| change_attributes(change, &wanted)).await?;
+    let user = caller.changing(&request, &state, move |change| change_attributes(change, visibility, &wanted)).await?;
     Ok(HttpResponse::Ok().json(UserView::from(user)))
 }
 

@@ -105,9 +105,9 @@ pub async fn count(
     let query = Query::of(&request)?.only(&["start_date", "end_date", "region", "user_pool_id"])?;
     let question = Question::of(&query)?;
     let (range, region, pool) = (question.range, question.region.clone(), question.pool.clone());
-    let tenant_scoped = caller.principal.tenant_id;
+    let member_of = caller.principal.visibility().tenant();
     let count = blocking::run(&state, move |state| {
-        state.store().reading(|tx| tx.registered_users(range, &region, pool.as_str(), tenant_scoped))
+        state.store().reading(|tx| tx.registered_users(range, &region, pool.as_str(), member_of))
     })
     .await?;
     Ok(HttpResponse::Ok().json(UsersCount::of(count, question)))

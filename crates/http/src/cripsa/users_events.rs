@@ -7,11 +7,11 @@ use trailkeeper_auth::{Access, Principal};
 use trailkeeper_domain::Result;
 use trailkeeper_domain::cursor::{self, Paged};
 use trailkeeper_domain::event::{EventFilter, StoredEvent};
-use trailkeeper_domain::id::TenantId;
 use trailkeeper_domain::ports::Store;
 use trailkeeper_domain::time::TimeRange;
 use trailkeeper_domain::usecase::user_by_email;
 use trailkeeper_domain::user::{PoolId, User};
+use trailkeeper_domain::visibility::Visibility;
 use utoipa::ToSchema;
 
 use super::auth_event::AuthEvent;
@@ -25,7 +25,6 @@ use crate::cursors::{List, ListPosition, NextCursor};
 use crate::error_formats::Cripsa;
 use crate::extract::caller::{Caller, ReadEvents};
 use crate::extract::query::Query;
-use crate::extract::tenancy;
 use crate::state::AppState;
 
 /// The most events in a page, and how many it has where the caller does not say (as Cognito).
@@ -41,8 +40,7 @@ struct Question {
     email: String,
     region: Option<String>,
     pool: Option<PoolId>,
-    tenant_scoped: Option<TenantId>,
-    customers_only: bool,
+    visibility: Visibility,
     range: TimeRange,
     login_event: Option<AuthEventType>,
     response: Option<EventResponse>,
@@ -60,8 +58,7 @@ impl Question {
             email,
             region,
             pool,
-            tenant_scoped: caller.tenant_id,
-            customers_only: tenancy::customers_only(caller),
+            visibility: caller.visibility(),
             range: pools::range_of(query)?,
             login_event: login_event.map(|event| AuthEventType::parse("login_event", event)).transpose()?,
             response: response.map(|response| EventResponse::parse("event_response", response)).transpose()?,
@@ -74,7 +71,7 @@ impl Question {
     fn answer(&self, store: &dyn Store, access: &Access) -> Result<(User, Vec<StoredEvent>, NextCursor)> {
         let after = self.position.opened(access)?.map(|token| cursor::to_event(TOKEN, &token)).transpose()?;
         let (user, page) = store.reading(|tx| {
-            let user = user_by_email(tx, &self.email, self.region.clone(), self.pool.clone(), self.tenant_scoped)?;
+            let user = user_by_email(tx, self.visibility, &self.email, self.region.clone(), self.pool.clone())?;
             let events = match self.filter(&user) {
                 Some(filter) => tx.events(&filter, after, self.limit + 1)?,
                 None => Vec::new(),
@@ -93,14 +90,12 @@ impl Question {
             Some(EventResponse::InProgress) => return None,
         };
         Some(EventFilter {
-            tenant_id: self.tenant_scoped,
-            customers_only: self.customers_only,
             user_id: Some(user.id.clone()),
             kinds: kinds_of(self.login_event),
             failed,
             from: Some(self.range.start),
             until: Some(self.range.end),
-            ..EventFilter::default()
+            ..EventFilter::within(self.visibility)
         })
     }
 }

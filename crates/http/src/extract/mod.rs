@@ -7,4 +7,3 @@ pub mod credential;
 pub mod origin;
 pub mod path;
 pub mod query;
-pub mod tenancy;

@@ -114,7 +114,7 @@ pub async fn list(
     let offset = u64::try_from((page - 1) * rows).map_err(Error::internal)?;
     let limit = usize::try_from(rows).map_err(Error::internal)?;
     audit::asked_in_body(&request, &[("PageNumber", page), ("RowsInPage", rows)]);
-    let filter = EventFilter { tenant_id: caller.principal.tenant_id, without_reads: true, ..EventFilter::default() };
+    let filter = EventFilter { without_reads: true, ..EventFilter::within(caller.principal.visibility()) };
     let events =
         blocking::run(&state, move |state| state.store().reading(|tx| tx.events_at_offset(&filter, offset, limit)))
             .await?;

@@ -19,7 +19,6 @@ use crate::blocking;
 use crate::error_formats::Saasus;
 use crate::extract::caller::{ReadAnalytics, SaasusCaller};
 use crate::extract::query::Query;
-use crate::extract::tenancy;
 use crate::state::AppState;
 
 /// Which active users are asked for.
@@ -159,7 +158,7 @@ pub async fn get(
     state: Data<AppState>,
 ) -> ApiResult<Saasus> {
     let question = ActiveUsersParams::of(&Query::of(&request)?)?.question();
-    question.tenant_id.map_or(Ok(()), |tenant| tenancy::visible(&caller.principal, tenant))?;
+    question.tenant_id.map_or(Ok(()), |tenant| caller.principal.visibility().check(tenant))?;
     let tenant_scoped = caller.principal.tenant_id;
     // Some megabytes of an answer would hold up the others of the thread that requests come in on.
     let body = blocking::run_analytic(&state, move |state| {

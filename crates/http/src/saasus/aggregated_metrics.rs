@@ -123,7 +123,7 @@ pub async fn get(
     state: Data<AppState>,
 ) -> ApiResult<Saasus> {
     let question = AggregatedMetricsParams::of(&Query::of(&request)?)?.question();
-    tenant_ids::visible(&caller.principal, question.tenant_ids.as_deref())?;
+    tenant_ids::visible(caller.principal.visibility(), question.tenant_ids.as_deref())?;
     let tenant_scoped = caller.principal.tenant_id;
     let days = blocking::run_analytic(&state, move |state| metrics(state.store(), &question, tenant_scoped)).await?;
     let metrics = days.into_iter().map(DailyMetric::from).collect();

@@ -104,7 +104,7 @@ pub async fn get(
     state: Data<AppState>,
 ) -> ApiResult<Saasus> {
     let question = AggregatedUserInfoParams::of(&Query::of(&request)?)?.question();
-    tenant_ids::visible(&caller.principal, question.tenant_ids.as_deref())?;
+    tenant_ids::visible(caller.principal.visibility(), question.tenant_ids.as_deref())?;
     let tenant_scoped = caller.principal.tenant_id;
     let days = blocking::run_analytic(&state, move |state| userinfo(state.store(), &question, tenant_scoped)).await?;
     let metrics = days.into_iter().map(DailyUserInfoMetric::from).collect();

@@ -1,11 +1,10 @@
 //! The list parameter `tenant_ids`, as published clients send it.
 
-use trailkeeper_auth::Principal;
 use trailkeeper_domain::Result;
 use trailkeeper_domain::id::TenantId;
+use trailkeeper_domain::visibility::Visibility;
 
 use crate::extract::query::Query;
-use crate::extract::tenancy;
 
 /// The tenants named, by repeated parameters (with or without an index in brackets, as the published
 /// PHP client writes it), by one joined with commas, or both. An empty list (`tenant_ids=`, as some
@@ -18,6 +17,6 @@ pub fn of(query: &Query) -> Result<Option<Vec<TenantId>>> {
 }
 
 /// Checks that the caller may know of all of them.
-pub fn visible(caller: &Principal, named: Option<&[TenantId]>) -> Result<()> {
-    named.unwrap_or_default().iter().try_for_each(|tenant| tenancy::visible(caller, *tenant))
+pub fn visible(visibility: Visibility, named: Option<&[TenantId]>) -> Result<()> {
+    named.unwrap_or_default().iter().try_for_each(|tenant| visibility.check(*tenant))
 }

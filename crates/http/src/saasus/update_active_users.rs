@@ -19,7 +19,6 @@ use crate::audit;
 use crate::error_formats::Saasus;
 use crate::extract::body::must_be_json;
 use crate::extract::caller::{SaasusCaller, WriteAnalytics};
-use crate::extract::tenancy;
 use crate::state::AppState;
 
 /// A number of active users that is known better outside.
@@ -74,7 +73,7 @@ pub async fn update(
     must_be_json(&request)?;
     let (period, reported) = reported_in(&caller.body)?;
     audit::reported_in_body(&request, None, reported_fields(period, &reported));
-    tenancy::visible(&caller.principal, reported.tenant_id)?;
+    caller.principal.visibility().check(reported.tenant_id)?;
     let tenant_scoped = caller.principal.tenant_id;
     let now = state.clock().now();
     let signed = caller.signature.map(|signature| (signature::spent(signature, now), now));

@@ -68,7 +68,7 @@ impl DirectoryReads for Tx<'_> {
     }
 
     fn users(&mut self, filter: &UserFilter, after: Option<&UserId>, limit: usize) -> Result<Vec<User>> {
-        let rows: Vec<UserRow> = if let Some(tenant) = filter.member_of {
+        let rows: Vec<UserRow> = if let Some(tenant) = filter.visibility.tenant() {
             // Walks the tenant's memberships, which are in the order of the list already.
             let members = memberships::table
                 .inner_join(users::table.on(users::user_id.eq(memberships::user_id)))

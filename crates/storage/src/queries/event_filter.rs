@@ -99,11 +99,15 @@ impl Tx<'_> {
     /// Looks the filter's names up; `None` where one of them is in no dictionary, so that no event can match.
     pub(super) fn numbered<'a>(&mut self, filter: &'a EventFilter) -> Result<Option<Numbered<'a>>> {
         let mut tenant = None;
-        if let Some(wanted) = filter.tenant_id {
+        if let Some(wanted) = filter.visibility.tenant() {
+            if !filter.visibility.sees(wanted) {
+                return Ok(None);
+            }
             let Some(key) = self.tenant_key(wanted)? else { return Ok(None) };
             tenant = Some(key);
         }
-        let not_of = if filter.customers_only { Some(self.tenant_key_assigned(TenantId::SYSTEM)?) } else { None };
+        let without_system = tenant.is_none() && !filter.visibility.sees(TenantId::SYSTEM);
+        let not_of = if without_system { Some(self.tenant_key_assigned(TenantId::SYSTEM)?) } else { None };
         let mut not_reads = None;
         if filter.without_reads {
             let mut reads = Vec::new();

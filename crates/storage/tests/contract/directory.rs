@@ -6,7 +6,7 @@ use trailkeeper_domain::id::{CreationId, TenantId, UserId};
 use trailkeeper_domain::tenant::Tenant;
 use trailkeeper_domain::time::TimeRange;
 use trailkeeper_domain::user::{Attribute, AttributeChange, PoolId, User, UserFilter, UserStatus};
-use trailkeeper_testkit::{at, day, membership, tenant, tenant_id, user, user_id, uuid};
+use trailkeeper_testkit::{all_users, at, day, membership, tenant, tenant_id, user, user_id, uuid, visibility};
 
 use crate::TestStore;
 
@@ -113,8 +113,14 @@ fn an_email_is_unique_in_its_pool(t: &TestStore) {
     assert_eq!(t.store.reading(|tx| tx.user(&user_id("new"))).unwrap(), None);
     // One's own e-mail is no other's.
     t.put(&[with("ann", "X@example.org", None)]);
-    assert_eq!(t.found(&UserFilter::by_email("x@EXAMPLE.org", None, None)), ["ann", "bob", "cy"]);
-    assert_eq!(t.found(&UserFilter::by_email("x@example.org", None, Some(pool("eu_2")))), ["cy"]);
+    assert_eq!(
+        t.found(&UserFilter::by_email(visibility::EVERYTHING, "x@EXAMPLE.org", None, None)),
+        ["ann", "bob", "cy"]
+    );
+    assert_eq!(
+        t.found(&UserFilter::by_email(visibility::EVERYTHING, "x@example.org", None, Some(pool("eu_2")))),
+        ["cy"]
+    );
 }
 
 fn users_are_listed_by_bytes_and_narrowed(t: &TestStore) {
@@ -122,11 +128,11 @@ fn users_are_listed_by_bytes_and_narrowed(t: &TestStore) {
     let mut sorted = ids.map(str::to_owned).to_vec();
     sorted.sort_unstable();
     t.put(&ids.map(user));
-    assert_eq!(t.found(&UserFilter::default()), sorted);
+    assert_eq!(t.found(&all_users()), sorted);
     let mut walked = Vec::new();
     let mut after: Option<UserId> = None;
     loop {
-        let page = t.store.reading(|tx| tx.users(&UserFilter::default(), after.as_ref(), 3)).unwrap();
+        let page = t.store.reading(|tx| tx.users(&all_users(), after.as_ref(), 3)).unwrap();
         let Some(last) = page.last() else { break };
         after = Some(last.id.clone());
         walked.extend(page.into_iter().map(|user| user.id.as_str().to_owned()));
@@ -152,7 +158,7 @@ fn users_are_listed_by_bytes_and_narrowed(t: &TestStore) {
         t.found(&UserFilter {
             region: region.map(str::to_owned),
             user_pool_id: pool_id.map(pool),
-            member_of,
+            visibility: member_of.map_or(visibility::EVERYTHING, visibility::of_tenant),
             folded_email: email.map(str::to_owned),
         })
     };
@@ -163,7 +169,7 @@ fn users_are_listed_by_bytes_and_narrowed(t: &TestStore) {
     assert_eq!(by(Some("eu"), None, Some(tenant_id(1)), None), ["p1"]);
     assert_eq!(by(None, None, Some(tenant_id(1)), Some("p3@example.org")), ["p3"]);
     assert_eq!(by(None, None, Some(tenant_id(2)), Some("p3@example.org")), [""; 0]);
-    let members = UserFilter { member_of: Some(tenant_id(1)), ..UserFilter::default() };
+    let members = UserFilter { visibility: visibility::of_tenant(tenant_id(1)), ..all_users() };
     let behind = t.store.reading(|tx| tx.users(&members, Some(&user_id("a")), 1)).unwrap();
     assert_eq!(behind[0].id, user_id("p1"));
 }

@@ -7,7 +7,7 @@ use trailkeeper_domain::address::AddressRange;
 use trailkeeper_domain::event::{Event, EventFilter, EventKind, EventPosition, Outcome, READS, StoredEvent, Target};
 use trailkeeper_domain::id::{EnvId, EventId, TenantId};
 use trailkeeper_domain::page::{Page, PageQueries};
-use trailkeeper_testkit::{TestEntropy, at, event, tenant_id, user_id, uuid};
+use trailkeeper_testkit::{TestEntropy, all_events, at, event, tenant_id, user_id, uuid, visibility};
 
 use crate::TestStore;
 
@@ -62,7 +62,7 @@ fn full() -> Event {
 fn every_field_comes_back(t: &TestStore) {
     let bare = Event { user_id: None, ..event(2) };
     assert_eq!(t.insert(&[full(), bare.clone()]), [true, true]);
-    let listed: Vec<Event> = t.list(&EventFilter::default()).into_iter().map(|stored| stored.event).collect();
+    let listed: Vec<Event> = t.list(&all_events()).into_iter().map(|stored| stored.event).collect();
     assert_eq!(listed, [full(), bare]);
 }
 
@@ -75,7 +75,7 @@ fn a_known_id_is_stored_once_per_tenant(t: &TestStore) {
     let found = t.store.reading(|tx| tx.events_by_id(EventId(uuid(1)), Some(TenantId::NONE))).unwrap();
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].event, first);
-    assert_eq!(t.list(&EventFilter::default()).len(), 4);
+    assert_eq!(t.list(&all_events()).len(), 4);
     assert_eq!(t.insert(&[]), Vec::<bool>::new());
 }
 
@@ -83,7 +83,7 @@ fn the_order_of_storage_breaks_ties(t: &TestStore) {
     // Ids descend while the order of sending ascends.
     let sent: Vec<Event> = (1..=50).rev().map(event).collect();
     t.insert(&sent);
-    let listed = t.list(&EventFilter::default());
+    let listed = t.list(&all_events());
     let ids: Vec<EventId> = listed.iter().rev().map(|stored| stored.event.id).collect();
     assert_eq!(ids, sent.iter().map(|event| event.id).collect::<Vec<_>>());
     assert!(listed.windows(2).all(|pair| pair[0].seq > pair[1].seq));
@@ -91,8 +91,7 @@ fn the_order_of_storage_breaks_ties(t: &TestStore) {
 
 /// What a filter means, told a second time.
 pub(crate) fn matches(filter: &EventFilter, event: &Event) -> bool {
-    filter.tenant_id.is_none_or(|tenant| tenant == event.tenant_id)
-        && !(filter.customers_only && event.tenant_id == TenantId::SYSTEM)
+    filter.visibility.sees(event.tenant_id)
         && !(filter.without_reads && event.tenant_id == TenantId::SYSTEM && READS.contains(&event.kind.as_str()))
         && filter.env_id.is_none_or(|env| env == event.env_id)
         && filter.user_id.as_ref().is_none_or(|user| Some(user) == event.user_id.as_ref())
@@ -130,16 +129,18 @@ fn customers_are_listed_without_the_servers_own_trail(t: &TestStore) {
     let trail = in_tenant(2, TenantId::SYSTEM);
     let customers = [in_tenant(1, TenantId::NONE), in_tenant(3, tenant_id(1))];
     t.insert(&[customers[0].clone(), trail.clone(), customers[1].clone()]);
-    let listed = |tenant_id, user_id, customers_only| -> HashSet<EventId> {
-        let filter = EventFilter { tenant_id, user_id, customers_only, ..EventFilter::default() };
+    let listed = |visibility, user_id| -> HashSet<EventId> {
+        let filter = EventFilter { user_id, ..EventFilter::within(visibility) };
         t.list(&filter).into_iter().map(|stored| stored.event.id).collect()
     };
     let both = customers.each_ref().map(|event| event.id).into();
-    assert_eq!(listed(None, None, true), both);
-    assert_eq!(listed(None, trail.user_id.clone(), true), both);
-    assert_eq!(listed(Some(TenantId::SYSTEM), None, true), HashSet::new());
-    assert_eq!(listed(Some(tenant_id(1)), None, true), [customers[1].id].into());
-    assert_eq!(listed(Some(TenantId::SYSTEM), None, false), [trail.id].into());
+    let (system, customer) = (visibility::of_tenant(TenantId::SYSTEM), visibility::of_tenant(tenant_id(1)));
+    assert_eq!(listed(visibility::CUSTOMERS, None), both);
+    assert_eq!(listed(visibility::CUSTOMERS, trail.user_id.clone()), both);
+    assert_eq!(listed(system.narrow_to_customers(), None), HashSet::new());
+    assert_eq!(listed(customer.narrow_to_customers(), None), [customers[1].id].into());
+    assert_eq!(listed(customer, None), [customers[1].id].into());
+    assert_eq!(listed(system, None), [trail.id].into());
 }
 
 fn networks_hold_their_addresses(t: &TestStore) {
@@ -160,11 +161,8 @@ fn networks_hold_their_addresses(t: &TestStore) {
         ("203.0.113.0/24", vec![]),
     ] {
         let source = Some(AddressRange::parse("source", network).unwrap());
-        let mut listed: Vec<IpAddr> = t
-            .list(&EventFilter { source, ..EventFilter::default() })
-            .iter()
-            .map(|stored| stored.event.source.unwrap())
-            .collect();
+        let mut listed: Vec<IpAddr> =
+            t.list(&EventFilter { source, ..all_events() }).iter().map(|stored| stored.event.source.unwrap()).collect();
         let mut inside: Vec<IpAddr> = inside.into_iter().map(|source| source.parse().unwrap()).collect();
         listed.sort_unstable();
         inside.sort_unstable();
@@ -180,7 +178,7 @@ fn long_pages_are_told_apart(t: &TestStore) {
         Event { page: Some(page("b")), ..event(2) },
         Event { page: Some(Page::parse("page", "/", PageQueries::Kept).unwrap()), ..event(3) },
     ]);
-    let filter = EventFilter { page_key: Some(page("b").key), ..EventFilter::default() };
+    let filter = EventFilter { page_key: Some(page("b").key), ..all_events() };
     let listed = t.list(&filter);
     assert_eq!(listed.len(), 1);
     assert_eq!(listed[0].event.id, EventId(uuid(2)));
@@ -195,7 +193,7 @@ fn pages_of_a_list_neither_skip_nor_repeat(t: &TestStore) {
     let mut after: Option<EventPosition> = None;
     let mut number = 1_000;
     loop {
-        let page = t.store.reading(|tx| tx.events(&EventFilter::default(), after, 7)).unwrap();
+        let page = t.store.reading(|tx| tx.events(&all_events(), after, 7)).unwrap();
         let Some(last) = page.last() else { break };
         after = Some(last.position());
         seen.extend(page.into_iter().map(|stored| stored.event.id));
@@ -222,7 +220,7 @@ fn several_types_are_one_list(t: &TestStore) {
     t.insert(&events);
     // A type that stands twice counts once.
     let wanted = vec![kinds[0].clone(), kinds[2].clone(), kinds[0].clone()];
-    let filter = EventFilter { kinds: wanted, ..EventFilter::default() };
+    let filter = EventFilter { kinds: wanted, ..all_events() };
     let all = t.list(&filter);
     assert_eq!(all.len(), 100);
     let mut walked = Vec::new();
@@ -241,7 +239,7 @@ fn several_types_are_one_list(t: &TestStore) {
 fn offsets_skip_from_the_newest(t: &TestStore) {
     t.insert(&(1..=10).map(event).collect::<Vec<_>>());
     let page = |offset, limit| {
-        let listed = t.store.reading(|tx| tx.events_at_offset(&EventFilter::default(), offset, limit)).unwrap();
+        let listed = t.store.reading(|tx| tx.events_at_offset(&all_events(), offset, limit)).unwrap();
         listed.iter().map(|stored| stored.event.id).collect::<Vec<_>>()
     };
     assert_eq!(page(0, 2), [EventId(uuid(10)), EventId(uuid(9))]);

@@ -4,12 +4,12 @@ use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 
-use trailkeeper_domain::event::{Event, EventFilter};
+use trailkeeper_domain::event::Event;
 use trailkeeper_domain::ingest::{Ingest, IngestLimits};
 use trailkeeper_domain::ports::{ReadTx, Store, WriteTx};
 use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::{Error, Result};
-use trailkeeper_testkit::{event, uuid};
+use trailkeeper_testkit::{all_events, event, uuid};
 
 use crate::TestStore;
 
@@ -127,7 +127,7 @@ fn submit(ingest: &Ingest, events: Vec<Event>) -> Receiver<Result<Vec<bool>>> {
 }
 
 fn stored(store: &Arc<dyn Store>) -> usize {
-    let events = store.reading(|tx| tx.events(&EventFilter::default(), None, 1_000)).unwrap();
+    let events = store.reading(|tx| tx.events(&all_events(), None, 1_000)).unwrap();
     let mut ids: Vec<_> = events.iter().map(|stored| stored.event.id.0).collect();
     ids.sort_unstable();
     ids.dedup();

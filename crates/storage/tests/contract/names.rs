@@ -13,7 +13,7 @@ use trailkeeper_domain::scope::Scope;
 use trailkeeper_domain::time::{TimeRange, Timestamp};
 use trailkeeper_domain::{Error, Result};
 use trailkeeper_storage::StoreOptions;
-use trailkeeper_testkit::{DatabaseKind, TestEntropy, at, event, tenant_id, user_id};
+use trailkeeper_testkit::{DatabaseKind, TestEntropy, all_events, at, event, tenant_id, user_id, visibility};
 
 use crate::TestStore;
 use crate::events::matches;
@@ -59,13 +59,13 @@ fn insert(store: &dyn Store, events: &[Event]) -> Vec<bool> {
 }
 
 fn all(store: &dyn Store) -> Vec<Event> {
-    let mut stored = store.reading(|tx| tx.events(&EventFilter::default(), None, 10_000)).unwrap();
+    let mut stored = store.reading(|tx| tx.events(&all_events(), None, 10_000)).unwrap();
     stored.sort_by_key(|stored| stored.event.id);
     stored.into_iter().map(|stored| stored.event).collect()
 }
 
 fn on_page(tx: &mut dyn ReadTx, key: &str) -> Result<usize> {
-    let filter = EventFilter { page_key: Some(key.to_owned()), ..EventFilter::default() };
+    let filter = EventFilter { page_key: Some(key.to_owned()), ..all_events() };
     let listed = tx.events(&filter, None, 1_000)?;
     // The same by pages of one event, and by offsets.
     let mut after = None;
@@ -116,7 +116,7 @@ fn assert_dense(t: &TestStore) {
 }
 
 fn what_a_failed_transaction_numbered_is_given_to_others(t: &TestStore) {
-    let mine = EventFilter { user_id: Some(user_id("user a")), ..EventFilter::default() };
+    let mine = EventFilter { user_id: Some(user_id("user a")), ..all_events() };
     let outcome: Result<()> = t.store.writing(|tx| {
         tx.insert_events(&[named(1, "a"), named(2, "b")])?;
         // Inside, they are known: by name and by number.
@@ -131,9 +131,9 @@ fn what_a_failed_transaction_numbered_is_given_to_others(t: &TestStore) {
     assert_eq!(all(&*t.store), [named(1, "a"), named(2, "b"), named(3, "c"), named(4, "d")]);
     for (number, name) in [(1, "a"), (2, "b"), (3, "c"), (4, "d")] {
         let filter = EventFilter {
-            tenant_id: Some(tenant_id(number)),
+            visibility: visibility::of_tenant(tenant_id(number)),
             user_id: Some(user_id(&format!("user {name}"))),
-            ..EventFilter::default()
+            ..all_events()
         };
         let found = t.store.reading(|tx| tx.events(&filter, None, 10)).unwrap();
         assert_eq!(found.into_iter().map(|stored| stored.event).collect::<Vec<_>>(), [named(number, name)]);
@@ -227,9 +227,9 @@ fn a_memory_smaller_than_the_names_changes_no_answer(t: &TestStore) {
 }
 
 fn what_no_dictionary_has_matches_nothing(t: &TestStore) {
-    let any = EventFilter::default;
+    let any = all_events;
     let filters = [
-        EventFilter { tenant_id: Some(tenant_id(77)), ..any() },
+        EventFilter { visibility: visibility::of_tenant(tenant_id(77)), ..any() },
         EventFilter { user_id: Some(user_id("nobody")), ..any() },
         EventFilter { kinds: vec![EventKind::known("nothing"), EventKind::known("never")], ..any() },
         EventFilter { source: Some(AddressRange::parse("source", "203.0.113.7").unwrap()), ..any() },

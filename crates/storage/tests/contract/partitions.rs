@@ -6,7 +6,7 @@ use chrono::{DateTime, Days, Months};
 use trailkeeper_domain::event::{Event, EventFilter};
 use trailkeeper_domain::id::EventId;
 use trailkeeper_storage::StoreOptions;
-use trailkeeper_testkit::{DatabaseKind, at, event, uuid};
+use trailkeeper_testkit::{DatabaseKind, all_events, at, event, uuid};
 
 use crate::TestStore;
 
@@ -41,10 +41,10 @@ fn events_of_all_times_are_listed_in_order(t: &TestStore) {
         let listed = t.store.reading(|tx| tx.events(filter, None, 100)).unwrap();
         listed.into_iter().map(|stored| stored.event).collect()
     };
-    assert_eq!(list(&EventFilter::default()), events);
+    assert_eq!(list(&all_events()), events);
     let until = Some(at("2026-03-01T00:00:00Z"));
-    assert_eq!(list(&EventFilter { until, ..EventFilter::default() }), events[3..]);
-    assert_eq!(list(&EventFilter { from: until, ..EventFilter::default() }), events[..3]);
+    assert_eq!(list(&EventFilter { until, ..all_events() }), events[3..]);
+    assert_eq!(list(&EventFilter { from: until, ..all_events() }), events[..3]);
     for event in &events {
         let found = t.store.reading(|tx| tx.events_by_id(event.id, None)).unwrap();
         assert_eq!(found.iter().map(|stored| &stored.event).collect::<Vec<_>>(), [event]);
@@ -58,7 +58,7 @@ fn one_id_in_several_months_is_stored_once(t: &TestStore) {
     let found = t.store.reading(|tx| tx.events_by_id(EventId(uuid(1)), None)).unwrap();
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].event, when(1, "2026-01-31T00:00:00Z"));
-    assert_eq!(t.store.reading(|tx| tx.events(&EventFilter::default(), None, 10)).unwrap().len(), 2);
+    assert_eq!(t.store.reading(|tx| tx.events(&all_events(), None, 10)).unwrap().len(), 2);
 }
 
 fn two_stores_store_one_id_of_several_months_once(t: &TestStore) {
@@ -89,7 +89,7 @@ fn two_stores_store_one_id_of_several_months_once(t: &TestStore) {
     assert_eq!(kept, 300);
     let mut ids: Vec<EventId> = t
         .store
-        .reading(|tx| tx.events(&EventFilter::default(), None, 10_000))
+        .reading(|tx| tx.events(&all_events(), None, 10_000))
         .unwrap()
         .into_iter()
         .map(|stored| stored.event.id)

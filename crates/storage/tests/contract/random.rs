@@ -6,7 +6,7 @@ use trailkeeper_domain::event::{Event, EventFilter, EventKind, Outcome};
 use trailkeeper_domain::id::{EnvId, TenantId, UserId};
 use trailkeeper_domain::page::{Page, PageQueries};
 use trailkeeper_domain::time::{TimeRange, Timestamp};
-use trailkeeper_testkit::{TestEntropy, at, event, tenant_id, user_id};
+use trailkeeper_testkit::{TestEntropy, at, event, tenant_id, user_id, visibility};
 
 const KINDS: [&str; 7] =
     ["login_success", "login_fail", "page_load", "userinfo", "logout", "invoice.paid", "events_read"];
@@ -58,9 +58,9 @@ pub(crate) fn events(random: &TestEntropy, count: u128) -> Vec<Event> {
 pub(crate) fn filter(random: &TestEntropy) -> EventFilter {
     let networks = ["192.0.2.0/24", "192.0.2.1", "0.0.0.0/0", "2001:db8::/32", "::/0"];
     let range = range(random);
+    let visibility = maybe(random, 30, || tenant(random)).map_or(visibility::EVERYTHING, visibility::of_tenant);
     EventFilter {
-        tenant_id: maybe(random, 30, || tenant(random)),
-        customers_only: random.below(3) == 0,
+        visibility: if random.below(3) == 0 { visibility.narrow_to_customers() } else { visibility },
         without_reads: random.below(3) == 0,
         env_id: maybe(random, 20, || EnvId(u32::try_from(random.below(3)).unwrap())),
         user_id: maybe(random, 30, || user(random)),

@@ -1,10 +1,9 @@
 //! What a transaction promises, whatever is done inside.
 
 use trailkeeper_domain::Error;
-use trailkeeper_domain::event::EventFilter;
 use trailkeeper_domain::ports::Store;
 use trailkeeper_storage::StoreOptions;
-use trailkeeper_testkit::{event, tenant, tenant_id};
+use trailkeeper_testkit::{all_events, event, tenant, tenant_id};
 
 use crate::TestStore;
 
@@ -56,15 +55,15 @@ fn a_reader_sees_one_snapshot(t: &TestStore) {
     t.insert(&[event(1)]);
     t.store
         .read(&mut |tx| {
-            let before = tx.events(&EventFilter::default(), None, 10)?.len();
+            let before = tx.events(&all_events(), None, 10)?.len();
             std::thread::scope(|scope| {
                 scope.spawn(|| t.insert(&[event(2)]));
             });
-            assert_eq!(tx.events(&EventFilter::default(), None, 10)?.len(), before);
+            assert_eq!(tx.events(&all_events(), None, 10)?.len(), before);
             Ok(())
         })
         .unwrap();
-    assert_eq!(t.store.reading(|tx| tx.events(&EventFilter::default(), None, 10)).unwrap().len(), 2);
+    assert_eq!(t.store.reading(|tx| tx.events(&all_events(), None, 10)).unwrap().len(), 2);
     t.store.write(&mut |tx| tx.insert_events(&[event(3)]).map(|_| ())).unwrap();
 }
 
@@ -85,7 +84,7 @@ fn writers_of_the_same_events_store_each_once(t: &TestStore) {
         threads.into_iter().map(|thread| thread.join().unwrap()).sum()
     });
     assert_eq!(stored, 500);
-    assert_eq!(t.store.reading(|tx| tx.events(&EventFilter::default(), None, 1_000)).unwrap().len(), 500);
+    assert_eq!(t.store.reading(|tx| tx.events(&all_events(), None, 1_000)).unwrap().len(), 500);
 }
 
 /// One store knows nothing of what another lost: what was remembered of one would be wrong in the other.

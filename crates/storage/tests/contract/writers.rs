@@ -4,14 +4,14 @@ use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 
-use trailkeeper_domain::event::{Event, EventFilter};
+use trailkeeper_domain::event::Event;
 use trailkeeper_domain::id::UserId;
 use trailkeeper_domain::ingest::{Ingest, IngestLimits};
 use trailkeeper_domain::ports::{ReadTx, Store, WriteTx};
 use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::{Error, Result};
 use trailkeeper_storage::StoreOptions;
-use trailkeeper_testkit::{DatabaseKind, event, user_id};
+use trailkeeper_testkit::{DatabaseKind, all_events, event, user_id};
 
 use crate::TestStore;
 
@@ -154,7 +154,7 @@ fn submit(ingest: &Ingest, events: Vec<Event>) -> Receiver<Result<Vec<bool>>> {
 }
 
 fn stored(test: &TestStore) -> usize {
-    test.store.reading(|tx| tx.events(&EventFilter::default(), None, 1_000)).unwrap().len()
+    test.store.reading(|tx| tx.events(&all_events(), None, 1_000)).unwrap().len()
 }
 
 /// A store with two writers whose first transaction keeps company with the second.

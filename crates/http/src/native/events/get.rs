@@ -9,8 +9,8 @@ use crate::api_error::ApiResult;
 use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, ReadEvents};
+use crate::extract::path;
 use crate::extract::query::Query;
-use crate::extract::{path, tenancy};
 use crate::native::events::view::EventView;
 use crate::native::problems::{CommonProblems, Conflict, NotFound};
 use crate::native::schemas;
@@ -33,9 +33,7 @@ pub async fn get_event(
     let query = Query::of(&request)?.only(&["tenant_id"])?;
     let id = EventId::parse("id", &path::text(&request, "id")?)?;
     let asked = query.optional("tenant_id")?.map(|id| TenantId::parse("tenant_id", id)).transpose()?;
-    let tenant = tenancy::narrowed(&caller.principal, asked)?;
-    let customers_only = tenancy::customers_only(&caller.principal);
-    let event =
-        blocking::run(&state, move |state| usecase::find_event(state.store(), id, tenant, customers_only)).await?;
+    let visibility = caller.principal.visibility().narrow(asked)?;
+    let event = blocking::run(&state, move |state| usecase::find_event(state.store(), id, visibility)).await?;
     Ok(HttpResponse::Ok().json(EventView::from(event)))
 }

@@ -18,7 +18,6 @@ use crate::cursors::{List, NextCursor};
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, ReadEvents};
 use crate::extract::query::Query;
-use crate::extract::tenancy;
 use crate::native::events::view::EventView;
 use crate::native::kinds;
 use crate::native::paging::Paging;
@@ -100,9 +99,8 @@ pub async fn list_events(
 
 fn filter_of(query: &Query, caller: &Principal, queries: PageQueries) -> Result<EventFilter> {
     let tenant = query.optional("tenant_id")?.map(|id| TenantId::parse("tenant_id", id)).transpose()?;
+    let visibility = caller.visibility().narrow(tenant)?;
     Ok(EventFilter {
-        tenant_id: tenancy::narrowed(caller, tenant)?,
-        customers_only: tenancy::customers_only(caller),
         env_id: query.optional("env_id")?.map(|id| EnvId::parse("env_id", id)).transpose()?,
         user_id: query.optional("user_id")?.map(|id| UserId::parse("user_id", id)).transpose()?,
         kinds: kinds::of(query)?,
@@ -112,7 +110,7 @@ fn filter_of(query: &Query, caller: &Principal, queries: PageQueries) -> Result<
         session_id: checked(query, "session_id", 128)?.map(str::to_owned),
         from: query.optional("from")?.map(|at| time::parse_start("from", at)).transpose()?,
         until: query.optional("to")?.map(|at| until("to", at)).transpose()?,
-        ..EventFilter::default()
+        ..EventFilter::within(visibility)
     })
 }
 

@@ -7,8 +7,8 @@ use trailkeeper_domain::usecase;
 use crate::api_error::ApiResult;
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, WriteDirectory};
+use crate::extract::path;
 use crate::extract::query::Query;
-use crate::extract::{path, tenancy};
 use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
 use crate::state::AppState;
@@ -29,7 +29,7 @@ pub async fn delete_membership(
 ) -> ApiResult<Native> {
     Query::of(&request)?.only(&[])?;
     let (tenant, user) = (path::tenant_id(&request)?, path::user_id(&request)?);
-    tenancy::visible(&caller.principal, tenant)?;
+    caller.principal.visibility().check(tenant)?;
     caller.changing(&request, &state, move |change| usecase::delete_membership(change, tenant, &user)).await?;
     Ok(HttpResponse::NoContent().finish())
 }

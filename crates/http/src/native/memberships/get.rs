@@ -8,8 +8,8 @@ use crate::api_error::ApiResult;
 use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, ReadUsers};
+use crate::extract::path;
 use crate::extract::query::Query;
-use crate::extract::{path, tenancy};
 use crate::native::memberships::view::MembershipView;
 use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
@@ -31,7 +31,8 @@ pub async fn get_membership(
 ) -> ApiResult<Native> {
     Query::of(&request)?.only(&[])?;
     let (tenant, user) = (path::tenant_id(&request)?, path::user_id(&request)?);
-    tenancy::visible(&caller.principal, tenant)?;
-    let membership = blocking::run(&state, move |state| usecase::find_membership(state.store(), tenant, &user)).await?;
+    let visibility = caller.principal.visibility();
+    let membership =
+        blocking::run(&state, move |state| usecase::find_membership(state.store(), visibility, tenant, &user)).await?;
     Ok(HttpResponse::Ok().json(MembershipView::from(membership)))
 }

@@ -11,8 +11,8 @@ use crate::api_error::ApiResult;
 use crate::cursors::{List, NextCursor};
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, ReadUsers};
+use crate::extract::path;
 use crate::extract::query::Query;
-use crate::extract::{path, tenancy};
 use crate::native::memberships::view::MembershipView;
 use crate::native::paging::Paging;
 use crate::native::problems::{CommonProblems, NotFound};
@@ -55,9 +55,11 @@ pub async fn list_memberships(
     let query = Query::of(&request)?.only(&["cursor", "limit"])?;
     let paging = Paging::of(&query, List::Memberships, &caller.principal)?;
     let tenant = path::tenant_id(&request)?;
-    tenancy::visible(&caller.principal, tenant)?;
+    let visibility = caller.principal.visibility();
     let page = paging
-        .page(&state, move |state, cursor, limit| usecase::list_memberships(state.store(), tenant, cursor, limit))
+        .page(&state, move |state, cursor, limit| {
+            usecase::list_memberships(state.store(), visibility, tenant, cursor, limit)
+        })
         .await?
         .map(MembershipView::from);
     Ok(HttpResponse::Ok().json(MembershipsView { memberships: page.items, next_cursor: page.next }))

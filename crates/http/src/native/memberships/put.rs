@@ -14,7 +14,7 @@ use crate::api_error::ApiResult;
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, WriteDirectory};
 use crate::extract::query::Query;
-use crate::extract::{body, path, tenancy};
+use crate::extract::{body, path};
 use crate::native::memberships::view::MembershipView;
 use crate::native::problems::{CommonProblems, NotFound, TooLarge};
 use crate::native::put_response::put_response;
@@ -62,7 +62,7 @@ pub async fn put_membership(
 ) -> ApiResult<Native> {
     Query::of(&request)?.only(&[])?;
     let (tenant, user) = (path::tenant_id(&request)?, path::user_id(&request)?);
-    tenancy::visible(&caller.principal, tenant)?;
+    caller.principal.visibility().check(tenant)?;
     let tenant_scoped = caller.principal.tenant_id.is_some();
     body::must_be_json(&request)?;
     let created_at = created_at_of(&body::read(&request, payload, MAX_BODY_BYTES).await?)?;

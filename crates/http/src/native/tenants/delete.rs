@@ -7,8 +7,8 @@ use trailkeeper_domain::usecase;
 use crate::api_error::ApiResult;
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, WriteDirectory};
+use crate::extract::path;
 use crate::extract::query::Query;
-use crate::extract::{path, tenancy};
 use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
 use crate::state::AppState;
@@ -26,7 +26,7 @@ pub async fn delete_tenant(
 ) -> ApiResult<Native> {
     Query::of(&request)?.only(&[])?;
     let id = path::tenant_id(&request)?;
-    tenancy::visible(&caller.principal, id)?;
+    caller.principal.visibility().check(id)?;
     caller.changing(&request, &state, move |change| usecase::delete_tenant(change, id)).await?;
     Ok(HttpResponse::NoContent().finish())
 }

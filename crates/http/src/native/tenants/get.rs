@@ -8,8 +8,8 @@ use crate::api_error::ApiResult;
 use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, ReadDirectory};
+use crate::extract::path;
 use crate::extract::query::Query;
-use crate::extract::{path, tenancy};
 use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
 use crate::native::tenants::view::TenantView;
@@ -28,7 +28,7 @@ pub async fn get_tenant(
 ) -> ApiResult<Native> {
     Query::of(&request)?.only(&[])?;
     let id = path::tenant_id(&request)?;
-    tenancy::visible(&caller.principal, id)?;
-    let tenant = blocking::run(&state, move |state| usecase::find_tenant(state.store(), id)).await?;
+    let visibility = caller.principal.visibility();
+    let tenant = blocking::run(&state, move |state| usecase::find_tenant(state.store(), visibility, id)).await?;
     Ok(HttpResponse::Ok().json(TenantView::from(tenant)))
 }

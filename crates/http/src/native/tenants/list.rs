@@ -52,9 +52,9 @@ pub async fn list_tenants(
 ) -> ApiResult<Native> {
     let query = Query::of(&request)?.only(&["cursor", "limit"])?;
     let paging = Paging::of(&query, List::Tenants, &caller.principal)?;
-    let only = caller.principal.tenant_id;
+    let visibility = caller.principal.visibility();
     let page = paging
-        .page(&state, move |state, cursor, limit| usecase::list_tenants(state.store(), only, cursor, limit))
+        .page(&state, move |state, cursor, limit| usecase::list_tenants(state.store(), visibility, cursor, limit))
         .await?
         .map(TenantView::from);
     Ok(HttpResponse::Ok().json(TenantsView { tenants: page.items, next_cursor: page.next }))

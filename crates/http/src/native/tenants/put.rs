@@ -14,7 +14,7 @@ use crate::api_error::ApiResult;
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, WriteDirectory};
 use crate::extract::query::Query;
-use crate::extract::{body, path, tenancy};
+use crate::extract::{body, path};
 use crate::native::problems::{CommonProblems, NotFound, TooLarge};
 use crate::native::put_response::put_response;
 use crate::native::schemas;
@@ -61,7 +61,7 @@ pub async fn put_tenant(
 ) -> ApiResult<Native> {
     Query::of(&request)?.only(&[])?;
     let id = path::tenant_id(&request)?;
-    tenancy::visible(&caller.principal, id)?;
+    caller.principal.visibility().check(id)?;
     body::must_be_json(&request)?;
     let draft = draft_of(&body::read(&request, payload, MAX_BODY_BYTES).await?)?;
     let (tenant, put) =

@@ -93,10 +93,10 @@ pub async fn list_attribute_changes(
     let query = Query::of(&request)?.only(&["cursor", "limit"])?;
     let paging = Paging::of(&query, List::AttributeChanges, &caller.principal)?;
     let id = path::user_id(&request)?;
-    let member_of = caller.principal.tenant_id;
+    let visibility = caller.principal.visibility();
     let page = paging
         .page(&state, move |state, cursor, limit| {
-            usecase::list_attribute_changes(state.store(), &id, member_of, cursor, limit)
+            usecase::list_attribute_changes(state.store(), visibility, &id, cursor, limit)
         })
         .await?
         .map(AttributeChangeView::from);

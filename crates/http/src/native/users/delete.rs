@@ -7,8 +7,8 @@ use trailkeeper_domain::usecase;
 use crate::api_error::ApiResult;
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, WriteDirectory};
+use crate::extract::path;
 use crate::extract::query::Query;
-use crate::extract::{path, tenancy};
 use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
 use crate::state::AppState;
@@ -25,7 +25,7 @@ pub async fn delete_user(
     request: HttpRequest,
     state: Data<AppState>,
 ) -> ApiResult<Native> {
-    tenancy::not_tenant_scoped(&caller.principal)?;
+    caller.principal.visibility().check_all_tenants()?;
     Query::of(&request)?.only(&[])?;
     let id = path::user_id(&request)?;
     caller.changing(&request, &state, move |change| usecase::delete_user(change, &id)).await?;

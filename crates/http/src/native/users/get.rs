@@ -29,7 +29,7 @@ pub async fn get_user(
 ) -> ApiResult<Native> {
     Query::of(&request)?.only(&[])?;
     let id = path::user_id(&request)?;
-    let member_of = caller.principal.tenant_id;
-    let user = blocking::run(&state, move |state| usecase::find_user(state.store(), &id, member_of)).await?;
+    let visibility = caller.principal.visibility();
+    let user = blocking::run(&state, move |state| usecase::find_user(state.store(), visibility, &id)).await?;
     Ok(HttpResponse::Ok().json(UserView::from(user)))
 }

@@ -15,7 +15,6 @@ use crate::cursors::{List, NextCursor};
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, ReadUsers};
 use crate::extract::query::Query;
-use crate::extract::tenancy;
 use crate::native::paging::Paging;
 use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
@@ -79,6 +78,6 @@ fn filter_of(query: &Query, caller: &Principal) -> Result<UserFilter> {
         folded_email: email.map(user::folded_email),
         region,
         user_pool_id: query.optional("user_pool_id")?.map(|pool| PoolId::parse("user_pool_id", pool)).transpose()?,
-        member_of: tenancy::narrowed(caller, tenant)?,
+        visibility: caller.visibility().narrow(tenant)?,
     })
 }

@@ -20,7 +20,7 @@ use crate::api_error::ApiResult;
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, WriteDirectory};
 use crate::extract::query::Query;
-use crate::extract::{body, path, tenancy};
+use crate::extract::{body, path};
 use crate::native::problems::{CommonProblems, Conflict, TooLarge};
 use crate::native::put_response::put_response;
 use crate::native::schemas;
@@ -120,7 +120,7 @@ pub async fn put_user(
     payload: Payload,
     state: Data<AppState>,
 ) -> ApiResult<Native> {
-    tenancy::not_tenant_scoped(&caller.principal)?;
+    caller.principal.visibility().check_all_tenants()?;
     Query::of(&request)?.only(&[])?;
     let id = path::user_id(&request)?;
     body::must_be_json(&request)?;
