@@ -12,7 +12,7 @@ use crate::access::{Access, checked_tenant_scope, lock_accounts};
 use crate::accounts::{TARGET, account_of, check_display_name, check_email};
 use crate::audit::{
     ACCOUNT_CHANGE, ACCOUNT_DELETE, ACCOUNT_DISABLE, ACCOUNT_ENABLE, ACCOUNT_PASSWORD_CHANGE, AuditContext, Changes,
-    credential_metadata, record, target,
+    append, credential_metadata, target,
 };
 
 /// Accounts that are read at once while looking for another administrator.
@@ -70,7 +70,7 @@ impl Access {
     /// [`Error::Conflict`] with code `email_taken`, or `last_administrator` when nobody would be left to manage
     /// accounts; [`Error::NotFound`] with code `account_not_found`.
     #[expect(clippy::needless_pass_by_value, reason = "it may hold a password: the caller keeps none of it")]
-    pub fn change_account(&self, by: &AuditContext, id: AccountId, change: AccountChange) -> Result<Account> {
+    pub fn change_account(&self, context: &AuditContext, id: AccountId, change: AccountChange) -> Result<Account> {
         change.check()?;
         let known = self.account(id)?;
         let email = change.email.as_ref().unwrap_or(&known.email);
@@ -92,8 +92,8 @@ impl Access {
             if ends_sessions(&before, &after) {
                 tx.end_sessions_of(id, None, now)?;
             }
-            for event in self.audit_events(by, &before, &after, now)? {
-                record(tx, &event)?;
+            for event in self.audit_events(context, &before, &after, now)? {
+                append(tx, &event)?;
             }
             Ok(after)
         })
@@ -101,27 +101,27 @@ impl Access {
 
     /// Replaces the password of the account with this e-mail, and ends its sessions: whoever knew the old
     /// one is out.
-    pub fn set_password(&self, by: &AuditContext, email: &str, password: &str) -> Result<()> {
+    pub fn set_password(&self, context: &AuditContext, email: &str, password: &str) -> Result<()> {
         let id = self.account_with_email(email)?.id;
         let change = AccountChange { password: Some(password.to_owned()), ..AccountChange::default() };
-        self.change_account(by, id, change).map(|_| ())
+        self.change_account(context, id, change).map(|_| ())
     }
 
     /// Disables the account with this e-mail and ends its sessions, or enables it again. Nothing happens
     /// when it is so already.
     ///
     /// [`Error::Conflict`] with code `last_administrator` when nobody would be left to manage accounts.
-    pub fn set_disabled(&self, by: &AuditContext, email: &str, disabled: bool) -> Result<()> {
+    pub fn set_disabled(&self, context: &AuditContext, email: &str, disabled: bool) -> Result<()> {
         let id = self.account_with_email(email)?.id;
         let change = AccountChange { disabled: Some(disabled), ..AccountChange::default() };
-        self.change_account(by, id, change).map(|_| ())
+        self.change_account(context, id, change).map(|_| ())
     }
 
     /// Removes an account with its sessions. Its acts stay in the trail, under its id and e-mail.
     ///
     /// [`Error::Conflict`] with code `last_administrator` when nobody would be left to manage accounts;
     /// [`Error::NotFound`] with code `account_not_found`.
-    pub fn delete_account(&self, by: &AuditContext, id: AccountId) -> Result<()> {
+    pub fn delete_account(&self, context: &AuditContext, id: AccountId) -> Result<()> {
         let now = self.clock.now();
         self.store.writing(|tx| {
             lock_accounts(tx)?;
@@ -130,15 +130,21 @@ impl Access {
             if !tx.delete_account(id)? {
                 return Err(vanished(id));
             }
-            let mut event = self.change_event(now, ACCOUNT_DELETE, by, target(TARGET, &id, &account.email))?;
+            let mut event = self.change_event(now, ACCOUNT_DELETE, context, target(TARGET, &id, &account.email))?;
             event.metadata = Some(credential_metadata(Some(account.role), account.tenant_id));
-            record(tx, &event)
+            append(tx, &event)
         })
     }
 
     /// The events that tell how an account changed. They name it as it was known before.
-    fn audit_events(&self, by: &AuditContext, before: &Account, after: &Account, now: Timestamp) -> Result<Vec<Event>> {
-        let event = |kind| self.change_event(now, kind, by, target(TARGET, &before.id, &before.email));
+    fn audit_events(
+        &self,
+        context: &AuditContext,
+        before: &Account,
+        after: &Account,
+        now: Timestamp,
+    ) -> Result<Vec<Event>> {
+        let event = |kind| self.change_event(now, kind, context, target(TARGET, &before.id, &before.email));
         let mut events = Vec::new();
         let mut changes = Changes::default();
         changes.note("email", before.email.as_str(), after.email.as_str());

@@ -8,7 +8,7 @@ use trailkeeper_domain::user::{checked_email, folded_email};
 use trailkeeper_domain::{Error, Result, text};
 
 use crate::access::{Access, checked_tenant_scope, lock_accounts};
-use crate::audit::{ACCOUNT_CREATE, AuditContext, credential_metadata, record, target};
+use crate::audit::{ACCOUNT_CREATE, AuditContext, append, credential_metadata, target};
 use crate::{listing, password};
 
 const CURSOR_KIND: char = 'a';
@@ -39,7 +39,7 @@ pub struct NewAccount {
 
 impl Access {
     /// Makes an account. [`Error::Conflict`] with code `email_taken` when there is one with this e-mail.
-    pub fn create_account(&self, by: &AuditContext, new: NewAccount) -> Result<Account> {
+    pub fn create_account(&self, context: &AuditContext, new: NewAccount) -> Result<Account> {
         check_email(&new.email)?;
         new.display_name.as_deref().map_or(Ok(()), check_display_name)?;
         checked_tenant_scope(new.tenant_id)?;
@@ -56,12 +56,12 @@ impl Access {
             created_at: now,
             updated_at: now,
         };
-        let mut event = self.change_event(now, ACCOUNT_CREATE, by, target(TARGET, &account.id, &account.email))?;
+        let mut event = self.change_event(now, ACCOUNT_CREATE, context, target(TARGET, &account.id, &account.email))?;
         event.metadata = Some(credential_metadata(Some(account.role), account.tenant_id));
         self.store.writing(|tx| {
             lock_accounts(tx)?;
             tx.insert_account(&account)?;
-            record(tx, &event)
+            append(tx, &event)
         })?;
         Ok(account)
     }

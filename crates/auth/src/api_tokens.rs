@@ -10,7 +10,7 @@ use trailkeeper_domain::{Error, ErrorDetail, Result, text};
 
 use crate::access::{Access, checked_tenant_scope, lock_accounts};
 use crate::audit::{
-    AuditContext, Changes, TOKEN_CHANGE, TOKEN_CREATE, TOKEN_REVOKE, credential_metadata, record, target,
+    AuditContext, Changes, TOKEN_CHANGE, TOKEN_CREATE, TOKEN_REVOKE, append, credential_metadata, target,
 };
 use crate::listing::{self, MAX_NAME};
 use crate::token::{PlainToken, TokenKind};
@@ -44,7 +44,7 @@ pub struct TokenChange {
 
 impl Access {
     /// Makes an API token. The second value is the token itself, which cannot be read again.
-    pub fn create_token(&self, by: &AuditContext, new: NewToken) -> Result<(ApiToken, PlainToken)> {
+    pub fn create_token(&self, context: &AuditContext, new: NewToken) -> Result<(ApiToken, PlainToken)> {
         text::checked("name", &new.name, MAX_NAME)?;
         checked_tenant_scope(new.tenant_id)?;
         let now = self.clock.now();
@@ -65,11 +65,11 @@ impl Access {
         metadata.insert("expires_at".to_owned(), token.expires_at.map(time::rfc3339).into());
         let event = Event {
             metadata: Some(metadata),
-            ..self.change_event(now, TOKEN_CREATE, by, target(TARGET, &token.id, &token.name))?
+            ..self.change_event(now, TOKEN_CREATE, context, target(TARGET, &token.id, &token.name))?
         };
         self.store.writing(|tx| {
             tx.insert_api_token(&token)?;
-            record(tx, &event)
+            append(tx, &event)
         })?;
         Ok((token, plain))
     }
@@ -91,7 +91,7 @@ impl Access {
     /// and nothing is recorded, when it is so already.
     ///
     /// [`Error::Conflict`] with code `token_revoked` or `token_expired`: one that is over does not come back.
-    pub fn change_token(&self, by: &AuditContext, id: CredentialId, change: TokenChange) -> Result<ApiToken> {
+    pub fn change_token(&self, context: &AuditContext, id: CredentialId, change: TokenChange) -> Result<ApiToken> {
         let now = self.clock.now();
         let TokenChange { name, expires_at } = change;
         name.as_deref().map_or(Ok(()), |name| text::checked("name", name, MAX_NAME))?;
@@ -116,8 +116,8 @@ impl Access {
             if !tx.update_api_token(id, &after.name, after.expires_at)? {
                 return Err(revoked(id));
             }
-            let event = self.change_event(now, TOKEN_CHANGE, by, target(TARGET, &id, &before.name))?;
-            record(tx, &Event { metadata: Some(changes.into_metadata()), ..event })?;
+            let event = self.change_event(now, TOKEN_CHANGE, context, target(TARGET, &id, &before.name))?;
+            append(tx, &Event { metadata: Some(changes.into_metadata()), ..event })?;
             Ok(after)
         });
         // Also when that failed: a connection that broke at the commit does not tell whether it happened.
@@ -127,11 +127,11 @@ impl Access {
 
     /// Revokes an API token: it fails from now on, on other servers after at most five seconds. Nothing happens when
     /// it is revoked already. [`Error::NotFound`] with code `token_not_found`.
-    pub fn revoke_token(&self, by: &AuditContext, id: CredentialId) -> Result<()> {
+    pub fn revoke_token(&self, context: &AuditContext, id: CredentialId) -> Result<()> {
         let token = self.token(id)?;
         let now = self.clock.now();
-        let event = self.change_event(now, TOKEN_REVOKE, by, target(TARGET, &id, &token.name))?;
-        let revoked = self.store.writing(|tx| if tx.revoke_api_token(id, now)? { record(tx, &event) } else { Ok(()) });
+        let event = self.change_event(now, TOKEN_REVOKE, context, target(TARGET, &id, &token.name))?;
+        let revoked = self.store.writing(|tx| if tx.revoke_api_token(id, now)? { append(tx, &event) } else { Ok(()) });
         // As above.
         self.token_cache.forget();
         revoked

@@ -14,7 +14,7 @@ use trailkeeper_domain::{Error, Result};
 
 use crate::access::{Access, end_of, lock_accounts};
 use crate::account_change::update;
-use crate::audit::{LOGIN_BLOCKED, Origin, about_session, cleaned, record};
+use crate::audit::{LOGIN_BLOCKED, Origin, about_session, append, cleaned};
 use crate::jwt::{self, Claims};
 use crate::password;
 use crate::throttle::{Attempt, Subject};
@@ -132,7 +132,7 @@ impl Access {
             attempt.succeeded(tx, now)?;
             tx.insert_session(&session)?;
             tx.insert_refresh_token(&refresh)?;
-            record(tx, &success)?;
+            append(tx, &success)?;
             Ok(true)
         })?;
         Ok(begun.then_some(logged_in))
@@ -159,8 +159,8 @@ impl Access {
         let blocked = blocked.transpose()?;
         let event = Event { metadata, ..event };
         self.store.writing(|tx| {
-            record(tx, &event)?;
-            blocked.as_ref().map_or(Ok(()), |blocked| record(tx, blocked))
+            append(tx, &event)?;
+            blocked.as_ref().map_or(Ok(()), |blocked| append(tx, blocked))
         })?;
         Err(wrong_name_or_password())
     }

@@ -7,7 +7,7 @@ use trailkeeper_domain::{Error, ErrorDetail, Result};
 use crate::access::{Access, lock_accounts};
 use crate::account_change::update;
 use crate::accounts::{TARGET, account_of};
-use crate::audit::{ACCOUNT_PASSWORD_CHANGE, AuditContext, Origin, about_session, record, target};
+use crate::audit::{ACCOUNT_PASSWORD_CHANGE, AuditContext, Origin, about_session, append, target};
 use crate::password;
 use crate::permission::Principal;
 use crate::throttle::Subject;
@@ -44,7 +44,7 @@ impl Access {
             // Told with the delay that began with it, if one did.
             let metadata = attempt.block.as_ref().map(|block| block.metadata().into_iter().collect());
             let refused = Event { outcome: Outcome::Failure, metadata, ..event };
-            self.store.writing(|tx| record(tx, &refused))?;
+            self.store.writing(|tx| append(tx, &refused))?;
             return Err(wrong_password());
         }
         let password_hash = self.hashed("new_password", new, &account.email)?;
@@ -58,7 +58,7 @@ impl Access {
             attempt.succeeded(tx, now)?;
             update(tx, &Account { password_hash: password_hash.clone(), updated_at: now, ..present })?;
             tx.end_sessions_of(id, principal.session_id, now)?;
-            record(tx, &event)
+            append(tx, &event)
         })
     }
 }

@@ -29,7 +29,7 @@ use trailkeeper_domain::{Error, Result};
 #[cfg(doc)]
 use crate::access::AccessSettings;
 use crate::access::{Access, lock_accounts};
-use crate::audit::{Origin, REFRESH_TOKEN_REUSE, about_session, record, target};
+use crate::audit::{Origin, REFRESH_TOKEN_REUSE, about_session, append, target};
 use crate::login::LoggedIn;
 use crate::master_keys::MasterKeyPair;
 use crate::successor::successor;
@@ -135,7 +135,7 @@ fn exchange(
         return end_of_chain(tx, plain, &session, master).map(|end| end.map_or(Verdict::Unknown, Verdict::Again));
     }
     if tx.end_session(session.id, now)? {
-        record(tx, reuse)?;
+        append(tx, reuse)?;
     }
     Ok(Verdict::Refused)
 }

@@ -7,7 +7,7 @@ use trailkeeper_domain::id::CredentialId;
 use trailkeeper_domain::ports::ReadTx;
 
 use crate::access::{Access, lock_accounts};
-use crate::audit::{AuditContext, MASTER_KEY_ROTATE, record, target};
+use crate::audit::{AuditContext, MASTER_KEY_ROTATE, append, target};
 use crate::authenticate::secret_context;
 use crate::jwt::token_key_context;
 
@@ -39,10 +39,11 @@ impl Access {
     ///
     ///
     /// [`trailkeeper_domain::Error::Internal`] when neither key opens one of them; nothing has changed then.
-    pub fn reseal(&self, by: &AuditContext) -> Result<usize> {
+    pub fn reseal(&self, context: &AuditContext) -> Result<usize> {
         self.master.reload()?;
         let now = self.clock.now();
-        let event = self.change_event(now, MASTER_KEY_ROTATE, by, target("master_key", &"current", "master key"))?;
+        let event =
+            self.change_event(now, MASTER_KEY_ROTATE, context, target("master_key", &"current", "master key"))?;
         self.store.writing(|tx| {
             lock_accounts(tx)?;
             let stale = self.stale(tx)?;
@@ -54,7 +55,7 @@ impl Access {
                 };
             }
             let metadata = serde_json::Map::from_iter([("resealed".to_owned(), json!(stale.len()))]);
-            record(tx, &Event { metadata: Some(metadata), ..event.clone() })?;
+            append(tx, &Event { metadata: Some(metadata), ..event.clone() })?;
             Ok(stale.len())
         })
     }

@@ -39,8 +39,8 @@ impl Access {
     /// A cursor of `list` as this caller gets it: sealed where the caller is confined to a tenant.
     ///
     /// [`Error::Internal`] when it cannot be sealed.
-    pub fn seal_cursor(&self, by: &Principal, list: &str, plain: &str) -> Result<String> {
-        match by.tenant_id {
+    pub fn seal_cursor(&self, caller: &Principal, list: &str, plain: &str) -> Result<String> {
+        match caller.tenant_id {
             None => Ok(plain.to_owned()),
             Some(tenant) => Seal::of(&self.master.held().current, tenant, list)?.seal(plain),
         }
@@ -51,9 +51,9 @@ impl Access {
     /// [`Error::Invalid`] when it is not what [`Self::seal_cursor`] gave to such a caller: damaged, made up, of
     /// another tenant or list, or plain from who is confined and sealed from who is not. A plain one is read by the
     /// list itself, which refuses those of other lists.
-    pub fn open_cursor(&self, by: &Principal, list: &str, field: &str, sent: &str) -> Result<String> {
+    pub fn open_cursor(&self, caller: &Principal, list: &str, field: &str, sent: &str) -> Result<String> {
         let refused = || cursor::refused(field);
-        match (by.tenant_id, sent.strip_prefix(MARK)) {
+        match (caller.tenant_id, sent.strip_prefix(MARK)) {
             (None, None) => Ok(sent.to_owned()),
             (None, Some(_)) | (Some(_), None) => Err(refused()),
             (Some(tenant), Some(text)) => {

@@ -10,7 +10,7 @@ use trailkeeper_domain::{Error, Result};
 
 use crate::access::{Access, lock_accounts};
 use crate::accounts::{self, account_of};
-use crate::audit::{AuditContext, SESSION_END, about_session, record, target};
+use crate::audit::{AuditContext, SESSION_END, about_session, append, target};
 use crate::listing;
 
 const CURSOR_KIND: char = 'l';
@@ -34,7 +34,7 @@ impl Access {
 
     /// Ends a session. Nothing happens when it is over already. It is recorded as a logout where its own account does
     /// it.
-    pub fn end_session(&self, by: &AuditContext, id: SessionId) -> Result<()> {
+    pub fn end_session(&self, context: &AuditContext, id: SessionId) -> Result<()> {
         let now = self.clock.now();
         self.store.writing(|tx| {
             lock_accounts(tx)?;
@@ -44,26 +44,31 @@ impl Access {
                 return Ok(());
             }
             let account = account_of(tx, session.account_id)?;
-            let kind = kind_of_end(by, session.account_id);
-            let event = self.change_event(now, kind, by, target(TARGET, &id, &account.email))?;
-            record(tx, &about_session(id, event))
+            let kind = kind_of_end(context, session.account_id);
+            let event = self.change_event(now, kind, context, target(TARGET, &id, &account.email))?;
+            append(tx, &about_session(id, event))
         })
     }
 
     /// Ends all sessions of an account but `except`; gives how many were live till then. They are recorded as one
     /// event, which tells how many. [`Error::NotFound`] with code `account_not_found`.
-    pub fn end_sessions_of(&self, by: &AuditContext, account: AccountId, except: Option<SessionId>) -> Result<usize> {
+    pub fn end_sessions_of(
+        &self,
+        context: &AuditContext,
+        account: AccountId,
+        except: Option<SessionId>,
+    ) -> Result<usize> {
         let now = self.clock.now();
         self.store.writing(|tx| {
             lock_accounts(tx)?;
             let holder = account_of(tx, account)?;
             let ended = tx.end_sessions_of(account, except, now)?;
             if ended > 0 {
-                let kind = kind_of_end(by, account);
+                let kind = kind_of_end(context, account);
                 let whose = target(accounts::TARGET, &account, &holder.email);
-                let mut event = self.change_event(now, kind, by, whose)?;
+                let mut event = self.change_event(now, kind, context, whose)?;
                 event.metadata = Some(serde_json::Map::from_iter([("sessions_ended".to_owned(), ended.into())]));
-                record(tx, &event)?;
+                append(tx, &event)?;
             }
             Ok(ended)
         })
@@ -74,6 +79,6 @@ fn session_of<T: ReadTx + ?Sized>(tx: &mut T, id: SessionId) -> Result<Session> 
     tx.session(id)?.ok_or_else(|| Error::not_found("session_not_found", format!("there is no session '{id}'")))
 }
 
-fn kind_of_end(by: &AuditContext, account: AccountId) -> &'static str {
-    if by.actor.id == account.to_string() { LOGOUT } else { SESSION_END }
+fn kind_of_end(context: &AuditContext, account: AccountId) -> &'static str {
+    if context.actor.id == account.to_string() { LOGOUT } else { SESSION_END }
 }

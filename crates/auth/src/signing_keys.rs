@@ -9,7 +9,7 @@ use trailkeeper_domain::{Error, ErrorDetail, Result, text};
 
 use crate::access::{Access, checked_tenant_scope, lock_accounts};
 use crate::audit::{
-    AuditContext, Changes, SIGNING_KEY_CHANGE, SIGNING_KEY_CREATE, SIGNING_KEY_REVOKE, credential_metadata, record,
+    AuditContext, Changes, SIGNING_KEY_CHANGE, SIGNING_KEY_CREATE, SIGNING_KEY_REVOKE, append, credential_metadata,
     target,
 };
 use crate::authenticate::secret_context;
@@ -33,7 +33,7 @@ pub struct NewSigningKey {
 
 impl Access {
     /// Makes a signing key. The second value is its secret, which is not shown again.
-    pub fn create_signing_key(&self, by: &AuditContext, new: NewSigningKey) -> Result<(SigningKey, PlainSecret)> {
+    pub fn create_signing_key(&self, context: &AuditContext, new: NewSigningKey) -> Result<(SigningKey, PlainSecret)> {
         text::checked("name", &new.name, MAX_NAME)?;
         checked_tenant_scope(new.tenant_id)?;
         let entropy = self.entropy.as_ref();
@@ -50,14 +50,14 @@ impl Access {
             created_at: now,
             revoked_at: None,
         };
-        let mut event = self.change_event(now, SIGNING_KEY_CREATE, by, target(TARGET, &id, &key.name))?;
+        let mut event = self.change_event(now, SIGNING_KEY_CREATE, context, target(TARGET, &id, &key.name))?;
         event.metadata = Some(credential_metadata(None, key.tenant_id));
         self.store.writing(|tx| {
             lock_accounts(tx)?;
             // Sealed behind the lock, as is told at `Access::reseal`.
             key.sealed_secret = self.master.seal(entropy, &secret_context(id), secret.expose().as_bytes())?;
             tx.insert_signing_key(&key)?;
-            record(tx, &event)
+            append(tx, &event)
         })?;
         Ok((key, secret))
     }
@@ -78,7 +78,7 @@ impl Access {
     /// Renames a signing key. Nothing happens, and nothing is recorded, when it has that name already.
     ///
     /// [`Error::Conflict`] with code `signing_key_revoked`: what is over stays as the trail knows it.
-    pub fn rename_signing_key(&self, by: &AuditContext, id: CredentialId, name: &str) -> Result<SigningKey> {
+    pub fn rename_signing_key(&self, context: &AuditContext, id: CredentialId, name: &str) -> Result<SigningKey> {
         text::checked("name", name, MAX_NAME)?;
         let now = self.clock.now();
         self.store.writing(|tx| {
@@ -95,19 +95,19 @@ impl Access {
             if !tx.rename_signing_key(id, name)? {
                 return Err(revoked(id));
             }
-            let event = self.change_event(now, SIGNING_KEY_CHANGE, by, target(TARGET, &id, &before.name))?;
-            record(tx, &Event { metadata: Some(changes.into_metadata()), ..event })?;
+            let event = self.change_event(now, SIGNING_KEY_CHANGE, context, target(TARGET, &id, &before.name))?;
+            append(tx, &Event { metadata: Some(changes.into_metadata()), ..event })?;
             Ok(SigningKey { name: name.to_owned(), ..before })
         })
     }
 
     /// Revokes a signing key: it fails from now on. Nothing happens when it is revoked already.
     /// [`Error::NotFound`] with code `signing_key_not_found`.
-    pub fn revoke_signing_key(&self, by: &AuditContext, id: CredentialId) -> Result<()> {
+    pub fn revoke_signing_key(&self, context: &AuditContext, id: CredentialId) -> Result<()> {
         let key = self.signing_key(id)?;
         let now = self.clock.now();
-        let event = self.change_event(now, SIGNING_KEY_REVOKE, by, target(TARGET, &id, &key.name))?;
-        self.store.writing(|tx| if tx.revoke_signing_key(id, now)? { record(tx, &event) } else { Ok(()) })
+        let event = self.change_event(now, SIGNING_KEY_REVOKE, context, target(TARGET, &id, &key.name))?;
+        self.store.writing(|tx| if tx.revoke_signing_key(id, now)? { append(tx, &event) } else { Ok(()) })
     }
 }
 

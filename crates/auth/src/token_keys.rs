@@ -8,7 +8,7 @@ use trailkeeper_domain::event::Event;
 use trailkeeper_domain::time::Timestamp;
 
 use crate::access::{Access, lock_accounts};
-use crate::audit::{AuditContext, TOKEN_KEY_ROTATE, record, target};
+use crate::audit::{AuditContext, TOKEN_KEY_ROTATE, append, target};
 use crate::jwt::{Jwk, Jwks, KeyPair, ends_of, signing_index};
 
 /// A key of access tokens, without anything that signs.
@@ -67,21 +67,21 @@ impl Access {
 
     /// Makes a new key, which signs from five seconds later on; at once where the others are revoked. Two who do this at
     /// the same moment make two keys, and the tokens of both hold. Recorded as `token_key_rotate`.
-    pub fn rotate_token_key(&self, by: &AuditContext, old: OldKeys) -> Result<RotatedTokenKey> {
-        let rotated = self.add_token_key(by, old, |_| true)?;
+    pub fn rotate_token_key(&self, context: &AuditContext, old: OldKeys) -> Result<RotatedTokenKey> {
+        let rotated = self.add_token_key(context, old, |_| true)?;
         rotated.ok_or_else(|| trailkeeper_domain::Error::internal("token_keys: a rotation that must be was not due"))
     }
 
     /// [`Self::rotate_token_key`], if `due` says of the keys that there are, newest first, that it must be.
     pub(crate) fn add_token_key(
         &self,
-        by: &AuditContext,
+        context: &AuditContext,
         old: OldKeys,
         due: impl Fn(&[TokenKey]) -> bool,
     ) -> Result<Option<RotatedTokenKey>> {
         let now = self.clock.now();
         let pair = KeyPair::generate(self.entropy.as_ref())?;
-        let event = self.change_event(now, TOKEN_KEY_ROTATE, by, target("token_key", &pair.kid(), pair.kid()))?;
+        let event = self.change_event(now, TOKEN_KEY_ROTATE, context, target("token_key", &pair.kid(), pair.kid()))?;
         let rotated = self.store.writing(|tx| {
             lock_accounts(tx)?;
             // Read behind the lock: a key that waited for it would sign before every server has heard of it.
@@ -105,7 +105,7 @@ impl Access {
                 }
             }
             let metadata = serde_json::Map::from_iter([("revoked".to_owned(), json!(revoked))]);
-            record(tx, &Event { metadata: Some(metadata), ..event.clone() })?;
+            append(tx, &Event { metadata: Some(metadata), ..event.clone() })?;
             Ok(Some(RotatedTokenKey { kid: pair.kid().to_owned(), revoked }))
         })?;
         self.keys.forget();

@@ -32,6 +32,8 @@ mod tls;
 mod trace;
 mod validity;
 
+#[doc(hidden)]
+pub use audit::is_condition;
 pub use limits::LimitSettings;
 pub use openapi::{Contract, merged_json, openapi_json};
 pub use server::{configure, serve};

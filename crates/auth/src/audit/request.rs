@@ -1,34 +1,35 @@
-//! What people read, changed and reported, and what they were refused, for the trail.
+//! Requests of people that are audited: reads, changes, reports, and what the server refused them.
 //!
-//! People alone: a program that reads events all day would bury everything else. Who uses an API token or a signing
-//! key is told by the events of its making, and `last_used_at` tells that it is used.
+//! Only people: a program that reads events all day would bury everything else. The use of an API token or a signing key
+//! shows in the events of its creation and in the token's `last_used_at`.
 
 use serde_json::{Map, Value};
 use trailkeeper_domain::event::{
     ANALYTICS_READ, ANALYTICS_REPORT, DIRECTORY_CHANGE, EVENTS_READ, Outcome, Target, USERS_READ,
 };
 
-use super::cleaned;
+use super::text::cleaned;
 use super::{ACCESS_DENIED, AuditEvent};
 use crate::permission::{Principal, PrincipalKind};
 
-/// What an operation shows or changes that people may not without a trace.
+/// The kind of data that an operation shows or changes, if people may do so only with an audit event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Traced {
-    /// Events.
+pub enum AuditCategory {
+    /// Reads of events.
     Events,
-    /// Users' records, memberships, changes of attributes.
+    /// Reads of users' records, memberships and changes of attributes.
     Users,
-    /// What one user did: a timeline, a profile, a behaviour history.
+    /// Reads of the activity of one user: a timeline, a profile, a behaviour history.
     Analytics,
-    /// Tenants, users and memberships, as they are changed. Told in the transaction of the change, refusals after it.
+    /// Changes of tenants, users and memberships. The event is stored in the transaction of the change; the event of a
+    /// refusal after it.
     Directory,
-    /// Numbers of active users and behaviour histories, as they are reported. Told as changes of the directory are.
+    /// Reports of numbers of active users and of behaviour histories. Stored as for changes of the directory.
     Reports,
 }
 
-impl Traced {
-    /// The type of the event that tells of it.
+impl AuditCategory {
+    /// The type of the audit event.
     pub fn kind(self) -> &'static str {
         match self {
             Self::Events => EVENTS_READ,
@@ -39,7 +40,7 @@ impl Traced {
         }
     }
 
-    /// Whether it changes something, and is told in the transaction of the change.
+    /// Whether the operation changes data, so that its event is stored in the transaction of the change.
     pub fn is_change(self) -> bool {
         match self {
             Self::Events | Self::Users | Self::Analytics => false,
@@ -48,45 +49,46 @@ impl Traced {
     }
 }
 
-/// How a request ended.
+/// The end of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
     /// It was answered.
     Answered,
-    /// It was refused: the caller may not, or there is no such thing for it.
+    /// It was refused: the caller may not do it, or may not know of the object, or there is none.
     Refused {
-        /// The status of the answer.
+        /// The HTTP status of the response.
         status: u16,
     },
 }
 
-/// How many conditions are kept.
+/// How many conditions an event keeps.
 const MAX_CONDITIONS: usize = 16;
-/// How much of each is kept, in characters.
+/// The longest value of a condition, in characters.
 const MAX_CONDITION: usize = 256;
 
 /// A request of a person.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// What was asked: the method and the path as the documents write it, `GET /v1/users/{user_id}`.
+    /// Method and path template as in the documents, for example `GET /v1/users/{user_id}`.
     pub operation: String,
-    /// What of it people may not read or change without a trace; `None`: nothing.
-    pub traced: Option<Traced>,
-    /// About what, where it was one thing.
+    /// The audit category of the operation; `None` when it needs no audit event unless it is forbidden.
+    pub traced: Option<AuditCategory>,
+    /// The object of the request, if it named exactly one.
     pub target: Option<Target>,
-    /// The conditions that were sent, by name. Only the names that [`is_condition`] knows may be in it.
+    /// The conditions that were sent, by the name of their parameter. The names must be those that the operation
+    /// declares: other parameters may hold passwords and tokens.
     pub conditions: Vec<(String, String)>,
-    /// What was reported, by the names of its fields: read and judged, and small.
+    /// The content of a report, by the names of its fields: checked, and small.
     pub reported: Vec<(&'static str, Value)>,
 }
 
 impl Request {
-    /// What the trail tells of it: reads, changes, and whatever was forbidden. `None` where it tells nothing: `by`
-    /// is a program, or there was neither.
-    pub fn audit_event(self, by: &Principal, ended: Ended) -> Option<AuditEvent> {
-        let PrincipalKind::Account(_) = by.kind else { return None };
+    /// The audit event of the request: of an operation with a category, and of every operation that was forbidden.
+    /// `None` for other operations, and for all requests of programs.
+    pub fn audit_event(self, caller: &Principal, ended: Ended) -> Option<AuditEvent> {
+        let PrincipalKind::Account(_) = caller.kind else { return None };
         let kind = match (self.traced, ended) {
-            (Some(traced), _) => traced.kind(),
+            (Some(category), _) => category.kind(),
             (None, Ended::Refused { status: 403 }) => ACCESS_DENIED,
             (None, _) => return None,
         };
@@ -95,7 +97,6 @@ impl Request {
         let filter: Map<String, Value> = self
             .conditions
             .into_iter()
-            .filter(|(name, _)| is_condition(name))
             .take(MAX_CONDITIONS)
             .filter_map(|(name, value)| kept(&name, &value).map(|value| (name, Value::from(value))))
             .collect();
@@ -117,42 +118,8 @@ impl Request {
     }
 }
 
-/// The parameters that say what was read. Whatever else stands in a query is not kept: people put passwords and
-/// tokens into the strangest places.
-const CONDITIONS: [&str; 24] = [
-    "PageNumber",
-    "RowsInPage",
-    "compare",
-    "cursor",
-    "email",
-    "end_date",
-    "env_id",
-    "event_response",
-    "from",
-    "limit",
-    "login_event",
-    "next_token",
-    "outcome",
-    "page",
-    "region",
-    "session_id",
-    "source",
-    "start_date",
-    "tenant_id",
-    "timezone",
-    "to",
-    "type",
-    "user_id",
-    "user_pool_id",
-];
-
-/// Whether the trail keeps the parameter with this name.
-pub fn is_condition(name: &str) -> bool {
-    CONDITIONS.contains(&name)
-}
-
-/// As much of a condition as is kept. A page without its query, which may hold what opens a door; of a token that
-/// someone put into the wrong place, that it was one.
+/// The value of a condition as an event keeps it: cleaned, bounded, and a page without its query, which may hold a
+/// secret.
 fn kept(name: &str, value: &str) -> Option<String> {
     let value = if name == "page" { value.split(['?', '#']).next().unwrap_or_default() } else { value };
     cleaned(value, MAX_CONDITION)
@@ -175,16 +142,15 @@ mod tests {
         principal(PrincipalKind::Account(AccountId(Uuid::nil())))
     }
 
-    fn request(traced: Option<Traced>, conditions: &[(&str, &str)]) -> Request {
+    fn request(category: Option<AuditCategory>, conditions: &[(&str, &str)]) -> Request {
         let conditions = conditions.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let operation = "GET /v1/events".to_owned();
-        Request { operation, traced, target: None, conditions, reported: Vec::new() }
+        Request { operation, traced: category, target: None, conditions, reported: Vec::new() }
     }
 
     #[test]
-    fn a_read_is_told_with_its_conditions_and_how_it_ended() {
-        let asked =
-            request(Some(Traced::Events), &[("user_id", "u1"), ("password", "hunter2"), ("page", "/a?token=x#y")]);
+    fn the_event_of_a_read_has_its_conditions_and_its_outcome() {
+        let asked = request(Some(AuditCategory::Events), &[("user_id", "u1"), ("page", "/a?token=x#y")]);
         let event = asked.clone().audit_event(&jane(), Ended::Answered).unwrap();
         assert_eq!((event.kind, event.outcome), (EVENTS_READ, Outcome::Success));
         let filter = json!({"user_id": "u1", "page": "/a"});
@@ -194,19 +160,20 @@ mod tests {
     }
 
     #[test]
-    fn a_report_is_told_with_what_it_said() {
+    fn the_event_of_a_report_has_its_content() {
         let reported = vec![("env_id", json!(3)), ("active_users", json!(u64::MAX))];
-        let asked = Request { reported, ..request(Some(Traced::Reports), &[]) };
+        let asked = Request { reported, ..request(Some(AuditCategory::Reports), &[]) };
         let event = asked.audit_event(&jane(), Ended::Answered).unwrap();
         assert_eq!((event.kind, event.outcome), (ANALYTICS_REPORT, Outcome::Success));
         assert_eq!(event.metadata["reported"], json!({"env_id": 3, "active_users": u64::MAX}));
     }
 
     #[test]
-    fn what_is_kept_is_bounded() {
-        let long = "x".repeat(10_000);
-        let names: Vec<(&str, &str)> = CONDITIONS.iter().map(|name| (*name, long.as_str())).collect();
-        let event = request(Some(Traced::Users), &names).audit_event(&jane(), Ended::Answered).unwrap();
+    fn the_size_of_an_event_is_bounded() {
+        let (names, long): (Vec<_>, _) = ((0..100).map(|number| format!("p{number}")).collect(), "x".repeat(10_000));
+        let conditions: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), long.as_str())).collect();
+        let event = request(Some(AuditCategory::Users), &conditions).audit_event(&jane(), Ended::Answered).unwrap();
+        assert_eq!(event.metadata["filter"].as_object().unwrap().len(), MAX_CONDITIONS);
         assert!(Value::from(event.metadata).to_string().len() < 8 * 1024);
     }
 
@@ -214,7 +181,7 @@ mod tests {
     fn a_token_in_the_wrong_place_is_hidden() {
         for token in [format!("tk_{}", "a".repeat(49)), format!("Bearer rt_{}", "b".repeat(49)), "eyJ0.".repeat(10)] {
             let target = Target { kind: Some("user".to_owned()), id: Some(token.clone()), name: None };
-            let asked = Request { target: Some(target), ..request(Some(Traced::Users), &[("user_id", &token)]) };
+            let asked = Request { target: Some(target), ..request(Some(AuditCategory::Users), &[("user_id", &token)]) };
             let event = asked.audit_event(&jane(), Ended::Answered).unwrap();
             assert!(!format!("{event:?}").contains(&token), "{event:?}");
         }
@@ -222,10 +189,10 @@ mod tests {
     }
 
     #[test]
-    fn programs_and_what_shows_nothing_leave_no_event() {
+    fn programs_and_operations_without_a_category_leave_no_event() {
         for kind in [PrincipalKind::Token, PrincipalKind::SigningKey] {
             let program = principal(kind(CredentialId(Uuid::nil())));
-            assert_eq!(request(Some(Traced::Events), &[]).audit_event(&program, Ended::Answered), None);
+            assert_eq!(request(Some(AuditCategory::Events), &[]).audit_event(&program, Ended::Answered), None);
             assert_eq!(request(None, &[]).audit_event(&program, Ended::Refused { status: 403 }), None);
         }
         assert_eq!(request(None, &[]).audit_event(&jane(), Ended::Answered), None);
@@ -233,10 +200,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_forbidden_is_told() {
+    fn every_forbidden_operation_leaves_an_event() {
         let event = request(None, &[]).audit_event(&jane(), Ended::Refused { status: 403 }).unwrap();
         assert_eq!((event.kind, event.outcome), (ACCESS_DENIED, Outcome::Failure));
-        let event = request(Some(Traced::Users), &[]).audit_event(&jane(), Ended::Refused { status: 403 }).unwrap();
+        let event =
+            request(Some(AuditCategory::Users), &[]).audit_event(&jane(), Ended::Refused { status: 403 }).unwrap();
         assert_eq!((event.kind, event.outcome), (USERS_READ, Outcome::Failure));
     }
 }

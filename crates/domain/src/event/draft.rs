@@ -18,6 +18,9 @@ pub const MAX_FUTURE: Duration = Duration::minutes(10);
 /// The largest metadata, in bytes of compact JSON.
 pub const MAX_METADATA_BYTES: usize = 16 * 1024;
 
+/// The longest name of a program (`User-Agent`), in characters.
+pub const MAX_USER_AGENT: usize = 1024;
+
 /// How deep metadata may nest: what every JSON reader downstream takes.
 const MAX_METADATA_DEPTH: usize = 32;
 
@@ -99,7 +102,7 @@ impl EventDraft {
             outcome,
             kind,
             source: self.source.map(|address| address.to_canonical()).or(context.source),
-            user_agent: short("user_agent", self.user_agent, 1024)?,
+            user_agent: short("user_agent", self.user_agent, MAX_USER_AGENT)?,
             page: self.page.map(|page| Page::parse("page", page, context.queries)).transpose()?,
             session_id: short("session_id", self.session_id, 128)?,
             trace_id: short("trace_id", self.trace_id, 128)?,

@@ -7,7 +7,7 @@ mod kind;
 
 use std::net::IpAddr;
 
-pub use draft::{EventDraft, IngestContext, MAX_FUTURE, MAX_METADATA_BYTES, Target};
+pub use draft::{EventDraft, IngestContext, MAX_FUTURE, MAX_METADATA_BYTES, MAX_USER_AGENT, Target};
 pub use filter::EventFilter;
 pub use json::Unreadable;
 pub use kind::{
@@ -54,6 +54,30 @@ pub struct Event {
     pub target: Option<Target>,
     /// Whatever else the sender wants to keep: a JSON object.
     pub metadata: Option<serde_json::Map<String, serde_json::Value>>,
+}
+
+impl Event {
+    /// An event of the system tenant, the server's own audit trail, with nothing but its id, time, type and outcome.
+    pub fn system(id: EventId, at: Timestamp, kind: &str, outcome: Outcome) -> Self {
+        Self {
+            id,
+            tenant_id: TenantId::SYSTEM,
+            env_id: EnvId::default(),
+            occurred_at: at,
+            received_at: at,
+            user_id: None,
+            user_name: None,
+            kind: EventKind::known(kind),
+            outcome,
+            source: None,
+            user_agent: None,
+            page: None,
+            session_id: None,
+            trace_id: None,
+            target: None,
+            metadata: None,
+        }
+    }
 }
 
 /// An event as it lies in the database, with its place in the order of lists.

@@ -5,14 +5,12 @@ use std::net::IpAddr;
 use actix_web::HttpRequest;
 use actix_web::http::header;
 use trailkeeper_auth::Origin;
+use trailkeeper_domain::event::MAX_USER_AGENT;
 use trailkeeper_domain::text;
 use trailkeeper_parsers::forwarded::client_address;
 
 use crate::settings::HttpSettings;
 use crate::trace;
-
-/// The longest user agent that is kept, in characters.
-const MAX_USER_AGENT: usize = 1024;
 
 /// Address, program and trace id of a request.
 pub fn of(request: &HttpRequest, settings: &HttpSettings) -> Origin {

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use trailkeeper_auth::audit;
 use trailkeeper_domain::account::Role;
+use trailkeeper_http::is_condition;
 use trailkeeper_http::{Contract, openapi_json};
 
 use crate::changes_of_people::changes;
@@ -148,7 +148,7 @@ fn every_operation_of_the_documents_is_recorded_or_shows_nobody() {
         );
         if recorded.contains(id.as_str()) {
             for name in names {
-                assert!(audit::is_condition(&name), "{id}: the trail does not keep the parameter {name}");
+                assert!(is_condition(&name), "{id}: the trail does not keep the parameter {name}");
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use serde_json::{Map, Value, json};
-use trailkeeper_domain::event::{EventDraft, Outcome, PAGE_LOAD, REQUEST, Target};
+use trailkeeper_domain::event::{EventDraft, MAX_USER_AGENT, Outcome, PAGE_LOAD, REQUEST, Target};
 use trailkeeper_domain::id::UserId;
 use trailkeeper_domain::page::MAX_PAGE;
 use uuid::Uuid;
@@ -12,9 +12,6 @@ use crate::access_log::{LogLine, Request};
 
 /// The longest id of a target, in characters, as `EventDraft::into_event` allows it.
 const MAX_TARGET: usize = 256;
-
-/// The longest user agent, in characters, as `EventDraft::into_event` allows it.
-const MAX_USER_AGENT: usize = 1024;
 
 /// The line as an event with the given id: a `page_load` for a GET with a status below 400, else a `request`.
 ///

@@ -1,0 +1,22 @@
+//! Texts from outside, in the form in which audit events keep them.
+
+use trailkeeper_domain::text;
+
+/// Stands in the place of a token.
+const HIDDEN_TOKEN: &str = "(a token, hidden)";
+
+/// The longest name of an actor or a target, in characters.
+pub(crate) const MAX_NAME: usize = 256;
+
+/// The longest request id, in characters.
+pub(super) const MAX_TRACE_ID: usize = 128;
+
+/// The text without control characters, cut to `max` characters; `None` when nothing is left of it. A token that
+/// someone put into the wrong field is replaced by a note.
+pub(crate) fn cleaned(value: &str, max: usize) -> Option<String> {
+    if text::looks_like_token(value) {
+        return Some(HIDDEN_TOKEN.to_owned());
+    }
+    let cleaned: String = value.chars().filter(|c| !c.is_control()).take(max).collect();
+    (!cleaned.is_empty()).then_some(cleaned)
+}
