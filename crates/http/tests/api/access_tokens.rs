@@ -1,4 +1,4 @@
-//! Access tokens over HTTP: what attackers hand in for one is a 401, whatever it is.
+//! Access tokens over HTTP: every forged or altered token is a 401.
 
 use chrono::TimeDelta;
 use ring::hmac;
@@ -14,7 +14,7 @@ use crate::support::{TestApp, TestResponse, operator};
 const EMAIL: &str = "jane@example.com";
 const PASSWORD: &str = "correct horse battery";
 
-/// A server, a good access token, and the key that signed it.
+/// A server, a valid access token, and the key that signed it.
 pub struct World {
     pub app: TestApp,
     pub token: String,
@@ -33,7 +33,7 @@ impl World {
         };
         app.state.access().create_account(&operator(), new).unwrap();
         let token = Self::logged_in(&app);
-        // The test's server draws its master key first of all.
+        // The server of the test draws its master key before any other random value.
         let master = MasterKey::generate(&TestEntropy::default());
         let row = app.state.store().reading(|tx| tx.token_keys()).unwrap().remove(0);
         let pkcs8 = master.open(&format!("token_key:{}", row.kid), &row.sealed_private).unwrap();
@@ -58,7 +58,7 @@ impl World {
         assert!(answer.header("www-authenticate").is_some(), "{what}");
     }
 
-    /// The parts of the good token.
+    /// Header and claims of the valid token.
     fn parts(&self) -> (Value, Value) {
         let mut parts =
             self.token.split('.').map(|part| serde_json::from_slice(&unbase64url(part)).unwrap_or_default());
@@ -90,11 +90,11 @@ fn with(object: &Value, key: &str, value: Value) -> Value {
 }
 
 #[test]
-fn a_token_made_by_hand_as_ours_are_holds() {
+fn a_correct_handmade_token_is_valid() {
     let world = World::new();
     let (header, claims) = world.parts();
     assert_eq!(world.asked(&world.token).status, 200);
-    // Else the tests below would be green because nothing that they make ever holds.
+    // Otherwise the tests below could pass because every handmade token is invalid.
     assert_eq!(world.asked(&world.signed(&header, &claims)).status, 200);
 }
 
@@ -124,7 +124,7 @@ fn other_algorithms_are_401() {
 }
 
 #[test]
-fn claims_that_are_not_for_us_or_not_for_now_are_401() {
+fn claims_of_another_audience_or_time_are_401() {
     let world = World::new();
     let (header, claims) = world.parts();
     let now = world.app.now().timestamp();
@@ -161,7 +161,7 @@ fn claims_that_are_not_for_us_or_not_for_now_are_401() {
 }
 
 #[test]
-fn foreign_keys_are_401_wherever_they_come_from() {
+fn foreign_keys_are_401_from_every_source() {
     let world = World::new();
     let (header, claims) = world.parts();
     let foreign = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();

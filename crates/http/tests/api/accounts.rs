@@ -1,4 +1,4 @@
-//! Accounts, as administrators manage them.
+//! Management of accounts by administrators.
 
 use serde_json::{Value, json};
 use trailkeeper_domain::account::Role;
@@ -6,7 +6,7 @@ use trailkeeper_domain::account::Role;
 use crate::support::{ACME, PASSWORD, START, TestApp, numbered};
 
 #[test]
-fn an_account_is_made_read_changed_and_removed() {
+fn an_account_is_created_read_changed_and_removed() {
     for app in TestApp::on_both() {
         let admin = app.admin();
         let new = json!({"email": "Jane@Example.com", "display_name": "Jane", "role": "auditor", "tenant_id": ACME, "password": PASSWORD});
@@ -70,7 +70,7 @@ fn a_generated_password_is_shown_once() {
 }
 
 #[test]
-fn wrong_accounts_are_refused_by_field_and_leave_nothing() {
+fn invalid_accounts_name_their_field_and_store_nothing() {
     let app = TestApp::new();
     let admin = app.admin();
     let good = json!({"email": "jane@example.com", "role": "auditor", "password": PASSWORD});
@@ -135,7 +135,7 @@ fn wrong_accounts_are_refused_by_field_and_leave_nothing() {
 }
 
 #[test]
-fn an_e_mail_is_one_accounts() {
+fn an_e_mail_is_unique_among_accounts() {
     for app in TestApp::on_both() {
         let admin = app.admin();
         app.person("jane@example.com", Role::Auditor, None);
@@ -150,7 +150,7 @@ fn an_e_mail_is_one_accounts() {
 }
 
 #[test]
-fn the_list_goes_in_the_order_in_which_they_were_made() {
+fn the_list_is_in_the_order_of_creation() {
     let app = TestApp::new();
     let admin = app.admin();
     let ids: Vec<_> = (0..5)
@@ -177,7 +177,7 @@ fn the_list_goes_in_the_order_in_which_they_were_made() {
 }
 
 #[test]
-fn the_trail_tells_who_changed_what_and_from_where() {
+fn audit_events_have_actor_change_and_source() {
     for app in TestApp::on_both() {
         let root = app.person("root@example.com", Role::Admin, None);
         let send = |method: &str, path: &str, body: &Value| {

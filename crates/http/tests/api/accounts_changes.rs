@@ -1,4 +1,4 @@
-//! What a change of an account does to others: the last administrator, sessions, confinement.
+//! Effects of account changes: the last administrator, sessions, tenant scope.
 
 use serde_json::{Value, json};
 use trailkeeper_domain::account::Role;
@@ -10,10 +10,10 @@ fn path_of(person: &Person<'_>) -> String {
 }
 
 #[test]
-fn the_last_administrator_stays_one() {
+fn the_last_administrator_cannot_be_removed() {
     for app in TestApp::on_both() {
         let root = app.person("root@example.com", Role::Admin, None);
-        // None of these can take over: other roles, a confined administrator, a disabled one, a program.
+        // None of these counts as an administrator: other roles, a tenant-scoped one, a disabled one, a program.
         app.person("analyst@example.com", Role::Analyst, None);
         app.person("scoped@example.com", Role::Admin, Some(ACME));
         let away = app.person("away@example.com", Role::Admin, None);
@@ -47,7 +47,7 @@ fn the_last_administrator_stays_one() {
 }
 
 #[test]
-fn what_matters_ends_the_accounts_sessions_and_nothing_else_does() {
+fn changes_of_permissions_end_the_accounts_sessions_and_others_do_not() {
     for app in TestApp::on_both() {
         let admin = app.admin();
         for (change, goes_on) in [
@@ -78,7 +78,7 @@ fn what_matters_ends_the_accounts_sessions_and_nothing_else_does() {
 }
 
 #[test]
-fn null_frees_from_a_tenant_and_absence_leaves_it() {
+fn null_clears_the_tenant_and_an_omitted_field_keeps_it() {
     for app in TestApp::on_both() {
         let admin = app.admin();
         let jane = app.person("jane@example.com", Role::Auditor, Some(ACME));
@@ -91,7 +91,7 @@ fn null_frees_from_a_tenant_and_absence_leaves_it() {
 }
 
 #[test]
-fn a_confined_administrator_administers_nothing() {
+fn a_tenant_scoped_administrator_manages_no_credentials() {
     let app = TestApp::new();
     let victim = app.person("victim@example.com", Role::Ingest, Some(ACME));
     let tenant_scoped = app.person("scoped@example.com", Role::Admin, Some(ACME));
@@ -119,6 +119,6 @@ fn a_confined_administrator_administers_nothing() {
     }
     assert!(victim.is_in());
     assert_eq!(app.admin().get("/v1/accounts").ok()["accounts"].as_array().unwrap().len(), 2);
-    assert_eq!(app.log_in("scoped@example.com", PASSWORD).status, 201, "what is its own, it has");
+    assert_eq!(app.log_in("scoped@example.com", PASSWORD).status, 201, "it can use its own account");
     assert_eq!(tenant_scoped.caller.get("/v1/sessions").ok()["sessions"].as_array().unwrap().len(), 2);
 }

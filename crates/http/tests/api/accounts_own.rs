@@ -1,4 +1,4 @@
-//! What everyone may do with their own account.
+//! The caller's own account.
 
 use serde_json::{Value, json};
 use trailkeeper_domain::account::Role;
@@ -12,7 +12,7 @@ fn change(current: &str, new: &str) -> Value {
 }
 
 #[test]
-fn everyone_reads_their_own_account_and_programs_have_none() {
+fn people_read_their_own_account_and_programs_have_none() {
     let app = TestApp::new();
     for role in Role::ALL {
         for tenant in [None, Some(ACME)] {
@@ -83,7 +83,7 @@ fn a_wrong_password_changes_nothing() {
 }
 
 #[test]
-fn a_wrong_password_is_one_event() {
+fn a_wrong_password_creates_one_audit_event() {
     for app in TestApp::on_both() {
         let jane = app.person("jane@example.com", Role::Admin, None);
         jane.caller.put("/v1/accounts/me/password", &change("hunter2hunter2", NEW)).problem(

@@ -1,4 +1,4 @@
-//! How many analytic questions run at once.
+//! The limit of parallel analytic questions.
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -17,7 +17,7 @@ use trailkeeper_http::{AppState, HttpSettings, Services};
 
 use crate::support::TestApp;
 
-/// A store that holds the first four reads until it is told to let them go.
+/// A store that blocks the first four reads until the gate opens.
 struct Gate {
     inner: Arc<dyn Store>,
     arrived: AtomicUsize,
@@ -26,11 +26,11 @@ struct Gate {
     watching: AtomicBool,
 }
 
-const PLACES: usize = 4;
+const PERMITS: usize = 4;
 
 impl Store for Gate {
     fn read(&self, work: &mut dyn FnMut(&mut dyn ReadTx) -> Result<()>) -> Result<()> {
-        if self.watching.load(Ordering::SeqCst) && self.arrived.fetch_add(1, Ordering::SeqCst) < PLACES {
+        if self.watching.load(Ordering::SeqCst) && self.arrived.fetch_add(1, Ordering::SeqCst) < PERMITS {
             drop(self.opened.wait_while(self.closed.lock().unwrap(), |closed| *closed).unwrap());
         }
         self.inner.read(work)
@@ -50,7 +50,7 @@ impl Store for Gate {
 }
 
 #[test]
-fn four_questions_for_each_worker_run_at_once_and_hold_up_nothing_else() {
+fn each_worker_allows_four_parallel_questions_that_block_nothing_else() {
     let app = TestApp::new();
     let gate = Arc::new(Gate {
         inner: app.state.services.store.clone(),
@@ -67,22 +67,22 @@ fn four_questions_for_each_worker_run_at_once_and_hold_up_nothing_else() {
         let app =
             App::new().app_data(state).wrap(from_fn(trailkeeper_http::traced)).configure(trailkeeper_http::configure);
         let service = Rc::new(init_service(app).await);
-        // Remembered from here on, so that asking who asks is no read.
+        // From now on the token is cached, so that its check is not a read.
         assert_eq!(call_service(&*service, request("/v1/tenants").to_request()).await.status(), 200);
         gate.watching.store(true, Ordering::SeqCst);
-        let questions: Vec<_> = (0..2 * PLACES)
+        let questions: Vec<_> = (0..2 * PERMITS)
             .map(|_| {
                 let (service, request) =
                     (service.clone(), request("/v1/analytics/traffic?from=2026-07-01&to=2026-07-02"));
                 spawn(async move { call_service(&*service, request.to_request()).await.status().as_u16() })
             })
             .collect();
-        while gate.arrived.load(Ordering::SeqCst) < PLACES {
+        while gate.arrived.load(Ordering::SeqCst) < PERMITS {
             yield_now().await;
         }
         assert_eq!(call_service(&*service, request("/v1/tenants").to_request()).await.status(), 200);
-        // The fifth read was of the tenants: no question was asked meanwhile.
-        assert_eq!(gate.arrived.load(Ordering::SeqCst), PLACES + 1);
+        // The fifth read was that of the tenants: no further question began meanwhile.
+        assert_eq!(gate.arrived.load(Ordering::SeqCst), PERMITS + 1);
         *gate.closed.lock().unwrap() = false;
         gate.opened.notify_all();
         for question in questions {
@@ -91,9 +91,9 @@ fn four_questions_for_each_worker_run_at_once_and_hold_up_nothing_else() {
     });
 }
 
-/// Every handler that answers an analytic question waits for a place.
+/// Every handler that answers an analytic question waits for a permit.
 #[test]
-fn no_analytic_handler_is_without_a_bound() {
+fn every_analytic_handler_waits_for_a_permit() {
     let mut files = Vec::new();
     collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut files);
     let handlers: Vec<(PathBuf, String)> = files

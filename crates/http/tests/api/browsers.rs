@@ -1,4 +1,4 @@
-//! What answers tell browsers: the security headers, and which other origins may read.
+//! Headers for browsers: security headers, and the origins that may read answers.
 
 use trailkeeper_http::HttpSettings;
 
@@ -34,7 +34,7 @@ fn every_answer_has_the_security_headers() {
         let policy = answer.header("content-security-policy").unwrap();
         assert!(policy.starts_with("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{policy}");
         assert!(!policy.contains("'self'") && !policy.contains("unsafe"), "{policy}");
-        // HSTS is a promise that only TLS can keep.
+        // HSTS is sent only over TLS.
         assert_eq!(answer.header("strict-transport-security"), None);
     }
 }
@@ -46,7 +46,7 @@ fn swagger_ui_may_run_its_own_files_and_nothing_else() {
     assert_eq!(page.status, 200);
     let policy = page.header("content-security-policy").unwrap();
     assert!(policy.contains("script-src 'self';") && policy.contains("connect-src 'self'"), "{policy}");
-    // What the policy refuses must not be in the page.
+    // The page must not contain anything that the policy blocks.
     let html = page.text();
     for script in html.split("<script").skip(1) {
         assert!(script.starts_with(" src="), "{script}");
@@ -88,13 +88,13 @@ fn a_listed_origin_may_read_and_no_other() {
     let answer = from(&app, "GET", "/v1/events", ORIGIN, None);
     assert_eq!((answer.status, answer.header("access-control-allow-origin")), (200, Some(ORIGIN)));
     assert_eq!(answer.header("vary"), Some("Origin"));
-    // No credential of the browser's own opens anything, and it is not asked for one.
+    // The server accepts no credentials that a browser stores, and does not ask for them.
     assert_eq!(answer.header("access-control-allow-credentials"), None);
     let exposed = answer.header("access-control-expose-headers").unwrap();
     for name in ["RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset", "Retry-After", "X-Request-Id"] {
         assert!(exposed.contains(name), "{exposed}");
     }
-    // A script must be able to read why it was refused.
+    // A script must be able to read the reason of an error.
     let refused = app.anon().call("GET", "/v1/events").header("Origin", ORIGIN).send();
     assert_eq!((refused.status, refused.header("access-control-allow-origin")), (401, Some(ORIGIN)));
     for other in [
@@ -118,7 +118,7 @@ fn a_listed_origin_may_read_and_no_other() {
 }
 
 #[test]
-fn a_preflight_is_told_the_methods_of_the_path() {
+fn a_preflight_gets_the_methods_of_the_path() {
     let app = TestApp::with(HttpSettings { cors_origins: vec![ORIGIN.to_owned()], ..HttpSettings::default() });
     for (path, methods) in [
         ("/v1/events", "GET, HEAD, POST"),
@@ -126,7 +126,7 @@ fn a_preflight_is_told_the_methods_of_the_path() {
         ("/v1/auditlog/users/attributes", "PATCH"),
         ("/api/UserAccount/Login", "POST"),
     ] {
-        // Browsers send it without a credential.
+        // Browsers send a preflight without a credential.
         let call = app.anon().call("OPTIONS", path).header("Origin", ORIGIN);
         let answer = call.header("Access-Control-Request-Method", "POST").send();
         answer.no_content();
@@ -145,6 +145,6 @@ fn a_preflight_is_told_the_methods_of_the_path() {
     }
     let unknown = from(&app, "OPTIONS", "/v1/nothing", ORIGIN, Some("GET"));
     assert_eq!((unknown.status, unknown.header("access-control-allow-methods")), (404, None));
-    // Not a preflight: an OPTIONS like any other.
+    // Not a preflight: an ordinary OPTIONS request.
     assert_eq!(from(&app, "OPTIONS", "/v1/events", ORIGIN, None).status, 405);
 }

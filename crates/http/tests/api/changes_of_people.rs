@@ -1,4 +1,4 @@
-//! What people change of the directory, and what they report, is stored with the event that tells of it, or not at all.
+//! A person's change of the directory or report is stored together with its audit event, or not at all.
 
 use std::future::{Future, poll_fn};
 use std::sync::Arc;
@@ -19,23 +19,23 @@ use trailkeeper_testkit::{DatabaseKind, run_on_postgres};
 use crate::contracts::unix;
 use crate::fated_store::{Fate, FatedStore};
 use crate::people::person;
-use crate::reads_of_people::{message, with_a_user};
+use crate::reads_of_people::{audit_events, with_a_user};
 use crate::support::{ACME, Caller, OTHER, START, TestApp, TestResponse, send_at_once};
 
-/// A request that changes something, and what becomes of it.
+/// A request that changes something, and its expected result.
 pub struct Change {
     pub operation: &'static str,
     method: &'static str,
     path: String,
     body: Option<Value>,
     status: u16,
-    /// The type of its event.
+    /// The type of its audit event.
     kind: &'static str,
-    /// What its event says it was done to.
+    /// The target of its audit event.
     target: Option<&'static str>,
 }
 
-/// Every operation that changes the directory or reports, in an order in which each finds what it needs.
+/// Every operation that changes the directory or reports, in an order in which each finds the records that it needs.
 pub fn changes() -> Vec<Change> {
     let tenant = format!("/v1/tenants/{ACME}");
     let member = format!("{tenant}/users/u1");
@@ -88,7 +88,7 @@ pub fn active_users(users: u64) -> Value {
     json!({"type": "daily", "date": "2026-07-23", "tenant_id": ACME, "env_id": 3, "active_users": users})
 }
 
-/// A report of the pages that a user was on, one each second.
+/// A report of a user's pages, one per second.
 pub fn behavior(pages: &[&str]) -> Value {
     let day = unix(START);
     let histories: Vec<_> = (day..).zip(pages).map(|(at, page)| json!({"timestamp": at, "referer": page})).collect();
@@ -103,7 +103,7 @@ fn ask(caller: &Caller<'_>, change: &Change) -> TestResponse {
     }
 }
 
-/// All that the changes are about, as a program sees it.
+/// All records that the changes affect, as a program sees them.
 fn directory(app: &TestApp) -> Vec<(u16, Value)> {
     let program = app.admin();
     let tenant = format!("/v1/tenants/{ACME}");
@@ -121,7 +121,7 @@ fn directory(app: &TestApp) -> Vec<(u16, Value)> {
     answers.map(|answer| (answer.status, answer.json().get("detail").map_or(answer.json(), Value::clone))).collect()
 }
 
-/// A server with a user, and later. What is changed from here on shows by its time.
+/// A server with a user, one minute later: changes from now on have a different time.
 fn later(kind: DatabaseKind) -> TestApp {
     let app = with_a_user(TestApp::on(kind));
     app.clock.advance(Duration::minutes(1));
@@ -129,19 +129,19 @@ fn later(kind: DatabaseKind) -> TestApp {
 }
 
 #[track_caller]
-fn assert_told(event: &Value, email: &str, change: &Change) {
+fn assert_recorded(event: &Value, email: &str, change: &Change) {
     let operation = change.operation;
     assert_eq!((&event["type"], &event["outcome"]), (&json!(change.kind), &json!("success")), "{operation}");
     assert_eq!((&event["user_name"], &event["source"]), (&json!(email), &json!("198.51.100.20")), "{operation}");
     assert_eq!(event["target"]["id"], json!(change.target), "{operation}");
     assert!(event["trace_id"].is_string() && event["user_id"].is_string(), "{event}");
-    let message = event["metadata"]["operation"].as_str().unwrap();
-    assert!(message.starts_with(&format!("{} /v1/", change.method)), "{operation}: {message}");
+    let recorded = event["metadata"]["operation"].as_str().unwrap();
+    assert!(recorded.starts_with(&format!("{} /v1/", change.method)), "{operation}: {recorded}");
     assert_eq!(event["metadata"].get("status"), None, "{operation}");
 }
 
 #[test]
-fn a_server_that_dies_after_the_change_has_told_of_it() {
+fn a_crash_after_the_commit_leaves_the_change_and_its_audit_event() {
     for kind in DatabaseKind::ALL {
         let mut app = later(kind);
         let store = FatedStore::under(&mut app);
@@ -149,7 +149,7 @@ fn a_server_that_dies_after_the_change_has_told_of_it() {
         for change in changes() {
             let operation = change.operation;
             app.clock.advance(Duration::seconds(1));
-            let (before, events) = (directory(&app), message(&app).len());
+            let (before, events) = (directory(&app), audit_events(&app).len());
             let transactions = store.begun();
             store.set(Fate::DiesAfterCommit);
             let answer = ask(&jane, &change);
@@ -157,15 +157,15 @@ fn a_server_that_dies_after_the_change_has_told_of_it() {
             assert_eq!(store.begun(), transactions + 1, "{operation} is one transaction on {kind:?}");
             store.set(Fate::Lives);
             assert_ne!(directory(&app), before, "{operation} on {kind:?}");
-            let after = message(&app);
-            assert_eq!(after.len(), events + 1, "{operation} leaves one event on {kind:?}");
-            assert_told(&after[0], &email, &change);
+            let after = audit_events(&app);
+            assert_eq!(after.len(), events + 1, "{operation} creates one audit event on {kind:?}");
+            assert_recorded(&after[0], &email, &change);
         }
     }
 }
 
 #[test]
-fn a_server_that_dies_before_the_commit_has_neither_changed_nor_told() {
+fn a_crash_before_the_commit_leaves_neither_change_nor_audit_event() {
     for kind in DatabaseKind::ALL {
         let mut app = later(kind);
         let store = FatedStore::under(&mut app);
@@ -178,12 +178,12 @@ fn a_server_that_dies_before_the_commit_has_neither_changed_nor_told() {
             assert!(answer.header("retry-after").is_some());
             store.set(Fate::Lives);
             assert_eq!(directory(&app), before, "{} on {kind:?}", change.operation);
-            assert_eq!(message(&app), Vec::<Value>::new(), "{} on {kind:?}", change.operation);
+            assert_eq!(audit_events(&app), Vec::<Value>::new(), "{} on {kind:?}", change.operation);
         }
     }
 }
 
-/// The same bytes each time: every id that is made of it at one instant is the same.
+/// Returns the same bytes each time: all ids of one instant are equal.
 struct Stuck;
 
 impl Entropy for Stuck {
@@ -193,28 +193,28 @@ impl Entropy for Stuck {
 }
 
 #[test]
-fn what_cannot_be_told_is_not_done() {
+fn a_change_without_its_audit_event_is_rolled_back() {
     for kind in DatabaseKind::ALL {
         let mut app = later(kind);
         let services = Services { entropy: Arc::new(Stuck), ..app.state.services.clone() };
         app.state = Data::new(AppState::new(services, HttpSettings::default()));
         let (_, jane) = person(&app, Role::Admin, None);
-        // Takes the id that every later event of this instant has.
+        // Takes the id of every later event of this instant.
         assert_eq!(jane.put(&format!("/v1/tenants/{OTHER}"), &json!({})).status, 201);
         let before = directory(&app);
         for change in changes() {
             let answer = ask(&jane, &change);
             assert_eq!(answer.status, 500, "{} on {kind:?}: {}", change.operation, answer.text());
             assert_eq!(directory(&app), before, "{} on {kind:?}", change.operation);
-            assert_eq!(message(&app).len(), 1, "{} on {kind:?}", change.operation);
+            assert_eq!(audit_events(&app).len(), 1, "{} on {kind:?}", change.operation);
         }
-        // A program's change makes no event, so it lacks no id.
+        // A program's change creates no audit event, so it needs no id.
         assert_eq!(app.admin().delete("/v1/users/u1").status, 204);
     }
 }
 
 #[test]
-fn a_postgres_that_ends_while_it_is_told_undoes_the_change() {
+fn a_lost_connection_during_the_audit_event_rolls_the_change_back() {
     let app = later(DatabaseKind::Postgres);
     let (email, jane) = person(&app, Role::Admin, None);
     let before = directory(&app);
@@ -231,17 +231,17 @@ fn a_postgres_that_ends_while_it_is_told_undoes_the_change() {
     }
     run_on_postgres(url, "DROP TRIGGER ends ON events");
     assert_eq!(directory(&app), before);
-    assert_eq!(message(&app), Vec::<Value>::new());
+    assert_eq!(audit_events(&app), Vec::<Value>::new());
     for (number, change) in changes().iter().enumerate() {
         assert_eq!(ask(&jane, change).status, change.status, "{}", change.operation);
-        let events = message(&app);
+        let events = audit_events(&app);
         assert_eq!(events.len(), number + 1);
-        assert_told(&events[0], &email, change);
+        assert_recorded(&events[0], &email, change);
     }
 }
 
 #[test]
-fn what_is_refused_is_told_as_refused_alone() {
+fn rejected_changes_create_only_a_failure_event() {
     for kind in DatabaseKind::ALL {
         let app = later(kind);
         let program = app.admin();
@@ -263,10 +263,10 @@ fn what_is_refused_is_told_as_refused_alone() {
         for (number, (answer, status)) in refused.iter().enumerate() {
             assert_eq!(answer.status, *status, "{number} on {kind:?}: {}", answer.text());
         }
-        // Wrong requests show nothing and change nothing.
+        // Invalid requests show nothing and change nothing.
         assert_eq!(jane.put("/v1/users/u1", &json!({"no": "such"})).status, 400);
         assert_eq!(directory(&app), before);
-        let events = message(&app);
+        let events = audit_events(&app);
         let seen: Vec<_> = events.iter().rev().map(|event| (&event["outcome"], &event["metadata"]["status"])).collect();
         let failure = json!("failure");
         let statuses = refused.map(|(_, status)| json!(status));
@@ -275,27 +275,27 @@ fn what_is_refused_is_told_as_refused_alone() {
 }
 
 #[test]
-fn a_change_by_email_tells_whose_and_nothing_that_was_not_heeded() {
+fn a_change_by_email_records_the_address_and_no_ignored_parameters() {
     for kind in DatabaseKind::ALL {
         let app = later(kind);
         let (_, jane) = person(&app, Role::Admin, None);
-        let told_of = || message(&app)[0]["metadata"]["filter"].clone();
+        let recorded_filter = || audit_events(&app)[0]["metadata"]["filter"].clone();
         let update = |email| json!({"email": email, "attributes": [{"name": "a", "value": "b"}]});
         let path = "/v1/auditlog/users/attributes?email=bob%40example.com&user_id=u9";
         jane.patch(path, &update("jane@example.com")).ok();
-        assert_eq!(told_of(), json!({"email": "jane@example.com"}), "{kind:?}");
+        assert_eq!(recorded_filter(), json!({"email": "jane@example.com"}), "{kind:?}");
         let mut elsewhere = update("nobody@example.com");
         elsewhere["user_pool_id"] = json!("eu-west-1_p");
         assert_eq!(jane.patch(path, &elsewhere).status, 404);
         let expected = json!({"email": "nobody@example.com", "user_pool_id": "eu-west-1_p"});
-        assert_eq!(told_of(), expected, "{kind:?}");
+        assert_eq!(recorded_filter(), expected, "{kind:?}");
         assert_eq!(jane.put("/v1/analysis/active-users?type=monthly", &active_users(7)).status, 200);
-        assert_eq!(told_of(), Value::Null, "{kind:?}");
+        assert_eq!(recorded_filter(), Value::Null, "{kind:?}");
     }
 }
 
 #[test]
-fn each_of_many_changes_at_once_and_each_repeat_is_told_once() {
+fn each_parallel_change_and_each_repetition_is_recorded_once() {
     const AT_ONCE: usize = 8;
     for kind in DatabaseKind::ALL {
         let app = later(kind);
@@ -305,20 +305,20 @@ fn each_of_many_changes_at_once_and_each_repeat_is_told_once() {
             send_at_once((0..AT_ONCE).map(|_| put())).iter().map(|answer| answer.status).collect();
         statuses.sort_unstable();
         assert_eq!((statuses[AT_ONCE - 1], statuses[AT_ONCE - 2]), (201, 200), "{kind:?}: {statuses:?}");
-        assert_eq!(message(&app).len(), AT_ONCE, "{kind:?}");
-        // A repeat changes nothing, and was an act all the same.
+        assert_eq!(audit_events(&app).len(), AT_ONCE, "{kind:?}");
+        // A repetition changes nothing and is recorded too.
         let update = json!({"email": "jane@example.com", "attributes": [{"name": "a", "value": "b"}]});
         for _ in 0..2 {
             jane.patch("/v1/auditlog/users/attributes", &update).ok();
         }
-        assert_eq!(message(&app).len(), AT_ONCE + 2, "{kind:?}");
+        assert_eq!(audit_events(&app).len(), AT_ONCE + 2, "{kind:?}");
         assert_eq!(app.admin().put("/v1/users/new", &json!({})).status, 200);
-        assert_eq!(message(&app).len(), AT_ONCE + 2, "a program leaves none");
+        assert_eq!(audit_events(&app).len(), AT_ONCE + 2, "a program's change creates none");
     }
 }
 
 #[test]
-fn a_client_that_hangs_up_has_told_of_what_it_changed() {
+fn a_change_is_recorded_if_the_client_disconnects() {
     for kind in DatabaseKind::ALL {
         let mut app = later(kind);
         let store = FatedStore::under(&mut app);
@@ -351,6 +351,6 @@ fn a_client_that_hangs_up_has_told_of_what_it_changed() {
             store.wait_for(committed + 1);
         });
         assert_eq!(app.admin().get("/v1/users/u1").status, 404);
-        assert_eq!(message(&app).len(), 1, "{kind:?}");
+        assert_eq!(audit_events(&app).len(), 1, "{kind:?}");
     }
 }

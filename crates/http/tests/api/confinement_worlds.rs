@@ -1,10 +1,10 @@
-//! A credential that is confined to a tenant gets the same answers whatever else the server holds.
+//! A tenant-scoped credential gets the same answers whatever else the server stores.
 //!
-//! Two servers have the same data of one tenant. The second one also has another tenant, events of nobody and a trail
-//! full of operators, with the same user ids, event ids, pages, addresses and e-mails wherever that is possible.
-//! Whatever a confined credential asks, in whatever place it puts the other's ids, both must answer alike, byte by
-//! byte: then nothing of the rest shows, neither in counts nor in errors nor in where a list ends. Of cursors, which
-//! are sealed, the lengths must be alike: their texts follow from the numbers that they hide.
+//! Two servers have the same data of one tenant. The second one also has another tenant, events without a tenant and
+//! many audit events, with the same user ids, event ids, pages, addresses and e-mails wherever that is possible. For
+//! every question of a tenant-scoped credential, with the other tenant's ids in every parameter, both must give the same
+//! answer, byte by byte. Then counts, errors and the ends of lists show nothing of the other data. Sealed cursors must
+//! only have the same length: their texts depend on the numbers that they hide.
 
 use serde_json::{Value, json};
 use trailkeeper_analytics::engine::merger;
@@ -21,8 +21,8 @@ const SYSTEM: &str = "ffffffff-ffff-ffff-ffff-ffffffffffff";
 const DAYS: &str = "start_date=2026-07-01&end_date=2026-07-31";
 const POOL: &str = "eu-west-1_aBcD12345";
 
-/// One of a few, in turn.
-fn turn<'a>(number: u128, of: &[&'a str]) -> &'a str {
+/// The element of `of` at `number`, counted cyclically.
+fn cyclic<'a>(number: u128, of: &[&'a str]) -> &'a str {
     of[usize::try_from(number).unwrap() % of.len()]
 }
 
@@ -34,7 +34,7 @@ fn event(number: u128, tenant: &str, user: &str, kind: &str, minute: u128) -> Va
     })
 }
 
-/// The tenant of both servers, and one user who is nobody's member.
+/// The tenant of both servers and its users.
 fn of_acme(app: &TestApp) {
     let admin = app.admin();
     admin.put(&format!("/v1/tenants/{ACME}"), &json!({"name": "Acme"})).ok();
@@ -46,11 +46,12 @@ fn of_acme(app: &TestApp) {
         admin.put(&format!("/v1/tenants/{ACME}/users/{user}"), &json!({})).ok();
     }
     let kinds = ["page_load", "login_success", "login_fail", "userinfo", "a.b"];
-    let events: Vec<Value> = (0..40).map(|n| event(n, ACME, turn(n, &["ann", "shared"]), turn(n, &kinds), n)).collect();
+    let events: Vec<Value> =
+        (0..40).map(|n| event(n, ACME, cyclic(n, &["ann", "shared"]), cyclic(n, &kinds), n)).collect();
     admin.record(&json!(events));
 }
 
-/// Everything else, of the second server alone.
+/// The other data, only on the second server.
 fn of_others(app: &TestApp) {
     let admin = app.admin();
     admin.put(&format!("/v1/tenants/{OTHER}"), &json!({"name": "Other"})).ok();
@@ -64,10 +65,10 @@ fn of_others(app: &TestApp) {
     let kinds = ["page_load", "login_success", "login_fail", "userinfo", "c.d"];
     let mut events = Vec::new();
     for (at, tenant) in [(0, OTHER), (1, NONE)] {
-        // The first forty ids are the tenant's own events' ids, too.
+        // The first forty ids are also ids of the tenant's own events.
         events.extend((0..90u128).map(|n| {
-            let user = turn(n, &["shared", "bob", "ann"]);
-            event(n + 1_000 * (n / 40) + at * 5_000 * (n / 40), tenant, user, turn(n, &kinds), n % 60)
+            let user = cyclic(n, &["shared", "bob", "ann"]);
+            event(n + 1_000 * (n / 40) + at * 5_000 * (n / 40), tenant, user, cyclic(n, &kinds), n % 60)
         }));
     }
     admin.record(&json!(events));
@@ -78,10 +79,10 @@ fn of_others(app: &TestApp) {
     }
 }
 
-/// One server with nothing but the tenant, and one with everything; `others_first` changes which numbers things get.
+/// One server with only the tenant, and one with all data. `others_first` changes the numbers that the store assigns.
 fn worlds(kind: DatabaseKind, others_first: bool) -> [TestApp; 2] {
-    let (alone, full) = (TestApp::on(kind), TestApp::on(kind));
-    of_acme(&alone);
+    let (single, full) = (TestApp::on(kind), TestApp::on(kind));
+    of_acme(&single);
     if others_first {
         of_others(&full);
     }
@@ -89,10 +90,10 @@ fn worlds(kind: DatabaseKind, others_first: bool) -> [TestApp; 2] {
     if !others_first {
         of_others(&full);
     }
-    [alone, full]
+    [single, full]
 }
 
-/// What a curious credential asks: with nothing, its own ids, and everybody else's.
+/// The questions of a curious credential: without ids, with its own ids, and with those of others.
 fn questions() -> Vec<String> {
     let mut all = Vec::new();
     let span = "from=2026-07-01&to=2026-07-31";
@@ -134,7 +135,7 @@ fn questions() -> Vec<String> {
         all.push(format!("/v1/auditlog/users?email={email}"));
         all.push(format!("/v1/auditlog/users?email={email}&user_pool_id=us-east-1_x"));
         all.push(format!("/v1/auditlog/users/events?email={email}&{DAYS}"));
-        // Behind places that it made up: refused, whosever they are.
+        // Forged cursors: rejected, whether the row exists or not.
         all.push(format!("/v1/users?cursor={}", cursor::encode('u', user)));
         all.push(format!("/v1/tenants/{ACME}/users?cursor={}", cursor::encode('u', user)));
     }
@@ -166,7 +167,7 @@ fn questions() -> Vec<String> {
     all
 }
 
-fn message(answer: &TestResponse) -> (u16, String) {
+fn status_and_text(answer: &TestResponse) -> (u16, String) {
     (answer.status, answer.text())
 }
 
@@ -177,22 +178,22 @@ fn tenant_scoped(app: &TestApp) -> Vec<Caller<'_>> {
 }
 
 #[test]
-fn its_answers_do_not_depend_on_others() {
+fn answers_do_not_depend_on_the_data_of_others() {
     for (kind, others_first) in
         [(DatabaseKind::Sqlite, false), (DatabaseKind::Sqlite, true), (DatabaseKind::Postgres, true)]
     {
-        let [alone, full] = worlds(kind, others_first);
+        let [single, full] = worlds(kind, others_first);
         for merged in [false, true] {
             if merged {
-                for app in [&alone, &full] {
+                for app in [&single, &full] {
                     let clock = app.state.services.clock.as_ref();
                     merger::run_once(app.state.store(), clock, &TestEntropy::new(3)).unwrap();
                 }
             }
             let mut differences = Vec::new();
-            for (in_one, in_other) in tenant_scoped(&alone).iter().zip(&tenant_scoped(&full)) {
+            for (in_one, in_other) in tenant_scoped(&single).iter().zip(&tenant_scoped(&full)) {
                 for path in questions() {
-                    let [one, other] = [in_one, in_other].map(|caller| message(&caller.get(&path)));
+                    let [one, other] = [in_one, in_other].map(|caller| status_and_text(&caller.get(&path)));
                     let strange = ["bob@", "c.d"].iter().any(|mark| other.1.contains(mark));
                     assert!(!strange || other.0 >= 400, "{path}: {}", other.1);
                     if one != other {
@@ -205,7 +206,7 @@ fn its_answers_do_not_depend_on_others() {
     }
 }
 
-/// All pages of a list: their texts, with the cursors taken out, and the cursors.
+/// All pages of a list without their cursors, and the cursors.
 fn pages(caller: &Caller<'_>, path: &str) -> (Vec<Value>, Vec<String>) {
     let (mut pages, mut cursors) = (Vec::new(), Vec::new());
     let mut next = String::new();
@@ -226,7 +227,7 @@ fn pages(caller: &Caller<'_>, path: &str) -> (Vec<Value>, Vec<String>) {
 }
 
 #[test]
-fn paging_through_its_lists_shows_its_own_and_no_numbers() {
+fn cursors_do_not_depend_on_the_data_of_others() {
     let members = format!("/v1/tenants/{ACME}/users?limit=1");
     let signs = format!("/v1/auditlog/users/events?email=shared@example.com&{DAYS}&limit=2");
     let lists = [
@@ -258,9 +259,9 @@ fn paging_through_its_lists_shows_its_own_and_no_numbers() {
                 }
             }
         }
-        let [alone, full] = worlds.each_ref();
+        let [single, full] = worlds.each_ref();
         for path in lists {
-            let [one, other] = [alone, full].map(|app| pages(&app.token(Role::Admin, Some(ACME)), path));
+            let [one, other] = [single, full].map(|app| pages(&app.token(Role::Admin, Some(ACME)), path));
             assert_eq!(one.0, other.0, "{path}");
             assert!(one.1.len() > usize::from(!path.contains("users?")), "{path} has one page");
             let lengths = |cursors: &[String]| cursors.iter().map(String::len).collect::<Vec<_>>();
@@ -268,9 +269,9 @@ fn paging_through_its_lists_shows_its_own_and_no_numbers() {
             assert_eq!(lengths(&one.1), lengths(&other.1), "{path}");
             assert!([one.1, other.1].concat().iter().all(|cursor| cursor.starts_with('x')), "{path}");
         }
-        // What they would show: the numbers do differ between the two, where others' rows came before or between.
+        // Plain cursors would show it: their numbers differ between the two servers if other rows came before or between.
         for path in [&format!("/v1/events?limit=7&tenant_id={ACME}"), lists[4]] {
-            let [one, other] = [alone, full].map(|app| pages(&app.admin(), path));
+            let [one, other] = [single, full].map(|app| pages(&app.admin(), path));
             let differ = others_first || !path.contains("events");
             assert_eq!((one.0.len(), one.1 != other.1), (other.0.len(), differ), "{path}");
         }
@@ -278,7 +279,7 @@ fn paging_through_its_lists_shows_its_own_and_no_numbers() {
 }
 
 #[test]
-fn octopais_list_is_its_tenants() {
+fn octopais_list_contains_only_its_tenant() {
     for kind in DatabaseKind::ALL {
         let apps = worlds(kind, true);
         let [one, other] = apps.each_ref().map(|app| {
@@ -292,7 +293,7 @@ fn octopais_list_is_its_tenants() {
 }
 
 #[test]
-fn what_it_writes_stays_in_its_tenant() {
+fn writes_stay_in_its_tenant() {
     let [_, app] = worlds(DatabaseKind::Sqlite, true);
     let admin = app.token(Role::Admin, Some(ACME));
     let everyone = app.admin();

@@ -1,4 +1,4 @@
-//! What the published contracts answer without a credential. Who may do what is the table in `access`.
+//! Answers of the published contracts without a credential. The table in `access` has the permissions.
 
 use serde_json::json;
 

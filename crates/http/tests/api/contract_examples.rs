@@ -1,5 +1,5 @@
-//! The examples of the three published documents: requests that the server takes, answers that fit
-//! their own schema's required fields.
+//! The examples of the three published documents: the server accepts the requests, and the answers have the required
+//! fields of their schema.
 
 use serde_json::{Value, json};
 use trailkeeper_http::{Contract, openapi_json};
@@ -38,7 +38,7 @@ fn example_path(base: &str, path: &str, operation: &Value) -> String {
 }
 
 #[test]
-fn every_example_is_taken() {
+fn every_example_is_accepted() {
     let app = TestApp::new();
     let admin = app.admin();
     let jane = json!({"email": "jane@example.com", "user_pool_id": "eu-west-1_aBcD12345"});
@@ -51,7 +51,7 @@ fn every_example_is_taken() {
                 let body = &operation["requestBody"]["content"]["application/json"]["example"];
                 let call = admin.call(&method.to_uppercase(), &path);
                 let answer = if body.is_null() { call.send() } else { call.json(body).send() };
-                // Nobody has the tokens and passwords of the examples.
+                // The tokens and passwords of the examples do not exist.
                 let expected = if operation["security"] == json!([{}]) { 401 } else { 200 };
                 assert_eq!(answer.status, expected, "{method} {path}: {}", answer.text());
                 taken += 1;
@@ -88,7 +88,7 @@ fn every_operation_is_described_in_full() {
 }
 
 #[test]
-fn inlined_fields_have_the_one_type_that_they_say() {
+fn inlined_fields_have_their_declared_type() {
     for (_, document) in documents() {
         assert!(!document.to_string().contains("\"allOf\""), "{}", document["info"]["title"]);
     }

@@ -1,4 +1,4 @@
-//! What tests of the published contracts share.
+//! Helpers for tests of the published contracts.
 
 use serde_json::{Value, json};
 use trailkeeper_domain::time;
@@ -10,7 +10,7 @@ pub fn unix(at: &str) -> i64 {
     time::parse_rfc3339("at", at).unwrap().timestamp()
 }
 
-/// A refusal of the SaaSus or Cripsa contract. `start` is how its message begins: the field at fault.
+/// Asserts an error of the SaaSus or Cripsa contract. Its message begins with `start`, the field at fault.
 #[track_caller]
 pub fn refused(answer: &TestResponse, status: u16, kind: &str, start: &str) {
     assert_eq!(answer.status, status, "{}", answer.text());
@@ -22,7 +22,7 @@ pub fn refused(answer: &TestResponse, status: u16, kind: &str, start: &str) {
     assert!(message.starts_with(start), "{start} … {message}");
 }
 
-/// A refusal of the Octopai contract.
+/// Asserts an error of the Octopai contract. Its message begins with `start`.
 #[track_caller]
 pub fn octopai_refused(answer: &TestResponse, status: u16, start: &str) {
     assert_eq!(answer.status, status, "{}", answer.text());
@@ -32,7 +32,7 @@ pub fn octopai_refused(answer: &TestResponse, status: u16, start: &str) {
     assert!(message.starts_with(start), "{start} … {message}");
 }
 
-/// A 200 without a body, which must not say that it is JSON.
+/// Asserts a 200 without a body. Its content type must not be JSON.
 #[track_caller]
 pub fn empty_200(answer: &TestResponse) {
     assert_eq!((answer.status, answer.text().as_str()), (200, ""));

@@ -1,4 +1,4 @@
-//! Bad input to the Cripsa operations: this contract's few codes, the field in the message.
+//! Invalid input to the Cripsa operations: the codes of this contract, with the field in the message.
 
 use serde_json::{Value, json};
 

@@ -29,7 +29,7 @@ fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
 }
 
 #[test]
-fn the_user_and_their_events_come_in_this_contracts_words() {
+fn the_user_and_their_events_have_the_terms_of_this_contract() {
     for app in TestApp::on_both() {
         with_jane(&app);
         let admin = app.admin();
@@ -59,7 +59,7 @@ fn the_user_and_their_events_come_in_this_contracts_words() {
     }
 }
 
-/// One of each kind and outcome, newest first as listed.
+/// One event of each type and outcome, newest first as listed.
 fn some_events(app: &TestApp) {
     let outcome = |outcome: &str| json!({"outcome": outcome});
     record(
@@ -108,7 +108,7 @@ fn a_login_passes_by_its_type_and_everything_else_by_its_outcome() {
 }
 
 #[test]
-fn pages_hold_what_the_filters_let_through() {
+fn pages_contain_only_matching_events() {
     for app in TestApp::on_both() {
         with_jane(&app);
         some_events(&app);
@@ -148,7 +148,7 @@ fn a_page_has_at_most_sixty_events() {
 }
 
 #[test]
-fn both_ends_of_the_range_are_inside() {
+fn both_ends_of_the_range_are_inclusive() {
     for app in TestApp::on_both() {
         with_jane(&app);
         let admin = app.admin();
@@ -173,7 +173,7 @@ fn both_ends_of_the_range_are_inside() {
 }
 
 #[test]
-fn a_confined_credential_sees_members_and_its_own_events_alone() {
+fn a_tenant_scoped_credential_sees_only_members_and_events_of_its_tenant() {
     for app in TestApp::on_both() {
         with_jane(&app);
         let admin = app.admin();

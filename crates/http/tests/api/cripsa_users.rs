@@ -1,4 +1,4 @@
-//! Users counted, looked up, and changed.
+//! Users: counting, lookup and changes.
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -40,7 +40,7 @@ fn by_email(email: &str, more: &str) -> String {
 }
 
 #[test]
-fn users_are_counted_by_pool_and_range_with_both_ends_inside() {
+fn users_are_counted_by_pool_and_range_with_inclusive_ends() {
     for app in TestApp::on_both() {
         let admin = app.admin();
         put_user(&app, "u1", &jane());
@@ -81,7 +81,7 @@ fn users_are_found_by_email_in_every_pool() {
 }
 
 #[test]
-fn attributes_are_set_and_cleared_and_every_change_is_kept() {
+fn attributes_are_set_and_cleared_and_every_change_is_stored() {
     for app in TestApp::on_both() {
         let admin = app.admin();
         put_user(&app, "u1", &jane());
@@ -140,7 +140,7 @@ fn the_email_address_changes_by_its_attribute() {
         assert_eq!(
             admin.get(&by_email("jane@example.com", "")).ok(),
             json!({"users": [jane_shown()]}),
-            "nothing of it was stored"
+            "nothing was stored"
         );
         assert_eq!(change("jane@example.com", "new@example.com").ok()["email"], "new@example.com");
         refused(&change("jane@example.com", "x@example.com"), 404, "user_not_found", "email: ");
@@ -150,7 +150,7 @@ fn the_email_address_changes_by_its_attribute() {
 }
 
 #[test]
-fn an_email_address_in_several_pools_is_ambiguous_until_one_is_named() {
+fn an_email_address_in_several_pools_is_ambiguous_without_a_pool() {
     for app in TestApp::on_both() {
         let admin = app.admin();
         put_user(&app, "u1", &jane());
@@ -163,7 +163,7 @@ fn an_email_address_in_several_pools_is_ambiguous_until_one_is_named() {
 }
 
 #[test]
-fn a_confined_credential_knows_members_of_its_tenant_alone() {
+fn a_tenant_scoped_credential_knows_only_members_of_its_tenant() {
     for app in TestApp::on_both() {
         put_user(&app, "u1", &jane());
         join(&app, ACME, "u1");
@@ -173,7 +173,7 @@ fn a_confined_credential_knows_members_of_its_tenant_alone() {
             let admin = app.token(Role::Admin, Some(tenant));
             assert_eq!(admin.get(&by_email("jane@example.com", "")).ok()["users"].as_array().unwrap().len(), members);
             assert_eq!(admin.get(&count).ok()["count"], members);
-            // Also of its members: they may be another tenant's, too.
+            // Even its own members: they may be members of another tenant too.
             refused(&admin.call("PATCH", ATTRIBUTES).json(&body).send(), 403, "permission_denied", "this concerns all");
         }
     }

@@ -47,12 +47,12 @@ fn documents_are_committed() {
         (Contract::Native, "trailkeeper.json"),
     ] {
         let committed = std::fs::read_to_string(folder.join(file)).unwrap_or_default();
-        assert!(committed == openapi_json(contract), "openapi/{file} is not what the code says; run 'make openapi'");
+        assert!(committed == openapi_json(contract), "openapi/{file} differs from the code; run 'make openapi'");
     }
 }
 
 #[test]
-fn documents_are_served_as_they_are_committed() {
+fn served_documents_equal_the_committed_ones() {
     let app = TestApp::new();
     for contract in Contract::ALL {
         let answer = app.anon().get(&format!("/openapi/{}.json", contract.as_str()));
@@ -113,7 +113,7 @@ fn every_native_operation_is_described_in_full() {
             for status in ["400", "401", "429", "500", "503"] {
                 assert!(responses.contains_key(status), "{named}: {status}");
             }
-            // Whoever may be anybody is forbidden nothing.
+            // A public operation never answers 403.
             let public = operation["security"] == json!([{}]);
             assert_eq!(responses.contains_key("403"), !public, "{named}: 403");
             assert_eq!(responses.contains_key("413"), operation.get("requestBody").is_some(), "{named}");
@@ -145,7 +145,7 @@ fn records_have_examples_with_every_field() {
 }
 
 #[test]
-fn swagger_ui_needs_nothing_from_elsewhere() {
+fn swagger_ui_loads_nothing_from_other_servers() {
     let app = TestApp::new();
     let page = app.anon().get("/docs/");
     assert_eq!(page.status, 200);

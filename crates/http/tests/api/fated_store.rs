@@ -1,4 +1,4 @@
-//! A store over a real one whose end is known beforehand.
+//! A store over a real one, with a crash that the test plans.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
@@ -14,15 +14,15 @@ use crate::support::TestApp;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
-    /// It goes on.
+    /// It works normally.
     Lives,
-    /// It commits one write transaction and is away from then on: what is stored is what a crash leaves there.
+    /// It commits one write transaction and is unreachable from then on: the stored data is that after a crash.
     DiesAfterCommit,
-    /// It does all that the next write transaction asks for, loses it, and is away from then on.
+    /// It executes the next write transaction, rolls it back, and is unreachable from then on.
     DiesBeforeCommit,
-    /// It keeps who writes waiting.
+    /// Write transactions wait.
     Waits,
-    /// It is away.
+    /// It is unreachable.
     Dead,
 }
 
@@ -30,13 +30,13 @@ pub struct FatedStore {
     inner: Arc<dyn Store>,
     fate: Mutex<Fate>,
     changed: Condvar,
-    /// How many write transactions were asked for, and how many were committed.
+    /// Numbers of write transactions that began and that were committed.
     begun: AtomicUsize,
     committed: AtomicUsize,
 }
 
 impl FatedStore {
-    /// Puts one under the whole server of `app`. Accounts and sessions stay on the real one.
+    /// Replaces the store of the server of `app`. Accounts and sessions stay on the real store.
     pub fn under(app: &mut TestApp) -> Arc<Self> {
         let services = app.state.services.clone();
         let store = Arc::new(Self {
@@ -65,7 +65,7 @@ impl FatedStore {
         self.committed.load(Ordering::SeqCst)
     }
 
-    /// Waits until so many write transactions are committed.
+    /// Waits until `committed` write transactions are committed.
     pub fn wait_for(&self, committed: usize) {
         let waiting = self.fate.lock().unwrap();
         drop(self.changed.wait_while(waiting, |_| self.committed() < committed).unwrap());

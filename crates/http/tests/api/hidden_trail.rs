@@ -1,4 +1,4 @@
-//! The server's own trail is for admins and auditors: for analysts there is no such tenant.
+//! Admins and auditors see audit events; for analysts the system tenant does not exist.
 
 use serde_json::{Value, json};
 use trailkeeper_domain::account::Role;
@@ -12,7 +12,7 @@ fn listed(caller: &Caller<'_>, query: &str) -> Vec<Value> {
     caller.get(&format!("/v1/events?limit=1000{query}")).ok()["events"].as_array().unwrap().clone()
 }
 
-/// Events of customers, and a trail with a login.
+/// Events of customers, and the audit event of a login.
 fn world(app: &TestApp) -> (Value, String) {
     app.admin().record(&json!([
         {"id": numbered(1), "type": "login_success", "tenant_id": ACME, "user_id": "ann"},
@@ -24,7 +24,7 @@ fn world(app: &TestApp) -> (Value, String) {
 }
 
 #[test]
-fn admins_and_auditors_see_it_and_analysts_do_not() {
+fn admins_and_auditors_see_audit_events_and_analysts_do_not() {
     for app in TestApp::on_both() {
         let (login, operator) = world(&app);
         let id = login["id"].as_str().unwrap();
@@ -52,7 +52,7 @@ fn admins_and_auditors_see_it_and_analysts_do_not() {
 }
 
 #[test]
-fn an_id_that_the_trail_has_too_is_not_ambiguous_for_analysts() {
+fn the_id_of_an_audit_event_is_not_ambiguous_for_analysts() {
     for app in TestApp::on_both() {
         let (login, _) = world(&app);
         let id = login["id"].as_str().unwrap();
@@ -67,31 +67,31 @@ fn an_id_that_the_trail_has_too_is_not_ambiguous_for_analysts() {
 }
 
 #[test]
-fn operators_are_in_no_answer_about_users() {
+fn answers_about_users_contain_no_operators() {
     let app = TestApp::new();
     let (_, operator) = world(&app);
     let admin = app.admin();
-    // Someone gave a user the id of an operator's account.
+    // A user with the id of an operator's account.
     let email = "twin@example.com";
     admin.put(&format!("/v1/users/{operator}"), &json!({"email": email})).ok();
     let analyst = app.token(Role::Analyst, None);
     let days = "start_date=2026-07-01&end_date=2026-07-31";
     let events = analyst.get(&format!("/v1/auditlog/users/events?email=twin%40example.com&{days}")).ok();
-    assert_eq!(events["events"], json!([]), "logins to Trailkeeper are no logins of the user");
+    assert_eq!(events["events"], json!([]), "logins to Trailkeeper are not logins of the user");
     for path in [
         format!("/v1/analytics/users/{operator}/timeline"),
         format!("/v1/analytics/users/{operator}/profile"),
         format!("/v1/analysis/users/{operator}/behavior-histories"),
     ] {
         for caller in [&analyst, &admin] {
-            let message = caller.get(&path).ok().to_string();
-            assert!(!message.contains("login") && !message.contains("198.51.100.20"), "{path}: {message}");
+            let text = caller.get(&path).ok().to_string();
+            assert!(!text.contains("login") && !text.contains("198.51.100.20"), "{path}: {text}");
         }
     }
 }
 
 #[test]
-fn no_analytic_answer_is_about_it() {
+fn no_analytic_answer_counts_audit_events() {
     let app = TestApp::new();
     world(&app);
     let admin = app.admin();
@@ -111,7 +111,7 @@ fn no_analytic_answer_is_about_it() {
     for path in [&active, &metrics, &userinfo] {
         assert_eq!(analyst.get(path).status, 404, "{path}");
     }
-    assert_eq!(admin.get(&active).ok()["data"], json!([]), "its key is everyone's in the sheets");
+    assert_eq!(admin.get(&active).ok()["data"], json!([]), "in the sheets its key is that of everyone");
     for path in [&metrics, &userinfo] {
         for day in admin.get(path).ok()["metrics"].as_array().unwrap() {
             assert_eq!(day["details"], json!({}), "{path}: {day}");

@@ -1,5 +1,5 @@
-//! A random history of customers, and what a recount of it needs. Answers are compared with it as they are while
-//! events wait to be merged, when some are, and when all are.
+//! A random history of customers, and functions to recount it. Tests compare answers with the recount before events are
+//! merged, when some are merged, and when all are merged.
 
 use chrono::{DateTime, Duration, FixedOffset, NaiveDateTime, Utc};
 use serde_json::{Value, json};
@@ -8,13 +8,13 @@ use trailkeeper_testkit::TestEntropy;
 
 use crate::support::{ACME, OTHER, TestApp, numbered};
 
-/// Outside any tenant.
+/// The id that means "no tenant".
 pub const NONE: &str = "00000000-0000-0000-0000-000000000000";
 
-/// When the history begins; it lasts 80 days.
+/// The start of the history; it lasts 80 days.
 const FIRST: &str = "2026-05-01T00:00:00Z";
 
-/// Draws from short lists, so that every value is had by many events.
+/// Draws from short lists, so that many events share each value.
 struct Dice(u64);
 
 impl Dice {
@@ -35,7 +35,7 @@ pub fn events(count: usize) -> Vec<Value> {
     (0..count)
         .map(|number| {
             let user = dice.below(40);
-            // Each user has a few weeks of their own; some minutes are the first or the last of a local day.
+            // Each user is active in a few weeks; some times are in the first or last minute of a local day.
             let day = (user * 2 + dice.below(25)).min(79);
             let minute = dice.of(&[0, 1, 540, 899, 900, 901, 1_000, 1_439]);
             let at = instant(FIRST) + Duration::days(i64::try_from(day).unwrap()) + Duration::minutes(minute);
@@ -54,7 +54,7 @@ pub fn events(count: usize) -> Vec<Value> {
         .collect()
 }
 
-/// Records the events in three parts and merges between them; `check` looks at each state of those recorded so far.
+/// Records the events in three parts and merges between them; calls `check` in each state with the events so far.
 pub fn recorded(app: &TestApp, events: &[Value], check: impl Fn(&[Value])) {
     let admin = app.admin();
     let part = events.len().div_ceil(3);
@@ -72,17 +72,17 @@ pub fn instant(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
 }
 
-/// When it happened.
+/// The time of an event.
 pub fn at(event: &Value) -> DateTime<Utc> {
     instant(event["occurred_at"].as_str().unwrap())
 }
 
-/// The same by a clock that is `hours` before UTC all year.
+/// The time by a clock that is always `hours` ahead of UTC.
 pub fn local(at: DateTime<Utc>, hours: i32) -> NaiveDateTime {
     at.with_timezone(&FixedOffset::east_opt(hours * 3_600).unwrap()).naive_local()
 }
 
-/// Whether it failed: a login by its type, everything else by its outcome.
+/// Whether an event failed: a login by its type, any other event by its outcome.
 pub fn failed(event: &Value) -> bool {
     match event["type"].as_str().unwrap() {
         "login_fail" => true,
@@ -96,14 +96,14 @@ pub fn page(event: &Value) -> Option<&str> {
     event["page"].as_str().map(|page| page.split(['?', '#']).next().unwrap())
 }
 
-/// Whose events a question is about: its parameters, and which events they let through.
-pub struct Whose {
+/// A filter of a question: its parameters, and the events that match them.
+pub struct EventFilter {
     pub query: &'static str,
     tenant: Option<&'static str>,
     env: Option<u32>,
 }
 
-impl Whose {
+impl EventFilter {
     pub const ALL: [Self; 4] = [
         Self { query: "", tenant: None, env: None },
         Self { query: "&tenant_id=69e732d6-8ecc-45c4-a2eb-8438f7ffe775", tenant: Some(ACME), env: None },

@@ -1,4 +1,4 @@
-//! The published keys. That they are as others read them is checked by `scripts/acceptance/tokens.py`.
+//! The published keys. `scripts/acceptance/tokens.py` checks that other libraries can read them.
 
 use ring::signature::{ED25519, UnparsedPublicKey};
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ fn kids(set: &Value) -> Vec<&str> {
 }
 
 #[test]
-fn the_published_key_checks_a_token_and_says_what_it_is() {
+fn the_published_key_verifies_a_token_and_names_its_type() {
     let world = World::new();
     let answer = world.app.anon().get(PATH);
     assert_eq!(answer.header("cache-control"), Some("public, max-age=300"));
@@ -37,18 +37,18 @@ fn the_published_key_checks_a_token_and_says_what_it_is() {
     let expected = json!({"keys": [
         {"kty": "OKP", "crv": "Ed25519", "x": key["x"], "kid": key["kid"], "use": "sig", "alg": "EdDSA"}
     ]});
-    assert_eq!(set, expected, "and nothing else, above all no `d`");
+    assert_eq!(set, expected, "no further fields, especially no `d`");
     let (message, signature) = world.token.rsplit_once('.').unwrap();
     let header: Value = serde_json::from_slice(&unbase64url(message.split('.').next().unwrap())).unwrap();
     assert_eq!(header["kid"], key["kid"]);
     let public = unbase64url(key["x"].as_str().unwrap());
     UnparsedPublicKey::new(&ED25519, public).verify(message.as_bytes(), &unbase64url(signature)).unwrap();
-    // A credential that does not hold is no obstacle.
+    // An invalid credential does not matter.
     assert_eq!(world.app.bearer("nonsense").get(PATH).status, 200);
 }
 
 #[test]
-fn a_rotation_adds_a_key_and_a_revocation_leaves_one() {
+fn a_rotation_adds_a_key_and_a_revocation_keeps_one() {
     let world = World::new();
     let before = world.app.anon().get(PATH).ok();
     let access = world.app.state.access();
@@ -60,7 +60,7 @@ fn a_rotation_adds_a_key_and_a_revocation_leaves_one() {
 }
 
 #[test]
-fn a_database_without_keys_publishes_none_and_gets_none() {
+fn a_database_without_keys_publishes_none_and_creates_none() {
     let app = TestApp::new();
     assert_eq!(app.anon().get(PATH).ok(), json!({"keys": []}));
     assert!(app.state.access().token_keys().unwrap().is_empty());

@@ -1,4 +1,4 @@
-//! How often each credential and each source may ask.
+//! Rate limits per credential and per source.
 
 use actix_web::web::Data;
 use chrono::TimeDelta;
@@ -56,7 +56,7 @@ fn number(answer: &TestResponse, header: &str) -> u32 {
 }
 
 #[test]
-fn each_group_has_its_limit_and_tells_how_it_stands() {
+fn each_group_has_its_limit_and_reports_its_state() {
     let app = limited(LIMITS);
     let admin = app.admin();
     app.clock.advance(TimeDelta::milliseconds(20_500));
@@ -84,7 +84,7 @@ fn each_group_has_its_limit_and_tells_how_it_stands() {
 }
 
 #[test]
-fn credentials_are_counted_apart_and_wherever_they_come_from() {
+fn credentials_are_counted_separately_and_from_all_addresses() {
     let app = limited(only(2));
     let (one, other) = (app.admin(), app.token(Role::Auditor, None));
     for peer in ["192.0.2.1", "192.0.2.2"] {
@@ -94,7 +94,7 @@ fn credentials_are_counted_apart_and_wherever_they_come_from() {
     assert_eq!(one.get("/v1/tenants").status, 429, "the same group");
     assert_eq!(one.put(&format!("/v1/tenants/{ACME}"), &json!({})).header("ratelimit-limit"), None, "another group");
     assert_eq!(other.get("/v1/events").status, 200);
-    // What may not be done is counted too.
+    // Forbidden requests are counted too.
     assert_eq!(other.get("/v1/events").status, 200);
     assert_eq!(other.get("/v1/events").status, 429);
 }
@@ -109,7 +109,7 @@ fn sources_are_addresses_or_networks_of_64_bits() {
 }
 
 #[test]
-fn without_limits_there_are_no_headers_and_whether_the_server_lives_has_none_ever() {
+fn without_limits_there_are_no_headers_and_healthz_never_has_any() {
     let app = TestApp::new();
     assert_eq!(app.admin().get("/v1/events").header("ratelimit-limit"), None);
     assert_eq!(app.anon().get("/readyz").header("ratelimit-limit"), None);
@@ -121,7 +121,7 @@ fn without_limits_there_are_no_headers_and_whether_the_server_lives_has_none_eve
 }
 
 #[test]
-fn a_flood_of_readiness_checks_is_refused_and_touches_nothing_else() {
+fn a_flood_of_readiness_checks_is_rejected_and_affects_nothing_else() {
     let app = limited(LIMITS);
     let admin = app.admin();
     for number in 1..=50 {
@@ -145,7 +145,7 @@ fn a_flood_of_readiness_checks_is_refused_and_touches_nothing_else() {
 }
 
 #[test]
-fn guessing_at_credentials_ends_and_does_not_end_the_work_of_neighbours() {
+fn guessing_at_credentials_is_stopped_and_neighbours_can_continue() {
     let app = limited(LimitSettings { refused: 3, ..LimitSettings::NONE });
     let (known, fresh) = (app.admin(), app.admin());
     assert_eq!(known.get("/v1/events").status, 200);
@@ -155,18 +155,18 @@ fn guessing_at_credentials_ends_and_does_not_end_the_work_of_neighbours() {
     }
     guess(3).problem(429, "too_many_requests", None);
     app.bearer("eyJ.eyJ.x").get("/v1/events").problem(429, "too_many_requests", None);
-    // Long enough that nothing is remembered of the token but that it held.
+    // After that time the server has only cached that the token was valid.
     app.clock.advance(TimeDelta::seconds(30));
-    assert_eq!(known.get("/v1/events").status, 200, "it held before");
+    assert_eq!(known.get("/v1/events").status, 200, "it was valid before");
     assert_eq!(fresh.get("/v1/events").status, 429, "it might be a guess");
     assert_eq!(fresh.call("GET", "/v1/events").peer("192.0.2.77").send().status, 200, "another source");
-    assert_eq!(app.anon().get("/v1/events").status, 401, "no credential is no guess");
+    assert_eq!(app.anon().get("/v1/events").status, 401, "a missing credential is not a guess");
     app.clock.advance(TimeDelta::seconds(30));
     assert_eq!((fresh.get("/v1/events").status, guess(4).status), (200, 401));
 }
 
 #[test]
-fn who_logs_in_beside_a_guesser_is_let_in() {
+fn a_login_at_the_address_of_a_guesser_is_admitted() {
     let app = limited(LimitSettings { refused: 3, ..LimitSettings::NONE });
     let guess = |token: &str| app.bearer(token).get("/v1/events").status;
     assert_eq!(["tk_0", "tk_1", "tk_2", "tk_3"].map(guess), [401, 401, 401, 429]);
@@ -179,7 +179,7 @@ fn who_logs_in_beside_a_guesser_is_let_in() {
 }
 
 #[test]
-fn each_contract_refuses_in_its_own_shape() {
+fn each_contract_has_its_own_error_format() {
     let app = limited(LimitSettings { read: 1, analytics: 1, login: 1, ..LimitSettings::NONE });
     let admin = app.admin();
     let users = "/v1/auditlog/users?email=a@b.example";
@@ -213,7 +213,7 @@ fn servers_of_one_database_share_their_counts() {
             assert_eq!(ask(&one).status, 200);
         }
         assert_eq!(number(&ask(&other), "ratelimit-remaining"), 19);
-        // The other one has not counted a tenth yet, so it does not ask.
+        // The other server has not counted a tenth yet, so it does not read the shared counts.
         assert_eq!(number(&ask(&other), "ratelimit-remaining"), 18);
         one.share_limits().unwrap();
         other.share_limits().unwrap();

@@ -1,4 +1,4 @@
-//! Guessing at passwords over HTTP: what an attacker sees.
+//! Guessing passwords over HTTP, from the view of an attacker.
 
 use chrono::TimeDelta;
 use serde_json::json;
@@ -37,7 +37,7 @@ fn with_accounts() -> TestApp {
     app
 }
 
-/// All that an attacker can see, but the request's own id.
+/// Everything that an attacker can see, except the request's own id.
 fn seen(answer: &TestResponse) -> (u16, Vec<(String, String)>, String) {
     let mut headers: Vec<(String, String)> = answer
         .headers
@@ -75,7 +75,7 @@ fn known_unknown_and_disabled_names_look_alike_at_each_step() {
 }
 
 #[test]
-fn who_has_to_wait_is_told_for_how_long() {
+fn a_delayed_login_gets_its_delay_in_retry_after() {
     let app = with_accounts();
     let login = |password: &str| app.anon().post("/v1/sessions", &json!({"email": KNOWN, "password": password}));
     for _ in 0..5 {
@@ -89,9 +89,9 @@ fn who_has_to_wait_is_told_for_how_long() {
 }
 
 #[test]
-fn who_knows_the_password_may_log_in_many_times_at_once() {
+fn parallel_logins_with_the_right_password_succeed() {
     for kind in DatabaseKind::ALL {
-        // Places for all of them to be hashed at once.
+        // Enough permits to hash all passwords in parallel.
         let app = TestApp::set(kind, HttpSettings { workers: 64, ..HttpSettings::default() }, 8);
         create(&app, KNOWN);
         for (path, name_field, password_field) in
@@ -107,7 +107,7 @@ fn who_knows_the_password_may_log_in_many_times_at_once() {
 }
 
 #[test]
-fn guesses_at_once_are_as_few_as_guesses_one_after_another() {
+fn parallel_guesses_are_limited_like_sequential_ones() {
     let app = TestApp::set(DatabaseKind::Sqlite, HttpSettings { workers: 64, ..HttpSettings::default() }, 8);
     create(&app, KNOWN);
     let calls = (0..48).map(|number| {

@@ -1,11 +1,11 @@
-//! Credentials of odd forms, and what is asked first. Who may do what is the table in `access`.
+//! Unusual credentials, and the order of the checks. The table in `access` has the permissions.
 
 use trailkeeper_domain::account::Role;
 
 use crate::support::TestApp;
 
 #[test]
-fn another_scheme_is_no_credential() {
+fn another_scheme_is_not_a_credential() {
     let app = TestApp::new();
     let real = app.admin().token.unwrap();
     let signed = format!("SAASUSSIGV1 Sig={real}, SaaSID=a, APIKey=b");
@@ -18,7 +18,7 @@ fn another_scheme_is_no_credential() {
 }
 
 #[test]
-fn the_role_is_asked_before_the_request_is_read() {
+fn the_role_is_checked_before_the_request_is_read() {
     let app = TestApp::new();
     let ingest = app.token(Role::Ingest, None);
     ingest.get("/v1/events?no=such").problem(403, "permission_denied", None);

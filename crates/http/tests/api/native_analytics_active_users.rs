@@ -1,4 +1,4 @@
-//! `GET /v1/analytics/active-users`: answers written down by hand.
+//! `GET /v1/analytics/active-users`: answers computed by hand.
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ fn ask(caller: &Caller<'_>, query: &str) -> TestResponse {
     caller.get(&format!("/v1/analytics/active-users?{query}"))
 }
 
-/// Where each bucket begins and its active, new and returning users.
+/// Start of each bucket and its active, new and returning users.
 fn rows(period: &Value) -> Vec<(String, u64, u64, u64)> {
     let number = |bucket: &Value, name: &str| bucket[name].as_u64().unwrap();
     let row = |bucket: &Value| {
@@ -78,7 +78,7 @@ fn users_are_active_new_and_returning_by_local_days() {
 }
 
 #[test]
-fn a_late_event_counts_where_it_occurred_also_for_who_is_new() {
+fn a_late_event_counts_when_it_occurred_even_for_new_users() {
     for app in TestApp::on_both() {
         tokyo(&app);
         app.admin().record(&json!([load("ann", "2026-05-10T00:00:00Z")]));
@@ -91,11 +91,11 @@ fn a_late_event_counts_where_it_occurred_also_for_who_is_new() {
 }
 
 #[test]
-fn the_previous_period_is_answered_too() {
+fn the_answer_contains_the_previous_period() {
     let app = TestApp::new();
     tokyo(&app);
     let answer = ask(&app.admin(), &format!("{TOKYO}&compare=previous_period")).ok();
-    assert_eq!(answer["current"], ask(&app.admin(), TOKYO).ok()["current"], "the same as without");
+    assert_eq!(answer["current"], ask(&app.admin(), TOKYO).ok()["current"], "the same as without the comparison");
     let previous = &answer["previous"];
     assert_eq!(
         rows(previous),
@@ -111,14 +111,14 @@ fn the_previous_period_is_answered_too() {
         json!({"active_users": 1, "new_users": 1, "returning_users": 0,
             "stickiness": {"average_daily_users": 0.3333, "monthly_users": 1, "ratio": 0.3333}})
     );
-    // Without whole days it is as long, to the microsecond.
+    // If the range has no whole days, the previous period has the same length, to the microsecond.
     let odd = "from=2026-06-01T10:00:00Z&to=2026-06-01T15:00:01Z&compare=previous_period";
     let previous = &ask(&app.admin(), odd).ok()["previous"];
     assert_eq!(
         (&previous["start"], &previous["end"]),
         (&json!("2026-06-01T04:59:59Z"), &json!("2026-06-01T10:00:00Z"))
     );
-    // February before March, whatever their lengths.
+    // The month before March is February, whatever their lengths.
     let month = "from=2026-03-01&to=2026-03-31&granularity=month&compare=previous_period";
     let previous = &ask(&app.admin(), month).ok()["previous"];
     assert_eq!(rows(previous), [row("2026-02-01T00:00:00Z", 0, 0, 0)]);
@@ -173,7 +173,7 @@ fn half_hours_are_exact() {
 }
 
 #[test]
-fn weeks_begin_on_monday_also_over_the_end_of_a_year() {
+fn weeks_begin_on_monday_even_across_years() {
     let app = TestApp::new();
     app.admin().record(&json!([
         load("ann", "2025-12-28T23:59:59Z"),
@@ -216,7 +216,7 @@ fn new_means_new_in_the_scope() {
 }
 
 #[test]
-fn an_empty_server_has_nothing_to_be_sticky() {
+fn an_empty_server_has_no_stickiness() {
     let app = TestApp::new();
     let answer = ask(&app.admin(), "").ok();
     let current = &answer["current"];

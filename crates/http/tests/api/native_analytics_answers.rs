@@ -1,4 +1,4 @@
-//! `GET /v1/analytics/traffic`, `/logins` and `/registrations`: answers written down by hand.
+//! `GET /v1/analytics/traffic`, `/logins` and `/registrations`: answers computed by hand.
 
 use serde_json::{Value, json};
 
@@ -79,7 +79,7 @@ fn logins_are_by_outcome_with_users_and_sources() {
         app.admin().record(&json!([
             login("login_success", "success", 1, Some("ann"), here, "2026-06-01T01:00:00Z"),
             login("login_success", "failure", 1, Some("ann"), there, "2026-06-01T02:00:00Z"),
-            // Without a source, the sender's address counts.
+            // Without a source, the address of the sender is used.
             login("login_success", "unknown", 2, Some("bob"), None, "2026-06-01T03:00:00Z"),
             login("login_fail", "success", 1, Some("eve"), here, "2026-06-01T04:00:00Z"),
             login("login_fail", "failure", 1, Some("eve"), here, "2026-06-02T04:00:00Z"),
@@ -112,7 +112,7 @@ fn logins_are_by_outcome_with_users_and_sources() {
     }
 }
 
-/// Three users, of whom one is gone again, and memberships of two tenants.
+/// Three users, one of them removed again, and memberships of two tenants.
 fn directory(app: &TestApp) {
     let admin = app.admin();
     for (user, body) in [

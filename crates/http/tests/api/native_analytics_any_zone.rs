@@ -1,4 +1,4 @@
-//! Random events in several time zones, each answer against a recount of what was sent.
+//! Random events in several time zones; each answer is compared with a recount.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,18 +17,18 @@ impl Dice {
     }
 
     fn of<T: Copy>(&mut self, values: &[T]) -> T {
-        let place = self.below(values.len() as u64);
-        values[usize::try_from(place).unwrap()]
+        let index = self.below(values.len() as u64);
+        values[usize::try_from(index).unwrap()]
     }
 }
 
-/// Seven weeks around the day on which New York's clocks go forward, over the end of a month, out of order.
+/// Events in random order, in seven weeks around the day on which New York's clocks go forward, across a month's end.
 fn events() -> Vec<Value> {
     let mut dice = Dice(11);
     let first = at("2026-02-10T00:00:00Z");
     (0..600)
         .map(|number| {
-            // Every third one lies on a full or half hour, where it is easy to be wrong.
+            // Every third event lies on a full or half hour, where errors are likely.
             let second = i64::try_from(dice.below(49 * 86_400)).unwrap();
             let second = if number % 3 == 0 { second / 1_800 * 1_800 } else { second };
             json!({
@@ -45,7 +45,7 @@ fn events() -> Vec<Value> {
         .collect()
 }
 
-/// Minutes east of UTC, as the zones have them in these weeks.
+/// The zone's offset in these weeks, in minutes east of UTC.
 fn offset(zone: &str, at: DateTime<Utc>) -> i64 {
     match zone {
         "UTC" => 0,
@@ -57,7 +57,7 @@ fn offset(zone: &str, at: DateTime<Utc>) -> i64 {
     }
 }
 
-/// What the events of one bucket have in common: the local time at which it begins, and for hours the offset.
+/// The common key of the events of one bucket: its local start, and for hours the offset.
 fn key(zone: &str, granularity: &str, at: DateTime<Utc>) -> (NaiveDateTime, i64) {
     let offset = offset(zone, at);
     let local = at.naive_utc() + Duration::minutes(offset);
@@ -108,7 +108,7 @@ fn logins_of(events: &[&Value]) -> Value {
     json!({"success": of("login_success"), "failure": of("login_fail")})
 }
 
-/// Active users of some events; `before` are the events that came before them.
+/// The active users of `events`; `before` are the earlier events.
 fn users_of(events: &[&Value], before: &[&Value]) -> Value {
     let active = |events: &[&Value]| {
         let events = events.iter().filter(|event| !failed(event));
@@ -132,7 +132,7 @@ struct Question<'a> {
     granularity: &'a str,
     range: (&'a str, &'a str),
     audience: &'a str,
-    /// By time.
+    /// Sorted by time.
     events: Vec<(DateTime<Utc>, &'a Value)>,
 }
 
@@ -144,18 +144,18 @@ impl Question<'_> {
     }
 
     fn between(&self, start: DateTime<Utc>, end: DateTime<Utc>) -> Vec<&Value> {
-        let place = |at| self.events.partition_point(|(time, _)| *time < at);
-        self.events[place(start)..place(end)].iter().map(|(_, event)| *event).collect()
+        let position = |at| self.events.partition_point(|(time, _)| *time < at);
+        self.events[position(start)..position(end)].iter().map(|(_, event)| *event).collect()
     }
 
-    /// Every bucket and the totals of an answer against `recount` of events and those before them.
+    /// Compares every bucket and the totals of an answer with `recount` of the events and the earlier ones.
     fn check(&self, path: &str, recount: impl Fn(&[&Value], &[&Value]) -> Value) {
         let answer = self.ask(path);
         let context = format!("{path} {} {} {:?} {}", self.zone, self.granularity, self.range, self.audience);
         let (start, end) = (time(&answer["start"]), time(&answer["end"]));
         let before = |at| self.between(DateTime::<Utc>::MIN_UTC, at);
         same_fields(&answer["totals"], &recount(&self.between(start, end), &before(start)), &context);
-        // A bucket holds all events of the range with one key, and no others: then it is cut where it should be.
+        // A bucket has exactly the events of the range with one key: then its ends are right.
         let keyed = |events: Vec<&Value>| {
             let keys = events.iter().map(|event| key(self.zone, self.granularity, time(&event["occurred_at"])));
             keys.collect::<BTreeSet<_>>()
@@ -208,11 +208,11 @@ fn recount_on(kind: DatabaseKind) {
 }
 
 #[test]
-fn answers_are_what_a_recount_says_on_sqlite() {
+fn answers_agree_with_a_recount_on_sqlite() {
     recount_on(DatabaseKind::Sqlite);
 }
 
 #[test]
-fn answers_are_what_a_recount_says_on_postgres() {
+fn answers_agree_with_a_recount_on_postgres() {
     recount_on(DatabaseKind::Postgres);
 }

@@ -1,4 +1,4 @@
-//! What the operations under `/v1/analytics` refuse, and what a confined credential sees.
+//! Rejected queries under `/v1/analytics`, and the view of a tenant-scoped credential.
 
 use serde_json::json;
 use trailkeeper_domain::account::Role;
@@ -8,7 +8,7 @@ use crate::support::{ACME, OTHER, TestApp};
 const PATHS: [&str; 4] = ["active-users", "traffic", "logins", "registrations"];
 
 #[test]
-fn wrong_questions_name_their_field() {
+fn invalid_queries_name_their_field() {
     let app = TestApp::new();
     let admin = app.admin();
     for path in PATHS {
@@ -53,7 +53,7 @@ fn wrong_questions_name_their_field() {
 }
 
 #[test]
-fn a_confined_credential_sees_its_tenant_alone() {
+fn a_tenant_scoped_credential_sees_only_its_tenant() {
     let app = TestApp::new();
     let admin = app.admin();
     for (tenant, user) in [(ACME, "ann"), (OTHER, "bob")] {
@@ -84,7 +84,7 @@ fn a_confined_credential_sees_its_tenant_alone() {
 }
 
 #[test]
-fn the_servers_own_trail_is_not_counted() {
+fn audit_events_are_not_counted() {
     let app = TestApp::new();
     let admin = app.admin();
     let trail = admin.get("/v1/events?tenant_id=ffffffff-ffff-ffff-ffff-ffffffffffff").ok();

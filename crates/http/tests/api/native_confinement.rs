@@ -1,4 +1,4 @@
-//! A credential that is confined to a tenant: others do not exist for it.
+//! A tenant-scoped credential: other tenants do not exist for it.
 
 use serde_json::json;
 use trailkeeper_domain::account::Role;
@@ -26,7 +26,7 @@ fn world() -> TestApp {
 }
 
 #[test]
-fn its_events_are_its_tenants() {
+fn it_lists_events_of_its_tenant_only() {
     let app = world();
     let admin = app.token(Role::Admin, Some(ACME));
     let events = admin.get("/v1/events").ok();
@@ -43,7 +43,7 @@ fn its_events_are_its_tenants() {
 }
 
 #[test]
-fn it_records_in_its_tenant_alone() {
+fn it_records_events_in_its_tenant_only() {
     let app = world();
     let ingest = app.token(Role::Ingest, Some(ACME));
     let answer = ingest.record(&json!([
@@ -64,7 +64,7 @@ fn it_records_in_its_tenant_alone() {
 }
 
 #[test]
-fn its_directory_is_its_tenant_and_members() {
+fn it_reads_its_tenant_and_members_only() {
     let app = world();
     let admin = app.token(Role::Admin, Some(ACME));
     let tenants = admin.get("/v1/tenants").ok();
@@ -97,7 +97,7 @@ fn its_directory_is_its_tenant_and_members() {
 }
 
 #[test]
-fn users_are_everyones_and_not_its_to_write() {
+fn it_cannot_write_users_because_they_belong_to_all_tenants() {
     let app = world();
     let admin = app.token(Role::Admin, Some(ACME));
     for user in ["ann", "bob", "new"] {
@@ -108,14 +108,14 @@ fn users_are_everyones_and_not_its_to_write() {
 }
 
 #[test]
-fn it_keeps_its_members_but_cannot_draw_in_strangers() {
+fn it_changes_memberships_but_cannot_create_them() {
     let app = world();
     let admin = app.token(Role::Admin, Some(ACME));
     let member = |user: &str| format!("/v1/tenants/{ACME}/users/{user}");
-    // As a member, bob's record would show.
+    // If bob were a member, his record would be visible.
     admin.put(&member("bob"), &json!({})).problem(403, "permission_denied", None);
     admin.get("/v1/users/bob").problem(404, "user_not_found", None);
-    // Nor a user without a record: there may be one later.
+    // The same for a user without a record, because the record may be created later.
     admin.put(&member("new"), &json!({})).problem(403, "permission_denied", None);
     assert_eq!(admin.put(&member("ann"), &json!({"created_at": "2026-01-01T00:00:00Z"})).status, 200);
     admin.delete(&member("ann")).no_content();
@@ -124,7 +124,7 @@ fn it_keeps_its_members_but_cannot_draw_in_strangers() {
 }
 
 #[test]
-fn its_own_tenant_is_its_to_keep() {
+fn it_can_change_its_own_tenant() {
     let app = world();
     let admin = app.token(Role::Admin, Some(ACME));
     let path = format!("/v1/tenants/{ACME}");

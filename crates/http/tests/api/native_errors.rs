@@ -1,4 +1,4 @@
-//! What is no request of this API at all, and the ids by which requests are found again.
+//! Requests outside the API, and request ids.
 
 use serde_json::json;
 
@@ -28,7 +28,7 @@ fn unknown_paths_are_problems() {
 }
 
 #[test]
-fn unknown_methods_are_problems_that_name_the_known_ones() {
+fn unknown_methods_are_problems_that_name_the_supported_ones() {
     let app = TestApp::new();
     for (method, path, allow) in [
         ("DELETE", "/v1/events", "POST, GET, HEAD"),
@@ -54,7 +54,7 @@ fn unknown_methods_are_problems_that_name_the_known_ones() {
 }
 
 #[test]
-fn whatever_can_be_got_can_be_asked_for_its_head() {
+fn every_path_with_get_supports_head() {
     let app = TestApp::new();
     for path in ["/healthz", "/readyz", "/openapi.json", "/openapi/native.json", "/docs/", "/v1/events", "/v1/nowhere"]
     {
@@ -65,7 +65,7 @@ fn whatever_can_be_got_can_be_asked_for_its_head() {
 }
 
 #[test]
-fn what_no_text_can_hold_is_refused_by_name() {
+fn invalid_text_is_rejected_with_its_field() {
     let app = TestApp::new();
     let admin = app.admin();
     for (path, field) in [
@@ -130,7 +130,7 @@ fn every_response_carries_the_requests_id() {
 }
 
 #[test]
-fn bodies_over_the_limit_are_refused_everywhere() {
+fn bodies_over_the_limit_are_rejected_everywhere() {
     let app = TestApp::new();
     let admin = app.admin();
     let large = format!("{{{}", " ".repeat(8 * 1024 * 1024));

@@ -1,4 +1,4 @@
-//! The bodies of `POST /v1/events`: forms, packing, limits.
+//! The bodies of `POST /v1/events`: formats, compression, limits.
 
 use std::io::Write;
 
@@ -46,7 +46,7 @@ fn one_object_a_list_or_lines() {
 }
 
 #[test]
-fn a_refused_event_keeps_its_id() {
+fn a_rejected_event_keeps_its_id() {
     let app = TestApp::new();
     let id = |n: u8| format!("01975f3c-2b4e-7c10-9a31-5f0d2f9b1c{n:02}");
     let events = json!([
@@ -62,7 +62,7 @@ fn a_refused_event_keeps_its_id() {
 }
 
 #[test]
-fn what_is_not_events_at_all_is_refused_as_a_whole() {
+fn a_body_without_events_is_rejected_as_a_whole() {
     let app = TestApp::new();
     let json = Some("application/json");
     for (content_type, body, code) in [
@@ -86,7 +86,7 @@ fn what_is_not_events_at_all_is_refused_as_a_whole() {
 }
 
 #[test]
-fn unknown_forms_are_named() {
+fn unknown_formats_are_named() {
     let app = TestApp::new();
     for content_type in
         ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "", "\u{fffd}"]
@@ -111,13 +111,13 @@ fn gzip_is_unpacked() {
     assert_eq!(sent(&app, None, Some("identity"), EVENT).ok()["stored"], 1);
     let lines = format!("{EVENT}\n{EVENT}\n");
     assert_eq!(sent(&app, Some("application/x-ndjson"), Some("gzip"), gzip(lines.as_bytes())).ok()["stored"], 2);
-    // Files that were packed one behind the other are one file.
+    // Concatenated gzip files are one file.
     let members = [gzip(format!("{EVENT}\n").as_bytes()), gzip(EVENT.as_bytes())].concat();
     assert_eq!(sent(&app, Some("application/x-ndjson"), Some("gzip"), members).ok()["stored"], 2);
 }
 
 #[test]
-fn what_is_not_gzip_is_refused() {
+fn invalid_gzip_is_rejected() {
     let app = TestApp::new();
     let packed = gzip(EVENT.as_bytes());
     let mut damaged = packed.clone();
@@ -169,7 +169,7 @@ fn a_gzip_bomb_stops_at_the_limit() {
 }
 
 #[test]
-fn a_length_over_the_limit_is_refused_before_the_body_is_read() {
+fn a_length_over_the_limit_is_rejected_before_the_body_is_read() {
     let app = TestApp::new();
     let call = app.admin().call("POST", "/v1/events").header("Content-Length", "99999999999");
     call.send().problem(413, "body_too_large", None);

@@ -1,4 +1,4 @@
-//! Filters of `GET /v1/events`, each against a recount by other means.
+//! Filters of `GET /v1/events`, each compared with a recount.
 
 use std::net::IpAddr;
 
@@ -9,7 +9,7 @@ use crate::support::{ACME, Caller, OTHER, TestApp, escaped, numbered};
 
 const SYSTEM: &str = "ffffffff-ffff-ffff-ffff-ffffffffffff";
 
-/// Draws from short lists, so that every value is had by many events.
+/// Draws from short lists, so that many events share each value.
 struct Dice(u64);
 
 impl Dice {
@@ -53,15 +53,15 @@ fn events() -> Vec<Value> {
         .collect()
 }
 
-/// Ids of the events that `keep` keeps, newest first, then latest stored first.
+/// Ids of the events that `keep` accepts, newest first; of equal times the latest stored first.
 fn recount(events: &[Value], keep: impl Fn(&Value) -> bool) -> Vec<String> {
     let mut kept: Vec<(usize, &Value)> = events.iter().enumerate().filter(|(_, event)| keep(event)).collect();
     let time = |event: &Value| TIMES.iter().position(|time| event["occurred_at"] == *time).unwrap();
-    kept.sort_by_key(|(place, event)| std::cmp::Reverse((time(event), *place)));
+    kept.sort_by_key(|(index, event)| std::cmp::Reverse((time(event), *index)));
     kept.into_iter().map(|(_, event)| event["id"].as_str().unwrap().to_owned()).collect()
 }
 
-/// Ids on all pages of a list, without those of the server's own trail.
+/// Ids on all pages of a list, without audit events.
 fn listed(caller: &Caller<'_>, query: &str) -> Vec<String> {
     let mut all = Vec::new();
     let mut cursor = String::new();
@@ -89,11 +89,11 @@ fn inside(address: &Value, network: &str, bits: u32) -> bool {
 type Keep = Box<dyn Fn(&Value) -> bool>;
 
 #[test]
-fn every_filter_shows_what_a_recount_shows() {
-    DatabaseKind::ALL.into_iter().for_each(filters_show_what_a_recount_shows);
+fn every_filter_agrees_with_a_recount() {
+    DatabaseKind::ALL.into_iter().for_each(filters_agree_with_a_recount);
 }
 
-fn filters_show_what_a_recount_shows(kind: DatabaseKind) {
+fn filters_agree_with_a_recount(kind: DatabaseKind) {
     let app = TestApp::on(kind);
     let admin = app.admin();
     let events = events();
@@ -179,7 +179,7 @@ fn filters_show_what_a_recount_shows(kind: DatabaseKind) {
 }
 
 #[test]
-fn a_reader_with_a_tenant_lists_that_tenant_without_naming_it() {
+fn a_tenant_scoped_reader_lists_its_tenant_without_naming_it() {
     let app = TestApp::new();
     let events = events();
     app.admin().record(&json!(events));
@@ -190,7 +190,7 @@ fn a_reader_with_a_tenant_lists_that_tenant_without_naming_it() {
 }
 
 #[test]
-fn wrong_filters_are_named() {
+fn invalid_filters_name_their_field() {
     let app = TestApp::new();
     let admin = app.admin();
     let many = vec!["x"; 51].join(",");

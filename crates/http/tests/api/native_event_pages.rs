@@ -22,7 +22,7 @@ fn simultaneous(first: u128, count: u128, at: &str) -> Value {
 }
 
 #[test]
-fn a_list_goes_on_where_it_stopped_while_events_arrive() {
+fn a_list_continues_where_it_stopped_while_events_arrive() {
     for app in TestApp::on_both() {
         let admin = app.admin();
         let at = "2026-07-01T12:00:00Z";
@@ -45,7 +45,7 @@ fn a_list_goes_on_where_it_stopped_while_events_arrive() {
             }
         }
         seen.truncate(25);
-        assert_eq!(seen, before, "in order of storage, latest first, none twice, none missing");
+        assert_eq!(seen, before, "in order of storage, latest first, none repeated, none missing");
     }
 }
 
@@ -79,7 +79,7 @@ fn pages_end_with_null_and_add_up() {
 }
 
 #[test]
-fn cursors_of_other_lists_and_forged_ones_are_refused() {
+fn cursors_of_other_lists_and_forged_ones_are_rejected() {
     let app = TestApp::new();
     let admin = app.admin();
     let tenants = format!("t{}", "3".repeat(72));

@@ -1,4 +1,4 @@
-//! Recording events: what becomes of each, and what is stored of it.
+//! Recording events: the result of each event, and its stored form.
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ fn counts(answer: &Value) -> [u64; 3] {
 }
 
 #[test]
-fn results_come_in_the_order_sent_and_good_events_survive_bad_neighbours() {
+fn results_are_in_the_order_sent_and_valid_events_are_stored_next_to_invalid_ones() {
     for app in TestApp::on_both() {
         let admin = app.admin();
         let answer = admin.record(&json!([
@@ -82,7 +82,7 @@ fn two_tenants_may_use_one_id() {
 }
 
 #[test]
-fn every_field_comes_back_as_it_was_sent() {
+fn every_field_is_returned_as_it_was_sent() {
     for app in TestApp::on_both() {
         let admin = app.admin();
         let sent = json!({
@@ -100,7 +100,7 @@ fn every_field_comes_back_as_it_was_sent() {
 }
 
 #[test]
-fn what_is_left_out_has_its_default() {
+fn omitted_fields_have_defaults() {
     let app = TestApp::new();
     let admin = app.admin();
     let answer = admin.record(&json!({"type": "login_fail"}));
@@ -115,7 +115,7 @@ fn what_is_left_out_has_its_default() {
 }
 
 #[test]
-fn events_of_the_future_are_refused() {
+fn events_of_the_future_are_rejected() {
     let app = TestApp::new();
     let admin = app.admin();
     let answer = admin.record(&json!([
@@ -130,7 +130,7 @@ fn events_of_the_future_are_refused() {
 }
 
 #[test]
-fn nobody_writes_the_servers_own_trail() {
+fn audit_events_cannot_be_sent() {
     let app = TestApp::new();
     let answer = app.admin().record(&json!({"type": "logout", "tenant_id": "ffffffff-ffff-ffff-ffff-ffffffffffff"}));
     assert_eq!(statuses(&answer), ["refused"]);
@@ -138,7 +138,7 @@ fn nobody_writes_the_servers_own_trail() {
 }
 
 #[test]
-fn what_the_database_cannot_hold_is_refused_by_name() {
+fn values_that_the_database_cannot_store_name_their_field() {
     for app in TestApp::on_both() {
         let long = "x".repeat(2049);
         let deep = (0..40).fold(json!(1), |inner, _| json!([inner]));

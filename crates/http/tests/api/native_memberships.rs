@@ -28,7 +28,7 @@ fn a_membership_needs_no_records() {
 }
 
 #[test]
-fn the_list_goes_by_user() {
+fn the_list_is_sorted_by_user() {
     let app = TestApp::new();
     let admin = app.admin();
     for user in ["c", "a", "d", "b"] {
@@ -54,7 +54,7 @@ fn the_list_goes_by_user() {
 }
 
 #[test]
-fn memberships_go_with_either_record() {
+fn memberships_are_removed_with_either_record() {
     for app in TestApp::on_both() {
         let admin = app.admin();
         let path = format!("/v1/tenants/{ACME}/users/u1");
@@ -68,7 +68,7 @@ fn memberships_go_with_either_record() {
 }
 
 #[test]
-fn wrong_ones_are_refused_by_field() {
+fn invalid_memberships_name_their_field() {
     let app = TestApp::new();
     let admin = app.admin();
     let path = format!("/v1/tenants/{ACME}/users/u1");

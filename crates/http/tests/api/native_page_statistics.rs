@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use trailkeeper_domain::account::Role;
 
-use crate::history::{self, Whose, at, instant, page};
+use crate::history::{self, EventFilter, at, instant, page};
 use crate::support::{ACME, OTHER, TestApp, numbered};
 
 const PATH: &str = "/v1/analytics/page-statistics";
@@ -14,9 +14,9 @@ const PATH: &str = "/v1/analytics/page-statistics";
 /// Views and users per page, and over all pages.
 type Recount = (BTreeMap<String, (u64, u64)>, (u64, u64));
 
-fn recount(events: &[Value], whose: &Whose, start: DateTime<Utc>, end: DateTime<Utc>) -> Recount {
+fn recount(events: &[Value], filter: &EventFilter, start: DateTime<Utc>, end: DateTime<Utc>) -> Recount {
     let mut pages: BTreeMap<&str, (u64, BTreeSet<&str>)> = BTreeMap::new();
-    let inside = events.iter().filter(|event| whose.has(event) && (start..end).contains(&at(event)));
+    let inside = events.iter().filter(|event| filter.has(event) && (start..end).contains(&at(event)));
     for (event, page) in inside.filter_map(|event| Some((event, page(event)?))) {
         let (views, users) = pages.entry(page).or_default();
         *views += 1;
@@ -29,12 +29,12 @@ fn recount(events: &[Value], whose: &Whose, start: DateTime<Utc>, end: DateTime<
 }
 
 #[test]
-fn statistics_are_what_a_recount_says() {
+fn statistics_agree_with_a_recount() {
     TestApp::on_both().for_each(|app| statistics_are_exact(&app));
 }
 
 fn statistics_are_exact(app: &TestApp) {
-    // The question, its range, and the one before it.
+    // The query, its range, and the start of the previous range.
     let cases = [
         ("from=2026-06-01&to=2026-06-30", ["2026-05-02T00:00:00Z", "2026-06-01T00:00:00Z", "2026-07-01T00:00:00Z"]),
         (
@@ -51,18 +51,18 @@ fn statistics_are_exact(app: &TestApp) {
     history::recorded(app, &history::events(900), |events| {
         for (query, times) in &cases {
             let [before, start, end] = times.map(instant);
-            for whose in &Whose::ALL {
-                let answer = caller.get(&format!("{PATH}?{query}{}&compare=previous_period", whose.query)).ok();
-                let (pages, totals) = recount(events, whose, start, end);
-                let (pages_before, totals_before) = recount(events, whose, before, start);
+            for filter in &EventFilter::ALL {
+                let answer = caller.get(&format!("{PATH}?{query}{}&compare=previous_period", filter.query)).ok();
+                let (pages, totals) = recount(events, filter, start, end);
+                let (pages_before, totals_before) = recount(events, filter, before, start);
                 let totals_of =
                     |(views, users): (u64, u64), pages: usize| json!({"views": views, "users": users, "pages": pages});
-                assert_eq!(answer["current"]["totals"], totals_of(totals, pages.len()), "{query} {}", whose.query);
+                assert_eq!(answer["current"]["totals"], totals_of(totals, pages.len()), "{query} {}", filter.query);
                 assert_eq!(
                     answer["previous"]["totals"],
                     totals_of(totals_before, pages_before.len()),
                     "{query} {}",
-                    whose.query
+                    filter.query
                 );
                 let mut rows: Vec<(&String, &(u64, u64))> = pages.iter().collect();
                 rows.sort_by_key(|(page, (views, _))| (std::cmp::Reverse(*views), (*page).clone()));
@@ -77,14 +77,14 @@ fn statistics_are_exact(app: &TestApp) {
                         })
                     })
                     .collect();
-                assert_eq!(answer["pages"], json!(rows), "{query} {}", whose.query);
+                assert_eq!(answer["pages"], json!(rows), "{query} {}", filter.query);
             }
         }
     });
 }
 
 #[test]
-fn the_answer_says_what_was_asked_and_the_limit_cuts_ties_by_page() {
+fn the_answer_repeats_the_question_and_the_limit_cuts_ties_by_page() {
     let app = TestApp::new();
     let admin = app.admin();
     let view = |page: &str, user: &str| json!({"type": "page_load", "page": page, "user_id": user, "occurred_at": "2026-07-22T12:00:00Z"});
@@ -120,7 +120,7 @@ fn the_answer_says_what_was_asked_and_the_limit_cuts_ties_by_page() {
 }
 
 #[test]
-fn pages_past_the_limit_of_a_day_are_one_page() {
+fn pages_beyond_the_daily_limit_are_one_page() {
     let app = TestApp::new();
     let admin = app.admin();
     let at = "2026-07-22T12:00:00Z";
@@ -155,7 +155,7 @@ fn a_confined_credential_counts_its_tenant_alone() {
 }
 
 #[test]
-fn wrong_questions_name_their_field() {
+fn invalid_queries_name_their_field() {
     let app = TestApp::new();
     let admin = app.admin();
     for (query, field) in [

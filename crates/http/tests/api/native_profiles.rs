@@ -7,14 +7,14 @@ use chrono::{Datelike, Timelike};
 use serde_json::{Value, json};
 use trailkeeper_domain::account::Role;
 
-use crate::history::{self, Whose, at, failed, instant, local, page};
+use crate::history::{self, EventFilter, at, failed, instant, local, page};
 use crate::support::{ACME, OTHER, TestApp};
 
 fn path(user: &str) -> String {
     format!("/v1/analytics/users/{user}/profile")
 }
 
-/// Names with how often they occur, the most frequent first, then by name; and how many there are.
+/// Names with their counts, the most frequent first, then by name.
 fn ranked<'a>(names: impl Iterator<Item = &'a str>) -> Vec<(&'a str, u64)> {
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
     names.for_each(|name| *counts.entry(name).or_default() += 1);
@@ -23,7 +23,7 @@ fn ranked<'a>(names: impl Iterator<Item = &'a str>) -> Vec<(&'a str, u64)> {
     ranked
 }
 
-/// What the profile says of the user's events: `mine` over all time, `here` in the range.
+/// Compares a profile with the user's events: `mine` over all time, `here` in the range, `before` in the previous one.
 fn check(answer: &Value, mine: &[&Value], here: &[&Value], before: &[&Value], hours: i32) {
     let seen = |key: &str, time: Option<_>| {
         assert_eq!(answer[key].as_str().map(instant), time, "{key}");
@@ -62,7 +62,7 @@ fn check(answer: &Value, mine: &[&Value], here: &[&Value], before: &[&Value], ho
 }
 
 #[test]
-fn profiles_are_what_a_recount_says() {
+fn profiles_agree_with_a_recount() {
     TestApp::on_both().for_each(|app| profiles_are_exact(&app));
 }
 
@@ -84,15 +84,16 @@ fn profiles_are_exact(app: &TestApp) {
         ),
     ];
     for user in ["u1", "u11", "u25", "nobody"] {
-        for whose in &Whose::ALL {
+        for filter in &EventFilter::ALL {
             let mine: Vec<&Value> =
-                events.iter().filter(|event| event["user_id"] == user && whose.has(event)).collect();
+                events.iter().filter(|event| event["user_id"] == user && filter.has(event)).collect();
             for (query, hours, times) in &cases {
                 let [before, start, end] = times.map(instant);
                 let within = |first, last| {
                     mine.iter().filter(|event| (first..last).contains(&at(event))).copied().collect::<Vec<_>>()
                 };
-                let answer = caller.get(&format!("{}?{query}{}&compare=previous_period", path(user), whose.query)).ok();
+                let answer =
+                    caller.get(&format!("{}?{query}{}&compare=previous_period", path(user), filter.query)).ok();
                 check(&answer, &mine, &within(start, end), &within(before, start), *hours);
             }
         }
@@ -100,13 +101,13 @@ fn profiles_are_exact(app: &TestApp) {
 }
 
 #[test]
-fn a_user_at_a_glance() {
+fn a_profile_summarises_one_user() {
     let app = TestApp::new();
     let admin = app.admin();
     let event = |kind: &str, at: &str, source: &str| json!({"type": kind, "user_id": "ann", "occurred_at": at, "source": source});
     admin.record(&json!([
         event("login_success", "2025-12-31T23:00:00Z", "192.0.2.1"),
-        // Monday 00:30 and Tuesday 08:59 in Tokyo; a login that fails makes no day active.
+        // Monday 00:30 and Tuesday 08:59 in Tokyo; a failed login makes no day active.
         event("login_success", "2026-07-19T15:30:00Z", "192.0.2.1"),
         event("logout", "2026-07-20T23:59:59.999999Z", "192.0.2.1"),
         event("login_fail", "2026-07-22T10:00:00Z", "2001:db8::7"),
@@ -148,7 +149,7 @@ fn a_user_at_a_glance() {
 }
 
 #[test]
-fn a_profile_names_the_first_of_many() {
+fn a_profile_lists_the_first_of_many() {
     let app = TestApp::new();
     let admin = app.admin();
     let events = (0..240).map(|number| {
@@ -171,7 +172,7 @@ fn a_profile_names_the_first_of_many() {
 }
 
 #[test]
-fn a_confined_credential_sees_its_tenant_alone() {
+fn a_tenant_scoped_credential_sees_only_its_tenant() {
     let app = TestApp::new();
     let event = |tenant: &str, at: &str| json!({"type": "x", "user_id": "u", "tenant_id": tenant, "occurred_at": at});
     app.admin().record(&json!([
@@ -189,13 +190,13 @@ fn a_confined_credential_sees_its_tenant_alone() {
     own.get(&format!("{}?tenant_id={OTHER}", path("u"))).problem(404, "tenant_not_found", None);
     let everything = app.admin().get(&path("u")).ok();
     assert_eq!(everything["current"]["totals"]["events"], 3);
-    // An operator's account may have a user's id; its trail is none of the user's.
+    // An operator's account may have a user's id; its audit events do not belong to the user.
     let operator = app.admin().get(&path("test")).ok();
     assert_eq!((&operator["first_seen"], &operator["current"]["totals"]["events"]), (&Value::Null, &json!(0)));
 }
 
 #[test]
-fn wrong_questions_name_their_field() {
+fn invalid_queries_name_their_field() {
     let app = TestApp::new();
     let admin = app.admin();
     for (query, field) in [

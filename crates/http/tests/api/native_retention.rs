@@ -6,7 +6,7 @@ use chrono::{Datelike, Days, NaiveDate};
 use serde_json::{Value, json};
 use trailkeeper_domain::account::Role;
 
-use crate::history::{self, Whose, at, failed, local};
+use crate::history::{self, EventFilter, at, failed, local};
 use crate::support::{ACME, OTHER, TestApp};
 
 const PATH: &str = "/v1/analytics/retention";
@@ -24,9 +24,9 @@ fn period_of(granularity: &str, day: NaiveDate) -> NaiveDate {
     }
 }
 
-/// How many of each cohort were active in each period, from the first local day to the last one.
-fn recount(events: &[Value], whose: &Whose, case: &Case) -> Vec<Vec<u64>> {
-    let active = events.iter().filter(|event| whose.has(event) && !failed(event));
+/// The active users of each cohort in each period, from the first local day to the last one.
+fn recount(events: &[Value], filter: &EventFilter, case: &Case) -> Vec<Vec<u64>> {
+    let active = events.iter().filter(|event| filter.has(event) && !failed(event));
     let days: BTreeSet<(NaiveDate, &str)> =
         active.filter_map(|event| Some((local(at(event), case.hours).date(), event["user_id"].as_str()?))).collect();
     let mut first: BTreeMap<&str, NaiveDate> = BTreeMap::new();
@@ -63,7 +63,7 @@ struct Case {
 }
 
 #[test]
-fn cohorts_are_what_a_recount_says() {
+fn cohorts_agree_with_a_recount() {
     TestApp::on_both().for_each(|app| cohorts_are_exact(&app));
 }
 
@@ -80,23 +80,23 @@ fn cohorts_are_exact(app: &TestApp) {
     history::recorded(app, &history::events(900), |events| {
         for case in &cases {
             let Case { granularity, from, to, zone, periods, .. } = case;
-            for whose in &Whose::ALL {
+            for filter in &EventFilter::ALL {
                 let query = format!(
                     "granularity={granularity}&from={from}&to={to}&timezone={zone}&periods={periods}{}",
-                    whose.query
+                    filter.query
                 );
                 let answer = caller.get(&format!("{PATH}?{query}")).ok();
                 let cohorts = answer["current"]["cohorts"].as_array().unwrap();
                 let active: Vec<&Value> = cohorts.iter().map(|cohort| &cohort["active"]).collect();
-                assert_eq!(json!(active), json!(recount(events, whose, case)), "{query}");
+                assert_eq!(json!(active), json!(recount(events, filter, case)), "{query}");
                 assert!(cohorts.iter().all(|cohort| cohort["users"] == cohort["active"][0]), "{query}");
             }
         }
     });
 }
 
-/// Ann comes in the first week and the third, Bob in the second and the third, Cid came before and comes in the first;
-/// Dan's login fails in the first, so that the third is his.
+/// Ann is active in the first and third week, Bob in the second and third, Cid before them and in the first. Dan's login
+/// fails in the first week, so his cohort is the third.
 fn world() -> TestApp {
     let app = TestApp::new();
     let came = |user: &str, day: &str, tenant: &str| json!({"type": "page_load", "user_id": user, "tenant_id": tenant, "occurred_at": format!("{day}T12:00:00Z")});
@@ -153,19 +153,19 @@ fn cohorts_are_of_the_first_activity_ever() {
     };
     let admin = app.admin();
     assert_eq!(active(&admin, &format!("{weeks}&periods=1")), json!([[1, 0], [1, 1], [1]]));
-    // What happened elsewhere is no activity here, and no first one either.
+    // An event of another tenant is no activity of this one, and no first activity either.
     assert_eq!(active(&admin, &format!("{weeks}&tenant_id={ACME}")), json!([[1, 0, 1], [1, 0], [1]]));
     assert_eq!(active(&admin, &format!("{weeks}&tenant_id={OTHER}")), json!([[0, 0, 0], [0, 0], [1]]));
     assert_eq!(active(&admin, &format!("{weeks}&tenant_id={ACME}&env_id=2")), json!([[0, 0, 0], [0, 0], [0]]));
     let own = app.token(Role::Analyst, Some(OTHER));
     assert_eq!(active(&own, weeks), json!([[0, 0, 0], [0, 0], [1]]));
     own.get(&format!("{PATH}?tenant_id={ACME}")).problem(404, "tenant_not_found", None);
-    // Cohorts are days unless somebody says otherwise.
+    // The default period of cohorts is a day.
     assert_eq!(app.admin().get(PATH).ok()["current"]["cohorts"].as_array().unwrap().len(), 30);
 }
 
 #[test]
-fn wrong_questions_name_their_field() {
+fn invalid_queries_name_their_field() {
     let app = TestApp::new();
     let admin = app.admin();
     for (query, field) in [

@@ -1,11 +1,11 @@
-//! From where an event comes, when its sender does not say.
+//! The source of an event whose sender does not give one.
 
 use serde_json::{Value, json};
 use trailkeeper_http::HttpSettings;
 
 use crate::support::TestApp;
 
-/// The source of an event that came from `peer` with these forwarding headers.
+/// The source of an event from `peer` with these forwarding headers.
 fn source(app: &TestApp, peer: &str, forwarded: &[&str]) -> Value {
     let admin = app.admin();
     let mut call = admin.call("POST", "/v1/events").json(&json!({"type": "x"})).peer(peer);
@@ -26,13 +26,13 @@ fn without_a_trusted_proxy_the_peer_is_the_source() {
 }
 
 #[test]
-fn a_trusted_proxy_tells_the_client_and_nobody_else_does() {
+fn only_a_trusted_proxy_can_name_the_client() {
     let trusted_proxies = vec!["10.0.0.0/8".parse().unwrap(), "2001:db8:ffff::/48".parse().unwrap()];
     let app = TestApp::with(HttpSettings { trusted_proxies, ..HttpSettings::default() });
     for (peer, forwarded, expected) in [
         ("10.0.0.1", &["203.0.113.7"][..], "203.0.113.7"),
         ("10.0.0.1", &[], "10.0.0.1"),
-        // Who is not a trusted proxy is believed in nothing.
+        // Headers from other peers than trusted proxies are ignored.
         ("203.0.113.7", &["9.9.9.9"], "203.0.113.7"),
         // The client wrote the first address itself; the proxies appended the others.
         ("10.0.0.1", &["9.9.9.9, 203.0.113.7, 10.0.0.2"], "203.0.113.7"),
@@ -42,7 +42,7 @@ fn a_trusted_proxy_tells_the_client_and_nobody_else_does() {
         ("10.0.0.1", &["[2001:db8::1]:443"], "2001:db8::1"),
         ("10.0.0.1", &["2001:db8::1"], "2001:db8::1"),
         ("2001:db8:ffff::1", &["::ffff:203.0.113.7"], "203.0.113.7"),
-        // What is no address ends the chain: before it, anything may be forged.
+        // An invalid address ends the chain: anything before it may be forged.
         ("10.0.0.1", &["203.0.113.7, unknown, 10.0.0.2"], "10.0.0.2"),
         ("10.0.0.1", &["unknown"], "10.0.0.1"),
     ] {
@@ -51,7 +51,7 @@ fn a_trusted_proxy_tells_the_client_and_nobody_else_does() {
 }
 
 #[test]
-fn an_event_that_names_its_source_keeps_it() {
+fn an_event_keeps_the_source_of_its_sender() {
     let app = TestApp::new();
     let admin = app.admin();
     let answer = admin.record(&json!({"type": "x", "source": "::ffff:192.0.2.1"}));

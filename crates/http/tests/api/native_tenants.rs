@@ -21,7 +21,7 @@ fn a_tenant_is_created_replaced_and_removed() {
         let expected = json!({
             "tenant_id": ACME, "name": null, "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-07-23T11:00:00Z",
         });
-        assert_eq!(replaced.ok(), expected, "PUT replaces: the name is gone");
+        assert_eq!(replaced.ok(), expected, "PUT replaces the record: the name is removed");
         assert_eq!(
             admin.put(&path, &json!({})).ok()["created_at"],
             "2026-01-01T00:00:00Z",
@@ -35,7 +35,7 @@ fn a_tenant_is_created_replaced_and_removed() {
 }
 
 #[test]
-fn no_body_is_an_empty_record() {
+fn a_missing_body_is_an_empty_record() {
     let app = TestApp::new();
     let admin = app.admin();
     let path = format!("/v1/tenants/{}", ACME.to_uppercase());
@@ -49,7 +49,7 @@ fn no_body_is_an_empty_record() {
 }
 
 #[test]
-fn wrong_records_are_refused_by_field_and_leave_nothing() {
+fn invalid_records_name_their_field_and_store_nothing() {
     let app = TestApp::new();
     let admin = app.admin();
     let path = format!("/v1/tenants/{ACME}");
@@ -79,7 +79,7 @@ fn wrong_records_are_refused_by_field_and_leave_nothing() {
 }
 
 #[test]
-fn ids_are_uuids_and_the_reserved_ones_are_nobodys() {
+fn ids_are_uuids_and_reserved_ones_are_rejected() {
     let app = TestApp::new();
     let admin = app.admin();
     for id in ["acme", "69e732d68ecc45c4a2eb8438f7ffe775", "%20", "%FF"] {
@@ -94,7 +94,7 @@ fn ids_are_uuids_and_the_reserved_ones_are_nobodys() {
 }
 
 #[test]
-fn the_list_goes_by_id() {
+fn the_list_is_sorted_by_id() {
     let app = TestApp::new();
     let admin = app.admin();
     assert_eq!(admin.get("/v1/tenants").ok(), json!({"tenants": [], "next_cursor": null}));

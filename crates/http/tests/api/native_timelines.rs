@@ -3,14 +3,14 @@
 use serde_json::{Value, json};
 use trailkeeper_domain::account::Role;
 
-use crate::history::{self, Whose, at, instant, local};
+use crate::history::{self, EventFilter, at, instant, local};
 use crate::support::{ACME, Caller, OTHER, TestApp, escaped, numbered};
 
 fn path(user: &str) -> String {
     format!("/v1/analytics/users/{}/timeline", escaped(user))
 }
 
-/// Days and ids of their events, over all pages of a timeline; a day that is cut off is put together again.
+/// Days and the ids of their events, over all pages of a timeline; a day on two pages is joined.
 fn walked(caller: &Caller<'_>, user: &str, query: &str, limit: usize) -> Vec<(String, Vec<String>)> {
     let mut days: Vec<(String, Vec<String>)> = Vec::new();
     let mut cursor = String::new();
@@ -30,7 +30,7 @@ fn walked(caller: &Caller<'_>, user: &str, query: &str, limit: usize) -> Vec<(St
         }
         match page["next_cursor"].as_str() {
             Some(next) => {
-                assert_eq!(here, limit, "a page that is not the last is full");
+                assert_eq!(here, limit, "every page but the last is full");
                 cursor = format!("&cursor={next}");
             }
             None => return days,
@@ -38,10 +38,10 @@ fn walked(caller: &Caller<'_>, user: &str, query: &str, limit: usize) -> Vec<(St
     }
 }
 
-/// The same by a recount: newest first, then latest stored first.
+/// The same by a recount: newest first; of equal times the latest stored first.
 fn recount(events: &[Value], hours: i32, keep: impl Fn(&Value) -> bool) -> Vec<(String, Vec<String>)> {
     let mut kept: Vec<(usize, &Value)> = events.iter().enumerate().filter(|(_, event)| keep(event)).collect();
-    kept.sort_by_key(|(place, event)| std::cmp::Reverse((at(event), *place)));
+    kept.sort_by_key(|(index, event)| std::cmp::Reverse((at(event), *index)));
     let mut days: Vec<(String, Vec<String>)> = Vec::new();
     for (_, event) in kept {
         let date = local(at(event), hours).date().to_string();
@@ -54,7 +54,7 @@ fn recount(events: &[Value], hours: i32, keep: impl Fn(&Value) -> bool) -> Vec<(
 }
 
 #[test]
-fn timelines_are_what_a_recount_says() {
+fn timelines_agree_with_a_recount() {
     TestApp::on_both().for_each(|app| timelines_are_complete(&app));
 }
 
@@ -65,12 +65,12 @@ fn timelines_are_complete(app: &TestApp) {
     let start = instant("2026-05-10T15:00:00Z");
     let end = instant("2026-05-20T15:00:00Z");
     for user in ["u1", "u7", "u39"] {
-        for whose in &Whose::ALL {
-            let mine = |event: &Value| event["user_id"] == user && whose.has(event);
+        for filter in &EventFilter::ALL {
+            let mine = |event: &Value| event["user_id"] == user && filter.has(event);
             let typed = |event: &Value| mine(event) && (event["type"] == "login_fail" || event["type"] == "a.b");
             let ranged = |event: &Value| mine(event) && (start..end).contains(&at(event));
             for limit in [1, 4, 1000] {
-                let walked = |query: &str| walked(&caller, user, &format!("{query}{}", whose.query), limit);
+                let walked = |query: &str| walked(&caller, user, &format!("{query}{}", filter.query), limit);
                 assert_eq!(walked(""), recount(&events, 0, mine), "{user}");
                 assert_eq!(walked("&timezone=Asia/Tokyo"), recount(&events, 9, mine), "{user}");
                 assert_eq!(walked("&type=login_fail,a.b"), recount(&events, 0, typed), "{user}");
@@ -84,7 +84,7 @@ fn timelines_are_complete(app: &TestApp) {
 }
 
 #[test]
-fn events_are_shown_as_lists_show_them() {
+fn events_have_the_form_of_the_list_of_events() {
     let app = TestApp::new();
     let admin = app.admin();
     let user = "u/2 +&";
@@ -105,9 +105,9 @@ fn events_are_shown_as_lists_show_them() {
 }
 
 #[test]
-fn the_servers_own_trail_is_in_no_timeline() {
+fn no_timeline_contains_audit_events() {
     for app in TestApp::on_both() {
-        // Each token that is made leaves an event of the operator `test` in the trail.
+        // The creation of each token creates an audit event of the operator `test`.
         let admin = app.admin();
         for number in 0..5 {
             let at = format!("2026-07-23T0{number}:00:00Z");
@@ -127,7 +127,7 @@ fn the_servers_own_trail_is_in_no_timeline() {
 }
 
 #[test]
-fn a_confined_credential_sees_its_tenant_alone() {
+fn a_tenant_scoped_credential_sees_only_its_tenant() {
     let app = TestApp::new();
     let event = |number, tenant: &str| json!({"id": numbered(number), "type": "x", "user_id": "u", "tenant_id": tenant, "occurred_at": "2026-07-22T12:00:00Z"});
     app.admin().record(&json!([event(1, ACME), event(2, OTHER), event(3, history::NONE)]));
@@ -141,7 +141,7 @@ fn a_confined_credential_sees_its_tenant_alone() {
 }
 
 #[test]
-fn wrong_questions_name_their_field() {
+fn invalid_queries_name_their_field() {
     let app = TestApp::new();
     let admin = app.admin();
     for (query, field) in [

@@ -52,7 +52,7 @@ fn a_user_is_created_replaced_and_removed() {
 }
 
 #[test]
-fn ids_may_hold_anything_that_a_path_can_carry() {
+fn ids_may_contain_any_characters_of_a_path() {
     let app = TestApp::new();
     let admin = app.admin();
     for id in ["a/b", "a b", "a+b", "a%b", "a%2Fb", "käse", "ip:203.0.113.7", "a?b#c", "auth0|5f7", "x@y.example", "👩"]
@@ -71,7 +71,7 @@ fn ids_may_hold_anything_that_a_path_can_carry() {
 }
 
 #[test]
-fn wrong_records_are_refused_by_field_and_leave_nothing() {
+fn invalid_records_name_their_field_and_store_nothing() {
     let app = TestApp::new();
     let admin = app.admin();
     let many: serde_json::Map<String, Value> = (0..101).map(|n| (format!("a{n}"), json!("x"))).collect();
@@ -106,7 +106,7 @@ fn wrong_records_are_refused_by_field_and_leave_nothing() {
 }
 
 #[test]
-fn an_email_is_one_users_in_its_pool() {
+fn an_email_is_unique_in_its_pool() {
     for app in TestApp::on_both() {
         let admin = app.admin();
         let user = |email: &str, pool: Option<&str>| json!({"email": email, "user_pool_id": pool});
@@ -122,7 +122,7 @@ fn an_email_is_one_users_in_its_pool() {
 }
 
 #[test]
-fn the_list_filters_and_goes_by_the_bytes_of_ids() {
+fn the_list_filters_and_is_sorted_by_the_bytes_of_ids() {
     for app in TestApp::on_both() {
         let admin = app.admin();
         for (id, pool, member) in [
@@ -160,7 +160,7 @@ fn the_list_filters_and_goes_by_the_bytes_of_ids() {
 }
 
 #[test]
-fn changes_of_attributes_are_kept_with_who_and_when() {
+fn attribute_changes_are_stored_with_actor_and_time() {
     for app in TestApp::on_both() {
         let admin = app.admin();
         let path = "/v1/users/u1/attribute-changes";

@@ -37,7 +37,7 @@ fn refresh(app: &TestApp, token: &Value) -> TestResponse {
     app.anon().post(REFRESH, &json!({"refreshToken": token}))
 }
 
-/// A login that failed: the same object as one that did not.
+/// Asserts a failed login: the same object as that of a successful one.
 #[track_caller]
 fn failed(answer: &TestResponse) -> String {
     assert_eq!(answer.status, 401, "{}", answer.text());
@@ -54,7 +54,7 @@ fn failed(answer: &TestResponse) -> String {
 }
 
 #[test]
-fn a_login_answers_the_published_object() {
+fn a_login_returns_the_published_object() {
     let app = with_account(Role::Admin);
     let mut body = login(&app, "jane@example.COM", PASSWORD).ok();
     let access = body["accessToken"].take();
@@ -119,7 +119,7 @@ fn a_refresh_rotates_and_a_spent_token_ends_the_family() {
     assert_eq!(second["userName"], "Jane@Example.com");
     assert_ne!(second_token, first_token);
     assert_ne!(second["accessToken"], first["accessToken"]);
-    // Another tab of the same browser, at the same moment, is no thief.
+    // A second tab of the same browser may refresh at the same moment.
     assert_eq!(&refresh(&app, first_token).ok()["refreshToken"]["token"], second_token);
     app.clock.advance(TimeDelta::seconds(11));
     let error = failed(&refresh(&app, first_token));
@@ -130,7 +130,7 @@ fn a_refresh_rotates_and_a_spent_token_ends_the_family() {
 }
 
 #[test]
-fn a_refresh_token_ends_after_thirty_days() {
+fn a_refresh_token_expires_after_thirty_days() {
     let app = with_account(Role::Admin);
     let token = login(&app, "jane@example.com", PASSWORD).ok()["refreshToken"]["token"].clone();
     app.clock.advance(TimeDelta::days(30));
@@ -165,7 +165,7 @@ fn bad_input_names_the_field_and_never_the_secret() {
 }
 
 #[test]
-fn paths_and_methods_that_are_not_there() {
+fn unknown_paths_and_methods() {
     let app = TestApp::new();
     octopai_refused(&app.anon().get("/api/UserAccount/Other"), 404, "there is no '/api/UserAccount/Other' here");
     octopai_refused(&app.anon().get("/api/Other"), 404, "there is no '/api/Other' here");
@@ -175,7 +175,7 @@ fn paths_and_methods_that_are_not_there() {
 }
 
 #[test]
-fn a_login_of_a_confined_account_sees_its_tenant_alone() {
+fn a_login_of_a_tenant_scoped_account_sees_only_its_tenant() {
     let app = TestApp::new();
     account(&app, "acme@example.com", Role::Admin, Some(ACME));
     app.admin()

@@ -11,13 +11,13 @@ fn list(caller: &Caller<'_>, body: &Value) -> Vec<Value> {
     caller.post(PATH, body).ok().as_array().unwrap().clone()
 }
 
-/// Without those that the server recorded while the test made its tokens.
+/// The events without the audit events of the test's preparation.
 fn of_users(events: Vec<Value>) -> Vec<Value> {
     events.into_iter().filter(|event| !event["type"].as_str().unwrap().starts_with("TOKEN")).collect()
 }
 
 #[test]
-fn events_of_every_kind_come_newest_first_in_this_contracts_words() {
+fn events_of_every_type_are_listed_newest_first_in_the_terms_of_this_contract() {
     for app in TestApp::on_both() {
         let admin = app.admin();
         let login = |name: &str| json!({"Username": name, "Password": "wrong"});
@@ -53,7 +53,7 @@ fn events_of_every_kind_come_newest_first_in_this_contracts_words() {
 }
 
 #[test]
-fn an_event_of_nobody_has_no_name() {
+fn an_event_without_a_user_has_no_name() {
     let app = TestApp::new();
     let admin = app.admin();
     admin.record(&json!({"type": "page_load", "occurred_at": "2026-07-23T10:05:00Z"}));
@@ -70,7 +70,7 @@ fn pages_neither_skip_nor_repeat_and_end_empty() {
             .collect();
         admin.record(&json!(events));
         let all = list(&admin, &json!({"RowsInPage": 1000}));
-        assert!(all.len() > 120, "the server's own are among them");
+        assert!(all.len() > 120, "audit events are among them");
         assert_eq!(list(&admin, &json!({})), all[..50]);
         let mut paged = Vec::new();
         for page in 1.. {
@@ -105,7 +105,7 @@ fn a_body_may_be_empty() {
 }
 
 #[test]
-fn bad_numbers_name_the_field_and_the_way_out() {
+fn invalid_numbers_name_the_field_and_the_remedy() {
     let app = TestApp::new();
     let admin = app.admin();
     for value in [

@@ -1,4 +1,4 @@
-//! Health.
+//! Health and readiness.
 
 use chrono::TimeDelta;
 use serde_json::json;
@@ -7,7 +7,7 @@ use trailkeeper_testkit::{DatabaseKind, run_on_postgres};
 use crate::support::TestApp;
 
 #[test]
-fn a_server_with_its_database_lives_and_can_serve() {
+fn a_server_with_its_database_is_healthy_and_ready() {
     for kind in DatabaseKind::ALL {
         let app = TestApp::on(kind);
         for path in ["/healthz", "/readyz"] {
@@ -18,7 +18,7 @@ fn a_server_with_its_database_lives_and_can_serve() {
 }
 
 #[test]
-fn a_server_whose_database_is_away_lives_says_503_and_recovers() {
+fn a_server_without_its_database_is_healthy_answers_503_and_recovers() {
     let app = TestApp::on(DatabaseKind::Postgres);
     let admin = app.admin();
     app.database.allow_connections(false);
@@ -37,7 +37,7 @@ fn a_server_whose_database_is_away_lives_says_503_and_recovers() {
 }
 
 #[test]
-fn a_database_without_its_tables_cannot_serve() {
+fn a_database_without_its_tables_is_not_ready() {
     let app = TestApp::on(DatabaseKind::Postgres);
     run_on_postgres(app.database.url(), "DROP SCHEMA public CASCADE; CREATE SCHEMA public");
     app.anon().get("/readyz").problem(503, "unavailable", None);

@@ -1,14 +1,14 @@
-//! People: logins, in difference to programs with API tokens.
+//! People: callers with a login, as opposed to programs with API tokens.
 
 use trailkeeper_auth::{NewAccount, Origin};
 use trailkeeper_domain::account::Role;
 
 use crate::support::{Caller, TestApp, operator, tenant_id};
 
-/// The password of every one of them.
+/// The password of all these accounts.
 pub const PASSWORD: &str = "correct horse battery";
 
-/// A person with this role, perhaps confined to a tenant, who has just logged in: their e-mail, and they.
+/// A new person with this role who has just logged in, tenant-scoped if `tenant` is given: e-mail and caller.
 pub fn person<'a>(app: &'a TestApp, role: Role, tenant: Option<&str>) -> (String, Caller<'a>) {
     let email = format!("{}@example.com", app.fresh_name());
     let new = NewAccount {

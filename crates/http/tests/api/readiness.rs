@@ -1,4 +1,4 @@
-//! However many ask whether the server can serve, the database is asked once a second.
+//! However many readiness checks arrive, the database is queried once a second.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -20,7 +20,7 @@ use trailkeeper_http::{AppState, HttpSettings, LimitSettings, Services};
 
 use crate::support::TestApp;
 
-/// A store that counts how often it is asked whether it is ready, and can be away or slow.
+/// A store that counts its readiness checks, and can be unreachable or slow.
 struct Asked {
     inner: Arc<dyn Store>,
     times: AtomicUsize,
@@ -49,7 +49,7 @@ impl Store for Asked {
     }
 }
 
-/// A server whose store tells how often it was asked.
+/// A server whose store counts the readiness checks.
 fn watched(app: &TestApp, limits: LimitSettings) -> (Arc<Asked>, Data<AppState>) {
     let store = Arc::new(Asked {
         inner: app.state.services.store.clone(),
@@ -62,7 +62,7 @@ fn watched(app: &TestApp, limits: LimitSettings) -> (Arc<Asked>, Data<AppState>)
     (store, Data::new(AppState::new(services, HttpSettings { limits, ..HttpSettings::default() })))
 }
 
-/// The status of one request that a prober sends.
+/// The status of one readiness check.
 async fn probed<B: MessageBody>(
     service: &impl Service<actix_http::Request, Response = ServiceResponse<B>, Error = actix_web::Error>,
 ) -> u16 {
@@ -80,7 +80,7 @@ macro_rules! service_over {
 }
 
 #[test]
-fn probers_get_no_429_by_default_and_the_database_is_asked_once_a_second() {
+fn probers_get_no_429_by_default_and_the_database_is_queried_once_a_second() {
     let app = TestApp::new();
     let (store, state) = watched(&app, LimitSettings::STANDARD);
     System::new().block_on(async {
@@ -97,7 +97,7 @@ fn probers_get_no_429_by_default_and_the_database_is_asked_once_a_second() {
 }
 
 #[test]
-fn an_answer_is_told_for_a_second_whatever_it_is() {
+fn each_answer_is_cached_for_one_second() {
     let app = TestApp::new();
     let (store, state) = watched(&app, LimitSettings::NONE);
     System::new().block_on(async {
@@ -110,14 +110,14 @@ fn an_answer_is_told_for_a_second_whatever_it_is() {
         assert_eq!([probed(&service).await, probed(&service).await], [503, 503]);
         store.away.store(false, Ordering::SeqCst);
         assert_eq!((probed(&service).await, store.times.load(Ordering::SeqCst)), (503, 2));
-        // By a clock that was set back an answer is not told for ever.
+        // If the clock is set back, the answer is not cached longer.
         app.clock.advance(TimeDelta::hours(-1));
         assert_eq!((probed(&service).await, store.times.load(Ordering::SeqCst)), (200, 3));
     });
 }
 
 #[test]
-fn who_asks_at_the_same_moment_waits_for_the_same_answer() {
+fn simultaneous_checks_wait_for_the_same_answer() {
     let app = TestApp::new();
     let (store, state) = watched(&app, LimitSettings::NONE);
     *store.slow.lock().unwrap() = true;
@@ -130,7 +130,7 @@ fn who_asks_at_the_same_moment_waits_for_the_same_answer() {
         while store.times.load(Ordering::SeqCst) == 0 {
             yield_now().await;
         }
-        // Whoever goes away does not make the database be asked by the next one while it still is.
+        // A check that is cancelled does not cause a second query while the first is in progress.
         gone.abort();
         assert!(gone.await.unwrap_err().is_cancelled());
         let arrived = Rc::new(Cell::new(0));

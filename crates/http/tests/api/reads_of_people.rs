@@ -1,4 +1,4 @@
-//! What people read is an event of the system tenant.
+//! Reads by people create audit events.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use crate::support::{ACME, Caller, TestApp, escaped, numbered};
 const SYSTEM: &str = "ffffffff-ffff-ffff-ffff-ffffffffffff";
 const DAYS: &str = "start_date=2026-07-01&end_date=2026-07-31";
 
-/// What shows events or users: operation, method, path, body, and the type of the event that tells of it.
+/// An operation that shows events or users: operation id, method, path, body, and the type of its audit event.
 type Shown = (&'static str, &'static str, String, Option<Value>, &'static str);
 
 fn shown() -> Vec<Shown> {
@@ -38,8 +38,8 @@ fn shown() -> Vec<Shown> {
     ]
 }
 
-/// What answers without showing what any single user is or did, and why it is so.
-const SHOWS_NOBODY: &[(&str, &str)] = &[
+/// Operations whose answers show no single user, each with the reason.
+const SHOWS_NO_USER: &[(&str, &str)] = &[
     ("list_tenants", "tenants are customers, not people"),
     ("get_tenant", "tenants are customers, not people"),
     ("get_active_users", "counts"),
@@ -58,14 +58,14 @@ const SHOWS_NOBODY: &[(&str, &str)] = &[
     ("record_events", "the sender's own events"),
 ];
 
-/// Groups of operations about Trailkeeper's own accounts and credentials: operators, not users.
+/// Tags of operations about Trailkeeper's own accounts and credentials: operators, not users.
 const ABOUT_OPERATORS: [&str; 5] = ["accounts", "tokens", "signing keys", "sessions", "keys"];
 
 fn world() -> TestApp {
     with_a_user(TestApp::new())
 }
 
-/// A server with a user who did something.
+/// A server with a user who has one event.
 pub fn with_a_user(app: TestApp) -> TestApp {
     let admin = app.admin();
     admin.put(&format!("/v1/tenants/{ACME}"), &json!({})).ok();
@@ -75,8 +75,8 @@ pub fn with_a_user(app: TestApp) -> TestApp {
     app
 }
 
-/// The reads and changes that the trail tells of, newest first, as a program sees them.
-pub fn message(app: &TestApp) -> Vec<Value> {
+/// The audit events of reads and changes, newest first, as a program sees them.
+pub fn audit_events(app: &TestApp) -> Vec<Value> {
     let kinds = "events_read,users_read,analytics_read,directory_change,analytics_report,access_denied";
     let path = format!("/v1/events?tenant_id={SYSTEM}&type={kinds}&limit=1000");
     app.admin().get(&path).ok()["events"].as_array().unwrap().clone()
@@ -90,7 +90,7 @@ fn ask(caller: &Caller<'_>, (_, method, path, body, _): &Shown) -> u16 {
     }
 }
 
-/// The operations of all documents that answer something: id, tag, names of query parameters.
+/// The operations of all documents with an answer body: id, tag, names of query parameters.
 fn documented() -> Vec<(String, String, Vec<String>)> {
     let mut all = Vec::new();
     for contract in Contract::ALL {
@@ -113,38 +113,38 @@ fn documented() -> Vec<(String, String, Vec<String>)> {
 }
 
 #[test]
-fn every_operation_that_shows_events_or_users_is_recorded_when_a_person_asks() {
+fn every_operation_that_shows_events_or_users_is_recorded_for_people() {
     let app = world();
     let (email, jane) = person(&app, Role::Admin, None);
     for operation in shown() {
         let (id, method, path, _, kind) = &operation;
-        let before = message(&app).len();
+        let before = audit_events(&app).len();
         assert_eq!(ask(&jane, &operation), 200, "{id}");
-        let after = message(&app);
-        assert_eq!(after.len(), before + 1, "{id} leaves one event");
+        let after = audit_events(&app);
+        assert_eq!(after.len(), before + 1, "{id} creates one audit event");
         let event = &after[0];
         assert_eq!((&event["type"], &event["outcome"]), (&json!(kind), &json!("success")), "{id}");
         assert_eq!((&event["user_name"], &event["source"]), (&json!(email), &json!("198.51.100.20")), "{id}");
         assert!(event["trace_id"].is_string() && event["user_id"].is_string(), "{event}");
-        let message = event["metadata"]["operation"].as_str().unwrap();
+        let recorded_operation = event["metadata"]["operation"].as_str().unwrap();
         let front = path.split(['?', '{']).next().unwrap().split("u1").next().unwrap();
         let same = front.split(ACME).next().unwrap().split(&numbered(1)).next().unwrap();
-        assert!(message.starts_with(&format!("{method} {same}")), "{id}: {message}");
+        assert!(recorded_operation.starts_with(&format!("{method} {same}")), "{id}: {recorded_operation}");
     }
 }
 
 #[test]
-fn every_operation_of_the_documents_is_recorded_or_shows_nobody() {
+fn every_operation_of_the_documents_is_recorded_or_shows_no_user() {
     let changes = changes().into_iter().map(|change| change.operation);
     let recorded: BTreeSet<&str> = shown().iter().map(|row| row.0).chain(changes).collect();
-    let nobody: BTreeSet<&str> = SHOWS_NOBODY.iter().map(|row| row.0).collect();
+    let nobody: BTreeSet<&str> = SHOWS_NO_USER.iter().map(|row| row.0).collect();
     for (id, tag, names) in documented() {
         let known = recorded.contains(id.as_str()) || nobody.contains(id.as_str());
         let operators =
             ABOUT_OPERATORS.contains(&tag.as_str()) || ["Login", "RefreshToken", "jwks"].contains(&id.as_str());
         assert!(
             known || operators,
-            "{id}: give its Caller a type that is recorded (ReadEvents, ReadUsers, ReadUserActivity, WriteDirectory) and a row in shown(), or a reason in SHOWS_NOBODY"
+            "{id}: give its Caller a type that is recorded (ReadEvents, ReadUsers, ReadUserActivity, WriteDirectory) and a row in shown(), or a reason in SHOWS_NO_USER"
         );
         if recorded.contains(id.as_str()) {
             for name in names {
@@ -155,7 +155,7 @@ fn every_operation_of_the_documents_is_recorded_or_shows_nobody() {
 }
 
 #[test]
-fn what_shows_nobody_and_what_programs_read_leaves_no_event() {
+fn answers_without_users_and_reads_by_programs_create_no_audit_event() {
     let app = world();
     let (_, jane) = person(&app, Role::Admin, None);
     for path in ["/v1/tenants", "/v1/analytics/traffic", "/healthz", &format!("/v1/tenants/{ACME}")] {
@@ -165,11 +165,11 @@ fn what_shows_nobody_and_what_programs_read_leaves_no_event() {
     for operation in shown() {
         assert_eq!(ask(&program, &operation), 200, "{}", operation.0);
     }
-    assert_eq!(message(&app), Vec::<Value>::new());
+    assert_eq!(audit_events(&app), Vec::<Value>::new());
 }
 
 #[test]
-fn a_read_tells_what_it_was_about_and_nothing_else_that_was_sent() {
+fn a_read_records_its_conditions_and_no_other_parameters() {
     let app = world();
     let (_, jane) = person(&app, Role::Auditor, None);
     let page = escaped("/a?token=hunter2#hunter3");
@@ -182,7 +182,7 @@ fn a_read_tells_what_it_was_about_and_nothing_else_that_was_sent() {
     // This contract takes no parameters here and ignores them.
     jane.get("/v1/analysis/users/u1/behavior-histories?password=hunter4").ok();
     jane.get(&format!("/v1/tenants/{ACME}/users/u1")).ok();
-    let events = message(&app);
+    let events = audit_events(&app);
     let [membership, histories, list] = events.as_slice() else { panic!("{events:?}") };
     let filter = json!({"tenant_id": ACME, "page": "/a", "type": "x,y", "limit": "5"});
     assert_eq!(list["metadata"], json!({"operation": "GET /v1/events", "filter": filter}));
@@ -196,7 +196,7 @@ fn a_read_tells_what_it_was_about_and_nothing_else_that_was_sent() {
 }
 
 #[test]
-fn what_a_person_was_refused_is_told_too() {
+fn rejected_reads_of_people_are_recorded_too() {
     let app = world();
     let (_, auditor) = person(&app, Role::Auditor, None);
     auditor.get("/v1/users/nobody").problem(404, "user_not_found", None);
@@ -206,7 +206,7 @@ fn what_a_person_was_refused_is_told_too() {
     ingest.get(&format!("/v1/events/{}", numbered(1))).problem(403, "permission_denied", None);
     let (_, tenant_scoped) = person(&app, Role::Admin, Some(ACME));
     tenant_scoped.delete("/v1/users/u1").problem(403, "permission_denied", None);
-    let events = message(&app);
+    let events = audit_events(&app);
     let seen: Vec<_> = events
         .iter()
         .map(|event| (event["type"].as_str().unwrap(), event["metadata"]["status"].as_u64().unwrap()))
@@ -217,7 +217,7 @@ fn what_a_person_was_refused_is_told_too() {
 }
 
 #[test]
-fn what_cannot_be_recorded_is_not_shown() {
+fn a_read_that_cannot_be_recorded_is_rejected() {
     let app = world();
     let (_, jane) = person(&app, Role::Admin, None);
     let program = app.admin();
@@ -232,7 +232,7 @@ fn what_cannot_be_recorded_is_not_shown() {
 }
 
 #[test]
-fn a_person_comes_to_the_end_of_octopais_list() {
+fn a_person_can_reach_the_end_of_octopais_list() {
     for app in TestApp::on_both() {
         app.admin().record(&json!([{"type": "x"}, {"type": "x"}, {"type": "x"}]));
         let (_, jane) = person(&app, Role::Admin, None);
@@ -244,10 +244,10 @@ fn a_person_comes_to_the_end_of_octopais_list() {
                 break;
             }
             pages += 1;
-            assert!(pages < 50, "reading a page must not make another one");
+            assert!(pages < 50, "reading a page must not create another one");
         }
         assert!(pages >= 3);
-        let events = message(&app);
+        let events = audit_events(&app);
         assert_eq!(events.len(), pages + 1, "each page was a read");
         assert_eq!(events[0]["metadata"]["filter"]["PageNumber"], json!((pages + 1).to_string()));
     }

@@ -1,4 +1,4 @@
-//! Active users: computed, reported, and asked for.
+//! Active users: computed, reported and queried.
 
 use serde_json::{Value, json};
 use trailkeeper_domain::account::Role;
@@ -43,7 +43,7 @@ fn some_activity(app: &TestApp) {
 }
 
 #[test]
-fn rows_come_by_date_tenant_and_environment() {
+fn rows_are_sorted_by_date_tenant_and_environment() {
     for app in TestApp::on_both() {
         some_activity(&app);
         let admin = app.admin();
@@ -72,7 +72,7 @@ fn rows_come_by_date_tenant_and_environment() {
 }
 
 #[test]
-fn a_tenant_and_its_environment_narrow_the_answer() {
+fn tenant_and_environment_filter_the_answer() {
     for app in TestApp::on_both() {
         some_activity(&app);
         let admin = app.admin();
@@ -87,7 +87,7 @@ fn a_tenant_and_its_environment_narrow_the_answer() {
 }
 
 #[test]
-fn a_reported_value_wins_and_the_last_report_holds() {
+fn a_reported_value_wins_and_the_last_report_applies() {
     for app in TestApp::on_both() {
         some_activity(&app);
         let admin = app.admin();
@@ -104,14 +104,14 @@ fn a_reported_value_wins_and_the_last_report_holds() {
         assert_eq!(rows(&admin, "type=daily&date_from=2026-07-21&date_to=2026-07-21"), daily);
         let month = rows(&admin, &format!("type=monthly&date_from=2026-07&tenant_id={ACME}&env_id=1"));
         assert_eq!(month, [row("2026-07", ACME, 1, 9_007_199_254_740_993)]);
-        // More events do not outweigh a report.
+        // More events do not change a reported value.
         record(&admin, &[("u9", "page_load", "2026-07-21T01:00:00Z", json!({"tenant_id": ACME}))]);
         assert_eq!(rows(&admin, "type=daily&date_from=2026-07-21&date_to=2026-07-21"), daily);
     }
 }
 
 #[test]
-fn the_servers_own_trail_is_no_activity() {
+fn audit_events_are_no_activity() {
     for app in TestApp::on_both() {
         let login = json!({"Username": "nobody@example.com", "Password": "wrong"});
         assert_eq!(app.anon().post("/api/UserAccount/Login", &login).status, 401);
@@ -128,7 +128,7 @@ fn the_servers_own_trail_is_no_activity() {
 }
 
 #[test]
-fn a_confined_credential_sees_and_reports_its_tenant_alone() {
+fn a_tenant_scoped_credential_sees_and_reports_only_its_tenant() {
     for app in TestApp::on_both() {
         some_activity(&app);
         let analyst = app.token(Role::Analyst, Some(OTHER));

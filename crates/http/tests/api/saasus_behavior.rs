@@ -1,4 +1,4 @@
-//! Behaviour histories: reported, recorded, and given back.
+//! Behaviour histories: reported, stored and listed.
 
 use serde_json::{Value, json};
 use trailkeeper_domain::account::Role;
@@ -20,7 +20,7 @@ fn histories(caller: &Caller<'_>, user: &str) -> Value {
 }
 
 #[test]
-fn the_growing_list_of_a_day_is_stored_once_and_given_back_by_day() {
+fn the_growing_list_of_a_day_is_stored_once_and_listed_by_day() {
     for app in TestApp::on_both() {
         let admin = app.admin();
         let morning = ("2026-07-23T08:00:00Z", "/users?action=delete_user");
@@ -44,7 +44,7 @@ fn the_growing_list_of_a_day_is_stored_once_and_given_back_by_day() {
 }
 
 #[test]
-fn what_is_reported_is_a_page_load_and_no_userinfo_call() {
+fn a_reported_page_is_a_page_load_and_not_a_userinfo_call() {
     let app = TestApp::new();
     let admin = app.admin();
     empty_200(&admin.put(REPORT, &report("u1", TODAY, &[("2026-07-23T08:00:00Z", "/a?b=c")])));
@@ -60,7 +60,7 @@ fn what_is_reported_is_a_page_load_and_no_userinfo_call() {
 }
 
 #[test]
-fn a_wrong_page_stores_none_of_its_neighbours() {
+fn an_invalid_page_rejects_the_whole_report() {
     let app = TestApp::new();
     let admin = app.admin();
     let good = ("2026-07-23T08:00:00Z", "/a");
@@ -118,7 +118,7 @@ fn the_window_is_the_past_calendar_month_to_the_microsecond() {
 }
 
 #[test]
-fn a_user_that_nobody_knows_has_an_empty_history() {
+fn an_unknown_user_has_an_empty_history() {
     let app = TestApp::new();
     let longest = "ü".repeat(128);
     for user in ["f94bfffc-8be2-11ec-b41a-0242ac120004", "auth0|a/b ?#%", longest.as_str()] {
@@ -129,11 +129,11 @@ fn a_user_that_nobody_knows_has_an_empty_history() {
 }
 
 #[test]
-fn a_confined_credential_writes_and_reads_its_tenant_alone() {
+fn a_tenant_scoped_credential_writes_and_reads_only_its_tenant() {
     for app in TestApp::on_both() {
         let page = ("2026-07-23T08:00:00Z", "/a");
         empty_200(&app.token(Role::Ingest, Some(ACME)).put(REPORT, &report("u1", TODAY, &[page])));
-        // The same report from elsewhere is another tenant's: neither hides the other.
+        // The same report from another credential has another tenant: neither hides the other.
         empty_200(&app.admin().put(REPORT, &report("u1", TODAY, &[page])));
         let pages_of =
             |caller: Caller<'_>| histories(&caller, "u1")["histories"][0]["histories"].as_array().map_or(0, Vec::len);

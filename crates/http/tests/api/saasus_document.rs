@@ -1,4 +1,4 @@
-//! The SaaSus document has what was published: operations, parameters, schemas, required lists.
+//! The SaaSus document has the published operations, parameters, schemas and required lists.
 
 use std::collections::BTreeMap;
 
@@ -124,12 +124,12 @@ fn typed(field: &str, property: &Value, mark: &str) -> String {
 }
 
 #[test]
-fn statuses_are_the_published_ones_and_ours() {
+fn statuses_are_the_published_ones_and_the_added_ones() {
     let document = document();
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
             let statuses: Vec<&String> = operation["responses"].as_object().unwrap().keys().collect();
-            // What names tenants may name one that the credential must not know of.
+            // A request may name a tenant that the credential must not know of.
             let names_tenants = ["/active-users", "/metrics/aggregated", "/userinfo/aggregated"];
             let unknown = names_tenants.contains(&path.as_str()).then_some("404");
             let body = (method == "put").then_some("413");

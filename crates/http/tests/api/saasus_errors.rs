@@ -1,4 +1,4 @@
-//! Bad input to the SaaSus operations: always a 400 that names the field, in the contract's shape.
+//! Invalid input to the SaaSus operations: always a 400 that names the field, in the contract's error format.
 
 use serde_json::{Value, json};
 use trailkeeper_domain::account::Role;
@@ -168,7 +168,7 @@ fn reports_of_behavior() {
 }
 
 #[test]
-fn bodies_that_are_no_json_objects() {
+fn bodies_that_are_not_json_objects() {
     let app = TestApp::new();
     let admin = app.admin();
     for path in ["/v1/analysis/active-users", "/v1/analysis/user-behavior-day"] {
@@ -196,7 +196,7 @@ fn bodies_that_are_no_json_objects() {
 }
 
 #[test]
-fn paths_and_methods_that_are_not_there() {
+fn unknown_paths_and_methods() {
     let app = TestApp::new();
     let admin = app.admin();
     for path in [

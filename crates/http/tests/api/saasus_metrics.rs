@@ -44,7 +44,7 @@ fn counts(first: u64, second: u64, third: u64) -> Value {
 }
 
 #[test]
-fn every_day_is_there_and_only_memberships_have_details() {
+fn every_day_is_listed_and_only_memberships_have_details() {
     for app in TestApp::on_both() {
         some_directory(&app);
         let admin = app.admin();
@@ -79,7 +79,7 @@ fn tenants_are_named_by_repeated_parameters_by_commas_or_both() {
         ] {
             assert_eq!(metrics(&admin, "create_tenant", DAYS, &named), counts(1, 0, 1), "{named}");
         }
-        // PHP's way of writing lists must narrow too: overlooked, it would show every tenant.
+        // PHP's list notation must filter too: if it were ignored, the answer would show every tenant.
         for brackets in ["[]", "[0]", "%5B0%5D", "%5B12%5D"] {
             let named = format!("&tenant_ids{brackets}={OTHER}");
             assert_eq!(metrics(&admin, "create_tenant", DAYS, &named), counts(0, 0, 1), "{named}");
@@ -88,14 +88,14 @@ fn tenants_are_named_by_repeated_parameters_by_commas_or_both() {
         assert_eq!(metrics(&admin, "create_tenant", DAYS, &of_other), counts(0, 0, 1));
         let details = metrics(&admin, "create_tenant_user", DAYS, &of_other);
         assert_eq!(details[0], json!({"date": "2026-03-01", "count": 1, "details": {OTHER: 1}}));
-        // Users who ever became its members, or no tenant's.
+        // Users who ever became its members, or members of no tenant.
         assert_eq!(metrics(&admin, "create_saas_user", DAYS, &of_other), counts(2, 0, 0));
         assert_eq!(metrics(&admin, "create_saas_user", DAYS, &format!("&tenant_ids={NONE}")), counts(0, 0, 1));
     }
 }
 
 #[test]
-fn what_was_removed_stays_counted() {
+fn removed_records_stay_counted() {
     for app in TestApp::on_both() {
         some_directory(&app);
         let admin = app.admin();
@@ -150,7 +150,7 @@ fn statistics(caller: &Caller<'_>, start: &str, end: &str) -> Value {
 }
 
 #[test]
-fn page_statistics_count_views_and_distinct_users_with_both_ends_inside() {
+fn page_statistics_count_views_and_distinct_users_with_inclusive_ends() {
     for app in TestApp::on_both() {
         let admin = app.admin();
         let on = |page: &str| json!({"page": page, "tenant_id": ACME});

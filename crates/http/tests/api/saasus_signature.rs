@@ -1,5 +1,5 @@
-//! Signed requests, as the published clients send them. The signature is computed here from the
-//! published formula, not by the server's code.
+//! Signed requests of the published clients. These tests compute the signature by the published formula, not by the
+//! server's code.
 
 use chrono::TimeDelta;
 use ring::hmac;
@@ -9,7 +9,7 @@ use trailkeeper_domain::account::SigningKey;
 use trailkeeper_domain::clock::Clock;
 
 use crate::contracts::{refused, unix};
-use crate::reads_of_people::message;
+use crate::reads_of_people::audit_events;
 use crate::support::{ACME, START, TestApp, TestResponse, operator, tenant_id};
 
 const HOST: &str = "api.example.com:8443";
@@ -27,7 +27,7 @@ impl<'a> Client<'a> {
         Self { app, key, secret: secret.expose().to_owned() }
     }
 
-    /// `signed` is what the signature covers of path, query and body.
+    /// The header for a request. `signed_path` and `signed_body` are the parts that the signature covers.
     fn authorization(&self, method: &str, signed_path: &str, signed_body: &str) -> String {
         let covered = format!("{method}{HOST}{signed_path}{signed_body}");
         authorization(self.app, (&self.key.saas_id, &self.key.api_key, &self.secret), &covered)
@@ -81,10 +81,10 @@ fn every_operation_takes_a_signature() {
         let answer = client.send(method, &path, &body);
         assert_eq!(answer.status, 200, "{method} {path}: {}", answer.text());
     }
-    assert_eq!(message(&app), Vec::<Value>::new(), "who signs is a program");
+    assert_eq!(audit_events(&app), Vec::<Value>::new(), "a signed request is sent by a program");
 }
 
-/// All that a replay could change: every answer of the contract, and the list of events.
+/// Everything that a replay could change: every answer of the contract, and the list of events.
 fn state_of(app: &TestApp) -> Vec<Value> {
     let admin = app.admin();
     let gets = operations().into_iter().filter(|(method, ..)| *method == "GET").map(|(_, path, _)| path);
@@ -113,7 +113,7 @@ fn a_replay_inside_the_window_changes_nothing() {
             json!({"type": "daily", "date": "2026-07-01", "tenant_id": ACME, "env_id": 1, "active_users": users})
                 .to_string()
         };
-        // The client corrects its report: sending the first one again must not take that back.
+        // The client corrects its report: a replay of the first report must not undo that.
         assert_eq!(client.send("PUT", "/v1/analysis/active-users", &report(7)).status, 200);
         let before = state_of(&app);
         for _ in 0..2 {
@@ -125,7 +125,7 @@ fn a_replay_inside_the_window_changes_nothing() {
             app.clock.advance(TimeDelta::seconds(59));
         }
         assert_eq!(before[1]["data"][0]["active_users"], 7, "{before:?}");
-        // In another minute the same report is another request, and holds.
+        // In another minute the same report is a new request, and takes effect.
         app.clock.advance(TimeDelta::minutes(5));
         assert_eq!(client.send("PUT", "/v1/analysis/active-users", &report(1)).status, 200);
         assert_eq!(state_of(&app)[1]["data"][0]["active_users"], 1);
@@ -157,7 +157,7 @@ fn a_signature_covers_method_path_query_and_body() {
 }
 
 #[test]
-fn a_signature_holds_for_its_minute_and_the_ones_beside_it() {
+fn a_signature_is_valid_in_its_minute_and_the_neighbouring_ones() {
     let app = TestApp::new();
     let client = Client::new(&app, None);
     let path = "/v1/analysis/active-users?type=daily&date_from=2026-07-01";
@@ -182,7 +182,7 @@ fn a_signature_opens_nothing_but_the_saasus_operations() {
 }
 
 #[test]
-fn a_confined_key_sees_its_tenant_alone() {
+fn a_tenant_scoped_key_sees_only_its_tenant() {
     let app = TestApp::new();
     let client = Client::new(&app, Some(ACME));
     app.admin().record(&json!([

@@ -1,4 +1,4 @@
-//! Cursors of credentials that are confined to a tenant: they show nothing, and go on in their own list alone.
+//! Cursors of tenant-scoped credentials: they reveal nothing, and are valid only in their own list.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,9 +15,9 @@ use crate::support::{ACME, Caller, OTHER, TestApp, TestResponse};
 
 const DAYS: &str = "start_date=2026-07-01&end_date=2026-07-31";
 
-/// A list that a confined credential may see.
+/// A list that a tenant-scoped credential may read.
 struct List {
-    /// As the documents write it, behind the base of its contract.
+    /// The path in the documents, without the base of its contract.
     pattern: &'static str,
     path: String,
     parameter: &'static str,
@@ -26,7 +26,7 @@ struct List {
     plain: String,
 }
 
-/// All lists with cursors that a credential confined to `tenant` may see, and have several pages.
+/// All lists with cursors and several pages that a credential scoped to `tenant` may read.
 fn lists(tenant: &str) -> Vec<List> {
     let list =
         |pattern, path: &str, parameter, items, plain| List { pattern, path: path.to_owned(), parameter, items, plain };
@@ -54,8 +54,8 @@ fn lists(tenant: &str) -> Vec<List> {
 }
 
 impl List {
-    fn get(&self, caller: &Caller<'_>, place: &str) -> TestResponse {
-        caller.get(&format!("{}&{}={place}", self.path, self.parameter))
+    fn get(&self, caller: &Caller<'_>, cursor: &str) -> TestResponse {
+        caller.get(&format!("{}&{}={cursor}", self.path, self.parameter))
     }
 
     /// The first page: its items and its cursor.
@@ -66,9 +66,9 @@ impl List {
     }
 
     #[track_caller]
-    fn refuses(&self, caller: &Caller<'_>, place: &str) {
-        let answer = self.get(caller, place);
-        assert_eq!(answer.status, 400, "{} {place}: {}", self.path, answer.text());
+    fn refuses(&self, caller: &Caller<'_>, cursor: &str) {
+        let answer = self.get(caller, cursor);
+        assert_eq!(answer.status, 400, "{} {cursor}: {}", self.path, answer.text());
         assert!(answer.text().contains("is not a cursor of this list"), "{}", answer.text());
         if self.parameter == "cursor" {
             answer.problem(400, "invalid_parameter", Some("cursor"));
@@ -76,7 +76,7 @@ impl List {
     }
 }
 
-/// Two tenants with two members each, who did the same, and changed alike.
+/// Two tenants with two members each; all members have the same events and changes.
 fn world() -> TestApp {
     let app = TestApp::new();
     let admin = app.admin();
@@ -96,7 +96,7 @@ fn world() -> TestApp {
     app
 }
 
-/// A person who is an administrator of this tenant, with two sessions.
+/// A tenant-scoped administrator with two sessions.
 fn administrator<'a>(app: &'a TestApp, tenant: &str) -> Caller<'a> {
     let email = format!("{}@example.com", app.fresh_name());
     app.person(&email, Role::Admin, Some(tenant));
@@ -104,24 +104,24 @@ fn administrator<'a>(app: &'a TestApp, tenant: &str) -> Caller<'a> {
 }
 
 #[test]
-fn a_sealed_cursor_goes_on_in_its_list_and_its_tenant_alone() {
+fn a_sealed_cursor_is_valid_only_in_its_list_and_tenant() {
     let app = world();
     let (own, other, everyone) = (administrator(&app, ACME), administrator(&app, OTHER), app.admin());
     let begun: Vec<(List, Value, String)> = lists(ACME)
         .into_iter()
         .map(|list| {
-            let (items, place) = list.begun(&own);
-            (list, items, place)
+            let (items, cursor) = list.begun(&own);
+            (list, items, cursor)
         })
         .collect();
-    for ((list, first, place), others) in begun.iter().zip(lists(OTHER)) {
-        assert!(place.len() == 217 && place.starts_with('x'), "{}: {place}", list.path);
-        let second = list.get(&own, place).ok()[list.items].clone();
+    for ((list, first, cursor), others) in begun.iter().zip(lists(OTHER)) {
+        assert!(cursor.len() == 217 && cursor.starts_with('x'), "{}: {cursor}", list.path);
+        let second = list.get(&own, cursor).ok()[list.items].clone();
         assert!(second != *first && second.as_array().unwrap().len() == 1, "{}: {second}", list.path);
-        others.refuses(&other, place);
+        others.refuses(&other, cursor);
         list.refuses(&own, &list.plain);
         if list.pattern != "/v1/sessions" {
-            list.refuses(&everyone, place);
+            list.refuses(&everyone, cursor);
             assert!(list.get(&everyone, &list.plain).status == 200, "{}", list.path);
         }
         for (from, _, strange) in &begun {
@@ -130,27 +130,27 @@ fn a_sealed_cursor_goes_on_in_its_list_and_its_tenant_alone() {
             }
         }
         for at in [0, 1, 10, 30, 100, 216] {
-            list.refuses(&own, &place[..at]);
-            let changed = if place[at..].starts_with('0') { '1' } else { '0' };
-            list.refuses(&own, &format!("{}{changed}{}", &place[..at], &place[at + 1..]));
+            list.refuses(&own, &cursor[..at]);
+            let changed = if cursor[at..].starts_with('0') { '1' } else { '0' };
+            list.refuses(&own, &format!("{}{changed}{}", &cursor[..at], &cursor[at + 1..]));
         }
-        list.refuses(&own, &place.to_uppercase());
-        list.refuses(&own, &format!("{place}00"));
+        list.refuses(&own, &cursor.to_uppercase());
+        list.refuses(&own, &format!("{cursor}00"));
     }
-    // The list of tenants has one page for who is confined: no cursor of it ever goes out.
-    for place in [cursor::encode('t', ACME), begun[0].2.clone()] {
-        own.get(&format!("/v1/tenants?cursor={place}")).problem(400, "invalid_parameter", Some("cursor"));
+    // For a tenant-scoped credential the list of tenants has one page, so it never has a cursor.
+    for cursor in [cursor::encode('t', ACME), begun[0].2.clone()] {
+        own.get(&format!("/v1/tenants?cursor={cursor}")).problem(400, "invalid_parameter", Some("cursor"));
     }
 }
 
 #[test]
-fn colleagues_share_places_and_tenants_do_not() {
+fn credentials_of_one_tenant_share_cursors_and_other_tenants_do_not() {
     let app = world();
     let list = &lists(ACME)[0];
     let program = app.token(Role::Auditor, Some(ACME));
-    let (_, place) = list.begun(&program);
-    assert_eq!(list.get(&administrator(&app, ACME), &place).status, 200, "a colleague of the same tenant goes on");
-    list.refuses(&app.token(Role::Auditor, Some(OTHER)), &place);
+    let (_, cursor) = list.begun(&program);
+    assert_eq!(list.get(&administrator(&app, ACME), &cursor).status, 200, "a credential of the same tenant can use it");
+    list.refuses(&app.token(Role::Auditor, Some(OTHER)), &cursor);
 }
 
 #[test]
@@ -166,18 +166,18 @@ fn every_list_with_a_cursor_is_in_the_table() {
             }
         }
     }
-    // Whoever is confined may not manage credentials, and sees one tenant.
+    // Tenant-scoped credentials cannot manage credentials, and see one tenant.
     let others = ["/v1/accounts", "/v1/signing-keys", "/v1/tokens", "/v1/tenants"].map(str::to_owned);
     let table: BTreeSet<String> = lists(ACME).iter().map(|list| list.pattern.to_owned()).chain(others).collect();
     assert_eq!(found, table, "a new list: add it to the table above");
 }
 
 #[test]
-fn a_list_goes_on_while_the_master_key_is_replaced() {
+fn cursors_stay_valid_while_the_master_key_is_replaced() {
     let mut app = world();
     let list = lists(ACME).remove(0);
     let token = app.token(Role::Admin, Some(ACME)).token.unwrap();
-    let (_, place) = list.begun(&app.bearer(&token));
+    let (_, cursor) = list.begun(&app.bearer(&token));
     let keys = |kept: bool| {
         let [previous, current] = [0, 77].map(|seed| MasterKey::generate(&TestEntropy::new(seed)));
         MasterKeys::fixed(MasterKeyPair { current, previous: kept.then_some(previous) })
@@ -188,6 +188,6 @@ fn a_list_goes_on_while_the_master_key_is_replaced() {
         let access = Access::new(store.clone(), clock.clone(), entropy.clone(), keys(kept), settings);
         let services = Services { store, ingest, access: Arc::new(access), clock, entropy };
         app.state = Data::new(AppState::new(services, HttpSettings::default()));
-        assert_eq!(list.get(&app.bearer(&token), &place).status, status, "with the previous key: {kept}");
+        assert_eq!(list.get(&app.bearer(&token), &cursor).status, status, "with the previous key: {kept}");
     }
 }

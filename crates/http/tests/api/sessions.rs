@@ -1,4 +1,4 @@
-//! Logging in and out, and one's own sessions.
+//! Logging in and out, and the caller's own sessions.
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -43,16 +43,16 @@ fn a_login_begins_a_session_and_a_logout_ends_it() {
         let ended = jane.caller.get(&path).ok();
         assert_eq!((&ended["state"], &ended["current"]), (&json!("ended"), &json!(false)));
         assert_eq!(ended["ended_at"], START);
-        assert!(jane.is_in(), "the other session goes on");
+        assert!(jane.is_in(), "the other session continues");
     }
 }
 
 #[test]
-fn a_refresh_goes_on_with_the_session() {
+fn a_refresh_continues_the_session() {
     for app in TestApp::on_both() {
         let jane = app.person("jane@example.com", Role::Ingest, None);
         app.clock.advance(TimeDelta::hours(3));
-        assert!(!jane.is_in(), "the access token ran out");
+        assert!(!jane.is_in(), "the access token expired");
         let answer = app.refresh(&jane.refresh_token);
         assert_eq!((answer.status, answer.header("cache-control")), (200, Some("no-store")));
         let tokens = answer.ok();
@@ -69,7 +69,7 @@ fn a_refresh_goes_on_with_the_session() {
 }
 
 #[test]
-fn a_login_that_fails_tells_nothing() {
+fn a_failed_login_reveals_nothing() {
     let app = TestApp::new();
     let jane = app.person("jane@example.com", Role::Admin, None);
     app.person("root@example.com", Role::Admin, None);
@@ -92,7 +92,7 @@ fn a_login_that_fails_tells_nothing() {
 }
 
 #[test]
-fn who_fails_too_often_has_to_wait() {
+fn too_many_failed_logins_are_delayed() {
     for app in TestApp::on_both() {
         let jane = app.person("jane@example.com", Role::Ingest, None);
         let refused = (0..20).map(|_| app.log_in("jane@example.com", "hunter2hunter2")).find(|one| one.status != 401);
@@ -112,7 +112,7 @@ fn who_fails_too_often_has_to_wait() {
         refused.problem(429, "too_many_attempts", None);
         let seconds: i64 = refused.header("retry-after").unwrap().parse().unwrap();
         change(PASSWORD).problem(429, "too_many_attempts", None);
-        assert!(jane.is_in(), "what needs no password goes on");
+        assert!(jane.is_in(), "requests without a password are not delayed");
         app.clock.advance(TimeDelta::seconds(seconds));
         change(PASSWORD).no_content();
     }
@@ -151,7 +151,7 @@ fn bad_logins_name_the_field_and_never_the_secret() {
 }
 
 #[test]
-fn ones_own_sessions_are_listed_newest_first() {
+fn own_sessions_are_listed_newest_first() {
     for app in TestApp::on_both() {
         let jane = app.person("jane@example.com", Role::Ingest, None);
         app.person("joe@example.com", Role::Admin, None);
@@ -191,7 +191,7 @@ fn ones_own_sessions_are_listed_newest_first() {
 }
 
 #[test]
-fn a_session_that_ran_out_is_past() {
+fn an_expired_session_is_listed_as_past() {
     let app = TestApp::new();
     let old = app.person("jane@example.com", Role::Ingest, None);
     app.clock.advance(TimeDelta::days(30));
@@ -203,7 +203,7 @@ fn a_session_that_ran_out_is_past() {
 }
 
 #[test]
-fn wrong_questions_are_refused_by_field() {
+fn invalid_queries_name_their_field() {
     let app = TestApp::new();
     let jane = app.person("jane@example.com", Role::Admin, None);
     for (query, field) in [

@@ -1,4 +1,4 @@
-//! Sessions of others: administrators see and end them; for everyone else they do not exist.
+//! Sessions of other accounts: administrators list and end them; for everyone else they do not exist.
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use trailkeeper_domain::account::Role;
 use crate::support::{ACME, TestApp, numbered};
 
 #[test]
-fn anothers_session_does_not_exist() {
+fn the_session_of_another_account_does_not_exist() {
     for app in TestApp::on_both() {
         let victim = app.person("victim@example.com", Role::Ingest, Some(ACME));
         let path = format!("/v1/sessions/{}", victim.session_id);
@@ -67,7 +67,7 @@ fn administrators_see_and_end_all_sessions() {
 }
 
 #[test]
-fn programs_that_administer_see_all_and_have_none() {
+fn administrators_programs_see_all_sessions_and_have_none() {
     let app = TestApp::new();
     let jane = app.person("jane@example.com", Role::Ingest, None);
     let program = app.admin();
@@ -103,7 +103,7 @@ fn a_removed_account_takes_its_sessions_with_it() {
 }
 
 #[test]
-fn the_trail_of_a_session_is_found_by_its_id() {
+fn audit_events_of_a_session_are_found_by_its_id() {
     for app in TestApp::on_both() {
         let boss = app.person("boss@example.com", Role::Admin, None);
         let jane = app.person("jane@example.com", Role::Auditor, None);

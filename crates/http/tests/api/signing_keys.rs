@@ -9,7 +9,7 @@ use crate::support::{ACME, START, TestApp, TestResponse, numbered};
 const HOST: &str = "api.example.com";
 const QUESTION: &str = "/v1/analysis/active-users?type=daily&date_from=2026-07-01";
 
-/// Asks a SaaSus question with the key of a POST's answer.
+/// Sends a SaaSus request with the key from the answer of a POST.
 fn ask(app: &TestApp, made: &Value) -> TestResponse {
     let text = |name: &str| made["signing_key"][name].as_str().unwrap();
     let key = (text("saas_id"), text("api_key"), made["secret_key"].as_str().unwrap());
@@ -18,7 +18,7 @@ fn ask(app: &TestApp, made: &Value) -> TestResponse {
 }
 
 #[test]
-fn a_key_is_made_used_renamed_and_revoked() {
+fn a_key_is_created_used_renamed_and_revoked() {
     for app in TestApp::on_both() {
         let admin = app.admin();
         let answer = admin.post("/v1/signing-keys", &json!({"name": "shop", "tenant_id": ACME}));
@@ -54,7 +54,7 @@ fn a_key_is_made_used_renamed_and_revoked() {
         }
         expected["state"] = json!("revoked");
         expected["revoked_at"] = json!(START);
-        assert_eq!(admin.get(&path).ok(), expected, "the record stays, and tells when it was revoked first");
+        assert_eq!(admin.get(&path).ok(), expected, "the record stays, with the time of the first revocation");
         admin.patch(&path, &json!({"name": "again"})).problem(409, "signing_key_revoked", None);
     }
 }
@@ -89,7 +89,7 @@ fn a_key_opens_the_saasus_operations_only() {
 }
 
 #[test]
-fn wrong_keys_are_refused_by_field_and_leave_nothing() {
+fn invalid_keys_name_their_field_and_store_nothing() {
     let app = TestApp::new();
     let admin = app.admin();
     for (body, field) in [
@@ -119,7 +119,7 @@ fn wrong_keys_are_refused_by_field_and_leave_nothing() {
 }
 
 #[test]
-fn the_list_goes_in_the_order_in_which_they_were_made() {
+fn the_list_is_in_the_order_of_creation() {
     let app = TestApp::new();
     let admin = app.admin();
     for name in ["c", "a", "b"] {

@@ -16,9 +16,9 @@ fn made(answer: &TestResponse) -> (String, String) {
 }
 
 #[test]
-fn a_token_is_made_used_changed_and_revoked() {
+fn a_token_is_created_used_changed_and_revoked() {
     for app in TestApp::on_both() {
-        // Someone who logged in, so that the list has this token alone.
+        // A person, so that the list contains only this token.
         let root = app.person("root@example.com", Role::Admin, None).caller;
         let answer = root.post("/v1/tokens", &json!({"name": "billing", "role": "ingest"}));
         let (path, token) = made(&answer);
@@ -45,7 +45,7 @@ fn a_token_is_made_used_changed_and_revoked() {
         }
         expected["state"] = json!("revoked");
         expected["revoked_at"] = json!(START);
-        assert_eq!(root.get(&path).ok(), expected, "the record stays, and tells when it was revoked first");
+        assert_eq!(root.get(&path).ok(), expected, "the record stays, with the time of the first revocation");
         assert_eq!(root.get("/v1/tokens").ok()["tokens"], json!([expected]));
         root.patch(&path, &json!({"name": "again"})).problem(409, "token_revoked", None);
     }
@@ -66,7 +66,7 @@ fn a_token_is_shown_once() {
 }
 
 #[test]
-fn a_token_may_be_confined_and_may_expire() {
+fn a_token_may_be_tenant_scoped_and_may_expire() {
     for app in TestApp::on_both() {
         let admin = app.admin();
         let new = json!({"name": "short", "role": "admin", "tenant_id": ACME, "expires_at": "2026-07-23T11:00:00Z"});
@@ -90,7 +90,7 @@ fn a_token_may_be_confined_and_may_expire() {
 }
 
 #[test]
-fn a_token_that_revokes_itself_is_out() {
+fn a_token_can_revoke_itself() {
     let app = TestApp::new();
     let (path, token) = made(&app.admin().post("/v1/tokens", &json!({"name": "once", "role": "admin"})));
     let caller = app.bearer(&token);
@@ -100,7 +100,7 @@ fn a_token_that_revokes_itself_is_out() {
 }
 
 #[test]
-fn wrong_tokens_are_refused_by_field_and_leave_nothing() {
+fn invalid_tokens_name_their_field_and_store_nothing() {
     let app = TestApp::new();
     let root = app.person("root@example.com", Role::Admin, None).caller;
     let good = json!({"name": "billing", "role": "ingest"});
@@ -151,7 +151,7 @@ fn wrong_tokens_are_refused_by_field_and_leave_nothing() {
 }
 
 #[test]
-fn the_list_goes_in_the_order_in_which_they_were_made() {
+fn the_list_is_in_the_order_of_creation() {
     let app = TestApp::new();
     let root = app.person("root@example.com", Role::Admin, None).caller;
     let mut seen = Vec::new();

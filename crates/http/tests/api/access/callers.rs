@@ -1,4 +1,4 @@
-//! Everyone who might ask.
+//! Every kind of caller.
 
 use chrono::TimeDelta;
 use trailkeeper_auth::{NewToken, Origin};
@@ -8,7 +8,7 @@ use super::row::Kind;
 use crate::people::{PASSWORD, person};
 use crate::support::{Caller, TestApp, operator};
 
-/// Someone new of this kind, role and confinement.
+/// A new caller of this kind and role, tenant-scoped if `tenant` is given.
 pub fn caller<'a>(app: &'a TestApp, kind: Kind, role: Role, tenant: Option<&str>) -> Caller<'a> {
     match kind {
         Kind::Program => app.token(role, tenant),
@@ -16,7 +16,7 @@ pub fn caller<'a>(app: &'a TestApp, kind: Kind, role: Role, tenant: Option<&str>
     }
 }
 
-/// Credentials that do not hold, or hold no longer.
+/// Invalid, expired and revoked credentials, with their descriptions.
 pub fn strangers(app: &TestApp) -> Vec<(&'static str, Caller<'_>)> {
     let access = app.state.access();
     let (_, expired_login) = person(app, Role::Admin, None);
@@ -29,7 +29,7 @@ pub fn strangers(app: &TestApp) -> Vec<(&'static str, Caller<'_>)> {
     let (made, revoked_token) = access.create_token(&operator(), new).unwrap();
     access.revoke_token(&operator(), made.id).unwrap();
 
-    // Someone administers on, so that the others may go.
+    // One more administrator, because the last one cannot be removed.
     person(app, Role::Admin, None);
     let (disabled, of_disabled) = person(app, Role::Admin, None);
     access.set_disabled(&operator(), &disabled, true).unwrap();

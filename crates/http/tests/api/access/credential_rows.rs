@@ -7,10 +7,10 @@ use super::row::{ADMINS, Allowed, Row, row};
 use super::world::Things;
 use crate::people::PASSWORD;
 
-/// A confined administrator manages no credentials: whoever makes them could make one that is not confined.
-const NEVER_CONFINED: [Outcome; 2] = [Forbidden, Forbidden];
+/// A tenant-scoped administrator manages no credentials, because it could create one without the limit.
+const NEVER_TENANT_SCOPED: [Outcome; 2] = [Forbidden, Forbidden];
 
-/// What is one's own does not depend on confinement.
+/// A caller's own resources do not depend on the tenant scope.
 const OWN: [Outcome; 2] = [Done, Done];
 
 pub fn rows() -> Vec<Row> {
@@ -27,7 +27,7 @@ fn managed(
     path: fn(&Things) -> String,
     body: Option<fn(&Things) -> Value>,
 ) -> Row {
-    Row { body, ..row(operation, (method, path), Allowed::Roles(ADMINS), NEVER_CONFINED) }
+    Row { body, ..row(operation, (method, path), Allowed::Roles(ADMINS), NEVER_TENANT_SCOPED) }
 }
 
 fn accounts() -> Vec<Row> {
@@ -46,7 +46,7 @@ fn accounts() -> Vec<Row> {
 }
 
 fn new_account(things: &Things) -> Value {
-    // One that nobody has, as the account's id is new.
+    // A new address, because the account's id is new.
     json!({"email": format!("{}@example.com", things.credentials().account.id), "role": "auditor"})
 }
 
@@ -79,7 +79,7 @@ fn signing_keys() -> Vec<Row> {
 
 fn sessions() -> Vec<Row> {
     let all: fn(&Things) -> String = |_| "/v1/sessions".to_owned();
-    // Someone else's.
+    // A session of another account.
     let one: fn(&Things) -> String = |things| format!("/v1/sessions/{}", things.credentials().session.id);
     vec![
         row("log_in", ("POST", all), Allowed::Everybody, [Public, Public])

@@ -1,4 +1,4 @@
-//! Among which requests each operation is counted.
+//! The rate-limit group of each operation.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use super::table;
 use super::world::World;
 use crate::support::TestApp;
 
-/// Limits that nobody reaches, by which a group is told from the others.
+/// Limits that no test reaches. Each group has a different one, which identifies it.
 const LIMITS: LimitSettings = LimitSettings {
     login: 10_001,
     ingest: 10_002,
@@ -24,7 +24,7 @@ const LIMITS: LimitSettings = LimitSettings {
     refused: 10_009,
 };
 
-/// The groups by their names, with the limit of the test and the one of a server.
+/// Name of each group, its limit in this test and its default limit.
 fn groups() -> [(&'static str, u32, u32); 9] {
     let (here, standard) = (LIMITS, LimitSettings::STANDARD);
     [
@@ -40,7 +40,7 @@ fn groups() -> [(&'static str, u32, u32); 9] {
     ]
 }
 
-/// The group that an answer was counted in, by its headers.
+/// The group that counted a request, by the headers of the answer.
 fn group_of(limit: Option<&str>) -> &'static str {
     let Some(limit) = limit else { return "none" };
     groups().into_iter().find(|(_, here, _)| here.to_string() == limit).unwrap().0

@@ -1,4 +1,4 @@
-//! Who may do what: every operation of all documents, asked by everyone who might ask.
+//! The access table: every operation of all documents, requested by every kind of caller.
 //!
 //! A new operation needs a row in `native_rows.rs`, `credential_rows.rs` or `contract_rows.rs`:
 //! [`the_table_has_every_operation`] fails until it has one.
@@ -48,7 +48,7 @@ fn the_table_has_every_operation() {
 }
 
 #[test]
-fn strangers_get_401_and_change_nothing() {
+fn invalid_credentials_get_401_and_change_nothing() {
     for app in TestApp::on_both() {
         let world = World::new(&app);
         let strangers = strangers(&app);
@@ -58,7 +58,7 @@ fn strangers_get_401_and_change_nothing() {
                 let answer = row.sent_by(stranger, &things);
                 assert_eq!(answer.status, 401, "{} by {name}: {}", row.operation, answer.text());
                 assert_eq!(answer.header("www-authenticate"), Some("Bearer realm=\"trailkeeper\""));
-                // What else is wrong with the request is not a stranger's business.
+                // Further errors of the request are not shown to a stranger.
                 let path = format!("{}?no=such", (row.path)(&things));
                 let answer = stranger.call(row.method, &path).body("no JSON").send();
                 assert_eq!(answer.status, 401, "{} by {name}: {}", row.operation, answer.text());
@@ -69,7 +69,7 @@ fn strangers_get_401_and_change_nothing() {
 }
 
 #[test]
-fn each_role_does_what_it_may_and_nothing_else() {
+fn each_role_is_allowed_its_operations_and_no_others() {
     for app in TestApp::on_both() {
         let world = World::new(&app);
         for (role, kind) in everyone() {
@@ -79,12 +79,14 @@ fn each_role_does_what_it_may_and_nothing_else() {
 }
 
 #[test]
-fn a_confined_credential_gets_its_tenant_and_no_other() {
+fn a_tenant_scoped_credential_gets_only_its_tenant() {
     for app in TestApp::on_both() {
         let world = World::new(&app);
         for (role, kind) in everyone() {
             for tenant in [ACME, OTHER] {
-                asked_by(&world, (role, kind), Some(tenant), &|row| row.expected_confined(role, kind, tenant == ACME));
+                asked_by(&world, (role, kind), Some(tenant), &|row| {
+                    row.expected_tenant_scoped(role, kind, tenant == ACME)
+                });
             }
         }
     }
@@ -94,7 +96,7 @@ fn everyone() -> impl Iterator<Item = (Role, Kind)> {
     Role::ALL.into_iter().flat_map(|role| Kind::ALL.map(|kind| (role, kind)))
 }
 
-/// Asks every operation as someone of this role, kind and confinement.
+/// Requests every operation as a caller of this role and kind, tenant-scoped if `tenant` is given.
 fn asked_by(world: &World<'_>, (role, kind): (Role, Kind), tenant: Option<&str>, expected: &dyn Fn(&Row) -> Outcome) {
     let mut someone = caller(world.app, kind, role, tenant);
     for row in table() {

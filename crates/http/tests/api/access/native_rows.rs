@@ -17,7 +17,7 @@ pub fn rows() -> Vec<Row> {
 
 fn events() -> Vec<Row> {
     vec![
-        // Another tenant's event is refused in its own result: see the tests of confinement.
+        // The result of each event rejects another tenant: see `tenant_scoped_events`.
         row("record_events", ("POST", |_| "/v1/events".to_owned()), Allowed::Roles(RECORDERS), [Done, Done])
             .with(|_| json!({"type": "x"})),
         row("list_events", ("GET", |_| "/v1/events".to_owned()), Allowed::Roles(READERS), [Done, Nothing]),
@@ -36,7 +36,7 @@ fn directory() -> Vec<Row> {
         row("get_tenant", ("GET", tenant), Allowed::Roles(READERS), [Done, NotFound]),
         row("delete_tenant", ("DELETE", tenant), Allowed::Roles(ADMINS), [Done, NotFound]),
         row("list_users", ("GET", |_| "/v1/users".to_owned()), Allowed::Roles(READERS), [Done, Nothing]),
-        // Users are everyone's: a confined credential reads its members, and writes none.
+        // Users belong to all tenants: a tenant-scoped credential reads its members, and writes none.
         row("put_user", ("PUT", user), Allowed::Roles(ADMINS), [Forbidden, Forbidden]).with(empty),
         row("get_user", ("GET", user), Allowed::Roles(READERS), [Done, NotFound]),
         row("delete_user", ("DELETE", user), Allowed::Roles(ADMINS), [Forbidden, Forbidden]),

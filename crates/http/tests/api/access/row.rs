@@ -1,4 +1,4 @@
-//! One operation, and what everyone should get of it.
+//! One operation, and the expected answers for each kind of caller.
 
 use serde_json::Value;
 use trailkeeper_domain::account::Role;
@@ -11,22 +11,22 @@ pub const ANALYSTS: &[Role] = &[Role::Admin, Role::Analyst];
 pub const RECORDERS: &[Role] = &[Role::Admin, Role::Ingest];
 pub const ADMINS: &[Role] = &[Role::Admin];
 
-/// Whom an operation serves.
+/// The callers that an operation serves.
 #[derive(Clone, Copy)]
 pub enum Allowed {
-    /// Without a credential too.
+    /// Everybody, even without a credential.
     Everybody,
     /// Credentials of any kind with these roles.
     Roles(&'static [Role]),
-    /// Logins of any role; programs are refused.
+    /// Logins of any role; programs are rejected.
     People,
-    /// Logins of any role, and programs that administer: each sees what it may.
+    /// Logins of any role, and programs of administrators: each gets the resources that it may read.
     PeopleForThemselves,
-    /// What is someone else's: for those who administer, unconfined. To other people it does not exist.
+    /// A resource of another account: for administrators without a tenant scope. For other people it does not exist.
     PeopleNotForOthers,
 }
 
-/// A credential of a program, or of a person.
+/// The kind of a credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// An API token.
@@ -39,7 +39,7 @@ impl Kind {
     pub const ALL: [Self; 2] = [Self::Program, Self::Person];
 }
 
-/// What comes back.
+/// The expected answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// 2xx.
@@ -48,9 +48,9 @@ pub enum Outcome {
     Forbidden,
     /// 404.
     NotFound,
-    /// 2xx, and nothing of the tenant [`ACME`] in it.
+    /// 2xx, without data of the tenant [`ACME`].
     Nothing,
-    /// Whatever the operation answers without looking at credentials: not 403.
+    /// The operation does not check credentials: any status but 403.
     Public,
 }
 
@@ -66,7 +66,7 @@ impl Outcome {
             Self::Nothing => {
                 assert!(done, "{who}: {} {text}", answer.status);
                 assert!(!text.contains(ACME), "{who}: {text}");
-                // An answer about one user says whom it is about.
+                // An answer about one user repeats the user's id.
                 assert!(path.contains("/u1/") || !text.contains("u1"), "{who}: {text}");
             }
             Self::Public => assert_ne!(answer.status, 403, "{who}: {text}"),
@@ -84,11 +84,11 @@ pub struct Row {
     pub path: fn(&Things) -> String,
     pub body: Option<fn(&Things) -> Value>,
     pub who: Allowed,
-    /// What a credential confined to [`ACME`] gets, whose role may; the request is about [`ACME`].
+    /// The answer to a credential scoped to [`ACME`] with an allowed role; the request is about [`ACME`].
     pub own: Outcome,
-    /// What a credential confined to another tenant gets, whose role may.
+    /// The answer to a credential scoped to another tenant with an allowed role.
     pub other: Outcome,
-    /// Whether the caller's login is over after it.
+    /// Whether the request ends the caller's session.
     pub ends_the_caller: bool,
 }
 
@@ -103,12 +103,12 @@ pub fn row(
 }
 
 impl Row {
-    /// With a body.
+    /// The row with a request body.
     pub fn with(self, body: fn(&Things) -> Value) -> Self {
         Self { body: Some(body), ..self }
     }
 
-    /// The caller cannot go on after it.
+    /// The row of an operation that ends the caller's session.
     pub fn ending_the_caller(self) -> Self {
         Self { ends_the_caller: true, ..self }
     }
@@ -121,7 +121,7 @@ impl Row {
         }
     }
 
-    /// What an unconfined credential gets.
+    /// The answer to a credential without a tenant scope.
     pub fn expected(&self, role: Role, kind: Kind) -> Outcome {
         match self.who {
             Allowed::Everybody => Outcome::Public,
@@ -135,10 +135,10 @@ impl Row {
         }
     }
 
-    /// What a confined credential gets; the request is about [`ACME`], which is its `own` tenant or not.
-    pub fn expected_confined(&self, role: Role, kind: Kind, own: bool) -> Outcome {
+    /// The answer to a tenant-scoped credential; the request is about [`ACME`], which is its `own` tenant or not.
+    pub fn expected_tenant_scoped(&self, role: Role, kind: Kind, own: bool) -> Outcome {
         match self.who {
-            // Confined administrators administer nothing: they are people or programs like others.
+            // Tenant-scoped administrators manage nothing: they are like other people or programs.
             Allowed::PeopleForThemselves | Allowed::PeopleNotForOthers => self.expected(Role::Analyst, kind),
             _ if self.expected(role, kind) == Outcome::Done => {
                 if own {

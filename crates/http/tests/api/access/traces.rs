@@ -1,6 +1,6 @@
-//! What every operation that is no GET leaves in the trail, asked by a person and by a program.
+//! The audit event of every operation other than GET, requested by a person and by a program.
 //!
-//! A new operation needs a row: [`the_list_has_every_operation_that_may_change_something`] fails until it has one.
+//! A new operation needs a row: [`the_table_has_every_operation_other_than_get`] fails until it has one.
 
 use std::collections::BTreeSet;
 
@@ -14,15 +14,15 @@ use super::world::World;
 use crate::people::{PASSWORD, person};
 use crate::support::{Caller, TestApp};
 
-/// Told when a person asks, and not when a program does.
+/// Recorded for people and not for programs.
 const OF_PEOPLE: [bool; 2] = [true, false];
-/// Told whoever asks.
+/// Recorded for people and programs.
 const OF_ALL: [bool; 2] = [true, true];
-/// Told of nobody.
+/// Never recorded.
 const OF_NOBODY: [bool; 2] = [false, false];
 
-/// Operation, the type of its one event, and whether people and programs leave it.
-const LEAVES: &[(&str, &str, [bool; 2])] = &[
+/// Operation, the type of its audit event, and whether requests of people and of programs create it.
+const CREATES: &[(&str, &str, [bool; 2])] = &[
     ("put_tenant", "directory_change", OF_PEOPLE),
     ("delete_tenant", "directory_change", OF_PEOPLE),
     ("put_user", "directory_change", OF_PEOPLE),
@@ -32,7 +32,7 @@ const LEAVES: &[(&str, &str, [bool; 2])] = &[
     ("UpdateUserAttributes", "directory_change", OF_PEOPLE),
     ("UpdateActiveUsers", "analytics_report", OF_PEOPLE),
     ("UpdateUserBehaviorHistoriesByDay", "analytics_report", OF_PEOPLE),
-    // A read, for which its contract wants a POST.
+    // A read: the contract uses POST for it.
     ("UserEvents", "events_read", OF_PEOPLE),
     ("create_account", "account_create", OF_ALL),
     ("change_account", "account_change", OF_ALL),
@@ -44,17 +44,17 @@ const LEAVES: &[(&str, &str, [bool; 2])] = &[
     ("change_signing_key", "signing_key_change", OF_ALL),
     ("revoke_signing_key", "signing_key_revoke", OF_ALL),
     ("end_session", "session_end", OF_ALL),
-    // What is a person's own: a program is refused, and left no trace before.
+    // A person's own resources: programs are rejected, and create no audit event.
     ("change_own_password", "account_password_change", OF_PEOPLE),
     ("end_other_sessions", "logout", OF_PEOPLE),
     ("log_out", "logout", OF_PEOPLE),
-    // Without a credential; the rows of the table fail.
+    // Without a credential; the logins of the table fail.
     ("log_in", "login_fail", OF_ALL),
     ("Login", "login_fail", OF_ALL),
-    // A token that nobody has begins nothing and ends nothing.
+    // An unknown token begins and ends nothing.
     ("refresh_session", "", OF_NOBODY),
     ("RefreshToken", "", OF_NOBODY),
-    // It is the trail.
+    // Events are the trail.
     ("record_events", "", OF_NOBODY),
 ];
 
@@ -62,7 +62,7 @@ fn changing() -> impl Iterator<Item = Row> {
     table().into_iter().filter(|row| row.method != "GET")
 }
 
-/// The newest events of the server's own trail: id and type.
+/// Id and type of the newest audit events.
 fn trail(program: &Caller<'_>) -> Vec<(String, String)> {
     let events = program.get("/v1/events?tenant_id=ffffffff-ffff-ffff-ffff-ffffffffffff&limit=1000").ok();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
@@ -70,26 +70,26 @@ fn trail(program: &Caller<'_>) -> Vec<(String, String)> {
 }
 
 #[test]
-fn the_list_has_every_operation_that_may_change_something() {
-    let listed: BTreeSet<_> = LEAVES.iter().map(|(operation, ..)| *operation).collect();
+fn the_table_has_every_operation_other_than_get() {
+    let listed: BTreeSet<_> = CREATES.iter().map(|(operation, ..)| *operation).collect();
     assert_eq!(listed, changing().map(|row| row.operation).collect());
-    assert_eq!(listed.len(), LEAVES.len());
+    assert_eq!(listed.len(), CREATES.len());
 }
 
 #[test]
-fn each_act_leaves_its_one_event() {
+fn each_request_creates_its_one_audit_event() {
     for app in TestApp::on_both() {
         let world = World::new(&app);
         let program = app.admin();
         for row in changing() {
-            let (_, kind, message) = LEAVES.iter().find(|(operation, ..)| *operation == row.operation).unwrap();
-            for (who, is_told) in [Kind::Person, Kind::Program].into_iter().zip(message) {
+            let (_, kind, recorded) = CREATES.iter().find(|(operation, ..)| *operation == row.operation).unwrap();
+            for (who, is_recorded) in [Kind::Person, Kind::Program].into_iter().zip(recorded) {
                 let things = world.fresh_things(&row);
                 let caller = match who {
                     Kind::Program => app.token(Role::Admin, None),
                     Kind::Person => {
                         let (email, person) = person(&app, Role::Admin, None);
-                        // Another session, which can be ended from this one.
+                        // A second session, which this one can end.
                         app.state.access().login(&email, PASSWORD, &Origin::default()).unwrap();
                         person
                     }
@@ -98,7 +98,7 @@ fn each_act_leaves_its_one_event() {
                 row.sent_by(&caller, &things);
                 let left: Vec<_> =
                     trail(&program).into_iter().filter(|event| !before.contains(event)).map(|event| event.1).collect();
-                let expected: &[&str] = if *is_told { &[kind] } else { &[] };
+                let expected: &[&str] = if *is_recorded { &[kind] } else { &[] };
                 assert_eq!(left, expected, "{} by a {who:?}", row.operation);
                 world.changed();
             }

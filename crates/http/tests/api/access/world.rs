@@ -1,4 +1,4 @@
-//! What the operations are about.
+//! The server and the records that the operations of the table use.
 
 use std::cell::RefCell;
 
@@ -10,24 +10,24 @@ use super::row::Row;
 use crate::people::PASSWORD;
 use crate::support::{ACME, Caller, OTHER, START, TestApp, numbered, operator};
 
-/// Stands in every record of [`ACME`], and in no answer to someone who may not read them.
-pub const MARK: &str = "for-acme-alone";
+/// A text in every record of [`ACME`]. No answer to a caller without permission may contain it.
+pub const MARK: &str = "only-for-acme";
 
 /// A server with two tenants.
 pub struct World<'a> {
     pub app: &'a TestApp,
     admin: Caller<'a>,
-    /// The records as they are, unless something may have changed them.
+    /// The current records; `None` after a request that may have changed them.
     records: RefCell<Option<Value>>,
 }
 
-/// What one request is about. Credentials are made for the rows about credentials alone.
+/// The records and credentials that one request uses. Only rows about credentials get credentials.
 pub struct Things {
     records: Value,
     credentials: Option<Credentials>,
 }
 
-/// One of each.
+/// One credential of each kind.
 pub struct Credentials {
     pub account: Account,
     pub token: ApiToken,
@@ -48,7 +48,7 @@ impl<'a> World<'a> {
         world
     }
 
-    /// Records as they were at first, and credentials that nobody used yet.
+    /// The initial records, and unused credentials.
     pub fn fresh_things(&self, row: &Row) -> Things {
         let about_credentials = ["account", "token", "signing_key", "session", "password", "log_", "me"]
             .iter()
@@ -58,12 +58,12 @@ impl<'a> World<'a> {
         Things { records, credentials: about_credentials.then(|| self.credentials()) }
     }
 
-    /// To be called after something that may have changed the records.
+    /// Must be called after a request that may have changed the records.
     pub fn changed(&self) {
         self.records.take();
     }
 
-    /// Fails when anything changed since `things` were made.
+    /// Fails if anything changed since `things` were created.
     #[track_caller]
     pub fn unchanged(&self, things: &Things) {
         let now = |path: &str| self.admin.get(path).ok();
@@ -114,7 +114,7 @@ impl<'a> World<'a> {
 }
 
 impl Things {
-    /// The credentials that were made for this row.
+    /// The credentials that were created for this row.
     #[track_caller]
     pub fn credentials(&self) -> &Credentials {
         self.credentials.as_ref().unwrap()

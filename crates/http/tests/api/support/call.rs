@@ -11,10 +11,10 @@ use serde_json::Value;
 
 use super::{TestApp, TestResponse};
 
-/// From where requests come unless a test says otherwise.
+/// The default address of requests.
 const PEER: &str = "198.51.100.20:40000";
 
-/// Someone who sends requests.
+/// A client with or without a credential.
 pub struct Caller<'a> {
     pub app: &'a TestApp,
     pub token: Option<String>,
@@ -57,7 +57,7 @@ impl<'a> Caller<'a> {
         self.call("PATCH", path).json(body).send()
     }
 
-    /// Records events and expects that it works.
+    /// Records events and expects success.
     pub fn record(&self, events: &Value) -> Value {
         self.post("/v1/events", events).ok()
     }

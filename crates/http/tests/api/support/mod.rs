@@ -1,4 +1,4 @@
-//! A server over a database of its own, and callers of every kind. Tests go through the HTTP API alone.
+//! A server with its own database, and callers of every kind. Tests use only the HTTP API.
 
 mod call;
 mod person;
@@ -26,17 +26,17 @@ pub use call::{Caller, send_at_once};
 pub use person::{PASSWORD, Person};
 pub use response::TestResponse;
 
-/// Two tenants that nobody told the server of.
+/// Two tenants without records.
 pub const ACME: &str = "69e732d6-8ecc-45c4-a2eb-8438f7ffe775";
 pub const OTHER: &str = "11111111-2222-4333-8444-555555555555";
 
 /// The lowest cost of bcrypt.
 const CHEAP: u32 = 4;
 
-/// When every test begins.
+/// The start time of every test.
 pub const START: &str = "2026-07-23T10:00:00Z";
 
-/// A server. It answers inside the test's own thread, and its database vanishes with it.
+/// A server. It answers on the thread of the test, and its database is removed with it.
 pub struct TestApp {
     pub clock: Arc<TestClock>,
     pub state: Data<AppState>,
@@ -46,27 +46,27 @@ pub struct TestApp {
 }
 
 impl TestApp {
-    /// On SQLite, with default settings.
+    /// A server on SQLite with default settings.
     pub fn new() -> Self {
         Self::with(HttpSettings::default())
     }
 
-    /// On SQLite.
+    /// A server on SQLite with these settings.
     pub fn with(settings: HttpSettings) -> Self {
         Self::set(DatabaseKind::Sqlite, settings, CHEAP)
     }
 
-    /// With default settings.
+    /// A server on this database with default settings.
     pub fn on(kind: DatabaseKind) -> Self {
         Self::set(kind, HttpSettings::default(), CHEAP)
     }
 
-    /// One on each kind of database.
+    /// One server on each kind of database.
     pub fn on_both() -> impl Iterator<Item = Self> {
         DatabaseKind::ALL.into_iter().map(Self::on)
     }
 
-    /// With these settings, and with passwords that are hashed at this cost.
+    /// A server with these settings that hashes passwords at this cost.
     pub fn set(kind: DatabaseKind, settings: HttpSettings, bcrypt_cost: u32) -> Self {
         let database = TempDatabase::new(kind);
         let url = DatabaseUrl::parse(database.url()).unwrap();
@@ -84,28 +84,28 @@ impl TestApp {
         Self { clock, state, database, runner: System::new(), names: Cell::new(0) }
     }
 
-    /// What the server takes for the present.
+    /// The present time of the server.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
-    /// A name that nothing of this app has.
+    /// A new name, unique in this app.
     pub fn fresh_name(&self) -> String {
         self.names.set(self.names.get() + 1);
         format!("name{}", self.names.get())
     }
 
-    /// Someone without a credential.
+    /// A caller without a credential.
     pub fn anon(&self) -> Caller<'_> {
         Caller { app: self, token: None }
     }
 
-    /// Someone who may do everything.
+    /// A caller with all permissions.
     pub fn admin(&self) -> Caller<'_> {
         self.token(Role::Admin, None)
     }
 
-    /// A program with an API token, perhaps confined to a tenant.
+    /// A program with an API token, tenant-scoped if `tenant` is given.
     pub fn token(&self, role: Role, tenant: Option<&str>) -> Caller<'_> {
         let tenant_id = tenant.map(tenant_id);
         let new = NewToken { name: format!("test {}", role.as_str()), role, tenant_id, expires_at: None };
@@ -113,13 +113,13 @@ impl TestApp {
         self.bearer(plain.expose())
     }
 
-    /// Someone with this token.
+    /// A caller with this token.
     pub fn bearer(&self, token: &str) -> Caller<'_> {
         Caller { app: self, token: Some(token.to_owned()) }
     }
 }
 
-/// Who prepares the tests.
+/// The actor that prepares the tests.
 pub fn operator() -> AuditContext {
     AuditContext::from(Actor { id: "test".to_owned(), name: "test".to_owned() })
 }
@@ -129,12 +129,12 @@ pub fn tenant_id(id: &str) -> TenantId {
     TenantId::parse("tenant", id).unwrap()
 }
 
-/// The id of the n-th thing of a test.
+/// The id of the n-th record of a test.
 pub fn numbered(number: u128) -> String {
     Uuid::from_u128(0x0197_5f3c_0000_7000_8000_0000_0000_0000 + number).to_string()
 }
 
-/// A text as a query or path carries it.
+/// A text, escaped for a query or path.
 pub fn escaped(text: &str) -> String {
     percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
 }

@@ -9,7 +9,7 @@ use super::{Caller, TestApp, TestResponse, operator, tenant_id};
 /// The password of every account of the tests.
 pub const PASSWORD: &str = "correct horse battery";
 
-/// Someone who logged in.
+/// A person who has logged in.
 pub struct Person<'a> {
     pub caller: Caller<'a>,
     pub account_id: String,
@@ -18,7 +18,7 @@ pub struct Person<'a> {
 }
 
 impl TestApp {
-    /// A new account that logged in, perhaps confined to a tenant.
+    /// A new account that has logged in, tenant-scoped if `tenant` is given.
     pub fn person(&self, email: &str, role: Role, tenant: Option<&str>) -> Person<'_> {
         let new = NewAccount {
             email: email.to_owned(),
@@ -43,19 +43,19 @@ impl TestApp {
         }
     }
 
-    /// What a login answers.
+    /// The answer to a login.
     pub fn log_in(&self, email: &str, password: &str) -> TestResponse {
         self.anon().post("/v1/sessions", &json!({"email": email, "password": password}))
     }
 
-    /// What a refresh answers.
+    /// The answer to a refresh.
     pub fn refresh(&self, refresh_token: &str) -> TestResponse {
         self.anon().post("/v1/sessions/refresh", &json!({"refresh_token": refresh_token}))
     }
 }
 
 impl Person<'_> {
-    /// Whether the session still holds.
+    /// Whether the session is still valid.
     pub fn is_in(&self) -> bool {
         match self.caller.get("/v1/accounts/me").status {
             200 => true,

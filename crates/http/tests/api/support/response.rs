@@ -1,4 +1,4 @@
-//! Responses, and what tests expect of them.
+//! Responses and common assertions on them.
 
 use actix_web::http::header::HeaderMap;
 use actix_web::web::Bytes;
@@ -13,7 +13,7 @@ pub struct TestResponse {
 }
 
 impl TestResponse {
-    /// The body of a 200 or 201.
+    /// Asserts a 200 or 201, and returns its body.
     #[track_caller]
     pub fn ok(&self) -> Value {
         assert!(matches!(self.status, 200 | 201), "{}: {}", self.status, self.text());
@@ -21,14 +21,14 @@ impl TestResponse {
         self.json()
     }
 
-    /// A 204 without a body.
+    /// Asserts a 204 without a body.
     #[track_caller]
     pub fn no_content(&self) {
         assert_eq!(self.status, 204, "{}", self.text());
         assert!(self.body.is_empty());
     }
 
-    /// A problem with this status, code and field. Gives its detail.
+    /// Asserts a problem with this status, code and field, and returns its detail.
     #[track_caller]
     pub fn problem(&self, status: u16, code: &str, field: Option<&str>) -> String {
         assert_eq!(self.status, status, "{}", self.text());
