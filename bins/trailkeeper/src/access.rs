@@ -30,7 +30,7 @@ pub fn open(
 fn wrong_master_key(ports: &Ports, error: Error) -> Failure {
     match error {
         Error::Internal { cause } => Failure::Refused(format!(
-            "master-key: it is not the key with which the keys in {} are sealed ({cause}); set TRAILKEEPER_MASTER_KEY, or put the right master.key into the data folder",
+            "master-key: it is not the key that sealed the keys in {} ({cause}); set TRAILKEEPER_MASTER_KEY, or put the right master.key into the data folder",
             ports.url
         )),
         other => ports.failed(other),

@@ -11,7 +11,7 @@ use crate::config::Setting;
 use crate::failure::Failure;
 use crate::wiring::{self, Ports};
 
-/// Stores an audit event; returns its id.
+/// Stores an audit event. Returns its id.
 pub fn record(ports: &Ports, audited: AuditEvent) -> Result<EventId, Failure> {
     let stored = event(ports, audited).and_then(|event| {
         ports.store.writing(|tx| append(tx, &event))?;

@@ -1,4 +1,4 @@
-//! What a started server prints: where it is, who may log in, and a first question to it.
+//! The text that a started server prints: its address, its administrator, and three commands to try it.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
@@ -7,50 +7,49 @@ use chrono::Duration;
 use serde_json::json;
 use trailkeeper_domain::time::{self, Timestamp};
 
-/// How the administrator stands.
+/// The state of the administrator account.
 pub enum Administrator {
-    /// Just made, with a password that nobody knows yet.
+    /// Created by this start with a generated password.
     Generated {
         /// E-mail.
         email: String,
-        /// Password: printed here and nowhere else.
+        /// Password. It is printed here and nowhere else.
         password: String,
     },
-    /// Just made, with the password of the settings.
+    /// Created by this start with the password of the settings.
     Chosen {
         /// E-mail.
         email: String,
     },
-    /// Made earlier.
+    /// Created earlier.
     Existing,
 }
 
-/// What the text is made of.
+/// The contents of the text.
 pub struct Banner {
-    /// The time of the start.
+    /// Time of the start.
     pub now: Timestamp,
-    /// The database, without its password.
+    /// Address of the database, without its password.
     pub database: String,
-    /// The flags by which other commands find the database.
+    /// The flags that make other commands use the same database.
     pub database_flags: Vec<String>,
-    /// Whether other commands find the database only by their environment.
+    /// Whether other commands also need TRAILKEEPER_DATABASE_URL in their environment.
     pub needs_database_url: bool,
-    /// The administrator.
+    /// State of the administrator account.
     pub administrator: Administrator,
     /// `http`, or `https` with a certificate.
     pub scheme: &'static str,
-    /// This program.
+    /// Path of this program.
     pub program: PathBuf,
 }
 
 impl Banner {
-    /// The text, for a server that listens on `address`. Its commands work when they are pasted into
-    /// a POSIX shell on this machine.
+    /// The text for a server that listens on `address`. Its commands work when pasted into a POSIX shell on this machine.
     pub fn text(&self, address: SocketAddr) -> String {
         let url = format!("{}://{}", self.scheme, reachable(address));
         let [token, event, answer] = self.first_steps(&url);
         format!(
-            "\nTrailkeeper listens on {url}\n  documentation  {url}/docs\n  database       {}\n{}\nA token, a first event and a first answer{}:\n\n{token}\n\n{event}\n\n{answer}\n\n",
+            "\nTrailkeeper listens on {url}\n  documentation  {url}/docs\n  database       {}\n{}\nCreate a token, send a first event and ask a first question{}:\n\n{token}\n\n{event}\n\n{answer}\n\n",
             self.database,
             self.credentials(),
             if self.needs_environment() {
@@ -61,15 +60,15 @@ impl Banner {
         )
     }
 
-    /// The part of it that must not be lost: who may log in. One or two lines.
+    /// The lines about the administrator, which must not be lost. One or two lines.
     pub fn credentials(&self) -> String {
         let administrator = match &self.administrator {
             Administrator::Generated { email, password } => {
-                format!("{email}\n  password       {password}   (generated; it is shown this once)")
+                format!("{email}\n  password       {password}   (generated; shown only this once)")
             }
             Administrator::Chosen { email } => format!("{email}, with the password of TRAILKEEPER_ADMIN_PASSWORD"),
             Administrator::Existing => format!(
-                "made earlier; `{} account list` shows who, `… account set-password E-MAIL` sets a new password",
+                "created earlier; `{} account list` lists the accounts, `… account set-password E-MAIL` sets a new password",
                 self.command(&[])
             ),
         };
@@ -114,7 +113,7 @@ impl Banner {
         ]
     }
 
-    /// A command of this program on the same database, for a shell.
+    /// A shell command that runs this program on the same database.
     fn command(&self, arguments: &[&str]) -> String {
         let program = self.program.display().to_string();
         let words = std::iter::once(program.as_str())
@@ -124,7 +123,7 @@ impl Banner {
     }
 }
 
-/// Where a client of this machine finds a server that listens everywhere.
+/// The address at which a client on this machine reaches the server.
 fn reachable(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
@@ -134,7 +133,7 @@ fn reachable(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, address.port())
 }
 
-/// A word as a POSIX shell reads it back.
+/// A word, quoted for a POSIX shell.
 fn quoted(word: &str) -> String {
     let plain = !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./:=@%+,".contains(&b));
     if plain { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
@@ -167,11 +166,11 @@ mod tests {
     }
 
     #[test]
-    fn without_one_a_token_is_made_on_the_same_database() {
+    fn without_a_generated_password_a_token_is_created_on_the_same_database() {
         let text = banner(Administrator::Existing).text("[::]:80".parse().unwrap());
         assert!(text.contains("http://[::1]:80/docs"), "{text}");
         let command = r"TOKEN=$(/usr/bin/trailkeeper token create --role admin --name curl --expires-in-days 1 --json --data-dir '/srv/it'\''s data' | sed";
-        assert!(text.contains(command) && text.contains("first answer:"), "{text}");
+        assert!(text.contains(command) && text.contains("first question:"), "{text}");
         let elsewhere = Banner { needs_database_url: true, ..banner(Administrator::Existing) };
         assert!(elsewhere.text("[::]:80".parse().unwrap()).contains("TRAILKEEPER_DATABASE_URL in the environment"));
     }

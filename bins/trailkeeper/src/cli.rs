@@ -9,7 +9,7 @@ use crate::commands::{
 use crate::config::{CommandLine, DatabaseArgs, LogArgs, PageArgs, Settings};
 use crate::failure::Failure;
 
-/// An audit-log and user-activity server.
+/// A server for audit trails and usage analytics.
 ///
 /// Every setting is a flag and an environment variable; `trailkeeper config` lists them.
 #[derive(Parser)]
@@ -23,40 +23,41 @@ pub struct Cli {
     pub command: Command,
 }
 
-/// What to do.
+/// The commands.
 #[derive(Subcommand)]
 pub enum Command {
-    /// Serve the three contracts and the native API.
+    /// Run the server.
     Serve(Box<Settings>),
-    /// Bring the database's tables up to date.
+    /// Bring the tables of the database up to date.
     Migrate,
     /// Load demo data into an empty database.
     Demo(PageArgs),
     /// Import events, users, tenants or an access log from a file.
     ///
-    /// Lines that are refused are told and left out; it fails when not one line was good.
+    /// Rejected lines are reported and skipped. The command fails if it rejects every line.
     Import(import::ImportArgs),
-    /// Make all sheets, from which analytic questions are answered, anew from the events. Servers go on meanwhile.
+    /// Rebuild all sheets, the rollups behind analytics, from the events. Servers keep running.
     Rebuild,
-    /// Compare all sheets with a recount of the events and report each difference. Exits with 1 if there is one;
-    /// `rebuild` repairs it.
+    /// Compare all sheets with a recount of the events and report each difference.
+    ///
+    /// Exits with status 1 if there is one; `trailkeeper rebuild` repairs it.
     #[command(alias = "check")]
     Verify(verify::VerifyArgs),
     /// Print an OpenAPI document.
     Openapi(openapi::OpenapiArgs),
-    /// Manage those who may log in to Trailkeeper.
+    /// Manage the accounts that may log in to Trailkeeper.
     Account(account::AccountArgs),
     /// Manage API tokens.
     Token(token::TokenArgs),
-    /// Manage keys that sign requests to the SaaSus Analysis API.
+    /// Manage the keys that sign requests to the SaaSus Analysis API.
     SigningKey(signing_key::SigningKeyArgs),
-    /// Manage the keys that sign the access tokens of logins.
+    /// Manage the keys that sign access tokens.
     TokenKey(token_key::TokenKeyArgs),
     /// Replace the key that seals secrets at rest.
     MasterKey(master_key::MasterKeyArgs),
-    /// See and end the sessions of those who are logged in.
+    /// List and end login sessions.
     Session(session::SessionArgs),
-    /// Print every setting: its value, its environment variable and its meaning.
+    /// Print every setting with its value, its environment variable and its meaning.
     Config(Box<config::ConfigArgs>),
 }
 

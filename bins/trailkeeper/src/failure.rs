@@ -1,4 +1,4 @@
-//! What a command may fail with, and how it is told: one line on stderr, and an exit code.
+//! The failure of a command, reported as one line on stderr and an exit status.
 
 use std::io;
 use std::path::Path;
@@ -7,33 +7,33 @@ use std::process::ExitCode;
 use trailkeeper_domain::Error;
 use trailkeeper_domain::error::{Cause, Chain};
 
-/// Why a command was not done.
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// A use case refused or failed.
+    /// A use case rejected its input or failed.
     #[error(transparent)]
     Domain(#[from] Error),
-    /// A use case failed on this database. Its address is shown without the password.
+    /// A use case failed because of the database.
     #[error("{url}")]
     Database {
-        /// Where.
+        /// Address of the database, without its password.
         url: String,
-        /// Why.
+        /// The cause.
         #[source]
         cause: Cause,
     },
     /// A file or stream failed.
     #[error("{what}")]
     Io {
-        /// Which, and what was tried.
+        /// The file or stream, and the failed action if it is not obvious.
         what: String,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
-    /// Standard output is gone.
+    /// Writing to standard output failed.
     #[error("standard output")]
     Output(#[source] io::Error),
-    /// Anything else: the whole sentence.
+    /// Any other failure, as a whole message.
     #[error("{0}")]
     Refused(String),
 }
@@ -44,10 +44,10 @@ impl Failure {
         Self::Io { what: path.display().to_string(), source }
     }
 
-    /// Puts the database's address before an error that the database caused.
+    /// Puts the address of the database before an error that the database caused.
     pub fn of_database(url: &impl std::fmt::Display, error: Error) -> Self {
         match error {
-            // Some causes name it themselves.
+            // Some causes already name the database.
             Error::Unavailable { cause } if cause.to_string().contains(&url.to_string()) => {
                 Self::Refused(cause.to_string())
             }
@@ -56,7 +56,7 @@ impl Failure {
         }
     }
 
-    /// Tells it and gives the exit code. A reader that closed the pipe early (`| head`) is no failure.
+    /// Prints the failure and returns the exit status. A reader that closed the pipe early (`| head`) is not a failure.
     pub fn report(&self) -> ExitCode {
         if matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe) {
             return ExitCode::SUCCESS;

@@ -1,4 +1,4 @@
-//! The thread of a server that does what must be done now and then.
+//! The thread of a server that does recurring work: it rotates token keys and removes expired records.
 
 use std::io;
 use std::panic::{self, AssertUnwindSafe};
@@ -9,18 +9,18 @@ use std::time::Duration;
 
 use trailkeeper_auth::Access;
 
-/// How long it rests between two rounds.
+/// Pause between two rounds.
 const EVERY: Duration = Duration::from_mins(1);
 
-/// Keeps house until it is stopped or dropped.
+/// The thread. It runs until it is stopped or dropped.
 pub struct Housekeeping {
-    /// Dropped to end the thread, which sleeps on the other end.
+    /// Dropping the sender ends the thread, which waits on the receiver.
     stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Housekeeping {
-    /// Starts the thread; its first round begins at once.
+    /// Starts the thread. Its first round begins at once.
     pub fn start(access: Arc<Access>) -> io::Result<Self> {
         Self::every(EVERY, move || round(&access))
     }
@@ -29,9 +29,11 @@ impl Housekeeping {
         let (stop, stopped) = mpsc::channel::<()>();
         let thread = thread::Builder::new().name("housekeeping".to_owned()).spawn(move || {
             loop {
-                // A panic is told on stderr; it must not end what keeps keys fresh.
+                // A panic is printed on stderr; it must not end the rotation of keys.
                 if panic::catch_unwind(AssertUnwindSafe(&mut round)).is_err() {
-                    tracing::error!("housekeeping panicked; its message is above, and it goes on in a minute");
+                    tracing::error!(
+                        "housekeeping panicked; its message is above, and the next round follows in a minute"
+                    );
                 }
                 if stopped.recv_timeout(rest) != Err(RecvTimeoutError::Timeout) {
                     return;
@@ -41,7 +43,7 @@ impl Housekeeping {
         Ok(Self { stop: Some(stop), thread: Some(thread) })
     }
 
-    /// Ends the thread and returns when the round that runs is done.
+    /// Ends the thread. Returns after the current round.
     pub fn stop(mut self) {
         self.end();
     }
@@ -49,7 +51,7 @@ impl Housekeeping {
     fn end(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // It ends without a result of its own.
+            // The thread has no result.
             drop(thread.join());
         }
     }
@@ -61,20 +63,20 @@ impl Drop for Housekeeping {
     }
 }
 
-/// One round. What fails is tried again a minute later; an outage of the database is in the log by way of the requests
-/// that suffer from it.
+/// One round. The next round retries what failed. An outage of the database also shows in the log through the requests
+/// that it fails.
 fn round(access: &Access) {
     match access.housekeeping() {
         Ok(done) => {
             if let Some(kid) = done.new_token_key {
-                tracing::info!(kid, "made a new key for access tokens, because the newest was old");
+                tracing::info!(kid, "created a new key for access tokens, because the newest was too old");
             }
             for kid in done.removed_token_keys {
-                tracing::info!(kid, "removed a key of access tokens whose last token has expired");
+                tracing::info!(kid, "removed a key for access tokens, because its last token has expired");
             }
         }
         Err(error) => {
-            tracing::warn!(error = %error.chain(), "housekeeping of accounts and keys failed; it is tried again in a minute")
+            tracing::warn!(error = %error.chain(), "housekeeping of accounts and keys failed; it runs again in a minute")
         }
     }
 }
@@ -84,11 +86,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rounds_go_on_until_it_is_stopped_and_stopping_does_not_wait_for_the_next() {
+    fn rounds_repeat_until_the_thread_is_stopped_and_stopping_does_not_wait_for_the_next_round() {
         let (done, rounds) = mpsc::channel();
         let quick = Housekeeping::every(Duration::from_millis(1), move || {
-            // After the stop nobody listens.
-            let _nobody_listens = done.send(());
+            // Fails after the stop, when the receiver is dropped.
+            let _sent = done.send(());
         })
         .unwrap();
         for _ in 0..3 {
@@ -96,11 +98,11 @@ mod tests {
         }
         quick.stop();
         while rounds.try_recv().is_ok() {}
-        assert!(rounds.recv().is_err(), "the thread is gone");
+        assert!(rounds.recv().is_err(), "the thread has ended");
 
         let (done, rounds) = mpsc::channel();
         let slow = Housekeeping::every(Duration::from_hours(1), move || {
-            let _nobody_listens = done.send(());
+            let _sent = done.send(());
         })
         .unwrap();
         rounds.recv_timeout(Duration::from_secs(20)).unwrap();

@@ -1,11 +1,11 @@
-//! How many connections the system lets this program have.
+//! The limit of the system on open files, which bounds the number of connections.
 
-/// Open files besides connections: the database, logs, a few for later.
+/// Open files other than connections: the database, logs, some spare ones.
 const OTHERS: u64 = 256;
 
-/// Raises the limit on open files as far as `connections` need and the system allows; gives how many connections fit.
+/// Raises the limit on open files as far as `connections` need and the system allows. Returns how many connections fit.
 #[cfg(unix)]
-pub fn places_for(connections: u32) -> usize {
+pub fn allow_connections(connections: u32) -> usize {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
     let needed = u64::from(connections) + OTHERS;
@@ -20,19 +20,19 @@ pub fn places_for(connections: u32) -> usize {
     if allowed < needed {
         tracing::warn!(
             "max-connections: the system lets this program open {allowed} files, so {} connections fit instead of {connections}; raise the limit (ulimit -n, LimitNOFILE), or lower --max-connections",
-            places(allowed)
+            connections_within(allowed)
         );
     }
-    places(allowed)
+    connections_within(allowed)
 }
 
 #[cfg(not(unix))]
-pub fn places_for(_: u32) -> usize {
+pub fn allow_connections(_: u32) -> usize {
     usize::MAX
 }
 
 #[cfg(unix)]
-fn places(allowed: u64) -> usize {
-    // Where the limit is very low, half of it is for connections.
+fn connections_within(allowed: u64) -> usize {
+    // With a very low limit, half of it goes to connections.
     usize::try_from(allowed.saturating_sub(OTHERS).max(allowed / 2).max(1)).unwrap_or(usize::MAX)
 }

@@ -1,4 +1,4 @@
-//! What a command prints on standard output: the result and nothing else.
+//! Standard output, which carries the result of a command and nothing else.
 
 use std::io::Write as _;
 
@@ -6,14 +6,14 @@ use serde::Serialize;
 
 use crate::failure::Failure;
 
-/// Prints one text and a line end.
+/// Prints a text and a line end.
 pub fn line(text: impl AsRef<str>) -> Result<(), Failure> {
     write(&format!("{}\n", text.as_ref()))
 }
 
-/// Prints a text as it is.
+/// Prints a text unchanged.
 pub fn write(text: &str) -> Result<(), Failure> {
-    // `println!` would panic when the reader has gone.
+    // `println!` panics if the reader closed the pipe.
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(Failure::Output)
 }
@@ -23,7 +23,7 @@ pub fn json(value: &impl Serialize) -> Result<(), Failure> {
     line(serde_json::to_string(value).map_err(trailkeeper_domain::Error::internal)?)
 }
 
-/// Prints rows below their headings, in columns as wide as their widest cell.
+/// Prints rows under headings, in columns as wide as their widest cell.
 pub fn table<const N: usize>(headings: [&str; N], rows: &[[String; N]]) -> Result<(), Failure> {
     write(&aligned(headings, rows))
 }
@@ -45,7 +45,7 @@ fn aligned<const N: usize>(headings: [&str; N], rows: &[[String; N]]) -> String 
     out
 }
 
-/// A value that may be absent, as a table shows it.
+/// The table cell of an optional value.
 pub fn or_dash(value: Option<impl ToString>) -> String {
     value.map_or_else(|| "-".to_owned(), |value| value.to_string())
 }

@@ -1,9 +1,9 @@
-//! Progress bars on stderr; hidden where stderr is no terminal.
+//! Progress bars on stderr. They are hidden if stderr is not a terminal.
 
 use indicatif::{ProgressBar, ProgressStyle};
 use trailkeeper_analytics::engine::Progress;
 
-/// A bar over bytes; without a total a counter.
+/// A bar over bytes; a counter if the total is unknown.
 pub fn bytes(total: Option<u64>) -> ProgressBar {
     match total {
         Some(total) => styled(ProgressBar::new(total), "{bar:40} {bytes}/{total_bytes} {bytes_per_sec} {eta}"),
@@ -11,17 +11,17 @@ pub fn bytes(total: Option<u64>) -> ProgressBar {
     }
 }
 
-/// A bar over things; `what` says which.
-pub fn things(total: u64, what: &'static str) -> ProgressBar {
+/// A bar over `total` items, labelled `what`.
+pub fn items(total: u64, what: &'static str) -> ProgressBar {
     styled(ProgressBar::new(total), "{msg} {bar:40} {human_pos}/{human_len} {eta}").with_message(what)
 }
 
-/// A bar over a span of time that is read event by event; `what` says in which parts.
+/// A bar over the days or months whose events are read; `what` names the unit.
 pub fn events(what: &'static str) -> ProgressBar {
     styled(ProgressBar::no_length(), "{bar:40} {pos}/{len} {prefix}, {msg} events {eta}").with_prefix(what)
 }
 
-/// Moves such a bar.
+/// Updates a bar of [`events`].
 pub fn show(bar: &ProgressBar, progress: Progress) {
     bar.set_length(progress.of);
     bar.set_position(progress.done);
@@ -29,7 +29,7 @@ pub fn show(bar: &ProgressBar, progress: Progress) {
 }
 
 fn styled(bar: ProgressBar, template: &str) -> ProgressBar {
-    // The templates are constants; one that did not parse would only look different.
+    // The templates are constants. A template that does not parse only changes the look of the bar.
     match ProgressStyle::with_template(template) {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,

@@ -1,26 +1,26 @@
-//! Replacing the master key, beside a running server and whatever happens meanwhile.
+//! Replaces the master key, also while servers run.
 //!
 //! ```text
-//! step                     master.key   .previous   database        opens by
+//! step                     master.key   .previous   database        opened by
 //! before                   K1           K0 or none  K1, rarely K0   K1, K0
-//! 1 seal the rest anew     K1           K0 or none  K1              K1
+//! 1 reseal leftovers       K1           K0 or none  K1              K1
 //! 2 keep the current key   K1           K1          K1              K1
-//! 3 make the next key      K2           K1          K1, new ones K2 K1 as the previous one, K2
-//! 4 seal all anew          K2           K1          K2              K2
+//! 3 create the next key    K2           K1          K1, new ones K2 K1 as the previous key, K2
+//! 4 reseal everything      K2           K1          K2              K2
 //! ```
 //!
-//! Each step is durable before the next begins: a file is written under another name, synced, renamed into place, and
-//! its folder synced; the steps of the database are one transaction each. Between any two of them the files open all of
-//! the database, so a kill at any moment loses nothing:
+//! Each step is durable before the next begins. A file is written under another name, synced and renamed into place, and
+//! its folder is synced; the steps on the database are one transaction each. Between any two steps the key files open
+//! every secret in the database, so a kill at any moment loses nothing:
 //!
-//! - Step 1 comes first because step 2 forgets K0. It finds work only when an earlier rotation was killed before its
-//!   step 4, or when a server sealed something with K0 while K1 was taking its place.
-//! - Step 2 comes before step 3 because a server that reads `master.key` and finds K2 looks for K1 in
-//!   `master.key.previous` next.
-//! - A server that runs has K1 in memory. Until step 4 that opens all but what was sealed with K2 meanwhile; when
-//!   something does not open, it reads the files again. Before it seals, it reads them anyway.
-//! - Whoever is killed between 3 and 4 leaves a database whose secrets are sealed with the previous key. Servers work;
-//!   the next rotation finishes it in its step 1.
+//! - Step 1 comes first because step 2 overwrites K0. It finds work only if an earlier rotation was killed before its
+//!   step 4, or if a server sealed a secret with K0 while K1 replaced it.
+//! - Step 2 comes before step 3 because a server that finds K2 in `master.key` then looks for K1 in
+//!   `master.key.previous`.
+//! - A running server has K1 in memory. Until step 4, K1 opens every secret except those sealed with K2 meanwhile; if a
+//!   secret does not open, the server reads the files again. Before it seals a secret, it always reads them.
+//! - A kill between steps 3 and 4 leaves secrets sealed with the previous key. Servers work; step 1 of the next rotation
+//!   reseals these secrets.
 
 use std::sync::Arc;
 
@@ -34,23 +34,23 @@ use crate::master_key::files::KeyFiles;
 use crate::master_key::{KeyUse, given};
 use crate::wiring::Ports;
 
-/// What a rotation did.
+/// The result of a rotation.
 pub enum Rotated {
     /// The key of the files was replaced.
     Files {
-        /// Where the new key is.
+        /// The key files, with the new key.
         files: KeyFiles,
-        /// How many secrets are sealed with it now.
+        /// Number of secrets resealed with the new key.
         resealed: usize,
     },
-    /// The key comes from the settings, which were changed already: everything is sealed with the new one now.
+    /// The settings give the key, and gave the new one already. All secrets are resealed with it.
     Given {
-        /// How many secrets were sealed with the previous one.
+        /// Number of secrets that the previous key had sealed.
         resealed: usize,
     },
 }
 
-/// Replaces the master key and seals everything anew.
+/// Replaces the master key and reseals all secrets.
 pub fn rotate(
     database: &DatabaseArgs,
     settings: &AccessArgs,
@@ -60,22 +60,22 @@ pub fn rotate(
     if let Some(keys) = given(settings)? {
         if keys.previous.is_none() {
             return Err(Failure::Refused(
-                "master-key: it comes from TRAILKEEPER_MASTER_KEY, which this command cannot change; set TRAILKEEPER_MASTER_KEY_PREVIOUS to the key of now and TRAILKEEPER_MASTER_KEY to a new one (`openssl rand -hex 32` makes one) for every server and for this command, start the servers again, and run this again"
+                "master-key: it comes from TRAILKEEPER_MASTER_KEY, which this command cannot change; set TRAILKEEPER_MASTER_KEY_PREVIOUS to the current key and TRAILKEEPER_MASTER_KEY to a new one (`openssl rand -hex 32` generates one) for every server and for this command, restart the servers, and run this command again"
                     .to_owned(),
             ));
         }
         let access = access_with(ports, settings, MasterKeys::fixed(keys));
         return Ok(Rotated::Given { resealed: access.reseal(by).map_err(|error| ports.failed(error))? });
     }
-    // Where there is no key yet, there is now.
+    // Creates the key file if there is none yet.
     access::open(ports, database, settings, KeyUse::Secrets)?;
     let files = KeyFiles::at(database.master_key());
     let _lock = files.lock()?;
     let rotation = Rotation { access: access_with(ports, settings, files.watched()?), files, by };
-    rotation.finish_earlier().map_err(|error| ports.failed(error))?;
+    rotation.finish_interrupted().map_err(|error| ports.failed(error))?;
     rotation.keep_current()?;
-    rotation.make_next(ports.entropy.as_ref())?;
-    let resealed = rotation.seal_anew().map_err(|error| ports.failed(error))?;
+    rotation.create_next(ports.entropy.as_ref())?;
+    let resealed = rotation.reseal_all().map_err(|error| ports.failed(error))?;
     Ok(Rotated::Files { files: rotation.files, resealed })
 }
 
@@ -84,7 +84,7 @@ fn access_with(ports: &Ports, settings: &AccessArgs, keys: MasterKeys) -> Access
     Access::new(Arc::clone(store), Arc::clone(clock), Arc::clone(entropy), keys, settings.access_settings())
 }
 
-/// The steps, each of which may be the last one that is done.
+/// The steps of a rotation. Any of them can be the last one that runs.
 struct Rotation<'a> {
     access: Access,
     files: KeyFiles,
@@ -92,29 +92,29 @@ struct Rotation<'a> {
 }
 
 impl Rotation<'_> {
-    /// Step 1.
-    fn finish_earlier(&self) -> trailkeeper_domain::Result<()> {
+    /// Step 1: reseals what an earlier rotation left sealed with the previous key.
+    fn finish_interrupted(&self) -> trailkeeper_domain::Result<()> {
         if self.access.sealed_with_previous()? > 0 {
             self.access.reseal(self.by)?;
         }
         Ok(())
     }
 
-    /// Step 2.
+    /// Step 2: copies the current key over the previous one.
     fn keep_current(&self) -> Result<(), Failure> {
         match self.files.read()? {
             Some(keys) => self.files.replace_previous(&keys.current),
-            None => Err(Failure::Refused(format!("{}: was there and is gone", self.files.current().display()))),
+            None => Err(Failure::Refused(format!("{}: the file has disappeared", self.files.current().display()))),
         }
     }
 
-    /// Step 3.
-    fn make_next(&self, entropy: &dyn Entropy) -> Result<(), Failure> {
+    /// Step 3: writes a new current key.
+    fn create_next(&self, entropy: &dyn Entropy) -> Result<(), Failure> {
         self.files.replace_current(&MasterKey::generate(entropy))
     }
 
-    /// Step 4.
-    fn seal_anew(&self) -> trailkeeper_domain::Result<usize> {
+    /// Step 4: reseals all secrets with the current key. Returns their number.
+    fn reseal_all(&self) -> trailkeeper_domain::Result<usize> {
         self.access.reseal(self.by)
     }
 }
@@ -135,7 +135,7 @@ mod tests {
         access: AccessArgs,
     }
 
-    /// A program on a database of its own, with some secrets in it.
+    /// A database with some secrets, and the settings of a program that uses it.
     struct World {
         folder: tempfile::TempDir,
         settings: Settings,
@@ -158,7 +158,7 @@ mod tests {
             KeyFiles::at(self.settings.database.master_key())
         }
 
-        /// A server that starts now; it opens all token keys, and the count opens everything.
+        /// A server that starts now. It opens all token keys, and the count opens all secrets.
         fn server(&self) -> Arc<Access> {
             let Settings { database, access } = &self.settings;
             let server = access::open(&self.ports, database, access, KeyUse::Secrets).unwrap();
@@ -176,7 +176,7 @@ mod tests {
             rotate(&self.settings.database, &self.settings.access, &self.ports, &wiring::context())
         }
 
-        /// Runs the first steps of a rotation, as one that is killed then.
+        /// Runs the first `steps` of a rotation, like a rotation that is killed after them.
         fn killed_after(&self, steps: usize) {
             let files = self.files();
             let _lock = files.lock().unwrap();
@@ -184,29 +184,29 @@ mod tests {
             let access = access_with(&self.ports, &self.settings.access, files.watched().unwrap());
             let rotation = Rotation { access, files, by: &context };
             if steps > 0 {
-                rotation.finish_earlier().unwrap();
+                rotation.finish_interrupted().unwrap();
             }
             if steps > 1 {
                 rotation.keep_current().unwrap();
             }
             if steps > 2 {
-                rotation.make_next(self.ports.entropy.as_ref()).unwrap();
+                rotation.create_next(self.ports.entropy.as_ref()).unwrap();
             }
             if steps > 3 {
-                rotation.seal_anew().unwrap();
+                rotation.reseal_all().unwrap();
             }
         }
     }
 
     #[test]
-    fn a_rotation_that_is_killed_leaves_files_and_a_database_that_open() {
+    fn a_killed_rotation_leaves_files_that_open_every_secret() {
         for (first, second) in (0..=4).flat_map(|first| (0..=4).map(move |second| (first, second))) {
             let mut world = World::new();
             let running = world.server();
             let mut secrets = world.secrets;
             for steps in [first, second] {
                 world.killed_after(steps);
-                // What runs goes on, what starts starts, and both may seal.
+                // A running server and a new one both open and seal secrets.
                 running.sealed_with_previous().unwrap();
                 running.check_master_key().unwrap();
                 world.add();
@@ -215,7 +215,7 @@ mod tests {
             let Ok(Rotated::Files { resealed, files }) = world.rotate() else { panic!("not rotated") };
             assert_eq!(resealed, secrets, "killed after {first} and {second}");
             assert_eq!(world.server().sealed_with_previous().unwrap(), 0);
-            // Nothing depends on the previous key any more.
+            // The previous key is no longer needed.
             std::fs::remove_file(files.previous()).unwrap();
             world.server();
             let left: Vec<_> = std::fs::read_dir(world.folder.path().join("data"))
@@ -227,17 +227,17 @@ mod tests {
         }
     }
 
-    /// As root, with a server that runs as somebody else.
+    /// Root rotates the key of a server that runs as another user.
     #[cfg(unix)]
     #[test]
-    fn the_files_stay_with_their_owner() {
+    fn the_files_keep_their_owner() {
         use std::os::unix::fs::{MetadataExt as _, chown};
 
         let world = World::new();
         let files = world.files();
         let owner = 12_345;
         if chown(files.current(), Some(owner), Some(owner)).is_err() {
-            eprintln!("not tested: only root can give files away");
+            eprintln!("not tested: only root can change the owner of files");
             return;
         }
         world.rotate().unwrap_or_else(|failure| panic!("{failure}"));
@@ -255,7 +255,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_key_behind_a_link_is_replaced_where_it_lies() {
+    fn a_key_behind_a_link_is_replaced_in_the_target_of_the_link() {
         let world = World::new();
         let (link, elsewhere) = (world.files().current().to_owned(), world.folder.path().join("elsewhere.key"));
         std::fs::rename(&link, &elsewhere).unwrap();

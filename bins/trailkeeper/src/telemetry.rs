@@ -1,4 +1,4 @@
-//! Logs: to stderr, because stdout carries results.
+//! The log, on stderr: stdout carries results.
 
 use std::io::{IsTerminal as _, stderr};
 
@@ -6,7 +6,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::{LogArgs, LogFormat};
 
-/// Starts logging for the whole process.
+/// Starts the log of the whole process.
 pub fn start(settings: &LogArgs) {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(&settings.log))

@@ -1,4 +1,4 @@
-//! Putting the parts together: settings in, services out.
+//! Opens the database that the settings name, and provides what every command needs with it.
 
 use std::sync::Arc;
 
@@ -14,29 +14,29 @@ use trailkeeper_storage::{DatabaseUrl, StoreOptions};
 use crate::config::{DatabaseArgs, PageArgs};
 use crate::failure::Failure;
 
-/// How many rows a list fetches at a time.
+/// Rows that a list fetches at a time.
 const PAGE: usize = 500;
 
-/// The database, the time and randomness.
+/// The database, the clock and the source of randomness.
 pub struct Ports {
-    /// Where the data is; shown without the password.
+    /// Address of the database. It is displayed without the password.
     pub url: DatabaseUrl,
-    /// The database.
+    /// Store of the database.
     pub store: Arc<dyn Store>,
-    /// The time.
+    /// Clock.
     pub clock: Arc<dyn Clock>,
-    /// Randomness.
+    /// Source of randomness.
     pub entropy: Arc<dyn Entropy>,
 }
 
 impl Ports {
-    /// Names the database in an error that it caused.
+    /// The failure for an error; names the database if the database caused it.
     pub fn failed(&self, error: Error) -> Failure {
         Failure::of_database(&self.url, error)
     }
 }
 
-/// Brings the database's tables up to date; gives the names of what was applied.
+/// Brings the tables of the database up to date. Returns the names of the applied migrations.
 pub fn migrate(database: &DatabaseArgs) -> Result<Vec<String>, Failure> {
     let url = database.url()?;
     if database.named().is_none() {
@@ -45,12 +45,12 @@ pub fn migrate(database: &DatabaseArgs) -> Result<Vec<String>, Failure> {
     trailkeeper_storage::migrate(&url).map_err(|error| Failure::of_database(&url, error))
 }
 
-/// Opens the database, up to date. A command on a fresh machine works as it does later.
+/// Opens the database after bringing it up to date, so that every command also works on a new machine.
 pub fn open(database: &DatabaseArgs) -> Result<Ports, Failure> {
     open_with(database, &StoreOptions::default())
 }
 
-/// Opens it as [`open`] does, for those that record events with pages.
+/// Opens the database as [`open`] does, for commands that record events with pages.
 pub fn open_to_record(database: &DatabaseArgs, pages: &PageArgs) -> Result<Ports, Failure> {
     open_with(database, &pages.store_options())
 }
@@ -66,33 +66,33 @@ fn open_with(database: &DatabaseArgs, options: &StoreOptions) -> Result<Ports, F
     Ok(Ports { url, store, clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy::new()) })
 }
 
-/// Merges what a command recorded, so that the next questions find it in sheets. Where a server runs, it does so anyway.
-/// The events are stored: what goes wrong here is no failure of the command.
+/// Merges recorded events into sheets, so that the next questions need not. A running server merges them anyway. The
+/// events are stored already, so an error here is logged and does not fail the command.
 pub fn merge(ports: &Ports) {
     match merger::run_once(ports.store.as_ref(), ports.clock.as_ref(), ports.entropy.as_ref()) {
         Ok(Some(merged)) => {
             for (_, row) in merged.unreadable {
                 tracing::warn!(
-                    "what was recorded waits unmerged: {row}; run `trailkeeper verify`, then `trailkeeper rebuild`"
+                    "recorded events stay unmerged: {row}; run `trailkeeper verify`, then `trailkeeper rebuild`"
                 );
             }
         }
-        Ok(None) => tracing::debug!("a server has the lease on the sheets and merges what was recorded"),
-        Err(error) => tracing::warn!("what was recorded waits unmerged: {}", error.chain()),
+        Ok(None) => tracing::debug!("a server holds the lease on the sheets and merges the recorded events"),
+        Err(error) => tracing::warn!("recorded events stay unmerged: {}", error.chain()),
     }
 }
 
-/// Who acts when a command changes something, for the trail.
+/// The actor of changes by commands, in audit events.
 pub fn actor() -> Actor {
     Actor { id: "command-line".to_owned(), name: "command line".to_owned() }
 }
 
-/// The same for what is changed of accounts and credentials: it comes from no address.
+/// The audit context of changes to accounts and credentials by commands. It has no source address.
 pub fn context() -> AuditContext {
     AuditContext::from(actor())
 }
 
-/// Every item of a paged list.
+/// All items of a paged list.
 pub fn all<T>(mut page: impl FnMut(Option<&str>, usize) -> DomainResult<Paged<T>>) -> DomainResult<Vec<T>> {
     let mut items = Vec::new();
     let mut cursor: Option<PlainCursor> = None;

@@ -1,4 +1,4 @@
-//! `trailkeeper account`: those who may log in.
+//! `trailkeeper account`: the accounts that may log in.
 
 use std::io::{self, BufRead};
 
@@ -25,17 +25,17 @@ pub struct AccountArgs {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Make an account; its password is generated and printed once, unless it comes on standard input.
+    /// Create an account. Its password is generated and printed once, or read from standard input.
     Create {
-        /// Who.
+        /// E-mail of the account.
         email: String,
-        /// What it may do: admin, analyst, auditor or ingest.
+        /// Role: admin, analyst, auditor or ingest.
         #[arg(long, value_parser = config::role)]
         role: Role,
-        /// The one tenant it may see; default: all.
+        /// Limit it to this tenant. Default: all tenants.
         #[arg(long, value_parser = config::tenant, value_name = "UUID")]
         tenant: Option<TenantId>,
-        /// The name that people see; default: the e-mail.
+        /// Display name. Default: the e-mail.
         #[arg(long, value_name = "TEXT")]
         display_name: Option<String>,
         #[command(flatten)]
@@ -50,9 +50,9 @@ enum Action {
         #[arg(long)]
         json: bool,
     },
-    /// Change an account. Another role or tenant ends its sessions.
+    /// Change an account. A new role or tenant ends its sessions.
     Change {
-        /// Whose.
+        /// E-mail of the account.
         email: String,
         #[command(flatten)]
         change: ChangeArgs,
@@ -60,26 +60,26 @@ enum Action {
         #[arg(long)]
         json: bool,
     },
-    /// Remove an account and end its sessions. What it did stays in the trail.
+    /// Delete an account and end its sessions. Its past actions stay in the audit trail.
     Delete {
-        /// Whose.
+        /// E-mail of the account.
         email: String,
     },
     /// Set a new password and end the account's sessions.
     SetPassword {
-        /// Whose.
+        /// E-mail of the account.
         email: String,
         #[command(flatten)]
         password: PasswordArgs,
     },
-    /// Let an account log in no more, and end its sessions.
+    /// Disable an account, so that it cannot log in, and end its sessions.
     Disable {
-        /// Whose.
+        /// E-mail of the account.
         email: String,
     },
-    /// Let a disabled account log in again.
+    /// Enable a disabled account, so that it can log in again.
     Enable {
-        /// Whose.
+        /// E-mail of the account.
         email: String,
     },
 }
@@ -87,19 +87,19 @@ enum Action {
 #[derive(Args)]
 #[group(required = true, multiple = true)]
 struct ChangeArgs {
-    /// The e-mail by which it logs in from now on.
+    /// New e-mail. The account logs in with it.
     #[arg(long = "email", id = "new_email", value_name = "E-MAIL")]
     email: Option<String>,
-    /// The name that people see.
+    /// New display name.
     #[arg(long, value_name = "TEXT")]
     display_name: Option<String>,
-    /// What it may do: admin, analyst, auditor or ingest.
+    /// Role: admin, analyst, auditor or ingest.
     #[arg(long, value_parser = config::role)]
     role: Option<Role>,
-    /// The one tenant it may see.
+    /// Limit it to this tenant.
     #[arg(long, value_parser = config::tenant, value_name = "UUID", conflicts_with = "all_tenants")]
     tenant: Option<TenantId>,
-    /// Let it see all tenants.
+    /// Give it access to all tenants.
     #[arg(long)]
     all_tenants: bool,
 }
@@ -116,7 +116,7 @@ impl ChangeArgs {
     }
 }
 
-// There is no flag for the password itself: a command line is visible to other users of the machine.
+// There is no flag for the password itself: other users of the machine can read the command line.
 #[derive(Args)]
 struct PasswordArgs {
     /// Read the password from the first line of standard input.
@@ -124,7 +124,7 @@ struct PasswordArgs {
     password_stdin: bool,
 }
 
-/// Does what was asked for, directly on the database, beside a running server.
+/// Runs the command on the database, also while a server uses it.
 pub fn run(database: &DatabaseArgs, args: &AccountArgs) -> Result<(), Failure> {
     let ports = wiring::open(database)?;
     let access = access::open(&ports, database, &args.access, KeyUse::Nothing)?;
@@ -140,7 +140,7 @@ pub fn run(database: &DatabaseArgs, args: &AccountArgs) -> Result<(), Failure> {
                 tenant_id: *tenant,
             };
             let account = access.create_account(&context, new).map_err(|error| ports.failed(error))?;
-            shown(&account, generated, *json)
+            print(&account, generated, *json)
         }
         Action::List { json } => {
             let accounts =
@@ -152,7 +152,7 @@ pub fn run(database: &DatabaseArgs, args: &AccountArgs) -> Result<(), Failure> {
                 .account_with_email(email)
                 .and_then(|account| access.change_account(&context, account.id, change.change()))
                 .map_err(|error| ports.failed(error))?;
-            shown(&account, None, *json)
+            print(&account, None, *json)
         }
         Action::Delete { email } => {
             access
@@ -181,20 +181,21 @@ pub fn run(database: &DatabaseArgs, args: &AccountArgs) -> Result<(), Failure> {
 }
 
 impl PasswordArgs {
-    /// The password, and once more if it was generated and must be shown.
+    /// The password. The second value repeats it if it was generated and must be shown.
     fn get(&self, access: &Access) -> Result<(String, Option<String>), Failure> {
         if !self.password_stdin {
             let password = access.generate_password();
             return Ok((password.clone(), Some(password)));
         }
-        let password = typed(std::io::stdin().lock())
+        let password = first_line(std::io::stdin().lock())
             .map_err(|source| Failure::Io { what: "the password on standard input".to_owned(), source })?;
         Ok((password, None))
     }
 }
 
-/// The first line. Neither its end nor the mark that some shells put before a text is part of what was typed; spaces are.
-fn typed(mut input: impl BufRead) -> io::Result<String> {
+/// The first line, without its line end and without the byte order mark that some shells write. Spaces belong to the
+/// password.
+fn first_line(mut input: impl BufRead) -> io::Result<String> {
     let mut line = String::new();
     input.read_line(&mut line)?;
     Ok(line.trim_start_matches('\u{feff}').trim_end_matches(['\r', '\n']).to_owned())
@@ -228,7 +229,7 @@ impl AccountView {
     }
 }
 
-fn shown(account: &Account, generated: Option<String>, json: bool) -> Result<(), Failure> {
+fn print(account: &Account, generated: Option<String>, json: bool) -> Result<(), Failure> {
     if json {
         return output::json(&AccountView::new(account, generated));
     }
@@ -261,7 +262,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_password_is_what_was_typed_whatever_the_shell() {
+    fn a_password_is_read_the_same_from_every_shell() {
         for (input, expected) in [
             ("correct horse\n", "correct horse"),
             ("correct horse", "correct horse"),
@@ -269,8 +270,8 @@ mod tests {
             ("\u{feff}correct horse\r\n", "correct horse"),
             ("", ""),
         ] {
-            assert_eq!(typed(input.as_bytes()).unwrap(), expected, "{input:?}");
+            assert_eq!(first_line(input.as_bytes()).unwrap(), expected, "{input:?}");
         }
-        assert!(typed(&b"caf\xe9 au lait"[..]).is_err(), "Latin-1 would be another password at the next login");
+        assert!(first_line(&b"caf\xe9 au lait"[..]).is_err(), "Latin-1 would be another password at the next login");
     }
 }

@@ -20,7 +20,7 @@ pub struct ConfigArgs {
     pub markdown: bool,
 }
 
-/// Prints every setting: its value, its environment variable and its meaning. Secrets are not shown.
+/// Prints every setting with its value, its environment variable and its meaning. Secrets are not shown.
 pub fn run(database: &DatabaseArgs, args: &ConfigArgs, line: &CommandLine) -> Result<(), Failure> {
     if args.markdown {
         return output::write(&markdown(line.declared()));

@@ -9,7 +9,7 @@ pub fn run(database: &DatabaseArgs, pages: &PageArgs) -> Result<(), Failure> {
     let ports = wiring::open_to_record(database, pages)?;
     let Some(loaded) = demo::load(&ports, pages.queries())? else {
         return Err(Failure::Refused(format!(
-            "{}: holds events or records already; demo data goes into an empty database alone, so name another one with --data-dir or --database-url",
+            "{}: already has events or records; load demo data into an empty database, named with --data-dir or --database-url",
             ports.url
         )));
     };

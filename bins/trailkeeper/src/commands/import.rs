@@ -21,28 +21,29 @@ pub struct ImportArgs {
 
 #[derive(Subcommand)]
 enum What {
-    /// Events as NDJSON: one object a line, as `POST /v1/events` takes them.
+    /// Import events from NDJSON, one object per line, with the fields of `POST /v1/events`.
     Events(EventFile),
-    /// Users as NDJSON: the fields of `PUT /v1/users/{user_id}`, `user_id`, and `tenants` (a list of
-    /// `tenant_id` and `created_at`).
+    /// Import users from NDJSON, with the fields of `PUT /v1/users/{user_id}`.
+    ///
+    /// Each line also has `user_id`, and optionally `tenants`, a list of objects with `tenant_id` and `created_at`.
     Users(RecordFile),
-    /// Tenants as NDJSON: the fields of `PUT /v1/tenants/{tenant_id}`, and `tenant_id`.
+    /// Import tenants from NDJSON, with `tenant_id` and the fields of `PUT /v1/tenants/{tenant_id}`.
     Tenants(RecordFile),
-    /// An access log of Apache or nginx, in the combined or the common format.
+    /// Import an access log of Apache or nginx, in the combined or the common format.
     AccessLog(EventFile),
 }
 
 #[derive(Args)]
 struct RecordFile {
-    /// The file, packed with gzip or not; `-` for standard input.
+    /// Path of the file, compressed with gzip or not; `-` reads standard input.
     file: PathBuf,
 }
 
 #[derive(Args)]
 struct EventFile {
-    /// The file, packed with gzip or not; `-` for standard input.
+    /// Path of the file, compressed with gzip or not; `-` reads standard input.
     file: PathBuf,
-    /// Record everything in this tenant.
+    /// Record all events in this tenant.
     #[arg(long, value_parser = config::customer, value_name = "UUID")]
     tenant: Option<TenantId>,
     #[command(flatten)]
@@ -50,7 +51,7 @@ struct EventFile {
 }
 
 impl What {
-    /// As the command line names it.
+    /// Name of the subcommand.
     fn name(&self) -> &'static str {
         match self {
             Self::Events(_) => "events",
@@ -67,13 +68,13 @@ impl EventFile {
     }
 }
 
-/// Imports a file and prints what became of its lines.
+/// Imports a file and prints how many lines were stored, known and rejected.
 pub fn run(database: &DatabaseArgs, args: &ImportArgs) -> Result<(), Failure> {
     let file = match &args.what {
         What::Events(events) | What::AccessLog(events) => &events.file,
         What::Users(records) | What::Tenants(records) => &records.file,
     };
-    // A wrong name of a file is told before a database is made.
+    // First, so that a wrong file name is reported before a database is created.
     let source = Source::open(file)?;
     let ports = match &args.what {
         What::Events(events) | What::AccessLog(events) => wiring::open_to_record(database, &events.pages)?,
@@ -85,7 +86,7 @@ pub fn run(database: &DatabaseArgs, args: &ImportArgs) -> Result<(), Failure> {
     };
     let file_name = file.display().to_string();
     let about = |event: AuditEvent| event.with("what", args.what.name()).with("file", file_name.as_str());
-    // Before the first line is stored, so that an import which is killed has been told of.
+    // Before the first line is stored, so that an import that is killed has an audit event.
     let start = AuditEvent { outcome: Outcome::Unknown, ..AuditEvent::done(IMPORT) }.with("phase", "start");
     let start = audit::record(&ports, about(start))?;
     let done = match &args.what {
@@ -99,13 +100,13 @@ pub fn run(database: &DatabaseArgs, args: &ImportArgs) -> Result<(), Failure> {
     }
     let outcome = if done.is_err() || summary.is_hopeless() { Outcome::Failure } else { Outcome::Success };
     let end = AuditEvent { outcome, ..summary.audit_event() }.with("phase", "end").with("start", start.to_string());
-    let told = audit::record(&ports, about(end));
-    // Whether or not that could be told: what is stored is stored, and the first error is the cause.
+    let recorded = audit::record(&ports, about(end));
+    // Print the summary even after an error: its lines are stored. The first error is the cause, so it is returned first.
     output::write(&summary.to_string())?;
     done?;
-    told?;
+    recorded?;
     if summary.is_hopeless() {
-        return Err(Failure::Refused(format!("{file_name}: not one line could be imported")));
+        return Err(Failure::Refused(format!("{file_name}: no line could be imported")));
     }
     Ok(())
 }

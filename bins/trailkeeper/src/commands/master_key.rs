@@ -18,27 +18,27 @@ pub struct MasterKeyArgs {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Make a new key and seal everything with it. Running servers go on.
+    /// Generate a new key and reseal all secrets with it. Servers keep running.
     ///
-    /// The old key stays beside the new one, as `master.key.previous`, for servers that have not seen the new one yet and
-    /// for what was sealed at this very moment. A rotation that was broken off is finished by the next one. Where the key
-    /// is given as `TRAILKEEPER_MASTER_KEY`, set a new one there and the old one as `TRAILKEEPER_MASTER_KEY_PREVIOUS` first.
+    /// The old key stays next to the new one, as `master.key.previous`, for servers that have not read the new one yet and
+    /// for secrets sealed during the rotation. The next rotation finishes an interrupted one. If TRAILKEEPER_MASTER_KEY
+    /// gives the key, first set a new key there and the old one in TRAILKEEPER_MASTER_KEY_PREVIOUS.
     Rotate,
 }
 
-/// Does what was asked for, directly on the database, beside a running server.
+/// Runs the command on the database, also while a server uses it.
 pub fn run(database: &DatabaseArgs, args: &MasterKeyArgs) -> Result<(), Failure> {
     let Action::Rotate = args.action;
     let ports = wiring::open(database)?;
     match rotate(database, &args.access, &ports, &wiring::context())? {
         Rotated::Files { files, resealed } => {
-            output::line(format!("made a new master key and sealed {resealed} secrets with it"))?;
+            output::line(format!("generated a new master key and sealed {resealed} secrets with it"))?;
             output::line(format!("new       {}", files.current().display()))?;
             output::line(format!("previous  {}", files.previous().display()))
         }
         Rotated::Given { resealed } => {
             output::line(format!("sealed {resealed} secrets with the key of TRAILKEEPER_MASTER_KEY"))?;
-            output::line("TRAILKEEPER_MASTER_KEY_PREVIOUS is not needed any more once every server has the new key")
+            output::line("TRAILKEEPER_MASTER_KEY_PREVIOUS is no longer needed once every server has the new key")
         }
     }
 }

@@ -9,13 +9,13 @@ use crate::output;
 /// Arguments of `openapi`.
 #[derive(Args)]
 pub struct OpenapiArgs {
-    /// Whose document; default: all contracts in one.
+    /// Contract to print. Default: all contracts in one document.
     #[arg(long, value_enum)]
-    contract: Option<Which>,
+    contract: Option<ContractName>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum Which {
+enum ContractName {
     /// SaaSus Analysis.
     Saasus,
     /// Octopai login and user events.
@@ -26,13 +26,13 @@ enum Which {
     Native,
 }
 
-/// Prints a document, as it is committed.
+/// Prints a document, byte for byte as in the folder `openapi`.
 pub fn run(args: &OpenapiArgs) -> Result<(), Failure> {
     let document = match args.contract {
-        Some(Which::Saasus) => openapi_json(Contract::Saasus),
-        Some(Which::Octopai) => openapi_json(Contract::Octopai),
-        Some(Which::Cripsa) => openapi_json(Contract::Cripsa),
-        Some(Which::Native) => openapi_json(Contract::Native),
+        Some(ContractName::Saasus) => openapi_json(Contract::Saasus),
+        Some(ContractName::Octopai) => openapi_json(Contract::Octopai),
+        Some(ContractName::Cripsa) => openapi_json(Contract::Cripsa),
+        Some(ContractName::Native) => openapi_json(Contract::Native),
         None => merged_json(),
     };
     output::write(&document)

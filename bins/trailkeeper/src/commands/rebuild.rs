@@ -9,15 +9,15 @@ use crate::config::DatabaseArgs;
 use crate::failure::Failure;
 use crate::{audit, output, progress, wiring};
 
-/// How long to wait for a server's merger: twice as long as a dead one keeps its lease.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// How long to wait for the merger of a server: twice the time that a dead one keeps its lease.
+const LEASE_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// Makes all sheets anew and prints what they were made of.
+/// Rebuilds all sheets and prints their number and size, and the number of events.
 pub fn run(database: &DatabaseArgs) -> Result<(), Failure> {
     let ports = wiring::open(database)?;
     let bar = progress::events("days");
     let rebuilt =
-        rebuild(ports.store.as_ref(), ports.clock.as_ref(), ports.entropy.as_ref(), PATIENCE, &mut |progress| {
+        rebuild(ports.store.as_ref(), ports.clock.as_ref(), ports.entropy.as_ref(), LEASE_TIMEOUT, &mut |progress| {
             progress::show(&bar, progress);
         });
     bar.finish_and_clear();
@@ -30,7 +30,7 @@ pub fn run(database: &DatabaseArgs) -> Result<(), Failure> {
             .with("generation", rebuilt.generation),
     )?;
     output::line(format!(
-        "{} sheets of {} bytes from {} events; they answer from now on (generation {})",
+        "{} sheets of {} bytes from {} events; they are in use now (generation {})",
         rebuilt.sheets, rebuilt.bytes, rebuilt.events, rebuilt.generation
     ))
 }

@@ -22,9 +22,9 @@ use crate::master_key::KeyUse;
 use crate::wiring::{self, Ports};
 use crate::{access, audit, demo, output};
 
-/// Serves until it is told to stop.
+/// Serves until a signal stops it.
 pub fn run(database: &DatabaseArgs, settings: &Settings, line: &CommandLine) -> Result<(), Failure> {
-    // First, so that a certificate that cannot be used leaves no trace.
+    // First, so that an unusable certificate changes nothing in the database.
     let queries = settings.pages.queries();
     let http = HttpSettings { limits: settings.limits.settings(), ..settings.server.http_settings(queries)? };
     settings.server.warn_of_plain_http();
@@ -36,7 +36,7 @@ pub fn run(database: &DatabaseArgs, settings: &Settings, line: &CommandLine) -> 
         tracing::info!("loaded demo data: {loaded}");
     }
     let start = audit::server_start(line.settings(&settings.effective(database)?));
-    // Late, because the password must not be lost with a start that is broken off.
+    // Late, so that a failed start does not lose the generated password.
     let administrator = first_administrator(&ports, &access, &settings.admin)?;
     let banner = Banner {
         now: ports.clock.now(),
@@ -48,7 +48,7 @@ pub fn run(database: &DatabaseArgs, settings: &Settings, line: &CommandLine) -> 
         program: std::env::current_exe().unwrap_or_else(|_| "trailkeeper".into()),
     };
     let housekeeping = Housekeeping::start(Arc::clone(&access))
-        .map_err(|source| Failure::Io { what: "a thread for housekeeping".to_owned(), source })?;
+        .map_err(|source| Failure::Io { what: "cannot start the housekeeping thread".to_owned(), source })?;
     let ingest = Ingest::start(Arc::clone(&ports.store), settings.server.ingest_limits());
     let services = Services {
         store: Arc::clone(&ports.store),
@@ -66,44 +66,44 @@ pub fn run(database: &DatabaseArgs, settings: &Settings, line: &CommandLine) -> 
     let merger = merger.map_err(|error| ports.failed(error))?;
     let listen = http.listen;
     let shown = Cell::new(false);
-    let mut untold = None;
+    let mut unrecorded = None;
     let served = System::new().block_on(trailkeeper_http::serve(services, http, |address| {
-        // Not before it has its port: a server that gets none did not start. On a thread of its own, as this one drives a
-        // runtime, inside of which PostgreSQL cannot be waited for.
-        let told = thread::scope(|scope| scope.spawn(|| audit::record(&ports, start)).join());
-        told.unwrap_or_else(|panic| panic::resume_unwind(panic)).map_err(|failure| {
-            untold = Some(failure);
+        // Not recorded if binding fails: such a server did not start. On another thread, because this one drives a
+        // runtime, and a thread inside a runtime cannot block on PostgreSQL.
+        let recorded = thread::scope(|scope| scope.spawn(|| audit::record(&ports, start)).join());
+        recorded.unwrap_or_else(|panic| panic::resume_unwind(panic)).map_err(|failure| {
+            unrecorded = Some(failure);
             io::Error::other("the start could not be recorded")
         })?;
         shown.set(true);
-        // A closed stdout is no reason not to serve.
+        // The server also runs with a closed stdout.
         if let Err(error) = output::write(&banner.text(address)) {
-            tracing::warn!("the address could not be printed: {error}");
+            tracing::warn!("cannot print the address: {error}");
         }
         Ok(())
     }));
-    // Everything is answered by now; what waits unmerged waits for the next start.
+    // All requests are answered by now. The next start merges the remaining deltas.
     merger.stop();
     housekeeping.stop();
     if !shown.get() {
         output::write(&banner.credentials())?;
     }
-    match untold {
+    match unrecorded {
         Some(failure) => Err(failure),
-        None => served.map_err(|source| unserved(listen, source)),
+        None => served.map_err(|source| serve_failure(listen, source)),
     }
 }
 
-fn unserved(listen: SocketAddr, source: io::Error) -> Failure {
+fn serve_failure(listen: SocketAddr, source: io::Error) -> Failure {
     match source.kind() {
         io::ErrorKind::AddrInUse => Failure::Refused(format!(
-            "listen: {listen} is in use by another program; stop that one, or choose another port with --listen"
+            "listen: another program uses {listen}; stop it, or choose another port with --listen"
         )),
         _ => Failure::Io { what: format!("listen: {listen}"), source },
     }
 }
 
-/// Makes the first administrator where there is no account yet.
+/// Creates the first administrator if there is no account yet.
 fn first_administrator(ports: &Ports, access: &Access, settings: &AdminArgs) -> Result<Administrator, Failure> {
     let existing = access.accounts(None, 1).map_err(|error| ports.failed(error))?;
     if !existing.items.is_empty() {
@@ -122,9 +122,9 @@ fn first_administrator(ports: &Ports, access: &Access, settings: &AdminArgs) -> 
     match access.create_account(&wiring::context(), new) {
         Ok(_) if chosen.is_some() => Ok(Administrator::Chosen { email }),
         Ok(_) => Ok(Administrator::Generated { email, password }),
-        // Another server of the same database was faster: its password is the one that counts.
+        // Another server of the same database was faster, so its password is the valid one.
         Err(Error::Conflict(_)) => Ok(Administrator::Existing),
-        // Its fields are called otherwise where an administrator of the server sets them.
+        // Name the setting instead of the field of the account.
         Err(Error::Invalid(ErrorDetail { field: Some(field), detail, .. })) => {
             Err(Failure::Refused(format!("admin-{field} (TRAILKEEPER_ADMIN_{}): {detail}", field.to_uppercase())))
         }
@@ -132,8 +132,8 @@ fn first_administrator(ports: &Ports, access: &Access, settings: &AdminArgs) -> 
     }
 }
 
-/// The flags by which another command finds the same database from another folder. The address of a
-/// PostgreSQL server is left to the environment: it may hold a password, which must not be printed.
+/// The flags that make another command use the same database from another folder. They leave the address of a PostgreSQL
+/// server to the environment, because it can contain a password, which must not be printed.
 fn database_flags(database: &DatabaseArgs, ports: &Ports) -> Result<Vec<String>, Failure> {
     let data_dir = &database.data_dir;
     let absolute = std::path::absolute(data_dir).map_err(|error| Failure::of_file(data_dir, error))?;

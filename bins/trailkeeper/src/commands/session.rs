@@ -1,4 +1,4 @@
-//! `trailkeeper session`: logins that are open, and their end.
+//! `trailkeeper session`: login sessions.
 
 use std::collections::HashMap;
 
@@ -28,37 +28,37 @@ pub struct SessionArgs {
 enum Action {
     /// List the open sessions, newest first.
     List {
-        /// Of this account alone.
+        /// Only the sessions of the account with this e-mail.
         #[arg(long, value_name = "E-MAIL")]
         account: Option<String>,
-        /// Past ones too.
+        /// Include ended and expired sessions.
         #[arg(long)]
         past: bool,
         /// Print JSON.
         #[arg(long)]
         json: bool,
     },
-    /// End a session, or all of an account: their tokens hold no longer.
+    /// End a session, or all sessions of an account. Their tokens stop working.
     End(EndArgs),
 }
 
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 struct EndArgs {
-    /// Its id, as `list` shows it.
+    /// Id of the session, as `list` prints it.
     #[arg(value_parser = session, value_name = "ID")]
     id: Option<SessionId>,
-    /// All sessions of this account.
+    /// End all sessions of the account with this e-mail.
     #[arg(long, value_name = "E-MAIL")]
     account: Option<String>,
 }
 
-/// Reads a session's id.
+/// Parses the id of a session.
 fn session(value: &str) -> Result<SessionId, String> {
     SessionId::parse("id", value).map_err(|error| config::detail(&error))
 }
 
-/// Does what was asked for, directly on the database, beside a running server.
+/// Runs the command on the database, also while a server uses it.
 pub fn run(database: &DatabaseArgs, args: &SessionArgs) -> Result<(), Failure> {
     let ports = wiring::open(database)?;
     let access = access::open(&ports, database, &args.access, KeyUse::Nothing)?;
@@ -66,7 +66,7 @@ pub fn run(database: &DatabaseArgs, args: &SessionArgs) -> Result<(), Failure> {
     match &args.action {
         Action::List { account, past, json } => {
             let now = ports.clock.now();
-            let account_id = account.as_deref().map(|email| id_of(&access, &ports, email)).transpose()?;
+            let account_id = account.as_deref().map(|email| account_id(&access, &ports, email)).transpose()?;
             let filter = SessionFilter { account_id, live_at: (!past).then_some(now) };
             let views = views(&access, filter).map_err(|error| ports.failed(error))?;
             if *json { output::json(&views) } else { list(views, now) }
@@ -77,14 +77,14 @@ pub fn run(database: &DatabaseArgs, args: &SessionArgs) -> Result<(), Failure> {
         }
         Action::End(EndArgs { account, .. }) => {
             let email = account.as_deref().unwrap_or_default();
-            let account = id_of(&access, &ports, email)?;
+            let account = account_id(&access, &ports, email)?;
             let ended = access.end_sessions_of(&context, account, None).map_err(|error| ports.failed(error))?;
-            output::line(format!("sessions of {email} that were ended: {ended}"))
+            output::line(format!("ended sessions of {email}: {ended}"))
         }
     }
 }
 
-fn id_of(access: &Access, ports: &Ports, email: &str) -> Result<AccountId, Failure> {
+fn account_id(access: &Access, ports: &Ports, email: &str) -> Result<AccountId, Failure> {
     access.account_with_email(email).map(|account| account.id).map_err(|error| ports.failed(error))
 }
 
@@ -110,7 +110,7 @@ fn views(access: &Access, filter: SessionFilter) -> trailkeeper_domain::Result<V
     Ok(sessions
         .into_iter()
         .map(|session| {
-            // An account that was made or deleted since the list was read.
+            // No e-mail if the account was created or deleted between the two reads.
             let email = emails.get(&session.account_id).cloned().unwrap_or_default();
             SessionView::new(session, email)
         })

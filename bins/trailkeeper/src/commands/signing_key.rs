@@ -1,4 +1,4 @@
-//! `trailkeeper signing-key`: keys that sign requests to the SaaSus Analysis API.
+//! `trailkeeper signing-key`: the keys that sign requests to the SaaSus Analysis API.
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -24,42 +24,42 @@ pub struct SigningKeyArgs {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Make a key. Its secret is printed once and kept sealed.
+    /// Create a key. Its secret is printed once and stored sealed.
     Create {
-        /// What it is for.
+        /// Name of the key.
         #[arg(long, value_name = "TEXT")]
         name: String,
-        /// The one tenant it may see; default: all.
+        /// Limit it to this tenant. Default: all tenants.
         #[arg(long, value_parser = config::tenant, value_name = "UUID")]
         tenant: Option<TenantId>,
         /// Print JSON.
         #[arg(long)]
         json: bool,
     },
-    /// List all keys, revoked ones too.
+    /// List all keys, including revoked ones.
     List {
         /// Print JSON.
         #[arg(long)]
         json: bool,
     },
-    /// Rename a key that is not revoked.
+    /// Rename a key. A revoked key cannot be renamed.
     Rename {
-        /// Its id, as `list` shows it.
+        /// Id of the key, as `list` prints it.
         #[arg(value_parser = credential, value_name = "ID")]
         id: CredentialId,
-        /// What it is for.
+        /// New name of the key.
         #[arg(long, value_name = "TEXT")]
         name: String,
     },
-    /// End a key.
+    /// Revoke a key.
     Revoke {
-        /// Its id, as `list` shows it.
+        /// Id of the key, as `list` prints it.
         #[arg(value_parser = credential, value_name = "ID")]
         id: CredentialId,
     },
 }
 
-/// Does what was asked for, directly on the database, beside a running server.
+/// Runs the command on the database, also while a server uses it.
 pub fn run(database: &DatabaseArgs, args: &SigningKeyArgs) -> Result<(), Failure> {
     let ports = wiring::open(database)?;
     let key_use = if matches!(args.action, Action::Create { .. }) { KeyUse::Secrets } else { KeyUse::Nothing };

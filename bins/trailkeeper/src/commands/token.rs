@@ -24,33 +24,33 @@ pub struct TokenArgs {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Make a token. It is printed once and kept as a hash alone.
+    /// Create a token. It is printed once; the database stores only its hash.
     Create {
-        /// What it may do: admin, analyst, auditor or ingest.
+        /// Role: admin, analyst, auditor or ingest.
         #[arg(long, value_parser = config::role)]
         role: Role,
-        /// The one tenant it may see; default: all.
+        /// Limit it to this tenant. Default: all tenants.
         #[arg(long, value_parser = config::tenant, value_name = "UUID")]
         tenant: Option<TenantId>,
-        /// What it is for.
+        /// Name of the token.
         #[arg(long, value_name = "TEXT")]
         name: String,
-        /// After how many days it stops working; default: never.
+        /// Days until it expires. Default: it does not expire.
         #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=36_500))]
         expires_in_days: Option<u32>,
         /// Print JSON.
         #[arg(long)]
         json: bool,
     },
-    /// List all tokens, revoked ones too.
+    /// List all tokens, including revoked ones.
     List {
         /// Print JSON.
         #[arg(long)]
         json: bool,
     },
-    /// Rename a token that is neither revoked nor expired, or move its end.
+    /// Change the name or the expiry of a token. A revoked or expired token cannot be changed.
     Change {
-        /// Its id, as `list` shows it.
+        /// Id of the token, as `list` prints it.
         #[arg(value_parser = credential, value_name = "ID")]
         id: CredentialId,
         #[command(flatten)]
@@ -59,9 +59,9 @@ enum Action {
         #[arg(long)]
         json: bool,
     },
-    /// End a token.
+    /// Revoke a token.
     Revoke {
-        /// Its id, as `list` shows it.
+        /// Id of the token, as `list` prints it.
         #[arg(value_parser = credential, value_name = "ID")]
         id: CredentialId,
     },
@@ -70,13 +70,13 @@ enum Action {
 #[derive(Args)]
 #[group(required = true, multiple = true)]
 struct ChangeArgs {
-    /// What it is for.
+    /// New name of the token.
     #[arg(long, value_name = "TEXT")]
     name: Option<String>,
-    /// In how many days from now it stops working.
+    /// Days from now until it expires.
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=36_500), conflicts_with = "never_expires")]
     expires_in_days: Option<u32>,
-    /// Let it work until it is revoked.
+    /// Remove the expiry: the token works until it is revoked.
     #[arg(long)]
     never_expires: bool,
 }
@@ -93,12 +93,12 @@ fn end(now: Timestamp, days: u32) -> Timestamp {
     now + Duration::days(i64::from(days))
 }
 
-/// Reads a credential's id.
+/// Parses the id of a credential.
 pub fn credential(value: &str) -> Result<CredentialId, String> {
     CredentialId::parse("id", value).map_err(|error| config::detail(&error))
 }
 
-/// Does what was asked for, directly on the database, beside a running server.
+/// Runs the command on the database, also while a server uses it.
 pub fn run(database: &DatabaseArgs, args: &TokenArgs) -> Result<(), Failure> {
     let ports = wiring::open(database)?;
     let access = access::open(&ports, database, &args.access, KeyUse::Nothing)?;

@@ -1,4 +1,4 @@
-//! `trailkeeper token-key`: the keys that sign the access tokens of logins.
+//! `trailkeeper token-key`: the keys that sign access tokens.
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -27,10 +27,10 @@ enum Action {
         #[arg(long)]
         json: bool,
     },
-    /// Make a new key. Running servers sign with it five seconds later; tokens of older keys hold until they expire.
+    /// Create a new key. Servers sign with it after five seconds; tokens of older keys stay valid until they expire.
     Rotate {
-        /// Remove all older keys: every access token stops working within five seconds on every server. For a key that
-        /// was stolen. Who is logged in gets a new token at the next refresh.
+        /// Remove all older keys, for example after a theft. All access tokens stop working on every server within five
+        /// seconds; clients get a new one at their next refresh.
         #[arg(long)]
         revoke_others: bool,
         /// Print JSON.
@@ -39,7 +39,7 @@ enum Action {
     },
 }
 
-/// Does what was asked for, directly on the database, beside a running server.
+/// Runs the command on the database, also while a server uses it.
 pub fn run(database: &DatabaseArgs, args: &TokenKeyArgs) -> Result<(), Failure> {
     let ports = wiring::open(database)?;
     let key_use = if matches!(args.action, Action::Rotate { .. }) { KeyUse::Secrets } else { KeyUse::Nothing };
@@ -53,7 +53,7 @@ pub fn run(database: &DatabaseArgs, args: &TokenKeyArgs) -> Result<(), Failure> 
                 return output::json(&RotatedView { kid: &rotated.kid, revoked: &rotated.revoked });
             }
             let signs = if *revoke_others { "from now on" } else { "in five seconds" };
-            output::line(format!("token key {} is made and signs {signs}", rotated.kid))?;
+            output::line(format!("token key {} is created and signs {signs}", rotated.kid))?;
             rotated.revoked.iter().try_for_each(|kid| output::line(format!("token key {kid} is removed")))
         }
     }
@@ -92,7 +92,7 @@ fn list(keys: &[TokenKeyInfo], json: bool) -> Result<(), Failure> {
             let state = match (view.signs, view.verifies_until) {
                 (true, None) => "signs".to_owned(),
                 (true, Some(until)) => format!("signs, verifies until {until}"),
-                (false, None) => "begins to sign".to_owned(),
+                (false, None) => "about to sign".to_owned(),
                 (false, Some(until)) => format!("verifies until {until}"),
             };
             [view.kid, view.created_at, state]

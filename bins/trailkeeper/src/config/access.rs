@@ -1,4 +1,4 @@
-//! Passwords, keys and the first administrator.
+//! Settings of logins, keys and the first administrator.
 
 use std::time::Duration;
 
@@ -8,18 +8,19 @@ use trailkeeper_auth::AccessSettings;
 
 use crate::config::parse::Hosts;
 
-/// Passwords and keys.
+/// Settings of logins and keys.
 #[derive(Args)]
+#[command(next_help_heading = "Logins and keys")]
 pub struct AccessArgs {
-    /// Cost of password hashes: each step doubles the time of a login.
+    /// Cost of password hashes. Each step doubles the time of a login.
     #[arg(long, env = "TRAILKEEPER_BCRYPT_COST", default_value_t = 12, value_parser = clap::value_parser!(u32).range(4..=20), global = true)]
     pub bcrypt_cost: u32,
 
-    /// Whether too many failed logins make further ones wait.
+    /// Delay further logins after too many failed ones.
     #[arg(long, env = "TRAILKEEPER_LOGIN_DELAYS", default_value_t = true, action = ArgAction::Set, value_parser = BoolishValueParser::new(), value_name = "BOOL", global = true)]
     pub login_delays: bool,
 
-    /// Public host names, comma separated, that signed requests may be signed for besides the Host header.
+    /// Public host names, comma-separated, that request signatures may contain besides the Host header. Default: none.
     #[arg(
         long,
         env = "TRAILKEEPER_PUBLIC_HOSTS",
@@ -30,16 +31,16 @@ pub struct AccessArgs {
     )]
     pub public_hosts: Hosts,
 
-    /// Key that seals secrets at rest, 64 hexadecimal digits; default: `master.key` in the data folder, made at need.
-    // The command line is visible to other users of the machine: the variable is the better place.
+    /// Key that seals secrets at rest, 64 hexadecimal digits. Default: `master.key` in the data folder, created on first use.
+    // Other users of the machine can read the command line, so the variable is the better place.
     #[arg(long, env = "TRAILKEEPER_MASTER_KEY", hide_env_values = true, value_name = "HEX", global = true)]
     pub master_key: Option<String>,
 
-    /// Master key before that one, while it is being replaced: what it sealed still opens.
+    /// Previous master key, while it is being replaced. It still opens the secrets that it sealed.
     #[arg(long, env = "TRAILKEEPER_MASTER_KEY_PREVIOUS", hide_env_values = true, value_name = "HEX", global = true)]
     pub master_key_previous: Option<String>,
 
-    /// Days after which the server makes a new key for access tokens by itself; 0: never.
+    /// Age in days at which the server replaces the key that signs access tokens. 0: never.
     #[arg(
         long,
         env = "TRAILKEEPER_ROTATE_TOKEN_KEYS_DAYS",
@@ -50,7 +51,8 @@ pub struct AccessArgs {
     )]
     pub rotate_token_keys_days: u32,
 
-    /// Days after its login that a session ends, however often it is refreshed.
+    /// Days from its login to the end of a session, however often it is refreshed. If servers of one database differ, the
+    /// smallest value holds.
     #[arg(
         long,
         env = "TRAILKEEPER_SESSION_DAYS",
@@ -63,17 +65,17 @@ pub struct AccessArgs {
 }
 
 impl AccessArgs {
-    /// The master key where one was given. An empty variable is the same as none.
+    /// The given master key. An empty variable counts as not given.
     pub fn given_master_key(&self) -> Option<&str> {
         self.master_key.as_deref().filter(|key| !key.is_empty())
     }
 
-    /// The master key before that one, where it was given.
+    /// The given previous master key. An empty variable counts as not given.
     pub fn given_previous_master_key(&self) -> Option<&str> {
         self.master_key_previous.as_deref().filter(|key| !key.is_empty())
     }
 
-    /// The settings of logins and credentials.
+    /// These settings, as the auth library takes them.
     pub fn access_settings(&self) -> AccessSettings {
         let days = u64::from(self.rotate_token_keys_days);
         AccessSettings {
@@ -87,21 +89,22 @@ impl AccessArgs {
     }
 }
 
-/// The first administrator.
+/// Settings of the first administrator.
 #[derive(Args)]
+#[command(next_help_heading = "First administrator")]
 pub struct AdminArgs {
-    /// E-mail of the administrator that is made when there is no account yet.
+    /// E-mail of the administrator that the server creates if there is no account yet.
     #[arg(long, env = "TRAILKEEPER_ADMIN_EMAIL", default_value = "admin@trailkeeper.local", value_name = "E-MAIL")]
     pub admin_email: String,
 
-    /// Password of that administrator; default: generated and printed once.
-    // As with the master key, the variable is the better place.
+    /// Password of that administrator. Default: generated, and printed once.
+    // As for the master key, the variable is the better place.
     #[arg(long, env = "TRAILKEEPER_ADMIN_PASSWORD", hide_env_values = true, value_name = "PASSWORD")]
     pub admin_password: Option<String>,
 }
 
 impl AdminArgs {
-    /// The password where one was chosen. An empty variable is the same as none.
+    /// The given password. An empty variable counts as not given.
     pub fn chosen_password(&self) -> Option<&str> {
         self.admin_password.as_deref().filter(|password| !password.is_empty())
     }

@@ -1,45 +1,47 @@
-//! How many connections there may be, and how slow they may be.
+//! Settings of connections: their number, and their timeouts.
 
 use std::time::Duration;
 
 use clap::Args;
 use trailkeeper_http::ConnectionSettings;
 
-/// How many connections there may be, and how slow they may be.
+/// Settings of connections.
 #[derive(Args)]
+#[command(next_help_heading = "Connections")]
 pub struct ConnectionArgs {
-    /// Connections that may be open at once; further ones wait. Each may need an open file and, at worst, 128 KiB.
+    /// Connections open at the same time; further ones wait. Each can need an open file and up to 128 KiB of memory.
     #[arg(long, env = "TRAILKEEPER_MAX_CONNECTIONS", default_value_t = 4096, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_connections: u32,
 
-    /// Connections of one address (IPv6: of one /64) at once, trusted proxies apart; further ones are closed. 0: no limit.
+    /// Connections from one address (IPv6: from one /64) at the same time; further ones are closed. Trusted proxies are
+    /// exempt. 0: no limit.
     #[arg(long, env = "TRAILKEEPER_MAX_CONNECTIONS_PER_SOURCE", default_value_t = 1024, value_name = "NUMBER")]
     pub max_connections_per_source: u32,
 
-    /// How long a connection may lie idle between two requests.
+    /// Seconds that a connection may stay idle between two requests.
     #[arg(long, env = "TRAILKEEPER_KEEP_ALIVE", default_value_t = 30, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=3_600))]
     pub keep_alive: u32,
 
-    /// How long the head of a request may take from its first byte on, and a TLS handshake; then 408.
+    /// Seconds for the head of a request, from its first byte; then 408. Also the seconds for a TLS handshake.
     #[arg(long, env = "TRAILKEEPER_HEAD_TIMEOUT", default_value_t = 10, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=3_600))]
     pub head_timeout: u32,
 
-    /// How long the body of a request may take; then 408. It must also come at 1024 bytes per second or more.
+    /// Seconds for the body of a request; then 408. The body must also arrive at 1024 bytes per second or faster.
     #[arg(long, env = "TRAILKEEPER_BODY_TIMEOUT", default_value_t = 120, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=86_400))]
     pub body_timeout: u32,
 
-    /// How long a client may take nothing of its answer before the connection is reset.
+    /// Seconds for which a client may read nothing of its response; then the server resets the connection.
     #[arg(long, env = "TRAILKEEPER_WRITE_TIMEOUT", default_value_t = 30, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=3_600))]
     pub write_timeout: u32,
 }
 
 impl ConnectionArgs {
-    /// As the server says it, for a system that lets this program have `places` connections.
-    pub fn settings(&self, places: usize) -> ConnectionSettings {
+    /// These settings, as the HTTP library takes them. `most`: how many connections the system allows this program.
+    pub fn settings(&self, most: usize) -> ConnectionSettings {
         let seconds = |seconds: u32| Duration::from_secs(seconds.into());
         let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
         ConnectionSettings {
-            most: count(self.max_connections).min(places),
+            most: count(self.max_connections).min(most),
             most_per_source: count(self.max_connections_per_source),
             keep_alive: seconds(self.keep_alive),
             head_timeout: seconds(self.head_timeout),

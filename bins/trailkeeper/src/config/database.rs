@@ -1,4 +1,4 @@
-//! Where the data lives.
+//! Settings of the database and its folder.
 
 use std::fs::DirBuilder;
 use std::path::PathBuf;
@@ -8,25 +8,26 @@ use trailkeeper_storage::DatabaseUrl;
 
 use crate::failure::Failure;
 
-/// Where the data lives.
+/// Settings of the database and its folder.
 #[derive(Args)]
+#[command(next_help_heading = "Database")]
 pub struct DatabaseArgs {
     /// Folder of the master key and, by default, of the SQLite database.
     #[arg(long, env = "TRAILKEEPER_DATA_DIR", default_value = "./data", value_name = "DIR", global = true)]
     pub data_dir: PathBuf,
 
-    /// Database: `sqlite:PATH` or `postgres://USER:PASSWORD@HOST/NAME`; default: `trailkeeper.db` in the data folder.
+    /// Database: `sqlite:PATH` or `postgres://USER:PASSWORD@HOST/NAME`. Default: `trailkeeper.db` in the data folder.
     #[arg(long, env = "TRAILKEEPER_DATABASE_URL", hide_env_values = true, value_name = "URL", global = true)]
     pub database_url: Option<String>,
 }
 
 impl DatabaseArgs {
-    /// The database as it was named, if it was. An empty variable is the same as none.
+    /// The given address of the database. An empty variable counts as not given.
     pub fn named(&self) -> Option<&str> {
         self.database_url.as_deref().filter(|url| !url.is_empty())
     }
 
-    /// The database in effect.
+    /// The database in effect: the given one, otherwise a SQLite file in the data folder.
     pub fn url(&self) -> Result<DatabaseUrl, Failure> {
         let url = match self.named() {
             Some(named) => named.to_owned(),
@@ -40,7 +41,7 @@ impl DatabaseArgs {
         self.data_dir.join("master.key")
     }
 
-    /// Creates the data folder where it is missing, closed to other users of the machine.
+    /// Creates the data folder if it is missing, with no access for other users of the machine.
     pub fn create_data_dir(&self) -> Result<(), Failure> {
         let mut builder = DirBuilder::new();
         builder.recursive(true);

@@ -1,27 +1,28 @@
-//! What is logged, and how.
+//! Settings of the log.
 
 use clap::{Args, ValueEnum};
 
 use crate::config::parse;
 
-/// What is logged, and how.
+/// Settings of the log.
 #[derive(Args)]
+#[command(next_help_heading = "Log")]
 pub struct LogArgs {
-    // Silent about what strangers send that is no request: the server says that itself, at `debug`.
-    /// Which log lines are written: a level, or a filter such as `info,trailkeeper_http=debug`.
+    // `actix_http::h1=off`: the server itself logs input that is not HTTP, at `debug`.
+    /// Level of the lines to log (error, warn, info, debug, trace), or a filter such as `info,trailkeeper_http=debug`.
     #[arg(long, env = "TRAILKEEPER_LOG", default_value = "info,actix_server=warn,actix_http::h1=off", value_name = "FILTER", value_parser = parse::log_filter, global = true)]
     pub log: String,
 
-    /// Form of log lines.
+    /// Format of log lines.
     #[arg(long, env = "TRAILKEEPER_LOG_FORMAT", default_value = "text", value_enum, global = true)]
     pub log_format: LogFormat,
 }
 
-/// Form of log lines.
+/// Format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
-    /// For people.
+    /// Plain text.
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }

@@ -1,4 +1,4 @@
-//! Settings: each a flag and an environment variable, checked while the command line is read.
+//! Settings. Each is a flag and an environment variable, checked while the command line is parsed.
 
 mod access;
 mod connections;
@@ -23,7 +23,7 @@ pub use logging::{LogArgs, LogFormat};
 pub use parse::{customer, detail, role, tenant};
 pub use server::{PageArgs, ServerArgs};
 
-/// The settings of the server; those of database and logs are global.
+/// Settings of the server. Those of the database and the log belong to every command.
 #[derive(Args)]
 pub struct Settings {
     #[command(flatten)]

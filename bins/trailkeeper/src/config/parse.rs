@@ -1,4 +1,4 @@
-//! Reading the values of flags. What these refuse is a usage error.
+//! Parsers of flag values. Their errors are usage errors.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -10,36 +10,36 @@ use trailkeeper_domain::Error;
 use trailkeeper_domain::account::Role;
 use trailkeeper_domain::id::TenantId;
 
-/// The sentence of an error without the field's name, which clap puts in front in its own way.
+/// The text of an error without the name of the field: clap names the flag itself.
 pub fn detail(error: &Error) -> String {
-    error.detail().map_or_else(|| error.chain().to_string(), |fault| fault.detail.clone())
+    error.detail().map_or_else(|| error.chain().to_string(), |detail| detail.detail.clone())
 }
 
-/// Reads a role.
+/// Parses a role.
 pub fn role(value: &str) -> Result<Role, String> {
     Role::parse("role", value).map_err(|error| detail(&error))
 }
 
-/// Reads a tenant's id.
+/// Parses the id of a tenant.
 pub fn tenant(value: &str) -> Result<TenantId, String> {
     TenantId::parse("tenant", value).map_err(|error| detail(&error))
 }
 
-/// Reads the id of a tenant into which someone may write: any but the server's own trail.
+/// Parses the id of a tenant that events may be written to: any but the system tenant.
 pub fn customer(value: &str) -> Result<TenantId, String> {
     match tenant(value)? {
         TenantId::SYSTEM => Err(
-            "the all-ones UUID is the server's own trail, which only the server writes; send your tenant's id or leave it out"
+            "the all-ones UUID is the system tenant, which only the server writes; give the id of your tenant, or leave it out"
                 .to_owned(),
         ),
         customer => Ok(customer),
     }
 }
 
-/// Reads where to listen.
+/// Parses the address and port to listen on.
 pub fn listen(value: &str) -> Result<SocketAddr, String> {
     value.parse().map_err(|_| {
-        "it is no address with a port; send for example 127.0.0.1:8080, or 0.0.0.0:8080 for every network of this machine"
+        "it is not an address with a port; give for example 127.0.0.1:8080, or 0.0.0.0:8080 to listen on every network"
             .to_owned()
     })
 }
@@ -48,11 +48,11 @@ pub fn listen(value: &str) -> Result<SocketAddr, String> {
 pub fn log_filter(value: &str) -> Result<String, String> {
     match EnvFilter::builder().parse(value) {
         Ok(_) => Ok(value.to_owned()),
-        Err(error) => Err(format!("{error}; send error, warn, info, debug, trace or TARGET=LEVEL, comma separated")),
+        Err(error) => Err(format!("{error}; give error, warn, info, debug, trace or TARGET=LEVEL, comma-separated")),
     }
 }
 
-/// Networks, comma separated; a bare address is a network of one. Empty means none.
+/// Networks, comma-separated. A bare address is a network of one. Empty: none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Networks(pub Vec<IpNet>);
 
@@ -63,7 +63,7 @@ impl FromStr for Networks {
         parts(value)
             .map(|part| {
                 part.parse::<IpNet>().or_else(|_| part.parse::<IpAddr>().map(IpNet::from)).map_err(|_| {
-                    format!("'{part}' is neither an address nor a network; send for example 10.0.0.0/8,192.0.2.1")
+                    format!("'{part}' is neither an address nor a network; give for example 10.0.0.0/8,192.0.2.1")
                 })
             })
             .collect::<Result<_, _>>()
@@ -77,7 +77,7 @@ impl fmt::Display for Networks {
     }
 }
 
-/// Host names, comma separated, each with or without a port. Empty means none.
+/// Host names, comma-separated, each with or without a port. Empty: none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hosts(pub Vec<String>);
 
@@ -88,7 +88,7 @@ impl FromStr for Hosts {
         parts(value)
             .map(|part| {
                 let good = part.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:[]_".contains(&b));
-                if good { Ok(part.to_owned()) } else { Err(format!("'{part}' is not a host name; send for example audit.example.com,audit.example.com:8443 without scheme and path")) }
+                if good { Ok(part.to_owned()) } else { Err(format!("'{part}' is not a host name; give for example audit.example.com,audit.example.com:8443 without scheme and path")) }
             })
             .collect::<Result<_, _>>()
             .map(Self)
@@ -101,7 +101,7 @@ impl fmt::Display for Hosts {
     }
 }
 
-/// Origins of web pages, comma separated, as browsers write them. Empty means none.
+/// Origins of web pages, comma-separated, as browsers write them. Empty: none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origins(pub Vec<String>);
 
@@ -115,7 +115,7 @@ impl FromStr for Origins {
                     return Ok(part.to_owned());
                 }
                 Err(format!(
-                    "'{part}' is no origin as browsers write it; send for example https://app.example,http://localhost:3000 in small letters, with the scheme, without a path and without '*'"
+                    "'{part}' is not an origin as browsers write it; give for example https://app.example,http://localhost:3000 in lower case, with the scheme, without a path and without '*'"
                 ))
             })
             .collect::<Result<_, _>>()
@@ -129,7 +129,7 @@ impl fmt::Display for Origins {
     }
 }
 
-/// Scheme, host and perhaps a port that is not the scheme's own: browsers leave that one out.
+/// Whether the text is a scheme, a host and an optional port. Browsers leave out the default port of the scheme.
 fn is_origin(text: &str) -> bool {
     let own_port = if text.starts_with("https:") { ":443" } else { ":80" };
     let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));

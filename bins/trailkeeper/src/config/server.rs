@@ -1,4 +1,4 @@
-//! The HTTP server.
+//! Settings of the HTTP server and of page statistics.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -16,18 +16,19 @@ use crate::config::tls::TlsArgs;
 use crate::failure::Failure;
 use crate::open_files;
 
-/// The HTTP server.
+/// Settings of the HTTP server.
 #[derive(Args)]
+#[command(next_help_heading = "Server")]
 pub struct ServerArgs {
     /// Address and port to listen on.
     #[arg(long, env = "TRAILKEEPER_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT", value_parser = parse::listen)]
     pub listen: SocketAddr,
 
-    /// Threads that serve connections; default: one per processor.
+    /// Threads that serve connections. Default: one per processor.
     #[arg(long, env = "TRAILKEEPER_WORKERS", value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=512))]
     pub workers: Option<u16>,
 
-    /// Proxies, comma separated addresses or networks, whose `X-Forwarded-For` is believed.
+    /// Addresses or networks, comma-separated, of proxies whose `X-Forwarded-For` the server trusts. Default: none.
     #[arg(
         long,
         env = "TRAILKEEPER_TRUSTED_PROXIES",
@@ -43,7 +44,7 @@ pub struct ServerArgs {
     #[command(flatten)]
     pub tls: TlsArgs,
 
-    /// Origins, comma separated, whose scripts may read answers (CORS): `https://app.example`. Default: none.
+    /// Web origins, comma-separated, whose scripts may read responses (CORS): `https://app.example`. Default: none.
     #[arg(
         long,
         env = "TRAILKEEPER_CORS_ORIGINS",
@@ -53,25 +54,26 @@ pub struct ServerArgs {
     )]
     pub cors_origins: Origins,
 
-    /// Events that may wait for the disk; a request that does not fit any more is answered with 503 at once.
+    /// Events that may wait for the disk. A request that does not fit gets 503 at once.
     #[arg(long, env = "TRAILKEEPER_INGEST_QUEUE", default_value_t = IngestLimits::default().queue_events, value_name = "EVENTS")]
     pub ingest_queue: usize,
 
-    /// How often new events are merged into the sheets from which questions are answered. Answers count them at once.
+    /// Seconds between two merges of new events into sheets, the rollups behind analytics. Analytics count new events
+    /// before the merge too.
     #[arg(long, env = "TRAILKEEPER_MERGE_EVERY", default_value_t = 5, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=3_600))]
     pub merge_every: u32,
 
-    /// Memory, in MiB, for folds of sheets that were asked for: the same analytic question is cheap the next time; 0: none.
+    /// Memory in MiB for cached folds of sheets, which make a repeated analytic question cheap. 0: no cache.
     #[arg(long, env = "TRAILKEEPER_FOLD_CACHE_MIB", default_value_t = 64, value_name = "MIB", value_parser = clap::value_parser!(u32).range(..=1_048_576))]
     pub fold_cache_mib: u32,
 
-    /// Load demo data when, and only when, the database holds none.
+    /// Load demo data if the database has no events and no records.
     #[arg(long, env = "TRAILKEEPER_DEMO", action = ArgAction::SetTrue, value_parser = BoolishValueParser::new())]
     pub demo: bool,
 }
 
 impl ServerArgs {
-    /// How many threads serve connections.
+    /// Number of threads that serve connections.
     pub fn effective_workers(&self) -> usize {
         match self.workers {
             Some(workers) => usize::from(workers),
@@ -79,22 +81,23 @@ impl ServerArgs {
         }
     }
 
-    /// How much may wait to be stored.
+    /// Limits of the queue of events that wait to be stored.
     pub fn ingest_limits(&self) -> IngestLimits {
         IngestLimits { queue_events: self.ingest_queue, ..IngestLimits::default() }
     }
 
-    /// How the merger works.
+    /// Settings of the merger.
     pub fn merger_settings(&self) -> MergerSettings {
         MergerSettings { every: Duration::from_secs(self.merge_every.into()) }
     }
 
-    /// How much memory folds may take.
+    /// Memory for cached folds, in bytes.
     fn fold_cache_bytes(&self) -> usize {
         usize::try_from(self.fold_cache_mib).unwrap_or(usize::MAX).saturating_mul(1 << 20)
     }
 
-    /// The server's settings. Reads the certificate, and raises the limit on open files where it is too low.
+    /// These settings, as the HTTP library takes them. Loads the certificate, and raises the limit on open files if it is
+    /// too low for the connections.
     pub fn http_settings(&self, page_queries: PageQueries) -> Result<HttpSettings, Failure> {
         Ok(HttpSettings {
             listen: self.listen,
@@ -102,45 +105,46 @@ impl ServerArgs {
             trusted_proxies: self.trusted_proxies.0.clone(),
             page_queries,
             fold_cache_bytes: self.fold_cache_bytes(),
-            connections: self.connections.settings(open_files::places_for(self.connections.max_connections)),
+            connections: self.connections.settings(open_files::allow_connections(self.connections.max_connections)),
             cors_origins: self.cors_origins.0.clone(),
             tls: self.tls.load()?,
-            // Limits are settings of their own.
+            // The rate limits come from `LimitArgs`.
             ..HttpSettings::default()
         })
     }
 
-    /// Says so when passwords and tokens would cross a network that others can read.
+    /// Warns if passwords and tokens cross a network unencrypted.
     pub fn warn_of_plain_http(&self) {
         let listens = self.listen.ip().to_canonical();
         if !listens.is_loopback() && self.tls.certificate().is_none() && self.trusted_proxies.0.is_empty() {
             tracing::warn!(
-                "listen: {} can be reached from other machines, and nothing is encrypted: give --tls-cert and --tls-key, or name the proxy that speaks TLS for this server with --trusted-proxies",
+                "listen: other machines can reach {}, and nothing is encrypted; set --tls-cert and --tls-key, or name the proxy that handles TLS with --trusted-proxies",
                 self.listen
             );
         }
     }
 }
 
-/// How pages are grouped, and how many there may be.
+/// Settings of page statistics.
 #[derive(Args)]
+#[command(next_help_heading = "Page statistics")]
 pub struct PageArgs {
-    /// Whether statistics tell pages apart by their query (`/users?page=2`). Keep one choice per database.
+    /// Count pages that differ in their query (`/users?page=2`) separately. Keep one value for a database.
     #[arg(long, env = "TRAILKEEPER_KEEP_PAGE_QUERIES", action = ArgAction::SetTrue, value_parser = BoolishValueParser::new())]
     pub keep_page_queries: bool,
 
-    /// Pages never seen before that a tenant may bring on one UTC day; statistics count those beyond as `(other)`.
+    /// New pages that a tenant may add per UTC day. Statistics count further ones as `(other)`.
     #[arg(long, env = "TRAILKEEPER_NEW_PAGES_PER_DAY", default_value_t = StoreOptions::default().new_pages_per_day, value_name = "NUMBER")]
     pub new_pages_per_day: u32,
 }
 
 impl PageArgs {
-    /// As the domain says it.
+    /// Whether pages keep their query.
     pub fn queries(&self) -> PageQueries {
         if self.keep_page_queries { PageQueries::Kept } else { PageQueries::Dropped }
     }
 
-    /// As the store says it.
+    /// Options of a store that records events with pages.
     pub fn store_options(&self) -> StoreOptions {
         StoreOptions { new_pages_per_day: self.new_pages_per_day, ..StoreOptions::default() }
     }

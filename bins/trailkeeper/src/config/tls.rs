@@ -1,4 +1,4 @@
-//! The certificate of the server.
+//! Settings of TLS.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -8,30 +8,31 @@ use trailkeeper_http::Tls;
 
 use crate::failure::Failure;
 
-/// The certificate of the server.
+/// Settings of TLS.
 #[derive(Args)]
+#[command(next_help_heading = "TLS")]
 pub struct TlsArgs {
-    /// PEM file with the server's certificate and those that vouch for it: HTTPS is spoken instead of HTTP. SIGHUP reads it again.
+    /// PEM file with the server's certificate and its chain. With it the server speaks HTTPS. SIGHUP reloads it.
     #[arg(long, env = "TRAILKEEPER_TLS_CERT", value_name = "FILE")]
     pub tls_cert: Option<String>,
 
-    /// PEM file with the private key of that certificate, not encrypted.
+    /// PEM file with the unencrypted private key of that certificate.
     #[arg(long, env = "TRAILKEEPER_TLS_KEY", value_name = "FILE")]
     pub tls_key: Option<String>,
 }
 
 impl TlsArgs {
-    /// The certificate's file where one was named. An empty variable is the same as none.
+    /// The given certificate file. An empty variable counts as not given.
     pub fn certificate(&self) -> Option<&Path> {
         named(self.tls_cert.as_deref())
     }
 
-    /// The key's file where one was named.
+    /// The given key file. An empty variable counts as not given.
     pub fn key(&self) -> Option<&Path> {
         named(self.tls_key.as_deref())
     }
 
-    /// Reads both files: both are named, or none.
+    /// Loads both files. `None` if neither is given; an error if only one is.
     pub fn load(&self) -> Result<Option<Arc<Tls>>, Failure> {
         match (self.certificate(), self.key()) {
             (None, None) => Ok(None),

@@ -65,7 +65,7 @@ impl fmt::Display for Loaded {
 pub fn load(ports: &Ports, queries: PageQueries) -> Result<Option<Loaded>, Failure> {
     let now = ports.clock.now();
     let context = IngestContext { now, source: None, tenant_scope: None, queries };
-    let bar = progress::things(0, "demo data");
+    let bar = progress::items(0, "demo data");
     let loaded = ports.store.writing(|tx| {
         // Of two servers that start at once one loads, and the other finds what it loaded.
         tx.lock_directory()?;

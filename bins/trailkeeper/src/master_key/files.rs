@@ -1,6 +1,6 @@
-//! The key files: `master.key`, and `master.key.previous` after a rotation. Each is readable by its owner alone, and is
-//! there whole or not at all. A rotation leaves them with the owner that the key had: root may run it beside a server that
-//! runs as somebody else, which must be able to read them.
+//! The key files: `master.key`, and `master.key.previous` after a rotation. Only the owner can read them, and they appear
+//! whole or not at all. A rotation keeps their owner: root can rotate the key of a server that runs as another user and
+//! must still read it.
 
 use std::fs::{File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Write as _};
@@ -12,7 +12,7 @@ use trailkeeper_domain::{Error, Result as DomainResult};
 use crate::config::detail;
 use crate::failure::Failure;
 
-/// Where the keys lie.
+/// The paths of the key files.
 #[derive(Debug, Clone)]
 pub struct KeyFiles {
     current: PathBuf,
@@ -20,40 +20,40 @@ pub struct KeyFiles {
 }
 
 impl KeyFiles {
-    /// `current` and, beside it, `current.previous`.
+    /// The files `current` and, in the same folder, `current.previous`.
     pub fn at(current: PathBuf) -> Self {
         let previous = beside(&current, "previous");
         Self { current, previous }
     }
 
-    /// The file of the current key.
+    /// Path of the current key.
     pub fn current(&self) -> &Path {
         &self.current
     }
 
-    /// The file of the previous key.
+    /// Path of the previous key.
     pub fn previous(&self) -> &Path {
         &self.previous
     }
 
-    /// The keys; `None` when there is no current one.
+    /// Reads the keys. `None` if there is no current one.
     ///
-    /// The current one is read first. A rotation writes them the other way round, so whoever finds the new key as the
-    /// current one finds the old key as the previous one.
+    /// The current one is read first. A rotation writes them in the opposite order, so a reader that finds the new key as
+    /// the current one finds the old key as the previous one.
     pub fn read(&self) -> Result<Option<MasterKeyPair>, Failure> {
         let Some(current) = read(&self.current)? else { return Ok(None) };
         Ok(Some(MasterKeyPair { current, previous: read(&self.previous)? }))
     }
 
-    /// The keys of the files, which are read again when they may have changed.
+    /// The keys of the files. They are read again when they may have changed.
     pub fn watched(&self) -> Result<MasterKeys, Failure> {
-        // For the text of the error, which would otherwise be one of a server that runs.
+        // First, for its error text: `MasterKeySource::read` words its errors for a running server.
         self.read()?;
         Ok(MasterKeys::from_source(self.clone())?)
     }
 
-    /// Makes the file of the current key where there is none. It is written under a name of its own and linked into
-    /// place: of two processes that start at once exactly one wins. `false`: there is one.
+    /// Creates the file of the current key if there is none. It is written under a unique name and linked into place, so
+    /// that of two processes at the same time exactly one wins. `false`: the file exists already.
     pub fn create(&self, key: &MasterKey, unique: &str) -> Result<bool, Failure> {
         let draft = beside(&self.current, unique);
         let written = create_closed(&draft)
@@ -68,18 +68,18 @@ impl KeyFiles {
         outcome.map_err(|error| Failure::of_file(&self.current, error))
     }
 
-    /// Puts a key into the place of the previous one, whatever that was.
+    /// Replaces the previous key.
     pub fn replace_previous(&self, key: &MasterKey) -> Result<(), Failure> {
         self.replace(&self.previous, key)
     }
 
-    /// Puts a key into the place of the current one.
+    /// Replaces the current key.
     pub fn replace_current(&self, key: &MasterKey) -> Result<(), Failure> {
         self.replace(&self.current, key)
     }
 
-    /// Keeps other rotations away until the file is closed. The system gives the lock back when the process ends, however
-    /// it ends.
+    /// Locks out other rotations until the returned file is closed. The system releases the lock whenever the process
+    /// ends.
     pub fn lock(&self) -> Result<File, Failure> {
         let path = beside(&self.current, "lock");
         let file = closed(OpenOptions::new().create(true).truncate(false).write(true))
@@ -89,17 +89,18 @@ impl KeyFiles {
         match file.try_lock() {
             Ok(()) => Ok(file),
             Err(TryLockError::WouldBlock) => Err(Failure::Refused(format!(
-                "master-key: another rotation is running (it holds {}); wait until it is done",
+                "master-key: another rotation is running (it holds {}); wait until it ends",
                 path.display()
             ))),
             Err(TryLockError::Error(error)) => Err(Failure::of_file(&path, error)),
         }
     }
 
-    /// Only under the lock: the draft has one name, so that what a killed rotation leaves is overwritten by the next.
+    /// Replaces a key file. Call it only under the lock: the draft has a fixed name, so that the next rotation overwrites
+    /// what a killed one leaves.
     ///
-    /// Where the file is a link, that to which it leads is replaced. A file in the place of the link would last until
-    /// whoever made the link makes it again, and the key in it would be lost.
+    /// If the path is a link, its target is replaced. A file in place of the link would be lost, with the key in it, as
+    /// soon as the tool that created the link creates it again.
     fn replace(&self, path: &Path, key: &MasterKey) -> Result<(), Failure> {
         let path = &std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let draft = beside(path, "draft");
@@ -133,7 +134,7 @@ impl MasterKeySource for KeyFiles {
     fn read(&self) -> DomainResult<MasterKeyPair> {
         match Self::read(self) {
             Ok(Some(keys)) => Ok(keys),
-            Ok(None) => Err(Error::internal(format!("{} was there and is gone", self.current.display()))),
+            Ok(None) => Err(Error::internal(format!("{} has disappeared", self.current.display()))),
             Err(failure) => Err(Error::internal(failure)),
         }
     }
@@ -158,14 +159,14 @@ fn read(path: &Path) -> Result<Option<MasterKey>, Failure> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(failed(error)),
     };
-    // Of the open file, not of the path: it is this one that is read.
+    // The mode of the open file, not of the path: this file is read.
     refuse_when_open(path, &file.metadata().map_err(failed)?)?;
     let mut hex = zeroize::Zeroizing::new(String::with_capacity(128));
     file.read_to_string(&mut hex).map_err(failed)?;
     MasterKey::from_hex(hex.trim()).map(Some).map_err(|error| unreadable(&path.display().to_string(), &error))
 }
 
-/// A key that others can read is no secret. A warning would scroll by: it is refused, as ssh does with its keys.
+/// Rejects a key that other users can read or change, as ssh does: it is not a secret, and a warning is easy to miss.
 #[cfg(unix)]
 fn refuse_when_open(path: &Path, metadata: &Metadata) -> Result<(), Failure> {
     use std::os::unix::fs::PermissionsExt as _;
@@ -176,7 +177,7 @@ fn refuse_when_open(path: &Path, metadata: &Metadata) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::Refused(format!(
-        "master-key: {} has mode {mode:04o}: other users of this machine may read or change it; run `chmod 600 {}`, and if one of them is not trusted, `trailkeeper master-key rotate`",
+        "master-key: {} has mode {mode:04o}, so other users of this machine can read or change it; run `chmod 600 {}`, and if you do not trust one of them, `trailkeeper master-key rotate`",
         path.display(),
         path.display()
     )))
@@ -198,7 +199,7 @@ fn write(mut file: File, key: &MasterKey) -> io::Result<()> {
     file.sync_all()
 }
 
-/// For its owner alone, from the first moment.
+/// Gives only the owner access, from the moment the file is created.
 fn closed(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
@@ -212,7 +213,7 @@ fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// A file is durable only when its folder is.
+/// Syncs the folder of a file: the name of the file is durable only after that.
 fn sync_folder(path: &Path) -> io::Result<()> {
     match path.parent() {
         Some(folder) if cfg!(unix) => File::open(folder)?.sync_all(),
