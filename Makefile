@@ -21,7 +21,7 @@ endif
 export TRAILKEEPER_BIN
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint format openapi generate bench check-api schemathesis acceptance fuzz deny ci clean
+.PHONY: help run build test lint format openapi configuration generate bench check-api schemathesis acceptance fuzz deny ci clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,10 +44,14 @@ format: ## format the code
 	$(CARGO) fmt --all
 	$(CARGO) fmt --manifest-path fuzz/Cargo.toml
 
-openapi: build ## write openapi/*.json anew from the code
+openapi: build ## write openapi/*.json from the code
 	scripts/write-openapi
 
-generate: openapi ## everything that is generated: documents, and the vectors that Python signs
+configuration: build ## write docs/configuration.md from the command line that the program declares
+	$(TRAILKEEPER_BIN) config --markdown > docs/configuration.md.new
+	mv docs/configuration.md.new docs/configuration.md
+
+generate: openapi configuration ## every generated file: OpenAPI documents, docs/configuration.md, signature vectors
 	$(PYTHON) scripts/saasus_signature.py vectors > crates/auth/tests/saasus_signature_vectors.json
 
 bench: ## ingest, answers and sheets as ratios to named baselines (EVENTS=5000000, GROWTH=1 for three sizes)

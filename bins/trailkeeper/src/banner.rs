@@ -33,7 +33,7 @@ pub struct Banner {
     pub database: String,
     /// The flags that make other commands use the same database.
     pub database_flags: Vec<String>,
-    /// Whether other commands also need TRAILKEEPER_DATABASE_URL in their environment.
+    /// Whether other commands also need `TRAILKEEPER_DATABASE_URL` in their environment.
     pub needs_database_url: bool,
     /// State of the administrator account.
     pub administrator: Administrator,

@@ -1,9 +1,9 @@
-//! The program's commands, run as a person would run them.
+//! The commands of the program, run as a user runs them.
 
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
-    reason = "a helper of a test that cannot go on ends the test, as the test itself would"
+    reason = "a test helper fails by panicking, as the test itself does"
 )]
 
 #[path = "commands/access.rs"]

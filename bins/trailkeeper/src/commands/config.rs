@@ -10,14 +10,14 @@ use crate::output;
 /// Arguments of `config`: every setting, so that its value is checked and shown.
 #[derive(Args)]
 pub struct ConfigArgs {
-    #[command(flatten)]
-    pub settings: Settings,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
     /// Print the reference of all settings and commands as Markdown, without values: `docs/configuration.md`.
     #[arg(long, conflicts_with = "json")]
     pub markdown: bool,
+    #[command(flatten)]
+    pub settings: Settings,
 }
 
 /// Prints every setting with its value, its environment variable and its meaning. Secrets are not shown.

@@ -21,8 +21,8 @@ enum Action {
     /// Generate a new key and reseal all secrets with it. Servers keep running.
     ///
     /// The old key stays next to the new one, as `master.key.previous`, for servers that have not read the new one yet and
-    /// for secrets sealed during the rotation. The next rotation finishes an interrupted one. If TRAILKEEPER_MASTER_KEY
-    /// gives the key, first set a new key there and the old one in TRAILKEEPER_MASTER_KEY_PREVIOUS.
+    /// for secrets sealed during the rotation. The next rotation finishes an interrupted one. If `TRAILKEEPER_MASTER_KEY`
+    /// gives the key, first set a new key there and the old one in `TRAILKEEPER_MASTER_KEY_PREVIOUS`.
     Rotate,
 }
 

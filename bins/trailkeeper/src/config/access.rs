@@ -13,7 +13,7 @@ use crate::config::parse::Hosts;
 #[command(next_help_heading = "Logins and keys")]
 pub struct AccessArgs {
     /// Cost of password hashes. Each step doubles the time of a login.
-    #[arg(long, env = "TRAILKEEPER_BCRYPT_COST", default_value_t = 12, value_parser = clap::value_parser!(u32).range(4..=20), global = true)]
+    #[arg(long, env = "TRAILKEEPER_BCRYPT_COST", default_value_t = 12, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(4..=20), global = true)]
     pub bcrypt_cost: u32,
 
     /// Delay further logins after too many failed ones.

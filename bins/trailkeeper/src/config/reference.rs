@@ -11,37 +11,38 @@ const HEAD: &str = "\
 
 <!-- `make generate` writes this file from the command line that the program declares. Edit the help texts there. -->
 
-A setting is a flag and an environment variable; the flag wins. An empty variable sets an empty list, or counts as not
-set. A wrong value is a usage error that names the valid ones, and the program exits with status 2.
-`trailkeeper config` prints the values in effect and hides secrets. It takes every setting, so that it can check a
-configuration before a server starts with it.
+Each setting is a flag and an environment variable. The flag wins over the variable. An empty variable counts as not set
+if the setting has no default, and as an empty list if the setting is a list. An invalid value is a usage error: the
+program names the valid values and exits with status 2.
 
-Give secrets by environment variable: other users of the machine can read the arguments of a process.
+`trailkeeper config` prints the values in effect and hides secrets. It takes every setting, so it also checks a
+configuration before a server starts with it. Set secrets by environment variable: other users of the machine can read
+the arguments of a process.
 ";
 
 /// Writes the reference as Markdown. `program` must be built, so that its subcommands have the global arguments.
 pub fn markdown(program: &Command) -> String {
     let commands = runnable(program);
     let mut out = HEAD.to_owned();
-    let mut sections: Vec<Section> = Vec::new();
-    for (path, command) in commands.iter().filter(|(path, _)| path != "config") {
-        for arg in settings_of(command) {
-            let heading = arg.get_help_heading().unwrap_or("Other");
-            let at = sections.iter().position(|section| section.heading == heading).unwrap_or_else(|| {
-                sections.push(Section { heading, settings: Vec::new(), commands: Vec::new() });
-                sections.len() - 1
-            });
-            if let Some(section) = sections.get_mut(at) {
-                section.add(path, arg);
-            }
-        }
-    }
-    for section in &sections {
-        section.write(&mut out, commands.len() - 1);
+    for section in &sections(program, &commands) {
+        section.write(&mut out, &commands);
     }
     out.push_str("\n## Commands\n");
+    let mut last_group = "";
     for (path, command) in &commands {
-        write_command(&mut out, path, command);
+        let group = path.split(' ').next().unwrap_or(path);
+        if group != path && group != last_group {
+            push(
+                &mut out,
+                format_args!(
+                    "\n### `trailkeeper {group}`\n\n{}\n",
+                    program.find_subcommand(group).map(about_of).unwrap_or_default()
+                ),
+            );
+        }
+        last_group = group;
+        let level = if group == path { "###" } else { "####" };
+        write_command(&mut out, level, path, command);
     }
     out
 }
@@ -53,30 +54,61 @@ struct Section<'a> {
     commands: Vec<&'a str>,
 }
 
-impl<'a> Section<'a> {
-    fn add(&mut self, command: &'a str, arg: &'a Arg) {
-        if !self.settings.iter().any(|known| known.get_id() == arg.get_id()) {
-            self.settings.push(arg);
-        }
-        if !self.commands.contains(&command) {
-            self.commands.push(command);
+/// The sections, first those of every command. `config` does not count: it takes every setting.
+fn sections<'a>(program: &'a Command, commands: &'a [(String, &'a Command)]) -> Vec<Section<'a>> {
+    let all = || commands.iter().filter(|(path, _)| path != "config");
+    let mut sections: Vec<Section> = Vec::new();
+    for command in std::iter::once(program).chain(all().map(|(_, command)| *command)) {
+        for arg in settings_of(command) {
+            let heading = heading_of(arg);
+            match sections.iter_mut().find(|section| section.heading == heading) {
+                None => sections.push(Section { heading, settings: vec![arg], commands: Vec::new() }),
+                Some(section) if section.settings.iter().all(|known| known.get_id() != arg.get_id()) => {
+                    section.settings.push(arg);
+                }
+                Some(_) => {}
+            }
         }
     }
+    for section in &mut sections {
+        let takes = |command: &Command| settings_of(command).any(|arg| heading_of(arg) == section.heading);
+        section.commands = all().filter(|(_, command)| takes(command)).map(|(path, _)| path.as_str()).collect();
+    }
+    sections
+}
 
-    /// `all`: how many commands there are besides `config`, which takes every setting.
-    fn write(&self, out: &mut String, all: usize) {
-        let commands = if self.commands.len() == all {
-            "every command".to_owned()
-        } else {
-            self.commands.iter().map(|command| format!("`{command}`")).collect::<Vec<_>>().join(", ")
-        };
+fn heading_of(arg: &Arg) -> &str {
+    arg.get_help_heading().unwrap_or("Other settings")
+}
+
+impl Section<'_> {
+    fn write(&self, out: &mut String, commands: &[(String, &Command)]) {
         let rows = self.settings.iter().map(|arg| {
             let secret = if arg.is_hide_env_values_set() { " Secret." } else { "" };
             let name = format!("`{}`<br>`{}`", flag_of(arg), env_of(arg));
             [name, default_of(arg), format!("{}{secret}", meaning_of(arg))]
         });
-        push(out, format_args!("\n## {}\n\nTaken by {commands}.\n\n", self.heading));
+        push(out, format_args!("\n## {}\n\nTaken by {}.\n\n", self.heading, self.takers(commands)));
         table(out, ["setting", "default", "meaning"], rows);
+    }
+
+    /// The commands that take the settings. A group of subcommands is named once if all of them do.
+    fn takers(&self, commands: &[(String, &Command)]) -> String {
+        let of_group = |group: &str, path: &str| path.split(' ').next() == Some(group);
+        let mut named: Vec<&str> = Vec::new();
+        for path in &self.commands {
+            let group = path.split(' ').next().unwrap_or(path);
+            let whole =
+                commands.iter().all(|(other, _)| !of_group(group, other) || self.commands.contains(&other.as_str()));
+            let name = if whole { group } else { path };
+            if !named.contains(&name) {
+                named.push(name);
+            }
+        }
+        if self.commands.len() + 1 == commands.len() {
+            return "every command".to_owned();
+        }
+        named.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -97,13 +129,16 @@ fn runnable(program: &Command) -> Vec<(String, &Command)> {
     found
 }
 
-fn write_command(out: &mut String, path: &str, command: &Command) {
+fn about_of(command: &Command) -> String {
+    sentence(&command.get_long_about().or(command.get_about()).map(ToString::to_string).unwrap_or_default())
+}
+
+fn write_command(out: &mut String, level: &str, path: &str, command: &Command) {
     let own: Vec<&Arg> = command
         .get_arguments()
         .filter(|arg| arg.get_env().is_none() && !["help", "version"].contains(&arg.get_id().as_str()))
         .collect();
-    let about = command.get_long_about().or(command.get_about()).map(ToString::to_string).unwrap_or_default();
-    push(out, format_args!("\n### `trailkeeper {path}`\n\n{}\n", sentence(&about)));
+    push(out, format_args!("\n{level} `trailkeeper {path}`\n\n{}\n", about_of(command)));
     if !own.is_empty() {
         out.push('\n');
         table(
@@ -127,11 +162,13 @@ fn usage_of(arg: &Arg) -> String {
     }
 }
 
+/// The default value. A default that the program computes is part of the help text instead.
 fn default_of(arg: &Arg) -> String {
     let defaults: Vec<_> = arg.get_default_values().iter().map(|value| value.to_string_lossy()).collect();
     match defaults.join(",") {
+        // The default of a flag without a variable is its absence.
         _ if !arg.get_action().takes_values() && arg.get_env().is_none() => String::new(),
-        none if none.is_empty() => "none".to_owned(),
+        default if default.is_empty() => String::new(),
         default => format!("`{default}`"),
     }
 }
@@ -147,7 +184,7 @@ fn meaning_of(arg: &Arg) -> String {
     meaning
 }
 
-/// Clap takes the full stop off the end of a doc comment; here it comes back.
+/// The text with its full stop, which clap removes from the end of a doc comment.
 fn sentence(text: &str) -> String {
     let text = text.trim();
     if text.is_empty() || text.ends_with(['.', '!', '?', ':']) { text.to_owned() } else { format!("{text}.") }
@@ -162,6 +199,6 @@ fn table<const N: usize>(out: &mut String, headings: [&str; N], rows: impl Itera
 }
 
 fn push(out: &mut String, text: std::fmt::Arguments<'_>) {
-    // Writing into a string does not fail.
+    // Writing to a string cannot fail.
     let _written = out.write_fmt(text);
 }

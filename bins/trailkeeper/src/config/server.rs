@@ -38,12 +38,6 @@ pub struct ServerArgs {
     )]
     pub trusted_proxies: Networks,
 
-    #[command(flatten)]
-    pub connections: ConnectionArgs,
-
-    #[command(flatten)]
-    pub tls: TlsArgs,
-
     /// Web origins, comma-separated, whose scripts may read responses (CORS): `https://app.example`. Default: none.
     #[arg(
         long,
@@ -70,6 +64,13 @@ pub struct ServerArgs {
     /// Load demo data if the database has no events and no records.
     #[arg(long, env = "TRAILKEEPER_DEMO", action = ArgAction::SetTrue, value_parser = BoolishValueParser::new())]
     pub demo: bool,
+
+    // Last: their headings would hold for the arguments after them.
+    #[command(flatten)]
+    pub connections: ConnectionArgs,
+
+    #[command(flatten)]
+    pub tls: TlsArgs,
 }
 
 impl ServerArgs {

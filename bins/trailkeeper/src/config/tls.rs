@@ -40,8 +40,8 @@ impl TlsArgs {
                 let tls = Tls::load(certificate.to_owned(), key.to_owned());
                 tls.map(Some).map_err(|error| Failure::Refused(error.to_string()))
             }
-            (Some(_), None) => Err(alone("tls-cert", "tls-key", "TLS_KEY")),
-            (None, Some(_)) => Err(alone("tls-key", "tls-cert", "TLS_CERT")),
+            (Some(_), None) => Err(one_of_two("tls-cert", "tls-key", "TLS_KEY")),
+            (None, Some(_)) => Err(one_of_two("tls-key", "tls-cert", "TLS_CERT")),
         }
     }
 }
@@ -50,8 +50,8 @@ fn named(file: Option<&str>) -> Option<&Path> {
     file.filter(|file| !file.is_empty()).map(Path::new)
 }
 
-fn alone(given: &str, missing: &str, variable: &str) -> Failure {
+fn one_of_two(given: &str, missing: &str, variable: &str) -> Failure {
     Failure::Refused(format!(
-        "{given} was given without {missing}; name both files, or none: --{missing} FILE or TRAILKEEPER_{variable}"
+        "{given}: is set without {missing}; set both, or neither: --{missing} FILE or TRAILKEEPER_{variable}"
     ))
 }

@@ -1,4 +1,4 @@
-//! Demo data: a small world with a past of 90 days, the same at every start but for the time.
+//! Demo data: tenants, users and 90 days of events up to now. Apart from the time it is always the same.
 
 mod names;
 mod random;
@@ -30,11 +30,11 @@ use random::Random;
 use traffic::Traffic;
 use world::{DemoTenant, Person, World};
 
-/// How many events are drawn: as many as load in a few seconds. Registrations come on top.
+/// Number of random events: as many as load in a few seconds. Registrations come on top.
 const EVENTS: u32 = 60_000;
 const SEED: u64 = 0x7261_696c_6b65_6570;
 
-/// What was loaded.
+/// Counts of the loaded demo data.
 pub struct Loaded {
     tenants: usize,
     users: usize,
@@ -42,7 +42,7 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// What the trail tells of it, in its transaction.
+    /// The audit event of the load, stored in the same transaction.
     fn audit_event(&self) -> AuditEvent {
         AuditEvent::done(IMPORT)
             .with("what", "demo")
@@ -58,16 +58,16 @@ impl fmt::Display for Loaded {
     }
 }
 
-/// Loads everything into a database that is empty, with a progress bar. `None`: it is not empty.
+/// Loads the demo data into an empty database, with a progress bar. `None` if the database is not empty.
 ///
-/// One transaction, because a start that is broken off must not leave half a world, which the next
-/// start would take for somebody's data. The event that tells of it lies in the same.
+/// Everything is one transaction, with the audit event. Otherwise an interrupted start would leave half of the demo data,
+/// and the next start would take it for real data.
 pub fn load(ports: &Ports, queries: PageQueries) -> Result<Option<Loaded>, Failure> {
     let now = ports.clock.now();
     let context = IngestContext { now, source: None, tenant_scope: None, queries };
     let bar = progress::items(0, "demo data");
     let loaded = ports.store.writing(|tx| {
-        // Of two servers that start at once one loads, and the other finds what it loaded.
+        // Of two servers that start at the same time, one loads and the other then finds the data.
         tx.lock_directory()?;
         if !is_empty(tx)? {
             return Ok(None);
@@ -78,8 +78,8 @@ pub fn load(ports: &Ports, queries: PageQueries) -> Result<Option<Loaded>, Failu
         let events = traffic.len();
         bar.set_length(world.people.len() as u64 + events);
         bar.set_position(0);
-        // First, and the traffic at once: a database that lacks names or partitions makes them, and then runs all this
-        // again.
+        // Audit event and events come first: if the database lacks names or partitions for them, it creates these and
+        // runs the transaction again.
         let loaded = Loaded { tenants: world.tenants.len(), users: world.people.len(), events };
         append(tx, &audit::event(ports, loaded.audit_event())?)?;
         let traffic = traffic.map(|draft| draft.into_event(&context, EventId(fresh_uuid(ports))));
@@ -95,8 +95,8 @@ pub fn load(ports: &Ports, queries: PageQueries) -> Result<Option<Loaded>, Failu
     loaded.map_err(|error| ports.failed(error))
 }
 
-/// Whether nobody has put anything in yet. The server's own trail does not count: it begins with the
-/// first account.
+/// Whether the database has no events of customers and no records. The audit trail of the server does not count: it
+/// begins with the first account.
 fn is_empty(tx: &mut dyn ReadTx) -> DomainResult<bool> {
     if tx.has_directory()? {
         return Ok(false);
@@ -106,8 +106,8 @@ fn is_empty(tx: &mut dyn ReadTx) -> DomainResult<bool> {
     Ok(tx.events(&customers, None, 1)?.is_empty())
 }
 
-/// The use cases write one record a transaction; these records are known to be new and good, and are
-/// written as the use cases would.
+/// Writes a tenant and its creation, as the use case would. The use case itself needs a transaction per record; these
+/// records are known to be new and valid.
 fn add_tenant(ports: &Ports, tx: &mut dyn WriteTx, tenant: &DemoTenant, now: Timestamp) -> DomainResult<()> {
     let creation_id = fresh_id(ports);
     tx.put_tenant(&Tenant {
@@ -128,6 +128,7 @@ fn add_tenant(ports: &Ports, tx: &mut dyn WriteTx, tenant: &DemoTenant, now: Tim
     })
 }
 
+/// Writes a user with its memberships and their creations, as the use cases would.
 fn add_person(ports: &Ports, tx: &mut dyn WriteTx, person: &Person, now: Timestamp) -> DomainResult<()> {
     let pool = PoolId::parse("user_pool_id", person.pool)?;
     let user = User {
@@ -200,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn every_event_is_acceptable_and_lies_in_the_last_90_days_in_order() {
+    fn every_event_is_valid_and_the_times_ascend_within_the_last_90_days() {
         let (world, drafts, now) = events(20_000);
         let context = IngestContext { now, source: None, tenant_scope: None, queries: PageQueries::Dropped };
         let known: BTreeSet<_> = world.people.iter().map(|person| person.id.clone()).collect();
@@ -222,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn the_world_is_the_same_each_time_and_its_records_are_distinct() {
+    fn the_demo_data_is_the_same_each_time_and_its_records_are_distinct() {
         let (world, drafts, now) = events(1_000);
         let (_, again, _) = events(1_000);
         assert_eq!(drafts, again);

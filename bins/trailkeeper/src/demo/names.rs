@@ -1,4 +1,4 @@
-//! Names, pages and programs of the demo data. All addresses are reserved for documentation.
+//! Names, pages and user agents of the demo data. All addresses are reserved for documentation.
 
 /// Tenants, the largest first.
 pub const TENANTS: [&str; 20] = [
@@ -84,7 +84,7 @@ pub const PAGES: [&str; 40] = [
     "/about",
 ];
 
-/// Programs, the commonest first.
+/// User agents, the most common first.
 pub const AGENTS: [&str; 5] = [
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/143.0.0.0 Safari/537.36",
     "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.1 Safari/605.1.15",
@@ -93,5 +93,5 @@ pub const AGENTS: [&str; 5] = [
     "Mozilla/5.0 (Linux; Android 16) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/143.0.0.0 Mobile Safari/537.36",
 ];
 
-/// User pools: of the first tenants, and of the others.
+/// User pools: the pool of the first tenants, and the pool of the others.
 pub const POOLS: [&str; 2] = ["eu-west-1_Demo4Europe", "us-east-1_Demo4America"];

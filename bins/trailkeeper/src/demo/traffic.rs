@@ -1,4 +1,4 @@
-//! What the people of the demo data do, in the order of time.
+//! The events of the demo data, in the order of their times.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -12,16 +12,16 @@ use crate::demo::names::PAGES;
 use crate::demo::random::{Random, Weights};
 use crate::demo::world::{Person, USERS, World, address};
 
-/// How many days of traffic there are, up to now.
+/// Days of events, up to now.
 const DAYS: i64 = 90;
 
-/// How busy the hours of a UTC day are.
+/// Relative traffic of the hours of a UTC day.
 const HOURS: [f64; 24] = [
     2.0, 1.0, 1.0, 1.0, 2.0, 4.0, 9.0, 16.0, 22.0, 24.0, 24.0, 20.0, 19.0, 23.0, 24.0, 22.0, 19.0, 16.0, 12.0, 9.0,
     8.0, 6.0, 4.0, 3.0,
 ];
 
-/// An iterator over events, from the oldest to the newest.
+/// An iterator over the events, from the oldest to the newest.
 pub struct Traffic<'a> {
     world: &'a World,
     random: Random,
@@ -33,7 +33,7 @@ pub struct Traffic<'a> {
     environments: Weights,
     count: u32,
     done: u32,
-    /// Those who registered inside the time, the newest first.
+    /// People who registered in the time of the events, the newest first.
     signing_up: Vec<&'a Person>,
     waiting: Option<EventDraft>,
 }
@@ -65,18 +65,18 @@ impl<'a> Traffic<'a> {
         }
     }
 
-    /// How many events there will be.
+    /// Number of events.
     pub fn len(&self) -> u64 {
         u64::from(self.count) + self.signing_up.len() as u64
     }
 
-    /// Times ascend because the shares do: the n-th event lies at the n-th part of all traffic.
+    /// Time of the n-th event: it lies in the n-th part of all traffic, so times ascend.
     fn time_of(&mut self, number: u32) -> Timestamp {
         let share = (f64::from(number) + self.random.unit()) / f64::from(self.count);
-        let place = self.hours.at(share);
-        let (before, hour) = self.hours.span(place);
+        let hour_index = self.hours.at(share);
+        let (before, hour) = self.hours.span(hour_index);
         let inside = ((share - before) / hour).clamp(0.0, 0.999_999);
-        let hours = i64::try_from(place).unwrap_or_default();
+        let hours = i64::try_from(hour_index).unwrap_or_default();
         #[expect(clippy::cast_possible_truncation, reason = "a fraction of an hour fits")]
         let micros = (inside * 3_600_000_000.0) as i64;
         let at = self.start + Duration::hours(hours) + Duration::microseconds(micros);
@@ -86,7 +86,7 @@ impl<'a> Traffic<'a> {
     fn ordinary(&mut self, at: Timestamp) -> EventDraft {
         let world = self.world;
         let random = &mut self.random;
-        // Who had not registered by then had nothing to do here: the next one is drawn.
+        // People who register later have no events yet, so another person is drawn.
         let person =
             (0..20).filter_map(|_| world.people.get(self.users.draw(random))).find(|person| person.registered_at <= at);
         let Some(person) = person else { return stranger(random, at) };
@@ -166,7 +166,7 @@ impl Iterator for Traffic<'_> {
     }
 }
 
-/// Someone who guesses names.
+/// A failed login by a stranger who guesses user names.
 fn stranger(random: &mut Random, at: Timestamp) -> EventDraft {
     EventDraft {
         id: Some(random.uuid()),

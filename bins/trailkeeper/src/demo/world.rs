@@ -1,4 +1,4 @@
-//! Who lives in the demo data: tenants and their users.
+//! The tenants and users of the demo data.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -9,56 +9,56 @@ use trailkeeper_domain::time::{self, Timestamp};
 use crate::demo::names::{AGENTS, FIRST, LAST, POOLS, TENANTS};
 use crate::demo::random::{Random, Weights};
 
-/// How many users there are: every first name with every last name.
+/// Number of users: every first name with every last name.
 pub const USERS: u32 = 2_000;
 
-/// How many tenants have their users in the first pool.
+/// Number of tenants whose users are in the first pool.
 const EUROPEAN: usize = 12;
 
-/// A customer.
+/// A tenant.
 pub struct DemoTenant {
-    /// Its id.
+    /// Id.
     pub id: TenantId,
-    /// Its name.
+    /// Name.
     pub name: &'static str,
-    /// Since when.
+    /// Time of its creation.
     pub created_at: Timestamp,
 }
 
-/// Someone who works for customers.
+/// A user.
 pub struct Person {
-    /// Their id.
+    /// Id.
     pub id: UserId,
     /// First and last name.
     pub name: String,
-    /// Their address at their first tenant.
+    /// E-mail address at the first tenant.
     pub email: String,
-    /// Their pool.
+    /// User pool.
     pub pool: &'static str,
-    /// Since when.
+    /// Time of the registration.
     pub registered_at: Timestamp,
-    /// Of which tenants they are members, and since when; the first one is home.
+    /// Tenants of the user with the times of joining. The first one is the employer.
     pub tenants: Vec<(TenantId, Timestamp)>,
-    /// Whence they mostly come.
+    /// Usual source address.
     pub source: IpAddr,
-    /// With which program.
+    /// User agent.
     pub agent: &'static str,
 }
 
-/// All of them.
+/// All tenants and users.
 pub struct World {
-    /// The largest first.
+    /// Tenants, the largest first.
     pub tenants: Vec<DemoTenant>,
-    /// The busiest first.
+    /// Users, the most active first.
     pub people: Vec<Person>,
 }
 
 impl World {
-    /// The world as it is at `now`: same seed and time, same world.
+    /// The tenants and users as they are at `now`. The same seed and time give the same result.
     pub fn new(random: &mut Random, now: Timestamp) -> Self {
         let tenants: Vec<DemoTenant> = TENANTS
             .iter()
-            .zip((0_i64..).map(|place| 700 - 34 * place))
+            .zip((0_i64..).map(|n| 700 - 34 * n))
             .map(|(name, age_days)| DemoTenant {
                 id: TenantId(random.uuid()),
                 name,
@@ -115,7 +115,7 @@ fn person(
     })
 }
 
-/// An address of the ranges that are reserved for documentation.
+/// A random address from the ranges that are reserved for documentation.
 pub fn address(random: &mut Random) -> IpAddr {
     let host = u8::try_from(1 + random.below(254)).unwrap_or(1);
     match random.below(10) {
@@ -138,9 +138,9 @@ fn seconds(random: &mut Random, below: u32) -> Duration {
     Duration::seconds(i64::from(random.below(below)))
 }
 
-/// Fisher and Yates.
+/// Shuffles by the algorithm of Fisher and Yates.
 fn shuffle(random: &mut Random, items: &mut [u32]) {
-    for (place, count) in (0..items.len()).rev().zip((1..=u32::try_from(items.len()).unwrap_or(u32::MAX)).rev()) {
-        items.swap(place, random.below(count) as usize);
+    for (index, count) in (0..items.len()).rev().zip((1..=u32::try_from(items.len()).unwrap_or(u32::MAX)).rev()) {
+        items.swap(index, random.below(count) as usize);
     }
 }

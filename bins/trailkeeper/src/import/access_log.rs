@@ -1,4 +1,4 @@
-//! Access logs of Apache and nginx, as events.
+//! Imports access logs of Apache and nginx as events.
 
 use std::io::{self, BufRead};
 
@@ -13,10 +13,10 @@ use crate::import::source::Source;
 use crate::import::summary::Summary;
 use crate::wiring::Ports;
 
-/// Records every line that can be read.
+/// Records every valid line.
 ///
-/// The file is read twice: first to make its fingerprint, from which and from the line's number each
-/// event gets its id. So the same content, packed or not, is stored once however often it is imported.
+/// The file is read twice, first for its fingerprint: the id of each event is made from the fingerprint and the number of
+/// the line. So the same content, compressed or not, is stored once however often it is imported.
 pub fn import_access_log(
     ports: &Ports,
     source: Source,
@@ -25,8 +25,8 @@ pub fn import_access_log(
 ) -> Result<(), Failure> {
     let mut source = source.repeatable()?;
     let (mut content, bar) = source.content()?;
-    // A defect of the file (packed data that ends early) shows here, before anything is stored: events
-    // of half a file would get other ids than those of the whole.
+    // A defect of the file, such as truncated gzip data, shows here, before anything is stored: the events of half a file
+    // would get other ids than those of the whole file.
     let file = fingerprint(&mut content).map_err(|error| source.unreadable(error))?;
     bar.finish_and_clear();
     let mut batch = Batch::new(ports, recording, summary);
@@ -43,6 +43,7 @@ pub fn import_access_log(
     read
 }
 
+/// SHA-256 of the content.
 fn fingerprint(content: &mut dyn BufRead) -> io::Result<[u8; 32]> {
     let mut hash = Context::new(&SHA256);
     loop {
@@ -59,7 +60,8 @@ fn fingerprint(content: &mut dyn BufRead) -> io::Result<[u8; 32]> {
     Ok(out)
 }
 
-/// A UUID version 8 (of our own making, as RFC 9562 calls it) of the file's content and the line's number.
+/// The id of the event of a line: a UUID version 8 (custom, in the words of RFC 9562) of the file's fingerprint and the
+/// line's number.
 fn event_id(file: &[u8; 32], line: u64) -> Uuid {
     let mut context = Context::new(&SHA256);
     context.update(b"trailkeeper access log line\0");
@@ -75,9 +77,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_depend_on_content_and_line_alone() {
+    fn ids_depend_only_on_the_content_and_the_line() {
         let file = fingerprint(&mut &b"abc"[..]).unwrap();
-        // SHA-256 of "abc", as FIPS 180-2 gives it.
+        // SHA-256 of "abc", from FIPS 180-2.
         assert_eq!(file.first_chunk(), Some(&[0xba, 0x78, 0x16, 0xbf]));
         let first = event_id(&file, 1);
         assert_eq!(first.get_version_num(), 8);

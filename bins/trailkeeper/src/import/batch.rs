@@ -1,4 +1,4 @@
-//! Recording events in batches, and counting what became of each line.
+//! Records imported events in batches, and counts the result of each line.
 
 use trailkeeper_domain::Result as DomainResult;
 use trailkeeper_domain::event::{EventDraft, IngestContext};
@@ -10,21 +10,21 @@ use crate::failure::Failure;
 use crate::import::summary::Summary;
 use crate::wiring::Ports;
 
-/// How many events go into one transaction.
+/// Events per transaction.
 const EVENTS: usize = 1_000;
-/// How many bytes of lines go into one transaction: long lines make short batches.
+/// Bytes of lines per transaction, so that long lines make short batches.
 const BYTES: usize = 8 * 1024 * 1024;
 
-/// How imported events are recorded.
+/// How to record imported events.
 #[derive(Debug, Clone, Copy)]
 pub struct Recording {
-    /// The tenant of events that name none.
+    /// Tenant of the events that name none.
     pub tenant: Option<TenantId>,
-    /// How pages are grouped.
+    /// Whether pages keep their query.
     pub queries: PageQueries,
 }
 
-/// Events that wait for their transaction.
+/// The events of the next transaction.
 pub struct Batch<'a> {
     ports: &'a Ports,
     recording: Recording,
@@ -40,7 +40,7 @@ impl<'a> Batch<'a> {
         Self { ports, recording, summary, lines: Vec::new(), drafts: Vec::new(), bytes: 0 }
     }
 
-    /// Adds what was read from a line of `bytes` bytes, and records the batch when it is full.
+    /// Adds the event of a line of `bytes` bytes, or the reason why the line has none. Records the batch if it is full.
     pub fn add(&mut self, line: u64, bytes: usize, draft: DomainResult<EventDraft>) -> Result<(), Failure> {
         self.lines.push(line);
         self.drafts.push(draft);
@@ -48,7 +48,7 @@ impl<'a> Batch<'a> {
         if self.drafts.len() >= EVENTS || self.bytes >= BYTES { self.record() } else { Ok(()) }
     }
 
-    /// Records what is waiting. Must be called behind the last line.
+    /// Records the events of the batch. Call it after the last line.
     pub fn record(&mut self) -> Result<(), Failure> {
         if self.drafts.is_empty() {
             return Ok(());

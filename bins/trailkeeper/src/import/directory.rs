@@ -1,4 +1,4 @@
-//! Users and tenants as NDJSON: the fields of the native API, and the id that the API has in its path.
+//! Imports users and tenants from NDJSON: the fields of the native API, plus the id that the API takes in its path.
 
 use trailkeeper_domain::account::Actor;
 use trailkeeper_domain::event::MAX_FUTURE;
@@ -18,7 +18,7 @@ use crate::wiring::{self, Ports};
 const A_TENANT: &str = "the tenant's id, for example 69e732d6-8ecc-45c4-a2eb-8438f7ffe775";
 const MEMBERSHIP_FIELDS: [&str; 2] = ["tenant_id", "created_at"];
 
-/// Creates or replaces a user for every acceptable line, and the memberships that it names.
+/// Creates or replaces the user of every valid line, and its memberships.
 pub fn import_users(ports: &Ports, mut source: Source, summary: &mut Summary) -> Result<(), Failure> {
     source.each_line(|number, content| {
         let put =
@@ -27,7 +27,7 @@ pub fn import_users(ports: &Ports, mut source: Source, summary: &mut Summary) ->
     })
 }
 
-/// Creates or replaces a tenant for every acceptable line.
+/// Creates or replaces the tenant of every valid line.
 pub fn import_tenants(ports: &Ports, mut source: Source, summary: &mut Summary) -> Result<(), Failure> {
     source.each_line(|number, content| {
         let put = content
@@ -37,13 +37,13 @@ pub fn import_tenants(ports: &Ports, mut source: Source, summary: &mut Summary) 
     })
 }
 
-/// One line's change. The event of the whole import tells of it.
-#[expect(clippy::disallowed_methods, reason = "an import leaves one event, not one for each line")]
+/// The change of one line. It has no audit event of its own: the whole import has one.
+#[expect(clippy::disallowed_methods, reason = "an import writes one audit event, not one per line")]
 fn change<'a>(ports: &'a Ports, actor: &'a Actor) -> Change<'a> {
     Change::new(ports.store.as_ref(), ports.clock.as_ref(), ports.entropy.as_ref(), actor, None)
 }
 
-/// Counts what became of a line. What is no fault of the line ends the import.
+/// Counts the result of a line. An error that is not about the line ends the import.
 fn count(ports: &Ports, summary: &mut Summary, line: u64, put: DomainResult<Put>) -> Result<(), Failure> {
     match put {
         Ok(Put::Created) => summary.count_new(),
@@ -88,8 +88,8 @@ impl UserLine {
     }
 }
 
-/// Reads the memberships and judges them at once: a line is stored as a whole or refused as a whole,
-/// and the user is written before them.
+/// Reads and validates the memberships of a line. They are validated before the user is written, so that a line is
+/// stored or rejected as a whole.
 fn memberships(json: &mut JsonObject, now: Timestamp) -> DomainResult<Vec<(TenantId, Option<Timestamp>)>> {
     let way_out = "a list such as [{\"tenant_id\":\"69e732d6-8ecc-45c4-a2eb-8438f7ffe775\"}]";
     let Some(items) = json.objects("tenants", way_out)? else { return Ok(Vec::new()) };

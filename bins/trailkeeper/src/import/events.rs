@@ -1,4 +1,4 @@
-//! Events as NDJSON: the objects that `POST /v1/events` takes.
+//! Imports events from NDJSON: the objects that `POST /v1/events` takes.
 
 use trailkeeper_domain::event::EventDraft;
 
@@ -8,7 +8,7 @@ use crate::import::source::Source;
 use crate::import::summary::Summary;
 use crate::wiring::Ports;
 
-/// Records every acceptable line.
+/// Records the event of every valid line.
 pub fn import_events(
     ports: &Ports,
     mut source: Source,
@@ -20,7 +20,7 @@ pub fn import_events(
         let bytes = content.as_ref().map_or(0, |content| content.len());
         batch.add(number, bytes, content.and_then(EventDraft::from_json))
     });
-    // What was read before a defect counts; the summary says what became of it.
+    // Lines before a defect of the file are recorded, and the summary counts them.
     batch.record()?;
     read
 }

@@ -1,4 +1,4 @@
-//! Reading files into the database: one line a record, `.gz` or not, `-` for standard input.
+//! Imports files into the database: one record per line, compressed with gzip or not; `-` is standard input.
 
 mod access_log;
 mod batch;

@@ -1,4 +1,4 @@
-//! Where lines come from: a file or standard input, packed or not.
+//! The input of an import: a file or standard input, compressed with gzip or not.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek as _};
@@ -15,21 +15,21 @@ use crate::progress;
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 const BUFFER: usize = 128 * 1024;
 
-/// What is imported.
+/// The input of an import.
 pub struct Source {
     name: String,
     origin: Origin,
 }
 
 enum Origin {
-    /// Can be read again from its start.
+    /// A regular file, which can be read again from its start. `bytes` is its size.
     File { file: File, bytes: u64 },
-    /// Can be read once.
+    /// A stream, which can be read once.
     Stream(Box<dyn Read>),
 }
 
 impl Source {
-    /// Opens a file, or standard input where `path` is `-`.
+    /// Opens a file, or standard input if `path` is `-`.
     pub fn open(path: &Path) -> Result<Self, Failure> {
         if path.as_os_str() == "-" {
             return Ok(Self { name: "standard input".to_owned(), origin: Origin::Stream(Box::new(io::stdin())) });
@@ -44,11 +44,11 @@ impl Source {
         Ok(Self { name: path.display().to_string(), origin })
     }
 
-    /// Makes it readable more than once: what can be read only once is kept in a temporary file,
-    /// which has no name and vanishes with the process.
+    /// Makes the input readable more than once: copies a stream into a temporary file, which has no name and disappears
+    /// with the process.
     pub fn repeatable(self) -> Result<Self, Failure> {
         let Self { name, origin } = self;
-        let failed = |source| Failure::Io { what: format!("{name} cannot be kept in a temporary file"), source };
+        let failed = |source| Failure::Io { what: format!("{name} cannot be copied into a temporary file"), source };
         let origin = match origin {
             Origin::Stream(mut stream) => {
                 let mut file = tempfile::tempfile().map_err(failed)?;
@@ -60,7 +60,7 @@ impl Source {
         Ok(Self { name, origin })
     }
 
-    /// Reads it from the start: unpacked content, and the bar that shows how far the reading is.
+    /// Reads the input from its start. Returns the decompressed content, and a progress bar that follows the reading.
     pub fn content(&mut self) -> Result<(Box<dyn BufRead>, ProgressBar), Failure> {
         let Self { name, origin } = self;
         let failed = |source| Failure::Io { what: name.clone(), source };
@@ -72,20 +72,20 @@ impl Source {
             Origin::Stream(stream) => (std::mem::replace(stream, Box::new(io::empty())), None),
         };
         let bar = progress::bytes(total);
-        let content = unpacked(bar.wrap_read(raw)).map_err(failed)?;
+        let content = decompressed(bar.wrap_read(raw)).map_err(failed)?;
         Ok((content, bar))
     }
 
-    /// A reading that failed before anything was done with what it read.
+    /// The failure for a read error before anything was imported.
     pub fn unreadable(&self, source: io::Error) -> Failure {
         Failure::Io {
-            what: format!("{}: nothing was imported, because it cannot be read to its end", self.name),
+            what: format!("{}: nothing was imported, because the input cannot be read to its end", self.name),
             source,
         }
     }
 
-    /// Reads it from the start and hands over line by line: its number, and its content or why it
-    /// was passed over unread.
+    /// Reads the input from its start and calls `handle` with each line: its number, and its content or the reason why it
+    /// was skipped.
     pub fn each_line(
         &mut self,
         mut handle: impl FnMut(u64, DomainResult<&[u8]>) -> Result<(), Failure>,
@@ -98,7 +98,7 @@ impl Source {
                 Ok(Some((number, Line::TooLong))) => handle(number, Err(too_long()))?,
                 Ok(None) => break,
                 Err(source) => {
-                    let what = format!("{}: cannot be read on behind line {}", self.name, lines.number());
+                    let what = format!("{}: cannot be read after line {}", self.name, lines.number());
                     return Err(Failure::Io { what, source });
                 }
             }
@@ -112,9 +112,9 @@ fn too_long() -> Error {
     Error::malformed("line_too_long", format!("the line is longer than {MAX_LINE} bytes"))
 }
 
-/// Unpacks gzip where the content begins like gzip, whatever the name says. Several gzip files one
-/// behind the other, as log rotation makes them, are one.
-fn unpacked(mut raw: impl Read + 'static) -> io::Result<Box<dyn BufRead>> {
+/// Decompresses content that starts like gzip, whatever the name of the file. Several concatenated gzip files, as log
+/// rotation makes them, count as one.
+fn decompressed(mut raw: impl Read + 'static) -> io::Result<Box<dyn BufRead>> {
     let mut head = Vec::with_capacity(GZIP.len());
     raw.by_ref().take(GZIP.len() as u64).read_to_end(&mut head)?;
     let packed = head == GZIP;

@@ -1,13 +1,13 @@
-//! What became of the lines of a file.
+//! Counts the results of the lines of an import.
 
 use std::fmt;
 
 use trailkeeper_auth::audit::{AuditEvent, IMPORT};
 
-/// How many refused lines are told one by one.
+/// Number of rejected lines to report one by one.
 const FIRST: usize = 10;
 
-/// Counts, and the first refused lines with their reasons.
+/// The counts of an import, and its first rejected lines with their reasons.
 #[derive(Debug)]
 pub struct Summary {
     labels: [&'static str; 2],
@@ -18,22 +18,22 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// `new` and `old` are what the counts are called: stored and known, created and replaced.
+    /// A summary without lines. `new` and `old` label the counts: stored and known, or created and replaced.
     pub fn new(new: &'static str, old: &'static str) -> Self {
         Self { labels: [new, old], new: 0, old: 0, refused: 0, first: Vec::new() }
     }
 
-    /// A line brought something new.
+    /// Counts a line that added a record.
     pub fn count_new(&mut self) {
         self.new += 1;
     }
 
-    /// A line brought something that was there.
+    /// Counts a line whose record was there already.
     pub fn count_old(&mut self) {
         self.old += 1;
     }
 
-    /// A line was refused. Call it in the order of lines.
+    /// Counts a rejected line. Call it in the order of lines.
     pub fn refuse(&mut self, line: u64, reason: &impl fmt::Display) {
         self.refused += 1;
         if self.first.len() < FIRST {
@@ -41,13 +41,13 @@ impl Summary {
         }
     }
 
-    /// What the trail tells of it when it has ended: counts, and not the lines, which may hold anything.
+    /// The audit event of the end of the import. It has the counts and not the lines, which may contain secrets.
     pub fn audit_event(&self) -> AuditEvent {
         let [new, old] = self.labels;
         AuditEvent::done(IMPORT).with(new, self.new).with(old, self.old).with("refused", self.refused)
     }
 
-    /// Whether lines were refused and nothing else happened: a file of another format, most likely.
+    /// Whether every line was rejected: most likely, the file has another format.
     pub fn is_hopeless(&self) -> bool {
         self.new == 0 && self.old == 0 && self.refused > 0
     }
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_refusals_are_told_and_the_rest_counted() {
+    fn the_first_rejected_lines_are_reported_and_the_rest_counted() {
         let mut summary = Summary::new("stored", "known");
         summary.count_new();
         assert_eq!(summary.to_string(), "stored    1\nknown     0\nrefused   0\n");

@@ -22,7 +22,7 @@ pub struct KeyFiles {
 impl KeyFiles {
     /// The files `current` and, in the same folder, `current.previous`.
     pub fn at(current: PathBuf) -> Self {
-        let previous = beside(&current, "previous");
+        let previous = with_suffix(&current, "previous");
         Self { current, previous }
     }
 
@@ -55,7 +55,7 @@ impl KeyFiles {
     /// Creates the file of the current key if there is none. It is written under a unique name and linked into place, so
     /// that of two processes at the same time exactly one wins. `false`: the file exists already.
     pub fn create(&self, key: &MasterKey, unique: &str) -> Result<bool, Failure> {
-        let draft = beside(&self.current, unique);
+        let draft = with_suffix(&self.current, unique);
         let written = create_closed(&draft)
             .and_then(|file| write(file, key))
             .and_then(|()| std::fs::hard_link(&draft, &self.current));
@@ -81,7 +81,7 @@ impl KeyFiles {
     /// Locks out other rotations until the returned file is closed. The system releases the lock whenever the process
     /// ends.
     pub fn lock(&self) -> Result<File, Failure> {
-        let path = beside(&self.current, "lock");
+        let path = with_suffix(&self.current, "lock");
         let file = closed(OpenOptions::new().create(true).truncate(false).write(true))
             .open(&path)
             .and_then(|file| self.owned_as_the_key(file))
@@ -103,7 +103,7 @@ impl KeyFiles {
     /// soon as the tool that created the link creates it again.
     fn replace(&self, path: &Path, key: &MasterKey) -> Result<(), Failure> {
         let path = &std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let draft = beside(path, "draft");
+        let draft = with_suffix(path, "draft");
         let replaced = remove(&draft)
             .and_then(|()| create_closed(&draft))
             .and_then(|file| self.owned_as_the_key(file))
@@ -145,7 +145,8 @@ pub fn unreadable(name: &str, error: &Error) -> Failure {
     Failure::Refused(format!("{name}: {}", detail(error)))
 }
 
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+/// The path with `.` and a suffix appended.
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".");
     name.push(suffix);

@@ -33,7 +33,7 @@ fn a_token_is_printed_once_and_revoked_by_its_id() {
     assert!(program.run(&["token", "list"]).good().stdout.contains("revoked 20"));
     let message = program.run(&["token", "change", id, "--name", "b"]).failed(1);
     assert!(message.contains("is revoked"), "{message}");
-    // Revoking is done once and for all; what never was there cannot be revoked.
+    // Revoking twice succeeds; revoking an unknown token fails.
     program.run(&["token", "revoke", id]).good();
     assert!(program.run(&["token", "revoke", TENANT]).failed(1).contains(TENANT));
     program.run(&["token", "revoke", "abc"]).failed(2);
@@ -51,7 +51,7 @@ fn a_token_may_expire() {
 }
 
 #[test]
-fn a_signing_key_has_three_parts_and_makes_the_master_key() {
+fn a_signing_key_has_three_parts_and_creates_the_master_key() {
     let program = Program::new();
     let made = program.json(&["signing-key", "create", "--name", "sdk", "--json"]);
     let keys: Vec<_> = made.as_object().unwrap().keys().cloned().collect();
@@ -72,7 +72,7 @@ fn a_signing_key_has_three_parts_and_makes_the_master_key() {
     assert!(program.run(&["signing-key", "rename", id, "--name", "sdk 3"]).failed(1).contains("is revoked"));
     assert!(program.json(&["signing-key", "list", "--json"])[0]["revoked_at"].is_string());
 
-    // Without its key the database's secrets cannot be opened; a new key would hide that.
+    // A new key must not replace the lost one: it cannot open the secrets in the database.
     std::fs::remove_file(&file).unwrap();
     let message = program.run(&["signing-key", "create", "--name", "sdk"]).failed(1);
     assert!(message.contains("another master key sealed") && !file.exists(), "{message}");
@@ -82,7 +82,7 @@ fn a_signing_key_has_three_parts_and_makes_the_master_key() {
 
 #[test]
 #[cfg(unix)]
-fn an_open_key_file_and_a_broken_one_are_refused() {
+fn a_key_file_that_others_can_read_and_a_broken_one_are_rejected() {
     use std::os::unix::fs::PermissionsExt as _;
 
     let program = Program::new();
@@ -101,14 +101,14 @@ fn an_open_key_file_and_a_broken_one_are_refused() {
     let message = program.run(&["signing-key", "create", "--name", "b"]).failed(1);
     assert!(message.contains("master.key") && message.contains("64"), "{message}");
 
-    // The variable comes before the file.
+    // The variable wins over the file.
     let mut command = program.command(&["signing-key", "create", "--name", "c"]);
     let output = command.env("TRAILKEEPER_MASTER_KEY", secret.trim()).output().unwrap();
     assert!(output.status.success());
 }
 
 #[test]
-fn an_account_lives_through_password_disabling_and_enabling() {
+fn an_account_is_created_given_a_password_disabled_and_enabled() {
     let program = Program::new();
     let made = program.json(&["account", "create", "jane@example.com", "--role", "analyst", "--json"]);
     assert_eq!((&made["email"], &made["role"]), (&"jane@example.com".into(), &"analyst".into()));
@@ -143,7 +143,7 @@ fn an_account_lives_through_password_disabling_and_enabling() {
     assert!(state()["disabled_at"].is_null());
     let message = program.run(&["account", "disable", "nobody@example.com"]).failed(1);
     assert!(message.contains("nobody@example.com"), "{message}");
-    // Nothing was sealed, so no key was made.
+    // Nothing was sealed, so no key was created.
     assert!(!program.data_dir().join("master.key").exists());
 }
 
@@ -175,8 +175,8 @@ fn an_account_is_changed_and_deleted_but_never_the_last_administrator() {
         TENANT,
         "--json",
     ]);
-    let message = (&changed["email"], &changed["display_name"], &changed["role"], &changed["tenant_id"]);
-    assert_eq!(message, (&"doe@example.com".into(), &"Jane Doe".into(), &"auditor".into(), &TENANT.into()));
+    let fields = (&changed["email"], &changed["display_name"], &changed["role"], &changed["tenant_id"]);
+    assert_eq!(fields, (&"doe@example.com".into(), &"Jane Doe".into(), &"auditor".into(), &TENANT.into()));
     assert_eq!(changed.get("password"), None);
     let shown = program.run(&["account", "change", "doe@example.com", "--all-tenants"]).good().stdout;
     assert!(shown.contains("email     doe@example.com"), "{shown}");
@@ -193,7 +193,7 @@ fn an_account_is_changed_and_deleted_but_never_the_last_administrator() {
 }
 
 #[test]
-fn a_password_that_is_guessed_first_is_refused_and_not_shown() {
+fn a_common_password_is_rejected_and_not_printed() {
     let program = Program::new();
     for guessed in ["passwordpassword", "123456789012", "jane@example.com"] {
         let done = program.run_with_input(
@@ -213,7 +213,7 @@ fn sessions_are_listed_and_ended() {
     let table = program.run(&["session", "list", "--account", "jane@example.com", "--past"]).good().stdout;
     assert!(table.starts_with("ID "), "{table}");
     let done = program.run(&["session", "end", "--account", "jane@example.com"]).good();
-    assert_eq!(done.stdout, "sessions of jane@example.com that were ended: 0\n");
+    assert_eq!(done.stdout, "ended sessions of jane@example.com: 0\n");
     assert!(program.run(&["session", "end", TENANT]).failed(1).contains("there is no session"));
     assert!(program.run(&["session", "list", "--account", "nobody@example.com"]).failed(1).contains("nobody@"));
     program.run(&["session", "end"]).failed(2);

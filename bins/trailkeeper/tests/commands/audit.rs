@@ -1,4 +1,4 @@
-//! What the command line does is told by events of the system tenant.
+//! Commands leave audit events in the system tenant.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::Stdio;
@@ -17,22 +17,22 @@ use trailkeeper_testkit::{DatabaseKind, TempDatabase, all_events, visibility};
 use crate::serve::Server;
 use crate::support::Program;
 
-/// The events of this type in the trail, oldest first.
-fn message(program: &Program, kind: &str) -> Vec<Event> {
-    told_in(&*store(program), kind)
+/// The audit events of this type, oldest first.
+fn audited(program: &Program, kind: &str) -> Vec<Event> {
+    audited_in(&*store(program), kind)
 }
 
 fn store(program: &Program) -> Arc<dyn Store> {
     store_at(&format!("sqlite:{}", program.data_dir().join("trailkeeper.db").display()))
 }
 
-/// The database at this URL.
+/// The store of the database at this URL.
 fn store_at(url: &str) -> Arc<dyn Store> {
     trailkeeper_storage::open(&DatabaseUrl::parse(url).unwrap(), &StoreOptions::default(), Arc::new(Summary)).unwrap()
 }
 
-/// The events of this type in the trail of a store, oldest first.
-fn told_in(store: &dyn Store, kind: &str) -> Vec<Event> {
+/// The audit events of this type in a store, oldest first.
+fn audited_in(store: &dyn Store, kind: &str) -> Vec<Event> {
     let filter = EventFilter {
         visibility: visibility::of_tenant(TenantId::SYSTEM),
         kinds: vec![EventKind::known(kind)],
@@ -47,7 +47,7 @@ fn metadata(event: &Event) -> Value {
 }
 
 #[test]
-fn imports_demo_data_and_rebuilds_are_told_with_counts() {
+fn imports_demo_data_and_rebuilds_are_audited_with_counts() {
     let program = Program::new();
     program.run(&["demo"]).good();
     let file = program.file("events.ndjson", "{\"type\":\"x\"}\n{\"type\":\"x\"}\nno event, but a secret\n");
@@ -58,7 +58,7 @@ fn imports_demo_data_and_rebuilds_are_told_with_counts() {
     program.run(&["import", "tenants", &hopeless]).failed(1);
     program.run(&["rebuild"]).good();
 
-    let imports = message(&program, "import");
+    let imports = audited(&program, "import");
     let [demo, begun, events, _, people, hopeful, failed] = imports.as_slice() else { panic!("{imports:?}") };
     assert_eq!(metadata(demo)["what"], "demo");
     assert!(metadata(demo)["stored"].as_u64().unwrap() > 1_000);
@@ -72,7 +72,7 @@ fn imports_demo_data_and_rebuilds_are_told_with_counts() {
     assert_eq!(demo.user_name.as_deref(), Some("command line"));
     assert!(!format!("{imports:?}").contains("secret"));
 
-    let rebuilds = message(&program, "sheets_rebuild");
+    let rebuilds = audited(&program, "sheets_rebuild");
     assert_eq!(rebuilds.len(), 1);
     assert!(metadata(&rebuilds[0])["events"].as_u64().unwrap() > 1_000);
 }
@@ -94,17 +94,17 @@ fn assert_end(event: &Event, start: &Event, what: &str, file: &str, counts: &Val
     assert_eq!(metadata(event), expected);
 }
 
-/// Gives an import `input` and no end of it, and kills it as soon as `is_there`.
-fn killed(program: &Program, arguments: &[&str], input: &str, is_there: impl Fn() -> bool) {
+/// Gives an import `input` without closing its standard input, and kills it as soon as `is_stored`.
+fn killed(program: &Program, arguments: &[&str], input: &str, is_stored: impl Fn() -> bool) {
     let mut child =
         program.command(arguments).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(input.as_bytes()).unwrap();
     stdin.flush().unwrap();
     let begun = Instant::now();
-    while !is_there() {
-        assert!(begun.elapsed() < Duration::from_mins(1), "it never came");
-        assert_eq!(child.try_wait().unwrap(), None, "it waits for more");
+    while !is_stored() {
+        assert!(begun.elapsed() < Duration::from_mins(1), "the import has not stored its input");
+        assert_eq!(child.try_wait().unwrap(), None, "the import waits for more input");
         thread::yield_now();
     }
     child.kill().unwrap();
@@ -112,23 +112,23 @@ fn killed(program: &Program, arguments: &[&str], input: &str, is_there: impl Fn(
     drop(stdin);
 }
 
-/// How many events of customers there are.
+/// Number of events outside the system tenant.
 fn rows(store: &dyn Store) -> usize {
     let customers = EventFilter { visibility: visibility::CUSTOMERS, ..all_events() };
     store.reading(|tx| tx.events(&customers, None, 10_000)).unwrap().len()
 }
 
 #[test]
-fn an_import_that_is_killed_has_told_of_its_start() {
+fn a_killed_import_has_an_audit_event_of_its_start() {
     let program = Program::new();
-    // Makes the database.
+    // Creates the database.
     program.run(&["account", "list"]).good();
     let store = store(&program);
-    let imports = || told_in(&*store, "import");
+    let imports = || audited_in(&*store, "import");
     let line = |n: usize| format!("{{\"id\":\"11111111-1111-4111-8111-{n:012}\",\"type\":\"x\"}}\n");
     let lines: String = (0..1_500).map(line).collect();
 
-    // Before the first of its transactions, and after it.
+    // Killed before its first transaction, and after it.
     killed(&program, &["import", "events", "-"], &line(0), || !imports().is_empty());
     let begun = imports();
     assert_eq!((begun.len(), rows(&*store)), (1, 0));
@@ -144,7 +144,7 @@ fn an_import_that_is_killed_has_told_of_its_start() {
     assert_eq!(imports().len(), 3);
     assert_start(&imports()[2], "users", "-");
 
-    // Who runs it again finds what was stored, and the end of that run alone.
+    // Running the import again skips the stored lines, and adds its own start and end.
     program.run_with_input(&["import", "events", "-"], lines.as_bytes()).good();
     let all = imports();
     let [.., start, end] = all.as_slice() else { panic!("{all:?}") };
@@ -154,7 +154,7 @@ fn an_import_that_is_killed_has_told_of_its_start() {
 }
 
 #[test]
-fn a_start_is_told_with_its_settings_and_without_its_secrets() {
+fn the_start_of_a_server_is_audited_with_its_settings_and_without_secrets() {
     let program = Program::new();
     let master = "ab".repeat(32);
     let mut child = program
@@ -170,32 +170,32 @@ fn a_start_is_told_with_its_settings_and_without_its_secrets() {
     child.wait().unwrap();
     assert!(listening);
 
-    let starts = message(&program, "server_start");
+    let starts = audited(&program, "server_start");
     assert_eq!(starts.len(), 1);
-    let message = metadata(&starts[0]);
-    assert_eq!(message["version"], env!("CARGO_PKG_VERSION"));
-    let settings = &message["settings"];
+    let start = metadata(&starts[0]);
+    assert_eq!(start["version"], env!("CARGO_PKG_VERSION"));
+    let settings = &start["settings"];
     assert_eq!((&settings["listen"], &settings["workers"]), (&json!("127.0.0.1:0"), &json!("1")));
     assert_eq!(
         (&settings["admin-password"], &settings["master-key"]),
         (&json!("(set, hidden)"), &json!("(set, hidden)"))
     );
-    assert!(settings.get("merge-every").is_none(), "what was not given has its default: {settings}");
-    assert!(!message.to_string().contains("battery") && !message.to_string().contains(&master), "{message}");
+    assert!(settings.get("merge-every").is_none(), "only given settings are recorded: {settings}");
+    assert!(!start.to_string().contains("battery") && !start.to_string().contains(&master), "{start}");
 }
 
 #[test]
-fn a_server_that_gets_no_port_did_not_start() {
+fn a_server_that_cannot_bind_has_no_start_event() {
     for kind in DatabaseKind::ALL {
         let (program, database) = (Program::new(), TempDatabase::new(kind));
         let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = taken.local_addr().unwrap().to_string();
         let refused = program.run(&["serve", "--listen", &address, "--database-url", database.url()]).failed(1);
         assert!(refused.contains(&address), "{refused}");
-        // It came as far as to make the administrator, which is told.
-        let message = |kind| told_in(&*store_at(database.url()), kind);
-        assert_eq!((message("account_create").len(), message("server_start")), (1, vec![]));
+        // The administrator was created before binding failed, and that is audited.
+        let audited = |kind| audited_in(&*store_at(database.url()), kind);
+        assert_eq!((audited("account_create").len(), audited("server_start")), (1, vec![]));
         drop(Server::start(&program, &["--database-url", database.url()]));
-        assert_eq!(message("server_start").len(), 1);
+        assert_eq!(audited("server_start").len(), 1);
     }
 }

@@ -1,4 +1,6 @@
-//! `config`, `migrate` and how failures are told.
+//! `config`, `migrate`, and how failures are reported.
+
+use std::path::Path;
 
 use crate::support::Program;
 
@@ -33,6 +35,14 @@ fn config_shows_what_is_in_effect_and_hides_secrets() {
 }
 
 #[test]
+fn the_reference_of_all_settings_is_the_committed_one() {
+    let printed = Program::new().run(&["config", "--markdown"]).good().stdout;
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/configuration.md");
+    let committed = std::fs::read_to_string(file).unwrap();
+    assert!(printed == committed, "docs/configuration.md differs from the code; run `make generate`");
+}
+
+#[test]
 fn help_and_usage_errors_show_no_secrets_either() {
     let program = Program::new();
     for arguments in [&["serve", "--help"][..], &["serve", "--no-such-flag"], &["account", "create", "--help"]] {
@@ -48,11 +58,11 @@ fn help_and_usage_errors_show_no_secrets_either() {
 }
 
 #[test]
-fn a_wrong_value_is_a_usage_error_that_says_what_is_right() {
+fn a_wrong_value_is_a_usage_error_that_names_valid_values() {
     let program = Program::new();
     for (flag, value, way_out) in [
         ("--listen", "8080", "127.0.0.1:8080"),
-        ("--listen", "localhost", "no address with a port"),
+        ("--listen", "localhost", "not an address with a port"),
         ("--trusted-proxies", "10.0.0.0/99", "10.0.0.0/8"),
         ("--public-hosts", "https://a.example/", "without scheme and path"),
         ("--bcrypt-cost", "99", "4..=20"),
@@ -66,7 +76,7 @@ fn a_wrong_value_is_a_usage_error_that_says_what_is_right() {
 }
 
 #[test]
-fn migrate_tells_what_it_applied_once() {
+fn migrate_prints_each_applied_migration_once() {
     let program = Program::new();
     let first = program.run(&["migrate"]).good().stdout;
     assert!(first.lines().count() >= 1 && !first.contains("up to date"), "{first}");
@@ -76,7 +86,7 @@ fn migrate_tells_what_it_applied_once() {
 #[test]
 fn an_unreachable_database_is_named_without_its_password() {
     let program = Program::new();
-    // Port 1 of the own machine: refused at once.
+    // Nothing listens on port 1 of this machine, so it refuses at once.
     let url = "postgres://keeper:hunter2@127.0.0.1:1/trail";
     let message = program.run(&["migrate", "--database-url", url]).failed(1);
     assert!(message.contains("127.0.0.1:1") && !message.contains("hunter2"), "{message}");
@@ -88,7 +98,7 @@ fn an_unreachable_database_is_named_without_its_password() {
 }
 
 #[test]
-fn a_reader_that_has_gone_is_no_failure() {
+fn a_closed_pipe_is_not_a_failure() {
     let program = Program::new();
     let mut command = program.command(&["openapi"]);
     command.stdout(std::process::Stdio::piped());

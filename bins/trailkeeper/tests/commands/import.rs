@@ -6,7 +6,7 @@ use crate::support::Program;
 
 const TENANT: &str = "69e732d6-8ecc-45c4-a2eb-8438f7ffe775";
 
-fn packed(content: &str) -> Vec<u8> {
+fn compressed(content: &str) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     encoder.write_all(content.as_bytes()).unwrap();
     encoder.finish().unwrap()
@@ -26,7 +26,7 @@ fn records(created: u64, replaced: u64, refused: u64) -> Vec<(String, u64)> {
 }
 
 #[test]
-fn events_are_stored_once_and_refused_lines_told() {
+fn events_are_stored_once_and_rejected_lines_are_reported() {
     let program = Program::new();
     let lines = format!(
         "{}\n\n{}\n{}\nnot json\n{{\"type\":\"x\",\"source\":5}}\n",
@@ -41,35 +41,35 @@ fn events_are_stored_once_and_refused_lines_told() {
     assert!(summary.contains("  line 5: this is not valid JSON"), "{summary}");
     assert!(summary.contains("  line 6: source: 5 is not a text; send an address such as 203.0.113.7"), "{summary}");
 
-    // Packed under any name, and through a pipe, it is the same.
-    let file = program.file("events.txt", packed(&lines));
+    // Compressed under any name, and through a pipe, the result is the same.
+    let file = program.file("events.txt", compressed(&lines));
     assert_eq!(counts(&program.run(&["import", "events", &file]).good().stdout), events(0, 2, 3));
     let piped = program.run_with_input(&["import", "events", "-"], lines.as_bytes()).good().stdout;
     assert_eq!(counts(&piped), events(0, 2, 3));
-    // In a tenant of its own it is another event.
+    // In another tenant, the same id is another event.
     let elsewhere = program.run_with_input(&["import", "events", "-", "--tenant", TENANT], lines.as_bytes());
     assert_eq!(counts(&elsewhere.good().stdout), events(2, 0, 3));
-    // The server's own trail is nobody else's to write.
+    // Only the server writes to the system tenant.
     let own = program.run(&["import", "events", &file, "--tenant", "ffffffff-ffff-ffff-ffff-ffffffffffff"]);
     assert!(own.failed(2).contains("only the server writes"));
 }
 
 #[test]
-fn more_than_a_batch_is_stored_and_an_endless_line_is_refused() {
+fn more_than_a_batch_is_stored_and_a_too_long_line_is_rejected() {
     let program = Program::new();
     let mut lines: Vec<_> = (0..2_500)
         .map(|n| format!(r#"{{"id":"11111111-1111-4111-8111-{n:012}","type":"x","user_id":"u{n}"}}"#))
         .collect();
     lines.push(format!(r#"{{"type":"{}"}}"#, "x".repeat(2_000_000)));
     lines.push(r#"{"type":"y"}"#.to_owned());
-    let file = program.file("many.gz", packed(&lines.join("\n")));
+    let file = program.file("many.gz", compressed(&lines.join("\n")));
     let summary = program.run(&["import", "events", &file]).good().stdout;
     assert_eq!(counts(&summary), events(2_501, 0, 1), "{summary}");
     assert!(summary.contains("  line 2501: the line is longer than 1048576 bytes"), "{summary}");
 }
 
 #[test]
-fn an_access_log_is_stored_once_packed_or_not() {
+fn an_access_log_is_stored_once_compressed_or_not() {
     let program = Program::new();
     let log = r#"192.0.2.7 - - [17/May/2026:10:05:03 +0000] "GET /a HTTP/1.1" 200 2 "-" "curl"
 192.0.2.7 - - [17/May/2026:10:05:03 +0000] "GET /a HTTP/1.1" 200 2 "-" "curl"
@@ -80,23 +80,23 @@ host.example - jane [17/May/2026:10:05:03 +0000] "POST /a HTTP/1.1" 500 2
     let first = program.run(&["import", "access-log", &plain]).good().stdout;
     assert_eq!(counts(&first), events(3, 0, 1), "{first}");
     assert!(first.contains("  line 4: user agent: the closing quote is missing"), "{first}");
-    for file in [plain, program.file("access.copy", packed(log))] {
+    for file in [plain, program.file("access.copy", compressed(log))] {
         assert_eq!(counts(&program.run(&["import", "access-log", &file]).good().stdout), events(0, 3, 1));
     }
-    for input in [log.as_bytes().to_vec(), packed(log)] {
+    for input in [log.as_bytes().to_vec(), compressed(log)] {
         let piped = program.run_with_input(&["import", "access-log", "-"], &input).good().stdout;
         assert_eq!(counts(&piped), events(0, 3, 1));
     }
-    // Another file is another log, although its first line is the same.
+    // Another file has other ids, although its first line is the same.
     let other = program.file("other.log", log.lines().next().unwrap());
     assert_eq!(counts(&program.run(&["import", "access-log", &other]).good().stdout), events(1, 0, 0));
 }
 
 #[test]
-fn a_packed_log_that_ends_early_stores_nothing() {
+fn a_truncated_compressed_log_stores_nothing() {
     let program = Program::new();
     let line = r#"192.0.2.7 - - [17/May/2026:10:05:03 +0000] "GET /a HTTP/1.1" 200 2"#;
-    let mut content = packed(&format!("{line}\n").repeat(5_000));
+    let mut content = compressed(&format!("{line}\n").repeat(5_000));
     content.truncate(content.len() - 12);
     let file = program.file("access.log.gz", content);
     let message = program.run(&["import", "access-log", &file]).failed(1);
@@ -115,19 +115,19 @@ fn users_and_tenants_are_created_then_replaced() {
         "{{\"user_id\":\"u1\",\"email\":\"a@example.com\",\"attributes\":{{\"plan\":\"pro\"}},\"tenants\":[{{\"tenant_id\":\"{TENANT}\"}}]}}\n{{\"user_id\":\"u2\",\"email\":\"A@example.com\"}}\n{{\"user_id\":\"u3\"}}\n"
     );
     let (tenants, users) = (program.file("tenants.ndjson", tenants), program.file("users.ndjson", users));
-    let message = program.run(&["import", "tenants", &tenants]).good().stdout;
-    assert_eq!(counts(&message), records(1, 0, 1), "{message}");
-    assert!(message.contains("  line 2: tenant_id: ") && message.contains("reserved"), "{message}");
+    let printed = program.run(&["import", "tenants", &tenants]).good().stdout;
+    assert_eq!(counts(&printed), records(1, 0, 1), "{printed}");
+    assert!(printed.contains("  line 2: tenant_id: ") && printed.contains("reserved"), "{printed}");
     assert_eq!(counts(&program.run(&["import", "tenants", &tenants]).good().stdout), records(0, 1, 1));
 
-    let message = program.run(&["import", "users", &users]).good().stdout;
-    assert_eq!(counts(&message), records(2, 0, 1), "{message}");
-    assert!(message.contains("  line 2: email: "), "{message}");
+    let printed = program.run(&["import", "users", &users]).good().stdout;
+    assert_eq!(counts(&printed), records(2, 0, 1), "{printed}");
+    assert!(printed.contains("  line 2: email: "), "{printed}");
     assert_eq!(counts(&program.run(&["import", "users", &users]).good().stdout), records(0, 2, 1));
 }
 
 #[test]
-fn a_file_of_another_kind_or_none_is_an_error() {
+fn a_missing_file_a_folder_and_a_file_of_another_format_are_errors() {
     let program = Program::new();
     let message = program.run(&["import", "events", "missing.ndjson"]).failed(1);
     assert!(message.contains("missing.ndjson"), "{message}");
@@ -136,18 +136,18 @@ fn a_file_of_another_kind_or_none_is_an_error() {
     assert!(message.contains("is a folder"), "{message}");
     let file = program.file("prose.txt", "no\nlog\n");
     let message = program.run(&["import", "access-log", &file]).failed(1);
-    assert!(message.contains("not one line could be imported"), "{message}");
+    assert!(message.contains("no line could be imported"), "{message}");
     let empty = program.file("empty", "");
     assert_eq!(counts(&program.run(&["import", "events", &empty]).good().stdout), events(0, 0, 0));
 }
 
 #[test]
-fn demo_data_goes_into_an_empty_database_alone() {
+fn demo_data_is_loaded_only_into_an_empty_database() {
     let program = Program::new();
-    // An account and its trail leave the database empty of data.
+    // An account and its audit events do not count as data.
     program.run(&["account", "create", "jane@example.com", "--role", "admin"]).good();
-    let message = program.run(&["demo"]).good().stdout;
-    assert!(message.starts_with("20 tenants, 2000 users, 60"), "{message}");
+    let printed = program.run(&["demo"]).good().stdout;
+    assert!(printed.starts_with("20 tenants, 2000 users, 60"), "{printed}");
     let message = program.run(&["demo"]).failed(1);
-    assert!(message.contains("holds events or records already"), "{message}");
+    assert!(message.contains("already has events or records"), "{message}");
 }

@@ -34,40 +34,40 @@ fn token_keys_are_rotated_and_listed() {
     let made = program.json(&["token-key", "rotate", "--json"]);
     assert_eq!(made["revoked"], Value::Array(Vec::new()));
     let listed = kids(&program);
-    assert_eq!(listed.len(), 2, "the first of the database, and the new one");
+    assert_eq!(listed.len(), 2, "the first key of the database, and the new one");
     assert_eq!(listed[0].0, made["kid"].as_str().unwrap());
     let table = program.run(&["token-key", "list"]).good().stdout;
     assert!(table.starts_with("KEY ") && table.contains("verifies until 20"), "{table}");
 
-    let message = program.run(&["token-key", "rotate", "--revoke-others"]).good().stdout;
-    assert!(message.contains(&format!("token key {} is removed", listed[0].0)), "{message}");
+    let printed = program.run(&["token-key", "rotate", "--revoke-others"]).good().stdout;
+    assert!(printed.contains(&format!("token key {} is removed", listed[0].0)), "{printed}");
     let left = kids(&program);
     assert_eq!(left.len(), 1);
-    assert!(left[0].1 && message.contains(&left[0].0), "the only one signs at once: {message}");
+    assert!(left[0].1 && printed.contains(&left[0].0), "the only key signs at once: {printed}");
 }
 
 #[test]
-fn the_master_key_of_the_files_is_replaced() {
+fn the_master_key_in_files_is_replaced() {
     let program = Program::new();
     program.run(&["token-key", "rotate"]).good();
     program.run(&["signing-key", "create", "--name", "sdk"]).good();
     let file = |name: &str| std::fs::read_to_string(program.data_dir().join(name)).unwrap();
     let first = file("master.key");
-    let message = program.run(&["master-key", "rotate"]).good().stdout;
-    assert!(message.contains("sealed 3 secrets") && message.contains("master.key.previous"), "{message}");
-    assert!(!message.contains(first.trim()) && !message.contains(file("master.key").trim()), "{message}");
+    let printed = program.run(&["master-key", "rotate"]).good().stdout;
+    assert!(printed.contains("sealed 3 secrets") && printed.contains("master.key.previous"), "{printed}");
+    assert!(!printed.contains(first.trim()) && !printed.contains(file("master.key").trim()), "{printed}");
     assert_eq!(file("master.key.previous"), first);
     assert_ne!(file("master.key"), first);
     #[cfg(unix)]
     for name in ["master.key", "master.key.previous", "master.key.lock"] {
         assert_eq!(crate::support::mode(&program.data_dir().join(name)), 0o600, "{name}");
     }
-    // Nothing needs the previous one any more.
+    // The previous key is no longer needed.
     std::fs::remove_file(program.data_dir().join("master.key.previous")).unwrap();
     program.run(&["token-key", "rotate"]).good();
     assert!(program.run(&["master-key", "rotate"]).good().stdout.contains("sealed 4 secrets"));
 
-    // On an empty database as well, which gets its first keys by that.
+    // An empty database gets its first key by a rotation.
     let program = Program::new();
     program.run(&["master-key", "rotate"]).good();
     program.run(&["token-key", "rotate"]).good();
@@ -75,7 +75,7 @@ fn the_master_key_of_the_files_is_replaced() {
 
 #[test]
 #[cfg(unix)]
-fn an_open_previous_key_is_refused_too() {
+fn a_previous_key_that_others_can_read_is_rejected_too() {
     use std::os::unix::fs::PermissionsExt as _;
 
     let program = Program::new();
@@ -87,19 +87,16 @@ fn an_open_previous_key_is_refused_too() {
 }
 
 #[test]
-fn the_master_key_of_the_environment_is_replaced_by_changing_it() {
+fn the_master_key_in_the_environment_is_replaced_by_changing_the_variable() {
     let program = Program::new();
     let [first, second] = ["ab".repeat(32), "cd".repeat(32)];
     with_keys(&program, &["token-key", "rotate"], &first, None).good();
     let message = with_keys(&program, &["master-key", "rotate"], &first, None).failed(1);
     assert!(message.contains("TRAILKEEPER_MASTER_KEY_PREVIOUS") && !message.contains("abab"), "{message}");
-    // With both, everything opens before anything is sealed anew.
+    // With both keys, everything opens before anything is resealed.
     with_keys(&program, &["token-key", "rotate"], &second, Some(&first)).good();
-    let message = with_keys(&program, &["master-key", "rotate"], &second, Some(&first)).good().stdout;
-    assert!(
-        message.contains("sealed 2 secrets"),
-        "two of the first key; the third was sealed with the second: {message}"
-    );
+    let printed = with_keys(&program, &["master-key", "rotate"], &second, Some(&first)).good().stdout;
+    assert!(printed.contains("sealed 2 secrets"), "the first key sealed two, the second key the third: {printed}");
     with_keys(&program, &["token-key", "rotate"], &second, None).good();
     with_keys(&program, &["token-key", "rotate"], &first, None).failed(1);
     assert!(!program.data_dir().join("master.key").exists());

@@ -16,7 +16,7 @@ fn the_documents_are_the_committed_ones() {
     ] {
         let printed = program.run(&["openapi", "--contract", contract]).good().stdout;
         let committed = std::fs::read_to_string(folder.join(file)).unwrap();
-        assert!(printed == committed, "openapi/{file} is not what the code says; run `make openapi`");
+        assert!(printed == committed, "openapi/{file} differs from the code; run `make openapi`");
     }
 }
 

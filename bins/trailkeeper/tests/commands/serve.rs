@@ -1,4 +1,4 @@
-//! `serve`: the first start, the second one, and the commands that it prints.
+//! `serve`: first and second start, and the commands that it prints.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::support::Program;
 
-/// A running server; killed when the test ends, however it ends.
+/// A running server. It is killed when the test ends, also by a panic.
 pub struct Server {
     pub child: Child,
     pub address: String,
@@ -16,7 +16,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts on a free port and reads what is printed, up to the last command.
+    /// Starts on a free port and reads the printed text up to the last command.
     pub fn start(program: &Program, arguments: &[&str]) -> Self {
         let mut command = program.command(&["serve", "--listen", "127.0.0.1:0", "--workers", "1"]);
         let mut child = command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
@@ -39,7 +39,7 @@ impl Server {
         answer
     }
 
-    /// The status and the body that a request is answered with.
+    /// Sends a request. Returns the status and the body of the response.
     fn send(&self, method: &str, path: &str, token: Option<&str>, body: &Value) -> (u16, String) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         let body = body.to_string();
@@ -57,7 +57,7 @@ impl Server {
         (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
     }
 
-    /// Pastes the printed commands into a shell and gives what they print.
+    /// Runs the printed commands in a shell and returns their output.
     fn pasted(&self) -> String {
         let (_, commands) = self.banner.split_once("TOKEN=").unwrap();
         let output = Command::new("sh").arg("-ec").arg(format!("TOKEN={commands}")).output().unwrap();
@@ -68,7 +68,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _already_over = self.child.kill();
+        let _already_ended = self.child.kill();
         let _status = self.child.wait();
     }
 }
@@ -83,18 +83,18 @@ fn check_pasted(server: &Server, views: u64) {
 }
 
 #[test]
-fn the_first_start_makes_an_administrator_and_the_printed_commands_work() {
+fn the_first_start_creates_an_administrator_and_the_printed_commands_work() {
     let program = Program::new();
     let server = Server::start(&program, &[]);
     assert!(server.banner.contains("admin@trailkeeper.local\n  password "), "{}", server.banner);
     assert!(server.get("/healthz").starts_with("HTTP/1.1 200 "));
     assert!(server.get("/readyz").starts_with("HTTP/1.1 200 "));
     check_pasted(&server, 1);
-    // Commands work beside the running server.
-    program.run(&["token", "create", "--role", "ingest", "--name", "beside"]).good();
+    // Commands work next to the running server.
+    program.run(&["token", "create", "--role", "ingest", "--name", "second"]).good();
     drop(server);
 
-    // The password is not known any more, so a token is made instead.
+    // The password is no longer known, so the commands create a token instead.
     let server = Server::start(&program, &[]);
     assert!(!server.banner.contains("password  ") && server.banner.contains("token create"), "{}", server.banner);
     check_pasted(&server, 2);
@@ -113,19 +113,19 @@ fn the_first_administrator_can_be_chosen() {
 }
 
 #[test]
-fn a_taken_port_is_told() {
+fn a_port_in_use_is_reported() {
     let program = Program::new();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let done = program.run(&["serve", "--listen", &address]);
-    // The administrator is made all the same, and the password shown: it will not be shown again.
+    // The administrator exists now, so the password must be printed: it is never printed again.
     assert!(done.stdout.contains("password "), "{}", done.stdout);
     let message = done.failed(1);
     assert!(message.contains(&address) && message.contains("--listen"), "{message}");
 }
 
 #[test]
-fn an_administrator_that_cannot_be_made_is_told_by_its_setting() {
+fn an_administrator_with_an_invalid_setting_is_reported_by_that_setting() {
     let program = Program::new();
     for (name, value, message) in [
         ("TRAILKEEPER_ADMIN_PASSWORD", "short", "admin-password (TRAILKEEPER_ADMIN_PASSWORD): has 5 bytes"),
@@ -147,11 +147,11 @@ fn a_server_with_another_master_key_does_not_start() {
     let output = program.command(&["serve", "--listen", "127.0.0.1:0", "--master-key", &other]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     let message = String::from_utf8(output.stderr).unwrap();
-    assert!(message.contains("master-key: it is not the key with which the keys in sqlite:"), "{message}");
+    assert!(message.contains("master-key: it is not the key that sealed the keys in sqlite:"), "{message}");
 }
 
 #[test]
-fn a_session_that_a_command_ends_is_over_on_the_running_server() {
+fn a_session_ended_by_a_command_is_ended_on_the_running_server() {
     let program = Program::new();
     let chosen = ["--admin-email", "root@example.com", "--admin-password", "correct horse battery"];
     let server = Server::start(&program, &chosen);
@@ -178,6 +178,6 @@ fn a_session_that_a_command_ends_is_over_on_the_running_server() {
     let table = program.run(&["session", "list", "--past"]).good().stdout;
     assert!(table.contains("ended 20") && table.contains("until 20"), "{table}");
     let done = program.run(&["session", "end", "--account", "root@example.com"]).good();
-    assert_eq!(done.stdout, "sessions of root@example.com that were ended: 1\n");
+    assert_eq!(done.stdout, "ended sessions of root@example.com: 1\n");
     assert_eq!(status(&second), 401);
 }

@@ -1,11 +1,11 @@
-//! `check` and `rebuild`: what is wrong is told, and mended.
+//! `verify` and `rebuild`: differences are reported and repaired.
 
 use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, SqliteConnection};
 
 use crate::support::Program;
 
-/// A program whose database has 300 events of three users on two days, in two tenants and outside any.
+/// A program whose database has 300 events of three users on two days, in two tenants and without a tenant.
 fn with_events() -> Program {
     let program = Program::new();
     let tenants = [
@@ -27,38 +27,38 @@ fn with_events() -> Program {
     program
 }
 
-/// Runs SQL on the database, past the program.
+/// Runs SQL on the database, bypassing the program.
 fn corrupt(program: &Program, sql: &str) {
     let path = program.data_dir().join("trailkeeper.db");
     let mut connection = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
     connection.batch_execute(sql).unwrap();
 }
 
-/// What `check` prints, which must find something.
+/// The output of `verify`, which must find a difference.
 fn differences(program: &Program) -> String {
     let done = program.run(&["verify"]);
-    let message = done.stdout.clone();
-    assert!(done.failed(1).contains("`trailkeeper rebuild`"), "{message}");
-    message
+    let differences = done.stdout.clone();
+    assert!(done.failed(1).contains("`trailkeeper rebuild`"), "{differences}");
+    differences
 }
 
 fn rebuild(program: &Program) {
-    let message = program.run(&["rebuild"]).good().stdout;
-    assert!(message.contains(" from 300 events"), "{message}");
+    let printed = program.run(&["rebuild"]).good().stdout;
+    assert!(printed.contains(" from 300 events"), "{printed}");
     assert_clean(program);
 }
 
 fn assert_clean(program: &Program) {
-    let message = program.run(&["verify"]).good().stdout;
-    // Import has merged what it recorded.
+    let printed = program.run(&["verify"]).good().stdout;
+    // The import merged its events, so no delta is left.
     assert!(
-        message.starts_with("300 events, ") && message.ends_with(" and 0 deltas were compared: 0 differences\n"),
-        "{message}"
+        printed.starts_with("300 events, ") && printed.ends_with(" and 0 deltas were compared: 0 differences\n"),
+        "{printed}"
     );
 }
 
 #[test]
-fn what_is_wrong_with_a_sheet_is_told_and_mended() {
+fn a_damaged_sheet_is_reported_and_repaired() {
     let program = with_events();
     assert_clean(&program);
 
@@ -66,39 +66,39 @@ fn what_is_wrong_with_a_sheet_is_told_and_mended() {
         &program,
         "UPDATE sheets SET payload = substr(payload, 1, length(payload) - 1) WHERE scope = 0 AND level = 3 AND part = 1",
     );
-    let message = differences(&program);
-    assert!(message.starts_with("sheet of everyone, month 2026-02-01T00:00:00Z, totals, run 0: "), "{message}");
+    let found = differences(&program);
+    assert!(found.starts_with("sheet of everyone, month 2026-02-01T00:00:00Z, totals, run 0: "), "{found}");
     rebuild(&program);
 
     corrupt(&program, "DELETE FROM sheets WHERE scope <> 0 AND level = 2 AND part = 2");
-    let message = differences(&program);
+    let found = differences(&program);
     assert!(
-        message.contains("tenant 69e732d6-8ecc-45c4-a2eb-8438f7ffe775, day 2026-02-01T00:00:00Z, views of page "),
-        "{message}"
+        found.contains("tenant 69e732d6-8ecc-45c4-a2eb-8438f7ffe775, day 2026-02-01T00:00:00Z, views of page "),
+        "{found}"
     );
-    assert!(message.contains("the sheets have 0 events of 0 users, the events themselves are "), "{message}");
+    assert!(found.contains("the sheets have 0 events of 0 users, the events themselves are "), "{found}");
     let limited = program.run(&["verify", "--limit", "2"]).stdout;
     assert!(limited.lines().count() == 4 && limited.contains("… and "), "{limited}");
     rebuild(&program);
 }
 
 #[test]
-fn an_event_that_was_changed_is_told_and_counted() {
+fn a_changed_event_is_reported_and_counted() {
     let program = with_events();
     corrupt(
         &program,
         "UPDATE events SET user_ref = (SELECT max(id) FROM dict_users) + 1 WHERE seq = (SELECT max(seq) FROM events WHERE tenant_id <> 0)",
     );
-    let message = differences(&program);
-    assert!(message.contains("everyone, month 2026-02-01T00:00:00Z, all views: the sheets have 300 events of 3 users, the events themselves are 300 of 4"), "{message}");
+    let found = differences(&program);
+    assert!(found.contains("everyone, month 2026-02-01T00:00:00Z, all views: the sheets have 300 events of 3 users, the events themselves are 300 of 4"), "{found}");
     rebuild(&program);
 }
 
 #[test]
-fn a_database_without_events_has_nothing_to_differ() {
+fn an_empty_database_has_no_differences_and_check_is_an_alias_of_verify() {
     let program = Program::new();
-    let message = program.run(&["check"]).good().stdout;
-    assert_eq!(message, "0 events, 0 sheets and 0 deltas were compared: 0 differences\n");
-    let message = program.run(&["rebuild"]).good().stdout;
-    assert!(message.starts_with("0 sheets of 0 bytes from 0 events"), "{message}");
+    let printed = program.run(&["check"]).good().stdout;
+    assert_eq!(printed, "0 events, 0 sheets and 0 deltas were compared: 0 differences\n");
+    let printed = program.run(&["rebuild"]).good().stdout;
+    assert!(printed.starts_with("0 sheets of 0 bytes from 0 events"), "{printed}");
 }

@@ -1,4 +1,4 @@
-//! The real program, on a database of its own.
+//! The real program, on its own database.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -6,12 +6,12 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
-/// A folder with a database in it, and the program that works on it.
+/// A temporary folder with a database, and the program that uses it.
 pub struct Program {
     folder: tempfile::TempDir,
 }
 
-/// What a run of the program left.
+/// The exit status and output of a run.
 pub struct Done {
     pub code: Option<i32>,
     pub stdout: String,
@@ -27,14 +27,14 @@ impl Program {
         self.folder.path().join("data")
     }
 
-    /// Writes a file beside the database.
+    /// Writes a file next to the data folder.
     pub fn file(&self, name: &str, content: impl AsRef<[u8]>) -> String {
         let path = self.folder.path().join(name);
         std::fs::write(&path, content).unwrap();
         path.display().to_string()
     }
 
-    /// The program with these arguments, without the settings of whoever runs the tests.
+    /// The program with these arguments, without settings from the environment of the tests.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_trailkeeper"));
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("TRAILKEEPER_")) {
@@ -61,7 +61,7 @@ impl Program {
         Done::of(child.wait_with_output().unwrap())
     }
 
-    /// What the program printed, which must be one JSON value and nothing else.
+    /// Runs a command whose output must be one JSON value, and returns the value.
     pub fn json(&self, arguments: &[&str]) -> Value {
         let done = self.run(arguments).good();
         serde_json::from_str(&done.stdout).unwrap_or_else(|error| panic!("{error}: {}", done.stdout))
@@ -82,7 +82,7 @@ impl Done {
         self
     }
 
-    /// A failure: its code and the one line that tells why.
+    /// Asserts the exit status of a failure. Returns its error line, of which there must be exactly one.
     pub fn failed(self, code: i32) -> String {
         assert_eq!(self.code, Some(code), "stdout: {}\nstderr: {}", self.stdout, self.stderr);
         let message: Vec<_> = self.stderr.lines().filter(|line| line.starts_with("error: ")).collect();
