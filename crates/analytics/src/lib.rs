@@ -4,12 +4,11 @@
 //! tenant that its asker is confined to, so that no route can forget it. Errors name the fields as
 //! the published API does, because these questions are that API's.
 
-mod bounds;
-mod daily;
 pub mod engine;
-pub mod native;
-pub mod query;
+pub mod question;
+pub mod report;
 pub mod sheet;
-mod source;
+mod span;
 
-pub use source::Source;
+pub use engine::{Audience, EachTenant, FoldCache};
+pub use span::{Edge, Granularity, MAX_BUCKETS, Span, Zone};

@@ -95,28 +95,6 @@ pub struct ActiveUsers {
     pub users: u64,
 }
 
-/// Views and visitors of all pages in a range.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct PageStatistics {
-    /// How many events had a page.
-    pub total_views: u64,
-    /// How many distinct users they had, over all pages: not a sum.
-    pub total_users: u64,
-    /// By views descending, then by page.
-    pub pages: Vec<PageViews>,
-}
-
-/// Views and visitors of one page.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PageViews {
-    /// The page's key.
-    pub page: String,
-    /// How many events had it.
-    pub views: u64,
-    /// How many distinct users they had. Views without a user count as views alone.
-    pub users: u64,
-}
-
 /// One page that a user was on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Behavior {

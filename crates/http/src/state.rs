@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
-use trailkeeper_analytics::Source;
-use trailkeeper_analytics::engine::FoldCache;
+use trailkeeper_analytics::FoldCache;
 use trailkeeper_auth::Access;
 use trailkeeper_domain::clock::{Clock, Entropy};
 use trailkeeper_domain::ingest::Ingest;
@@ -50,7 +49,7 @@ pub struct AppState {
     password_checks: Arc<Semaphore>,
     /// Places for analytic questions, which may each fold megabytes.
     analytics: Arc<Semaphore>,
-    folds: FoldCache,
+    folds: Arc<FoldCache>,
     /// Of logins.
     turns: Arc<KeyedLocks>,
     limits: Limits,
@@ -62,7 +61,7 @@ impl AppState {
     pub fn new(services: Services, settings: HttpSettings) -> Self {
         let password_checks = Arc::new(Semaphore::new((settings.workers / 2).max(1)));
         let analytics = Arc::new(Semaphore::new(settings.workers.max(1) * ANALYTICS_PER_WORKER));
-        let folds = FoldCache::new(settings.fold_cache_bytes);
+        let folds = Arc::new(FoldCache::new(settings.fold_cache_bytes));
         let limits = Limits::new(settings.limits);
         Self {
             services,
@@ -116,9 +115,9 @@ impl AppState {
         self.services.store.as_ref()
     }
 
-    /// The database, with the folds that are remembered of it.
-    pub fn source(&self) -> Source<'_> {
-        Source { store: self.store(), folds: Some(&self.folds) }
+    /// The cache of folds of the database's sheets.
+    pub(crate) fn folds(&self) -> &Arc<FoldCache> {
+        &self.folds
     }
 
     /// The time.

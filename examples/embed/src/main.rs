@@ -1,21 +1,20 @@
 //! Trailkeeper inside another program: no HTTP, no server, no asynchronous runtime.
 //!
-//! Records a few page loads in the SQLite file that is named as argument, then asks who was active and
-//! which pages were seen: `cargo run -p trailkeeper-example-embed -- trail.db`
+//! Records a few page loads in the SQLite file that is named as argument, then asks for the active users and the pages: `cargo run -p trailkeeper-example-embed -- trail.db`
 
 use std::sync::Arc;
 
-use chrono::Duration;
 use ring::rand::{SecureRandom as _, SystemRandom};
-use trailkeeper_analytics::Source;
 use trailkeeper_analytics::engine::{Summary, merger};
-use trailkeeper_analytics::query::active_users::{ActiveUsersQuestion, active_users};
-use trailkeeper_analytics::query::page_statistics::page_statistics;
-use trailkeeper_domain::activity::Period;
+use trailkeeper_analytics::question::SeriesSpec;
+use trailkeeper_analytics::question::active_users::active_users;
+use trailkeeper_analytics::question::page_statistics::{PagesQuestion, page_statistics};
+use trailkeeper_analytics::{Audience, Granularity, Span, Zone};
 use trailkeeper_domain::clock::{Clock, Entropy, SystemClock};
 use trailkeeper_domain::event::{EventDraft, IngestContext, PAGE_LOAD};
 use trailkeeper_domain::page::PageQueries;
 use trailkeeper_domain::usecase::{RecordStatus, record_events};
+use trailkeeper_domain::visibility::Visibility;
 use trailkeeper_domain::{Error, Result};
 use trailkeeper_storage::{DatabaseUrl, StoreOptions};
 
@@ -60,23 +59,21 @@ fn main() -> Result<()> {
         println!("{} summaries merged into {} sheets", merged.deltas, merged.sheets_written);
     }
 
-    let today = context.now.date_naive();
-    let question = ActiveUsersQuestion {
-        period: Period::Daily,
-        date_from: today,
-        date_to: Some(today),
-        tenant_id: None,
-        env_id: None,
-    };
-    for active in active_users(store, &clock, &question, None)? {
-        println!("{}: {} active users in tenant {}", active.start, active.users, active.tenant_id);
+    // The program decides which tenants its caller may see. A long-running program may add a `FoldCache` to the audience,
+    // which makes the next question about the same sheets cheap.
+    let everyone = Audience::of(Visibility::unrestricted(), None, None)?;
+    let span = Span::of(Zone::UTC, None, None, clock.now())?;
+    let spec = SeriesSpec { span, granularity: Granularity::Day, compare: false };
+    let active = active_users(store, spec, &everyone)?.current;
+    for (range, users) in active.buckets.iter().filter(|(_, users)| users.active > 0) {
+        println!("{}: {} active users, {} of them new", range.start.date_naive(), users.active, users.new);
     }
-    // A long-running program may give it a `FoldCache`, which makes the same question cheap the next time.
-    let source = Source::of(store);
-    let statistics = page_statistics(source, context.now - Duration::days(30), context.now, None)?;
-    println!("{} views by {} users", statistics.total_views, statistics.total_users);
+    let question = PagesQuestion { span, previous: None, limit: 100 };
+    let statistics = page_statistics(store, &question, &everyone)?;
+    println!("{} views by {} users", statistics.totals.seen.views, statistics.totals.seen.users);
     for page in statistics.pages {
-        println!("{:>6} views {:>4} users  {}", page.views, page.users, page.page);
+        let seen = page.counted.current;
+        println!("{:>6} views {:>4} users  {}", seen.views, seen.users, page.name);
     }
     Ok(())
 }

@@ -1,71 +1,77 @@
-//! Folds of sheets that were asked for before.
+//! A cache of folds, keyed by the sheets that were folded.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use trailkeeper_domain::ports::SheetKey;
 use trailkeeper_domain::scope::Scope;
 use trailkeeper_domain::time::TimeRange;
 
 use crate::sheet::{Facet, Fold};
 
-/// About what an entry takes besides its fold, its list and its choice: its slots in the table, and two counters of
-/// references.
+/// About how many bytes an entry takes in addition to its fold, its list of sheets and its choice of cells: its slots
+/// in the table, and two reference counters.
 const PER_ENTRY: usize = 256;
 
-/// Remembers folds of sheets, so that the same question is not read and folded again.
+/// Caches folds of sheets, so that a question that is asked again does not read and fold the same sheets.
 ///
-/// A fold is remembered with the list of the sheets that it is of, generation and keys, and given for exactly this list
-/// alone. A key names the same sheet for all time ([`SheetKey`]), so what is remembered is never out of date; it may
-/// only be of no use any more. What changes meanwhile, merged or rebuilt by any server, changes the list that a
-/// snapshot has. Deltas and events are never in it. It must see no list of a transaction that has written sheets itself:
-/// that may be rolled back.
+/// A fold is stored with the list of the sheets that it was made of (generation and keys), and returned only for
+/// exactly this list. A key names the same sheet for all time ([`SheetKey`]), so a cached fold is never out of date; it
+/// can only become useless: a merge or a rebuild, by whichever server, changes the list that a snapshot has. Deltas and
+/// events are never part of a cached fold. The cache must not see the list of a transaction that has written sheets
+/// itself, because that transaction may be rolled back.
 ///
-/// It holds about so many bytes as it was made with, or fewer, whatever is asked. What is in use stays: folds lie in two
-/// halves; one that is asked for moves to the young half, and when that is full it becomes the old one, and what the old
-/// one held is forgotten. A fold that takes more than a quarter of the bytes is not kept.
+/// The cache holds about the number of bytes that it was made with, or fewer. Entries lie in two halves. An entry that
+/// is read moves to the young half; when that is full, it becomes the old half, and the entries of the previous old
+/// half are dropped. So entries in use stay. A fold of more than a quarter of the bytes is not cached.
 pub struct FoldCache {
     state: Mutex<State>,
-    most_bytes: usize,
-    recalled: AtomicU64,
-    forgotten: AtomicU64,
+    max_bytes: usize,
 }
 
-/// Where a fold is remembered: at most one for each place, the last.
+/// The key of an entry. It does not name the sheets, so that a fold replaces the one of the sheets before.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct FoldKey {
-    /// Whose sheets.
+    /// The scope of the sheets.
     pub scope: Scope,
-    /// Over which whole periods.
+    /// The whole periods that they cover.
     pub covered: TimeRange,
-    /// Which of their cells: [`Fold::choice`].
+    /// The cells that were folded: [`Fold::choice`].
     pub choice: Arc<[(Facet, Option<u64>)]>,
 }
 
-/// Exactly which sheets. Equal lists of one scope are the same bytes.
+/// The part of a store's history inside which a key names one sheet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Lineage {
+    /// The store's epoch.
+    pub epoch: u64,
+    /// The generation of the sheets.
+    pub generation: i64,
+}
+
+/// A set of sheets. Equal lists of one scope are the same bytes.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct SheetList {
-    /// Of which line of commits, and of which generation.
-    of: (u64, i64),
+    lineage: Lineage,
     /// Ascending.
     keys: Vec<SheetKey>,
 }
 
 impl SheetList {
     /// The list of these sheets, in any order.
-    pub fn new(of: (u64, i64), mut keys: Vec<SheetKey>) -> Self {
+    pub fn new(lineage: Lineage, mut keys: Vec<SheetKey>) -> Self {
         keys.sort_unstable();
-        Self { of, keys }
+        Self { lineage, keys }
     }
 
-    /// Whether there are none.
+    /// Whether the list has no sheets.
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }
 }
 
-/// A fold, and of which sheets it is.
+/// A fold with the sheets that it was made of.
 #[derive(Clone)]
 pub(super) struct CachedFold {
     sheets: Arc<SheetList>,
@@ -74,19 +80,10 @@ pub(super) struct CachedFold {
 }
 
 impl CachedFold {
-    /// The fold, where it is of these sheets.
+    /// The fold, if it was made of exactly these sheets.
     pub fn of(self, sheets: &SheetList) -> Option<Arc<Fold>> {
         (*self.sheets == *sheets).then_some(self.fold)
     }
-}
-
-/// How often a cache was of use, and how often it was too small.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct FoldCounts {
-    /// Folds that were taken from it.
-    pub recalled: u64,
-    /// Folds that made room for others.
-    pub forgotten: u64,
 }
 
 #[derive(Default)]
@@ -102,101 +99,75 @@ struct Half {
 }
 
 impl FoldCache {
-    /// An empty cache of about so many bytes at most; 0: it keeps nothing.
-    pub fn new(most_bytes: usize) -> Self {
-        Self { state: Mutex::default(), most_bytes, recalled: AtomicU64::new(0), forgotten: AtomicU64::new(0) }
+    /// An empty cache of about `max_bytes` bytes at most; with 0 it keeps nothing.
+    pub fn new(max_bytes: usize) -> Self {
+        Self { state: Mutex::default(), max_bytes }
     }
 
-    /// What it was of use for since it was made.
-    pub fn counts(&self) -> FoldCounts {
-        FoldCounts {
-            recalled: self.recalled.load(Ordering::Relaxed),
-            forgotten: self.forgotten.load(Ordering::Relaxed),
-        }
-    }
-
-    /// Whether it keeps anything.
+    /// Whether the cache keeps anything.
     pub(super) fn is_on(&self) -> bool {
-        self.most_bytes > 0
+        self.max_bytes > 0
     }
 
-    /// What is remembered at these places, of whichever sheets.
-    pub(super) fn find(&self, periods: &[FoldKey]) -> Vec<Option<CachedFold>> {
-        // Megabytes, which are given back when the lock is free.
-        let mut gone = Vec::new();
-        let mut state = self.lock();
-        let found = periods.iter().map(|period| state.find(period, self.half(), &mut gone)).collect();
-        drop(state);
-        self.count_forgotten(&gone);
-        found
+    /// The entries of these keys, whatever sheets they are of.
+    pub(super) fn find(&self, keys: &[FoldKey]) -> Vec<Option<CachedFold>> {
+        // Dropped entries may be megabytes, which are freed after the lock is released.
+        let mut dropped = Vec::new();
+        let mut state = self.state.lock();
+        keys.iter().map(|key| state.find(key, self.half(), &mut dropped)).collect()
     }
 
-    /// Remembers the fold of these sheets, in place of that of others.
-    pub(super) fn put(&self, period: FoldKey, sheets: SheetList, fold: &Arc<Fold>) {
+    /// Stores the fold of these sheets, in place of the fold of other sheets.
+    pub(super) fn put(&self, key: FoldKey, sheets: SheetList, fold: &Arc<Fold>) {
         let list = sheets.keys.capacity() * size_of::<SheetKey>();
-        let bytes = fold.bytes() + list + size_of_val(&*period.choice) + PER_ENTRY;
-        if bytes > self.most_bytes / 4 {
+        let bytes = fold.bytes() + list + size_of_val(&*key.choice) + PER_ENTRY;
+        if bytes > self.max_bytes / 4 {
             return;
         }
         let new = CachedFold { sheets: Arc::new(sheets), fold: Arc::clone(fold), bytes };
-        let mut gone = Vec::new();
-        let mut state = self.lock();
-        let _replaced = state.remove(&period);
-        state.put(period, new, self.half(), &mut gone);
+        let mut dropped = Vec::new();
+        let mut state = self.state.lock();
+        let replaced = state.remove(&key);
+        state.put(key, new, self.half(), &mut dropped);
         drop(state);
-        self.count_forgotten(&gone);
-    }
-
-    /// Counts a fold that was taken.
-    pub(super) fn count_recalled(&self) {
-        self.recalled.fetch_add(1, Ordering::Relaxed);
+        drop(replaced);
     }
 
     fn half(&self) -> usize {
-        self.most_bytes / 2
-    }
-
-    fn count_forgotten(&self, gone: &[Half]) {
-        let folds: usize = gone.iter().map(|half| half.folds.len()).sum();
-        self.forgotten.fetch_add(folds as u64, Ordering::Relaxed);
-    }
-
-    // Nothing that can panic runs under this lock, so a poisoned state is a whole one.
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.max_bytes / 2
     }
 }
 
 impl State {
-    fn find(&mut self, period: &FoldKey, most: usize, gone: &mut Vec<Half>) -> Option<CachedFold> {
-        if let Some(young) = self.young.folds.get(period) {
+    fn find(&mut self, key: &FoldKey, max_bytes: usize, dropped: &mut Vec<Half>) -> Option<CachedFold> {
+        if let Some(young) = self.young.folds.get(key) {
             return Some(young.clone());
         }
-        let (period, found) = self.old.remove(period)?;
-        self.put(period, found.clone(), most, gone);
+        let (key, found) = self.old.remove(key)?;
+        self.put(key, found.clone(), max_bytes, dropped);
         Some(found)
     }
 
-    fn remove(&mut self, period: &FoldKey) -> Option<CachedFold> {
-        self.young.remove(period).or_else(|| self.old.remove(period)).map(|(_, found)| found)
+    fn remove(&mut self, key: &FoldKey) -> Option<CachedFold> {
+        self.young.remove(key).or_else(|| self.old.remove(key)).map(|(_, found)| found)
     }
 
-    /// Puts what is not there into the young half, which never takes more than `most` bytes.
-    fn put(&mut self, period: FoldKey, new: CachedFold, most: usize, gone: &mut Vec<Half>) {
-        if self.young.bytes + new.bytes > most {
+    /// Puts an entry whose key is in neither half into the young half, which never holds more than `max_bytes`.
+    fn put(&mut self, key: FoldKey, new: CachedFold, max_bytes: usize, dropped: &mut Vec<Half>) {
+        if self.young.bytes + new.bytes > max_bytes {
             let young = std::mem::take(&mut self.young);
-            gone.push(std::mem::replace(&mut self.old, young));
+            dropped.push(std::mem::replace(&mut self.old, young));
         }
         self.young.bytes += new.bytes;
-        self.young.folds.insert(period, new);
+        self.young.folds.insert(key, new);
     }
 }
 
 impl Half {
-    fn remove(&mut self, period: &FoldKey) -> Option<(FoldKey, CachedFold)> {
-        let (period, found) = self.folds.remove_entry(period)?;
+    fn remove(&mut self, key: &FoldKey) -> Option<(FoldKey, CachedFold)> {
+        let (key, found) = self.folds.remove_entry(key)?;
         self.bytes -= found.bytes;
-        Some((period, found))
+        Some((key, found))
     }
 }
 
@@ -214,7 +185,7 @@ mod tests {
         Timestamp::from_timestamp(hour * 3_600, 0).unwrap()
     }
 
-    fn period(hour: i64) -> FoldKey {
+    fn key(hour: i64) -> FoldKey {
         let covered = TimeRange { start: at(hour), end: at(hour + 1) };
         FoldKey { scope: Scope::Everyone, covered, choice: Arc::from([(Facet::ActiveAll, None)]) }
     }
@@ -222,12 +193,12 @@ mod tests {
     fn list(generation: i64, runs: &[u32]) -> SheetList {
         let (scope, level, part, start) = (Scope::Everyone, Level::Hour, Part::Totals, at(0));
         SheetList::new(
-            (0, generation),
+            Lineage { epoch: 0, generation },
             runs.iter().map(|run| SheetKey { scope, level, part, start, run: *run }).collect(),
         )
     }
 
-    /// So many users, far enough from each other that most take memory of their own.
+    /// A fold of this many users, far enough from each other that most take memory of their own.
     fn fold(users: u32) -> Arc<Fold> {
         let fact = |user: u32| Fact {
             page: None,
@@ -249,87 +220,87 @@ mod tests {
         fold.cell(CellKey::single(Facet::ActiveAll)).distinct
     }
 
-    fn recalled(cache: &FoldCache, period: &FoldKey, list: &SheetList) -> Option<u64> {
-        let mut found = cache.find(std::slice::from_ref(period));
-        found.pop().unwrap().and_then(|known| known.of(list)).map(|fold| users(&fold))
+    fn recalled(cache: &FoldCache, key: &FoldKey, list: &SheetList) -> Option<u64> {
+        let mut found = cache.find(std::slice::from_ref(key));
+        found.pop().unwrap().and_then(|cached| cached.of(list)).map(|fold| users(&fold))
     }
 
-    /// What it holds, counted anew, and whether that is what it believes.
-    fn held(cache: &FoldCache) -> usize {
-        let state = cache.lock();
+    /// The entries and their bytes, recounted; checks that the cache has counted the same bytes.
+    fn held(cache: &FoldCache) -> (usize, usize) {
+        let state = cache.state.lock();
         let bytes = |half: &Half| {
-            let bytes = half.folds.values().map(|known| known.bytes).sum::<usize>();
+            let bytes = half.folds.values().map(|cached| cached.bytes).sum::<usize>();
             assert_eq!(bytes, half.bytes);
-            assert!(half.folds.values().all(|known| known.bytes > known.fold.bytes()));
+            assert!(half.folds.values().all(|cached| cached.bytes > cached.fold.bytes()));
             bytes
         };
-        assert!(state.young.folds.keys().all(|period| !state.old.folds.contains_key(period)), "nothing is held twice");
-        bytes(&state.young) + bytes(&state.old)
+        assert!(state.young.folds.keys().all(|key| !state.old.folds.contains_key(key)), "an entry is in one half only");
+        (state.young.folds.len() + state.old.folds.len(), bytes(&state.young) + bytes(&state.old))
     }
 
     #[test]
-    fn a_fold_is_given_for_exactly_its_sheets() {
+    fn a_fold_is_returned_only_for_exactly_its_sheets() {
         let cache = FoldCache::new(1 << 20);
-        cache.put(period(0), list(1, &[5, 3]), &fold(7));
-        assert_eq!(recalled(&cache, &period(0), &list(1, &[3, 5])), Some(7), "in any order");
+        cache.put(key(0), list(1, &[5, 3]), &fold(7));
+        assert_eq!(recalled(&cache, &key(0), &list(1, &[3, 5])), Some(7), "in any order");
         for other in [list(1, &[3]), list(1, &[3, 6]), list(1, &[3, 5, 6]), list(2, &[3, 5]), list(1, &[])] {
-            assert_eq!(recalled(&cache, &period(0), &other), None, "{other:?}");
+            assert_eq!(recalled(&cache, &key(0), &other), None, "{other:?}");
         }
         let tenant = Scope::Tenant(TenantId(Uuid::from_u128(1)));
         let of_env = Arc::from([(Facet::ActiveAll, Some(1))]);
         let another = Arc::from([(Facet::Active, None)]);
         for other in [
-            period(1),
-            FoldKey { scope: tenant, ..period(0) },
-            FoldKey { choice: of_env, ..period(0) },
-            FoldKey { choice: another, ..period(0) },
+            key(1),
+            FoldKey { scope: tenant, ..key(0) },
+            FoldKey { choice: of_env, ..key(0) },
+            FoldKey { choice: another, ..key(0) },
         ] {
             assert_eq!(recalled(&cache, &other, &list(1, &[3, 5])), None, "{other:?}");
         }
-        // What is newer takes the place of what is older.
-        cache.put(period(0), list(1, &[6]), &fold(8));
-        assert_eq!(recalled(&cache, &period(0), &list(1, &[3, 5])), None);
-        assert_eq!(recalled(&cache, &period(0), &list(1, &[6])), Some(8));
+        // The newer fold replaces the older one.
+        cache.put(key(0), list(1, &[6]), &fold(8));
+        assert_eq!(recalled(&cache, &key(0), &list(1, &[3, 5])), None);
+        assert_eq!(recalled(&cache, &key(0), &list(1, &[6])), Some(8));
         held(&cache);
     }
 
     #[test]
-    fn it_never_holds_more_than_it_may() {
+    fn it_never_holds_more_than_its_limit() {
         let folds: Vec<Arc<Fold>> = [0, 1, 40, 500, 3_000].map(fold).into();
-        for most in [0, 1, 1_000, 10_000, 100_000, 1 << 20, 1 << 30] {
-            let cache = FoldCache::new(most);
+        for limit in [0, 1, 1_000, 10_000, 100_000, 1 << 20, 1 << 30] {
+            let cache = FoldCache::new(limit);
             let mut kept = 0;
             for round in 0..2_000 {
                 let fold = &folds[usize::try_from(round).unwrap() * 7 % folds.len()];
-                cache.put(period(round % 300), list(round / 900, &[1]), fold);
-                cache.find(&[period(round / 3 % 300), period(round / 7 % 300)]);
-                let bytes = held(&cache);
-                assert!(bytes <= most, "{bytes} of {most}");
+                cache.put(key(round % 300), list(round / 900, &[1]), fold);
+                cache.find(&[key(round / 3 % 300), key(round / 7 % 300)]);
+                let (_, bytes) = held(&cache);
+                assert!(bytes <= limit, "{bytes} of {limit}");
                 kept = kept.max(bytes);
             }
-            assert_eq!(kept > 0, most >= 10_000, "{most}");
-            assert_eq!(cache.counts().forgotten > 0, (10_000..1 << 30).contains(&most), "{most}");
+            assert_eq!(kept > 0, limit >= 10_000, "{limit}");
+            assert_eq!(held(&cache).0 == 300, limit == 1 << 30, "{limit}");
         }
     }
 
     #[test]
-    fn what_is_in_use_stays() {
+    fn an_entry_in_use_stays() {
         let cache = FoldCache::new(64 << 10);
-        cache.put(period(-1), list(1, &[1]), &fold(9));
+        cache.put(key(-1), list(1, &[1]), &fold(9));
         for hour in 0..2_000 {
-            cache.put(period(hour), list(1, &[1]), &fold(3));
-            assert_eq!(recalled(&cache, &period(-1), &list(1, &[1])), Some(9));
+            cache.put(key(hour), list(1, &[1]), &fold(3));
+            assert_eq!(recalled(&cache, &key(-1), &list(1, &[1])), Some(9));
         }
-        assert_eq!(recalled(&cache, &period(0), &list(1, &[1])), None);
+        assert_eq!(recalled(&cache, &key(0), &list(1, &[1])), None);
     }
 
     #[test]
-    fn a_fold_of_more_than_a_quarter_is_not_kept() {
+    fn a_fold_of_more_than_a_quarter_is_not_cached() {
         let (fold, bytes) = (fold(3_000), fold(3_000).bytes());
-        for (most, kept) in [(bytes * 3, None), (bytes * 4 + 4_000, Some(3_000))] {
-            let cache = FoldCache::new(most);
-            cache.put(period(0), list(1, &[1]), &fold);
-            assert_eq!(recalled(&cache, &period(0), &list(1, &[1])), kept, "{most}");
+        for (limit, kept) in [(bytes * 3, None), (bytes * 4 + 4_000, Some(3_000))] {
+            let cache = FoldCache::new(limit);
+            cache.put(key(0), list(1, &[1]), &fold);
+            assert_eq!(recalled(&cache, &key(0), &list(1, &[1])), kept, "{limit}");
         }
     }
 }

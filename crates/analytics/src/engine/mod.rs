@@ -3,6 +3,7 @@
 //! [`Summary`] makes the deltas that a store keeps beside new events, [`delta`] is their form, and [`read`] folds what
 //! is stored into answers. The model is told in `docs/sheets.md`.
 
+mod audience;
 pub mod delta;
 mod fold_cache;
 mod merge;
@@ -21,7 +22,8 @@ use trailkeeper_domain::ports::{DeltaKey, SheetKey};
 use trailkeeper_domain::scope::{Part, Scope};
 use trailkeeper_domain::time::rfc3339;
 
-pub use fold_cache::{FoldCache, FoldCounts};
+pub use audience::{Audience, EachTenant};
+pub use fold_cache::FoldCache;
 pub use progress::Progress;
 pub use summary::Summary;
 pub use tenants::{TenantCells, per_tenant};

@@ -1,18 +1,19 @@
-//! Payloads that the disk gave back otherwise than they were written: named, never answered from.
+//! Payloads that the disk returned damaged: the error names them, and no answer is made from them.
 
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use trailkeeper_analytics::Source;
+use trailkeeper_analytics::EachTenant;
 use trailkeeper_analytics::engine::{Summary, read};
-use trailkeeper_analytics::query::active_users::{ActiveUsersQuestion, active_users};
-use trailkeeper_analytics::query::page_statistics::page_statistics;
+use trailkeeper_analytics::question::active_users::tenants::{ActiveUsersQuestion, active_users};
+use trailkeeper_analytics::question::page_statistics::{PagesQuestion, page_statistics};
 use trailkeeper_analytics::sheet::{Facet, Fact, ScopeKind, Sheet};
 use trailkeeper_domain::activity::Period;
 use trailkeeper_domain::fact::EventFact;
 use trailkeeper_domain::ports::{DeltaKey, NewDelta, Scopes, SheetKey, Summarizer};
 use trailkeeper_domain::scope::{Level, Part, Scope};
 use trailkeeper_domain::time::TimeRange;
+use trailkeeper_testkit::visibility::EVERYTHING;
 use trailkeeper_testkit::{DatabaseKind, TestClock, at, day, tenant_id};
 
 use crate::world::World;
@@ -35,7 +36,7 @@ fn a_damaged_sheet_is_named(world: &World) {
         })
         .unwrap();
     let range = TimeRange { start: at(DAY), end: at("2026-02-02T00:00:00Z") };
-    let fold = |scope, facet| world.store.reading(|tx| read::fold(tx, None, scope, None, range, &[facet]));
+    let fold = |scope, facet| world.store.reading(|tx| read::fold(tx, &World::audience(scope, None), range, &[facet]));
     assert_eq!(
         fold(tenant, Facet::Kind).unwrap_err().chain().to_string(),
         format!(
@@ -44,12 +45,12 @@ fn a_damaged_sheet_is_named(world: &World) {
             tenant_id(1)
         )
     );
-    // Questions that do not need it are answered.
+    // Questions that do not need the sheet are answered.
     assert!(fold(tenant, Facet::Views).is_ok());
     assert!(fold(Scope::Everyone, Facet::Kind).is_ok());
 }
 
-/// Writes each delta with its last byte changed, as a disk might give it back.
+/// Writes each delta with its last byte changed, as a disk might return it.
 struct Damaging;
 
 impl Summarizer for Damaging {
@@ -83,7 +84,8 @@ fn a_damaged_delta_is_named() {
             waiting.unwrap()[0]
         };
         let always = TimeRange { start: DateTime::<Utc>::UNIX_EPOCH, end: at("9999-01-01T00:00:00Z") };
-        let folded = world.store.reading(|tx| read::fold(tx, None, Scope::Everyone, None, always, &[Facet::Kind]));
+        let everyone = World::audience(Scope::Everyone, None);
+        let folded = world.store.reading(|tx| read::fold(tx, &everyone, always, &[Facet::Kind]));
         let message = folded.unwrap_err().chain().to_string();
         let DeltaKey { seq, .. } = first(Scopes::One(Scope::Everyone));
         assert!(
@@ -91,15 +93,10 @@ fn a_damaged_delta_is_named() {
             "{message}"
         );
 
-        let question = ActiveUsersQuestion {
-            period: Period::Monthly,
-            date_from: day("2025-01-01"),
-            date_to: None,
-            tenant_id: None,
-            env_id: None,
-        };
+        let question = ActiveUsersQuestion { period: Period::Monthly, date_from: day("2025-01-01"), date_to: None };
+        let tenants = EachTenant::of(EVERYTHING, None, None).unwrap();
         let clock = TestClock::at("2026-11-22T00:00:00Z");
-        let message = active_users(world.store.as_ref(), &clock, &question, None).unwrap_err().chain().to_string();
+        let message = active_users(world.store.as_ref(), &clock, &question, &tenants).unwrap_err().chain().to_string();
         let DeltaKey { scope, seq } = first(Scopes::EveryTenant);
         assert!(
             message
@@ -128,10 +125,11 @@ fn a_page_without_a_name_is_named(world: &World) {
             tx.put_sheets(generation, &[(key(Scope::Everyone, Part::Pages), pages.encode())])
         })
         .unwrap();
-    let error =
-        page_statistics(Source::of(world.store.as_ref()), at(DAY), at("2026-02-01T23:59:59Z"), None).unwrap_err();
+    let question = PagesQuestion::of_seconds(at(DAY), at("2026-02-01T23:59:59Z")).unwrap();
+    let everyone = World::audience(Scope::Everyone, None);
+    let error = page_statistics(world.store.as_ref(), &question, &everyone).unwrap_err();
     assert_eq!(
         error.chain().to_string(),
-        "internal error: page 4000000000 is counted, but not in dict_pages: rebuild the sheets"
+        "internal error: 4000000000 is counted, but not in dict_pages: rebuild the sheets"
     );
 }

@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use trailkeeper_analytics::Source;
-use trailkeeper_analytics::query::active_users::{ActiveUsersQuestion, active_users};
-use trailkeeper_analytics::query::page_statistics::page_statistics;
-use trailkeeper_analytics::query::userinfo::{UserinfoQuestion, userinfo};
+use trailkeeper_analytics::EachTenant;
+use trailkeeper_analytics::question::active_users::tenants::{ActiveUsersQuestion, active_users};
+use trailkeeper_analytics::question::page_statistics::{PagesQuestion, Views, page_statistics};
+use trailkeeper_analytics::question::userinfo::{UserinfoQuestion, userinfo};
 use trailkeeper_analytics::sheet::Facet;
-use trailkeeper_domain::activity::{ActiveUsers, PageViews, Period};
+use trailkeeper_domain::activity::{ActiveUsers, Period};
 use trailkeeper_domain::id::{EnvId, TenantId};
 use trailkeeper_domain::scope::Scope;
 use trailkeeper_domain::time::TimeRange;
+use trailkeeper_testkit::visibility::{EVERYTHING, of_tenant};
 use trailkeeper_testkit::{TestClock, day, tenant_id};
 
 use crate::recount::{count, inside};
@@ -62,42 +63,51 @@ fn active_users_equal_the_recount(world: &World) {
             expected.push(reported);
             expected.sort_by_key(same);
         }
-        let everything = ActiveUsersQuestion { period, date_from, date_to: None, tenant_id: None, env_id: None };
-        let ask =
-            |question, tenant_scoped| active_users(world.store.as_ref(), &clock, &question, tenant_scoped).unwrap();
-        assert_eq!(ask(everything, None), expected, "{period:?}");
-        assert!(expected.len() > 20, "the history is about nothing");
+        let question = ActiveUsersQuestion { period, date_from, date_to: None };
+        let ask = |visibility, tenants: Option<&[TenantId]>, env| {
+            let tenants = EachTenant::of(visibility, tenants, env).unwrap();
+            active_users(world.store.as_ref(), &clock, &question, &tenants).unwrap()
+        };
+        assert_eq!(ask(EVERYTHING, None, None), expected, "{period:?}");
+        assert!(expected.len() > 20, "the history has too few active users");
 
         let own = |wanted: TenantId| expected.iter().filter(move |cell| cell.tenant_id == wanted).copied();
         for tenant in tenants() {
-            let of_tenant = ActiveUsersQuestion { tenant_id: Some(tenant), ..everything };
-            assert_eq!(ask(of_tenant, None), own(tenant).collect::<Vec<_>>());
-            assert_eq!(ask(everything, Some(tenant)), own(tenant).collect::<Vec<_>>());
-            let of_env = ActiveUsersQuestion { env_id: Some(EnvId(2)), ..of_tenant };
-            assert_eq!(ask(of_env, None), own(tenant).filter(|cell| cell.env_id == EnvId(2)).collect::<Vec<_>>());
+            assert_eq!(ask(EVERYTHING, Some(&[tenant]), None), own(tenant).collect::<Vec<_>>());
+            assert_eq!(ask(of_tenant(tenant), None, None), own(tenant).collect::<Vec<_>>());
+            let of_env = own(tenant).filter(|cell| cell.env_id == EnvId(2)).collect::<Vec<_>>();
+            assert_eq!(ask(EVERYTHING, Some(&[tenant]), Some(EnvId(2))), of_env);
         }
+        let two = ask(EVERYTHING, Some(&[tenant_id(2), tenant_id(1), tenant_id(2)]), None);
+        let of_two = |cell: &&ActiveUsers| [tenant_id(1), tenant_id(2)].contains(&cell.tenant_id);
+        assert_eq!(two, expected.iter().filter(of_two).copied().collect::<Vec<_>>());
         // Its id is the key of everyone's sheets: it must not open them.
-        assert_eq!(ask(everything, Some(TenantId::SYSTEM)), []);
+        assert_eq!(ask(EVERYTHING, Some(&[TenantId::SYSTEM]), None), []);
+        assert_eq!(ask(of_tenant(TenantId::SYSTEM), None, None), []);
     }
 }
 
 fn page_statistics_equal_the_recount(world: &World) {
     let scopes = [None, Some(tenant_id(1)), Some(TenantId::NONE), Some(TenantId::SYSTEM), Some(tenant_id(99))];
     for round in 0..40 {
-        let tenant_scoped = scopes[round % scopes.len()];
+        let scope = Scope::of(scopes[round % scopes.len()]);
         let (a, b) = (world.instant(), world.instant());
         let [start, end] = [a.min(b), a.max(b)].map(|at| chrono::DateTime::from_timestamp(at.timestamp(), 0).unwrap());
-        let statistics = page_statistics(Source::of(world.store.as_ref()), start, end, tenant_scoped).unwrap();
+        let question = PagesQuestion::of_seconds(start, end).unwrap();
+        let statistics = page_statistics(world.store.as_ref(), &question, &World::audience(scope, None)).unwrap();
 
-        let scope = Scope::of(tenant_scoped);
         let range = TimeRange { start, end: end + chrono::TimeDelta::seconds(1) };
         let counts = |facet| count(inside(&world.events, scope, None, range), scope, facet);
         let all = counts(Facet::AllViews).get("").copied().unwrap_or_default();
-        assert_eq!((statistics.total_views, statistics.total_users), all, "{scope:?} {range:?}");
-        let mut expected: Vec<PageViews> =
-            counts(Facet::Views).into_iter().map(|(page, (views, users))| PageViews { page, views, users }).collect();
-        expected.sort_by_key(|page| (std::cmp::Reverse(page.views), page.page.clone()));
-        assert_eq!(statistics.pages, expected, "{scope:?} {range:?}");
+        let Views { views, users } = statistics.totals.seen;
+        assert_eq!((views, users), all, "{scope:?} {range:?}");
+        let mut expected: Vec<_> = counts(Facet::Views).into_iter().collect();
+        expected.sort_by_key(|(page, (views, _))| (std::cmp::Reverse(*views), page.clone()));
+        let counted = statistics.pages.into_iter().map(|page| {
+            let Views { views, users } = page.counted.current;
+            (page.name, (views, users))
+        });
+        assert_eq!(counted.collect::<Vec<_>>(), expected, "{scope:?} {range:?}");
     }
 }
 
@@ -110,24 +120,28 @@ fn userinfo_equals_the_recount(world: &World) {
         Some(vec![TenantId::SYSTEM]),
     ];
     for tenant_ids in lists {
-        for tenant_scoped in [None, Some(tenant_id(2)), Some(TenantId::SYSTEM)] {
-            let question = UserinfoQuestion { start_date, end_date, tenant_ids: tenant_ids.clone() };
-            let days = userinfo(world.store.as_ref(), &question, tenant_scoped).unwrap();
+        for visibility in [EVERYTHING, of_tenant(tenant_id(2)), of_tenant(TenantId::SYSTEM)] {
+            let asked = tenant_ids.as_deref().unwrap_or_default();
+            let Ok(tenants) = EachTenant::of(visibility, tenant_ids.as_deref(), None) else {
+                assert!(asked.iter().any(|tenant| !visibility.sees(*tenant)), "{asked:?} {visibility:?}");
+                continue;
+            };
+            let question = UserinfoQuestion { start_date, end_date };
+            let days = userinfo(world.store.as_ref(), &question, &tenants).unwrap();
             assert_eq!(days.first().map(|day| day.date), Some(start_date));
             assert_eq!(days.last().map(|day| day.date), Some(end_date));
             for day in days {
                 let mut expected = BTreeMap::new();
                 let seen = |tenant: &TenantId| {
-                    tenant_scoped.is_none_or(|own| own == *tenant)
-                        && tenant_ids.as_ref().is_none_or(|tenants| tenants.contains(tenant))
+                    visibility.sees(*tenant) && tenant_ids.as_ref().is_none_or(|tenants| tenants.contains(tenant))
                 };
-                for tenant in tenants().into_iter().filter(seen) {
+                for tenant in self::tenants().into_iter().filter(seen) {
                     let scope = Scope::Tenant(tenant);
                     let range = TimeRange::of_days(day.date, day.date);
                     let counts = count(inside(&world.events, scope, None, range), scope, Facet::Userinfo);
                     expected.extend(counts.get("").map(|(count, _)| (tenant, *count)));
                 }
-                assert_eq!(day.details, expected, "{} {tenant_ids:?} {tenant_scoped:?}", day.date);
+                assert_eq!(day.details, expected, "{} {tenant_ids:?} {visibility:?}", day.date);
             }
         }
     }

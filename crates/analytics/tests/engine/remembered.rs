@@ -1,4 +1,4 @@
-//! The same questions again: from folds that are remembered, and right whatever has happened meanwhile.
+//! Questions that are asked again: they are answered from cached folds, and rightly whatever happened in between.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,15 +15,15 @@ use trailkeeper_domain::scope::{Level, Part, Scope};
 use trailkeeper_domain::time::TimeRange;
 use trailkeeper_testkit::{TestClock, at, event, tenant_id, uuid};
 
-use crate::folds::{check, check_by};
+use crate::folds::{check, check_cached};
 use crate::world::World;
 
 on_both!(
     a_second_question_reads_no_sheet,
-    what_changed_alone_is_read_again,
-    a_rebuild_is_another_question,
-    nobody_is_given_the_folds_of_others,
-    what_was_read_in_part_is_not_remembered,
+    only_changed_sheets_are_read_again,
+    a_rebuild_invalidates_the_cache,
+    no_audience_gets_the_folds_of_another,
+    a_fold_that_failed_is_not_cached,
 );
 
 const FACETS: [Facet; 3] = [Facet::Views, Facet::AllViews, Facet::Kind];
@@ -46,7 +46,7 @@ fn keys(world: &World, scope: Scope) -> Vec<SheetKey> {
     keys
 }
 
-/// Puts other bytes in place of sheets, as nobody may: whoever reads one of them fails.
+/// Replaces the bytes of sheets, which is forbidden otherwise: every reader of one of them fails.
 fn ruin(world: &World, scope: Scope, which: impl Fn(&SheetKey) -> bool) {
     let keys: Vec<SheetKey> = keys(world, scope).into_iter().filter(which).collect();
     assert!(keys.len() > 5, "{keys:?}");
@@ -59,8 +59,8 @@ fn ruin(world: &World, scope: Scope, which: impl Fn(&SheetKey) -> bool) {
     write.unwrap();
 }
 
-fn asked_without(world: &World, scope: Scope, buckets: &[TimeRange]) -> Result<Vec<Arc<Fold>>> {
-    world.store.reading(|tx| read::folds(tx, None, scope, None, buckets, &FACETS))
+fn uncached(world: &World, scope: Scope, buckets: &[TimeRange]) -> Result<Vec<Arc<Fold>>> {
+    world.store.reading(|tx| read::folds(tx, &World::audience(scope, None), buckets, &FACETS))
 }
 
 fn a_second_question_reads_no_sheet(world: &mut World) {
@@ -72,19 +72,19 @@ fn a_second_question_reads_no_sheet(world: &mut World) {
             check(world, scope, None, buckets, &FACETS);
         }
         ruin(world, scope, |_| true);
-        assert!(asked_without(world, scope, &year).is_err() && asked_without(world, scope, &days()).is_err());
-        // Events that come meanwhile are added, by their deltas and at the edges.
+        assert!(uncached(world, scope, &year).is_err() && uncached(world, scope, &days()).is_err());
+        // New events are added from their deltas and at the edges.
         for _ in 0..3 {
-            // The same whole hours between other edges are the same sheets; of a tenant, the same days.
+            // The same whole hours (of a tenant, days) between other edges have the same sheets.
             for buckets in [&year[..], &odd, &other, &days()] {
-                check_by(world, Some(&world.cache), scope, None, buckets, &FACETS);
+                check_cached(world, scope, None, buckets, &FACETS);
             }
             world.grow(40);
         }
     }
 }
 
-fn what_changed_alone_is_read_again(world: &mut World) {
+fn only_changed_sheets_are_read_again(world: &mut World) {
     let scope = Scope::Tenant(tenant_id(1));
     world.merge(scope);
     check(world, scope, None, &days(), &FACETS);
@@ -98,49 +98,53 @@ fn what_changed_alone_is_read_again(world: &mut World) {
             ..event(number)
         };
         world.insert(&[late]);
-        check_by(world, Some(&world.cache), scope, None, &days(), &FACETS);
+        check_cached(world, scope, None, &days(), &FACETS);
         world.merge(scope);
-        check_by(world, Some(&world.cache), scope, None, &days(), &FACETS);
+        check_cached(world, scope, None, &days(), &FACETS);
         check(world, scope, None, &[changed], &FACETS);
     }
 }
 
-fn a_rebuild_is_another_question(world: &mut World) {
+fn a_rebuild_invalidates_the_cache(world: &mut World) {
     for round in 0..3 {
         world.grow(60);
         for scope in [Scope::Everyone, Scope::Tenant(TenantId::NONE), Scope::Tenant(tenant_id(1))] {
             world.merge(scope);
             check(world, scope, None, &days(), &FACETS);
             if round == 1 {
-                // What is in sheets now must not matter to what comes after them.
+                // The old generation's sheets must not be read for the next one.
                 ruin(world, scope, |_| true);
             }
         }
         let clock = TestClock::at("2026-11-22T00:00:00Z");
         rebuild(world.store.as_ref(), &clock, &world.entropy, Duration::ZERO, &mut |_| ()).unwrap();
         for scope in [Scope::Everyone, Scope::Tenant(TenantId::NONE), Scope::Tenant(tenant_id(1))] {
-            check_by(world, Some(&world.cache), scope, None, &days(), &FACETS);
+            check_cached(world, scope, None, &days(), &FACETS);
             check(world, scope, None, &days(), &FACETS);
         }
     }
 }
 
-fn nobody_is_given_the_folds_of_others(world: &mut World) {
+fn no_audience_gets_the_folds_of_another(world: &mut World) {
     let buckets = days();
     for _ in 0..2 {
         let tenants = [TenantId::NONE, tenant_id(0), tenant_id(1), tenant_id(2), tenant_id(99), TenantId::SYSTEM];
         for scope in [Scope::Everyone].into_iter().chain(tenants.map(Scope::Tenant)) {
             for facets in [&[Facet::ActiveAll][..], &[Facet::Active], &[Facet::ActiveAll, Facet::Kind], &FACETS] {
-                check_by(world, Some(&world.cache), scope, None, &buckets, facets);
+                check_cached(world, scope, None, &buckets, facets);
                 let envs = (1..4).filter(|_| scope != Scope::Everyone);
-                envs.for_each(|env| check_by(world, Some(&world.cache), scope, Some(EnvId(env)), &buckets, facets));
+                envs.for_each(|env| check_cached(world, scope, Some(EnvId(env)), &buckets, facets));
             }
         }
     }
-    assert!(world.cache.counts().recalled > 100, "{:?}", world.cache.counts());
+    // Folds of the same sheets without deltas are the same memory, if and only if they come from the cache.
+    world.merge(Scope::Everyone);
+    let audience = World::audience(Scope::Everyone, None).with_folds(&world.cache);
+    let fold = || world.store.reading(|tx| read::folds(tx, &audience, &buckets, &FACETS)).unwrap();
+    assert!(fold().iter().zip(fold()).filter(|(one, other)| Arc::ptr_eq(one, other)).count() > 3);
 }
 
-fn what_was_read_in_part_is_not_remembered(world: &mut World) {
+fn a_fold_that_failed_is_not_cached(world: &mut World) {
     let (scope, range) = (Scope::Tenant(tenant_id(1)), days());
     let last = *keys(world, scope).iter().rfind(|key| key.level == Level::Day && key.part == Part::Totals).unwrap();
     let put = |payload: Vec<u8>| {
@@ -155,8 +159,9 @@ fn what_was_read_in_part_is_not_remembered(world: &mut World) {
     };
     let whole = put(vec![1, 2, 3]);
     for _ in 0..2 {
-        let asked = world.store.reading(|tx| read::folds(tx, Some(&world.cache), scope, None, &range, &FACETS));
-        assert!(asked.is_err());
+        let audience = World::audience(scope, None).with_folds(&world.cache);
+        let folded = world.store.reading(|tx| read::folds(tx, &audience, &range, &FACETS));
+        assert!(folded.is_err());
     }
     put(whole);
     check(world, scope, None, &range, &FACETS);

@@ -4,13 +4,14 @@ use std::fs;
 use std::sync::Arc;
 
 use trailkeeper_analytics::engine::merger::run_once;
-use trailkeeper_analytics::engine::{FoldCache, Summary, read};
+use trailkeeper_analytics::engine::{Summary, read};
 use trailkeeper_analytics::sheet::Facet;
+use trailkeeper_analytics::{Audience, FoldCache};
 use trailkeeper_domain::event::Event;
 use trailkeeper_domain::ports::Store;
-use trailkeeper_domain::scope::Scope;
 use trailkeeper_domain::time::TimeRange;
 use trailkeeper_storage::{DatabaseUrl, StoreOptions};
+use trailkeeper_testkit::visibility::of_tenant;
 use trailkeeper_testkit::{TempDatabase, TestClock, TestEntropy, at, event, run_on_postgres, tenant_id};
 
 fn opened(database: &TempDatabase) -> Arc<dyn Store> {
@@ -28,19 +29,23 @@ fn fill(store: &dyn Store, numbers: std::ops::Range<u128>) {
     assert!(merged.sheets_written > 0);
 }
 
-fn counted(store: &dyn Store, cache: Option<&FoldCache>) -> u64 {
+/// The events of the tenant, counted without a cache and with it.
+fn counted(store: &dyn Store, cache: &Arc<FoldCache>) -> [u64; 2] {
     let range = TimeRange { start: at("2026-01-01T00:00:00Z"), end: at("2026-02-01T00:00:00Z") };
-    let scope = Scope::Tenant(tenant_id(1));
-    let fold = store.reading(|tx| read::fold(tx, cache, scope, None, range, &[Facet::Kind])).unwrap();
-    fold.total(Facet::Kind).count
+    let uncached = Audience::of(of_tenant(tenant_id(1)), None, None).unwrap();
+    let cached = uncached.clone().with_folds(cache);
+    [uncached, cached].map(|audience| {
+        let fold = store.reading(|tx| read::fold(tx, &audience, range, &[Facet::Kind])).unwrap();
+        fold.total(Facet::Kind).count
+    })
 }
 
 #[test]
 fn another_data_file_is_not_answered_from_the_folds_of_the_old_one() {
     let (database, other) = (TempDatabase::sqlite(), TempDatabase::sqlite());
-    let (store, cache) = (opened(&database), FoldCache::new(64 << 20));
+    let (store, cache) = (opened(&database), Arc::new(FoldCache::new(64 << 20)));
     fill(store.as_ref(), 1..2);
-    assert_eq!(counted(store.as_ref(), Some(&cache)), 1);
+    assert_eq!(counted(store.as_ref(), &cache), [1, 1]);
     let second = opened(&other);
     fill(second.as_ref(), 10..13);
     drop(second);
@@ -51,22 +56,20 @@ fn another_data_file_is_not_answered_from_the_folds_of_the_old_one() {
         fs::remove_file(log).unwrap();
     }
     fs::rename(other.path(), database.path()).unwrap();
-    assert_eq!(counted(store.as_ref(), None), 3);
-    assert_eq!(counted(store.as_ref(), Some(&cache)), 3);
+    assert_eq!(counted(store.as_ref(), &cache), [3, 3]);
 }
 
 #[test]
 fn a_server_that_comes_back_without_the_last_commits_is_not_answered_from_their_folds() {
     let database = TempDatabase::postgres();
-    let (store, cache) = (opened(&database), FoldCache::new(64 << 20));
+    let (store, cache) = (opened(&database), Arc::new(FoldCache::new(64 << 20)));
     fill(store.as_ref(), 1..2);
-    assert_eq!(counted(store.as_ref(), Some(&cache)), 1);
+    assert_eq!(counted(store.as_ref(), &cache), [1, 1]);
     // What a replica has that these commits had not reached.
     for table in ["sheets", "deltas", "events", "event_ids"] {
         run_on_postgres(database.url(), &format!("DELETE FROM {table}"));
     }
     database.end_connections();
     fill(store.as_ref(), 10..13);
-    assert_eq!(counted(store.as_ref(), None), 3);
-    assert_eq!(counted(store.as_ref(), Some(&cache)), 3);
+    assert_eq!(counted(store.as_ref(), &cache), [3, 3]);
 }

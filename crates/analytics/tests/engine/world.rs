@@ -5,8 +5,9 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use trailkeeper_analytics::engine::{FoldCache, Summary, delta};
+use trailkeeper_analytics::engine::{Summary, delta};
 use trailkeeper_analytics::sheet::Sheet;
+use trailkeeper_analytics::{Audience, FoldCache};
 use trailkeeper_domain::event::{Event, EventKind, Outcome};
 use trailkeeper_domain::fact::WELL_KNOWN_KINDS;
 use trailkeeper_domain::id::{EnvId, EventId, TenantId};
@@ -15,15 +16,16 @@ use trailkeeper_domain::ports::{DeltaKey, Scopes, SheetKey, Store, Summarizer};
 use trailkeeper_domain::scope::{Part, Scope};
 use trailkeeper_domain::time::Timestamp;
 use trailkeeper_storage::{DatabaseUrl, StoreOptions};
+use trailkeeper_testkit::visibility::{EVERYTHING, of_tenant};
 use trailkeeper_testkit::{DatabaseKind, TempDatabase, TestEntropy, at, event, tenant_id, user_id, uuid};
 
-/// What a test has put into a database, and the database.
+/// A database, and the events that a test has put into it.
 pub(crate) struct World {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) entropy: TestEntropy,
-    /// One for all that is asked.
-    pub(crate) cache: FoldCache,
-    /// Those that are stored, each once.
+    /// One cache for all questions.
+    pub(crate) cache: Arc<FoldCache>,
+    /// The stored events, each once.
     pub(crate) events: Vec<Event>,
     run: u32,
     /// Dropped last: the connections go first.
@@ -45,7 +47,7 @@ impl World {
         world
     }
 
-    /// Empty, with deltas of somebody else's making.
+    /// Empty, with another summarizer.
     pub(crate) fn summarized(kind: DatabaseKind, summarizer: Arc<dyn Summarizer>) -> Self {
         let database = TempDatabase::new(kind);
         let url = DatabaseUrl::parse(database.url()).unwrap();
@@ -54,14 +56,14 @@ impl World {
         Self {
             store,
             entropy: TestEntropy::new(7),
-            cache: FoldCache::new(64 << 20),
+            cache: Arc::new(FoldCache::new(64 << 20)),
             events: Vec::new(),
             run: 0,
             _database: database,
         }
     }
 
-    /// Stores new events, and sends one again that is known, with everything else changed.
+    /// Stores new events, and sends a known one again with everything but its id and tenant changed.
     pub(crate) fn grow(&mut self, count: usize) {
         let fresh: Vec<Event> = (0..count).map(|_| self.event()).collect();
         let mut sent = fresh.clone();
@@ -81,7 +83,7 @@ impl World {
         self.events.extend_from_slice(events);
     }
 
-    /// Merges the deltas that wait for one scope into sheets, a run of its own for each period, as a merger might.
+    /// Merges the waiting deltas of one scope into sheets, as a new run of each period, as a merger might.
     pub(crate) fn merge(&mut self, scope: Scope) {
         self.run += 1;
         let run = self.run;
@@ -109,6 +111,15 @@ impl World {
                 tx.delete_deltas(&done)
             })
             .unwrap();
+    }
+
+    /// The audience of a scope, or of one environment of a tenant; without a cache.
+    pub(crate) fn audience(scope: Scope, env: Option<EnvId>) -> Audience {
+        let visibility = match scope {
+            Scope::Everyone => EVERYTHING,
+            Scope::Tenant(tenant) => of_tenant(tenant),
+        };
+        Audience::of(visibility, None, env).unwrap()
     }
 
     pub(crate) fn below(&self, end: usize) -> usize {

@@ -6,19 +6,23 @@ use std::time::Duration;
 use std::{panic, thread};
 
 use chrono::TimeDelta;
-use trailkeeper_analytics::Source;
 use trailkeeper_analytics::engine::rebuild::rebuild;
 use trailkeeper_analytics::engine::verify::check;
-use trailkeeper_analytics::engine::{FoldCache, FoldCounts, Summary, merger};
-use trailkeeper_analytics::query::reports;
+use trailkeeper_analytics::engine::{Summary, merger, read};
+use trailkeeper_analytics::sheet::{Facet, Fold};
+use trailkeeper_analytics::{Audience, FoldCache, report};
 use trailkeeper_domain::account::Actor;
 use trailkeeper_domain::activity::{ActiveUsers, Period};
 use trailkeeper_domain::event::Event;
+use trailkeeper_domain::id::{EnvId, TenantId};
 use trailkeeper_domain::ports::Store;
+use trailkeeper_domain::scope::Level;
 use trailkeeper_domain::usecase::Change;
+use trailkeeper_domain::visibility::Visibility;
 use trailkeeper_domain::{Error, Result};
 use trailkeeper_storage::{DatabaseUrl, StoreOptions, migrate, open};
-use trailkeeper_testkit::{DatabaseKind, TempDatabase, TestClock, TestEntropy};
+use trailkeeper_testkit::visibility::EVERYTHING;
+use trailkeeper_testkit::{DatabaseKind, TempDatabase, TestClock, TestEntropy, at, tenant_id};
 
 use crate::injected_failures::{Faulty, InjectedFailure};
 use crate::model::Model;
@@ -28,12 +32,12 @@ use crate::{native, people, saasus};
 const NEW_PAGES: u32 = 3;
 /// Questions after each step.
 const QUESTIONS: usize = 5;
-/// Questions that a history comes back to: what is remembered of them meets other sheets each time.
+/// Questions that a history repeats: their cached folds meet other sheets each time.
 const ASKED_AGAIN: u64 = 6;
-/// Bytes of the cache of a history: some forget all the time, some hold all that was ever asked.
+/// Bytes of the cache of a history: the smallest drops folds all the time, the largest holds all of them.
 const CACHES: [usize; 3] = [48 << 10, 64 << 20, 512 << 10];
 
-/// How often it came to what.
+/// How often each thing happened.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     events: usize,
@@ -45,8 +49,8 @@ pub(crate) struct Seen {
     faults: usize,
     rebuilds: usize,
     questions: usize,
-    recalled: u64,
-    forgotten: u64,
+    recalled: usize,
+    dropped: usize,
 }
 
 impl AddAssign for Seen {
@@ -61,12 +65,12 @@ impl AddAssign for Seen {
         self.rebuilds += other.rebuilds;
         self.questions += other.questions;
         self.recalled += other.recalled;
-        self.forgotten += other.forgotten;
+        self.dropped += other.dropped;
     }
 }
 
 impl Seen {
-    /// Everything that a history can come to was come to.
+    /// Checks that everything that can happen in a history has happened.
     pub(crate) fn covers_everything(&self) {
         let counts = [
             self.events,
@@ -77,14 +81,14 @@ impl Seen {
             usize::try_from(self.replaced_sheets).unwrap(),
             self.faults,
             self.rebuilds,
-            usize::try_from(self.recalled).unwrap(),
-            usize::try_from(self.forgotten).unwrap(),
+            self.recalled,
+            self.dropped,
         ];
         assert!(counts.iter().all(|count| *count > 0), "some of it never happened: {self:?}");
     }
 }
 
-/// What a step does beside asking.
+/// What a step does before questions are asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
     Insert,
@@ -102,7 +106,7 @@ enum Step {
     InsertWhileRebuilding,
 }
 
-/// Often, what others depend on; seldom, what is slow.
+/// Steps on which others depend are frequent, slow ones are rare.
 const STEPS: [Step; 21] = [
     Step::Insert,
     Step::Insert,
@@ -127,15 +131,15 @@ const STEPS: [Step; 21] = [
     Step::InsertWhileRebuilding,
 ];
 
-/// Tells where a test stood when it failed.
-struct Where {
+/// Prints the current step when a test fails.
+struct FailedAt {
     kind: DatabaseKind,
     seed: u64,
     number: usize,
     step: Step,
 }
 
-impl Drop for Where {
+impl Drop for FailedAt {
     fn drop(&mut self) {
         if thread::panicking() {
             let Self { kind, seed, number, step } = self;
@@ -147,7 +151,21 @@ impl Drop for Where {
     }
 }
 
-/// One database, two servers on it, and what they should answer.
+/// One server that is asked, and the cache that it uses.
+#[derive(Clone, Copy)]
+pub(crate) struct Server<'a> {
+    pub(crate) store: &'a dyn Store,
+    folds: &'a Arc<FoldCache>,
+}
+
+impl Server<'_> {
+    /// An audience with the server's cache.
+    pub(crate) fn audience(self, visibility: Visibility, tenant: Option<TenantId>, env: Option<EnvId>) -> Audience {
+        Audience::of(visibility, tenant, env).unwrap().with_folds(self.folds)
+    }
+}
+
+/// One database, two servers on it, and the model of the right answers.
 pub(crate) struct History {
     kind: DatabaseKind,
     seed: u64,
@@ -156,8 +174,8 @@ pub(crate) struct History {
     entropy: Arc<TestEntropy>,
     model: Model,
     seen: Seen,
-    /// One for all that is asked in this history, on whichever server.
-    folds: FoldCache,
+    /// One cache for all questions of the history, on both servers.
+    folds: Arc<FoldCache>,
     stores: Vec<Arc<dyn Store>>,
     /// Dropped last: the connections go first.
     database: TempDatabase,
@@ -180,7 +198,7 @@ impl History {
             entropy: Arc::new(TestEntropy::new(!seed)),
             model: Model::new(NEW_PAGES),
             seen: Seen::default(),
-            folds: FoldCache::new(CACHES[usize::try_from(seed % 3).unwrap()]),
+            folds: Arc::new(FoldCache::new(CACHES[usize::try_from(seed % 3).unwrap()])),
             stores: vec![store(&database), store(&database)],
             database,
         }
@@ -190,20 +208,25 @@ impl History {
     pub(crate) fn run(mut self, steps: usize) -> Seen {
         for number in 0..steps {
             let step = if number == 0 { Step::Insert } else { self.random.pick(&STEPS) };
-            let period = Where { kind: self.kind, seed: self.seed, number, step };
+            let failed_at = FailedAt { kind: self.kind, seed: self.seed, number, step };
             self.step(step);
             self.questions(QUESTIONS);
-            drop(period);
+            drop(failed_at);
         }
-        let period = Where { kind: self.kind, seed: self.seed, number: steps, step: Step::Merge };
+        let failed_at = FailedAt { kind: self.kind, seed: self.seed, number: steps, step: Step::Merge };
         self.step(Step::Merge);
+        let cached = self.folds_of_months();
         self.questions(3 * QUESTIONS);
-        self.sheets_are_the_recount();
-        drop(period);
+        // Nothing changes any more: a fold is the same memory as before if and only if it is still cached.
+        for (before, after) in cached.iter().zip(self.folds_of_months()) {
+            let same = usize::from(Arc::ptr_eq(before, &after));
+            self.seen.recalled += same;
+            self.seen.dropped += 1 - same;
+        }
+        self.sheets_equal_the_recount();
+        drop(failed_at);
         self.seen.events = self.model.len();
         self.seen.others = self.model.others();
-        let FoldCounts { recalled, forgotten } = self.folds.counts();
-        (self.seen.recalled, self.seen.forgotten) = (recalled, forgotten);
         self.seen
     }
 
@@ -230,6 +253,18 @@ impl History {
         }
     }
 
+    /// Folds of months that have events, for everyone and for tenants.
+    fn folds_of_months(&self) -> Vec<Arc<Fold>> {
+        let store = self.store();
+        let server = Server { store: &*store, folds: &self.folds };
+        let months =
+            ["2023-12", "2024-01", "2024-02"].map(|month| Level::Month.range(at(&format!("{month}-01T00:00:00Z"))));
+        let tenants = [None, Some(tenant_id(1)), Some(tenant_id(2)), Some(tenant_id(3))];
+        let audiences = tenants.map(|tenant| server.audience(EVERYTHING, tenant, None));
+        let fold = |audience: &Audience| store.reading(|tx| read::folds(tx, audience, &months, &Facet::ALL)).unwrap();
+        audiences.iter().flat_map(fold).collect()
+    }
+
     /// One of the servers.
     fn store(&self) -> Arc<dyn Store> {
         self.random.pick(&self.stores)
@@ -248,7 +283,7 @@ impl History {
         self.seen.known += news.iter().filter(|new| !**new).count();
     }
 
-    /// A transaction that comes to nothing.
+    /// Inserts in a transaction that is rolled back.
     fn insert_and_fail(&mut self) {
         let batch = self.batch();
         let outcome: Result<()> = self.store().writing(|tx| {
@@ -257,7 +292,7 @@ impl History {
         });
         assert!(matches!(outcome, Err(Error::Internal { .. })), "{outcome:?}");
         if self.kind == DatabaseKind::Postgres {
-            // Numbers were given in a transaction of their own. What they name may be used by anyone.
+            // Pages were numbered in a transaction of their own, which was committed.
             self.model.number_pages(&batch);
         }
         self.seen.rolled_back += 1;
@@ -272,7 +307,7 @@ impl History {
             let (store, actor) = (self.store(), Actor { id: "test".to_owned(), name: "test".to_owned() });
             #[expect(clippy::disallowed_methods, reason = "programs' reports leave no event")]
             let change = Change::new(&*store, &*self.clock, &*self.entropy, &actor, None);
-            reports::report_active_users(change, period, &reported, None, None).unwrap();
+            report::report_active_users(change, period, &reported, EVERYTHING, None).unwrap();
             self.model.report(period, &reported);
         }
     }
@@ -302,12 +337,12 @@ impl History {
         self.seen.rebuilds += 1;
     }
 
-    /// A merge or a rebuild that fails at a random write, or dies there; another goes on later.
+    /// A merge or a rebuild that fails or dies at a random write; a later one continues.
     fn amid_faults(&mut self, step: Step) {
         let (fault, dead) = (self.random.pick(&InjectedFailure::ALL), self.random.chance(50));
         let nth = i64::try_from(self.random.below(6)).unwrap();
         let faulty = Faulty::new(self.store(), fault, dead, nth);
-        // It may come to its end: where fewer writes were needed, or the last one, the release, failed.
+        // It may still succeed: if fewer writes were needed, or only the last one, the release, failed.
         if step == Step::MergeAmidFaults {
             drop(merger::run_once(&faulty, &*self.clock, &*self.entropy));
         } else {
@@ -315,11 +350,11 @@ impl History {
         }
         self.seen.faults += usize::from(faulty.struck());
         self.questions(QUESTIONS);
-        // Whoever died keeps the lease until it runs out.
+        // A dead process keeps the lease until it runs out.
         self.clock.advance(TimeDelta::minutes(2));
     }
 
-    /// Merges or rebuilds on one server while `work` is done.
+    /// Merges or rebuilds on one server while `work` runs.
     fn beside(&mut self, step: Step, work: impl FnOnce(&mut Self)) {
         let (store, clock, entropy) = (self.store(), Arc::clone(&self.clock), Arc::clone(&self.entropy));
         let rebuilding = matches!(step, Step::ReadWhileRebuilding | Step::InsertWhileRebuilding);
@@ -343,16 +378,16 @@ impl History {
             let again = self.random.maybe(50, || Random::new(self.seed * 1_000 + self.random.below(ASKED_AGAIN)));
             let random = again.as_ref().unwrap_or(&self.random);
             let store = self.store();
-            let source = Source { store: &*store, folds: Some(&self.folds) };
-            saasus::ask(random, source, &self.model);
-            native::ask(random, source, &self.model);
-            people::ask(random, source, &self.model);
+            let server = Server { store: &*store, folds: &self.folds };
+            saasus::ask(random, server, &self.model);
+            native::ask(random, server, &self.model);
+            people::ask(random, server, &self.model);
             self.seen.questions += 3;
         }
     }
 
-    /// The server's own check agrees, after all that happened.
-    fn sheets_are_the_recount(&self) {
+    /// Checks that the server's own verification finds no difference.
+    fn sheets_equal_the_recount(&self) {
         let mut differences = Vec::new();
         let checked = check(&*self.store(), &mut |_| {}, &mut |difference| differences.push(difference)).unwrap();
         assert!(differences.is_empty(), "{checked:?}: {differences:#?}");

@@ -1,26 +1,29 @@
-//! What the server should answer, recounted from the list of accepted events by plain sets.
+//! The right answers, recounted from the list of accepted events with plain sets.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use chrono::NaiveDate;
-use trailkeeper_analytics::query::active_users::ActiveUsersQuestion;
-use trailkeeper_analytics::query::behavior::DailyBehavior;
-use trailkeeper_analytics::query::metrics::{DailyMetric, MetricsQuestion};
-use trailkeeper_analytics::query::userinfo::{DailyUserinfo, UserinfoQuestion};
-use trailkeeper_domain::activity::{ActiveUsers, Behavior, PageStatistics, PageViews, Period};
+use trailkeeper_analytics::question::active_users::tenants::ActiveUsersQuestion;
+use trailkeeper_analytics::question::behavior::DailyBehavior;
+use trailkeeper_analytics::question::metrics::{DailyMetric, MetricsQuestion};
+use trailkeeper_analytics::question::page_statistics::{PageStatistics, PageTotals, PageUse, Views};
+use trailkeeper_analytics::question::ranking::Named;
+use trailkeeper_analytics::question::userinfo::{DailyUserinfo, UserinfoQuestion};
+use trailkeeper_domain::activity::{ActiveUsers, Behavior, Period};
 use trailkeeper_domain::creation::{Creation, CreationKind};
 use trailkeeper_domain::event::{Event, LOGIN_FAIL, LOGIN_SUCCESS, Outcome, PAGE_LOAD, USERINFO};
 use trailkeeper_domain::id::{CreationId, EnvId, EventId, TenantId, UserId};
 use trailkeeper_domain::time::{TimeRange, Timestamp, month_of, next_day};
 
-/// An event that counts, and the page under which it does.
+/// An event that is counted, and the page under which it is counted.
 pub(crate) struct Counted {
     pub(crate) event: Event,
     pub(crate) page: Option<String>,
 }
 
 impl Counted {
-    /// Written anew: a login failed by its type, everything else by its outcome.
+    /// Defined again, independently: a login fails by its type, any other event by its outcome.
     pub(crate) fn failed(&self) -> bool {
         match self.event.kind.as_str() {
             LOGIN_FAIL => true,
@@ -33,13 +36,13 @@ impl Counted {
         self.event.occurred_at
     }
 
-    /// Whose it is, where that user was active by it.
+    /// The user, if the event makes them active.
     pub(crate) fn active_user(&self) -> Option<&UserId> {
         self.event.user_id.as_ref().filter(|_| !self.failed())
     }
 }
 
-/// Everything that was accepted.
+/// Everything that the server accepted.
 #[derive(Default)]
 pub(crate) struct Model {
     events: Vec<Counted>,
@@ -56,7 +59,7 @@ type PeriodName = &'static str;
 
 impl Model {
     pub(crate) fn new(most_new_pages: u32) -> Self {
-        // The one page that is there from the beginning.
+        // The one page that a new database has.
         Self { most_new_pages, pages: HashSet::from(["(other)".to_owned()]), ..Self::default() }
     }
 
@@ -76,8 +79,8 @@ impl Model {
         news
     }
 
-    /// The rule of new pages: one that nobody ever had counts as itself from then on, if its tenant has new pages
-    /// left on the UTC day on which we learned of it.
+    /// The rule of new pages: an unknown page is known from then on if its tenant has new pages left on the UTC day on
+    /// which the server received it.
     pub(crate) fn number_pages(&mut self, batch: &[Event]) {
         for event in batch {
             let Some(page) = &event.page else { continue };
@@ -92,7 +95,7 @@ impl Model {
         }
     }
 
-    /// How many events count as `(other)` although their page has another name.
+    /// The number of events that count as `(other)` although their page has another name.
     pub(crate) fn others(&self) -> usize {
         let other = |counted: &&Counted| counted.page != counted.event.page.as_ref().map(|page| page.key.clone());
         self.events.iter().filter(other).count()
@@ -102,7 +105,7 @@ impl Model {
         self.events.len()
     }
 
-    /// The ids of everything that is stored, the system tenant's included.
+    /// The ids of all stored events, including those of the system tenant.
     pub(crate) fn known(&self) -> Vec<(TenantId, EventId)> {
         let mut known: Vec<_> = self.stored.iter().copied().collect();
         known.sort_unstable();
@@ -139,16 +142,16 @@ impl Model {
     pub(crate) fn active_users(
         &self,
         question: &ActiveUsersQuestion,
-        tenant_scoped: Option<TenantId>,
+        tenants: Option<&[TenantId]>,
+        env: Option<EnvId>,
     ) -> Vec<ActiveUsers> {
         let start_of = |day: NaiveDate| if question.period == Period::Daily { day } else { month_of(day) };
         let (first, last) = (start_of(question.date_from), start_of(question.date_to.unwrap()));
-        let wanted = |start: NaiveDate, tenant: TenantId, env: EnvId| {
+        let wanted = |start: NaiveDate, tenant: TenantId, of: EnvId| {
             first <= start
                 && start <= last
-                && question.tenant_id.is_none_or(|own| own == tenant)
-                && tenant_scoped.is_none_or(|own| own == tenant)
-                && question.env_id.is_none_or(|own| own == env)
+                && tenants.is_none_or(|tenants| tenants.contains(&tenant))
+                && env.is_none_or(|env| env == of)
         };
         let mut users: BTreeMap<_, HashSet<&UserId>> = BTreeMap::new();
         for counted in &self.events {
@@ -167,36 +170,44 @@ impl Model {
         cells.into_iter().map(row).collect()
     }
 
-    pub(crate) fn page_statistics(&self, range: TimeRange, tenant: Option<TenantId>) -> PageStatistics {
-        let mut pages: HashMap<&str, (u64, HashSet<&UserId>)> = HashMap::new();
-        let (mut total_views, mut everyone) = (0, HashSet::new());
-        for counted in self.events(range, tenant, None) {
-            let Some(page) = &counted.page else { continue };
-            let (views, users) = pages.entry(page).or_default();
-            *views += 1;
-            total_views += 1;
-            users.extend(&counted.event.user_id);
-            everyone.extend(&counted.event.user_id);
-        }
-        let row = |(page, (views, users)): (&str, (u64, HashSet<_>))| PageViews {
-            page: page.to_owned(),
-            views,
-            users: users.len() as u64,
+    /// The pages of a range with those of another range to compare with, at most `limit` of them.
+    pub(crate) fn page_statistics(
+        &self,
+        range: TimeRange,
+        previous: Option<TimeRange>,
+        limit: usize,
+        tenant: Option<TenantId>,
+        env: Option<EnvId>,
+    ) -> PageStatistics {
+        let events = self.events(range, tenant, env);
+        let before = previous.map(|range| self.events(range, tenant, env));
+        let pages_of = |events: &[&Counted]| -> BTreeSet<String> {
+            events.iter().filter_map(|counted| counted.page.clone()).collect()
         };
-        let mut pages: Vec<PageViews> = pages.into_iter().map(row).collect();
-        pages.sort_by(|a, b| b.views.cmp(&a.views).then(a.page.cmp(&b.page)));
-        PageStatistics { total_views, total_users: everyone.len() as u64, pages }
+        let totals =
+            |events: &[&Counted]| PageTotals { seen: views_of(events, None), pages: pages_of(events).len() as u64 };
+        let mut pages: Vec<Named<PageUse>> = pages_of(&events)
+            .into_iter()
+            .map(|name| {
+                let current = views_of(&events, Some(&name));
+                let previous = before.as_ref().map(|before| views_of(before, Some(&name)));
+                Named { name, counted: PageUse { current, previous } }
+            })
+            .collect();
+        // The sort is stable: by name where views are equal.
+        pages.sort_by_key(|page| Reverse(page.counted.current.views));
+        pages.truncate(limit);
+        PageStatistics { totals: totals(&events), previous: before.as_deref().map(totals), pages }
     }
 
-    pub(crate) fn userinfo(&self, question: &UserinfoQuestion, tenant_scoped: Option<TenantId>) -> Vec<DailyUserinfo> {
+    pub(crate) fn userinfo(&self, question: &UserinfoQuestion, tenants: Option<&[TenantId]>) -> Vec<DailyUserinfo> {
         let mut days: Vec<DailyUserinfo> = days(question.start_date, question.end_date)
             .map(|date| DailyUserinfo { date, details: BTreeMap::new() })
             .collect();
         for counted in self.events.iter().filter(|counted| counted.event.kind.as_str() == USERINFO) {
             let tenant = counted.event.tenant_id;
-            let asked = question.tenant_ids.as_ref().is_none_or(|tenants| tenants.contains(&tenant));
             let day = days.iter_mut().find(|day| day.date == counted.at().date_naive());
-            if let Some(day) = day.filter(|_| asked && tenant_scoped.is_none_or(|own| own == tenant)) {
+            if let Some(day) = day.filter(|_| tenants.is_none_or(|tenants| tenants.contains(&tenant))) {
                 *day.details.entry(tenant).or_default() += 1;
             }
         }
@@ -237,14 +248,8 @@ impl Model {
         self.ledger.values().filter(|creation| creation.kind == kind).filter(seen).collect()
     }
 
-    pub(crate) fn metrics(&self, question: &MetricsQuestion, tenant_scoped: Option<TenantId>) -> Vec<DailyMetric> {
-        let own = tenant_scoped.map(|own| vec![own]);
-        let tenants = match (&question.tenant_ids, own) {
-            (Some(asked), Some(own)) => Some(asked.iter().copied().filter(|tenant| own.contains(tenant)).collect()),
-            (Some(asked), None) => Some(asked.clone()),
-            (None, own) => own,
-        };
-        let creations = self.creations(question.kind, tenants.as_deref());
+    pub(crate) fn metrics(&self, question: &MetricsQuestion, tenants: Option<&[TenantId]>) -> Vec<DailyMetric> {
+        let creations = self.creations(question.kind, tenants);
         days(question.start_date, question.end_date)
             .map(|date| {
                 let of_day: Vec<_> = creations.iter().filter(|one| one.created_at.date_naive() == date).collect();
@@ -257,6 +262,16 @@ impl Model {
             })
             .collect()
     }
+}
+
+fn views_of(events: &[&Counted], page: Option<&str>) -> Views {
+    let of_page = |counted: &&&Counted| match page {
+        Some(page) => counted.page.as_deref() == Some(page),
+        None => counted.page.is_some(),
+    };
+    let seen: Vec<_> = events.iter().filter(of_page).collect();
+    let users: HashSet<&UserId> = seen.iter().filter_map(|counted| counted.event.user_id.as_ref()).collect();
+    Views { views: seen.len() as u64, users: users.len() as u64 }
 }
 
 fn days(first: NaiveDate, last: NaiveDate) -> impl Iterator<Item = NaiveDate> {

@@ -1,94 +1,65 @@
 //! Random questions of the native API about pages, cohorts and single users.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use chrono::{Datelike, Duration, Timelike};
-use trailkeeper_analytics::Source;
-use trailkeeper_analytics::native::SeriesSpec;
-use trailkeeper_analytics::native::buckets::{Edge, Granularity};
-use trailkeeper_analytics::native::page_statistics::{
-    PageStatistics, PageTotals, PageUse, PagesQuestion, Views, page_statistics,
-};
-use trailkeeper_analytics::native::profile::{Profile, ProfileQuestion, ProfileTotals, SourceUse, profile};
-use trailkeeper_analytics::native::ranking::{Named, Ranking};
-use trailkeeper_analytics::native::retention::retention;
-use trailkeeper_analytics::native::timeline::{TimelineQuestion, timeline};
+use trailkeeper_analytics::question::SeriesSpec;
+use trailkeeper_analytics::question::page_statistics::{PagesQuestion, page_statistics};
+use trailkeeper_analytics::question::profile::{Profile, ProfileQuestion, ProfileTotals, SourceUse, profile};
+use trailkeeper_analytics::question::ranking::{Named, Ranking};
+use trailkeeper_analytics::question::retention::retention;
+use trailkeeper_analytics::question::timeline::{TimelineQuestion, timeline};
+use trailkeeper_analytics::{Edge, Granularity};
 use trailkeeper_domain::event::{Event, EventKind, PAGE_LOAD};
 use trailkeeper_domain::id::UserId;
 use trailkeeper_domain::time::TimeRange;
 use trailkeeper_testkit::at;
 
+use crate::history::Server;
 use crate::model::{Counted, Model};
 use crate::native::Asked;
 use crate::random::Random;
 
-/// What a profile names at most.
+/// The most pages and source addresses of a profile.
 const MOST: usize = 10;
 
 /// Asks one question, and compares the answer with the recount.
-pub(crate) fn ask(random: &Random, source: Source<'_>, model: &Model) {
-    let asked = Asked::draw(random);
+pub(crate) fn ask(random: &Random, server: Server<'_>, model: &Model) {
+    let asked = Asked::draw(random, server);
     match random.below(5) {
-        0 | 1 => ask_page_statistics(random, &asked, source, model),
-        2 => ask_retention(random, &asked, source, model),
-        3 => ask_profile(&asked, &random.user(), source, model),
-        _ => ask_timeline(random, &asked, source, model),
+        0 | 1 => ask_page_statistics(random, &asked, server, model),
+        2 => ask_retention(random, &asked, server, model),
+        3 => ask_profile(&asked, &random.user(), server, model),
+        _ => ask_timeline(random, &asked, server, model),
     }
 }
 
-/// The time before which nothing was.
+/// All time before an instant.
 fn until(end: trailkeeper_domain::time::Timestamp) -> TimeRange {
     TimeRange { start: at("1970-01-01T00:00:00Z"), end }
 }
 
-fn views_of(events: &[&Counted], page: Option<&str>) -> Views {
-    let of_page = |counted: &&&Counted| match page {
-        Some(page) => counted.page.as_deref() == Some(page),
-        None => counted.page.is_some(),
-    };
-    let seen: Vec<_> = events.iter().filter(of_page).collect();
-    let users: HashSet<&UserId> = seen.iter().filter_map(|counted| counted.event.user_id.as_ref()).collect();
-    Views { views: seen.len() as u64, users: users.len() as u64 }
-}
-
-fn ask_page_statistics(random: &Random, asked: &Asked, source: Source<'_>, model: &Model) {
+fn ask_page_statistics(random: &Random, asked: &Asked, server: Server<'_>, model: &Model) {
     let SeriesSpec { span, compare, .. } = asked.series;
     let question = PagesQuestion {
-        audience: asked.audience,
         span,
         previous: compare.then(|| span.previous(Granularity::Day)),
         limit: random.pick(&[1, 3, 10_000]),
     };
-    let answer = page_statistics(source, &question, asked.tenant_scoped).unwrap();
-    let events = asked.events(model, span.range);
-    let before = question.previous.map(|span| asked.events(model, span.range));
-    let pages_of = |events: &[&Counted]| -> BTreeSet<String> {
-        events.iter().filter_map(|counted| counted.page.clone()).collect()
-    };
-    let totals =
-        |events: &[&Counted]| PageTotals { seen: views_of(events, None), pages: pages_of(events).len() as u64 };
-    let mut pages: Vec<Named<PageUse>> = pages_of(&events)
-        .into_iter()
-        .map(|name| {
-            let current = views_of(&events, Some(&name));
-            let previous = before.as_ref().map(|before| views_of(before, Some(&name)));
-            Named { name, counted: PageUse { current, previous } }
-        })
-        .collect();
-    // Stable: by name where views are equal.
-    pages.sort_by_key(|page| Reverse(page.counted.current.views));
-    pages.truncate(question.limit);
-    let expected = PageStatistics { totals: totals(&events), previous: before.as_deref().map(totals), pages };
+    let answer = page_statistics(server.store, &question, &asked.audience).unwrap();
+    let previous = question.previous.map(|span| span.range);
+    let expected =
+        model.page_statistics(span.range, previous, question.limit, asked.audience.tenant(), asked.audience.env());
     assert_eq!(answer, expected, "{question:?} of {asked:?}");
 }
 
-fn ask_retention(random: &Random, asked: &Asked, source: Source<'_>, model: &Model) {
+fn ask_retention(random: &Random, asked: &Asked, server: Server<'_>, model: &Model) {
     let periods = random.pick(&[1, 3, 12]);
     let mut series = asked.series;
     let long = series.span.range.end - series.span.range.start > Duration::days(390);
     series.granularity = if long { Granularity::Month } else { random.pick(&Granularity::ALL[1..]) };
-    let answer = retention(source, asked.audience, series, periods, asked.tenant_scoped).unwrap();
+    let answer = retention(server.store, series, periods, &asked.audience).unwrap();
     assert_eq!(answer.previous.is_some(), series.compare);
     for retention in answer.previous.iter().chain([&answer.current]) {
         let ranges: Vec<TimeRange> = retention.cohorts.iter().map(|cohort| cohort.range).collect();
@@ -118,15 +89,11 @@ fn ranked<T>(counted: BTreeMap<String, T>, most: usize, count: impl Fn(&T) -> u6
     Ranking { top, distinct }
 }
 
-fn ask_profile(asked: &Asked, user: &UserId, source: Source<'_>, model: &Model) {
+fn ask_profile(asked: &Asked, user: &UserId, server: Server<'_>, model: &Model) {
     let SeriesSpec { span, compare, .. } = asked.series;
-    let question = ProfileQuestion {
-        user: user.clone(),
-        audience: asked.audience,
-        span,
-        previous: compare.then(|| span.previous(Granularity::Day)),
-    };
-    let answer = profile(source.store, &question, asked.tenant_scoped).unwrap();
+    let question =
+        ProfileQuestion { user: user.clone(), span, previous: compare.then(|| span.previous(Granularity::Day)) };
+    let answer = profile(server.store, &question, &asked.audience).unwrap();
     let totals = |range: TimeRange| {
         let events = of_user(asked, user, model, range);
         let days: HashSet<_> =
@@ -168,12 +135,11 @@ fn ask_profile(asked: &Asked, user: &UserId, source: Source<'_>, model: &Model) 
     assert_eq!(answer, expected, "{question:?} of {asked:?}");
 }
 
-/// All pages of a timeline, one behind the other.
-fn ask_timeline(random: &Random, asked: &Asked, source: Source<'_>, model: &Model) {
+/// Asks for all pages of a timeline, one after the other.
+fn ask_timeline(random: &Random, asked: &Asked, server: Server<'_>, model: &Model) {
     let range = asked.series.span.range;
     let mut question = TimelineQuestion {
         user: random.user(),
-        audience: asked.audience,
         kinds: if random.chance(30) {
             vec![EventKind::known(PAGE_LOAD), EventKind::known("sign_up")]
         } else {
@@ -187,7 +153,7 @@ fn ask_timeline(random: &Random, asked: &Asked, source: Source<'_>, model: &Mode
     };
     let mut listed: Vec<Event> = Vec::new();
     loop {
-        let page = timeline(source.store, &question, asked.tenant_scoped).unwrap();
+        let page = timeline(server.store, &question, &asked.audience).unwrap();
         for day in page.days {
             assert!(day.events.iter().all(|stored| asked.day(stored.event.occurred_at) == day.date), "{day:?}");
             listed.extend(day.events.into_iter().map(|stored| stored.event));
@@ -199,7 +165,7 @@ fn ask_timeline(random: &Random, asked: &Asked, source: Source<'_>, model: &Mode
     }
     let wanted = |counted: &&&Counted| question.kinds.is_empty() || question.kinds.contains(&counted.event.kind);
     let events = of_user(asked, &question.user, model, range);
-    // Of equal times, the one that was stored last comes first.
+    // Of events at equal times, the one that was stored last comes first.
     let expected: Vec<Event> = events.iter().filter(wanted).rev().map(|counted| counted.event.clone()).collect();
     assert_eq!(listed, expected, "{question:?} of {asked:?}");
 }

@@ -98,7 +98,7 @@ fn other_users_are_told_although_their_number_is_right(world: &World) {
     for difference in differences {
         let Difference::Cell { cell, sheets, events, .. } = &difference else { panic!("{difference}") };
         assert_eq!((cell.facet, sheets), (Facet::Views, events));
-        assert!(difference.to_string().ends_with("but of others"), "{difference}");
+        assert!(difference.to_string().ends_with("different users"), "{difference}");
     }
 }
 

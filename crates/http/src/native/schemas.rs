@@ -3,7 +3,7 @@
 //! Each type here is only a name with a schema. Patterns carry their own lengths where an engine may
 //! treat `$` and lengths apart; texts refuse control characters, as `trailkeeper_domain::text` does.
 
-use trailkeeper_analytics::native::buckets::Granularity as BucketLength;
+use trailkeeper_analytics::Granularity as BucketLength;
 use trailkeeper_domain::account::Role as RoleName;
 use trailkeeper_domain::event::Outcome;
 use trailkeeper_domain::page::MAX_PAGE;

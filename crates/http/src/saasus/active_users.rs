@@ -5,7 +5,8 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{Datelike as _, NaiveDate};
 use serde::{Serialize, Serializer};
-use trailkeeper_analytics::query::active_users::{ActiveUsersQuestion, active_users};
+use trailkeeper_analytics::EachTenant;
+use trailkeeper_analytics::question::active_users::tenants::{ActiveUsersQuestion, active_users};
 use trailkeeper_domain::activity::{ActiveUsers as ActiveUsersCell, Period};
 use trailkeeper_domain::id::{EnvId, TenantId};
 use trailkeeper_domain::{Error, Result as DomainResult};
@@ -57,13 +58,7 @@ impl ActiveUsersParams {
     }
 
     fn question(&self) -> ActiveUsersQuestion {
-        ActiveUsersQuestion {
-            period: self.r#type,
-            date_from: self.date_from,
-            date_to: self.date_to,
-            tenant_id: self.tenant_id,
-            env_id: self.env_id,
-        }
+        ActiveUsersQuestion { period: self.r#type, date_from: self.date_from, date_to: self.date_to }
     }
 }
 
@@ -157,12 +152,13 @@ pub async fn get(
     request: HttpRequest,
     state: Data<AppState>,
 ) -> ApiResult<Saasus> {
-    let question = ActiveUsersParams::of(&Query::of(&request)?)?.question();
-    question.tenant_id.map_or(Ok(()), |tenant| caller.principal.visibility().check(tenant))?;
-    let tenant_scoped = caller.principal.tenant_id;
+    let params = ActiveUsersParams::of(&Query::of(&request)?)?;
+    let question = params.question();
+    let tenant = params.tenant_id.as_ref().map(std::slice::from_ref);
+    let tenants = EachTenant::of(caller.principal.visibility(), tenant, params.env_id)?;
     // Some megabytes of an answer would hold up the others of the thread that requests come in on.
     let body = blocking::run_analytic(&state, move |state| {
-        let cells = active_users(state.store(), state.clock(), &question, tenant_scoped)?;
+        let cells = active_users(state.store(), state.clock(), &question, &tenants)?;
         let data = cells.iter().map(|cell| ActiveUserData::of(question.period, cell)).collect();
         serde_json::to_vec(&ActiveUsers { data }).map_err(Error::internal)
     })

@@ -6,7 +6,8 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::NaiveDate;
 use serde::Serialize;
-use trailkeeper_analytics::query::metrics::{DailyMetric as Metric, MetricsQuestion, metrics};
+use trailkeeper_analytics::EachTenant;
+use trailkeeper_analytics::question::metrics::{DailyMetric as Metric, MetricsQuestion, metrics};
 use trailkeeper_domain::Result;
 use trailkeeper_domain::creation::CreationKind;
 use trailkeeper_domain::id::TenantId;
@@ -46,13 +47,8 @@ impl AggregatedMetricsParams {
         Ok(Self { metrics_type, start_date, end_date, tenant_ids: tenant_ids::of(query)? })
     }
 
-    fn question(self) -> MetricsQuestion {
-        MetricsQuestion {
-            kind: self.metrics_type,
-            start_date: self.start_date,
-            end_date: self.end_date,
-            tenant_ids: self.tenant_ids,
-        }
+    fn question(&self) -> MetricsQuestion {
+        MetricsQuestion { kind: self.metrics_type, start_date: self.start_date, end_date: self.end_date }
     }
 }
 
@@ -122,10 +118,10 @@ pub async fn get(
     request: HttpRequest,
     state: Data<AppState>,
 ) -> ApiResult<Saasus> {
-    let question = AggregatedMetricsParams::of(&Query::of(&request)?)?.question();
-    tenant_ids::visible(caller.principal.visibility(), question.tenant_ids.as_deref())?;
-    let tenant_scoped = caller.principal.tenant_id;
-    let days = blocking::run_analytic(&state, move |state| metrics(state.store(), &question, tenant_scoped)).await?;
+    let params = AggregatedMetricsParams::of(&Query::of(&request)?)?;
+    let question = params.question();
+    let tenants = EachTenant::of(caller.principal.visibility(), params.tenant_ids.as_deref(), None)?;
+    let days = blocking::run_analytic(&state, move |state| metrics(state.store(), &question, &tenants)).await?;
     let metrics = days.into_iter().map(DailyMetric::from).collect();
     Ok(HttpResponse::Ok().json(AggregatedMetrics { metrics }))
 }

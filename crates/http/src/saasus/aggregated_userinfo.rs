@@ -6,7 +6,8 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::NaiveDate;
 use serde::Serialize;
-use trailkeeper_analytics::query::userinfo::{DailyUserinfo, UserinfoQuestion, userinfo};
+use trailkeeper_analytics::EachTenant;
+use trailkeeper_analytics::question::userinfo::{DailyUserinfo, UserinfoQuestion, userinfo};
 use trailkeeper_domain::Result;
 use trailkeeper_domain::id::TenantId;
 use utoipa::{IntoParams, ToSchema};
@@ -41,8 +42,8 @@ impl AggregatedUserInfoParams {
         Ok(Self { start_date, end_date, tenant_ids: tenant_ids::of(query)? })
     }
 
-    fn question(self) -> UserinfoQuestion {
-        UserinfoQuestion { start_date: self.start_date, end_date: self.end_date, tenant_ids: self.tenant_ids }
+    fn question(&self) -> UserinfoQuestion {
+        UserinfoQuestion { start_date: self.start_date, end_date: self.end_date }
     }
 }
 
@@ -103,10 +104,10 @@ pub async fn get(
     request: HttpRequest,
     state: Data<AppState>,
 ) -> ApiResult<Saasus> {
-    let question = AggregatedUserInfoParams::of(&Query::of(&request)?)?.question();
-    tenant_ids::visible(caller.principal.visibility(), question.tenant_ids.as_deref())?;
-    let tenant_scoped = caller.principal.tenant_id;
-    let days = blocking::run_analytic(&state, move |state| userinfo(state.store(), &question, tenant_scoped)).await?;
+    let params = AggregatedUserInfoParams::of(&Query::of(&request)?)?;
+    let question = params.question();
+    let tenants = EachTenant::of(caller.principal.visibility(), params.tenant_ids.as_deref(), None)?;
+    let days = blocking::run_analytic(&state, move |state| userinfo(state.store(), &question, &tenants)).await?;
     let metrics = days.into_iter().map(DailyUserInfoMetric::from).collect();
     Ok(HttpResponse::Ok().json(AggregatedUserInfoMetrics { metrics }))
 }

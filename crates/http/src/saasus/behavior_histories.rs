@@ -3,7 +3,8 @@
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
-use trailkeeper_analytics::query::behavior::{DailyBehavior, behaviors};
+use trailkeeper_analytics::Audience;
+use trailkeeper_analytics::question::behavior::{DailyBehavior, behaviors};
 use trailkeeper_domain::time::midnight;
 use utoipa::ToSchema;
 
@@ -77,10 +78,9 @@ pub async fn get(
     state: Data<AppState>,
 ) -> ApiResult<Saasus> {
     let user = path::user_id(&request)?;
-    let tenant_scoped = caller.principal.tenant_id;
+    let audience = Audience::of(caller.principal.visibility(), None, None)?;
     let days =
-        blocking::run_analytic(&state, move |state| behaviors(state.store(), state.clock(), &user, tenant_scoped))
-            .await?;
+        blocking::run_analytic(&state, move |state| behaviors(state.store(), state.clock(), &user, &audience)).await?;
     let histories = days.into_iter().map(DailyBehaviorHistory::from).collect();
     Ok(HttpResponse::Ok().json(UserBehaviorHistories { histories }))
 }

@@ -3,8 +3,11 @@
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
-use trailkeeper_analytics::query::page_statistics::page_statistics;
-use trailkeeper_domain::activity::{PageStatistics as Statistics, PageViews};
+use trailkeeper_analytics::Audience;
+use trailkeeper_analytics::question::page_statistics::{
+    PageStatistics as Statistics, PageUse, PagesQuestion, page_statistics,
+};
+use trailkeeper_analytics::question::ranking::Named;
 use trailkeeper_domain::time::{self, MAX_UNIX_SECONDS, Timestamp};
 use trailkeeper_domain::{Error, Result};
 use utoipa::{IntoParams, ToSchema};
@@ -80,13 +83,16 @@ pub struct PageStatistic {
 
 impl PageStatistics {
     fn of(params: &PageStatisticsParams, statistics: Statistics) -> Self {
-        let row =
-            |page: PageViews| PageStatistic { page_url: page.page, total_views: page.views, unique_users: page.users };
+        let row = |Named { name, counted }: Named<PageUse>| {
+            let seen = counted.current;
+            PageStatistic { page_url: name, total_views: seen.views, unique_users: seen.users }
+        };
+        let seen = statistics.totals.seen;
         Self {
             start_date: params.start_timestamp.timestamp(),
             end_date: params.end_timestamp.timestamp(),
-            total_page_views: statistics.total_views,
-            total_unique_users: statistics.total_users,
+            total_page_views: seen.views,
+            total_unique_users: seen.users,
             page_statistics: statistics.pages.into_iter().map(row).collect(),
         }
     }
@@ -124,9 +130,9 @@ pub async fn get(
     state: Data<AppState>,
 ) -> ApiResult<Saasus> {
     let params = PageStatisticsParams::of(&Query::of(&request)?)?;
-    let (start, end) = (params.start_timestamp, params.end_timestamp);
-    let tenant_scoped = caller.principal.tenant_id;
+    let question = PagesQuestion::of_seconds(params.start_timestamp, params.end_timestamp)?;
+    let audience = Audience::of(caller.principal.visibility(), None, None)?.with_folds(state.folds());
     let statistics =
-        blocking::run_analytic(&state, move |state| page_statistics(state.source(), start, end, tenant_scoped)).await?;
+        blocking::run_analytic(&state, move |state| page_statistics(state.store(), &question, &audience)).await?;
     Ok(HttpResponse::Ok().json(PageStatistics::of(&params, statistics)))
 }

@@ -2,7 +2,6 @@
 
 use trailkeeper_domain::Result;
 use trailkeeper_domain::id::TenantId;
-use trailkeeper_domain::visibility::Visibility;
 
 use crate::extract::query::Query;
 
@@ -14,9 +13,4 @@ pub fn of(query: &Query) -> Result<Option<Vec<TenantId>>> {
         [] | [""] => Ok(None),
         values => values.iter().map(|value| TenantId::parse("tenant_ids", value)).collect::<Result<_>>().map(Some),
     }
-}
-
-/// Checks that the caller may know of all of them.
-pub fn visible(visibility: Visibility, named: Option<&[TenantId]>) -> Result<()> {
-    named.unwrap_or_default().iter().try_for_each(|tenant| visibility.check(*tenant))
 }

@@ -4,7 +4,7 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use serde_json::Value;
-use trailkeeper_analytics::query::reports::report_active_users;
+use trailkeeper_analytics::report::report_active_users;
 use trailkeeper_auth::signature;
 use trailkeeper_domain::activity::{ActiveUsers, Period};
 use trailkeeper_domain::id::{EnvId, TenantId};
@@ -73,12 +73,11 @@ pub async fn update(
     must_be_json(&request)?;
     let (period, reported) = reported_in(&caller.body)?;
     audit::reported_in_body(&request, None, reported_fields(period, &reported));
-    caller.principal.visibility().check(reported.tenant_id)?;
-    let tenant_scoped = caller.principal.tenant_id;
+    let reporter = caller.principal.visibility();
     let now = state.clock().now();
     let signed = caller.signature.map(|signature| (signature::spent(signature, now), now));
     caller
-        .changing(&request, &state, move |change| report_active_users(change, period, &reported, tenant_scoped, signed))
+        .changing(&request, &state, move |change| report_active_users(change, period, &reported, reporter, signed))
         .await?;
     Ok(HttpResponse::Ok().finish())
 }

@@ -4,7 +4,7 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use serde_json::Value;
-use trailkeeper_analytics::query::reports::{BehaviorReport, ReportedPage, report_behavior};
+use trailkeeper_analytics::report::{BehaviorReport, ReportedPage, report_behavior};
 use trailkeeper_domain::Result;
 use trailkeeper_domain::id::{EnvId, TenantId, UserId};
 use trailkeeper_domain::json::JsonObject;
@@ -78,10 +78,10 @@ pub async fn update(
 ) -> ApiResult<Saasus> {
     must_be_json(&request)?;
     let report = report_of(&caller.body)?;
-    let tenant_scoped = caller.principal.tenant_id;
-    audit::reported_in_body(&request, Some(&report.user_id), reported_fields(&report, tenant_scoped));
+    let reporter = caller.principal.visibility();
+    audit::reported_in_body(&request, Some(&report.user_id), reported_fields(&report, reporter.tenant()));
     let queries = state.settings.page_queries;
-    caller.changing(&request, &state, move |change| report_behavior(change, queries, &report, tenant_scoped)).await?;
+    caller.changing(&request, &state, move |change| report_behavior(change, queries, &report, reporter)).await?;
     Ok(HttpResponse::Ok().finish())
 }
 

@@ -13,36 +13,36 @@ use trailkeeper_domain::scope::{Part, Scope, ScopeKind};
 use trailkeeper_domain::time::{TimeRange, Timestamp};
 use trailkeeper_domain::{Error, Result};
 
-use super::fold_cache::FoldCache;
+use super::audience::Audience;
 use super::{delta, delta_row, in_row, is_counted, sheet_row};
-use crate::bounds;
-use crate::sheet::{CellKey, Facet, Fact, Fold, Folded, SheetBuilder};
+use crate::sheet::{Facet, Fact, Fold, IdBits, SheetBuilder};
 use plan::{LevelRange, Plan};
 
-/// Facts that are collected before they are folded: bounds memory, however many there are.
+/// The most facts that are collected before they are folded: bounds memory for a range with very many events.
 const FACTS_AT_ONCE: usize = 1 << 16;
 
-/// Folds the events of each bucket. Buckets are half-open, ascending, not overlapping; they may leave gaps, and an
+/// The most folds that [`each`] holds at a time: bounds memory for a question with very many buckets.
+const FOLDS_AT_ONCE: usize = 32;
+
+/// Folds the events of each bucket. Buckets are half-open, ascending and do not overlap; they may leave gaps, and an
 /// empty or inverted one has an empty fold.
 ///
-/// `env` narrows to one environment of a tenant: then everything but the active users comes from the events
-/// themselves, and [`Facet::ActiveAll`] stands for [`Facet::Active`] of that environment ([`active`] reads it).
+/// For one environment of a tenant, only the active users come from sheets, and all other facets from events. In its
+/// folds [`Facet::Active`] stands for [`Facet::ActiveAll`]; [`Audience::active_key`] names the cell.
 ///
-/// With a `cache`, folds of sheets are taken from it and put into it; what waits unmerged and the ragged edges are added
-/// anew each time. The answer is the same.
+/// Folds of sheets are taken from the audience's cache and put into it. Deltas and the ragged edges are added each
+/// time, so that the answer is the same with and without a cache.
 ///
 /// # Errors
-/// Those of the store; an environment without its tenant; [`Error::Internal`] with the row for a corrupt payload.
+/// Those of the store; [`Error::Internal`] with the row for a corrupt payload.
 pub fn folds(
     tx: &mut dyn ReadTx,
-    cache: Option<&FoldCache>,
-    scope: Scope,
-    env: Option<EnvId>,
+    audience: &Audience,
     buckets: &[TimeRange],
     facets: &[Facet],
 ) -> Result<Vec<Arc<Fold>>> {
-    bounds::check_env(scope, env)?;
-    let empty = Arc::new(empty_fold(env, facets));
+    let (scope, env) = (audience.scope(), audience.env());
+    let empty = Arc::new(empty_fold(audience, facets));
     let mut reading = Reading { scope, env, buckets, folds: vec![empty; buckets.len()] };
     if !is_counted(scope) || facets.is_empty() {
         return Ok(reading.folds);
@@ -52,49 +52,60 @@ pub fn folds(
     } else {
         Plan::of_events(buckets)
     };
-    match cache.filter(|cache| cache.is_on() && !plan.runs.is_empty()) {
+    match audience.folds().filter(|cache| cache.is_on() && !plan.sheets.is_empty()) {
         Some(cache) => reading.recall(tx, cache, &plan, &parts_of(facets))?,
-        None => reading.sheets(tx, &plan.runs, &parts_of(facets), &mut |_, _| ())?,
+        None => reading.sheets(tx, &plan.sheets, &parts_of(facets), &mut |_, _| ())?,
     }
     reading.deltas(tx, &plan)?;
-    for range in &plan.raw {
+    for range in &plan.events {
         reading.events(tx, *range)?;
     }
     Ok(reading.folds)
 }
 
-/// One bucket: see [`folds`].
-pub fn fold(
-    tx: &mut dyn ReadTx,
-    cache: Option<&FoldCache>,
-    scope: Scope,
-    env: Option<EnvId>,
-    range: TimeRange,
-    facets: &[Facet],
-) -> Result<Arc<Fold>> {
-    let folds = folds(tx, cache, scope, env, &[range], facets)?;
+/// The fold of one range; errors as [`folds`].
+pub fn fold(tx: &mut dyn ReadTx, audience: &Audience, range: TimeRange, facets: &[Facet]) -> Result<Arc<Fold>> {
+    let folds = folds(tx, audience, &[range], facets)?;
     folds.into_iter().next().ok_or_else(|| Error::internal("one bucket has no fold"))
 }
 
-/// Which cell has the active users: of one environment, or of all.
-pub fn active_key(env: Option<EnvId>) -> CellKey {
-    env.map_or(CellKey::single(Facet::ActiveAll), |env| CellKey::new(Facet::Active, u64::from(env.0)))
+/// Folds every bucket and passes the folds to `take` in the order of the buckets, holding few of them at a time.
+///
+/// # Errors
+/// As [`folds`], and those of `take`.
+pub fn each(
+    tx: &mut dyn ReadTx,
+    audience: &Audience,
+    buckets: &[TimeRange],
+    facets: &[Facet],
+    mut take: impl FnMut(&mut dyn ReadTx, TimeRange, &Fold) -> Result<()>,
+) -> Result<()> {
+    for some in buckets.chunks(FOLDS_AT_ONCE) {
+        let folds = folds(tx, audience, some, facets)?;
+        for (bucket, fold) in some.iter().zip(&folds) {
+            take(tx, *bucket, fold)?;
+        }
+    }
+    Ok(())
 }
 
-/// The active users of a fold that was asked for [`Facet::ActiveAll`] with this environment.
-pub fn active(fold: &Fold, env: Option<EnvId>) -> Folded {
-    fold.cell(active_key(env))
+/// The distinct active users of a range; errors as [`folds`].
+pub fn active_users(tx: &mut dyn ReadTx, audience: &Audience, range: TimeRange) -> Result<IdBits> {
+    let fold = fold(tx, audience, range, &[Facet::ActiveAll])?;
+    Ok(fold.ids(audience.active_key()).cloned().unwrap_or_default())
 }
 
 fn is_active(facet: Facet) -> bool {
     matches!(facet, Facet::Active | Facet::ActiveAll)
 }
 
-fn empty_fold(env: Option<EnvId>, facets: &[Facet]) -> Fold {
-    let Some(env) = env else { return Fold::new(facets) };
-    // Sheets know an environment's active users in its own cell alone.
+fn empty_fold(audience: &Audience, facets: &[Facet]) -> Fold {
+    if audience.env().is_none() {
+        return Fold::new(facets);
+    }
+    // A sheet counts the active users of an environment only in the cell of that environment.
     let of_env = |facet: &Facet| if is_active(*facet) { Facet::Active } else { *facet };
-    Fold::new(&facets.iter().map(of_env).collect::<Vec<_>>()).only(active_key(Some(env)))
+    Fold::new(&facets.iter().map(of_env).collect::<Vec<_>>()).only(audience.active_key())
 }
 
 fn parts_of(facets: &[Facet]) -> Vec<Part> {
@@ -105,26 +116,26 @@ struct Reading<'a> {
     scope: Scope,
     env: Option<EnvId>,
     buckets: &'a [TimeRange],
-    /// Shared with the cache, or with each other while they are empty: whoever adds to one makes it his own.
+    /// Shared with the cache, or with each other while they are empty: copied before anything is added to one.
     folds: Vec<Arc<Fold>>,
 }
 
 impl Reading<'_> {
-    /// Folds all sheets of these runs, and tells of each to which bucket it went.
+    /// Folds all sheets of these ranges. `added` gets each sheet's key with the index of its bucket.
     fn sheets(
         &mut self,
         tx: &mut dyn ReadTx,
-        runs: &[LevelRange],
+        ranges: &[LevelRange],
         parts: &[Part],
-        told: &mut dyn FnMut(usize, SheetKey),
+        added: &mut dyn FnMut(usize, SheetKey),
     ) -> Result<()> {
-        for run in runs {
+        for range in ranges {
             for part in parts {
                 let scopes = Scopes::One(self.scope);
-                let query = SheetQuery { scopes, level: run.level, part: *part, starts: run.starts };
+                let query = SheetQuery { scopes, level: range.level, part: *part, starts: range.starts };
                 tx.sheets(&query, &mut |key, payload| {
                     let Some((at, fold)) = self.fold_at(key.start) else { return Ok(()) };
-                    told(at, key);
+                    added(at, key);
                     fold.add(payload).map_err(|error| in_row(Error::internal(error), || sheet_row(key)))
                 })?;
             }
@@ -133,13 +144,13 @@ impl Reading<'_> {
     }
 
     fn deltas(&mut self, tx: &mut dyn ReadTx, plan: &Plan) -> Result<()> {
-        if plan.runs.is_empty() {
+        if plan.sheets.is_empty() {
             return Ok(());
         }
         tx.deltas(Scopes::One(self.scope), &mut |key, payload| {
             let walked = delta::walk(payload, |hour, sheet| {
                 let covered = self.bucket_at(hour).and_then(|at| plan.covered.get(at));
-                // The other hours are at the edges, and counted from events.
+                // The other hours lie at the edges, which are counted from events.
                 if !covered.is_some_and(|covered| contains(*covered, hour)) {
                     return Ok(());
                 }
@@ -181,19 +192,20 @@ impl Reading<'_> {
         }
     }
 
-    /// The fold of the bucket that holds an instant, to be added to, with the bucket's place.
+    /// The index of the bucket that holds an instant, and the bucket's fold, unshared so that it can be added to.
     fn fold_at(&mut self, instant: Timestamp) -> Option<(usize, &mut Fold)> {
         let at = self.bucket_at(instant)?;
         self.folds.get_mut(at).map(|fold| (at, Arc::make_mut(fold)))
     }
 
+    /// The index of the bucket that holds an instant.
     fn bucket_at(&self, instant: Timestamp) -> Option<usize> {
         let at = self.buckets.partition_point(|bucket| bucket.end <= instant);
         self.buckets.get(at).filter(|bucket| bucket.start <= instant).map(|_| at)
     }
 }
 
-/// Facts of one bucket that are not folded yet.
+/// Facts of one bucket that are collected but not folded yet.
 struct Batch {
     bucket: Option<TimeRange>,
     builder: SheetBuilder,

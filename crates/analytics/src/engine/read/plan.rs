@@ -1,4 +1,4 @@
-//! What is read of which period.
+//! The division of a range into whole periods, which sheets answer, and edges, which events answer.
 
 use chrono::{DateTime, Utc};
 use trailkeeper_domain::scope::{Level, ScopeKind};
@@ -6,64 +6,64 @@ use trailkeeper_domain::time::TimeRange;
 
 use crate::sheet::cover;
 
-/// What is read of sheets and what of events.
+/// The ranges that are read from sheets, and those that are read from events.
 #[derive(Debug, Default)]
 pub struct Plan {
-    /// Periods that follow each other and have the same level: one query each.
-    pub runs: Vec<LevelRange>,
-    /// What periods cover of each bucket; empty where they cover nothing.
+    /// Read from sheets, with one query for each.
+    pub sheets: Vec<LevelRange>,
+    /// The part of each bucket that whole periods cover; empty where there is none.
     pub covered: Vec<TimeRange>,
-    /// What is counted from events, ascending; adjacent edges of two buckets are one range.
-    pub raw: Vec<TimeRange>,
+    /// Counted from events, ascending; adjacent edges of two buckets are one range.
+    pub events: Vec<TimeRange>,
 }
 
-/// Periods of one level, one after the other.
+/// Adjacent periods of one level.
 #[derive(Debug)]
 pub struct LevelRange {
-    /// How long each of them is.
+    /// The level of all of them.
     pub level: Level,
-    /// Where they begin.
+    /// The range in which they begin.
     pub starts: TimeRange,
 }
 
 impl Plan {
-    /// Sheets wherever they fit, and events at the edges.
+    /// Sheets wherever whole periods fit, and events at the edges.
     pub fn of_cover(kind: ScopeKind, buckets: &[TimeRange]) -> Self {
         let mut plan = Self::default();
         for bucket in buckets {
-            // Months are complete at any time, the current one too.
+            // The sheets of a month are complete at any time, also of the current month.
             let cover = cover(kind, *bucket, DateTime::<Utc>::MAX_UTC);
-            plan.raw(cover.head);
+            plan.add_events(cover.head);
             let start = cover.pieces.first().map_or(bucket.start, |piece| piece.start);
             plan.covered.push(TimeRange { start, end: cover.pieces.last().map_or(start, |piece| piece.range().end) });
             for piece in cover.pieces {
-                plan.piece(piece.level, piece.range());
+                plan.add_piece(piece.level, piece.range());
             }
-            plan.raw(cover.tail);
+            plan.add_events(cover.tail);
         }
         plan
     }
 
-    /// Events alone.
+    /// Only events.
     pub fn of_events(buckets: &[TimeRange]) -> Self {
         let mut plan = Self::default();
         for bucket in buckets {
-            plan.raw((bucket.start < bucket.end).then_some(*bucket));
+            plan.add_events((bucket.start < bucket.end).then_some(*bucket));
         }
         plan
     }
 
-    fn piece(&mut self, level: Level, starts: TimeRange) {
-        match self.runs.last_mut() {
+    fn add_piece(&mut self, level: Level, starts: TimeRange) {
+        match self.sheets.last_mut() {
             Some(last) if last.level == level && last.starts.end == starts.start => last.starts.end = starts.end,
-            _ => self.runs.push(LevelRange { level, starts }),
+            _ => self.sheets.push(LevelRange { level, starts }),
         }
     }
 
-    fn raw(&mut self, range: Option<TimeRange>) {
-        match (self.raw.last_mut(), range) {
+    fn add_events(&mut self, range: Option<TimeRange>) {
+        match (self.events.last_mut(), range) {
             (Some(last), Some(range)) if last.end == range.start => last.end = range.end,
-            (_, range) => self.raw.extend(range),
+            (_, range) => self.events.extend(range),
         }
     }
 }

@@ -4,8 +4,8 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use serde_json::{Value, json};
-use trailkeeper_analytics::native::Zone;
-use trailkeeper_analytics::native::active_users::{ActiveUsers, ActiveUsersSeries, Stickiness, active_users};
+use trailkeeper_analytics::Zone;
+use trailkeeper_analytics::question::active_users::{ActiveUsers, ActiveUsersSeries, Stickiness, active_users};
 use trailkeeper_domain::time::TimeRange;
 use utoipa::ToSchema;
 
@@ -178,11 +178,8 @@ pub async fn get_active_users(
 ) -> ApiResult<Native> {
     let query = Query::of(&request)?.only(&PARAMETERS)?;
     let spec = params::series(&query, state.clock().now())?;
-    let audience = AudienceParams::of(&query)?.audience();
-    let tenant_scoped = caller.principal.tenant_id;
-    let answer =
-        blocking::run_analytic(&state, move |state| active_users(state.source(), audience, spec, tenant_scoped))
-            .await?;
+    let audience = AudienceParams::of(&query)?.audience(&state, &caller.principal)?;
+    let answer = blocking::run_analytic(&state, move |state| active_users(state.store(), spec, &audience)).await?;
     Ok(HttpResponse::Ok().json(ActiveUsersView {
         timezone: spec.span.zone.name(),
         granularity: spec.granularity.as_str(),

@@ -4,8 +4,9 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use serde_json::{Value, json};
-use trailkeeper_analytics::native::logins::{Attempts, Logins, logins};
-use trailkeeper_analytics::native::{Series, Zone};
+use trailkeeper_analytics::Zone;
+use trailkeeper_analytics::question::Series;
+use trailkeeper_analytics::question::logins::{Attempts, Logins, logins};
 use trailkeeper_domain::time::TimeRange;
 use utoipa::ToSchema;
 
@@ -147,10 +148,8 @@ pub async fn get_logins(
 ) -> ApiResult<Native> {
     let query = Query::of(&request)?.only(&PARAMETERS)?;
     let spec = params::series(&query, state.clock().now())?;
-    let audience = AudienceParams::of(&query)?.audience();
-    let tenant_scoped = caller.principal.tenant_id;
-    let answer =
-        blocking::run_analytic(&state, move |state| logins(state.source(), audience, spec, tenant_scoped)).await?;
+    let audience = AudienceParams::of(&query)?.audience(&state, &caller.principal)?;
+    let answer = blocking::run_analytic(&state, move |state| logins(state.store(), spec, &audience)).await?;
     Ok(HttpResponse::Ok().json(LoginsView {
         timezone: spec.span.zone.name(),
         granularity: spec.granularity.as_str(),

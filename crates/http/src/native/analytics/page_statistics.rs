@@ -4,11 +4,11 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use serde_json::{Value, json};
-use trailkeeper_analytics::native::buckets::{Granularity, Span};
-use trailkeeper_analytics::native::page_statistics::{
+use trailkeeper_analytics::question::page_statistics::{
     MAX_PAGES, PageStatistics, PageTotals, PageUse, PagesQuestion, Views, page_statistics,
 };
-use trailkeeper_analytics::native::ranking::Named;
+use trailkeeper_analytics::question::ranking::Named;
+use trailkeeper_analytics::{Granularity, Span};
 use trailkeeper_domain::Result;
 use trailkeeper_domain::time::Timestamp;
 use utoipa::ToSchema;
@@ -160,9 +160,9 @@ pub async fn get_page_statistics(
 ) -> ApiResult<Native> {
     let query = Query::of(&request)?.only(&PARAMETERS)?;
     let question = question_of(&query, state.clock().now())?;
-    let tenant_scoped = caller.principal.tenant_id;
+    let audience = AudienceParams::of(&query)?.audience(&state, &caller.principal)?;
     let statistics =
-        blocking::run_analytic(&state, move |state| page_statistics(state.source(), &question, tenant_scoped)).await?;
+        blocking::run_analytic(&state, move |state| page_statistics(state.store(), &question, &audience)).await?;
     Ok(HttpResponse::Ok().json(PageStatisticsView::of(&question, statistics)))
 }
 
@@ -170,7 +170,6 @@ fn question_of(query: &Query, now: Timestamp) -> Result<PagesQuestion> {
     let span = SpanParams::of(query)?.span(now)?;
     let compare = CompareParam::of(query)?.compare();
     Ok(PagesQuestion {
-        audience: AudienceParams::of(query)?.audience(),
         span,
         previous: compare.then(|| span.previous(Granularity::Day)),
         limit: query.limit(100, MAX_PAGES)?,

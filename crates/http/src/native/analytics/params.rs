@@ -3,8 +3,9 @@
 //! Each struct here documents its parameters and reads them. An operation lists those it takes in its
 //! `params(…)`, and all their names in `Query::only`.
 
-use trailkeeper_analytics::native::buckets::{Edge, Granularity, Span};
-use trailkeeper_analytics::native::{Audience, SeriesSpec, Zone};
+use trailkeeper_analytics::question::SeriesSpec;
+use trailkeeper_analytics::{Audience, Edge, Granularity, Span, Zone};
+use trailkeeper_auth::Principal;
 use trailkeeper_domain::id::{EnvId, TenantId};
 use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::{Error, Result, text};
@@ -12,6 +13,7 @@ use utoipa::IntoParams;
 
 use crate::extract::query::Query;
 use crate::native::schemas;
+use crate::state::AppState;
 
 /// From when until when, in whose local time.
 #[derive(IntoParams)]
@@ -141,9 +143,9 @@ impl AudienceParams {
         })
     }
 
-    /// The audience that is meant.
-    pub fn audience(&self) -> Audience {
-        Audience { tenant_id: self.tenant_id, env_id: self.env_id }
+    /// The audience of the question, as far as the caller may see it.
+    pub fn audience(&self, state: &AppState, caller: &Principal) -> Result<Audience> {
+        Ok(Audience::of(caller.visibility(), self.tenant_id, self.env_id)?.with_folds(state.folds()))
     }
 }
 

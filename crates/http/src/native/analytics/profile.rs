@@ -6,10 +6,10 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use serde_json::{Value, json};
-use trailkeeper_analytics::native::Zone;
-use trailkeeper_analytics::native::buckets::{Granularity, Span};
-use trailkeeper_analytics::native::profile::{Profile, ProfileQuestion, ProfileTotals, SourceUse, profile};
-use trailkeeper_analytics::native::ranking::Named;
+use trailkeeper_analytics::Zone;
+use trailkeeper_analytics::question::profile::{Profile, ProfileQuestion, ProfileTotals, SourceUse, profile};
+use trailkeeper_analytics::question::ranking::Named;
+use trailkeeper_analytics::{Granularity, Span};
 use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::{Error, Result};
 use utoipa::ToSchema;
@@ -269,9 +269,9 @@ pub async fn get_profile(
     state: Data<AppState>,
 ) -> ApiResult<Native> {
     let question = question_of(&request, state.clock().now())?;
-    let tenant_scoped = caller.principal.tenant_id;
+    let audience = AudienceParams::of(&Query::of(&request)?)?.audience(&state, &caller.principal)?;
     let view = blocking::run_analytic(&state, move |state| {
-        profile(state.store(), &question, tenant_scoped).and_then(|profile| ProfileView::of(&question, profile))
+        profile(state.store(), &question, &audience).and_then(|profile| ProfileView::of(&question, profile))
     })
     .await?;
     Ok(HttpResponse::Ok().json(view))
@@ -287,7 +287,6 @@ fn question_of(request: &HttpRequest, now: Timestamp) -> Result<ProfileQuestion>
     let compare = CompareParam::of(&query)?.compare();
     Ok(ProfileQuestion {
         user: path::user_id(request)?,
-        audience: AudienceParams::of(&query)?.audience(),
         span,
         previous: compare.then(|| span.previous(Granularity::Day)),
     })

@@ -6,8 +6,9 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use serde_json::{Value, json};
-use trailkeeper_analytics::native::registrations::{Registrations, RegistrationsFilter, registrations};
-use trailkeeper_analytics::native::{Series, Zone};
+use trailkeeper_analytics::question::Series;
+use trailkeeper_analytics::question::registrations::{Registrations, RegistrationsFilter, registrations};
+use trailkeeper_analytics::{Audience, Zone};
 use trailkeeper_domain::Result;
 use trailkeeper_domain::id::TenantId;
 use trailkeeper_domain::time::TimeRange;
@@ -200,10 +201,11 @@ pub async fn get_registrations(
 ) -> ApiResult<Native> {
     let query = Query::of(&request)?.only(&PARAMETERS)?;
     let spec = params::series(&query, state.clock().now())?;
+    let tenant = query.optional("tenant_id")?.map(|id| TenantId::parse("tenant_id", id)).transpose()?;
     let filter = filter_of(&query)?;
-    let tenant_scoped = caller.principal.tenant_id;
+    let audience = Audience::of(caller.principal.visibility(), tenant, None)?;
     let answer =
-        blocking::run_analytic(&state, move |state| registrations(state.store(), &filter, spec, tenant_scoped)).await?;
+        blocking::run_analytic(&state, move |state| registrations(state.store(), &filter, spec, &audience)).await?;
     Ok(HttpResponse::Ok().json(RegistrationsView {
         timezone: spec.span.zone.name(),
         granularity: spec.granularity.as_str(),
@@ -214,7 +216,6 @@ pub async fn get_registrations(
 
 fn filter_of(query: &Query) -> Result<RegistrationsFilter> {
     Ok(RegistrationsFilter {
-        tenant_id: query.optional("tenant_id")?.map(|id| TenantId::parse("tenant_id", id)).transpose()?,
         // A pool in another region is no contradiction here: both conditions hold for nobody.
         region: user::checked_region("region", query.optional("region")?.map(str::to_owned), None)?,
         user_pool_id: query.optional("user_pool_id")?.map(|pool| PoolId::parse("user_pool_id", pool)).transpose()?,

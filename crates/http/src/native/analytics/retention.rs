@@ -4,8 +4,8 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use serde_json::{Value, json};
-use trailkeeper_analytics::native::Zone;
-use trailkeeper_analytics::native::retention::{Cohort, DEFAULT_PERIODS, MAX_PERIODS, Retention, retention};
+use trailkeeper_analytics::Zone;
+use trailkeeper_analytics::question::retention::{Cohort, DEFAULT_PERIODS, MAX_PERIODS, Retention, retention};
 use trailkeeper_domain::{Error, Result};
 use utoipa::ToSchema;
 
@@ -127,11 +127,9 @@ pub async fn get_retention(
     let query = Query::of(&request)?.only(&PARAMETERS)?;
     let spec = params::series(&query, state.clock().now())?;
     let periods = periods_of(&query)?;
-    let audience = AudienceParams::of(&query)?.audience();
-    let tenant_scoped = caller.principal.tenant_id;
+    let audience = AudienceParams::of(&query)?.audience(&state, &caller.principal)?;
     let answer =
-        blocking::run_analytic(&state, move |state| retention(state.source(), audience, spec, periods, tenant_scoped))
-            .await?;
+        blocking::run_analytic(&state, move |state| retention(state.store(), spec, periods, &audience)).await?;
     Ok(HttpResponse::Ok().json(RetentionView {
         timezone: spec.span.zone.name(),
         granularity: spec.granularity.as_str(),

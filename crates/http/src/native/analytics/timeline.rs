@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use chrono::NaiveDate;
 use serde::Serialize;
 use serde_json::{Value, json};
-use trailkeeper_analytics::native::timeline::{Timeline, TimelineDay, TimelineQuestion, timeline};
+use trailkeeper_analytics::question::timeline::{Timeline, TimelineDay, TimelineQuestion, timeline};
 use trailkeeper_auth::Principal;
 use trailkeeper_domain::Result;
 use utoipa::ToSchema;
@@ -104,10 +104,10 @@ pub async fn get_timeline(
     state: Data<AppState>,
 ) -> ApiResult<Native> {
     let (mut question, position) = question_of(&request, &caller.principal)?;
-    let tenant_scoped = caller.principal.tenant_id;
+    let audience = AudienceParams::of(&Query::of(&request)?)?.audience(&state, &caller.principal)?;
     let view = blocking::run_analytic(&state, move |state| {
         question.cursor = position.opened(state.access())?;
-        let Timeline { days, next } = timeline(state.store(), &question, tenant_scoped)?;
+        let Timeline { days, next } = timeline(state.store(), &question, &audience)?;
         Ok(TimelineView::of(&question, days, position.next(state.access(), next)?))
     })
     .await?;
@@ -121,7 +121,6 @@ fn question_of(request: &HttpRequest, caller: &Principal) -> Result<(TimelineQue
     let Paging { position, limit } = Paging::of(&query, List::Timeline, caller)?;
     let question = TimelineQuestion {
         user: path::user_id(request)?,
-        audience: AudienceParams::of(&query)?.audience(),
         kinds: kinds::of(&query)?,
         from: span.from(),
         to: span.to(),

@@ -6,8 +6,9 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use serde_json::{Value, json};
-use trailkeeper_analytics::native::traffic::{Traffic, TypeTraffic, traffic};
-use trailkeeper_analytics::native::{Series, Zone};
+use trailkeeper_analytics::Zone;
+use trailkeeper_analytics::question::Series;
+use trailkeeper_analytics::question::traffic::{Traffic, TypeTraffic, traffic};
 use trailkeeper_domain::time::TimeRange;
 use utoipa::ToSchema;
 
@@ -168,12 +169,9 @@ pub async fn get_traffic(
 ) -> ApiResult<Native> {
     let query = Query::of(&request)?.only(&PARAMETERS)?;
     let spec = params::series(&query, state.clock().now())?;
-    let audience = AudienceParams::of(&query)?.audience();
+    let audience = AudienceParams::of(&query)?.audience(&state, &caller.principal)?;
     let kinds = kinds::of(&query)?;
-    let tenant_scoped = caller.principal.tenant_id;
-    let answer =
-        blocking::run_analytic(&state, move |state| traffic(state.source(), audience, spec, &kinds, tenant_scoped))
-            .await?;
+    let answer = blocking::run_analytic(&state, move |state| traffic(state.store(), spec, &kinds, &audience)).await?;
     Ok(HttpResponse::Ok().json(TrafficView {
         timezone: spec.span.zone.name(),
         granularity: spec.granularity.as_str(),

@@ -1,44 +1,40 @@
-//! What a user did, newest first, day by day.
+//! The events of a user, newest first, day by day.
 
 use chrono::NaiveDate;
 use trailkeeper_domain::Result;
 use trailkeeper_domain::cursor::{self, Paged, PlainCursor};
 use trailkeeper_domain::event::{EventFilter, EventKind, StoredEvent};
-use trailkeeper_domain::id::{TenantId, UserId};
+use trailkeeper_domain::id::UserId;
 use trailkeeper_domain::ports::Store;
 use trailkeeper_domain::time::{self, Timestamp};
-use trailkeeper_domain::visibility::Visibility;
 
-use super::buckets::Edge;
-use super::{Audience, Zone};
+use crate::{Audience, Edge, Zone};
 
-/// Whose timeline, and which part of it.
+/// A question for one page of a user's timeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TimelineQuestion {
-    /// Whose.
+    /// The user.
     pub user: UserId,
-    /// Only what the user did in this tenant, or environment of it.
-    pub audience: Audience,
-    /// Only these types; empty means all.
+    /// Only events of these types; empty means all.
     pub kinds: Vec<EventKind>,
-    /// Only at or after this time, or the start of this local day.
+    /// Only events at or after this time, or the start of this local day.
     pub from: Option<Edge>,
-    /// Only before this time, or the end of this local day.
+    /// Only events before this time, or before the end of this local day.
     pub to: Option<Edge>,
-    /// Whose days.
+    /// The time zone of the days.
     pub zone: Zone,
-    /// Where the page before ended.
+    /// The end of the previous page, as its `next` gave it.
     pub cursor: Option<String>,
-    /// How many events at most.
+    /// The most events on the page.
     pub limit: usize,
 }
 
 /// A page of a timeline.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Timeline {
-    /// Newest first, only days with events. A day that is cut off goes on on the next page.
+    /// The days with events, newest first. A day that is cut off continues on the next page.
     pub days: Vec<TimelineDay>,
-    /// Where the timeline goes on; absent on the last page.
+    /// The cursor of the next page; `None` on the last page.
     pub next: Option<PlainCursor>,
 }
 
@@ -47,27 +43,26 @@ pub struct Timeline {
 pub struct TimelineDay {
     /// The local day.
     pub date: NaiveDate,
-    /// Newest first.
+    /// The events of the day, newest first.
     pub events: Vec<StoredEvent>,
 }
 
-/// A page of what the user did. Empty for a user that nobody told us of.
+/// A page of a user's timeline; empty for an unknown user.
 ///
-/// The server's own trail is no customer's timeline: its events are left out, also where an operator's
-/// account has the id of a user.
-pub fn timeline(store: &dyn Store, question: &TimelineQuestion, tenant_scoped: Option<TenantId>) -> Result<Timeline> {
-    let scope_filter = question.audience.scope_filter(tenant_scoped)?;
+/// Events of the system tenant are left out, also if an operator's account has the id of a user.
+///
+/// # Errors
+/// [`Error::Invalid`](trailkeeper_domain::Error::Invalid) for a range that ends before it begins, and for a bad cursor.
+pub fn timeline(store: &dyn Store, question: &TimelineQuestion, audience: &Audience) -> Result<Timeline> {
     let (from, until) = range_of(question)?;
     let after = question.cursor.as_deref().map(|cursor| cursor::to_event("cursor", cursor)).transpose()?;
-    #[expect(clippy::disallowed_methods, reason = "until the question takes the caller's visibility")]
-    let visibility = scope_filter.tenant().map_or(Visibility::customers(), Visibility::of_tenant);
     let filter = EventFilter {
-        env_id: scope_filter.env,
+        env_id: audience.env(),
         user_id: Some(question.user.clone()),
         kinds: question.kinds.clone(),
         from,
         until,
-        ..EventFilter::within(visibility)
+        ..EventFilter::within(audience.visibility())
     };
     let events = store.reading(|tx| tx.events(&filter, after, question.limit + 1))?;
     let page = Paged::cut(events, question.limit, |event| cursor::of_event(event.position()));
@@ -90,8 +85,8 @@ fn range_of(question: &TimelineQuestion) -> Result<(Option<Timestamp>, Option<Ti
     }
 }
 
-/// Groups events by day. Where clocks are set back over midnight a day comes back after the next one has
-/// begun; its events still stand together, newest first.
+/// Groups events by day. Where clocks are set back over midnight, a day comes back after the next one has begun; its
+/// events are still grouped together, newest first.
 fn by_day(events: Vec<StoredEvent>, day_of: impl Fn(Timestamp) -> NaiveDate) -> Vec<TimelineDay> {
     let mut days: Vec<TimelineDay> = Vec::new();
     for event in events {
@@ -107,7 +102,7 @@ fn by_day(events: Vec<StoredEvent>, day_of: impl Fn(Timestamp) -> NaiveDate) -> 
 #[cfg(test)]
 mod tests {
     use trailkeeper_domain::event::{Event, Outcome};
-    use trailkeeper_domain::id::{EnvId, EventId};
+    use trailkeeper_domain::id::{EnvId, EventId, TenantId};
     use trailkeeper_domain::time::{parse_day, parse_rfc3339};
     use uuid::Uuid;
 
@@ -143,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn events_stand_under_their_local_day() {
+    fn events_are_grouped_by_local_day() {
         let times = ["2026-03-02T15:00:00Z", "2026-03-02T14:59:59Z", "2026-02-28T12:00:00Z"];
         let day = |date: &str, events| (date.to_owned(), events);
         assert_eq!(days("UTC", &times), [day("2026-03-02", 2), day("2026-02-28", 1)]);
@@ -152,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_that_comes_back_stands_once() {
+    fn a_day_that_comes_back_is_one_group() {
         // In St. John's clocks went from 00:01 of 7 November 2010 back to 23:01 of the day before.
         let times = ["2010-11-07T04:00:00Z", "2010-11-07T03:00:00Z", "2010-11-07T02:30:30Z", "2010-11-07T02:29:59Z"];
         let expected = [("2010-11-07".to_owned(), 2), ("2010-11-06".to_owned(), 2)];
@@ -163,7 +158,6 @@ mod tests {
     fn days_of_the_range_are_local() {
         let question = |from, to| TimelineQuestion {
             user: UserId::parse("user", "u").unwrap(),
-            audience: Audience::default(),
             kinds: Vec::new(),
             from,
             to,

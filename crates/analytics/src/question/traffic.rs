@@ -1,58 +1,57 @@
-//! How many events there were, of which types, and by how many distinct users.
+//! Events by type, and their distinct users.
 
 use std::collections::{BTreeMap, HashMap};
 
 use trailkeeper_domain::event::EventKind;
-use trailkeeper_domain::id::TenantId;
-use trailkeeper_domain::ports::ReadTx;
+use trailkeeper_domain::ports::{ReadTx, Store};
 use trailkeeper_domain::{Error, Result};
 
-use super::buckets::{Granularity, Span};
-use super::tally::{Folding, Rows, Tally};
-use super::{Audience, Compared, Series, SeriesSpec};
-use crate::Source;
+use super::tally::{Rows, Tally};
+use super::{Compared, Series, SeriesSpec};
+use crate::engine::read;
 use crate::sheet::{CellKey, Facet, Fold, Folded, IdBits};
+use crate::{Audience, Granularity, Span};
 
 /// Events and their users.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Traffic {
-    /// Events, failed ones and those without a user included.
+    /// The number of events, including failed ones and those without a user.
     pub events: u64,
-    /// Distinct users over all types: not a sum.
+    /// Distinct users over all types; not the sum of those of the types.
     pub users: u64,
-    /// By type, those that occurred alone.
+    /// The traffic of each type that occurred, by its name.
     pub types: BTreeMap<String, TypeTraffic>,
 }
 
 /// Events of one type and their users.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct TypeTraffic {
-    /// Events.
+    /// The number of events.
     pub events: u64,
     /// Distinct users.
     pub users: u64,
 }
 
-/// The traffic per bucket and over the whole range, in one snapshot. `kinds` narrows it to those types; empty
-/// means all.
+/// Counts events per bucket and over the whole range: those of the types in `kinds`, or of all types if it is empty.
+///
+/// # Errors
+/// [`Error::Invalid`] for `granularity` if the answer would have too many buckets or rows.
 pub fn traffic(
-    source: Source<'_>,
-    audience: Audience,
+    store: &dyn Store,
     spec: SeriesSpec,
     kinds: &[EventKind],
-    tenant_scoped: Option<TenantId>,
+    audience: &Audience,
 ) -> Result<Compared<Series<Traffic>>> {
-    let scope_filter = audience.folding(source, tenant_scoped)?;
-    source.store.reading(|tx| {
+    store.reading(|tx| {
         let mut names = Names { chosen: kinds, known: HashMap::new() };
         let mut rows = Rows::default();
-        spec.compared(|span| series(tx, scope_filter, span, spec.granularity, &mut names, &mut rows))
+        spec.compared(|span| series(tx, audience, span, spec.granularity, &mut names, &mut rows))
     })
 }
 
 fn series(
     tx: &mut dyn ReadTx,
-    scope_filter: Folding<'_>,
+    audience: &Audience,
     span: Span,
     granularity: Granularity,
     names: &mut Names<'_>,
@@ -61,7 +60,7 @@ fn series(
     let ranges = span.buckets(granularity)?;
     let mut buckets = Vec::with_capacity(ranges.len());
     let mut all = BTreeMap::<String, Tally>::new();
-    scope_filter.each(tx, &ranges, &[Facet::Kind], |tx, range, fold| {
+    read::each(tx, audience, &ranges, &[Facet::Kind], |tx, range, fold| {
         let mut here = BTreeMap::<String, Tally>::new();
         for (cell, name) in names.of(tx, fold, rows)? {
             let key = CellKey::new(Facet::Kind, cell.id);
@@ -89,18 +88,19 @@ fn counted(tallies: &BTreeMap<String, Tally>) -> Traffic {
     }
 }
 
-/// The types' names, asked for once each.
+/// The names of types, each of which is looked up once.
 struct Names<'a> {
     chosen: &'a [EventKind],
     known: HashMap<u64, String>,
 }
 
 impl Names<'_> {
-    /// The cells of a fold whose types were chosen, with their names, counted as rows of the answer.
+    /// The cells of the chosen types in a fold, with their names; counts them as rows of the answer.
     fn of(&mut self, tx: &mut dyn ReadTx, fold: &Fold, rows: &mut Rows) -> Result<Vec<(Folded, String)>> {
         let cells = fold.cells(Facet::Kind);
         if self.chosen.is_empty() {
-            // Before they are named: senders make types, and an answer that is refused must not cost what it lists.
+            // Before their names are looked up: senders make up types, and an answer that is rejected for its size
+            // must not cost as much as the answer.
             rows.add(cells.len())?;
         }
         let unknown = cells.iter().filter(|cell| !self.known.contains_key(&cell.id));

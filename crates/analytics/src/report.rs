@@ -1,4 +1,4 @@
-//! What callers report: a user's pages of one day, and numbers of active users.
+//! Reports of callers: a user's pages of one day, and numbers of active users.
 
 use std::collections::HashSet;
 
@@ -9,22 +9,23 @@ use trailkeeper_domain::id::{EnvId, EventId, TenantId, UserId};
 use trailkeeper_domain::page::{Page, PageQueries};
 use trailkeeper_domain::time::{self, Timestamp};
 use trailkeeper_domain::usecase::Change;
+use trailkeeper_domain::visibility::Visibility;
 use trailkeeper_domain::{Error, ErrorDetail, Result};
 use uuid::Uuid;
 
-/// How many pages one report may have.
+/// The most pages of one report.
 pub const MAX_HISTORIES: usize = 10_000;
 
-/// The namespace of the ids of reported pages. It must never change: a report sent again would be
-/// stored again.
+/// The UUID namespace of the ids of reported pages. It must never change: a report that is sent again would be stored
+/// again.
 const REPORTED_PAGE: Uuid = Uuid::from_u128(0x6a1f_2f0e_7f5c_5b5e_9d0e_3c8b_4a77_21d4);
 
-/// A user's pages of one day, as far as the caller knows them now.
+/// A user's pages of one day, as far as the caller knows them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BehaviorReport {
-    /// Any time of the day that is reported.
+    /// Any time of the UTC day.
     pub day: Timestamp,
-    /// Whose pages.
+    /// The user.
     pub user_id: UserId,
     /// The pages, in any order.
     pub histories: Vec<ReportedPage>,
@@ -39,19 +40,23 @@ pub struct ReportedPage {
     pub referer: String,
 }
 
-/// Stores a user's pages of one day as events of type `page_load`, all or nothing.
+/// Stores a user's pages of one day as events of type `page_load`, all or none: of the reporter's own tenant, or
+/// outside any tenant for a reporter who sees several.
 ///
-/// It adds and never removes: an audit trail only grows. The same user, time and page sent again is
-/// stored once, because the event's id is made of them; so a day's growing list may be sent again
-/// and again. The events are no `userinfo`, so that the number of userinfo calls stays that of real
-/// calls.
+/// It adds events and never removes any: an audit trail only grows. An event's id is made of user, time and page, so
+/// that a page that is sent again is stored once, and the growing list of a day may be sent repeatedly. The events are
+/// not of type `userinfo`, so that the number of userinfo calls stays that of real calls.
+///
+/// # Errors
+/// [`Error::TooLarge`] for more than [`MAX_HISTORIES`] pages. [`Error::Invalid`] naming the field of a page that is
+/// malformed, not on the day, or more than ten minutes ahead of the clock.
 pub fn report_behavior(
     change: Change<'_>,
     queries: PageQueries,
     report: &BehaviorReport,
-    tenant_scoped: Option<TenantId>,
+    reporter: Visibility,
 ) -> Result<()> {
-    let tenant_id = tenant_scoped.unwrap_or(TenantId::NONE);
+    let tenant_id = reporter.tenant().unwrap_or(TenantId::NONE);
     let events = events_of(report, change.now(), queries, tenant_id)?;
     change.write(|tx| tx.insert_events(&events).map(|_| ()))
 }
@@ -105,7 +110,7 @@ fn check_time(field: &str, at: Timestamp, day: Timestamp, now: Timestamp) -> Res
     Ok(())
 }
 
-/// The id that user, time and page make. NUL parts them: neither a user id nor a page can hold it.
+/// The id made of user, time and page. NUL separates them: neither a user id nor a page can contain it.
 fn id_of(user: &UserId, history: &ReportedPage) -> EventId {
     let name = format!("{user}\0{}\0{}", history.at.timestamp(), history.referer);
     EventId(Uuid::new_v5(&REPORTED_PAGE, name.as_bytes()))
@@ -122,7 +127,7 @@ fn event_of(id: EventId, user: &UserId, at: Timestamp, page: Page, now: Timestam
         user_name: None,
         kind: EventKind::known(PAGE_LOAD),
         outcome: Outcome::Success,
-        // The peer of a report is the vendor's server, not the user: no address is truer than a wrong one.
+        // The peer is the vendor's server and not the user: no address is better than a wrong one.
         source: None,
         user_agent: None,
         page: Some(page),
@@ -133,29 +138,27 @@ fn event_of(id: EventId, user: &UserId, at: Timestamp, page: Page, now: Timestam
     }
 }
 
-/// Sets the number of active users of one period, tenant and environment; it wins over the computed
-/// one from then on. Sent again, the last one holds.
+/// Sets the number of active users of one period, tenant and environment. From then on it replaces the computed one; a
+/// later report replaces it.
 ///
-/// A report that came signed takes effect once: somebody who recorded it could otherwise send it again after
-/// a later one, while its signature holds, and bring the old number back.
+/// A report with a signature takes effect once. Otherwise a recorded request could be sent again after a later report,
+/// while its signature is valid, and bring the old number back.
+///
+/// # Errors
+/// [`Error::NotFound`] for a tenant that the reporter may not see, [`Error::Invalid`] for the system tenant.
 pub fn report_active_users(
     change: Change<'_>,
     period: Period,
     reported: &ActiveUsers,
-    tenant_scoped: Option<TenantId>,
+    reporter: Visibility,
     signed: Option<(SpentSignature, Timestamp)>,
 ) -> Result<()> {
+    reporter.check(reported.tenant_id)?;
     if reported.tenant_id == TenantId::SYSTEM {
         return Err(Error::invalid(
             "tenant_id",
             "the all-ones UUID is the server's own trail, which has no active users; send a tenant's id",
         ));
-    }
-    if tenant_scoped.is_some_and(|own| own != reported.tenant_id) {
-        return Err(Error::forbidden(format!(
-            "tenant_id: '{}' is not the tenant that your credential is scoped to; report for your own",
-            reported.tenant_id
-        )));
     }
     let reported = ActiveUsers { start: period.start_of(reported.start), ..*reported };
     change.write(|tx| match signed {
@@ -190,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sent_twice_is_one_event_with_a_stable_id() {
+    fn a_page_sent_twice_is_one_event_with_a_stable_id() {
         let once = report(&[("2026-11-22T00:00:00Z", "/users?action=delete_user")]);
         let twice = report(&[
             ("2026-11-22T00:00:00Z", "/users?action=delete_user"),
@@ -201,13 +204,13 @@ mod tests {
         assert_eq!(once.len(), 1);
         assert_eq!(twice.len(), 2);
         assert_eq!(once[0], twice[0]);
-        // Computed with Python's uuid5. Were it another, reports sent again would count twice.
+        // Computed with Python's uuid5. If it changed, reports that are sent again would count twice.
         assert_eq!(once[0].id.to_string(), "24eb12a7-6872-57be-91b1-fabe371cc80e");
         assert_eq!(once[0].page.as_ref().unwrap().key, "/users");
     }
 
     #[test]
-    fn times_outside_the_day_or_ahead_of_it_are_refused_by_name() {
+    fn times_outside_the_day_or_ahead_of_the_clock_are_rejected_by_name() {
         for (time, text) in [
             ("2026-11-21T23:59:59Z", "does not lie on the UTC day of 'timestamp' (2026-11-22)"),
             ("2026-11-23T00:00:00Z", "does not lie on the UTC day of 'timestamp' (2026-11-22)"),
@@ -221,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn the_limit_is_named() {
+    fn too_many_pages_are_rejected_with_the_limit() {
         let mut report = report(&[("2026-11-22T00:00:00Z", "/a")]);
         report.histories = vec![report.histories[0].clone(); MAX_HISTORIES + 1];
         assert!(matches!(events(&report), Err(Error::TooLarge(fault)) if fault.detail.contains("10000")));

@@ -1,51 +1,48 @@
-//! How many tenants, users and memberships came to be per day.
+//! Tenants, users and memberships that were created per day.
 
 use chrono::NaiveDate;
 use trailkeeper_domain::Result;
 use trailkeeper_domain::creation::CreationKind;
-use trailkeeper_domain::id::TenantId;
 use trailkeeper_domain::ports::Store;
 
-use crate::bounds;
-use crate::daily::{self, PerTenant};
+use super::daily_counts::{TenantCounts, by_day};
+use crate::EachTenant;
+use crate::span::bounds;
 
-/// Which creations are asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A question for the creations of a range of days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MetricsQuestion {
-    /// Of what.
+    /// The kind of the creations.
     pub kind: CreationKind,
     /// The first UTC day.
     pub start_date: NaiveDate,
     /// The last UTC day, included.
     pub end_date: NaiveDate,
-    /// Only of these tenants; absent: of all.
-    pub tenant_ids: Option<Vec<TenantId>>,
 }
 
-/// What came to be on one day.
+/// The creations of one day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DailyMetric {
     /// The UTC day.
     pub date: NaiveDate,
-    /// How many, over all tenants.
+    /// The number of creations, over all tenants.
     pub count: u64,
-    /// How many per tenant; only for memberships.
-    pub details: Option<PerTenant>,
+    /// The number of creations per tenant; only for memberships.
+    pub details: Option<TenantCounts>,
 }
 
 /// One entry for every day of the range, ascending.
-pub fn metrics(
-    store: &dyn Store,
-    question: &MetricsQuestion,
-    tenant_scoped: Option<TenantId>,
-) -> Result<Vec<DailyMetric>> {
+///
+/// # Errors
+/// [`Error::Invalid`](trailkeeper_domain::Error::Invalid) for a range that ends before it begins or is longer than ten
+/// years.
+pub fn metrics(store: &dyn Store, question: &MetricsQuestion, tenants: &EachTenant) -> Result<Vec<DailyMetric>> {
     let range = bounds::range_of_days(question.start_date, question.end_date)?;
-    let tenants = bounds::narrowed(question.tenant_ids.as_deref(), tenant_scoped);
-    let counts = match tenants.as_deref() {
+    let counts = match tenants.tenants() {
         Some([]) => Vec::new(),
         tenants => store.reading(|tx| tx.creations_per_day(question.kind, range, tenants))?,
     };
-    let days = daily::every_day(question.start_date, question.end_date, counts);
+    let days = by_day(question.start_date, question.end_date, counts);
     Ok(days
         .into_iter()
         .map(|(date, tenants)| DailyMetric {

@@ -1,82 +1,78 @@
-//! One user at a glance: since when, how active, at what hours, where, from where.
+//! A summary of one user: first and last activity, active days and hours, pages, source addresses, event types.
 
 use std::collections::{BTreeSet, HashMap};
 
 use chrono::{Datelike, NaiveDate, NaiveDateTime, Timelike};
 use trailkeeper_domain::Result;
 use trailkeeper_domain::fact::EventFact;
-use trailkeeper_domain::id::{TenantId, UserId};
+use trailkeeper_domain::id::UserId;
 use trailkeeper_domain::ports::{ReadTx, Store};
 use trailkeeper_domain::time::{TimeRange, Timestamp, just_after};
 
-use super::Audience;
-use super::buckets::Span;
 use super::ranking::{self, Pass, Ranking};
-use super::tally::ScopeFilter;
+use crate::{Audience, Span};
 
-/// How many pages and sources a profile names.
-pub const MAX_PLACES: usize = 10;
-/// How many event types a profile names.
+/// The most pages, and the most source addresses, that a profile names.
+pub const MAX_RANKED: usize = 10;
+/// The most event types that a profile names.
 pub const MAX_KINDS: usize = 100;
 
-/// Whose profile.
+/// A question for a user's profile.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProfileQuestion {
-    /// Whose.
+    /// The user.
     pub user: UserId,
-    /// Only what the user did in this tenant, or environment of it.
-    pub audience: Audience,
-    /// Over which time, `seen` apart, and whose days and hours.
+    /// The range of all parts but `seen`, and the time zone of days and hours.
     pub span: Span,
-    /// The time to compare with.
+    /// The range to compare with.
     pub previous: Option<Span>,
 }
 
-/// A user at a glance. All zero and empty for a user without events.
+/// The summary of a user. All zero and empty for a user without events.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Profile {
-    /// When the user's first and last events were, over all time.
+    /// The times of the user's first and last events, over all time.
     pub seen: Option<(Timestamp, Timestamp)>,
-    /// How much the user did.
+    /// The activity in the range.
     pub totals: ProfileTotals,
-    /// How much the user did in the time to compare with.
+    /// The activity in the range to compare with.
     pub previous: Option<ProfileTotals>,
     /// Events that did not fail, by hour of the local week: Monday first, 24 hours each.
     pub hours: [[u64; 24]; 7],
-    /// Pages by views, whatever their outcome.
+    /// Pages by views, failed ones included.
     pub pages: Ranking<u64>,
-    /// Addresses by events.
+    /// Source addresses by events.
     pub sources: Ranking<SourceUse>,
-    /// Types by events.
+    /// Event types by events.
     pub kinds: Ranking<u64>,
 }
 
-/// How much a user did.
+/// The activity of a user.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ProfileTotals {
-    /// Events, whatever their outcome.
+    /// The number of events, failed ones included.
     pub events: u64,
-    /// Events that failed.
+    /// The number of events that failed.
     pub failed_events: u64,
-    /// Local days with an event that did not fail.
+    /// The number of local days with an event that did not fail.
     pub active_days: u64,
 }
 
-/// How an address was used.
+/// The events of a user from one source address.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SourceUse {
-    /// Events.
+    /// The number of events.
     pub events: u64,
-    /// Events that failed.
+    /// The number of events that failed.
     pub failed_events: u64,
-    /// When the first event was.
+    /// The time of the first event.
     pub first_seen: Timestamp,
-    /// When the last event was.
+    /// The time of the last event.
     pub last_seen: Timestamp,
 }
 
 impl SourceUse {
-    /// Counts an event; events come in order of time.
+    /// Counts an event. Events must come in order of time.
     fn add(&mut self, fact: &EventFact) {
         if self.events == 0 {
             self.first_seen = fact.occurred_at;
@@ -87,19 +83,18 @@ impl SourceUse {
     }
 }
 
-/// What the user did in the range, walked event by event.
+/// Summarizes a user's events in the range.
 ///
-/// Memory is bounded whatever the user did: days by the range, and pages, sources and types by walking the
-/// events again where there are more distinct ones than one pass holds.
-pub fn profile(store: &dyn Store, question: &ProfileQuestion, tenant_scoped: Option<TenantId>) -> Result<Profile> {
-    let scope_filter = question.audience.scope_filter(tenant_scoped)?;
-    store.reading(|tx| Walk { question, scope_filter }.profile(tx))
+/// Memory is bounded: days by the length of the range; pages, sources and types by reading the events again if there
+/// are more distinct ones than one pass holds.
+pub fn profile(store: &dyn Store, question: &ProfileQuestion, audience: &Audience) -> Result<Profile> {
+    store.reading(|tx| Walk { question, audience }.profile(tx))
 }
 
 /// Walks over one user's events.
 struct Walk<'a> {
     question: &'a ProfileQuestion,
-    scope_filter: ScopeFilter,
+    audience: &'a Audience,
 }
 
 impl Walk<'_> {
@@ -120,10 +115,11 @@ impl Walk<'_> {
         })?;
         profile.totals = totals.totals();
         let one = |count: &u64| *count;
-        profile.pages = self.rank(tx, pages, MAX_PLACES, one, count_page, |tx, ids| tx.page_keys(ids))?;
-        profile.kinds = self.rank(tx, kinds, MAX_KINDS, one, count_kind, |tx, ids| tx.kind_names(ids))?;
+        profile.pages = self.rank(tx, "dict_pages", pages, MAX_RANKED, one, count_page, |tx, ids| tx.page_keys(ids))?;
+        profile.kinds = self.rank(tx, "dict_kinds", kinds, MAX_KINDS, one, count_kind, |tx, ids| tx.kind_names(ids))?;
         let events = |used: &SourceUse| used.events;
-        profile.sources = self.rank(tx, sources, MAX_PLACES, events, count_source, |tx, ids| tx.source_names(ids))?;
+        profile.sources =
+            self.rank(tx, "dict_sources", sources, MAX_RANKED, events, count_source, |tx, ids| tx.source_names(ids))?;
         if let Some(previous) = previous {
             let mut before = Tally::default();
             self.facts(tx, previous.range, &mut |fact| before.add(fact, previous.zone.day_of(fact.occurred_at)))?;
@@ -132,18 +128,18 @@ impl Walk<'_> {
         Ok(profile)
     }
 
-    /// The first and the last time over all time. One environment's are found by walking over all events.
+    /// The times of the first and the last event. For one environment, all of the user's events are read.
     fn seen(&self, tx: &mut dyn ReadTx) -> Result<Option<(Timestamp, Timestamp)>> {
-        let span = tx.span_of_user(&self.question.user, self.scope_filter.tenant())?;
-        let Some((start, last)) = span.filter(|_| self.scope_filter.env.is_some()) else { return Ok(span) };
+        let span = tx.span_of_user(&self.question.user, self.audience.tenant())?;
+        let Some((start, last)) = span.filter(|_| self.audience.env().is_some()) else { return Ok(span) };
         let mut used = SourceUse::default();
         self.facts(tx, TimeRange { start, end: just_after(last) }, &mut |fact| used.add(fact))?;
         Ok((used.events > 0).then_some((used.first_seen, used.last_seen)))
     }
 
     fn facts(&self, tx: &mut dyn ReadTx, range: TimeRange, each: &mut dyn FnMut(&EventFact)) -> Result<()> {
-        let env = self.scope_filter.env;
-        tx.facts_of_user(&self.question.user, self.scope_filter.tenant(), range, &mut |fact| {
+        let env = self.audience.env();
+        tx.facts_of_user(&self.question.user, self.audience.tenant(), range, &mut |fact| {
             if env.is_none_or(|env| fact.env == env) {
                 each(fact);
             }
@@ -151,10 +147,11 @@ impl Walk<'_> {
         })
     }
 
-    /// Ranks what the first pass counted; more passes walk over the events of the range again.
+    /// Ranks the counts of the first pass, and of more passes over the events of the range if one did not hold all.
     fn rank<T: Default>(
         &self,
         tx: &mut dyn ReadTx,
+        dictionary: &str,
         first: Pass<T>,
         limit: usize,
         count: impl Fn(&T) -> u64 + Copy,
@@ -165,6 +162,7 @@ impl Walk<'_> {
         let range = self.question.span.range;
         ranking::of_passes(
             &mut tx,
+            dictionary,
             first,
             limit,
             count,
@@ -174,7 +172,7 @@ impl Walk<'_> {
     }
 }
 
-/// Totals while they grow.
+/// The activity of the events so far.
 #[derive(Debug, Default)]
 struct Tally {
     totals: ProfileTotals,

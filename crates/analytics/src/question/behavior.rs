@@ -1,12 +1,14 @@
-//! Which pages a user was on in the past month, day by day.
+//! The pages that a user was on in the past month, day by day.
 
 use chrono::{Months, NaiveDate};
 use trailkeeper_domain::activity::Behavior;
 use trailkeeper_domain::clock::Clock;
-use trailkeeper_domain::id::{TenantId, UserId};
+use trailkeeper_domain::id::UserId;
 use trailkeeper_domain::ports::Store;
 use trailkeeper_domain::time::{TimeRange, Timestamp, just_after};
 use trailkeeper_domain::{Error, Result};
+
+use crate::Audience;
 
 /// A user's pages of one UTC day.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,21 +19,24 @@ pub struct DailyBehavior {
     pub behaviors: Vec<Behavior>,
 }
 
-/// The days of the past month on which the user was on any page, ascending. A user that nobody told
-/// us of was on none.
+/// The days of the past month on which the user was on any page, ascending; none for an unknown user.
+///
+/// # Errors
+/// [`Error::Invalid`] for an audience of one environment: the history is of all environments.
 pub fn behaviors(
     store: &dyn Store,
     clock: &dyn Clock,
     user: &UserId,
-    tenant_scoped: Option<TenantId>,
+    audience: &Audience,
 ) -> Result<Vec<DailyBehavior>> {
+    let tenant = audience.tenant_of_any_env()?;
     let range = past_month(clock.now())?;
-    let behaviors = store.reading(|tx| tx.behaviors(user, range, tenant_scoped))?;
+    let behaviors = store.reading(|tx| tx.behaviors(user, range, tenant))?;
     Ok(by_day(behaviors))
 }
 
-/// From the same instant one calendar month ago until now, both inside. Where that day does not
-/// exist, the last one of its month stands for it.
+/// From the same instant one calendar month ago until now, both included. If the earlier month has no such day, its
+/// last day is taken.
 fn past_month(now: Timestamp) -> Result<TimeRange> {
     let start = now
         .checked_sub_months(Months::new(1))

@@ -1,17 +1,17 @@
-//! Exact counts of a stream, however many different things are in it, in bounded memory.
+//! Rankings by count, and exact counts of a stream in bounded memory.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
 use trailkeeper_domain::{Error, Result};
 
-/// How many ids one pass holds.
+/// The most ids that one pass holds.
 const AT_ONCE: usize = 65_536;
-/// How many ids are looked up by one query.
-const NAMED_AT_ONCE: usize = 1_000;
+/// The most ids whose names are looked up at once.
+const NAMED_AT_ONCE: usize = 10_000;
 
-/// Counts what it is given per id, for the smallest ids that fit. What does not fit waits for the next
-/// pass over the same stream, so that counts are exact and memory does not follow the data.
+/// Counts a stream per id, for the smallest ids that fit. The other ids wait for the next pass over the same stream, so
+/// that counts are exact and memory does not grow with the data.
 #[derive(Debug)]
 pub struct Pass<T> {
     first: u32,
@@ -31,7 +31,7 @@ impl<T: Default> Pass<T> {
         Self { first, waiting: None, held: BTreeMap::new(), at_once }
     }
 
-    /// Where to count this id, unless it was counted in a pass before or waits for a later one.
+    /// The entry of this id; `None` if an earlier pass counted it or a later pass will.
     pub fn entry(&mut self, id: u32) -> Option<&mut T> {
         if id < self.first || self.waiting.is_some_and(|waiting| id >= waiting) {
             return None;
@@ -47,32 +47,33 @@ impl<T: Default> Pass<T> {
         Some(self.held.entry(id).or_default())
     }
 
-    /// What this pass counted, by id, and the next pass where anything waits for one.
+    /// The counts of this pass by id, and the next pass if any id waits for one.
     pub fn finish(self) -> (BTreeMap<u32, T>, Option<Self>) {
         let next = self.waiting.map(|first| Self::from(first, self.at_once));
         (self.held, next)
     }
 }
 
-/// Something that was counted, by its name.
+/// A count with the name of its subject.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Named<T> {
     /// The name in the dictionary.
     pub name: String,
-    /// What was counted.
+    /// The count.
     pub counted: T,
 }
 
-/// Gives the names of dictionary ids; an id without one is left out.
+/// Looks up the names of dictionary ids; an id without a name is left out.
 pub type Names<'a> = dyn FnMut(&[u32]) -> Result<HashMap<u32, String>> + 'a;
 
-/// The greatest by `count`, then the first by name; at most `limit`.
+/// The entries with the greatest `count`, at most `limit` of them; by count descending, then by name.
 ///
-/// Only what may come in is looked up by name, a bounded number at once.
+/// Names are looked up only for entries that can be among them, a bounded number at once.
 ///
 /// # Errors
-/// Those of `names`, and [`Error::Internal`] for an id that has no name: the dictionary has lost it.
+/// Those of `names`; [`Error::Internal`] for an id without a name, naming the `dictionary` that has lost it.
 pub fn greatest<T>(
+    dictionary: &str,
     counts: impl IntoIterator<Item = (u32, T)>,
     limit: usize,
     count: impl Fn(&T) -> u64,
@@ -80,7 +81,7 @@ pub fn greatest<T>(
 ) -> Result<Vec<Named<T>>> {
     let mut rest: Vec<(u32, T)> = counts.into_iter().collect();
     rest.sort_unstable_by_key(|(id, counted)| (Reverse(count(counted)), *id));
-    // Whatever counts less than the last that fits stays out, whatever its name.
+    // An entry that counts less than the last one that fits is not among them, whatever its name.
     let least = limit.checked_sub(1).and_then(|last| rest.get(last)).map_or(0, |(_, counted)| count(counted));
     rest.truncate(rest.partition_point(|(_, counted)| count(counted) >= least));
     let mut found = Vec::new();
@@ -93,21 +94,23 @@ pub fn greatest<T>(
         let ids: Vec<u32> = chunk.iter().map(|(id, _)| *id).collect();
         let mut known = names(&ids)?;
         for (id, counted) in chunk {
-            let name = known.remove(&id).ok_or_else(|| Error::internal(format!("the dictionary has no id {id}")))?;
+            let name = known.remove(&id).ok_or_else(|| {
+                Error::internal(format!("{id} is counted, but not in {dictionary}: rebuild the sheets"))
+            })?;
             found.push(Named { name, counted });
         }
-        if found.len() >= limit + NAMED_AT_ONCE {
+        if found.len() >= limit.saturating_add(NAMED_AT_ONCE) {
             found = first(found, limit, &count);
         }
     }
 }
 
-/// The things that counted most, and how many there were.
+/// The entries that counted most, and the number of all entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ranking<T> {
     /// By count descending, then by name.
     pub top: Vec<Named<T>>,
-    /// How many distinct ones there were, those that are not among `top` included.
+    /// The number of all distinct entries, including those that are not among `top`.
     pub distinct: u64,
 }
 
@@ -117,14 +120,16 @@ impl<T> Default for Ranking<T> {
     }
 }
 
-/// Ranks everything that is counted in as many passes as it takes.
+/// Ranks the counts of a stream, in as many passes as needed.
 ///
-/// `again` makes one more pass over the same stream, `names` is as in [`greatest`]; both get `context`.
+/// `again` makes one more pass over the same stream. `dictionary` and `names` are as in [`greatest`]. `again` and
+/// `names` get `context`.
 ///
 /// # Errors
 /// Those of `again` and of [`greatest`].
 pub fn of_passes<C, T: Default>(
     context: &mut C,
+    dictionary: &str,
     mut pass: Pass<T>,
     limit: usize,
     count: impl Fn(&T) -> u64 + Copy,
@@ -135,7 +140,7 @@ pub fn of_passes<C, T: Default>(
     loop {
         let (counted, next) = pass.finish();
         ranking.distinct += counted.len() as u64;
-        ranking.top.extend(greatest(counted, limit, count, &mut |ids| names(context, ids))?);
+        ranking.top.extend(greatest(dictionary, counted, limit, count, &mut |ids| names(context, ids))?);
         ranking.top = first(ranking.top, limit, count);
         match next {
             None => return Ok(ranking),
@@ -145,7 +150,7 @@ pub fn of_passes<C, T: Default>(
     }
 }
 
-/// Orders what [`greatest`] found in several passes, and cuts it to `limit`.
+/// Sorts entries of several passes, and cuts them to `limit`.
 fn first<T>(mut found: Vec<Named<T>>, limit: usize, count: impl Fn(&T) -> u64) -> Vec<Named<T>> {
     found.sort_unstable_by(|a, b| count(&b.counted).cmp(&count(&a.counted)).then_with(|| a.name.cmp(&b.name)));
     found.truncate(limit);
@@ -212,18 +217,18 @@ mod tests {
     }
 
     #[test]
-    fn the_greatest_come_first_and_ties_are_broken_by_name() {
-        // Ids descend where names ascend, so that neither can stand for the other.
+    fn the_greatest_counts_come_first_and_ties_are_ordered_by_name() {
+        // Ids descend where names ascend, so that an order by id fails.
         let names = &mut |ids: &[u32]| Ok(ids.iter().map(|id| (*id, format!("{:05}", 90_000 - id))).collect());
-        let counts = (0..5_000_u32).map(|id| (id, u64::from(id % 3)));
+        let counts = (0..25_000_u32).map(|id| (id, u64::from(id % 3)));
         let mut expected: Vec<Named<u64>> =
             counts.clone().map(|(id, counted)| Named { name: format!("{:05}", 90_000 - id), counted }).collect();
         expected.sort_by_key(|named| (Reverse(named.counted), named.name.clone()));
-        for limit in [1, 10, 1_666, 1_667, 4_999, 5_000, 6_000] {
-            let found = greatest(counts.clone(), limit, |count| *count, names).unwrap();
-            assert_eq!(found, expected[..limit.min(5_000)], "{limit}");
+        for limit in [1, 10, 8_333, 8_334, 24_999, 25_000, 26_000, usize::MAX] {
+            let found = greatest("dict_pages", counts.clone(), limit, |count| *count, names).unwrap();
+            assert_eq!(found, expected[..limit.min(25_000)], "{limit}");
         }
-        assert_eq!(greatest([], 5, |count| *count, names).unwrap(), []);
+        assert_eq!(greatest("dict_pages", [], 5, |count| *count, names).unwrap(), []);
     }
 
     #[test]
@@ -246,7 +251,7 @@ mod tests {
                 Ok(())
             };
             let names = |_: &mut i32, ids: &[u32]| Ok(ids.iter().map(|id| (*id, format!("{:03}", 900 - id))).collect());
-            let ranking = of_passes(&mut passes, pass, 7, |count| *count, again, names).unwrap();
+            let ranking = of_passes(&mut passes, "dict_pages", pass, 7, |count| *count, again, names).unwrap();
             (ranking, passes)
         };
         let (once, passes) = ranking(1_000);
@@ -257,8 +262,11 @@ mod tests {
     }
 
     #[test]
-    fn an_id_without_a_name_is_a_defect() {
-        let error = greatest([(7, 1)], 5, |count| *count, &mut |_| Ok(HashMap::new())).unwrap_err();
-        assert_eq!(error.chain().to_string(), "internal error: the dictionary has no id 7");
+    fn an_id_without_a_name_is_an_internal_error() {
+        let error = greatest("dict_pages", [(7, 1)], 5, |count| *count, &mut |_| Ok(HashMap::new())).unwrap_err();
+        assert_eq!(
+            error.chain().to_string(),
+            "internal error: 7 is counted, but not in dict_pages: rebuild the sheets"
+        );
     }
 }

@@ -1,6 +1,6 @@
-//! How many users registered, and how many became members of tenants.
+//! Registrations of users, and memberships of tenants.
 //!
-//! From the ledger of creations: users and memberships that were removed since stay counted.
+//! They are counted from the ledger of creations: users and memberships that were removed later stay counted.
 
 use std::collections::BTreeMap;
 
@@ -11,40 +11,38 @@ use trailkeeper_domain::ports::{ReadTx, Store};
 use trailkeeper_domain::time::TimeRange;
 use trailkeeper_domain::user::PoolId;
 
-use super::buckets::{Granularity, Span};
 use super::tally::Rows;
-use super::{Compared, Series, SeriesSpec, narrowed};
+use super::{Compared, Series, SeriesSpec};
+use crate::{Audience, Granularity, Span};
 
-/// Which registrations are asked for. Every condition that is present must hold.
+/// The conditions of a question for registrations. Every condition that is present must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RegistrationsFilter {
-    /// Only users who ever became a member of this tenant ([`TenantId::NONE`]: of none), and its memberships.
-    pub tenant_id: Option<TenantId>,
     /// Only users of this region.
     pub region: Option<String>,
     /// Only users of this pool.
     pub user_pool_id: Option<PoolId>,
 }
 
-/// What came to be.
+/// The users and memberships that were created in a range.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Registrations {
-    /// Users who registered.
+    /// The number of users who registered.
     pub users: u64,
-    /// By region, `None` for users without one.
+    /// The number of users by region; `None` for those without one.
     pub regions: BTreeMap<Option<String>, u64>,
-    /// By user pool, `None` for users without one.
+    /// The number of users by user pool; `None` for those without one.
     pub user_pools: BTreeMap<Option<String>, u64>,
-    /// Memberships. `None` where regions or pools were asked for: a membership has neither.
+    /// Memberships. `None` if the question names a region or a pool: a membership has neither.
     pub memberships: Option<Memberships>,
 }
 
-/// Memberships that came to be.
+/// Memberships that were created.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Memberships {
-    /// All of them.
+    /// The number of memberships.
     pub count: u64,
-    /// By tenant.
+    /// The number of memberships by tenant.
     pub tenants: BTreeMap<TenantId, u64>,
 }
 
@@ -68,15 +66,19 @@ impl Registrations {
     }
 }
 
-/// Registrations per bucket and over the whole range, in one snapshot. An asker who is confined to a tenant sees
-/// the users who ever became its members, and its memberships.
+/// Counts registrations per bucket and over the whole range: of everyone, or of the users who ever became members of
+/// the audience's tenant, and its memberships. [`TenantId::NONE`] stands for users who never became a member.
+///
+/// # Errors
+/// [`Error::Invalid`](trailkeeper_domain::Error::Invalid) for `granularity` if the answer would have too many buckets
+/// or rows, and for `env_id`: a registration has no environment.
 pub fn registrations(
     store: &dyn Store,
     filter: &RegistrationsFilter,
     spec: SeriesSpec,
-    tenant_scoped: Option<TenantId>,
+    audience: &Audience,
 ) -> Result<Compared<Series<Registrations>>> {
-    let tenant = narrowed(filter.tenant_id, tenant_scoped)?;
+    let tenant = audience.tenant_of_any_env()?;
     store.reading(|tx| {
         let mut rows = Rows::default();
         spec.compared(|span| series(tx, filter, tenant, span, spec.granularity, &mut rows))

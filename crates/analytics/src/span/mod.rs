@@ -1,13 +1,17 @@
-//! A range of time, cut into local hours, days, weeks or months.
+//! The range of a question in its time zone, and the cut of it into local hours, days, weeks or months.
+
+pub(crate) mod bounds;
+mod granularity;
+mod zone;
 
 use chrono::{Datelike, Months, NaiveDate, TimeDelta};
 use trailkeeper_domain::time::{self, TimeRange, Timestamp};
 use trailkeeper_domain::{Error, Result};
 
-pub use super::granularity::Granularity;
-pub use super::zone::Zone;
-use super::zone::earlier;
-use crate::bounds::MAX_YEARS_OF_DAYS;
+use bounds::MAX_YEARS_OF_DAYS;
+pub use granularity::Granularity;
+pub use zone::Zone;
+use zone::earlier;
 
 /// How many buckets one answer may have.
 pub const MAX_BUCKETS: usize = 10_000;

@@ -1,23 +1,22 @@
-//! How many of those who came for the first time in a period came back in the periods after it.
+//! Cohorts: the users who were new in a period, and how many of them came back in the periods after it.
 
 use std::collections::VecDeque;
 
-use trailkeeper_domain::id::TenantId;
-use trailkeeper_domain::ports::ReadTx;
+use trailkeeper_domain::ports::{ReadTx, Store};
 use trailkeeper_domain::time::TimeRange;
 use trailkeeper_domain::{Error, Result};
 
-use super::buckets::{Granularity, Span};
-use super::tally::Folding;
-use super::{Audience, Compared, SeriesSpec};
-use crate::Source;
+use super::active_users::active_before;
+use super::{Compared, SeriesSpec};
+use crate::engine::read;
 use crate::sheet::{Facet, IdBits};
+use crate::{Audience, Granularity, Span};
 
-/// How many periods, and so cohorts, one range may have.
+/// The most periods, and so cohorts, that one range may have.
 pub const MAX_COHORTS: usize = 400;
-/// How many periods after its first a cohort may be followed.
+/// The most periods for which a cohort may be followed after its first.
 pub const MAX_PERIODS: usize = 90;
-/// How many periods after its first a cohort is followed unless somebody asks for more or fewer.
+/// For how many periods after its first a cohort is followed by default.
 pub const DEFAULT_PERIODS: usize = 12;
 
 /// The cohorts of one range.
@@ -34,45 +33,41 @@ pub struct Retention {
 pub struct Cohort {
     /// The period, cut to the range.
     pub range: TimeRange,
-    /// How many of them were active in that period (all of them), in the next one, and so on: as far as the
-    /// range and the number of periods asked for go.
+    /// How many of them were active in that period (all of them), in the next one, and so on, up to the end of the
+    /// range and the number of periods that was asked for.
     pub active: Vec<u64>,
 }
 
-/// The cohorts of a range, each followed for up to `periods` periods after its first, in one snapshot.
+/// The cohorts of a range, each followed for up to `periods` periods after its first.
 ///
-/// Memory follows the distinct users, not the periods: a user is in one cohort at most, and a cohort is
-/// forgotten when it was followed long enough.
+/// Memory grows with the distinct users, not with the periods: a user is in one cohort at most, and a cohort is dropped
+/// when it was followed long enough.
+///
+/// # Errors
+/// [`Error::Invalid`] for `granularity` if it is `hour`, or if the range would have more than [`MAX_COHORTS`].
 pub fn retention(
-    source: Source<'_>,
-    audience: Audience,
+    store: &dyn Store,
     spec: SeriesSpec,
     periods: usize,
-    tenant_scoped: Option<TenantId>,
+    audience: &Audience,
 ) -> Result<Compared<Retention>> {
-    let scope_filter = audience.folding(source, tenant_scoped)?;
-    source.store.reading(|tx| spec.compared(|span| cohorts(tx, scope_filter, span, spec.granularity, periods)))
+    store.reading(|tx| spec.compared(|span| cohorts(tx, audience, span, spec.granularity, periods)))
 }
 
 fn cohorts(
     tx: &mut dyn ReadTx,
-    scope_filter: Folding<'_>,
+    audience: &Audience,
     span: Span,
     granularity: Granularity,
     periods: usize,
 ) -> Result<Retention> {
     let ranges = span.buckets(granularity)?;
     check(granularity, ranges.len())?;
-    let before = match tx.span()? {
-        Some((start, _)) if start < span.range.start => {
-            scope_filter.active(tx, TimeRange { start, end: span.range.start })?
-        }
-        _ => IdBits::default(),
-    };
+    let before = active_before(tx, audience, span.range.start)?;
     let mut following = Following::new(before, periods);
     let nobody = IdBits::default();
-    scope_filter.each(tx, &ranges, &[Facet::ActiveAll], |_, range, fold| {
-        following.add(range, fold.ids(scope_filter.active_key()).unwrap_or(&nobody));
+    read::each(tx, audience, &ranges, &[Facet::ActiveAll], |_, range, fold| {
+        following.add(range, fold.ids(audience.active_key()).unwrap_or(&nobody));
         Ok(())
     })?;
     Ok(Retention { span, cohorts: following.cohorts })
@@ -94,14 +89,14 @@ fn check(granularity: Granularity, cohorts: usize) -> Result<()> {
     Ok(())
 }
 
-/// Cohorts while the periods go by.
+/// The cohorts of the periods so far.
 #[derive(Debug)]
 struct Following {
-    /// Who has ever been active.
+    /// All users who were ever active so far.
     known: IdBits,
     periods: usize,
     cohorts: Vec<Cohort>,
-    /// The members of the latest cohorts, the ones that are followed on.
+    /// The members of the latest cohorts, which are still followed.
     followed: VecDeque<IdBits>,
 }
 
@@ -110,7 +105,7 @@ impl Following {
         Self { known, periods, cohorts: Vec::new(), followed: VecDeque::new() }
     }
 
-    /// The next period, and who was active in it.
+    /// Adds the next period and the users who were active in it.
     fn add(&mut self, range: TimeRange, active: &IdBits) {
         let first = self.cohorts.len().saturating_sub(self.followed.len());
         for (cohort, members) in self.cohorts.iter_mut().skip(first).zip(&self.followed) {
@@ -158,8 +153,8 @@ mod tests {
     }
 
     #[test]
-    fn cohorts_are_followed_as_far_as_asked() {
-        // 9 was there before; 1 and 2 come first, 3 joins on the second day, nobody is new on the others.
+    fn cohorts_are_followed_for_the_periods_asked_for() {
+        // User 9 was active before; 1 and 2 are new on the first day, 3 on the second, nobody on the others.
         let days: [&[u32]; 4] = [&[1, 2, 9], &[1, 3, 9], &[2, 3], &[1, 2, 3]];
         assert_eq!(followed(&[9], &days, 12), [vec![2, 1, 1, 2], vec![1, 1, 1], vec![0, 0], vec![0]]);
         assert_eq!(followed(&[9], &days, 2), [vec![2, 1, 1], vec![1, 1, 1], vec![0, 0], vec![0]]);
@@ -168,13 +163,13 @@ mod tests {
     }
 
     #[test]
-    fn cohorts_are_what_a_recount_says() {
+    fn cohorts_equal_a_recount() {
         let mut number = 11_u64;
         let mut draw = |below: u64| {
             number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             (number >> 33) % below
         };
-        // Enough users for sets that become bits.
+        // Enough users that sets are stored as bits.
         let days: Vec<BTreeSet<u32>> =
             (0..20).map(|_| (0..draw(3_000)).map(|_| u32::try_from(draw(70_000)).unwrap()).collect()).collect();
         let known: BTreeSet<u32> = (0..500).map(|_| u32::try_from(draw(70_000)).unwrap()).collect();

@@ -1,25 +1,24 @@
-//! Logins that succeeded and logins that were refused, their users and where they came from.
+//! Successful and failed logins, with their users and source addresses.
 
 use trailkeeper_domain::Result;
-use trailkeeper_domain::id::TenantId;
-use trailkeeper_domain::ports::ReadTx;
+use trailkeeper_domain::ports::{ReadTx, Store};
 
-use super::buckets::{Granularity, Span};
-use super::tally::{Folding, Tally};
-use super::{Audience, Compared, Series, SeriesSpec};
-use crate::Source;
+use super::tally::Tally;
+use super::{Compared, Series, SeriesSpec};
+use crate::engine::read;
 use crate::sheet::{CellKey, Facet, Fold};
+use crate::{Audience, Granularity, Span};
 
 const FACETS: [Facet; 4] = [Facet::Logins, Facet::FailedLogins, Facet::LoginSources, Facet::FailedLoginSources];
 
 /// Logins of one outcome.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Attempts {
-    /// Logins.
+    /// The number of logins.
     pub logins: u64,
-    /// Distinct users, as far as they are known.
+    /// Distinct users of the logins that name one.
     pub users: u64,
-    /// Distinct source addresses, as far as they are known.
+    /// Distinct source addresses of the logins that name one.
     pub sources: u64,
 }
 
@@ -32,27 +31,16 @@ pub struct Logins {
     pub failure: Attempts,
 }
 
-/// Logins per bucket and over the whole range, in one snapshot.
-pub fn logins(
-    source: Source<'_>,
-    audience: Audience,
-    spec: SeriesSpec,
-    tenant_scoped: Option<TenantId>,
-) -> Result<Compared<Series<Logins>>> {
-    let scope_filter = audience.folding(source, tenant_scoped)?;
-    source.store.reading(|tx| spec.compared(|span| series(tx, scope_filter, span, spec.granularity)))
+/// Counts logins per bucket and over the whole range.
+pub fn logins(store: &dyn Store, spec: SeriesSpec, audience: &Audience) -> Result<Compared<Series<Logins>>> {
+    store.reading(|tx| spec.compared(|span| series(tx, audience, span, spec.granularity)))
 }
 
-fn series(
-    tx: &mut dyn ReadTx,
-    scope_filter: Folding<'_>,
-    span: Span,
-    granularity: Granularity,
-) -> Result<Series<Logins>> {
+fn series(tx: &mut dyn ReadTx, audience: &Audience, span: Span, granularity: Granularity) -> Result<Series<Logins>> {
     let ranges = span.buckets(granularity)?;
     let mut buckets = Vec::with_capacity(ranges.len());
     let mut all = Tallies::default();
-    scope_filter.each(tx, &ranges, &FACETS, |_, range, fold| {
+    read::each(tx, audience, &ranges, &FACETS, |_, range, fold| {
         let mut here = Tallies::default();
         here.add(fold);
         all.add(fold);
