@@ -7,8 +7,16 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use trailkeeper_domain::{Error, ErrorDetail};
 
+use crate::contract::Contract;
+
 /// How a contract writes its errors.
 pub trait ErrorFormat: 'static {
+    /// The contract.
+    const CONTRACT: Contract;
+
+    /// Whether a parameter that an operation does not have is an error.
+    const REFUSES_UNKNOWN_PARAMETERS: bool;
+
     /// The value of `Content-Type`.
     const CONTENT_TYPE: &'static str;
 

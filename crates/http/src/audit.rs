@@ -13,7 +13,7 @@ use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error as ActixError, HttpMessage, HttpRequest, ResponseError};
 use serde_json::Value;
-use trailkeeper_auth::audit::{Ended, Request, Traced};
+use trailkeeper_auth::audit::{AuditCategory, Ended, Request};
 use trailkeeper_auth::{AuditContext, Principal, PrincipalKind};
 use trailkeeper_domain::event::{Event, Target};
 use trailkeeper_domain::id::UserId;
@@ -30,7 +30,8 @@ use crate::state::AppState;
 /// Who asks, and what they will be shown or change. Lies in the extensions of the request.
 struct Watched {
     principal: Principal,
-    traced: Option<Traced>,
+    traced: Option<AuditCategory>,
+    parameters: &'static [&'static str],
 }
 
 /// What the trail tells of a body.
@@ -42,9 +43,14 @@ struct InBody {
 }
 
 /// Notes who asks, before anything is answered. Programs leave no trace of reads.
-pub fn watch(request: &HttpRequest, principal: &Principal, traced: Option<Traced>) {
+pub fn watch(
+    request: &HttpRequest,
+    principal: &Principal,
+    traced: Option<AuditCategory>,
+    parameters: &'static [&'static str],
+) {
     if let PrincipalKind::Account(_) = principal.kind {
-        request.extensions_mut().insert(Watched { principal: principal.clone(), traced });
+        request.extensions_mut().insert(Watched { principal: principal.clone(), traced, parameters });
     }
 }
 
@@ -71,10 +77,10 @@ pub async fn changing<T: Send + 'static>(
     request: &HttpRequest,
     state: &Data<AppState>,
     principal: &Principal,
-    traced: Option<Traced>,
+    traced: Option<AuditCategory>,
     work: impl FnOnce(Change<'_>) -> Result<T> + Send + 'static,
 ) -> Result<T> {
-    let event = event_of(request, state, principal, traced, Ended::Answered)?;
+    let event = event_of(request, state, principal, (traced, &[]), Ended::Answered)?;
     let actor = principal.actor();
     let done = blocking::run(state, move |state| {
         #[expect(clippy::disallowed_methods, reason = "the one place where handlers get it from")]
@@ -111,12 +117,12 @@ async fn record(response: &ServiceResponse) -> Result<()> {
         status @ (403 | 404 | 409) => Ended::Refused { status },
         _ => return Ok(()),
     };
-    let Watched { principal, traced } = watched;
-    if ended == Ended::Answered && traced.is_some_and(Traced::is_change) {
+    let Watched { principal, traced, parameters } = watched;
+    if ended == Ended::Answered && traced.is_some_and(AuditCategory::is_change) {
         return Err(Error::internal("a handler that changes something answered without `Caller::changing`"));
     }
     let state = request.app_data::<Data<AppState>>().ok_or_else(|| Error::internal("a server without its state"))?;
-    let Some(event) = event_of(request, state, &principal, traced, ended)? else { return Ok(()) };
+    let Some(event) = event_of(request, state, &principal, (traced, parameters), ended)? else { return Ok(()) };
     match ingest::store(&state.services.ingest, vec![event]).await?.as_slice() {
         [true] => Ok(()),
         _ => Err(Error::internal("the event of a request was not stored: its id is taken")),
@@ -128,7 +134,7 @@ fn event_of(
     request: &HttpRequest,
     state: &AppState,
     principal: &Principal,
-    traced: Option<Traced>,
+    (traced, parameters): (Option<AuditCategory>, &[&str]),
     ended: Ended,
 ) -> Result<Option<Event>> {
     let pattern = request.match_pattern().unwrap_or_default();
@@ -139,13 +145,13 @@ fn event_of(
         name: None,
     });
     // No change takes a parameter, and contracts let unknown ones pass: what was not heeded must not lay a false trail.
-    if !traced.is_some_and(Traced::is_change) {
-        conditions.extend(Query::of(request).map(Query::into_pairs).unwrap_or_default());
+    if !traced.is_some_and(AuditCategory::is_change) {
+        let sent = Query::of(request).map(Query::into_pairs).unwrap_or_default();
+        conditions.extend(sent.into_iter().filter(|(name, _)| parameters.contains(&name.as_str())));
     }
     // Left there: a change that is refused is told a second time.
     let body = request.extensions().get::<InBody>().cloned().unwrap_or_default();
     conditions.extend(body.conditions);
-    conditions.retain(|(name, _)| is_condition(name));
     let asked = Request {
         operation: format!("{} {pattern}", request.method()),
         traced,
@@ -160,7 +166,7 @@ fn event_of(
 
 /// The parameters that say what was read. Other parameters of a query are not kept: people put passwords and tokens into
 /// the strangest places.
-const CONDITIONS: [&str; 24] = [
+pub const CONDITIONS: [&str; 24] = [
     "PageNumber",
     "RowsInPage",
     "compare",
@@ -210,18 +216,18 @@ mod tests {
     use super::*;
 
     /// How a handler fares that answers 204 and has not called [`changing`].
-    fn answered(kind: PrincipalKind, traced: Traced) -> Result<()> {
+    fn answered(kind: PrincipalKind, traced: AuditCategory) -> Result<()> {
         let request = TestRequest::delete().to_http_request();
         let name = "jane@example.com".to_owned();
         let principal = Principal { kind, name, role: Role::Admin, tenant_id: None, session_id: None };
-        watch(&request, &principal, Some(traced));
+        watch(&request, &principal, Some(traced), &[]);
         let response = ServiceResponse::new(request, HttpResponse::NoContent().finish());
         record(&response).now_or_never().unwrap()
     }
 
     #[test]
     fn a_change_by_a_person_that_is_not_told_is_not_answered() {
-        for traced in [Traced::Directory, Traced::Reports] {
+        for traced in [AuditCategory::Directory, AuditCategory::Reports] {
             let outcome = answered(PrincipalKind::Account(AccountId(Uuid::nil())), traced);
             assert!(matches!(outcome, Err(Error::Internal { .. })), "{outcome:?}");
             answered(PrincipalKind::Token(CredentialId(Uuid::nil())), traced).unwrap();

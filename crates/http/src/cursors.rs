@@ -66,6 +66,11 @@ pub struct ListPosition {
 }
 
 impl ListPosition {
+    /// The cursor `sent` in the parameter `field`, or the beginning.
+    pub fn new(sent: Option<String>, field: &'static str, list: List, caller: &Principal) -> Self {
+        Self { list, caller: caller.clone(), field, sent }
+    }
+
     /// Reads the parameter `field`.
     pub fn of(query: &Query, field: &'static str, list: List, caller: &Principal) -> Result<Self> {
         Ok(Self { list, caller: caller.clone(), field, sent: query.optional(field)?.map(str::to_owned) })

@@ -6,6 +6,7 @@ use trailkeeper_domain::ErrorDetail;
 use utoipa::ToSchema;
 
 use crate::api_error::ErrorFormat;
+use crate::contract::Contract;
 
 /// SaaSus Analysis.
 pub struct Saasus;
@@ -71,6 +72,8 @@ pub struct Problem {
 }
 
 impl ErrorFormat for Saasus {
+    const CONTRACT: Contract = Contract::Saasus;
+    const REFUSES_UNKNOWN_PARAMETERS: bool = false;
     const CONTENT_TYPE: &'static str = JSON;
 
     fn body(_: StatusCode, fault: &ErrorDetail) -> String {
@@ -79,6 +82,8 @@ impl ErrorFormat for Saasus {
 }
 
 impl ErrorFormat for Cripsa {
+    const CONTRACT: Contract = Contract::Cripsa;
+    const REFUSES_UNKNOWN_PARAMETERS: bool = true;
     const CONTENT_TYPE: &'static str = JSON;
 
     fn body(status: StatusCode, fault: &ErrorDetail) -> String {
@@ -94,6 +99,8 @@ impl ErrorFormat for Cripsa {
 }
 
 impl ErrorFormat for Octopai {
+    const CONTRACT: Contract = Contract::Octopai;
+    const REFUSES_UNKNOWN_PARAMETERS: bool = false;
     const CONTENT_TYPE: &'static str = JSON;
 
     fn body(_: StatusCode, fault: &ErrorDetail) -> String {
@@ -102,6 +109,8 @@ impl ErrorFormat for Octopai {
 }
 
 impl ErrorFormat for Native {
+    const CONTRACT: Contract = Contract::Native;
+    const REFUSES_UNKNOWN_PARAMETERS: bool = true;
     const CONTENT_TYPE: &'static str = "application/problem+json";
 
     fn body(status: StatusCode, fault: &ErrorDetail) -> String {

@@ -9,6 +9,7 @@ mod api_error;
 mod audit;
 mod blocking;
 mod connection;
+mod contract;
 mod cripsa;
 mod cursors;
 mod documented;
@@ -23,6 +24,7 @@ mod login;
 mod native;
 mod octopai;
 mod openapi;
+mod operation;
 mod ops;
 mod saasus;
 mod server;
@@ -34,8 +36,10 @@ mod validity;
 
 #[doc(hidden)]
 pub use audit::is_condition;
+pub use contract::Contract;
 pub use limits::LimitSettings;
-pub use openapi::{Contract, merged_json, openapi_json};
+pub use openapi::{merged_json, openapi_json, operations};
+pub use operation::{OperationInfo, Requirement};
 pub use server::{configure, serve};
 pub use settings::{ConnectionSettings, HttpSettings, MAX_BODY_BYTES, MAX_EVENTS};
 pub use state::{AppState, Services};

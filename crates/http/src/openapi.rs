@@ -6,63 +6,13 @@ use utoipa::openapi::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi as _};
 
+use crate::contract::Contract;
+use crate::operation::OperationInfo;
 use crate::{cripsa, native, octopai, saasus};
 
-/// A published contract, or our own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Contract {
-    /// SaaSus Analysis.
-    Saasus,
-    /// Octopai `UserEvents`.
-    Octopai,
-    /// Cripsa Audit Log.
-    Cripsa,
-    /// The native API.
-    Native,
-}
-
-impl Contract {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Saasus, Self::Octopai, Self::Cripsa, Self::Native];
-
-    /// The name in paths and on the command line.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Saasus => "saasus",
-            Self::Octopai => "octopai",
-            Self::Cripsa => "cripsa",
-            Self::Native => "native",
-        }
-    }
-
-    /// The name for people.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Saasus => "SaaSus Analysis",
-            Self::Octopai => "Octopai UserEvents",
-            Self::Cripsa => "Cripsa Audit Log",
-            Self::Native => "Trailkeeper native API",
-        }
-    }
-
-    /// What stands before the names of its schemas where all contracts share one document.
-    fn prefix(self) -> &'static str {
-        match self {
-            Self::Saasus => "Saasus",
-            Self::Octopai => "Octopai",
-            Self::Cripsa => "Cripsa",
-            Self::Native => "",
-        }
-    }
-
-    /// The base under which the document's paths lie; a published document has its paths without it.
-    pub fn base(self) -> &'static str {
-        match self {
-            Self::Saasus => "/v1/analysis",
-            Self::Cripsa => "/v1/auditlog",
-            Self::Octopai | Self::Native => "",
-        }
-    }
+/// What every operation of every contract declares.
+pub fn operations() -> Vec<OperationInfo> {
+    native::OPERATIONS.iter().map(OperationInfo::from).collect()
 }
 
 /// One contract's document.
@@ -71,7 +21,7 @@ pub fn document(contract: Contract) -> OpenApi {
         Contract::Saasus => saasus::Document::openapi(),
         Contract::Octopai => octopai::Document::openapi(),
         Contract::Cripsa => cripsa::Document::openapi(),
-        Contract::Native => native::Document::openapi(),
+        Contract::Native => native::document(),
     }
 }
 

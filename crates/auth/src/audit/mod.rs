@@ -22,7 +22,5 @@ pub(crate) use kinds::{
     LOGIN_BLOCKED, MASTER_KEY_ROTATE, REFRESH_TOKEN_REUSE, SESSION_END, SIGNING_KEY_CHANGE, SIGNING_KEY_CREATE,
     SIGNING_KEY_REVOKE, TOKEN_CHANGE, TOKEN_CREATE, TOKEN_KEY_ROTATE, TOKEN_REVOKE,
 };
-// The old name, until the HTTP crate uses the new one.
-pub use request::AuditCategory as Traced;
 pub use request::{AuditCategory, Ended, Request};
 pub(crate) use text::cleaned;

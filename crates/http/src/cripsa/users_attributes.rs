@@ -91,7 +91,7 @@ pub async fn update(
     let body = body::read(&request, payload, MAX_BODY_BYTES).await?;
     let wanted = change_in(&body)?;
     audit::asked_in_body(&request, &scope_filter(&wanted));
-    let user = caller.changing(&request, &state, move |change| change_attributes(change, visibility, &wanted)).await?;
+    let user = caller.changing(&state, move |change| change_attributes(change, visibility, &wanted)).await?;
     Ok(HttpResponse::Ok().json(UserView::from(user)))
 }
 

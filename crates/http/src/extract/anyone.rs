@@ -10,6 +10,7 @@ use trailkeeper_domain::Error;
 
 use crate::api_error::{ApiError, ErrorFormat};
 use crate::limits::{self, Group};
+use crate::operation::{Access, AccessSpec, Call, FromCall, Requirement};
 use crate::state::AppState;
 
 /// A group of routes that need no credential, as a type.
@@ -41,6 +42,29 @@ impl PublicGroup for Probe {
 
 /// Anyone, as long as the source does not ask too often.
 pub struct Anyone<D, S>(PhantomData<(D, S)>);
+
+impl<D: PublicGroup, S> Access for Anyone<D, S> {
+    const SPEC: AccessSpec = AccessSpec { requirement: Requirement::Nothing, group: Some(D::GROUP), category: None };
+}
+
+impl<D: PublicGroup, S: ErrorFormat> FromCall<S> for Anyone<D, S> {
+    async fn from_call(call: &mut Call) -> Result<Self, ApiError<S>> {
+        <Self as FromRequest>::from_request(&call.request, &mut Payload::None).await
+    }
+}
+
+/// Everyone, as often as they ask: for what a limit would make unavailable to its supervisor.
+pub struct Everyone;
+
+impl Access for Everyone {
+    const SPEC: AccessSpec = AccessSpec { requirement: Requirement::Nothing, group: None, category: None };
+}
+
+impl<S> FromCall<S> for Everyone {
+    async fn from_call(_: &mut Call) -> Result<Self, ApiError<S>> {
+        Ok(Self)
+    }
+}
 
 impl<D: PublicGroup, S: ErrorFormat> FromRequest for Anyone<D, S> {
     type Error = ApiError<S>;

@@ -8,9 +8,9 @@ use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::web::{Bytes, Data};
 use actix_web::{FromRequest, HttpRequest, web};
-use trailkeeper_auth::audit::Traced;
+use trailkeeper_auth::audit::AuditCategory;
 use trailkeeper_auth::signature::Credentials;
-use trailkeeper_auth::{Permission, Principal, PrincipalKind, SignedRequest, TokenKind};
+use trailkeeper_auth::{AuditContext, Permission, Principal, PrincipalKind, SignedRequest, TokenKind};
 use trailkeeper_domain::usecase::Change;
 use trailkeeper_domain::{Error, Result};
 
@@ -18,18 +18,22 @@ use crate::api_error::{ApiError, ErrorFormat};
 use crate::audit;
 use crate::blocking;
 use crate::error_formats::Saasus;
-use crate::extract::body;
+use crate::extract::{body, origin};
 use crate::limits::{self, AuthAttempt, Group, Presented};
+use crate::operation::{Access, AccessSpec, Call, FromCall, Requirement};
 use crate::settings::MAX_SIGNED_BODY_BYTES;
 use crate::state::AppState;
 
 /// What a caller must have or be, as a type.
 pub trait Requires: 'static {
     /// What it shows or changes that people may not without a trace: whatever asks for it is recorded.
-    const TRACED: Option<Traced> = None;
+    const CATEGORY: Option<AuditCategory> = None;
 
     /// Among which requests it is counted.
     const GROUP: Group;
+
+    /// The same, for the operation's declaration.
+    const REQUIREMENT: Requirement;
 
     /// [`Error::Forbidden`] unless the caller has it.
     fn check(principal: &Principal) -> Result<()>;
@@ -39,28 +43,37 @@ pub trait Requires: 'static {
 /// [`Caller::changing`], [`SaasusCaller::changing`].
 pub trait MakesChanges: Requires {}
 
-macro_rules! needs {
-    ($($(#[$doc:meta])* $name:ident $(is $permission:ident)? $(leaves $traced:ident)? $(counts $group:ident)?),+ $(,)?) => {
+macro_rules! requirements {
+    ($($(#[$doc:meta])* $name:ident $(is $permission:ident)? $(of $everyone:ident)? $(leaves $traced:ident)? $(counts $group:ident)?),+ $(,)?) => {
         $(
             $(#[$doc])*
             pub struct $name;
             impl Requires for $name {
-                $(const TRACED: Option<Traced> = Some(Traced::$traced);)?
-                const GROUP: Group = needs!(@group ($name $($permission)?) $($group)?);
+                $(const CATEGORY: Option<AuditCategory> = Some(AuditCategory::$traced);)?
+                const GROUP: Group = requirements!(@group ($name $($permission)?) $($group)?);
+                const REQUIREMENT: Requirement = Requirement::Permission {
+                    permission: requirements!(@permission $name $($permission)?),
+                    tenant_scoped: requirements!(@tenant_scoped $($everyone)?),
+                };
 
                 fn check(principal: &Principal) -> Result<()> {
-                    principal.require(needs!(@permission $name $($permission)?))
+                    principal.require(requirements!(@permission $name $($permission)?))?;
+                    $(requirements!(@$everyone principal);)?
+                    Ok(())
                 }
             }
-            $(needs!(@$traced $name);)?
+            $(requirements!(@$traced $name);)?
         )+
     };
+    (@everyone $principal:ident) => { $principal.visibility().check_all_tenants()? };
+    (@tenant_scoped) => { true };
+    (@tenant_scoped everyone) => { false };
     (@Directory $name:ident) => { impl MakesChanges for $name {} };
     (@Reports $name:ident) => { impl MakesChanges for $name {} };
     (@Events $name:ident) => {};
     (@Users $name:ident) => {};
     (@Analytics $name:ident) => {};
-    (@group ($($permission:ident)+)) => { group_of(needs!(@permission $($permission)+)) };
+    (@group ($($permission:ident)+)) => { group_of(requirements!(@permission $($permission)+)) };
     (@group ($($permission:ident)+) $group:ident) => { Group::$group };
     (@permission $name:ident) => { Permission::$name };
     (@permission $name:ident $permission:ident) => { Permission::$permission };
@@ -77,7 +90,7 @@ const fn group_of(permission: Permission) -> Group {
     }
 }
 
-needs! {
+requirements! {
     /// Record events.
     WriteEvents,
     /// Read events.
@@ -96,8 +109,10 @@ needs! {
     ReadUsers is ReadDirectory leaves Users,
     /// Change tenants, users and memberships.
     WriteDirectory leaves Directory,
+    /// Change users, who belong to all tenants.
+    WriteUsers is WriteDirectory of everyone leaves Directory,
     /// Change a user without knowing all of it, and see it then.
-    ChangeUsers is WriteDirectory leaves Directory,
+    ChangeUsers is WriteDirectory of everyone leaves Directory,
     /// Read the whole trail, the server's own included.
     ReadTrail leaves Events,
     /// Manage accounts, tokens and keys.
@@ -109,6 +124,7 @@ pub struct Person;
 
 impl Requires for Person {
     const GROUP: Group = Group::Administer;
+    const REQUIREMENT: Requirement = Requirement::Person;
 
     fn check(principal: &Principal) -> Result<()> {
         let what = match principal.kind {
@@ -128,6 +144,7 @@ pub struct PersonOrAdminister;
 
 impl Requires for PersonOrAdminister {
     const GROUP: Group = Group::Administer;
+    const REQUIREMENT: Requirement = Requirement::PersonOrAdministrator;
 
     fn check(principal: &Principal) -> Result<()> {
         Person::check(principal).or_else(|refused| Administer::check(principal).map_err(|_| refused))
@@ -143,7 +160,39 @@ type Extraction<T, S> = Pin<Box<dyn Future<Output = Result<T, ApiError<S>>>>>;
 pub struct Caller<N, S> {
     /// Who asks.
     pub principal: Principal,
+    request: HttpRequest,
     marker: PhantomData<(N, S)>,
+}
+
+impl<N: Requires, S: ErrorFormat> Caller<N, S> {
+    async fn of(request: &HttpRequest, parameters: &'static [&'static str]) -> Result<Self> {
+        let principal = match credential(request)? {
+            Credential::Bearer(token) => by_bearer(request, token, N::GROUP).await?,
+            Credential::Signature(_) => {
+                return Err(Error::unauthenticated("signatures open the SaaSus operations only; send a Bearer token"));
+            }
+        };
+        audit::watch(request, &principal, N::CATEGORY, parameters);
+        N::check(&principal)?;
+        Ok(Self { principal, request: request.clone(), marker: PhantomData })
+    }
+}
+
+impl<N, S> Caller<N, S> {
+    /// Who changes something, and from where, for the audit event of the change.
+    pub fn audit_context(&self, state: &AppState) -> AuditContext {
+        AuditContext { actor: self.principal.actor(), origin: origin::of(&self.request, &state.settings) }
+    }
+}
+
+impl<N: Requires, S> Access for Caller<N, S> {
+    const SPEC: AccessSpec = AccessSpec { requirement: N::REQUIREMENT, group: Some(N::GROUP), category: N::CATEGORY };
+}
+
+impl<N: Requires, S: ErrorFormat> FromCall<S> for Caller<N, S> {
+    async fn from_call(call: &mut Call) -> Result<Self, ApiError<S>> {
+        Ok(Self::of(&call.request, &call.declaration.parameters).await?)
+    }
 }
 
 impl<N: Requires, S: ErrorFormat> FromRequest for Caller<N, S> {
@@ -152,20 +201,7 @@ impl<N: Requires, S: ErrorFormat> FromRequest for Caller<N, S> {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
-        Box::pin(async move {
-            let principal = match credential(&request)? {
-                Credential::Bearer(token) => by_bearer(&request, token, N::GROUP).await?,
-                Credential::Signature(_) => {
-                    return Err(Error::unauthenticated(
-                        "signatures open the SaaSus operations only; send a Bearer token",
-                    )
-                    .into());
-                }
-            };
-            audit::watch(&request, &principal, N::TRACED);
-            N::check(&principal)?;
-            Ok(Self { principal, marker: PhantomData })
-        })
+        Box::pin(async move { Ok(Self::of(&request, &audit::CONDITIONS).await?) })
     }
 }
 
@@ -174,11 +210,10 @@ impl<N: MakesChanges, S> Caller<N, S> {
     /// person. Nothing else in this crate makes a [`Change`], so that no handler can leave that out.
     pub async fn changing<T: Send + 'static>(
         &self,
-        request: &HttpRequest,
         state: &Data<AppState>,
         work: impl FnOnce(Change<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        audit::changing(request, state, &self.principal, N::TRACED, work).await
+        audit::changing(&self.request, state, &self.principal, N::CATEGORY, work).await
     }
 }
 
@@ -187,11 +222,47 @@ impl<N: MakesChanges, S> Caller<N, S> {
 pub struct SaasusCaller<N> {
     /// Who asks.
     pub principal: Principal,
+    request: HttpRequest,
     /// The body as it was sent.
     pub body: Bytes,
     /// The signature, where the request is signed.
     pub signature: Option<[u8; 32]>,
     marker: PhantomData<N>,
+}
+
+impl<N: Requires> SaasusCaller<N> {
+    async fn of(request: &HttpRequest, payload: web::Payload, parameters: &'static [&'static str]) -> Result<Self> {
+        let (principal, body, signature) = match credential(request)? {
+            Credential::Bearer(token) => {
+                let principal = by_bearer(request, token, N::GROUP).await?;
+                audit::watch(request, &principal, N::CATEGORY, parameters);
+                // Before the body is read: who may not send one need not know its limit.
+                N::check(&principal)?;
+                (principal, body::read(request, payload, MAX_SIGNED_BODY_BYTES).await?, None)
+            }
+            Credential::Signature(header) => {
+                let body = body::read(request, payload, MAX_SIGNED_BODY_BYTES).await?;
+                let signature = Credentials::parse(&header)?.sig;
+                let principal = by_signature(request, header, body.clone(), N::GROUP).await?;
+                N::check(&principal)?;
+                (principal, body, Some(signature))
+            }
+        };
+        Ok(Self { principal, request: request.clone(), body, signature, marker: PhantomData })
+    }
+}
+
+impl<N: Requires> Access for SaasusCaller<N> {
+    const SPEC: AccessSpec = AccessSpec { requirement: N::REQUIREMENT, group: Some(N::GROUP), category: N::CATEGORY };
+}
+
+impl<N: Requires> FromCall<Saasus> for SaasusCaller<N> {
+    async fn from_call(call: &mut Call) -> Result<Self, ApiError<Saasus>> {
+        let payload = call.take_payload()?;
+        let caller = Self::of(&call.request, payload, &call.declaration.parameters).await?;
+        call.keep_body(caller.body.clone());
+        Ok(caller)
+    }
 }
 
 impl<N: Requires> FromRequest for SaasusCaller<N> {
@@ -204,23 +275,7 @@ impl<N: Requires> FromRequest for SaasusCaller<N> {
         Box::pin(async move {
             // actix's error cannot leave its thread.
             let payload = payload.map_err(|error| Error::internal(error.to_string()))?;
-            let (principal, body, signature) = match credential(&request)? {
-                Credential::Bearer(token) => {
-                    let principal = by_bearer(&request, token, N::GROUP).await?;
-                    audit::watch(&request, &principal, N::TRACED);
-                    // Before the body is read: who may not send one need not know its limit.
-                    N::check(&principal)?;
-                    (principal, body::read(&request, payload, MAX_SIGNED_BODY_BYTES).await?, None)
-                }
-                Credential::Signature(header) => {
-                    let body = body::read(&request, payload, MAX_SIGNED_BODY_BYTES).await?;
-                    let signature = Credentials::parse(&header)?.sig;
-                    let principal = by_signature(&request, header, body.clone(), N::GROUP).await?;
-                    N::check(&principal)?;
-                    (principal, body, Some(signature))
-                }
-            };
-            Ok(Self { principal, body, signature, marker: PhantomData })
+            Ok(Self::of(&request, payload, &audit::CONDITIONS).await?)
         })
     }
 }
@@ -229,11 +284,10 @@ impl<N: MakesChanges> SaasusCaller<N> {
     /// As [`Caller::changing`].
     pub async fn changing<T: Send + 'static>(
         &self,
-        request: &HttpRequest,
         state: &Data<AppState>,
         work: impl FnOnce(Change<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        audit::changing(request, state, &self.principal, N::TRACED, work).await
+        audit::changing(&self.request, state, &self.principal, N::CATEGORY, work).await
     }
 }
 

@@ -2,11 +2,11 @@
 
 mod accounts;
 mod analytics;
-mod audit_context;
 mod events;
 mod kinds;
 mod memberships;
 mod paging;
+mod paging_by_query;
 mod problems;
 mod put_response;
 mod schemas;
@@ -18,12 +18,15 @@ mod tenants;
 mod tokens;
 mod users;
 
+use std::sync::LazyLock;
+
 use actix_web::web::ServiceConfig;
 use utoipa::openapi::{OpenApi as OpenApiDocument, RefOr, Required};
 use utoipa::{Modify, OpenApi};
 
-use crate::error_formats::Problem;
+use crate::error_formats::{Native, Problem};
 use crate::openapi::BearerScheme;
+use crate::operation::{Declaration, document, routes};
 use crate::ops;
 
 /// The native API's document.
@@ -36,17 +39,11 @@ use crate::ops;
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     paths(
-        events::record::record_events,
-        events::list::list_events,
-        events::get::get_event,
         tenants::list::list_tenants,
         tenants::put::put_tenant,
         tenants::get::get_tenant,
         tenants::delete::delete_tenant,
         users::list::list_users,
-        users::put::put_user,
-        users::get::get_user,
-        users::delete::delete_user,
         users::attribute_changes::list_attribute_changes,
         memberships::list::list_memberships,
         memberships::put::put_membership,
@@ -67,11 +64,6 @@ use crate::ops;
         accounts::get::get_account,
         accounts::change::change_account,
         accounts::delete::delete_account,
-        tokens::list::list_tokens,
-        tokens::create::create_token,
-        tokens::get::get_token,
-        tokens::change::change_token,
-        tokens::revoke::revoke_token,
         signing_keys::list::list_signing_keys,
         signing_keys::create::create_signing_key,
         signing_keys::get::get_signing_key,
@@ -84,9 +76,6 @@ use crate::ops;
         sessions::log_out::log_out,
         sessions::get::get_session,
         sessions::end::end_session,
-        ops::healthz,
-        ops::readyz,
-        ops::jwks,
     ),
     components(schemas(
         Problem,
@@ -156,15 +145,26 @@ impl Modify for OptionalBodies {
     }
 }
 
+/// The operations.
+pub static OPERATIONS: LazyLock<Vec<Declaration>> = LazyLock::new(|| {
+    [events::operations(), tokens::operations(), users::operations(), ops::operations()].into_iter().flatten().collect()
+});
+
+/// The document with its operations.
+pub fn document() -> OpenApiDocument {
+    let mut openapi = Document::openapi();
+    document::add(&mut openapi, &OPERATIONS);
+    openapi
+}
+
 /// Adds the routes.
 pub fn configure(config: &mut ServiceConfig) {
-    events::configure(config);
+    routes::configure::<Native>(config, &OPERATIONS);
     analytics::configure(config);
     tenants::configure(config);
     memberships::configure(config);
     users::configure(config);
     accounts::configure(config);
-    tokens::configure(config);
     signing_keys::configure(config);
     sessions::configure(config);
 }

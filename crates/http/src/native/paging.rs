@@ -1,21 +1,43 @@
 //! The parameters that every list takes, and the page that it answers.
 
+use std::marker::PhantomData;
+
 use actix_web::web::Data;
 use trailkeeper_auth::Principal;
 use trailkeeper_domain::Result;
 use trailkeeper_domain::cursor::Paged;
+use utoipa::ToSchema;
 
 use crate::blocking;
 use crate::cursors::{List, ListPosition, NextCursor};
 use crate::extract::query::Query;
+use crate::native::schemas;
+use crate::operation::{Arity, Limit, ParamValue, Parameters, QueryParams};
 use crate::state::AppState;
 
-/// Where a list begins, and how long its page may be.
-pub struct Paging {
-    /// Behind `next_cursor` of the page before.
-    pub position: ListPosition,
-    /// 1 to 1,000.
-    pub limit: usize,
+/// How many rows a page has where the caller does not say.
+const DEFAULT_LIMIT: usize = 100;
+
+/// Where a list goes on, and how long its page may be. `C` is the schema of the list's cursors.
+pub struct Paging<C> {
+    cursor: Option<String>,
+    limit: usize,
+    schema: PhantomData<C>,
+}
+
+impl<C: ToSchema> QueryParams for Paging<C> {
+    fn declare(out: &mut Parameters) {
+        let cursor = "`next_cursor` of the page before, unchanged.";
+        out.add::<C>("cursor", cursor, Arity::Optional, false, None);
+        let limit = "How many at most; 100 where it is not sent.";
+        out.add::<schemas::PageLimit>("limit", limit, Arity::Optional, true, None);
+    }
+
+    fn read(query: &Query) -> Result<Self> {
+        let cursor = query.optional("cursor")?.map(str::to_owned);
+        let limit = query.optional("limit")?.map(|value| Limit::<1000>::parse("limit", value)).transpose()?;
+        Ok(Self { cursor, limit: limit.map_or(DEFAULT_LIMIT, |limit| limit.0), schema: PhantomData })
+    }
 }
 
 /// A page as it is answered.
@@ -26,19 +48,17 @@ pub struct Page<T> {
     pub next: NextCursor,
 }
 
-impl Paging {
-    /// Reads `cursor` and `limit`.
-    pub fn of(query: &Query, list: List, caller: &Principal) -> Result<Self> {
-        Ok(Self { position: ListPosition::of(query, "cursor", list, caller)?, limit: query.limit(100, 1000)? })
-    }
-
+impl<C> Paging<C> {
     /// Fetches the page on a blocking thread, given the cursor and the limit.
     pub async fn page<T: Send + 'static>(
         self,
         state: &Data<AppState>,
+        list: List,
+        caller: &Principal,
         work: impl FnOnce(&AppState, Option<&str>, usize) -> Result<Paged<T>> + Send + 'static,
     ) -> Result<Page<T>> {
-        let Self { position, limit } = self;
+        let Self { cursor, limit, .. } = self;
+        let position = ListPosition::new(cursor, "cursor", list, caller);
         blocking::run(state, move |state| {
             let cursor = position.opened(state.access())?;
             let Paged { items, next } = work(state, cursor.as_deref(), limit)?;

@@ -84,6 +84,8 @@ values! {
         .description(Some("An IPv4 or IPv6 address, or a network in CIDR notation.")).build();
     /// An e-mail address.
     Email = patterned(EMAIL, 3, 320).examples(["jane@example.com"]);
+    /// How many rows a page of a list has at most.
+    PageLimit = integer(KnownFormat::Int32, 1, 1000);
     /// A region.
     Region = patterned(r"^[A-Za-z0-9_-]{1,32}$", 1, 32).examples(["eu-west-1"]);
     /// A user pool.

@@ -9,9 +9,10 @@ use trailkeeper_domain::Error;
 use utoipa_swagger_ui::{Config, Url};
 
 use crate::api_error::{self, ApiResult};
+use crate::contract::Contract;
 use crate::error_formats::Native;
 use crate::extract::anyone::{Anyone, ReadPublic};
-use crate::openapi::{self, Contract};
+use crate::openapi;
 
 /// Made once: anybody may ask for a document, and making one takes long.
 static ALL: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(openapi::merged_json()));

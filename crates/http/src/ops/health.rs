@@ -8,7 +8,8 @@ use utoipa::ToSchema;
 use super::readiness;
 use crate::api_error::ApiResult;
 use crate::error_formats::{Native, Problem};
-use crate::extract::anyone::{Anyone, Probe};
+use crate::extract::anyone::{Anyone, Everyone, Probe};
+use crate::operation::operation;
 use crate::state::AppState;
 
 /// How the server is.
@@ -23,17 +24,17 @@ pub struct Health {
 ///
 /// Says nothing about the database: a supervisor should not restart the server because the database
 /// is away. No credential needed, and no limit: a 429 would have the supervisor restart it for being asked often.
-#[utoipa::path(get, path = "/healthz", operation_id = "healthz", tag = "operations", security(()),
+#[operation(get, "/healthz", tag = "operations", unknown_parameters = "ignored",
     responses((status = 200, description = "The server lives.", body = Health)))]
-pub async fn healthz() -> HttpResponse {
-    HttpResponse::Ok().json(Health { status: "ok" })
+pub async fn healthz(_: Everyone) -> ApiResult<Native> {
+    Ok(HttpResponse::Ok().json(Health { status: "ok" }))
 }
 
 /// The server can serve.
 ///
 /// The database can be written and has every migration. A load balancer should ask this one. The answer is at most one
 /// second old, so that however many ask, the database is asked once a second. No credential needed.
-#[utoipa::path(get, path = "/readyz", operation_id = "readyz", tag = "operations", security(()),
+#[operation(get, "/readyz", tag = "operations", unknown_parameters = "ignored",
     responses(
         (status = 200, description = "The server can serve.", body = Health),
         (status = 429, description = "Too many requests.", body = Problem, content_type = "application/problem+json",

@@ -11,6 +11,7 @@ use crate::api_error::ApiResult;
 use crate::blocking;
 use crate::error_formats::{Native, Problem};
 use crate::extract::anyone::{Anyone, ReadPublic};
+use crate::operation::operation;
 use crate::state::AppState;
 
 /// Keys change every few weeks, and the old one stays for hours. Who meets an unknown key id should ask again.
@@ -68,7 +69,7 @@ fn sample() -> JwkView {
 /// that, ask us. A new key is published five seconds before it signs, and an old one until its last token has expired;
 /// one that was revoked is gone within five seconds. When a token names a key that you do not know, ask again. No
 /// credential needed.
-#[utoipa::path(get, path = "/.well-known/jwks.json", operation_id = "jwks", tag = "operations", security(()),
+#[operation(get, "/.well-known/jwks.json", tag = "operations", unknown_parameters = "ignored",
     responses(
         (status = 200, description = "The keys whose tokens hold.", body = JwkSet, headers(
             ("Cache-Control" = String, description = "`public, max-age=300`."),

@@ -76,9 +76,7 @@ pub async fn update(
     let reporter = caller.principal.visibility();
     let now = state.clock().now();
     let signed = caller.signature.map(|signature| (signature::spent(signature, now), now));
-    caller
-        .changing(&request, &state, move |change| report_active_users(change, period, &reported, reporter, signed))
-        .await?;
+    caller.changing(&state, move |change| report_active_users(change, period, &reported, reporter, signed)).await?;
     Ok(HttpResponse::Ok().finish())
 }
 

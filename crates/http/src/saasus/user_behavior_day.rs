@@ -81,7 +81,7 @@ pub async fn update(
     let reporter = caller.principal.visibility();
     audit::reported_in_body(&request, Some(&report.user_id), reported_fields(&report, reporter.tenant()));
     let queries = state.settings.page_queries;
-    caller.changing(&request, &state, move |change| report_behavior(change, queries, &report, reporter)).await?;
+    caller.changing(&state, move |change| report_behavior(change, queries, &report, reporter)).await?;
     Ok(HttpResponse::Ok().finish())
 }
 

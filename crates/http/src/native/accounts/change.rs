@@ -19,7 +19,7 @@ use crate::extract::query::Query;
 use crate::extract::{credential, path};
 use crate::native::accounts::view::AccountView;
 use crate::native::problems::{CommonProblems, Conflict, NotFound, TooLarge};
-use crate::native::{audit_context, schemas, small_body};
+use crate::native::{schemas, small_body};
 use crate::state::AppState;
 
 /// What to change about an account. A field that is left out stays as it is.
@@ -80,7 +80,7 @@ pub async fn change_account(
     Query::of(&request)?.only(&[])?;
     let id = path::account_id(&request)?;
     let change = change_of(small_body::read(&request, payload, "a change of an account").await?)?;
-    let context = audit_context::of_caller(&caller.principal, &request, &state);
+    let context = caller.audit_context(&state);
     let hashes = change.password.is_some();
     let work = move |state: &AppState| state.access().change_account(&context, id, change);
     let account = if hashes { blocking::run_hashing(&state, work).await } else { blocking::run(&state, work).await }?;

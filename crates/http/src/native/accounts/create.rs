@@ -19,7 +19,7 @@ use crate::extract::credential;
 use crate::extract::query::Query;
 use crate::native::accounts::view::AccountView;
 use crate::native::problems::{CommonProblems, Conflict, TooLarge};
-use crate::native::{audit_context, schemas, secret_response, small_body};
+use crate::native::{schemas, secret_response, small_body};
 use crate::state::AppState;
 
 /// An account to be made. Null is the same as leaving a field out.
@@ -92,7 +92,7 @@ pub async fn create_account(
 ) -> ApiResult<Native> {
     Query::of(&request)?.only(&[])?;
     let draft = Draft::take_from(small_body::read(&request, payload, "an account").await?)?;
-    let context = audit_context::of_caller(&caller.principal, &request, &state);
+    let context = caller.audit_context(&state);
     let (account, password) = blocking::run_hashing(&state, move |state| {
         let generated = draft.password.is_none().then(|| state.access().generate_password());
         let new = draft.with_password(generated.clone().unwrap_or_default());

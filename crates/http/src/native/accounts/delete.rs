@@ -10,7 +10,7 @@ use crate::extract::caller::{Administer, Caller};
 use crate::extract::path;
 use crate::extract::query::Query;
 use crate::native::problems::{CommonProblems, Conflict, NotFound};
-use crate::native::{audit_context, schemas};
+use crate::native::schemas;
 use crate::state::AppState;
 
 /// Remove an account and its sessions.
@@ -27,7 +27,7 @@ pub async fn delete_account(
 ) -> ApiResult<Native> {
     Query::of(&request)?.only(&[])?;
     let id = path::account_id(&request)?;
-    let context = audit_context::of_caller(&caller.principal, &request, &state);
+    let context = caller.audit_context(&state);
     blocking::run(&state, move |state| state.access().delete_account(&context, id)).await?;
     Ok(HttpResponse::NoContent().finish())
 }

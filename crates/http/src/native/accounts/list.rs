@@ -12,7 +12,7 @@ use crate::error_formats::Native;
 use crate::extract::caller::{Administer, Caller};
 use crate::extract::query::Query;
 use crate::native::accounts::view::AccountView;
-use crate::native::paging::Paging;
+use crate::native::paging_by_query::Paging;
 use crate::native::problems::CommonProblems;
 use crate::native::schemas;
 use crate::state::AppState;

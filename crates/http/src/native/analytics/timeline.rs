@@ -20,7 +20,7 @@ use crate::extract::path;
 use crate::extract::query::Query;
 use crate::native::events::view::EventView;
 use crate::native::kinds;
-use crate::native::paging::Paging;
+use crate::native::paging_by_query::Paging;
 use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
 use crate::state::AppState;

@@ -1,7 +1,7 @@
 //! `GET /v1/events/{id}`.
 
+use actix_web::HttpResponse;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse};
 use trailkeeper_domain::id::{EventId, TenantId};
 use trailkeeper_domain::usecase;
 
@@ -9,31 +9,40 @@ use crate::api_error::ApiResult;
 use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, ReadEvents};
-use crate::extract::path;
-use crate::extract::query::Query;
 use crate::native::events::view::EventView;
 use crate::native::problems::{CommonProblems, Conflict, NotFound};
 use crate::native::schemas;
+use crate::operation::{FromPath, FromQuery, PathParams, QueryParams, operation};
 use crate::state::AppState;
+
+/// The event that a path names.
+#[derive(PathParams)]
+pub struct EventPath {
+    /// The event's id.
+    #[param(schema = schemas::EventId)]
+    id: EventId,
+}
+
+/// Which tenant's event is asked for.
+#[derive(QueryParams)]
+pub struct EventParams {
+    /// The event's tenant.
+    #[param(schema = schemas::TenantId)]
+    tenant_id: Option<TenantId>,
+}
 
 /// Get one event.
 ///
 /// Senders choose ids, so two tenants may have used one: then the answer is 409 until `tenant_id` says which.
-#[utoipa::path(get, path = "/v1/events/{id}", tag = "events", security(("Bearer" = [])),
-    params(
-        ("id" = schemas::EventId, Path, description = "The event's id."),
-        ("tenant_id" = Option<schemas::TenantId>, Query, description = "The event's tenant."),
-    ),
+#[operation(get, "/v1/events/{id}", tag = "events",
     responses((status = 200, description = "The event.", body = EventView), CommonProblems, NotFound, Conflict))]
 pub async fn get_event(
     caller: Caller<ReadEvents, Native>,
-    request: HttpRequest,
+    FromPath(path): FromPath<EventPath>,
+    FromQuery(params): FromQuery<EventParams>,
     state: Data<AppState>,
 ) -> ApiResult<Native> {
-    let query = Query::of(&request)?.only(&["tenant_id"])?;
-    let id = EventId::parse("id", &path::text(&request, "id")?)?;
-    let asked = query.optional("tenant_id")?.map(|id| TenantId::parse("tenant_id", id)).transpose()?;
-    let visibility = caller.principal.visibility().narrow(asked)?;
-    let event = blocking::run(&state, move |state| usecase::find_event(state.store(), id, visibility)).await?;
+    let visibility = caller.principal.visibility().narrow(params.tenant_id)?;
+    let event = blocking::run(&state, move |state| usecase::find_event(state.store(), path.id, visibility)).await?;
     Ok(HttpResponse::Ok().json(EventView::from(event)))
 }

@@ -16,6 +16,7 @@ use crate::native::events::batch::BodyFormat;
 use crate::native::events::input::EventsInput;
 use crate::native::problems::{CommonProblems, TooLarge};
 use crate::native::schemas;
+use crate::operation::operation;
 use crate::settings::MAX_BODY_BYTES;
 use crate::state::AppState;
 use crate::{blocking, ingest};
@@ -87,7 +88,7 @@ pub struct ResultError {
 /// answer comes, the others are refused with their reasons. A lone object is judged like a list of one. An
 /// event with an `id` that its tenant knows already is not stored again, so a request whose answer was lost
 /// is safe to repeat. A body in which nothing is a JSON object is a problem (400).
-#[utoipa::path(post, path = "/v1/events", tag = "events", security(("Bearer" = [])),
+#[operation(post, "/v1/events", tag = "events", unknown_parameters = "ignored",
     request_body(description = "One event, a list of them, or lines such as `{\"type\":\"page_load\",\"user_id\":\"u-4711\",\"page\":\"/\"}`.", content(
         (EventsInput = "application/json"),
         (String = "application/x-ndjson"),

@@ -30,6 +30,6 @@ pub async fn delete_membership(
     Query::of(&request)?.only(&[])?;
     let (tenant, user) = (path::tenant_id(&request)?, path::user_id(&request)?);
     caller.principal.visibility().check(tenant)?;
-    caller.changing(&request, &state, move |change| usecase::delete_membership(change, tenant, &user)).await?;
+    caller.changing(&state, move |change| usecase::delete_membership(change, tenant, &user)).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -67,8 +67,7 @@ pub async fn put_membership(
     body::must_be_json(&request)?;
     let created_at = created_at_of(&body::read(&request, payload, MAX_BODY_BYTES).await?)?;
     let put = if tenant_scoped { usecase::correct_membership } else { usecase::put_membership };
-    let (membership, put) =
-        caller.changing(&request, &state, move |change| put(change, tenant, &user, created_at)).await?;
+    let (membership, put) = caller.changing(&state, move |change| put(change, tenant, &user, created_at)).await?;
     Ok(put_response(put, MembershipView::from(membership)))
 }
 

@@ -11,7 +11,7 @@ use crate::extract::caller::{Caller, PersonOrAdminister};
 use crate::extract::path;
 use crate::extract::query::Query;
 use crate::native::problems::{CommonProblems, NotFound};
-use crate::native::{audit_context, schemas};
+use crate::native::schemas;
 use crate::state::AppState;
 
 /// End a session.
@@ -28,7 +28,7 @@ pub async fn end_session(
 ) -> ApiResult<Native> {
     Query::of(&request)?.only(&[])?;
     let id = path::session_id(&request)?;
-    let context = audit_context::of_caller(&caller.principal, &request, &state);
+    let context = caller.audit_context(&state);
     blocking::run(&state, move |state| {
         own::visible_session(state.access(), &caller.principal, id)?;
         state.access().end_session(&context, id)

@@ -9,7 +9,6 @@ use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, Person};
 use crate::extract::query::Query;
-use crate::native::audit_context;
 use crate::native::problems::CommonProblems;
 use crate::state::AppState;
 
@@ -25,7 +24,7 @@ pub async fn end_other_sessions(
 ) -> ApiResult<Native> {
     Query::of(&request)?.only(&[])?;
     let own = own::of(&caller.principal)?;
-    let context = audit_context::of_caller(&caller.principal, &request, &state);
+    let context = caller.audit_context(&state);
     blocking::run(&state, move |state| {
         state.access().end_sessions_of(&context, own.account_id, Some(own.session_id)).map(|_| ())
     })

@@ -9,7 +9,6 @@ use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, Person};
 use crate::extract::query::Query;
-use crate::native::audit_context;
 use crate::native::problems::CommonProblems;
 use crate::state::AppState;
 
@@ -21,7 +20,7 @@ use crate::state::AppState;
 pub async fn log_out(caller: Caller<Person, Native>, request: HttpRequest, state: Data<AppState>) -> ApiResult<Native> {
     Query::of(&request)?.only(&[])?;
     let own = own::of(&caller.principal)?;
-    let context = audit_context::of_caller(&caller.principal, &request, &state);
+    let context = caller.audit_context(&state);
     blocking::run(&state, move |state| state.access().end_session(&context, own.session_id)).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -16,7 +16,7 @@ use crate::extract::path;
 use crate::extract::query::Query;
 use crate::native::problems::{CommonProblems, Conflict, NotFound, TooLarge};
 use crate::native::signing_keys::view::SigningKeyView;
-use crate::native::{audit_context, schemas, small_body};
+use crate::native::{schemas, small_body};
 use crate::state::AppState;
 
 /// What to change about a signing key. A field that is left out, or null, stays as it is.
@@ -54,7 +54,7 @@ pub async fn change_signing_key(
     Query::of(&request)?.only(&[])?;
     let id = path::credential_id(&request, "signing_key_id")?;
     let name = name_of(small_body::read(&request, payload, "a change of a signing key").await?)?;
-    let context = audit_context::of_caller(&caller.principal, &request, &state);
+    let context = caller.audit_context(&state);
     let key = blocking::run(&state, move |state| match name {
         Some(name) => state.access().rename_signing_key(&context, id, &name),
         None => state.access().signing_key(id),

@@ -17,7 +17,7 @@ use crate::extract::caller::{Administer, Caller};
 use crate::extract::query::Query;
 use crate::native::problems::{CommonProblems, TooLarge};
 use crate::native::signing_keys::view::SigningKeyView;
-use crate::native::{audit_context, schemas, secret_response, small_body};
+use crate::native::{schemas, secret_response, small_body};
 use crate::state::AppState;
 
 /// A signing key to be made. Null is the same as leaving a field out.
@@ -75,7 +75,7 @@ pub async fn create_signing_key(
 ) -> ApiResult<Native> {
     Query::of(&request)?.only(&[])?;
     let new = new_signing_key(small_body::read(&request, payload, "a signing key").await?)?;
-    let context = audit_context::of_caller(&caller.principal, &request, &state);
+    let context = caller.audit_context(&state);
     let (made, secret) = blocking::run(&state, move |state| state.access().create_signing_key(&context, new)).await?;
     let location = format!("/v1/signing-keys/{}", made.id);
     let view = CreatedSigningKeyView { signing_key: made.into(), secret_key: secret.expose().to_owned() };

@@ -11,7 +11,7 @@ use crate::cursors::{List, NextCursor};
 use crate::error_formats::Native;
 use crate::extract::caller::{Administer, Caller};
 use crate::extract::query::Query;
-use crate::native::paging::Paging;
+use crate::native::paging_by_query::Paging;
 use crate::native::problems::CommonProblems;
 use crate::native::schemas;
 use crate::native::signing_keys::view::SigningKeyView;

@@ -10,7 +10,7 @@ use crate::extract::caller::{Administer, Caller};
 use crate::extract::path;
 use crate::extract::query::Query;
 use crate::native::problems::{CommonProblems, NotFound};
-use crate::native::{audit_context, schemas};
+use crate::native::schemas;
 use crate::state::AppState;
 
 /// Revoke a signing key.
@@ -26,7 +26,7 @@ pub async fn revoke_signing_key(
 ) -> ApiResult<Native> {
     Query::of(&request)?.only(&[])?;
     let id = path::credential_id(&request, "signing_key_id")?;
-    let context = audit_context::of_caller(&caller.principal, &request, &state);
+    let context = caller.audit_context(&state);
     blocking::run(&state, move |state| state.access().revoke_signing_key(&context, id)).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -27,6 +27,6 @@ pub async fn delete_tenant(
     Query::of(&request)?.only(&[])?;
     let id = path::tenant_id(&request)?;
     caller.principal.visibility().check(id)?;
-    caller.changing(&request, &state, move |change| usecase::delete_tenant(change, id)).await?;
+    caller.changing(&state, move |change| usecase::delete_tenant(change, id)).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -12,7 +12,7 @@ use crate::cursors::{List, NextCursor};
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, ReadDirectory};
 use crate::extract::query::Query;
-use crate::native::paging::Paging;
+use crate::native::paging_by_query::Paging;
 use crate::native::problems::CommonProblems;
 use crate::native::schemas;
 use crate::native::tenants::view::TenantView;

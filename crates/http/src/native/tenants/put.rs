@@ -64,8 +64,7 @@ pub async fn put_tenant(
     caller.principal.visibility().check(id)?;
     body::must_be_json(&request)?;
     let draft = draft_of(&body::read(&request, payload, MAX_BODY_BYTES).await?)?;
-    let (tenant, put) =
-        caller.changing(&request, &state, move |change| usecase::put_tenant(change, id, &draft)).await?;
+    let (tenant, put) = caller.changing(&state, move |change| usecase::put_tenant(change, id, &draft)).await?;
     Ok(put_response(put, TenantView::from(tenant)))
 }
 

@@ -1,49 +1,55 @@
 //! `POST /v1/tokens`.
 
-use actix_web::HttpRequest;
-use actix_web::web::{Data, Payload};
+use actix_web::web::Data;
 use serde::Serialize;
 use serde_json::{Value, json};
 use trailkeeper_auth::NewToken;
-use trailkeeper_domain::Result;
 use trailkeeper_domain::account::Role;
 use trailkeeper_domain::id::TenantId;
-use trailkeeper_domain::json::{A_TIME, JsonObject};
-use trailkeeper_domain::time;
+use trailkeeper_domain::time::Timestamp;
 use utoipa::ToSchema;
 
 use crate::api_error::ApiResult;
 use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::caller::{Administer, Caller};
-use crate::extract::query::Query;
 use crate::native::problems::{CommonProblems, TooLarge};
 use crate::native::tokens::view::TokenView;
-use crate::native::{audit_context, schemas, secret_response, small_body};
+use crate::native::{schemas, secret_response};
+use crate::operation::{Body, FromBody, operation};
 use crate::state::AppState;
 
 /// An API token to be made. Null is the same as leaving a field out.
-#[derive(Serialize, ToSchema)]
+#[derive(ToSchema, Body)]
 #[serde(deny_unknown_fields)]
+#[body(name = "a token")]
 #[schema(example = TokenInput::sample)]
 pub struct TokenInput {
     /// Its name for people: what it is for. Need not be unique.
     #[schema(value_type = schemas::CredentialName)]
-    name: &'static str,
+    #[body(expected = schemas::A_NAME)]
+    name: String,
     /// What it may do.
     #[schema(value_type = schemas::Role)]
-    role: &'static str,
+    role: Role,
     /// The one tenant it may see; absent: all.
     #[schema(value_type = Option<schemas::TenantId>)]
-    tenant_id: Option<&'static str>,
+    tenant_id: Option<TenantId>,
     /// When it stops working, in the future; absent: never.
     #[schema(value_type = Option<schemas::Instant>)]
-    expires_at: Option<&'static str>,
+    expires_at: Option<Timestamp>,
 }
 
 impl TokenInput {
     fn sample() -> Value {
-        json!(Self { name: "billing", role: "ingest", tenant_id: None, expires_at: None })
+        json!({"name": "billing", "role": "ingest", "tenant_id": null, "expires_at": null})
+    }
+}
+
+impl From<TokenInput> for NewToken {
+    fn from(input: TokenInput) -> Self {
+        let TokenInput { name, role, tenant_id, expires_at } = input;
+        Self { name, role, tenant_id, expires_at }
     }
 }
 
@@ -67,8 +73,7 @@ impl CreatedTokenView {
 /// Make an API token.
 ///
 /// The token is shown in this answer and never again: a hash of it is kept.
-#[utoipa::path(post, path = "/v1/tokens", tag = "tokens", security(("Bearer" = [])),
-    request_body(content = TokenInput, description = "The token.", content_type = "application/json"),
+#[operation(post, "/v1/tokens", tag = "tokens", body = "The token.",
     responses(
         (status = 201, description = "The token is made.", body = CreatedTokenView,
             headers(("Location" = String, description = "Where the token's record is."))),
@@ -76,27 +81,13 @@ impl CreatedTokenView {
     ))]
 pub async fn create_token(
     caller: Caller<Administer, Native>,
-    request: HttpRequest,
-    payload: Payload,
+    FromBody(input): FromBody<TokenInput>,
     state: Data<AppState>,
 ) -> ApiResult<Native> {
-    Query::of(&request)?.only(&[])?;
-    let new = new_token(small_body::read(&request, payload, "a token").await?)?;
-    let context = audit_context::of_caller(&caller.principal, &request, &state);
+    let context = caller.audit_context(&state);
     let now = state.clock().now();
-    let (made, plain) = blocking::run(&state, move |state| state.access().create_token(&context, new)).await?;
+    let (made, plain) = blocking::run(&state, move |state| state.access().create_token(&context, input.into())).await?;
     let location = format!("/v1/tokens/{}", made.id);
     let view = CreatedTokenView { api_token: TokenView::at(now, made), token: plain.expose().to_owned() };
     Ok(secret_response::created(location, view))
-}
-
-fn new_token(mut json: JsonObject) -> Result<NewToken> {
-    let new = NewToken {
-        name: json.required("name", schemas::A_NAME, JsonObject::text)?,
-        role: json.required_parsed("role", schemas::A_ROLE, Role::parse)?,
-        tenant_id: json.parsed("tenant_id", schemas::A_UUID, TenantId::parse)?,
-        expires_at: json.parsed("expires_at", A_TIME, time::parse_rfc3339)?,
-    };
-    json.finish(&["name", "role", "tenant_id", "expires_at"])?;
-    Ok(new)
 }

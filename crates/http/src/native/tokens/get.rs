@@ -1,32 +1,37 @@
 //! `GET /v1/tokens/{token_id}`.
 
+use actix_web::HttpResponse;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse};
+use trailkeeper_domain::id::CredentialId;
 
 use crate::api_error::ApiResult;
 use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::caller::{Administer, Caller};
-use crate::extract::path;
-use crate::extract::query::Query;
 use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
 use crate::native::tokens::view::TokenView;
+use crate::operation::{FromPath, PathParams, operation};
 use crate::state::AppState;
+
+/// The token that a path names.
+#[derive(PathParams)]
+pub struct TokenPath {
+    /// The token's id.
+    #[param(schema = schemas::CredentialId)]
+    pub token_id: CredentialId,
+}
 
 /// Get an API token's record.
 ///
 /// Expired and revoked ones too. The token itself is not shown.
-#[utoipa::path(get, path = "/v1/tokens/{token_id}", tag = "tokens", security(("Bearer" = [])),
-    params(("token_id" = schemas::CredentialId, Path, description = "The token's id.")),
+#[operation(get, "/v1/tokens/{token_id}", tag = "tokens",
     responses((status = 200, description = "The record.", body = TokenView), CommonProblems, NotFound))]
 pub async fn get_token(
     _: Caller<Administer, Native>,
-    request: HttpRequest,
+    FromPath(path): FromPath<TokenPath>,
     state: Data<AppState>,
 ) -> ApiResult<Native> {
-    Query::of(&request)?.only(&[])?;
-    let id = path::credential_id(&request, "token_id")?;
-    let token = blocking::run(&state, move |state| state.access().token(id)).await?;
+    let token = blocking::run(&state, move |state| state.access().token(path.token_id)).await?;
     Ok(HttpResponse::Ok().json(TokenView::at(state.clock().now(), token)))
 }

@@ -1,7 +1,7 @@
 //! `GET /v1/tokens`.
 
+use actix_web::HttpResponse;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -10,11 +10,11 @@ use crate::api_error::ApiResult;
 use crate::cursors::{List, NextCursor};
 use crate::error_formats::Native;
 use crate::extract::caller::{Administer, Caller};
-use crate::extract::query::Query;
 use crate::native::paging::Paging;
 use crate::native::problems::CommonProblems;
 use crate::native::schemas;
 use crate::native::tokens::view::TokenView;
+use crate::operation::{FromQuery, operation};
 use crate::state::AppState;
 
 /// A page of API tokens.
@@ -38,22 +38,16 @@ impl TokensView {
 /// List API tokens in the order in which they were made.
 ///
 /// Expired and revoked ones too: `state` tells. The tokens themselves are not shown.
-#[utoipa::path(get, path = "/v1/tokens", tag = "tokens", security(("Bearer" = [])),
-    params(
-        ("cursor" = Option<schemas::TokenCursor>, Query, description = "`next_cursor` of the page before, unchanged."),
-        ("limit" = Option<i32>, Query, description = "How many at most; 100 where it is not sent.", minimum = 1, maximum = 1000),
-    ),
+#[operation(get, "/v1/tokens", tag = "tokens",
     responses((status = 200, description = "A page of API tokens.", body = TokensView), CommonProblems))]
 pub async fn list_tokens(
     caller: Caller<Administer, Native>,
-    request: HttpRequest,
+    FromQuery(paging): FromQuery<Paging<schemas::TokenCursor>>,
     state: Data<AppState>,
 ) -> ApiResult<Native> {
-    let query = Query::of(&request)?.only(&["cursor", "limit"])?;
-    let paging = Paging::of(&query, List::Tokens, &caller.principal)?;
     let now = state.clock().now();
     let page = paging
-        .page(&state, move |state, cursor, limit| state.access().tokens(cursor, limit))
+        .page(&state, List::Tokens, &caller.principal, |state, cursor, limit| state.access().tokens(cursor, limit))
         .await?
         .map(|token| TokenView::at(now, token));
     Ok(HttpResponse::Ok().json(TokensView { tokens: page.items, next_cursor: page.next }))

@@ -15,7 +15,7 @@ use crate::error_formats::Native;
 use crate::extract::caller::{Caller, ReadUsers};
 use crate::extract::path;
 use crate::extract::query::Query;
-use crate::native::paging::Paging;
+use crate::native::paging_by_query::Paging;
 use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
 use crate::state::AppState;

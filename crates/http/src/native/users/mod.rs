@@ -12,21 +12,19 @@ use actix_web::web::{self, ServiceConfig};
 
 use crate::endpoint::endpoint;
 use crate::error_formats::Native;
+use crate::operation::{Declaration, operations};
+
+/// The declared operations.
+pub fn operations() -> Vec<Declaration> {
+    operations![put::put_user, get::get_user, delete::delete_user]
+}
 
 /// Adds the routes.
 pub fn configure(config: &mut ServiceConfig) {
-    config
-        .service(endpoint::<Native>("/v1/users", vec![(Method::GET, web::to(list::list_users))]))
-        .service(endpoint::<Native>(
-            "/v1/users/{user_id}",
-            vec![
-                (Method::PUT, web::to(put::put_user)),
-                (Method::GET, web::to(get::get_user)),
-                (Method::DELETE, web::to(delete::delete_user)),
-            ],
-        ))
-        .service(endpoint::<Native>(
+    config.service(endpoint::<Native>("/v1/users", vec![(Method::GET, web::to(list::list_users))])).service(
+        endpoint::<Native>(
             "/v1/users/{user_id}/attribute-changes",
             vec![(Method::GET, web::to(attribute_changes::list_attribute_changes))],
-        ));
+        ),
+    );
 }

@@ -3,8 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use actix_web::HttpRequest;
-use actix_web::web::{Data, Payload};
+use actix_web::web::Data;
 use serde::Serialize;
 use serde_json::{Value, json};
 use trailkeeper_domain::Result;
@@ -16,20 +15,21 @@ use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::schema::Schema;
 use utoipa::{PartialSchema, ToSchema};
 
+use super::get::UserPath;
 use crate::api_error::ApiResult;
 use crate::error_formats::Native;
-use crate::extract::caller::{Caller, WriteDirectory};
-use crate::extract::query::Query;
-use crate::extract::{body, path};
+use crate::extract::caller::{Caller, WriteUsers};
 use crate::native::problems::{CommonProblems, Conflict, TooLarge};
 use crate::native::put_response::put_response;
 use crate::native::schemas;
 use crate::native::users::view::UserView;
+use crate::operation::{Body, FromBody, FromPath, operation};
 use crate::settings::MAX_BODY_BYTES;
 use crate::state::AppState;
 
 /// A user's record. Null is the same as leaving a field out.
-#[derive(Serialize, ToSchema)]
+#[derive(Serialize, ToSchema, Body)]
+#[body(name = "a user", parsed_as = UserDraft, max_bytes = MAX_BODY_BYTES)]
 #[serde(deny_unknown_fields)]
 #[schema(example = UserInput::sample)]
 pub struct UserInput {
@@ -100,38 +100,35 @@ impl ToSchema for UserBody {
     }
 }
 
+impl Body for UserBody {
+    type Parsed = UserDraft;
+    const NAME: &'static str = UserInput::NAME;
+    const FIELDS: &'static [&'static str] = UserInput::FIELDS;
+    const MAX_BYTES: usize = UserInput::MAX_BYTES;
+
+    fn read(json: JsonObject) -> Result<UserDraft> {
+        UserInput::read(json)
+    }
+}
+
 /// Create or replace a user's record.
 ///
 /// The first time, and each time after a deletion, the user counts as created at `registered_at`; sent later,
 /// it corrects the time of that creation. What changes about e-mail and attributes is kept with who changed
 /// it and when. Users are everyone's: a credential that is confined to a tenant cannot write them (403). An
 /// e-mail that another user of the pool has is a conflict (409).
-#[utoipa::path(put, path = "/v1/users/{user_id}", tag = "users", security(("Bearer" = [])),
-    params(("user_id" = schemas::UserId, Path, description = "The user's id.")),
-    request_body(content = UserBody, description = "The whole record.", content_type = "application/json"),
+#[operation(put, "/v1/users/{user_id}", tag = "users", body = "The whole record.",
     responses(
         (status = 200, description = "The record replaced the one before.", body = UserView),
         (status = 201, description = "The record is new.", body = UserView),
         CommonProblems, Conflict, TooLarge,
     ))]
 pub async fn put_user(
-    caller: Caller<WriteDirectory, Native>,
-    request: HttpRequest,
-    payload: Payload,
+    caller: Caller<WriteUsers, Native>,
+    FromPath(path): FromPath<UserPath>,
+    FromBody(draft): FromBody<UserBody>,
     state: Data<AppState>,
 ) -> ApiResult<Native> {
-    caller.principal.visibility().check_all_tenants()?;
-    Query::of(&request)?.only(&[])?;
-    let id = path::user_id(&request)?;
-    body::must_be_json(&request)?;
-    let draft = draft_of(&body::read(&request, payload, MAX_BODY_BYTES).await?)?;
-    let (user, put) = caller.changing(&request, &state, move |change| usecase::put_user(change, &id, &draft)).await?;
+    let (user, put) = caller.changing(&state, move |change| usecase::put_user(change, &path.user_id, &draft)).await?;
     Ok(put_response(put, UserView::from(user)))
-}
-
-fn draft_of(body: &[u8]) -> Result<UserDraft> {
-    let mut json = JsonObject::parse("a user", body)?;
-    let draft = UserDraft::take_from(&mut json)?;
-    json.finish(&UserDraft::FIELDS)?;
-    Ok(draft)
 }

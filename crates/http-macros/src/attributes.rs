@@ -1,0 +1,64 @@
+//! What the derives share: doc comments, names of fields, and the shapes of their types.
+
+use quote::ToTokens;
+use syn::{
+    Attribute, Data, DeriveInput, Expr, ExprLit, Field, Fields, GenericArgument, Lit, Meta, PathArguments, Result, Type,
+};
+
+/// The doc comment of an item, its lines joined as utoipa joins them.
+pub fn doc(attributes: &[Attribute]) -> String {
+    let lines: Vec<String> = attributes
+        .iter()
+        .filter_map(|attribute| match &attribute.meta {
+            Meta::NameValue(pair) if pair.path.is_ident("doc") => match &pair.value {
+                Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.value().trim().to_owned()),
+                _ => None,
+            },
+            _ => None,
+        })
+        .collect();
+    lines.join("\n")
+}
+
+/// The fields of a struct with named fields.
+pub fn fields(input: &DeriveInput) -> Result<Vec<&Field>> {
+    match &input.data {
+        Data::Struct(data) => match &data.fields {
+            Fields::Named(fields) => Ok(fields.named.iter().collect()),
+            _ => Err(syn::Error::new_spanned(input, "only structs with named fields are read")),
+        },
+        _ => Err(syn::Error::new_spanned(input, "only structs are read")),
+    }
+}
+
+/// The name of a field as clients write it: `r#type` is `type`.
+pub fn wire_name(field: &Field) -> String {
+    let name = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
+    name.strip_prefix("r#").map_or(name.clone(), ToOwned::to_owned)
+}
+
+/// The argument of a generic type with this name: `T` of `Option<T>`.
+pub fn argument_of<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
+    let Type::Path(path) = ty else { return None };
+    let last = path.path.segments.last().filter(|last| last.ident == name)?;
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+    arguments.args.iter().find_map(|argument| match argument {
+        GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    })
+}
+
+/// The last generic argument of a type: `Native` of `ApiResult<Native>`.
+pub fn last_argument(ty: &Type) -> Option<&Type> {
+    let Type::Path(path) = ty else { return None };
+    let PathArguments::AngleBracketed(arguments) = &path.path.segments.last()?.arguments else { return None };
+    arguments.args.iter().rev().find_map(|argument| match argument {
+        GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    })
+}
+
+/// An error at this piece of code.
+pub fn error<T>(at: &impl ToTokens, message: &str) -> Result<T> {
+    Err(syn::Error::new_spanned(at, message))
+}

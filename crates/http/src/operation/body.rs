@@ -1,0 +1,198 @@
+//! JSON bodies: one struct gives names, schema and reading.
+
+use trailkeeper_domain::Result;
+use trailkeeper_domain::json::JsonObject;
+use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
+use utoipa::openapi::{ContentBuilder, Ref, Required};
+use utoipa::{PartialSchema, ToSchema};
+
+use super::declaration::NamedSchema;
+use super::params::ParamValue;
+
+/// The largest body of a few short fields, in bytes.
+const MAX_BYTES: usize = 64 * 1024;
+
+/// The struct of a JSON object. Derived by `#[derive(Body)]`.
+pub trait Body {
+    /// What the handler gets: the struct itself, or a draft of the domain that the struct describes.
+    type Parsed;
+    /// What error messages call it, with its article: "an account".
+    const NAME: &'static str;
+    /// The names of its fields, in the order of the documentation.
+    const FIELDS: &'static [&'static str];
+    /// The largest one, in bytes.
+    const MAX_BYTES: usize = MAX_BYTES;
+    /// Whether no body at all is the same as an empty object.
+    const OPTIONAL: bool = false;
+    /// Whether `null` is the same as an empty object, and names of fields may come in any case.
+    const ANY_CASE: bool = false;
+
+    /// Reads it. [`trailkeeper_domain::Error::Invalid`] names the field.
+    fn read(json: JsonObject) -> Result<Self::Parsed>;
+
+    /// Reads the bytes of a request.
+    fn from_bytes(bytes: &[u8]) -> Result<Self::Parsed> {
+        let is_empty = match bytes.trim_ascii() {
+            b"" => Self::OPTIONAL,
+            b"null" => Self::OPTIONAL && Self::ANY_CASE,
+            _ => false,
+        };
+        let json = JsonObject::parse(Self::NAME, if is_empty { b"{}" } else { bytes })?;
+        Self::read(if Self::ANY_CASE { json.regardless_of_case(Self::FIELDS)? } else { json })
+    }
+}
+
+/// Whether two lists have the same names in the same order.
+#[expect(clippy::indexing_slicing, reason = "the compiler runs it, and the indices are below the lengths")]
+pub const fn same_names(one: &[&str], other: &[&str]) -> bool {
+    if one.len() != other.len() {
+        return false;
+    }
+    let mut index = 0;
+    while index < one.len() {
+        let (a, b) = (one[index].as_bytes(), other[index].as_bytes());
+        if a.len() != b.len() {
+            return false;
+        }
+        let mut at = 0;
+        while at < a.len() {
+            if a[at] != b[at] {
+                return false;
+            }
+            at += 1;
+        }
+        index += 1;
+    }
+    true
+}
+
+/// What the document says about a body.
+pub struct BodySpec {
+    /// The names of its fields.
+    pub fields: &'static [&'static str],
+    description: &'static str,
+    optional: bool,
+    name: fn() -> String,
+    schemas: fn(&mut Vec<NamedSchema>),
+    /// Reads bytes and drops what it read, for tests of the document's example.
+    pub check: fn(&[u8]) -> Result<()>,
+}
+
+impl BodySpec {
+    /// The body `B`.
+    pub fn of<B: Body + ToSchema>(description: &'static str) -> Self {
+        Self {
+            fields: B::FIELDS,
+            description,
+            optional: B::OPTIONAL,
+            name: || B::name().into_owned(),
+            schemas: |out| {
+                out.push((B::name().into_owned(), <B as PartialSchema>::schema()));
+                B::schemas(out);
+            },
+            check: |bytes| B::from_bytes(bytes).map(drop),
+        }
+    }
+
+    /// The object of the document; its schemas join `schemas`.
+    pub fn request_body(&self, schemas: &mut Vec<NamedSchema>) -> RequestBody {
+        (self.schemas)(schemas);
+        let content = ContentBuilder::new().schema(Some(Ref::from_schema_name((self.name)()))).build();
+        RequestBodyBuilder::new()
+            .description(Some(self.description))
+            .content("application/json", content)
+            .required(Some(if self.optional { Required::False } else { Required::True }))
+            .build()
+    }
+}
+
+/// A value of a field.
+pub trait BodyField: Sized {
+    /// What to send instead of a wrong value: completes "send …".
+    const EXPECTED: &'static str;
+
+    /// Takes the field; `None` where it is absent or null.
+    fn take(json: &mut JsonObject, name: &str, expected: &str) -> Result<Option<Self>>;
+}
+
+macro_rules! parsed {
+    ($($type:ty),+ $(,)?) => {
+        $(
+
+
+            impl BodyField for $type {
+                const EXPECTED: &'static str = <Self as ParamValue>::EXPECTED;
+
+                fn take(json: &mut JsonObject, name: &str, expected: &str) -> Result<Option<Self>> {
+                    json.parsed(name, expected, <Self as ParamValue>::parse)
+                }
+            }
+        )+
+    };
+}
+
+parsed! {
+    trailkeeper_domain::account::Role,
+    trailkeeper_domain::id::TenantId,
+    trailkeeper_domain::id::UserId,
+    trailkeeper_domain::time::Timestamp,
+}
+
+impl BodyField for String {
+    const EXPECTED: &'static str = <Self as ParamValue>::EXPECTED;
+
+    fn take(json: &mut JsonObject, name: &str, expected: &str) -> Result<Option<Self>> {
+        json.text(name, expected)
+    }
+}
+
+impl BodyField for bool {
+    const EXPECTED: &'static str = <Self as ParamValue>::EXPECTED;
+
+    fn take(json: &mut JsonObject, name: &str, _: &str) -> Result<Option<Self>> {
+        json.boolean(name)
+    }
+}
+
+/// A field of a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Patch<T> {
+    /// Absent: the value stays.
+    Keep,
+    /// Null: there is no value any more.
+    Clear,
+    /// The new value.
+    Set(T),
+}
+
+impl<T> Patch<T> {
+    /// `None` to keep, `Some(None)` to clear, `Some(Some(value))` to set.
+    pub fn into_option(self) -> Option<Option<T>> {
+        match self {
+            Self::Keep => None,
+            Self::Clear => Some(None),
+            Self::Set(value) => Some(Some(value)),
+        }
+    }
+}
+
+/// Takes a field that must be there.
+pub fn required<T: BodyField>(json: &mut JsonObject, name: &str, expected: &str) -> Result<T> {
+    json.required(name, expected, T::take)
+}
+
+/// Takes a field that may be absent or null.
+pub fn optional<T: BodyField>(json: &mut JsonObject, name: &str, expected: &str) -> Result<Option<T>> {
+    T::take(json, name, expected)
+}
+
+/// Takes a field of a change.
+pub fn patch<T: BodyField>(json: &mut JsonObject, name: &str, expected: &str) -> Result<Patch<T>> {
+    let is_null = json.is_null(name);
+    let value = T::take(json, name, expected)?;
+    Ok(match value {
+        Some(value) => Patch::Set(value),
+        None if is_null => Patch::Clear,
+        None => Patch::Keep,
+    })
+}

@@ -1,0 +1,115 @@
+//! One call of an operation: who asks is read first, then what.
+
+use actix_web::HttpRequest;
+use actix_web::web::{Bytes, Data, Payload};
+use trailkeeper_domain::{Error, Result};
+
+use super::body::Body;
+use super::declaration::Declaration;
+use super::params::{PathParams, PathValues, QueryParams};
+use crate::api_error::ApiError;
+use crate::extract::body;
+use crate::extract::query::Query;
+use crate::state::AppState;
+
+/// A request on its way to the handler of its operation.
+pub struct Call {
+    /// The request.
+    pub request: HttpRequest,
+    /// The operation.
+    pub declaration: &'static Declaration,
+    payload: Option<Payload>,
+    body: Option<Bytes>,
+    query: Option<Query>,
+}
+
+impl Call {
+    /// A call whose body is not read yet.
+    pub fn new(request: HttpRequest, payload: Payload, declaration: &'static Declaration) -> Self {
+        Self { request, declaration, payload: Some(payload), body: None, query: None }
+    }
+
+    /// Refuses parameters that the operation does not have: a misspelt filter must not silently show everything.
+    pub fn check_parameters(&mut self) -> Result<()> {
+        if !self.declaration.refuses_unknown_parameters {
+            return Ok(());
+        }
+        let query = Query::of(&self.request)?.only(&self.declaration.parameters)?;
+        self.query = Some(query);
+        Ok(())
+    }
+
+    /// The body's stream. An extractor that reads it takes it away from later ones.
+    pub fn take_payload(&mut self) -> Result<Payload> {
+        self.payload.take().ok_or_else(|| Error::internal("two arguments of a handler read the body"))
+    }
+
+    /// Keeps a body that was read to check a signature.
+    pub fn keep_body(&mut self, body: Bytes) {
+        self.body = Some(body);
+    }
+}
+
+/// An argument of a handler.
+pub trait FromCall<S>: Sized {
+    /// Reads it.
+    async fn from_call(call: &mut Call) -> Result<Self, ApiError<S>>;
+}
+
+/// The parameters of the query.
+pub struct FromQuery<T>(pub T);
+
+/// The parameters of the path.
+pub struct FromPath<T>(pub T);
+
+/// The JSON body.
+pub struct FromBody<T: Body>(pub T::Parsed);
+
+impl<T: QueryParams, S> FromCall<S> for FromQuery<T> {
+    async fn from_call(call: &mut Call) -> Result<Self, ApiError<S>> {
+        if call.query.is_none() {
+            call.query = Some(Query::of(&call.request)?);
+        }
+        let query = call.query.as_ref().ok_or_else(|| Error::internal("a query was read and is gone"))?;
+        Ok(Self(T::read(query)?))
+    }
+}
+
+impl<T: PathParams, S> FromCall<S> for FromPath<T> {
+    async fn from_call(call: &mut Call) -> Result<Self, ApiError<S>> {
+        Ok(Self(T::read(&PathValues::of(&call.request))?))
+    }
+}
+
+impl<T: Body, S> FromCall<S> for FromBody<T> {
+    async fn from_call(call: &mut Call) -> Result<Self, ApiError<S>> {
+        body::must_be_json(&call.request)?;
+        let bytes = match call.body.take() {
+            Some(bytes) => bytes,
+            None => {
+                let payload = call.take_payload()?;
+                body::read(&call.request, payload, T::MAX_BYTES).await?
+            }
+        };
+        Ok(Self(T::from_bytes(&bytes)?))
+    }
+}
+
+impl<S> FromCall<S> for HttpRequest {
+    async fn from_call(call: &mut Call) -> Result<Self, ApiError<S>> {
+        Ok(call.request.clone())
+    }
+}
+
+impl<S> FromCall<S> for Payload {
+    async fn from_call(call: &mut Call) -> Result<Self, ApiError<S>> {
+        Ok(call.take_payload()?)
+    }
+}
+
+impl<S> FromCall<S> for Data<AppState> {
+    async fn from_call(call: &mut Call) -> Result<Self, ApiError<S>> {
+        let state = call.request.app_data::<Self>().cloned();
+        Ok(state.ok_or_else(|| Error::internal("the server was built without its state"))?)
+    }
+}

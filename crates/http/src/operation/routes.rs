@@ -1,0 +1,61 @@
+//! The routes of declared operations.
+
+use std::collections::BTreeMap;
+
+use actix_web::dev::HttpServiceFactory;
+use actix_web::http::Method;
+use actix_web::middleware::from_fn;
+use actix_web::web::ServiceConfig;
+use actix_web::{HttpRequest, HttpResponse, Route, guard, web};
+
+use super::declaration::Declaration;
+use crate::api_error::{self, ApiError, ErrorFormat};
+use crate::audit;
+
+/// Adds the routes of these operations, whose contract writes its errors as `S`.
+pub fn configure<S: ErrorFormat>(config: &mut ServiceConfig, declarations: &'static [Declaration]) {
+    let mut paths: BTreeMap<String, Vec<&'static Declaration>> = BTreeMap::new();
+    let mut order = Vec::new();
+    for declaration in declarations {
+        let path = declaration.path();
+        if !paths.contains_key(&path) {
+            order.push(path.clone());
+        }
+        paths.entry(path).or_default().push(declaration);
+    }
+    // In the order of the declarations: `/v1/accounts/me` is listed before `/v1/accounts/{account_id}`.
+    for path in order {
+        let declared = paths.remove(&path).unwrap_or_default();
+        let routes = declared.into_iter().map(|one| (one.method.clone(), (one.route)(one))).collect();
+        config.service(resource::<S>(&path, routes));
+    }
+}
+
+/// A resource at `path` with these routes, and a 405 with `Allow` for every other method.
+///
+/// Every path with GET also answers HEAD, as monitors ask: the server leaves the body out. The middleware
+/// [`audit::recorded`] wraps each path, so that a handler cannot forget its audit event.
+pub fn resource<S: ErrorFormat>(path: &str, routes: Vec<(Method, Route)>) -> impl HttpServiceFactory + use<S> {
+    let methods = routes.iter().map(|(method, _)| if *method == Method::GET { "GET, HEAD" } else { method.as_str() });
+    let allow = methods.collect::<Vec<_>>().join(", ");
+    let resource = routes.into_iter().fold(web::resource(path), |resource, (method, route)| {
+        resource.route(if method == Method::GET {
+            route.guard(guard::Any(guard::Get()).or(guard::Head()))
+        } else {
+            route.method(method)
+        })
+    });
+    let resource = resource.default_service(web::to(move |request: HttpRequest| {
+        let response = api_error::method_not_allowed::<S>(request.method().as_str(), &allow);
+        async move { response }
+    }));
+    resource.wrap(from_fn(audit::recorded::<S>))
+}
+
+/// Answers every path that the contract does not have. `document` is where its paths are listed.
+pub fn fallback<S: ErrorFormat>(document: &'static str) -> Route {
+    web::to(move |request: HttpRequest| {
+        let refused = ApiError::<S>::from(api_error::unknown_path(request.path(), document));
+        async move { Err::<HttpResponse, _>(refused) }
+    })
+}
