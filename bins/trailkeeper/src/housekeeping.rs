@@ -76,7 +76,7 @@ fn round(access: &Access) {
             }
         }
         Err(error) => {
-            tracing::warn!(error = %error.chain(), "housekeeping of accounts and keys failed; it runs again in a minute")
+            tracing::warn!(error = %error.chain(), "housekeeping of accounts and keys failed; it runs again in a minute");
         }
     }
 }
