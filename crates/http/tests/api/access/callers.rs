@@ -5,8 +5,7 @@ use trailkeeper_auth::{NewToken, Origin};
 use trailkeeper_domain::account::Role;
 
 use super::row::Kind;
-use crate::people::{PASSWORD, person};
-use crate::support::{Caller, TestApp, operator};
+use crate::support::{Caller, PASSWORD, TestApp, operator, person};
 
 /// A new caller of this kind and role, tenant-scoped if `tenant` is given.
 pub fn caller<'a>(app: &'a TestApp, kind: Kind, role: Role, tenant: Option<&str>) -> Caller<'a> {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::row::Outcome::{Done, Forbidden, NotFound, Nothing, Public};
 use super::row::{ADMINS, ANALYSTS, Allowed, READERS, RECORDERS, Row, row};
 use super::world::Things;
-use crate::contracts::unix;
+use crate::support::contracts::unix;
 use crate::support::{ACME, START};
 
 const DAYS: &str = "start_date=2026-07-01&end_date=2026-07-31";

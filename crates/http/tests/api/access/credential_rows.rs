@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::row::Outcome::{self, Done, Forbidden, Public};
 use super::row::{ADMINS, Allowed, Row, row};
 use super::world::Things;
-use crate::people::PASSWORD;
+use crate::support::PASSWORD;
 
 /// A tenant-scoped administrator manages no credentials, because it could create one without the limit.
 const NEVER_TENANT_SCOPED: [Outcome; 2] = [Forbidden, Forbidden];

@@ -3,13 +3,18 @@
 //! A new operation needs a row in `native_rows.rs`, `credential_rows.rs` or `contract_rows.rs`:
 //! [`the_table_has_every_operation`] fails until it has one.
 
+pub mod access_tokens;
+mod audit_events;
 mod callers;
 mod contract_rows;
 mod credential_rows;
+mod credentials;
 mod groups;
 mod native_rows;
 mod row;
-mod traces;
+mod sealed_cursors;
+mod tenant_isolation;
+mod tenant_scope;
 mod world;
 
 use std::collections::BTreeSet;

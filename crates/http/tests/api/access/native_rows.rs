@@ -17,7 +17,7 @@ pub fn rows() -> Vec<Row> {
 
 fn events() -> Vec<Row> {
     vec![
-        // The result of each event rejects another tenant: see `tenant_scoped_events`.
+        // The result of each event rejects another tenant: see `tenant_scope.rs`.
         row("record_events", ("POST", |_| "/v1/events".to_owned()), Allowed::Roles(RECORDERS), [Done, Done])
             .with(|_| json!({"type": "x"})),
         row("list_events", ("GET", |_| "/v1/events".to_owned()), Allowed::Roles(READERS), [Done, Nothing]),

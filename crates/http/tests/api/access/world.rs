@@ -7,8 +7,7 @@ use trailkeeper_auth::{NewAccount, NewSigningKey, NewToken, Origin};
 use trailkeeper_domain::account::{Account, ApiToken, Role, Session, SigningKey};
 
 use super::row::Row;
-use crate::people::PASSWORD;
-use crate::support::{ACME, Caller, OTHER, START, TestApp, numbered, operator};
+use crate::support::{ACME, Caller, OTHER, PASSWORD, START, TestApp, numbered, operator};
 
 /// A text in every record of [`ACME`]. No answer to a caller without permission may contain it.
 pub const MARK: &str = "only-for-acme";

@@ -1,6 +1,9 @@
 //! A server with its own database, and callers of every kind. Tests use only the HTTP API.
 
 mod call;
+pub mod contracts;
+pub mod crashing_store;
+pub mod history;
 mod person;
 mod response;
 
@@ -23,7 +26,7 @@ use trailkeeper_testkit::{DatabaseKind, TempDatabase, TestClock, TestEntropy};
 use uuid::Uuid;
 
 pub use call::{Caller, send_at_once};
-pub use person::{PASSWORD, Person};
+pub use person::{PASSWORD, Person, person};
 pub use response::TestResponse;
 
 /// Two tenants without records.

@@ -1,0 +1,106 @@
+//! The audit event of every operation other than GET, requested by a person and by a program.
+//!
+//! A new operation needs a row: [`the_table_has_every_operation_other_than_get`] fails until it has one.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use trailkeeper_auth::Origin;
+use trailkeeper_domain::account::Role;
+
+use super::row::{Kind, Row};
+use super::table;
+use super::world::World;
+use crate::support::{Caller, PASSWORD, TestApp, person};
+
+/// Recorded for people and not for programs.
+const OF_PEOPLE: [bool; 2] = [true, false];
+/// Recorded for people and programs.
+const OF_ALL: [bool; 2] = [true, true];
+/// Never recorded.
+const OF_NOBODY: [bool; 2] = [false, false];
+
+/// Operation, the type of its audit event, and whether requests of people and of programs create it.
+const CREATES: &[(&str, &str, [bool; 2])] = &[
+    ("put_tenant", "directory_change", OF_PEOPLE),
+    ("delete_tenant", "directory_change", OF_PEOPLE),
+    ("put_user", "directory_change", OF_PEOPLE),
+    ("delete_user", "directory_change", OF_PEOPLE),
+    ("put_membership", "directory_change", OF_PEOPLE),
+    ("delete_membership", "directory_change", OF_PEOPLE),
+    ("UpdateUserAttributes", "directory_change", OF_PEOPLE),
+    ("UpdateActiveUsers", "analytics_report", OF_PEOPLE),
+    ("UpdateUserBehaviorHistoriesByDay", "analytics_report", OF_PEOPLE),
+    // A read: the contract uses POST for it.
+    ("UserEvents", "events_read", OF_PEOPLE),
+    ("create_account", "account_create", OF_ALL),
+    ("change_account", "account_change", OF_ALL),
+    ("delete_account", "account_delete", OF_ALL),
+    ("create_token", "token_create", OF_ALL),
+    ("change_token", "token_change", OF_ALL),
+    ("revoke_token", "token_revoke", OF_ALL),
+    ("create_signing_key", "signing_key_create", OF_ALL),
+    ("change_signing_key", "signing_key_change", OF_ALL),
+    ("revoke_signing_key", "signing_key_revoke", OF_ALL),
+    ("end_session", "session_end", OF_ALL),
+    // A person's own resources: programs are rejected, and create no audit event.
+    ("change_own_password", "account_password_change", OF_PEOPLE),
+    ("end_other_sessions", "logout", OF_PEOPLE),
+    ("log_out", "logout", OF_PEOPLE),
+    // Without a credential; the logins of the table fail.
+    ("log_in", "login_fail", OF_ALL),
+    ("Login", "login_fail", OF_ALL),
+    // An unknown token begins and ends nothing.
+    ("refresh_session", "", OF_NOBODY),
+    ("RefreshToken", "", OF_NOBODY),
+    // Events are the trail.
+    ("record_events", "", OF_NOBODY),
+];
+
+fn changing() -> impl Iterator<Item = Row> {
+    table().into_iter().filter(|row| row.method != "GET")
+}
+
+/// Id and type of the newest audit events.
+fn trail(program: &Caller<'_>) -> Vec<(String, String)> {
+    let events = program.get("/v1/events?tenant_id=ffffffff-ffff-ffff-ffff-ffffffffffff&limit=1000").ok();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    events["events"].as_array().unwrap().iter().map(|event| (text(&event["id"]), text(&event["type"]))).collect()
+}
+
+#[test]
+fn the_table_has_every_operation_other_than_get() {
+    let listed: BTreeSet<_> = CREATES.iter().map(|(operation, ..)| *operation).collect();
+    assert_eq!(listed, changing().map(|row| row.operation).collect());
+    assert_eq!(listed.len(), CREATES.len());
+}
+
+#[test]
+fn each_request_creates_its_one_audit_event() {
+    for app in TestApp::on_both() {
+        let world = World::new(&app);
+        let program = app.admin();
+        for row in changing() {
+            let (_, kind, recorded) = CREATES.iter().find(|(operation, ..)| *operation == row.operation).unwrap();
+            for (who, is_recorded) in [Kind::Person, Kind::Program].into_iter().zip(recorded) {
+                let things = world.fresh_things(&row);
+                let caller = match who {
+                    Kind::Program => app.token(Role::Admin, None),
+                    Kind::Person => {
+                        let (email, person) = person(&app, Role::Admin, None);
+                        // A second session, which this one can end.
+                        app.state.access().login(&email, PASSWORD, &Origin::default()).unwrap();
+                        person
+                    }
+                };
+                let before: BTreeSet<_> = trail(&program).into_iter().collect();
+                row.sent_by(&caller, &things);
+                let left: Vec<_> =
+                    trail(&program).into_iter().filter(|event| !before.contains(event)).map(|event| event.1).collect();
+                let expected: &[&str] = if *is_recorded { &[kind] } else { &[] };
+                assert_eq!(left, expected, "{} by a {who:?}", row.operation);
+                world.changed();
+            }
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! Reads by people create audit events.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use trailkeeper_domain::account::Role;
+use trailkeeper_http::is_condition;
+use trailkeeper_http::{Contract, openapi_json};
+
+use crate::audit::changes::changes;
+use crate::support::{ACME, Caller, TestApp, escaped, numbered, person};
+
+const SYSTEM: &str = "ffffffff-ffff-ffff-ffff-ffffffffffff";
+const DAYS: &str = "start_date=2026-07-01&end_date=2026-07-31";
+
+/// An operation that shows events or users: operation id, method, path, body, and the type of its audit event.
+type Shown = (&'static str, &'static str, String, Option<Value>, &'static str);
+
+fn shown() -> Vec<Shown> {
+    let get = |id, path: &str, kind| (id, "GET", path.to_owned(), None, kind);
+    let change = json!({"email": "jane@example.com", "attributes": [{"name": "a", "value": "b"}]});
+    vec![
+        get("list_events", "/v1/events?user_id=u1", "events_read"),
+        get("get_event", &format!("/v1/events/{}", numbered(1)), "events_read"),
+        get("list_users", "/v1/users?email=jane%40example.com", "users_read"),
+        get("get_user", "/v1/users/u1", "users_read"),
+        get("list_attribute_changes", "/v1/users/u1/attribute-changes", "users_read"),
+        get("list_memberships", &format!("/v1/tenants/{ACME}/users"), "users_read"),
+        get("get_membership", &format!("/v1/tenants/{ACME}/users/u1"), "users_read"),
+        get("get_timeline", "/v1/analytics/users/u1/timeline", "analytics_read"),
+        get("get_profile", "/v1/analytics/users/u1/profile", "analytics_read"),
+        get("GetUserBehaviorHistories", "/v1/analysis/users/u1/behavior-histories", "analytics_read"),
+        ("UserEvents", "POST", "/api/UserAccount/UserEvents".to_owned(), Some(json!({})), "events_read"),
+        get("GetUsersByEmail", "/v1/auditlog/users?email=jane%40example.com", "users_read"),
+        get("GetUserEvents", &format!("/v1/auditlog/users/events?email=jane%40example.com&{DAYS}"), "events_read"),
+        ("UpdateUserAttributes", "PATCH", "/v1/auditlog/users/attributes".to_owned(), Some(change), "directory_change"),
+    ]
+}
+
+/// Operations whose answers show no single user, each with the reason.
+const SHOWS_NO_USER: &[(&str, &str)] = &[
+    ("list_tenants", "tenants are customers, not people"),
+    ("get_tenant", "tenants are customers, not people"),
+    ("get_active_users", "counts"),
+    ("get_traffic", "counts"),
+    ("get_logins", "counts"),
+    ("get_registrations", "counts"),
+    ("get_page_statistics", "counts"),
+    ("get_retention", "counts"),
+    ("GetActiveUsers", "counts"),
+    ("GetAggregatedMetrics", "counts"),
+    ("GetPageStatistics", "counts"),
+    ("GetAggregatedUserInfo", "counts"),
+    ("CountUsers", "a count"),
+    ("healthz", "the server"),
+    ("readyz", "the server"),
+    ("record_events", "the sender's own events"),
+];
+
+/// Tags of operations about Trailkeeper's own accounts and credentials: operators, not users.
+const ABOUT_OPERATORS: [&str; 5] = ["accounts", "tokens", "signing keys", "sessions", "keys"];
+
+fn world() -> TestApp {
+    with_a_user(TestApp::new())
+}
+
+/// A server with a user who has one event.
+pub fn with_a_user(app: TestApp) -> TestApp {
+    let admin = app.admin();
+    admin.put(&format!("/v1/tenants/{ACME}"), &json!({})).ok();
+    admin.put("/v1/users/u1", &json!({"email": "jane@example.com"})).ok();
+    admin.put(&format!("/v1/tenants/{ACME}/users/u1"), &json!({})).ok();
+    admin.record(&json!({"id": numbered(1), "type": "page_load", "page": "/a", "tenant_id": ACME, "user_id": "u1"}));
+    app
+}
+
+/// The audit events of reads and changes, newest first, as a program sees them.
+pub fn audit_events(app: &TestApp) -> Vec<Value> {
+    let kinds = "events_read,users_read,analytics_read,directory_change,analytics_report,access_denied";
+    let path = format!("/v1/events?tenant_id={SYSTEM}&type={kinds}&limit=1000");
+    app.admin().get(&path).ok()["events"].as_array().unwrap().clone()
+}
+
+fn ask(caller: &Caller<'_>, (_, method, path, body, _): &Shown) -> u16 {
+    let call = caller.call(method, path);
+    match body {
+        Some(body) => call.json(body).send().status,
+        None => call.send().status,
+    }
+}
+
+/// The operations of all documents with an answer body: id, tag, names of query parameters.
+fn documented() -> Vec<(String, String, Vec<String>)> {
+    let mut all = Vec::new();
+    for contract in Contract::ALL {
+        let document: Value = serde_json::from_str(&openapi_json(contract)).unwrap();
+        for item in document["paths"].as_object().unwrap().values() {
+            for (method, operation) in item.as_object().unwrap() {
+                let text = |field: &Value| field.as_str().unwrap_or_default().to_owned();
+                let answers = operation["responses"]["200"]["content"].is_object();
+                if !answers && method != "get" {
+                    continue;
+                }
+                let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+                let queries = parameters.iter().filter(|parameter| parameter["in"] == "query");
+                let names = queries.map(|parameter| text(&parameter["name"])).collect();
+                all.push((text(&operation["operationId"]), text(&operation["tags"][0]), names));
+            }
+        }
+    }
+    all
+}
+
+#[test]
+fn every_operation_that_shows_events_or_users_is_recorded_for_people() {
+    let app = world();
+    let (email, jane) = person(&app, Role::Admin, None);
+    for operation in shown() {
+        let (id, method, path, _, kind) = &operation;
+        let before = audit_events(&app).len();
+        assert_eq!(ask(&jane, &operation), 200, "{id}");
+        let after = audit_events(&app);
+        assert_eq!(after.len(), before + 1, "{id} creates one audit event");
+        let event = &after[0];
+        assert_eq!((&event["type"], &event["outcome"]), (&json!(kind), &json!("success")), "{id}");
+        assert_eq!((&event["user_name"], &event["source"]), (&json!(email), &json!("198.51.100.20")), "{id}");
+        assert!(event["trace_id"].is_string() && event["user_id"].is_string(), "{event}");
+        let recorded_operation = event["metadata"]["operation"].as_str().unwrap();
+        let front = path.split(['?', '{']).next().unwrap().split("u1").next().unwrap();
+        let same = front.split(ACME).next().unwrap().split(&numbered(1)).next().unwrap();
+        assert!(recorded_operation.starts_with(&format!("{method} {same}")), "{id}: {recorded_operation}");
+    }
+}
+
+#[test]
+fn every_operation_of_the_documents_is_recorded_or_shows_no_user() {
+    let changes = changes().into_iter().map(|change| change.operation);
+    let recorded: BTreeSet<&str> = shown().iter().map(|row| row.0).chain(changes).collect();
+    let nobody: BTreeSet<&str> = SHOWS_NO_USER.iter().map(|row| row.0).collect();
+    for (id, tag, names) in documented() {
+        let known = recorded.contains(id.as_str()) || nobody.contains(id.as_str());
+        let operators =
+            ABOUT_OPERATORS.contains(&tag.as_str()) || ["Login", "RefreshToken", "jwks"].contains(&id.as_str());
+        assert!(
+            known || operators,
+            "{id}: give its Caller a type that is recorded (ReadEvents, ReadUsers, ReadUserActivity, WriteDirectory) and a row in shown(), or a reason in SHOWS_NO_USER"
+        );
+        if recorded.contains(id.as_str()) {
+            for name in names {
+                assert!(is_condition(&name), "{id}: the trail does not keep the parameter {name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn answers_without_users_and_reads_by_programs_create_no_audit_event() {
+    let app = world();
+    let (_, jane) = person(&app, Role::Admin, None);
+    for path in ["/v1/tenants", "/v1/analytics/traffic", "/healthz", &format!("/v1/tenants/{ACME}")] {
+        assert_eq!(jane.get(path).status, 200, "{path}");
+    }
+    let program = app.admin();
+    for operation in shown() {
+        assert_eq!(ask(&program, &operation), 200, "{}", operation.0);
+    }
+    assert_eq!(audit_events(&app), Vec::<Value>::new());
+}
+
+#[test]
+fn a_read_records_its_conditions_and_no_other_parameters() {
+    let app = world();
+    let (_, jane) = person(&app, Role::Auditor, None);
+    let page = escaped("/a?token=hunter2#hunter3");
+    jane.call("GET", &format!("/v1/events?tenant_id={ACME}&page={page}&type=x,y&limit=5"))
+        .header("User-Agent", "probe/1")
+        .header("X-Request-Id", "request-7")
+        .peer("203.0.113.9")
+        .send()
+        .ok();
+    // This contract takes no parameters here and ignores them.
+    jane.get("/v1/analysis/users/u1/behavior-histories?password=hunter4").ok();
+    jane.get(&format!("/v1/tenants/{ACME}/users/u1")).ok();
+    let events = audit_events(&app);
+    let [membership, histories, list] = events.as_slice() else { panic!("{events:?}") };
+    let filter = json!({"tenant_id": ACME, "page": "/a", "type": "x,y", "limit": "5"});
+    assert_eq!(list["metadata"], json!({"operation": "GET /v1/events", "filter": filter}));
+    assert_eq!((&list["user_agent"], &list["trace_id"]), (&json!("probe/1"), &json!("request-7")));
+    assert_eq!((&list["source"], &list["tenant_id"]), (&json!("203.0.113.9"), &json!(SYSTEM)));
+    assert_eq!(histories["target"], json!({"type": "user", "id": "u1", "name": null}));
+    assert_eq!(membership["target"]["id"], "u1");
+    assert_eq!(membership["metadata"]["filter"], json!({"tenant_id": ACME}));
+    assert_eq!(membership["metadata"]["operation"], "GET /v1/tenants/{tenant_id}/users/{user_id}");
+    assert!(!json!(events).to_string().contains("hunter"), "{events:?}");
+}
+
+#[test]
+fn rejected_reads_of_people_are_recorded_too() {
+    let app = world();
+    let (_, auditor) = person(&app, Role::Auditor, None);
+    auditor.get("/v1/users/nobody").problem(404, "user_not_found", None);
+    auditor.get("/v1/analytics/traffic").problem(403, "permission_denied", None);
+    auditor.get("/v1/events?no=such").problem(400, "invalid_parameter", Some("no"));
+    let (_, ingest) = person(&app, Role::Ingest, None);
+    ingest.get(&format!("/v1/events/{}", numbered(1))).problem(403, "permission_denied", None);
+    let (_, tenant_scoped) = person(&app, Role::Admin, Some(ACME));
+    tenant_scoped.delete("/v1/users/u1").problem(403, "permission_denied", None);
+    let events = audit_events(&app);
+    let seen: Vec<_> = events
+        .iter()
+        .map(|event| (event["type"].as_str().unwrap(), event["metadata"]["status"].as_u64().unwrap()))
+        .collect();
+    assert_eq!(seen, [("directory_change", 403), ("events_read", 403), ("access_denied", 403), ("users_read", 404)]);
+    assert!(events.iter().all(|event| event["outcome"] == "failure"), "{events:?}");
+    assert_eq!(events[0]["target"]["id"], "u1");
+}
+
+#[test]
+fn a_read_that_cannot_be_recorded_is_rejected() {
+    let app = world();
+    let (_, jane) = person(&app, Role::Admin, None);
+    let program = app.admin();
+    app.state.services.ingest.drain();
+    for operation in shown().iter().filter(|operation| operation.1 == "GET") {
+        let answer = jane.get(&operation.2);
+        assert_eq!(answer.status, 503, "{}: {}", operation.0, answer.text());
+        assert!(answer.header("retry-after").is_some() && !answer.text().contains("u1"), "{}", answer.text());
+        assert_eq!(program.get(&operation.2).status, 200, "{}: programs' reads are not recorded", operation.0);
+    }
+    assert_eq!(jane.get("/v1/tenants").status, 200);
+}
+
+#[test]
+fn a_person_can_reach_the_end_of_octopais_list() {
+    for app in TestApp::on_both() {
+        app.admin().record(&json!([{"type": "x"}, {"type": "x"}, {"type": "x"}]));
+        let (_, jane) = person(&app, Role::Admin, None);
+        let mut pages = 0;
+        loop {
+            let body = json!({"PageNumber": pages + 1, "RowsInPage": 1});
+            let page = jane.post("/api/UserAccount/UserEvents", &body).ok();
+            if page == json!([]) {
+                break;
+            }
+            pages += 1;
+            assert!(pages < 50, "reading a page must not create another one");
+        }
+        assert!(pages >= 3);
+        let events = audit_events(&app);
+        assert_eq!(events.len(), pages + 1, "each page was a read");
+        assert_eq!(events[0]["metadata"]["filter"]["PageNumber"], json!((pages + 1).to_string()));
+    }
+}

@@ -1,0 +1,3 @@
+//! Headers of every answer.
+
+mod browser_headers;

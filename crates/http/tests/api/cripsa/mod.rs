@@ -1,0 +1,5 @@
+//! The Cripsa contract.
+
+mod errors;
+mod events;
+mod users;

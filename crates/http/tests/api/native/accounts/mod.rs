@@ -1,0 +1,5 @@
+//! Accounts of the native API.
+
+mod effects;
+mod manage;
+mod own;

@@ -1,0 +1,12 @@
+//! The native API, by resource.
+
+mod accounts;
+mod analytics;
+mod errors;
+mod events;
+mod memberships;
+mod sessions;
+mod signing_keys;
+mod tenants;
+mod tokens;
+mod users;

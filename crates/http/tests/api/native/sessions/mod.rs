@@ -1,0 +1,4 @@
+//! Sessions of the native API.
+
+mod others;
+mod own;

@@ -1,0 +1,5 @@
+//! The Octopai contract.
+
+mod credentials;
+mod login;
+mod user_events;

@@ -1,0 +1,4 @@
+//! The OpenAPI documents.
+
+mod documents;
+mod examples;

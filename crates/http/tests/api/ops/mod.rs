@@ -1,0 +1,5 @@
+//! Health, readiness and public keys.
+
+mod health;
+pub mod jwks;
+mod readiness;
