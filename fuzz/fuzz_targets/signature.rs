@@ -5,7 +5,7 @@
 use chrono::Duration;
 use libfuzzer_sys::fuzz_target;
 use ring::hmac;
-use trailkeeper_auth::signature::{Credentials, SignedRequest, holds};
+use trailkeeper_auth::signature::{Credentials, SignedRequest, verify};
 use trailkeeper_fuzz::{lines, now, refused};
 
 const SECRET: &[u8] = b"sk_secret";
@@ -24,7 +24,7 @@ fuzz_target!(|data: &[u8]| {
         }
     };
     reads_itself(&credentials);
-    assert!(!holds(SECRET, &credentials, &request, &public, now()), "nobody guesses a signature");
+    assert!(!verify(SECRET, &credentials, &request, &public, now()), "nobody guesses a signature");
     let credentials = Credentials { sig: [0; 32], ..credentials };
     every_reading_holds(&credentials, &request, &public);
     tampering_shows(&credentials, &request, &public);
@@ -60,7 +60,7 @@ fn every_reading_holds(credentials: &Credentials<'_>, request: &SignedRequest<'_
             let meant = SignedRequest { host, path_and_query: &path, ..*request };
             for minutes in -2..=2 {
                 let credentials = Credentials { sig: signed(credentials, minutes, &meant), ..*credentials };
-                let held = holds(SECRET, &credentials, request, public, now());
+                let held = verify(SECRET, &credentials, request, public, now());
                 assert_eq!(held, minutes.abs() < 2, "{minutes} {host:?} {path:?}");
             }
         }
@@ -69,16 +69,16 @@ fn every_reading_holds(credentials: &Credentials<'_>, request: &SignedRequest<'_
 
 fn tampering_shows(credentials: &Credentials<'_>, request: &SignedRequest<'_>, public: &[String]) {
     let right = Credentials { sig: signed(credentials, 0, request), ..*credentials };
-    assert!(!holds(b"sk_other", &right, request, public, now()), "another secret");
+    assert!(!verify(b"sk_other", &right, request, public, now()), "another secret");
     for bit in [0, 100, 255] {
         let mut wrong = right.clone();
         wrong.sig[bit / 8] ^= 1 << (bit % 8);
-        assert!(!holds(SECRET, &wrong, request, public, now()), "another signature");
+        assert!(!verify(SECRET, &wrong, request, public, now()), "another signature");
     }
     let mut body = request.body.to_vec();
     if let Some(last) = body.last_mut() {
         *last ^= 1;
-        assert!(!holds(SECRET, &right, &SignedRequest { body: &body, ..*request }, public, now()), "another body");
+        assert!(!verify(SECRET, &right, &SignedRequest { body: &body, ..*request }, public, now()), "another body");
     }
 }
 

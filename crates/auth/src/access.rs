@@ -1,4 +1,4 @@
-//! The service: what it is made of, and what all its parts share.
+//! The service [`Access`], its settings, and what its parts share.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,32 +11,31 @@ use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::{Error, Result};
 use uuid::Uuid;
 
-use crate::authenticate::secret_context;
+use crate::authenticate::secret_seal_context;
 use crate::jwt::{KeyRing, KeySource};
 use crate::master_keys::MasterKeys;
 use crate::password;
 use crate::token_cache::TokenCache;
 
-/// What can be set.
+/// Settings of [`Access`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccessSettings {
-    /// How slow password hashes are: 4 to 31, each step doubles the time. Hashes made under another cost
-    /// stay valid.
+    /// The cost of password hashes: 4 to 31, each step doubles the time. Hashes of another cost stay valid.
     pub bcrypt_cost: u32,
-    /// `iss` of the access tokens.
+    /// The issuer (`iss`) of access tokens.
     pub issuer: String,
-    /// How long an access token holds.
+    /// The lifetime of an access token.
     pub access_ttl: Duration,
-    /// How long a refresh token holds.
+    /// The lifetime of a refresh token.
     pub refresh_ttl: Duration,
-    /// How long after its login a session ends, however often it is refreshed.
+    /// The longest duration of a session, counted from its login, however often it is refreshed.
     pub session_ttl: Duration,
-    /// How old the newest key of access tokens becomes before [`Access::housekeeping`] makes another; `None`: any age.
+    /// The age of the newest token key at which [`Access::housekeeping`] makes another one; `None`: never.
     pub rotate_token_keys_after: Option<Duration>,
-    /// The names under which clients reach us through a proxy, as they sign them: with a port where
-    /// clients name one.
+    /// The host names by which clients reach the server through a proxy, as clients sign them: with a port if they send
+    /// one.
     pub public_hosts: Vec<String>,
-    /// Whether too many failed logins make further ones wait.
+    /// Whether repeated failed logins delay further ones.
     pub login_delays: bool,
 }
 
@@ -55,10 +54,48 @@ impl Default for AccessSettings {
     }
 }
 
-/// Accounts, credentials and everything that is checked against them.
+/// Accounts, sessions and credentials: the one service of this crate.
 ///
-/// Its methods block (they hash and ask the database): call them on a thread that may block; all but
-/// [`Access::recall_bearer`]. One of them is shared by all threads as `Arc<Access>`.
+/// All methods but [`Access::recall_bearer`] and [`Access::has_signed`] block (they hash passwords or query the
+/// database): call them on a thread that may block. Share one `Arc<Access>` among all threads: its caches belong to it.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use trailkeeper_auth::{Access, AccessSettings, AuditContext, MasterKey, NewAccount, Origin, Permission, SystemEntropy};
+/// use trailkeeper_domain::account::{Actor, Role};
+/// use trailkeeper_domain::clock::SystemClock;
+/// # use trailkeeper_analytics::engine::Summary;
+/// # use trailkeeper_storage::{DatabaseUrl, StoreOptions};
+/// # let folder = tempfile::tempdir()?;
+/// # let url = DatabaseUrl::parse(&format!("sqlite:{}", folder.path().join("trail.db").display()))?;
+/// # trailkeeper_storage::migrate(&url)?;
+/// # let store = trailkeeper_storage::open(&url, &StoreOptions::default(), Arc::new(Summary))?;
+///
+/// let entropy = Arc::new(SystemEntropy::new());
+/// let master_key = MasterKey::generate(entropy.as_ref());
+/// let settings = AccessSettings { bcrypt_cost: 4, ..AccessSettings::default() };
+/// let access = Access::new(store, Arc::new(SystemClock), entropy, master_key, settings);
+///
+/// let operator = AuditContext::from(Actor { id: "cli".to_owned(), name: "operator".to_owned() });
+/// let password = access.generate_password();
+/// access.create_account(
+///     &operator,
+///     NewAccount {
+///         email: "jane@example.com".to_owned(),
+///         display_name: None,
+///         password: password.clone(),
+///         role: Role::Auditor,
+///         tenant_id: None,
+///     },
+/// )?;
+///
+/// let login = access.login("jane@example.com", &password, &Origin::default())?;
+/// let jane = access.authenticate_bearer(&login.access_token)?;
+/// assert!(jane.require(Permission::ReadEvents).is_ok());
+/// assert!(jane.require(Permission::Administer).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Access {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -67,11 +104,12 @@ pub struct Access {
     pub(crate) settings: AccessSettings,
     pub(crate) keys: KeyRing,
     pub(crate) token_cache: TokenCache,
-    pub(crate) nobodys_hash: String,
+    /// The hash that passwords of unknown accounts are checked against.
+    pub(crate) placeholder_hash: String,
 }
 
 impl Access {
-    /// Puts it together. Nothing is read, made or computed yet.
+    /// Builds the service. Reads and computes nothing yet.
     pub fn new(
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
@@ -79,28 +117,29 @@ impl Access {
         master: impl Into<MasterKeys>,
         settings: AccessSettings,
     ) -> Self {
-        let nobodys_hash = password::nobodys_hash(settings.bcrypt_cost);
+        let placeholder_hash = password::placeholder_hash(settings.bcrypt_cost);
         let (keys, token_cache) = (KeyRing::default(), TokenCache::default());
         let master = master.into();
-        Self { store, clock, entropy, master, settings, keys, token_cache, nobodys_hash }
+        Self { store, clock, entropy, master, settings, keys, token_cache, placeholder_hash }
     }
 
-    /// Checks that the master key is the one with which the database's keys are sealed: a server with another
-    /// one could neither issue tokens nor check signatures. To be called at start.
+    /// Checks that the master key opens the sealed keys of the database: with another one, the server could neither issue
+    /// tokens nor verify signatures. To be called at start. In a database without keys it makes the first token key, which
+    /// binds the database to this master key.
     ///
-    /// [`Error::Internal`] says which key cannot be opened. A database without keys takes any, and keeps to it.
+    /// [`Error::Internal`] names the key that does not open.
     pub fn check_master_key(&self) -> Result<()> {
-        // Opens every key of access tokens, and makes the first: of two servers that start on a fresh database
-        // with different master keys, the second is told so now and not at its first login.
+        // Opens every token key, and makes the first: of two servers that start on a fresh database with different
+        // master keys, the second fails now and not at its first login.
         self.keys.signing(self.key_source())?;
         self.keys.check(self.key_source())?;
         for key in self.store.reading(|tx| tx.signing_keys(None, 1))? {
-            self.master.open(&secret_context(key.id), &key.sealed_secret)?;
+            self.master.open(&secret_seal_context(key.id), &key.sealed_secret)?;
         }
         Ok(())
     }
 
-    /// A password for a person to copy: 20 letters and digits that are not mistaken for one another.
+    /// A random password for a person to copy: 20 letters and digits that do not look alike.
     pub fn generate_password(&self) -> String {
         password::generate(self.entropy.as_ref())
     }
@@ -109,13 +148,13 @@ impl Access {
         clock::new_uuid(self.clock.as_ref(), self.entropy.as_ref())
     }
 
-    /// How long an access token holds.
+    /// The lifetime of an access token.
     pub(crate) fn access_ttl(&self) -> TimeDelta {
         span_of(self.settings.access_ttl)
     }
 
-    /// When a session that began then ends at the latest.
-    pub(crate) fn last_moment_of(&self, started_at: Timestamp) -> Timestamp {
+    /// The latest end of a session that began at `started_at`.
+    pub(crate) fn session_end_limit(&self, started_at: Timestamp) -> Timestamp {
         started_at.checked_add_signed(span_of(self.settings.session_ttl)).unwrap_or(Timestamp::MAX_UTC)
     }
 
@@ -130,19 +169,19 @@ impl Access {
     }
 }
 
-/// Makes the writers of accounts and sessions wait for one another until the transaction ends: two
-/// administrators cannot disable each other at the same instant, and no session begins with a password that
-/// is being replaced. To be called before anything else in the transaction.
+/// Locks accounts and sessions against other writers until the transaction ends: two administrators cannot disable each
+/// other at the same instant, and no session begins with a password that is being replaced. Must be the first call in
+/// the transaction.
 pub(crate) fn lock_accounts(tx: &mut dyn WriteTx) -> Result<()> {
     tx.lock_directory()
 }
 
-/// A span of time as calendars take it; the longest one for one that is beyond all calendars.
+/// The duration as a [`TimeDelta`]; the longest one if it is longer than that.
 pub(crate) fn span_of(span: Duration) -> TimeDelta {
     TimeDelta::from_std(span).unwrap_or(TimeDelta::MAX)
 }
 
-/// The instant when something that lives for `ttl` from `now` ends.
+/// The end of a lifetime of `ttl` that begins now. [`Error::Internal`] when it lies beyond the calendar.
 pub(crate) fn end_of(now: Timestamp, ttl: Duration) -> Result<Timestamp> {
     TimeDelta::from_std(ttl)
         .ok()
@@ -150,7 +189,7 @@ pub(crate) fn end_of(now: Timestamp, ttl: Duration) -> Result<Timestamp> {
         .ok_or_else(|| Error::internal(format!("a lifetime of {} seconds is beyond the calendar", ttl.as_secs())))
 }
 
-/// A tenant to which a credential may be confined.
+/// Checks the tenant to which a new credential is scoped: not one of the reserved ids.
 pub(crate) fn checked_tenant_scope(tenant: Option<TenantId>) -> Result<()> {
     match tenant {
         Some(id @ (TenantId::NONE | TenantId::SYSTEM)) => Err(Error::invalid(

@@ -1,4 +1,5 @@
-//! Changing and deleting accounts. Somebody can always manage accounts: the last one who can stays one.
+//! Changing and deleting accounts. The last administrator of all tenants stays one, so that somebody can always manage
+//! accounts.
 
 use trailkeeper_domain::account::{Account, Role};
 use trailkeeper_domain::event::Event;
@@ -15,23 +16,23 @@ use crate::audit::{
     append, credential_metadata, target,
 };
 
-/// Accounts that are read at once while looking for another administrator.
+/// The number of accounts per query in the search for another administrator.
 const BATCH: usize = 200;
 
-/// What is to be changed of an account; what is absent stays.
+/// A change of an account; absent fields stay as they are.
 #[derive(Clone, Default)]
 pub struct AccountChange {
-    /// By which it logs in from now on.
+    /// The new e-mail address, with which it logs in.
     pub email: Option<String>,
-    /// For people.
+    /// The new name for people.
     pub display_name: Option<String>,
-    /// What it may do.
+    /// The new role.
     pub role: Option<Role>,
-    /// The one tenant it may see; `Some(None)`: all of them.
+    /// The tenant to which it is scoped; `Some(None)`: all tenants.
     pub tenant_id: Option<Option<TenantId>>,
-    /// Whether it may not log in.
+    /// Whether it is disabled, so that it cannot log in.
     pub disabled: Option<bool>,
-    /// Replaces the old one, which is not asked for.
+    /// The new password. The old one is not required.
     pub password: Option<String>,
 }
 
@@ -63,10 +64,10 @@ impl AccountChange {
 }
 
 impl Access {
-    /// Changes an account. Nothing happens, and nothing is recorded, when it is so already.
+    /// Changes an account. Does nothing, and records nothing, if it already is as wanted.
     ///
-    /// Another role, tenant or password, and being disabled, end all its sessions, also the one in which it changes
-    /// itself.
+    /// A change of role, tenant or password, and disabling, end all its sessions, also the one in which it changes itself.
+    ///
     /// [`Error::Conflict`] with code `email_taken`, or `last_administrator` when nobody would be left to manage
     /// accounts; [`Error::NotFound`] with code `account_not_found`.
     #[expect(clippy::needless_pass_by_value, reason = "it may hold a password: the caller keeps none of it")]
@@ -74,7 +75,7 @@ impl Access {
         change.check()?;
         let known = self.account(id)?;
         let email = change.email.as_ref().unwrap_or(&known.email);
-        // Hashed before the transaction, not inside it: it takes a good part of a second.
+        // Hashed before the transaction and not inside it: it takes a good part of a second.
         let password_hash =
             change.password.as_ref().map(|password| self.hashed("password", password, email)).transpose()?;
         let now = self.clock.now();
@@ -99,16 +100,16 @@ impl Access {
         })
     }
 
-    /// Replaces the password of the account with this e-mail, and ends its sessions: whoever knew the old
-    /// one is out.
+    /// Replaces the password of the account with this e-mail address and ends its sessions, so that everyone who logged in
+    /// with the old password is out. Errors as [`Access::change_account`].
     pub fn set_password(&self, context: &AuditContext, email: &str, password: &str) -> Result<()> {
         let id = self.account_with_email(email)?.id;
         let change = AccountChange { password: Some(password.to_owned()), ..AccountChange::default() };
         self.change_account(context, id, change).map(|_| ())
     }
 
-    /// Disables the account with this e-mail and ends its sessions, or enables it again. Nothing happens
-    /// when it is so already.
+    /// Disables the account with this e-mail address and ends its sessions, or enables it again. Does nothing if it is so
+    /// already.
     ///
     /// [`Error::Conflict`] with code `last_administrator` when nobody would be left to manage accounts.
     pub fn set_disabled(&self, context: &AuditContext, email: &str, disabled: bool) -> Result<()> {
@@ -117,7 +118,7 @@ impl Access {
         self.change_account(context, id, change).map(|_| ())
     }
 
-    /// Removes an account with its sessions. Its acts stay in the trail, under its id and e-mail.
+    /// Deletes an account with its sessions. Its audit events stay, under its id and e-mail address.
     ///
     /// [`Error::Conflict`] with code `last_administrator` when nobody would be left to manage accounts;
     /// [`Error::NotFound`] with code `account_not_found`.
@@ -136,7 +137,7 @@ impl Access {
         })
     }
 
-    /// The events that tell how an account changed. They name it as it was known before.
+    /// The audit events about the change of an account. They name it by its e-mail address from before the change.
     fn audit_events(
         &self,
         context: &AuditContext,
@@ -167,7 +168,7 @@ impl Access {
     }
 }
 
-/// Whether a login of before may not go on.
+/// Whether the change ends the account's sessions.
 fn ends_sessions(before: &Account, after: &Account) -> bool {
     before.role != after.role
         || before.tenant_id != after.tenant_id
@@ -184,14 +185,14 @@ fn vanished(id: AccountId) -> Error {
     Error::internal(format!("accounts: the row '{id}' vanished inside a transaction"))
 }
 
-/// Whether it may manage accounts. One that is confined to a tenant may not, whatever its role.
+/// Whether the account may manage accounts: tenant-scoped and disabled ones may not, whatever their role.
 fn administers(account: &Account) -> bool {
     account.role == Role::Admin && account.tenant_id.is_none() && account.disabled_at.is_none()
 }
 
 fn refuse_taken_email<T: ReadTx + ?Sized>(tx: &mut T, wanted: &Account) -> Result<()> {
-    let holder = tx.account_by_email(&folded_email(&wanted.email))?;
-    if holder.is_none_or(|holder| holder.id == wanted.id) {
+    let owner = tx.account_by_email(&folded_email(&wanted.email))?;
+    if owner.is_none_or(|owner| owner.id == wanted.id) {
         return Ok(());
     }
     Err(Error::conflict(
@@ -201,7 +202,8 @@ fn refuse_taken_email<T: ReadTx + ?Sized>(tx: &mut T, wanted: &Account) -> Resul
     ))
 }
 
-/// `after` is what becomes of the account; absent: nothing, it goes.
+/// Checks that another administrator is left after the change of an account to `after`, or after its deletion if `after`
+/// is absent.
 fn refuse_last_administrator<T: ReadTx + ?Sized>(tx: &mut T, before: &Account, after: Option<&Account>) -> Result<()> {
     if !administers(before) || after.is_some_and(administers) {
         return Ok(());

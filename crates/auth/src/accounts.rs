@@ -1,4 +1,4 @@
-//! Accounts: who may log in. How they change is in `account_change`.
+//! Accounts: creation, lists and look-ups. The module `account_change` changes and deletes them.
 
 use trailkeeper_domain::account::{Account, Role};
 use trailkeeper_domain::cursor::{self, Paged};
@@ -13,32 +13,32 @@ use crate::{listing, password};
 
 const CURSOR_KIND: char = 'a';
 
-/// How the trail names accounts.
+/// The type of accounts as targets of audit events.
 pub(crate) const TARGET: &str = "account";
 
-/// The longest e-mail address, in characters: what the trail can name.
+/// The longest e-mail address, in characters. Audit events hold names of this length.
 const MAX_EMAIL: usize = 254;
 
 /// The longest display name, in characters.
 const MAX_DISPLAY_NAME: usize = 256;
 
-/// An account to be made.
+/// The properties of a new account.
 #[derive(Clone)]
 pub struct NewAccount {
-    /// By which it logs in; unique without regard to case.
+    /// The e-mail address with which it logs in; unique without regard to case.
     pub email: String,
-    /// For people; absent: the e-mail.
+    /// A name for people; absent: the e-mail address.
     pub display_name: Option<String>,
-    /// As [`password::check`] allows.
+    /// The password, by the rules of [`password::check`].
     pub password: String,
-    /// What it may do.
+    /// Its role.
     pub role: Role,
-    /// The one tenant it may see; absent: all.
+    /// The tenant to which it is scoped; absent: all tenants.
     pub tenant_id: Option<TenantId>,
 }
 
 impl Access {
-    /// Makes an account. [`Error::Conflict`] with code `email_taken` when there is one with this e-mail.
+    /// Creates an account. [`Error::Conflict`] with code `email_taken` when there is one with this e-mail address.
     pub fn create_account(&self, context: &AuditContext, new: NewAccount) -> Result<Account> {
         check_email(&new.email)?;
         new.display_name.as_deref().map_or(Ok(()), check_display_name)?;
@@ -66,10 +66,10 @@ impl Access {
         Ok(account)
     }
 
-    /// Accounts by id, which is the order in which they were made.
+    /// A page of accounts by id, which is the order of their creation.
     pub fn accounts(&self, cursor: Option<&str>, limit: usize) -> Result<Paged<Account>> {
         let limit = listing::checked_limit(limit)?;
-        let after = listing::beyond(CURSOR_KIND, cursor)?.map(AccountId);
+        let after = listing::start_after(CURSOR_KIND, cursor)?.map(AccountId);
         let accounts = self.store.reading(|tx| tx.accounts(after, limit + 1))?;
         Ok(Paged::cut(accounts, limit, |account| cursor::encode(CURSOR_KIND, &account.id.to_string())))
     }
@@ -79,7 +79,7 @@ impl Access {
         self.store.reading(|tx| account_of(tx, id))
     }
 
-    /// The account with this e-mail, in any case. [`Error::NotFound`] with code `account_not_found`.
+    /// The account with this e-mail address, in any case. [`Error::NotFound`] with code `account_not_found`.
     pub fn account_with_email(&self, email: &str) -> Result<Account> {
         checked_email("email", email)?;
         self.store.reading(|tx| tx.account_by_email(&folded_email(email)))?.ok_or_else(|| {
@@ -87,7 +87,7 @@ impl Access {
         })
     }
 
-    /// The hash of a new password for the account with this e-mail, after its rules. Takes a good part of a second.
+    /// Checks a new password for the account with this e-mail address and hashes it. Takes a good part of a second.
     pub(crate) fn hashed(&self, field: &str, password: &str, email: &str) -> Result<String> {
         password::check(field, password, email)?;
         password::hash(self.entropy.as_ref(), password, self.settings.bcrypt_cost)
@@ -99,13 +99,13 @@ pub(crate) fn account_of<T: ReadTx + ?Sized>(tx: &mut T, id: AccountId) -> Resul
     tx.account(id)?.ok_or_else(|| Error::not_found("account_not_found", format!("there is no account '{id}'")))
 }
 
-/// An e-mail by which an account may log in.
+/// Checks the e-mail address of an account.
 pub(crate) fn check_email(email: &str) -> Result<()> {
     checked_email("email", email)?;
     text::checked("email", email, MAX_EMAIL)
 }
 
-/// A name by which people may know an account.
+/// Checks the display name of an account.
 pub(crate) fn check_display_name(name: &str) -> Result<()> {
     text::checked("display_name", name, MAX_DISPLAY_NAME)
 }

@@ -1,4 +1,4 @@
-//! API tokens: credentials of programs. A token is shown once, when it is made.
+//! API tokens: credentials of programs. A token is shown only once, at its creation.
 
 use trailkeeper_domain::account::{ApiToken, Role};
 use trailkeeper_domain::cursor::{self, Paged};
@@ -17,33 +17,33 @@ use crate::token::{PlainToken, TokenKind};
 
 const CURSOR_KIND: char = 'k';
 
-/// How the trail names them.
+/// The type of API tokens as targets of audit events.
 const TARGET: &str = "api_token";
 
-/// An API token to be made.
+/// The properties of a new API token.
 #[derive(Debug, Clone)]
 pub struct NewToken {
-    /// For people; need not be unique.
+    /// A name for people; need not be unique.
     pub name: String,
-    /// What it may do.
+    /// Its role.
     pub role: Role,
-    /// The one tenant it may see; absent: all.
+    /// The tenant to which it is scoped; absent: all tenants.
     pub tenant_id: Option<TenantId>,
-    /// When it stops working; absent: never.
+    /// The end of its validity; absent: never.
     pub expires_at: Option<Timestamp>,
 }
 
-/// What is to be changed of an API token; what is absent stays. What it may do cannot change: make another one.
+/// A change of an API token; absent fields stay as they are. Role and tenant cannot change: create another token.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TokenChange {
-    /// For people.
+    /// The new name for people.
     pub name: Option<String>,
-    /// When it stops working; `Some(None)`: never.
+    /// The new end of its validity; `Some(None)`: never.
     pub expires_at: Option<Option<Timestamp>>,
 }
 
 impl Access {
-    /// Makes an API token. The second value is the token itself, which cannot be read again.
+    /// Creates an API token. The second value is the token itself, which cannot be shown again.
     pub fn create_token(&self, context: &AuditContext, new: NewToken) -> Result<(ApiToken, PlainToken)> {
         text::checked("name", &new.name, MAX_NAME)?;
         checked_tenant_scope(new.tenant_id)?;
@@ -74,10 +74,10 @@ impl Access {
         Ok((token, plain))
     }
 
-    /// API tokens in the order in which they were made; revoked and expired ones too.
+    /// A page of API tokens in the order of their creation, revoked and expired ones included.
     pub fn tokens(&self, cursor: Option<&str>, limit: usize) -> Result<Paged<ApiToken>> {
         let limit = listing::checked_limit(limit)?;
-        let after = listing::beyond(CURSOR_KIND, cursor)?.map(CredentialId);
+        let after = listing::start_after(CURSOR_KIND, cursor)?.map(CredentialId);
         let tokens = self.store.reading(|tx| tx.api_tokens(after, limit + 1))?;
         Ok(Paged::cut(tokens, limit, |token| cursor::encode(CURSOR_KIND, &token.id.to_string())))
     }
@@ -87,20 +87,20 @@ impl Access {
         self.store.reading(|tx| token_of(tx, id))
     }
 
-    /// Renames a token or moves its end: at once here, on other servers after at most five seconds. Nothing happens,
-    /// and nothing is recorded, when it is so already.
+    /// Renames a token or changes the end of its validity: at once on this server, on others within five seconds. Does
+    /// nothing, and records nothing, if it already is as wanted.
     ///
-    /// [`Error::Conflict`] with code `token_revoked` or `token_expired`: one that is over does not come back.
+    /// [`Error::Conflict`] with code `token_revoked` or `token_expired`: a token that is no longer valid stays invalid.
     pub fn change_token(&self, context: &AuditContext, id: CredentialId, change: TokenChange) -> Result<ApiToken> {
         let now = self.clock.now();
         let TokenChange { name, expires_at } = change;
         name.as_deref().map_or(Ok(()), |name| text::checked("name", name, MAX_NAME))?;
         check_expiry(expires_at.flatten(), now)?;
         let changed = self.store.writing(|tx| {
-            // Who renames it must not write back the end that somebody else is moving.
+            // Two changes at once: a change of the name must not overwrite a new end of validity with the old one.
             lock_accounts(tx)?;
             let before = token_of(tx, id)?;
-            refuse_past(&before, now)?;
+            refuse_invalid(&before, now)?;
             let after = ApiToken {
                 name: name.as_ref().unwrap_or(&before.name).clone(),
                 expires_at: expires_at.map_or(before.expires_at, |end| end.map(time::truncated)),
@@ -112,7 +112,7 @@ impl Access {
             if changes.is_empty() {
                 return Ok(after);
             }
-            // On PostgreSQL it may have been revoked since we read it.
+            // On PostgreSQL another transaction may have revoked it since it was read.
             if !tx.update_api_token(id, &after.name, after.expires_at)? {
                 return Err(revoked(id));
             }
@@ -120,20 +120,20 @@ impl Access {
             append(tx, &Event { metadata: Some(changes.into_metadata()), ..event })?;
             Ok(after)
         });
-        // Also when that failed: a connection that broke at the commit does not tell whether it happened.
-        self.token_cache.forget();
+        // Also after an error: if the connection broke at the commit, the change may have happened.
+        self.token_cache.invalidate();
         changed
     }
 
-    /// Revokes an API token: it fails from now on, on other servers after at most five seconds. Nothing happens when
-    /// it is revoked already. [`Error::NotFound`] with code `token_not_found`.
+    /// Revokes an API token: at once on this server, on others within five seconds. Does nothing if it is revoked already.
+    /// [`Error::NotFound`] with code `token_not_found`.
     pub fn revoke_token(&self, context: &AuditContext, id: CredentialId) -> Result<()> {
         let token = self.token(id)?;
         let now = self.clock.now();
         let event = self.change_event(now, TOKEN_REVOKE, context, target(TARGET, &id, &token.name))?;
         let revoked = self.store.writing(|tx| if tx.revoke_api_token(id, now)? { append(tx, &event) } else { Ok(()) });
-        // As above.
-        self.token_cache.forget();
+        // Also after an error, as in `change_token`.
+        self.token_cache.invalidate();
         revoked
     }
 }
@@ -152,7 +152,7 @@ fn check_expiry(expires_at: Option<Timestamp>, now: Timestamp) -> Result<()> {
     }
 }
 
-fn refuse_past(token: &ApiToken, now: Timestamp) -> Result<()> {
+fn refuse_invalid(token: &ApiToken, now: Timestamp) -> Result<()> {
     if token.revoked_at.is_some() {
         return Err(revoked(token.id));
     }

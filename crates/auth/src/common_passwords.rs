@@ -1,23 +1,23 @@
-//! Passwords that are guessed first. Those of at least 12 bytes alone: shorter ones are refused anyway.
+//! Passwords that attackers try first. Only those of at least 12 bytes: shorter ones are refused anyway.
 
-/// Why a password is easy to guess.
+/// The reason why a password is weak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Guessable {
-    /// It is on the list.
+pub(crate) enum Weakness {
+    /// It is on the list of common passwords.
     Common,
-    /// It is a group of at most four characters, again and again.
+    /// It repeats a group of at most four characters.
     Repetition,
-    /// It is made of steps along the alphabet, the digits or the keyboard.
+    /// It consists of runs along the alphabet, the digits or the keyboard.
     Run,
 }
 
 /// The longest group whose repetition is refused, in characters.
 const LONGEST_GROUP: usize = 4;
 
-/// The shortest run, in characters. Shorter ones stand in every word.
+/// The shortest run, in characters. Shorter ones occur in every word.
 const SHORTEST_RUN: usize = 3;
 
-/// Along what runs go: forwards and backwards, and from the end on to the beginning.
+/// The rows along which runs go: forwards and backwards, and from the end on to the beginning.
 const RUNS: [&str; 14] = [
     "abcdefghijklmnopqrstuvwxyz",
     "1234567890",
@@ -32,12 +32,12 @@ const RUNS: [&str; 14] = [
     "qsdfghjklm",
     "!@#$%^&*()_+",
     "!\"§$%&/()=?",
-    // Its columns, one behind the other and in zigzag.
+    // The columns of the keyboard, one after the other and in zigzag.
     "1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik,9ol.0p;/",
     "1q2w3e4r5t6y7u8i9o0p",
 ];
 
-/// The list, in lower case. What the rules above refuse is not on it.
+/// Common passwords in lower case, sorted. Those that the rules above refuse are not listed.
 const COMMON: [&str; 155] = [
     "123456789password",
     "123456password",
@@ -197,14 +197,14 @@ const COMMON: [&str; 155] = [
 ];
 
 /// Why it is easy to guess, if it is. `folded` is the password in lower case.
-pub(crate) fn guessable(folded: &str) -> Option<Guessable> {
+pub(crate) fn weakness_of(folded: &str) -> Option<Weakness> {
     let characters: Vec<char> = folded.chars().collect();
     if repeats(&characters) {
-        Some(Guessable::Repetition)
+        Some(Weakness::Repetition)
     } else if is_made_of_runs(&characters) {
-        Some(Guessable::Run)
+        Some(Weakness::Run)
     } else if COMMON.contains(&folded) {
-        Some(Guessable::Common)
+        Some(Weakness::Common)
     } else {
         None
     }
@@ -214,29 +214,29 @@ fn repeats(characters: &[char]) -> bool {
     (1..=LONGEST_GROUP).any(|group| characters.iter().zip(characters.iter().skip(group)).all(|(a, b)| a == b))
 }
 
-/// Whether nothing is in it but runs: `qwerty123456` is two of them, and no better than one.
+/// Whether the text consists only of runs: `qwerty123456` is two of them, and as weak as one.
 fn is_made_of_runs(characters: &[char]) -> bool {
     let mut rest = characters;
     while !rest.is_empty() {
         let longest = RUNS.into_iter().map(|along| run_length(rest, along)).max().unwrap_or(0);
         match rest.get(longest..) {
-            Some(behind) if longest >= SHORTEST_RUN => rest = behind,
+            Some(remainder) if longest >= SHORTEST_RUN => rest = remainder,
             _ => return false,
         }
     }
     true
 }
 
-/// How many characters at the beginning are steps in one direction along the row.
+/// The number of characters at the beginning that are steps in one direction along the row.
 fn run_length(characters: &[char], along: &str) -> usize {
     let row: Vec<char> = along.chars().collect();
-    let place = |wanted: char| row.iter().position(|c| *c == wanted);
-    let places: Vec<usize> = characters.iter().map_while(|c| place(*c)).collect();
+    let position = |wanted: char| row.iter().position(|c| *c == wanted);
+    let positions: Vec<usize> = characters.iter().map_while(|c| position(*c)).collect();
     let steps = |step: usize| {
-        let pairs = places.iter().zip(places.iter().skip(1));
+        let pairs = positions.iter().zip(positions.iter().skip(1));
         1 + pairs.take_while(|(a, b)| (*a + step) % row.len() == **b).count()
     };
-    if places.is_empty() { 0 } else { steps(1).max(steps(row.len() - 1)) }
+    if positions.is_empty() { 0 } else { steps(1).max(steps(row.len() - 1)) }
 }
 
 #[cfg(test)]
@@ -244,19 +244,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_list_is_in_order_and_holds_what_the_rules_do_not() {
+    fn the_list_is_sorted_and_holds_only_what_the_rules_accept() {
         assert!(COMMON.is_sorted());
         for password in COMMON {
             assert!(password.len() >= crate::password::MIN_BYTES, "{password} is refused anyway");
             assert_eq!(password, password.to_lowercase());
-            assert_eq!(guessable(password), Some(Guessable::Common), "{password}");
+            assert_eq!(weakness_of(password), Some(Weakness::Common), "{password}");
         }
     }
 
     #[test]
     fn repetitions_and_runs_are_found_and_words_are_not() {
         for repeated in ["xxxxxxxxxxxx", "ababababababa", "äöüäöüäöü", "a1b!a1b!a1b!a1"] {
-            assert_eq!(guessable(repeated), Some(Guessable::Repetition), "{repeated}");
+            assert_eq!(weakness_of(repeated), Some(Weakness::Repetition), "{repeated}");
         }
         for run in [
             "abcdefghijkl",
@@ -273,10 +273,10 @@ mod tests {
             "!@#$%^&*()_+",
             "asdfghjkl123",
         ] {
-            assert_eq!(guessable(run), Some(Guessable::Run), "{run}");
+            assert_eq!(weakness_of(run), Some(Weakness::Run), "{run}");
         }
         for good in ["correct horse battery", "abcdefghijkl.", "qwerty and 12", "abcdeabcdeabcde!", "twelve bytes"] {
-            assert_eq!(guessable(good), None, "{good}");
+            assert_eq!(weakness_of(good), None, "{good}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Bytes as lower-case hexadecimal digits.
 
-/// Two digits a byte, lower case.
+/// The bytes as two digits each, in lower case.
 pub(crate) fn encode(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(2 * bytes.len());
     for byte in bytes {
@@ -11,7 +11,7 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
     out
 }
 
-/// The bytes of any number of pairs of digits, as [`encode`] writes them.
+/// The bytes of a text that [`encode`] wrote; `None` for upper-case digits and other texts.
 pub(crate) fn decode_all(text: &str) -> Option<Vec<u8>> {
     let digit = |digit: u8| match digit {
         b'0'..=b'9' => Some(digit - b'0'),
@@ -25,7 +25,7 @@ pub(crate) fn decode_all(text: &str) -> Option<Vec<u8>> {
     pairs.collect()
 }
 
-/// The bytes of exactly `N` pairs of digits, in either case.
+/// The bytes of exactly `N` pairs of digits, in either case; `None` for other texts.
 pub(crate) fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
     let mut out = [0; N];
     if text.len() != 2 * N || !text.is_ascii() {

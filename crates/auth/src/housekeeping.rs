@@ -1,4 +1,4 @@
-//! What must be done now and then and belongs to no request.
+//! Periodic maintenance of sessions, token keys and login counters.
 
 use chrono::TimeDelta;
 use trailkeeper_domain::Result;
@@ -8,55 +8,56 @@ use crate::access::{Access, span_of};
 use crate::audit::AuditContext;
 use crate::token_keys::OldKeys;
 
-/// How long past sessions are shown in lists.
-const PAST_SESSIONS_KEPT: TimeDelta = TimeDelta::days(90);
+/// The time for which lists show ended sessions.
+const ENDED_SESSIONS_KEPT: TimeDelta = TimeDelta::days(90);
 
-/// What housekeeping did, for the log.
+/// The changes that housekeeping made, for the log.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Housekept {
-    /// The key of access tokens that it made, because the newest was too old.
+    /// The id of the token key that it made, because the newest was too old.
     pub new_token_key: Option<String>,
-    /// Keys of access tokens that it removed, because their last token has expired.
+    /// The ids of the token keys that it removed, because their last token has expired.
     pub removed_token_keys: Vec<String>,
 }
 
 impl Access {
-    /// Makes a new key of access tokens when the newest is older than the settings say, lets sessions run out that go on
-    /// for longer than the settings say, and removes keys whose last token has expired, sessions that are past for more
-    /// than 90 days, expired refresh tokens, and what is no longer needed to slow down guessing.
+    /// Makes a new token key if the newest is older than the settings allow, and ends sessions that are longer than the
+    /// settings allow. Removes token keys whose last token has expired, sessions that ended more than 90 days ago, expired
+    /// refresh tokens, and login counters that are no longer needed.
     ///
-    /// Every server of a database may do this at any time: of two at once, one finds that nothing is left to do.
+    /// Every server of a database may call it at any time: of two calls at once, one finds nothing left to do.
     pub fn housekeeping(&self) -> Result<Housekept> {
         let now = self.clock.now();
-        let begun = now.checked_sub_signed(span_of(self.settings.session_ttl));
+        let earliest_start = now.checked_sub_signed(span_of(self.settings.session_ttl));
         self.store.writing(|tx| {
-            // They open nothing any more. Their records still say otherwise where the setting was longer before.
-            if let Some(begun) = begun {
-                tx.expire_sessions_begun(begun, now)?;
+            // These sessions are refused already; only their records still have the end that an earlier, longer setting
+            // gave them.
+            if let Some(earliest_start) = earliest_start {
+                tx.expire_sessions_begun(earliest_start, now)?;
             }
             tx.delete_expired_refresh_tokens(now)?;
-            tx.delete_past_sessions(now - PAST_SESSIONS_KEPT)
+            tx.delete_past_sessions(now - ENDED_SESSIONS_KEPT)
         })?;
-        self.forget_attempts()?;
-        // Last: without the master key no key can be made, and the rest must not pile up because of that.
+        self.delete_old_login_counters()?;
+        // Last, because it fails without the master key: the rest must be removed even then.
         let new_token_key = self.rotate_token_key_when_due()?;
-        let removed_token_keys = self.remove_past_token_keys()?;
+        let removed_token_keys = self.remove_expired_token_keys()?;
         Ok(Housekept { new_token_key, removed_token_keys })
     }
 
     fn rotate_token_key_when_due(&self) -> Result<Option<String>> {
         let Some(after) = self.settings.rotate_token_keys_after else { return Ok(None) };
         let (after, now) = (span_of(after), self.clock.now());
-        // A database without keys gets its first when somebody logs in.
+        // A database without keys gets its first one at the first login.
         let due = |keys: &[TokenKey]| keys.first().is_some_and(|newest| now - newest.created_at >= after);
         if !due(&self.store.reading(|tx| tx.token_keys())?) {
             return Ok(None);
         }
-        Ok(self.add_token_key(&ourselves(), OldKeys::Keep, due)?.map(|rotated| rotated.kid))
+        Ok(self.add_token_key(&server_context(), OldKeys::Keep, due)?.map(|rotated| rotated.kid))
     }
 }
 
-/// The server, in the trail.
-fn ourselves() -> AuditContext {
+/// The server as the actor of audit events.
+fn server_context() -> AuditContext {
     AuditContext::from(Actor { id: "trailkeeper".to_owned(), name: "Trailkeeper".to_owned() })
 }

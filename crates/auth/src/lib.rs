@@ -1,10 +1,10 @@
-//! Who may do what: passwords, access tokens, refresh families, API tokens, request signatures, roles.
+//! Access control: passwords, access tokens, sessions, API tokens, request signatures, roles.
 //!
-//! Decisions only: no HTTP types, no database. [`Access`] is the one service that the server and the
-//! command line use; the modules beside it are its parts, each of which can be tested without a store.
+//! This crate makes decisions only; it knows no HTTP and no database. [`Access`] is the service that the server and the
+//! command line use. The other modules are its parts; each can be tested without a store.
 //!
-//! What opens a door is never stored: passwords as bcrypt hashes, tokens as SHA-256, and the two kinds of
-//! secrets that must be readable again (signing keys, the key pair of access tokens) sealed with the
+//! No secret is stored in plain text: passwords are stored as bcrypt hashes and tokens as SHA-256 hashes. The two kinds of
+//! secrets that must be readable again, signing keys and the private keys of access tokens, are sealed with the
 //! [`MasterKey`], which lies outside the database.
 
 mod access;

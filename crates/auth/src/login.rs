@@ -20,26 +20,27 @@ use crate::password;
 use crate::throttle::{Attempt, Subject};
 use crate::token::{PlainToken, TokenKind};
 
-/// How much of a typed name that nobody has is kept, in characters. People type passwords into name fields.
+/// How much of an unknown user name an event keeps, in characters. People type passwords into name fields.
 const MAX_TYPED_NAME: usize = 128;
 
-/// How often one login checks its password. More than once where the hash was replaced meanwhile: two logins at the same
-/// moment both make a cheap hash anew, and the second finds that of the first. Each step of the cost may do that once.
-const MOST_CHECKS: usize = 3;
+/// How often one login verifies its password. Again if the hash was replaced meanwhile: two logins at the same moment both
+/// rehash the password at a higher cost, and the second finds the hash of the first. Each increase of the cost can cause
+/// that once.
+const MAX_CHECKS: usize = 3;
 
-/// A session's tokens, as the login or the refresh hands them out.
+/// The tokens of a session, as a login or a refresh returns them.
 pub struct LoggedIn {
-    /// Whose.
+    /// The account that logged in.
     pub account: Account,
-    /// Which session.
+    /// The session that the login began.
     pub session_id: SessionId,
     /// A JWT for the header `Authorization: Bearer`.
     pub access_token: String,
-    /// When it holds no longer; whole seconds.
+    /// The end of its validity, in whole seconds.
     pub access_expires_at: Timestamp,
-    /// Good for one refresh.
+    /// A token for exactly one refresh.
     pub refresh_token: String,
-    /// When it holds no longer.
+    /// The end of its validity.
     pub refresh_expires_at: Timestamp,
 }
 
@@ -50,42 +51,43 @@ impl fmt::Debug for LoggedIn {
 }
 
 impl Access {
-    /// Checks a name (an e-mail address, in any case) and its password, and begins a session.
+    /// Verifies a user name (an e-mail address, in any case) and its password, and begins a session.
     ///
-    /// Both ends are recorded with their origin. Every failure is the same [`Error::Unauthenticated`], and
-    /// takes the same time: it does not tell whether the name exists or the account is disabled. After too many of
-    /// them comes [`Error::Throttled`], as [`Access::check_login`] tells it.
+    /// Success and failure are recorded with their origin. Every failure is the same [`Error::Unauthenticated`] and takes
+    /// the same time: it does not reveal whether the name exists or the account is disabled. After too many failures:
+    /// [`Error::Throttled`], as of [`Access::check_login`].
     pub fn login(&self, username: &str, password: &str, origin: &Origin) -> Result<LoggedIn> {
         let subject = Subject::login(username, origin.source);
         let account = self.store.reading(|tx| {
-            // Again where `check_login` was asked before: the attempt may have waited for its turn since, while others
-            // failed. In the read that is needed anyway, and cheaper than the lock under which it would be refused next.
+            // Checked again after `check_login`: this attempt may have waited for the lock of its key while others
+            // failed. The check is part of a read that is needed anyway, and is cheaper than the transaction that would
+            // refuse the attempt next.
             self.admit(tx, &subject)?;
             account_named(tx, username)
         })?;
         let attempt = self.count_attempt(subject)?;
         let Some(mut account) = account else {
-            password::verify(password, &self.nobodys_hash)?;
+            password::verify(password, &self.placeholder_hash)?;
             return self.refuse_login(None, username, origin, &attempt);
         };
-        for _ in 0..MOST_CHECKS {
+        for _ in 0..MAX_CHECKS {
             // Hashed between the transactions, not inside one: it takes a good part of a second.
-            let fits = password::verify(password, &account.password_hash).map_err(|error| {
+            let matches = password::verify(password, &account.password_hash).map_err(|error| {
                 Error::internal(Context::new(format!("accounts: password_hash of '{}'", account.id), error))
             })?;
             let cost = self.settings.bcrypt_cost;
-            if !fits || account.disabled_at.is_some() {
-                password::spend_the_rest(password, &account.password_hash, cost)?;
+            if !matches || account.disabled_at.is_some() {
+                password::pad_to_cost(password, &account.password_hash, cost)?;
                 break;
             }
-            // Made when hashes were cheaper: now is the one moment at which we have the password to make it anew.
-            let dearer = password::is_cheaper(&account.password_hash, cost)
+            // The hash has a lower cost than the setting: only now is the password known, to rehash it.
+            let rehashed = password::is_cheaper(&account.password_hash, cost)
                 .then(|| password::hash(self.entropy.as_ref(), password, cost))
                 .transpose()?;
-            if let Some(logged_in) = self.begin_session(account.clone(), dearer.as_deref(), origin, &attempt)? {
+            if let Some(logged_in) = self.begin_session(account.clone(), rehashed.as_deref(), origin, &attempt)? {
                 return Ok(logged_in);
             }
-            // The account has another hash by now: of another password, or of this one, by a login of this moment.
+            // The account has another hash by now: of another password, or of this one by a login at the same moment.
             match self.store.reading(|tx| tx.account(account.id))? {
                 Some(current) => account = current,
                 None => break,
@@ -94,12 +96,12 @@ impl Access {
         self.refuse_login(Some(&account), username, origin, &attempt)
     }
 
-    /// `dearer` is a hash of the same password at today's cost, where the account's is cheaper. `None` when the account
-    /// is not any more as it was: nothing has happened then.
+    /// Begins a session. `rehashed` is a hash of the same password at the present cost, if the account's hash has a lower
+    /// one. Does nothing and returns `None` if the account was disabled or its hash was replaced meanwhile.
     fn begin_session(
         &self,
         account: Account,
-        dearer: Option<&str>,
+        rehashed: Option<&str>,
         origin: &Origin,
         attempt: &Attempt,
     ) -> Result<Option<LoggedIn>> {
@@ -121,12 +123,12 @@ impl Access {
         };
         let begun = self.store.writing(|tx| {
             lock_accounts(tx)?;
-            // While we hashed, the account may have been disabled or got another password.
+            // The account may have been disabled or got another password during the hashing.
             let unchanged = tx.account(session.account_id)?.filter(|current| {
                 current.disabled_at.is_none() && current.password_hash == logged_in.account.password_hash
             });
             let Some(current) = unchanged else { return Ok(false) };
-            if let Some(hash) = dearer {
+            if let Some(hash) = rehashed {
                 update(tx, &Account { password_hash: hash.to_owned(), ..current })?;
             }
             attempt.succeeded(tx, now)?;
@@ -151,9 +153,9 @@ impl Access {
             let typed = cleaned(username, MAX_TYPED_NAME).unwrap_or_default();
             serde_json::Map::from_iter([("typed_name".to_owned(), typed.into())])
         });
-        let blocked = attempt.block.as_ref().map(|block| {
+        let blocked = attempt.delay.as_ref().map(|delay| {
             let event = self.session_event(now, LOGIN_BLOCKED, Outcome::Failure, origin, account)?;
-            let metadata = block.metadata().into_iter().chain(metadata.clone().into_iter().flatten());
+            let metadata = delay.metadata().into_iter().chain(metadata.clone().into_iter().flatten());
             Ok(Event { metadata: Some(metadata.collect()), ..event })
         });
         let blocked = blocked.transpose()?;
@@ -165,8 +167,8 @@ impl Access {
         Err(wrong_name_or_password())
     }
 
-    /// The tokens of a session that began at `started_at`, `plain` being the one to refresh with: what is handed out,
-    /// and what is stored of it. None outlives the session.
+    /// New tokens of a session that began at `started_at`, with `plain` as its refresh token: the tokens for the client,
+    /// and the record of the refresh token. No token outlives the session.
     pub(crate) fn tokens_of(
         &self,
         account: Account,
@@ -174,11 +176,11 @@ impl Access {
         now: Timestamp,
         plain: &PlainToken,
     ) -> Result<(LoggedIn, RefreshToken)> {
-        let last_moment = self.last_moment_of(started_at);
-        let expires_at = end_of(now, self.settings.access_ttl)?.min(last_moment);
-        // A JWT knows whole seconds only; what we tell the client is when it really ends.
+        let session_end = self.session_end_limit(started_at);
+        let expires_at = end_of(now, self.settings.access_ttl)?.min(session_end);
+        // A JWT holds whole seconds; the client gets the time at which the token really expires.
         let access_expires_at = DateTime::from_timestamp(expires_at.timestamp(), 0).unwrap_or(expires_at);
-        let refresh_expires_at = end_of(now, self.settings.refresh_ttl)?.min(last_moment);
+        let refresh_expires_at = end_of(now, self.settings.refresh_ttl)?.min(session_end);
         let (clock, entropy) = (self.clock.as_ref(), self.entropy.as_ref());
         let claims = Claims::new(clock, entropy, &self.settings.issuer, (account.id, session), access_expires_at);
         let key = self.keys.signing(self.key_source())?;
@@ -201,8 +203,8 @@ impl Access {
     }
 }
 
-/// The account that a typed name means. What cannot be an e-mail address is not looked up: PostgreSQL, for
-/// one, would refuse a NUL in it.
+/// The account with this user name. A name that cannot be an e-mail address is not looked up: PostgreSQL, for example,
+/// would refuse a NUL in it.
 fn account_named(tx: &mut dyn ReadTx, username: &str) -> Result<Option<Account>> {
     if checked_email("username", username).is_err() {
         return Ok(None);

@@ -1,5 +1,5 @@
-//! The master key: seals the secrets that must be readable again. It lies outside the database, so that a
-//! stolen backup opens nothing.
+//! The master key: seals the secrets that must be readable again. It lies outside the database, so that a stolen backup
+//! of the database opens none of them.
 
 use std::fmt;
 
@@ -11,19 +11,39 @@ use zeroize::Zeroizing;
 
 use crate::hex;
 
-/// The first byte of everything sealed: which algorithm and layout follow.
+/// The first byte of every sealed value: names the algorithm and the layout of the rest.
 const VERSION: u8 = 1;
 
-/// 32 random bytes. Losing them makes signing keys unusable and ends all logins; leaking them together with
-/// the database lets someone sign.
+/// 32 random bytes, wiped from memory when dropped.
+///
+/// Without the key, signing keys are unusable and all logins end. A thief of both the key and the database can sign
+/// requests and access tokens.
+///
+/// ```
+/// use trailkeeper_auth::{MasterKey, SystemEntropy};
+///
+/// let entropy = SystemEntropy::new();
+/// let key = MasterKey::generate(&entropy);
+/// let sealed = key.seal(&entropy, "signing_key:7", b"sk_secret")?;
+/// assert_eq!(key.open("signing_key:7", &sealed)?.as_slice(), b"sk_secret");
+///
+/// assert!(key.open("signing_key:8", &sealed).is_err(), "a copy in another row does not open");
+/// assert!(MasterKey::generate(&entropy).open("signing_key:7", &sealed).is_err());
+///
+/// let same = MasterKey::from_hex(&key.to_hex())?;
+/// assert_eq!(same, key);
+/// # Ok::<(), trailkeeper_domain::Error>(())
+/// ```
 #[derive(PartialEq, Eq)]
 pub struct MasterKey(Zeroizing<[u8; 32]>);
 
 impl MasterKey {
-    /// Reads 64 hexadecimal digits; surrounding white space is ignored, as files end with a newline.
+    /// Reads 64 hexadecimal digits. Ignores surrounding white space, as files end with a newline.
+    ///
+    /// [`Error::Invalid`] for any other text; the message does not show it.
     pub fn from_hex(text: &str) -> Result<Self> {
         hex::decode(text.trim()).map(|bytes| Self(Zeroizing::new(bytes))).ok_or_else(|| {
-            // The value itself stays out of the message: a key with one wrong digit is still a secret.
+            // The message does not show the value: a key with one wrong digit is still a secret.
             Error::invalid(
                 "master_key",
                 format!(
@@ -34,23 +54,25 @@ impl MasterKey {
         })
     }
 
-    /// A new key.
+    /// Makes a new key.
     pub fn generate(entropy: &dyn Entropy) -> Self {
         let mut bytes = Zeroizing::new([0; 32]);
         entropy.fill(bytes.as_mut_slice());
         Self(bytes)
     }
 
-    /// The key as [`Self::from_hex`] reads it: for the key file alone, never for a log.
+    /// The key as [`Self::from_hex`] reads it: only for the key file, never for a log.
     pub fn to_hex(&self) -> String {
         hex::encode(self.0.as_slice())
     }
 
-    /// Seals `plain` so that it opens only with this key and this `context` (what it is, and whose):
-    /// a sealed value copied into another row does not open there.
+    /// Encrypts `plain` with ChaCha20-Poly1305. The result opens only with this key and this `context`, the kind and the
+    /// id of the record: a sealed value copied into another row does not open there.
     ///
-    /// Layout: version, nonce, ciphertext and tag. The nonce is random; 96 bits are ample for the few
-    /// thousand values that one installation ever seals.
+    /// Layout: version, nonce, ciphertext and tag. The nonce is random; 96 bits are ample for the few thousand values
+    /// that one installation ever seals.
+    ///
+    /// [`Error::Internal`] when `plain` is too long for the algorithm.
     pub fn seal(&self, entropy: &dyn Entropy, context: &str, plain: &[u8]) -> Result<Vec<u8>> {
         let mut nonce = [0; NONCE_LEN];
         entropy.fill(&mut nonce);
@@ -65,9 +87,9 @@ impl MasterKey {
         Ok(sealed)
     }
 
-    /// Opens what [`Self::seal`] sealed under the same `context`.
+    /// Decrypts a value that [`Self::seal`] made under the same `context`.
     ///
-    /// [`Error::Internal`] when it does not open: another master key, another row's value, or damage.
+    /// [`Error::Internal`] when it does not open: it was sealed with another master key or for another row, or is damaged.
     pub fn open(&self, context: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
         let refused = || {
             Error::internal(format!(
@@ -88,7 +110,7 @@ impl MasterKey {
         Ok(body)
     }
 
-    /// A key for HMAC-SHA256 that follows from this one and from what it is for. It tells nothing of this one.
+    /// A key for HMAC-SHA256 that is derived from this key for one purpose. This key cannot be computed from it.
     pub(crate) fn derived(&self, purpose: &str) -> hmac::Key {
         let root = hmac::Key::new(hmac::HMAC_SHA256, self.0.as_slice());
         hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&root, purpose.as_bytes()).as_ref())
@@ -97,7 +119,7 @@ impl MasterKey {
     fn cipher(&self) -> Result<LessSafeKey> {
         UnboundKey::new(&CHACHA20_POLY1305, self.0.as_slice())
             .map(LessSafeKey::new)
-            .map_err(|_| Error::internal("the master key has not 32 bytes"))
+            .map_err(|_| Error::internal("the master key does not have 32 bytes"))
     }
 }
 

@@ -1,99 +1,100 @@
-//! The master keys in use: one that seals, and the one before it, which still opens.
+//! The master keys in use: the current one, which seals, and the previous one, which still opens.
 //!
-//! While the master key is being replaced, some secrets are sealed with the new key and some with the old one.
-//! Whoever has both opens all of them, so a server goes on through a rotation, and through one that was broken off.
+//! While the master key is being replaced, some secrets are sealed with the new key and some with the old one. A server
+//! that holds both opens all of them, so it works during a rotation, and after one that was interrupted.
 
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
+use parking_lot::RwLock;
 use trailkeeper_domain::Result;
 use trailkeeper_domain::clock::Entropy;
 use zeroize::Zeroizing;
 
 use crate::master::MasterKey;
 
-/// The keys as they are at one moment.
+/// The master keys at one moment.
 #[derive(Debug, PartialEq, Eq)]
 pub struct MasterKeyPair {
     /// Seals and opens.
     pub current: MasterKey,
-    /// Opens what was sealed before `current` took its place.
+    /// Opens secrets that were sealed before the last rotation.
     pub previous: Option<MasterKey>,
 }
 
 impl MasterKeyPair {
-    /// Both, the current one first.
+    /// Both keys, the current one first.
     pub(crate) fn all(&self) -> impl Iterator<Item = &MasterKey> {
         std::iter::once(&self.current).chain(&self.previous)
     }
 }
 
-/// Where the keys come from, when they may change while we run: the key files.
+/// The source of keys that may change while the server runs: the key files.
 pub trait MasterKeySource: Send + Sync {
-    /// The keys as they are now.
+    /// Reads the keys as they are now.
     ///
-    /// [`trailkeeper_domain::Error::Internal`] when they cannot be read; it names the place, never a key.
+    /// [`trailkeeper_domain::Error::Internal`] when they cannot be read; the error names the file, never a key.
     fn read(&self) -> Result<MasterKeyPair>;
 }
 
 /// The master keys of a server.
 ///
-/// Those of a [`MasterKeySource`] are read again at two moments:
+/// Keys of a [`MasterKeySource`] are read again on two occasions:
 ///
-/// - before something is sealed, so that nothing is sealed with a key that was replaced, and soon will be forgotten;
-/// - when something does not open, since another process may have replaced the key and sealed all anew. A running
+/// - before something is sealed, so that nothing is sealed with a replaced key that is about to be deleted;
+/// - when something does not open, since another process may have replaced the key and resealed all secrets. A running
 ///   server learns of a rotation this way, without a restart.
 pub struct MasterKeys {
-    held: RwLock<Arc<MasterKeyPair>>,
+    keys: RwLock<Arc<MasterKeyPair>>,
     source: Option<Box<dyn MasterKeySource>>,
 }
 
 impl MasterKeys {
-    /// Keys that stay as they are.
+    /// Keys that never change.
     pub fn fixed(keys: MasterKeyPair) -> Self {
-        Self { held: RwLock::new(Arc::new(keys)), source: None }
+        Self { keys: RwLock::new(Arc::new(keys)), source: None }
     }
 
-    /// Keys that may change. They are read once now.
+    /// Keys that may change. Reads them for the first time.
     pub fn from_source(source: impl MasterKeySource + 'static) -> Result<Self> {
-        let held = RwLock::new(Arc::new(source.read()?));
-        Ok(Self { held, source: Some(Box::new(source)) })
+        let keys = RwLock::new(Arc::new(source.read()?));
+        Ok(Self { keys, source: Some(Box::new(source)) })
     }
 
     /// Seals with the current key, as [`MasterKey::seal`] does.
     pub fn seal(&self, entropy: &dyn Entropy, context: &str, plain: &[u8]) -> Result<Vec<u8>> {
         self.reload()?;
-        self.held().current.seal(entropy, context, plain)
+        self.get().current.seal(entropy, context, plain)
     }
 
     /// Opens with either key, as [`MasterKey::open`] does.
     pub fn open(&self, context: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
-        opened(&self.held(), context, sealed)
-            .or_else(|error| if self.reload()? { opened(&self.held(), context, sealed) } else { Err(error) })
+        opened(&self.get(), context, sealed)
+            .or_else(|error| if self.reload()? { opened(&self.get(), context, sealed) } else { Err(error) })
     }
 
-    /// The value sealed with the current key; `None` when it is already.
+    /// The secret sealed with the current key; `None` if it is already sealed with it.
     pub(crate) fn resealed(&self, entropy: &dyn Entropy, context: &str, sealed: &[u8]) -> Result<Option<Vec<u8>>> {
-        if self.held().current.open(context, sealed).is_ok() {
+        if self.get().current.open(context, sealed).is_ok() {
             return Ok(None);
         }
         let plain = self.open(context, sealed)?;
-        self.held().current.seal(entropy, context, &plain).map(Some)
+        self.get().current.seal(entropy, context, &plain).map(Some)
     }
 
-    /// The keys as this process knows them.
-    pub(crate) fn held(&self) -> Arc<MasterKeyPair> {
-        Arc::clone(&self.held.read().unwrap_or_else(PoisonError::into_inner))
+    /// The keys as this process read them last.
+    pub(crate) fn get(&self) -> Arc<MasterKeyPair> {
+        Arc::clone(&self.keys.read())
     }
 
-    /// Reads the keys again; whether they are others now.
+    /// Reads the keys again; returns whether they changed.
     pub(crate) fn reload(&self) -> Result<bool> {
         let Some(source) = &self.source else { return Ok(false) };
         let fresh = source.read()?;
-        if *self.held() == fresh {
+        if *self.get() == fresh {
             return Ok(false);
         }
-        *self.held.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fresh);
+        *self.keys.write() = Arc::new(fresh);
         Ok(true)
     }
 }
@@ -110,7 +111,7 @@ impl fmt::Debug for MasterKeys {
     }
 }
 
-/// Opens with the previous key what the current one does not open. The error is the current key's.
+/// Opens with the current key, else with the previous one. The error is that of the current key.
 fn opened(keys: &MasterKeyPair, context: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
     keys.current
         .open(context, sealed)

@@ -1,4 +1,4 @@
-//! How someone who is logged in gets another password.
+//! Change of one's own password.
 
 use trailkeeper_domain::account::Account;
 use trailkeeper_domain::event::{Event, Outcome};
@@ -13,19 +13,20 @@ use crate::permission::Principal;
 use crate::throttle::Subject;
 
 impl Access {
-    /// Replaces one's own password, and ends all one's other sessions: whoever knew the old one is out.
+    /// Replaces the caller's own password and ends all its other sessions, so that everyone who logged in with the old
+    /// password is out.
     ///
-    /// The current one is asked for, so that a stolen access token, or a machine left alone, is not enough.
+    /// Requires the current password, so that a stolen access token or an unattended machine is not enough.
     /// [`Error::Forbidden`] with code `wrong_password` when it is wrong, which is recorded, and [`Error::Throttled`]
-    /// after too many of those; [`Error::Forbidden`] with code `permission_denied` when the caller is a program, which
+    /// after too many wrong ones; [`Error::Forbidden`] with code `permission_denied` when the caller is a program, which
     /// has no password.
     pub fn change_own_password(&self, principal: &Principal, current: &str, new: &str, origin: &Origin) -> Result<()> {
-        let id = principal
-            .account_id()
-            .ok_or_else(|| Error::forbidden("a program has no password; log in as the account whose it is"))?;
+        let id = principal.account_id().ok_or_else(|| {
+            Error::forbidden("a program has no password; log in as the account whose password you want to change")
+        })?;
         let account = self.account(id)?;
         password::check("new_password", new, &account.email)?;
-        // Before anything is counted: it tells nothing of the account, and is no guess at its password.
+        // Checked before the attempt is counted: it reveals nothing about the account, and does not test a password.
         if current == new {
             return Err(Error::invalid("new_password", "is the current password; choose another one"));
         }
@@ -34,15 +35,15 @@ impl Access {
         let attempt = self.count_attempt(Subject::own_password(session))?;
         let now = self.clock.now();
         let event = self.change_event(now, ACCOUNT_PASSWORD_CHANGE, &context, target(TARGET, &id, &account.email))?;
-        // In which session it was, or was tried: perhaps not in one of the owner's.
+        // The session in which it was done or tried, which may be one that a thief holds.
         let event = match principal.session_id {
             Some(session) => about_session(session, event),
             None => event,
         };
-        // Both hashed before the transaction, not inside it: each takes a good part of a second.
+        // Both passwords are hashed outside the transaction: each hash takes a good part of a second.
         if !password::verify(current, &account.password_hash)? {
-            // Told with the delay that began with it, if one did.
-            let metadata = attempt.block.as_ref().map(|block| block.metadata().into_iter().collect());
+            // The event also shows the delay that this attempt began, if it did.
+            let metadata = attempt.delay.as_ref().map(|delay| delay.metadata().into_iter().collect());
             let refused = Event { outcome: Outcome::Failure, metadata, ..event };
             self.store.writing(|tx| append(tx, &refused))?;
             return Err(wrong_password());
@@ -51,7 +52,8 @@ impl Access {
         self.store.writing(|tx| {
             lock_accounts(tx)?;
             let present = account_of(tx, id)?;
-            // While we hashed, an administrator may have replaced the password, and then this one opens nothing.
+            // An administrator may have replaced the password during the hashing; then the given one is no longer the
+            // current one.
             if present.password_hash != account.password_hash {
                 return Err(wrong_password());
             }

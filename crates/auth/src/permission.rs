@@ -1,11 +1,11 @@
-//! What each role may do, in one table.
+//! Permissions, the table of the permissions of each role, and the principal that has them.
 
 use trailkeeper_domain::account::{Actor, Role};
 use trailkeeper_domain::id::{AccountId, CredentialId, SessionId, TenantId};
 use trailkeeper_domain::visibility::Visibility;
 use trailkeeper_domain::{Error, Result};
 
-/// What an operation asks for.
+/// The permission that an operation requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Permission {
     /// Send events.
@@ -20,14 +20,14 @@ pub enum Permission {
     ReadDirectory,
     /// Change tenants, users and memberships.
     WriteDirectory,
-    /// Read the list of all user events with the server's own trail.
+    /// Read the list of all events, the server's own audit trail included.
     ReadTrail,
     /// Manage accounts, tokens and keys.
     Administer,
 }
 
 impl Permission {
-    /// All of them.
+    /// All permissions.
     pub const ALL: [Self; 8] = [
         Self::WriteEvents,
         Self::ReadEvents,
@@ -39,7 +39,7 @@ impl Permission {
         Self::Administer,
     ];
 
-    /// What it allows, as it stands in an error message.
+    /// The phrase for it in error messages.
     fn phrase(self) -> &'static str {
         match self {
             Self::WriteEvents => "send events",
@@ -53,7 +53,7 @@ impl Permission {
         }
     }
 
-    /// Whether the role has it.
+    /// Whether the role has this permission.
     pub fn belongs_to(self, role: Role) -> bool {
         match role {
             Role::Admin => true,
@@ -63,41 +63,41 @@ impl Permission {
         }
     }
 
-    /// Whether a signing key may ever have it: what the clients that sign requests use, and no more.
+    /// Whether signing keys have this permission: only those that clients which sign requests need.
     fn belongs_to_signing_keys(self) -> bool {
         matches!(self, Self::WriteEvents | Self::ReadEvents | Self::ReadAnalytics | Self::WriteAnalytics)
     }
 }
 
-/// By what a caller is known.
+/// The kind of credential that a caller presented.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PrincipalKind {
-    /// A login.
+    /// The access token of a login: a person.
     Account(AccountId),
-    /// An API token.
+    /// An API token: a program.
     Token(CredentialId),
-    /// A request signature. Narrower than its role.
+    /// A request signature: a program. Has fewer permissions than its role.
     SigningKey(CredentialId),
 }
 
-/// A caller whose credential held.
+/// An authenticated caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Principal {
-    /// By what it is known.
+    /// The kind of its credential.
     pub kind: PrincipalKind,
-    /// For people: the e-mail, or the credential's name.
+    /// The account's e-mail address, or the name of the credential.
     pub name: String,
-    /// What it may do.
+    /// Its role, which gives it its permissions.
     pub role: Role,
-    /// The one tenant it may see, where it is confined.
+    /// The tenant to which it is scoped; `None`: all tenants.
     pub tenant_id: Option<TenantId>,
-    /// The login that this is about: present for people, absent for programs.
+    /// The session of a person; absent for programs.
     pub session_id: Option<SessionId>,
 }
 
 impl Principal {
-    /// The account of someone who logged in; `None` for programs. Nobody needs a permission for their own sessions
-    /// and their own password: whoever has an account has these.
+    /// The account of a person; `None` for programs. Every account may end its own sessions and change its own password,
+    /// so operations on these check this instead of a permission.
     pub fn account_id(&self) -> Option<AccountId> {
         match self.kind {
             PrincipalKind::Account(id) => Some(id),
@@ -105,7 +105,31 @@ impl Principal {
         }
     }
 
-    /// [`Error::Forbidden`] unless it has the permission.
+    /// Checks that the caller has the permission: [`Error::Forbidden`] otherwise, with the roles that have it.
+    ///
+    /// ```
+    /// use trailkeeper_auth::{Permission, Principal, PrincipalKind};
+    /// use trailkeeper_domain::account::Role;
+    /// use trailkeeper_domain::id::{CredentialId, TenantId};
+    ///
+    /// let mut token = Principal {
+    ///     kind: PrincipalKind::Token(CredentialId(uuid::Uuid::from_u128(1))),
+    ///     name: "dashboard".to_owned(),
+    ///     role: Role::Analyst,
+    ///     tenant_id: None,
+    ///     session_id: None,
+    /// };
+    /// assert!(token.require(Permission::ReadAnalytics).is_ok());
+    /// let error = token.require(Permission::WriteEvents).unwrap_err();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "the role 'analyst' may not send events; use a credential with the role admin or ingest"
+    /// );
+    ///
+    /// token.role = Role::Admin;
+    /// token.tenant_id = Some(TenantId(uuid::Uuid::from_u128(2)));
+    /// assert!(token.require(Permission::Administer).is_err(), "a tenant-scoped credential cannot make others");
+    /// ```
     pub fn require(&self, permission: Permission) -> Result<()> {
         let phrase = permission.phrase();
         if !permission.belongs_to(self.role) {
@@ -122,7 +146,7 @@ impl Principal {
                 "a signing key may not {phrase}; use an API token or the access token of a login"
             )));
         }
-        // Whoever makes accounts can make one that sees every tenant: confinement would end there.
+        // An administrator can make an account that sees every tenant, so the scope would have no effect.
         if let (Permission::Administer, Some(tenant)) = (permission, self.tenant_id) {
             return Err(Error::forbidden(format!(
                 "a credential scoped to the tenant '{tenant}' may not {phrase}; use one that is not tenant-scoped"
@@ -131,11 +155,11 @@ impl Principal {
         Ok(())
     }
 
-    /// Which tenants' data it may see: its own where its credential is scoped to a tenant, else all of them.
+    /// The tenants whose data the caller may see: its own if it is scoped to a tenant, else all of them.
     ///
-    /// The system tenant holds the server's own audit trail, which shows the work of operators: only administrators
-    /// and auditors see it, and only those who are not scoped to a tenant.
-    #[expect(clippy::disallowed_methods, reason = "the one place that decides who sees which data")]
+    /// The system tenant holds the server's own audit trail, which shows the work of operators. Only administrators and
+    /// auditors see it, unless they are scoped to a tenant.
+    #[expect(clippy::disallowed_methods, reason = "the one place that makes it from a credential")]
     pub fn visibility(&self) -> Visibility {
         match (self.tenant_id, self.role) {
             (Some(tenant), _) => Visibility::of_tenant(tenant),
@@ -144,7 +168,7 @@ impl Principal {
         }
     }
 
-    /// As whom it stands in the trail.
+    /// The caller as the actor of audit events.
     pub fn actor(&self) -> Actor {
         let id = match self.kind {
             PrincipalKind::Account(id) => id.to_string(),

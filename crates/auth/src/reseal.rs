@@ -1,4 +1,4 @@
-//! Sealing everything anew after the master key was replaced.
+//! Resealing all secrets after a rotation of the master key.
 
 use serde_json::json;
 use trailkeeper_domain::Result;
@@ -8,21 +8,21 @@ use trailkeeper_domain::ports::ReadTx;
 
 use crate::access::{Access, lock_accounts};
 use crate::audit::{AuditContext, MASTER_KEY_ROTATE, append, target};
-use crate::authenticate::secret_context;
-use crate::jwt::token_key_context;
+use crate::authenticate::secret_seal_context;
+use crate::jwt::token_key_seal_context;
 
-/// How many signing keys are read at a time.
+/// The number of signing keys per query.
 const PAGE: usize = 500;
 
-/// A secret that the current master key does not open, sealed anew.
+/// A secret that was sealed with the previous master key, now sealed with the current one.
 enum Resealed {
     SigningKey(CredentialId, Vec<u8>),
     TokenKey(String, Vec<u8>),
 }
 
 impl Access {
-    /// How many secrets are sealed with the previous master key still: more than none after a rotation that was broken
-    /// off.
+    /// The number of secrets that are still sealed with the previous master key: more than zero after an interrupted
+    /// rotation.
     ///
     /// [`trailkeeper_domain::Error::Internal`] when neither key opens one of them.
     pub fn sealed_with_previous(&self) -> Result<usize> {
@@ -30,15 +30,14 @@ impl Access {
         self.store.reading(|tx| self.stale(tx).map(|stale| stale.len()))
     }
 
-    /// Seals everything that is sealed with the previous master key with the current one, all or nothing; gives how many
-    /// secrets that were. Recorded as `master_key_rotate`.
+    /// Reseals all secrets that are sealed with the previous master key, all or none; returns their number. Recorded as
+    /// `master_key_rotate`.
     ///
-    /// Whoever seals something does it behind the lock that this takes. So either it is stored by now and sealed anew
-    /// here, or it is sealed when this is done, and with the new key, which was put in its place before. Nothing is left
-    /// that needs the previous key, and that may be deleted.
+    /// Every operation that seals a secret does so while it holds the lock that this method takes. So a secret is either
+    /// stored before, and resealed here, or sealed afterwards, with the new key, which was installed before. Afterwards no
+    /// secret needs the previous key, which may be deleted.
     ///
-    ///
-    /// [`trailkeeper_domain::Error::Internal`] when neither key opens one of them; nothing has changed then.
+    /// [`trailkeeper_domain::Error::Internal`] when neither key opens one of the secrets; then nothing has changed.
     pub fn reseal(&self, context: &AuditContext) -> Result<usize> {
         self.master.reload()?;
         let now = self.clock.now();
@@ -49,7 +48,7 @@ impl Access {
             let stale = self.stale(tx)?;
             for secret in &stale {
                 match secret {
-                    // One that was removed meanwhile needs no seal.
+                    // No error if the row was removed meanwhile: then there is nothing to reseal.
                     Resealed::SigningKey(id, sealed) => tx.reseal_signing_key(*id, sealed)?,
                     Resealed::TokenKey(kid, sealed) => tx.reseal_token_key(kid, sealed)?,
                 };
@@ -64,7 +63,7 @@ impl Access {
         let entropy = self.entropy.as_ref();
         let mut stale = Vec::new();
         for key in tx.token_keys()? {
-            let sealed = self.master.resealed(entropy, &token_key_context(&key.kid), &key.sealed_private)?;
+            let sealed = self.master.resealed(entropy, &token_key_seal_context(&key.kid), &key.sealed_private)?;
             stale.extend(sealed.map(|sealed| Resealed::TokenKey(key.kid, sealed)));
         }
         let mut after = None;
@@ -72,7 +71,7 @@ impl Access {
             let page = tx.signing_keys(after, PAGE)?;
             after = page.last().map(|key| key.id);
             for key in &page {
-                let sealed = self.master.resealed(entropy, &secret_context(key.id), &key.sealed_secret)?;
+                let sealed = self.master.resealed(entropy, &secret_seal_context(key.id), &key.sealed_secret)?;
                 stale.extend(sealed.map(|sealed| Resealed::SigningKey(key.id, sealed)));
             }
             if page.len() < PAGE {

@@ -1,14 +1,16 @@
-//! Cursors of callers that are confined to a tenant.
+//! Cursors of tenant-scoped callers.
 //!
-//! A cursor is the key of a row, and some keys count the rows of all tenants: the difference of two of them would
-//! tell how much the others stored in between. So who is confined gets cursors that nobody else can read: encrypted,
-//! bound to the tenant and the list, and of one length.
+//! A cursor holds the key of a row, and some keys count the rows of all tenants: the difference of two of them would
+//! reveal how much other tenants stored in between. So tenant-scoped callers get cursors that only the server can read:
+//! encrypted, bound to the tenant and the list, and of equal length.
 //!
-//! - Per tenant and list: `K = HMAC(derived(master key), "cursor:<tenant>:<list>")`. A cursor of elsewhere is refused.
-//! - The nonce is `HMAC(K, "nonce:" ‖ plain)`, cut to 96 bits, and not random: one place has one text, so that equal
-//!   questions have equal answers, and a nonce comes twice for two places by an accident of 1 in 2^96 alone. Whoever
-//!   compares two texts learns whether they mean the same row, which the rows of the page tell anyway.
-//! - Sealed by the current master key, opened by the one before it too: a page may be asked for while it is replaced.
+//! - Per tenant and list: `K = HMAC(derived(master key), "cursor:<tenant>:<list>")`. A cursor of another tenant or list is
+//!   refused.
+//! - The nonce is `HMAC(K, "nonce:" ‖ plain)`, cut to 96 bits, and not random: equal plain cursors have equal sealed ones,
+//!   so that equal requests have equal responses. Two different plain cursors have the same nonce with a probability of
+//!   1 in 2^96. A comparison of two sealed cursors reveals whether they name the same row, which the rows of the page
+//!   reveal anyway.
+//! - The current master key seals; the previous one opens too, because the key may be replaced between two pages.
 
 use std::str;
 
@@ -22,35 +24,35 @@ use crate::hex;
 use crate::master::MasterKey;
 use crate::permission::Principal;
 
-/// What the derived key is for. Another text ends all cursors that are out.
+/// The purpose of the derived key. Another text invalidates all cursors that clients hold.
 const PURPOSE: &str = "trailkeeper sealed cursor 1";
 
 /// The first letter. No plain cursor begins with it.
 const MARK: char = 'x';
 
-/// Plain cursors are filled up to a multiple of this many bytes. All fit into one such block, but those that hold a
-/// long id, which stands in the page itself.
+/// Plain cursors are padded to a multiple of this many bytes. All fit into one block except those with a long id, which
+/// the page itself shows.
 const BLOCK: usize = 80;
 
-/// The longest sealed cursor in characters; a plain one of a user's id has up to 1,025.
+/// The longest sealed cursor, in characters. The longest plain one, with a user's id, has 1,025.
 const LONGEST: usize = 1 + 2 * (NONCE_LEN + 13 * BLOCK + 16);
 
 impl Access {
-    /// A cursor of `list` as this caller gets it: sealed where the caller is confined to a tenant.
+    /// The cursor of `list` in the form for this caller: sealed if the caller is tenant-scoped, else unchanged.
     ///
     /// [`Error::Internal`] when it cannot be sealed.
     pub fn seal_cursor(&self, caller: &Principal, list: &str, plain: &str) -> Result<String> {
         match caller.tenant_id {
             None => Ok(plain.to_owned()),
-            Some(tenant) => Seal::of(&self.master.held().current, tenant, list)?.seal(plain),
+            Some(tenant) => Seal::of(&self.master.get().current, tenant, list)?.seal(plain),
         }
     }
 
-    /// The plain cursor behind what this caller sent for `list` in the parameter `field`.
+    /// The plain cursor of the cursor that this caller sent for `list` in the parameter `field`.
     ///
-    /// [`Error::Invalid`] when it is not what [`Self::seal_cursor`] gave to such a caller: damaged, made up, of
-    /// another tenant or list, or plain from who is confined and sealed from who is not. A plain one is read by the
-    /// list itself, which refuses those of other lists.
+    /// [`Error::Invalid`] when [`Self::seal_cursor`] cannot have given it to this caller: it is damaged, made up, or of
+    /// another tenant or list; or it is plain and the caller tenant-scoped, or sealed and the caller not. The list itself
+    /// refuses plain cursors of other lists.
     pub fn open_cursor(&self, caller: &Principal, list: &str, field: &str, sent: &str) -> Result<String> {
         let refused = || cursor::refused(field);
         match (caller.tenant_id, sent.strip_prefix(MARK)) {
@@ -62,16 +64,16 @@ impl Access {
                 if let Some(plain) = self.opened(tenant, list, &sealed)? {
                     return Ok(plain);
                 }
-                // Perhaps another server has a newer master key already.
+                // Another server may have sealed it with a newer master key.
                 let again = if self.master.reload()? { self.opened(tenant, list, &sealed)? } else { None };
                 again.ok_or_else(refused)
             }
         }
     }
 
-    /// `None` when no master key that we hold opens it.
+    /// `None` when no master key of this process opens it.
     fn opened(&self, tenant: TenantId, list: &str, sealed: &[u8]) -> Result<Option<String>> {
-        for key in self.master.held().all() {
+        for key in self.master.get().all() {
             let plain = Seal::of(key, tenant, list)?.open(sealed);
             if plain.is_some() {
                 return Ok(plain);
@@ -81,7 +83,7 @@ impl Access {
     }
 }
 
-/// The keys of one tenant's cursors of one list.
+/// The keys for the cursors of one tenant and one list.
 struct Seal {
     nonces: hmac::Key,
     cipher: LessSafeKey,
@@ -93,11 +95,11 @@ impl Seal {
         let root = hmac::sign(&master.derived(PURPOSE), context.as_bytes());
         let nonces = hmac::Key::new(hmac::HMAC_SHA256, root.as_ref());
         let cipher = UnboundKey::new(&CHACHA20_POLY1305, hmac::sign(&nonces, b"key").as_ref())
-            .map_err(|_| Error::internal("a key of cursors has not 32 bytes"))?;
+            .map_err(|_| Error::internal("a cursor key does not have 32 bytes"))?;
         Ok(Self { nonces, cipher: LessSafeKey::new(cipher) })
     }
 
-    /// Layout: nonce, ciphertext and tag, in hexadecimal digits behind the mark.
+    /// Layout: the mark, then nonce, ciphertext and tag in hexadecimal digits.
     fn seal(&self, plain: &str) -> Result<String> {
         let mut body = plain.as_bytes().to_vec();
         body.resize(body.len().next_multiple_of(BLOCK), 0);
@@ -113,7 +115,7 @@ impl Seal {
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
         let mut body = body.to_vec();
         let padded = self.cipher.open_in_place(nonce, Aad::empty(), &mut body).ok()?;
-        // No plain cursor has a zero byte.
+        // Padding is unambiguous: no plain cursor contains a zero byte.
         str::from_utf8(padded).ok().map(|padded| padded.trim_end_matches('\0').to_owned())
     }
 

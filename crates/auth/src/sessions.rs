@@ -1,5 +1,5 @@
-//! Sessions: what begins with a login. Once ended, their access tokens and refresh tokens hold no longer, on every
-//! server at once: access tokens are looked up at each request.
+//! Sessions. A session begins with a login. Its end invalidates its access tokens and refresh tokens on every server at
+//! once, because the session of an access token is looked up at each request.
 
 use trailkeeper_domain::account::{Session, SessionFilter};
 use trailkeeper_domain::cursor::{self, Paged};
@@ -15,14 +15,14 @@ use crate::listing;
 
 const CURSOR_KIND: char = 'l';
 
-/// How the trail names sessions.
+/// The type of sessions as targets of audit events.
 const TARGET: &str = "session";
 
 impl Access {
-    /// Sessions, the newest first.
+    /// A page of sessions, newest first.
     pub fn sessions(&self, filter: SessionFilter, cursor: Option<&str>, limit: usize) -> Result<Paged<Session>> {
         let limit = listing::checked_limit(limit)?;
-        let before = listing::beyond(CURSOR_KIND, cursor)?.map(SessionId);
+        let before = listing::start_after(CURSOR_KIND, cursor)?.map(SessionId);
         let sessions = self.store.reading(|tx| tx.sessions(filter, before, limit + 1))?;
         Ok(Paged::cut(sessions, limit, |session| cursor::encode(CURSOR_KIND, &session.id.to_string())))
     }
@@ -32,26 +32,27 @@ impl Access {
         self.store.reading(|tx| session_of(tx, id))
     }
 
-    /// Ends a session. Nothing happens when it is over already. It is recorded as a logout where its own account does
-    /// it.
+    /// Ends a session; recorded as `logout` if its own account does it, else as `session_end`. Does nothing if it has
+    /// ended already. [`Error::NotFound`] with code `session_not_found`.
     pub fn end_session(&self, context: &AuditContext, id: SessionId) -> Result<()> {
         let now = self.clock.now();
         self.store.writing(|tx| {
             lock_accounts(tx)?;
             let session = session_of(tx, id)?;
-            // One that ran out by our clock ends as well, untold: on a server whose clock is behind it may still be live.
+            // A session that has expired by our clock is ended as well, without an event: on a server whose clock is
+            // behind ours it may still be live.
             if !tx.end_session(id, now)? || !session.is_live(now) {
                 return Ok(());
             }
             let account = account_of(tx, session.account_id)?;
-            let kind = kind_of_end(context, session.account_id);
+            let kind = end_kind(context, session.account_id);
             let event = self.change_event(now, kind, context, target(TARGET, &id, &account.email))?;
             append(tx, &about_session(id, event))
         })
     }
 
-    /// Ends all sessions of an account but `except`; gives how many were live till then. They are recorded as one
-    /// event, which tells how many. [`Error::NotFound`] with code `account_not_found`.
+    /// Ends all sessions of an account except `except`; returns the number of those that were live. Recorded as one event
+    /// with that number. [`Error::NotFound`] with code `account_not_found`.
     pub fn end_sessions_of(
         &self,
         context: &AuditContext,
@@ -61,12 +62,12 @@ impl Access {
         let now = self.clock.now();
         self.store.writing(|tx| {
             lock_accounts(tx)?;
-            let holder = account_of(tx, account)?;
+            let owner = account_of(tx, account)?;
             let ended = tx.end_sessions_of(account, except, now)?;
             if ended > 0 {
-                let kind = kind_of_end(context, account);
-                let whose = target(accounts::TARGET, &account, &holder.email);
-                let mut event = self.change_event(now, kind, context, whose)?;
+                let kind = end_kind(context, account);
+                let target = target(accounts::TARGET, &account, &owner.email);
+                let mut event = self.change_event(now, kind, context, target)?;
                 event.metadata = Some(serde_json::Map::from_iter([("sessions_ended".to_owned(), ended.into())]));
                 append(tx, &event)?;
             }
@@ -79,6 +80,6 @@ fn session_of<T: ReadTx + ?Sized>(tx: &mut T, id: SessionId) -> Result<Session> 
     tx.session(id)?.ok_or_else(|| Error::not_found("session_not_found", format!("there is no session '{id}'")))
 }
 
-fn kind_of_end(context: &AuditContext, account: AccountId) -> &'static str {
+fn end_kind(context: &AuditContext, account: AccountId) -> &'static str {
     if context.actor.id == account.to_string() { LOGOUT } else { SESSION_END }
 }

@@ -2,12 +2,12 @@
 
 use ring::digest::{Context, SHA256};
 
-/// The hash of these parts, one behind the other.
+/// The hash of the concatenation of these parts.
 pub(crate) fn sha256<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> [u8; 32] {
     let mut context = Context::new(&SHA256);
     parts.into_iter().for_each(|part| context.update(part));
     let mut hash = [0; 32];
-    // SHA-256 has 32 bytes; zip needs no proof of it.
+    // SHA-256 always has 32 bytes; `zip` avoids a conversion that could fail.
     hash.iter_mut().zip(context.finish().as_ref()).for_each(|(to, from)| *to = *from);
     hash
 }
@@ -17,9 +17,9 @@ mod tests {
     use super::*;
     use crate::hex;
 
-    /// From FIPS 180-4.
+    /// The expected hashes are from FIPS 180-4.
     #[test]
-    fn the_hash_is_that_of_the_standard_however_its_input_is_cut() {
+    fn the_hash_is_that_of_the_standard_for_any_division_into_parts() {
         let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         for parts in [&["abc"][..], &["a", "bc"], &["", "ab", "", "c"]] {
             assert_eq!(hex::encode(&sha256(parts.iter().map(|part| part.as_bytes()))), abc);

@@ -1,10 +1,10 @@
 //! Request signatures of the SaaSus clients (`SAASUSSIGV1`).
 //!
-//! `Sig` is the lower-case hex of HMAC-SHA256 with the secret key over these, with nothing between them:
-//! `YYYYMMDDHHMM` (now, UTC), `APIKey`, method, host with its port, path with its query, body. The minute is
-//! not sent and clients differ in what they sign, so the server tries what may have been meant: this minute
-//! and its neighbours, the host with and without its port and the public names of the configuration, the
-//! path as sent and with its percent escapes in either case.
+//! `Sig` is the lower-case hex of HMAC-SHA256 with the secret key over these parts, with nothing between them:
+//! `YYYYMMDDHHMM` (now, UTC), `APIKey`, method, host with its port, path with its query, body. The minute is not sent, and
+//! clients sign hosts and paths in different forms, so the server tries several candidates: this minute and its
+//! neighbours, the host with and without its port and the public host names of the settings, the path as sent and with
+//! its percent escapes in either case.
 
 use chrono::Duration;
 use ring::hmac;
@@ -14,12 +14,12 @@ use trailkeeper_domain::{Error, Result};
 
 use crate::hex;
 
-/// At most this many readings of one request are tried: each hashes the whole body.
-const MAX_READINGS: usize = 96;
+/// The largest number of candidates that are tried for one request: each hashes the whole body.
+const MAX_CANDIDATES: usize = 96;
 
-/// How long after it was taken a signature is remembered, where its request must take effect once. It holds for its
-/// minute and the two beside it, which is less than three; the rest is for servers whose clocks differ.
-const REMEMBERED: Duration = Duration::minutes(5);
+/// The time for which a signature is stored whose request must take effect only once. A signature is valid in its minute
+/// and the two next to it, which is less than three minutes; the rest is for servers whose clocks differ.
+const SPENT_KEPT: Duration = Duration::minutes(5);
 
 /// The longest `SaaSID` or `APIKey`, in characters.
 const MAX_ID: usize = 128;
@@ -29,32 +29,34 @@ const MAX_ID: usize = 128;
 pub struct SignedRequest<'a> {
     /// The method, in upper case.
     pub method: &'a str,
-    /// The Host header as received; it may hold a port.
+    /// The header `Host` as received, with its port if it has one.
     pub host: &'a str,
     /// Path and query, raw as on the wire.
     pub path_and_query: &'a str,
-    /// The body, before it is unpacked or read.
+    /// The body as received, still compressed if it was.
     pub body: &'a [u8],
 }
 
-/// What follows the scheme in the header `Authorization`.
+/// The credentials of the scheme `SAASUSSIGV1` in the header `Authorization`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Credentials<'a> {
     /// The signature.
     pub sig: [u8; 32],
-    /// Whose key it says it is. Not signed: it must match the key's.
+    /// The id of the SaaS operator. Not signed: it must equal that of the key.
     pub saas_id: &'a str,
-    /// Which key.
+    /// The public id of the key.
     pub api_key: &'a str,
 }
 
-/// What there is to remember of a signature that was taken at `now`.
+/// The record of a signature that was accepted at `now`, so that it is accepted only once.
 pub fn spent(signature: [u8; 32], now: Timestamp) -> SpentSignature {
-    SpentSignature { signature, until: now + REMEMBERED }
+    SpentSignature { signature, until: now + SPENT_KEPT }
 }
 
 impl<'a> Credentials<'a> {
-    /// Reads `Sig=<hex>, SaaSID=<id>, APIKey=<key>`, in any order, with names in any case.
+    /// Parses `Sig=<hex>, SaaSID=<id>, APIKey=<key>`, in any order, with names in any case.
+    ///
+    /// [`Error::Unauthenticated`] when a part is missing, unknown, repeated or malformed.
     pub fn parse(value: &'a str) -> Result<Self> {
         let refused = || {
             Error::unauthenticated(
@@ -65,14 +67,14 @@ impl<'a> Credentials<'a> {
         for part in value.split(',') {
             let (name, value) = part.split_once('=').ok_or_else(refused)?;
             let (name, value) = (name.trim(), value.trim());
-            let place = match name {
+            let slot = match name {
                 name if name.eq_ignore_ascii_case("sig") => &mut sig,
                 name if name.eq_ignore_ascii_case("saasid") => &mut saas_id,
                 name if name.eq_ignore_ascii_case("apikey") => &mut api_key,
                 _ => return Err(refused()),
             };
-            // A name that comes twice could be read differently by a proxy in front of us.
-            if place.replace(value).is_some() {
+            // A proxy in front of the server could pick the other value of a repeated name.
+            if slot.replace(value).is_some() {
                 return Err(refused());
             }
         }
@@ -87,11 +89,11 @@ impl<'a> Credentials<'a> {
     }
 }
 
-/// Whether the signature is that of the request, read in any of the ways in which clients sign.
+/// Whether the signature is that of one of the request's candidates.
 ///
-/// Each comparison takes constant time. How many readings were tried before one fitted shows in the time;
-/// it tells only which client was used.
-pub fn holds(
+/// Each comparison takes constant time. The number of candidates that were tried shows in the total time; it reveals only
+/// which client software was used.
+pub fn verify(
     secret: &[u8],
     credentials: &Credentials<'_>,
     request: &SignedRequest<'_>,
@@ -102,15 +104,15 @@ pub fn holds(
     let minutes = &[0, -1, 1].map(|offset| (now + Duration::minutes(offset)).format("%Y%m%d%H%M").to_string());
     let hosts = &hosts(request.host, public_hosts);
     let paths = paths(request.path_and_query);
-    // ring compares tags in constant time only while computing one, so both sides are hashed once more:
-    // equal then means equal before.
+    // ring compares tags in constant time only while it computes one of them, so both sides are hashed once more: they
+    // are equal afterwards only if they were equal before.
     let expected = hmac::sign(&key, &credentials.sig);
-    // The usual reading comes first: a client that signs as documented costs one hash.
-    let readings = paths
+    // The documented form comes first, so that a client that signs it costs one hash.
+    let candidates = paths
         .iter()
         .flat_map(|path| hosts.iter().flat_map(move |host| minutes.iter().map(move |minute| (path, *host, minute))))
-        .take(MAX_READINGS);
-    for (path, host, minute) in readings {
+        .take(MAX_CANDIDATES);
+    for (path, host, minute) in candidates {
         let mut context = hmac::Context::with_key(&key);
         for part in [minute, credentials.api_key, request.method, host, path] {
             context.update(part.as_bytes());
@@ -123,7 +125,7 @@ pub fn holds(
     false
 }
 
-/// The distinct names under which a client may have reached us: what it says, then what is configured.
+/// The distinct host names that the client may have signed: the one it sent, then the configured ones.
 fn hosts<'a>(received: &'a str, public: &'a [String]) -> Vec<&'a str> {
     let mut hosts = Vec::with_capacity(2 + 2 * public.len());
     for written in std::iter::once(received).chain(public.iter().map(String::as_str)) {

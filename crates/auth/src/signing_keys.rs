@@ -1,4 +1,4 @@
-//! Signing keys: credentials of programs that sign their requests. The secret is shown once, when the key is made.
+//! Signing keys: credentials of programs that sign their requests. The secret is shown only once, at creation.
 
 use trailkeeper_domain::account::SigningKey;
 use trailkeeper_domain::cursor::{self, Paged};
@@ -12,27 +12,27 @@ use crate::audit::{
     AuditContext, Changes, SIGNING_KEY_CHANGE, SIGNING_KEY_CREATE, SIGNING_KEY_REVOKE, append, credential_metadata,
     target,
 };
-use crate::authenticate::secret_context;
+use crate::authenticate::secret_seal_context;
 use crate::entropy::{BASE62, random_text};
 use crate::listing::{self, MAX_NAME};
 use crate::token::PlainSecret;
 
 const CURSOR_KIND: char = 's';
 
-/// How the trail names them.
+/// The type of signing keys as targets of audit events.
 const TARGET: &str = "signing_key";
 
-/// A signing key to be made.
+/// The properties of a new signing key.
 #[derive(Debug, Clone)]
 pub struct NewSigningKey {
-    /// For people; need not be unique.
+    /// A name for people; need not be unique.
     pub name: String,
-    /// The one tenant it may see; absent: all.
+    /// The tenant to which it is scoped; absent: all tenants.
     pub tenant_id: Option<TenantId>,
 }
 
 impl Access {
-    /// Makes a signing key. The second value is its secret, which is not shown again.
+    /// Creates a signing key. The second value is its secret, which cannot be shown again.
     pub fn create_signing_key(&self, context: &AuditContext, new: NewSigningKey) -> Result<(SigningKey, PlainSecret)> {
         text::checked("name", &new.name, MAX_NAME)?;
         checked_tenant_scope(new.tenant_id)?;
@@ -54,18 +54,18 @@ impl Access {
         event.metadata = Some(credential_metadata(None, key.tenant_id));
         self.store.writing(|tx| {
             lock_accounts(tx)?;
-            // Sealed behind the lock, as is told at `Access::reseal`.
-            key.sealed_secret = self.master.seal(entropy, &secret_context(id), secret.expose().as_bytes())?;
+            // Sealed under the lock, for the reason given at `Access::reseal`.
+            key.sealed_secret = self.master.seal(entropy, &secret_seal_context(id), secret.expose().as_bytes())?;
             tx.insert_signing_key(&key)?;
             append(tx, &event)
         })?;
         Ok((key, secret))
     }
 
-    /// Signing keys in the order in which they were made; revoked ones too.
+    /// A page of signing keys in the order of their creation, revoked ones included.
     pub fn signing_keys(&self, cursor: Option<&str>, limit: usize) -> Result<Paged<SigningKey>> {
         let limit = listing::checked_limit(limit)?;
-        let after = listing::beyond(CURSOR_KIND, cursor)?.map(CredentialId);
+        let after = listing::start_after(CURSOR_KIND, cursor)?.map(CredentialId);
         let keys = self.store.reading(|tx| tx.signing_keys(after, limit + 1))?;
         Ok(Paged::cut(keys, limit, |key| cursor::encode(CURSOR_KIND, &key.id.to_string())))
     }
@@ -75,9 +75,9 @@ impl Access {
         self.store.reading(|tx| key_of(tx, id))
     }
 
-    /// Renames a signing key. Nothing happens, and nothing is recorded, when it has that name already.
+    /// Renames a signing key. Does nothing, and records nothing, if it has that name already.
     ///
-    /// [`Error::Conflict`] with code `signing_key_revoked`: what is over stays as the trail knows it.
+    /// [`Error::Conflict`] with code `signing_key_revoked` for a revoked key: it keeps the name that the audit trail shows.
     pub fn rename_signing_key(&self, context: &AuditContext, id: CredentialId, name: &str) -> Result<SigningKey> {
         text::checked("name", name, MAX_NAME)?;
         let now = self.clock.now();
@@ -91,7 +91,7 @@ impl Access {
             if changes.is_empty() {
                 return Ok(before);
             }
-            // On PostgreSQL it may have been revoked since we read it.
+            // On PostgreSQL another transaction may have revoked it since it was read.
             if !tx.rename_signing_key(id, name)? {
                 return Err(revoked(id));
             }
@@ -101,7 +101,7 @@ impl Access {
         })
     }
 
-    /// Revokes a signing key: it fails from now on. Nothing happens when it is revoked already.
+    /// Revokes a signing key, with immediate effect. Does nothing if it is revoked already.
     /// [`Error::NotFound`] with code `signing_key_not_found`.
     pub fn revoke_signing_key(&self, context: &AuditContext, id: CredentialId) -> Result<()> {
         let key = self.signing_key(id)?;

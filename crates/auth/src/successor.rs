@@ -1,9 +1,9 @@
-//! Successors of refresh tokens. They are computed and not drawn, so that whoever comes a moment late with a token
-//! that was just spent can be given the same successor, although only its hash is stored.
+//! Successors of refresh tokens. A successor is computed and not drawn at random, so that a second request with a token
+//! that was just spent gets the same successor, although the database holds only its hash.
 //!
-//! `successor = token(HMAC-SHA256(derived(master key), counter ‖ spent token))`: who has the spent token cannot
-//! compute it without the master key, and who has master key and database cannot without the spent token, of which
-//! the database has a hash.
+//! `successor = token(HMAC-SHA256(derived(master key), counter ‖ spent token))`: the holder of a spent token cannot
+//! compute its successor without the master key, and a thief of master key and database cannot without the spent token,
+//! of which the database holds only a hash.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -13,16 +13,16 @@ use trailkeeper_domain::clock::Entropy;
 use crate::master::MasterKey;
 use crate::token::{PlainToken, TokenKind};
 
-/// What the derived key is for. Another text would be another successor: it must never change.
+/// The purpose of the derived key. It must never change: another text gives other successors.
 const PURPOSE: &str = "trailkeeper refresh token successor 1";
 
-/// The one successor of this refresh token under this master key.
+/// The successor of this refresh token under this master key: always the same.
 pub(crate) fn successor(master: &MasterKey, spent: &PlainToken) -> PlainToken {
     let stream = Stream { key: master.derived(PURPOSE), spent, blocks: AtomicU32::new(0) };
     PlainToken::generate(TokenKind::Refresh, &stream)
 }
 
-/// Bytes that follow from the spent token, in the place of randomness.
+/// Bytes derived from the spent token, used instead of randomness.
 struct Stream<'a> {
     key: hmac::Key,
     spent: &'a PlainToken,
@@ -45,9 +45,9 @@ impl Entropy for Stream<'_> {
 mod tests {
     use super::*;
 
-    /// By Python's hmac and hashlib, from the formula above.
+    /// The expected value was computed with Python's hmac and hashlib, from the formula above.
     #[test]
-    fn the_successor_is_the_one_of_the_formula() {
+    fn the_successor_follows_the_formula() {
         let master = MasterKey::from_hex(&"ab".repeat(32)).unwrap();
         let first = PlainToken::read(TokenKind::Refresh, FIRST).unwrap();
         let second = successor(&master, &first);

@@ -1,8 +1,7 @@
 //! Tokens: shown once, stored as a hash.
 //!
-//! A token is a prefix that tells its kind (so that people and secret scanners recognise it), 43 random
-//! letters and digits (256 bits), and 6 characters of checksum, by which a mistyped or cut token is told
-//! apart without asking the database.
+//! A token consists of a prefix that names its kind, so that people and secret scanners recognise it, 43 random letters and
+//! digits (256 bits), and a checksum of 6 characters, which detects a mistyped or cut token without a database query.
 
 use std::fmt;
 
@@ -15,17 +14,17 @@ use crate::sha256::sha256;
 const RANDOM_CHARACTERS: usize = 43;
 const CHECKSUM_CHARACTERS: usize = 6;
 
-/// What a token is for.
+/// The kind of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenKind {
-    /// An API token, which administrators make for programs.
+    /// An API token, which administrators create for programs.
     Api,
-    /// A refresh token of a login.
+    /// A refresh token of a session.
     Refresh,
 }
 
 impl TokenKind {
-    /// How tokens of this kind begin.
+    /// The beginning of all tokens of this kind.
     pub const fn prefix(self) -> &'static str {
         match self {
             Self::Api => "tk_",
@@ -34,11 +33,27 @@ impl TokenKind {
     }
 }
 
-/// A token as its holder has it. Neither printed nor kept: it is shown once, and wiped when dropped.
+/// A token in plain text. Its `Debug` output hides it, and it is wiped from memory when dropped.
+///
+/// ```
+/// use trailkeeper_auth::{PlainToken, SystemEntropy, TokenKind};
+///
+/// let token = PlainToken::generate(TokenKind::Api, &SystemEntropy::new());
+/// assert!(token.expose().starts_with("tk_"));
+/// assert_eq!(format!("{token:?}"), "PlainToken(…)");
+///
+/// // The database stores the hash, and finds the token by it.
+/// let sent = PlainToken::read(TokenKind::Api, token.expose()).expect("a token of this kind");
+/// assert_eq!(sent.hash(), token.hash());
+///
+/// let cut = &token.expose()[..token.expose().len() - 1];
+/// assert!(PlainToken::read(TokenKind::Api, cut).is_none());
+/// assert!(PlainToken::read(TokenKind::Refresh, token.expose()).is_none(), "another kind");
+/// ```
 pub struct PlainToken(Zeroizing<String>);
 
 impl PlainToken {
-    /// A new token.
+    /// Makes a new token.
     pub fn generate(kind: TokenKind, entropy: &dyn Entropy) -> Self {
         let random = random_text(entropy, BASE62, RANDOM_CHARACTERS);
         let prefix = kind.prefix();
@@ -50,20 +65,20 @@ impl PlainToken {
         Self(text)
     }
 
-    /// Reads a token of this kind; `None` when its form or its checksum is not right.
+    /// Parses a token of this kind; `None` when its form or its checksum is wrong.
     pub fn read(kind: TokenKind, text: &str) -> Option<Self> {
         let (front, sum) = text.split_at_checked(kind.prefix().len() + RANDOM_CHARACTERS)?;
         let random = front.strip_prefix(kind.prefix())?;
-        let formed = random.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        (formed && sum == checksum(front)).then(|| Self(Zeroizing::new(text.to_owned())))
+        let well_formed = random.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        (well_formed && sum == checksum(front)).then(|| Self(Zeroizing::new(text.to_owned())))
     }
 
-    /// The token itself, to be shown to its new holder.
+    /// The plain text, to be shown once to its new owner.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// What is stored of it.
+    /// The hash under which it is stored.
     pub fn hash(&self) -> TokenHash {
         TokenHash::of(&self.0)
     }
@@ -80,27 +95,28 @@ impl fmt::Debug for PlainToken {
 pub struct TokenHash([u8; 32]);
 
 impl TokenHash {
-    /// Of any text, whether it is a token or not.
+    /// The hash of any text, whether it is a token or not.
     pub(crate) fn of(text: &str) -> Self {
         Self(sha256([text.as_bytes()]))
     }
 
-    /// The bytes, as they are stored.
+    /// The 32 bytes of the hash, as they are stored.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// The bytes, owned.
+    /// The same bytes as a vector.
     pub fn to_vec(self) -> Vec<u8> {
         self.0.to_vec()
     }
 }
 
-/// The secret of a signing key, `sk_` and 43 random letters and digits. Shown once, wiped when dropped.
+/// The secret of a signing key in plain text: `sk_` and 43 random letters and digits. Its `Debug` output hides it, and it
+/// is wiped from memory when dropped.
 pub struct PlainSecret(Zeroizing<String>);
 
 impl PlainSecret {
-    /// A new secret.
+    /// Makes a new secret.
     pub fn generate(entropy: &dyn Entropy) -> Self {
         let random = random_text(entropy, BASE62, RANDOM_CHARACTERS);
         let mut text = Zeroizing::new(String::with_capacity(3 + RANDOM_CHARACTERS));
@@ -109,7 +125,7 @@ impl PlainSecret {
         Self(text)
     }
 
-    /// The secret itself, to be shown to its new holder.
+    /// The plain text, to be shown once to its new owner.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -121,7 +137,7 @@ impl fmt::Debug for PlainSecret {
     }
 }
 
-/// Guards against typing mistakes, not against forgery: whoever has a token may compute it.
+/// The checksum of a token's beginning. It detects typing mistakes, not forgery: anyone can compute it.
 fn checksum(text: &str) -> String {
     sha256([text.as_bytes()])
         .iter()

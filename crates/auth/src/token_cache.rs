@@ -1,90 +1,104 @@
-//! API tokens that held a moment ago, so that a program which sends one event per request does not cost a look
-//! into the database each time.
+//! A cache of API tokens that were valid a moment ago: a program that sends one event per request does not cost a
+//! database look-up per request.
 //!
-//! What is remembered is at most [`HOLDS`] old, whichever server the token is revoked on. The server that revokes
-//! it forgets it at once. Only tokens that held are remembered: a wrong one is looked up each time, and cannot push
-//! the good ones out. Access tokens of people are never remembered: who is logged out is out everywhere at once.
+//! An entry is used for at most [`MAX_AGE`] after its look-up, whichever server the token is revoked on. The server that
+//! revokes a token invalidates its whole cache at once. Only valid tokens are cached: a wrong token is looked up each
+//! time, so wrong tokens cannot displace valid ones. Access tokens of people are never cached: the end of a session
+//! takes effect at once on every server.
 
-use std::collections::HashMap;
-use std::sync::{PoisonError, RwLock};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::Duration;
+use quick_cache::sync::{Cache, DefaultLifecycle};
+use quick_cache::{DefaultHashBuilder, Options, OptionsBuilder, UnitWeighter};
 use trailkeeper_domain::time::Timestamp;
 
 use crate::permission::Principal;
 use crate::token::TokenHash;
 
-/// How long a token is believed after it was looked up: the longest time for which one that was revoked on another
-/// server, or by the command line, goes on working here.
-pub(crate) const HOLDS: Duration = Duration::seconds(5);
+/// The longest time for which the result of a look-up is used. For this long, a token that was revoked on another server
+/// or by the command line still works here.
+pub(crate) const MAX_AGE: Duration = Duration::seconds(5);
 
-/// How many are remembered; some 200 bytes each.
-const MOST: usize = 10_000;
+/// The largest number of cached tokens, about 200 bytes each.
+const CAPACITY: usize = 10_000;
 
-/// The tokens that held.
-#[derive(Default)]
+/// Parts of the cache with a lock each. Divides [`CAPACITY`], so that all parts together hold exactly that many.
+const SHARDS: usize = 16;
+
+/// Valid tokens and their principals.
 pub(crate) struct TokenCache {
-    state: RwLock<State>,
+    entries: Cache<TokenHash, Entry>,
+    /// Grows by one whenever a token is changed or revoked. Entries of an earlier generation are not used, so that a
+    /// look-up which began before a revocation leaves nothing usable, even if it stores its result afterwards.
+    generation: AtomicU64,
 }
 
-#[derive(Default)]
-struct State {
-    known: HashMap<TokenHash, Known>,
-    /// How often all was forgotten: what was looked up before must not be remembered after.
-    forgotten: u64,
+#[derive(Clone)]
+struct Entry {
+    principal: Principal,
+    generation: Generation,
+    looked_up_at: Timestamp,
+    expires_at: Timestamp,
 }
 
-struct Known {
-    holder: Principal,
-    since: Timestamp,
-    until: Timestamp,
+/// A generation of the cache.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Generation(u64);
+
+impl Default for TokenCache {
+    fn default() -> Self {
+        let entries =
+            Cache::with_options(options(), UnitWeighter, DefaultHashBuilder::default(), DefaultLifecycle::default());
+        Self { entries, generation: AtomicU64::new(0) }
+    }
 }
 
-/// When a look-up began, as seen from here.
-#[derive(Clone, Copy)]
-pub(crate) struct Before(u64);
+#[expect(clippy::expect_used, reason = "building fails only if a capacity is not set")]
+fn options() -> Options {
+    OptionsBuilder::new()
+        .estimated_items_capacity(CAPACITY)
+        .weight_capacity(CAPACITY as u64)
+        .shards(SHARDS)
+        // No hashes of evicted entries: they would take memory beyond the capacity.
+        .ghost_allocation(0.0)
+        .build()
+        .expect("both capacities are set")
+}
 
 impl TokenCache {
-    /// The holder, if the token held a moment ago and still may.
-    pub(crate) fn holder(&self, token: TokenHash, now: Timestamp) -> Option<Principal> {
-        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
-        // A clock that was set back must not make a moment longer.
-        let known = state.known.get(&token).filter(|known| known.since <= now && now < known.until)?;
-        Some(known.holder.clone())
+    /// The principal of the token, if a look-up not older than [`MAX_AGE`] found it valid and it has not expired since.
+    pub(crate) fn get(&self, token: TokenHash, now: Timestamp) -> Option<Principal> {
+        let entry = self.entries.get(&token)?;
+        // The lower bound: a clock that was set back must not prolong an entry.
+        let usable = entry.looked_up_at <= now && now < entry.expires_at && entry.generation == self.generation();
+        usable.then_some(entry.principal)
     }
 
-    /// To be asked before a token is looked up.
-    pub(crate) fn before_look_up(&self) -> Before {
-        Before(self.state.read().unwrap_or_else(PoisonError::into_inner).forgotten)
+    /// The present generation. To be read before a token is looked up in the database.
+    pub(crate) fn generation(&self) -> Generation {
+        Generation(self.generation.load(Ordering::SeqCst))
     }
 
-    /// Remembers a token that held when it was looked up at `now`, and that ends at `end`.
-    pub(crate) fn remember(
+    /// Caches a token that a look-up at `now` found valid. `generation` is the generation from before the look-up,
+    /// `token_expires_at` the token's own end.
+    pub(crate) fn insert(
         &self,
-        before: Before,
+        generation: Generation,
         token: TokenHash,
-        holder: Principal,
+        principal: Principal,
         now: Timestamp,
-        end: Option<Timestamp>,
+        token_expires_at: Option<Timestamp>,
     ) {
-        let longest = now + HOLDS;
-        let until = end.map_or(longest, |end| end.min(longest));
-        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        if state.forgotten != before.0 {
-            return;
-        }
-        // All at once: dropping the stale ones alone would go through all of them for every token past the limit.
-        if state.known.len() >= MOST && !state.known.contains_key(&token) {
-            state.known.clear();
-        }
-        state.known.insert(token, Known { holder, since: now, until });
+        let latest = now + MAX_AGE;
+        let expires_at = token_expires_at.map_or(latest, |end| end.min(latest));
+        self.entries.insert(token, Entry { principal, generation, looked_up_at: now, expires_at });
     }
 
-    /// Forgets all. To be called after a token was revoked or changed.
-    pub(crate) fn forget(&self) {
-        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        state.known.clear();
-        state.forgotten += 1;
+    /// Invalidates all entries. To be called after a token was revoked or changed.
+    pub(crate) fn invalidate(&self) {
+        self.generation.fetch_add(1, Ordering::SeqCst);
+        self.entries.clear();
     }
 }
 
@@ -101,7 +115,7 @@ mod tests {
         chrono::DateTime::from_timestamp(1_800_000_000 + second, 0).unwrap()
     }
 
-    fn holder(number: u128) -> Principal {
+    fn principal(number: u128) -> Principal {
         let kind = PrincipalKind::Token(CredentialId(Uuid::from_u128(number)));
         Principal { kind, name: "importer".to_owned(), role: Role::Ingest, tenant_id: None, session_id: None }
     }
@@ -111,11 +125,11 @@ mod tests {
     }
 
     #[test]
-    fn a_moment_ends_after_five_seconds_or_with_the_token_and_does_not_begin_before_it() {
+    fn an_entry_is_used_for_five_seconds_or_until_its_token_expires_and_never_before_its_look_up() {
         let token_cache = TokenCache::default();
-        let before = token_cache.before_look_up();
-        token_cache.remember(before, hash(1), holder(1), second(0), None);
-        token_cache.remember(before, hash(2), holder(2), second(0), Some(second(2)));
+        let generation = token_cache.generation();
+        token_cache.insert(generation, hash(1), principal(1), second(0), None);
+        token_cache.insert(generation, hash(2), principal(2), second(0), Some(second(2)));
         for (number, at, expected) in [
             (1, second(-1), false),
             (1, second(0), true),
@@ -125,32 +139,43 @@ mod tests {
             (2, second(2), false),
             (3, second(0), false),
         ] {
-            let found = token_cache.holder(hash(number), at);
-            assert_eq!(found, expected.then(|| holder(number as u128)), "{number} at {at}");
+            let found = token_cache.get(hash(number), at);
+            assert_eq!(found, expected.then(|| principal(number as u128)), "{number} at {at}");
         }
     }
 
     #[test]
-    fn what_was_looked_up_before_a_revocation_is_not_remembered_after_it() {
+    fn a_look_up_that_began_before_a_revocation_is_not_used_after_it() {
         let token_cache = TokenCache::default();
-        let before = token_cache.before_look_up();
-        token_cache.forget();
-        token_cache.remember(before, hash(1), holder(1), second(0), None);
-        assert_eq!(token_cache.holder(hash(1), second(0)), None);
-        token_cache.remember(token_cache.before_look_up(), hash(1), holder(1), second(0), None);
-        assert_eq!(token_cache.holder(hash(1), second(0)), Some(holder(1)));
-        token_cache.forget();
-        assert_eq!(token_cache.holder(hash(1), second(0)), None);
+        let generation = token_cache.generation();
+        token_cache.invalidate();
+        token_cache.insert(generation, hash(1), principal(1), second(0), None);
+        assert_eq!(token_cache.get(hash(1), second(0)), None);
+        token_cache.insert(token_cache.generation(), hash(1), principal(1), second(0), None);
+        assert_eq!(token_cache.get(hash(1), second(0)), Some(principal(1)));
+        token_cache.invalidate();
+        assert_eq!(token_cache.get(hash(1), second(0)), None);
+        assert_eq!(token_cache.entries.len(), 0);
     }
 
     #[test]
-    fn no_more_are_kept_than_the_limit() {
+    fn a_later_look_up_replaces_an_earlier_one() {
         let token_cache = TokenCache::default();
-        let before = token_cache.before_look_up();
-        for number in 0..=MOST {
-            token_cache.remember(before, hash(number), holder(1), second(0), None);
-            assert!(token_cache.state.read().unwrap().known.len() <= MOST);
+        let generation = token_cache.generation();
+        token_cache.insert(generation, hash(1), principal(1), second(0), None);
+        token_cache.insert(generation, hash(1), principal(2), second(5), None);
+        assert_eq!(token_cache.get(hash(1), second(5)), Some(principal(2)));
+        assert_eq!(token_cache.entries.len(), 1);
+    }
+
+    #[test]
+    fn the_number_of_entries_is_bounded_and_the_newest_is_kept() {
+        let token_cache = TokenCache::default();
+        let generation = token_cache.generation();
+        for number in 0..3 * CAPACITY {
+            token_cache.insert(generation, hash(number), principal(1), second(0), None);
+            assert_eq!(token_cache.get(hash(number), second(0)), Some(principal(1)));
         }
-        assert_eq!(token_cache.holder(hash(MOST), second(0)), Some(holder(1)));
+        assert!(token_cache.entries.len() <= CAPACITY, "{}", token_cache.entries.len());
     }
 }

@@ -1,4 +1,4 @@
-//! Making access tokens.
+//! Issuing access tokens.
 
 use jsonwebtoken::{Algorithm, Header, encode};
 use trailkeeper_domain::error::Context;
@@ -6,7 +6,7 @@ use trailkeeper_domain::{Error, Result};
 
 use super::{Claims, KeyPair};
 
-/// Signs the claims; the header names the key, so that keys can change while old tokens still hold.
+/// The claims as a signed token. Its header names the key, so that keys can change while older tokens are still valid.
 pub fn issue(key: &KeyPair, claims: &Claims) -> Result<String> {
     let mut header = Header::new(Algorithm::EdDSA);
     header.kid = Some(key.kid().to_owned());

@@ -1,21 +1,22 @@
-//! The public keys, for those who check our access tokens themselves: RFC 7517, with the key type of RFC 8037.
+//! The public keys as a JSON Web Key Set (RFC 7517, with the key type of RFC 8037), for services that verify access
+//! tokens themselves.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::KeyPair;
 
-/// The public keys whose tokens hold, newest first.
+/// The public keys that verify access tokens now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Jwks {
-    /// One each.
+    /// The keys, newest first.
     pub keys: Vec<Jwk>,
 }
 
 /// One public key: `kty` is `OKP`, `crv` is `Ed25519`, `use` is `sig`, `alg` is `EdDSA`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Jwk {
-    /// Its id, as tokens name it in their header.
+    /// The key's id, as tokens name it in their header.
     pub kid: String,
     /// The 32 bytes of the public key in base64url without padding.
     pub x: String,

@@ -16,14 +16,14 @@ use super::provider;
 use crate::hex;
 use crate::master_keys::MasterKeys;
 
-/// How many hexadecimal digits a key id has.
+/// The length of a key id, in hexadecimal digits.
 pub(super) const KID_CHARACTERS: usize = 16;
 
 /// PKCS#8 (version 1) of an Ed25519 key, up to the 32 bytes of its seed (RFC 8410, 7).
 const PKCS8_FRONT: [u8; 16] =
     [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
 
-/// An Ed25519 key pair. Its id is the beginning of its public key's SHA-256.
+/// An Ed25519 key pair. Its id is the beginning of the SHA-256 of its public key.
 pub struct KeyPair {
     kid: String,
     public: Vec<u8>,
@@ -32,7 +32,7 @@ pub struct KeyPair {
 }
 
 impl KeyPair {
-    /// A new one.
+    /// Makes a new key pair.
     pub fn generate(entropy: &dyn Entropy) -> Result<Self> {
         let mut pkcs8 = Zeroizing::new([0_u8; 48]);
         let (front, seed) = pkcs8.split_at_mut(PKCS8_FRONT.len());
@@ -51,10 +51,12 @@ impl KeyPair {
         Ok(Self { kid, encoding: EncodingKey::from_ed_der(pkcs8), decoding: DecodingKey::from_ed_der(&public), public })
     }
 
-    /// Opens a stored one. The public key is computed from the sealed private one: a row that someone
-    /// without the master key wrote into the table opens nothing.
+    /// Opens a stored key pair. The public key is computed from the sealed private key: a row that was written without
+    /// the master key is refused.
+    ///
+    /// [`Error::Internal`] when no master key opens it, or when the row names another key than it holds.
     pub fn open(master: &MasterKeys, row: &TokenKey) -> Result<Self> {
-        let pair = Self::from_pkcs8(&master.open(&context(&row.kid), &row.sealed_private)?)?;
+        let pair = Self::from_pkcs8(&master.open(&seal_context(&row.kid), &row.sealed_private)?)?;
         if pair.kid != row.kid || pair.public != row.public {
             return Err(Error::internal(format!(
                 "token_keys: the row '{}' does not hold the key that it names",
@@ -64,17 +66,17 @@ impl KeyPair {
         Ok(pair)
     }
 
-    /// The row that keeps it.
+    /// The row that stores it, with the private key sealed.
     pub fn seal(&self, master: &MasterKeys, entropy: &dyn Entropy, now: Timestamp) -> Result<TokenKey> {
         Ok(TokenKey {
             kid: self.kid.clone(),
-            sealed_private: master.seal(entropy, &context(&self.kid), self.encoding.as_bytes())?,
+            sealed_private: master.seal(entropy, &seal_context(&self.kid), self.encoding.as_bytes())?,
             public: self.public.clone(),
             created_at: now,
         })
     }
 
-    /// Its id, 16 hexadecimal digits.
+    /// The key's id, 16 hexadecimal digits.
     pub fn kid(&self) -> &str {
         &self.kid
     }
@@ -99,7 +101,7 @@ impl fmt::Debug for KeyPair {
     }
 }
 
-/// Under which context a key pair is sealed.
-pub(crate) fn context(kid: &str) -> String {
+/// The context under which the private key is sealed.
+pub(crate) fn seal_context(kid: &str) -> String {
     format!("token_key:{kid}")
 }

@@ -1,6 +1,6 @@
-//! Access tokens: JWTs signed with Ed25519 (`EdDSA`), for two hours.
+//! Access tokens: JWTs signed with Ed25519 (`EdDSA`), valid for two hours by default.
 //!
-//! They name an account and a session; what the account may do is looked up at each request, so that a
+//! A token names an account and a session. The account's role and tenant are looked up at each request, so that a
 //! disabled account or an ended session stops at once and not only when its tokens expire.
 
 mod issue;
@@ -15,8 +15,8 @@ pub use issue::issue;
 pub use jwks::{Jwk, Jwks};
 pub(crate) use key_ring::{KeyRing, KeySource};
 pub use keys::KeyPair;
-pub(crate) use keys::context as token_key_context;
-pub(crate) use schedule::{ends_of, signing_index};
+pub(crate) use keys::seal_context as token_key_seal_context;
+pub(crate) use schedule::{signing_index, verification_ends};
 pub use verify::{JwtError, kid_of, verify};
 
 use serde::{Deserialize, Serialize};
@@ -24,15 +24,15 @@ use trailkeeper_domain::clock::{self, Clock, Entropy};
 use trailkeeper_domain::id::{AccountId, SessionId};
 use trailkeeper_domain::time::Timestamp;
 
-/// For whom our access tokens are. A token that another service made for itself is not for us.
+/// The audience (`aud`) of our access tokens. Tokens for another audience are refused.
 pub const AUDIENCE: &str = "trailkeeper";
 
-/// What an access token says. Times are UNIX seconds.
+/// The claims of an access token. Times are UNIX seconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
-    /// Who made it.
+    /// The issuer, a setting of the server.
     pub iss: String,
-    /// For whom: [`AUDIENCE`].
+    /// The audience: [`AUDIENCE`].
     pub aud: String,
     /// The account's id.
     pub sub: String,
@@ -40,16 +40,16 @@ pub struct Claims {
     pub sid: String,
     /// The token's own id.
     pub jti: String,
-    /// When it was made.
+    /// The time of issue.
     pub iat: i64,
-    /// From when on it holds.
+    /// The beginning of its validity.
     pub nbf: i64,
-    /// From when on it holds no longer.
+    /// The end of its validity; the token is invalid at this second.
     pub exp: i64,
 }
 
 impl Claims {
-    /// The claims of a token for this session, from now until `expires_at` (whole seconds count).
+    /// The claims of a token for this session, valid from now until `expires_at`, both cut to whole seconds.
     pub fn new(
         clock: &dyn Clock,
         entropy: &dyn Entropy,

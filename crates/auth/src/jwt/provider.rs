@@ -1,7 +1,7 @@
-//! The cryptography that `jsonwebtoken` runs on: Ed25519 by ring, and nothing else.
+//! The cryptography of `jsonwebtoken`: Ed25519 by ring, and nothing else.
 //!
-//! Whatever another algorithm a token's header names, there is no code here that could check it: neither
-//! `HS256` with the public key as secret nor RSA is even compiled in.
+//! A token whose header names another algorithm cannot be verified at all: neither `HS256` with the public key as secret
+//! nor RSA is compiled in.
 
 use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
 use jsonwebtoken::errors::{ErrorKind, Result};
@@ -12,7 +12,7 @@ use signature::{Error as SignatureError, Signer, Verifier};
 static PROVIDER: CryptoProvider = CryptoProvider {
     signer_factory: |algorithm, key| Ok(Box::new(signer(*algorithm, key)?)),
     verifier_factory: |algorithm, key| Ok(Box::new(verifier(*algorithm, key)?)),
-    // Only for JWKs, which we do not read; an error each, where the library's own dummies would panic.
+    // Used only for reading JWKs, which we do not do. Each returns an error; the library's own defaults would panic.
     key_utils: KeyUtils {
         rsa_pub_components_from_private_key: |_| Err(ErrorKind::InvalidAlgorithm.into()),
         rsa_pub_components_from_public_key: |_| Err(ErrorKind::InvalidAlgorithm.into()),
@@ -22,11 +22,11 @@ static PROVIDER: CryptoProvider = CryptoProvider {
     },
 };
 
-/// Makes ring the process's provider. Must come before the first token is signed or checked; every
-/// [`super::KeyPair`] does it when it is made.
+/// Makes ring the provider of this process. Must be called before the first token is signed or verified; the constructor
+/// of [`super::KeyPair`] does so.
 pub(super) fn install() {
-    // Refused when a provider is there already: ours from an earlier call, or that of a program which
-    // embeds this crate and chose another one, which then checks Ed25519 just the same.
+    // Fails if there is a provider already: ours from an earlier call, or one that the embedding program chose, which
+    // verifies Ed25519 as well.
     let _already_there = PROVIDER.install_default();
 }
 

@@ -1,5 +1,5 @@
-//! When which key signs and verifies. Everything follows from the instants at which the keys were made, so all servers
-//! of a database come to the same answer without telling each other anything.
+//! The times at which each key signs and verifies. They follow from the creation times of the keys, so all servers of a
+//! database come to the same result without talking to each other.
 //!
 //! ```text
 //! K1 made                      K2 made (a rotation)
@@ -9,30 +9,32 @@
 //!                              │     ├── K2 signs ────────────────────────────────────
 //! ```
 //!
-//! A key signs 5 s after it was made. By then every server has read the keys again and knows it (a copy is used for 4 s
-//! at most), so nobody is refused a token because another server has not heard of its key yet. Where no key is that old
-//! (a fresh database, or all others were revoked), the oldest signs at once.
+//! A key signs from 5 s after its creation. By then every server has read the keys again (it uses a snapshot for at most
+//! 4 s), so no server refuses a token because it does not know the token's key yet. If no key is that old (a fresh
+//! database, or all other keys were revoked), the oldest signs at once.
 
 use chrono::TimeDelta;
 use trailkeeper_domain::time::Timestamp;
 
-/// How old a key is when it begins to sign.
-const SIGNS_AFTER: TimeDelta = TimeDelta::seconds(5);
+/// The age at which a key begins to sign.
+const SIGNING_AGE: TimeDelta = TimeDelta::seconds(5);
 
-/// How much longer than the lifetime of a token the key before it verifies: for servers whose clocks differ, and for
-/// what was signed in the last moment.
+/// The time for which a replaced key verifies beyond the lifetime of a token: for servers whose clocks differ, and for
+/// tokens that were signed in the last moment.
 const MARGIN: TimeDelta = TimeDelta::minutes(10);
 
-/// Which key signs, of keys made at these instants, newest first. `None` when there is none.
-pub(crate) fn signing_index(made_at: &[Timestamp], now: Timestamp) -> Option<usize> {
-    made_at.iter().position(|made| now - *made >= SIGNS_AFTER).or_else(|| made_at.len().checked_sub(1))
+/// The index of the key that signs, given the creation times of all keys, newest first. `None` when there is no key.
+pub(crate) fn signing_index(created_at: &[Timestamp], now: Timestamp) -> Option<usize> {
+    created_at.iter().position(|created| now - *created >= SIGNING_AGE).or_else(|| created_at.len().checked_sub(1))
 }
 
-/// When each key verifies no longer, of keys made at these instants, newest first. `None`: as long as it is the newest.
-pub(crate) fn ends_of(made_at: &[Timestamp], access_ttl: TimeDelta) -> Vec<Option<Timestamp>> {
-    let successors = std::iter::once(None).chain(made_at.iter().copied().map(Some));
-    let end = |made: Timestamp| made.checked_add_signed(access_ttl).and_then(|at| at.checked_add_signed(MARGIN));
-    successors.zip(made_at).map(|(successor, _)| successor.and_then(end)).collect()
+/// The time from which each key no longer verifies, given the creation times of all keys, newest first. `None` for the
+/// newest, which has no end.
+pub(crate) fn verification_ends(created_at: &[Timestamp], access_ttl: TimeDelta) -> Vec<Option<Timestamp>> {
+    let replaced_at = std::iter::once(None).chain(created_at.iter().copied().map(Some));
+    let end =
+        |replaced: Timestamp| replaced.checked_add_signed(access_ttl).and_then(|at| at.checked_add_signed(MARGIN));
+    replaced_at.zip(created_at).map(|(replaced, _)| replaced.and_then(end)).collect()
 }
 
 #[cfg(test)]
@@ -44,8 +46,8 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_that_everybody_knows_signs() {
-        for (made, now, expected) in [
+    fn the_newest_key_that_every_server_knows_signs() {
+        for (created, now, expected) in [
             (&[][..], 0, None),
             (&[0], 0, Some(0)),
             (&[0], -9, Some(0)),
@@ -53,19 +55,19 @@ mod tests {
             (&[100, 0], 105, Some(0)),
             (&[101, 100, 0], 105, Some(1)),
             (&[101, 100, 0], 106, Some(0)),
-            // Nobody knows either for long; the older one longer.
+            // No server is sure to know either key yet; the older one is more likely known.
             (&[1, 0], 2, Some(1)),
         ] {
-            let made: Vec<_> = made.iter().copied().map(at).collect();
-            assert_eq!(signing_index(&made, at(now)), expected, "{made:?} at {now}");
+            let created: Vec<_> = created.iter().copied().map(at).collect();
+            assert_eq!(signing_index(&created, at(now)), expected, "{created:?} at {now}");
         }
     }
 
     #[test]
-    fn a_key_verifies_until_the_tokens_of_its_time_are_over() {
-        let made = [at(1000), at(500), at(0)];
-        let ends = ends_of(&made, TimeDelta::hours(2));
+    fn a_replaced_key_verifies_until_its_last_token_has_expired() {
+        let created = [at(1000), at(500), at(0)];
+        let ends = verification_ends(&created, TimeDelta::hours(2));
         assert_eq!(ends, [None, Some(at(1000 + 7200 + 600)), Some(at(500 + 7200 + 600))]);
-        assert!(ends_of(&[], TimeDelta::hours(2)).is_empty());
+        assert!(verification_ends(&[], TimeDelta::hours(2)).is_empty());
     }
 }

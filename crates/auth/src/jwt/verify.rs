@@ -1,4 +1,4 @@
-//! Checking access tokens.
+//! Verifying access tokens.
 
 use std::collections::HashSet;
 
@@ -10,35 +10,35 @@ use trailkeeper_domain::time::Timestamp;
 use super::keys::KID_CHARACTERS;
 use super::{AUDIENCE, Claims, KeyPair};
 
-/// Ours have about 500 bytes; a longer one is not read at all.
+/// The longest token that is parsed, in bytes. Ours have about 500.
 const MAX_BYTES: usize = 4096;
 
-/// How far the clock of the server that made a token may be ahead of ours, in seconds. Only for the
-/// beginning: the end is exact, because the holder was told it.
+/// How far the clock of the issuing server may be ahead of ours, in seconds. Applies only to the beginning of the
+/// validity: the end is exact, because the holder knows it.
 const LEEWAY_S: i64 = 60;
 
-/// Why a token does not hold. For tests and for the reader; a caller is told none of it.
+/// The reason why a token is invalid. For tests and debugging: callers of the API get one error for all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JwtError {
-    /// Not a token of ours by its form, or claims are missing.
+    /// Its form is not that of our tokens, or claims are missing.
     Malformed,
-    /// Signed with another algorithm than `EdDSA`.
+    /// Its algorithm is not `EdDSA`.
     Algorithm,
-    /// It demands the understanding of an extension.
+    /// Its header lists critical extensions.
     Critical,
-    /// The signature is not that of the key.
+    /// The signature does not match the key.
     Signature,
-    /// Another issuer's.
+    /// It has another issuer.
     Issuer,
-    /// For another audience.
+    /// It has another audience.
     Audience,
-    /// It holds no longer.
+    /// Its validity has ended.
     Expired,
-    /// It does not hold yet.
+    /// Its validity has not begun.
     NotYetValid,
 }
 
-/// The key that the token says it is signed with. Nothing of the token can be trusted yet.
+/// The id of the key that the token claims to be signed with. The token is not verified yet.
 pub fn kid_of(token: &str) -> Result<String, JwtError> {
     if token.len() > MAX_BYTES {
         return Err(JwtError::Malformed);
@@ -47,7 +47,7 @@ pub fn kid_of(token: &str) -> Result<String, JwtError> {
     if header.alg != Algorithm::EdDSA {
         return Err(JwtError::Algorithm);
     }
-    // RFC 7515, 4.1.11: who does not understand a critical extension must refuse the token.
+    // RFC 7515, 4.1.11: a verifier must refuse a token with a critical extension that it does not understand.
     if header.crit.is_some() {
         return Err(JwtError::Critical);
     }
@@ -57,11 +57,11 @@ pub fn kid_of(token: &str) -> Result<String, JwtError> {
         .ok_or(JwtError::Malformed)
 }
 
-/// Checks signature, issuer, audience and times; gives the account and the session.
+/// Verifies signature, issuer, audience and times; returns the account and the session of the token.
 pub fn verify(token: &str, key: &KeyPair, issuer: &str, now: Timestamp) -> Result<(AccountId, SessionId), JwtError> {
     kid_of(token)?;
-    // The library compares times with the system's clock and takes a list of audiences or issuers for a
-    // match; we check both ourselves, against the injected clock and the exact names.
+    // The library would compare times with the system's clock, and would accept a list of audiences or issuers that
+    // contains the right one. We check them ourselves, against the injected clock and the exact names.
     let mut validation = Validation::new(Algorithm::EdDSA);
     validation.validate_exp = false;
     validation.validate_nbf = false;

@@ -1,4 +1,4 @@
-//! One attempt: how its counters stand, counting it, and what a success takes back.
+//! One attempt: reading its counters, counting it, and taking it back after a success.
 
 use chrono::TimeDelta;
 use serde_json::Value;
@@ -7,19 +7,19 @@ use trailkeeper_domain::ports::{CounterKey, ReadTx, WriteTx};
 use trailkeeper_domain::throttle::{Allowance, LoginCounter};
 use trailkeeper_domain::time::Timestamp;
 
-use super::{MOST_KNOWN_SOURCES, SOURCE_KNOWN_FOR, Subject, seconds};
+use super::{MAX_KNOWN_SOURCES, SOURCE_KNOWN_FOR, Subject, seconds};
 
-/// How the counters of a subject stand.
-pub(super) struct Standing {
-    /// Whether the account's owner logged in from there.
+/// The counters of a subject.
+pub(super) struct Counters {
+    /// Whether the account logged in from this source recently.
     pub known: bool,
     account: LoginCounter,
     source: LoginCounter,
     pair: LoginCounter,
 }
 
-/// Reads how the counters of a subject stand: the same reads for names that exist and that do not.
-pub(super) fn look<T: ReadTx + ?Sized>(tx: &mut T, subject: &Subject, now: Timestamp) -> Result<Standing> {
+/// Reads the counters of a subject, with the same queries for user names that exist and for others.
+pub(super) fn read_counters<T: ReadTx + ?Sized>(tx: &mut T, subject: &Subject, now: Timestamp) -> Result<Counters> {
     let mut keys: Vec<CounterKey> = vec![subject.account];
     keys.extend(subject.source.iter().flat_map(|keys| [keys.source, keys.pair]));
     let mut found = tx.login_counters(&keys)?.into_iter();
@@ -29,11 +29,11 @@ pub(super) fn look<T: ReadTx + ?Sized>(tx: &mut T, subject: &Subject, now: Times
         Some(keys) => tx.known_source(&subject.account, keys.network)?.is_some_and(|at| now - at < SOURCE_KNOWN_FOR),
         None => false,
     };
-    Ok(Standing { known, account, source, pair })
+    Ok(Counters { known, account, source, pair })
 }
 
-impl Standing {
-    /// For how long an attempt has to wait; `None` when it need not.
+impl Counters {
+    /// The time for which an attempt is refused; `None` if it is not.
     pub fn blocked_for(&self, now: Timestamp) -> Option<TimeDelta> {
         if self.known {
             return self.pair.blocked_for(now);
@@ -41,8 +41,8 @@ impl Standing {
         self.account.blocked_for(now).max(self.source.blocked_for(now))
     }
 
-    /// Counts an attempt; gives the block that begins with it, if one does.
-    pub fn count(self, tx: &mut dyn WriteTx, subject: &Subject, now: Timestamp) -> Result<Option<Block>> {
+    /// Counts an attempt; returns the delay that it begins, if it begins one.
+    pub fn count(self, tx: &mut dyn WriteTx, subject: &Subject, now: Timestamp) -> Result<Option<Delay>> {
         let account = self.account.attempted(Allowance::OF_ACCOUNT, now);
         let source = self.source.attempted(Allowance::OF_SOURCE, now);
         let pair = self.pair.attempted(Allowance::OF_ACCOUNT, now);
@@ -55,29 +55,29 @@ impl Standing {
                 tx.put_login_counter(&keys.source, &source)?;
             }
         }
-        let block = |of: &'static str, counter: LoginCounter| {
-            counter.blocked_for(now).map(|left| Block { of, failures: counter.failures, seconds: seconds(left) })
+        let delay = |of: &'static str, counter: LoginCounter| {
+            counter.blocked_for(now).map(|left| Delay { of, failures: counter.failures, seconds: seconds(left) })
         };
         if self.known {
-            return Ok(block("account from a known source", pair));
+            return Ok(delay("account from a known source", pair));
         }
-        let by_source = subject.source.as_ref().and_then(|_| block("source", source));
-        Ok([block("account", account), by_source].into_iter().flatten().max_by_key(|block| block.seconds))
+        let of_source = subject.source.as_ref().and_then(|_| delay("source", source));
+        Ok([delay("account", account), of_source].into_iter().flatten().max_by_key(|delay| delay.seconds))
     }
 }
 
-/// A delay that began with an attempt.
-pub(crate) struct Block {
-    /// What has to wait.
+/// A delay of further attempts.
+pub(crate) struct Delay {
+    /// The attempts that are delayed, as audit events name them.
     of: &'static str,
-    /// After how many attempts.
+    /// The number of failed attempts that led to it.
     failures: u32,
-    /// For how long.
+    /// Its duration.
     seconds: u32,
 }
 
-impl Block {
-    /// As the trail tells it.
+impl Delay {
+    /// The metadata of the audit event about its beginning.
     pub fn metadata(&self) -> [(String, Value); 3] {
         [
             ("delayed".to_owned(), self.of.into()),
@@ -87,37 +87,37 @@ impl Block {
     }
 }
 
-/// An attempt that was let through and counted as a failure, which it is unless it succeeds.
+/// An admitted attempt. It is counted as a failure until it succeeds.
 pub(crate) struct Attempt {
     counted: Option<Counted>,
-    /// The delay that began with it, for the trail when it fails.
-    pub block: Option<Block>,
+    /// The delay that it began, for the audit event about its failure.
+    pub delay: Option<Delay>,
 }
 
-/// Where it was counted.
+/// The counters in which an attempt was counted.
 struct Counted {
     subject: Subject,
-    /// Whether its source was known, so that it was counted for the pair alone.
+    /// Whether its source was known, so that only the pair was counted.
     known: bool,
     at: Timestamp,
 }
 
 impl Attempt {
-    /// One that was counted, from a source that was known for its name or was not.
-    pub(super) fn counted(subject: Subject, known: bool, at: Timestamp, block: Option<Block>) -> Self {
-        Self { counted: Some(Counted { subject, known, at }), block }
+    /// An attempt that was counted; `known` says whether its source was known for its user name.
+    pub(super) fn counted(subject: Subject, known: bool, at: Timestamp, delay: Option<Delay>) -> Self {
+        Self { counted: Some(Counted { subject, known, at }), delay }
     }
 
-    /// One where nothing is counted.
+    /// An attempt while nothing is counted.
     pub(super) fn uncounted() -> Self {
-        Self { counted: None, block: None }
+        Self { counted: None, delay: None }
     }
 
-    /// Takes back what was counted for this name from this source; and knows the source from now on. In the
-    /// transaction of what the attempt was for.
+    /// Takes back all attempts with this user name from this source, and makes the source a known one. To be called in the
+    /// transaction of the login, or of the change, that the attempt was for.
     ///
-    /// What was counted for the name from elsewhere stays: a program that logs in every minute would give whoever
-    /// guesses at its password five free attempts every minute.
+    /// Attempts with this name from other sources stay counted: otherwise a program that logs in every minute would give
+    /// an attacker on its password five free attempts per minute.
     pub fn succeeded(&self, tx: &mut dyn WriteTx, now: Timestamp) -> Result<()> {
         let Some(Counted { subject, known, at }) = &self.counted else { return Ok(()) };
         tx.lock_login_counters()?;
@@ -138,6 +138,6 @@ impl Attempt {
             give_back(&keys.source, source, Allowance::OF_SOURCE)?;
         }
         tx.delete_login_counter(&keys.pair)?;
-        tx.put_known_source(&subject.account, keys.network, now, MOST_KNOWN_SOURCES)
+        tx.put_known_source(&subject.account, keys.network, now, MAX_KNOWN_SOURCES)
     }
 }

@@ -1,4 +1,4 @@
-//! What an attempt is about: the keys of its counters.
+//! The subject of an attempt: the keys of its counters.
 
 use std::net::IpAddr;
 
@@ -9,26 +9,26 @@ use uuid::Uuid;
 
 use crate::sha256::sha256;
 
-/// An account and a source, as counters know them.
+/// The account and the source of an attempt, as keys of counters.
 pub(crate) struct Subject {
-    /// Of the account: a hash, since people type passwords into name fields.
+    /// The key of the account: a hash, since people type passwords into name fields.
     pub account: CounterKey,
-    /// Absent where it is not known from where the attempt comes: then the account alone counts.
+    /// The keys of the source; absent if the client's address is unknown. Then only the account is counted.
     pub source: Option<SourceKeys>,
 }
 
-/// A source, and the pair of it and the account.
+/// The keys of a source, and of its pair with the account.
 pub(crate) struct SourceKeys {
-    /// The address or network.
+    /// The IPv4 address, or the /64 network of IPv6.
     pub network: IpAddr,
-    /// Of the source.
+    /// The key of the source.
     pub source: CounterKey,
-    /// Of both.
+    /// The key of account and source together.
     pub pair: CounterKey,
 }
 
 impl Subject {
-    /// A login under the name that was typed, whether anybody has it or not.
+    /// A login with this user name, whether an account has it or not.
     pub fn login(username: &str, source: Option<IpAddr>) -> Self {
         let account = hash("login", &[folded_email(username).as_bytes()]);
         let source = source.map(|source| {
@@ -43,15 +43,16 @@ impl Subject {
         Self { account, source }
     }
 
-    /// The password that someone who is logged in gives to change it. Apart from logins, and from other sessions:
-    /// whoever has stolen one must delay neither the owner's login nor the change of password that shuts him out.
+    /// The current password that a logged-in person gives to change it. Counted apart from logins and from other sessions:
+    /// a thief of one session must delay neither the owner's login nor the change of password that ends the stolen session.
     pub fn own_password(session: Uuid) -> Self {
         Self { account: hash("own_password", &[session.as_bytes()]), source: None }
     }
 }
 
-/// Different kinds of counters never share a key: the kind ends at a byte that none of them contains.
+/// The key of a counter. Counters of different kinds never share one, because the kind ends with a byte that no kind
+/// contains.
 fn hash(kind: &str, parts: &[&[u8]]) -> CounterKey {
-    // At most one part has a length of its own, and it is the last.
+    // Unambiguous without separators: only the last part has a variable length.
     sha256([kind.as_bytes(), &[0]].into_iter().chain(parts.iter().copied()))
 }

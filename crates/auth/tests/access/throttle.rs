@@ -334,7 +334,7 @@ fn housekeeping_forgets_what_nobody_needs_and_nothing_else() {
     world.jane(Role::Admin);
     assert_eq!(tries(&world.access, EMAIL, PASSWORD, "198.51.100.7"), Came::In);
     until_blocked(&world, EMAIL, "203.0.113.1");
-    world.access.forget_attempts().unwrap();
+    world.access.delete_old_login_counters().unwrap();
     assert_eq!(kept(&world, "203.0.113.1"), (true, false));
     assert_eq!(kept(&world, "198.51.100.7"), (true, true));
     assert!(matches!(tries(&world.access, EMAIL, WRONG, "203.0.113.1"), Came::Waits(_)));

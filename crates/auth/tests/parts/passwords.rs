@@ -97,14 +97,14 @@ fn two_hashes_of_one_password_differ() {
 #[test]
 fn the_hash_of_nobody_is_computed_and_opened_by_nothing() {
     for cost in [4, 12] {
-        let hash = password::nobodys_hash(cost);
+        let hash = password::placeholder_hash(cost);
         // `Ok` says that bcrypt took it for a hash of this cost and did the work.
         for tried in ["", "a", "...............................", &"x".repeat(100)] {
             assert!(!password::verify(tried, &hash).unwrap());
         }
         assert_eq!(hash.get(4..6), Some(format!("{cost:02}").as_str()));
     }
-    assert!(password::verify("a", &password::nobodys_hash(99)).is_err(), "a cost that bcrypt does not know");
+    assert!(password::verify("a", &password::placeholder_hash(99)).is_err(), "a cost that bcrypt does not know");
     assert!(password::verify("a", "not a hash").is_err());
 }
 
@@ -118,10 +118,10 @@ fn a_check_against_a_cheap_hash_is_made_as_dear_as_any_other() {
     let cheap = password::hash(&SystemEntropy::new(), "a good password", 4).unwrap();
     assert!(password::is_cheaper(&cheap, 5) && !password::is_cheaper(&cheap, 4) && !password::is_cheaper("", 12));
     let work = |from: u32, to: u32| {
-        let hash = password::nobodys_hash(from);
+        let hash = password::placeholder_hash(from);
         let begun = thread_time();
         password::verify("a wrong password", &hash).unwrap();
-        password::spend_the_rest("a wrong password", &hash, to).unwrap();
+        password::pad_to_cost("a wrong password", &hash, to).unwrap();
         thread_time().checked_sub(begun).unwrap()
     };
     // The fastest of several: programs beside this one take the caches away. Without the rest it would be 16 to 1.
@@ -129,8 +129,8 @@ fn a_check_against_a_cheap_hash_is_made_as_dear_as_any_other() {
     let (cheap, dear) = (fastest(5), fastest(9));
     assert!(cheap * 2 > dear && dear * 2 > cheap, "{cheap:?} {dear:?}");
     // Nothing is missing, or cannot be told.
-    for hash in [password::nobodys_hash(12).as_str(), "nonsense"] {
-        password::spend_the_rest("a", hash, 4).unwrap();
+    for hash in [password::placeholder_hash(12).as_str(), "nonsense"] {
+        password::pad_to_cost("a", hash, 4).unwrap();
     }
 }
 
