@@ -1,15 +1,16 @@
-//! From the domain's errors to responses: one status per kind, one shape per contract.
+//! The domain's errors as HTTP responses: one status per kind of error, one format per contract.
 
 use std::fmt;
 use std::marker::PhantomData;
 
+use actix_web::body::BoxBody;
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use trailkeeper_domain::{Error, ErrorDetail};
 
 use crate::contract::Contract;
 
-/// How a contract writes its errors.
+/// The format of a contract's errors.
 pub trait ErrorFormat: 'static {
     /// The contract.
     const CONTRACT: Contract;
@@ -20,38 +21,38 @@ pub trait ErrorFormat: 'static {
     /// The value of `Content-Type`.
     const CONTENT_TYPE: &'static str;
 
-    /// The body that tells of `fault` under `status`.
-    fn body(status: StatusCode, fault: &ErrorDetail) -> String;
+    /// The body of a response with `status`.
+    fn body(status: StatusCode, detail: &ErrorDetail) -> String;
 }
 
-/// An error on its way to a client of the contract `S`.
-pub struct ApiError<S> {
+/// An error that is rendered in the format `F`.
+pub struct ApiError<F> {
     error: Error,
-    shape: PhantomData<S>,
+    format: PhantomData<F>,
 }
 
-/// What a handler of the contract `S` returns.
-pub type ApiResult<S> = Result<HttpResponse, ApiError<S>>;
+/// The result of a handler whose errors have the format `F`.
+pub type ApiResult<F> = Result<HttpResponse, ApiError<F>>;
 
-impl<S> From<Error> for ApiError<S> {
+impl<F> From<Error> for ApiError<F> {
     fn from(error: Error) -> Self {
-        Self { error, shape: PhantomData }
+        Self { error, format: PhantomData }
     }
 }
 
-impl<S> fmt::Debug for ApiError<S> {
+impl<F> fmt::Debug for ApiError<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.error.fmt(f)
     }
 }
 
-impl<S> fmt::Display for ApiError<S> {
+impl<F> fmt::Display for ApiError<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.error.fmt(f)
     }
 }
 
-/// The status of every kind of error. No wildcard arm: a new kind must choose.
+/// The status of each kind of error. Without a wildcard arm, so that a new kind does not compile without a status.
 pub fn status_of(error: &Error) -> StatusCode {
     match error {
         Error::Invalid(_) => StatusCode::BAD_REQUEST,
@@ -67,10 +68,10 @@ pub fn status_of(error: &Error) -> StatusCode {
     }
 }
 
-/// What a client is told of an error, also where the error itself is not for clients.
+/// The text of an error for clients. It is general if the error's own text is only for operators.
 pub fn public_detail(error: &Error) -> ErrorDetail {
     match (error.detail(), error) {
-        (Some(fault), _) => fault.clone(),
+        (Some(detail), _) => detail.clone(),
         (None, Error::Unavailable { .. }) => ErrorDetail::new(
             "unavailable",
             "the server cannot reach its database or disk right now and stored nothing of this request; send it again after Retry-After seconds",
@@ -82,10 +83,10 @@ pub fn public_detail(error: &Error) -> ErrorDetail {
     }
 }
 
-/// Seconds after which a database that was away is worth another try.
+/// Seconds until another attempt makes sense after the database was unavailable.
 const RETRY_AFTER_S: u32 = 2;
 
-impl<S: ErrorFormat> ResponseError for ApiError<S> {
+impl<F: ErrorFormat> ResponseError for ApiError<F> {
     fn status_code(&self) -> StatusCode {
         status_of(&self.error)
     }
@@ -93,7 +94,7 @@ impl<S: ErrorFormat> ResponseError for ApiError<S> {
     fn error_response(&self) -> HttpResponse {
         let mut builder = HttpResponse::build(self.status_code());
         add_headers(&mut builder, &self.error);
-        let mut response = respond::<S>(builder, &public_detail(&self.error));
+        let mut response = respond::<F>(builder, &public_detail(&self.error));
         if let Error::Unavailable { cause } | Error::Internal { cause } = &self.error {
             response.extensions_mut().insert(cause.clone());
         }
@@ -101,7 +102,7 @@ impl<S: ErrorFormat> ResponseError for ApiError<S> {
     }
 }
 
-/// The headers that go with an error in every contract: `Retry-After`, `WWW-Authenticate`.
+/// Adds the headers that an error has in every contract: `Retry-After`, `WWW-Authenticate`.
 pub fn add_headers(builder: &mut HttpResponseBuilder, error: &Error) {
     match error {
         Error::Throttled { retry_after_s, .. } => {
@@ -123,17 +124,17 @@ pub fn add_headers(builder: &mut HttpResponseBuilder, error: &Error) {
     }
 }
 
-/// The answer to a method that a known path does not have.
-pub fn method_not_allowed<S: ErrorFormat>(method: &str, allow: &str) -> HttpResponse {
+/// The response to a method that a known path does not have; `allow` lists the methods that it has.
+pub fn method_not_allowed<F: ErrorFormat>(method: &str, allow: &str) -> HttpResponse {
     let mut builder = HttpResponse::MethodNotAllowed();
     builder.insert_header((header::ALLOW, allow));
-    respond::<S>(
+    respond::<F>(
         builder,
         &ErrorDetail::new("method_not_allowed", format!("this path has no method {method}; send one of: {allow}")),
     )
 }
 
-/// The error for a path that the contract does not have.
+/// The error for an unknown path; `document` is the path of the OpenAPI document with the known ones.
 pub fn unknown_path(path: &str, document: &str) -> Error {
     Error::not_found(
         "unknown_path",
@@ -141,9 +142,8 @@ pub fn unknown_path(path: &str, document: &str) -> Error {
     )
 }
 
-fn respond<S: ErrorFormat>(mut builder: HttpResponseBuilder, fault: &ErrorDetail) -> HttpResponse {
-    let mut response = builder.content_type(S::CONTENT_TYPE).finish();
-    let body = S::body(response.status(), fault);
-    response = response.set_body(actix_web::body::BoxBody::new(body));
-    response
+fn respond<F: ErrorFormat>(mut builder: HttpResponseBuilder, detail: &ErrorDetail) -> HttpResponse {
+    let response = builder.content_type(F::CONTENT_TYPE).finish();
+    let body = F::body(response.status(), detail);
+    response.set_body(BoxBody::new(body))
 }

@@ -1,8 +1,8 @@
-//! Cursors on their way in and out: the one place that opens and seals them.
+//! Cursors of lists, which are opened and sealed only here.
 //!
-//! Who is confined to a tenant gets sealed ones, because plain ones count the rows of all tenants. No list can forget
-//! it: the use cases hand out a [`PlainCursor`], which cannot be written into an answer, and only [`ListPosition::next`] makes
-//! a [`NextCursor`] of it, which can.
+//! A caller that is scoped to a tenant gets sealed cursors, because plain ones reveal the number of rows of all tenants.
+//! The types prevent that a list sends a plain one: use cases return a [`PlainCursor`], which cannot be serialized, and
+//! only [`ListPosition::next`] converts it into a [`NextCursor`], which can.
 
 use serde::Serialize;
 use trailkeeper_auth::{Access, Principal};
@@ -11,7 +11,7 @@ use trailkeeper_domain::cursor::PlainCursor;
 
 use crate::extract::query::Query;
 
-/// The lists that go on with a cursor. A sealed cursor of one opens no other.
+/// The lists with cursors. A sealed cursor of one list is invalid in the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum List {
     /// `GET /v1/accounts`.
@@ -39,7 +39,7 @@ pub enum List {
 }
 
 impl List {
-    /// Its name inside sealed cursors. Another name ends those that are out.
+    /// The name inside sealed cursors. Changing it invalidates the cursors that clients have.
     fn name(self) -> &'static str {
         match self {
             Self::Accounts => "accounts",
@@ -57,7 +57,7 @@ impl List {
     }
 }
 
-/// Where a caller goes on in a list.
+/// The position from which a caller continues a list.
 pub struct ListPosition {
     list: List,
     caller: Principal,
@@ -76,31 +76,31 @@ impl ListPosition {
         Ok(Self { list, caller: caller.clone(), field, sent: query.optional(field)?.map(str::to_owned) })
     }
 
-    /// The cursor as use cases read it. Blocks: it may read the key files.
+    /// The cursor as use cases read it; `None` at the start of the list. Blocks, because it may read the key files.
     pub fn opened(&self, access: &Access) -> Result<Option<String>> {
         let open = |sent| access.open_cursor(&self.caller, self.list.name(), self.field, sent);
         self.sent.as_deref().map(open).transpose()
     }
 
-    /// The cursor behind the page, as the caller may see it.
+    /// The cursor after the page, in the form that the caller may see.
     pub fn next(&self, access: &Access, next: Option<PlainCursor>) -> Result<NextCursor> {
         let seal = |plain: PlainCursor| access.seal_cursor(&self.caller, self.list.name(), &plain);
         next.map(seal).transpose().map(NextCursor)
     }
 }
 
-/// A cursor in an answer; null on the last page.
+/// A cursor in a response; null on the last page.
 #[derive(Serialize, Default)]
 #[serde(transparent)]
 pub struct NextCursor(Option<String>);
 
 impl NextCursor {
-    /// Whether there is no further page.
+    /// Whether this is the last page.
     pub fn is_last(&self) -> bool {
         self.0.is_none()
     }
 
-    /// One for an example.
+    /// A cursor for an example.
     pub fn sample(text: &str) -> Self {
         Self(Some(text.to_owned()))
     }

@@ -1,4 +1,4 @@
-//! The error shapes of the contracts.
+//! The error formats of the contracts.
 
 use actix_web::http::StatusCode;
 use serde::Serialize;
@@ -8,13 +8,13 @@ use utoipa::ToSchema;
 use crate::api_error::ErrorFormat;
 use crate::contract::Contract;
 
-/// SaaSus Analysis.
+/// Errors of SaaSus Analysis.
 pub struct Saasus;
-/// Octopai.
+/// Errors of Octopai.
 pub struct Octopai;
-/// Cripsa Audit Log.
+/// Errors of Cripsa Audit Log.
 pub struct Cripsa;
-/// The native API.
+/// Errors of the native API: problems.
 pub struct Native;
 
 const JSON: &str = "application/json";
@@ -76,8 +76,8 @@ impl ErrorFormat for Saasus {
     const REFUSES_UNKNOWN_PARAMETERS: bool = false;
     const CONTENT_TYPE: &'static str = JSON;
 
-    fn body(_: StatusCode, fault: &ErrorDetail) -> String {
-        json(&SaasusError { r#type: fault.code.to_owned(), message: fault.to_string() })
+    fn body(_: StatusCode, detail: &ErrorDetail) -> String {
+        json(&SaasusError { r#type: detail.code.to_owned(), message: detail.to_string() })
     }
 }
 
@@ -86,15 +86,15 @@ impl ErrorFormat for Cripsa {
     const REFUSES_UNKNOWN_PARAMETERS: bool = true;
     const CONTENT_TYPE: &'static str = JSON;
 
-    fn body(status: StatusCode, fault: &ErrorDetail) -> String {
-        // This contract knows fewer codes than we do.
-        let code = match (status, fault.code) {
+    fn body(status: StatusCode, detail: &ErrorDetail) -> String {
+        // This contract has fewer codes than the domain.
+        let code = match (status, detail.code) {
             (StatusCode::BAD_REQUEST, _) => "invalid_parameter",
             (StatusCode::NOT_FOUND, code) if code != "user_not_found" => "resource_not_found",
             (StatusCode::TOO_MANY_REQUESTS, _) => "too_many_requests",
             (_, code) => code,
         };
-        json(&CripsaError { r#type: code.to_owned(), message: fault.to_string() })
+        json(&CripsaError { r#type: code.to_owned(), message: detail.to_string() })
     }
 }
 
@@ -103,8 +103,8 @@ impl ErrorFormat for Octopai {
     const REFUSES_UNKNOWN_PARAMETERS: bool = false;
     const CONTENT_TYPE: &'static str = JSON;
 
-    fn body(_: StatusCode, fault: &ErrorDetail) -> String {
-        json(&OctopaiError { error: fault.to_string() })
+    fn body(_: StatusCode, detail: &ErrorDetail) -> String {
+        json(&OctopaiError { error: detail.to_string() })
     }
 }
 
@@ -113,19 +113,19 @@ impl ErrorFormat for Native {
     const REFUSES_UNKNOWN_PARAMETERS: bool = true;
     const CONTENT_TYPE: &'static str = "application/problem+json";
 
-    fn body(status: StatusCode, fault: &ErrorDetail) -> String {
+    fn body(status: StatusCode, detail: &ErrorDetail) -> String {
         json(&Problem {
-            r#type: format!("urn:trailkeeper:problem:{}", fault.code),
+            r#type: format!("urn:trailkeeper:problem:{}", detail.code),
             title: status.canonical_reason().unwrap_or("Error").to_owned(),
             status: status.as_u16(),
-            detail: fault.detail.clone(),
-            code: fault.code.to_owned(),
-            field: fault.field.clone(),
+            detail: detail.detail.clone(),
+            code: detail.code.to_owned(),
+            field: detail.field.clone(),
         })
     }
 }
 
-/// Texts and numbers always serialize; an empty body is the honest answer if that ever changes.
+/// Strings and numbers always serialize, so the empty body is never sent.
 fn json<T: Serialize>(value: &T) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }

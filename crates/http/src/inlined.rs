@@ -1,12 +1,13 @@
-//! Descriptions of fields whose schema is inlined, put where readers and validators expect them.
+//! Descriptions of fields with an inlined schema, moved to the position that readers and validators expect.
 
 use utoipa::Modify;
 use utoipa::openapi::schema::{AllOf, Schema};
 use utoipa::openapi::{OpenApi, RefOr};
 
-/// utoipa gives an inlined field its description by `allOf` with an empty *object* that holds it. No
-/// text or number is an object too, so the schema would allow nothing: this moves the description
-/// into the field's own schema.
+/// Moves the description of an inlined field into the field's own schema.
+///
+/// utoipa adds the description by `allOf` with an empty *object* schema. A string or a number is no object, so that schema
+/// would allow no value at all.
 pub struct InlinedFields;
 
 impl Modify for InlinedFields {

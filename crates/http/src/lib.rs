@@ -1,7 +1,7 @@
 //! The HTTP server: three published contracts and the native API, one folder each.
 //!
 //! A handler reads the request, calls one use case on a blocking thread, and renders the answer.
-//! What can go wrong is [`trailkeeper_domain::Error`]; `refusal` gives it its status, `shapes` its body.
+//! What can go wrong is [`trailkeeper_domain::Error`]; `api_error` gives it a status, `error_formats` a body.
 //! The routes of a contract are registered in its `mod.rs`, one endpoint per file beside it.
 
 mod acceptor;
@@ -26,6 +26,7 @@ mod octopai;
 mod openapi;
 mod operation;
 mod ops;
+mod readiness;
 mod saasus;
 mod server;
 mod settings;

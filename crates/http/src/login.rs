@@ -7,14 +7,14 @@ use trailkeeper_domain::Result;
 use crate::blocking;
 use crate::state::AppState;
 
-/// Checks a name and its password, and begins a session, when it is this login's turn.
+/// Checks a name and its password, and starts a session.
 ///
-/// An attempt that has to wait for the delays of failed ones is refused before it waits for its turn to be hashed: a
-/// storm of them does not keep others from theirs. But it is not refused for an attempt of the same name and source
-/// that is still being hashed: that may succeed.
+/// Attempts for the same name from the same source run one after the other. Before an attempt waits for a thread to hash
+/// the password, it is rejected if the delays of earlier failures forbid it, so that a storm of forbidden attempts does
+/// not block others. An attempt that is still being hashed does not cause a rejection: it may succeed.
 pub async fn log_in(state: &Data<AppState>, username: String, password: String, origin: Origin) -> Result<LoggedIn> {
     let lock = match state.access().login_lock_key(&username, &origin) {
-        Some(key) => Some(state.logins().lock(key).await?),
+        Some(key) => Some(state.login_locks().lock(key).await?),
         None => None,
     };
     let (username, origin) = blocking::run(state, move |state| {
@@ -24,7 +24,8 @@ pub async fn log_in(state: &Data<AppState>, username: String, password: String, 
     .await?;
     blocking::run_hashing(state, move |state| {
         let outcome = state.access().login(&username, &password, &origin);
-        // The turn is the work's, not the request's, as its place is.
+        // Released when the work ends, not when the request does: a client that disconnects does not free the lock
+        // while its password is still being hashed.
         drop(lock);
         outcome
     })

@@ -1,7 +1,8 @@
-//! Putting the routes together, and serving them.
+//! The routes of all contracts, and the server that serves them.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_http::error::DispatchError;
@@ -19,25 +20,27 @@ use crate::acceptor::Acceptor;
 use crate::connection::{DeadlineStream, Transport};
 use crate::endpoint::fallback;
 use crate::error_formats::Native;
-use crate::limits::Sharing;
+use crate::limits::{LimitSettings, LimitSharing};
 use crate::settings::HttpSettings;
 use crate::state::{AppState, Services};
 use crate::{cripsa, native, octopai, ops, saasus, trace};
 
-/// How long requests in hand may take after the server was told to stop.
+/// How long active requests may take after SIGTERM, in seconds.
 const SHUTDOWN_S: u64 = 20;
 
-/// How long the end of a connection may take, and the rest of a body that was refused.
+/// How long the end of a connection may take, or the unread rest of a rejected body.
 const DISCONNECT: Duration = Duration::from_secs(1);
 
-/// How many connections may wait to be accepted, as with `actix_web::HttpServer`.
+/// The most connections that wait to be accepted, as with `actix_web::HttpServer`.
 const BACKLOG: u32 = 2048;
 
-/// Bytes of an answer that the system may hold of a connection; it doubles them for its own use. Left to itself it takes
-/// megabytes, and room in them is told only by the third: a slow but steady reader would seem to take nothing.
+/// Bytes of a response that the system may buffer per connection; it doubles the number for its own use. By default it
+/// buffers megabytes and reports free space only by the third, so that a slow but steady reader would seem to be stuck.
 const SEND_BUFFER: u32 = 256 * 1024;
 
-/// Adds every route. More specific prefixes come first: `/v1/analysis` lies inside `/v1`.
+/// Adds every route of every contract to an actix-web application, which must have `Data<AppState>`.
+///
+/// More specific prefixes come first, because `/v1/analysis` lies inside `/v1`.
 pub fn configure(config: &mut ServiceConfig) {
     saasus::configure(config);
     cripsa::configure(config);
@@ -47,11 +50,14 @@ pub fn configure(config: &mut ServiceConfig) {
     config.default_service(fallback::<Native>("/openapi.json"));
 }
 
-/// Serves until SIGTERM, then lets the requests in hand finish, or until SIGINT, which cuts them off. SIGHUP reads the
+/// Serves until SIGTERM, after which active requests may finish, or until SIGINT, which aborts them. SIGHUP reads the
 /// certificate again.
 ///
-/// `on_ready` learns the address once it is bound (with its real port where port 0 was asked for), before anybody is
-/// answered. When it fails, nobody is, and its error is this one's.
+/// `on_ready` gets the bound address, with the real port if the settings ask for port 0, before any request is served. If
+/// it fails, the server does not start and returns its error.
+///
+/// # Errors
+/// If the address cannot be bound, or the certificate cannot be used.
 pub async fn serve(
     services: Services,
     settings: HttpSettings,
@@ -61,15 +67,15 @@ pub async fn serve(
     let address = listener.local_addr()?;
     let workers = settings.workers.max(1);
     let state = Data::new(AppState::new(services, settings));
-    // Ends with this function: by then every request is answered.
-    let _sharing = Sharing::start(state.clone()).map_err(io::Error::other)?;
+    // Stops when this function returns, after the last request.
+    let _sharing = limit_sharing(&state).map_err(io::Error::other)?;
     let acceptor = Acceptor::new(&state)?;
     acceptor.reload_on_signal()?;
     let builder = Server::build()
         .workers(workers)
-        // A thread per worker waits for the disk at a time; more would only wait for one another.
+        // Most of them wait for the database, one at a time; more threads would only wait for one another.
         .worker_max_blocking_threads(32)
-        .max_concurrent_connections(state.settings.connections.most.div_ceil(workers))
+        .max_concurrent_connections(state.settings.connections.max.div_ceil(workers))
         .shutdown_timeout(SHUTDOWN_S);
     let stopping = builder.graceful_shutdown_signal();
     let builder = if state.settings.tls.is_some() {
@@ -77,7 +83,7 @@ pub async fn serve(
             let (state, stopping, acceptor) = (state.clone(), stopping.clone(), acceptor.clone());
             fn_service(move |socket: TcpStream| {
                 let acceptor = acceptor.clone();
-                async move { acceptor.admit_by_tls(socket).await.map_err(DispatchError::Io) }
+                async move { acceptor.accept_tls(socket).await.map_err(DispatchError::Io) }
             })
             .and_then(http(state, stopping))
         })?
@@ -85,8 +91,8 @@ pub async fn serve(
         builder.listen("trailkeeper", listener, move || {
             let (state, stopping, acceptor) = (state.clone(), stopping.clone(), acceptor.clone());
             fn_service(move |socket: TcpStream| {
-                let admitted = acceptor.admit(socket).map_err(DispatchError::Io);
-                async move { admitted }
+                let accepted = acceptor.accept(socket).map_err(DispatchError::Io);
+                async move { accepted }
             })
             .and_then(http(state, stopping))
         })?
@@ -95,10 +101,19 @@ pub async fn serve(
     builder.run().await
 }
 
-/// A socket that listens at `address`. Its connections have its send buffer.
+/// The thread that shares request counts; `None` if no group has a limit.
+fn limit_sharing(state: &AppState) -> trailkeeper_domain::Result<Option<LimitSharing>> {
+    if state.settings.limits == LimitSettings::NONE {
+        return Ok(None);
+    }
+    let Services { store, clock, .. } = &state.services;
+    LimitSharing::start(Arc::clone(state.limits()), Arc::clone(store), Arc::clone(clock)).map(Some)
+}
+
+/// A socket that listens at `address`. Its connections inherit the size of its send buffer.
 fn bound(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    // A server that is started again may have the port of the one before it. On Windows this would mean another thing.
+    // A restarted server may take the port of its predecessor at once. On Windows the option means something else.
     #[cfg(unix)]
     socket.set_reuseaddr(true)?;
     socket.set_send_buffer_size(SEND_BUFFER)?;
@@ -106,7 +121,7 @@ fn bound(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)?.into_std()
 }
 
-/// The application on a guarded connection, as `actix_web::HttpServer` has it on a bare one.
+/// The application on a connection with deadlines, set up as `actix_web::HttpServer` sets it up on a plain one.
 fn http<S: Transport>(
     state: Data<AppState>,
     stopping: GracefulShutdownSignal,
@@ -119,7 +134,7 @@ fn http<S: Transport>(
 > {
     let app = App::new().app_data(state).wrap(from_fn(trace::traced)).configure(configure);
     HttpService::build()
-        // The time of heads and of idle connections is kept by `DeadlineStream`.
+        // `DeadlineStream` limits the time of heads and of idle connections.
         .keep_alive(KeepAlive::Os)
         .client_request_timeout(Duration::ZERO)
         .client_disconnect_timeout(DISCONNECT)

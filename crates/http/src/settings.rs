@@ -1,4 +1,4 @@
-//! What the HTTP server can be told.
+//! Settings and fixed limits of the HTTP server.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,39 +8,38 @@ use ipnet::IpNet;
 use trailkeeper_domain::page::PageQueries;
 
 use crate::limits::LimitSettings;
-
 use crate::tls::Tls;
 
 /// The most events in one request of the native API.
 pub const MAX_EVENTS: usize = 5_000;
 
-/// The largest request body, unpacked, in bytes.
+/// The largest request body after decompression, in bytes.
 pub const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
 
-/// The largest body of a SaaSus operation, in bytes. A signature may have to be tried in dozens of
-/// readings over the whole body, so this bounds what one request can cost.
+/// The largest body of a SaaSus operation, in bytes. A signature may have to be compared with dozens of
+/// variants that each cover the whole body, so this limits the cost of one request.
 pub const MAX_SIGNED_BODY_BYTES: usize = 2 * 1024 * 1024;
 
-/// Settings of the HTTP server.
+/// Settings of the HTTP server. The default has no rate limits and no TLS.
 #[derive(Debug, Clone)]
 pub struct HttpSettings {
-    /// Where to listen.
+    /// Address and port to listen on.
     pub listen: SocketAddr,
-    /// How many threads serve connections.
+    /// Threads that serve connections.
     pub workers: usize,
-    /// Peers whose `X-Forwarded-For` is believed. Empty: the header is never read.
+    /// Proxies whose `X-Forwarded-For` is trusted. If empty, the header is ignored.
     pub trusted_proxies: Vec<IpNet>,
-    /// How often each credential and each source may ask.
+    /// Requests per minute of each credential and each source.
     pub limits: LimitSettings,
-    /// How pages are grouped.
+    /// Whether the query is part of the key by which statistics group pages.
     pub page_queries: PageQueries,
-    /// About how many bytes of folds are remembered, so that the same analytic question is cheap the next time. 0: none.
+    /// Approximate size of the fold cache in bytes, which makes repeated analytic questions cheap. 0: no cache.
     pub fold_cache_bytes: usize,
-    /// How many connections there may be, and how long each may take.
+    /// Limits of connections.
     pub connections: ConnectionSettings,
-    /// Origins whose scripts may read answers, as browsers write them: `https://app.example`.
+    /// Origins whose scripts may read responses, in the form that browsers send: `https://app.example`.
     pub cors_origins: Vec<String>,
-    /// The certificate; without one, plain HTTP is spoken.
+    /// Certificate and key; without them, the server speaks plain HTTP.
     pub tls: Option<Arc<Tls>>,
 }
 
@@ -60,28 +59,29 @@ impl Default for HttpSettings {
     }
 }
 
-/// How many connections there may be, and how long each may take.
+/// Limits on the number and the time of connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConnectionSettings {
-    /// The most that are open at once; further ones wait until one is closed.
-    pub most: usize,
-    /// The most of one address (IPv6: of one /64), trusted proxies apart; further ones are closed at once. 0: no limit.
-    pub most_per_source: usize,
-    /// How long a connection may lie idle between requests.
+    /// The most connections that are open at once; further ones wait until one is closed.
+    pub max: usize,
+    /// The most connections of one address (of one /64 network with IPv6), except of trusted proxies. Further ones are
+    /// closed at once. 0: no limit.
+    pub max_per_source: usize,
+    /// How long a connection may be idle between requests.
     pub keep_alive: Duration,
-    /// For the head of a request, from its first byte, and for a TLS handshake.
+    /// Time for the head of a request, from its first byte, and for a TLS handshake.
     pub head_timeout: Duration,
-    /// For the whole body of a request.
+    /// Time for the whole body of a request.
     pub body_timeout: Duration,
-    /// How long a client may take none of its answer.
+    /// How long a client may pause while it reads a response.
     pub write_timeout: Duration,
 }
 
 impl Default for ConnectionSettings {
     fn default() -> Self {
         Self {
-            most: 4096,
-            most_per_source: 1024,
+            max: 4096,
+            max_per_source: 1024,
             keep_alive: Duration::from_secs(30),
             head_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_mins(2),

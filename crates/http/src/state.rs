@@ -1,4 +1,4 @@
-//! What every handler shares: a small struct of ports.
+//! The state that all handlers share: services, settings, permits and caches.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,21 +14,21 @@ use trailkeeper_domain::{Error, Result};
 
 use crate::keyed_locks::KeyedLocks;
 use crate::limits::Limits;
-use crate::ops::Readiness;
+use crate::readiness::Readiness;
 use crate::settings::HttpSettings;
 
-/// How many analytic questions are answered at once for each thread that serves connections.
+/// Analytic questions that run at once, for each thread that serves connections.
 const ANALYTICS_PER_WORKER: usize = 4;
 
-/// How long an analytic question waits for its turn.
-const LONGEST_WAIT: Duration = Duration::from_secs(10);
+/// How long an analytic question waits for a permit.
+const MAX_WAIT: Duration = Duration::from_secs(10);
 
 /// The services behind the routes, chosen by the program that embeds the server.
 #[derive(Clone)]
 pub struct Services {
     /// The database.
     pub store: Arc<dyn Store>,
-    /// The way in for events: they are committed in groups.
+    /// The queue of events, which are committed in groups.
     pub ingest: Arc<Ingest>,
     /// Logins, tokens, signatures.
     pub access: Arc<Access>,
@@ -44,68 +44,66 @@ pub struct AppState {
     pub services: Services,
     /// The settings.
     pub settings: HttpSettings,
-    /// Places for password checks, which take a core each for a good part of a second. Who waits for one
-    /// holds no thread, so that a storm of logins leaves threads and cores to everybody else.
-    password_checks: Arc<Semaphore>,
-    /// Places for analytic questions, which may each fold megabytes.
-    analytics: Arc<Semaphore>,
+    /// Permits to hash a password, which occupies a core for a good part of a second. A login that waits for a permit
+    /// occupies no thread, so that a storm of logins leaves threads and cores to other requests.
+    hashing_permits: Arc<Semaphore>,
+    /// Permits to answer an analytic question, which may fold megabytes.
+    analytics_permits: Arc<Semaphore>,
     folds: Arc<FoldCache>,
-    /// Of logins.
-    turns: Arc<KeyedLocks>,
-    limits: Limits,
-    readiness: Arc<Readiness>,
+    login_locks: Arc<KeyedLocks>,
+    limits: Arc<Limits>,
+    readiness: Readiness,
 }
 
 impl AppState {
-    /// Puts them together.
+    /// The state of a server that has just started.
     pub fn new(services: Services, settings: HttpSettings) -> Self {
-        let password_checks = Arc::new(Semaphore::new((settings.workers / 2).max(1)));
-        let analytics = Arc::new(Semaphore::new(settings.workers.max(1) * ANALYTICS_PER_WORKER));
+        let hashing_permits = Arc::new(Semaphore::new((settings.workers / 2).max(1)));
+        let analytics_permits = Arc::new(Semaphore::new(settings.workers.max(1) * ANALYTICS_PER_WORKER));
         let folds = Arc::new(FoldCache::new(settings.fold_cache_bytes));
-        let limits = Limits::new(settings.limits);
+        let limits = Arc::new(Limits::new(settings.limits));
         Self {
             services,
             settings,
-            password_checks,
-            analytics,
+            hashing_permits,
+            analytics_permits,
             folds,
-            turns: Arc::default(),
+            login_locks: Arc::default(),
             limits,
-            readiness: Arc::default(),
+            readiness: Readiness::default(),
         }
     }
 
-    /// Waits for a place to hash a password; it is free again when the permit is dropped.
+    /// Waits for a permit to hash a password.
     pub(crate) async fn hashing_permit(&self) -> Result<OwnedSemaphorePermit> {
-        Arc::clone(&self.password_checks).acquire_owned().await.map_err(Error::internal)
+        Arc::clone(&self.hashing_permits).acquire_owned().await.map_err(Error::internal)
     }
 
-    /// Waits for a place to answer an analytic question; it is free again when the permit is dropped.
+    /// Waits for a permit to answer an analytic question.
     ///
     /// [`Error::Unavailable`] when there is none within some seconds.
     pub(crate) async fn analytics_permit(&self) -> Result<OwnedSemaphorePermit> {
-        let waiting = timeout(LONGEST_WAIT, Arc::clone(&self.analytics).acquire_owned());
+        let waiting = timeout(MAX_WAIT, Arc::clone(&self.analytics_permits).acquire_owned());
         let busy = |_| Error::unavailable("more analytic questions are asked at once than are answered in time");
         waiting.await.map_err(busy)?.map_err(Error::internal)
     }
 
-    /// Whose turn it is to log in.
-    pub(crate) fn logins(&self) -> &Arc<KeyedLocks> {
-        &self.turns
+    /// The locks of logins, by name and source.
+    pub(crate) fn login_locks(&self) -> &Arc<KeyedLocks> {
+        &self.login_locks
     }
 
-    /// How often each credential and each source asked.
-    pub(crate) fn limits(&self) -> &Limits {
+    /// The request counts of each credential and each source.
+    pub(crate) fn limits(&self) -> &Arc<Limits> {
         &self.limits
     }
 
-    /// Whether the server can serve, as it was found last.
-    pub(crate) fn readiness(&self) -> &Arc<Readiness> {
+    /// The last answer to the question whether the database can serve.
+    pub(crate) fn readiness(&self) -> &Readiness {
         &self.readiness
     }
 
-    /// Shares the request counts of this server with those of others on the same database. A server does so each
-    /// second.
+    /// Exchanges request counts with the other servers of the same database. [`serve`](crate::serve) does so every second.
     pub fn share_limits(&self) -> Result<()> {
         self.limits.share(self.store(), self.clock().now())
     }

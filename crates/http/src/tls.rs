@@ -3,8 +3,9 @@
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
+use parking_lot::RwLock;
 use rustls::ServerConfig;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::{Error as PemError, PemObject as _};
@@ -23,24 +24,24 @@ pub struct Tls {
     current: RwLock<Arc<CertifiedKey>>,
 }
 
-/// Why certificate and key cannot be used: the sentence names flag and file.
+/// The reason why certificate and key cannot be used: a sentence that names the flag and the file.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct TlsError(String);
 
 impl Tls {
-    /// Reads both files.
+    /// Reads the certificate chain and the private key from two PEM files.
     pub fn load(certificate: PathBuf, key: PathBuf) -> Result<Arc<Self>, TlsError> {
         let provider = Arc::new(ring::default_provider());
         let current = RwLock::new(Arc::new(read(&certificate, &key, &provider)?));
         Ok(Arc::new(Self { certificate, key, provider, current }))
     }
 
-    /// Reads both files again. New connections get what they hold now, open ones go on as they are; where they
-    /// cannot be used, everything stays as it was.
+    /// Reads both files again, for new connections; open ones are not affected. If the files cannot be used, the old
+    /// certificate stays in use.
     pub fn reload(&self) -> Result<(), TlsError> {
         let fresh = Arc::new(read(&self.certificate, &self.key, &self.provider)?);
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        *self.current.write() = fresh;
         Ok(())
     }
 
@@ -58,7 +59,7 @@ impl Tls {
 
 impl ResolvesServerCert for Tls {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner)))
+        Some(Arc::clone(&self.current.read()))
     }
 }
 
@@ -80,17 +81,17 @@ fn read(certificate: &Path, key: &Path, provider: &Arc<CryptoProvider>) -> Resul
         )));
     }
     let pem = bytes("tls-key", key)?;
-    warn_of_readers(key);
+    warn_if_readable_by_others(key);
     let private = PrivateKeyDer::from_pem_slice(&pem).map_err(|error| match error {
         PemError::NoItemsFound => TlsError(format!(
             "tls-key: {key_file} holds no private key that can be read; put one that is not encrypted there, from -----BEGIN PRIVATE KEY----- on"
         )),
         error => TlsError(format!("tls-key: {key_file} is no PEM file: {}", pem_message(&error))),
     })?;
-    // It is used all the same: clients may take it, and a server that does not start helps nobody. The time is the
-    // machine's own, with which no test has anything to do.
-    if let Some(trouble) = chain.first().and_then(|first| validity::trouble(first, UnixTime::now(), provider)) {
-        tracing::warn!("tls-cert: the certificate in {cert_file} {trouble}; clients will refuse it");
+    // Not an error: some clients may accept it, and a server that does not start helps nobody. No test depends on this
+    // time, so it is the system's and not that of the `Clock`.
+    if let Some(problem) = chain.first().and_then(|first| validity::problem(first, UnixTime::now(), provider)) {
+        tracing::warn!("tls-cert: the certificate in {cert_file} {problem}; clients will reject it");
     }
     let signing = provider
         .key_provider
@@ -110,19 +111,19 @@ fn bytes(flag: &str, file: &Path) -> Result<Vec<u8>, TlsError> {
     fs::read(file).map_err(|error| TlsError(format!("{flag}: {} cannot be read: {error}", file.display())))
 }
 
-/// What is wrong with a PEM file, without a byte of it: it may be a key.
+/// The defect of a PEM file, without any of its bytes, because it may be a key.
 fn pem_message(error: &PemError) -> &'static str {
     match error {
         PemError::MissingSectionEnd { .. } => "a section has no end",
-        PemError::IllegalSectionStart { .. } => "a section begins in a wrong way",
+        PemError::IllegalSectionStart { .. } => "a section has a malformed first line",
         PemError::Base64Decode(_) => "a section is not base64",
         _ => "it cannot be read",
     }
 }
 
-/// Says so when others can read the key. It is used all the same: some mount keys with a mode that they cannot choose.
+/// Logs a warning if other users can read the key. It is used nevertheless: some systems mount keys with a fixed mode.
 #[cfg(unix)]
-fn warn_of_readers(key: &Path) {
+fn warn_if_readable_by_others(key: &Path) {
     use std::os::unix::fs::PermissionsExt as _;
 
     let Ok(metadata) = fs::metadata(key) else { return };
@@ -136,4 +137,4 @@ fn warn_of_readers(key: &Path) {
 }
 
 #[cfg(not(unix))]
-fn warn_of_readers(_: &Path) {}
+fn warn_if_readable_by_others(_: &Path) {}

@@ -1,4 +1,4 @@
-//! One id per request, in every response and log line; one log line per request that failed.
+//! One id per request, in its response and its log lines, and one log line for each request that failed.
 
 use std::time::Instant;
 
@@ -15,36 +15,36 @@ use crate::connection;
 use crate::limits;
 use crate::state::AppState;
 
-/// The header of the SaaSus contract.
+/// The header of the trace id in the SaaSus contract.
 const TRACE_ID: HeaderName = HeaderName::from_static("x-saasus-trace-id");
-/// The same under its usual name.
+/// The usual header for the same id.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The id of the request in hand.
+/// The trace id of a request, in its extensions.
 #[derive(Debug, Clone)]
 pub struct TraceId(pub String);
 
-/// The id of `request`, for events and log lines.
+/// The trace id of `request`, for events and log lines.
 pub fn id_of(request: &HttpRequest) -> Option<String> {
     request.extensions().get::<TraceId>().map(|id| id.0.clone())
 }
 
-/// Gives each request its id, the sender's where that is fit for a log, and writes the log.
+/// Middleware that gives each request its id, the sender's if it is safe to log, and logs failed requests.
 pub async fn traced(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let started = Instant::now();
-    let id = inherited(request.headers()).unwrap_or_else(|| fresh(&request));
+    let id = sent_id(request.headers()).unwrap_or_else(|| new_id(&request));
     let (method, path) = (request.method().clone(), logged(request.path()));
     request.extensions_mut().insert(TraceId(id.clone()));
-    let mut response = connection::answered(request, next).await?;
-    // inherited() lets visible ASCII through alone, so this cannot fail; a UUID cannot either.
+    let mut response = connection::with_headers(request, next).await?;
+    // Cannot fail: the id is a UUID or consists of visible ASCII characters.
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(TRACE_ID, value.clone());
         response.headers_mut().insert(REQUEST_ID, value);
     }
-    limits::add_to(&mut response);
+    limits::add_headers(&mut response);
     let status = response.status();
     let duration_ms = started.elapsed().as_millis();
     if status.is_server_error() {
@@ -56,22 +56,22 @@ pub async fn traced(
     Ok(response)
 }
 
-fn inherited(headers: &HeaderMap) -> Option<String> {
+fn sent_id(headers: &HeaderMap) -> Option<String> {
     [TRACE_ID, REQUEST_ID]
         .iter()
         .filter_map(|name| headers.get(name)?.to_str().ok())
         .find(|value| (1..=128).contains(&value.len()) && value.bytes().all(|b| b.is_ascii_graphic()))
-        // It goes into logs and events.
+        // The id is written into logs and events, which must not contain credentials.
         .filter(|value| !text::looks_like_token(value))
         .map(str::to_owned)
 }
 
-/// The path as the log shows it. Queries are not logged at all.
+/// The path as it is logged: hidden if it contains a token. Queries are never logged.
 fn logged(path: &str) -> String {
     if text::looks_like_token(path) { text::shown(path) } else { path.to_owned() }
 }
 
-fn fresh(request: &ServiceRequest) -> String {
+fn new_id(request: &ServiceRequest) -> String {
     request
         .app_data::<Data<AppState>>()
         .map(|state| clock::new_uuid(state.clock(), state.entropy()).to_string())

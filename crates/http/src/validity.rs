@@ -1,4 +1,4 @@
-//! Whether a certificate is valid now, which rustls asks of others' certificates, not of a server's own.
+//! The validity period of the server's own certificate. rustls checks only that of its peers' certificates.
 
 use std::sync::Arc;
 
@@ -8,10 +8,10 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, Error, RootCertStore};
 
-/// What is wrong with the time of `certificate` at `now`; `None` where nothing is, or where it cannot be read.
+/// The problem with the validity period of `certificate` at `now`; `None` if there is none, or if it cannot be read.
 ///
-/// A client that trusts it looks at its time before anything else.
-pub fn trouble(
+/// This verifies the certificate as a client would that trusts it. Such a client checks the period first.
+pub fn problem(
     certificate: &CertificateDer<'_>,
     now: UnixTime,
     provider: &Arc<CryptoProvider>,
@@ -19,8 +19,8 @@ pub fn trouble(
     let mut roots = RootCertStore::empty();
     roots.add(certificate.clone().into_owned()).ok()?;
     let client = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider)).build().ok()?;
-    let anybody = ServerName::try_from("localhost").ok()?;
-    match client.verify_server_cert(certificate, &[], &anybody, &[], now) {
+    let any_name = ServerName::try_from("localhost").ok()?;
+    match client.verify_server_cert(certificate, &[], &any_name, &[], now) {
         Err(Error::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. })) => {
             Some("has expired")
         }
@@ -40,7 +40,7 @@ mod tests {
 
     use super::*;
 
-    /// Valid for a day from second `1_795_347_449` on.
+    /// A certificate that is valid for one day, from second `1_795_347_449` of Unix time on.
     const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----
 MIIBczCCARmgAwIBAgIUdz3a5bUXNnfALJibggobg9g5kb4wCgYIKoZIzj0EAwIw
 DzENMAsGA1UEAwwEdGVzdDAeFw0yNjExMjIxMTM3MjlaFw0yNjExMjMxMTM3Mjla
@@ -57,7 +57,7 @@ Ea9GnwIhAPX/T+LlUZFjTbAx2bZa3RlJy2N2Kk3x4AUGzc8xN3pN
         let certificate = CertificateDer::from_pem_slice(CERTIFICATE.as_bytes()).unwrap();
         let at = |second| {
             let now = UnixTime::since_unix_epoch(Duration::from_secs(second));
-            trouble(&certificate, now, &Arc::new(ring::default_provider()))
+            problem(&certificate, now, &Arc::new(ring::default_provider()))
         };
         assert_eq!(at(1_795_347_449 - 1), Some("is not valid yet"));
         assert_eq!((at(1_795_347_449), at(1_795_433_849)), (None, None));

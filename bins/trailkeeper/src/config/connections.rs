@@ -41,8 +41,8 @@ impl ConnectionArgs {
         let seconds = |seconds: u32| Duration::from_secs(seconds.into());
         let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
         ConnectionSettings {
-            most: count(self.max_connections).min(most),
-            most_per_source: count(self.max_connections_per_source),
+            max: count(self.max_connections).min(most),
+            max_per_source: count(self.max_connections_per_source),
             keep_alive: seconds(self.keep_alive),
             head_timeout: seconds(self.head_timeout),
             body_timeout: seconds(self.body_timeout),
@@ -67,6 +67,6 @@ mod tests {
     fn the_program_has_the_defaults_of_the_library() {
         let args = Command::parse_from(["trailkeeper"]).connections;
         assert_eq!(args.settings(usize::MAX), ConnectionSettings::default());
-        assert_eq!(args.settings(100).most, 100);
+        assert_eq!(args.settings(100).max, 100);
     }
 }

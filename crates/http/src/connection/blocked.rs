@@ -1,36 +1,37 @@
-//! A client that keeps the server waiting with an answer.
+//! A client that does not read its response.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The slowest that it may take the answer, in bytes per second.
+/// The lowest rate at which a client may read a response, in bytes per second.
 const MIN_RATE: u64 = 1024;
 
-/// Since when it has, and what it took meanwhile.
+/// How long writing to the client has been blocked, and how much it has read meanwhile.
 #[derive(Debug, Clone, Copy)]
 pub struct Blocked {
     since: Instant,
-    last: Instant,
-    taken: u64,
+    last_read: Instant,
+    bytes_read: u64,
 }
 
 impl Blocked {
-    /// It took nothing at `now`.
+    /// The client read nothing at `now`.
     pub fn since(now: Instant) -> Self {
-        Self { since: now, last: now, taken: 0 }
+        Self { since: now, last_read: now, bytes_read: 0 }
     }
 
-    /// It took some bytes, and there are more.
-    pub fn take(&mut self, bytes: usize, now: Instant) {
-        self.last = now;
-        self.taken = self.taken.saturating_add(bytes as u64);
+    /// The client read some bytes, and more are waiting.
+    pub fn record_read(&mut self, bytes: usize, now: Instant) {
+        self.last_read = now;
+        self.bytes_read = self.bytes_read.saturating_add(bytes as u64);
     }
 
-    /// Until when it must take more, if it may pause for `pause`. What it took earlier does not let it pause for longer.
+    /// When the client must have read more, if it may pause for `pause`. Bytes that it read earlier do not allow a longer
+    /// pause.
     pub fn deadline(&self, pause: Duration) -> Instant {
-        let at_rate = self.since + pause + Duration::from_secs(self.taken / MIN_RATE);
-        at_rate.min(self.last + pause)
+        let at_rate = self.since + pause + Duration::from_secs(self.bytes_read / MIN_RATE);
+        at_rate.min(self.last_read + pause)
     }
 }
 
@@ -41,21 +42,21 @@ mod tests {
     const PAUSE: Duration = Duration::from_secs(30);
 
     #[test]
-    fn whoever_took_much_may_pause_no_longer_than_others() {
+    fn a_client_that_read_much_may_pause_no_longer_than_others() {
         let began = Instant::now();
         let mut blocked = Blocked::since(began);
         assert_eq!(blocked.deadline(PAUSE), began + PAUSE);
         let later = began + Duration::from_secs(20);
-        blocked.take(64 << 20, later);
+        blocked.record_read(64 << 20, later);
         assert_eq!(blocked.deadline(PAUSE), later + PAUSE);
     }
 
     #[test]
-    fn drops_buy_no_more_time_than_the_least_rate_gives() {
+    fn small_reads_extend_the_deadline_only_by_the_minimum_rate() {
         let began = Instant::now();
         let mut blocked = Blocked::since(began);
         for second in 1..=40 {
-            blocked.take(100, began + Duration::from_secs(second));
+            blocked.record_read(100, began + Duration::from_secs(second));
         }
         assert_eq!(blocked.deadline(PAUSE), began + PAUSE + Duration::from_secs(3));
     }

@@ -1,11 +1,11 @@
-//! A connection with deadlines, so that nobody holds a place by being slow.
+//! A connection with deadlines, so that a slow client does not occupy it without end.
 //!
-//! actix bounds the time of the first request's head and of an idle connection. It does not bound the head of a later
-//! request, the rest of a body that nobody reads, nor an answer that the client does not take. This stands between
-//! actix and the socket and sees all of them:
+//! actix limits the time of the first request's head and of an idle connection. It does not limit the head of a later
+//! request, the rest of a body that no handler reads, or a response that the client does not read. This stream stands
+//! between actix and the socket and sees all of them:
 //!
 //! ```text
-//!          first byte                 actix calls the routes            the answer is written
+//!          first byte                 actix calls the routes          the response is written
 //!  ┌──────┐ ─────────► ┌────────────┐ ──────────────────────► ┌─────────┐ ───────────────────► idle again
 //!  │ idle │            │ in a head  │                         │ serving │
 //!  └──┬───┘            └─────┬──────┘                         └────┬────┘
@@ -16,7 +16,8 @@
 //!                                      ▼ reset
 //! ```
 //!
-//! "In a head" is whatever arrives while nothing is served, the unread rest of a refused body too: it has the same deadline.
+//! "In a head" covers all bytes that arrive while no request is served. The unread rest of a rejected body belongs to them
+//! and has the same deadline.
 
 use std::io;
 use std::pin::Pin;
@@ -29,13 +30,13 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_rustls::server::TlsStream;
 
 use crate::connection::blocked::Blocked;
-use crate::connection::raw_response::RawResponse;
+use crate::connection::raw_response::RawResponses;
 use crate::connection::request_tracker::RequestTracker;
 use crate::connection::sources::ConnectionPermit;
 use crate::settings::ConnectionSettings;
 
-/// How actix begins an answer of its own to what it cannot read.
-const REFUSED_BY_ACTIX: &[u8] = b"HTTP/1.1 4";
+/// Start of the responses that actix itself writes to unreadable input.
+const REJECTION_BY_ACTIX: &[u8] = b"HTTP/1.1 4";
 
 /// A stream over TCP.
 pub trait Transport: AsyncRead + AsyncWrite + Unpin + 'static {
@@ -55,7 +56,7 @@ impl Transport for TlsStream<TcpStream> {
     }
 }
 
-/// What the client is doing while nothing is served, and since when.
+/// The state of a connection without an active request, and the time since when.
 #[derive(Debug, Clone, Copy)]
 enum Phase {
     Idle(Instant),
@@ -67,49 +68,54 @@ pub struct DeadlineStream<S> {
     io: S,
     tracker: RequestTracker,
     limits: ConnectionSettings,
-    raw_response: RawResponse,
-    /// How many requests had begun when we last looked.
-    seen: u64,
+    raw_responses: RawResponses,
+    /// Number of requests that had started at the last look.
+    seen_requests: u64,
     phase: Phase,
     blocked: Option<Blocked>,
-    /// Whether actix has bytes that the socket did not take yet.
-    unsent: bool,
-    /// An answer of our own, after which the connection ends.
-    last_words: Vec<u8>,
-    closing: bool,
+    /// Whether actix has bytes that the socket has not accepted yet.
+    has_unsent: bool,
+    /// A response of our own, after which the connection ends.
+    final_response: Vec<u8>,
+    is_closing: bool,
     timer: Pin<Box<Sleep>>,
-    _place: Option<ConnectionPermit>,
+    _permit: Option<ConnectionPermit>,
 }
 
 impl<S: Transport> DeadlineStream<S> {
-    /// Guards `io`, which holds `permit` as long as it lives.
-    pub fn new(io: S, limits: ConnectionSettings, raw_response: RawResponse, permit: Option<ConnectionPermit>) -> Self {
+    /// Adds deadlines to `io`. The connection keeps `permit` until it ends.
+    pub fn new(
+        io: S,
+        limits: ConnectionSettings,
+        raw_responses: RawResponses,
+        permit: Option<ConnectionPermit>,
+    ) -> Self {
         let now = Instant::now();
         Self {
             io,
             tracker: RequestTracker::default(),
             limits,
-            raw_response,
-            seen: 0,
+            raw_responses,
+            seen_requests: 0,
             phase: Phase::Idle(now),
             blocked: None,
-            unsent: false,
-            last_words: Vec::new(),
-            closing: false,
+            has_unsent: false,
+            final_response: Vec::new(),
+            is_closing: false,
             timer: Box::pin(sleep_until(now + limits.head_timeout)),
-            _place: permit,
+            _permit: permit,
         }
     }
 
-    /// What its requests are given.
+    /// The tracker that each request of this connection reports to.
     pub fn tracker(&self) -> RequestTracker {
         self.tracker.clone()
     }
 
-    /// A request that has begun ends the head.
-    fn follow(&mut self) {
-        if self.tracker.begun() != self.seen {
-            self.seen = self.tracker.begun();
+    /// Ends the phase of the head if a request has started.
+    fn update_phase(&mut self) {
+        if self.tracker.started() != self.seen_requests {
+            self.seen_requests = self.tracker.started();
             self.phase = Phase::Idle(Instant::now());
         }
     }
@@ -123,19 +129,20 @@ impl<S: Transport> DeadlineStream<S> {
         }
         Some(match self.phase {
             Phase::Head(since) => since + self.limits.head_timeout,
-            // Who connects wants to say something.
-            Phase::Idle(since) if self.seen == 0 => since + self.limits.head_timeout,
+            // A new connection must send its first request within the time for a head.
+            Phase::Idle(since) if self.seen_requests == 0 => since + self.limits.head_timeout,
             Phase::Idle(since) => since + self.limits.keep_alive,
         })
     }
 
-    /// Whether the deadline has passed; where it has not, the task is woken when it does.
+    /// Whether the deadline has passed. If not, the task is woken when it passes.
     fn is_overdue(&mut self, cx: &mut Context<'_>) -> bool {
         let Some(deadline) = self.deadline() else { return false };
         if Instant::now() >= deadline {
             return true;
         }
-        // Deadlines mostly move on, several times per request: the timer is left where it is and set anew when it fires.
+        // Deadlines mostly move forward, several times per request, so the timer stays where it is and is reset when it
+        // fires.
         if self.timer.deadline() > deadline {
             self.timer.as_mut().reset(deadline);
         }
@@ -148,27 +155,28 @@ impl<S: Transport> DeadlineStream<S> {
         false
     }
 
-    /// Ends a connection whose client keeps us waiting for input.
+    /// Ends a connection whose client has not sent its input in time.
     fn give_up(&mut self, cx: &mut Context<'_>) {
-        // Silence is no request that could be answered, and the rest of a body belongs to one that was.
-        if matches!(self.phase, Phase::Head(_)) && !self.unsent && !self.tracker.may_have_rest() {
-            self.refuse(StatusCode::REQUEST_TIMEOUT);
+        // Only an incomplete head gets a response. An idle client has sent no request, and the rest of a body belongs to a
+        // request that already has its response.
+        if matches!(self.phase, Phase::Head(_)) && !self.has_unsent && !self.tracker.may_have_unread_body() {
+            self.reject(StatusCode::REQUEST_TIMEOUT);
         }
-        self.closing = true;
-        // What does not fit now is tried again when actix flushes.
-        let _later = self.poll_last_words(cx);
+        self.is_closing = true;
+        // The rest is written when actix flushes.
+        let _pending = self.poll_final_response(cx);
     }
 
-    fn refuse(&mut self, status: StatusCode) {
-        self.last_words = self.raw_response.answer(status);
-        self.closing = true;
+    fn reject(&mut self, status: StatusCode) {
+        self.final_response = self.raw_responses.of_status(status);
+        self.is_closing = true;
     }
 
-    fn poll_last_words(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while !self.last_words.is_empty() {
-            match Pin::new(&mut self.io).poll_write(cx, &self.last_words) {
+    fn poll_final_response(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.final_response.is_empty() {
+            match Pin::new(&mut self.io).poll_write(cx, &self.final_response) {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                Poll::Ready(Ok(written)) => drop(self.last_words.drain(..written)),
+                Poll::Ready(Ok(written)) => drop(self.final_response.drain(..written)),
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Pending => return self.wait_for_reader(cx),
             }
@@ -176,28 +184,28 @@ impl<S: Transport> DeadlineStream<S> {
         Pin::new(&mut self.io).poll_flush(cx)
     }
 
-    /// The client does not take what is written: it may for a while.
+    /// Waits for a client that does not read; resets the connection at the deadline.
     fn wait_for_reader<T>(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
         self.blocked.get_or_insert_with(|| Blocked::since(Instant::now()));
         if !self.is_overdue(cx) {
             return Poll::Pending;
         }
-        tracing::debug!("a client did not take its answer in time; the connection was reset");
-        // Without this the system would go on offering the rest for minutes.
-        let _gone_already = self.io.tcp().set_zero_linger();
+        tracing::debug!("a client did not read its response in time; the connection was reset");
+        // Without this, the system would keep offering the rest for minutes. It fails if the connection is closed already.
+        let _closed = self.io.tcp().set_zero_linger();
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 
-    /// Whether `data` is actix's own answer to what it could not read.
-    fn is_refusal_of_actix(&self, data: &[u8]) -> bool {
+    /// Whether `data` is a response that actix itself wrote to unreadable input.
+    fn is_rejection_by_actix(&self, data: &[u8]) -> bool {
         matches!(self.phase, Phase::Head(_))
             && !self.tracker.is_serving()
-            && !self.unsent
-            && data.starts_with(REFUSED_BY_ACTIX)
+            && !self.has_unsent
+            && data.starts_with(REJECTION_BY_ACTIX)
     }
 }
 
-/// The status of an answer that begins with [`REFUSED_BY_ACTIX`].
+/// The status of a response that begins with [`REJECTION_BY_ACTIX`].
 fn status_of(data: &[u8]) -> StatusCode {
     data.get(9..12).and_then(|digits| StatusCode::from_bytes(digits).ok()).unwrap_or(StatusCode::BAD_REQUEST)
 }
@@ -205,8 +213,8 @@ fn status_of(data: &[u8]) -> StatusCode {
 impl<S: Transport> AsyncRead for DeadlineStream<S> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        this.follow();
-        if this.closing {
+        this.update_phase();
+        if this.is_closing {
             return Poll::Ready(Ok(()));
         }
         let before = buf.filled().len();
@@ -214,11 +222,11 @@ impl<S: Transport> AsyncRead for DeadlineStream<S> {
         if buf.filled().len() > before
             && let Phase::Idle(_) = this.phase
             && !this.tracker.is_serving()
-            && !this.unsent
+            && !this.has_unsent
         {
             this.phase = Phase::Head(Instant::now());
         }
-        // A client that drips is never waited for, so what comes is measured too.
+        // A client that sends byte by byte always has data ready, so the deadline is checked after each read too.
         if matches!(polled, Poll::Ready(Err(_))) || !this.is_overdue(cx) {
             return polled;
         }
@@ -234,19 +242,19 @@ impl<S: Transport> AsyncRead for DeadlineStream<S> {
 impl<S: Transport> AsyncWrite for DeadlineStream<S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        this.follow();
-        if this.is_refusal_of_actix(data) {
-            this.refuse(status_of(data));
+        this.update_phase();
+        if this.is_rejection_by_actix(data) {
+            this.reject(status_of(data));
         }
-        if this.closing {
-            let _later = this.poll_last_words(cx);
+        if this.is_closing {
+            let _pending = this.poll_final_response(cx);
             return Poll::Ready(Ok(data.len()));
         }
         match Pin::new(&mut this.io).poll_write(cx, data) {
             Poll::Ready(Ok(written)) => {
-                this.unsent = written < data.len();
+                this.has_unsent = written < data.len();
                 match &mut this.blocked {
-                    Some(blocked) if this.unsent => blocked.take(written, Instant::now()),
+                    Some(blocked) if this.has_unsent => blocked.record_read(written, Instant::now()),
                     blocked => *blocked = None,
                 }
                 if let Phase::Idle(_) = this.phase {
@@ -255,7 +263,7 @@ impl<S: Transport> AsyncWrite for DeadlineStream<S> {
                 Poll::Ready(Ok(written))
             }
             Poll::Pending => {
-                this.unsent = true;
+                this.has_unsent = true;
                 this.wait_for_reader(cx)
             }
             failed @ Poll::Ready(Err(_)) => failed,
@@ -264,16 +272,16 @@ impl<S: Transport> AsyncWrite for DeadlineStream<S> {
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if this.closing {
-            return this.poll_last_words(cx);
+        if this.is_closing {
+            return this.poll_final_response(cx);
         }
         match Pin::new(&mut this.io).poll_flush(cx) {
             Poll::Pending => this.wait_for_reader(cx),
             Poll::Ready(done) => {
-                if !this.unsent {
+                if !this.has_unsent {
                     this.blocked = None;
                 }
-                // actix does not read again after an answer, so the wait for the next request begins here.
+                // actix does not read again after a response, so the wait for the next request begins here.
                 if this.is_overdue(cx) {
                     cx.waker().wake_by_ref();
                 }
@@ -284,7 +292,7 @@ impl<S: Transport> AsyncWrite for DeadlineStream<S> {
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if !this.last_words.is_empty() && this.poll_last_words(cx)?.is_pending() {
+        if !this.final_response.is_empty() && this.poll_final_response(cx)?.is_pending() {
             return Poll::Pending;
         }
         match Pin::new(&mut this.io).poll_shutdown(cx) {

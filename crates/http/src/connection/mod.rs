@@ -1,7 +1,8 @@
-//! What keeps the server clean whatever is asked: headers of every answer, other origins, slow and greedy clients.
+//! Protection of the server and its clients, independent of the route: limits on connections, deadlines, security headers
+//! and CORS.
 //!
 //! ```text
-//! socket ── sources (how many may come from one place) ── TLS ── guarded (deadlines) ── actix ── answered ── routes
+//! socket ── Sources (connections per source) ── TLS ── DeadlineStream ── actix ── with_headers ── routes
 //! ```
 
 mod blocked;
@@ -22,24 +23,24 @@ use actix_web::web::Data;
 use crate::state::AppState;
 
 pub use deadline_stream::{DeadlineStream, Transport};
-pub use raw_response::RawResponse;
+pub use raw_response::RawResponses;
 pub use request_tracker::{RequestTracker, TrackedBody};
 pub use sources::{ConnectionPermit, Sources};
 
-/// Has the request answered, and adds the headers that every answer has.
-pub async fn answered(
+/// Middleware that tracks the request for its connection and adds the headers of every response.
+pub async fn with_headers(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<TrackedBody>, Error> {
-    let in_chunks = request.headers().contains_key(header::TRANSFER_ENCODING);
-    let serving = request.conn_data::<RequestTracker>().map(|tracker| tracker.serve(in_chunks));
+    let is_chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
+    let active = request.conn_data::<RequestTracker>().map(|tracker| tracker.start_request(is_chunked));
     let state = request.app_data::<Data<AppState>>().cloned();
     let path = request.path().to_owned();
-    let asked = state.as_ref().and_then(|state| cors::asked(&request, &state.settings.cors_origins));
+    let cors = state.as_ref().and_then(|state| cors::listed_origin(&request, &state.settings.cors_origins));
     let mut response = next.call(request).await?.map_into_boxed_body();
     if let Some(state) = state {
         headers::add(response.headers_mut(), &path, state.settings.tls.is_some());
-        response = cors::answered(response, asked, &state.settings.cors_origins);
+        response = cors::add_permission(response, cors, &state.settings.cors_origins);
     }
-    Ok(response.map_body(|_, body| TrackedBody::new(body, serving)))
+    Ok(response.map_body(|_, body| TrackedBody::new(body, active)))
 }

@@ -1,6 +1,6 @@
-//! Answers to what never becomes a request: garbage, heads that are too large or too slow.
+//! Responses to input that never becomes a request: garbage, and heads that are too large or too slow.
 //!
-//! No route is known then, so the native shape is used, with the headers that every answer has.
+//! No route is known then, so these responses are problems of the native API, with the headers of every response.
 
 use std::fmt::Write as _;
 
@@ -13,31 +13,29 @@ use crate::connection::headers;
 use crate::error_formats::Native;
 use crate::state::AppState;
 
-/// Makes them.
+/// Writes whole responses as bytes.
 #[derive(Clone)]
-pub struct RawResponse(Data<AppState>);
+pub struct RawResponses(Data<AppState>);
 
-impl RawResponse {
-    /// With the clock and the settings of `state`.
+impl RawResponses {
+    /// Uses the clock, the randomness and the settings of `state`.
     pub fn new(state: Data<AppState>) -> Self {
         Self(state)
     }
 
-    /// A whole answer, after which the connection ends.
-    pub fn answer(&self, status: StatusCode) -> Vec<u8> {
-        self.with(status, &detail_of(status))
+    /// A response with `status`, after which the connection ends.
+    pub fn of_status(&self, status: StatusCode) -> Vec<u8> {
+        self.write(status, &detail_of(status))
     }
 
-    /// The answer to plain HTTP where TLS is spoken.
+    /// The response to plain HTTP on a port for TLS.
     pub fn needs_tls(&self) -> Vec<u8> {
-        let fault = ErrorDetail::new(
-            "https_required",
-            "this port speaks HTTPS alone; use an address that begins with https://",
-        );
-        self.with(StatusCode::BAD_REQUEST, &fault)
+        let fault =
+            ErrorDetail::new("https_required", "this port speaks only HTTPS; use an address that begins with https://");
+        self.write(StatusCode::BAD_REQUEST, &fault)
     }
 
-    fn with(&self, status: StatusCode, fault: &ErrorDetail) -> Vec<u8> {
+    fn write(&self, status: StatusCode, fault: &ErrorDetail) -> Vec<u8> {
         let state = &self.0;
         let id = clock::new_uuid(state.clock(), state.entropy());
         let date = state.clock().now().format("%a, %d %b %Y %H:%M:%S GMT");
@@ -50,10 +48,10 @@ impl RawResponse {
             body.len(),
         );
         for (name, value) in headers::of("", state.settings.tls.is_some()) {
-            // Writing into a text does not fail.
+            // Writing into a string does not fail.
             let _infallible = write!(head, "{name}: {value}\r\n");
         }
-        tracing::debug!(request_id = %id, status = status.as_u16(), code = fault.code, "no request came of it");
+        tracing::debug!(request_id = %id, status = status.as_u16(), code = fault.code, "rejected input that is no request");
         [head.as_bytes(), b"\r\n", body.as_bytes()].concat()
     }
 }

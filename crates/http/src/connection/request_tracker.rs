@@ -1,4 +1,4 @@
-//! What a connection learns of its requests: whether one is being served.
+//! Tells a connection whether one of its requests is being served.
 
 use std::cell::Cell;
 use std::error::Error;
@@ -9,65 +9,65 @@ use std::task::{Context, Poll};
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::web::Bytes;
 
-/// Shared by a connection and its requests, on one thread.
+/// Request counts of one connection, shared by the connection and its requests, which run on the same thread.
 #[derive(Debug, Clone, Default)]
 pub struct RequestTracker(Rc<Counts>);
 
 #[derive(Debug, Default)]
 struct Counts {
-    begun: Cell<u64>,
-    open: Cell<u64>,
-    in_chunks: Cell<bool>,
+    started: Cell<u64>,
+    active: Cell<u64>,
+    is_chunked: Cell<bool>,
 }
 
 impl RequestTracker {
-    /// A request begins, whose body comes `in_chunks` or not; it ends when the value is dropped.
-    pub fn serve(&self, in_chunks: bool) -> Serving {
-        self.0.in_chunks.set(in_chunks);
-        self.0.begun.set(self.0.begun.get() + 1);
-        self.0.open.set(self.0.open.get() + 1);
-        Serving(self.clone())
+    /// Starts a request, which ends when the value is dropped. `is_chunked` says that its body has no announced length.
+    pub fn start_request(&self, is_chunked: bool) -> ActiveRequest {
+        self.0.is_chunked.set(is_chunked);
+        self.0.started.set(self.0.started.get() + 1);
+        self.0.active.set(self.0.active.get() + 1);
+        ActiveRequest(self.clone())
     }
 
-    /// How many requests have begun on this connection.
-    pub fn begun(&self) -> u64 {
-        self.0.begun.get()
+    /// Number of requests that have started on this connection.
+    pub fn started(&self) -> u64 {
+        self.0.started.get()
     }
 
-    /// Whether what comes after an answer may be the rest of its request: actix reads on through chunks, to keep the
-    /// connection, and closes it over any other body.
-    pub fn may_have_rest(&self) -> bool {
-        self.0.in_chunks.get()
+    /// Whether bytes after a response may be the rest of its request's body: actix reads a chunked body to its end, to
+    /// keep the connection, and closes the connection over the rest of any other body.
+    pub fn may_have_unread_body(&self) -> bool {
+        self.0.is_chunked.get()
     }
 
-    /// Whether one of them is not over yet.
+    /// Whether a request has not ended yet.
     pub fn is_serving(&self) -> bool {
-        self.0.open.get() > 0
+        self.0.active.get() > 0
     }
 }
 
-/// A request in hand.
+/// A request that has started and not ended.
 #[derive(Debug)]
-pub struct Serving(RequestTracker);
+pub struct ActiveRequest(RequestTracker);
 
-impl Drop for Serving {
+impl Drop for ActiveRequest {
     fn drop(&mut self) {
-        let open = &self.0.0.open;
-        open.set(open.get().saturating_sub(1));
+        let active = &self.0.0.active;
+        active.set(active.get().saturating_sub(1));
     }
 }
 
-/// The body of an answer. Its request is over when the whole body is handed to the connection, not when the handler is
-/// done: a body may be made while it is sent.
+/// The body of a response. Its request ends when the whole body is handed to the connection, not when the handler
+/// returns, because a body may be generated while it is sent.
 pub struct TrackedBody {
     body: BoxBody,
-    _serving: Option<Serving>,
+    _request: Option<ActiveRequest>,
 }
 
 impl TrackedBody {
-    /// `body`, of the request `serving`.
-    pub fn new(body: BoxBody, serving: Option<Serving>) -> Self {
-        Self { body, _serving: serving }
+    /// The body of the response to `request`.
+    pub fn new(body: BoxBody, request: Option<ActiveRequest>) -> Self {
+        Self { body, _request: request }
     }
 }
 

@@ -9,7 +9,8 @@ use actix_web::{FromRequest, HttpRequest};
 use trailkeeper_domain::Error;
 
 use crate::api_error::{ApiError, ErrorFormat};
-use crate::limits::{self, Group};
+use crate::extract::admission;
+use crate::limits::Group;
 use crate::operation::{Access, AccessSpec, Call, FromCall, Requirement};
 use crate::state::AppState;
 
@@ -72,7 +73,7 @@ impl<D: PublicGroup, S: ErrorFormat> FromRequest for Anyone<D, S> {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let counted = match request.app_data::<Data<AppState>>() {
-            Some(state) => limits::admit_source(request, state, D::GROUP),
+            Some(state) => admission::admit_source(request, state, D::GROUP),
             None => Err(Error::internal("the server was built without its state")),
         };
         ready(counted.map(|()| Self(PhantomData)).map_err(ApiError::from))

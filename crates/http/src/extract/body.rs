@@ -1,4 +1,4 @@
-//! Request bodies: read up to a limit, and what they are announced as.
+//! Request bodies, read up to a limit, and their media types.
 
 use std::time::Duration;
 
@@ -15,17 +15,17 @@ use crate::state::AppState;
 /// How long a sender may pause inside a body.
 const PAUSE: Duration = Duration::from_secs(30);
 
-/// How long a body may take before its rate counts: connections begin slowly.
+/// How long a body may take before its rate is checked, because connections start slowly.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// The slowest that a body may come, in bytes per second.
+/// The lowest rate of a body, in bytes per second.
 const MIN_RATE: u64 = 1024;
 
-/// How fast a body must come. Whoever sends more slowly must not hold a connection, and what was read of the body.
+/// How fast a body must arrive. A slower sender must not occupy a connection and the memory of its body.
 struct Pace {
     pause: Duration,
     grace: Duration,
-    /// For the whole body.
+    /// Time for the whole body.
     total: Duration,
 }
 
@@ -36,7 +36,7 @@ impl Pace {
         Self { pause: PAUSE, grace: GRACE, total: body_timeout }
     }
 
-    /// Until when something more must come, of a body of which `bytes` came since `began`, the last just now.
+    /// When the next bytes must arrive, after `bytes` bytes since `began`, the last of them now.
     fn deadline(&self, began: Instant, bytes: usize) -> Instant {
         let at_rate = began + self.grace + Duration::from_secs(bytes as u64 / MIN_RATE);
         (Instant::now() + self.pause).min(at_rate).min(began + self.total)
@@ -54,16 +54,16 @@ impl Pace {
     }
 }
 
-/// Reads the whole body, at most `limit` bytes: the rest of a larger one is not read.
+/// Reads the whole body, at most `limit` bytes. The rest of a larger body is not read.
 pub async fn read(request: &HttpRequest, payload: Payload, limit: usize) -> Result<Bytes> {
     let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     if announced.is_some_and(|length: u64| length > limit as u64) {
         return Err(too_large(limit));
     }
-    gathered(payload, limit, &Pace::of(request)).await
+    collect(payload, limit, &Pace::of(request)).await
 }
 
-async fn gathered<E>(
+async fn collect<E>(
     mut payload: impl Stream<Item = Result<Bytes, E>> + Unpin,
     limit: usize,
     pace: &Pace,
@@ -95,14 +95,14 @@ pub fn too_large(limit: usize) -> Error {
     ))
 }
 
-/// The media type of the body, in lower case, without parameters; `None` where the header is absent.
+/// The media type of the body, in lower case, without parameters; `None` if the header is absent.
 pub fn media_type(request: &HttpRequest) -> Option<String> {
     let value = request.headers().get(header::CONTENT_TYPE)?;
     let value = String::from_utf8_lossy(value.as_bytes());
     Some(value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
 }
 
-/// Checks that the body is announced as JSON, or not announced at all.
+/// Rejects a body that is announced as anything but JSON. The header may be absent.
 pub fn must_be_json(request: &HttpRequest) -> Result<()> {
     match media_type(request) {
         Some(media_type) if media_type != "application/json" && !media_type.ends_with("+json") => Err(Error::invalid(
@@ -120,10 +120,10 @@ mod tests {
 
     use super::*;
 
-    const AT_ONCE: Pace = Pace { pause: Duration::ZERO, grace: GRACE, total: PAUSE };
+    const NO_PAUSE: Pace = Pace { pause: Duration::ZERO, grace: GRACE, total: PAUSE };
 
     fn read(payload: stream::BoxStream<'static, Result<Bytes, ()>>, limit: usize, pace: &Pace) -> Result<Bytes, Error> {
-        System::new().block_on(gathered(payload, limit, pace))
+        System::new().block_on(collect(payload, limit, pace))
     }
 
     fn start() -> stream::BoxStream<'static, Result<Bytes, ()>> {
@@ -131,17 +131,17 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_stops_or_breaks_off_is_refused() {
-        assert_eq!(read(start(), 1, &AT_ONCE).unwrap(), Bytes::from_static(b"{"));
-        assert!(matches!(read(start(), 0, &AT_ONCE), Err(Error::TooLarge(_))));
-        let broken = read(start().chain(stream::iter([Err(())])).boxed(), 9, &AT_ONCE).unwrap_err();
+    fn a_body_that_is_too_large_or_breaks_off_is_rejected() {
+        assert_eq!(read(start(), 1, &NO_PAUSE).unwrap(), Bytes::from_static(b"{"));
+        assert!(matches!(read(start(), 0, &NO_PAUSE), Err(Error::TooLarge(_))));
+        let broken = read(start().chain(stream::iter([Err(())])).boxed(), 9, &NO_PAUSE).unwrap_err();
         assert_eq!(broken.to_string(), "the body broke off before its end; send the request again");
     }
 
     #[test]
-    fn a_body_that_pauses_drips_or_takes_too_long_is_refused() {
+    fn a_body_that_pauses_or_is_too_slow_or_takes_too_long_is_rejected() {
         let paces = [
-            AT_ONCE,
+            NO_PAUSE,
             Pace { pause: PAUSE, grace: Duration::ZERO, total: PAUSE },
             Pace { pause: PAUSE, grace: GRACE, total: Duration::ZERO },
         ];
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn what_came_buys_time_at_the_least_rate() {
+    fn received_bytes_extend_the_deadline_at_the_minimum_rate() {
         let pace = Pace { pause: Duration::from_hours(1), grace: GRACE, total: Duration::from_mins(2) };
         System::new().block_on(async {
             let began = Instant::now();

@@ -18,8 +18,9 @@ use crate::api_error::{ApiError, ErrorFormat};
 use crate::audit;
 use crate::blocking;
 use crate::error_formats::Saasus;
+use crate::extract::admission::{self, AuthAttempt, PresentedCredential};
 use crate::extract::{body, origin};
-use crate::limits::{self, AuthAttempt, Group, Presented};
+use crate::limits::Group;
 use crate::operation::{Access, AccessSpec, Call, FromCall, Requirement};
 use crate::settings::MAX_SIGNED_BODY_BYTES;
 use crate::state::AppState;
@@ -318,20 +319,21 @@ async fn by_bearer(request: &HttpRequest, token: String, group: Group) -> Result
     let principal = if let Some(principal) = state.access().recall_bearer(&token) {
         principal
     } else {
-        let is_kept = token.starts_with(TokenKind::Api.prefix());
-        let presented = if is_kept { Presented::Kept(&token) } else { Presented::Signed(&token) };
-        let attempt = AuthAttempt::begin(request, &state, &presented)?;
+        let is_api_token = token.starts_with(TokenKind::Api.prefix());
+        let credential =
+            if is_api_token { PresentedCredential::Lasting(&token) } else { PresentedCredential::AccessToken(&token) };
+        let attempt = AuthAttempt::begin(request, &state, &credential)?;
         attempt.end(blocking::run(&state, move |state| state.access().authenticate_bearer(&token)).await)?
     };
-    limits::admit(request, &state, group, &principal)?;
+    admission::admit_principal(request, &state, group, &principal)?;
     Ok(principal)
 }
 
 async fn by_signature(request: &HttpRequest, header: String, body: Bytes, group: Group) -> Result<Principal> {
     let state = state(request)?;
-    // The signature differs from request to request; what follows it names the key.
+    // The signature differs in each request; the part after it names the key.
     let key = header.split_once("SaaSID").map_or(header.as_str(), |(_, key)| key);
-    let attempt = AuthAttempt::begin(request, &state, &Presented::Kept(key))?;
+    let attempt = AuthAttempt::begin(request, &state, &PresentedCredential::Lasting(key))?;
     let method = request.method().to_string();
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default().to_owned();
     let path_and_query = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
@@ -341,7 +343,7 @@ async fn by_signature(request: &HttpRequest, header: String, body: Bytes, group:
     })
     .await;
     let principal = attempt.end(outcome)?;
-    limits::admit(request, &state, group, &principal)?;
+    admission::admit_principal(request, &state, group, &principal)?;
     Ok(principal)
 }
 

@@ -1,19 +1,19 @@
-//! Fields of bodies that hold a name, password or token. What was typed there is never shown in an error.
+//! Fields of bodies with a name, a password or a token. Errors never show their values.
 
 use serde_json::Value;
 use trailkeeper_domain::json::JsonObject;
 use trailkeeper_domain::{Error, Result};
 
-/// The longest name, password or token, in bytes. What is longer is no credential of ours, and hashing it would
-/// cost time.
+/// The longest name, password or token, in bytes. A longer text cannot be a valid credential, and hashing it would take
+/// time.
 pub const MAX_CREDENTIAL_BYTES: usize = 1024;
 
-/// The field, which must be there.
+/// A field that must be sent.
 pub fn required(json: &mut JsonObject, field: &str) -> Result<String> {
     optional(json, field)?.ok_or_else(|| Error::invalid(field, "is missing; send it as a text"))
 }
 
-/// The field, where it was sent.
+/// A field that may be absent.
 pub fn optional(json: &mut JsonObject, field: &str) -> Result<Option<String>> {
     match json.take(field) {
         None => Ok(None),

@@ -1,5 +1,6 @@
 //! From requests to typed values: the caller, its address, the tenant, parameters and bodies.
 
+pub mod admission;
 pub mod anyone;
 pub mod body;
 pub mod caller;

@@ -1,4 +1,4 @@
-//! From where a request comes.
+//! The origin of a request: address, program and trace id.
 
 use std::net::IpAddr;
 
@@ -12,21 +12,21 @@ use trailkeeper_parsers::forwarded::client_address;
 use crate::settings::HttpSettings;
 use crate::trace;
 
-/// Address, program and trace id of a request.
+/// The origin of a request.
 pub fn of(request: &HttpRequest, settings: &HttpSettings) -> Origin {
     let user_agent = request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok());
     Origin {
         source: source(request, settings),
         user_agent: user_agent
             .map(|agent| agent.chars().filter(|c| !c.is_control()).take(MAX_USER_AGENT).collect::<String>())
-            // It goes into events and the list of sessions.
+            // It is written into events and shown in the list of sessions.
             .filter(|agent| !agent.is_empty() && !text::looks_like_token(agent)),
         trace_id: trace::id_of(request),
     }
 }
 
-/// The address of the client: the peer, or, where the peer is a trusted proxy, the last address of
-/// `X-Forwarded-For` that is not one. A header from anybody else is not believed.
+/// The address of the client: the peer, or, if the peer is a trusted proxy, the last address in
+/// `X-Forwarded-For` that is not a trusted proxy. `None` if the peer is unknown.
 pub fn source(request: &HttpRequest, settings: &HttpSettings) -> Option<IpAddr> {
     let peer = request.peer_addr()?.ip();
     let values = request.headers().get_all("x-forwarded-for").map(header::HeaderValue::as_bytes);

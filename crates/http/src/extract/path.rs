@@ -1,17 +1,17 @@
-//! Parameters inside the path.
+//! Path parameters.
 
 use actix_web::HttpRequest;
 use trailkeeper_domain::id::{AccountId, CredentialId, SessionId, TenantId, UserId};
 use trailkeeper_domain::{Error, Result};
 
-/// The path parameter `name`, decoded. Escapes that are not UTF-8 are refused, not replaced.
+/// The path parameter `name`, decoded. Rejects escapes that are not UTF-8.
 pub fn text(request: &HttpRequest, name: &str) -> Result<String> {
-    let refused = |_| Error::invalid(name, "has percent escapes that are not UTF-8; encode the text as UTF-8 first");
-    // The whole path, because the router has already replaced what is not UTF-8 in its parts.
-    percent_encoding::percent_decode_str(request.uri().path()).decode_utf8().map_err(refused)?;
-    // The router leaves `%2F`, `%25` and `%2B` escaped, so that a slash inside an id is no separator.
+    let not_utf8 = |_| Error::invalid(name, "has percent escapes that are not UTF-8; encode the text as UTF-8 first");
+    // The whole path is checked, because the router has already replaced invalid UTF-8 in the parameters.
+    percent_encoding::percent_decode_str(request.uri().path()).decode_utf8().map_err(not_utf8)?;
+    // The router leaves `%2F`, `%25` and `%2B` escaped, so that an id may contain a slash.
     let raw = request.match_info().get(name).unwrap_or_default();
-    percent_encoding::percent_decode_str(raw).decode_utf8().map(std::borrow::Cow::into_owned).map_err(refused)
+    percent_encoding::percent_decode_str(raw).decode_utf8().map(std::borrow::Cow::into_owned).map_err(not_utf8)
 }
 
 /// The path parameter `user_id`.
@@ -29,7 +29,7 @@ pub fn account_id(request: &HttpRequest) -> Result<AccountId> {
     AccountId::parse("account_id", &text(request, "account_id")?)
 }
 
-/// The path parameter `name`, which is the id of an API token or a signing key.
+/// The path parameter `name`, the id of an API token or a signing key.
 pub fn credential_id(request: &HttpRequest, name: &str) -> Result<CredentialId> {
     CredentialId::parse(name, &text(request, name)?)
 }

@@ -1,11 +1,11 @@
-//! Groups of routes, each with a limit of its own.
+//! Groups of routes, each with its own rate limit.
 
 /// A group of routes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Group {
     /// Logins and refreshes, by source.
     Login,
-    /// Sending events, by credential.
+    /// Recording events, by credential.
     Ingest,
     /// Reading events and records, by credential.
     Read,
@@ -15,19 +15,19 @@ pub enum Group {
     Change,
     /// Accounts, tokens, keys and sessions, by credential.
     Administer,
-    /// What needs no credential, by source.
+    /// Routes without a credential, by source.
     Public,
-    /// Whether the server can serve, by source.
+    /// Readiness checks, by source.
     Probe,
-    /// Credentials that did not hold, by source.
+    /// Requests with an invalid credential, by source.
     Refused,
 }
 
 impl Group {
-    /// How many there are.
+    /// Number of groups.
     pub const COUNT: usize = 9;
 
-    /// The name in the database.
+    /// Name in settings and in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Login => "login",
@@ -42,7 +42,7 @@ impl Group {
         }
     }
 
-    /// What is counted, as a refusal says it.
+    /// The counted requests, as error messages call them.
     pub fn phrase(self) -> &'static str {
         match self {
             Self::Login => "logins and refreshes from your address",
@@ -58,26 +58,26 @@ impl Group {
     }
 }
 
-/// Requests a minute, by group; 0 means no limit.
+/// Requests per minute, by group; 0 means no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LimitSettings {
-    /// [`Group::Login`].
+    /// Limit of [`Group::Login`].
     pub login: u32,
-    /// [`Group::Ingest`].
+    /// Limit of [`Group::Ingest`].
     pub ingest: u32,
-    /// [`Group::Read`].
+    /// Limit of [`Group::Read`].
     pub read: u32,
-    /// [`Group::Analytics`].
+    /// Limit of [`Group::Analytics`].
     pub analytics: u32,
-    /// [`Group::Change`].
+    /// Limit of [`Group::Change`].
     pub change: u32,
-    /// [`Group::Administer`].
+    /// Limit of [`Group::Administer`].
     pub administer: u32,
-    /// [`Group::Public`].
+    /// Limit of [`Group::Public`].
     pub public: u32,
-    /// [`Group::Probe`].
+    /// Limit of [`Group::Probe`].
     pub probe: u32,
-    /// [`Group::Refused`].
+    /// Limit of [`Group::Refused`].
     pub refused: u32,
 }
 
@@ -86,7 +86,7 @@ impl LimitSettings {
     pub const NONE: Self =
         Self { login: 0, ingest: 0, read: 0, analytics: 0, change: 0, administer: 0, public: 0, probe: 0, refused: 0 };
 
-    /// What a server has unless it is told otherwise: far more than honest programs ask for.
+    /// The default limits: far more than well-behaved programs need.
     pub const STANDARD: Self = Self {
         login: 120,
         ingest: 600_000,
@@ -95,13 +95,13 @@ impl LimitSettings {
         change: 12_000,
         administer: 1_200,
         public: 6_000,
-        // A prober often shares its address with strangers (behind a balancer, or a node's own address): whoever could
-        // use its limit up would take every server out of service.
+        // A prober often shares its address with strangers (behind a load balancer, or as the address of a node). A
+        // stranger who uses up a limit here would take every server out of service.
         probe: 0,
         refused: 600,
     };
 
-    /// The group's limit; `None` when it has none.
+    /// The limit of a group; `None` if it has no limit.
     pub(crate) fn of(&self, group: Group) -> Option<u32> {
         let limit = match group {
             Group::Login => self.login,

@@ -1,14 +1,14 @@
-//! How often each credential and each source may ask, per minute and group of routes.
+//! Rate limits: requests per minute of each credential and each source, by group of routes.
 //!
-//! Counting happens in memory: a request costs no look into the database. Once a second, each server tells the
-//! others through the database what it counted, for keys beyond a tenth of their limit alone, and reads what
-//! they counted. So all servers of one database share a limit, give or take one second, and a tenth for each server.
+//! Counting happens in memory, so a request costs no access to the database. Once a second each server publishes its
+//! counts through the database, only for keys that have used a tenth of their limit, and reads the counts of the other
+//! servers. So all servers of one database share a limit, with an error of one second's requests and of a tenth of the
+//! limit for each server.
 //!
-//! The group of a handler follows from the type in its signature: [`crate::extract::caller::Requires`] for callers with
-//! a credential, [`crate::extract::anyone::Door`] for those without. Which operations each group has, and what has none
-//! and why, is in `docs/api-design.md`.
+//! The group of a handler follows from the type in its signature: `extract::caller::Requires` for callers with a
+//! credential, `extract::anyone::PublicGroup` for those without. `docs/api-design.md` lists the operations of each group,
+//! and the ones without a limit with the reason.
 
-mod gate;
 mod group;
 mod headers;
 mod recent_credentials;
@@ -16,23 +16,21 @@ mod registry;
 mod sharing;
 mod window;
 
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
-
+use parking_lot::{Mutex, RwLock};
 use trailkeeper_domain::ports::Store;
 use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::{Error, ErrorDetail, Result};
 
-pub use gate::{AuthAttempt, Presented, admit, admit_source};
 pub use group::{Group, LimitSettings};
-pub use headers::add_to;
+pub use headers::add_headers;
 pub use registry::RateLimitKey;
-pub use sharing::Sharing;
+pub use sharing::LimitSharing;
+pub use window::LimitStatus;
 
 use recent_credentials::RecentCredentials;
-use registry::Registry;
-use window::Verdict;
+use registry::{Exchange, Registry};
 
-/// The counts of this server.
+/// The request counts of this server.
 pub struct Limits {
     settings: LimitSettings,
     registry: Mutex<Registry>,
@@ -40,62 +38,65 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Nothing counted yet.
+    /// Empty counts.
     pub fn new(settings: LimitSettings) -> Self {
         Self { settings, registry: Mutex::new(Registry::new(settings)), recent_credentials: RwLock::default() }
     }
 
-    /// Counts a request. `None` where there is no limit.
-    fn count(&self, group: Group, source_key: RateLimitKey, now: Timestamp) -> Option<Verdict> {
+    /// Counts a request. `None` if the group has no limit.
+    pub fn count(&self, group: Group, key: RateLimitKey, now: Timestamp) -> Option<LimitStatus> {
         let limit = self.settings.of(group)?;
-        Some(Verdict::new(limit, self.registry().count((group, source_key), now), now))
+        Some(LimitStatus::new(limit, self.registry.lock().count((group, key), now), now))
     }
 
-    /// How one more request would stand, without counting it. `None` where there is no limit.
-    fn look(&self, group: Group, source_key: RateLimitKey, now: Timestamp) -> Option<Verdict> {
+    /// The status after one more request, which is not counted. `None` if the group has no limit.
+    pub fn peek(&self, group: Group, key: RateLimitKey, now: Timestamp) -> Option<LimitStatus> {
         let limit = self.settings.of(group)?;
-        Some(Verdict::new(limit, self.registry().used((group, source_key), now).saturating_add(1), now))
+        Some(LimitStatus::new(limit, self.registry.lock().used((group, key), now).saturating_add(1), now))
     }
 
-    /// Tells other servers what was counted here, and learns what they counted. Without news it costs a read,
-    /// without keys that ask for much nothing.
+    /// Publishes the counts of this server, and reads those of the other servers. It only reads if there are no new
+    /// counts, and skips the database if no key has used a tenth of its limit.
     pub fn share(&self, store: &dyn Store, now: Timestamp) -> Result<()> {
-        let (starts_at, news, shared) = self.registry().take_unshared(now);
-        if shared.is_empty() {
+        let exchange = self.registry.lock().begin_exchange(now);
+        if exchange.keys.is_empty() {
             return Ok(());
         }
-        let keys: Vec<String> = shared.iter().map(|key| registry::text(*key)).collect();
-        let totals = if news.is_empty() {
-            store.reading(|tx| tx.request_counts(starts_at, &keys))?
+        let names: Vec<String> = exchange.keys.iter().map(|key| registry::name_of(*key)).collect();
+        let Exchange { window_start, unpublished, .. } = &exchange;
+        let totals = if unpublished.is_empty() {
+            store.reading(|tx| tx.request_counts(*window_start, &names))?
         } else {
             store.writing(|tx| {
-                tx.add_requests(&news)?;
-                tx.request_counts(starts_at, &keys)
+                tx.add_requests(unpublished)?;
+                tx.request_counts(*window_start, &names)
             })?
         };
-        let totals: Vec<_> = shared.into_iter().zip(totals).collect();
-        self.registry().mark_shared(starts_at, &news, &totals);
+        self.registry.lock().complete_exchange(&exchange, &totals);
         Ok(())
     }
 
-    /// Removes what was shared of windows that are over.
-    pub fn forget(store: &dyn Store, now: Timestamp) -> Result<()> {
-        store.writing(|tx| tx.delete_request_counts(window::before(now)))
+    /// Deletes the published counts of past windows.
+    pub fn delete_past_counts(store: &dyn Store, now: Timestamp) -> Result<()> {
+        store.writing(|tx| tx.delete_request_counts(window::previous_start(now)))
     }
 
-    /// Whether this credential held not long ago.
-    fn held_recently(&self, credential: &str, now: Timestamp) -> bool {
-        self.recent_credentials.read().unwrap_or_else(PoisonError::into_inner).contains(credential, now)
+    /// Whether this credential was valid within the last day.
+    pub fn was_recently_valid(&self, credential: &str, now: Timestamp) -> bool {
+        self.recent_credentials.read().contains(credential, now)
     }
 
-    fn registry(&self) -> MutexGuard<'_, Registry> {
-        self.registry.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Remembers a valid credential, if attempts with invalid ones are limited.
+    pub fn remember_valid(&self, credential: &str, now: Timestamp) {
+        if self.settings.of(Group::Refused).is_some() && !self.was_recently_valid(credential, now) {
+            self.recent_credentials.write().insert(credential, now);
+        }
     }
 }
 
-/// The error for a request that is one too many.
-fn too_many(group: Group, verdict: Verdict) -> Error {
-    let Verdict { limit, reset_s, .. } = verdict;
+/// The error for a request over the limit of its group.
+pub fn too_many_requests(group: Group, status: LimitStatus) -> Error {
+    let LimitStatus { limit, reset_s, .. } = status;
     let fault = ErrorDetail::new(
         "too_many_requests",
         format!(

@@ -1,70 +1,77 @@
-//! The thread by which servers of one database share their counts.
+//! The thread that shares request counts between the servers of one database.
 
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use actix_web::web::Data;
+use parking_lot::{Condvar, Mutex};
+use trailkeeper_domain::clock::Clock;
+use trailkeeper_domain::ports::Store;
 use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::{Error, Result};
 
-use super::group::LimitSettings;
 use super::{Limits, window};
-use crate::state::AppState;
 
-/// How often counts are shared.
-const EVERY: Duration = Duration::from_secs(1);
+/// Time between two exchanges of counts.
+const INTERVAL: Duration = Duration::from_secs(1);
 
 /// Shares counts until it is dropped.
-pub struct Sharing {
-    stop: Arc<(Mutex<bool>, Condvar)>,
+pub struct LimitSharing {
+    stop: Arc<StopSignal>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Sharing {
-    /// Starts the thread; none where nothing is limited.
-    ///
-    /// # Errors
-    /// [`Error::Internal`] when the system gives no thread.
-    pub fn start(state: Data<AppState>) -> Result<Option<Self>> {
-        if state.settings.limits == LimitSettings::NONE {
-            return Ok(None);
-        }
-        let stop = Arc::new((Mutex::new(false), Condvar::new()));
-        let signal = Arc::clone(&stop);
-        let thread = thread::Builder::new()
-            .name("limits".to_owned())
-            .spawn(move || share(&state, &signal))
-            .map_err(Error::internal)?;
-        Ok(Some(Self { stop, thread: Some(thread) }))
+#[derive(Default)]
+struct StopSignal {
+    stopped: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl StopSignal {
+    /// Waits for one interval; `true` if the signal came.
+    fn wait(&self) -> bool {
+        let mut stopped = self.stopped.lock();
+        self.changed.wait_while_for(&mut stopped, |stopped| !*stopped, INTERVAL);
+        *stopped
     }
 }
 
-impl Drop for Sharing {
+impl LimitSharing {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if the system cannot start a thread.
+    pub fn start(limits: Arc<Limits>, store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Result<Self> {
+        let stop = Arc::new(StopSignal::default());
+        let signal = Arc::clone(&stop);
+        let thread = thread::Builder::new()
+            .name("limits".to_owned())
+            .spawn(move || share_until(&signal, &limits, store.as_ref(), clock.as_ref()))
+            .map_err(Error::internal)?;
+        Ok(Self { stop, thread: Some(thread) })
+    }
+}
+
+impl Drop for LimitSharing {
     fn drop(&mut self) {
-        *self.stop.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        self.stop.1.notify_all();
+        *self.stop.stopped.lock() = true;
+        self.stop.changed.notify_all();
         if let Some(thread) = self.thread.take() {
-            // It ends without a result of its own.
+            // The thread has no result.
             drop(thread.join());
         }
     }
 }
 
-fn share(state: &AppState, (stop, changed): &(Mutex<bool>, Condvar)) {
-    let mut failing = false;
-    let mut forgotten_at = None;
-    loop {
-        let stopped = stop.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = changed.wait_timeout_while(stopped, EVERY, |stopped| !*stopped);
-        if *waited.unwrap_or_else(PoisonError::into_inner).0 {
-            return;
-        }
-        match share_once(state, &mut forgotten_at) {
-            Ok(()) => failing = false,
-            // Told once: each server limits by what it counted itself meanwhile.
-            Err(error) if !failing => {
-                failing = true;
+fn share_until(signal: &StopSignal, limits: &Limits, store: &dyn Store, clock: &dyn Clock) {
+    let mut is_failing = false;
+    let mut cleaned_window = None;
+    while !signal.wait() {
+        match share_once(limits, store, clock.now(), &mut cleaned_window) {
+            Ok(()) => is_failing = false,
+            // Logged once per outage. Until it ends, each server limits by its own counts.
+            Err(error) if !is_failing => {
+                is_failing = true;
                 tracing::warn!(error = %error.chain(), "request counts cannot be shared with other servers for now");
             }
             Err(_) => {}
@@ -72,13 +79,18 @@ fn share(state: &AppState, (stop, changed): &(Mutex<bool>, Condvar)) {
     }
 }
 
-fn share_once(state: &AppState, forgotten_at: &mut Option<Timestamp>) -> Result<()> {
-    let now = state.clock().now();
-    state.limits().share(state.store(), now)?;
+/// Exchanges counts, and deletes those of past windows once per window.
+fn share_once(
+    limits: &Limits,
+    store: &dyn Store,
+    now: Timestamp,
+    cleaned_window: &mut Option<Timestamp>,
+) -> Result<()> {
+    limits.share(store, now)?;
     let window = window::start_of(now);
-    if *forgotten_at != Some(window) {
-        Limits::forget(state.store(), now)?;
-        *forgotten_at = Some(window);
+    if *cleaned_window != Some(window) {
+        Limits::delete_past_counts(store, now)?;
+        *cleaned_window = Some(window);
     }
     Ok(())
 }

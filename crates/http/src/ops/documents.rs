@@ -1,4 +1,4 @@
-//! The OpenAPI documents, and Swagger UI with its assets from inside the binary.
+//! The OpenAPI documents, and Swagger UI with its assets, which are compiled in.
 
 use std::sync::{Arc, LazyLock};
 
@@ -14,7 +14,7 @@ use crate::error_formats::Native;
 use crate::extract::anyone::{Anyone, ReadPublic};
 use crate::openapi;
 
-/// Made once: anybody may ask for a document, and making one takes long.
+/// Generated once, because generating takes long and anybody may request a document.
 static ALL: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(openapi::merged_json()));
 static EACH: LazyLock<[(Contract, Bytes); 4]> =
     LazyLock::new(|| Contract::ALL.map(|contract| (contract, Bytes::from(openapi::openapi_json(contract)))));
@@ -34,7 +34,7 @@ pub async fn one(_: Anyone<ReadPublic, Native>, request: HttpRequest) -> ApiResu
     Ok(HttpResponse::Ok().content_type("application/json").body(document.clone()))
 }
 
-/// To Swagger UI, whose assets are named relative to its folder.
+/// Redirects to the folder of Swagger UI, because its assets have relative paths.
 pub async fn to_swagger_ui(_: Anyone<ReadPublic, Native>) -> HttpResponse {
     HttpResponse::TemporaryRedirect().insert_header((header::LOCATION, "/docs/")).finish()
 }

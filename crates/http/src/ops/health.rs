@@ -1,4 +1,4 @@
-//! Whether the server lives, and whether it can serve.
+//! Liveness and readiness.
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
@@ -12,42 +12,42 @@ use crate::extract::anyone::{Anyone, Everyone, Probe};
 use crate::operation::operation;
 use crate::state::AppState;
 
-/// How the server is.
+/// State of the server.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"status": "ok"}))]
 pub struct Health {
-    /// Always `ok`: what is not ok is a problem with its status.
+    /// Always `ok`; any other state is a problem response.
     status: &'static str,
 }
 
-/// The server lives.
+/// The server is alive.
 ///
-/// Says nothing about the database: a supervisor should not restart the server because the database
-/// is away. No credential needed, and no limit: a 429 would have the supervisor restart it for being asked often.
+/// Does not check the database: a supervisor should not restart the server because the database is unavailable. No
+/// credential needed, and no limit: a supervisor would take a 429 as a reason to restart the server.
 #[operation(get, "/healthz", tag = "operations", unknown_parameters = "ignored",
-    responses((status = 200, description = "The server lives.", body = Health)))]
+    responses((status = 200, description = "The server is alive.", body = Health)))]
 pub async fn healthz(_: Everyone) -> ApiResult<Native> {
     Ok(HttpResponse::Ok().json(Health { status: "ok" }))
 }
 
-/// The server can serve.
+/// The server can serve requests.
 ///
-/// The database can be written and has every migration. A load balancer should ask this one. The answer is at most one
-/// second old, so that however many ask, the database is asked once a second. No credential needed.
+/// The database can be written and has every migration. Load balancers should use this check. The response is at most
+/// one second old, so the database is asked at most once a second. No credential needed.
 #[operation(get, "/readyz", tag = "operations", unknown_parameters = "ignored",
     responses(
-        (status = 200, description = "The server can serve.", body = Health),
+        (status = 200, description = "The server can serve requests.", body = Health),
         (status = 429, description = "Too many requests.", body = Problem, content_type = "application/problem+json",
             headers(
                 ("Retry-After" = u32, description = "Seconds until another attempt makes sense."),
-                ("RateLimit-Limit" = u32, description = "Requests a minute."),
-                ("RateLimit-Remaining" = u32, description = "How many more there may be."),
-                ("RateLimit-Reset" = u32, description = "Seconds until they are counted anew."),
+                ("RateLimit-Limit" = u32, description = "Requests per minute."),
+                ("RateLimit-Remaining" = u32, description = "Requests left in this minute."),
+                ("RateLimit-Reset" = u32, description = "Seconds until the next minute begins."),
                 ("RateLimit-Policy" = String, description = "The limit and its window: `6000;w=60`."),
             )),
-        (status = 503, description = "The database is away or not migrated.", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The database is unavailable or not migrated.", body = Problem, content_type = "application/problem+json"),
     ))]
 pub async fn readyz(_: Anyone<Probe, Native>, state: Data<AppState>) -> ApiResult<Native> {
-    readiness::checked(&state).await?;
+    readiness::check(&state).await?;
     Ok(HttpResponse::Ok().json(Health { status: "ok" }))
 }

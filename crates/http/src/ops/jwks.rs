@@ -14,14 +14,14 @@ use crate::extract::anyone::{Anyone, ReadPublic};
 use crate::operation::operation;
 use crate::state::AppState;
 
-/// Keys change every few weeks, and the old one stays for hours. Who meets an unknown key id should ask again.
+/// A key changes every few weeks, and the old one stays for hours. A service that meets an unknown key id asks again.
 const CACHED: HeaderValue = HeaderValue::from_static("public, max-age=300");
 
-/// The public keys by which access tokens are checked: a JSON Web Key Set (RFC 7517).
+/// The public keys that verify access tokens: a JSON Web Key Set (RFC 7517).
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"keys": [sample()]}))]
 pub struct JwkSet {
-    /// The newest first.
+    /// Keys, the newest first.
     keys: Vec<JwkView>,
 }
 
@@ -29,18 +29,18 @@ pub struct JwkSet {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Jwk, example = json!(sample()))]
 pub struct JwkView {
-    /// The key type: always `OKP`, an octet key pair.
+    /// Key type: always `OKP`, an octet key pair.
     kty: &'static str,
-    /// The curve: always `Ed25519`.
+    /// Curve: always `Ed25519`.
     crv: &'static str,
-    /// The public key, 32 bytes in base64url without padding.
+    /// Public key, 32 bytes in base64url without padding.
     #[schema(min_length = 43, max_length = 43)]
     x: String,
-    /// The key's id, as tokens name it in their header.
+    /// Id of the key, which tokens name in their header.
     kid: String,
-    /// What it is for: always `sig`, signatures.
+    /// Purpose: always `sig`, signatures.
     r#use: &'static str,
-    /// The algorithm: always `EdDSA`. A token whose header names another one is not ours.
+    /// Algorithm: always `EdDSA`. A token whose header names another one is not valid.
     alg: &'static str,
 }
 
@@ -64,19 +64,19 @@ fn sample() -> JwkView {
 
 /// The public keys of access tokens.
 ///
-/// For services that check our access tokens themselves. Check `iss` and `aud` (both `trailkeeper`), `exp` and `nbf` as
-/// well, and accept `EdDSA` alone. Such a service does not learn that an account was disabled or a session ended: for
-/// that, ask us. A new key is published five seconds before it signs, and an old one until its last token has expired;
-/// one that was revoked is gone within five seconds. When a token names a key that you do not know, ask again. No
-/// credential needed.
+/// For services that verify access tokens themselves. They must also check `iss` and `aud` (both `trailkeeper`), `exp`
+/// and `nbf`, and accept only `EdDSA`. Such a service does not learn that an account was disabled or that a session
+/// ended; only this server knows. A new key is published five seconds before it signs, and an old one until its last
+/// token has expired; a revoked key is removed within five seconds. When a token names an unknown key, request the keys
+/// again. No credential needed.
 #[operation(get, "/.well-known/jwks.json", tag = "operations", unknown_parameters = "ignored",
     responses(
-        (status = 200, description = "The keys whose tokens hold.", body = JwkSet, headers(
+        (status = 200, description = "The keys of valid tokens.", body = JwkSet, headers(
             ("Cache-Control" = String, description = "`public, max-age=300`."),
         )),
         (status = 429, description = "Too many requests.", body = Problem, content_type = "application/problem+json",
             headers(("Retry-After" = u32, description = "Seconds until another attempt makes sense."))),
-        (status = 503, description = "The database is away.", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The database is unavailable.", body = Problem, content_type = "application/problem+json"),
     ))]
 pub async fn jwks(_: Anyone<ReadPublic, Native>, state: Data<AppState>) -> ApiResult<Native> {
     let set = blocking::run(&state, |state| state.access().jwks()).await?;

@@ -1,4 +1,4 @@
-//! For operators and explorers: health, OpenAPI documents, Swagger UI.
+//! Operations for operators and developers: health, public keys, OpenAPI documents, Swagger UI.
 
 mod documents;
 mod health;
@@ -11,8 +11,6 @@ use actix_web::web::{self, ServiceConfig};
 use crate::endpoint::endpoint;
 use crate::error_formats::Native;
 use crate::operation::{Declaration, operations};
-
-pub use readiness::Readiness;
 
 /// The operations that the native document describes.
 pub fn operations() -> Vec<Declaration> {

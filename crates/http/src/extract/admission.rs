@@ -1,0 +1,102 @@
+//! Rate limits, applied to requests by the extractors.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use actix_web::{HttpMessage, HttpRequest};
+use trailkeeper_auth::{Principal, PrincipalKind};
+use trailkeeper_domain::throttle::network_of;
+use trailkeeper_domain::{Error, Result};
+
+use crate::extract::origin;
+use crate::limits::{self, Group, LimitStatus, RateLimitKey};
+use crate::state::AppState;
+
+/// Counts a request with a valid credential. [`Error::Throttled`] if it is over the credential's limit.
+pub fn admit_principal(request: &HttpRequest, state: &AppState, group: Group, principal: &Principal) -> Result<()> {
+    let id = match principal.kind {
+        PrincipalKind::Account(id) => id.0,
+        PrincipalKind::Token(id) | PrincipalKind::SigningKey(id) => id.0,
+    };
+    enforce(request, group, state.limits().count(group, RateLimitKey::Credential(id), state.clock().now()))
+}
+
+/// Counts a request without a credential. [`Error::Throttled`] if it is over the limit of its source.
+pub fn admit_source(request: &HttpRequest, state: &AppState, group: Group) -> Result<()> {
+    enforce(request, group, state.limits().count(group, source_key(request, state), state.clock().now()))
+}
+
+/// A credential as a request presents it.
+pub enum PresentedCredential<'a> {
+    /// A text that is the same in all requests of its holder. Once it was valid, it is remembered.
+    Lasting(&'a str),
+    /// An access token. Our signature in it is checked without the database, also for a token that is new to this
+    /// server. So access tokens need not be remembered, and cannot push lasting credentials out of memory.
+    AccessToken(&'a str),
+}
+
+/// The authentication of one request, whose credential may be invalid.
+pub struct AuthAttempt<'a> {
+    request: &'a HttpRequest,
+    state: &'a AppState,
+    /// The text to remember if it is valid.
+    lasting: Option<String>,
+}
+
+impl<'a> AuthAttempt<'a> {
+    /// Must be called before the credential is looked up.
+    ///
+    /// [`Error::Throttled`] if the source has sent too many invalid credentials and this one is not known to be valid.
+    pub fn begin(request: &'a HttpRequest, state: &'a AppState, credential: &PresentedCredential<'_>) -> Result<Self> {
+        let now = state.clock().now();
+        let limits = state.limits();
+        let is_known = || match credential {
+            PresentedCredential::Lasting(credential) => limits.was_recently_valid(credential, now),
+            PresentedCredential::AccessToken(token) => state.access().has_signed(token),
+        };
+        if let Some(status) = limits.peek(Group::Refused, source_key(request, state), now)
+            && status.exceeded
+            && !is_known()
+        {
+            enforce(request, Group::Refused, Some(status))?;
+        }
+        let lasting = match credential {
+            PresentedCredential::Lasting(credential) => Some((*credential).to_owned()),
+            PresentedCredential::AccessToken(_) => None,
+        };
+        Ok(Self { request, state, lasting })
+    }
+
+    /// Counts an invalid credential, and remembers a valid one.
+    pub fn end(self, outcome: Result<Principal>) -> Result<Principal> {
+        let (limits, now) = (self.state.limits(), self.state.clock().now());
+        match &outcome {
+            Err(Error::Unauthenticated(_)) => {
+                let status = limits.count(Group::Refused, source_key(self.request, self.state), now);
+                // The client gets a 401 also over the limit; only its next attempt gets a 429.
+                if let Some(status) = status {
+                    self.request.extensions_mut().insert(status);
+                }
+            }
+            Ok(_) => {
+                if let Some(lasting) = &self.lasting {
+                    limits.remember_valid(lasting, now);
+                }
+            }
+            Err(_) => {}
+        }
+        outcome
+    }
+}
+
+fn enforce(request: &HttpRequest, group: Group, status: Option<LimitStatus>) -> Result<()> {
+    let Some(status) = status else { return Ok(()) };
+    // For the headers of the response, whatever it will be.
+    request.extensions_mut().insert(status);
+    if status.exceeded { Err(limits::too_many_requests(group, status)) } else { Ok(()) }
+}
+
+/// The network of the client's address. Requests with an unknown address count as one source.
+fn source_key(request: &HttpRequest, state: &AppState) -> RateLimitKey {
+    let source = origin::source(request, &state.settings).unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED));
+    RateLimitKey::Source(network_of(source))
+}
