@@ -2,7 +2,8 @@
 
 use quote::ToTokens;
 use syn::{
-    Attribute, Data, DeriveInput, Expr, ExprLit, Field, Fields, GenericArgument, Lit, Meta, PathArguments, Result, Type,
+    Attribute, Data, DeriveInput, Expr, ExprLit, Field, Fields, GenericArgument, Lit, LitStr, Meta, PathArguments,
+    Result, Type,
 };
 
 /// The doc comment of an item, its lines joined as utoipa joins them.
@@ -35,6 +36,53 @@ pub fn fields(input: &DeriveInput) -> Result<Vec<&Field>> {
 pub fn wire_name(field: &Field) -> String {
     let name = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
     name.strip_prefix("r#").map_or(name.clone(), ToOwned::to_owned)
+}
+
+/// The case of a struct's fields as clients write them: `#[serde(rename_all = "camelCase")]`, as utoipa reads it.
+#[derive(Clone, Copy, Default)]
+pub enum Case {
+    /// As the fields are named.
+    #[default]
+    Snake,
+    /// `pageNumber`.
+    Camel,
+    /// `PageNumber`.
+    Pascal,
+}
+
+impl Case {
+    /// The case that the attributes of a struct ask for.
+    pub fn of(attributes: &[Attribute]) -> Result<Self> {
+        let mut case = Self::Snake;
+        for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("serde")) {
+            attribute.parse_nested_meta(|meta| {
+                if meta.path.is_ident("rename_all") {
+                    let name: LitStr = meta.value()?.parse()?;
+                    case = match name.value().as_str() {
+                        "camelCase" => Self::Camel,
+                        "PascalCase" => Self::Pascal,
+                        _ => return Err(meta.error("only camelCase and PascalCase are known")),
+                    };
+                }
+                Ok(())
+            })?;
+        }
+        Ok(case)
+    }
+
+    /// The name in this case.
+    pub fn apply(self, name: &str) -> String {
+        let capital = |word: &str| {
+            let mut letters = word.chars();
+            letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+        };
+        let mut words = name.split('_');
+        match self {
+            Self::Snake => name.to_owned(),
+            Self::Camel => words.next().unwrap_or_default().to_owned() + &words.map(capital).collect::<String>(),
+            Self::Pascal => words.map(capital).collect(),
+        }
+    }
 }
 
 /// The argument of a generic type with this name: `T` of `Option<T>`.

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{DeriveInput, Expr, Field, LitStr, Path, Result};
 
-use crate::attributes::{argument_of, error, fields, wire_name};
+use crate::attributes::{Case, argument_of, error, fields, wire_name};
 
 /// `#[body(…)]` of the struct.
 #[derive(Default)]
@@ -57,7 +57,8 @@ pub fn expand(input: &DeriveInput) -> Result<TokenStream> {
     let finish = (!container.ignores_unknown_fields).then(|| quote!(json.finish(Self::FIELDS)?;));
     let max_bytes = container.max_bytes.map(|bytes| quote! { const MAX_BYTES: usize = #bytes; });
     let fields = fields(input)?;
-    let names: Vec<String> = fields.iter().map(|field| wire_name(field)).collect();
+    let case = Case::of(&input.attrs)?;
+    let names: Vec<String> = fields.iter().map(|field| case.apply(&wire_name(field))).collect();
     let (parsed, checked, read) = match &container.parsed_as {
         Some(draft) => (
             quote!(#draft),
@@ -70,7 +71,7 @@ pub fn expand(input: &DeriveInput) -> Result<TokenStream> {
             quote!(#draft::take_from(&mut json)?),
         ),
         None => {
-            let values = fields.iter().map(|field| value(field)).collect::<Result<Vec<_>>>()?;
+            let values = fields.iter().map(|field| value(field, case)).collect::<Result<Vec<_>>>()?;
             let idents = fields.iter().map(|field| &field.ident);
             (quote!(Self), None, quote!(Self { #(#idents: #values),* }))
         }
@@ -95,7 +96,7 @@ pub fn expand(input: &DeriveInput) -> Result<TokenStream> {
     })
 }
 
-fn value(field: &Field) -> Result<TokenStream> {
+fn value(field: &Field, case: Case) -> Result<TokenStream> {
     let (mut expected, mut with): (Option<Expr>, Option<Path>) = (None, None);
     for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("body")) {
         attribute.parse_nested_meta(|meta| {
@@ -109,7 +110,7 @@ fn value(field: &Field) -> Result<TokenStream> {
             Ok(())
         })?;
     }
-    let (name, ty) = (wire_name(field), &field.ty);
+    let (name, ty) = (case.apply(&wire_name(field)), &field.ty);
     if let Some(with) = with {
         return Ok(quote!(#with(&mut json, #name)?));
     }

@@ -21,6 +21,7 @@ struct Param {
     schema: Option<Type>,
     inline: bool,
     with: Option<Path>,
+    read: Option<Path>,
     example: Option<Expr>,
     min_items: Option<LitInt>,
     max_items: Option<LitInt>,
@@ -38,6 +39,8 @@ impl Param {
                     param.inline = true;
                 } else if meta.path.is_ident("with") {
                     param.with = Some(meta.value()?.parse()?);
+                } else if meta.path.is_ident("read") {
+                    param.read = Some(meta.value()?.parse()?);
                 } else if meta.path.is_ident("example") {
                     param.example = Some(meta.value()?.parse()?);
                 } else if meta.path.is_ident("min_items") {
@@ -47,9 +50,9 @@ impl Param {
                 } else if meta.path.is_ident("flatten") {
                     param.flatten = true;
                 } else {
-                    return Err(
-                        meta.error("unknown; known are: schema, inline, with, example, min_items, max_items, flatten")
-                    );
+                    return Err(meta.error(
+                        "unknown; known are: schema, inline, with, read, example, min_items, max_items, flatten",
+                    ));
                 }
                 Ok(())
             })?;
@@ -107,7 +110,7 @@ fn declaration(field: &Field, param: &Param, location: Location) -> Result<Token
     let inline = param.inline;
     let required = location == Location::Path
         || argument_of(&field.ty, "Option").is_none() && argument_of(&field.ty, "Vec").is_none();
-    let is_list = argument_of(&field.ty, "Vec").is_some();
+    let is_list = argument_of(argument_of(&field.ty, "Option").unwrap_or(&field.ty), "Vec").is_some();
     let items = |literal: &Option<LitInt>| literal.as_ref().map_or(quote!(None), |literal| quote!(Some(#literal)));
     let (min_items, max_items) = (items(&param.min_items), items(&param.max_items));
     let shape = if is_list {
@@ -125,6 +128,9 @@ fn declaration(field: &Field, param: &Param, location: Location) -> Result<Token
 
 fn query_value(field: &Field, param: &Param) -> TokenStream {
     let name = wire_name(field);
+    if let Some(read) = &param.read {
+        return quote!(#read(query, #name)?);
+    }
     if let Some(ty) = argument_of(&field.ty, "Option") {
         let parse = parser(ty, param);
         return quote!(query.optional(#name)?.map(|value| #parse(#name, value)).transpose()?);

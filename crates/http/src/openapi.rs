@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 use trailkeeper_domain::text;
+use utoipa::Modify;
 use utoipa::openapi::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::{Modify, OpenApi as _};
 
 use crate::contract::Contract;
 use crate::operation::OperationInfo;
@@ -12,15 +12,19 @@ use crate::{cripsa, native, octopai, saasus};
 
 /// What every operation of every contract declares.
 pub fn operations() -> Vec<OperationInfo> {
-    native::OPERATIONS.iter().map(OperationInfo::from).collect()
+    [&*native::OPERATIONS, &*saasus::OPERATIONS, &*octopai::OPERATIONS, &*cripsa::OPERATIONS]
+        .into_iter()
+        .flatten()
+        .map(OperationInfo::from)
+        .collect()
 }
 
 /// One contract's document.
 pub fn document(contract: Contract) -> OpenApi {
     match contract {
-        Contract::Saasus => saasus::Document::openapi(),
-        Contract::Octopai => octopai::Document::openapi(),
-        Contract::Cripsa => cripsa::Document::openapi(),
+        Contract::Saasus => saasus::document(),
+        Contract::Octopai => octopai::document(),
+        Contract::Cripsa => cripsa::document(),
         Contract::Native => native::document(),
     }
 }

@@ -12,16 +12,19 @@ mod users_events;
 mod values;
 mod vocabulary;
 
-use actix_web::http::Method;
+use std::sync::LazyLock;
+
 use actix_web::web::{self, ServiceConfig};
+use utoipa::openapi::OpenApi as OpenApiDocument;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{AdditionalProperties, Schema};
 use utoipa::{Modify, OpenApi};
 
-use crate::endpoint::{endpoint, fallback};
 use crate::error_formats::{Cripsa, CripsaError};
 use crate::inlined::InlinedFields;
 use crate::openapi::BearerScheme;
+use crate::operation::routes::fallback;
+use crate::operation::{Declaration, document, operations, routes};
 
 /// The document.
 #[derive(OpenApi)]
@@ -33,11 +36,10 @@ use crate::openapi::BearerScheme;
     ),
     servers((url = "/v1/auditlog")),
     tags((name = "users", description = "User data")),
-    paths(users_count::count, users_attributes::update, users_events::list, users::get),
     components(schemas(CripsaError)),
-    modifiers(&BearerScheme, &InlinedFields, &KnownFieldsOnly),
+    modifiers(&BearerScheme),
 )]
-pub struct Document;
+struct Document;
 
 /// Says of bodies that no other fields are taken: a misspelt one must not pass unnoticed.
 struct KnownFieldsOnly;
@@ -55,13 +57,27 @@ impl Modify for KnownFieldsOnly {
     }
 }
 
+/// The operations.
+pub static OPERATIONS: LazyLock<Vec<Declaration>> = LazyLock::new(|| {
+    operations![
+        users_count::count_users,
+        users_attributes::update_user_attributes,
+        users_events::get_user_events,
+        users::get_users_by_email,
+    ]
+});
+
+/// The document with its operations.
+pub fn document() -> OpenApiDocument {
+    let mut openapi = Document::openapi();
+    document::add(&mut openapi, &OPERATIONS);
+    InlinedFields.modify(&mut openapi);
+    KnownFieldsOnly.modify(&mut openapi);
+    openapi
+}
+
 /// Adds the routes.
 pub fn configure(config: &mut ServiceConfig) {
-    let scope = web::scope("/v1/auditlog")
-        .service(endpoint::<Cripsa>("/users/count", vec![(Method::GET, web::to(users_count::count))]))
-        .service(endpoint::<Cripsa>("/users/attributes", vec![(Method::PATCH, web::to(users_attributes::update))]))
-        .service(endpoint::<Cripsa>("/users/events", vec![(Method::GET, web::to(users_events::list))]))
-        .service(endpoint::<Cripsa>("/users", vec![(Method::GET, web::to(users::get))]))
-        .default_service(fallback::<Cripsa>("/openapi/cripsa.json"));
-    config.service(scope);
+    routes::configure::<Cripsa>(config, &OPERATIONS);
+    config.service(web::scope("/v1/auditlog").default_service(fallback::<Cripsa>("/openapi/cripsa.json")));
 }

@@ -2,43 +2,45 @@
 //! several operations share.
 
 use trailkeeper_domain::time::{self, TimeRange};
-use trailkeeper_domain::user::{self, PoolId, UserFilter};
-use trailkeeper_domain::visibility::Visibility;
+use trailkeeper_domain::user::{self, PoolId};
 use trailkeeper_domain::{Error, Result, text};
 
-use crate::extract::query::Query;
-
-/// `region` and `user_pool_id`, which must not contradict each other.
-pub fn pool_of(query: &Query) -> Result<(Option<String>, Option<PoolId>)> {
-    let pool = query.optional("user_pool_id")?.map(|pool| PoolId::parse("user_pool_id", pool)).transpose()?;
-    let region = query.optional("region")?.map(str::to_owned);
-    user::checked_region("region", region.clone(), pool.as_ref())?;
-    Ok((region, pool))
+/// A user pool, by its region or its id or both.
+#[derive(Debug, Clone, Default)]
+pub struct PoolChoice {
+    /// The region.
+    pub region: Option<String>,
+    /// The pool's id.
+    pub pool: Option<PoolId>,
 }
 
-/// `email`. Sent as it is, the plus sign of `jane+work@example.com` arrives as a space, which its sender
-/// does not see in what they sent.
-pub fn email_in(query: &Query) -> Result<&str> {
-    let email = query.required("email")?;
-    if email.contains(' ') {
-        let shown = text::shown(email);
-        let detail = format!("'{shown}' has a space, as '+' in a query means; send a plus sign as %2B");
-        return Err(Error::invalid("email", detail));
+impl PoolChoice {
+    /// [`Error::Invalid`] names `region` where it contradicts the pool's.
+    pub fn of(region: Option<String>, pool: Option<PoolId>) -> Result<Self> {
+        user::checked_region("region", region.clone(), pool.as_ref())?;
+        Ok(Self { region, pool })
     }
-    user::checked_email("email", email)?;
-    Ok(email)
 }
 
-/// The users that `email`, `region` and `user_pool_id` name, as far as the caller may see them.
-pub fn users_named(query: &Query, visibility: Visibility) -> Result<UserFilter> {
-    let email = email_in(query)?;
-    let (region, pool) = pool_of(query)?;
-    Ok(UserFilter::by_email(visibility, email, region, pool))
+/// Reads the parameter `email`. Sent as it is, the plus sign of `jane+work@example.com` arrives as a space, which its
+/// sender does not see in what they sent.
+pub fn email(name: &str, value: &str) -> Result<String> {
+    if value.contains(' ') {
+        let shown = text::shown(value);
+        let detail = format!("'{shown}' has a space, as '+' in a query means; send a plus sign as %2B");
+        return Err(Error::invalid(name, detail));
+    }
+    user::checked_email(name, value)?;
+    Ok(value.to_owned())
 }
 
-/// `start_date` and `end_date`, both inside: a day means all of it.
-pub fn range_of(query: &Query) -> Result<TimeRange> {
-    let (from, to) = (query.required("start_date")?, query.required("end_date")?);
+/// Reads the parameter `user_pool_id`.
+pub fn pool_id(name: &str, value: &str) -> Result<PoolId> {
+    PoolId::parse(name, value)
+}
+
+/// The range from `start_date` to `end_date`, both inside: a day means all of it.
+pub fn range_of(from: &str, to: &str) -> Result<TimeRange> {
     let start = time::parse_start("start_date", from)?;
     let end = time::parse_inclusive_end("end_date", to)?;
     if start >= end {

@@ -1,23 +1,39 @@
 //! `GET /users`.
 
+use actix_web::HttpResponse;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
+use trailkeeper_domain::user::{PoolId, UserFilter};
 use trailkeeper_domain::{Error, Result};
 use utoipa::ToSchema;
 
 use super::error_responses::ErrorResponses;
+use super::pools::PoolChoice;
 use super::user_view::UserView;
 use super::{pools, values};
 use crate::api_error::ApiResult;
 use crate::blocking;
 use crate::error_formats::Cripsa;
 use crate::extract::caller::{Caller, ReadUsers};
-use crate::extract::query::Query;
+use crate::operation::{FromQuery, QueryParams, operation};
 use crate::state::AppState;
 
 /// In how many pools one e-mail address may be, for the list to have a bound.
 const MAX_USERS: usize = 1_000;
+
+/// Which users are asked for.
+#[derive(QueryParams)]
+pub struct UsersByEmailParams {
+    /// The user's e-mail address, in any case.
+    #[param(schema = values::Email, inline, example = "jane@example.com", with = pools::email)]
+    email: String,
+    /// Only users of this region.
+    #[param(schema = values::Region, inline, example = "eu-west-1")]
+    region: Option<String>,
+    /// Only users of this pool.
+    #[param(schema = values::UserPoolId, inline, example = "eu-west-1_aBcD12345", with = pools::pool_id)]
+    user_pool_id: Option<PoolId>,
+}
 
 /// The users with an e-mail address.
 #[derive(Serialize, ToSchema)]
@@ -30,26 +46,19 @@ pub struct Users {
 ///
 /// The users with this e-mail address, one for each user pool that has it. The list is empty where
 /// nobody has it. With a credential that is confined to a tenant: its members alone.
-#[utoipa::path(
-    get, path = "/users", operation_id = "GetUsersByEmail", tag = "users",
-    params(
-        ("email" = inline(values::Email), Query, description = "The user's e-mail address, in any case.",
-            example = "jane@example.com"),
-        ("region" = inline(Option<values::Region>), Query, description = "Only users of this region.",
-            example = "eu-west-1"),
-        ("user_pool_id" = inline(Option<values::UserPoolId>), Query, description = "Only users of this pool.",
-            example = "eu-west-1_aBcD12345"),
-    ),
+#[operation(get, "/users", operation_id = "GetUsersByEmail", tag = "users",
     responses(
         (status = 200, description = "The users.", body = Users,
             example = json!(Users { users: vec![UserView::sample()] })),
         ErrorResponses,
-    ),
-    security(("Bearer" = [])),
-)]
-pub async fn get(caller: Caller<ReadUsers, Cripsa>, request: HttpRequest, state: Data<AppState>) -> ApiResult<Cripsa> {
-    let query = Query::of(&request)?.only(&["email", "region", "user_pool_id"])?;
-    let filter = pools::users_named(&query, caller.principal.visibility())?;
+    ))]
+pub async fn get_users_by_email(
+    caller: Caller<ReadUsers, Cripsa>,
+    FromQuery(params): FromQuery<UsersByEmailParams>,
+    state: Data<AppState>,
+) -> ApiResult<Cripsa> {
+    let PoolChoice { region, pool } = PoolChoice::of(params.region, params.user_pool_id)?;
+    let filter = UserFilter::by_email(caller.principal.visibility(), &params.email, region, pool);
     let found =
         blocking::run(&state, move |state| state.store().reading(|tx| tx.users(&filter, None, MAX_USERS + 1))).await?;
     let users = within_bound(found)?.into_iter().map(UserView::from).collect();

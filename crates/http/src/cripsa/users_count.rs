@@ -1,10 +1,8 @@
 //! `GET /users/count`.
 
+use actix_web::HttpResponse;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
-use trailkeeper_domain::Result;
-use trailkeeper_domain::time::TimeRange;
 use trailkeeper_domain::user::{self, PoolId};
 use utoipa::ToSchema;
 
@@ -14,31 +12,24 @@ use crate::api_error::ApiResult;
 use crate::blocking;
 use crate::error_formats::Cripsa;
 use crate::extract::caller::{Caller, ReadDirectory};
-use crate::extract::query::Query;
+use crate::operation::{FromQuery, QueryParams, operation};
 use crate::state::AppState;
 
-/// Whose registrations are counted.
-struct Question {
+/// Which registrations are counted.
+#[derive(QueryParams)]
+pub struct UsersCountParams {
+    /// The first day or instant: YYYY-MM-DD or RFC 3339.
+    #[param(schema = values::DayOrInstant, inline, example = "2026-01-01")]
     start_date: String,
+    /// The last day or instant, included: YYYY-MM-DD or RFC 3339.
+    #[param(schema = values::DayOrInstant, inline, example = "2026-01-31")]
     end_date: String,
-    range: TimeRange,
+    /// The region of the user pool.
+    #[param(schema = values::Region, inline, example = "eu-west-1")]
     region: String,
-    pool: PoolId,
-}
-
-impl Question {
-    fn of(query: &Query) -> Result<Self> {
-        let region = query.required("region")?.to_owned();
-        let pool = PoolId::parse("user_pool_id", query.required("user_pool_id")?)?;
-        user::checked_region("region", Some(region.clone()), Some(&pool))?;
-        Ok(Self {
-            start_date: query.required("start_date")?.to_owned(),
-            end_date: query.required("end_date")?.to_owned(),
-            range: pools::range_of(query)?,
-            region,
-            pool,
-        })
-    }
+    /// The user pool: its region, `_`, its id.
+    #[param(schema = values::UserPoolId, inline, example = "eu-west-1_aBcD12345", with = pools::pool_id)]
+    user_pool_id: PoolId,
 }
 
 /// How many users registered in a range, and the question again.
@@ -58,9 +49,9 @@ pub struct UsersCount {
 }
 
 impl UsersCount {
-    fn of(count: u64, question: Question) -> Self {
-        let Question { start_date, end_date, range: _, region, pool } = question;
-        Self { count, start_date, end_date, region, user_pool_id: pool.to_string() }
+    fn of(count: u64, params: UsersCountParams) -> Self {
+        let UsersCountParams { start_date, end_date, region, user_pool_id } = params;
+        Self { count, start_date, end_date, region, user_pool_id: user_pool_id.to_string() }
     }
 
     fn sample() -> Self {
@@ -79,36 +70,23 @@ impl UsersCount {
 /// The number of users of a pool who registered in the range, both ends included. A user whose record
 /// was removed since stays counted. With a credential that is confined to a tenant: of those who ever
 /// were its members.
-#[utoipa::path(
-    get, path = "/users/count", operation_id = "CountUsers", tag = "users",
-    params(
-        ("start_date" = inline(values::DayOrInstant), Query, example = "2026-01-01",
-            description = "The first day or instant: YYYY-MM-DD or RFC 3339."),
-        ("end_date" = inline(values::DayOrInstant), Query, example = "2026-01-31",
-            description = "The last day or instant, included: YYYY-MM-DD or RFC 3339."),
-        ("region" = inline(values::Region), Query, description = "The region of the user pool.",
-            example = "eu-west-1"),
-        ("user_pool_id" = inline(values::UserPoolId), Query, description = "The user pool: its region, `_`, its id.",
-            example = "eu-west-1_aBcD12345"),
-    ),
+#[operation(get, "/users/count", operation_id = "CountUsers", tag = "users",
     responses(
         (status = 200, description = "The number of users.", body = UsersCount, example = json!(UsersCount::sample())),
         ErrorResponses,
-    ),
-    security(("Bearer" = [])),
-)]
-pub async fn count(
+    ))]
+pub async fn count_users(
     caller: Caller<ReadDirectory, Cripsa>,
-    request: HttpRequest,
+    FromQuery(params): FromQuery<UsersCountParams>,
     state: Data<AppState>,
 ) -> ApiResult<Cripsa> {
-    let query = Query::of(&request)?.only(&["start_date", "end_date", "region", "user_pool_id"])?;
-    let question = Question::of(&query)?;
-    let (range, region, pool) = (question.range, question.region.clone(), question.pool.clone());
+    let (region, pool) = (params.region.clone(), params.user_pool_id.clone());
+    user::checked_region("region", Some(region.clone()), Some(&pool))?;
+    let range = pools::range_of(&params.start_date, &params.end_date)?;
     let member_of = caller.principal.visibility().tenant();
     let count = blocking::run(&state, move |state| {
         state.store().reading(|tx| tx.registered_users(range, &region, pool.as_str(), member_of))
     })
     .await?;
-    Ok(HttpResponse::Ok().json(UsersCount::of(count, question)))
+    Ok(HttpResponse::Ok().json(UsersCount::of(count, params)))
 }

@@ -1,7 +1,7 @@
 //! `GET /users/events`.
 
+use actix_web::HttpResponse;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use trailkeeper_auth::{Access, Principal};
 use trailkeeper_domain::Result;
@@ -16,7 +16,9 @@ use utoipa::ToSchema;
 
 use super::auth_event::AuthEvent;
 use super::error_responses::{ErrorResponses, UserErrorResponses};
+use super::pools::PoolChoice;
 use super::user_view::UserView;
+use super::values::MAX_EVENTS;
 use super::vocabulary::{AuthEventType, EventResponse, kinds_of};
 use super::{pools, values};
 use crate::api_error::ApiResult;
@@ -24,22 +26,47 @@ use crate::blocking;
 use crate::cursors::{List, ListPosition, NextCursor};
 use crate::error_formats::Cripsa;
 use crate::extract::caller::{Caller, ReadEvents};
-use crate::extract::query::Query;
+use crate::operation::{FromQuery, Limit, QueryParams, operation};
 use crate::state::AppState;
-
-/// The most events in a page, and how many it has where the caller does not say (as Cognito).
-pub const MAX_EVENTS: usize = 60;
 
 const TOKEN: &str = "next_token";
 
-const PARAMETERS: [&str; 9] =
-    ["email", "start_date", "end_date", "login_event", "event_response", "region", "user_pool_id", "limit", TOKEN];
+/// Which events of which user are asked for.
+#[derive(QueryParams)]
+pub struct UserEventsParams {
+    /// The user's e-mail address, in any case.
+    #[param(schema = values::Email, inline, example = "jane@example.com", with = pools::email)]
+    email: String,
+    /// The first day or instant: YYYY-MM-DD or RFC 3339.
+    #[param(schema = values::DayOrInstant, inline, example = "2026-01-01")]
+    start_date: String,
+    /// The last day or instant, included: YYYY-MM-DD or RFC 3339.
+    #[param(schema = values::DayOrInstant, inline, example = "2026-01-31")]
+    end_date: String,
+    /// Only events of this type.
+    #[param(schema = values::EventTypeName, inline, example = "SignIn", with = AuthEventType::parse)]
+    login_event: Option<AuthEventType>,
+    /// Only events that ended so. No event is in progress: events are facts.
+    #[param(schema = values::EventResponseName, inline, example = "Fail", with = EventResponse::parse)]
+    event_response: Option<EventResponse>,
+    /// The user's region, where the e-mail address is in several.
+    #[param(schema = values::Region, inline, example = "eu-west-1")]
+    region: Option<String>,
+    /// The user's pool, where the e-mail address is in several.
+    #[param(schema = values::UserPoolId, inline, example = "eu-west-1_aBcD12345", with = pools::pool_id)]
+    user_pool_id: Option<PoolId>,
+    /// At most so many events; 60 by default.
+    #[param(schema = values::Limit, inline, example = 60)]
+    limit: Option<Limit<MAX_EVENTS>>,
+    /// Where the list goes on: `next_token` of the page before.
+    #[param(schema = values::NextToken, inline)]
+    next_token: Option<String>,
+}
 
-/// Whose events are asked for, and which.
+/// The question of a request.
 struct Question {
     email: String,
-    region: Option<String>,
-    pool: Option<PoolId>,
+    choice: PoolChoice,
     visibility: Visibility,
     range: TimeRange,
     login_event: Option<AuthEventType>,
@@ -49,21 +76,16 @@ struct Question {
 }
 
 impl Question {
-    fn of(query: &Query, caller: &Principal) -> Result<Self> {
-        let email = pools::email_in(query)?.to_owned();
-        let (region, pool) = pools::pool_of(query)?;
-        let login_event = query.optional("login_event")?;
-        let response = query.optional("event_response")?;
+    fn of(params: UserEventsParams, caller: &Principal) -> Result<Self> {
         Ok(Self {
-            email,
-            region,
-            pool,
+            email: params.email,
+            choice: PoolChoice::of(params.region, params.user_pool_id)?,
             visibility: caller.visibility(),
-            range: pools::range_of(query)?,
-            login_event: login_event.map(|event| AuthEventType::parse("login_event", event)).transpose()?,
-            response: response.map(|response| EventResponse::parse("event_response", response)).transpose()?,
-            limit: query.limit(MAX_EVENTS, MAX_EVENTS)?,
-            position: ListPosition::of(query, TOKEN, List::AuthEvents, caller)?,
+            range: pools::range_of(&params.start_date, &params.end_date)?,
+            login_event: params.login_event,
+            response: params.event_response,
+            limit: params.limit.map_or(MAX_EVENTS, |limit| limit.0),
+            position: ListPosition::new(params.next_token, TOKEN, List::AuthEvents, caller),
         })
     }
 
@@ -71,7 +93,8 @@ impl Question {
     fn answer(&self, store: &dyn Store, access: &Access) -> Result<(User, Vec<StoredEvent>, NextCursor)> {
         let after = self.position.opened(access)?.map(|token| cursor::to_event(TOKEN, &token)).transpose()?;
         let (user, page) = store.reading(|tx| {
-            let user = user_by_email(tx, self.visibility, &self.email, self.region.clone(), self.pool.clone())?;
+            let PoolChoice { region, pool } = self.choice.clone();
+            let user = user_by_email(tx, self.visibility, &self.email, region, pool)?;
             let events = match self.filter(&user) {
                 Some(filter) => tx.events(&filter, after, self.limit + 1)?,
                 None => Vec::new(),
@@ -128,43 +151,19 @@ impl UserEvents {
 /// The user with this e-mail address, and the logins, registrations, changes of password and requests
 /// for codes of the range, newest first. Pass `next_token` on, with everything else unchanged, for the
 /// next page. With a credential that is confined to a tenant: a member of it, and its events alone.
-#[utoipa::path(
-    get, path = "/users/events", operation_id = "GetUserEvents", tag = "users",
-    params(
-        ("email" = inline(values::Email), Query, description = "The user's e-mail address, in any case.",
-            example = "jane@example.com"),
-        ("start_date" = inline(values::DayOrInstant), Query, example = "2026-01-01",
-            description = "The first day or instant: YYYY-MM-DD or RFC 3339."),
-        ("end_date" = inline(values::DayOrInstant), Query, example = "2026-01-31",
-            description = "The last day or instant, included: YYYY-MM-DD or RFC 3339."),
-        ("login_event" = inline(Option<values::EventTypeName>), Query, description = "Only events of this type.",
-            example = "SignIn"),
-        ("event_response" = inline(Option<values::EventResponseName>), Query, example = "Fail",
-            description = "Only events that ended so. No event is in progress: events are facts."),
-        ("region" = inline(Option<values::Region>), Query, example = "eu-west-1",
-            description = "The user's region, where the e-mail address is in several."),
-        ("user_pool_id" = inline(Option<values::UserPoolId>), Query, example = "eu-west-1_aBcD12345",
-            description = "The user's pool, where the e-mail address is in several."),
-        ("limit" = inline(Option<values::Limit>), Query, description = "At most so many events; 60 by default.",
-            example = 60),
-        ("next_token" = inline(Option<values::NextToken>), Query,
-            description = "Where the list goes on: `next_token` of the page before."),
-    ),
+#[operation(get, "/users/events", operation_id = "GetUserEvents", tag = "users",
     responses(
         (status = 200, description = "The user and their events.", body = UserEvents,
             example = json!(UserEvents::sample())),
         ErrorResponses,
         UserErrorResponses,
-    ),
-    security(("Bearer" = [])),
-)]
-pub async fn list(
+    ))]
+pub async fn get_user_events(
     caller: Caller<ReadEvents, Cripsa>,
-    request: HttpRequest,
+    FromQuery(params): FromQuery<UserEventsParams>,
     state: Data<AppState>,
 ) -> ApiResult<Cripsa> {
-    let query = Query::of(&request)?.only(&PARAMETERS)?;
-    let question = Question::of(&query, &caller.principal)?;
+    let question = Question::of(params, &caller.principal)?;
     let (user, events, next_token) =
         blocking::run(&state, move |state| question.answer(state.store(), state.access())).await?;
     Ok(HttpResponse::Ok().json(UserEvents {

@@ -4,9 +4,11 @@ use trailkeeper_domain::user::{MAX_ATTRIBUTE_NAME, MAX_ATTRIBUTE_VALUE, UserStat
 use utoipa::openapi::schema::AnyOfBuilder;
 use utoipa::openapi::{KnownFormat, ObjectBuilder};
 
-use super::users_events::MAX_EVENTS;
 use super::vocabulary::{AuthEventType, EventResponse};
 use crate::documented::{DAY, formatted, integer, one_of, patterned, text, values};
+
+/// The most events in a page, and how many it has where the caller does not say (as Cognito).
+pub const MAX_EVENTS: usize = 60;
 
 values! {
     /// An e-mail address.

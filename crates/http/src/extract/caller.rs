@@ -8,9 +8,11 @@ use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::web::{Bytes, Data};
 use actix_web::{FromRequest, HttpRequest, web};
+use serde_json::Value;
 use trailkeeper_auth::audit::AuditCategory;
 use trailkeeper_auth::signature::Credentials;
 use trailkeeper_auth::{AuditContext, Permission, Principal, PrincipalKind, SignedRequest, TokenKind};
+use trailkeeper_domain::id::UserId;
 use trailkeeper_domain::usecase::Change;
 use trailkeeper_domain::{Error, Result};
 
@@ -180,6 +182,11 @@ impl<N: Requires, S: ErrorFormat> Caller<N, S> {
 }
 
 impl<N, S> Caller<N, S> {
+    /// Notes for the audit event the conditions that stood in a body. Those of path and query are noted anyway.
+    pub fn audit_conditions(&self, conditions: &[(&str, impl ToString)]) {
+        audit::asked_in_body(&self.request, conditions);
+    }
+
     /// Who changes something, and from where, for the audit event of the change.
     pub fn audit_context(&self, state: &AppState) -> AuditContext {
         AuditContext { actor: self.principal.actor(), origin: origin::of(&self.request, &state.settings) }
@@ -282,6 +289,11 @@ impl<N: Requires> FromRequest for SaasusCaller<N> {
 }
 
 impl<N: MakesChanges> SaasusCaller<N> {
+    /// Notes for the audit event what a body reports, and about which user where it is one: small fields, no lists.
+    pub fn audit_report(&self, user: Option<&UserId>, reported: Vec<(&'static str, Value)>) {
+        audit::reported_in_body(&self.request, user, reported);
+    }
+
     /// As [`Caller::changing`].
     pub async fn changing<T: Send + 'static>(
         &self,

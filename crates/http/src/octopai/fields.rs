@@ -1,29 +1,16 @@
 //! The fields of this contract's bodies, read as its clients write them: names in any case, numbers
 //! as texts or as integers.
 
-use actix_web::HttpRequest;
-use actix_web::web::Payload;
 use serde_json::Value;
 use trailkeeper_domain::json::JsonObject;
 use trailkeeper_domain::{Error, Result, text};
 
-use crate::extract::body;
-pub use crate::extract::credential::{MAX_CREDENTIAL_BYTES, required as credential};
+pub use crate::extract::credential::MAX_CREDENTIAL_BYTES;
 
-/// The largest body, in bytes: none of these operations takes more than a few short fields.
-const MAX_BYTES: usize = 64 * 1024;
 /// The last page: beyond it the number of rows before a page would not fit the database's integers.
 pub const MAX_PAGE_NUMBER: i64 = 999_999_999_999_999;
 /// The most rows in a page.
 pub const MAX_ROWS: i64 = 1000;
-
-/// The body's fields, of which `names` are known. A body that is empty or `null` has none.
-pub async fn of(request: &HttpRequest, payload: Payload, names: &[&str]) -> Result<JsonObject> {
-    body::must_be_json(request)?;
-    let bytes = body::read(request, payload, MAX_BYTES).await?;
-    let bytes = if matches!(bytes.trim_ascii(), b"" | b"null") { b"{}".as_slice() } else { &bytes };
-    JsonObject::parse("an object with the fields of this operation", bytes)?.regardless_of_case(names)
-}
 
 /// A number from 1 to `max`, as an integer or as a text of digits. `50.0` is an integer, as JSON
 /// Schema has it.

@@ -1,35 +1,39 @@
 //! `POST /api/UserAccount/Login`.
 
 use actix_web::HttpRequest;
-use actix_web::web::{Data, Payload};
-use serde::Serialize;
+use actix_web::web::Data;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::error_responses::LoginErrorResponses;
 use super::login_result::{LoginResult, answer};
-use super::{fields, values};
+use super::values;
 use crate::api_error::ApiResult;
 use crate::error_formats::Octopai;
 use crate::extract::anyone::{Anyone, LogIn};
-use crate::extract::origin;
+use crate::extract::{credential, origin};
 use crate::login;
+use crate::operation::{Body, FromBody, operation};
 use crate::state::AppState;
 
 /// Who logs in. Field names are matched without regard to case.
-#[derive(Serialize, ToSchema)]
+#[derive(ToSchema, Body)]
+#[body(name = "an object with the fields of this operation", optional, any_case, ignores_unknown_fields)]
 #[serde(rename_all = "PascalCase")]
 pub struct LoginRequest {
     /// The account's e-mail address, in any case.
     #[schema(value_type = values::Credential, inline)]
+    #[body(with = credential::required)]
     username: String,
     /// The account's password.
     #[schema(value_type = values::Credential, inline)]
+    #[body(with = credential::required)]
     password: String,
 }
 
 impl LoginRequest {
-    fn sample() -> Self {
-        Self { username: "jane@example.com".to_owned(), password: "correct horse battery staple".to_owned() }
+    fn sample() -> Value {
+        json!({"Username": "jane@example.com", "Password": "correct horse battery staple"})
     }
 }
 
@@ -38,8 +42,7 @@ impl LoginRequest {
 /// Answers an access token (2 hours) and a refresh token (30 days); 90 days after a login it ends, unless the server is
 /// set otherwise. A login that fails is answered in the same shape, and does not tell whether the name exists. Both are
 /// recorded in the trail.
-#[utoipa::path(
-    post, path = "/api/UserAccount/Login", operation_id = "Login", tag = "UserAccount",
+#[operation(post, "/api/UserAccount/Login", operation_id = "Login", tag = "UserAccount",
     request_body(content = LoginRequest, example = json!(LoginRequest::sample())),
     responses(
         (status = 200, description = "The login succeeded.", body = LoginResult,
@@ -47,18 +50,13 @@ impl LoginRequest {
         (status = 401, description = "The name or the password is wrong, or the account is disabled.",
             body = LoginResult, example = json!(LoginResult::failed_sample())),
         LoginErrorResponses,
-    ),
-    security(()),
-)]
-pub async fn login(
+    ))]
+pub async fn log_in(
     _: Anyone<LogIn, Octopai>,
+    FromBody(input): FromBody<LoginRequest>,
     request: HttpRequest,
     state: Data<AppState>,
-    payload: Payload,
 ) -> ApiResult<Octopai> {
-    let mut json = fields::of(&request, payload, &["Username", "Password"]).await?;
-    let username = fields::credential(&mut json, "Username")?;
-    let password = fields::credential(&mut json, "Password")?;
     let origin = origin::of(&request, &state.settings);
-    answer(login::log_in(&state, username, password, origin).await)
+    answer(login::log_in(&state, input.username, input.password, origin).await)
 }

@@ -8,14 +8,17 @@ mod refresh_token;
 mod user_events;
 mod values;
 
-use actix_web::http::Method;
-use actix_web::web::{self, ServiceConfig};
-use utoipa::OpenApi;
+use std::sync::LazyLock;
 
-use crate::endpoint::{endpoint, fallback};
+use actix_web::web::{self, ServiceConfig};
+use utoipa::openapi::OpenApi as OpenApiDocument;
+use utoipa::{Modify, OpenApi};
+
 use crate::error_formats::{Octopai, OctopaiError};
 use crate::inlined::InlinedFields;
 use crate::openapi::BearerScheme;
+use crate::operation::routes::fallback;
+use crate::operation::{Declaration, document, operations, routes};
 
 /// The document.
 #[derive(OpenApi)]
@@ -26,19 +29,25 @@ use crate::openapi::BearerScheme;
         description = "Logins, and the trail of user events. Field names of bodies are matched without regard to case."
     ),
     tags((name = "UserAccount", description = "Logins and user events")),
-    paths(login::login, refresh_token::refresh, user_events::list),
     components(schemas(OctopaiError)),
-    modifiers(&BearerScheme, &InlinedFields),
+    modifiers(&BearerScheme),
 )]
-pub struct Document;
+struct Document;
 
-/// Adds the routes. Everything else under `/api` is a mistyped path of this contract, as no other lives there.
+/// The operations.
+pub static OPERATIONS: LazyLock<Vec<Declaration>> =
+    LazyLock::new(|| operations![login::log_in, refresh_token::refresh_login, user_events::list_user_events]);
+
+/// The document with its operations.
+pub fn document() -> OpenApiDocument {
+    let mut openapi = Document::openapi();
+    document::add(&mut openapi, &OPERATIONS);
+    InlinedFields.modify(&mut openapi);
+    openapi
+}
+
+/// Adds the routes. Every other path under `/api` is a mistyped one of this contract, as no other lives there.
 pub fn configure(config: &mut ServiceConfig) {
-    let scope = web::scope("/api/UserAccount")
-        .service(endpoint::<Octopai>("/Login", vec![(Method::POST, web::to(login::login))]))
-        .service(endpoint::<Octopai>("/RefreshToken", vec![(Method::POST, web::to(refresh_token::refresh))]))
-        .service(endpoint::<Octopai>("/UserEvents", vec![(Method::POST, web::to(user_events::list))]))
-        .default_service(fallback::<Octopai>("/openapi/octopai.json"));
-    let elsewhere = web::scope("/api").default_service(fallback::<Octopai>("/openapi/octopai.json"));
-    config.service(scope).service(elsewhere);
+    routes::configure::<Octopai>(config, &OPERATIONS);
+    config.service(web::scope("/api").default_service(fallback::<Octopai>("/openapi/octopai.json")));
 }

@@ -1,32 +1,35 @@
 //! `POST /api/UserAccount/RefreshToken`.
 
 use actix_web::HttpRequest;
-use actix_web::web::{Data, Payload};
-use serde::Serialize;
+use actix_web::web::Data;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::error_responses::LoginErrorResponses;
 use super::login_result::{LoginResult, answer};
-use super::{fields, values};
+use super::values;
 use crate::api_error::ApiResult;
 use crate::blocking;
 use crate::error_formats::Octopai;
 use crate::extract::anyone::{Anyone, LogIn};
-use crate::extract::origin;
+use crate::extract::{credential, origin};
+use crate::operation::{Body, FromBody, operation};
 use crate::state::AppState;
 
 /// The refresh token of the login or refresh before. Field names are matched without regard to case.
-#[derive(Serialize, ToSchema)]
+#[derive(ToSchema, Body)]
+#[body(name = "an object with the fields of this operation", optional, any_case, ignores_unknown_fields)]
 #[serde(rename_all = "camelCase")]
 pub struct RefreshTokenRequest {
     /// The token; it holds for one refresh.
     #[schema(value_type = values::Credential, inline)]
+    #[body(with = credential::required)]
     refresh_token: String,
 }
 
 impl RefreshTokenRequest {
-    fn sample() -> Self {
-        Self { refresh_token: "rt_0f8b6c7d5e4a39281706".to_owned() }
+    fn sample() -> Value {
+        json!({"refreshToken": "rt_0f8b6c7d5e4a39281706"})
     }
 }
 
@@ -35,8 +38,7 @@ impl RefreshTokenRequest {
 /// Answers a new access token and a new refresh token, and spends the old one. A spent token that is
 /// sent again was copied by someone: the whole login ends then. It also ends 90 days after it began, unless
 /// the server is set otherwise.
-#[utoipa::path(
-    post, path = "/api/UserAccount/RefreshToken", operation_id = "RefreshToken", tag = "UserAccount",
+#[operation(post, "/api/UserAccount/RefreshToken", operation_id = "RefreshToken", tag = "UserAccount",
     request_body(content = RefreshTokenRequest, example = json!(RefreshTokenRequest::sample())),
     responses(
         (status = 200, description = "The login goes on.", body = LoginResult,
@@ -44,17 +46,13 @@ impl RefreshTokenRequest {
         (status = 401, description = "The token does not hold.", body = LoginResult,
             example = json!(LoginResult::failed_sample())),
         LoginErrorResponses,
-    ),
-    security(()),
-)]
-pub async fn refresh(
+    ))]
+pub async fn refresh_login(
     _: Anyone<LogIn, Octopai>,
+    FromBody(input): FromBody<RefreshTokenRequest>,
     request: HttpRequest,
     state: Data<AppState>,
-    payload: Payload,
 ) -> ApiResult<Octopai> {
-    let mut json = fields::of(&request, payload, &["refreshToken"]).await?;
-    let token = fields::credential(&mut json, "refreshToken")?;
     let origin = origin::of(&request, &state.settings);
-    answer(blocking::run(&state, move |state| state.access().refresh(&token, &origin)).await)
+    answer(blocking::run(&state, move |state| state.access().refresh(&input.refresh_token, &origin)).await)
 }

@@ -1,10 +1,12 @@
 //! `POST /api/UserAccount/UserEvents`.
 
-use actix_web::web::{Data, Payload};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::HttpResponse;
+use actix_web::web::Data;
 use serde::Serialize;
-use trailkeeper_domain::Error;
+use serde_json::{Value, json};
 use trailkeeper_domain::event::{EventFilter, EventKind, StoredEvent};
+use trailkeeper_domain::json::JsonObject;
+use trailkeeper_domain::{Error, Result};
 use utoipa::ToSchema;
 
 use super::error_responses::ErrorResponses;
@@ -12,31 +14,42 @@ use super::fields::{self, MAX_PAGE_NUMBER, MAX_ROWS};
 use super::login_result::shown;
 use super::values;
 use crate::api_error::ApiResult;
-use crate::audit;
 use crate::blocking;
 use crate::error_formats::Octopai;
 use crate::extract::caller::{Caller, ReadTrail};
+use crate::operation::{Body, FromBody, operation};
 use crate::state::AppState;
 
 /// How many rows a page has where the caller does not say.
 const DEFAULT_ROWS: i64 = 50;
 
 /// Which page is asked for. Field names are matched without regard to case; numbers may be texts.
-#[derive(Serialize, ToSchema)]
+#[derive(ToSchema, Body)]
+#[body(name = "an object with the fields of this operation", optional, any_case, ignores_unknown_fields)]
 #[serde(rename_all = "PascalCase")]
 pub struct UserEventsRequest {
     /// From 1, which is also the default: the newest events.
     #[schema(value_type = Option<values::PageNumber>, inline)]
-    page_number: Option<String>,
+    #[body(with = page_number)]
+    page_number: i64,
     /// From 1 to 1,000; 50 by default.
     #[schema(value_type = Option<values::RowsInPage>, inline)]
-    rows_in_page: Option<String>,
+    #[body(with = rows_in_page)]
+    rows_in_page: i64,
 }
 
 impl UserEventsRequest {
-    fn sample() -> Self {
-        Self { page_number: Some("1".to_owned()), rows_in_page: Some("50".to_owned()) }
+    fn sample() -> Value {
+        json!({"PageNumber": "1", "RowsInPage": "50"})
     }
+}
+
+fn page_number(json: &mut JsonObject, name: &str) -> Result<i64> {
+    fields::number(json, name, 1, MAX_PAGE_NUMBER)
+}
+
+fn rows_in_page(json: &mut JsonObject, name: &str) -> Result<i64> {
+    fields::number(json, name, DEFAULT_ROWS, MAX_ROWS)
 }
 
 /// One event.
@@ -91,29 +104,23 @@ fn type_of(kind: &EventKind) -> String {
 /// read is left out, as reading a page of this list is recorded too and pages would never come to an end.
 /// Only for the role admin; an admin that is confined to a tenant sees that tenant's events alone.
 /// Past the end the list is empty. A body that is empty asks for the first page.
-#[utoipa::path(
-    post, path = "/api/UserAccount/UserEvents", operation_id = "UserEvents", tag = "UserAccount",
+#[operation(post, "/api/UserAccount/UserEvents", operation_id = "UserEvents", tag = "UserAccount",
     request_body(content = Option<UserEventsRequest>, example = json!(UserEventsRequest::sample())),
     responses(
         (status = 200, description = "The events of the page.", body = Vec<UserEvent>,
             example = json!([UserEvent::sample()])),
         ErrorResponses,
-    ),
-    security(("Bearer" = [])),
-)]
-pub async fn list(
+    ))]
+pub async fn list_user_events(
     caller: Caller<ReadTrail, Octopai>,
-    request: HttpRequest,
+    FromBody(input): FromBody<UserEventsRequest>,
     state: Data<AppState>,
-    payload: Payload,
 ) -> ApiResult<Octopai> {
-    let mut json = fields::of(&request, payload, &["PageNumber", "RowsInPage"]).await?;
-    let page = fields::number(&mut json, "PageNumber", 1, MAX_PAGE_NUMBER)?;
-    let rows = fields::number(&mut json, "RowsInPage", DEFAULT_ROWS, MAX_ROWS)?;
+    let UserEventsRequest { page_number: page, rows_in_page: rows } = input;
     // Both are bounded so that this fits: fewer than 10^15 pages of at most 1,000 rows.
     let offset = u64::try_from((page - 1) * rows).map_err(Error::internal)?;
     let limit = usize::try_from(rows).map_err(Error::internal)?;
-    audit::asked_in_body(&request, &[("PageNumber", page), ("RowsInPage", rows)]);
+    caller.audit_conditions(&[("PageNumber", page), ("RowsInPage", rows)]);
     let filter = EventFilter { without_reads: true, ..EventFilter::within(caller.principal.visibility()) };
     let events =
         blocking::run(&state, move |state| state.store().reading(|tx| tx.events_at_offset(&filter, offset, limit)))

@@ -1,8 +1,8 @@
 //! `GET /active-users`.
 
+use actix_web::HttpResponse;
 use actix_web::http::header::ContentType;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse};
 use chrono::{Datelike as _, NaiveDate};
 use serde::{Serialize, Serializer};
 use trailkeeper_analytics::EachTenant;
@@ -10,7 +10,7 @@ use trailkeeper_analytics::question::active_users::tenants::{ActiveUsersQuestion
 use trailkeeper_domain::activity::{ActiveUsers as ActiveUsersCell, Period};
 use trailkeeper_domain::id::{EnvId, TenantId};
 use trailkeeper_domain::{Error, Result as DomainResult};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use uuid::{Uuid, uuid};
 
 use super::error_responses::{ErrorResponses, TenantErrorResponses};
@@ -19,46 +19,36 @@ use crate::api_error::ApiResult;
 use crate::blocking;
 use crate::error_formats::Saasus;
 use crate::extract::caller::{ReadAnalytics, SaasusCaller};
-use crate::extract::query::Query;
+use crate::operation::{FromQuery, QueryParams, operation};
 use crate::state::AppState;
 
 /// Which active users are asked for.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
+#[derive(QueryParams)]
 #[expect(clippy::doc_markdown, reason = "the descriptions are the published ones")]
 pub struct ActiveUsersParams {
     /// Type of active users data (monthly or daily)
-    #[param(value_type = values::ActiveUsersType, inline, example = "monthly")]
+    #[param(schema = values::ActiveUsersType, inline, example = "monthly", with = Period::parse)]
     r#type: Period,
     /// Start date (YYYY-MM for monthly, YYYY-MM-DD for daily)
-    #[param(value_type = values::PeriodDate, inline, example = "2025-01")]
-    date_from: NaiveDate,
+    #[param(schema = values::PeriodDate, inline, example = "2025-01")]
+    date_from: String,
     /// End date (YYYY-MM for monthly, YYYY-MM-DD for daily). Optional.
-    #[param(value_type = Option<values::PeriodDate>, inline, example = "2025-12")]
-    date_to: Option<NaiveDate>,
+    #[param(schema = values::PeriodDate, inline, example = "2025-12")]
+    date_to: Option<String>,
     /// Tenant ID (optional)
-    #[param(value_type = Option<values::TenantId>, inline, example = "69e732d6-8ecc-45c4-c2eb-8438f7ffe775")]
+    #[param(schema = values::TenantId, inline, example = "69e732d6-8ecc-45c4-c2eb-8438f7ffe775")]
     tenant_id: Option<TenantId>,
     /// Environment ID (optional, requires tenant_id)
-    #[param(value_type = Option<values::EnvId>, inline, example = 1)]
+    #[param(schema = values::EnvId, inline, example = 1)]
     env_id: Option<EnvId>,
 }
 
 impl ActiveUsersParams {
-    fn of(query: &Query) -> DomainResult<Self> {
-        let period = Period::parse("type", query.required("type")?)?;
-        let date = |field, value| period.parse_date(field, value);
-        Ok(Self {
-            r#type: period,
-            date_from: date("date_from", query.required("date_from")?)?,
-            date_to: query.optional("date_to")?.map(|value| date("date_to", value)).transpose()?,
-            tenant_id: query.optional("tenant_id")?.map(|value| TenantId::parse("tenant_id", value)).transpose()?,
-            env_id: query.optional("env_id")?.map(|value| EnvId::parse("env_id", value)).transpose()?,
-        })
-    }
-
-    fn question(&self) -> ActiveUsersQuestion {
-        ActiveUsersQuestion { period: self.r#type, date_from: self.date_from, date_to: self.date_to }
+    fn question(&self) -> DomainResult<ActiveUsersQuestion> {
+        let period = self.r#type;
+        let date_from = period.parse_date("date_from", &self.date_from)?;
+        let date_to = self.date_to.as_deref().map(|date| period.parse_date("date_to", date)).transpose()?;
+        Ok(ActiveUsersQuestion { period, date_from, date_to })
     }
 }
 
@@ -136,24 +126,19 @@ impl ActiveUsers {
 /// A user is active in a period when at least one of their events in it did not fail. Values that were
 /// reported for a period, tenant and environment win over the computed ones. Without `date_to` the
 /// answer goes on until now. A credential that is confined to a tenant sees that one alone.
-#[utoipa::path(
-    get, path = "/active-users", operation_id = "GetActiveUsers", tag = "userAnalysis",
-    params(ActiveUsersParams),
+#[operation(get, "/active-users", operation_id = "GetActiveUsers", tag = "userAnalysis",
     responses(
         (status = 200, description = "The numbers of active users.", body = ActiveUsers,
             example = json!(ActiveUsers::sample())),
         ErrorResponses,
         TenantErrorResponses,
-    ),
-    security(("Bearer" = [])),
-)]
-pub async fn get(
+    ))]
+pub async fn get_active_users(
     caller: SaasusCaller<ReadAnalytics>,
-    request: HttpRequest,
+    FromQuery(params): FromQuery<ActiveUsersParams>,
     state: Data<AppState>,
 ) -> ApiResult<Saasus> {
-    let params = ActiveUsersParams::of(&Query::of(&request)?)?;
-    let question = params.question();
+    let question = params.question()?;
     let tenant = params.tenant_id.as_ref().map(std::slice::from_ref);
     let tenants = EachTenant::of(caller.principal.visibility(), tenant, params.env_id)?;
     // Some megabytes of an answer would hold up the others of the thread that requests come in on.

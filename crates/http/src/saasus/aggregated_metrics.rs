@@ -2,51 +2,44 @@
 
 use std::collections::BTreeMap;
 
+use actix_web::HttpResponse;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse};
 use chrono::NaiveDate;
 use serde::Serialize;
 use trailkeeper_analytics::EachTenant;
 use trailkeeper_analytics::question::metrics::{DailyMetric as Metric, MetricsQuestion, metrics};
-use trailkeeper_domain::Result;
 use trailkeeper_domain::creation::CreationKind;
 use trailkeeper_domain::id::TenantId;
-use utoipa::{IntoParams, ToSchema};
+use trailkeeper_domain::time;
+use utoipa::ToSchema;
 
 use super::error_responses::{ErrorResponses, TenantErrorResponses};
-use super::{dates, tenant_ids, values};
+use super::{tenant_ids, values};
 use crate::api_error::ApiResult;
 use crate::blocking;
 use crate::error_formats::Saasus;
 use crate::extract::caller::{ReadAnalytics, SaasusCaller};
-use crate::extract::query::Query;
+use crate::operation::{FromQuery, QueryParams, operation};
 use crate::state::AppState;
 
 /// Which metric is asked for.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
+#[derive(QueryParams)]
 pub struct AggregatedMetricsParams {
     /// Metrics type
-    #[param(value_type = values::MetricsType, inline, example = "create_tenant")]
+    #[param(schema = values::MetricsType, inline, example = "create_tenant", with = CreationKind::parse)]
     metrics_type: CreationKind,
     /// Start date (YYYY-MM-DD)
-    #[param(value_type = values::UtcDay, inline, example = "2025-01-01")]
+    #[param(schema = values::UtcDay, inline, example = "2025-01-01", with = time::parse_day)]
     start_date: NaiveDate,
     /// End date (YYYY-MM-DD)
-    #[param(value_type = values::UtcDay, inline, example = "2025-01-31")]
+    #[param(schema = values::UtcDay, inline, example = "2025-01-31", with = time::parse_day)]
     end_date: NaiveDate,
     /// Tenant IDs
-    #[param(value_type = Option<Vec<uuid::Uuid>>, example = json!(["f94bfffc-8be2-11ec-b41a-0242ac120004"]))]
+    #[param(schema = values::ListedTenantId, inline, example = ["f94bfffc-8be2-11ec-b41a-0242ac120004"], read = tenant_ids::read)]
     tenant_ids: Option<Vec<TenantId>>,
 }
 
 impl AggregatedMetricsParams {
-    fn of(query: &Query) -> Result<Self> {
-        let metrics_type = CreationKind::parse("metrics_type", query.required("metrics_type")?)?;
-        let (start_date, end_date) = dates::of(query)?;
-        Ok(Self { metrics_type, start_date, end_date, tenant_ids: tenant_ids::of(query)? })
-    }
-
     fn question(&self) -> MetricsQuestion {
         MetricsQuestion { kind: self.metrics_type, start_date: self.start_date, end_date: self.end_date }
     }
@@ -102,23 +95,17 @@ impl AggregatedMetrics {
 /// as one parameter joined with commas, or both; a credential that is confined to a tenant names that
 /// one alone, and gets it without naming it. What was removed since stays counted on the day on
 /// which it came to be.
-#[utoipa::path(
-    get, path = "/metrics/aggregated", operation_id = "GetAggregatedMetrics", tag = "metrics",
-    params(AggregatedMetricsParams),
+#[operation(get, "/metrics/aggregated", operation_id = "GetAggregatedMetrics", tag = "metrics",
     responses(
-        (status = 200, description = "The metrics of each day.", body = AggregatedMetrics,
-            example = json!(AggregatedMetrics::sample())),
+        (status = 200, description = "The metrics of each day.", body = AggregatedMetrics, example = json!(AggregatedMetrics::sample())),
         ErrorResponses,
         TenantErrorResponses,
-    ),
-    security(("Bearer" = [])),
-)]
-pub async fn get(
+    ))]
+pub async fn get_aggregated_metrics(
     caller: SaasusCaller<ReadAnalytics>,
-    request: HttpRequest,
+    FromQuery(params): FromQuery<AggregatedMetricsParams>,
     state: Data<AppState>,
 ) -> ApiResult<Saasus> {
-    let params = AggregatedMetricsParams::of(&Query::of(&request)?)?;
     let question = params.question();
     let tenants = EachTenant::of(caller.principal.visibility(), params.tenant_ids.as_deref(), None)?;
     let days = blocking::run_analytic(&state, move |state| metrics(state.store(), &question, &tenants)).await?;

@@ -2,46 +2,40 @@
 
 use std::collections::BTreeMap;
 
+use actix_web::HttpResponse;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse};
 use chrono::NaiveDate;
 use serde::Serialize;
 use trailkeeper_analytics::EachTenant;
 use trailkeeper_analytics::question::userinfo::{DailyUserinfo, UserinfoQuestion, userinfo};
-use trailkeeper_domain::Result;
 use trailkeeper_domain::id::TenantId;
-use utoipa::{IntoParams, ToSchema};
+use trailkeeper_domain::time;
+use utoipa::ToSchema;
 
 use super::error_responses::{ErrorResponses, TenantErrorResponses};
-use super::{dates, tenant_ids, values};
+use super::{tenant_ids, values};
 use crate::api_error::ApiResult;
 use crate::blocking;
 use crate::error_formats::Saasus;
 use crate::extract::caller::{ReadAnalytics, SaasusCaller};
-use crate::extract::query::Query;
+use crate::operation::{FromQuery, QueryParams, operation};
 use crate::state::AppState;
 
 /// Which calls are asked for.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
+#[derive(QueryParams)]
 pub struct AggregatedUserInfoParams {
     /// Start date (YYYY-MM-DD)
-    #[param(value_type = values::UtcDay, inline, example = "2025-01-01")]
+    #[param(schema = values::UtcDay, inline, example = "2025-01-01", with = time::parse_day)]
     start_date: NaiveDate,
     /// End date (YYYY-MM-DD)
-    #[param(value_type = values::UtcDay, inline, example = "2025-01-31")]
+    #[param(schema = values::UtcDay, inline, example = "2025-01-31", with = time::parse_day)]
     end_date: NaiveDate,
     /// Tenant IDs
-    #[param(value_type = Option<Vec<uuid::Uuid>>, example = json!(["f94bfffc-8be2-11ec-b41a-0242ac120004"]))]
+    #[param(schema = values::ListedTenantId, inline, example = ["f94bfffc-8be2-11ec-b41a-0242ac120004"], read = tenant_ids::read)]
     tenant_ids: Option<Vec<TenantId>>,
 }
 
 impl AggregatedUserInfoParams {
-    fn of(query: &Query) -> Result<Self> {
-        let (start_date, end_date) = dates::of(query)?;
-        Ok(Self { start_date, end_date, tenant_ids: tenant_ids::of(query)? })
-    }
-
     fn question(&self) -> UserinfoQuestion {
         UserinfoQuestion { start_date: self.start_date, end_date: self.end_date }
     }
@@ -88,23 +82,17 @@ impl AggregatedUserInfoMetrics {
 /// Every UTC day of the range is there; one without calls has empty `details`. `tenant_ids` is taken
 /// as repeated parameters, as one parameter joined with commas, or both; a credential that is confined
 /// to a tenant names that one alone, and gets it without naming it.
-#[utoipa::path(
-    get, path = "/userinfo/aggregated", operation_id = "GetAggregatedUserInfo", tag = "metrics",
-    params(AggregatedUserInfoParams),
+#[operation(get, "/userinfo/aggregated", operation_id = "GetAggregatedUserInfo", tag = "metrics",
     responses(
-        (status = 200, description = "The calls of each day.", body = AggregatedUserInfoMetrics,
-            example = json!(AggregatedUserInfoMetrics::sample())),
+        (status = 200, description = "The calls of each day.", body = AggregatedUserInfoMetrics, example = json!(AggregatedUserInfoMetrics::sample())),
         ErrorResponses,
         TenantErrorResponses,
-    ),
-    security(("Bearer" = [])),
-)]
-pub async fn get(
+    ))]
+pub async fn get_aggregated_userinfo(
     caller: SaasusCaller<ReadAnalytics>,
-    request: HttpRequest,
+    FromQuery(params): FromQuery<AggregatedUserInfoParams>,
     state: Data<AppState>,
 ) -> ApiResult<Saasus> {
-    let params = AggregatedUserInfoParams::of(&Query::of(&request)?)?;
     let question = params.question();
     let tenants = EachTenant::of(caller.principal.visibility(), params.tenant_ids.as_deref(), None)?;
     let days = blocking::run_analytic(&state, move |state| userinfo(state.store(), &question, &tenants)).await?;

@@ -1,10 +1,11 @@
 //! `GET /users/{user_id}/behavior-histories`.
 
+use actix_web::HttpResponse;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use trailkeeper_analytics::Audience;
 use trailkeeper_analytics::question::behavior::{DailyBehavior, behaviors};
+use trailkeeper_domain::id::UserId;
 use trailkeeper_domain::time::midnight;
 use utoipa::ToSchema;
 
@@ -15,8 +16,16 @@ use crate::api_error::ApiResult;
 use crate::blocking;
 use crate::error_formats::Saasus;
 use crate::extract::caller::{ReadUserActivity, SaasusCaller};
-use crate::extract::path;
+use crate::operation::{FromPath, PathParams, operation};
 use crate::state::AppState;
+
+/// The user that a path names.
+#[derive(PathParams)]
+pub struct UserPath {
+    /// User ID
+    #[param(schema = values::UserId, inline, example = "f94bfffc-8be2-11ec-b41a-0242ac120004")]
+    user_id: UserId,
+}
 
 /// The pages that a user was on, by day.
 #[derive(Serialize, ToSchema)]
@@ -60,27 +69,22 @@ impl UserBehaviorHistories {
 ///
 /// Every page load and every userinfo call that carried a page, from the same time one calendar month
 /// ago until now. A user that nobody knows has an empty history.
-#[utoipa::path(
-    get, path = "/users/{user_id}/behavior-histories", operation_id = "GetUserBehaviorHistories",
+#[operation(get, "/users/{user_id}/behavior-histories", operation_id = "GetUserBehaviorHistories",
     tag = "userAnalysis",
-    params(("user_id" = inline(values::UserId), Path, description = "User ID",
-        example = "f94bfffc-8be2-11ec-b41a-0242ac120004")),
     responses(
         (status = 200, description = "The user's history.", body = UserBehaviorHistories,
             example = json!(UserBehaviorHistories::sample())),
         ErrorResponses,
-    ),
-    security(("Bearer" = [])),
-)]
-pub async fn get(
+    ))]
+pub async fn get_behavior_histories(
     caller: SaasusCaller<ReadUserActivity>,
-    request: HttpRequest,
+    FromPath(path): FromPath<UserPath>,
     state: Data<AppState>,
 ) -> ApiResult<Saasus> {
-    let user = path::user_id(&request)?;
     let audience = Audience::of(caller.principal.visibility(), None, None)?;
     let days =
-        blocking::run_analytic(&state, move |state| behaviors(state.store(), state.clock(), &user, &audience)).await?;
+        blocking::run_analytic(&state, move |state| behaviors(state.store(), state.clock(), &path.user_id, &audience))
+            .await?;
     let histories = days.into_iter().map(DailyBehaviorHistory::from).collect();
     Ok(HttpResponse::Ok().json(UserBehaviorHistories { histories }))
 }

@@ -4,7 +4,6 @@ mod active_users;
 mod aggregated_metrics;
 mod aggregated_userinfo;
 mod behavior_histories;
-mod dates;
 mod error_responses;
 mod page_statistics;
 mod tenant_ids;
@@ -12,14 +11,17 @@ mod update_active_users;
 mod user_behavior_day;
 mod values;
 
-use actix_web::http::Method;
-use actix_web::web::{self, ServiceConfig};
-use utoipa::OpenApi;
+use std::sync::LazyLock;
 
-use crate::endpoint::{endpoint, fallback};
+use actix_web::web::{self, ServiceConfig};
+use utoipa::openapi::OpenApi as OpenApiDocument;
+use utoipa::{Modify, OpenApi};
+
 use crate::error_formats::{Saasus, SaasusError};
 use crate::inlined::InlinedFields;
 use crate::openapi::BearerScheme;
+use crate::operation::routes::fallback;
+use crate::operation::{Declaration, document, operations, routes};
 
 /// The document.
 #[derive(OpenApi)]
@@ -36,35 +38,34 @@ use crate::openapi::BearerScheme;
         (name = "userAnalysis", description = "User Behavior Analysis"),
         (name = "metrics", description = "Metrics Analysis"),
     ),
-    paths(
-        user_behavior_day::update,
-        behavior_histories::get,
-        active_users::get,
-        update_active_users::update,
-        aggregated_metrics::get,
-        page_statistics::get,
-        aggregated_userinfo::get,
-    ),
     components(schemas(SaasusError)),
-    modifiers(&BearerScheme, &InlinedFields),
+    modifiers(&BearerScheme),
 )]
-pub struct Document;
+struct Document;
+
+/// The operations.
+pub static OPERATIONS: LazyLock<Vec<Declaration>> = LazyLock::new(|| {
+    operations![
+        user_behavior_day::update_user_behavior_day,
+        behavior_histories::get_behavior_histories,
+        active_users::get_active_users,
+        update_active_users::update_active_users,
+        aggregated_metrics::get_aggregated_metrics,
+        page_statistics::get_page_statistics,
+        aggregated_userinfo::get_aggregated_userinfo,
+    ]
+});
+
+/// The document with its operations.
+pub fn document() -> OpenApiDocument {
+    let mut openapi = Document::openapi();
+    document::add(&mut openapi, &OPERATIONS);
+    InlinedFields.modify(&mut openapi);
+    openapi
+}
 
 /// Adds the routes.
 pub fn configure(config: &mut ServiceConfig) {
-    let scope = web::scope("/v1/analysis")
-        .service(endpoint::<Saasus>("/user-behavior-day", vec![(Method::PUT, web::to(user_behavior_day::update))]))
-        .service(endpoint::<Saasus>(
-            "/users/{user_id}/behavior-histories",
-            vec![(Method::GET, web::to(behavior_histories::get))],
-        ))
-        .service(endpoint::<Saasus>(
-            "/active-users",
-            vec![(Method::GET, web::to(active_users::get)), (Method::PUT, web::to(update_active_users::update))],
-        ))
-        .service(endpoint::<Saasus>("/metrics/aggregated", vec![(Method::GET, web::to(aggregated_metrics::get))]))
-        .service(endpoint::<Saasus>("/metrics/page-statistics", vec![(Method::GET, web::to(page_statistics::get))]))
-        .service(endpoint::<Saasus>("/userinfo/aggregated", vec![(Method::GET, web::to(aggregated_userinfo::get))]))
-        .default_service(fallback::<Saasus>("/openapi/saasus.json"));
-    config.service(scope);
+    routes::configure::<Saasus>(config, &OPERATIONS);
+    config.service(web::scope("/v1/analysis").default_service(fallback::<Saasus>("/openapi/saasus.json")));
 }

@@ -1,7 +1,7 @@
 //! `GET /metrics/page-statistics`.
 
+use actix_web::HttpResponse;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use trailkeeper_analytics::Audience;
 use trailkeeper_analytics::question::page_statistics::{
@@ -10,7 +10,7 @@ use trailkeeper_analytics::question::page_statistics::{
 use trailkeeper_analytics::question::ranking::Named;
 use trailkeeper_domain::time::{self, MAX_UNIX_SECONDS, Timestamp};
 use trailkeeper_domain::{Error, Result};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::error_responses::ErrorResponses;
 use super::values;
@@ -18,28 +18,18 @@ use crate::api_error::ApiResult;
 use crate::blocking;
 use crate::error_formats::Saasus;
 use crate::extract::caller::{ReadAnalytics, SaasusCaller};
-use crate::extract::query::Query;
+use crate::operation::{FromQuery, Query, QueryParams, operation};
 use crate::state::AppState;
 
 /// Which period is asked for.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
+#[derive(QueryParams)]
 pub struct PageStatisticsParams {
     /// Start timestamp of statistics period (UNIX timestamp)
-    #[param(value_type = values::Seconds, inline, example = 1_701_388_800)]
+    #[param(schema = values::Seconds, inline, example = 1_701_388_800, read = seconds)]
     start_timestamp: Timestamp,
     /// End timestamp of statistics period (UNIX timestamp)
-    #[param(value_type = values::Seconds, inline, example = 1_704_067_199)]
+    #[param(schema = values::Seconds, inline, example = 1_704_067_199, read = seconds)]
     end_timestamp: Timestamp,
-}
-
-impl PageStatisticsParams {
-    fn of(query: &Query) -> Result<Self> {
-        Ok(Self {
-            start_timestamp: seconds(query, "start_timestamp")?,
-            end_timestamp: seconds(query, "end_timestamp")?,
-        })
-    }
 }
 
 fn seconds(query: &Query, name: &str) -> Result<Timestamp> {
@@ -114,22 +104,17 @@ impl PageStatistics {
 /// Get page statistics for the specified period.
 ///
 /// Both ends are inside. The period is at most 10 years.
-#[utoipa::path(
-    get, path = "/metrics/page-statistics", operation_id = "GetPageStatistics", tag = "metrics",
-    params(PageStatisticsParams),
+#[operation(get, "/metrics/page-statistics", operation_id = "GetPageStatistics", tag = "metrics",
     responses(
         (status = 200, description = "The statistics of the period.", body = PageStatistics,
             example = json!(PageStatistics::sample())),
         ErrorResponses,
-    ),
-    security(("Bearer" = [])),
-)]
-pub async fn get(
+    ))]
+pub async fn get_page_statistics(
     caller: SaasusCaller<ReadAnalytics>,
-    request: HttpRequest,
+    FromQuery(params): FromQuery<PageStatisticsParams>,
     state: Data<AppState>,
 ) -> ApiResult<Saasus> {
-    let params = PageStatisticsParams::of(&Query::of(&request)?)?;
     let question = PagesQuestion::of_seconds(params.start_timestamp, params.end_timestamp)?;
     let audience = Audience::of(caller.principal.visibility(), None, None)?.with_folds(state.folds());
     let statistics =

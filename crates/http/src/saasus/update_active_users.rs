@@ -1,9 +1,8 @@
 //! `PUT /active-users`.
 
+use actix_web::HttpResponse;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse};
-use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use trailkeeper_analytics::report::report_active_users;
 use trailkeeper_auth::signature;
 use trailkeeper_domain::activity::{ActiveUsers, Period};
@@ -15,39 +14,64 @@ use utoipa::ToSchema;
 use super::error_responses::{BodyErrorResponses, TenantErrorResponses};
 use super::values;
 use crate::api_error::ApiResult;
-use crate::audit;
 use crate::error_formats::Saasus;
-use crate::extract::body::must_be_json;
 use crate::extract::caller::{SaasusCaller, WriteAnalytics};
+use crate::operation::{Body, FromBody, operation};
+use crate::settings::MAX_SIGNED_BODY_BYTES;
 use crate::state::AppState;
 
 /// A number of active users that is known better outside.
-#[derive(Serialize, ToSchema)]
+#[derive(ToSchema, Body)]
+#[body(name = "a number of active users", ignores_unknown_fields, max_bytes = MAX_SIGNED_BODY_BYTES)]
 pub struct UpdateActiveUsersParam {
     /// Type of active users data (monthly or daily)
     #[schema(value_type = values::ReportedType, inline)]
-    r#type: String,
+    #[body(with = period)]
+    r#type: Period,
     /// Date (YYYY-MM for monthly, YYYY-MM-DD for daily)
     #[schema(value_type = values::ReportedDate, inline)]
+    #[body(expected = "YYYY-MM-DD for daily, YYYY-MM for monthly, in quotes")]
     date: String,
     #[schema(value_type = values::TenantId, inline)]
-    tenant_id: String,
+    #[body(expected = "the tenant's UUID in quotes")]
+    tenant_id: TenantId,
     #[schema(value_type = values::EnvId, inline)]
-    env_id: u32,
+    #[body(with = environment)]
+    env_id: EnvId,
     /// Number of active users
     #[schema(value_type = values::ReportedCount, inline)]
-    active_users: i64,
+    #[body(with = count)]
+    active_users: u64,
+}
+
+fn period(json: &mut JsonObject, name: &str) -> Result<Period> {
+    json.required_parsed(name, "\"daily\" or \"monthly\"", Period::parse)
+}
+
+fn environment(json: &mut JsonObject, name: &str) -> Result<EnvId> {
+    json.required(name, "a whole number, for example 1", |json, field, _| json.unsigned(field)).map(EnvId)
+}
+
+fn count(json: &mut JsonObject, name: &str) -> Result<u64> {
+    let expected = "how many users were active, for example 100";
+    let count = json.required(name, expected, |json, field, way_out| json.integer(field, 0, i64::MAX, way_out))?;
+    u64::try_from(count).map_err(Error::internal)
 }
 
 impl UpdateActiveUsersParam {
-    fn sample() -> Self {
-        Self {
-            r#type: "daily".to_owned(),
-            date: "2025-01-01".to_owned(),
-            tenant_id: "69e732d6-8ecc-45c4-c2eb-8438f7ffe775".to_owned(),
-            env_id: 1,
-            active_users: 100,
-        }
+    fn sample() -> Value {
+        json!({
+            "type": "daily",
+            "date": "2025-01-01",
+            "tenant_id": "69e732d6-8ecc-45c4-c2eb-8438f7ffe775",
+            "env_id": 1,
+            "active_users": 100,
+        })
+    }
+
+    fn reported(&self) -> Result<ActiveUsers> {
+        let start = self.r#type.parse_date("date", &self.date)?;
+        Ok(ActiveUsers { start, tenant_id: self.tenant_id, env_id: self.env_id, users: self.active_users })
     }
 }
 
@@ -59,20 +83,16 @@ impl UpdateActiveUsersParam {
 /// from then on. Sent again, the last one holds; a signed request takes effect once, however often it is
 /// sent. A credential that is confined to a tenant reports for
 /// that one alone.
-#[utoipa::path(
-    put, path = "/active-users", operation_id = "UpdateActiveUsers", tag = "userAnalysis",
+#[operation(put, "/active-users", operation_id = "UpdateActiveUsers", tag = "userAnalysis",
     request_body(content = UpdateActiveUsersParam, example = json!(UpdateActiveUsersParam::sample())),
-    responses((status = 200, description = "The number is stored."), BodyErrorResponses, TenantErrorResponses),
-    security(("Bearer" = [])),
-)]
-pub async fn update(
+    responses((status = 200, description = "The number is stored."), BodyErrorResponses, TenantErrorResponses))]
+pub async fn update_active_users(
     caller: SaasusCaller<WriteAnalytics>,
-    request: HttpRequest,
+    FromBody(input): FromBody<UpdateActiveUsersParam>,
     state: Data<AppState>,
 ) -> ApiResult<Saasus> {
-    must_be_json(&request)?;
-    let (period, reported) = reported_in(&caller.body)?;
-    audit::reported_in_body(&request, None, reported_fields(period, &reported));
+    let (period, reported) = (input.r#type, input.reported()?);
+    caller.audit_report(None, reported_fields(period, &reported));
     let reporter = caller.principal.visibility();
     let now = state.clock().now();
     let signed = caller.signature.map(|signature| (signature::spent(signature, now), now));
@@ -80,7 +100,7 @@ pub async fn update(
     Ok(HttpResponse::Ok().finish())
 }
 
-/// What the trail tells of it: all of it, by the names that it has in the body.
+/// The whole report, for its audit event, by the names of the body.
 fn reported_fields(period: Period, reported: &ActiveUsers) -> Vec<(&'static str, Value)> {
     vec![
         ("type", period.as_str().into()),
@@ -90,18 +110,4 @@ fn reported_fields(period: Period, reported: &ActiveUsers) -> Vec<(&'static str,
         ("env_id", reported.env_id.0.into()),
         ("active_users", reported.users.into()),
     ]
-}
-
-fn reported_in(body: &[u8]) -> Result<(Period, ActiveUsers)> {
-    let mut json = JsonObject::parse("a number of active users", body)?;
-    let period = json.required_parsed("type", "\"daily\" or \"monthly\"", Period::parse)?;
-    let a_date = "YYYY-MM-DD for daily, YYYY-MM for monthly, in quotes";
-    let start = json.required_parsed("date", a_date, |field, value| period.parse_date(field, value))?;
-    let tenant_id = json.required_parsed("tenant_id", "the tenant's UUID in quotes", TenantId::parse)?;
-    let env_id = json.required("env_id", "a whole number, for example 1", |json, field, _| json.unsigned(field))?;
-    let a_count = "how many users were active, for example 100";
-    let users =
-        json.required("active_users", a_count, |json, field, way_out| json.integer(field, 0, i64::MAX, way_out))?;
-    let users = u64::try_from(users).map_err(Error::internal)?;
-    Ok((period, ActiveUsers { start, tenant_id, env_id: EnvId(env_id), users }))
 }

@@ -14,6 +14,8 @@ values! {
     UserId = text(1, DomainUserId::MAX).title(Some("Uuid"));
     /// A tenant.
     TenantId = formatted(KnownFormat::Uuid).title(Some("Uuid"));
+    /// A tenant in a list.
+    ListedTenantId = formatted(KnownFormat::Uuid);
     /// An environment.
     EnvId = integer(KnownFormat::Int64, 0, u32::MAX.into())
         .format(Some(SchemaFormat::Custom("uint64".to_owned()))).title(Some("Id"));

@@ -13,7 +13,7 @@ fn queries() {
     let admin = app.admin();
     let days = "start_date=2026-01-01&end_date=2026-01-02";
     for (path, start) in [
-        ("users/count?".to_owned(), "region: is missing"),
+        ("users/count?".to_owned(), "start_date: is missing"),
         (format!("users/count?{days}&region=eu-west-1"), "user_pool_id: is missing"),
         (format!("users/count?{days}&user_pool_id={POOL}"), "region: is missing"),
         (format!("users/count?end_date=2026-01-02&region=eu-west-1&user_pool_id={POOL}"), "start_date: is missing"),
