@@ -1,5 +1,5 @@
-//! For tests: a clock that only moves when it is told to, randomness that repeats, records with sensible fields, and
-//! databases that are gone afterwards.
+//! For tests: a clock that a test moves, randomness that repeats, records with sensible fields, temporary databases,
+//! and a store that fails where a test asks for it.
 //!
 //! Everything here panics where a test could not go on: a failed test is what is wanted then.
 #![expect(
@@ -13,8 +13,11 @@ mod builders;
 mod clock;
 mod databases;
 mod entropy;
+mod faulty_store;
+mod on_both;
 pub mod visibility;
 mod workload;
+mod world;
 
 pub use builders::{
     account, all_events, all_users, at, day, event, membership, tenant, tenant_id, user, user_id, uuid,
@@ -22,4 +25,6 @@ pub use builders::{
 pub use clock::TestClock;
 pub use databases::{DatabaseKind, TempDatabase, run_on_postgres};
 pub use entropy::TestEntropy;
+pub use faulty_store::{Call, Fault, FaultyStore};
 pub use workload::Workload;
+pub use world::World;

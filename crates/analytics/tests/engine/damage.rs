@@ -18,7 +18,7 @@ use trailkeeper_testkit::{DatabaseKind, TestClock, at, day, tenant_id};
 
 use crate::world::World;
 
-on_both!(a_damaged_sheet_is_named, a_page_without_a_name_is_named);
+trailkeeper_testkit::on_both!(crate::world::World::with_history => a_damaged_sheet_is_named, a_page_without_a_name_is_named);
 
 const DAY: &str = "2026-02-01T00:00:00Z";
 

@@ -14,7 +14,7 @@ use trailkeeper_testkit::{at, tenant_id};
 use crate::recount::{Counts, count, inside};
 use crate::world::World;
 
-on_both!(
+trailkeeper_testkit::on_both!(crate::world::World::with_history =>
     random_folds_equal_the_recount,
     buckets_of_every_hour_and_day_equal_the_recount,
     an_environment_equals_the_recount,

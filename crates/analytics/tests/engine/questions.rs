@@ -18,7 +18,7 @@ use trailkeeper_testkit::{TestClock, day, tenant_id};
 use crate::recount::{count, inside};
 use crate::world::World;
 
-on_both!(active_users_equal_the_recount, page_statistics_equal_the_recount, userinfo_equals_the_recount);
+trailkeeper_testkit::on_both!(crate::world::World::with_history => active_users_equal_the_recount, page_statistics_equal_the_recount, userinfo_equals_the_recount);
 
 const TENANTS: u128 = 3;
 

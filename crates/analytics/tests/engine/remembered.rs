@@ -18,7 +18,7 @@ use trailkeeper_testkit::{TestClock, at, event, tenant_id, uuid};
 use crate::folds::{check, check_cached};
 use crate::world::World;
 
-on_both!(
+trailkeeper_testkit::on_both!(crate::world::World::with_history =>
     a_second_question_reads_no_sheet,
     only_changed_sheets_are_read_again,
     a_rebuild_invalidates_the_cache,

@@ -22,9 +22,8 @@ use trailkeeper_domain::visibility::Visibility;
 use trailkeeper_domain::{Error, Result};
 use trailkeeper_storage::{DatabaseUrl, StoreOptions, migrate, open};
 use trailkeeper_testkit::visibility::EVERYTHING;
-use trailkeeper_testkit::{DatabaseKind, TempDatabase, TestClock, TestEntropy, at, tenant_id};
+use trailkeeper_testkit::{DatabaseKind, Fault, FaultyStore, TempDatabase, TestClock, TestEntropy, at, tenant_id};
 
-use crate::injected_failures::{Faulty, InjectedFailure};
 use crate::model::Model;
 use crate::random::Random;
 use crate::{native, people, saasus};
@@ -339,16 +338,21 @@ impl History {
 
     /// A merge or a rebuild that fails or dies at a random write; a later one continues.
     fn amid_faults(&mut self, step: Step) {
-        let (fault, dead) = (self.random.pick(&InjectedFailure::ALL), self.random.chance(50));
-        let nth = i64::try_from(self.random.below(6)).unwrap();
-        let faulty = Faulty::new(self.store(), fault, dead, nth);
+        let (fault, crashes) = (self.random.pick(&Fault::ALL), self.random.chance(50));
+        let nth = usize::try_from(self.random.below(6)).unwrap();
+        let faulty = FaultyStore::over(&self.store());
+        if crashes {
+            faulty.crash_at_write(nth, Some(fault));
+        } else {
+            faulty.fail_write(nth, fault);
+        }
         // It may still succeed: if fewer writes were needed, or only the last one, the release, failed.
         if step == Step::MergeAmidFaults {
-            drop(merger::run_once(&faulty, &*self.clock, &*self.entropy));
+            drop(merger::run_once(&*faulty, &*self.clock, &*self.entropy));
         } else {
-            drop(rebuild(&faulty, &*self.clock, &*self.entropy, Duration::ZERO, &mut |_| {}));
+            drop(rebuild(&*faulty, &*self.clock, &*self.entropy, Duration::ZERO, &mut |_| {}));
         }
-        self.seen.faults += usize::from(faulty.struck());
+        self.seen.faults += usize::from(faulty.has_struck());
         self.questions(QUESTIONS);
         // A dead process keeps the lease until it runs out.
         self.clock.advance(TimeDelta::minutes(2));

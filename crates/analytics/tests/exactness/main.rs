@@ -6,7 +6,6 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on should say where")]
 
 mod history;
-mod injected_failures;
 mod model;
 mod native;
 mod people;

@@ -10,17 +10,17 @@ use trailkeeper_domain::clock::Clock as _;
 use trailkeeper_domain::fact::EventFact;
 use trailkeeper_domain::ports::{NewDelta, Summarizer};
 use trailkeeper_domain::scope::Scope;
-use trailkeeper_testkit::{TestEntropy, tenant_id, uuid};
+use trailkeeper_testkit::{Fault, FaultyStore, TestEntropy, tenant_id, uuid};
 
-use crate::stores::{Mishap, Unlucky};
-use crate::world::{World, random_event};
+use crate::world::World;
 
 fn a_write_that_fails_changes_nothing(world: &World) {
     for nth in 0.. {
         world.insert(30);
         let before = world.kept();
-        let unlucky = Unlucky::new(&world.store, nth, Mishap::Fails);
-        let merged = world.merge_in(&unlucky);
+        let store = FaultyStore::over(&world.store);
+        store.fail_write(nth, Fault::RolledBack);
+        let merged = world.merge_in(&*store);
         world.assert_clean();
         match nth {
             // The lease, and the only step.
@@ -36,7 +36,7 @@ fn a_write_that_fails_changes_nothing(world: &World) {
                 world.clock.advance(Duration::seconds(31));
             }
             _ => {
-                assert!(!unlucky.struck());
+                assert!(!store.has_struck());
                 break;
             }
         }
@@ -48,17 +48,18 @@ fn a_write_that_fails_changes_nothing(world: &World) {
 fn a_merger_that_lost_its_lease_writes_nothing(world: &World) {
     world.insert(30);
     let before = world.kept();
-    let (store, clock) = (Arc::clone(&world.store), Arc::clone(&world.clock));
+    let (inner, clock) = (Arc::clone(&world.store), Arc::clone(&world.clock));
     let other = uuid(1);
-    let taken = move || {
+    let take_lease = move |_: &FaultyStore| {
         clock.advance(Duration::seconds(31));
         let now = clock.now();
-        assert!(store.writing(|tx| tx.take_lease("sheets", other, now, now + Duration::seconds(30))).unwrap());
+        assert!(inner.writing(|tx| tx.take_lease("sheets", other, now, now + Duration::seconds(30))).unwrap());
     };
     // The second write is the first step.
-    let unlucky = Unlucky::new(&world.store, 1, Mishap::Follows(Box::new(taken)));
-    let merged = world.merge_in(&unlucky).unwrap().unwrap();
-    assert!(unlucky.struck() && !merged.finished && merged.transactions == 0, "{merged:?}");
+    let store = FaultyStore::over(&world.store);
+    store.before_write(1, take_lease);
+    let merged = world.merge_in(&*store).unwrap().unwrap();
+    assert!(store.has_struck() && !merged.finished && merged.transactions == 0, "{merged:?}");
     assert_eq!(world.kept(), before);
     // And it did not give back what is not its own any more.
     assert_eq!(world.merge_in(world.store.as_ref()).unwrap(), None);
@@ -105,7 +106,7 @@ impl Summarizer for Ruining {
 
 fn an_unreadable_delta_hurts_its_scope_alone(world: &World) {
     let ruined = world.store_with(Ruining);
-    let events: Vec<_> = (0..60).map(|_| random_event(&world.entropy)).collect();
+    let events: Vec<_> = (0..60).map(|_| world.event()).collect();
     ruined.writing(|tx| tx.insert_events(&events)).unwrap();
     let merged = world.merge_in(world.store.as_ref()).unwrap().unwrap();
     let [(scope, row)] = merged.unreadable.as_slice() else { panic!("{merged:?}") };
@@ -119,7 +120,7 @@ fn an_unreadable_delta_hurts_its_scope_alone(world: &World) {
     assert!(differences.len() > 1);
 }
 
-on_both!(
+trailkeeper_testkit::on_both!(crate::world::World::new =>
     a_write_that_fails_changes_nothing,
     a_merger_that_lost_its_lease_writes_nothing,
     two_mergers_beside_a_writer_count_everything_once,

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 
 use trailkeeper_domain::event::Event;
 use trailkeeper_domain::ports::SheetKey;
-use trailkeeper_testkit::{DatabaseKind, tenant_id};
+use trailkeeper_testkit::{DatabaseKind, Fault, FaultyStore, tenant_id};
 
 use crate::rebuilds::rebuilt;
-use crate::stores::{Mishap, Unlucky};
-use crate::world::{World, random_event};
+use crate::world::World;
 
 fn every_step_leaves_sheets_and_deltas_that_equal_the_events(world: &World) {
     for _ in 0..30 {
@@ -50,7 +49,9 @@ fn a_key_never_has_another_content(world: &World) {
         match round % 10 {
             9 => {
                 // One that dies amid its sheets, and one that begins with the same number again.
-                assert!(rebuilt(world, &Unlucky::new(&world.store, 2, Mishap::Dies)).is_err());
+                let store = FaultyStore::over(&world.store);
+                store.crash_at_write(2, Some(Fault::RolledBack));
+                assert!(rebuilt(world, &*store).is_err());
                 world.clock.advance(chrono::Duration::seconds(31));
                 rebuilt(world, world.store.as_ref()).unwrap();
             }
@@ -81,9 +82,8 @@ fn nothing_to_merge_writes_nothing(world: &World) {
 
 fn many_tenants_are_merged_in_groups(world: &World) {
     for round in 0..3 {
-        let events: Vec<Event> = (0..300)
-            .map(|number| Event { tenant_id: tenant_id(number % 150), ..random_event(&world.entropy) })
-            .collect();
+        let events: Vec<Event> =
+            (0..300).map(|number| Event { tenant_id: tenant_id(number % 150), ..world.event() }).collect();
         world.store.writing(|tx| tx.insert_events(&events)).unwrap();
         let merged = world.merge();
         assert!((3..20).contains(&merged.transactions), "{merged:?}");
@@ -92,7 +92,7 @@ fn many_tenants_are_merged_in_groups(world: &World) {
     }
 }
 
-on_both!(
+trailkeeper_testkit::on_both!(crate::world::World::new =>
     a_key_never_has_another_content,
     many_tenants_are_merged_in_groups,
     every_step_leaves_sheets_and_deltas_that_equal_the_events,
@@ -103,10 +103,7 @@ on_both!(
 #[test]
 fn a_large_backlog_is_merged_in_several_steps() {
     let world = World::new(DatabaseKind::Sqlite);
-    world
-        .store
-        .writing(|tx| (0..5_000).try_for_each(|_| tx.insert_events(&[random_event(&world.entropy)]).map(drop)))
-        .unwrap();
+    world.store.writing(|tx| (0..5_000).try_for_each(|_| tx.insert_events(&[world.event()]).map(drop))).unwrap();
     let merged = world.merge();
     assert!(merged.transactions > 1 && merged.deltas > 5_000, "{merged:?}");
     assert_eq!(world.kept().deltas, []);

@@ -8,9 +8,8 @@ use trailkeeper_domain::clock::Clock as _;
 use trailkeeper_domain::ports::Store;
 use trailkeeper_domain::time::rfc3339;
 use trailkeeper_domain::{Error, Result};
-use trailkeeper_testkit::uuid;
+use trailkeeper_testkit::{Fault, FaultyStore, uuid};
 
-use crate::stores::{Mishap, Unlucky};
 use crate::world::World;
 
 pub(crate) fn rebuilt(world: &World, store: &dyn Store) -> Result<Rebuilt> {
@@ -64,8 +63,9 @@ fn a_rebuild_that_dies_leaves_the_old_sheets(world: &World) {
     let generation = world.generation();
     let mut died = 0;
     for nth in 0.. {
-        let unlucky = Unlucky::new(&world.store, nth, Mishap::Dies);
-        let outcome = rebuilt(world, &unlucky);
+        let store = FaultyStore::over(&world.store);
+        store.crash_at_write(nth, Some(Fault::RolledBack));
+        let outcome = rebuilt(world, &*store);
         world.assert_clean();
         // Its lease runs out.
         world.clock.advance(chrono::Duration::seconds(31));
@@ -95,7 +95,7 @@ fn a_rebuild_waits_for_the_lease_no_longer_than_it_is_told(world: &World) {
     rebuilt(world, world.store.as_ref()).unwrap();
 }
 
-on_both!(
+trailkeeper_testkit::on_both!(crate::world::World::new =>
     a_rebuild_counts_every_event_again,
     events_that_come_meanwhile_are_counted_once,
     a_rebuild_that_dies_leaves_the_old_sheets,

@@ -1,32 +1,32 @@
 //! A database, random events, and a look at what the merger leaves.
 
 use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use chrono::Duration;
-use trailkeeper_analytics::engine::Summary;
 use trailkeeper_analytics::engine::merger::{Merged, run_once};
 use trailkeeper_analytics::engine::verify::{Difference, Verified, check};
 use trailkeeper_domain::Result;
-use trailkeeper_domain::event::{Event, EventKind, Outcome};
-use trailkeeper_domain::id::{EnvId, EventId, TenantId};
-use trailkeeper_domain::page::{Page, PageQueries};
+use trailkeeper_domain::event::Event;
+use trailkeeper_domain::id::TenantId;
 use trailkeeper_domain::ports::{DeltaKey, Scopes, SheetKey, SheetQuery, Store, Summarizer};
 use trailkeeper_domain::scope::{Level, Part, Scope};
 use trailkeeper_domain::time::TimeRange;
-use trailkeeper_storage::{DatabaseUrl, StoreOptions};
-use trailkeeper_testkit::{DatabaseKind, TempDatabase, TestClock, TestEntropy, at, event, tenant_id, user_id, uuid};
+use trailkeeper_storage::StoreOptions;
+use trailkeeper_testkit::{DatabaseKind, at, open_store, tenant_id};
 
-/// The scopes of all events below.
+/// How many tenants the events below have, besides none and the system tenant.
 const CUSTOMERS: u128 = 3;
 
-pub(crate) struct World {
-    pub(crate) store: Arc<dyn Store>,
-    pub(crate) clock: Arc<TestClock>,
-    pub(crate) entropy: Arc<TestEntropy>,
-    url: DatabaseUrl,
-    /// Dropped last: the connections go first.
-    _database: TempDatabase,
+pub(crate) struct World(trailkeeper_testkit::World);
+
+impl Deref for World {
+    type Target = trailkeeper_testkit::World;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
 }
 
 /// Everything that merging may change.
@@ -38,22 +38,17 @@ pub(crate) struct Kept {
 
 impl World {
     pub(crate) fn new(kind: DatabaseKind) -> Self {
-        let database = TempDatabase::new(kind);
-        let url = DatabaseUrl::parse(database.url()).unwrap();
-        trailkeeper_storage::migrate(&url).unwrap();
-        let store = trailkeeper_storage::open(&url, &StoreOptions::default(), Arc::new(Summary)).unwrap();
-        let (clock, entropy) = (Arc::new(TestClock::default()), Arc::new(TestEntropy::new(7)));
-        Self { store, clock, entropy, url, _database: database }
+        Self(trailkeeper_testkit::World::new(kind, |database| open_store!(database)))
     }
 
-    /// The same database, which asks another one for its deltas.
+    /// A store on the same database that takes its deltas from this summarizer.
     pub(crate) fn store_with(&self, summarizer: impl Summarizer + 'static) -> Arc<dyn Store> {
-        trailkeeper_storage::open(&self.url, &StoreOptions::default(), Arc::new(summarizer)).unwrap()
+        open_store!(self.database, &StoreOptions::default(), Arc::new(summarizer))
     }
 
     /// Stores so many random events in one batch.
     pub(crate) fn insert(&self, events: u64) {
-        let events: Vec<Event> = (0..events).map(|_| random_event(&self.entropy)).collect();
+        let events: Vec<Event> = (0..events).map(|_| self.event()).collect();
         self.store.writing(|tx| tx.insert_events(&events)).unwrap();
     }
 
@@ -109,34 +104,19 @@ impl World {
     pub(crate) fn generation(&self) -> i64 {
         self.store.reading(|tx| tx.generation()).unwrap()
     }
-}
 
-/// Around the turn of a year, mostly in a few of its hours; of the server's own trail, too.
-pub(crate) fn random_event(entropy: &TestEntropy) -> Event {
-    let page = (entropy.below(3) > 0).then(|| {
-        let path = format!("/page-{}", entropy.below(6));
-        Page::parse("page", path, PageQueries::Dropped).unwrap()
-    });
-    let kind = entropy.pick(&["login_success", "login_fail", "page_load", "userinfo", "export"]);
-    let minutes = match entropy.below(3) {
-        0 => entropy.below(90 * 24 * 60),
-        _ => 45 * 24 * 60 + entropy.below(180),
-    };
-    let tenant_id = match entropy.below(8) {
-        0 => TenantId::NONE,
-        1 => TenantId::SYSTEM,
-        number => tenant_id(u128::from(number) % CUSTOMERS),
-    };
-    Event {
-        id: EventId(uuid(u128::from(entropy.number()))),
-        tenant_id,
-        env_id: EnvId(1 + u32::try_from(entropy.below(2)).unwrap()),
-        occurred_at: at("2025-11-17T00:00:00Z") + Duration::minutes(i64::try_from(minutes).unwrap()),
-        user_id: (entropy.below(10) > 0).then(|| user_id(&format!("user-{}", entropy.below(40)))),
-        kind: EventKind::known(kind),
-        outcome: entropy.pick(&Outcome::ALL),
-        source: (entropy.below(4) > 0).then(|| format!("192.0.2.{}", entropy.below(9)).parse().unwrap()),
-        page,
-        ..event(0)
+    /// A random event around the turn of a year, mostly in a few of its hours. Some are of the system tenant.
+    pub(crate) fn event(&self) -> Event {
+        let minutes = match self.entropy.below(3) {
+            0 => self.entropy.below(90 * 24 * 60),
+            _ => 45 * 24 * 60 + self.entropy.below(180),
+        };
+        let tenant = match self.entropy.below(8) {
+            0 => TenantId::NONE,
+            1 => TenantId::SYSTEM,
+            number => tenant_id(u128::from(number) % CUSTOMERS),
+        };
+        let start = at("2025-11-17T00:00:00Z");
+        self.random_event(tenant, start + Duration::minutes(i64::try_from(minutes).unwrap()))
     }
 }

@@ -53,7 +53,7 @@ fn a_change_is_told_field_by_field_with_who_and_from_where() {
         assert_eq!(world.access.account(jane.id).unwrap(), expected);
         assert_eq!(world.access.account_with_email("DOE@example.com").unwrap(), expected);
 
-        let trail = world.trail();
+        let trail = world.system_events();
         let of = |kind: &str| trail.iter().find(|event| event.kind.as_str() == kind).unwrap();
         for kind in ["account_change", "account_password_change", "account_disable"] {
             let event = of(kind);
@@ -86,7 +86,7 @@ fn what_is_so_already_is_no_change_and_what_is_wrong_changes_nothing() {
         let jane = world.jane(Role::Analyst);
         world.account("other@example.com", Role::Analyst);
         let logged_in = world.jane_logs_in();
-        let before = world.trail().len();
+        let before = world.system_events().len();
         let same = AccountChange {
             email: Some(EMAIL.to_owned()),
             display_name: Some(EMAIL.to_owned()),
@@ -131,7 +131,7 @@ fn what_is_so_already_is_no_change_and_what_is_wrong_changes_nothing() {
             assert!(matches!(&answer, Err(Error::NotFound(fault)) if fault.code == "account_not_found"), "{answer:?}");
         }
         assert_eq!(world.access.account(jane.id).unwrap(), jane);
-        assert_eq!(world.trail().len(), before);
+        assert_eq!(world.system_events().len(), before);
         world.access.authenticate_bearer(&logged_in.access_token).unwrap();
     }
 }
@@ -190,7 +190,7 @@ fn a_deleted_account_is_gone_but_for_the_trail() {
         unauthenticated(world.access.refresh(&logged_in.refresh_token, &origin()));
         unauthenticated(world.access.login(EMAIL, PASSWORD, &origin()));
         assert_eq!(world.access.accounts(None, 10).unwrap().items, std::slice::from_ref(&boss));
-        let trail = world.trail();
+        let trail = world.system_events();
         let told = trail.iter().find(|event| event.kind.as_str() == "account_delete").unwrap();
         let target = told.target.clone().unwrap();
         assert_eq!((target.id, target.name.as_deref()), (Some(jane.id.to_string()), Some(EMAIL)));
@@ -217,7 +217,7 @@ fn the_last_administrator_stays_one() {
         world.account("analyst@example.com", Role::Analyst);
         let gone = world.account("gone@example.com", Role::Admin);
         world.access.change_account(&operator(), gone.id, disabled(true)).unwrap();
-        let before = world.trail().len();
+        let before = world.system_events().len();
 
         for (field, change) in
             [("role", role(Role::Analyst)), ("tenant_id", tenant(Some(TENANT))), ("disabled", disabled(true))]
@@ -228,7 +228,7 @@ fn the_last_administrator_stays_one() {
         let fault = conflict(world.access.delete_account(&operator(), jane.id));
         assert_eq!((fault.code, fault.field), ("last_administrator", None));
         assert_eq!(world.access.account(jane.id).unwrap(), jane);
-        assert_eq!(world.trail().len(), before);
+        assert_eq!(world.system_events().len(), before);
 
         // All else may change, and once there is another one, everything may.
         world.access.change_account(&operator(), jane.id, email("boss@example.com")).unwrap();

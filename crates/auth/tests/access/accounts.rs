@@ -15,7 +15,7 @@ fn an_account_is_made_once_and_recorded() {
     let fault = conflict(world.access.create_account(&operator(), new_account("JANE.DOE@EXAMPLE.COM", Role::Analyst)));
     assert_eq!((fault.code, fault.field.as_deref()), ("email_taken", Some("email")));
 
-    let trail = world.trail();
+    let trail = world.system_events();
     assert_eq!(trail.len(), 1, "what was refused left nothing behind");
     let target = trail[0].target.clone().unwrap();
     assert_eq!(trail[0].kind.as_str(), "account_create");
@@ -44,7 +44,7 @@ fn a_wrong_field_is_named_and_nothing_is_stored() {
     let nobody = AuditContext::from(Actor { id: String::new(), name: "x".to_owned() });
     assert!(world.access.create_account(&nobody, good()).is_err(), "a change by nobody");
     assert!(world.access.accounts(None, 10).unwrap().items.is_empty());
-    assert!(world.trail().is_empty());
+    assert!(world.system_events().is_empty());
 }
 
 #[test]
@@ -115,7 +115,9 @@ fn disabling_twice_is_one_change() {
         world.access.set_disabled(&operator(), EMAIL, disabled).unwrap();
     }
     assert_eq!(world.trail_kinds(), ["account_create", "account_disable", "account_enable"]);
-    assert!(world.trail().iter().all(|event| event.target.as_ref().unwrap().kind.as_deref() == Some("account")));
+    assert!(
+        world.system_events().iter().all(|event| event.target.as_ref().unwrap().kind.as_deref() == Some("account"))
+    );
     let error = world.access.set_disabled(&operator(), "nobody@example.com", true).unwrap_err();
     assert!(matches!(error, Error::NotFound(_)), "{error}");
 }

@@ -33,7 +33,7 @@ fn a_token_is_renamed_and_its_end_moves() {
         assert_eq!(world.access.recall_bearer(plain.expose()), None);
         assert_eq!(world.access.authenticate_bearer(plain.expose()).unwrap().name, "hourly import");
 
-        let event = world.trail().remove(0);
+        let event = world.system_events().remove(0);
         assert_eq!(event.kind.as_str(), "token_change");
         assert_eq!(event.user_id.unwrap().as_str(), boss.id.to_string());
         assert_eq!(event.source, Some("203.0.113.7".parse().unwrap()));
@@ -46,10 +46,10 @@ fn a_token_is_renamed_and_its_end_moves() {
                 "name": {"from": "nightly import", "to": "hourly import"},
             }))
         );
-        let before = world.trail().len();
+        let before = world.system_events().len();
         world.access.change_token(&operator(), token.id, name("hourly import")).unwrap();
         world.access.change_token(&operator(), token.id, TokenChange::default()).unwrap();
-        assert_eq!(world.trail().len(), before, "no change is no event");
+        assert_eq!(world.system_events().len(), before, "no change is no event");
 
         let for_ever = TokenChange { name: None, expires_at: Some(None) };
         assert_eq!(world.access.change_token(&operator(), token.id, for_ever).unwrap().expires_at, None);
@@ -65,13 +65,13 @@ fn a_token_that_is_over_does_not_come_back() {
         world.access.revoke_token(&operator(), revoked.id).unwrap();
         let (expired, _) = world.token(Role::Ingest, Some(world.now() + TimeDelta::seconds(1)));
         world.advance(TimeDelta::seconds(1));
-        let before = world.trail().len();
+        let before = world.system_events().len();
         for (id, code) in [(revoked.id, "token_revoked"), (expired.id, "token_expired")] {
             for change in [name("x"), TokenChange { name: None, expires_at: Some(None) }, TokenChange::default()] {
                 assert_eq!(conflict(world.access.change_token(&operator(), id, change)).code, code);
             }
         }
-        assert_eq!(world.trail().len(), before);
+        assert_eq!(world.system_events().len(), before);
         unauthenticated(world.access.authenticate_bearer(plain.expose()));
     }
 }
@@ -103,16 +103,16 @@ fn a_signing_key_is_renamed_until_it_is_revoked() {
         let renamed = world.access.rename_signing_key(&act_of(&boss), key.id, "vendor 2").unwrap();
         assert_eq!((renamed.name.as_str(), renamed.sealed_secret.clone()), ("vendor 2", key.sealed_secret.clone()));
         assert_eq!(world.access.signing_key(key.id).unwrap(), renamed);
-        let event = world.trail().remove(0);
+        let event = world.system_events().remove(0);
         assert_eq!((event.kind.as_str(), event.source.is_some()), ("signing_key_change", true));
         assert_eq!(event.target.unwrap().name.as_deref(), Some("vendor"));
         assert_eq!(
             event.metadata.map(Value::Object),
             Some(json!({"changed": ["name"], "name": {"from": "vendor", "to": "vendor 2"}}))
         );
-        let before = world.trail().len();
+        let before = world.system_events().len();
         world.access.rename_signing_key(&operator(), key.id, "vendor 2").unwrap();
-        assert_eq!(world.trail().len(), before);
+        assert_eq!(world.system_events().len(), before);
 
         let error = world.access.rename_signing_key(&operator(), key.id, "").unwrap_err();
         assert!(error.to_string().starts_with("name: "), "{error}");

@@ -37,7 +37,7 @@ fn keys_are_replaced_when_they_are_old_and_removed_when_their_tokens_are_over() 
     let left = world.access.token_keys().unwrap();
     assert_eq!(left.iter().map(|key| key.kid.as_str()).collect::<Vec<_>>(), [second.as_str()]);
 
-    let event = world.trail().into_iter().find(|event| event.kind.as_str() == "token_key_rotate").unwrap();
+    let event = world.system_events().into_iter().find(|event| event.kind.as_str() == "token_key_rotate").unwrap();
     assert_eq!(event.user_name.as_deref(), Some("Trailkeeper"));
     assert_eq!(event.target.unwrap().id, Some(second));
 }

@@ -1,16 +1,15 @@
 //! The keys of access tokens across servers of one database.
 
-use std::sync::atomic::Ordering;
-
 use chrono::TimeDelta;
 use trailkeeper_auth::jwt::{self, AUDIENCE, Claims, KeyPair};
 use trailkeeper_auth::{MasterKey, MasterKeys, SystemEntropy};
 use trailkeeper_domain::Error;
 use trailkeeper_domain::account::{Account, Role, TokenKey};
 use trailkeeper_domain::id::{AccountId, SessionId};
+use trailkeeper_testkit::{Call, FaultyStore};
 use uuid::Uuid;
 
-use crate::world::{EMAIL, FaultyStore, PASSWORD, World, origin, unauthenticated};
+use crate::world::{EMAIL, PASSWORD, World, origin, unauthenticated};
 
 #[test]
 fn all_servers_of_a_database_share_one_key() {
@@ -32,21 +31,21 @@ fn junk_does_not_make_us_ask_the_database() {
     let world = World::new();
     world.jane(Role::Analyst);
     let logged_in = world.jane_logs_in();
-    let store = FaultyStore::over(world.store.clone());
+    let store = FaultyStore::over(&world.store);
     let access = world.server_over(store.clone());
     access.authenticate_bearer(&logged_in.access_token).unwrap();
-    let reads = store.reads.load(Ordering::SeqCst);
+    let reads = store.calls(Call::Read);
     for _ in 0..200 {
         unauthenticated(access.authenticate_bearer(&foreign_token(&world).0));
         unauthenticated(access.authenticate_bearer("junk"));
         unauthenticated(access.authenticate_bearer("tk_junk"));
         unauthenticated(access.refresh("rt_junk", &origin()));
     }
-    assert_eq!(store.reads.load(Ordering::SeqCst), reads);
+    assert_eq!(store.calls(Call::Read), reads);
     world.advance(TimeDelta::seconds(5));
     unauthenticated(access.authenticate_bearer(&foreign_token(&world).0));
     unauthenticated(access.authenticate_bearer(&foreign_token(&world).0));
-    assert_eq!(store.reads.load(Ordering::SeqCst), reads + 1);
+    assert_eq!(store.calls(Call::Read), reads + 1);
 }
 
 /// A token of this moment that names a real session, signed with a key of someone else.
@@ -148,14 +147,14 @@ fn while_the_database_is_away_a_good_token_is_not_called_bad() {
     let world = World::new();
     world.jane(Role::Analyst);
     let logged_in = world.jane_logs_in();
-    let store = FaultyStore::over(world.store.clone());
+    let store = FaultyStore::over(&world.store);
     let access = world.server_over(store.clone());
-    store.reads_fail.store(true, Ordering::SeqCst);
+    store.fail_all(Call::Read);
     for _ in 0..3 {
         let error = access.authenticate_bearer(&logged_in.access_token).unwrap_err();
         assert!(matches!(error, Error::Unavailable { .. }), "{error}");
     }
-    store.reads_fail.store(false, Ordering::SeqCst);
+    store.restore();
     access.authenticate_bearer(&logged_in.access_token).unwrap();
 }
 

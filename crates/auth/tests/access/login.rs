@@ -1,5 +1,3 @@
-use std::sync::atomic::Ordering;
-
 use chrono::TimeDelta;
 use serde_json::json;
 use trailkeeper_auth::{NewAccount, Origin, PrincipalKind};
@@ -7,8 +5,9 @@ use trailkeeper_domain::Error;
 use trailkeeper_domain::account::Role;
 use trailkeeper_domain::event::Outcome;
 use trailkeeper_domain::id::{EnvId, TenantId};
+use trailkeeper_testkit::{Call, FaultyStore};
 
-use crate::world::{EMAIL, FaultyStore, PASSWORD, TENANT, World, new_account, operator, origin, unauthenticated};
+use crate::world::{EMAIL, PASSWORD, TENANT, World, new_account, operator, origin, unauthenticated};
 
 #[test]
 fn a_login_gives_tokens_that_hold_and_is_recorded_with_its_origin() {
@@ -23,7 +22,7 @@ fn a_login_gives_tokens_that_hold_and_is_recorded_with_its_origin() {
     assert_eq!(principal.kind, PrincipalKind::Account(jane.id));
     assert_eq!((principal.name.as_str(), principal.role, principal.tenant_id), (EMAIL, Role::Analyst, None));
 
-    let event = world.trail().remove(0);
+    let event = world.system_events().remove(0);
     assert_eq!((event.kind.as_str(), event.outcome), ("login_success", Outcome::Success));
     assert_eq!((event.tenant_id, event.env_id), (TenantId::SYSTEM, EnvId(1)));
     assert_eq!(event.user_id.unwrap().as_str(), jane.id.to_string());
@@ -43,7 +42,7 @@ fn every_failure_has_one_text_and_is_recorded() {
     let jane = world.jane(Role::Admin);
     world.account("gone@example.com", Role::Analyst);
     world.access.set_disabled(&operator(), "gone@example.com", true).unwrap();
-    let before = world.trail().len();
+    let before = world.system_events().len();
 
     let long = "p".repeat(100);
     let attempts = [
@@ -62,7 +61,7 @@ fn every_failure_has_one_text_and_is_recorded() {
         assert_eq!(text, "the user name or the password is wrong", "{name:?}");
     }
 
-    let trail = world.trail();
+    let trail = world.system_events();
     assert_eq!(trail.len(), before + attempts.len());
     let (known, unknown): (Vec<_>, Vec<_>) =
         trail.iter().take(attempts.len()).partition(|event| event.user_id.is_some());
@@ -83,7 +82,7 @@ fn of_an_unknown_name_only_its_cleaned_beginning_is_kept() {
     let world = World::new();
     let typed = format!("a\u{1b}[31m\nb{}", "é".repeat(200));
     unauthenticated(world.access.login(&typed, PASSWORD, &Origin::default()));
-    let event = world.trail().remove(0);
+    let event = world.system_events().remove(0);
     let kept = format!("a[31mb{}", "é".repeat(122));
     assert_eq!(kept.chars().count(), 128);
     assert_eq!(event.metadata.map(serde_json::Value::Object), Some(json!({"typed_name": kept})));
@@ -96,7 +95,7 @@ fn a_token_that_was_typed_as_a_name_is_not_kept() {
     let token = format!("tk_{}", "a".repeat(49));
     let origin = Origin { user_agent: Some(format!("probe {token}")), ..Origin::default() };
     unauthenticated(world.access.login(&token, PASSWORD, &origin));
-    let event = world.trail().remove(0);
+    let event = world.system_events().remove(0);
     let hidden = json!({"typed_name": "(a token, hidden)"});
     assert_eq!(event.metadata.map(serde_json::Value::Object), Some(hidden));
     assert_eq!(event.user_agent.as_deref(), Some("(a token, hidden)"));
@@ -108,7 +107,7 @@ fn a_long_user_agent_is_cut_and_does_not_hinder_the_login() {
     world.jane(Role::Admin);
     let origin = Origin { source: None, user_agent: Some("ü".repeat(5000)), trace_id: Some("\0".to_owned()) };
     world.access.login(EMAIL, PASSWORD, &origin).unwrap();
-    let event = world.trail().remove(0);
+    let event = world.system_events().remove(0);
     assert_eq!(event.user_agent.unwrap().chars().count(), 1024);
     assert_eq!(event.trace_id, None);
 }
@@ -147,10 +146,10 @@ fn who_is_confined_stays_confined() {
 fn a_login_that_cannot_be_recorded_does_not_happen() {
     let world = World::new();
     world.jane(Role::Admin);
-    let store = FaultyStore::over(world.store.clone());
+    let store = FaultyStore::over(&world.store);
     let access = world.server_over(store.clone());
     access.login(EMAIL, PASSWORD, &origin()).unwrap();
-    store.writes_fail.store(true, Ordering::SeqCst);
+    store.fail_all(Call::Write);
     for password in [PASSWORD, "wrong password"] {
         let error = access.login(EMAIL, password, &origin()).unwrap_err();
         assert!(matches!(error, Error::Unavailable { .. }), "{error}");
@@ -161,14 +160,14 @@ fn a_login_that_cannot_be_recorded_does_not_happen() {
 fn no_transaction_is_open_while_a_password_is_hashed() {
     let world = World::new();
     world.jane(Role::Admin);
-    let store = FaultyStore::over(world.store.clone());
+    let store = FaultyStore::over(&world.store);
     let access = world.server_over(store.clone());
     access.login(EMAIL, PASSWORD, &origin()).unwrap();
-    let (reads, writes) = (store.reads.load(Ordering::SeqCst), store.writes.load(Ordering::SeqCst));
+    let (reads, writes) = (store.calls(Call::Read), store.calls(Call::Write));
     access.login(EMAIL, PASSWORD, &origin()).unwrap();
     access.login(EMAIL, "wrong password", &origin()).unwrap_err();
     access.login("nobody@example.com", "wrong password", &origin()).unwrap_err();
     // One to read, one to count the attempt, then the hash, then one to write; the same for all three.
-    assert_eq!(store.reads.load(Ordering::SeqCst), reads + 3);
-    assert_eq!(store.writes.load(Ordering::SeqCst), writes + 6);
+    assert_eq!(store.calls(Call::Read), reads + 3);
+    assert_eq!(store.calls(Call::Write), writes + 6);
 }

@@ -8,9 +8,8 @@ use trailkeeper_auth::{
     SystemEntropy, TokenKind,
 };
 use trailkeeper_domain::account::Role;
-use trailkeeper_domain::ports::{ReadTx, Store, WriteTx};
-use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::{Error, Result};
+use trailkeeper_testkit::FaultyStore;
 
 use crate::signing_keys::{REQUEST, header};
 use crate::world::{EMAIL, PASSWORD, World, operator, origin};
@@ -83,10 +82,11 @@ fn a_running_server_sees_a_rotation_without_a_restart() {
     assert_eq!(over(&world, &files).reseal(&operator()).unwrap(), 3);
     running.authenticate_signature(&signed, &REQUEST).unwrap();
 
-    let events: Vec<_> = world.trail().into_iter().filter(|event| event.kind.as_str() == "master_key_rotate").collect();
+    let events: Vec<_> =
+        world.system_events().into_iter().filter(|event| event.kind.as_str() == "master_key_rotate").collect();
     assert_eq!(events.len(), 2);
     assert_eq!(serde_json::Value::from(events[1].metadata.clone().unwrap()), serde_json::json!({"resealed": 2}));
-    let trail = format!("{:?}", world.trail());
+    let trail = format!("{:?}", world.system_events());
     for hex in files.0.lock().unwrap().iter().chain([&world.master]) {
         assert!(!trail.contains(hex.as_str()));
     }
@@ -131,33 +131,6 @@ fn nothing_is_sealed_when_the_key_file_cannot_be_read() {
     assert!(world.access.signing_keys(None, 10).unwrap().items.is_empty());
 }
 
-/// A store before one of whose writes the master key is rotated, by another process.
-struct RotatedBeforeWrite {
-    inner: Arc<dyn Store>,
-    rotate: Mutex<Option<Box<dyn FnOnce() + Send>>>,
-}
-
-impl Store for RotatedBeforeWrite {
-    fn read(&self, work: &mut dyn FnMut(&mut dyn ReadTx) -> Result<()>) -> Result<()> {
-        self.inner.read(work)
-    }
-
-    fn write(&self, work: &mut dyn FnMut(&mut dyn WriteTx) -> Result<()>) -> Result<()> {
-        if let Some(rotate) = self.rotate.lock().unwrap().take() {
-            rotate();
-        }
-        self.inner.write(work)
-    }
-
-    fn prepare(&self, now: Timestamp) -> Result<()> {
-        self.inner.prepare(now)
-    }
-
-    fn ready(&self) -> Result<()> {
-        self.inner.ready()
-    }
-}
-
 /// What waited for its turn to be written while everything was sealed anew: the key that it was sealed with may be deleted
 /// after that.
 #[test]
@@ -171,12 +144,10 @@ fn nothing_is_left_sealed_with_the_previous_key_by_a_server_that_waited() {
         let world = World::new();
         let files = Files(Arc::new(Mutex::new(vec![world.master.clone()])));
         let (rotated, command) = (files.clone(), over(&world, &files));
-        let store = Arc::new(RotatedBeforeWrite {
-            inner: world.store.clone(),
-            rotate: Mutex::new(Some(Box::new(move || {
-                rotated.rotate();
-                command.reseal(&operator()).unwrap();
-            }))),
+        let store = FaultyStore::over(&world.store);
+        store.before_write(0, move |_| {
+            rotated.rotate();
+            command.reseal(&operator()).unwrap();
         });
         let settings = AccessSettings { bcrypt_cost: 4, ..AccessSettings::default() };
         let master = MasterKeys::from_source(files.clone()).unwrap();

@@ -22,7 +22,7 @@ fn ones_own_password_is_replaced_and_only_ones_other_sessions_end() {
         unauthenticated(world.access.refresh(&elsewhere.refresh_token, &origin()));
         world.access.authenticate_bearer(&here.access_token).unwrap();
         world.access.refresh(&here.refresh_token, &origin()).unwrap();
-        let event = world.trail().remove(0);
+        let event = world.system_events().remove(0);
         assert_eq!((event.kind.as_str(), event.outcome), ("account_password_change", Outcome::Success));
         assert_eq!(event.user_id.unwrap().as_str(), jane.id.to_string());
         assert_eq!(event.target.unwrap().id, Some(jane.id.to_string()));
@@ -46,17 +46,17 @@ fn a_wrong_current_password_changes_nothing_and_is_recorded() {
         }
         other => panic!("{other:?}"),
     }
-    let event = world.trail().remove(0);
+    let event = world.system_events().remove(0);
     assert_eq!((event.kind.as_str(), event.outcome), ("account_password_change", Outcome::Failure));
     assert_eq!(event.user_id.unwrap().as_str(), jane.id.to_string());
     assert_eq!(event.session_id, Some(here.session_id.to_string()));
 
-    let before = world.trail().len();
+    let before = world.system_events().len();
     for bad in ["short", PASSWORD, "jane.doe@example.com", "passwordpassword"] {
         let error = world.access.change_own_password(&caller, PASSWORD, bad, &origin()).unwrap_err();
         assert!(error.to_string().starts_with("new_password: ") && !error.to_string().contains(bad), "{error}");
     }
-    assert_eq!(world.trail().len(), before);
+    assert_eq!(world.system_events().len(), before);
     assert_eq!(world.access.account(jane.id).unwrap(), jane);
 }
 
@@ -69,7 +69,7 @@ fn guessing_the_current_password_with_a_stolen_session_is_slowed_down() {
         .map(|_| world.access.change_own_password(&caller, "a wrong password", NEW, &origin()).unwrap_err())
         .collect();
     assert!(matches!(guesses[0], Error::Forbidden(_)));
-    let delayed = world.trail().into_iter().find_map(|event| event.metadata).unwrap();
+    let delayed = world.system_events().into_iter().find_map(|event| event.metadata).unwrap();
     assert!(delayed["seconds"].is_u64(), "the trail tells that it began: {delayed:?}");
     assert!(matches!(guesses[19], Error::Throttled { .. }), "{}", guesses[19]);
     // The right one is not tried either, but the owner's login is not delayed.

@@ -38,7 +38,7 @@ fn a_spent_token_that_comes_back_ends_the_family_and_is_recorded_once() {
 
     assert_eq!(unauthenticated(world.access.refresh(&first.refresh_token, &origin())), REFUSAL);
 
-    let event = world.trail().remove(0);
+    let event = world.system_events().remove(0);
     assert_eq!((event.kind.as_str(), event.outcome), ("refresh_token_reuse", Outcome::Failure));
     assert_eq!(event.user_id.unwrap().as_str(), jane.id.to_string());
     assert_eq!(event.user_name.as_deref(), Some(EMAIL));

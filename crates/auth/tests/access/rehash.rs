@@ -1,12 +1,10 @@
 //! Hashes that were made when they were cheaper.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
+use trailkeeper_domain::Error;
 use trailkeeper_domain::account::Role;
-use trailkeeper_domain::ports::{ReadTx, Store, WriteTx};
-use trailkeeper_domain::time::Timestamp;
-use trailkeeper_domain::{Error, Result};
+use trailkeeper_testkit::FaultyStore;
 
 use crate::world::{EMAIL, PASSWORD, World, operator, origin, unauthenticated};
 
@@ -42,37 +40,6 @@ fn a_cheap_hash_is_made_anew_at_the_next_login_and_a_dear_one_stays() {
     }
 }
 
-/// A store before one of whose writes something else happens.
-struct Meddler {
-    inner: Arc<dyn Store>,
-    writes: AtomicUsize,
-    before: usize,
-    meddle: Mutex<Option<Box<dyn FnOnce() + Send>>>,
-}
-
-impl Store for Meddler {
-    fn read(&self, work: &mut dyn FnMut(&mut dyn ReadTx) -> Result<()>) -> Result<()> {
-        self.inner.read(work)
-    }
-
-    fn write(&self, work: &mut dyn FnMut(&mut dyn WriteTx) -> Result<()>) -> Result<()> {
-        if self.writes.fetch_add(1, Ordering::SeqCst) == self.before
-            && let Some(meddle) = self.meddle.lock().unwrap().take()
-        {
-            meddle();
-        }
-        self.inner.write(work)
-    }
-
-    fn prepare(&self, now: Timestamp) -> Result<()> {
-        self.inner.prepare(now)
-    }
-
-    fn ready(&self) -> Result<()> {
-        self.inner.ready()
-    }
-}
-
 #[test]
 fn a_password_that_is_replaced_during_the_login_is_not_brought_back() {
     for world in World::on_both() {
@@ -82,15 +49,12 @@ fn a_password_that_is_replaced_during_the_login_is_not_brought_back() {
         for before in 0..3 {
             world.access.set_password(&operator(), EMAIL, PASSWORD).unwrap();
             let meddling = Arc::new(world.server_over(world.store.clone()));
-            let meddle = move || meddling.set_password(&operator(), EMAIL, "the administrator's choice").unwrap();
-            let store = Arc::new(Meddler {
-                inner: world.store.clone(),
-                writes: AtomicUsize::new(0),
-                before,
-                meddle: Mutex::new(Some(Box::new(meddle))),
+            let store = FaultyStore::over(&world.store);
+            store.before_write(before, move |_| {
+                meddling.set_password(&operator(), EMAIL, "the administrator's choice").unwrap();
             });
             let answer = world.server_with(store.clone(), 5).login(EMAIL, PASSWORD, &origin());
-            if store.meddle.lock().unwrap().is_some() {
+            if !store.has_struck() {
                 continue;
             }
             assert!(matches!(answer, Err(Error::Unauthenticated(_))), "{before}: {answer:?}");
@@ -110,14 +74,10 @@ fn a_login_beside_one_that_makes_the_hash_anew_is_let_in() {
         world.jane_logs_in();
         let other = Arc::new(world.server_with_cost(5));
         // The second write: the first counts the attempt.
-        let store = Arc::new(Meddler {
-            inner: world.store.clone(),
-            writes: AtomicUsize::new(0),
-            before: 1,
-            meddle: Mutex::new(Some(Box::new(move || drop(other.login(EMAIL, PASSWORD, &origin()).unwrap())))),
-        });
+        let store = FaultyStore::over(&world.store);
+        store.before_write(1, move |_| drop(other.login(EMAIL, PASSWORD, &origin()).unwrap()));
         let logged_in = world.server_with(store.clone(), 5).login(EMAIL, PASSWORD, &origin()).unwrap();
-        assert!(store.meddle.lock().unwrap().is_none(), "the other login came between");
+        assert!(store.has_struck(), "the other login came between");
         world.access.authenticate_bearer(&logged_in.access_token).unwrap();
         assert!(world.access.account(jane.id).unwrap().password_hash.starts_with("$2b$05$"));
         assert!(!world.trail_kinds().contains(&"login_fail".to_owned()));
@@ -132,14 +92,10 @@ fn a_login_of_an_account_that_goes_meanwhile_is_refused_and_told_by_its_name() {
         world.jane_logs_in();
         let deleting = Arc::new(world.server_over(world.store.clone()));
         let id = jane.id;
-        let store = Arc::new(Meddler {
-            inner: world.store.clone(),
-            writes: AtomicUsize::new(0),
-            before: 1,
-            meddle: Mutex::new(Some(Box::new(move || deleting.delete_account(&operator(), id).unwrap()))),
-        });
+        let store = FaultyStore::over(&world.store);
+        store.before_write(1, move |_| deleting.delete_account(&operator(), id).unwrap());
         unauthenticated(world.server_with(store, 4).login(EMAIL, PASSWORD, &origin()));
-        let last = world.trail().into_iter().next().unwrap();
+        let last = world.system_events().into_iter().next().unwrap();
         assert_eq!((last.kind.as_str(), last.user_name.as_deref()), ("login_fail", Some(EMAIL)));
     }
 }

@@ -106,7 +106,7 @@ fn an_ended_session_opens_nothing_on_any_server_from_now_on() {
             unauthenticated(server.refresh(&first.refresh_token, &origin()));
             server.authenticate_bearer(&second.access_token).unwrap();
         }
-        let event = world.trail().remove(0);
+        let event = world.system_events().remove(0);
         assert_eq!(event.kind.as_str(), "session_end");
         assert_eq!(event.user_id.unwrap().as_str(), boss.id.to_string());
         assert_eq!(event.source, Some("203.0.113.7".parse().unwrap()));
@@ -119,12 +119,12 @@ fn an_ended_session_opens_nothing_on_any_server_from_now_on() {
 
         // One's own is a logout; what is over is ended no more.
         let own = world.access.authenticate_bearer(&second.access_token).unwrap().session_id.unwrap();
-        let before = world.trail().len();
+        let before = world.system_events().len();
         for _ in 0..2 {
             world.access.end_session(&act_of(&jane), own).unwrap();
             world.access.end_session(&act_of(&boss), session).unwrap();
         }
-        let trail = world.trail();
+        let trail = world.system_events();
         assert_eq!((trail.len(), trail[0].kind.as_str()), (before + 1, "logout"));
         assert_eq!(trail[0].session_id, Some(own.to_string()));
         assert_eq!(trail[0].user_id.as_ref().unwrap().as_str(), jane.id.to_string());
@@ -143,11 +143,11 @@ fn a_session_that_ran_out_is_over_and_its_end_is_no_event() {
     world.jane(Role::Analyst);
     world.jane_logs_in();
     let session = newest(&world);
-    let before = world.trail().len();
+    let before = world.system_events().len();
     world.advance(TimeDelta::days(30));
     world.access.end_session(&operator(), session.id).unwrap();
     assert_eq!(world.access.end_sessions_of(&operator(), session.account_id, None).unwrap(), 0);
-    assert_eq!(world.trail().len(), before);
+    assert_eq!(world.system_events().len(), before);
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn all_others_end_at_once_and_are_counted() {
         let holds: Vec<bool> =
             logins.iter().map(|login| world.access.authenticate_bearer(&login.access_token).is_ok()).collect();
         assert_eq!(holds, [false, false, true, false]);
-        let event = world.trail().remove(0);
+        let event = world.system_events().remove(0);
         let target = event.target.unwrap();
         assert_eq!(event.kind.as_str(), "logout");
         assert_eq!((target.kind.as_deref(), target.id), (Some("account"), Some(jane.id.to_string())));
@@ -184,7 +184,7 @@ fn all_others_end_at_once_and_are_counted() {
 
         assert_eq!(world.access.end_sessions_of(&act_of(&jane), jane.id, kept).unwrap(), 0);
         assert_eq!(world.access.end_sessions_of(&operator(), jane.id, None).unwrap(), 1);
-        assert_eq!(world.trail()[0].kind.as_str(), "session_end");
+        assert_eq!(world.system_events()[0].kind.as_str(), "session_end");
         unauthenticated(world.access.authenticate_bearer(&logins[2].access_token));
         world.access.authenticate_bearer(&bystander.access_token).unwrap();
         let nobody = AccountId(Uuid::from_u128(7));

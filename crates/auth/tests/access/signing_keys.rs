@@ -53,7 +53,7 @@ fn a_signed_request_is_its_key_until_the_key_is_revoked() {
     world.access.revoke_signing_key(&operator(), key.id).unwrap();
     assert_eq!(text, refused(&right, &REQUEST), "revoked");
     assert_eq!(world.trail_kinds(), ["signing_key_create", "signing_key_revoke"]);
-    let target = world.trail().remove(0).target.unwrap();
+    let target = world.system_events().remove(0).target.unwrap();
     assert_eq!((target.kind.as_deref(), target.id), (Some("signing_key"), Some(key.id.to_string())));
 }
 

@@ -1,14 +1,13 @@
 //! Brute force: who has to wait, for how long, and who has not.
 
-use std::sync::atomic::Ordering;
-
 use chrono::TimeDelta;
 use ring::digest::{SHA256, digest};
 use trailkeeper_auth::{Access, AccessSettings, AccountChange, LoggedIn, Origin};
 use trailkeeper_domain::account::Role;
 use trailkeeper_domain::{Error, Result};
+use trailkeeper_testkit::{Call, FaultyStore};
 
-use crate::world::{EMAIL, FaultyStore, PASSWORD, World, operator, origin};
+use crate::world::{EMAIL, PASSWORD, World, operator, origin};
 
 const WRONG: &str = "wrong password";
 
@@ -275,15 +274,15 @@ fn an_attempt_that_waits_costs_one_read_and_leaves_no_trace() {
     let world = World::new();
     world.jane(Role::Admin);
     until_blocked(&world, EMAIL, "203.0.113.1");
-    let store = FaultyStore::over(world.store.clone());
+    let store = FaultyStore::over(&world.store);
     let access = world.server_over(store.clone());
-    let trail = world.trail().len();
+    let trail = world.system_events().len();
     for name in [EMAIL, "JANE.DOE@example.com"] {
         assert!(matches!(tries(&access, name, PASSWORD, "203.0.113.1"), Came::Waits(_)));
         assert!(matches!(access.check_login(name, &from("203.0.113.1")), Err(Error::Throttled { .. })));
     }
-    assert_eq!((store.reads.load(Ordering::SeqCst), store.writes.load(Ordering::SeqCst)), (4, 0));
-    assert_eq!(world.trail().len(), trail);
+    assert_eq!((store.calls(Call::Read), store.calls(Call::Write)), (4, 0));
+    assert_eq!(world.system_events().len(), trail);
 }
 
 #[test]
@@ -291,9 +290,9 @@ fn the_beginning_of_a_delay_is_recorded_once() {
     let world = World::new();
     let jane = world.jane(Role::Admin);
     for name in [EMAIL, "nobody@example.com"] {
-        let before = world.trail().len();
+        let before = world.system_events().len();
         until_blocked(&world, name, "203.0.113.1");
-        let trail = world.trail();
+        let trail = world.system_events();
         let kinds: Vec<&str> = trail[..trail.len() - before].iter().map(|event| event.kind.as_str()).collect();
         assert_eq!(kinds, [["login_blocked"].as_slice(), &["login_fail"; 5]].concat());
         let event = &trail[0];

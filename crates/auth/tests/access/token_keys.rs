@@ -1,14 +1,13 @@
 //! Rotation of the keys of access tokens, as servers of one database see it.
 
-use std::sync::atomic::Ordering;
-
 use chrono::TimeDelta;
 use trailkeeper_auth::{Access, OldKeys, jwt};
 use trailkeeper_domain::Error;
 use trailkeeper_domain::account::{Role, TokenKey};
+use trailkeeper_testkit::{Call, FaultyStore};
 
 use crate::keys::{foreign_token, key_pairs};
-use crate::world::{EMAIL, FaultyStore, PASSWORD, World, operator, origin, unauthenticated};
+use crate::world::{EMAIL, PASSWORD, World, operator, origin, unauthenticated};
 
 fn kid(token: &str) -> String {
     jwt::kid_of(token).unwrap()
@@ -47,7 +46,7 @@ fn a_rotation_holds_on_every_server_within_five_seconds_and_refuses_nobody() {
     for server in servers {
         assert_eq!(kid(&login(server)), rotated.kid, "it signs on every server now");
     }
-    let event = world.trail().into_iter().find(|event| event.kind.as_str() == "token_key_rotate").unwrap();
+    let event = world.system_events().into_iter().find(|event| event.kind.as_str() == "token_key_rotate").unwrap();
     assert_eq!(event.target.unwrap().id, Some(rotated.kid));
     assert_eq!(event.user_name.as_deref(), Some("command line"));
     assert_eq!(serde_json::Value::from(event.metadata.unwrap()), serde_json::json!({"revoked": []}));
@@ -74,7 +73,7 @@ fn revoked_keys_stop_working_within_five_seconds_on_every_server_and_refresh_goe
     for server in [&world.access, &other] {
         server.authenticate_bearer(&after.access_token).unwrap();
     }
-    let event = world.trail().into_iter().find(|event| event.kind.as_str() == "token_key_rotate").unwrap();
+    let event = world.system_events().into_iter().find(|event| event.kind.as_str() == "token_key_rotate").unwrap();
     assert_eq!(serde_json::Value::from(event.metadata.unwrap()), serde_json::json!({"revoked": rotated.revoked}));
 }
 
@@ -146,10 +145,10 @@ fn busy_servers_read_the_keys_every_two_seconds_and_idle_ones_not_at_all() {
     let world = World::new();
     world.jane(Role::Analyst);
     let token = login(&world.access);
-    let store = FaultyStore::over(world.store.clone());
+    let store = FaultyStore::over(&world.store);
     let access = world.server_over(store.clone());
     access.authenticate_bearer(&token).unwrap();
-    let reads = || store.reads.load(Ordering::SeqCst);
+    let reads = || store.calls(Call::Read);
     for (wait, expected) in [(0, 1), (1_999, 1), (1, 2), (0, 1), (3_999, 2), (3_600_000, 2)] {
         world.advance(TimeDelta::milliseconds(wait));
         let before = reads();
@@ -164,10 +163,10 @@ fn keys_that_cannot_be_read_again_are_not_believed_for_long() {
     let world = World::new();
     world.jane(Role::Analyst);
     login(&world.access);
-    let store = FaultyStore::over(world.store.clone());
+    let store = FaultyStore::over(&world.store);
     let access = world.server_over(store.clone());
     let before = access.jwks().unwrap();
-    store.reads_fail.store(true, Ordering::SeqCst);
+    store.fail_all(Call::Read);
     world.advance(TimeDelta::milliseconds(3_999));
     assert_eq!(access.jwks().unwrap(), before);
     world.advance(TimeDelta::milliseconds(1));

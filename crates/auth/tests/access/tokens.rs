@@ -1,13 +1,12 @@
-use std::sync::atomic::Ordering;
-
 use chrono::TimeDelta;
 use trailkeeper_auth::{NewToken, PlainToken, PrincipalKind, SystemEntropy, TokenKind};
 use trailkeeper_domain::Error;
 use trailkeeper_domain::account::Role;
 use trailkeeper_domain::id::{CredentialId, TenantId};
+use trailkeeper_testkit::{Call, FaultyStore};
 use uuid::Uuid;
 
-use crate::world::{FaultyStore, TENANT, World, operator, unauthenticated};
+use crate::world::{TENANT, World, operator, unauthenticated};
 
 #[test]
 fn a_token_is_its_holder_until_it_is_revoked() {
@@ -31,7 +30,7 @@ fn a_token_is_its_holder_until_it_is_revoked() {
     // Once more changes nothing and is no event.
     world.access.revoke_token(&operator(), token.id).unwrap();
     assert_eq!(world.trail_kinds(), ["token_create", "token_revoke"]);
-    for event in world.trail() {
+    for event in world.system_events() {
         let target = event.target.unwrap();
         assert_eq!(target.kind.as_deref(), Some("api_token"));
         assert_eq!(target.id, Some(token.id.to_string()));
@@ -61,23 +60,23 @@ fn its_last_use_is_kept_to_the_minute_and_never_hinders() {
     let (_, plain) = world.token(Role::Analyst, None);
     let last_used = || world.access.tokens(None, 10).unwrap().items.remove(0).last_used_at;
     assert_eq!(last_used(), None);
-    let store = FaultyStore::over(world.store.clone());
+    let store = FaultyStore::over(&world.store);
     let access = world.server_over(store.clone());
     let first = world.now();
     access.authenticate_bearer(plain.expose()).unwrap();
     world.advance(TimeDelta::seconds(59));
     access.authenticate_bearer(plain.expose()).unwrap();
     assert_eq!(last_used(), Some(first));
-    assert_eq!(store.writes.load(Ordering::SeqCst), 1);
+    assert_eq!(store.calls(Call::Write), 1);
     world.advance(TimeDelta::seconds(1));
-    store.writes_fail.store(true, Ordering::SeqCst);
+    store.fail_all(Call::Write);
     access.authenticate_bearer(plain.expose()).unwrap();
-    assert_eq!((last_used(), store.writes.load(Ordering::SeqCst)), (Some(first), 2));
-    store.writes_fail.store(false, Ordering::SeqCst);
+    assert_eq!((last_used(), store.calls(Call::Write)), (Some(first), 2));
+    store.restore();
     access.authenticate_bearer(plain.expose()).unwrap();
     assert_eq!(last_used(), Some(world.now()));
     // That the database cannot be read is not the token's fault, and not told as such.
-    store.reads_fail.store(true, Ordering::SeqCst);
+    store.fail_all(Call::Read);
     let error = access.authenticate_bearer(plain.expose()).unwrap_err();
     assert!(matches!(error, Error::Unavailable { .. }), "{error}");
 }
@@ -128,21 +127,21 @@ fn a_token_that_could_never_work_is_not_made() {
         assert!(error.to_string().starts_with(&format!("{field}: ")), "{error}");
     }
     assert!(world.access.tokens(None, 10).unwrap().items.is_empty());
-    assert!(world.trail().is_empty());
+    assert!(world.system_events().is_empty());
 }
 
 #[test]
 fn a_token_that_held_is_recalled_for_five_seconds_without_the_database() {
     let world = World::new();
     let (_, plain) = world.token(Role::Ingest, None);
-    let store = FaultyStore::over(world.store.clone());
+    let store = FaultyStore::over(&world.store);
     let access = world.server_over(store.clone());
     assert_eq!(access.recall_bearer(plain.expose()), None);
     let holder = access.authenticate_bearer(plain.expose()).unwrap();
-    let asked = (store.reads.load(Ordering::SeqCst), store.writes.load(Ordering::SeqCst));
+    let asked = (store.calls(Call::Read), store.calls(Call::Write));
     world.advance(TimeDelta::microseconds(4_999_999));
     assert_eq!(access.recall_bearer(plain.expose()), Some(holder));
-    assert_eq!((store.reads.load(Ordering::SeqCst), store.writes.load(Ordering::SeqCst)), asked);
+    assert_eq!((store.calls(Call::Read), store.calls(Call::Write)), asked);
     world.advance(TimeDelta::microseconds(1));
     assert_eq!(access.recall_bearer(plain.expose()), None);
 }

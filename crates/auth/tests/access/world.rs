@@ -1,101 +1,39 @@
 //! A fresh database, a clock that tests move, and the service over both.
 
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::ops::Deref;
+use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
-use tempfile::TempDir;
-use trailkeeper_analytics::engine::Summary;
+use chrono::TimeDelta;
 use trailkeeper_auth::{
     Access, AccessSettings, AuditContext, LoggedIn, MasterKey, NewAccount, NewToken, Origin, PlainToken, SystemEntropy,
 };
 use trailkeeper_domain::account::{Account, Actor, ApiToken, Role};
-use trailkeeper_domain::clock::Clock;
-use trailkeeper_domain::event::{Event, EventFilter};
+use trailkeeper_domain::clock::Clock as _;
 use trailkeeper_domain::id::TenantId;
-use trailkeeper_domain::ports::{ReadTx, Store, WriteTx};
+use trailkeeper_domain::ports::Store;
 use trailkeeper_domain::time::Timestamp;
-use trailkeeper_domain::{Error, ErrorDetail, Result, time};
-use trailkeeper_storage::{DatabaseUrl, StoreOptions};
-use trailkeeper_testkit::{DatabaseKind, TempDatabase, all_events, visibility};
+use trailkeeper_domain::{Error, ErrorDetail, Result};
+use trailkeeper_testkit::{DatabaseKind, TestClock, open_store};
 use uuid::Uuid;
 
 pub const EMAIL: &str = "Jane.Doe@example.com";
 pub const PASSWORD: &str = "correct horse battery";
 pub const TENANT: TenantId = TenantId(Uuid::from_u128(0x69e7_32d6_8ecc_45c4_a2eb_8438_f7ff_e775));
 
-/// A clock that stands still until it is moved.
-pub struct TestClock(Mutex<DateTime<Utc>>);
-
-impl TestClock {
-    pub fn advance(&self, by: TimeDelta) {
-        *self.0.lock().unwrap() += by;
-    }
-}
-
-impl Clock for TestClock {
-    fn now(&self) -> DateTime<Utc> {
-        *self.0.lock().unwrap()
-    }
-}
-
-/// A store that counts and, on demand, is away.
-pub struct FaultyStore {
-    inner: Arc<dyn Store>,
-    pub reads: AtomicUsize,
-    pub writes: AtomicUsize,
-    pub reads_fail: AtomicBool,
-    pub writes_fail: AtomicBool,
-}
-
-impl FaultyStore {
-    pub fn over(inner: Arc<dyn Store>) -> Arc<Self> {
-        Arc::new(Self {
-            inner,
-            reads: AtomicUsize::new(0),
-            writes: AtomicUsize::new(0),
-            reads_fail: AtomicBool::new(false),
-            writes_fail: AtomicBool::new(false),
-        })
-    }
-}
-
-impl Store for FaultyStore {
-    fn read(&self, work: &mut dyn FnMut(&mut dyn ReadTx) -> Result<()>) -> Result<()> {
-        self.reads.fetch_add(1, Ordering::SeqCst);
-        if self.reads_fail.load(Ordering::SeqCst) {
-            return Err(Error::unavailable("the test took it away"));
-        }
-        self.inner.read(work)
-    }
-
-    fn write(&self, work: &mut dyn FnMut(&mut dyn WriteTx) -> Result<()>) -> Result<()> {
-        self.writes.fetch_add(1, Ordering::SeqCst);
-        if self.writes_fail.load(Ordering::SeqCst) {
-            return Err(Error::unavailable("the test took it away"));
-        }
-        self.inner.write(work)
-    }
-
-    fn prepare(&self, now: Timestamp) -> Result<()> {
-        self.inner.prepare(now)
-    }
-
-    fn ready(&self) -> Result<()> {
-        self.inner.ready()
-    }
-}
-
+/// The service of one server over a [`trailkeeper_testkit::World`].
 pub struct World {
-    pub folder: TempDir,
-    pub store: Arc<dyn Store>,
-    pub clock: Arc<TestClock>,
     pub master: String,
     pub access: Access,
-    url: DatabaseUrl,
-    /// Where the database is, when it is on PostgreSQL.
-    _cluster: Option<TempDatabase>,
+    /// Dropped last: the connections of the service go first.
+    base: trailkeeper_testkit::World,
+}
+
+impl Deref for World {
+    type Target = trailkeeper_testkit::World;
+
+    fn deref(&self) -> &Self::Target {
+        &self.base
+    }
 }
 
 impl World {
@@ -110,22 +48,11 @@ impl World {
     }
 
     pub fn on(kind: DatabaseKind) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let (url, cluster) = match kind {
-            DatabaseKind::Sqlite => (format!("sqlite:{}", folder.path().join("test.db").display()), None),
-            DatabaseKind::Postgres => {
-                let database = TempDatabase::postgres();
-                (database.url().to_owned(), Some(database))
-            }
-        };
-        let url = DatabaseUrl::parse(&url).unwrap();
-        trailkeeper_storage::migrate(&url).unwrap();
-        let store = trailkeeper_storage::open(&url, &StoreOptions::default(), Arc::new(Summary)).unwrap();
-        let start = time::parse_rfc3339("start", "2026-07-23T10:36:37.035587Z").unwrap();
-        let clock = Arc::new(TestClock(Mutex::new(start)));
+        let base = trailkeeper_testkit::World::new(kind, |database| open_store!(database));
+        base.clock.set("2026-07-23T10:36:37.035587Z");
         let master = MasterKey::generate(&SystemEntropy::new()).to_hex();
-        let access = service(store.clone(), clock.clone(), &master);
-        Self { folder, store, clock, master, access, url, _cluster: cluster }
+        let access = service(base.store.clone(), base.clock.clone(), &master);
+        Self { master, access, base }
     }
 
     /// Another server of the same database, perhaps with a store of the test's own in between.
@@ -153,7 +80,7 @@ impl World {
 
     /// Another store on the same database, as another server has one.
     pub fn another_store(&self) -> Arc<dyn Store> {
-        trailkeeper_storage::open(&self.url, &StoreOptions::default(), Arc::new(Summary)).unwrap()
+        open_store!(self.database)
     }
 
     /// Another server of the same database whose master key is another one.
@@ -188,23 +115,16 @@ impl World {
         self.access.create_token(&operator(), new).unwrap()
     }
 
-    /// The trail, newest first.
-    pub fn trail(&self) -> Vec<Event> {
-        let filter = EventFilter { visibility: visibility::of_tenant(TenantId::SYSTEM), ..all_events() };
-        let stored = self.store.reading(|tx| tx.events(&filter, None, 1000)).unwrap();
-        stored.into_iter().map(|stored| stored.event).collect()
-    }
-
     /// The types of the trail's events, oldest first.
     pub fn trail_kinds(&self) -> Vec<String> {
-        self.trail().iter().rev().map(|event| event.kind.as_str().to_owned()).collect()
+        self.system_events().iter().rev().map(|event| event.kind.as_str().to_owned()).collect()
     }
 
     /// Every byte that a SQLite database keeps on the disk.
     pub fn bytes_on_disk(&self) -> Vec<u8> {
-        let files: Vec<PathBuf> =
-            std::fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
-        files.iter().flat_map(|file| std::fs::read(file).unwrap()).collect()
+        let file = self.database.path();
+        let folder = std::fs::read_dir(file.parent().unwrap()).unwrap();
+        folder.flat_map(|entry| std::fs::read(entry.unwrap().path()).unwrap()).collect()
     }
 }
 

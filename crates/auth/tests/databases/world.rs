@@ -1,44 +1,39 @@
 //! Two servers of one database.
 
+use std::ops::Deref;
 use std::sync::{Arc, Barrier};
 
-use trailkeeper_analytics::engine::Summary;
 use trailkeeper_auth::{Access, AccessSettings, AuditContext, MasterKey, NewAccount, Origin, SystemEntropy};
 use trailkeeper_domain::account::{Actor, Role};
-use trailkeeper_domain::event::EventFilter;
-use trailkeeper_domain::id::TenantId;
-use trailkeeper_domain::ports::Store;
-use trailkeeper_storage::{DatabaseUrl, StoreOptions};
-use trailkeeper_testkit::{DatabaseKind, TempDatabase, TestClock, all_events, visibility};
+use trailkeeper_testkit::{DatabaseKind, open_store};
 
 pub const EMAIL: &str = "jane@example.com";
 pub const PASSWORD: &str = "correct horse battery";
 
 pub struct World {
-    pub clock: Arc<TestClock>,
-    pub store: Arc<dyn Store>,
     pub servers: [Access; 2],
-    // Last: it goes when nobody uses it any more.
-    _database: TempDatabase,
+    /// Dropped last: the connections of the servers go first.
+    base: trailkeeper_testkit::World,
+}
+
+impl Deref for World {
+    type Target = trailkeeper_testkit::World;
+
+    fn deref(&self) -> &Self::Target {
+        &self.base
+    }
 }
 
 impl World {
-    pub fn on_both() -> impl Iterator<Item = Self> {
-        DatabaseKind::ALL.into_iter().map(Self::on)
-    }
-
-    fn on(kind: DatabaseKind) -> Self {
-        let database = TempDatabase::new(kind);
-        let url = DatabaseUrl::parse(database.url()).unwrap();
-        trailkeeper_storage::migrate(&url).unwrap();
-        let clock = Arc::new(TestClock::default());
-        let open = || trailkeeper_storage::open(&url, &StoreOptions::default(), Arc::new(Summary)).unwrap();
+    pub fn new(kind: DatabaseKind) -> Self {
+        let base = trailkeeper_testkit::World::new(kind, |database| open_store!(database));
         let master = MasterKey::generate(&SystemEntropy::new()).to_hex();
-        // A store each, as two processes have.
+        // Each server has a store of its own, as two processes have.
         let servers = [(); 2].map(|()| {
             let settings = AccessSettings { bcrypt_cost: 4, ..AccessSettings::default() };
             let master = MasterKey::from_hex(&master).unwrap();
-            Access::new(open(), clock.clone(), Arc::new(SystemEntropy::new()), master, settings)
+            let store = open_store!(base.database);
+            Access::new(store, base.clock.clone(), Arc::new(SystemEntropy::new()), master, settings)
         });
         let new = NewAccount {
             email: EMAIL.to_owned(),
@@ -48,14 +43,12 @@ impl World {
             tenant_id: None,
         };
         servers[0].create_account(&operator(), new).unwrap();
-        Self { clock, store: open(), servers, _database: database }
+        Self { servers, base }
     }
 
-    /// How many events of this type the trail has.
+    /// How many events of this type the system tenant has.
     pub fn recorded(&self, kind: &str) -> usize {
-        let filter = EventFilter { visibility: visibility::of_tenant(TenantId::SYSTEM), ..all_events() };
-        let stored = self.store.reading(|tx| tx.events(&filter, None, 1000)).unwrap();
-        stored.iter().filter(|stored| stored.event.kind.as_str() == kind).count()
+        self.system_events().iter().filter(|event| event.kind.as_str() == kind).count()
     }
 
     /// Runs `work` on eight threads at the same moment, by turns on the two servers.

@@ -7,7 +7,7 @@ use trailkeeper_testkit::{account, at, tenant_id, uuid};
 
 use crate::TestStore;
 
-on_both!(
+trailkeeper_testkit::on_both!(crate::TestStore::new =>
     accounts_come_back_and_change,
     an_accounts_email_is_unique,
     an_account_is_removed,

@@ -17,7 +17,7 @@ use trailkeeper_testkit::{TestEntropy, at, day, event, tenant_id, user_id, uuid}
 
 use crate::{TestStore, random};
 
-on_both!(
+trailkeeper_testkit::on_both!(crate::TestStore::new =>
     behaviors_are_recounted,
     behaviors_tell_pages_beyond_the_limit_as_they_were_sent,
     creations_are_recounted,

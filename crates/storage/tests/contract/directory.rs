@@ -10,7 +10,7 @@ use trailkeeper_testkit::{all_users, at, day, membership, tenant, tenant_id, use
 
 use crate::TestStore;
 
-on_both!(
+trailkeeper_testkit::on_both!(crate::TestStore::new =>
     tenants_are_put_listed_and_removed,
     users_come_back_whole,
     an_email_is_unique_in_its_pool,

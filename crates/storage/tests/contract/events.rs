@@ -11,7 +11,7 @@ use trailkeeper_testkit::{TestEntropy, all_events, at, event, tenant_id, user_id
 
 use crate::TestStore;
 
-on_both!(
+trailkeeper_testkit::on_both!(crate::TestStore::new =>
     every_field_comes_back,
     a_known_id_is_stored_once_per_tenant,
     the_order_of_storage_breaks_ties,

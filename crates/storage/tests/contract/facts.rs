@@ -13,7 +13,7 @@ use trailkeeper_testkit::{TestEntropy, at, day, event, tenant_id, user_id};
 use crate::activity::{QUESTIONS, counts, within};
 use crate::{TestStore, random};
 
-on_both!(
+trailkeeper_testkit::on_both!(crate::TestStore::new =>
     facts_are_what_was_stored,
     facts_of_a_user_are_what_was_stored,
     facts_of_one_instant_neither_skip_nor_repeat,

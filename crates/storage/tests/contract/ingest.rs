@@ -1,19 +1,18 @@
 //! Group commit over the real databases: everyone gets their own answer, and only durable ones.
 
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
-use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 
 use trailkeeper_domain::event::Event;
 use trailkeeper_domain::ingest::{Ingest, IngestLimits};
-use trailkeeper_domain::ports::{ReadTx, Store, WriteTx};
-use trailkeeper_domain::time::Timestamp;
+use trailkeeper_domain::ports::Store;
 use trailkeeper_domain::{Error, Result};
-use trailkeeper_testkit::{all_events, event, uuid};
+use trailkeeper_testkit::{Call, FaultyStore, all_events, event, uuid};
 
 use crate::TestStore;
 
-on_both!(
+trailkeeper_testkit::on_both!(crate::TestStore::new =>
     every_request_gets_its_own_answer,
     of_two_requests_with_one_id_one_is_told_that_it_is_new,
     a_bad_event_hurts_nobody_else,
@@ -40,27 +39,27 @@ fn every_request_gets_its_own_answer(test: &TestStore) {
 }
 
 fn of_two_requests_with_one_id_one_is_told_that_it_is_new(test: &TestStore) {
-    let gate = Gate::closed(&test.store);
-    let ingest = started_with(gate.clone(), IngestLimits::default());
+    let store = held(test);
+    let ingest = started_with(store.clone(), IngestLimits::default());
     let waiting: Vec<_> = (0..4).map(|_| submit(&ingest, vec![event(1), event(2)])).collect();
-    gate.open();
+    store.restore();
     let new: Vec<Vec<bool>> = waiting.into_iter().map(|answer| answer.recv().unwrap().unwrap()).collect();
-    for period in 0..2 {
-        assert_eq!(new.iter().filter(|answer| answer[period]).count(), 1, "{new:?}");
+    for nth in 0..2 {
+        assert_eq!(new.iter().filter(|answer| answer[nth]).count(), 1, "{new:?}");
     }
     assert_eq!(stored(&test.store), 2);
 }
 
 fn a_bad_event_hurts_nobody_else(test: &TestStore) {
-    let gate = Gate::closed(&test.store);
-    let ingest = started_with(gate.clone(), IngestLimits::default());
-    // The first takes the writer to the gate, so that the others wait and become one group.
+    let store = held(test);
+    let ingest = started_with(store.clone(), IngestLimits::default());
+    // The first occupies the writer, so that the others wait and become one group.
     let first = submit(&ingest, vec![event(1)]);
-    // The checks on the way in would refuse it; the database is the second line.
+    // Validation of requests rejects it earlier; the database is the second line of defence.
     let bad = Event { session_id: Some(String::new()), ..event(2) };
     let (before, ill, after) =
         (submit(&ingest, vec![event(3)]), submit(&ingest, vec![event(4), bad]), submit(&ingest, vec![event(5)]));
-    gate.open();
+    store.restore();
     assert_eq!(first.recv().unwrap().unwrap(), [true]);
     assert_eq!(before.recv().unwrap().unwrap(), [true]);
     assert!(matches!(ill.recv().unwrap(), Err(Error::Internal { .. })));
@@ -69,29 +68,29 @@ fn a_bad_event_hurts_nobody_else(test: &TestStore) {
 }
 
 fn requests_that_wait_together_are_committed_together(test: &TestStore) {
-    let gate = Gate::closed(&test.store);
-    let ingest = started_with(gate.clone(), IngestLimits { group_events: 40, ..IngestLimits::default() });
+    let store = held(test);
+    let ingest = started_with(store.clone(), IngestLimits { group_events: 40, ..IngestLimits::default() });
     let waiting: Vec<_> = (0..100).map(|number| submit(&ingest, vec![event(number)])).collect();
-    gate.open();
+    store.restore();
     for answer in waiting {
         assert_eq!(answer.recv().unwrap().unwrap(), [true]);
     }
-    // At most the one that went to the gate first, and then groups of 40.
-    assert!((3..=4).contains(&gate.commits()), "{} commits", gate.commits());
+    // At most the one that the writer took first, and then groups of 40.
+    assert!((3..=4).contains(&store.commits()), "{} commits", store.commits());
     assert_eq!(stored(&test.store), 100);
 }
 
 fn a_full_queue_refuses_at_once_and_takes_nothing(test: &TestStore) {
-    let gate = Gate::closed(&test.store);
-    let ingest = started_with(gate.clone(), IngestLimits { queue_events: 10, ..IngestLimits::default() });
+    let store = held(test);
+    let ingest = started_with(store.clone(), IngestLimits { queue_events: 10, ..IngestLimits::default() });
     let first = submit(&ingest, vec![event(0)]);
-    gate.wait_for_writer();
+    store.wait_for_calls(Call::Write, 1);
     let waiting: Vec<_> = (1..=10).map(|number| submit(&ingest, vec![event(number)])).collect();
     let (done, refused) = channel();
     let error = ingest.submit(vec![event(11)], Box::new(move |result| drop(done.send(result)))).unwrap_err();
     assert!(matches!(error, Error::Unavailable { .. }), "{error}");
     assert!(refused.recv().is_err(), "a refused request is not answered later");
-    gate.open();
+    store.restore();
     for answer in waiting.into_iter().chain([first]) {
         assert_eq!(answer.recv().unwrap().unwrap(), [true]);
     }
@@ -100,10 +99,10 @@ fn a_full_queue_refuses_at_once_and_takes_nothing(test: &TestStore) {
 }
 
 fn draining_answers_what_was_accepted(test: &TestStore) {
-    let gate = Gate::closed(&test.store);
-    let ingest = started_with(gate.clone(), IngestLimits::default());
+    let store = held(test);
+    let ingest = started_with(store.clone(), IngestLimits::default());
     let waiting: Vec<_> = (0..5).map(|number| submit(&ingest, vec![event(number)])).collect();
-    gate.open();
+    store.restore();
     ingest.drain();
     for answer in waiting {
         assert_eq!(answer.try_recv().unwrap().unwrap(), [true]);
@@ -112,12 +111,19 @@ fn draining_answers_what_was_accepted(test: &TestStore) {
     assert_eq!(stored(&test.store), 5);
 }
 
+/// A store that holds writes until it is restored, so that a test decides which requests wait together.
+fn held(test: &TestStore) -> Arc<FaultyStore> {
+    let store = FaultyStore::over(&test.store);
+    store.hold(Call::Write, usize::MAX);
+    store
+}
+
 fn started(store: &Arc<dyn Store>, limits: IngestLimits) -> Ingest {
     Ingest::start(Arc::clone(store), limits).unwrap()
 }
 
-fn started_with(gate: Arc<Gate>, limits: IngestLimits) -> Ingest {
-    Ingest::start(gate, limits).unwrap()
+fn started_with(store: Arc<FaultyStore>, limits: IngestLimits) -> Ingest {
+    Ingest::start(store, limits).unwrap()
 }
 
 fn submit(ingest: &Ingest, events: Vec<Event>) -> Receiver<Result<Vec<bool>>> {
@@ -134,60 +140,4 @@ fn stored(store: &Arc<dyn Store>) -> usize {
     assert_eq!(ids.len(), events.len(), "an event is stored twice");
     assert!(ids.iter().all(|id| *id >= uuid(0)));
     ids.len()
-}
-
-/// A store whose writers wait until it opens, so that a test says what waits together.
-struct Gate {
-    inner: Arc<dyn Store>,
-    state: Mutex<GateState>,
-    changed: Condvar,
-}
-
-#[derive(Default)]
-struct GateState {
-    open: bool,
-    arrived: bool,
-    commits: usize,
-}
-
-impl Gate {
-    fn closed(store: &Arc<dyn Store>) -> Arc<Self> {
-        Arc::new(Self { inner: Arc::clone(store), state: Mutex::default(), changed: Condvar::new() })
-    }
-
-    fn open(&self) {
-        self.state.lock().unwrap().open = true;
-        self.changed.notify_all();
-    }
-
-    fn wait_for_writer(&self) {
-        drop(self.changed.wait_while(self.state.lock().unwrap(), |state| !state.arrived).unwrap());
-    }
-
-    fn commits(&self) -> usize {
-        self.state.lock().unwrap().commits
-    }
-}
-
-impl Store for Gate {
-    fn read(&self, work: &mut dyn FnMut(&mut dyn ReadTx) -> Result<()>) -> Result<()> {
-        self.inner.read(work)
-    }
-
-    fn write(&self, work: &mut dyn FnMut(&mut dyn WriteTx) -> Result<()>) -> Result<()> {
-        self.state.lock().unwrap().arrived = true;
-        self.changed.notify_all();
-        drop(self.changed.wait_while(self.state.lock().unwrap(), |state| !state.open).unwrap());
-        let outcome = self.inner.write(work);
-        self.state.lock().unwrap().commits += usize::from(outcome.is_ok());
-        outcome
-    }
-
-    fn prepare(&self, now: Timestamp) -> Result<()> {
-        self.inner.prepare(now)
-    }
-
-    fn ready(&self) -> Result<()> {
-        self.inner.ready()
-    }
 }

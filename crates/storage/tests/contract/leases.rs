@@ -6,7 +6,7 @@ use trailkeeper_testkit::{at, uuid};
 
 use crate::TestStore;
 
-on_both!(
+trailkeeper_testkit::on_both!(crate::TestStore::new =>
     a_lease_has_one_holder,
     a_lost_lease_stays_lost,
     anybody_sees_who_has_a_lease,

@@ -1,18 +1,6 @@
 //! The contract of the ports: every case runs on both databases.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on should say where")]
 
-/// One test per case and database.
-macro_rules! on_both {
-    ($($case:ident),* $(,)?) => {
-        mod sqlite {
-            $(#[test] fn $case() { super::$case(&$crate::TestStore::new(trailkeeper_testkit::DatabaseKind::Sqlite)); })*
-        }
-        mod postgres {
-            $(#[test] fn $case() { super::$case(&$crate::TestStore::new(trailkeeper_testkit::DatabaseKind::Postgres)); })*
-        }
-    };
-}
-
 mod access;
 mod activity;
 mod directory;
@@ -30,31 +18,32 @@ mod throttle;
 mod transactions;
 mod writers;
 
+use std::ops::Deref;
 use std::sync::Arc;
 
-use trailkeeper_analytics::engine::Summary;
 use trailkeeper_domain::ports::Store;
-use trailkeeper_storage::{DatabaseUrl, StoreOptions, migrate, open};
-use trailkeeper_testkit::{DatabaseKind, TempDatabase, run_on_postgres};
+use trailkeeper_storage::StoreOptions;
+use trailkeeper_testkit::{DatabaseKind, TempDatabase, World, open_store, run_on_postgres};
 
-/// A migrated, empty database.
-pub(crate) struct TestStore {
-    pub(crate) store: Arc<dyn Store>,
-    pub(crate) kind: DatabaseKind,
-    /// Dropped last: the connections go first.
-    pub(crate) database: TempDatabase,
+/// A migrated, empty database with a store on it.
+pub(crate) struct TestStore(World);
+
+impl Deref for TestStore {
+    type Target = World;
+
+    fn deref(&self) -> &World {
+        &self.0
+    }
 }
 
 impl TestStore {
     pub(crate) fn new(kind: DatabaseKind) -> Self {
-        let database = TempDatabase::new(kind);
-        migrate(&DatabaseUrl::parse(database.url()).unwrap()).unwrap();
-        Self { store: opened(&database, &StoreOptions::default()), kind, database }
+        Self(World::new(kind, |database| open_store!(database)))
     }
 
-    /// Another store on the same database, as another server would be.
+    /// Another store on the same database, as another server has one.
     pub(crate) fn another(&self, options: &StoreOptions) -> Arc<dyn Store> {
-        opened(&self.database, options)
+        open_store!(self.database, options)
     }
 
     /// The rows of a query past everything that is tested, as texts; null is empty.
@@ -67,10 +56,6 @@ impl TestStore {
                 .collect(),
         }
     }
-}
-
-fn opened(database: &TempDatabase, options: &StoreOptions) -> Arc<dyn Store> {
-    open(&DatabaseUrl::parse(database.url()).unwrap(), options, Arc::new(Summary)).unwrap()
 }
 
 fn ask_sqlite(database: &TempDatabase, sql: &str) -> Vec<Vec<String>> {

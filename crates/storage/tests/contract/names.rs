@@ -18,7 +18,7 @@ use trailkeeper_testkit::{DatabaseKind, TestEntropy, all_events, at, event, tena
 use crate::TestStore;
 use crate::events::matches;
 
-on_both!(
+trailkeeper_testkit::on_both!(crate::TestStore::new =>
     what_a_failed_transaction_numbered_is_given_to_others,
     what_a_panic_interrupts_is_given_to_others,
     two_stores_give_each_name_one_number,

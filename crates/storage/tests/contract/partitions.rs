@@ -10,7 +10,7 @@ use trailkeeper_testkit::{DatabaseKind, all_events, at, event, uuid};
 
 use crate::TestStore;
 
-on_both!(
+trailkeeper_testkit::on_both!(crate::TestStore::new =>
     events_of_all_times_are_listed_in_order,
     one_id_in_several_months_is_stored_once,
     two_stores_store_one_id_of_several_months_once,

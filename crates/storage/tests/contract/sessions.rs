@@ -9,7 +9,7 @@ use trailkeeper_testkit::{account, at, uuid};
 
 use crate::TestStore;
 
-on_both!(
+trailkeeper_testkit::on_both!(crate::TestStore::new =>
     sessions_come_back,
     sessions_end_once,
     an_accounts_sessions_end_but_one,

@@ -8,7 +8,7 @@ use trailkeeper_testkit::at;
 use crate::TestStore;
 use crate::sheets::{EVERYONE, day, of, with_payloads};
 
-on_both!(
+trailkeeper_testkit::on_both!(crate::TestStore::new =>
     runs_of_places_have_lengths,
     sheets_are_removed_by_key,
     as_many_sheets_as_anybody_likes_at_once,

@@ -15,7 +15,7 @@ use trailkeeper_testkit::{at, event, tenant_id};
 
 use crate::TestStore;
 
-on_both!(
+trailkeeper_testkit::on_both!(crate::TestStore::new =>
     every_batch_leaves_one_delta_per_scope,
     what_was_known_or_operators_did_leaves_no_delta,
     a_batch_that_is_rolled_back_leaves_no_delta,

@@ -11,7 +11,7 @@ use trailkeeper_testkit::at;
 
 use crate::TestStore;
 
-on_both!(
+trailkeeper_testkit::on_both!(crate::TestStore::new =>
     counters_are_stored_replaced_and_removed,
     counters_are_forgotten_by_age_and_beyond_the_most,
     attempts_at_the_same_instant_are_counted_one_after_another,

@@ -7,7 +7,7 @@ use trailkeeper_testkit::{all_events, event, tenant, tenant_id};
 
 use crate::TestStore;
 
-on_both!(
+trailkeeper_testkit::on_both!(crate::TestStore::new =>
     what_fails_leaves_nothing,
     what_panics_leaves_nothing,
     a_failed_statement_cannot_be_committed,

@@ -1,31 +1,29 @@
-//! Group commit by two writers over the real databases: side by side they answer as one would.
+//! Group commit by two writers on the real databases: together they answer as one writer would.
 
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
-use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 
 use trailkeeper_domain::event::Event;
 use trailkeeper_domain::id::UserId;
 use trailkeeper_domain::ingest::{Ingest, IngestLimits};
-use trailkeeper_domain::ports::{ReadTx, Store, WriteTx};
-use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::{Error, Result};
 use trailkeeper_storage::StoreOptions;
-use trailkeeper_testkit::{DatabaseKind, all_events, event, user_id};
+use trailkeeper_testkit::{Call, DatabaseKind, FaultyStore, all_events, event, user_id};
 
 use crate::TestStore;
 
-on_both!(
-    a_store_says_how_many_writers_it_takes,
-    an_event_of_two_groups_at_once_is_new_in_the_first,
-    what_the_first_group_takes_back_the_second_stores,
-    a_group_that_falls_apart_hurts_no_other,
+trailkeeper_testkit::on_both!(crate::TestStore::new =>
+    a_store_reports_how_many_writers_help,
+    an_event_in_two_groups_is_new_in_the_first,
+    a_rolled_back_group_leaves_its_events_to_the_next,
+    a_bad_event_fails_no_other_group,
     a_panic_ends_one_group_and_no_writer,
-    draining_waits_for_both,
-    senders_of_the_same_events_are_told_once_that_each_is_new,
+    draining_waits_for_both_writers,
+    each_event_of_many_senders_is_new_once,
 );
 
-fn a_store_says_how_many_writers_it_takes(test: &TestStore) {
+fn a_store_reports_how_many_writers_help(test: &TestStore) {
     let expected = match test.kind {
         DatabaseKind::Sqlite => 1,
         DatabaseKind::Postgres => 2,
@@ -35,12 +33,13 @@ fn a_store_says_how_many_writers_it_takes(test: &TestStore) {
     assert_eq!(test.another(&few).writers(), 1, "most connections stay for others");
 }
 
-fn an_event_of_two_groups_at_once_is_new_in_the_first(test: &TestStore) {
-    let pair = Pair::new(test, First::CommitsLate);
-    let ingest = started(&pair, 1);
+fn an_event_in_two_groups_is_new_in_the_first(test: &TestStore) {
+    let store = FaultyStore::with_writers(&test.store, 2);
+    let worked = first_works(&store, || Ok(()));
+    let ingest = started(&store, 1);
     let first = submit(&ingest, (0..50).map(event).collect());
-    pair.wait_for_work();
-    // The other way round, and with one of its own at each end.
+    worked.recv().unwrap();
+    // The same events in reverse order, and a new event at each end.
     let second = submit(&ingest, [100].into_iter().chain((0..50).rev()).chain([101]).map(event).collect());
     assert_eq!(first.recv().unwrap().unwrap(), [true; 50]);
     let expected: Vec<bool> = [true].into_iter().chain([false; 50]).chain([true]).collect();
@@ -48,58 +47,62 @@ fn an_event_of_two_groups_at_once_is_new_in_the_first(test: &TestStore) {
     assert_eq!(stored(test), 52);
 }
 
-fn what_the_first_group_takes_back_the_second_stores(test: &TestStore) {
-    let pair = Pair::new(test, First::RollsBack);
-    let ingest = started(&pair, 1);
+fn a_rolled_back_group_leaves_its_events_to_the_next(test: &TestStore) {
+    let store = FaultyStore::with_writers(&test.store, 2);
+    let worked = first_works(&store, || Err(Error::internal("the test rolls it back")));
+    let ingest = started(&store, 1);
     let first = submit(&ingest, (0..50).map(event).collect());
-    pair.wait_for_work();
+    worked.recv().unwrap();
     let second = submit(&ingest, (0..50).rev().map(event).collect());
     assert!(matches!(first.recv().unwrap(), Err(Error::Internal { .. })));
     assert_eq!(second.recv().unwrap().unwrap(), [true; 50]);
     assert_eq!(stored(test), 50);
 }
 
-fn a_group_that_falls_apart_hurts_no_other(test: &TestStore) {
-    let pair = Pair::new(test, First::Waits);
-    let ingest = started(&pair, 3);
+fn a_bad_event_fails_no_other_group(test: &TestStore) {
+    let store = FaultyStore::with_writers(&test.store, 2);
+    first_waits(&store, || ());
+    let ingest = started(&store, 3);
     let first = submit(&ingest, vec![event(1)]);
-    pair.wait_for(1);
-    // One waits for more; three are enough for a group beside the first.
+    store.wait_for_calls(Call::Write, 1);
+    // One event waits for more; three are enough for a second group while the first is being written.
     let good = submit(&ingest, vec![event(2)]);
-    // The checks on the way in would refuse it; the database is the second line.
+    // Validation of requests rejects it earlier; the database is the second line of defence.
     let bad = Event { session_id: Some(String::new()), ..event(4) };
     let ill = submit(&ingest, vec![event(3), bad]);
     assert_eq!(first.recv().unwrap().unwrap(), [true]);
     assert_eq!(good.recv().unwrap().unwrap(), [true]);
     assert!(matches!(ill.recv().unwrap(), Err(Error::Internal { .. })));
     assert_eq!(stored(test), 2);
-    // The first, the two together, and each of the two apart.
-    assert_eq!(pair.begun(), 4);
+    // The first request, the two others together, and then each of the two on its own.
+    assert_eq!(store.calls(Call::Write), 4);
 }
 
 fn a_panic_ends_one_group_and_no_writer(test: &TestStore) {
-    let pair = Pair::new(test, First::Panics);
-    let ingest = started(&pair, 1);
+    let store = FaultyStore::with_writers(&test.store, 2);
+    first_waits(&store, || panic!("the test lets the first write panic"));
+    let ingest = started(&store, 1);
     let first = submit(&ingest, vec![event(1)]);
-    pair.wait_for(1);
+    store.wait_for_calls(Call::Write, 1);
     let second = submit(&ingest, vec![event(2)]);
-    assert!(first.recv().is_err(), "its sender learns of it by the drop");
+    assert!(first.recv().is_err(), "the answer's sender is dropped");
     assert_eq!(second.recv().unwrap().unwrap(), [true]);
-    // Both are still there: the third waits inside its transaction until the fourth has come.
-    pair.again(First::CommitsLate);
+    // Both writers still work: the third write waits inside its transaction until the fourth begins.
+    let _worked = first_works(&store, || Ok(()));
     let third = submit(&ingest, vec![event(3)]);
-    pair.wait_for(1);
+    store.wait_for_calls(Call::Write, 3);
     let fourth = submit(&ingest, vec![event(4)]);
     assert_eq!(third.recv().unwrap().unwrap(), [true]);
     assert_eq!(fourth.recv().unwrap().unwrap(), [true]);
     assert_eq!(stored(test), 3);
 }
 
-fn draining_waits_for_both(test: &TestStore) {
-    let pair = Pair::new(test, First::CommitsLate);
-    let ingest = started(&pair, 1);
+fn draining_waits_for_both_writers(test: &TestStore) {
+    let store = FaultyStore::with_writers(&test.store, 2);
+    let _worked = first_works(&store, || Ok(()));
+    let ingest = started(&store, 1);
     let first = submit(&ingest, vec![event(1)]);
-    pair.wait_for(1);
+    store.wait_for_calls(Call::Write, 1);
     let second = submit(&ingest, vec![event(2)]);
     ingest.drain();
     assert_eq!(first.try_recv().unwrap().unwrap(), [true]);
@@ -108,16 +111,15 @@ fn draining_waits_for_both(test: &TestStore) {
     assert_eq!(stored(test), 2);
 }
 
-fn senders_of_the_same_events_are_told_once_that_each_is_new(test: &TestStore) {
+fn each_event_of_many_senders_is_new_once(test: &TestStore) {
     const SENDERS: usize = 4;
     const ROUNDS: u128 = 25;
-    let pair = Pair::new(test, First::IsLikeOthers);
-    let ingest = started(&pair, 1);
-    let told: Vec<Vec<(u128, bool)>> = thread::scope(|scope| {
+    let ingest = started(&FaultyStore::with_writers(&test.store, 2), 1);
+    let answers: Vec<Vec<(u128, bool)>> = thread::scope(|scope| {
         let senders = (0..SENDERS).map(|sender| {
             let ingest = &ingest;
             scope.spawn(move || {
-                let mut told = Vec::new();
+                let mut answers = Vec::new();
                 for round in 0..ROUNDS {
                     // Each round shares half of its events with the one before, and brings a new user.
                     let mut numbers: Vec<u128> = (round * 4..round * 4 + 8).collect();
@@ -127,24 +129,23 @@ fn senders_of_the_same_events_are_told_once_that_each_is_new(test: &TestStore) {
                     let user: Option<UserId> = Some(user_id(&format!("user-{round}")));
                     let events = numbers.iter().map(|n| Event { user_id: user.clone(), ..event(*n) }).collect();
                     let new = submit(ingest, events).recv().unwrap().unwrap();
-                    told.extend(numbers.into_iter().zip(new));
+                    answers.extend(numbers.into_iter().zip(new));
                 }
-                told
+                answers
             })
         });
         let senders: Vec<_> = senders.collect();
         senders.into_iter().map(|sender| sender.join().unwrap()).collect()
     });
-    let mut new: Vec<u128> = told.into_iter().flatten().filter_map(|(number, new)| new.then_some(number)).collect();
+    let mut new: Vec<u128> = answers.into_iter().flatten().filter_map(|(number, new)| new.then_some(number)).collect();
     new.sort_unstable();
     let all: Vec<u128> = (0..(ROUNDS - 1) * 4 + 8).collect();
     assert_eq!(new, all);
     assert_eq!(stored(test), all.len());
 }
 
-fn started(pair: &Arc<Pair>, aside_events: usize) -> Ingest {
-    let store: Arc<dyn Store> = pair.clone();
-    Ingest::start(store, IngestLimits { aside_events, ..IngestLimits::default() }).unwrap()
+fn started(store: &Arc<FaultyStore>, aside_events: usize) -> Ingest {
+    Ingest::start(store.clone(), IngestLimits { aside_events, ..IngestLimits::default() }).unwrap()
 }
 
 fn submit(ingest: &Ingest, events: Vec<Event>) -> Receiver<Result<Vec<bool>>> {
@@ -157,107 +158,23 @@ fn stored(test: &TestStore) -> usize {
     test.store.reading(|tx| tx.events(&all_events(), None, 1_000)).unwrap().len()
 }
 
-/// A store with two writers whose first transaction keeps company with the second.
-struct Pair {
-    inner: Arc<dyn Store>,
-    state: Mutex<State>,
-    changed: Condvar,
+/// Makes the next write wait until another one begins, and run `then` before its transaction.
+fn first_waits(store: &FaultyStore, then: impl FnOnce() + Send + 'static) {
+    let second = store.calls(Call::Write) + 2;
+    store.before_write(0, move |store| {
+        store.wait_for_calls(Call::Write, second);
+        then();
+    });
 }
 
-struct State {
-    first: First,
-    /// Write transactions that were asked for.
-    begun: usize,
-    /// The first has done its work.
-    worked: bool,
-}
-
-/// What the first transaction does.
-#[derive(Clone, Copy)]
-enum First {
-    /// As every other.
-    IsLikeOthers,
-    /// It begins when the second does.
-    Waits,
-    /// It has done its work when the second begins, and then commits.
-    CommitsLate,
-    /// It has done its work when the second begins, and then comes to nothing.
-    RollsBack,
-    /// It panics when the second begins.
-    Panics,
-}
-
-impl Pair {
-    fn new(test: &TestStore, first: First) -> Arc<Self> {
-        let state = Mutex::new(State { first, begun: 0, worked: false });
-        Arc::new(Self { inner: Arc::clone(&test.store), state, changed: Condvar::new() })
-    }
-
-    /// The next transaction is the first again.
-    fn again(&self, first: First) {
-        *self.state.lock().unwrap() = State { first, begun: 0, worked: false };
-    }
-
-    fn begun(&self) -> usize {
-        self.state.lock().unwrap().begun
-    }
-
-    fn wait_for(&self, begun: usize) {
-        drop(self.changed.wait_while(self.state.lock().unwrap(), |state| state.begun < begun).unwrap());
-    }
-
-    fn wait_for_work(&self) {
-        drop(self.changed.wait_while(self.state.lock().unwrap(), |state| !state.worked).unwrap());
-    }
-
-    /// Work of which the second transaction may know, before this one ends.
-    fn work_first(&self, work: &mut dyn FnMut(&mut dyn WriteTx) -> Result<()>, tx: &mut dyn WriteTx) -> Result<()> {
-        work(tx)?;
-        self.state.lock().unwrap().worked = true;
-        self.changed.notify_all();
-        self.wait_for(2);
-        Ok(())
-    }
-}
-
-impl Store for Pair {
-    fn read(&self, work: &mut dyn FnMut(&mut dyn ReadTx) -> Result<()>) -> Result<()> {
-        self.inner.read(work)
-    }
-
-    fn write(&self, work: &mut dyn FnMut(&mut dyn WriteTx) -> Result<()>) -> Result<()> {
-        let mut state = self.state.lock().unwrap();
-        state.begun += 1;
-        let first = if state.begun == 1 { state.first } else { First::IsLikeOthers };
-        drop(state);
-        self.changed.notify_all();
-        match first {
-            First::IsLikeOthers => self.inner.write(work),
-            First::Waits => {
-                self.wait_for(2);
-                self.inner.write(work)
-            }
-            First::CommitsLate => self.inner.write(&mut |tx| self.work_first(work, tx)),
-            First::RollsBack => self.inner.write(&mut |tx| {
-                self.work_first(work, tx)?;
-                Err(Error::internal("the test wants it undone"))
-            }),
-            First::Panics => {
-                self.wait_for(2);
-                panic!("the test wants it to panic");
-            }
-        }
-    }
-
-    fn prepare(&self, now: Timestamp) -> Result<()> {
-        self.inner.prepare(now)
-    }
-
-    fn ready(&self) -> Result<()> {
-        self.inner.ready()
-    }
-
-    fn writers(&self) -> usize {
-        2
-    }
+/// Makes the next write do its work, report it, wait until another write begins, and then end as `end` says.
+fn first_works(store: &FaultyStore, end: impl FnOnce() -> Result<()> + Send + 'static) -> Receiver<()> {
+    let (worked, work) = channel();
+    let second = store.calls(Call::Write) + 2;
+    store.before_commit(0, move |store| {
+        let _unheard = worked.send(());
+        store.wait_for_calls(Call::Write, second);
+        end()
+    });
+    work
 }

@@ -13,12 +13,12 @@ use chrono::Duration;
 use serde_json::{Value, json};
 use trailkeeper_domain::account::Role;
 use trailkeeper_domain::clock::Entropy;
+use trailkeeper_domain::ingest::{Ingest, IngestLimits};
 use trailkeeper_http::{AppState, HttpSettings, Services};
-use trailkeeper_testkit::{DatabaseKind, run_on_postgres};
+use trailkeeper_testkit::{Call, DatabaseKind, Fault, FaultyStore, run_on_postgres};
 
 use crate::audit::reads::{audit_events, with_a_user};
 use crate::support::contracts::unix;
-use crate::support::crashing_store::{Fate, FatedStore};
 use crate::support::{ACME, Caller, OTHER, START, TestApp, TestResponse, person, send_at_once};
 
 /// A request that changes something, and its expected result.
@@ -139,22 +139,32 @@ fn assert_recorded(event: &Value, email: &str, change: &Change) {
     assert_eq!(event["metadata"].get("status"), None, "{operation}");
 }
 
+/// Replaces the store of the server of `app`. Accounts and sessions stay on the real store.
+fn faulty_store(app: &mut TestApp) -> Arc<FaultyStore> {
+    let services = app.state.services.clone();
+    let store = FaultyStore::over(&services.store);
+    let ingest = Arc::new(Ingest::start(store.clone(), IngestLimits::default()).unwrap());
+    let services = Services { store: store.clone(), ingest, ..services };
+    app.state = Data::new(AppState::new(services, HttpSettings::default()));
+    store
+}
+
 #[test]
 fn a_crash_after_the_commit_leaves_the_change_and_its_audit_event() {
     for kind in DatabaseKind::ALL {
         let mut app = later(kind);
-        let store = FatedStore::under(&mut app);
+        let store = faulty_store(&mut app);
         let (email, jane) = person(&app, Role::Admin, None);
         for change in changes() {
             let operation = change.operation;
             app.clock.advance(Duration::seconds(1));
             let (before, events) = (directory(&app), audit_events(&app).len());
-            let transactions = store.begun();
-            store.set(Fate::DiesAfterCommit);
+            let transactions = store.calls(Call::Write);
+            store.crash_at_write(0, None);
             let answer = ask(&jane, &change);
             assert_eq!(answer.status, change.status, "{operation} on {kind:?}: {}", answer.text());
-            assert_eq!(store.begun(), transactions + 1, "{operation} is one transaction on {kind:?}");
-            store.set(Fate::Lives);
+            assert_eq!(store.calls(Call::Write), transactions + 1, "{operation} is one transaction on {kind:?}");
+            store.restore();
             assert_ne!(directory(&app), before, "{operation} on {kind:?}");
             let after = audit_events(&app);
             assert_eq!(after.len(), events + 1, "{operation} creates one audit event on {kind:?}");
@@ -167,15 +177,15 @@ fn a_crash_after_the_commit_leaves_the_change_and_its_audit_event() {
 fn a_crash_before_the_commit_leaves_neither_change_nor_audit_event() {
     for kind in DatabaseKind::ALL {
         let mut app = later(kind);
-        let store = FatedStore::under(&mut app);
+        let store = faulty_store(&mut app);
         let (_, jane) = person(&app, Role::Admin, None);
         let before = directory(&app);
         for change in changes() {
-            store.set(Fate::DiesBeforeCommit);
+            store.crash_at_write(0, Some(Fault::RolledBack));
             let answer = ask(&jane, &change);
             assert_eq!(answer.status, 503, "{} on {kind:?}: {}", change.operation, answer.text());
             assert!(answer.header("retry-after").is_some());
-            store.set(Fate::Lives);
+            store.restore();
             assert_eq!(directory(&app), before, "{} on {kind:?}", change.operation);
             assert_eq!(audit_events(&app), Vec::<Value>::new(), "{} on {kind:?}", change.operation);
         }
@@ -320,9 +330,9 @@ fn each_parallel_change_and_each_repetition_is_recorded_once() {
 fn a_change_is_recorded_if_the_client_disconnects() {
     for kind in DatabaseKind::ALL {
         let mut app = later(kind);
-        let store = FatedStore::under(&mut app);
+        let store = faulty_store(&mut app);
         let (_, jane) = person(&app, Role::Admin, None);
-        let committed = store.committed();
+        let commits = store.commits();
         let (state, token) = (app.state.clone(), jane.token.clone().unwrap());
         System::new().block_on(async {
             let server = App::new()
@@ -334,10 +344,10 @@ fn a_change_is_recorded_if_the_client_disconnects() {
                 .uri("/v1/users/u1")
                 .peer_addr("198.51.100.20:40000".parse().unwrap())
                 .insert_header(("Authorization", format!("Bearer {token}")));
-            store.set(Fate::Waits);
-            let begun = store.begun();
+            store.hold(Call::Write, usize::MAX);
+            let begun = store.calls(Call::Write);
             let mut asked = Box::pin(call_service(&service, request.to_request()));
-            while store.begun() == begun {
+            while store.calls(Call::Write) == begun {
                 poll_fn(|context| {
                     assert!(asked.as_mut().poll(context).is_pending());
                     Poll::Ready(())
@@ -346,8 +356,8 @@ fn a_change_is_recorded_if_the_client_disconnects() {
                 yield_now().await;
             }
             drop(asked);
-            store.set(Fate::Lives);
-            store.wait_for(committed + 1);
+            store.restore();
+            store.wait_for_commits(commits + 1);
         });
         assert_eq!(app.admin().get("/v1/users/u1").status, 404);
         assert_eq!(audit_events(&app).len(), 1, "{kind:?}");

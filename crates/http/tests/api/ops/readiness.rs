@@ -2,8 +2,7 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::Arc;
 
 use actix_web::App;
 use actix_web::body::MessageBody;
@@ -13,51 +12,14 @@ use actix_web::rt::{System, spawn, task::yield_now};
 use actix_web::test::{TestRequest, call_service, init_service};
 use actix_web::web::Data;
 use chrono::TimeDelta;
-use trailkeeper_domain::ports::{ReadTx, Store, WriteTx};
-use trailkeeper_domain::time::Timestamp;
-use trailkeeper_domain::{Error, Result};
 use trailkeeper_http::{AppState, HttpSettings, LimitSettings, Services};
+use trailkeeper_testkit::{Call, FaultyStore};
 
 use crate::support::TestApp;
 
-/// A store that counts its readiness checks, and can be unreachable or slow.
-struct Asked {
-    inner: Arc<dyn Store>,
-    times: AtomicUsize,
-    away: AtomicBool,
-    slow: Mutex<bool>,
-    hurried: Condvar,
-}
-
-impl Store for Asked {
-    fn read(&self, work: &mut dyn FnMut(&mut dyn ReadTx) -> Result<()>) -> Result<()> {
-        self.inner.read(work)
-    }
-
-    fn write(&self, work: &mut dyn FnMut(&mut dyn WriteTx) -> Result<()>) -> Result<()> {
-        self.inner.write(work)
-    }
-
-    fn prepare(&self, now: Timestamp) -> Result<()> {
-        self.inner.prepare(now)
-    }
-
-    fn ready(&self) -> Result<()> {
-        self.times.fetch_add(1, Ordering::SeqCst);
-        drop(self.hurried.wait_while(self.slow.lock().unwrap(), |slow| *slow).unwrap());
-        if self.away.load(Ordering::SeqCst) { Err(Error::unavailable("away")) } else { self.inner.ready() }
-    }
-}
-
 /// A server whose store counts the readiness checks.
-fn watched(app: &TestApp, limits: LimitSettings) -> (Arc<Asked>, Data<AppState>) {
-    let store = Arc::new(Asked {
-        inner: app.state.services.store.clone(),
-        times: AtomicUsize::new(0),
-        away: AtomicBool::new(false),
-        slow: Mutex::new(false),
-        hurried: Condvar::new(),
-    });
+fn watched(app: &TestApp, limits: LimitSettings) -> (Arc<FaultyStore>, Data<AppState>) {
+    let store = FaultyStore::over(&app.state.services.store);
     let services = Services { store: store.clone(), ..app.state.services.clone() };
     (store, Data::new(AppState::new(services, HttpSettings { limits, ..HttpSettings::default() })))
 }
@@ -90,7 +52,7 @@ fn probers_get_no_429_by_default_and_the_database_is_queried_once_a_second() {
             for _ in 0..5 * 4 {
                 assert_eq!(probed(&service).await, 200);
             }
-            assert_eq!(store.times.load(Ordering::SeqCst), second);
+            assert_eq!(store.calls(Call::Ready), second);
             app.clock.advance(TimeDelta::seconds(1));
         }
     });
@@ -103,16 +65,16 @@ fn each_answer_is_cached_for_one_second() {
     System::new().block_on(async {
         let service = service_over!(state);
         assert_eq!(probed(&service).await, 200);
-        store.away.store(true, Ordering::SeqCst);
+        store.fail_all(Call::Ready);
         app.clock.advance(TimeDelta::milliseconds(999));
         assert_eq!(probed(&service).await, 200);
         app.clock.advance(TimeDelta::milliseconds(1));
         assert_eq!([probed(&service).await, probed(&service).await], [503, 503]);
-        store.away.store(false, Ordering::SeqCst);
-        assert_eq!((probed(&service).await, store.times.load(Ordering::SeqCst)), (503, 2));
+        store.restore();
+        assert_eq!((probed(&service).await, store.calls(Call::Ready)), (503, 2));
         // If the clock is set back, the answer is not cached longer.
         app.clock.advance(TimeDelta::hours(-1));
-        assert_eq!((probed(&service).await, store.times.load(Ordering::SeqCst)), (200, 3));
+        assert_eq!((probed(&service).await, store.calls(Call::Ready)), (200, 3));
     });
 }
 
@@ -120,14 +82,14 @@ fn each_answer_is_cached_for_one_second() {
 fn simultaneous_checks_wait_for_the_same_answer() {
     let app = TestApp::new();
     let (store, state) = watched(&app, LimitSettings::NONE);
-    *store.slow.lock().unwrap() = true;
+    store.hold(Call::Ready, usize::MAX);
     System::new().block_on(async {
         let service = Rc::new(service_over!(state));
         let gone = spawn({
             let service = service.clone();
             async move { probed(&*service).await }
         });
-        while store.times.load(Ordering::SeqCst) == 0 {
+        while store.calls(Call::Ready) == 0 {
             yield_now().await;
         }
         // A check that is cancelled does not cause a second query while the first is in progress.
@@ -146,11 +108,10 @@ fn simultaneous_checks_wait_for_the_same_answer() {
         while arrived.get() < 40 {
             yield_now().await;
         }
-        *store.slow.lock().unwrap() = false;
-        store.hurried.notify_all();
+        store.restore();
         for answer in waiting {
             assert_eq!(answer.await.unwrap(), 200);
         }
-        assert_eq!(store.times.load(Ordering::SeqCst), 1);
+        assert_eq!(store.calls(Call::Ready), 1);
     });
 }

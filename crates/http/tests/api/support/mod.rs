@@ -2,7 +2,6 @@
 
 mod call;
 pub mod contracts;
-pub mod crashing_store;
 pub mod history;
 mod person;
 mod response;

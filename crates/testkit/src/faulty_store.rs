@@ -1,0 +1,288 @@
+//! A store that counts its calls, and fails, waits or runs a hook where a test asks for it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex, MutexGuard};
+use trailkeeper_domain::ports::{ReadTx, Store, WriteTx};
+use trailkeeper_domain::time::Timestamp;
+use trailkeeper_domain::{Error, Result};
+
+/// A call that does not come within this time never comes: the waiting test fails instead of hanging.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A method of [`Store`] that a [`FaultyStore`] counts, holds and makes fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Call {
+    /// [`Store::read`]
+    Read,
+    /// [`Store::write`]
+    Write,
+    /// [`Store::ready`]
+    Ready,
+}
+
+/// How a write fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The work does not run.
+    Refused,
+    /// The work runs and is rolled back.
+    RolledBack,
+    /// The work is committed, but the caller gets an error, as if the answer to the commit was lost.
+    CommitLost,
+}
+
+impl Fault {
+    /// Every fault.
+    pub const ALL: [Self; 3] = [Self::Refused, Self::RolledBack, Self::CommitLost];
+}
+
+/// Passes every call to another store until the test plans something else.
+///
+/// At most one write at a time has a plan: planning another one replaces it. Writes are numbered from the planning,
+/// starting with 0.
+pub struct FaultyStore {
+    inner: Arc<dyn Store>,
+    writers: usize,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    calls: [PerCall; 3],
+    /// Held calls go on when this number changes.
+    releases: u64,
+    plan: Option<Plan>,
+    commits: usize,
+    failures: usize,
+}
+
+#[derive(Default)]
+struct PerCall {
+    count: usize,
+    fails: bool,
+    /// How many of the next calls are held.
+    held: usize,
+}
+
+struct Plan {
+    /// How many writes come first.
+    after: usize,
+    action: Action,
+}
+
+type BeforeWrite = dyn FnOnce(&FaultyStore) + Send;
+type BeforeCommit = dyn FnOnce(&FaultyStore) -> Result<()> + Send;
+
+enum Action {
+    Fail(Fault),
+    Crash(Option<Fault>),
+    Before(Box<BeforeWrite>),
+    BeforeCommit(Box<BeforeCommit>),
+}
+
+impl FaultyStore {
+    /// A store over `inner` that reports one writer.
+    pub fn over(inner: &Arc<dyn Store>) -> Arc<Self> {
+        Self::with_writers(inner, 1)
+    }
+
+    /// A store over `inner` that reports this many writers.
+    pub fn with_writers(inner: &Arc<dyn Store>, writers: usize) -> Arc<Self> {
+        Arc::new(Self { inner: Arc::clone(inner), writers, state: Mutex::default(), changed: Condvar::new() })
+    }
+
+    /// How often this method was called. Held and failed calls count.
+    pub fn calls(&self, call: Call) -> usize {
+        self.state.lock().of(call).count
+    }
+
+    /// Write calls that returned `Ok`.
+    pub fn commits(&self) -> usize {
+        self.state.lock().commits
+    }
+
+    /// Write calls that returned an error.
+    pub fn failures(&self) -> usize {
+        self.state.lock().failures
+    }
+
+    /// Waits until the method was called this often.
+    pub fn wait_for_calls(&self, call: Call, count: usize) {
+        self.wait_while(|state| state.of(call).count < count);
+    }
+
+    /// Waits until this many write calls returned `Ok`.
+    pub fn wait_for_commits(&self, count: usize) {
+        self.wait_while(|state| state.commits < count);
+    }
+
+    /// Waits until this many write calls returned, whatever they returned.
+    pub fn wait_for_writes(&self, count: usize) {
+        self.wait_while(|state| state.commits + state.failures < count);
+    }
+
+    /// Makes every call of this method fail until [`Self::restore`].
+    pub fn fail_all(&self, call: Call) {
+        self.state.lock().of(call).fails = true;
+    }
+
+    /// Holds the next `count` calls of this method until [`Self::restore`].
+    pub fn hold(&self, call: Call, count: usize) {
+        self.state.lock().of(call).held = count;
+    }
+
+    /// Makes the nth write from now fail.
+    pub fn fail_write(&self, nth: usize, fault: Fault) {
+        self.plan(nth, Action::Fail(fault));
+    }
+
+    /// Crashes at the nth write from now: it ends with `fault`, or succeeds where there is none, and every later call
+    /// fails until [`Self::restore`].
+    pub fn crash_at_write(&self, nth: usize, fault: Option<Fault>) {
+        self.plan(nth, Action::Crash(fault));
+    }
+
+    /// Runs `hook` just before the nth write from now.
+    pub fn before_write(&self, nth: usize, hook: impl FnOnce(&Self) + Send + 'static) {
+        self.plan(nth, Action::Before(Box::new(hook)));
+    }
+
+    /// Runs `hook` inside the transaction of the nth write from now, after its work. An error rolls the write back.
+    pub fn before_commit(&self, nth: usize, hook: impl FnOnce(&Self) -> Result<()> + Send + 'static) {
+        self.plan(nth, Action::BeforeCommit(Box::new(hook)));
+    }
+
+    /// Whether the planned write has come.
+    pub fn has_struck(&self) -> bool {
+        self.state.lock().plan.is_none()
+    }
+
+    /// Lets held calls go on, and passes every call to the other store again. The counts stay.
+    pub fn restore(&self) {
+        let mut state = self.state.lock();
+        state.plan = None;
+        state.releases += 1;
+        for per_call in &mut state.calls {
+            (per_call.fails, per_call.held) = (false, 0);
+        }
+        self.changed.notify_all();
+    }
+
+    fn plan(&self, after: usize, action: Action) {
+        self.state.lock().plan = Some(Plan { after, action });
+    }
+
+    fn wait_while(&self, mut waits: impl FnMut(&mut State) -> bool) {
+        let mut state = self.state.lock();
+        let outcome = self.changed.wait_while_for(&mut state, &mut waits, PATIENCE);
+        assert!(!outcome.timed_out() || !waits(&mut state), "nothing happened for {PATIENCE:?}");
+    }
+
+    /// Counts a call and holds it; an error if it fails.
+    fn begin(&self, call: Call) -> Result<MutexGuard<'_, State>> {
+        let mut state = self.state.lock();
+        state.of(call).count += 1;
+        self.changed.notify_all();
+        if state.of(call).held > 0 {
+            state.of(call).held -= 1;
+            let releases = state.releases;
+            self.changed.wait_while(&mut state, |state| state.releases == releases);
+        }
+        if state.of(call).fails { Err(failure()) } else { Ok(state) }
+    }
+
+    fn planned_write(&self, work: &mut dyn FnMut(&mut dyn WriteTx) -> Result<()>) -> Result<()> {
+        let action = self.begin(Call::Write)?.planned();
+        match action {
+            None => self.inner.write(work),
+            Some(Action::Fail(fault)) => self.failing(fault, work),
+            Some(Action::Crash(fault)) => {
+                let outcome = match fault {
+                    None => self.inner.write(work),
+                    Some(fault) => self.failing(fault, work),
+                };
+                self.state.lock().calls.iter_mut().for_each(|per_call| per_call.fails = true);
+                outcome
+            }
+            Some(Action::Before(hook)) => {
+                hook(self);
+                self.inner.write(work)
+            }
+            Some(Action::BeforeCommit(hook)) => {
+                let mut hook = Some(hook);
+                self.inner.write(&mut |tx| {
+                    work(tx)?;
+                    hook.take().map_or(Ok(()), |hook| hook(self))
+                })
+            }
+        }
+    }
+
+    fn failing(&self, fault: Fault, work: &mut dyn FnMut(&mut dyn WriteTx) -> Result<()>) -> Result<()> {
+        match fault {
+            Fault::Refused => {}
+            Fault::RolledBack => self.inner.write(&mut |tx| work(tx).and(Err(failure())))?,
+            Fault::CommitLost => self.inner.write(work)?,
+        }
+        Err(failure())
+    }
+}
+
+impl State {
+    fn of(&mut self, call: Call) -> &mut PerCall {
+        let [read, write, ready] = &mut self.calls;
+        match call {
+            Call::Read => read,
+            Call::Write => write,
+            Call::Ready => ready,
+        }
+    }
+
+    /// The plan of the write that begins now, if it has one.
+    fn planned(&mut self) -> Option<Action> {
+        let plan = self.plan.as_mut()?;
+        if plan.after > 0 {
+            plan.after -= 1;
+            return None;
+        }
+        self.plan.take().map(|plan| plan.action)
+    }
+}
+
+fn failure() -> Error {
+    Error::unavailable("the test makes the store fail")
+}
+
+impl Store for FaultyStore {
+    fn read(&self, work: &mut dyn FnMut(&mut dyn ReadTx) -> Result<()>) -> Result<()> {
+        drop(self.begin(Call::Read)?);
+        self.inner.read(work)
+    }
+
+    fn write(&self, work: &mut dyn FnMut(&mut dyn WriteTx) -> Result<()>) -> Result<()> {
+        let outcome = self.planned_write(work);
+        let mut state = self.state.lock();
+        match outcome {
+            Ok(()) => state.commits += 1,
+            Err(_) => state.failures += 1,
+        }
+        self.changed.notify_all();
+        outcome
+    }
+
+    fn prepare(&self, now: Timestamp) -> Result<()> {
+        self.inner.prepare(now)
+    }
+
+    fn ready(&self) -> Result<()> {
+        drop(self.begin(Call::Ready)?);
+        self.inner.ready()
+    }
+
+    fn writers(&self) -> usize {
+        self.writers
+    }
+}

@@ -1,0 +1,30 @@
+//! One test per case and database.
+
+/// Makes two tests of each case: one on SQLite, in a module `sqlite`, and one on PostgreSQL, in a module `postgres`.
+///
+/// A case is a function that takes a reference to what the constructor makes of a [`DatabaseKind`](crate::DatabaseKind),
+/// mutable or not. The constructor is a path that is valid in any module. Without one, a case takes the kind itself.
+///
+/// ```ignore
+/// on_both!(crate::World::new => a_case, another_case);
+/// on_both!(a_case_of_a_kind);
+/// ```
+#[macro_export]
+macro_rules! on_both {
+    ($new:path => $($case:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[test] fn $case() { super::$case(&mut $new($crate::DatabaseKind::Sqlite)); })+
+        }
+        mod postgres {
+            $(#[test] fn $case() { super::$case(&mut $new($crate::DatabaseKind::Postgres)); })+
+        }
+    };
+    ($($case:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[test] fn $case() { super::$case($crate::DatabaseKind::Sqlite); })+
+        }
+        mod postgres {
+            $(#[test] fn $case() { super::$case($crate::DatabaseKind::Postgres); })+
+        }
+    };
+}
