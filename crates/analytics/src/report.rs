@@ -40,8 +40,8 @@ pub struct ReportedPage {
     pub referer: String,
 }
 
-/// Stores a user's pages of one day as events of type `page_load`, all or none: of the reporter's own tenant, or
-/// outside any tenant for a reporter who sees several.
+/// Stores a user's pages of one day as events of type `page_load`, all or none: of the only visible tenant, or outside any
+/// tenant where several are visible.
 ///
 /// It adds events and never removes any: an audit trail only grows. An event's id is made of user, time and page, so
 /// that a page that is sent again is stored once, and the growing list of a day may be sent repeatedly. The events are
@@ -54,9 +54,9 @@ pub fn report_behavior(
     change: Change<'_>,
     queries: PageQueries,
     report: &BehaviorReport,
-    reporter: Visibility,
+    visibility: Visibility,
 ) -> Result<()> {
-    let tenant_id = reporter.tenant().unwrap_or(TenantId::NONE);
+    let tenant_id = visibility.tenant().unwrap_or(TenantId::NONE);
     let events = events_of(report, change.now(), queries, tenant_id)?;
     change.write(|tx| tx.insert_events(&events).map(|_| ()))
 }
@@ -145,15 +145,15 @@ fn event_of(id: EventId, user: &UserId, at: Timestamp, page: Page, now: Timestam
 /// while its signature is valid, and bring the old number back.
 ///
 /// # Errors
-/// [`Error::NotFound`] for a tenant that the reporter may not see, [`Error::Invalid`] for the system tenant.
+/// [`Error::NotFound`] for a tenant that is not visible, [`Error::Invalid`] for the system tenant.
 pub fn report_active_users(
     change: Change<'_>,
     period: Period,
     reported: &ActiveUsers,
-    reporter: Visibility,
+    visibility: Visibility,
     signed: Option<(SpentSignature, Timestamp)>,
 ) -> Result<()> {
-    reporter.check(reported.tenant_id)?;
+    visibility.check(reported.tenant_id)?;
     if reported.tenant_id == TenantId::SYSTEM {
         return Err(Error::invalid(
             "tenant_id",

@@ -7,7 +7,7 @@ use trailkeeper_domain::ports::{ReadTx, Store};
 use trailkeeper_domain::time::{TimeRange, Timestamp};
 use trailkeeper_domain::{Error, Result};
 
-use super::ranking::{self, Named};
+use super::ranking::{self, Dictionary, Named};
 use crate::engine::read;
 use crate::sheet::{CellKey, Facet, Fold, Folded};
 use crate::span::bounds::MAX_YEARS_OF_DAYS;
@@ -113,8 +113,8 @@ fn answer(tx: &mut dyn ReadTx, question: &PagesQuestion, audience: &Audience) ->
         .map(|cell| Ok((u32::try_from(cell.id).map_err(Error::internal)?, cell)))
         .collect::<Result<Vec<(u32, Folded)>>>()?;
     drop(current);
-    let found =
-        ranking::greatest("dict_pages", counts, question.limit, |cell| cell.count, &mut |ids| tx.page_keys(ids))?;
+    let pages = Dictionary::Pages;
+    let found = ranking::greatest(pages, counts, question.limit, |cell| cell.count, &mut |ids| pages.names(tx, ids))?;
     let before = question.previous.map(|span| fold(tx, audience, span.range)).transpose()?;
     let used = |cell: Folded| PageUse {
         current: cell.into(),

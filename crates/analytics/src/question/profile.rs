@@ -1,6 +1,6 @@
 //! A summary of one user: first and last activity, active days and hours, pages, source addresses, event types.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use chrono::{Datelike, NaiveDate, NaiveDateTime, Timelike};
 use trailkeeper_domain::Result;
@@ -9,7 +9,7 @@ use trailkeeper_domain::id::UserId;
 use trailkeeper_domain::ports::{ReadTx, Store};
 use trailkeeper_domain::time::{TimeRange, Timestamp, just_after};
 
-use super::ranking::{self, Pass, Ranking};
+use super::ranking::{self, Dictionary, Pass, Ranking};
 use crate::{Audience, Span};
 
 /// The most pages, and the most source addresses, that a profile names.
@@ -115,11 +115,10 @@ impl Walk<'_> {
         })?;
         profile.totals = totals.totals();
         let one = |count: &u64| *count;
-        profile.pages = self.rank(tx, "dict_pages", pages, MAX_RANKED, one, count_page, |tx, ids| tx.page_keys(ids))?;
-        profile.kinds = self.rank(tx, "dict_kinds", kinds, MAX_KINDS, one, count_kind, |tx, ids| tx.kind_names(ids))?;
+        profile.pages = self.rank(tx, Dictionary::Pages, pages, MAX_RANKED, one, count_page)?;
+        profile.kinds = self.rank(tx, Dictionary::Kinds, kinds, MAX_KINDS, one, count_kind)?;
         let events = |used: &SourceUse| used.events;
-        profile.sources =
-            self.rank(tx, "dict_sources", sources, MAX_RANKED, events, count_source, |tx, ids| tx.source_names(ids))?;
+        profile.sources = self.rank(tx, Dictionary::Sources, sources, MAX_RANKED, events, count_source)?;
         if let Some(previous) = previous {
             let mut before = Tally::default();
             self.facts(tx, previous.range, &mut |fact| before.add(fact, previous.zone.day_of(fact.occurred_at)))?;
@@ -151,12 +150,11 @@ impl Walk<'_> {
     fn rank<T: Default>(
         &self,
         tx: &mut dyn ReadTx,
-        dictionary: &str,
+        dictionary: Dictionary,
         first: Pass<T>,
         limit: usize,
         count: impl Fn(&T) -> u64 + Copy,
         add: impl Fn(&mut Pass<T>, &EventFact),
-        names: impl Fn(&mut dyn ReadTx, &[u32]) -> Result<HashMap<u32, String>>,
     ) -> Result<Ranking<T>> {
         let mut tx = tx;
         let range = self.question.span.range;
@@ -167,7 +165,7 @@ impl Walk<'_> {
             limit,
             count,
             |tx, pass| self.facts(*tx, range, &mut |fact| add(pass, fact)),
-            |tx, ids| names(*tx, ids),
+            |tx, ids| dictionary.names(*tx, ids),
         )
     }
 }

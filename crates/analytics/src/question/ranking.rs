@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
+use trailkeeper_domain::ports::ReadTx;
 use trailkeeper_domain::{Error, Result};
 
 /// The most ids that one pass holds.
@@ -54,6 +55,40 @@ impl<T: Default> Pass<T> {
     }
 }
 
+/// A dictionary of names, numbered from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dictionary {
+    /// Pages, by their keys.
+    Pages,
+    /// Event types.
+    Kinds,
+    /// Source addresses.
+    Sources,
+}
+
+impl Dictionary {
+    /// The table of the dictionary, for messages to operators.
+    fn table(self) -> &'static str {
+        match self {
+            Self::Pages => "dict_pages",
+            Self::Kinds => "dict_kinds",
+            Self::Sources => "dict_sources",
+        }
+    }
+
+    /// The names of these ids; an id without a name is left out.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn names(self, tx: &mut dyn ReadTx, ids: &[u32]) -> Result<HashMap<u32, String>> {
+        match self {
+            Self::Pages => tx.page_keys(ids),
+            Self::Kinds => tx.kind_names(ids),
+            Self::Sources => tx.source_names(ids),
+        }
+    }
+}
+
 /// A count with the name of its subject.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Named<T> {
@@ -73,7 +108,7 @@ pub type Names<'a> = dyn FnMut(&[u32]) -> Result<HashMap<u32, String>> + 'a;
 /// # Errors
 /// Those of `names`; [`Error::Internal`] for an id without a name, naming the `dictionary` that has lost it.
 pub fn greatest<T>(
-    dictionary: &str,
+    dictionary: Dictionary,
     counts: impl IntoIterator<Item = (u32, T)>,
     limit: usize,
     count: impl Fn(&T) -> u64,
@@ -95,7 +130,7 @@ pub fn greatest<T>(
         let mut known = names(&ids)?;
         for (id, counted) in chunk {
             let name = known.remove(&id).ok_or_else(|| {
-                Error::internal(format!("{id} is counted, but not in {dictionary}: rebuild the sheets"))
+                Error::internal(format!("{id} is counted, but not in {}: rebuild the sheets", dictionary.table()))
             })?;
             found.push(Named { name, counted });
         }
@@ -129,7 +164,7 @@ impl<T> Default for Ranking<T> {
 /// Those of `again` and of [`greatest`].
 pub fn of_passes<C, T: Default>(
     context: &mut C,
-    dictionary: &str,
+    dictionary: Dictionary,
     mut pass: Pass<T>,
     limit: usize,
     count: impl Fn(&T) -> u64 + Copy,
@@ -225,10 +260,10 @@ mod tests {
             counts.clone().map(|(id, counted)| Named { name: format!("{:05}", 90_000 - id), counted }).collect();
         expected.sort_by_key(|named| (Reverse(named.counted), named.name.clone()));
         for limit in [1, 10, 8_333, 8_334, 24_999, 25_000, 26_000, usize::MAX] {
-            let found = greatest("dict_pages", counts.clone(), limit, |count| *count, names).unwrap();
+            let found = greatest(Dictionary::Pages, counts.clone(), limit, |count| *count, names).unwrap();
             assert_eq!(found, expected[..limit.min(25_000)], "{limit}");
         }
-        assert_eq!(greatest("dict_pages", [], 5, |count| *count, names).unwrap(), []);
+        assert_eq!(greatest(Dictionary::Pages, [], 5, |count| *count, names).unwrap(), []);
     }
 
     #[test]
@@ -251,7 +286,7 @@ mod tests {
                 Ok(())
             };
             let names = |_: &mut i32, ids: &[u32]| Ok(ids.iter().map(|id| (*id, format!("{:03}", 900 - id))).collect());
-            let ranking = of_passes(&mut passes, "dict_pages", pass, 7, |count| *count, again, names).unwrap();
+            let ranking = of_passes(&mut passes, Dictionary::Pages, pass, 7, |count| *count, again, names).unwrap();
             (ranking, passes)
         };
         let (once, passes) = ranking(1_000);
@@ -263,7 +298,7 @@ mod tests {
 
     #[test]
     fn an_id_without_a_name_is_an_internal_error() {
-        let error = greatest("dict_pages", [(7, 1)], 5, |count| *count, &mut |_| Ok(HashMap::new())).unwrap_err();
+        let error = greatest(Dictionary::Pages, [(7, 1)], 5, |count| *count, &mut |_| Ok(HashMap::new())).unwrap_err();
         assert_eq!(
             error.chain().to_string(),
             "internal error: 7 is counted, but not in dict_pages: rebuild the sheets"

@@ -200,7 +200,7 @@ impl Model {
         PageStatistics { totals: totals(&events), previous: before.as_deref().map(totals), pages }
     }
 
-    pub(crate) fn userinfo(&self, question: &UserinfoQuestion, tenants: Option<&[TenantId]>) -> Vec<DailyUserinfo> {
+    pub(crate) fn userinfo(&self, question: UserinfoQuestion, tenants: Option<&[TenantId]>) -> Vec<DailyUserinfo> {
         let mut days: Vec<DailyUserinfo> = days(question.start_date, question.end_date)
             .map(|date| DailyUserinfo { date, details: BTreeMap::new() })
             .collect();

@@ -89,7 +89,7 @@ fn ask_userinfo(random: &Random, server: Server<'_>, model: &Model, visibility: 
     let question = UserinfoQuestion { start_date, end_date };
     let Some((asked, tenants)) = tenants(visibility, some_tenants(random).as_deref(), None) else { return };
     let answer = userinfo(server.store, &question, &asked).unwrap();
-    assert_eq!(answer, model.userinfo(&question, tenants.as_deref()), "{question:?} of {asked:?}");
+    assert_eq!(answer, model.userinfo(question, tenants.as_deref()), "{question:?} of {asked:?}");
 }
 
 fn ask_behaviors(random: &Random, server: Server<'_>, model: &Model, visibility: Visibility) {

@@ -10,14 +10,13 @@ mod events;
 mod sheets;
 mod throttle;
 
-pub use access::{AccessReads, AccessWrites};
-pub use activity::{ActivityReads, ActivityWrites};
-pub use directory::{DirectoryReads, DirectoryWrites};
-pub use events::{EventReads, EventWrites};
-pub use sheets::{
-    DeltaKey, NewDelta, Pending, Scopes, SheetKey, SheetPeriod, SheetQuery, SheetReads, SheetWrites, Summarizer,
-};
-pub use throttle::{CounterKey, RequestCount, ThrottleReads, ThrottleWrites};
+// Everything public in a port's file belongs to the port.
+pub use access::*;
+pub use activity::*;
+pub use directory::*;
+pub use events::*;
+pub use sheets::*;
+pub use throttle::*;
 
 use crate::error::Result;
 use crate::time::Timestamp;

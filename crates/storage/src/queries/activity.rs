@@ -1,24 +1,19 @@
 //! What analytic answers need beside the events: the ledger of creations, reported numbers, and the pages of one user.
-//!
-//! The text of a query numbers its values `$1, $2, …`; [`Question`] keeps the numbers and the values together.
-//! SQLite knows that form too, as long as the numbers appear in ascending order.
 
 use diesel::prelude::*;
-use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
-use diesel::sql_types::{BigInt, Text};
 use trailkeeper_domain::activity::{ActiveUsers, ActiveUsersQuery, Behavior, Period};
 use trailkeeper_domain::creation::{Creation, CreationKind, DailyCount};
 use trailkeeper_domain::event::{PAGE_LOAD, USERINFO};
 use trailkeeper_domain::fact::WELL_KNOWN_KINDS;
 use trailkeeper_domain::id::{EnvId, TenantId, UserId};
 use trailkeeper_domain::ports::{ActivityReads, ActivityWrites};
-use trailkeeper_domain::time::{TimeRange, Timestamp};
+use trailkeeper_domain::time::TimeRange;
 use trailkeeper_domain::{Error, Result};
-use uuid::Uuid;
 
 use super::names::Space;
+use super::question::Question;
 use super::{Db, Tx, count, dialect};
-use crate::columns::{DbDay, DbTime, DbUuid, Instant, Uuid128};
+use crate::columns::{DbDay, DbTime, DbUuid};
 use crate::rows::{BehaviorRow, CountRow, DailyCountRow, ReportedRow, StoredCreationRow};
 use crate::schema::{events, reported_active_users};
 use crate::unindexed::Unindexed;
@@ -180,91 +175,5 @@ impl ActivityWrites for Tx<'_> {
                 .execute(conn)
         })?;
         Ok(())
-    }
-}
-
-/// A query in the making: its text, and the values whose numbers the text holds.
-struct Question<'a> {
-    query: BoxedSqlQuery<'a, Db, SqlQuery>,
-    values: usize,
-}
-
-impl<'a> Question<'a> {
-    fn new(text: String) -> Self {
-        Self { query: diesel::sql_query(text).into_boxed(), values: 0 }
-    }
-
-    fn say(&mut self, text: &str) -> &mut Self {
-        self.change(|query| query.sql(text))
-    }
-
-    fn text(&mut self, value: &'a str) -> &mut Self {
-        self.next_number().change(|query| query.bind::<Text, _>(value))
-    }
-
-    fn number(&mut self, value: i64) -> &mut Self {
-        self.next_number().change(|query| query.bind::<BigInt, _>(value))
-    }
-
-    fn in_range(&mut self, column: &str, range: TimeRange) {
-        self.say(&format!(" AND {column} >= ")).instant(range.start);
-        self.say(&format!(" AND {column} < ")).instant(range.end);
-    }
-
-    fn instant(&mut self, at: Timestamp) -> &mut Self {
-        self.next_number().change(|query| query.bind::<Instant, _>(DbTime(at)))
-    }
-
-    /// Operators are no customers: the server's own trail never counts.
-    fn of_customers(&mut self) {
-        self.say(" AND tenant_id <> ").uuid(TenantId::SYSTEM.0);
-    }
-
-    fn of_tenants(&mut self, tenants: &[TenantId]) {
-        self.say(" AND tenant_id IN (").list(tenants).say(")");
-    }
-
-    /// Users who ever became a member of one of `tenants`; [`TenantId::NONE`] among them stands for users who never
-    /// became a member of any.
-    fn of_users_ever_in(&mut self, tenants: &[TenantId]) {
-        let members = "SELECT user_id FROM creations WHERE kind = 'create_tenant_user' AND user_id IS NOT NULL";
-        self.say(&format!(" AND (user_id IN ({members} AND tenant_id IN (")).list(tenants).say("))");
-        if tenants.contains(&TenantId::NONE) {
-            self.say(&format!(" OR user_id NOT IN ({members})"));
-        }
-        self.say(")");
-    }
-
-    /// Values between commas. An empty list holds nobody: `IN (NULL)` is true for no row on both databases.
-    fn list(&mut self, tenants: &[TenantId]) -> &mut Self {
-        for (at, tenant) in tenants.iter().enumerate() {
-            if at > 0 {
-                self.say(", ");
-            }
-            self.uuid(tenant.0);
-        }
-        if tenants.is_empty() {
-            self.say("NULL");
-        }
-        self
-    }
-
-    fn uuid(&mut self, id: Uuid) -> &mut Self {
-        self.next_number().change(|query| query.bind::<Uuid128, _>(DbUuid(id)))
-    }
-
-    fn next_number(&mut self) -> &mut Self {
-        self.values += 1;
-        let number = format!("${}", self.values);
-        self.say(&number)
-    }
-
-    fn change(
-        &mut self,
-        step: impl FnOnce(BoxedSqlQuery<'a, Db, SqlQuery>) -> BoxedSqlQuery<'a, Db, SqlQuery>,
-    ) -> &mut Self {
-        let query = std::mem::replace(&mut self.query, diesel::sql_query("").into_boxed());
-        self.query = step(query);
-        self
     }
 }

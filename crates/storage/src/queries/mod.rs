@@ -15,6 +15,7 @@ mod event_names;
 mod events;
 mod facts;
 mod names;
+mod question;
 mod sheet_keys;
 mod sheets;
 mod sheets_writes;
