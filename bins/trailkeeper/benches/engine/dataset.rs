@@ -13,28 +13,28 @@ use trailkeeper_testkit::{DatabaseKind, TempDatabase, Workload};
 
 use crate::store::{BATCH, prepared};
 
-/// Batches between two passes of the merger: about what comes in while a server waits for the next.
+/// Batches between two passes of the merger: about as many as arrive between two passes of a server.
 const BATCHES_PER_PASS: usize = 20;
 
-/// At which parts of the events the cost of merging is told.
+/// Fractions of the events at which the cost of merging is reported: an eighth, a quarter, a half, all.
 const POINTS: [u32; 4] = [8, 4, 2, 1];
 
-/// The data of a benchmark. Its file is gone when it is dropped.
+/// The data of a benchmark. Dropping it deletes its file.
 pub struct Dataset {
     pub store: Arc<dyn Store>,
     pub events: u32,
     pub curve: Vec<Point>,
-    /// What comes after those that are stored.
+    /// Continues the workload after the stored events.
     pub more: Workload,
     database: TempDatabase,
 }
 
-/// What merging had written when there were so many events.
+/// The bytes that merging wrote for the first `events` events.
 pub struct Point {
     pub events: u32,
-    /// Bytes per event, from the beginning.
+    /// Bytes per event since the start.
     pub all: f64,
-    /// Bytes per event, since the point before.
+    /// Bytes per event since the previous point.
     pub part: f64,
 }
 
@@ -46,7 +46,7 @@ impl Dataset {
         let mut building = Building { store: store.as_ref(), stored: 0, written: 0, curve: Vec::new() };
         let began = Instant::now();
         for part in POINTS {
-            building.go_on_until(events / part, &mut workload);
+            building.store_until(events / part, &mut workload);
         }
         let curve = building.curve;
         eprintln!("{events} events stored and merged in {:.0} s", began.elapsed().as_secs_f64());
@@ -70,7 +70,7 @@ struct Building<'a> {
 }
 
 impl Building<'_> {
-    fn go_on_until(&mut self, end: u32, workload: &mut Workload) {
+    fn store_until(&mut self, end: u32, workload: &mut Workload) {
         let (stored, written) = (self.stored, self.written);
         let mut batches = 0;
         while self.stored < end {

@@ -1,4 +1,4 @@
-//! What an event takes on the disk, and where.
+//! Disk space per event, by table and index.
 
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::{BigInt, Text};
@@ -14,7 +14,7 @@ struct Part {
     bytes: i64,
 }
 
-/// What fewer bytes per event than this take is told as one.
+/// Tables and indexes with fewer bytes per event than this are summed up in one row.
 const WORTH_A_ROW: f64 = 0.5;
 
 pub fn show(data: &Dataset) {

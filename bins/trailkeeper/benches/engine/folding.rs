@@ -1,4 +1,4 @@
-//! The floor of what an answer from sheets can cost: folding the same payloads, which lie in memory already.
+//! The lower bound for an answer from sheets: folding the same payloads, already in memory.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use trailkeeper_testkit::at;
 use crate::questions::{FROM, TO};
 use crate::watch;
 
-/// Views and distinct users of each page and of all, over the 90 days.
+/// Folds views and distinct users of each page and of all pages over the 90 days. Returns the median time.
 pub fn page_statistics(store: &dyn Store) -> Duration {
     let facets = [Facet::Views, Facet::AllViews];
     let payloads = payloads(store, &facets);

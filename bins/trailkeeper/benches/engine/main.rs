@@ -1,9 +1,8 @@
-//! How fast questions are answered, what events cost on the disk and in memory, and what merging writes: as ratios to
-//! named baselines of the same run, over the same file.
+//! Benchmark of answers, disk space, memory and merging, as ratios to named baselines of the same run over the same file.
 //!
-//! `make bench`, or `EVENTS=5000000 make bench`. `GROWTH=1` asks the same questions at a fifth of the events and at
-//! four times as many. Prints Markdown tables.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a benchmark that cannot go on should say where")]
+//! `make bench`, or `EVENTS=5000000 make bench`. `GROWTH=1` also asks the questions at a fifth of the events and at four
+//! times as many. Prints Markdown tables.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a benchmark fails by panicking, where the error is")]
 
 mod dataset;
 mod disk;
@@ -37,26 +36,26 @@ fn main() {
     let growth = std::env::var_os("GROWTH").is_some();
     let mut sizes = Vec::new();
     if growth {
-        sizes.push((count / 5, answers_alone(count / 5)));
+        sizes.push((count / 5, answers_only(count / 5)));
     }
     sizes.push((count, everything(count)));
     if growth {
-        sizes.push((count * 4, answers_alone(count * 4)));
+        sizes.push((count * 4, answers_only(count * 4)));
         show_growth(&sizes);
     }
 }
 
-/// The times of the questions, in their order, each when nothing is remembered.
+/// The time of each question, in the order of the questions, with no fold cached.
 type Times = Vec<Duration>;
 
-fn answers_alone(count: u32) -> Times {
+fn answers_only(count: u32) -> Times {
     let data = Dataset::build(count);
-    let server = forgetful(&data);
+    let server = uncached(&data);
     questions::all().iter().map(|question| answered(&server, question).0).collect()
 }
 
-/// A server that remembers no folds: each time is the first time.
-fn forgetful(data: &Dataset) -> Server {
+/// A server without a fold cache, so that every request costs as much as the first one.
+fn uncached(data: &Dataset) -> Server {
     let http = HttpSettings { fold_cache_bytes: 0, ..HttpSettings::default() };
     Server::start_as(data.store.clone(), Role::Admin, AccessSettings::default(), http)
 }
@@ -71,7 +70,7 @@ fn everything(count: u32) -> Times {
     times
 }
 
-/// Asks until the time is known well, and gives the last answer with it.
+/// The median time of a question, and its answer.
 fn answered(server: &Server, question: &Question) -> (Duration, serde_json::Value) {
     let request = request("GET", &question.path, &server.token, "");
     let mut connection = Connection::open(server.address);
@@ -79,15 +78,15 @@ fn answered(server: &Server, question: &Question) -> (Duration, serde_json::Valu
     (watch::median(|| connection.send(&request).len()), answer)
 }
 
-/// What HTTP alone costs.
-fn nothing(server: &Server) -> Duration {
+/// The time of a request without a question: the cost of HTTP.
+fn healthz(server: &Server) -> Duration {
     let request = request("GET", "/healthz", &server.token, "");
     let mut connection = Connection::open(server.address);
     watch::median(|| connection.send(&request).len())
 }
 
 fn show_answers(data: &Dataset) -> Times {
-    let first = forgetful(data);
+    let first = uncached(data);
     let again = Server::start(data.store.clone(), Role::Admin, AccessSettings::default());
     let mut sql = Sql::open(&data.path());
     println!("| question, over HTTP | first, ms | again, ms | baseline | ms | first | again | target |");
@@ -96,13 +95,13 @@ fn show_answers(data: &Dataset) -> Times {
     for question in questions::all() {
         let (ours, answer) = answered(&first, &question);
         let (theirs, expected) = sql.best(&question.sql);
-        assert_eq!((question.total)(&answer), expected, "the answer is another one in SQL: {}", question.name);
-        let remembered = question.remembered.then(|| {
-            let (time, remembered) = answered(&again, &question);
-            assert_eq!(remembered, answer, "the answer is another one from memory: {}", question.name);
+        assert_eq!((question.total)(&answer), expected, "the answer differs from SQL: {}", question.name);
+        let cached = question.cached.then(|| {
+            let (time, cached) = answered(&again, &question);
+            assert_eq!(cached, answer, "the answer from the cache differs: {}", question.name);
             time
         });
-        row(question.name, (ours, remembered), question.baseline, theirs, question.target);
+        row(question.name, (ours, cached), question.baseline, theirs, question.target);
         if question.folded {
             let folded = folding::page_statistics(data.store.as_ref());
             row(question.name, (ours, None), "folding the same sheets in memory", folded, Target::TimesAsLong(2.0));
@@ -110,16 +109,16 @@ fn show_answers(data: &Dataset) -> Times {
         times.push(ours);
     }
     println!(
-        "\nA request that asks nothing, `GET /healthz`, takes {:.2} ms.\n",
-        nothing(&again).as_secs_f64() * 1_000.0
+        "\nA request without a question, `GET /healthz`, takes {:.2} ms.\n",
+        healthz(&again).as_secs_f64() * 1_000.0
     );
     times
 }
 
-/// What a question takes the first time and, where folds are remembered, again.
+/// Prints the times of a question: the first one and, if its folds are cached, a repeated one.
 fn row(what: &str, (first, again): (Duration, Option<Duration>), baseline: &str, theirs: Duration, target: Target) {
     let ms = |time: Duration| time.as_secs_f64() * 1_000.0;
-    let told = |time: Option<Duration>, tell: &dyn Fn(f64) -> String| time.map_or(String::new(), |time| tell(ms(time)));
+    let cell = |time: Option<Duration>, show: &dyn Fn(f64) -> String| time.map_or(String::new(), |time| show(ms(time)));
     let theirs = ms(theirs);
     let ratio = |ours: f64| match target {
         Target::TimesFaster(_) => format!("{:.0} × faster", theirs / ours),
@@ -132,14 +131,14 @@ fn row(what: &str, (first, again): (Duration, Option<Duration>), baseline: &str,
     println!(
         "| {what} | {:.2} | {} | {baseline} | {theirs:.2} | {} | {} | {wanted} |",
         ms(first),
-        told(again, &|ours| format!("{ours:.2}")),
+        cell(again, &|ours| format!("{ours:.2}")),
         ratio(ms(first)),
-        told(again, &ratio),
+        cell(again, &ratio),
     );
 }
 
 fn show_merging(data: &Dataset) {
-    println!("| events | bytes that merging wrote, per event | in this part alone |\n|---|---|---|");
+    println!("| events | bytes written by merging, per event | per event of this part |\n|---|---|---|");
     for point in &data.curve {
         println!("| {} | {:.1} | {:.1} |", point.events, point.all, point.part);
     }

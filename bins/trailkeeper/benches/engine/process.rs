@@ -1,4 +1,4 @@
-//! The memory of the real program while it takes events in and answers.
+//! Memory of the real program while it stores events and answers questions.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
@@ -17,10 +17,10 @@ use crate::questions;
 use crate::server::Server;
 use crate::store::{BATCH, as_json};
 
-/// Connections that send events meanwhile.
+/// Connections that send events.
 const SENDERS: usize = 4;
 
-/// Batches that each of them sends.
+/// Batches per connection.
 const BATCHES: usize = 50;
 
 pub fn show(data: &mut Dataset) {
@@ -46,13 +46,13 @@ pub fn show(data: &mut Dataset) {
         asking.join().unwrap()
     });
     println!("| `trailkeeper serve` | MiB resident | target |\n|---|---|---|");
-    println!("| after its start | {idle:.0} | |");
+    println!("| after the start | {idle:.0} | |");
     let stored = SENDERS * BATCHES * BATCH;
     println!(
-        "| at most, while it took {stored} events in and gave {answers} answers | {:.0} | 256 |",
+        "| peak, while it stored {stored} events and answered {answers} questions | {:.0} | 256 |",
         program.memory("VmHWM")
     );
-    println!("| after that | {:.0} | |\n", program.memory("VmRSS"));
+    println!("| afterwards | {:.0} | |\n", program.memory("VmRSS"));
 }
 
 fn batch(data: &mut Dataset, token: &str) -> Vec<u8> {
@@ -60,7 +60,7 @@ fn batch(data: &mut Dataset, token: &str) -> Vec<u8> {
     request("POST", "/v1/events", token, &events.iter().map(as_json).collect::<Value>().to_string())
 }
 
-/// Asks every question in turn until all is sent, each at least once. Tells how many answers came.
+/// Asks the questions in turn until all events are sent, each at least once. Returns the number of answers.
 fn ask_until(address: SocketAddr, token: &str, sent: &AtomicBool) -> usize {
     let mut connection = Connection::open(address);
     let requests: Vec<Vec<u8>> =
@@ -73,7 +73,7 @@ fn ask_until(address: SocketAddr, token: &str, sent: &AtomicBool) -> usize {
     answers
 }
 
-/// The program, as operators start it; killed when it is dropped.
+/// The program, started like an operator starts it. Dropping it kills it.
 struct Program {
     child: Child,
     address: SocketAddr,
@@ -102,12 +102,12 @@ impl Program {
                 break address.trim_end_matches('/').parse().unwrap();
             }
         };
-        // What it prints next must not find a closed pipe.
+        // The pipe must stay open for the rest of the output.
         thread::spawn(move || lines.for_each(drop));
         Self { child, address, _folder: folder }
     }
 
-    /// A line of its status, in MiB.
+    /// A value of `/proc/PID/status`, in MiB.
     fn memory(&self, line: &str) -> f64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let kib = status.lines().find_map(|text| text.strip_prefix(line)?.strip_prefix(':')).unwrap();
@@ -117,7 +117,7 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        let _already_over = self.child.kill();
+        let _already_ended = self.child.kill();
         let _status = self.child.wait();
     }
 }

@@ -1,7 +1,7 @@
 //! The questions, as requests and as SQL over the rows.
 //!
-//! The SQL is the best that we know, in up to three ways of saying it, with the indexes that are there; it asks for
-//! less than the answer holds wherever the answer holds more than numbers.
+//! The SQL is the best that we know, in up to three variants, with the existing indexes. It asks only for numbers, so it
+//! asks for less than an answer that also has names.
 
 use serde_json::Value;
 use trailkeeper_testkit::{at, tenant_id};
@@ -11,36 +11,37 @@ pub const FROM: &str = "2026-07-01T00:00:00Z";
 pub const TO: &str = "2026-09-29T00:00:00Z";
 const DAYS: &str = "from=2026-07-01&to=2026-09-28";
 
-/// Both ends inside of an hour.
+/// A range whose ends lie within an hour.
 const ODD_FROM: &str = "2026-07-01T00:17:23Z";
 const ODD_TO: &str = "2026-09-28T23:43:44Z";
 
-/// Did not fail: logins by their type, the others by their outcome.
+/// Condition of activity: logins count by their type, other events by their outcome.
 const ACTIVE: &str = "user_ref IS NOT NULL AND tenant_id <> 0 AND kind_ref <> 2 AND (kind_ref = 1 OR outcome <> 1)";
 
-/// A user of the many: among 5,000,000 events, some 400 are theirs.
+/// A user in the middle of the distribution: about 400 of 5,000,000 events.
 const USER: &str = "user-001000";
 
 pub struct Question {
     pub name: &'static str,
     pub path: String,
-    /// Ways to ask the same in SQL; the quickest is the baseline. Each row's second column adds up to the total.
+    /// Variants of the same question in SQL; the fastest is the baseline. The second columns of all rows add up to the
+    /// total.
     pub sql: Vec<String>,
     pub baseline: &'static str,
-    /// What the answer adds up to, to be compared with the rows.
+    /// The total of the answer, which must equal the total of the SQL rows.
     pub total: fn(&Value) -> i64,
     pub target: Target,
-    /// Whether folding the same sheets in memory is a baseline too.
+    /// Whether folding the same sheets in memory is a second baseline.
     pub folded: bool,
-    /// Whether its folds are remembered, so that it takes another time when it is asked again.
-    pub remembered: bool,
+    /// Whether its folds are cached, so that a repeated question is faster.
+    pub cached: bool,
 }
 
 #[derive(Clone, Copy)]
 pub enum Target {
-    /// At least so many times faster than the baseline.
+    /// At least this many times faster than the baseline.
     TimesFaster(f64),
-    /// At most so many times the time of the baseline.
+    /// At most this many times the time of the baseline.
     TimesAsLong(f64),
 }
 
@@ -59,7 +60,7 @@ pub fn all() -> Vec<Question> {
             total: |answer| sum(&answer["current"]["buckets"], "active_users"),
             target: Target::TimesFaster(1_000.0),
             folded: false,
-            remembered: true,
+            cached: true,
         },
         Question {
             name: "daily active users of each tenant and environment, 90 days",
@@ -69,7 +70,7 @@ pub fn all() -> Vec<Question> {
             total: |answer| sum(&answer["data"], "active_users"),
             target: Target::TimesFaster(1_000.0),
             folded: false,
-            remembered: false,
+            cached: false,
         },
         Question {
             name: "distinct users, 90 days",
@@ -79,7 +80,7 @@ pub fn all() -> Vec<Question> {
             total: |answer| answer["current"]["totals"]["active_users"].as_i64().unwrap(),
             target: Target::TimesFaster(1_000.0),
             folded: false,
-            remembered: true,
+            cached: true,
         },
         tenants_month(),
         Question {
@@ -90,7 +91,7 @@ pub fn all() -> Vec<Question> {
             total: |answer| count(&answer["events"]),
             target: Target::TimesAsLong(2.0),
             folded: false,
-            remembered: false,
+            cached: false,
         },
         Question {
             name: "a user's last month of events",
@@ -104,7 +105,7 @@ pub fn all() -> Vec<Question> {
             total: |answer| count(&answer["events"]),
             target: Target::TimesAsLong(2.0),
             folded: false,
-            remembered: false,
+            cached: false,
         },
     ]
 }
@@ -112,7 +113,7 @@ pub fn all() -> Vec<Question> {
 fn page_statistics(name: &'static str, (from, to): (&str, &str), target: Target, folded: bool) -> Question {
     Question {
         name,
-        // The last second is inside.
+        // The end is inclusive.
         path: format!(
             "/v1/analysis/metrics/page-statistics?start_timestamp={}&end_timestamp={}",
             at(from).timestamp(),
@@ -123,7 +124,7 @@ fn page_statistics(name: &'static str, (from, to): (&str, &str), target: Target,
         total: |answer| answer["total_page_views"].as_i64().unwrap(),
         target,
         folded,
-        remembered: true,
+        cached: true,
     }
 }
 
@@ -142,7 +143,7 @@ fn tenants_month() -> Question {
         total: |answer| answer["current"]["totals"]["views"].as_i64().unwrap(),
         target: Target::TimesFaster(1_000.0),
         folded: false,
-        remembered: true,
+        cached: true,
     }
 }
 
@@ -163,7 +164,7 @@ fn pages(condition: &str) -> Vec<String> {
     ]
 }
 
-/// Active users by a key.
+/// Variants that count active users by a key.
 fn grouped(condition: &str, key: &str) -> Vec<String> {
     let plain = |from: &str| {
         format!(

@@ -1,4 +1,4 @@
-//! SQL over the same file, by a connection of its own with more memory than the server's have.
+//! SQL over the same file, on a separate connection with more cache than those of the server.
 
 use std::path::Path;
 use std::time::Duration;
@@ -24,7 +24,7 @@ impl Sql {
         Self(conn)
     }
 
-    /// The time of the quickest statement, and what its rows add up to.
+    /// The time of the fastest statement, and the total of its rows.
     pub fn best(&mut self, statements: &[String]) -> (Duration, i64) {
         let mut best: Option<(Duration, i64)> = None;
         for statement in statements {

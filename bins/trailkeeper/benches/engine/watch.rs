@@ -1,21 +1,21 @@
-//! Times that can be compared: of the same work, again and again.
+//! Comparable times: of the same work, repeated.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-/// The median of many runs, for what takes milliseconds.
+/// The median of many runs, for work of some milliseconds.
 pub fn median<T>(mut work: impl FnMut() -> T) -> Duration {
     let mut times = runs(&mut work, (5, 101), Duration::from_secs(3));
     times.sort_unstable();
     times[times.len() / 2]
 }
 
-/// The shortest of a few runs, which is generous to the work.
+/// The shortest of a few runs, which favours the measured work.
 pub fn shortest<T>(mut work: impl FnMut() -> T) -> Duration {
     runs(&mut work, (2, 51), Duration::from_secs(3)).into_iter().min().unwrap()
 }
 
-/// At least and at most so many runs; between them it ends with the time.
+/// The times of at least `least` and at most `most` runs; between them, `time` ends the measurement.
 fn runs<T>(work: &mut impl FnMut() -> T, (least, most): (usize, usize), time: Duration) -> Vec<Duration> {
     let began = Instant::now();
     let mut times = Vec::new();

@@ -1,5 +1,5 @@
-//! What a program without Trailkeeper would do: plain inserts of the same rows into the same tables. Nothing of what
-//! is kept beside them for analytics, and no look at what is known already.
+//! Baselines: a program without Trailkeeper, with plain inserts of the same rows into the same tables. It stores nothing
+//! for analytics, and does not check for known events.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ use crate::rows::Row;
 const SQLITE_COLUMNS: &str =
     "tenant_id, id, env_id, occurred_at, received_at, user_ref, kind_ref, outcome, source_ref, page_ref";
 
-/// Inserts of `batch` rows in one statement and one transaction, into the migrated file at `path`, as durable as the
+/// Inserts `batch` rows per statement and transaction into the migrated file at `path`, with the durability of the
 /// server.
 pub fn multi_row_inserts(path: &Path, rows: &[Row], batch: usize) {
     let mut conn = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
@@ -25,9 +25,9 @@ pub fn multi_row_inserts(path: &Path, rows: &[Row], batch: usize) {
     )
     .unwrap();
     for rows in rows.chunks(batch) {
-        let places = vec!["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"; rows.len()].join(", ");
+        let values = vec!["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"; rows.len()].join(", ");
         let mut insert =
-            sql_query(format!("INSERT INTO events ({SQLITE_COLUMNS}) VALUES {places}")).into_boxed::<Sqlite>();
+            sql_query(format!("INSERT INTO events ({SQLITE_COLUMNS}) VALUES {values}")).into_boxed::<Sqlite>();
         for row in rows {
             insert = insert
                 .bind::<Integer, _>(row.tenant_number)
@@ -54,8 +54,8 @@ INSERT INTO events (tenant_id, id, seq, occurred_at, received_at, env_id, user_r
 page_ref) SELECT * FROM UNNEST($1::uuid[], $2::uuid[], $3::bigint[], $4::timestamptz[], $5::timestamptz[], \
 $6::bigint[], $7::integer[], $8::integer[], $9::smallint[], $10::integer[], $11::integer[])";
 
-/// `INSERT … SELECT FROM UNNEST` of `batch` rows in one transaction, with the table that makes their ids unique, into
-/// the migrated database at `url`, whose partitions are there.
+/// Inserts `batch` rows per transaction by `INSERT … SELECT FROM UNNEST`, also into the table that makes ids unique. The
+/// migrated database at `url` must have the partitions.
 pub fn unnest_inserts(url: &str, rows: &[Row], batch: usize) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {

@@ -1,4 +1,4 @@
-//! Requests made beforehand, and sent by one thread per connection.
+//! Requests that are built in advance, and sent by one thread per connection.
 
 use std::net::SocketAddr;
 use std::thread;
@@ -15,12 +15,12 @@ pub fn batches(token: &str, events: &[Event], batch: usize) -> Vec<Vec<u8>> {
     bodies.map(|body| request("POST", "/v1/events", token, &body)).collect()
 }
 
-/// A request for each event.
+/// One request per event.
 pub fn singles(token: &str, events: &[Event]) -> Vec<Vec<u8>> {
     events.iter().map(|event| request("POST", "/v1/events", token, &as_json(event).to_string())).collect()
 }
 
-/// Sends the requests, each connection its share one after another, and waits until all are answered.
+/// Sends the requests and waits for all responses. Each connection sends its share one after the other.
 pub fn send(address: SocketAddr, requests: &[Vec<u8>], connections: usize) {
     let share = requests.len().div_ceil(connections).max(1);
     thread::scope(|scope| {

@@ -1,8 +1,8 @@
-//! How fast events come in, as ratios to named baselines of the same run.
+//! Benchmark of ingest, as ratios to named baselines of the same run.
 //!
-//! `make bench`, or `EVENTS=1000000 make bench`. SQLite always; PostgreSQL where `TRAILKEEPER_TEST_POSTGRES_URL` names
-//! one, as `make bench` does. Prints a Markdown table.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a benchmark that cannot go on should say where")]
+//! `make bench`, or `EVENTS=1000000 make bench`. Measures SQLite, and PostgreSQL if `TRAILKEEPER_TEST_POSTGRES_URL` names
+//! one; `make bench` sets it. `PART` (`sqlite`, `postgres` or `singles`) runs one part. Prints a Markdown table.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a benchmark fails by panicking, where the error is")]
 
 mod baselines;
 mod client;
@@ -28,13 +28,13 @@ use crate::rows::rows;
 use crate::server::Server;
 use crate::store::{BATCH, prepared};
 
-/// Connections that send batches: enough that one is always waiting.
+/// Connections that send batches: enough that a batch always waits.
 const BATCH_CONNECTIONS: usize = 4;
 
 /// Connections that send single events.
 const CONNECTIONS: usize = 64;
 
-/// More events tell nothing more, and single ones take their time.
+/// Limits of the events sent: more events change nothing, and single events are slow.
 const MOST_IN_BATCHES: usize = 1_000_000;
 const MOST_SINGLE: usize = 100_000;
 
@@ -44,7 +44,7 @@ fn main() {
     let singles = &events[..(events.len() / 2).min(MOST_SINGLE)];
     println!("{} events in batches; {} as single requests\n", events.len(), singles.len());
     println!("| what | events/s | baseline | events/s | ratio | target |\n|---|---|---|---|---|---|");
-    // For whoever profiles one of them.
+    // For profiling one part.
     let part = std::env::var("PART").unwrap_or_default();
     let asked = |name: &str| part.is_empty() || part == name;
     if asked("sqlite") {
@@ -71,7 +71,7 @@ fn batches_on_sqlite(events: &[Event]) {
 
 fn batches_on_postgres(events: &[Event]) {
     let plain = TempDatabase::new(DatabaseKind::Postgres);
-    make_partitions(&plain, events);
+    create_partitions(&plain, events);
     let rows = rows(events);
     let baseline = rate(events, || baselines::unnest_inserts(plain.url(), &rows, BATCH));
     let database = TempDatabase::new(DatabaseKind::Postgres);
@@ -80,8 +80,8 @@ fn batches_on_postgres(events: &[Event]) {
     row(what, ours, "INSERT … SELECT FROM UNNEST of the same rows, in-process", baseline, "0.8");
 }
 
-/// The partitions of the events' months. The store makes the month of an instant and the two that follow.
-fn make_partitions(database: &TempDatabase, events: &[Event]) {
+/// Creates the partitions for the months of the events. The store creates the month of an instant and the next two.
+fn create_partitions(database: &TempDatabase, events: &[Event]) {
     let first = events.first().map_or(DateTime::UNIX_EPOCH, |event| event.occurred_at);
     prepared(database).prepare(first).unwrap();
 }
@@ -95,7 +95,7 @@ fn batches(database: &TempDatabase, events: &[Event]) -> f64 {
 fn single_events(events: &[Event]) {
     let plain = TempDatabase::new(DatabaseKind::Sqlite);
     let store = prepared(&plain);
-    // A tenth is enough: each waits for the disk.
+    // A tenth of the events is enough, because each waits for the disk.
     let few = &events[..events.len() / 10];
     let durable = rate(few, || {
         for event in few {

@@ -1,4 +1,4 @@
-//! A server of the same framework that only reads what it is sent.
+//! A baseline server with the same framework that only parses the request bodies.
 
 use std::net::SocketAddr;
 
@@ -9,7 +9,7 @@ use trailkeeper_domain::event::EventDraft;
 
 use crate::server::{WORKERS, on_a_thread};
 
-/// Reads each event as the real one does, stores nothing and answers.
+/// Starts it. It parses each event like the real server, stores nothing and responds.
 pub fn start() -> SocketAddr {
     on_a_thread(|ready| {
         System::new().block_on(async move {

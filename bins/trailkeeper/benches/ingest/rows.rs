@@ -1,4 +1,4 @@
-//! The rows of the baselines: events with their names turned into numbers beforehand, which is generous to them.
+//! The rows of the baselines: events whose names are already replaced by numbers, which favours the baselines.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -8,9 +8,9 @@ use trailkeeper_domain::event::{Event, Outcome};
 use trailkeeper_domain::fact::WELL_KNOWN_KINDS;
 use uuid::Uuid;
 
-/// A row of `events`, without the columns in which the workload has nothing.
+/// A row of `events`, without the columns that the workload leaves empty.
 pub struct Row {
-    /// As SQLite numbers it.
+    /// Number of the tenant in SQLite.
     pub tenant_number: i32,
     pub tenant_id: Uuid,
     pub id: Uuid,
@@ -24,7 +24,7 @@ pub struct Row {
     pub page_ref: Option<i32>,
 }
 
-/// The rows of the events, in order.
+/// The rows of the events, in the same order.
 pub fn rows(events: &[Event]) -> Vec<Row> {
     // 0 and 1 are the system tenant and none; page 1 is `(other)`.
     let mut tenants = Numbers::<Uuid>::after(1);
@@ -57,7 +57,7 @@ fn kind(event: &Event) -> i32 {
     i32::try_from(at).unwrap() + 1
 }
 
-/// Numbers without gaps, in order of first sight.
+/// Numbers names without gaps, in order of first occurrence.
 struct Numbers<K> {
     known: HashMap<K, i32>,
     last: i32,

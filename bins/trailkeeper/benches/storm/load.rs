@@ -1,4 +1,4 @@
-//! What is asked of the server, all at once: batches of events, reads, logins with wrong passwords.
+//! The load on the server: batches of events, reads, and logins with wrong passwords, at the same time.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -13,19 +13,19 @@ use crate::http::{Connection, request};
 use crate::server::Server;
 use crate::store::{BATCH, as_json};
 
-/// Events that are there before.
+/// Events that are stored before the measurement.
 const STORED: u32 = 50_000;
 
 /// Connections that send batches.
 const SENDERS: usize = 2;
 
-/// How long, and how many events there are to send: fewer than can be sent end a run early.
+/// A load. `duration` is its length; `events` is how many events it has to send, and a run ends early without more.
 pub struct Load {
     pub duration: Duration,
     pub events: u32,
 }
 
-/// What came of it.
+/// The measured rates and times.
 pub struct Measured {
     pub events_per_s: f64,
     pub p50_ms: f64,
@@ -43,25 +43,25 @@ pub fn fill(store: &dyn Store) {
 }
 
 impl Load {
-    /// Runs it with so many connections that try to log in.
+    /// Runs the load with `logins` connections that try to log in.
     pub fn run(&self, server: &Server, logins: usize) -> Measured {
         let batches = self.batches(&server.token);
-        let (next, over) = (AtomicUsize::new(0), AtomicBool::new(false));
+        let (next, ended) = (AtomicUsize::new(0), AtomicBool::new(false));
         let (hashed, throttled) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let started = Instant::now();
         let (mut times, sent_for) = thread::scope(|scope| {
             for number in 0..logins {
-                let (over, hashed, throttled) = (&over, &hashed, &throttled);
-                scope.spawn(move || storm(server.address, number, over, hashed, throttled));
+                let (ended, hashed, throttled) = (&ended, &hashed, &throttled);
+                scope.spawn(move || storm(server.address, number, ended, hashed, throttled));
             }
-            let senders: Vec<_> = (0..SENDERS).map(|_| scope.spawn(|| send(server, &batches, &next, &over))).collect();
-            let reader = scope.spawn(|| read(server, &over));
-            let ended = || senders.iter().all(thread::ScopedJoinHandle::is_finished);
-            while started.elapsed() < self.duration && !ended() {
+            let senders: Vec<_> = (0..SENDERS).map(|_| scope.spawn(|| send(server, &batches, &next, &ended))).collect();
+            let reader = scope.spawn(|| read(server, &ended));
+            let all_sent = || senders.iter().all(thread::ScopedJoinHandle::is_finished);
+            while started.elapsed() < self.duration && !all_sent() {
                 thread::sleep(Duration::from_millis(20));
             }
             let sent_for = started.elapsed().as_secs_f64();
-            over.store(true, Ordering::SeqCst);
+            ended.store(true, Ordering::SeqCst);
             (reader.join().unwrap(), sent_for)
         });
         times.sort_by(f64::total_cmp);
@@ -76,7 +76,7 @@ impl Load {
         }
     }
 
-    /// Requests with events that are not stored yet.
+    /// Requests with events that are not stored yet, a batch each.
     fn batches(&self, token: &str) -> Vec<Vec<u8>> {
         let events: Vec<_> = Workload::new(2, self.events).take(self.events as usize).collect();
         let bodies = events.chunks(BATCH).map(|batch| batch.iter().map(as_json).collect::<Value>().to_string());
@@ -84,38 +84,38 @@ impl Load {
     }
 }
 
-fn send(server: &Server, batches: &[Vec<u8>], next: &AtomicUsize, over: &AtomicBool) {
+fn send(server: &Server, batches: &[Vec<u8>], next: &AtomicUsize, ended: &AtomicBool) {
     let mut connection = Connection::open(server.address);
-    while !over.load(Ordering::SeqCst)
+    while !ended.load(Ordering::SeqCst)
         && let Some(batch) = batches.get(next.fetch_add(1, Ordering::SeqCst))
     {
         connection.send(batch);
     }
 }
 
-/// The newest events, again and again; how long each took, in seconds.
-fn read(server: &Server, over: &AtomicBool) -> Vec<f64> {
+/// Reads the newest events repeatedly. Returns the time of each read, in seconds.
+fn read(server: &Server, ended: &AtomicBool) -> Vec<f64> {
     let mut connection = Connection::open(server.address);
     let newest = request("GET", "/v1/events?limit=50", &server.token, "");
     let mut times = Vec::new();
-    while !over.load(Ordering::SeqCst) {
+    while !ended.load(Ordering::SeqCst) {
         let begun = Instant::now();
         connection.send(&newest);
         times.push(begun.elapsed().as_secs_f64());
-        // A reader that never rests would take a core for itself.
+        // Without a pause, the reader would occupy a core.
         thread::sleep(Duration::from_millis(5));
     }
     times
 }
 
-/// Wrong passwords for ever new names.
-fn storm(address: SocketAddr, number: usize, over: &AtomicBool, hashed: &AtomicUsize, throttled: &AtomicUsize) {
+/// Logs in with wrong passwords, with a new name each time.
+fn storm(address: SocketAddr, number: usize, ended: &AtomicBool, hashed: &AtomicUsize, throttled: &AtomicUsize) {
     let mut connection = Connection::open(address);
     for attempt in 0.. {
         let body = format!(r#"{{"email":"guess{number}-{attempt}@example.com","password":"wrong password"}}"#);
         let (status, answer) = connection.exchange(&request("POST", "/v1/sessions", "", &body));
-        // Those that still wait at the end are answered after it.
-        if over.load(Ordering::SeqCst) {
+        // Responses after the end of the run do not count.
+        if ended.load(Ordering::SeqCst) {
             return;
         }
         match status.split(' ').nth(1) {

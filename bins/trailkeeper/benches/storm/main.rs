@@ -1,10 +1,10 @@
-//! A storm of logins beside the work of a server: how fast events still come in, and how long reads take.
+//! Benchmark of ingest and reads during a storm of logins.
 //!
 //! `make bench`, or `SECONDS=30 cargo bench -p trailkeeper --bench storm`. On SQLite. Prints a Markdown table.
 //!
-//! Two storms of 64 connections: from very many addresses, where no delay helps and each attempt is hashed (the server is
-//! told to delay nobody, which comes to the same), and from one address, as the server is by default.
-#![expect(clippy::unwrap_used, reason = "a benchmark that cannot go on should say where")]
+//! Two storms of 64 connections: from many addresses, where delays do not apply and each attempt is hashed (simulated by
+//! turning the delays off), and from one address, with the default settings.
+#![expect(clippy::unwrap_used, reason = "a benchmark fails by panicking, where the error is")]
 
 mod load;
 
@@ -30,7 +30,7 @@ fn main() {
     let load = Load { duration: Duration::from_secs(number("SECONDS", 10).into()), events: number("EVENTS", 600_000) };
     let settings = |login_delays| AccessSettings { login_delays, ..AccessSettings::default() };
     println!(
-        "| beside ingest and reads | events/s | ratio | read p50, ms | ratio | read p99, ms | ratio | logins/s hashed | refused with 429 |"
+        "| during ingest and reads | events/s | ratio | read p50, ms | ratio | read p99, ms | ratio | logins/s hashed | refused with 429 |"
     );
     println!("|---|---|---|---|---|---|---|---|---|");
     let calm = measured(&load, settings(true), 0);
@@ -39,7 +39,7 @@ fn main() {
     row("64 connections, from one address", &measured(&load, settings(true), 64), &calm);
 }
 
-/// Each on a database of its own, equally full.
+/// Measures a load on a new database with the same number of events.
 fn measured(load: &Load, settings: AccessSettings, logins: usize) -> Measured {
     let database = TempDatabase::new(DatabaseKind::Sqlite);
     let store = prepared(&database);

@@ -1,4 +1,4 @@
-//! A client that costs as little as possible: one connection, requests made beforehand.
+//! A client with little overhead: one connection, and requests that are built in advance.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -12,7 +12,7 @@ pub fn request(method: &str, path: &str, token: &str, body: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// A connection that is kept.
+/// A keep-alive connection.
 pub struct Connection {
     stream: TcpStream,
     answers: BufReader<TcpStream>,
@@ -26,14 +26,14 @@ impl Connection {
         Self { stream, answers }
     }
 
-    /// The body of the answer, which must be a 200.
+    /// Sends a request. Returns the body of the response, whose status must be 200.
     pub fn send(&mut self, request: &[u8]) -> String {
         let (status, body) = self.exchange(request);
         assert!(status.starts_with("HTTP/1.1 200"), "{status}{body}");
         body
     }
 
-    /// The first line and the body of the answer.
+    /// Sends a request. Returns the status line and the body of the response.
     pub fn exchange(&mut self, request: &[u8]) -> (String, String) {
         self.stream.write_all(request).unwrap();
         let mut line = String::new();

@@ -1,4 +1,4 @@
-//! The server under test, on loopback, with all that it does in production.
+//! The server under test, on loopback, with all background work of production.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,13 +14,13 @@ use trailkeeper_domain::ingest::{Ingest, IngestLimits};
 use trailkeeper_domain::ports::Store;
 use trailkeeper_http::{HttpSettings, Services};
 
-/// As many threads as the machine of the project's targets has cores.
+/// Number of worker threads: the cores of the machine that the targets are set for.
 pub const WORKERS: usize = 2;
 
-/// A server that listens until the benchmark ends. Its merger ends with this value.
+/// A server that listens until the benchmark ends. Dropping it ends its merger.
 pub struct Server {
     pub address: SocketAddr,
-    /// A token of the role that was asked for.
+    /// A token with the requested role.
     pub token: String,
     _merger: Merger,
 }
@@ -30,7 +30,7 @@ impl Server {
         Self::start_as(store, role, settings, HttpSettings::default())
     }
 
-    /// The same with other settings; where it listens, and on how many threads, is as ever.
+    /// Starts a server with other HTTP settings. The address and the number of workers are fixed.
     pub fn start_as(store: Arc<dyn Store>, role: Role, settings: AccessSettings, http: HttpSettings) -> Self {
         let (clock, entropy) = (Arc::new(SystemClock), Arc::new(SystemEntropy::default()));
         let master = MasterKey::generate(entropy.as_ref());
@@ -54,7 +54,7 @@ impl Server {
     }
 }
 
-/// Serves on a thread of its own, and waits for the address.
+/// Serves on a new thread, and waits for the address.
 pub fn on_a_thread(serve: impl FnOnce(Sender<SocketAddr>) + Send + 'static) -> SocketAddr {
     let (ready, address) = channel();
     thread::spawn(move || serve(ready));

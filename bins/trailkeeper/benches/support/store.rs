@@ -1,4 +1,4 @@
-//! Stores with all migrations, and events as senders write them.
+//! Migrated stores, and events as clients send them.
 
 use std::sync::Arc;
 
@@ -10,17 +10,17 @@ use trailkeeper_domain::time::rfc3339;
 use trailkeeper_storage::{DatabaseUrl, StoreOptions};
 use trailkeeper_testkit::TempDatabase;
 
-/// Events in one request, and in one transaction of the baselines.
+/// Events per request, and per transaction of the baselines.
 pub const BATCH: usize = 1_000;
 
-/// A migrated, empty store.
+/// An empty store with all migrations.
 pub fn prepared(database: &TempDatabase) -> Arc<dyn Store> {
     let url = DatabaseUrl::parse(database.url()).unwrap();
     trailkeeper_storage::migrate(&url).unwrap();
     trailkeeper_storage::open(&url, &StoreOptions::default(), Arc::new(Summary)).unwrap()
 }
 
-/// An event as its sender writes it.
+/// The JSON of an event, as a client sends it.
 pub fn as_json(event: &Event) -> Value {
     json!({
         "id": event.id.0,
