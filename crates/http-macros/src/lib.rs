@@ -53,7 +53,8 @@ pub fn query_params(input: TokenStream) -> TokenStream {
 
 /// Derives `crate::operation::PathParams` for a struct of the parameters in a path.
 ///
-/// As [`macro@QueryParams`]; every field is required.
+/// As [`macro@QueryParams`]; every field is required. `#[param(visible)]` on a tenant's id: the server answers 404 unless
+/// the caller may see that tenant, and reads no body before.
 #[proc_macro_derive(PathParams, attributes(param))]
 pub fn path_params(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);

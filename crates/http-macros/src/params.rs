@@ -26,6 +26,7 @@ struct Param {
     min_items: Option<LitInt>,
     max_items: Option<LitInt>,
     flatten: bool,
+    visible: bool,
 }
 
 impl Param {
@@ -49,9 +50,12 @@ impl Param {
                     param.max_items = Some(meta.value()?.parse()?);
                 } else if meta.path.is_ident("flatten") {
                     param.flatten = true;
+                } else if meta.path.is_ident("visible") {
+                    param.visible = true;
                 } else {
                     return Err(meta.error(
-                        "unknown; known are: schema, inline, with, read, example, min_items, max_items, flatten",
+                        "unknown; known are: schema, inline, with, read, example, min_items, max_items, flatten, \
+                         visible",
                     ));
                 }
                 Ok(())
@@ -66,6 +70,7 @@ pub fn expand(input: &DeriveInput, location: Location) -> Result<TokenStream> {
     let ident = &input.ident;
     let mut declared = Vec::new();
     let mut read = Vec::new();
+    let mut checks = Vec::new();
     for field in fields(input)? {
         let param = Param::of(field)?;
         let (name, ty) = (&field.ident, &field.ty);
@@ -80,11 +85,31 @@ pub fn expand(input: &DeriveInput, location: Location) -> Result<TokenStream> {
             };
             read.push(quote! { #name: #value });
         }
+        if param.visible {
+            if location == Location::Query {
+                return error(field, "only parameters in a path are checked; narrow the visibility in the handler");
+            }
+            checks.push(quote! { visibility.check(self.#name)?; });
+        }
     }
     let (trait_name, source) = match location {
         Location::Query => (format_ident!("QueryParams"), quote!(query: &crate::operation::Query)),
         Location::Path => (format_ident!("PathParams"), quote!(path: &crate::operation::PathValues<'_>)),
     };
+    let check = (!checks.is_empty()).then(|| {
+        quote! {
+            fn check(
+                &self,
+                visibility: Option<::trailkeeper_domain::visibility::Visibility>,
+            ) -> ::trailkeeper_domain::Result<()> {
+                let visibility = visibility.ok_or_else(|| {
+                    ::trailkeeper_domain::Error::internal("an operation without a credential checks what it may see")
+                })?;
+                #(#checks)*
+                Ok(())
+            }
+        }
+    });
     Ok(quote! {
         impl crate::operation::#trait_name for #ident {
             fn declare(out: &mut crate::operation::Parameters) {
@@ -94,6 +119,8 @@ pub fn expand(input: &DeriveInput, location: Location) -> Result<TokenStream> {
             fn read(#source) -> ::trailkeeper_domain::Result<Self> {
                 Ok(Self { #(#read),* })
             }
+
+            #check
         }
     })
 }

@@ -199,7 +199,9 @@ impl<N: Requires, S> Access for Caller<N, S> {
 
 impl<N: Requires, S: ErrorFormat> FromCall<S> for Caller<N, S> {
     async fn from_call(call: &mut Call) -> Result<Self, ApiError<S>> {
-        Ok(Self::of(&call.request, &call.declaration.parameters).await?)
+        let caller = Self::of(&call.request, &call.declaration.parameters).await?;
+        call.keep_caller(&caller.principal);
+        Ok(caller)
     }
 }
 
@@ -268,6 +270,7 @@ impl<N: Requires> FromCall<Saasus> for SaasusCaller<N> {
     async fn from_call(call: &mut Call) -> Result<Self, ApiError<Saasus>> {
         let payload = call.take_payload()?;
         let caller = Self::of(&call.request, payload, &call.declaration.parameters).await?;
+        call.keep_caller(&caller.principal);
         call.keep_body(caller.body.clone());
         Ok(caller)
     }

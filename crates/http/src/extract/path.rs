@@ -1,7 +1,7 @@
 //! Path parameters.
 
 use actix_web::HttpRequest;
-use trailkeeper_domain::id::{AccountId, CredentialId, SessionId, TenantId, UserId};
+use trailkeeper_domain::id::UserId;
 use trailkeeper_domain::{Error, Result};
 
 /// The path parameter `name`, decoded. Rejects escapes that are not UTF-8.
@@ -17,24 +17,4 @@ pub fn text(request: &HttpRequest, name: &str) -> Result<String> {
 /// The path parameter `user_id`.
 pub fn user_id(request: &HttpRequest) -> Result<UserId> {
     UserId::parse("user_id", text(request, "user_id")?)
-}
-
-/// The path parameter `tenant_id`.
-pub fn tenant_id(request: &HttpRequest) -> Result<TenantId> {
-    TenantId::parse("tenant_id", &text(request, "tenant_id")?)
-}
-
-/// The path parameter `account_id`.
-pub fn account_id(request: &HttpRequest) -> Result<AccountId> {
-    AccountId::parse("account_id", &text(request, "account_id")?)
-}
-
-/// The path parameter `name`, the id of an API token or a signing key.
-pub fn credential_id(request: &HttpRequest, name: &str) -> Result<CredentialId> {
-    CredentialId::parse(name, &text(request, name)?)
-}
-
-/// The path parameter `session_id`.
-pub fn session_id(request: &HttpRequest) -> Result<SessionId> {
-    SessionId::parse("session_id", &text(request, "session_id")?)
 }

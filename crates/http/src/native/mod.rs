@@ -6,14 +6,12 @@ mod events;
 mod kinds;
 mod memberships;
 mod paging;
-mod paging_by_query;
 mod problems;
 mod put_response;
 mod schemas;
 mod secret_response;
 mod sessions;
 mod signing_keys;
-mod small_body;
 mod tenants;
 mod tokens;
 mod users;
@@ -21,8 +19,8 @@ mod users;
 use std::sync::LazyLock;
 
 use actix_web::web::ServiceConfig;
-use utoipa::openapi::{OpenApi as OpenApiDocument, RefOr, Required};
-use utoipa::{Modify, OpenApi};
+use utoipa::OpenApi;
+use utoipa::openapi::OpenApi as OpenApiDocument;
 
 use crate::error_formats::{Native, Problem};
 use crate::openapi::BearerScheme;
@@ -39,16 +37,6 @@ use crate::ops;
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     paths(
-        tenants::list::list_tenants,
-        tenants::put::put_tenant,
-        tenants::get::get_tenant,
-        tenants::delete::delete_tenant,
-        users::list::list_users,
-        users::attribute_changes::list_attribute_changes,
-        memberships::list::list_memberships,
-        memberships::put::put_membership,
-        memberships::get::get_membership,
-        memberships::delete::delete_membership,
         analytics::active_users::get_active_users,
         analytics::traffic::get_traffic,
         analytics::logins::get_logins,
@@ -57,25 +45,6 @@ use crate::ops;
         analytics::retention::get_retention,
         analytics::timeline::get_timeline,
         analytics::profile::get_profile,
-        accounts::list::list_accounts,
-        accounts::create::create_account,
-        accounts::own::get_own_account,
-        accounts::own_password::change_own_password,
-        accounts::get::get_account,
-        accounts::change::change_account,
-        accounts::delete::delete_account,
-        signing_keys::list::list_signing_keys,
-        signing_keys::create::create_signing_key,
-        signing_keys::get::get_signing_key,
-        signing_keys::change::change_signing_key,
-        signing_keys::revoke::revoke_signing_key,
-        sessions::log_in::log_in,
-        sessions::refresh::refresh_session,
-        sessions::list::list_sessions,
-        sessions::end_others::end_other_sessions,
-        sessions::log_out::log_out,
-        sessions::get::get_session,
-        sessions::end::end_session,
     ),
     components(schemas(
         Problem,
@@ -127,27 +96,26 @@ use crate::ops;
         (name = "operations", description = "Whether the server lives and can serve, and by which keys its access tokens are checked."),
     ),
     security(("Bearer" = [])),
-    modifiers(&BearerScheme, &OptionalBodies),
+    modifiers(&BearerScheme),
 )]
 pub struct Document;
 
-/// Says of the bodies that may be left out that they may: utoipa's own way to say it allows `null` too.
-struct OptionalBodies;
-
-impl Modify for OptionalBodies {
-    fn modify(&self, openapi: &mut OpenApiDocument) {
-        for path in ["/v1/tenants/{tenant_id}", "/v1/tenants/{tenant_id}/users/{user_id}"] {
-            let put = openapi.paths.paths.get_mut(path).and_then(|item| item.put.as_mut());
-            if let Some(RefOr::T(body)) = put.and_then(|operation| operation.request_body.as_mut()) {
-                body.required = Some(Required::False);
-            }
-        }
-    }
-}
-
 /// The operations.
 pub static OPERATIONS: LazyLock<Vec<Declaration>> = LazyLock::new(|| {
-    [events::operations(), tokens::operations(), users::operations(), ops::operations()].into_iter().flatten().collect()
+    [
+        events::operations(),
+        tenants::operations(),
+        users::operations(),
+        memberships::operations(),
+        accounts::operations(),
+        tokens::operations(),
+        signing_keys::operations(),
+        sessions::operations(),
+        ops::operations(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 });
 
 /// The document with its operations.
@@ -161,10 +129,4 @@ pub fn document() -> OpenApiDocument {
 pub fn configure(config: &mut ServiceConfig) {
     routes::configure::<Native>(config, &OPERATIONS);
     analytics::configure(config);
-    tenants::configure(config);
-    memberships::configure(config);
-    users::configure(config);
-    accounts::configure(config);
-    signing_keys::configure(config);
-    sessions::configure(config);
 }

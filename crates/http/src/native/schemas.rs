@@ -145,14 +145,8 @@ values! {
     SessionCursor = cursor(&id_cursor('l'), 73);
 }
 
-/// What to send, where a field of a body is missing or wrong.
-pub const AN_EMAIL: &str = "the account's e-mail address as a text";
-/// See [`AN_EMAIL`].
+/// What to send as a name for people: completes "send …" in error messages.
 pub const A_NAME: &str = "a name for people as a text";
-/// See [`AN_EMAIL`].
-pub const A_ROLE: &str = "admin, analyst, auditor or ingest";
-/// See [`AN_EMAIL`].
-pub const A_UUID: &str = "a UUID as a text";
 
 const EMAIL: &str = r"^[^\s@\x00-\x1F\x7F-\x9F]+@[^\s\x00-\x1F\x7F-\x9F]+$";
 

@@ -2,6 +2,8 @@
 
 use actix_web::HttpRequest;
 use actix_web::web::{Bytes, Data, Payload};
+use trailkeeper_auth::Principal;
+use trailkeeper_domain::visibility::Visibility;
 use trailkeeper_domain::{Error, Result};
 
 use super::body::Body;
@@ -19,6 +21,7 @@ pub struct Call {
     /// The operation.
     pub declaration: &'static Declaration,
     payload: Option<Payload>,
+    visibility: Option<Visibility>,
     body: Option<Bytes>,
     query: Option<Query>,
 }
@@ -26,7 +29,7 @@ pub struct Call {
 impl Call {
     /// A call whose body is not read yet.
     pub fn new(request: HttpRequest, payload: Payload, declaration: &'static Declaration) -> Self {
-        Self { request, declaration, payload: Some(payload), body: None, query: None }
+        Self { request, declaration, payload: Some(payload), visibility: None, body: None, query: None }
     }
 
     /// Refuses parameters that the operation does not have: a misspelt filter must not silently show everything.
@@ -37,6 +40,11 @@ impl Call {
         let query = Query::of(&self.request)?.only(&self.declaration.parameters)?;
         self.query = Some(query);
         Ok(())
+    }
+
+    /// Keeps what the caller may see, for the arguments that are read afterwards.
+    pub fn keep_caller(&mut self, principal: &Principal) {
+        self.visibility = Some(principal.visibility());
     }
 
     /// The body's stream. An extractor that reads it takes it away from later ones.
@@ -77,7 +85,9 @@ impl<T: QueryParams, S> FromCall<S> for FromQuery<T> {
 
 impl<T: PathParams, S> FromCall<S> for FromPath<T> {
     async fn from_call(call: &mut Call) -> Result<Self, ApiError<S>> {
-        Ok(Self(T::read(&PathValues::of(&call.request))?))
+        let path = T::read(&PathValues::of(&call.request))?;
+        path.check(call.visibility)?;
+        Ok(Self(path))
     }
 }
 

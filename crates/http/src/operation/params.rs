@@ -2,6 +2,7 @@
 
 use actix_web::HttpRequest;
 use serde_json::Value;
+use trailkeeper_domain::visibility::Visibility;
 use trailkeeper_domain::{Error, Result};
 use utoipa::ToSchema;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
@@ -28,6 +29,13 @@ pub trait PathParams: Sized {
 
     /// Reads them. [`Error::Invalid`] names the parameter.
     fn read(path: &PathValues<'_>) -> Result<Self>;
+
+    /// [`Error::NotFound`] unless the caller may see what a parameter with `#[param(visible)]` names. `visibility` is
+    /// the caller's; `None` where the operation needs no credential.
+    fn check(&self, visibility: Option<Visibility>) -> Result<()> {
+        let _ = visibility;
+        Ok(())
+    }
 }
 
 /// A value that parameters and texts of bodies are read as.

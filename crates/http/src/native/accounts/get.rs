@@ -1,32 +1,37 @@
 //! `GET /v1/accounts/{account_id}`.
 
+use actix_web::HttpResponse;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse};
+use trailkeeper_domain::id::AccountId;
 
 use crate::api_error::ApiResult;
 use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::caller::{Administer, Caller};
-use crate::extract::path;
-use crate::extract::query::Query;
 use crate::native::accounts::view::AccountView;
 use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
+use crate::operation::{FromPath, PathParams, operation};
 use crate::state::AppState;
+
+/// The account that a path names.
+#[derive(PathParams)]
+pub struct AccountPath {
+    /// The account's id.
+    #[param(schema = schemas::AccountId)]
+    pub account_id: AccountId,
+}
 
 /// Get an account.
 ///
 /// Disabled or not. Everyone gets their own at `/v1/accounts/me`.
-#[utoipa::path(get, path = "/v1/accounts/{account_id}", tag = "accounts", security(("Bearer" = [])),
-    params(("account_id" = schemas::AccountId, Path, description = "The account's id.")),
+#[operation(get, "/v1/accounts/{account_id}", tag = "accounts",
     responses((status = 200, description = "The account.", body = AccountView), CommonProblems, NotFound))]
 pub async fn get_account(
     _: Caller<Administer, Native>,
-    request: HttpRequest,
+    FromPath(path): FromPath<AccountPath>,
     state: Data<AppState>,
 ) -> ApiResult<Native> {
-    Query::of(&request)?.only(&[])?;
-    let id = path::account_id(&request)?;
-    let account = blocking::run(&state, move |state| state.access().account(id)).await?;
+    let account = blocking::run(&state, move |state| state.access().account(path.account_id)).await?;
     Ok(HttpResponse::Ok().json(AccountView::from(account)))
 }

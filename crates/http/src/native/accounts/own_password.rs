@@ -1,8 +1,7 @@
 //! `PUT /v1/accounts/me/password`.
 
-use actix_web::web::{Data, Payload};
+use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
@@ -11,28 +10,31 @@ use crate::audit;
 use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, Person};
-use crate::extract::query::Query;
 use crate::extract::{credential, origin};
 use crate::native::problems::{CommonProblems, TooLarge};
-use crate::native::{schemas, small_body};
+use crate::native::schemas;
+use crate::operation::{Body, FromBody, operation};
 use crate::state::AppState;
 
-/// Your password, and the one that shall take its place.
-#[derive(Serialize, ToSchema)]
+/// Your current password and the new one.
+#[derive(ToSchema, Body)]
 #[serde(deny_unknown_fields)]
+#[body(name = "an object with both passwords")]
 #[schema(example = OwnPasswordInput::sample)]
 pub struct OwnPasswordInput {
     /// The password until now.
     #[schema(value_type = schemas::Password)]
-    current_password: &'static str,
+    #[body(with = credential::required)]
+    current_password: String,
     /// The password from now on.
     #[schema(value_type = schemas::NewPassword)]
-    new_password: &'static str,
+    #[body(with = credential::required)]
+    new_password: String,
 }
 
 impl OwnPasswordInput {
     fn sample() -> Value {
-        json!(Self { current_password: "aFzk7Qm2Tn9xWc4RbYhE", new_password: "correct horse battery staple" })
+        json!({"current_password": "aFzk7Qm2Tn9xWc4RbYhE", "new_password": "correct horse battery staple"})
     }
 }
 
@@ -40,24 +42,21 @@ impl OwnPasswordInput {
 ///
 /// Of any role, with the access token of a login. Your other sessions end, this one goes on. A wrong
 /// `current_password` is a 403 with the code `wrong_password`.
-#[utoipa::path(put, path = "/v1/accounts/me/password", tag = "accounts", security(("Bearer" = [])),
-    request_body(content = OwnPasswordInput, description = "Both passwords.", content_type = "application/json"),
+#[operation(put, "/v1/accounts/me/password", tag = "accounts", body = "Both passwords.",
     responses((status = 204, description = "The new password holds."), CommonProblems, TooLarge))]
 pub async fn change_own_password(
     caller: Caller<Person, Native>,
+    FromBody(input): FromBody<OwnPasswordInput>,
     request: HttpRequest,
-    payload: Payload,
     state: Data<AppState>,
 ) -> ApiResult<Native> {
-    Query::of(&request)?.only(&[])?;
-    let mut json = small_body::read(&request, payload, "an object with both passwords").await?;
-    let current = credential::required(&mut json, "current_password")?;
-    let new = credential::required(&mut json, "new_password")?;
-    json.finish(&["current_password", "new_password"])?;
-    // A wrong password is an event of its own, and no refusal besides.
+    // The use case records a wrong password as a failed change, so the 403 adds no `access_denied`.
     audit::recorded_by_use_case(&request);
     let (principal, origin) = (caller.principal, origin::of(&request, &state.settings));
-    blocking::run_hashing(&state, move |state| state.access().change_own_password(&principal, &current, &new, &origin))
-        .await?;
+    blocking::run_hashing(&state, move |state| {
+        let OwnPasswordInput { current_password, new_password } = input;
+        state.access().change_own_password(&principal, &current_password, &new_password, &origin)
+    })
+    .await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -20,7 +20,6 @@ use crate::extract::path;
 use crate::extract::query::Query;
 use crate::native::events::view::EventView;
 use crate::native::kinds;
-use crate::native::paging_by_query::Paging;
 use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
 use crate::state::AppState;
@@ -118,7 +117,7 @@ pub async fn get_timeline(
 fn question_of(request: &HttpRequest, caller: &Principal) -> Result<(TimelineQuestion, ListPosition)> {
     let query = Query::of(request)?.only(&PARAMETERS)?;
     let span = SpanParams::of(&query)?;
-    let Paging { position, limit } = Paging::of(&query, List::Timeline, caller)?;
+    let position = ListPosition::of(&query, "cursor", List::Timeline, caller)?;
     let question = TimelineQuestion {
         user: path::user_id(request)?,
         kinds: kinds::of(&query)?,
@@ -126,7 +125,7 @@ fn question_of(request: &HttpRequest, caller: &Principal) -> Result<(TimelineQue
         to: span.to(),
         zone: span.zone(),
         cursor: None,
-        limit,
+        limit: query.limit(100, 1000)?,
     };
     Ok((question, position))
 }

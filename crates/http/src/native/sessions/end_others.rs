@@ -1,28 +1,23 @@
 //! `DELETE /v1/sessions`.
 
+use actix_web::HttpResponse;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse};
 
 use super::own;
 use crate::api_error::ApiResult;
 use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, Person};
-use crate::extract::query::Query;
 use crate::native::problems::CommonProblems;
+use crate::operation::operation;
 use crate::state::AppState;
 
 /// End all your other sessions.
 ///
-/// The one that asks goes on. Programs have no sessions (403).
-#[utoipa::path(delete, path = "/v1/sessions", tag = "sessions", security(("Bearer" = [])),
+/// The session that sends the request goes on. Programs have no sessions (403).
+#[operation(delete, "/v1/sessions", tag = "sessions",
     responses((status = 204, description = "The other sessions are over."), CommonProblems))]
-pub async fn end_other_sessions(
-    caller: Caller<Person, Native>,
-    request: HttpRequest,
-    state: Data<AppState>,
-) -> ApiResult<Native> {
-    Query::of(&request)?.only(&[])?;
+pub async fn end_other_sessions(caller: Caller<Person, Native>, state: Data<AppState>) -> ApiResult<Native> {
     let own = own::of(&caller.principal)?;
     let context = caller.audit_context(&state);
     blocking::run(&state, move |state| {

@@ -1,7 +1,8 @@
 //! `GET /v1/sessions/{session_id}`.
 
+use actix_web::HttpResponse;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse};
+use trailkeeper_domain::id::SessionId;
 
 use super::own;
 use super::view::SessionView;
@@ -9,27 +10,32 @@ use crate::api_error::ApiResult;
 use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, PersonOrAdminister};
-use crate::extract::path;
-use crate::extract::query::Query;
 use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
+use crate::operation::{FromPath, PathParams, operation};
 use crate::state::AppState;
+
+/// The session that a path names.
+#[derive(PathParams)]
+pub struct SessionPath {
+    /// The session's id.
+    #[param(schema = schemas::LoginId)]
+    pub session_id: SessionId,
+}
 
 /// Get a session.
 ///
-/// Your own, past ones too. Another's is there for administrators alone (404).
-#[utoipa::path(get, path = "/v1/sessions/{session_id}", tag = "sessions", security(("Bearer" = [])),
-    params(("session_id" = schemas::LoginId, Path, description = "The session's id.")),
+/// Your own, past ones too. Only administrators get another account's; for other people it does not exist (404).
+#[operation(get, "/v1/sessions/{session_id}", tag = "sessions",
     responses((status = 200, description = "The session.", body = SessionView), CommonProblems, NotFound))]
 pub async fn get_session(
     caller: Caller<PersonOrAdminister, Native>,
-    request: HttpRequest,
+    FromPath(path): FromPath<SessionPath>,
     state: Data<AppState>,
 ) -> ApiResult<Native> {
-    Query::of(&request)?.only(&[])?;
-    let id = path::session_id(&request)?;
     let (reader, now) = (caller.principal.clone(), state.clock().now());
     let session =
-        blocking::run(&state, move |state| own::visible_session(state.access(), &caller.principal, id)).await?;
+        blocking::run(&state, move |state| own::visible_session(state.access(), &caller.principal, path.session_id))
+            .await?;
     Ok(HttpResponse::Ok().json(SessionView::at(now, &reader, session)))
 }

@@ -1,24 +1,23 @@
 //! `DELETE /v1/sessions/current`.
 
+use actix_web::HttpResponse;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse};
 
 use super::own;
 use crate::api_error::ApiResult;
 use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, Person};
-use crate::extract::query::Query;
 use crate::native::problems::CommonProblems;
+use crate::operation::operation;
 use crate::state::AppState;
 
-/// Log out: end the session that asks.
+/// Log out: end the session that sends the request.
 ///
 /// Its access token and its refresh token hold no longer. Programs have no session (403).
-#[utoipa::path(delete, path = "/v1/sessions/current", tag = "sessions", security(("Bearer" = [])),
+#[operation(delete, "/v1/sessions/current", tag = "sessions",
     responses((status = 204, description = "The session is over."), CommonProblems))]
-pub async fn log_out(caller: Caller<Person, Native>, request: HttpRequest, state: Data<AppState>) -> ApiResult<Native> {
-    Query::of(&request)?.only(&[])?;
+pub async fn log_out(caller: Caller<Person, Native>, state: Data<AppState>) -> ApiResult<Native> {
     let own = own::of(&caller.principal)?;
     let context = caller.audit_context(&state);
     blocking::run(&state, move |state| state.access().end_session(&context, own.session_id)).await?;

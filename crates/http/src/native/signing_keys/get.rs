@@ -1,32 +1,37 @@
 //! `GET /v1/signing-keys/{signing_key_id}`.
 
+use actix_web::HttpResponse;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse};
+use trailkeeper_domain::id::CredentialId;
 
 use crate::api_error::ApiResult;
 use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::caller::{Administer, Caller};
-use crate::extract::path;
-use crate::extract::query::Query;
 use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
 use crate::native::signing_keys::view::SigningKeyView;
+use crate::operation::{FromPath, PathParams, operation};
 use crate::state::AppState;
+
+/// The signing key that a path names.
+#[derive(PathParams)]
+pub struct SigningKeyPath {
+    /// The key's id.
+    #[param(schema = schemas::CredentialId)]
+    pub signing_key_id: CredentialId,
+}
 
 /// Get a signing key's record.
 ///
 /// Revoked ones too. Its secret is not shown.
-#[utoipa::path(get, path = "/v1/signing-keys/{signing_key_id}", tag = "signing keys", security(("Bearer" = [])),
-    params(("signing_key_id" = schemas::CredentialId, Path, description = "The key's id.")),
+#[operation(get, "/v1/signing-keys/{signing_key_id}", tag = "signing keys",
     responses((status = 200, description = "The record.", body = SigningKeyView), CommonProblems, NotFound))]
 pub async fn get_signing_key(
     _: Caller<Administer, Native>,
-    request: HttpRequest,
+    FromPath(path): FromPath<SigningKeyPath>,
     state: Data<AppState>,
 ) -> ApiResult<Native> {
-    Query::of(&request)?.only(&[])?;
-    let id = path::credential_id(&request, "signing_key_id")?;
-    let key = blocking::run(&state, move |state| state.access().signing_key(id)).await?;
+    let key = blocking::run(&state, move |state| state.access().signing_key(path.signing_key_id)).await?;
     Ok(HttpResponse::Ok().json(SigningKeyView::from(key)))
 }

@@ -1,7 +1,7 @@
 //! `GET /v1/signing-keys`.
 
+use actix_web::HttpResponse;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -10,11 +10,11 @@ use crate::api_error::ApiResult;
 use crate::cursors::{List, NextCursor};
 use crate::error_formats::Native;
 use crate::extract::caller::{Administer, Caller};
-use crate::extract::query::Query;
-use crate::native::paging_by_query::Paging;
+use crate::native::paging::Paging;
 use crate::native::problems::CommonProblems;
 use crate::native::schemas;
 use crate::native::signing_keys::view::SigningKeyView;
+use crate::operation::{FromQuery, operation};
 use crate::state::AppState;
 
 /// A page of signing keys.
@@ -37,22 +37,18 @@ impl SigningKeysView {
 
 /// List signing keys in the order in which they were made.
 ///
-/// Revoked ones too: `state` tells. Their secrets are not shown.
-#[utoipa::path(get, path = "/v1/signing-keys", tag = "signing keys", security(("Bearer" = [])),
-    params(
-        ("cursor" = Option<schemas::SigningKeyCursor>, Query, description = "`next_cursor` of the page before, unchanged."),
-        ("limit" = Option<i32>, Query, description = "How many at most; 100 where it is not sent.", minimum = 1, maximum = 1000),
-    ),
+/// Revoked ones too: `state` says which. Their secrets are not shown.
+#[operation(get, "/v1/signing-keys", tag = "signing keys",
     responses((status = 200, description = "A page of signing keys.", body = SigningKeysView), CommonProblems))]
 pub async fn list_signing_keys(
     caller: Caller<Administer, Native>,
-    request: HttpRequest,
+    FromQuery(paging): FromQuery<Paging<schemas::SigningKeyCursor>>,
     state: Data<AppState>,
 ) -> ApiResult<Native> {
-    let query = Query::of(&request)?.only(&["cursor", "limit"])?;
-    let paging = Paging::of(&query, List::SigningKeys, &caller.principal)?;
     let page = paging
-        .page(&state, move |state, cursor, limit| state.access().signing_keys(cursor, limit))
+        .page(&state, List::SigningKeys, &caller.principal, |state, cursor, limit| {
+            state.access().signing_keys(cursor, limit)
+        })
         .await?
         .map(SigningKeyView::from);
     Ok(HttpResponse::Ok().json(SigningKeysView { signing_keys: page.items, next_cursor: page.next }))

@@ -1,7 +1,7 @@
 //! `GET /v1/tenants`.
 
+use actix_web::HttpResponse;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use serde_json::{Value, json};
 use trailkeeper_domain::usecase;
@@ -11,11 +11,11 @@ use crate::api_error::ApiResult;
 use crate::cursors::{List, NextCursor};
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, ReadDirectory};
-use crate::extract::query::Query;
-use crate::native::paging_by_query::Paging;
+use crate::native::paging::Paging;
 use crate::native::problems::CommonProblems;
 use crate::native::schemas;
 use crate::native::tenants::view::TenantView;
+use crate::operation::{FromQuery, operation};
 use crate::state::AppState;
 
 /// A page of tenants.
@@ -38,23 +38,19 @@ impl TenantsView {
 
 /// List tenants' records by id.
 ///
-/// A credential that is confined to a tenant sees that one alone.
-#[utoipa::path(get, path = "/v1/tenants", tag = "tenants", security(("Bearer" = [])),
-    params(
-        ("cursor" = Option<schemas::TenantCursor>, Query, description = "`next_cursor` of the page before, unchanged."),
-        ("limit" = Option<i32>, Query, description = "How many at most; 100 where it is not sent.", minimum = 1, maximum = 1000),
-    ),
+/// A credential that is scoped to a tenant sees only that one.
+#[operation(get, "/v1/tenants", tag = "tenants",
     responses((status = 200, description = "A page of tenants.", body = TenantsView), CommonProblems))]
 pub async fn list_tenants(
     caller: Caller<ReadDirectory, Native>,
-    request: HttpRequest,
+    FromQuery(paging): FromQuery<Paging<schemas::TenantCursor>>,
     state: Data<AppState>,
 ) -> ApiResult<Native> {
-    let query = Query::of(&request)?.only(&["cursor", "limit"])?;
-    let paging = Paging::of(&query, List::Tenants, &caller.principal)?;
     let visibility = caller.principal.visibility();
     let page = paging
-        .page(&state, move |state, cursor, limit| usecase::list_tenants(state.store(), visibility, cursor, limit))
+        .page(&state, List::Tenants, &caller.principal, move |state, cursor, limit| {
+            usecase::list_tenants(state.store(), visibility, cursor, limit)
+        })
         .await?
         .map(TenantView::from);
     Ok(HttpResponse::Ok().json(TenantsView { tenants: page.items, next_cursor: page.next }))

@@ -1,27 +1,16 @@
 //! Tenants' records.
 
-pub mod delete;
-pub mod get;
-pub mod list;
-pub mod put;
+mod delete;
+mod get;
+mod list;
+mod put;
 mod view;
 
-use actix_web::http::Method;
-use actix_web::web::{self, ServiceConfig};
+pub use get::TenantPath;
 
-use crate::endpoint::endpoint;
-use crate::error_formats::Native;
+use crate::operation::{Declaration, operations};
 
-/// Adds the routes.
-pub fn configure(config: &mut ServiceConfig) {
-    config.service(endpoint::<Native>("/v1/tenants", vec![(Method::GET, web::to(list::list_tenants))])).service(
-        endpoint::<Native>(
-            "/v1/tenants/{tenant_id}",
-            vec![
-                (Method::PUT, web::to(put::put_tenant)),
-                (Method::GET, web::to(get::get_tenant)),
-                (Method::DELETE, web::to(delete::delete_tenant)),
-            ],
-        ),
-    );
+/// The operations.
+pub fn operations() -> Vec<Declaration> {
+    operations![list::list_tenants, put::put_tenant, get::get_tenant, delete::delete_tenant]
 }

@@ -1,7 +1,7 @@
 //! `GET /v1/users/{user_id}/attribute-changes`.
 
+use actix_web::HttpResponse;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use serde_json::{Value, json};
 use trailkeeper_domain::time::Timestamp;
@@ -9,15 +9,15 @@ use trailkeeper_domain::usecase;
 use trailkeeper_domain::user::AttributeChange;
 use utoipa::ToSchema;
 
+use super::get::UserPath;
 use crate::api_error::ApiResult;
 use crate::cursors::{List, NextCursor};
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, ReadUsers};
-use crate::extract::path;
-use crate::extract::query::Query;
-use crate::native::paging_by_query::Paging;
+use crate::native::paging::Paging;
 use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
+use crate::operation::{FromPath, FromQuery, operation};
 use crate::state::AppState;
 
 /// A page of changes.
@@ -35,10 +35,10 @@ pub struct AttributeChangesView {
 /// One change of one attribute.
 #[derive(Serialize, ToSchema)]
 pub struct AttributeChangeView {
-    /// When.
+    /// When it was changed.
     #[schema(value_type = schemas::Instant)]
     changed_at: Timestamp,
-    /// By whom: the account's e-mail or the credential's name.
+    /// Who changed it: the account's e-mail or the credential's name.
     changed_by: String,
     /// Which attribute; `email` is one here.
     name: String,
@@ -78,25 +78,18 @@ impl AttributeChangesView {
 /// List the changes of a user's e-mail and attributes, newest first.
 ///
 /// Who changed what, when, from which value to which. A record's first values are no changes.
-#[utoipa::path(get, path = "/v1/users/{user_id}/attribute-changes", tag = "users", security(("Bearer" = [])),
-    params(
-        ("user_id" = schemas::UserId, Path, description = "The user's id."),
-        ("cursor" = Option<schemas::ChangeCursor>, Query, description = "`next_cursor` of the page before, unchanged."),
-        ("limit" = Option<i32>, Query, description = "How many at most; 100 where it is not sent.", minimum = 1, maximum = 1000),
-    ),
+#[operation(get, "/v1/users/{user_id}/attribute-changes", tag = "users",
     responses((status = 200, description = "A page of changes.", body = AttributeChangesView), CommonProblems, NotFound))]
 pub async fn list_attribute_changes(
     caller: Caller<ReadUsers, Native>,
-    request: HttpRequest,
+    FromPath(path): FromPath<UserPath>,
+    FromQuery(paging): FromQuery<Paging<schemas::ChangeCursor>>,
     state: Data<AppState>,
 ) -> ApiResult<Native> {
-    let query = Query::of(&request)?.only(&["cursor", "limit"])?;
-    let paging = Paging::of(&query, List::AttributeChanges, &caller.principal)?;
-    let id = path::user_id(&request)?;
     let visibility = caller.principal.visibility();
     let page = paging
-        .page(&state, move |state, cursor, limit| {
-            usecase::list_attribute_changes(state.store(), visibility, &id, cursor, limit)
+        .page(&state, List::AttributeChanges, &caller.principal, move |state, cursor, limit| {
+            usecase::list_attribute_changes(state.store(), visibility, &path.user_id, cursor, limit)
         })
         .await?
         .map(AttributeChangeView::from);

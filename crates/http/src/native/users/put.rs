@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use actix_web::web::Data;
-use serde::Serialize;
 use serde_json::{Value, json};
 use trailkeeper_domain::Result;
 use trailkeeper_domain::json::JsonObject;
+use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::usecase;
 use trailkeeper_domain::user::UserDraft;
 use utoipa::openapi::RefOr;
@@ -28,48 +28,49 @@ use crate::settings::MAX_BODY_BYTES;
 use crate::state::AppState;
 
 /// A user's record. Null is the same as leaving a field out.
-#[derive(Serialize, ToSchema, Body)]
+#[derive(ToSchema, Body)]
 #[body(name = "a user", parsed_as = UserDraft, max_bytes = MAX_BODY_BYTES)]
 #[serde(deny_unknown_fields)]
 #[schema(example = UserInput::sample)]
+#[expect(dead_code, reason = "it describes what `UserDraft` reads")]
 pub struct UserInput {
     /// E-mail. Unique in the user pool, without regard to case.
     #[schema(value_type = Option<schemas::Email>)]
-    email: Option<&'static str>,
+    email: Option<String>,
     /// The login name.
     #[schema(value_type = Option<schemas::Username>)]
-    username: Option<&'static str>,
+    username: Option<String>,
     /// What else is known, by name; absent: nothing.
     #[schema(value_type = Option<schemas::Attributes>)]
-    attributes: Option<BTreeMap<&'static str, &'static str>>,
+    attributes: Option<BTreeMap<String, String>>,
     /// Where the user lives, for users without a pool. With a pool, leave it out: it is the part of
     /// `user_pool_id` before its last `_`.
     #[schema(value_type = Option<schemas::Region>)]
-    region: Option<&'static str>,
+    region: Option<String>,
     /// The user pool.
     #[schema(value_type = Option<schemas::UserPoolId>)]
-    user_pool_id: Option<&'static str>,
+    user_pool_id: Option<String>,
     /// Where the account stands; absent: `CONFIRMED`.
     #[schema(value_type = Option<schemas::AccountStatus>)]
-    status: Option<&'static str>,
+    status: Option<String>,
     /// Whether the user may log in to the application; absent: yes.
     enabled: Option<bool>,
     /// When the user registered, for backfill; absent: unchanged, or now for a new one. At most 10 minutes in the future.
     #[schema(value_type = Option<schemas::Instant>)]
-    registered_at: Option<&'static str>,
+    registered_at: Option<Timestamp>,
 }
 
 impl UserInput {
     fn sample() -> Value {
-        json!(Self {
-            email: Some("jane@example.com"),
-            username: Some("jane"),
-            attributes: Some(BTreeMap::from([("department", "sales")])),
-            region: None,
-            user_pool_id: Some("eu-west-1_aBcD12345"),
-            status: Some("CONFIRMED"),
-            enabled: Some(true),
-            registered_at: Some("2026-01-31T12:00:00Z"),
+        json!({
+            "email": "jane@example.com",
+            "username": "jane",
+            "attributes": {"department": "sales"},
+            "region": null,
+            "user_pool_id": "eu-west-1_aBcD12345",
+            "status": "CONFIRMED",
+            "enabled": true,
+            "registered_at": "2026-01-31T12:00:00Z",
         })
     }
 }
@@ -115,7 +116,7 @@ impl Body for UserBody {
 ///
 /// The first time, and each time after a deletion, the user counts as created at `registered_at`; sent later,
 /// it corrects the time of that creation. What changes about e-mail and attributes is kept with who changed
-/// it and when. Users are everyone's: a credential that is confined to a tenant cannot write them (403). An
+/// it and when. Users belong to all tenants: a credential that is scoped to a tenant cannot write them (403). An
 /// e-mail that another user of the pool has is a conflict (409).
 #[operation(put, "/v1/users/{user_id}", tag = "users", body = "The whole record.",
     responses(
