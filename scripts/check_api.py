@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Checks the four OpenAPI documents: valid, current, and true of the running server.
+"""Checks the four OpenAPI documents: they are valid, current, and match the running server.
 
     .venv/bin/python scripts/check_api.py [--database sqlite|postgres] [--max-examples N] [--contract NAME]
 
-Schemathesis sends generated requests, good and bad, to every operation and compares what comes back
-with the document. What we except from it, and why, is in scripts/schemathesis.toml.
+Schemathesis sends generated requests, good and bad, to every operation and compares the responses with the document.
+scripts/schemathesis.toml has the exceptions and their reasons.
 """
 
 import json
@@ -27,10 +27,11 @@ CONTRACTS = {
     "native": ("trailkeeper.json", ""),
 }
 LONGEST_LINE = 1500
-# Thousands of requests come from one address with one credential, half of them wrong on purpose, and passwords are hashed.
+# No limits and cheap password hashes: thousands of requests come from one address with one credential, half of them wrong
+# on purpose.
 SETTINGS = {f"limit_{group}": "0" for group in ("login", "ingest", "read", "analytics", "change", "administer", "public", "refused")}
 SETTINGS["bcrypt_cost"] = "4"
-# What the examples of the documents ask for, so that they find something.
+# Records that the examples of the documents refer to.
 WORLD = [
     ("PUT", "/v1/tenants/69e732d6-8ecc-45c4-a2eb-8438f7ffe775", {"name": "Example Ltd"}),
     ("PUT", "/v1/users/u-4711", {"email": "jane@example.com", "user_pool_id": "eu-west-1_aBcD12345", "attributes": {"department": "hr"}}),
@@ -43,18 +44,18 @@ WORLD = [
 
 
 def tokens(server):
-    """The ids of the token with which schemathesis asks and of one that it may end; see schemathesis_hooks.py."""
+    """The ids of the token that schemathesis uses, and of one that it may revoke; see schemathesis_hooks.py."""
     own = [token["token_id"] for token in server.ask("GET", "/v1/tokens").json()["tokens"] if token["state"] == "active"]
     spare = server.ask("POST", "/v1/tokens", {"name": "spare", "role": "ingest"}).json()["api_token"]["token_id"]
     return {"TRAILKEEPER_CHECK_OWN_TOKEN": own[0], "TRAILKEEPER_CHECK_SPARE_TOKEN": spare}
 
 
 def schemathesis(server, contract, document, most):
-    """Runs schemathesis over one document; its exit code. One worker: CPython 3.11's parser, which
-    Hypothesis uses, fails now and then when two threads use it."""
+    """Runs schemathesis with one document. Returns its exit status. One worker: the parser of CPython 3.11, which
+    Hypothesis uses, sometimes fails when two threads use it."""
     base = CONTRACTS[contract][1]
     for operation in (operation for path in document["paths"].values() for operation in path.values()):
-        # JSON Schema has no words for lines of JSON; recount.py and bad_input.py send them.
+        # JSON Schema cannot describe NDJSON; recount.py and bad_input.py send it.
         operation.get("requestBody", {}).get("content", {}).pop("application/x-ndjson", None)
     prefixed = all(path.startswith(base) for path in document["paths"])
     saved = server.folder / f"{contract}.json"
@@ -69,7 +70,7 @@ def schemathesis(server, contract, document, most):
     with subprocess.Popen(
         command, cwd=server.folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     ) as run:
-        for line in run.stdout:  # A request that failed is shown whole; some have megabytes.
+        for line in run.stdout:  # A failed request is printed completely; some have megabytes.
             print(line if len(line) < LONGEST_LINE else line[:LONGEST_LINE] + "…\n", end="", flush=True)
     return run.returncode
 
@@ -77,12 +78,12 @@ def schemathesis(server, contract, document, most):
 def main():
     options = arguments(
         __doc__, ("--max-examples", {"type": int, "default": 100, "help": "requests per operation and phase"}),
-        ("--contract", {"choices": sorted(CONTRACTS), "help": "this one alone"}),
+        ("--contract", {"choices": sorted(CONTRACTS), "help": "check only this contract"}),
     )
     checks = Checks()
     with Server(checks, options.database, **SETTINGS) as server:
         for method, path, body in WORLD:
-            checks.that(server.ask(method, path, body).status in (200, 201), f"{method} {path} is taken")
+            checks.that(server.ask(method, path, body).status in (200, 201), f"{method} {path} is accepted")
         for contract, (committed, _) in CONTRACTS.items():
             if options.contract not in (None, contract):
                 continue
@@ -97,7 +98,7 @@ def main():
             checks.equal(json.loads((ROOT / "openapi" / committed).read_text()), document, f"{contract}: the committed document is served")
             code = schemathesis(server, contract, document, options.max_examples)
             checks.equal(code, 0, f"{contract}: schemathesis finds nothing (its report is above)")
-            checks.equal(server.ask("GET", "/v1/tokens").status, 200, f"{contract}: its credential held to the end")
+            checks.equal(server.ask("GET", "/v1/tokens").status, 200, f"{contract}: the credential stayed valid")
             print(f"{contract}: {time.monotonic() - started:.0f} s", flush=True)
     return checks.finish()
 

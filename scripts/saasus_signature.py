@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Request signatures of the SaaSus clients (SAASUSSIGV1), by Python's hmac alone.
+"""Request signatures of SaaSus clients (SAASUSSIGV1), implemented with Python's hmac.
 
-An implementation that shares nothing with the server's, so that each checks the other.
+This implementation shares no code with the server, so that each verifies the other.
 
   saasus_signature.py vectors > crates/auth/tests/saasus_signature_vectors.json
       prints the test vectors of the server's tests
 
   saasus_signature.py sign PUT http://127.0.0.1:8080/v1/analysis/active-users \\
       --saas-id ID --api-key KEY --secret-key SECRET [--body TEXT | --body-file FILE]
-      prints the value of the header Authorization for a request that is sent within this minute
+      prints the value of the Authorization header for a request that is sent within this minute
 """
 
 import argparse
@@ -28,7 +28,7 @@ def signature(secret, at, api_key, method, host, path_and_query, body):
 
 
 def header(sig, saas_id, api_key):
-    """What follows the scheme in the header Authorization."""
+    """The part of the Authorization header after the scheme."""
     return f"Sig={sig}, SaaSID={saas_id}, APIKey={api_key}"
 
 
@@ -38,7 +38,7 @@ SAAS_ID = "saas_n5Hq2Lw8ZtXc0RbV"
 
 
 def vectors():
-    """Each case: what the client signed may differ from what the server received."""
+    """The test cases. The parts that the client signed may differ from those that the server received."""
     cases = []
 
     def case(name, accepted, *, method="GET", host="api.example.com", path="/v1/analysis/metrics/page-statistics",
@@ -127,7 +127,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("vectors", help="print the test vectors as JSON")
-    sign = commands.add_parser("sign", help="print the header Authorization of one request")
+    sign = commands.add_parser("sign", help="print the Authorization header of one request")
     sign.add_argument("method")
     sign.add_argument("url")
     sign.add_argument("--saas-id", required=True)

@@ -1,8 +1,8 @@
-"""Keeps schemathesis from ending the credential with which it asks.
+"""Prevents schemathesis from revoking its own credential.
 
-It asks with an API token of an administrator, learns from the list of tokens which there are, and would revoke its own
-or let it expire: from then on every answer is a 401, which checks nothing. What would be done to that token is done to
-another one that is there for that. check_api.py names both.
+It uses an API token of an administrator, finds the ids of all tokens in their list, and would revoke its own one or let
+it expire. From then on every response would be a 401, which checks nothing. This hook redirects changes of that token to
+a spare one. check_api.py names both.
 """
 
 import os

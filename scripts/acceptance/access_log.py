@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Imports an access log and compares what the server answers about it with a count of its own.
+"""Imports an access log and compares the answers of the server with an independent count.
 
     scripts/acceptance/access_log.py [--database sqlite|postgres] [FILE[.gz]]
 
-Without a FILE it writes a log first: recent, random, with every kind of line that the importer must
-tell apart and one that is cut off in the middle.
+Without a FILE, it first writes a random recent log with every kind of line that the importer must distinguish, one of
+them truncated.
 """
 
 import gzip
@@ -25,7 +25,7 @@ LINE = re.compile(rf"(\S+) \S+ (\S+) \[([^\]]+)\] {QUOTED} (\d{{3}}) \S+ {QUOTED
 
 
 def generated(path, lines=4000, seed=20260131):
-    """Writes a log that ends two hours ago and began ten days before."""
+    """Writes a log of ten days that ends two hours ago."""
     choose = random.Random(seed)
     hosts = [f"203.0.113.{n}" for n in range(1, 80)] + [f"2001:db8::{n:x}" for n in range(1, 20)]
     pages = [f"/docs/{n}" for n in range(60)] + ["/", "/search?q=a+b", "/search?q=%22x%22#top", "/a%20b", "/caf%C3%A9", "/login"]
@@ -45,13 +45,13 @@ def generated(path, lines=4000, seed=20260131):
             f' {status} {choose.randrange(90000)} "-" "{choose.choice(agents)}"'
         )
         if choose.random() < 0.02:
-            written.append(written[-1])  # The same request twice in a second is two requests.
+            written.append(written[-1])  # Two equal lines are two requests.
     written[len(written) // 2] = written[len(written) // 2][:95]
     path.write_text("\n".join(written) + "\n", encoding="utf-8")
 
 
 class Counted:
-    """What a log says, counted without the program."""
+    """The contents of a log, counted without the program."""
 
     def __init__(self, text):
         self.events = Counter()
@@ -73,7 +73,7 @@ class Counted:
             self.line(str(ipaddress.ip_address(host)), remote, at, method, path, int(status))
 
     def line(self, host, remote, at, method, path, status):
-        """One complete line."""
+        """Counts one complete line."""
         user = f"ip:{host}" if remote == "-" else remote
         outcome = "success" if status < 400 else "failure"
         self.times.append(at)
@@ -81,7 +81,7 @@ class Counted:
             self.active["daily"][f"{at:%Y-%m-%d}"].add(user)
             self.active["monthly"][f"{at:%Y-%m}"].add(user)
         kind = "page_load" if method == "GET" and status < 400 else "request"
-        kept = path if kind == "page_load" or path is None else path[:256]  # the longest id of a target
+        kept = path if kind == "page_load" or path is None else path[:256]  # maximum length of a target id
         self.events[(kind, user, host, int(at.timestamp()), kept, outcome)] += 1
         if kind == "page_load":
             page = re.split(r"[?#]", path)[0] or "/"
@@ -90,7 +90,7 @@ class Counted:
             self.behaviors[user].append((int(at.timestamp()), path))
 
     def statistics(self):
-        """What page statistics over all of it must be."""
+        """The expected page statistics of the whole log."""
         rows = [
             {"page_url": page, "total_views": views, "unique_users": len(self.visitors[page])}
             for page, views in self.views.items()
@@ -105,7 +105,7 @@ class Counted:
 
 
 def listed(server):
-    """Every event outside any tenant, page by page."""
+    """All events without a tenant, read page by page."""
     events, query = [], {"tenant_id": NO_TENANT, "limit": 1000}
     while True:
         page = server.ask("GET", "/v1/events", query=query).json()
@@ -123,7 +123,7 @@ def as_counted(event):
 
 
 def compare(checks, server, counted):
-    """The server's answers against the count."""
+    """Compares the answers of the server with the count."""
     expected = counted.statistics()
     answer = server.ask("GET", "/v1/analysis/metrics/page-statistics", query={
         "start_timestamp": expected["start_date"], "end_timestamp": expected["end_date"],
@@ -168,13 +168,13 @@ def main():
         done = server.command("import", "access-log", str(log))
         said = (done.stdout + done.stderr).decode(errors="replace")
         print(said.strip(), flush=True)
-        checks.equal(done.returncode, 0, "the import ends well, broken lines or not")
+        checks.equal(done.returncode, 0, "the import succeeds despite broken lines")
         for number in counted.refused[:3]:
             checks.that(re.search(rf"\b{number}\b", said), f"the import names the broken line {number}", said)
         events = listed(server)
         got = Counter(map(as_counted, events))
         checks.equal(sum(got.values()), len(counted.times), "one event per complete line")
-        checks.that(got == counted.events, "every event is what its line says",
+        checks.that(got == counted.events, "every event has the contents of its line",
                     f"missing {shown(list((counted.events - got).items())[:3])}, too many {shown(list((got - counted.events).items())[:3])}")
         compare(checks, server, counted)
 
@@ -183,7 +183,7 @@ def main():
         before = {event["id"] for event in events}
         for again, stdin in ((str(log), None), (str(other), None), ("-", plain)):
             done = server.command("import", "access-log", again, stdin=stdin)
-            checks.equal(done.returncode, 0, f"importing {Path(again).name} again ends well {done.stderr[-300:]!r}")
+            checks.equal(done.returncode, 0, f"importing {Path(again).name} again succeeds {done.stderr[-300:]!r}")
             checks.equal({event["id"] for event in listed(server)}, before, f"importing {Path(again).name} again stores nothing new")
         compare(checks, server, counted)
     return checks.finish()

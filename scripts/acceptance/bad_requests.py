@@ -1,4 +1,4 @@
-"""Requests that each contract must refuse, and the field that the refusal must name."""
+"""Requests that each contract must reject, and the field that the error must name."""
 
 import gzip
 import json
@@ -15,7 +15,7 @@ LONG = 10**30
 
 @dataclass
 class Bad:
-    """One request; `names` is what the refusal must mention, where one field is at fault."""
+    """One request. If one field is invalid, `names` is the text that the error must contain."""
 
     method: str
     path: str
@@ -30,7 +30,7 @@ class Bad:
 
 
 def variants(method, path, good, wrong):
-    """A good body made bad in one place after another: {field: (values…)}. ABSENT leaves the field out."""
+    """Variants of a good body, each with one bad field: {field: (values…)}. ABSENT leaves the field out."""
     for name, values in wrong.items():
         for value in values:
             body = {key: old for key, old in good.items() if key != name}
@@ -40,7 +40,7 @@ def variants(method, path, good, wrong):
 
 
 def queries(path, good, wrong):
-    """A good query made bad in one place after another. Values are put into the URL as they are."""
+    """Variants of a good query, each with one bad parameter. Values are put into the URL unchanged."""
     for name, values in wrong.items():
         for value in values:
             query = {key: old for key, old in good.items() if key != name}
@@ -61,8 +61,8 @@ BODIES_THAT_ARE_NONE = [b"", b"{", b"nonsense", b"[1, 2", b"\xff\xfe", b'{"user_
 
 
 def no_bodies(method, path, except_for=()):
-    """Bodies that no operation understands, and media types that none reads. A large one may also be
-    refused for its size."""
+    """Bodies that no operation accepts, and media types that no operation reads. A large body may also be rejected for its
+    size."""
     for body in BODIES_THAT_ARE_NONE:
         if body not in except_for:
             yield Bad(method, path, body=body, headers={"Content-Type": "application/json"}, statuses=(400, 413) if len(body) > 1000 else (400,))
@@ -71,7 +71,7 @@ def no_bodies(method, path, except_for=()):
 
 
 def saasus():
-    """Base /v1/analysis."""
+    """Bad requests to /v1/analysis."""
     base = "/v1/analysis"
     history = {"timestamp": DAY, "referer": "/a"}
     behavior = {"timestamp": DAY, "user_id": "u", "histories": [history]}
@@ -112,7 +112,7 @@ def saasus():
 
 
 def octopai():
-    """Base /api."""
+    """Bad requests to /api."""
     base = "/api/UserAccount"
     for path, good, wrong in (
         ("Login", {"Username": "a@example.com", "Password": "x"}, {"Username": (ABSENT, 5, [], {}), "Password": (ABSENT, 5, [], {})}),
@@ -127,7 +127,7 @@ def octopai():
 
 
 def cripsa():
-    """Base /v1/auditlog."""
+    """Bad requests to /v1/auditlog."""
     base = "/v1/auditlog"
     regions = {"region": ("x" * 33, "%20", "us-east-1", "%ff"), "user_pool_id": ("x", "_a", "eu-west-1_", "eu-west-1_a-b", "a" * 60 + "_b", "%00")}
     span = {"start_date": "2026-01-01", "end_date": "2026-01-31"}
@@ -152,7 +152,7 @@ def cripsa():
 
 
 def native():
-    """Base /v1."""
+    """Bad requests to /v1."""
     yield from no_bodies("POST", "/v1/events")
     for body in ([5], ["x"], [[]], [None]):
         yield Bad("POST", "/v1/events", body=body, statuses=(200, 400))
@@ -202,13 +202,13 @@ WHENS = (5, "", "2026-02-30T00:00:00Z", "2026-01-01T00:00:00", "2999-01-01T00:00
 
 
 def directory(path, wrong):
-    """A record's body, wrong in each field. Tenants and memberships need none at all."""
+    """Bodies of a record, with each field invalid in turn. Tenants and memberships need no body."""
     yield from no_bodies("PUT", path, () if path == "/v1/users/u" else (b"", b"null"))
     yield from variants("PUT", path, {}, wrong)
 
 
 def lost(base, methods):
-    """Paths and methods that the contract does not have."""
+    """Paths and methods that the contract does not define."""
     for path in ("/nothing", "/users/../nothing", "//", "/%2e%2e", "/%00", "/%ff", "/" + "x" * 3000):
         yield Bad("GET", base + path, statuses=(404,) if path in ("/nothing", "//") else (400, 404))
     for method, path in methods:

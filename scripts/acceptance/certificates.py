@@ -1,11 +1,11 @@
-"""Certificates for the checks of TLS, made by the command `openssl`."""
+"""Certificates for the checks of TLS, created by the command `openssl`."""
 
 import ssl
 import subprocess
 
 
 def make(folder, name, kind="ec"):
-    """A certificate for 127.0.0.1 that vouches for itself, and its key: two PEM files."""
+    """Creates a self-signed certificate for 127.0.0.1 and its key: two PEM files."""
     certificate, key = folder / f"{name}.pem", folder / f"{name}.key"
     algorithm = ["rsa:2048"] if kind == "rsa" else ["ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
     subprocess.run(
@@ -18,7 +18,7 @@ def make(folder, name, kind="ec"):
 
 
 def context(*certificates, version=None):
-    """A client that trusts these alone, with one version of TLS if given."""
+    """The TLS context of a client that trusts only these certificates; optionally with one version of TLS."""
     made = ssl.create_default_context(cadata="".join(file.read_text() for file in certificates))
     if version is not None:
         made.set_ciphers("DEFAULT@SECLEVEL=0")

@@ -3,9 +3,9 @@
 
     scripts/acceptance/connections.py [--database sqlite|postgres]
 
-Hundreds of clients that are slow in every way there is, while another one keeps its latency; requests that are too
-large or no requests at all; TLS with its certificate changed under way; what other origins may read; who a client
-behind a proxy can pretend to be; and the end of a server with requests in hand. Needs the command `openssl`.
+Hundreds of clients that are slow in every way, while another client keeps its latency; requests that are too large or
+not HTTP; TLS with a certificate that changes meanwhile; what other origins may read; the addresses that a client behind
+a proxy can claim; and the end of a server with open requests. Needs the command `openssl`.
 """
 
 import gzip
@@ -22,7 +22,7 @@ from bad_input import shape_of
 from harness import Checks, Server, arguments
 from connections_tls import TlsServer, tls, wrong_settings
 from slow_clients import Attack, head
-from wire import has_security_headers, is_refusal, latencies, memory, open_files, parsed, raw, told
+from wire import has_security_headers, is_refusal, latencies, memory, open_files, parsed, percentiles, raw
 
 HEAD, BODY, WRITE, KEEP = 2, 4, 3, 6
 SETTINGS = {"head_timeout": str(HEAD), "body_timeout": str(BODY), "write_timeout": str(WRITE), "keep_alive": str(KEEP),
@@ -33,9 +33,9 @@ WRITES = [("native", "POST", "/v1/events"), ("saasus", "PUT", "/v1/analysis/user
 
 
 def slow_clients(checks, server):
-    """More than a thousand slow clients of every kind, and one that is not."""
+    """More than a thousand slow clients of every kind, and a normal one."""
     end = time.monotonic() + 3
-    alone = told(latencies(server, lambda: time.monotonic() < end))
+    calm = percentiles(latencies(server, lambda: time.monotonic() < end))
     files, before = open_files(server), memory(server)
     seconds = 2 * max(HEAD, BODY, WRITE, KEEP) + 8
     attack = Attack(("127.0.0.1", server.port), server.admin, "/openapi.json", seconds)
@@ -45,34 +45,34 @@ def slow_clients(checks, server):
         peak[0], peak[1] = max(peak[0], memory(server)), max(peak[1], open_files(server))
         return attack.running()
 
-    amid = told(latencies(server, until))
-    result = attack.told()
-    for name, (median, late, longest) in (("alone", alone), ("amid slow clients", amid)):
+    amid = percentiles(latencies(server, until))
+    result = attack.results_by_kind()
+    for name, (median, late, longest) in (("without slow clients", calm), ("during the attack", amid)):
         print(f"a normal client {name}: median {median:.1f} ms, 99 of 100 within {late:.1f} ms, longest {longest:.1f} ms", flush=True)
-    print(f"the server: {before} MiB and {files} open files before, at most {peak[0]} MiB and {peak[1]} files amid", flush=True)
+    print(f"the server: {before} MiB and {files} open files before, at most {peak[0]} MiB and {peak[1]} files during the attack", flush=True)
     checks.that(peak[1] > 500, "the slow clients were really connected", peak)
-    checks.that(amid[0] < max(10 * alone[0], 100), "the median latency amid slow clients", (alone, amid))
-    checks.that(amid[1] < max(20 * alone[1], 1000), "the 99th percentile amid slow clients", (alone, amid))
+    checks.that(amid[0] < max(10 * calm[0], 100), "the median latency during the attack", (calm, amid))
+    checks.that(amid[1] < max(20 * calm[1], 1000), "the 99th percentile during the attack", (calm, amid))
     for kind, entry in result.items():
         print(f"  {entry['clients']} × {kind}: {entry['open']} left, the longest stayed {entry['longest']:.1f} s", flush=True)
         checks.equal(entry["open"], 0, f"{kind}: every connection is closed")
-        # Who does not read finds out only when the crowd is asked.
+        # A client that does not read notices the end only at the final read.
         checks.that(entry["longest"] < seconds - 1 or kind == "reads nothing", f"{kind}: in time", entry["longest"])
     for kind, code in (("slow head", "head_too_slow"), ("slow later head", "head_too_slow"), ("slow body", "body_too_slow"), ("slow chunked body", "body_too_slow")):
         answers = result[kind]["answers"]
         good = sum(count for text, count in answers.items() if text.startswith("408 ") and code in text)
-        # A drop that crosses the answer resets the connection; a client may then never read it.
+        # A byte that crosses the response resets the connection, so the client may never read the response.
         checks.that(good >= result[kind]["clients"] * 0.9, f"{kind}: 408 {code}", list(answers)[:3])
-    checks.equal(result["silent"]["answers"], {"": 100}, "who says nothing is told nothing")
+    checks.equal(result["silent"]["answers"], {"": 100}, "a silent client gets no response")
     deadline = time.monotonic() + 10
     while open_files(server) > files + 8 and time.monotonic() < deadline:
         time.sleep(0.1)
     checks.that(open_files(server) <= files + 8, "no connection is left behind", (files, open_files(server)))
-    checks.equal(server.send("GET", "/readyz").status, 200, "the server is as before")
+    checks.equal(server.send("GET", "/readyz").status, 200, "the server is ready afterwards")
 
 
 def no_requests(checks, server):
-    """Heads that are too large or none at all."""
+    """Heads that are too large or malformed."""
     line = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
     too_large = {
         "a header of 200 KiB": line + b"X-Large: " + b"x" * 200_000 + b"\r\n\r\n",
@@ -94,7 +94,7 @@ def no_requests(checks, server):
     }
     for what, data in garbage.items():
         is_refusal(checks, raw(server, data)[0], 400, "malformed_request", what)
-    # The answer before it must come through whole, whatever follows.
+    # The response before it must arrive completely, whatever follows.
     both = raw(server, head("GET", "/healthz") + b"garbage\r\n\r\n")[0]
     checks.that(both and both.startswith(b"HTTP/1.1 200") and b'{"status":"ok"}' in both and both.count(b"HTTP/1.1 400") == 1, "a request before garbage is answered", both)
     good, _ = raw(server, line + b"".join(b"X-%d: 1\r\n" % n for n in range(90)) + b"X-Large: " + b"x" * 60_000 + b"\r\nConnection: close\r\n\r\n")
@@ -102,7 +102,7 @@ def no_requests(checks, server):
 
 
 def large_bodies(checks, server):
-    """Bodies over the limit, however they are sent, and slow ones, in the shape of each contract."""
+    """Bodies over the limit, sent in every way, and slow bodies; the errors have the format of each contract."""
     chunk = b"10000\r\n" + b" " * 65536 + b"\r\n"
     for contract, method, path in WRITES:
         bearer = ("Content-Type: application/json", f"Authorization: Bearer {server.admin}")
@@ -114,12 +114,12 @@ def large_bodies(checks, server):
             answer, took = raw(server, data + b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n" * (what == "in chunks"))
             if checks.that(answer and answer.startswith(b"HTTP/1.1 413"), f"{path}: a body too large, {what}", (answer or b"")[:200]):
                 first = answer.split(b"HTTP/1.1 200")[0]
-                checks.that(shape_of(contract, parsed(first)) is not None, f"{path}: the contract's shape", first)
+                checks.that(shape_of(contract, parsed(first)) is not None, f"{path}: the format of the contract", first)
                 has_security_headers(checks, parsed(first), path)
-            checks.that(took < HEAD + 5, f"{path}: soon", took)
+            checks.that(took < HEAD + 5, f"{path}: quickly", took)
     packed = gzip.compress(b"[" + b" " * (LARGEST * 4) + b"]")
     answer = server.ask("POST", "/v1/events", packed, headers={"Content-Encoding": "gzip", "Content-Type": "application/json"})
-    checks.that(answer.status == 413 and len(packed) < 100_000, "33 MiB packed into little are refused", answer)
+    checks.that(answer.status == 413 and len(packed) < 100_000, "a compressed body of 33 MiB is refused", answer)
 
     def slowly(contract, method, path):
         start = head(method, path, "Content-Length: 1000", "Content-Type: application/json", f"Authorization: Bearer {server.admin}")
@@ -128,18 +128,18 @@ def large_bodies(checks, server):
     with ThreadPoolExecutor(len(WRITES)) as pool:
         for contract, path, answer, took in list(pool.map(lambda write: slowly(*write), WRITES)):
             if checks.that(answer and answer.startswith(b"HTTP/1.1 408"), f"{path}: a body that never ends", answer):
-                checks.that(shape_of(contract, parsed(answer)) is not None, f"{path}: 408 in the contract's shape", answer)
+                checks.that(shape_of(contract, parsed(answer)) is not None, f"{path}: 408 in the format of the contract", answer)
             checks.that(BODY - 0.5 < took < BODY + 3, f"{path}: after the body timeout", took)
 
 
 def browsers(checks, closed, opened, origin):
-    """What other origins may read."""
+    """CORS: what other origins may read."""
     for server, listed in ((closed, False), (opened, True)):
         sent = {"Origin": origin}
         answer = server.ask("GET", "/v1/events", headers=sent)
         checks.equal(answer.headers["Access-Control-Allow-Origin"], origin if listed else None, f"a read, listed: {listed}")
         checks.equal(answer.headers["Vary"], "Origin" if listed else None, f"Vary, listed: {listed}")
-        checks.that("Access-Control-Allow-Credentials" not in answer.headers, "no credentials of the browser's own", dict(answer.headers))
+        checks.that("Access-Control-Allow-Credentials" not in answer.headers, "no credentials of the browser", dict(answer.headers))
         preflight = server.send("OPTIONS", "/v1/events", headers=sent | {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"})
         checks.equal(preflight.status, 204 if listed else 405, f"a preflight, listed: {listed}")
         checks.equal(preflight.headers["Access-Control-Allow-Origin"], origin if listed else None, f"its permission, listed: {listed}")
@@ -148,7 +148,7 @@ def browsers(checks, closed, opened, origin):
 
 
 def proxies(checks, server):
-    """Who a client can pretend to be; 127.0.0.3 is a trusted proxy."""
+    """The addresses that a client can claim; 127.0.0.3 is a trusted proxy."""
     def source(peer, *forwarded):
         body = json.dumps({"type": "page_load", "page": "/", "user_id": "u"}).encode()
         fields = b"".join(b"X-Forwarded-For: " + value + b"\r\n" for value in forwarded)
@@ -181,7 +181,7 @@ def proxies(checks, server):
 
 
 def many_of_one(checks, server, most):
-    """One source that opens more connections than it may."""
+    """One source that opens more connections than allowed."""
     def lives(client):
         client.settimeout(5)
         try:
@@ -204,11 +204,11 @@ def many_of_one(checks, server, most):
                 break
         time.sleep(0.05)
     else:
-        checks.that(False, "places are free again after the connections ended")
+        checks.that(False, "new connections are accepted after others ended")
 
 
 def ends_well(checks, server):
-    """SIGTERM while a request is under way: it is answered, idle connections are closed, and the program ends."""
+    """SIGTERM during a request: the request is answered, idle connections are closed, and the program ends."""
     idle = server.connection()
     idle.request("GET", "/healthz")
     idle.getresponse().read()
@@ -225,16 +225,16 @@ def ends_well(checks, server):
         answer = b""
         while chunk := client.recv(65536):
             answer += chunk
-    checks.that(answer.startswith(b"HTTP/1.1 200"), "a request in hand is answered after SIGTERM", answer)
+    checks.that(answer.startswith(b"HTTP/1.1 200"), "an open request is answered after SIGTERM", answer)
     checks.that(b"connection: close" in answer.lower(), "and its connection ends", answer)
     stopping.join()
     checks.equal(ended[0][0], 0, "the server ends cleanly")
-    checks.that(ended[0][1] - started < 10, "and soon", ended[0][1] - started)
+    checks.that(ended[0][1] - started < 10, "and quickly", ended[0][1] - started)
     idle.close()
 
 
 def main():
-    """All of it."""
+    """Runs all checks."""
     chosen = arguments(__doc__.splitlines()[0])
     checks, origin = Checks(), "https://app.example"
     with Server(checks, chosen.database, **SETTINGS) as server:
@@ -260,12 +260,12 @@ def main():
         with TlsServer(checks, chosen.database, (first[0], second[0]), **SETTINGS, **files) as secure:
             tls(checks, secure, first, second, server.folder, HEAD)
             log = secure.log.read_text(errors="replace")
-            checks.that("mode 0644" in log and "used.key" in log, "a key that others can read is warned of")
-            checks.that("https://127.0.0.1" in log and "http://127.0.0.1" not in log, "the banner says https", log[:2000])
+            checks.that("mode 0644" in log and "used.key" in log, "the server warns of a key that others can read")
+            checks.that("https://127.0.0.1" in log and "http://127.0.0.1" not in log, "the banner has an https address", log[:2000])
         ends_well(checks, server)
         server.settings["TRAILKEEPER_LISTEN"] = f"0.0.0.0:{server.port}"
         server.start()
-        checks.that("nothing is encrypted" in server.log.read_text(errors="replace"), "plain HTTP beyond this machine is warned of")
+        checks.that("nothing is encrypted" in server.log.read_text(errors="replace"), "the server warns of plain HTTP on a network address")
     return checks.finish()
 
 

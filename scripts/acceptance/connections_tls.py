@@ -1,4 +1,4 @@
-"""The checks of TLS: handshakes, versions, certificates that change under way, settings that cannot be."""
+"""The checks of TLS: handshakes, versions, certificates that change meanwhile, invalid settings."""
 
 import http.client
 import signal
@@ -9,7 +9,7 @@ import time
 import certificates
 from harness import Server
 from slow_clients import head
-from wire import has_security_headers, is_refusal, latencies, raw, told
+from wire import has_security_headers, is_refusal, latencies, percentiles, raw
 
 
 class TlsServer(Server):
@@ -23,14 +23,14 @@ class TlsServer(Server):
         return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=60, context=self.context)
 
     def handshake(self, context):
-        """The TLS version and the certificate's name of a fresh connection."""
+        """The TLS version and the name in the certificate of a new connection."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=20) as plain:
             with context.wrap_socket(plain, server_hostname="127.0.0.1") as stream:
                 return stream.version(), dict(stream.getpeercert()["subject"][0])["commonName"]
 
 
 def tls(checks, server, first, second, folder, head_timeout):
-    """Handshakes, versions, plain HTTP, and a certificate that changes under way."""
+    """Handshakes, versions, plain HTTP, and a certificate that changes meanwhile."""
     trusted = (first[0], second[0])
     for version, name in ((ssl.TLSVersion.TLSv1_3, "TLSv1.3"), (ssl.TLSVersion.TLSv1_2, "TLSv1.2")):
         checks.equal(server.handshake(certificates.context(*trusted, version=version)), (name, "first"), f"a handshake with {name}")
@@ -38,7 +38,7 @@ def tls(checks, server, first, second, folder, head_timeout):
         try:
             checks.that(False, f"{version} is refused", server.handshake(certificates.context(*trusted, version=version)))
         except (ssl.SSLError, ConnectionError) as error:
-            # Ours was really asked, and refused it.
+            # The server itself rejected it.
             checks.that("alert" in str(error).lower(), f"{version} is refused by the server", error)
     answer = server.ask("GET", "/v1/events")
     checks.equal(answer.headers["Strict-Transport-Security"], "max-age=31536000", "HSTS with TLS")
@@ -63,12 +63,12 @@ def tls(checks, server, first, second, folder, head_timeout):
         deadline = time.monotonic() + 10
         while server.log.read_text(errors="replace").count(line) == known and time.monotonic() < deadline:
             time.sleep(0.02)
-        checks.that(server.log.read_text(errors="replace").count(line) > known, f"SIGHUP is told in the log: {line}")
+        checks.that(server.log.read_text(errors="replace").count(line) > known, f"SIGHUP is logged: {line}")
         checks.equal(server.handshake(server.context)[1], expected, "the certificate after SIGHUP")
         kept.request("GET", "/healthz")
         response = kept.getresponse()
         response.read()
-        checks.equal(response.status, 200, "a connection from before SIGHUP goes on")
+        checks.equal(response.status, 200, "a connection from before SIGHUP continues")
 
     stays = "the old certificate stays in use"
     hang_up(second, "second", "read the certificate and its key again")
@@ -79,13 +79,13 @@ def tls(checks, server, first, second, folder, head_timeout):
     checks.that("secretsecret" not in server.log.read_text(errors="replace"), "nothing of a key is in the log")
     kept.close()
 
-    # Hundreds that begin a handshake and stop, while another client is served.
+    # Hundreds of clients begin a handshake and stop, while another client is served.
     half = [socket.create_connection(("127.0.0.1", server.port), timeout=10) for _ in range(300)]
     for client in half:
         client.sendall(b"\x16\x03\x01\x02")
     end = time.monotonic() + 1.5
-    median, late, longest = told(latencies(server, lambda: time.monotonic() < end))
-    print(f"a normal TLS client amid 300 half handshakes: median {median:.1f} ms, longest {longest:.1f} ms", flush=True)
+    median, late, longest = percentiles(latencies(server, lambda: time.monotonic() < end))
+    print(f"a normal TLS client during 300 half handshakes: median {median:.1f} ms, longest {longest:.1f} ms", flush=True)
     checks.that(late < 1000, "its 99th percentile", late)
     for client in half:
         client.settimeout(head_timeout + 5)
@@ -99,7 +99,7 @@ def tls(checks, server, first, second, folder, head_timeout):
 
 
 def wrong_settings(checks, server, first, second, folder):
-    """What is refused before anything begins, by flag and file."""
+    """Settings that make the server refuse to start, by flag and file."""
     (folder / "none.pem").write_text("no certificate")
     (folder / "encrypted.key").write_text("-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n")
     missing = str(folder / "missing.pem")

@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
-"""Kills a loaded server again and again, and proves that it lost, doubled, halved and invented nothing.
+"""Kills a loaded server repeatedly, and checks that it lost, duplicated, cut and invented no event.
 
     scripts/acceptance/crash.py [--database sqlite] [--seed N] [--kills N]
     scripts/with-postgres scripts/acceptance/crash.py --database postgres
 
-Several clients send single events, batches and lines, and share ids. SIGKILL comes at random moments, at
-times while the server starts. After each, SQL over the raw rows, by the databases' own tools, must find
-every acknowledged event, no event twice, and no request half; and what the server answers from its sheets,
-merged while it is killed, must be what SQL counts. Rebuilds of the sheets are killed too, and a server beside
-one. Then SIGTERM under load: every request is answered, or nothing of it was taken. In the end everything
-without an answer is sent again, and the rows are exactly what was sent. The seed makes what is sent and when
-the kills come, not how threads take turns.
+Several clients send single events, batches and lines, and share ids. SIGKILL comes at random moments, sometimes while the
+server starts. After each kill, SQL over the raw rows, run by the databases' own clients, must find every acknowledged
+event, no event twice, and no request in part; and the answers from the sheets, which are merged while the server is
+killed, must equal the counts of SQL. Rebuilds of the sheets are killed too, by themselves and together with a server. Then
+SIGTERM under load: every request is answered, or nothing of it is stored. At the end, every request without a response is
+sent again, and the rows are exactly the sent events. The seed determines what is sent and when kills come, but not how
+threads interleave.
 """
 
 import json
@@ -34,7 +34,7 @@ END_SECONDS = 20
 
 
 class Mortal(Server):
-    """The program, on a port that stays its own while it is dead."""
+    """The program, on a port that stays reserved while it is dead."""
 
     def __init__(self, checks, database):
         port = lasting_port()
@@ -42,7 +42,7 @@ class Mortal(Server):
         self.port = port
 
     def kill(self):
-        """Without a warning; the exit code."""
+        """Ends the program by SIGKILL. Returns the exit status."""
         process, self.process = self.process, None
         process.kill()
         code = process.wait()
@@ -50,7 +50,7 @@ class Mortal(Server):
         return code
 
     def end(self):
-        """As an operator would; the exit code and how long it took."""
+        """Ends the program by SIGTERM. Returns the exit status and the seconds it took."""
         process, self.process = self.process, None
         started = time.monotonic()
         process.terminate()
@@ -65,7 +65,7 @@ class Mortal(Server):
         return code, took
 
     def kill_at_birth(self, after):
-        """Starts the program and kills it before it can have done much."""
+        """Starts the program and kills it shortly after."""
         with self.log.open("ab") as log:
             process = subprocess.Popen([self.program, "serve"], env=self.settings, cwd=self.folder,
                                        stdin=subprocess.DEVNULL, stdout=log, stderr=log)
@@ -75,8 +75,8 @@ class Mortal(Server):
 
 
 def lasting_port():
-    """A free port below those that the system gives to outgoing connections: while the server is dead, none
-    of those can take it, nor can a client be connected to itself."""
+    """A free port below the range for outgoing connections: while the server is dead, no such connection can take the port,
+    and no client can connect to itself."""
     while True:
         port = random.randrange(15000, 30000)
         with socket.socket() as listener:
@@ -89,7 +89,7 @@ def lasting_port():
 
 
 class Crashes:
-    """One server, its clients, and what the raw rows must show."""
+    """One server, its clients, and the checks of the raw rows."""
 
     def __init__(self, checks, server, seed):
         self.checks = checks
@@ -103,7 +103,7 @@ class Crashes:
         self.seen = Counter()
 
     def under_load(self, seconds, strike, unavailable=False):
-        """Lets all clients send, strikes in their midst, and waits until they noticed; what strike answers
+        """Lets all clients send, calls `strike` meanwhile, and waits until the clients notice. Returns the result of `strike`
         and the requests of this time."""
         before = len(self.ledger.requests)
         threads = [threading.Thread(target=client.run, args=(unavailable,)) for client in self.clients]
@@ -118,14 +118,14 @@ class Crashes:
         return struck, self.ledger.requests[before:]
 
     def round(self, number):
-        """One life and its end."""
-        # From the first request after the start to the midst of a long run.
+        """One life of the server, and its end."""
+        # From the first request after the start to the middle of a long run.
         seconds = 10 ** self.choose.uniform(-2, 0.3)
         code, requests = self.under_load(seconds, self.server.kill)
         self.checks.equal(code, -signal.SIGKILL, f"kill {number}: the server lived until then")
         cut = [request for request in requests if request.ended in (CUT, HALF)]
         hung = [request.ended for request in requests if request.ended in ("", SILENT)]
-        self.checks.equal(hung, [], f"kill {number}: every request comes to an end")
+        self.checks.equal(hung, [], f"kill {number}: every request ends")
         self.seen += Counter(kills=1, kills_amid_requests=bool(cut))
         at_once = self.choose.random() < 0.4
         left_behind = self.sessions()
@@ -149,7 +149,7 @@ class Crashes:
             self.rebuild_is_killed(number)
 
     def rebuild_is_killed(self, number):
-        """A rebuild is killed amid its work: alone, or under load and together with the server beside it."""
+        """Kills a rebuild during its work: without a server, or under load and together with the server."""
         generation = self.sheets.generation()
         self.sheets.lapse()
         rebuild = self.sheets.begin_rebuild()
@@ -166,22 +166,22 @@ class Crashes:
         self.answers_hold(2)
 
     def start_again(self):
-        """Starts the server; at times it is killed while it does, once or more."""
+        """Starts the server. Sometimes kills it during its start, once or several times."""
         while self.choose.random() < 0.25:
             self.server.kill_at_birth(self.choose.uniform(0, 0.3))
             self.seen["kills_while_starting"] += 1
         self.server.start()
 
     def sessions(self):
-        """PostgreSQL: the sessions that a killed server left behind. They end by themselves, after the
-        transaction that they had begun, which may be committed although nobody hears of it."""
+        """PostgreSQL sessions that a killed server left behind. They end by themselves after their current transaction, which
+        may commit although no client gets a response."""
         if not self.sql.postgres:
             return set()
         mine = "datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
         return {pid for pid, in self.sql.rows(f"SELECT pid FROM pg_stat_activity WHERE {mine}")}
 
     def wait_until_gone(self, sessions):
-        """Until then, what a snapshot shows may still change."""
+        """Waits until they end. Before that, the rows may still change."""
         deadline = time.monotonic() + WAIT_SECONDS
         while left := sessions & self.sessions():
             if time.monotonic() > deadline:
@@ -190,7 +190,7 @@ class Crashes:
             time.sleep(0.05)
 
     def rows(self):
-        """Every stored event: its key, and what is known of it."""
+        """All stored events: key and contents."""
         seconds = self.sql.at("occurred_at", "%s")
         columns = (self.sql.uuid("tenant_id"), self.sql.uuid("id"), "env_id", "type", seconds, "user_id", "page")
         stored = {}
@@ -201,27 +201,27 @@ class Crashes:
         return stored
 
     def rows_hold(self, when):
-        """What must be true at any instant without a transaction on its way; the keys that are stored."""
+        """Checks what must be true whenever no transaction is open. Returns the stored keys."""
         rows, sent = self.rows(), self.ledger.sent()
         stored = set(rows)
-        self.checks.equal(self.ledger.odd, [], f"{when}: every answer is one, and no event is stored twice")
+        self.checks.equal(self.ledger.odd, [], f"{when}: every response is valid, and no event is stored twice")
         self.checks.equal(self.ledger.acknowledged() - stored, set(), f"{when}: every acknowledged event is stored")
         self.checks.equal(stored - set().union(*(request.named() for request in sent)), set(), f"{when}: every stored event was sent")
         wrong = {key: row for key, row in rows.items() if key in self.ledger.events and row != as_row(self.ledger.events[key])}
         self.checks.equal(wrong, {}, f"{when}: stored as it was sent")
-        # Where requests share events, one of them alone need not be whole; but each stored event must have
-        # come with one that is.
+        # If requests share events, a single request may be stored in part; but each stored event must belong to a request
+        # that is stored completely.
         whole = set().union(*(request.named() for request in sent if request.named() <= stored))
-        self.checks.equal(stored - whole, set(), f"{when}: no request is stored half")
+        self.checks.equal(stored - whole, set(), f"{when}: no request is stored in part")
         self.news_hold(when)
         self.seen["stored"] = len(stored)
         return stored
 
     def news_hold(self, when):
-        """An event is told as new once: never twice, and not never when every answer arrived."""
+        """Checks that each event is reported as new once: never twice, and at least once if every response arrived."""
         news, uncertain = Counter(), set()
         for request in self.ledger.sent():
-            news.update(key for key, told in zip(request.keys, request.told) if told == "stored")
+            news.update(key for key, status in zip(request.keys, request.statuses) if status == "stored")
             if request.ended != ANSWERED:
                 uncertain |= request.named()
         self.checks.equal({key for key, count in news.items() if count > 1}, set(), f"{when}: no event is new twice")
@@ -229,7 +229,7 @@ class Crashes:
         self.checks.equal(certain - set(news), set(), f"{when}: every event was new once")
 
     def answers_hold(self, times):
-        """The server counts what the rows show."""
+        """Checks that the server counts the rows."""
         for _ in range(times):
             self.recount.active_users("daily")
             self.recount.active_users("monthly")
@@ -237,7 +237,7 @@ class Crashes:
             self.recount.userinfo()
 
     def graceful(self):
-        """SIGTERM under load: every request has an answer, or the connection was refused and nothing taken."""
+        """SIGTERM under load: every request gets a response, or the connection is refused and nothing is stored."""
         slow = SlowRequest(self.server, self.ledger)
         finisher = threading.Timer(1, slow.finish)
 
@@ -245,25 +245,25 @@ class Crashes:
             finisher.start()
             return self.server.end()
 
-        # Before the load, so that the server has long read the head when the signal comes.
+        # Before the load, so that the server has read the head long before the signal comes.
         slow.begin()
         (code, took), requests = self.under_load(1, strike, unavailable=True)
         finisher.join()
         print(f"SIGTERM under load: ended after {took:.2f} s, {dict(Counter(r.ended for r in requests))}", flush=True)
         self.checks.equal(code, 0, "SIGTERM under load: the server ends cleanly and in time")
-        self.checks.equal(slow.request.ended, ANSWERED, "SIGTERM under load: a request in hand is finished")
+        self.checks.equal(slow.request.ended, ANSWERED, "SIGTERM under load: an open request is answered")
         broken = [request.ended for request in requests if request.ended in ("", HALF, SILENT)]
-        self.checks.equal(broken, [], "SIGTERM under load: no answer is broken off, every request comes to an end")
+        self.checks.equal(broken, [], "SIGTERM under load: no response is cut off, every request ends")
         self.wait_until_gone(self.sessions())
         stored = self.rows_hold("SIGTERM under load")
         answered = self.ledger.acknowledged()
         earlier = {key for request in self.ledger.sent() if request not in requests for key in request.named()}
         taken = {key for request in requests if request.ended != ANSWERED for key in request.named() & stored}
-        self.checks.equal(taken - answered - earlier, set(), "SIGTERM under load: nothing is taken without an answer")
+        self.checks.equal(taken - answered - earlier, set(), "SIGTERM under load: nothing is stored without a response")
         self.server.start()
 
     def resend(self):
-        """Everything without an answer once more: the answers are known beforehand, and so are the rows."""
+        """Sends every request without a response again: the responses are known in advance, and so are the rows."""
         stored = set(self.rows())
         client = self.clients[0]
         missing = sorted(set(self.ledger.events) - self.ledger.acknowledged())
@@ -272,11 +272,11 @@ class Crashes:
             keys = missing[at:at + 700]
             request = client.send(keys)
             expected = ["known" if key in stored else "stored" for key in keys]
-            self.checks.equal(request.told, expected, f"sent again: stored unless it was ({request.ended})")
+            self.checks.equal(request.statuses, expected, f"sent again: stored unless it was ({request.ended})")
         stored = self.rows_hold("sent again")
-        self.checks.equal(stored ^ set(self.ledger.events), set(), "in the end, exactly what was sent is stored")
+        self.checks.equal(stored ^ set(self.ledger.events), set(), "at the end, exactly the sent events are stored")
         some = self.ledger.choose.sample(sorted(self.ledger.events), min(3000, len(self.ledger.events)))
-        self.checks.equal(set(client.send(some).told), {"known"}, "and all of it is known")
+        self.checks.equal(set(client.send(some).statuses), {"known"}, "and all of them are known")
         client.close()
         self.answers_hold(8)
         self.sheets.lapse()
@@ -288,13 +288,13 @@ class Crashes:
         for user in self.ledger.users[:3]:
             self.recount.behaviors(user)
         if not self.sql.postgres:
-            self.checks.equal(self.sql.rows("PRAGMA integrity_check"), [("ok",)], "the data file is sound")
+            self.checks.equal(self.sql.rows("PRAGMA integrity_check"), [("ok",)], "the data file is intact")
 
 
 def main():
     options = arguments(
-        __doc__, ("--seed", {"type": int, "default": 20260131, "help": "makes other events and other moments"}),
-        ("--kills", {"type": int, "default": 12, "help": "how often a loaded server is killed"}),
+        __doc__, ("--seed", {"type": int, "default": 20260131, "help": "seed of events and moments"}),
+        ("--kills", {"type": int, "default": 12, "help": "number of kills of a loaded server"}),
     )
     checks = Checks()
     started = time.monotonic()
@@ -302,8 +302,8 @@ def main():
         crashes = Crashes(checks, server, options.seed)
         for number in range(1, options.kills + 1):
             crashes.round(number)
-        checks.that(crashes.seen["kills_amid_requests"] > 0, "kills came amid requests", crashes.seen)
-        checks.that(crashes.seen["killed_rebuilds"] > 0, "rebuilds were killed amid their work", crashes.seen)
+        checks.that(crashes.seen["kills_amid_requests"] > 0, "kills came during requests", crashes.seen)
+        checks.that(crashes.seen["killed_rebuilds"] > 0, "rebuilds were killed during their work", crashes.seen)
         crashes.graceful()
         crashes.resend()
         summary = {"seed": options.seed, "requests": len(crashes.ledger.requests), **crashes.seen}

@@ -1,4 +1,4 @@
-"""The load of the crash check: clients that send events at once, and a ledger of what became of each request."""
+"""The load of the crash check: clients that send events at the same time, and a ledger with the outcome of each request."""
 
 import http.client
 import json
@@ -15,26 +15,25 @@ KINDS = ["page_load", "page_load", "userinfo", "login_success", "login_fail", "r
 PAGES = ["/", "/users", "/users?page=2", "/reports/7", "/settings#top"]
 BAD = {"type": "Not A Type"}
 
-# How a request can end.
+# Outcomes of a request.
 ANSWERED, REFUSED, CUT, HALF, SILENT = "answered", "no connection", "cut off", "half an answer", "no answer in time"
 
 
 @dataclass
 class Request:
-    """One request: what it carried, how it ended, and what the server told of each event."""
+    """One request: its events, its outcome, and the status that the server returned for each event."""
 
-    keys: list  # (tenant, id) of each event; None for one that must be refused.
+    keys: list  # (tenant, id) of each event; None for an event that must be refused.
     ended: str = ""
-    told: list = field(default_factory=list)
+    statuses: list = field(default_factory=list)
 
     def named(self):
-        """The events that the server should take."""
+        """The events that the server must accept."""
         return {key for key in self.keys if key is not None}
 
 
 class Ledger:
-    """What was sent, by whomever, and what came of it. `choose`, `now`, `tenants` and `users` are what a
-    recount asks a history for."""
+    """All requests of all clients, and their outcomes. A recount reads `choose`, `now`, `tenants` and `users`."""
 
     def __init__(self, seed):
         self.lock = threading.Lock()
@@ -48,8 +47,8 @@ class Ledger:
         self.users = [f"user-{n}" for n in range(40)]
 
     def new_event(self, choose):
-        """A new event; its key. At times another tenant's id: an id belongs to its tenant alone."""
-        # Not from 26 to 33 days ago, where "the past month" may or may not reach.
+        """Makes a new event. Returns its key. Sometimes reuses the id of another tenant: ids are unique only within a tenant."""
+        # None from 26 to 33 days ago: "the past month" may or may not include them.
         age = choose.choice([choose.uniform(0.01, 26), choose.uniform(33, 75)])
         event = {
             "id": str(uuid.UUID(int=choose.getrandbits(128), version=4)),
@@ -70,12 +69,12 @@ class Ledger:
         return key
 
     def shared(self, choose, most):
-        """Events that anyone sent just now, or is sending at this moment."""
+        """Events of recent or current requests of all clients."""
         with self.lock:
             return choose.sample(self.recent, min(most, len(self.recent)))
 
     def begin(self, keys):
-        """A request that is about to be sent."""
+        """Records a request before it is sent."""
         request = Request(keys)
         with self.lock:
             self.requests.append(request)
@@ -86,12 +85,12 @@ class Ledger:
         return [request for request in self.requests if request.ended != REFUSED]
 
     def acknowledged(self):
-        """The events of the requests that were answered."""
+        """The events of the requests with a response."""
         return set().union(*(request.named() for request in self.requests if request.ended == ANSWERED))
 
 
 class Client:
-    """One sender, with a connection that it keeps or with one per request."""
+    """One client, with a persistent connection or with one per request."""
 
     def __init__(self, server, ledger, seed, keeps):
         self.server = server
@@ -102,7 +101,7 @@ class Client:
         self.unanswered = []
 
     def run(self, unavailable):
-        """Sends without a pause, until nobody listens any more."""
+        """Sends without a pause until no server listens."""
         while True:
             request = self.send(self.next_keys(), unavailable)
             if request.ended != ANSWERED:
@@ -112,7 +111,7 @@ class Client:
                 return
 
     def next_keys(self):
-        """What to send next: mostly new events, some that others send as well, some that got no answer."""
+        """The events to send next: mostly new ones, some that other clients also send, some without a response so far."""
         choose = self.choose
         if self.unanswered and choose.random() < 0.3:
             keys = self.unanswered.pop().keys
@@ -130,7 +129,7 @@ class Client:
         return keys
 
     def send(self, keys, unavailable=False):
-        """One request; how it ended. `unavailable`: whether 503 is an answer, too."""
+        """Sends one request. Returns its outcome. `unavailable`: whether 503 is a valid response."""
         request = self.ledger.begin(keys)
         events = [BAD if key is None else self.ledger.events[key] for key in keys]
         form = "application/json"
@@ -160,31 +159,31 @@ class Client:
         return request
 
     def answered(self, request, status, body, unavailable):
-        """Takes an answer down; one that is not as it should be is kept for the checks."""
+        """Records a response. Keeps an invalid one for the checks."""
         if status == 503 and unavailable:
             request.ended = "503"
             return
-        told = [one["status"] for one in json.loads(body)["results"]] if status == 200 else []
-        fits = len(told) == len(request.keys) and all(
+        statuses = [one["status"] for one in json.loads(body)["results"]] if status == 200 else []
+        fits = len(statuses) == len(request.keys) and all(
             status == "refused" if key is None else status in ("stored", "known")
-            for key, status in zip(request.keys, told)
+            for key, status in zip(request.keys, statuses)
         )
         if not fits:
             self.ledger.odd.append((status, len(request.keys), body[:300]))
             request.ended = f"answered {status}"
             return
-        request.told = told
+        request.statuses = statuses
         request.ended = ANSWERED
 
     def close(self):
-        """Forgets the connection."""
+        """Closes the connection."""
         if self.connection is not None:
             self.connection.close()
             self.connection = None
 
 
 class SlowRequest:
-    """A request whose second half comes after the signal to end."""
+    """A request whose second half is sent after SIGTERM."""
 
     def __init__(self, server, ledger):
         self.ledger = ledger
@@ -194,7 +193,7 @@ class SlowRequest:
         self.connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=WAIT_SECONDS)
 
     def begin(self):
-        """The head and half of the body."""
+        """Sends the head and half of the body."""
         self.connection.putrequest("POST", "/v1/events")
         headers = {"Authorization": f"Bearer {self.server.admin}", "Content-Type": "application/json"}
         for name, value in (headers | {"Content-Length": str(len(self.body))}).items():
@@ -202,13 +201,13 @@ class SlowRequest:
         self.connection.endheaders(self.body[: len(self.body) // 2])
 
     def finish(self):
-        """The rest, and the answer."""
+        """Sends the rest and reads the response."""
         try:
             self.connection.send(self.body[len(self.body) // 2:])
             response = self.connection.getresponse()
-            told = json.loads(response.read())
+            answer = json.loads(response.read())
             if response.status == 200:
-                self.request.told = [one["status"] for one in told["results"]]
+                self.request.statuses = [one["status"] for one in answer["results"]]
             self.request.ended = ANSWERED if response.status == 200 else f"answered {response.status}"
         except (OSError, http.client.HTTPException) as error:
             self.request.ended = f"{CUT}: {error!r}"
@@ -217,6 +216,6 @@ class SlowRequest:
 
 
 def as_row(event):
-    """An event as the databases' tools show its row."""
+    """An event in the form of its row, as the databases' clients print it."""
     seconds = int(datetime.fromisoformat(event["occurred_at"].replace("Z", "+00:00")).timestamp())
     return str(event["env_id"]), event["type"], str(seconds), event["user_id"], event.get("page", "")

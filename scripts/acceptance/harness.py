@@ -1,6 +1,6 @@
-"""Starts the real program with an empty database, speaks HTTP to it, and counts what was checked.
+"""Starts the real program with an empty database, sends HTTP requests to it, and counts the checks.
 
-Python's standard library only, so that every check runs on a fresh machine.
+Uses only Python's standard library, so that every check runs on a new machine.
 """
 
 import argparse
@@ -28,19 +28,19 @@ ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 30
 ADMIN_EMAIL = "admin@example.com"
 ADMIN_PASSWORD = "correct horse battery staple 7"
-# Groups of routes that have a limit of their own.
+# Groups of routes with a rate limit of their own.
 LIMITED = ["LOGIN", "INGEST", "READ", "ANALYTICS", "CHANGE", "ADMINISTER", "PUBLIC", "REFUSED"]
 
 
 class Checks:
-    """Counts checks and says at once what failed; the closing line is for people and for CI."""
+    """Counts checks and prints each failure at once. People and CI read the closing line."""
 
     def __init__(self):
         self.passed = 0
         self.failed = 0
 
     def that(self, holds, what, detail=""):
-        """One check: `what` should hold; `detail` tells what was seen instead."""
+        """One check: `holds` must be true. `what` names the expectation, `detail` the observation."""
         if holds:
             self.passed += 1
         else:
@@ -49,17 +49,17 @@ class Checks:
         return bool(holds)
 
     def equal(self, got, expected, what):
-        """`got` should be `expected`."""
+        """One check: `got` must equal `expected`."""
         return self.that(got == expected, what, f"expected {shown(expected)}, got {shown(got)}")
 
     def finish(self):
-        """Prints the closing line; the exit code."""
+        """Prints the closing line. Returns the exit status."""
         print(f"{self.passed} passed, {self.failed} failed", flush=True)
         return 0 if self.failed == 0 and self.passed > 0 else 1
 
 
 def shown(value, most=1500):
-    """A value as a failure shows it."""
+    """The text of a value in a failure, cut to `most` characters."""
     text = repr(value)
     return text if len(text) <= most else text[:most] + f"… ({len(text)} characters)"
 
@@ -73,7 +73,7 @@ class Answer:
     body: bytes
 
     def json(self):
-        """The body as JSON; None where it is none."""
+        """The body as JSON; None if it is not JSON."""
         try:
             return json.loads(self.body)
         except ValueError:
@@ -81,7 +81,7 @@ class Answer:
 
     @property
     def content_type(self):
-        """The media type without parameters, lower case; empty where there is none."""
+        """The media type in lower case, without parameters; empty if there is none."""
         return self.headers.get("Content-Type", "").split(";")[0].strip().lower()
 
     def __repr__(self):
@@ -89,7 +89,7 @@ class Answer:
 
 
 class Database:
-    """An empty database for one server: a SQLite file, or one of a PostgreSQL server's own."""
+    """An empty database for one server: a SQLite file, or a new database on a PostgreSQL server."""
 
     def __init__(self, kind, folder):
         self.kind = kind
@@ -106,16 +106,16 @@ class Database:
         psql(base, f"CREATE DATABASE {self.name}")
 
     def rows(self, sql):
-        """What a query answers, each value as text: the two databases' own tools, not ours."""
+        """The rows of a query, each value as text, read by SQLite's and PostgreSQL's own clients instead of ours."""
         if self.kind == "postgres":
             return psql(self.url, sql)
-        # Closed at once: a connection that outlives a killed server would keep its old index of the log in use, and
-        # hide the last commit that the server wrote but did not live to note there.
+        # Closed at once. A connection that stays open after the server is killed keeps the old index of the log in use,
+        # and hides the last commit, which the server wrote to the log but not yet to the index.
         with closing(sqlite3.connect(f"file:{self.file}?mode=ro", uri=True, timeout=30)) as connection:
             return [tuple("" if value is None else str(value) for value in row) for row in connection.execute(sql)]
 
     def change(self, sql):
-        """Runs a statement that changes rows, past the server."""
+        """Runs a statement that changes rows, bypassing the server."""
         if self.kind == "postgres":
             psql(self.url, sql)
             return
@@ -124,13 +124,13 @@ class Database:
             connection.commit()
 
     def remove(self):
-        """Drops a PostgreSQL database; a file goes with its folder."""
+        """Drops a PostgreSQL database. A SQLite file is removed with its folder."""
         if self.kind == "postgres":
             psql(self.base, f"DROP DATABASE IF EXISTS {self.name} WITH (FORCE)")
 
 
 def psql(url, sql):
-    """Runs SQL with PostgreSQL's own client; rows of texts."""
+    """Runs SQL with PostgreSQL's own client. Returns rows of texts."""
     command = ["psql", "-X", "-q", "-t", "--csv", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", sql]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     if done.returncode != 0:
@@ -139,7 +139,7 @@ def psql(url, sql):
 
 
 class Server:
-    """The program, serving an empty database on a free loopback port. Use it in a `with`."""
+    """The program, serving an empty database on a free loopback port. Use it in a `with` statement."""
 
     def __init__(self, checks, database="sqlite", **settings):
         self.checks = checks
@@ -160,7 +160,8 @@ class Server:
             "TRAILKEEPER_DATA_DIR": str(self.data),
             "TRAILKEEPER_ADMIN_EMAIL": ADMIN_EMAIL,
             "TRAILKEEPER_ADMIN_PASSWORD": ADMIN_PASSWORD,
-            # Off: checks ask more often than any honest program, and fail to log in on purpose. limits.py has them on.
+            # Off: the checks send more requests than any normal program, and fail to log in on purpose. limits.py turns
+            # them on.
             "TRAILKEEPER_LOGIN_DELAYS": "false",
         }
         self.settings |= {f"TRAILKEEPER_LIMIT_{group}": "0" for group in LIMITED}
@@ -186,8 +187,8 @@ class Server:
 
     def start(self):
         """Starts the program and waits until it is ready."""
-        # Through a pipe, and with Python's ignored SIGXFSZ passed on, so that a limit on file sizes hits
-        # the database as a failed write, not the log and not as a signal.
+        # Log through a pipe, and pass on that Python ignores SIGXFSZ: a limit on file sizes then makes writes of the
+        # database fail, and neither affects the log nor sends a signal.
         self.process = subprocess.Popen(
             [self.program, "serve"], env=self.settings, cwd=self.folder, restore_signals=False,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -200,13 +201,13 @@ class Server:
             sys.exit(f"the server was not ready within {START_SECONDS} s; its log is above")
 
     def keep_log(self, lines):
-        """Copies what the program prints into the log, line by line as it comes."""
+        """Copies the output of the program into the log, line by line."""
         with self.log.open("ab", buffering=0) as log, lines:
             for line in lines:
                 log.write(line)
 
     def stop(self):
-        """Ends the program as an operator would; its exit code."""
+        """Ends the program by SIGTERM. Returns its exit status."""
         process, self.process = self.process, None
         process.terminate()
         try:
@@ -214,12 +215,12 @@ class Server:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-            return "killed: it did not end within 30 s"
+            return "killed, because it did not end within 30 s"
         finally:
             self.logger.join()
 
     def wait_for(self, path, status, seconds):
-        """Asks until `path` answers `status`, at most so long."""
+        """Requests `path` until it responds with `status`, for at most `seconds`. Returns whether it did."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and self.process.poll() is None:
             try:
@@ -231,30 +232,30 @@ class Server:
         return False
 
     def command(self, *arguments, stdin=None):
-        """Runs another command of the program on the same database, beside the server."""
+        """Runs another command of the program on the same database, while the server runs."""
         return subprocess.run(
             [self.program, *arguments], env=self.settings, cwd=self.folder,
             input=stdin, capture_output=True, timeout=300, check=False,
         )
 
     def command_json(self, *arguments):
-        """What a command with `--json` prints."""
+        """The output of a command with `--json`."""
         done = self.command(*arguments, "--json")
         if done.returncode != 0:
             raise RuntimeError(f"{' '.join(arguments)}: {done.stderr.decode(errors='replace')}")
         return json.loads(done.stdout)
 
     def token(self, role, tenant=None):
-        """A fresh API token."""
-        confined = [] if tenant is None else ["--tenant", tenant]
-        return self.command_json("token", "create", "--role", role, "--name", f"check-{role}", *confined)["token"]
+        """A new API token."""
+        scope = [] if tenant is None else ["--tenant", tenant]
+        return self.command_json("token", "create", "--role", role, "--name", f"check-{role}", *scope)["token"]
 
     def connection(self):
-        """A connection to the server, not yet opened."""
+        """A connection to the server. It is not open yet."""
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
 
     def send(self, method, path, body=None, headers=None, host=None):
-        """One request exactly as given, on a connection of its own. `path` goes onto the wire unchanged."""
+        """Sends one request on a new connection. `path` is sent unchanged."""
         connection = self.connection()
         try:
             connection.putrequest(method, path, skip_host=host is not None, skip_accept_encoding=True)
@@ -269,16 +270,16 @@ class Server:
                 try:
                     connection.send(body)
                 except (BrokenPipeError, ConnectionResetError):
-                    pass  # A server may refuse a body before it has read all of it; the answer says why.
+                    pass  # A server may reject a body before it has read all of it; the response has the reason.
             response = connection.getresponse()
             return Answer(response.status, response.headers, response.read())
         finally:
             connection.close()
 
     def ask(self, method, path, body=None, query=None, token=None, headers=None):
-        """A request with the administrator's token (or another; "" for none) and a JSON body.
+        """Sends a request with the administrator's token (or another; "" for none) and a JSON body.
 
-        Whatever the answer, it must carry the two headers by which a request is found in the logs.
+        Every response must have the two headers by which a request is found in the logs.
         """
         sent = dict(headers or {})
         if token != "":
@@ -298,19 +299,19 @@ class Server:
 
 
 def free_port():
-    """A loopback port that nobody listens on right now."""
+    """A loopback port on which no program listens at present."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return listener.getsockname()[1]
 
 
 def arguments(description, *more):
-    """The command line that every check understands; `more` are further options: (name, settings)."""
+    """Parses the command line of a check. `more` has further options: (name, settings)."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite",
                         help="which database the server uses (postgres: under scripts/with-postgres)")
     for name, settings in more:
         parser.add_argument(name, **settings)
-    # Python ends at once on SIGTERM by default; this way the server and its folder are cleared away too.
+    # By default, SIGTERM ends Python at once. This handler also stops the server and removes its folder.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     return parser.parse_args()

@@ -1,4 +1,4 @@
-"""Recounts the answers of `/v1/analytics` in Python over the raw rows, with Python's own time zones."""
+"""Recounts the answers of `/v1/analytics` in Python over the raw rows, with the time zones of Python."""
 
 import random
 from bisect import bisect_left
@@ -13,14 +13,15 @@ from recount import ACTIVE, Sql, dashed
 
 UTC = timezone.utc
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# Whole hours, halves, quarters, and changes of clocks. A missing time zone database ends the check: it cannot be skipped.
+# Offsets of whole, half and quarter hours, and clock changes. A missing time zone database ends the check, so that it is
+# not skipped unnoticed.
 ZONES = ["UTC", "Asia/Tokyo", "Asia/Kolkata", "Asia/Kathmandu", "America/New_York", "Europe/Berlin", "Australia/Lord_Howe"]
 MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass
 class Row:
-    """An event as its row shows it."""
+    """An event, read from its row."""
 
     at: datetime
     tenant: str
@@ -34,21 +35,21 @@ class Row:
 
 @dataclass
 class Question:
-    """A range, its zone and whose events."""
+    """A range, its time zone, and the tenant and environment of the events."""
 
     zone: str
     start: datetime
     end: datetime
     query: dict
-    rows: list = None  # Those that it is about, by time.
-    first: dict = None  # When each user was active first.
+    rows: list = None  # Events that the question is about, by time.
+    first: dict = None  # First activity of each user.
 
     def local(self, at):
-        """Local time."""
+        """The local time of an instant."""
         return at.astimezone(ZoneInfo(self.zone))
 
     def period(self, granularity, at):
-        """What tells one local period from another; hours that come twice differ by their offset."""
+        """The key of a local period. Repeated hours differ by their offset."""
         local = self.local(at)
         if granularity == "hour":
             return local.date(), local.hour, local.utcoffset()
@@ -58,7 +59,7 @@ class Question:
 
 
 class NativeRecount:
-    """Asks the server, and the rows."""
+    """Compares the server with the rows."""
 
     def __init__(self, checks, server, tenants, users, seed):
         self.checks = checks
@@ -71,7 +72,7 @@ class NativeRecount:
         self.ledger = []
 
     def load(self):
-        """Reads every event and the ledger."""
+        """Reads all events and the ledger of creations."""
         columns = (
             self.sql.micros("occurred_at"), self.sql.uuid("tenant_id"), "env_id", "user_id", "type", "counted_page",
             "source", f"CASE WHEN {ACTIVE} THEN 1 ELSE 0 END",
@@ -88,7 +89,7 @@ class NativeRecount:
         ]
 
     def everything(self, times=4):
-        """Every question, many times."""
+        """Asks every question many times."""
         self.load()
         for _ in range(times):
             self.active_users()
@@ -100,7 +101,7 @@ class NativeRecount:
             self.profile()
 
     def question(self, env=True):
-        """A range of local days or of odd instants, in some zone, of somebody."""
+        """A random question: a range of local days or of odd instants, a time zone, a tenant and an environment."""
         choose, now = self.choose, datetime.now(UTC)
         zone = choose.choice(ZONES)
         if choose.random() < 0.5:
@@ -120,7 +121,7 @@ class NativeRecount:
         return Question(zone, start, end, query)
 
     def ask(self, path, question, **more):
-        """An answer; both its periods are of the range that was asked for."""
+        """Asks the server. Checks that both periods of the answer match the range of the question."""
         query = question.query | more
         answer = self.server.ask("GET", f"/v1/analytics{path}", query=query)
         if not self.checks.equal(answer.status, 200, f"GET {path} {query}: {answer}"):
@@ -131,7 +132,7 @@ class NativeRecount:
         return got
 
     def within(self, question, start, end):
-        """The rows of a range that the question is about, by time."""
+        """The rows in a range that the question is about, by time."""
         if question.rows is None:
             tenant, env = question.query.get("tenant_id"), question.query.get("env_id")
             mine = [row for row in self.rows if tenant in (None, row.tenant) and env in (None, row.env)]
@@ -139,11 +140,11 @@ class NativeRecount:
         return question.rows[bisect_left(question.rows, start, key=when):bisect_left(question.rows, end, key=when)]
 
     def active(self, question, start, end):
-        """Who was active."""
+        """The users who were active in a range."""
         return {row.user for row in self.within(question, start, end) if row.active}
 
     def newcomers(self, question, start, end):
-        """Who was active, and never before."""
+        """The users who were active in a range, and never before it."""
         if question.first is None:
             question.first = {}
             for row in self.within(question, EPOCH, datetime.max.replace(tzinfo=UTC)):
@@ -152,7 +153,7 @@ class NativeRecount:
         return {user for user in self.active(question, start, end) if question.first[user] >= start}
 
     def series(self, path, counts, env=True, **more):
-        """A question with buckets: each bucket and the whole are what `counts` says."""
+        """A question with buckets: each bucket and the total must equal the result of `counts`."""
         question = self.question(env)
         granularity = self.choose.choice(["hour", "day", "week", "month"])
         if self.choose.random() < 0.4:
@@ -181,9 +182,9 @@ class NativeRecount:
         """Active, new and returning users; stickiness."""
         def counts(question, start, end, bucket):
             active, new = self.active(question, start, end), self.newcomers(question, start, end)
-            told = {"active_users": len(active), "new_users": len(new), "returning_users": len(active - new)}
+            expected = {"active_users": len(active), "new_users": len(new), "returning_users": len(active - new)}
             if bucket:
-                return told
+                return expected
             days = defaultdict(set)
             for row in self.within(question, start, end):
                 if row.active:
@@ -192,9 +193,9 @@ class NativeRecount:
             number, daily = (last - first).days + 1, sum(map(len, days.values()))
             monthly = {row.user for row in self.within(question, EPOCH, end)
                        if row.active and question.local(row.at).date() > last - timedelta(days=30)}
-            told["stickiness"] = {"average_daily_users": rounded(daily, number), "monthly_users": len(monthly),
+            expected["stickiness"] = {"average_daily_users": rounded(daily, number), "monthly_users": len(monthly),
                                   "ratio": rounded(daily, number * len(monthly))}
-            return told
+            return expected
 
         self.series("/active-users", counts)
 
@@ -216,11 +217,11 @@ class NativeRecount:
         """Logins by outcome, with their users and sources."""
         def counts(question, start, end, bucket):
             rows = self.within(question, start, end)
-            told = {}
+            expected = {}
             for name, kind in (("success", "login_success"), ("failure", "login_fail")):
                 some = [row for row in rows if row.kind == kind]
-                told[name] = {"logins": len(some), "users": users(some), "sources": len({row.source for row in some} - {""})}
-            return told
+                expected[name] = {"logins": len(some), "users": users(some), "sources": len({row.source for row in some} - {""})}
+            return expected
 
         self.series("/logins", counts)
 
@@ -238,14 +239,14 @@ class NativeRecount:
             some = [entry for entry in mine if entry[0] == "create_saas_user" and entry[4] == more.get("region", entry[4])
                     and (tenant is None or tenant in homes[entry[3]] or (tenant == NO_TENANT and not homes[entry[3]]))]
             members = Counter(entry[2] for entry in mine if entry[0] == "create_tenant_user" and tenant in (None, entry[2]))
-            told = {
+            expected = {
                 "users": len(some),
                 "regions": [{"region": name, "users": count} for name, count in ranked_names(entry[4] for entry in some)],
                 "user_pools": [{"user_pool_id": name, "users": count} for name, count in ranked_names(entry[5] for entry in some)],
                 "memberships": None if more else sum(members.values()),
                 "tenants": None if more else [{"tenant_id": name, "memberships": count} for name, count in sorted(members.items())],
             }
-            return {"counts": told} if bucket else told
+            return {"counts": expected} if bucket else expected
 
         self.series("/registrations", counts, env=False, **more)
 
@@ -265,7 +266,7 @@ class NativeRecount:
         self.checks.equal(got["current"]["totals"], totals, f"page statistics {question.query}: totals")
 
     def retention(self):
-        """Cohorts of first activity, and who of them came back."""
+        """Cohorts by first activity, and how many of their users came back."""
         question, periods = self.question(), self.choose.choice([1, 4])
         got = self.ask("/retention", question, granularity=self.choose.choice(["day", "week", "month"]), periods=periods)
         if got is None:
@@ -278,7 +279,7 @@ class NativeRecount:
             self.checks.equal((cohort["users"], cohort["active"]), (len(members), followed), f"retention {question.query} {cohort['start']}")
 
     def profile(self):
-        """One user at a glance."""
+        """The profile of a user."""
         question, user = self.question(), self.choose.choice(self.users)
         got = self.ask(f"/users/{quote(user, safe='')}/profile", question)
         if got is None:
@@ -300,21 +301,21 @@ class NativeRecount:
             "top": sorted(views.values(), reverse=True)[:10],
         }
         seen = got["first_seen"] and tuple(map(datetime.fromisoformat, (plain(got["first_seen"]), plain(got["last_seen"]))))
-        told = {
+        answered = {
             "seen": seen, "totals": got["current"]["totals"], "hours": got["hours"], "pages": got["distinct_pages"],
             "sources": got["distinct_sources"], "types": Counter({kind["type"]: kind["events"] for kind in got["types"]}),
             "top": [page["views"] for page in got["pages"]],
         }
-        self.checks.equal(told, expected, f"profile of {user} {question.query}")
+        self.checks.equal(answered, expected, f"profile of {user} {question.query}")
 
 
 def when(row):
-    """The time of a row."""
+    """The time of a row, to sort by."""
     return row.at
 
 
 def users(rows):
-    """How many distinct users."""
+    """Number of distinct users."""
     return len({row.user for row in rows} - {""})
 
 
@@ -324,25 +325,25 @@ def ranked_names(names):
 
 
 def rounded(dividend, divisor):
-    """A quotient with four decimals, halves rounded up; None where the divisor is zero."""
+    """A quotient with four decimals, halves rounded up; None if the divisor is zero."""
     return None if divisor == 0 else (dividend * 20_000 + divisor) // (divisor * 2) / 10_000
 
 
 def midnight(zone, day):
-    """When a local day begins."""
+    """The instant at which a local day begins."""
     return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
 
 
 def spelled(at):
-    """RFC 3339."""
+    """An instant as RFC 3339."""
     return at.isoformat().replace("+00:00", "Z")
 
 
 def plain(text):
-    """RFC 3339 as every Python reads it."""
+    """RFC 3339 in the form that every Python version parses."""
     return text.replace("Z", "+00:00")
 
 
 def edges(period):
-    """The ends of a period or bucket."""
+    """Start and end of a period or bucket."""
     return datetime.fromisoformat(plain(period["start"])), datetime.fromisoformat(plain(period["end"]))

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Takes the database away from a running server and gives it back.
+"""Takes the database away from a running server, and returns it.
 
     scripts/acceptance/outage.py [--database sqlite]
     scripts/with-postgres scripts/acceptance/outage.py --database postgres
 
-SQLite: the disk refuses every write (a limit on file sizes stands in for a full disk), then the whole
-data folder is moved away. PostgreSQL: the server is stopped. Meanwhile every answer that needs the
-database is a 503 with Retry-After in the contract's shape, soon and without a word about the cause;
-afterwards the server works again by itself, with every acknowledged event and none that was refused.
+SQLite: every write fails (a limit on file sizes simulates a full disk), then the whole data folder is moved away.
+PostgreSQL: the database server is stopped. Meanwhile every request that needs the database gets a 503 with Retry-After
+in the format of the contract, quickly and without the cause. Afterwards the server works again by itself, with every
+acknowledged event and no refused one.
 """
 
 import json
@@ -46,8 +46,8 @@ class Outage:
         self.unsure = set()
 
     def send(self, in_flight=False):
-        """One event; the answer. Remembers it when it was acknowledged. An event in flight while the
-        database crashes may be committed although nobody could be told."""
+        """Sends one event and returns the response. Records an acknowledged event. An event in flight while the database
+        crashes may be committed without an acknowledgement."""
         event = str(uuid.uuid4())
         answer = self.server.ask("POST", "/v1/events", {"id": event, "type": "page_load", "page": "/", "user_id": "u"})
         if answer.status == 200:
@@ -57,19 +57,19 @@ class Outage:
         return answer
 
     def is_unavailable(self, contract, answer, took, what):
-        """503, with everything that goes with it and nothing that tells of the inside."""
+        """Checks that a response is a complete 503 without internal details."""
         self.checks.equal(answer.status, 503, f"{what} {answer}")
         self.checks.that((answer.headers.get("Retry-After") or "").isdigit(), f"{what}: Retry-After in seconds", dict(answer.headers))
         text = shape_of(contract, answer)
-        self.checks.that(text is not None, f"{what}: the contract's shape", answer)
+        self.checks.that(text is not None, f"{what}: the format of the contract", answer)
         inside = ("sqlite", "postgres", "connect", "io error", "errno", "/tmp", "os error")
-        self.checks.that(not any(word in (text or "").lower() for word in inside), f"{what}: nothing of the inside", text)
-        self.checks.that(took < SOON_SECONDS, f"{what}: soon", f"{took:.1f} s")
+        self.checks.that(not any(word in (text or "").lower() for word in inside), f"{what}: no internal details", text)
+        self.checks.that(took < SOON_SECONDS, f"{what}: quickly", f"{took:.1f} s")
         trace = answer.headers.get("X-Request-Id", "?")
         self.checks.that(self.logged(trace), f"{what}: a line in the log names the request", trace)
 
     def logged(self, trace):
-        """Whether the log tells of a request; the line may be written just after the answer."""
+        """Whether the log has a line about a request. The line may be written just after the response."""
         for _ in range(40):
             if trace in self.server.log.read_text(errors="replace"):
                 return True
@@ -77,11 +77,11 @@ class Outage:
         return False
 
     def while_away(self, reads):
-        """Writes, and reads where those cannot work either, many at once."""
+        """Sends many writes at the same time, and reads if they cannot work either."""
         started = time.monotonic()
         with ThreadPoolExecutor(16) as pool:
             answers = list(pool.map(lambda _: timed(self.send), range(32)))
-        self.checks.that(time.monotonic() - started < 2 * SOON_SECONDS, "32 writes at once are all refused soon", f"{time.monotonic() - started:.1f} s")
+        self.checks.that(time.monotonic() - started < 2 * SOON_SECONDS, "32 simultaneous writes are all refused quickly", f"{time.monotonic() - started:.1f} s")
         for answer, took in answers:
             self.is_unavailable("native", answer, took, "a write")
         report = {"type": "daily", "date": "2026-01-01", "tenant_id": str(uuid.uuid4()), "env_id": 1, "active_users": 5}
@@ -91,13 +91,13 @@ class Outage:
                 self.is_unavailable(contract, *timed(lambda: self.server.ask(method, path, body)), f"{method} {path}")
             elif "Login" not in path:
                 self.checks.equal(self.server.ask(method, path, body).status, 200, f"{method} {path} still answers")
-        self.checks.equal(self.server.ask("GET", "/healthz", token="").status, 200, "the process says that it is alive")
+        self.checks.equal(self.server.ask("GET", "/healthz", token="").status, 200, "/healthz still responds")
         if reads:
-            # Its answer may be a second old.
-            self.checks.that(self.server.wait_for("/readyz", 503, 2), "and that it is not ready")
+            # The result of /readyz may be a second old.
+            self.checks.that(self.server.wait_for("/readyz", 503, 2), "/readyz responds with 503")
 
     def is_back(self, what):
-        """Works again within a bounded time, with everything acknowledged and nothing else."""
+        """Checks that the server works again within a time limit, with all acknowledged events and no others."""
         started = time.monotonic()
         while self.send().status != 200 and time.monotonic() - started < RECOVERY_SECONDS:
             time.sleep(0.1)
@@ -111,7 +111,7 @@ class Outage:
         self.checks.equal(stored - self.acknowledged - self.unsure, set(), f"{what}: no refused event is stored")
 
     def stored(self):
-        """Every page load."""
+        """The ids of all stored page loads."""
         query, events = {"type": "page_load", "limit": 1000}, []
         while True:
             page = self.server.ask("GET", "/v1/events", query=query).json()
@@ -122,19 +122,19 @@ class Outage:
 
 
 def timed(call):
-    """What a call answers, and how long it took."""
+    """The result of a call, and the seconds it took."""
     started = time.monotonic()
     return call(), time.monotonic() - started
 
 
 def sender(outage, stop):
-    """Sends without a pause while the database goes away and comes back."""
+    """Sends without a pause during the outage."""
     while not stop.is_set():
         outage.send(in_flight=True)
 
 
 def around(outage, take_away, give_back, reads, what):
-    """One outage, with a client that never stops sending."""
+    """One outage, with a client that keeps sending."""
     for _ in range(5):
         outage.checks.equal(outage.send().status, 200, f"{what}: before it, events are stored")
     stop = threading.Event()
@@ -151,7 +151,7 @@ def around(outage, take_away, give_back, reads, what):
 
 
 def full_disk(outage):
-    """No file may grow or be written: what a full disk, a quota or a read-only file system do."""
+    """No file can be written: the effect of a full disk, a quota or a read-only file system."""
     process = outage.server.process.pid
     _, hard = resource.prlimit(process, resource.RLIMIT_FSIZE)
     around(
@@ -163,13 +163,13 @@ def full_disk(outage):
 
 
 def moved_folder(outage):
-    """The data folder is gone, as when a volume is unmounted, and comes back with what it held."""
+    """The data folder disappears, like an unmounted volume, and returns with its contents."""
     data, away = outage.server.data, outage.server.folder / "away"
     around(outage, lambda: os.rename(data, away), lambda: os.rename(away, data), reads=True, what="data folder moved away")
 
 
 def stopped_postgres(outage):
-    """PostgreSQL is stopped the hard way and started again."""
+    """PostgreSQL is stopped without a shutdown checkpoint and started again."""
     control = os.environ.get("TRAILKEEPER_TEST_POSTGRES_CONTROL")
     if not control:
         sys.exit("stopping PostgreSQL needs one of our own: run this under scripts/with-postgres")

@@ -1,6 +1,6 @@
-"""A random history of tenants, users, memberships and events, sent to a server by HTTP.
+"""Sends a random history of tenants, users, memberships and events to a server over HTTP.
 
-The seed makes the history; times are relative to now, because some answers look back from now.
+The seed determines the history. Times are relative to now, because some answers depend on the current time.
 """
 
 import gzip
@@ -12,14 +12,14 @@ from urllib.parse import quote
 
 NO_TENANT = "00000000-0000-0000-0000-000000000000"
 KINDS = ["page_load", "userinfo", "login_success", "login_fail", "logout", "sign_up", "password_change", "report.exported"]
-# Ids that a careless router, LIKE pattern or join would spoil.
+# Ids that break a careless router, LIKE pattern or join.
 ODD_USERS = ["a/b", "100%", "50%2F50", "x+y z", "あい", "O'Neill", "_under_", "Ünïcode@example.com", "quote\"d", "a&b=c?d#e"]
 PAGES = ["/", "/users", "/users?action=delete_user", "/users?page=2#top", "https://app.example.com/a", "https://app.example.com/a?x=1",
          "/b", "/B", "/é", "/a-b", "/a_b", "/100%25", "?only=query", "#only"]
 
 
 class History:
-    """Sends the history and remembers what of it must be stored."""
+    """Sends the history and records which events must be stored."""
 
     def __init__(self, server, checks, seed):
         self.server = server
@@ -32,8 +32,8 @@ class History:
         self.unnamed = 0
 
     def moment(self):
-        """A time: mostly of the last 26 days, some long ago, some on the edge of a day or month.
-        None from 26 to 33 days ago, where "the past month" may or may not reach."""
+        """A random time: mostly in the last 26 days, some long ago, some at the edge of a day or month. None from 26 to 33 days
+        ago: "the past month" may or may not include them."""
         days = self.choose.choice([self.choose.uniform(0.01, 26), self.choose.uniform(0.01, 26), self.choose.uniform(33, 75)])
         at = self.now - timedelta(days=days)
         edge = self.choose.random()
@@ -46,7 +46,7 @@ class History:
         return at if edge < 0.5 else at.replace(microsecond=0)
 
     def event(self):
-        """One event as a sender would write it: what is optional is often missing."""
+        """One random event. Optional fields are often missing."""
         choose = self.choose
         event = {"type": choose.choices(KINDS, [40, 20, 10, 8, 6, 4, 4, 8])[0], "occurred_at": spelled(choose, self.moment())}
         optional = {
@@ -65,7 +65,7 @@ class History:
         return event
 
     def send_events(self, count):
-        """Sends events in batches of many sizes and forms; some twice, some refused."""
+        """Sends events in batches of many sizes and formats. Some are sent twice, some must be refused."""
         events = [self.event() for _ in range(count)]
         named = [event for event in events if "id" in event]
         known = list(self.sent.values())
@@ -80,7 +80,7 @@ class History:
             self.post(batch, bad)
 
     def again(self, event):
-        """The same event sent again: also without its time, or with another one."""
+        """The same event again, sometimes without its time or with another one."""
         copy = dict(event)
         change = self.choose.random()
         if change < 0.3:
@@ -90,7 +90,7 @@ class History:
         return copy
 
     def post(self, batch, bad):
-        """One request, as an object, an array or NDJSON, packed or not; every result is checked."""
+        """Sends one request, as an object, an array or NDJSON, compressed or not. Checks every result."""
         headers = {"Content-Type": "application/json"}
         if len(batch) == 1 and self.choose.random() < 0.5:
             body = json.dumps(batch[0])
@@ -117,13 +117,13 @@ class History:
                 else:
                     self.sent[key] = event
         answer = self.server.ask("POST", "/v1/events", body, headers=headers)
-        told = answer.json() or {}
-        self.checks.equal([one["status"] for one in told.get("results", [])], expected, "every event's result, in order")
+        sums = answer.json() or {}
+        self.checks.equal([one["status"] for one in sums.get("results", [])], expected, "every event's result, in order")
         counts = {name: expected.count(name) for name in ("stored", "known", "refused")}
-        self.checks.equal({name: told.get(name) for name in counts}, counts, "the sums of a batch")
+        self.checks.equal({name: sums.get(name) for name in counts}, counts, "the sums of a batch")
 
     def send_behaviors(self):
-        """The day's growing list, sent again and again as clients do."""
+        """Sends the growing list of a day repeatedly, as clients do."""
         day = (self.now - timedelta(days=3)).replace(hour=0, minute=0, second=0, microsecond=0)
         for user in self.users[:4] + ODD_USERS[:2]:
             histories = []
@@ -131,10 +131,10 @@ class History:
                 at = int(day.timestamp()) + self.choose.randrange(86400)
                 histories.append({"timestamp": at, "referer": self.choose.choice(PAGES[:6])})
                 body = {"timestamp": int(day.timestamp()), "user_id": user, "histories": histories}
-                self.checks.equal(self.server.ask("PUT", "/v1/analysis/user-behavior-day", body).status, 200, "behaviours are taken")
+                self.checks.equal(self.server.ask("PUT", "/v1/analysis/user-behavior-day", body).status, 200, "behaviour histories are accepted")
 
     def send_reports(self):
-        """Active users that callers report: some in place of a computed number, some where there is none."""
+        """Reports active users, some in place of a computed number, some without one."""
         for _ in range(20):
             kind, at = self.choose.choice(["daily", "monthly"]), self.moment()
             body = {
@@ -142,10 +142,10 @@ class History:
                 "tenant_id": self.choose.choice(self.tenants + [NO_TENANT]), "env_id": self.choose.choice([1, 2, 9]),
                 "active_users": self.choose.choice([0, 1, 500, 2_000_000_000]),
             }
-            self.checks.equal(self.server.ask("PUT", "/v1/analysis/active-users", body).status, 200, "a report is taken")
+            self.checks.equal(self.server.ask("PUT", "/v1/analysis/active-users", body).status, 200, "a report is accepted")
 
     def send_directory(self):
-        """Tenants, users and memberships: created, corrected, removed, created again."""
+        """Creates, corrects, removes and creates again tenants, users and memberships."""
         for tenant in self.tenants:
             self.put(f"/v1/tenants/{tenant}", {"name": f"Tenant {tenant[:4]}"}, "created_at")
         for user in self.users:
@@ -167,11 +167,11 @@ class History:
         if self.choose.random() < 0.7:
             body = body | {time_field: spelled(self.choose, self.moment())}
         answer = self.server.ask("PUT", path, body)
-        self.checks.that(answer.status in (200, 201), f"PUT {path} is taken", answer)
+        self.checks.that(answer.status in (200, 201), f"PUT {path} is accepted", answer)
 
 
 def spelled(choose, at):
-    """A time in one of RFC 3339's spellings."""
+    """A time in a random spelling of RFC 3339."""
     zone = choose.choice([timezone.utc, timezone(timedelta(hours=9)), timezone(-timedelta(hours=3, minutes=30))])
     text = at.astimezone(zone).isoformat()
     return text.replace("+00:00", "Z") if choose.random() < 0.5 else text

@@ -1,4 +1,4 @@
-"""Clients that read a large answer slowly: one that is steady must get all of it, one that stops must be let go."""
+"""Clients that read a large response slowly: a steady one must get all of it, one that stops must be disconnected."""
 
 import json
 import socket
@@ -10,7 +10,7 @@ READ = "/v1/events?limit=500&type=page_load"
 
 
 def check(checks, server, write_timeout):
-    """Both at once, on an answer of some 8 MB. The steady one takes far longer than `write_timeout`."""
+    """Runs both at the same time, on a response of about 8 MB. The steady one takes far longer than `write_timeout`."""
     event = {"type": "page_load", "page": "/", "user_id": "reader", "metadata": {"text": "x" * 15_000}}
     stored = server.ask("POST", "/v1/events", [event] * EVENTS).json()
     checks.equal(stored and stored["stored"], EVENTS, "large events are stored")
@@ -24,7 +24,7 @@ def check(checks, server, write_timeout):
 
 
 def read(server, rate, pause):
-    """Reads at so many bytes per second, with a pause after 5 MB if one is given: whether the answer is whole."""
+    """Reads at a rate in bytes per second, with an optional pause after 5 MB. Returns whether the response is complete."""
     with socket.socket() as client:
         client.settimeout(30)
         client.connect(("127.0.0.1", server.port))
@@ -39,7 +39,7 @@ def read(server, rate, pause):
                     time.sleep(pause)
                     pause = None
         except OSError:
-            pass  # A reset, where one is due.
+            pass  # A reset is expected here.
         head, _, _ = top.partition(b"\r\n\r\n")
         length = next((int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")), -1)
         return got == len(head) + 4 + length, got, time.monotonic() - started

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Sends a random history by HTTP and compares every SaaSus answer with SQL over the stored rows.
+"""Sends a random history over HTTP and compares every SaaSus answer with SQL over the stored rows.
 
     scripts/acceptance/recount.py [--database sqlite|postgres] [--seed N] [--events N]
 
-The SQL is run by the databases' own tools and knows nothing of the server's queries. All is asked at once,
-again when the server has merged its sheets, and again when they were rebuilt beside it.
+The databases' own clients run the SQL, which is independent of the queries of the server. Every question is asked at
+once, again after the server has merged its sheets, and again after a rebuild next to the server.
 """
 
 import sys
@@ -17,14 +17,14 @@ from random_history import NO_TENANT, History
 from sheets import Sheets
 
 SYSTEM = "ffffffff-ffff-ffff-ffff-ffffffffffff"
-# A login failed by its type, whatever outcome its sender gave it; everything else by its outcome.
+# Logins fail by their type, whatever outcome the client sent; other events by their outcome.
 ACTIVE = "user_id IS NOT NULL AND type <> 'login_fail' AND (type = 'login_success' OR outcome <> 'failure')"
 
 
 class Sql:
-    """Queries over the raw rows, in either database's dialect. Events come from the view `event_log`.
+    """Queries over the raw rows, in the dialect of either database. Events come from the view `event_log`.
 
-    SQLite keeps times as microseconds and UUIDs as blobs in its tables, but the view shows both as texts.
+    SQLite stores times as microseconds and UUIDs as blobs in its tables, but the view has both as texts.
     """
 
     def __init__(self, database):
@@ -38,7 +38,7 @@ class Sql:
                 return f"floor(extract(epoch FROM {column}))::bigint"
             return f"to_char({column} AT TIME ZONE 'UTC', '{form.replace('%Y', 'YYYY').replace('%m', 'MM').replace('%d', 'DD')}')"
         if column in ("occurred_at", "received_at"):
-            # Cut, because strftime would round 23:59:59.999999 up to the next day.
+            # Cut, because strftime rounds 23:59:59.999999 up to the next day.
             return f"strftime('{form}', substr({column}, 1, 19))"
         return f"strftime('{form}', {column} / 1000000, 'unixepoch')"
 
@@ -59,11 +59,11 @@ class Sql:
         return self.database.rows(sql)
 
     def events(self, columns, where="1 = 1", rest=""):
-        """Over the events of everyone but the system tenant."""
+        """A query over the events outside the system tenant."""
         return self.rows(f"SELECT {columns} FROM event_log WHERE {self.uuid('tenant_id')} <> '{bare(SYSTEM)}' AND {where} {rest}")
 
     def reported(self, period):
-        """What callers reported: (first day, tenant, environment, users)."""
+        """Reported active users: (first day, tenant, environment, users)."""
         day = "first_day::text" if self.postgres else "strftime('%Y-%m-%d', first_day * 86400, 'unixepoch')"
         return self.rows(f"SELECT {day}, {self.uuid('tenant_id')}, env_id, users FROM reported_active_users WHERE period = '{period}'")
 
@@ -79,7 +79,7 @@ def dashed(digits):
 
 
 def among(column, values):
-    """A condition: one of these texts."""
+    """A condition: a column is one of these texts."""
     return f"{column} IN ({', '.join(repr(value) for value in values)})"
 
 
@@ -99,19 +99,19 @@ class Recount:
         self.sql = Sql(server.database)
 
     def ask(self, path, **query):
-        """An answer of the contract."""
+        """An answer of the SaaSus contract."""
         answer = self.server.ask("GET", f"/v1/analysis{path}", query=query)
         if not self.checks.equal(answer.status, 200, f"GET {path} {query}: {answer}"):
             return {}
         return answer.json()
 
     def range(self):
-        """A random range of days, today's included at times."""
+        """A random range of days, sometimes with today."""
         last = self.history.now - timedelta(days=self.choose.choice([0, self.choose.randrange(60)]))
         return last - timedelta(days=self.choose.choice([0, 1, 10, 80])), last
 
     def everything(self, times=12):
-        """Every question, many times."""
+        """Asks every question many times."""
         self.rows_are_what_was_sent()
         for _ in range(times):
             for period in ("daily", "monthly"):
@@ -124,7 +124,7 @@ class Recount:
             self.behaviors(user)
 
     def rows_are_what_was_sent(self):
-        """Each event once, and no other."""
+        """Checks that each sent event is stored once, and no other."""
         ids = self.sql.events(f"{self.sql.uuid('tenant_id')}, {self.sql.uuid('id')}", "type <> 'never'")
         self.checks.equal(len(ids), len(set(ids)), "no event is stored twice")
         missing = {(bare(tenant), bare(event)) for tenant, event in self.history.sent} - set(ids)
@@ -206,7 +206,7 @@ class Recount:
         self.checks.equal(got.get("metrics"), expected, f"userinfo {first:%F} {last:%F} {query}")
 
     def creations(self, kind):
-        """Operation 5: what came to be per day, also what was removed since."""
+        """Operation 5: creations per day, including records that were removed later."""
         first, last = self.range()
         chosen, query = self.some_tenants()
         day, tenant = self.sql.at("created_at", "%Y-%m-%d"), self.sql.uuid("tenant_id")
@@ -248,12 +248,12 @@ class Recount:
 
 
 def main():
-    # It builds on this module.
+    # That module imports this one.
     from native_recount import NativeRecount
 
     options = arguments(
-        __doc__, ("--seed", {"type": int, "default": 20260131, "help": "makes another history"}),
-        ("--events", {"type": int, "default": 1500, "help": "how many events each of two rounds sends"}),
+        __doc__, ("--seed", {"type": int, "default": 20260131, "help": "seed of the history"}),
+        ("--events", {"type": int, "default": 1500, "help": "number of events in each of two rounds"}),
     )
     checks = Checks()
     with Server(checks, options.database) as server:

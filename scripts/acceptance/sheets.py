@@ -1,12 +1,11 @@
-"""What an operator can do with the sheets of a running or a stopped server: wait until all is merged, check
-them against a recount, rebuild them."""
+"""Operations on the sheets of a running or stopped server: wait until everything is merged, verify, rebuild."""
 
 import re
 import subprocess
 import time
 
 SYSTEM = "ffffffff-ffff-ffff-ffff-ffffffffffff"
-# A killed merger or rebuild keeps its lease until that runs out.
+# A killed merger or rebuild keeps its lease until the lease expires.
 MERGE_SECONDS = 90
 
 
@@ -18,7 +17,7 @@ class Sheets:
         self.server = server
 
     def pending(self):
-        """How many deltas wait to be merged."""
+        """Number of unmerged deltas."""
         return int(self.server.database.rows("SELECT count(*) FROM deltas")[0][0])
 
     def merged(self, when):
@@ -29,33 +28,33 @@ class Sheets:
         self.checks.equal(left, 0, f"{when}: everything is merged within {MERGE_SECONDS} s")
 
     def check(self, when):
-        """`trailkeeper verify` compares every event's row and finds nothing that differs. Nobody may send meanwhile."""
+        """Checks that `trailkeeper verify` recounts every event and finds no difference. No client may send meanwhile."""
         events = int(self.server.database.rows(f"SELECT count(*) FROM event_log WHERE tenant_id <> '{SYSTEM}'")[0][0])
         done = self.server.command("verify")
         said = (done.stdout + done.stderr).decode(errors="replace")
-        told = re.search(r"^(\d+) events, .*: 0 differences$", said, re.MULTILINE)
-        self.checks.that(done.returncode == 0 and told, f"{when}: trailkeeper verify is clean",
+        summary = re.search(r"^(\d+) events, .*: 0 differences$", said, re.MULTILINE)
+        self.checks.that(done.returncode == 0 and summary, f"{when}: trailkeeper verify finds no difference",
                          f"exit code {done.returncode}, {said[-2000:]}")
-        self.checks.equal(int(told[1]) if told else None, events, f"{when}: trailkeeper verify looked at every event")
+        self.checks.equal(int(summary[1]) if summary else None, events, f"{when}: trailkeeper verify recounted every event")
 
     def rebuild(self, when):
-        """`trailkeeper rebuild` beside the server."""
+        """Runs `trailkeeper rebuild` while the server runs."""
         before = self.generation()
         done = self.server.command("rebuild")
-        self.checks.equal(done.returncode, 0, f"{when}: trailkeeper rebuild, which said {done.stderr.decode(errors='replace')[-1500:]}")
-        self.checks.that(self.generation() > before, f"{when}: a rebuild makes a new generation", f"{before} is still the one")
+        self.checks.equal(done.returncode, 0, f"{when}: trailkeeper rebuild, which printed {done.stderr.decode(errors='replace')[-1500:]}")
+        self.checks.that(self.generation() > before, f"{when}: a rebuild makes a new generation", f"it is still {before}")
 
     def lapse(self):
-        """What time would do: the lease of a killed process runs out. Whoever lives and works under it must notice."""
+        """Expires the lease of a killed process, as time would do. A live process that holds the lease must notice."""
         self.server.database.change("DELETE FROM leases")
 
     def begin_rebuild(self):
-        """A rebuild that somebody may kill."""
+        """Starts a rebuild that can be killed."""
         return subprocess.Popen(
             [self.server.program, "rebuild"], env=self.server.settings, cwd=self.server.folder,
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )
 
     def generation(self):
-        """Which generation of sheets answers."""
+        """The generation of sheets in use."""
         return int(self.server.database.rows("SELECT generation FROM sheet_generation")[0][0])

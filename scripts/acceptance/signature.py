@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Calls every SaaSus operation with signatures that Python's hmac made, as published clients would.
+"""Calls every SaaSus operation with signatures by Python's hmac, like the published clients.
 
     scripts/acceptance/signature.py [--database sqlite|postgres]
 """
@@ -24,15 +24,15 @@ class Signer:
         self.key = key
 
     def header(self, method, host, path, body, minute, secret=None):
-        """The header's value: HMAC-SHA256 over everything in a row, without separators."""
+        """The value of the header: HMAC-SHA256 over all parts, concatenated without separators."""
         text = f"{minute:%Y%m%d%H%M}{self.key['api_key']}{method}{host}{path}".encode() + body
         signature = hmac.new((secret or self.key["secret_key"]).encode(), text, hashlib.sha256).hexdigest()
         return f"SAASUSSIGV1 Sig={signature}, SaaSID={self.key['saas_id']}, APIKey={self.key['api_key']}"
 
     def call(self, method, path, body=None, *, minutes=0, host=None, signed_host=None, signed_path=None,
              signed_body=None, signed_method=None, secret=None, rewrite=lambda header: header):
-        """A signed request; what is signed may differ from what is sent. When a minute ends on the
-        way, the request is made again, so that `minutes` means what it says."""
+        """Sends a signed request. The signed parts may differ from the sent ones. If a minute ends meanwhile, the request is
+        repeated, so that `minutes` is exact."""
         payload = b"" if body is None else json.dumps(body).encode()
         host = host or f"127.0.0.1:{self.server.port}"
         for _ in range(3):
@@ -62,8 +62,8 @@ def every_operation(checks, signer):
     for path, body in written:
         answer = signer.call("PUT", BASE + path, body)
         checks.equal(answer.status, 200, f"signed PUT {path} {answer}")
-        checks.equal(answer.body, b"", f"PUT {path} answers nothing")
-        checks.that("json" not in answer.content_type, f"an empty answer of PUT {path} claims no JSON", answer.content_type)
+        checks.equal(answer.body, b"", f"PUT {path} has an empty response")
+        checks.that("json" not in answer.content_type, f"an empty answer of PUT {path} has no JSON content type", answer.content_type)
     read = [
         ("/users/signed-user/behavior-histories", lambda found: found["histories"] == [{"behaved_at": seconds, "histories": [history]}]),
         (f"/active-users?type=daily&date_from={day}&date_to={day}&tenant_id={TENANT}&env_id=3",
@@ -77,11 +77,11 @@ def every_operation(checks, signer):
         answer = signer.call("GET", BASE + path)
         if checks.equal(answer.status, 200, f"signed GET {path} {answer}"):
             checks.equal(answer.content_type, "application/json", f"GET {path} answers JSON")
-            checks.that(expected(answer.json()), f"GET {path} answers what was written", answer)
+            checks.that(expected(answer.json()), f"GET {path} returns the written data", answer)
 
 
 def what_clients_do(checks, signer):
-    """Differences between published clients that must not matter, and clocks that go wrong a little."""
+    """Differences between published clients that must be accepted, and small clock differences."""
     path = f"{BASE}/users/signed-user/behavior-histories"
     escaped = f"{BASE}/users/%E3%81%82%2Fb/behavior-histories"
     commas = f"{BASE}/userinfo/aggregated?start_date=2026-01-01&end_date=2026-01-02&tenant_ids={TENANT}%2C{TENANT}"
@@ -112,7 +112,7 @@ def what_clients_do(checks, signer):
 
 
 def what_is_refused(checks, signer, revoked):
-    """Everything that a thief or a broken client would send: 401 in the contract's shape, one text."""
+    """Requests of a thief or a broken client: 401 in the format of the contract, always with the same text."""
     path = f"{BASE}/users/signed-user/behavior-histories"
     body = {"type": "daily", "date": "2026-01-01", "tenant_id": TENANT, "env_id": 1, "active_users": 5}
     put = dict(method="PUT", path=f"{BASE}/active-users", body=body)
@@ -148,11 +148,11 @@ def what_is_refused(checks, signer, revoked):
     elsewhere = [("GET", "/v1/events", None), ("GET", "/v1/auditlog/users?email=a%40example.com", None),
                  ("POST", "/api/UserAccount/UserEvents", {})]
     for method, other, body in elsewhere:
-        checks.equal(signer.call(method, other, body).status, 401, f"a signature opens SaaSus operations alone, not {other}")
+        checks.equal(signer.call(method, other, body).status, 401, f"a signature is valid only for SaaSus operations, not for {other}")
 
 
 def is_refusal(checks, answer, what):
-    """401 in the shape of the SaaSus contract."""
+    """Checks a 401 in the format of the SaaSus contract."""
     error = answer.json()
     checks.equal(answer.status, 401, f"{what}: refused {answer}")
     checks.that(

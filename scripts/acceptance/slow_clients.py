@@ -1,4 +1,4 @@
-"""Clients that are slow on purpose, hundreds at once, in a process of their own."""
+"""Hundreds of clients that are slow on purpose, in a separate process."""
 
 import json
 import multiprocessing
@@ -16,7 +16,7 @@ def head(method, path, *headers):
 
 
 class Slow:
-    """One slow client: what it sends at once, what it repeats drop by drop, and whether it ever reads."""
+    """One slow client: what it sends at once, what it then sends bit by bit, and whether it reads."""
 
     def __init__(self, kind, begin, drop, reads=True):
         self.kind, self.begin, self.drop, self.reads = kind, begin, drop, reads
@@ -25,7 +25,7 @@ class Slow:
         self.opened = self.closed = None
 
     def open(self, address):
-        """Connects and sends the beginning as far as the server takes it."""
+        """Connects and sends the beginning, as far as the server accepts it."""
         self.socket = socket.socket()
         if not self.reads:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -36,7 +36,7 @@ class Slow:
         self.socket.setblocking(False)
 
     def drip(self):
-        """A little more; False when the server has closed."""
+        """Sends a little more. False if the server closed the connection."""
         try:
             if self.drop:
                 self.socket.send(self.drop)
@@ -47,7 +47,7 @@ class Slow:
         return True
 
     def read(self):
-        """What came; False when the server has closed."""
+        """Reads the available bytes. False if the server closed the connection."""
         try:
             data = self.socket.recv(65536)
         except BlockingIOError:
@@ -59,7 +59,7 @@ class Slow:
 
 
 def crowd(token, document):
-    """Every kind of slow client, and how many of each."""
+    """The kinds of slow clients, and their numbers."""
     bearer = f"Authorization: Bearer {token}"
     whole = head("GET", "/healthz")
     event = ("Content-Type: application/json", bearer)
@@ -76,7 +76,7 @@ def crowd(token, document):
 
 
 def attack(address, token, document, seconds, results):
-    """Opens them all, lets them drip for so long, and tells of each kind how it went."""
+    """Opens all clients, lets them send bit by bit for `seconds`, and reports the outcome of each kind."""
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     clients = [make() for count, make in crowd(token, document).values() for _ in range(count)]
     for client in clients:
@@ -88,19 +88,19 @@ def attack(address, token, document, seconds, results):
             watched.register(client.socket, selectors.EVENT_READ, client)
     deadline, next_drip = time.monotonic() + seconds, 0.0
     while time.monotonic() < deadline:
-        over = []
+        closed = []
         for key, _ in watched.select(0.05):
             if not key.data.read():
-                over.append(key.data)
+                closed.append(key.data)
         if time.monotonic() >= next_drip:
             next_drip = time.monotonic() + DRIP_SECONDS
-            over += [client for client in clients if client.closed is None and client not in over and not client.drip()]
-        for client in over:
+            closed += [client for client in clients if client.closed is None and client not in closed and not client.drip()]
+        for client in closed:
             client.closed = time.monotonic()
             if client.reads:
                 watched.unregister(client.socket)
     for client in clients:
-        # Whoever did not read finds out only now: a reset, or less than it was promised.
+        # Clients that do not read notice the end only now: a reset, or a truncated response.
         if not client.reads:
             client.socket.settimeout(1)
             while client.closed is None:
@@ -111,9 +111,9 @@ def attack(address, token, document, seconds, results):
                     break
                 except OSError:
                     client.closed = time.monotonic()
-    told = {}
+    outcomes = {}
     for client in clients:
-        entry = told.setdefault(client.kind, {"clients": 0, "open": 0, "longest": 0.0, "answers": {}})
+        entry = outcomes.setdefault(client.kind, {"clients": 0, "open": 0, "longest": 0.0, "answers": {}})
         entry["clients"] += 1
         if client.closed is None:
             entry["open"] += 1
@@ -121,11 +121,11 @@ def attack(address, token, document, seconds, results):
             entry["longest"] = max(entry["longest"], client.closed - client.opened)
         last = client.got.rpartition(b"HTTP/1.1 ")[2] if client.reads else b""
         entry["answers"][last.decode(errors="replace")] = entry["answers"].get(last.decode(errors="replace"), 0) + 1
-    results.put(json.dumps(told))
+    results.put(json.dumps(outcomes))
 
 
 class Attack:
-    """The crowd, in a process of its own so that it costs the measuring client nothing but the processor."""
+    """Runs the clients in a separate process, so that they cost the measuring client only processor time."""
 
     def __init__(self, address, token, document, seconds):
         context = multiprocessing.get_context("spawn")
@@ -135,11 +135,11 @@ class Attack:
         self.results.get(timeout=120)
 
     def running(self):
-        """Whether it goes on."""
+        """Whether the attack still runs."""
         return self.process.is_alive() and self.results.empty()
 
-    def told(self):
-        """How it went, by kind."""
+    def results_by_kind(self):
+        """The outcomes by kind of client."""
         result = json.loads(self.results.get(timeout=120))
         self.process.join()
         return result

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Reads access tokens and published keys with PyJWT, and replaces keys under a running server.
+"""Reads access tokens and published keys with PyJWT, and replaces keys while a server runs.
 
     .venv/bin/python scripts/acceptance/tokens.py [--database sqlite|postgres]
 
-`make acceptance` makes the .venv with PyJWT.
+`make acceptance` creates the .venv with PyJWT.
 """
 
 import json
@@ -22,13 +22,13 @@ from signature import Signer
 
 JWKS = "/.well-known/jwks.json"
 ASKED = "/v1/tenants"
-# What is promised, and what a slow machine may add between two looks.
+# The promised time, and what a slow machine may add between two checks.
 PROMISED_SECONDS = 5
 SLACK_SECONDS = 1.5
 
 
 class Client:
-    """Someone who logs in."""
+    """A person who logs in."""
 
     def __init__(self, checks, server):
         self.checks = checks
@@ -46,19 +46,19 @@ class Client:
         return answer.json()["accessToken"], answer.json()["refreshToken"]["token"]
 
     def refresh(self, token):
-        """The answer to a refresh."""
+        """The response to a refresh."""
         return self.post("/api/UserAccount/RefreshToken", {"refreshToken": token})
 
     def status(self, token):
-        """What a request with this token is answered."""
+        """The status of a request with this token."""
         return self.server.send("GET", ASKED, headers={"Authorization": f"Bearer {token}"}).status
 
     def published(self):
-        """The key set, fetched as anybody may."""
+        """The public key set."""
         return self.server.send("GET", JWKS).json()
 
     def decoded(self, token):
-        """The claims, checked by PyJWT against the published keys."""
+        """The claims, verified by PyJWT with the published keys."""
         keys = {key.key_id: key for key in jwt.PyJWKSet.from_dict(self.published()).keys}
         return jwt.decode(
             token, keys[kid(token)].key, algorithms=["EdDSA"], audience="trailkeeper", issuer="trailkeeper",
@@ -72,7 +72,7 @@ def kid(token):
 
 
 def wait_until(holds, seconds):
-    """How long it took until `holds()`; None when it did not in that time."""
+    """The seconds until `holds()` is true; None if it is not true in time."""
     began = time.monotonic()
     while time.monotonic() - began < seconds:
         if holds():
@@ -87,17 +87,17 @@ def others_can_check(checks, client):
     checks.equal((answer.status, answer.content_type), (200, "application/json"), "the key set is public")
     checks.equal(answer.headers.get("Cache-Control"), "public, max-age=300", "the key set may be cached")
     key = answer.json()["keys"][0]
-    checks.equal(sorted(key), ["alg", "crv", "kid", "kty", "use", "x"], "a key says what it is, and nothing private")
+    checks.equal(sorted(key), ["alg", "crv", "kid", "kty", "use", "x"], "a published key has no private part")
     access, _ = client.login()
     checks.equal(jwt.get_unverified_header(access)["alg"], "EdDSA", "the algorithm")
     claims = client.decoded(access)
-    checks.equal(claims["exp"] - claims["iat"], 7200, "a token holds for two hours")
+    checks.equal(claims["exp"] - claims["iat"], 7200, "a token is valid for two hours")
     found = jwt.PyJWKClient(f"http://127.0.0.1:{client.server.port}{JWKS}").get_signing_key_from_jwt(access)
     checks.equal(found.key_id, kid(access), "PyJWT's own client finds the key by the token")
 
 
 def forgeries(checks, client):
-    """Tokens that PyJWT makes for an attacker."""
+    """Tokens that an attacker forges with PyJWT."""
     access, _ = client.login()
     claims, headers = client.decoded(access), {"kid": kid(access)}
     public = jwt.PyJWKSet.from_dict(client.published())[kid(access)].key.public_bytes_raw()
@@ -111,11 +111,11 @@ def forgeries(checks, client):
         ("nothing", ""),
     ]:
         checks.equal(client.status(token), 401, f"a token by {what}")
-    checks.equal(client.status(access), 200, "the real one goes on")
+    checks.equal(client.status(access), 200, "the genuine token stays valid")
 
 
 def rotation(checks, client):
-    """A new key while the server serves: nobody is refused, and it signs within five seconds."""
+    """A new key while the server runs: no request is refused, and the key signs within five seconds."""
     old, _ = client.login()
     refused, stop = [], threading.Event()
 
@@ -134,30 +134,30 @@ def rotation(checks, client):
         stop.set()
         asking.join()
     checks.that(took is not None, "a new key signs within five seconds of the command", took)
-    checks.equal(refused, [], "nobody was refused meanwhile")
+    checks.equal(refused, [], "no request was refused meanwhile")
     new, refresh = client.login()
     checks.equal([key["kid"] for key in client.published()["keys"]][:2], [made, kid(old)], "both keys are published")
     for what, token in (("old", old), ("new", new)):
         checks.equal(client.decoded(token)["aud"], "trailkeeper", f"PyJWT accepts a token of the {what} key")
-        checks.equal(client.status(token), 200, f"and so do we, {what}")
+        checks.equal(client.status(token), 200, f"and the server accepts the token of the {what} key")
     return old, new, refresh
 
 
 def revocation(checks, client, tokens, refresh):
-    """The keys are gone: so are their tokens, within five seconds; refresh tokens are not."""
+    """Removed keys: their tokens are refused within five seconds; refresh tokens stay valid."""
     done = client.server.command_json("token-key", "rotate", "--revoke-others")
     checks.that(set(map(kid, tokens)) <= set(done["revoked"]), "the older keys are revoked", done)
     took = wait_until(lambda: all(client.status(token) == 401 for token in tokens), PROMISED_SECONDS)
     checks.that(took is not None, "tokens of revoked keys are refused within five seconds")
     checks.equal([key["kid"] for key in client.published()["keys"]], [done["kid"]], "one key is published")
     answer = client.refresh(refresh)
-    checks.equal(answer.status, 200, "who is logged in gets a new token")
+    checks.equal(answer.status, 200, "a logged-in client gets a new token")
     checks.equal(kid(answer.json()["accessToken"]), done["kid"], "of the new key")
-    checks.equal(client.status(answer.json()["accessToken"]), 200, "which holds")
+    checks.equal(client.status(answer.json()["accessToken"]), 200, "which is valid")
 
 
 def master_key(checks, client):
-    """A new master key while the server serves."""
+    """A new master key while the server runs."""
     server = client.server
     signer = Signer(server, server.command_json("signing-key", "create", "--name", "tokens.py"))
     access, _ = client.login()
@@ -168,9 +168,9 @@ def master_key(checks, client):
         done = server.command("master-key", "rotate")
         checks.equal(done.returncode, 0, "the master key is replaced")
         checks.equal(signer.call("GET", path).status, before, "signatures are checked as before")
-        checks.equal(client.status(access), 200, "access tokens hold")
-        checks.equal(client.status(client.login()[0]), 200, "logins go on")
-    checks.equal(before, 200, "a signature holds at all")
+        checks.equal(client.status(access), 200, "access tokens stay valid")
+        checks.equal(client.status(client.login()[0]), 200, "logins work")
+    checks.equal(before, 200, "a signature is valid")
     checks.that((server.data / "master.key").read_text() != first, "the file has another key")
     for name in ("master.key", "master.key.previous"):
         checks.equal((server.data / name).stat().st_mode & 0o777, 0o600, f"the mode of {name}")
@@ -191,25 +191,25 @@ def two_tabs(checks, client):
     successors = {answer.json()["refreshToken"]["token"] for answer in answers}
     checks.equal(len(successors), 1, "with the same successor")
     accesses = [answer.json()["accessToken"] for answer in answers]
-    checks.equal([client.status(access) for access in accesses], [200, 200], "and a good access token each")
+    checks.equal([client.status(access) for access in accesses], [200, 200], "and a valid access token each")
     time.sleep(10.2)
     checks.equal(client.refresh(first).status, 401, "after ten seconds the spent token is refused")
-    checks.equal([client.status(access) for access in accesses], [401, 401], "and the session is over")
-    checks.equal(client.refresh(successors.pop()).status, 401, "for whoever held it")
+    checks.equal([client.status(access) for access in accesses], [401, 401], "and the session is ended")
+    checks.equal(client.refresh(successors.pop()).status, 401, "for every holder of a token")
 
 
 def disabled(checks, client):
-    """An account that another process disables is out at once."""
+    """An account that another process disables is refused at once."""
     made = client.server.command_json("account", "create", "jane@example.com", "--role", "analyst")
     access, refresh = client.login(made["email"], made["password"])
-    checks.equal(client.status(access), 200, "the account is in")
+    checks.equal(client.status(access), 200, "the account is logged in")
     client.server.command("account", "disable", made["email"])
-    checks.equal(client.status(access), 401, "a disabled account is out")
+    checks.equal(client.status(access), 401, "a disabled account is refused")
     checks.equal(client.refresh(refresh).status, 401, "and cannot refresh")
 
 
 def main():
-    """Runs all of it."""
+    """Runs all checks."""
     options = arguments(__doc__)
     checks = Checks()
     with Server(checks, options.database, bcrypt_cost="4") as server:

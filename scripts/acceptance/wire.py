@@ -1,5 +1,4 @@
-"""What the checks of the connections share: bytes as they go over the wire, a client as it should be, and what the
-server holds meanwhile."""
+"""Shared by the checks of connections: raw requests, a normal client, and the resources of the server."""
 
 import http.client
 import json
@@ -16,7 +15,7 @@ SECURITY = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer
 
 
 def raw(server, data, seconds=20, source="127.0.0.1", half_close=False):
-    """What the server answers to these bytes until it closes, and how long that took; None where it does not close."""
+    """Sends bytes. Returns what the server sends until it closes, and the seconds it took; None if it does not close."""
     started = time.monotonic()
     with socket.create_connection(("127.0.0.1", server.port), timeout=seconds, source_address=(source, 0)) as client:
         got = b""
@@ -29,12 +28,12 @@ def raw(server, data, seconds=20, source="127.0.0.1", half_close=False):
         except TimeoutError:
             return None, time.monotonic() - started
         except OSError:
-            pass  # A server may close over what it did not read.
+            pass  # A server may close the connection before it has read everything.
     return got, time.monotonic() - started
 
 
 def parsed(answer):
-    """Raw bytes as an answer."""
+    """Parses the raw bytes of a response."""
     top, _, body = answer.partition(b"\r\n\r\n")
     line, *fields = top.decode("latin-1").split("\r\n")
     headers = http.client.HTTPMessage()
@@ -44,12 +43,12 @@ def parsed(answer):
 
 
 def is_refusal(checks, answer, status, code, what):
-    """A refusal below the routes: in the native shape, traceable, with the security headers."""
+    """Checks an error below the routes: native format, trace ids, security headers."""
     if not checks.that(answer, f"{what}: is answered", answer):
         return
     got = parsed(answer)
     checks.equal(got.status, status, f"{what}: its status")
-    checks.that(shape_of("native", got) is not None, f"{what}: the native shape", got)
+    checks.that(shape_of("native", got) is not None, f"{what}: the native format", got)
     checks.equal((got.json() or {}).get("code"), code, f"{what}: its code")
     checks.that(got.headers["X-Request-Id"] and got.headers["X-Request-Id"] == got.headers["X-Saasus-Trace-Id"], f"{what}: trace ids", dict(got.headers))
     checks.that(got.headers["Date"], f"{what}: a date", dict(got.headers))
@@ -57,14 +56,14 @@ def is_refusal(checks, answer, status, code, what):
 
 
 def has_security_headers(checks, answer, what):
-    """The headers of every answer."""
+    """Checks the headers of every response."""
     for name, value in SECURITY.items():
         checks.equal(answer.headers[name], value, f"{what}: {name}")
     checks.that("default-src 'none'" in (answer.headers["Content-Security-Policy"] or ""), f"{what}: a policy", dict(answer.headers))
 
 
 def latencies(server, until):
-    """A client as it should be, on connections that are kept: milliseconds of each request."""
+    """A normal client on persistent connections. Returns the milliseconds of each request."""
     took, connection = [], server.connection()
     event = json.dumps({"type": "page_load", "user_id": "jane", "page": "/"}).encode()
     headers = {"Authorization": f"Bearer {server.admin}", "Content-Type": "application/json"}
@@ -80,8 +79,8 @@ def latencies(server, until):
     return took
 
 
-def told(took):
-    """Median, 99th percentile and longest."""
+def percentiles(took):
+    """Median, 99th percentile and maximum."""
     ordered = sorted(took)
     return statistics.median(ordered), ordered[int(len(ordered) * 0.99)], ordered[-1]
 
@@ -93,5 +92,5 @@ def memory(server):
 
 
 def open_files(server):
-    """How many files and sockets the server has open."""
+    """Number of open files and sockets of the server."""
     return len(os.listdir(f"/proc/{server.process.pid}/fd"))
