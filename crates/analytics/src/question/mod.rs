@@ -19,6 +19,7 @@ pub mod ranking;
 pub mod registrations;
 pub mod retention;
 mod series;
+pub mod sources;
 mod tally;
 pub mod timeline;
 pub mod traffic;

@@ -1,7 +1,8 @@
-//! Random questions of the native API about pages, cohorts and single users.
+//! Random questions of the native API about pages, sources, cohorts and single users.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::net::IpAddr;
 
 use chrono::{Datelike, Duration, Timelike};
 use trailkeeper_analytics::question::SeriesSpec;
@@ -9,10 +10,12 @@ use trailkeeper_analytics::question::page_statistics::{PagesQuestion, page_stati
 use trailkeeper_analytics::question::profile::{Profile, ProfileQuestion, ProfileTotals, SourceUse, profile};
 use trailkeeper_analytics::question::ranking::{Named, Ranking};
 use trailkeeper_analytics::question::retention::retention;
+use trailkeeper_analytics::question::sources::{SourceStatistics, SourcesQuestion, sources};
 use trailkeeper_analytics::question::timeline::{TimelineQuestion, timeline};
 use trailkeeper_analytics::{Edge, Granularity};
-use trailkeeper_domain::event::{Event, EventKind, PAGE_LOAD};
+use trailkeeper_domain::event::{Event, EventKind, LOGIN_FAIL, LOGIN_SUCCESS, PAGE_LOAD};
 use trailkeeper_domain::id::UserId;
+use trailkeeper_domain::ports::{SourceActivity, SourceCounts, SourceTotals};
 use trailkeeper_domain::time::TimeRange;
 use trailkeeper_testkit::at;
 
@@ -27,10 +30,11 @@ const MOST: usize = 10;
 /// Asks one question, and compares the answer with the recount.
 pub(crate) fn ask(random: &Random, server: Server<'_>, model: &Model) {
     let asked = Asked::draw(random, server);
-    match random.below(5) {
+    match random.below(6) {
         0 | 1 => ask_page_statistics(random, &asked, server, model),
-        2 => ask_retention(random, &asked, server, model),
-        3 => ask_profile(&asked, &random.user(), server, model),
+        2 => ask_sources(random, &asked, server, model),
+        3 => ask_retention(random, &asked, server, model),
+        4 => ask_profile(&asked, &random.user(), server, model),
         _ => ask_timeline(random, &asked, server, model),
     }
 }
@@ -51,6 +55,53 @@ fn ask_page_statistics(random: &Random, asked: &Asked, server: Server<'_>, model
     let previous = question.previous.map(|span| span.range);
     let expected =
         model.page_statistics(span.range, previous, question.limit, asked.audience.tenant(), asked.audience.env());
+    assert_eq!(answer, expected, "{question:?} of {asked:?}");
+}
+
+fn source_counts(events: &[&Counted], source: Option<IpAddr>) -> SourceCounts {
+    let of_source = |counted: &&&Counted| match source {
+        Some(_) => counted.event.source == source,
+        None => counted.event.source.is_some(),
+    };
+    let events: Vec<_> = events.iter().filter(of_source).collect();
+    let of_kind = |kind: &str| events.iter().filter(|counted| counted.event.kind.as_str() == kind).count() as u64;
+    let users: HashSet<&UserId> = events.iter().filter_map(|counted| counted.event.user_id.as_ref()).collect();
+    SourceCounts {
+        events: events.len() as u64,
+        users: users.len() as u64,
+        logins: of_kind(LOGIN_SUCCESS),
+        failed_logins: of_kind(LOGIN_FAIL),
+        seen: events.first().zip(events.last()).map(|(first, last)| (first.at(), last.at())),
+    }
+}
+
+fn ask_sources(random: &Random, asked: &Asked, server: Server<'_>, model: &Model) {
+    let SeriesSpec { mut span, compare, .. } = asked.series;
+    if asked.audience.tenant().is_none() {
+        span.range.start = span.range.start.max(span.range.end - Duration::days(30));
+    }
+    let previous = compare.then(|| span.previous(Granularity::Day));
+    let question = SourcesQuestion { span, previous, limit: random.pick(&[1, 3, 10_000]) };
+    let answer = sources(server.store, &question, &asked.audience).unwrap();
+    let events = asked.events(model, span.range);
+    let before = previous.map(|span| asked.events(model, span.range));
+    let sources_of = |events: &[&Counted]| -> BTreeSet<IpAddr> {
+        events.iter().filter_map(|counted| counted.event.source).collect()
+    };
+    let totals = |events: &[&Counted]| SourceTotals {
+        sources: sources_of(events).len() as u64,
+        counts: source_counts(events, None),
+    };
+    let row = |source| SourceActivity {
+        source,
+        current: source_counts(&events, Some(source)),
+        previous: source_counts(before.as_deref().unwrap_or_default(), Some(source)),
+    };
+    let mut rows: Vec<SourceActivity> = sources_of(&events).into_iter().map(row).collect();
+    // The sort is stable: by address where the numbers of events are equal.
+    rows.sort_by_key(|row| Reverse(row.current.events));
+    rows.truncate(question.limit);
+    let expected = SourceStatistics { totals: totals(&events), previous: before.as_deref().map(totals), sources: rows };
     assert_eq!(answer, expected, "{question:?} of {asked:?}");
 }
 

@@ -1,19 +1,22 @@
-//! What analytic answers need beside the events: the ledger of creations, reported numbers, and the pages of one user.
+//! Queries of analytic answers: the ledger of creations, reported numbers, the pages of one user, source addresses.
 
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable};
 use trailkeeper_domain::activity::{ActiveUsers, ActiveUsersQuery, Behavior, Period};
 use trailkeeper_domain::creation::{Creation, CreationKind, DailyCount};
-use trailkeeper_domain::event::{PAGE_LOAD, USERINFO};
+use trailkeeper_domain::event::{LOGIN_FAIL, LOGIN_SUCCESS, PAGE_LOAD, USERINFO};
 use trailkeeper_domain::fact::WELL_KNOWN_KINDS;
 use trailkeeper_domain::id::{EnvId, TenantId, UserId};
-use trailkeeper_domain::ports::{ActivityReads, ActivityWrites};
+use trailkeeper_domain::ports::{
+    ActivityReads, ActivityWrites, SourceActivity, SourceCounts, SourceQuery, SourceTotals,
+};
 use trailkeeper_domain::time::TimeRange;
 use trailkeeper_domain::{Error, Result};
 
 use super::names::Space;
 use super::question::Question;
 use super::{Db, Tx, count, dialect};
-use crate::columns::{DbDay, DbTime, DbUuid};
+use crate::columns::{Address, DbDay, DbTime, DbUuid, Host, Instant, TenantKey};
 use crate::rows::{BehaviorRow, CountRow, DailyCountRow, ReportedRow, StoredCreationRow};
 use crate::schema::{events, reported_active_users};
 use crate::unindexed::Unindexed;
@@ -155,6 +158,159 @@ impl ActivityReads for Tx<'_> {
         }
         let found: CountRow = self.run("creations", |conn| question.query.get_result(conn))?;
         u64::try_from(found.rows).map_err(Error::internal)
+    }
+
+    fn source_activity(&mut self, query: &SourceQuery, limit: usize) -> Result<Vec<SourceActivity>> {
+        let mut question = Question::new(format!(
+            "SELECT dict.address, a.* FROM (SELECT source_ref, {}, {}",
+            SourceRow::counts("", "is_current"),
+            SourceRow::counts("previous_", "NOT is_current"),
+        ));
+        if !self.of_sources(&mut question, query)? {
+            return Ok(Vec::new());
+        }
+        question.say(
+            " GROUP BY source_ref HAVING count(*) FILTER (WHERE is_current) > 0) AS a \
+             LEFT JOIN dict_sources AS dict ON dict.id = a.source_ref ORDER BY a.events DESC, dict.address LIMIT ",
+        );
+        question.number(count(limit));
+        let rows: Vec<SourceRow> = self.run("events", |conn| question.query.load(conn))?;
+        rows.into_iter().map(SourceActivity::try_from).collect()
+    }
+
+    fn source_totals(&mut self, query: &SourceQuery) -> Result<(SourceTotals, SourceTotals)> {
+        let mut question = Question::new(format!(
+            "SELECT NULL AS address, {}, {}",
+            SourceRow::counts("", "is_current"),
+            SourceRow::counts("previous_", "NOT is_current"),
+        ));
+        if !self.of_sources(&mut question, query)? {
+            return Ok(Default::default());
+        }
+        let row: SourceRow = self.run("events", |conn| question.query.get_result(conn))?;
+        Ok((row.current()?, row.previous()?))
+    }
+}
+
+impl Tx<'_> {
+    /// Appends the events of both ranges that have a source; `false` where there cannot be any.
+    fn of_sources(&mut self, question: &mut Question<'_>, query: &SourceQuery) -> Result<bool> {
+        let SourceQuery { tenant_id, env_id, range, previous_start } = *query;
+        let system = self.tenant_key_assigned(TenantId::SYSTEM)?;
+        let tenant =
+            tenant_id.filter(|id| *id != TenantId::SYSTEM).map(|id| self.tenant_key(id)).transpose()?.flatten();
+        if tenant_id.is_some() && tenant.is_none() {
+            return Ok(false);
+        }
+        let kind =
+            |name: &str| WELL_KNOWN_KINDS.iter().zip(1_i64..).find(|(known, _)| **known == name).map(|(_, id)| id);
+        question.say(" FROM (SELECT source_ref, user_ref, occurred_at, kind_ref = ");
+        question.number(kind(LOGIN_SUCCESS).unwrap_or_default()).say(" AS is_login, kind_ref = ");
+        question.number(kind(LOGIN_FAIL).unwrap_or_default()).say(" AS is_failed_login, occurred_at >= ");
+        question.instant(range.start).say(" AS is_current FROM events WHERE ");
+        // Of all indexes, that of the sources would be walked over all time: see `Unindexed`.
+        question.say(dialect::UNINDEXED).say("source_ref IS NOT NULL");
+        question.in_range("occurred_at", TimeRange { start: previous_start.unwrap_or(range.start), ..range });
+        let (is, key) = tenant.map_or((" AND tenant_id <> ", system), |tenant| (" AND tenant_id = ", tenant));
+        question.say(is).next_number().change(|query| query.bind::<TenantKey, _>(key));
+        if let Some(EnvId(env)) = env_id {
+            question.say(" AND env_id = ").number(env.into());
+        }
+        question.say(") AS e");
+        Ok(true)
+    }
+}
+
+/// The events of one source, or of all of them, in two ranges.
+#[derive(Debug, QueryableByName)]
+struct SourceRow {
+    #[diesel(sql_type = Nullable<Host>)]
+    address: Option<Address>,
+    #[diesel(sql_type = BigInt)]
+    sources: i64,
+    #[diesel(sql_type = BigInt)]
+    events: i64,
+    #[diesel(sql_type = BigInt)]
+    users: i64,
+    #[diesel(sql_type = BigInt)]
+    logins: i64,
+    #[diesel(sql_type = BigInt)]
+    failed_logins: i64,
+    #[diesel(sql_type = Nullable<Instant>)]
+    first_seen: Option<DbTime>,
+    #[diesel(sql_type = Nullable<Instant>)]
+    last_seen: Option<DbTime>,
+    #[diesel(sql_type = BigInt)]
+    previous_sources: i64,
+    #[diesel(sql_type = BigInt)]
+    previous_events: i64,
+    #[diesel(sql_type = BigInt)]
+    previous_users: i64,
+    #[diesel(sql_type = BigInt)]
+    previous_logins: i64,
+    #[diesel(sql_type = BigInt)]
+    previous_failed_logins: i64,
+    #[diesel(sql_type = Nullable<Instant>)]
+    previous_first_seen: Option<DbTime>,
+    #[diesel(sql_type = Nullable<Instant>)]
+    previous_last_seen: Option<DbTime>,
+}
+
+impl SourceRow {
+    /// The columns of one range: `condition` is true for its events.
+    fn counts(prefix: &str, condition: &str) -> String {
+        let columns = [
+            ("count(DISTINCT source_ref)", "", "sources"),
+            ("count(*)", "", "events"),
+            ("count(DISTINCT user_ref)", "", "users"),
+            ("count(*)", " AND is_login", "logins"),
+            ("count(*)", " AND is_failed_login", "failed_logins"),
+            ("min(occurred_at)", "", "first_seen"),
+            ("max(occurred_at)", "", "last_seen"),
+        ];
+        let column = |(sum, and, name)| format!("{sum} FILTER (WHERE {condition}{and}) AS {prefix}{name}");
+        columns.map(column).join(", ")
+    }
+
+    fn current(&self) -> Result<SourceTotals> {
+        let numbers = [self.sources, self.events, self.users, self.logins, self.failed_logins];
+        Self::totals(numbers, self.first_seen.zip(self.last_seen))
+    }
+
+    fn previous(&self) -> Result<SourceTotals> {
+        let numbers = [
+            self.previous_sources,
+            self.previous_events,
+            self.previous_users,
+            self.previous_logins,
+            self.previous_failed_logins,
+        ];
+        Self::totals(numbers, self.previous_first_seen.zip(self.previous_last_seen))
+    }
+
+    fn totals(numbers: [i64; 5], seen: Option<(DbTime, DbTime)>) -> Result<SourceTotals> {
+        let number = |number: i64| u64::try_from(number).map_err(Error::internal);
+        let [sources, events, users, logins, failed_logins] = numbers;
+        Ok(SourceTotals {
+            sources: number(sources)?,
+            counts: SourceCounts {
+                events: number(events)?,
+                users: number(users)?,
+                logins: number(logins)?,
+                failed_logins: number(failed_logins)?,
+                seen: seen.map(|(first, last)| (first.0, last.0)),
+            },
+        })
+    }
+}
+
+impl TryFrom<SourceRow> for SourceActivity {
+    type Error = Error;
+
+    fn try_from(row: SourceRow) -> Result<Self> {
+        let Address(source) =
+            row.address.ok_or_else(|| Error::internal("an event has a source that is not in dict_sources"))?;
+        Ok(Self { source, current: row.current()?.counts, previous: row.previous()?.counts })
     }
 }
 

@@ -1,6 +1,8 @@
 //! Behaviour and the ledger of creations against a recount by brute force over the same random history.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashSet};
+use std::net::{IpAddr, Ipv4Addr};
 
 use chrono::Duration;
 use trailkeeper_domain::activity::{ActiveUsers, ActiveUsersQuery, Behavior, Period};
@@ -9,6 +11,7 @@ use trailkeeper_domain::event::{Event, EventKind};
 use trailkeeper_domain::fact::OTHER_PAGE;
 use trailkeeper_domain::id::{CreationId, EnvId, TenantId, UserId};
 use trailkeeper_domain::page::{Page, PageQueries};
+use trailkeeper_domain::ports::{SourceActivity, SourceCounts, SourceQuery, SourceTotals};
 use trailkeeper_domain::scope::Scope;
 use trailkeeper_domain::time::{TimeRange, Timestamp};
 use trailkeeper_domain::user::PoolId;
@@ -24,6 +27,8 @@ trailkeeper_testkit::on_both!(crate::TestStore::new =>
     many_creations_neither_skip_nor_repeat,
     registrations_are_recounted,
     reported_numbers_are_kept,
+    sources_are_recounted,
+    sources_with_as_many_events_are_ordered_by_address,
 );
 
 pub(crate) const QUESTIONS: u32 = 60;
@@ -268,4 +273,96 @@ fn reported_numbers_are_kept(t: &TestStore) {
     assert_eq!(ask(Period::Monthly, "2026-01-01", None, None), [monthly]);
     let too_many = ActiveUsers { users: u64::MAX, ..monthly };
     assert!(t.store.writing(|tx| tx.put_reported_active_users(Period::Daily, &too_many)).is_err());
+}
+
+/// The counts of the events in a range that come from one source, or from any.
+fn source_counts(events: &[&Event], range: TimeRange, source: Option<IpAddr>) -> SourceCounts {
+    let of_source = |event: &&&Event| {
+        within(range, event.occurred_at) && event.source.is_some() && (source.is_none() || event.source == source)
+    };
+    let events: Vec<_> = events.iter().filter(of_source).collect();
+    let of_kind = |kind: &str| events.iter().filter(|event| event.kind.as_str() == kind).count() as u64;
+    let times = || events.iter().map(|event| event.occurred_at);
+    SourceCounts {
+        events: events.len() as u64,
+        users: events.iter().filter_map(|event| event.user_id.as_ref()).collect::<HashSet<_>>().len() as u64,
+        logins: of_kind("login_success"),
+        failed_logins: of_kind("login_fail"),
+        seen: times().min().zip(times().max()),
+    }
+}
+
+fn sources_are_recounted(t: &TestStore) {
+    let (random, events) = history(t, 9);
+    let mut found = 0;
+    for _ in 0..QUESTIONS {
+        let range = random::range(&random);
+        let query = SourceQuery {
+            tenant_id: (random.below(3) > 0).then(|| random::tenant(&random)),
+            env_id: (random.below(3) == 0).then_some(EnvId(1)),
+            range,
+            previous_start: (random.below(2) == 0).then(|| range.start - (range.end - range.start)),
+        };
+        let previous = TimeRange { start: query.previous_start.unwrap_or(range.start), end: range.start };
+        let wanted = |event: &&Event| {
+            counts(event)
+                && query.tenant_id.is_none_or(|tenant| event.tenant_id == tenant)
+                && query.env_id.is_none_or(|env| event.env_id == env)
+        };
+        let events: Vec<&Event> = events.iter().filter(wanted).collect();
+        let sources_of = |range| -> HashSet<IpAddr> {
+            events.iter().filter(|event| within(range, event.occurred_at)).filter_map(|event| event.source).collect()
+        };
+        let mut expected: Vec<SourceActivity> = sources_of(range)
+            .into_iter()
+            .map(|source| SourceActivity {
+                source,
+                current: source_counts(&events, range, Some(source)),
+                previous: source_counts(&events, previous, Some(source)),
+            })
+            .collect();
+        expected.sort_by_key(|row| (Reverse(row.current.events), row.source));
+        let totals = |range| SourceTotals {
+            sources: sources_of(range).len() as u64,
+            counts: source_counts(&events, range, None),
+        };
+        let answer = t.store.reading(|tx| Ok((tx.source_activity(&query, 10)?, tx.source_totals(&query)?))).unwrap();
+        assert_eq!(answer, (expected.clone(), (totals(range), totals(previous))), "{query:?}");
+        let first = t.store.reading(|tx| tx.source_activity(&query, 1)).unwrap();
+        assert_eq!(first, expected[..expected.len().min(1)], "{query:?}");
+        found += expected.len();
+    }
+    assert!(found > 100, "too few sources were found: {found}");
+    let of_nobody = SourceQuery {
+        tenant_id: Some(tenant_id(99)),
+        env_id: None,
+        range: TimeRange { start: at("1970-01-01T00:00:00Z"), end: at("9999-12-31T23:59:59Z") },
+        previous_start: None,
+    };
+    for tenant_id in [tenant_id(99), TenantId::SYSTEM] {
+        let query = SourceQuery { tenant_id: Some(tenant_id), ..of_nobody };
+        let answer = t.store.reading(|tx| Ok((tx.source_activity(&query, 10)?, tx.source_totals(&query)?))).unwrap();
+        assert_eq!(answer, (Vec::new(), Default::default()), "{tenant_id}");
+    }
+}
+
+fn sources_with_as_many_events_are_ordered_by_address(t: &TestStore) {
+    // As text, 10.0.0.0 and most others would come before 9.9.9.9.
+    let mut sources: Vec<IpAddr> = (0..200_u8).map(|n| IpAddr::V4(Ipv4Addr::new(n, 0, n % 7, 255 - n))).collect();
+    sources.extend(["::1", "2001:db8::a", "fe80::9", "9.9.9.9"].map(|source| source.parse::<IpAddr>().unwrap()));
+    let events: Vec<Event> =
+        sources.iter().zip(1..).map(|(source, number)| Event { source: Some(*source), ..event(number) }).collect();
+    t.insert(&events);
+    let query = SourceQuery {
+        tenant_id: None,
+        env_id: None,
+        range: TimeRange { start: at("1970-01-01T00:00:00Z"), end: at("9999-12-31T23:59:59Z") },
+        previous_start: None,
+    };
+    sources.sort_unstable();
+    for limit in [3, 150, 1_000] {
+        let rows = t.store.reading(|tx| tx.source_activity(&query, limit)).unwrap();
+        let listed: Vec<IpAddr> = rows.iter().map(|row| row.source).collect();
+        assert_eq!(listed, sources[..limit.min(sources.len())]);
+    }
 }
