@@ -30,7 +30,7 @@ use crate::state::AppState;
 /// Who asks, and what they will be shown or change. Lies in the extensions of the request.
 struct Watched {
     principal: Principal,
-    traced: Option<AuditCategory>,
+    category: Option<AuditCategory>,
     parameters: &'static [&'static str],
 }
 
@@ -46,11 +46,11 @@ struct InBody {
 pub fn watch(
     request: &HttpRequest,
     principal: &Principal,
-    traced: Option<AuditCategory>,
+    category: Option<AuditCategory>,
     parameters: &'static [&'static str],
 ) {
     if let PrincipalKind::Account(_) = principal.kind {
-        request.extensions_mut().insert(Watched { principal: principal.clone(), traced, parameters });
+        request.extensions_mut().insert(Watched { principal: principal.clone(), category, parameters });
     }
 }
 
@@ -71,16 +71,16 @@ pub fn recorded_by_use_case(request: &HttpRequest) {
     request.extensions_mut().remove::<Watched>();
 }
 
-/// Runs a use case that changes what `traced` says, on a blocking thread; the event that tells of it where a person
+/// Runs a use case that changes what `category` says, on a blocking thread; the event that tells of it where a person
 /// asks lies in the same transaction. Handlers call it as `Caller::changing`.
 pub async fn changing<T: Send + 'static>(
     request: &HttpRequest,
     state: &Data<AppState>,
     principal: &Principal,
-    traced: Option<AuditCategory>,
+    category: Option<AuditCategory>,
     work: impl FnOnce(Change<'_>) -> Result<T> + Send + 'static,
 ) -> Result<T> {
-    let event = event_of(request, state, principal, (traced, &[]), Ended::Answered)?;
+    let event = event_of(request, state, principal, (category, &[]), Ended::Answered)?;
     let actor = principal.actor();
     let done = blocking::run(state, move |state| {
         #[expect(clippy::disallowed_methods, reason = "the one place where handlers get it from")]
@@ -117,12 +117,12 @@ async fn record(response: &ServiceResponse) -> Result<()> {
         status @ (403 | 404 | 409) => Ended::Refused { status },
         _ => return Ok(()),
     };
-    let Watched { principal, traced, parameters } = watched;
-    if ended == Ended::Answered && traced.is_some_and(AuditCategory::is_change) {
+    let Watched { principal, category, parameters } = watched;
+    if ended == Ended::Answered && category.is_some_and(AuditCategory::is_change) {
         return Err(Error::internal("a handler that changes something answered without `Caller::changing`"));
     }
     let state = request.app_data::<Data<AppState>>().ok_or_else(|| Error::internal("a server without its state"))?;
-    let Some(event) = event_of(request, state, &principal, (traced, parameters), ended)? else { return Ok(()) };
+    let Some(event) = event_of(request, state, &principal, (category, parameters), ended)? else { return Ok(()) };
     match ingest::store(&state.services.ingest, vec![event]).await?.as_slice() {
         [true] => Ok(()),
         _ => Err(Error::internal("the event of a request was not stored: its id is taken")),
@@ -134,7 +134,7 @@ fn event_of(
     request: &HttpRequest,
     state: &AppState,
     principal: &Principal,
-    (traced, parameters): (Option<AuditCategory>, &[&str]),
+    (category, parameters): (Option<AuditCategory>, &[&str]),
     ended: Ended,
 ) -> Result<Option<Event>> {
     let pattern = request.match_pattern().unwrap_or_default();
@@ -145,7 +145,7 @@ fn event_of(
         name: None,
     });
     // No change takes a parameter, and contracts let unknown ones pass: what was not heeded must not lay a false trail.
-    if !traced.is_some_and(AuditCategory::is_change) {
+    if !category.is_some_and(AuditCategory::is_change) {
         let sent = Query::of(request).map(Query::into_pairs).unwrap_or_default();
         conditions.extend(sent.into_iter().filter(|(name, _)| parameters.contains(&name.as_str())));
     }
@@ -154,7 +154,7 @@ fn event_of(
     conditions.extend(body.conditions);
     let asked = Request {
         operation: format!("{} {pattern}", request.method()),
-        traced,
+        category,
         target: target.or(body.target),
         conditions,
         reported: body.reported,
@@ -216,21 +216,21 @@ mod tests {
     use super::*;
 
     /// How a handler fares that answers 204 and has not called [`changing`].
-    fn answered(kind: PrincipalKind, traced: AuditCategory) -> Result<()> {
+    fn answered(kind: PrincipalKind, category: AuditCategory) -> Result<()> {
         let request = TestRequest::delete().to_http_request();
         let name = "jane@example.com".to_owned();
         let principal = Principal { kind, name, role: Role::Admin, tenant_id: None, session_id: None };
-        watch(&request, &principal, Some(traced), &[]);
+        watch(&request, &principal, Some(category), &[]);
         let response = ServiceResponse::new(request, HttpResponse::NoContent().finish());
         record(&response).now_or_never().unwrap()
     }
 
     #[test]
     fn a_change_by_a_person_that_is_not_told_is_not_answered() {
-        for traced in [AuditCategory::Directory, AuditCategory::Reports] {
-            let outcome = answered(PrincipalKind::Account(AccountId(Uuid::nil())), traced);
+        for category in [AuditCategory::Directory, AuditCategory::Reports] {
+            let outcome = answered(PrincipalKind::Account(AccountId(Uuid::nil())), category);
             assert!(matches!(outcome, Err(Error::Internal { .. })), "{outcome:?}");
-            answered(PrincipalKind::Token(CredentialId(Uuid::nil())), traced).unwrap();
+            answered(PrincipalKind::Token(CredentialId(Uuid::nil())), category).unwrap();
         }
     }
 }

@@ -72,7 +72,7 @@ pub struct Request {
     /// Method and path template as in the documents, for example `GET /v1/users/{user_id}`.
     pub operation: String,
     /// The audit category of the operation; `None` when it needs no audit event unless it is forbidden.
-    pub traced: Option<AuditCategory>,
+    pub category: Option<AuditCategory>,
     /// The object of the request, if it named exactly one.
     pub target: Option<Target>,
     /// The conditions that were sent, by the name of their parameter. The names must be those that the operation
@@ -87,7 +87,7 @@ impl Request {
     /// `None` for other operations, and for all requests of programs.
     pub fn audit_event(self, caller: &Principal, ended: Ended) -> Option<AuditEvent> {
         let PrincipalKind::Account(_) = caller.kind else { return None };
-        let kind = match (self.traced, ended) {
+        let kind = match (self.category, ended) {
             (Some(category), _) => category.kind(),
             (None, Ended::Refused { status: 403 }) => ACCESS_DENIED,
             (None, _) => return None,
@@ -145,7 +145,7 @@ mod tests {
     fn request(category: Option<AuditCategory>, conditions: &[(&str, &str)]) -> Request {
         let conditions = conditions.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let operation = "GET /v1/events".to_owned();
-        Request { operation, traced: category, target: None, conditions, reported: Vec::new() }
+        Request { operation, category, target: None, conditions, reported: Vec::new() }
     }
 
     #[test]
