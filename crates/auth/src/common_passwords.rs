@@ -196,7 +196,7 @@ const COMMON: [&str; 155] = [
     "welcome123456",
 ];
 
-/// Why it is easy to guess, if it is. `folded` is the password in lower case.
+/// The weakness of a password, if it has one. `folded` is the password in lower case.
 pub(crate) fn weakness_of(folded: &str) -> Option<Weakness> {
     let characters: Vec<char> = folded.chars().collect();
     if repeats(&characters) {

@@ -21,7 +21,7 @@ pub enum Permission {
     /// Change tenants, users and memberships.
     WriteDirectory,
     /// Read the list of all events, the server's own audit trail included.
-    ReadTrail,
+    ReadAuditTrail,
     /// Manage accounts, tokens and keys.
     Administer,
 }
@@ -35,7 +35,7 @@ impl Permission {
         Self::WriteAnalytics,
         Self::ReadDirectory,
         Self::WriteDirectory,
-        Self::ReadTrail,
+        Self::ReadAuditTrail,
         Self::Administer,
     ];
 
@@ -48,7 +48,7 @@ impl Permission {
             Self::WriteAnalytics => "report analytics",
             Self::ReadDirectory => "read tenants and users",
             Self::WriteDirectory => "change tenants and users",
-            Self::ReadTrail => "read the trail of all user events",
+            Self::ReadAuditTrail => "read the list of all events",
             Self::Administer => "manage accounts and credentials",
         }
     }

@@ -2,7 +2,7 @@
 
 use trailkeeper_domain::text;
 
-/// Stands in the place of a token.
+/// Replaces a token.
 const HIDDEN_TOKEN: &str = "(a token, hidden)";
 
 /// The longest name of an actor or a target, in characters.

@@ -6,7 +6,9 @@ use trailkeeper_domain::id::{AccountId, TenantId};
 use trailkeeper_domain::{Error, Result};
 use uuid::Uuid;
 
-use crate::world::{EMAIL, PASSWORD, TENANT, World, act_of, conflict, new_account, operator, origin, unauthenticated};
+use crate::world::{
+    EMAIL, PASSWORD, TENANT, World, conflict, context_of, new_account, operator, origin, unauthenticated,
+};
 
 fn role(role: Role) -> AccountChange {
     AccountChange { role: Some(role), ..AccountChange::default() }
@@ -25,7 +27,7 @@ fn tenant(tenant: Option<TenantId>) -> AccountChange {
 }
 
 #[test]
-fn a_change_is_told_field_by_field_with_who_and_from_where() {
+fn a_change_is_recorded_field_by_field_with_actor_and_origin() {
     for world in World::on_both() {
         let boss = world.account("boss@example.com", Role::Admin);
         let jane = world.jane(Role::Analyst);
@@ -38,7 +40,7 @@ fn a_change_is_told_field_by_field_with_who_and_from_where() {
             disabled: Some(true),
             password: Some("an entirely new one".to_owned()),
         };
-        let changed = world.access.change_account(&act_of(&boss), jane.id, change).unwrap();
+        let changed = world.access.change_account(&context_of(&boss), jane.id, change).unwrap();
         let expected = Account {
             email: "doe@example.com".to_owned(),
             display_name: "J. Doe".to_owned(),
@@ -53,13 +55,13 @@ fn a_change_is_told_field_by_field_with_who_and_from_where() {
         assert_eq!(world.access.account(jane.id).unwrap(), expected);
         assert_eq!(world.access.account_with_email("DOE@example.com").unwrap(), expected);
 
-        let trail = world.system_events();
-        let of = |kind: &str| trail.iter().find(|event| event.kind.as_str() == kind).unwrap();
+        let events = world.system_events();
+        let of = |kind: &str| events.iter().find(|event| event.kind.as_str() == kind).unwrap();
         for kind in ["account_change", "account_password_change", "account_disable"] {
             let event = of(kind);
-            let told = (event.user_id.as_ref().unwrap().as_str(), event.user_name.as_deref(), event.source);
+            let actor = (event.user_id.as_ref().unwrap().as_str(), event.user_name.as_deref(), event.source);
             let address = Some("203.0.113.7".parse().unwrap());
-            assert_eq!(told, (boss.id.to_string().as_str(), Some("boss@example.com"), address), "{kind}");
+            assert_eq!(actor, (boss.id.to_string().as_str(), Some("boss@example.com"), address), "{kind}");
             assert_eq!(event.user_agent.as_deref(), Some("curl/8.14X-Forged: 1"));
             assert_eq!(event.trace_id.as_deref(), Some("trace-1"));
             let target = event.target.as_ref().unwrap();
@@ -81,7 +83,7 @@ fn a_change_is_told_field_by_field_with_who_and_from_where() {
 }
 
 #[test]
-fn what_is_so_already_is_no_change_and_what_is_wrong_changes_nothing() {
+fn a_change_without_effect_leaves_no_event_and_an_invalid_one_changes_nothing() {
     for world in World::on_both() {
         let jane = world.jane(Role::Analyst);
         world.account("other@example.com", Role::Analyst);
@@ -109,7 +111,7 @@ fn what_is_so_already_is_no_change_and_what_is_wrong_changes_nothing() {
             ("display_name", AccountChange { display_name: Some("a\0".to_owned()), ..AccountChange::default() }),
             ("tenant_id", tenant(Some(TenantId::SYSTEM))),
             ("password", AccountChange { password: Some("short".to_owned()), ..AccountChange::default() }),
-            // Of the e-mail that it gets, not of the one that it had.
+            // The password must not be the new e-mail address; the old one does not matter.
             (
                 "password",
                 AccountChange {
@@ -137,10 +139,10 @@ fn what_is_so_already_is_no_change_and_what_is_wrong_changes_nothing() {
 }
 
 #[test]
-fn what_changes_ones_rights_ends_ones_sessions_and_the_rest_does_not() {
+fn changes_of_role_tenant_password_or_status_end_the_sessions_and_others_do_not() {
     let world = World::new();
     let jane = world.jane(Role::Analyst);
-    // The same one once more: whoever sets a password wants nobody to be in.
+    // Setting the same password again ends the sessions too.
     let password = AccountChange { password: Some(PASSWORD.to_owned()), ..AccountChange::default() };
     let renamed = AccountChange { display_name: Some("Jane".to_owned()), ..AccountChange::default() };
     for (change, ends) in [
@@ -160,50 +162,50 @@ fn what_changes_ones_rights_ends_ones_sessions_and_the_rest_does_not() {
         assert_eq!(world.access.authenticate_bearer(&logged_in.access_token).is_err(), ends);
         assert_eq!(world.access.refresh(&logged_in.refresh_token, &origin()).is_err(), ends);
     }
-    // The address in another case is the same name.
+    // The same e-mail address in another case is no other name.
     world.jane_logs_in();
 }
 
 #[test]
-fn a_new_email_is_the_name_from_now_on() {
+fn a_new_email_is_the_user_name_from_then_on() {
     for world in World::on_both() {
         let jane = world.jane(Role::Analyst);
         world.access.change_account(&operator(), jane.id, email("doe@example.com")).unwrap();
         unauthenticated(world.access.login(EMAIL, PASSWORD, &origin()));
         let logged_in = world.access.login("Doe@example.com", PASSWORD, &origin()).unwrap();
         assert_eq!(world.access.authenticate_bearer(&logged_in.access_token).unwrap().name, "doe@example.com");
-        // The old one is free again.
+        // The old e-mail address can be used again.
         world.jane(Role::Ingest);
     }
 }
 
 #[test]
-fn a_deleted_account_is_gone_but_for_the_trail() {
+fn a_deleted_account_stays_only_in_the_audit_trail() {
     for world in World::on_both() {
         let boss = world.account("boss@example.com", Role::Admin);
         let new = NewAccount { tenant_id: Some(TENANT), ..new_account(EMAIL, Role::Analyst) };
         let jane = world.access.create_account(&operator(), new).unwrap();
         let logged_in = world.jane_logs_in();
-        world.access.delete_account(&act_of(&boss), jane.id).unwrap();
+        world.access.delete_account(&context_of(&boss), jane.id).unwrap();
 
         unauthenticated(world.access.authenticate_bearer(&logged_in.access_token));
         unauthenticated(world.access.refresh(&logged_in.refresh_token, &origin()));
         unauthenticated(world.access.login(EMAIL, PASSWORD, &origin()));
         assert_eq!(world.access.accounts(None, 10).unwrap().items, std::slice::from_ref(&boss));
-        let trail = world.system_events();
-        let told = trail.iter().find(|event| event.kind.as_str() == "account_delete").unwrap();
-        let target = told.target.clone().unwrap();
+        let events = world.system_events();
+        let deletion = events.iter().find(|event| event.kind.as_str() == "account_delete").unwrap();
+        let target = deletion.target.clone().unwrap();
         assert_eq!((target.id, target.name.as_deref()), (Some(jane.id.to_string()), Some(EMAIL)));
-        assert_eq!(told.user_id.as_ref().unwrap().as_str(), boss.id.to_string());
-        assert!(told.source.is_some());
+        assert_eq!(deletion.user_id.as_ref().unwrap().as_str(), boss.id.to_string());
+        assert!(deletion.source.is_some());
         assert_eq!(
-            told.metadata.clone().map(Value::Object),
+            deletion.metadata.clone().map(Value::Object),
             Some(json!({"role": "analyst", "tenant_id": TENANT.to_string()}))
         );
-        // Its acts from before are still its own.
-        let login = trail.iter().find(|event| event.kind.as_str() == "login_success").unwrap();
+        // Its earlier audit events still name it.
+        let login = events.iter().find(|event| event.kind.as_str() == "login_success").unwrap();
         assert_eq!(login.user_id.as_ref().unwrap().as_str(), jane.id.to_string());
-        // Someone else may come under that e-mail, and is someone else.
+        // A new account with that e-mail address is another account.
         assert_ne!(world.jane(Role::Analyst).id, jane.id);
     }
 }
@@ -230,7 +232,7 @@ fn the_last_administrator_stays_one() {
         assert_eq!(world.access.account(jane.id).unwrap(), jane);
         assert_eq!(world.system_events().len(), before);
 
-        // All else may change, and once there is another one, everything may.
+        // Other changes are possible, and all of them once there is another administrator.
         world.access.change_account(&operator(), jane.id, email("boss@example.com")).unwrap();
         world.access.change_account(&operator(), gone.id, disabled(false)).unwrap();
         world.access.delete_account(&operator(), jane.id).unwrap();
@@ -242,10 +244,10 @@ fn the_last_administrator_stays_one() {
 fn of_two_administrators_who_remove_each_other_at_once_exactly_one_succeeds() {
     type Removal = fn(&World, &Account, &Account) -> Result<()>;
     let removals: [Removal; 4] = [
-        |world, by, whom| world.access.change_account(&act_of(by), whom.id, role(Role::Analyst)).map(|_| ()),
-        |world, by, whom| world.access.change_account(&act_of(by), whom.id, disabled(true)).map(|_| ()),
-        |world, by, whom| world.access.change_account(&act_of(by), whom.id, tenant(Some(TENANT))).map(|_| ()),
-        |world, by, whom| world.access.delete_account(&act_of(by), whom.id),
+        |world, by, whom| world.access.change_account(&context_of(by), whom.id, role(Role::Analyst)).map(|_| ()),
+        |world, by, whom| world.access.change_account(&context_of(by), whom.id, disabled(true)).map(|_| ()),
+        |world, by, whom| world.access.change_account(&context_of(by), whom.id, tenant(Some(TENANT))).map(|_| ()),
+        |world, by, whom| world.access.delete_account(&context_of(by), whom.id),
     ];
     for world in World::on_both() {
         let mut survivor: Option<Account> = None;
@@ -255,7 +257,7 @@ fn of_two_administrators_who_remove_each_other_at_once_exactly_one_succeeds() {
             if let Some(old) = survivor {
                 world.access.delete_account(&operator(), old.id).unwrap();
             }
-            // Also with different removals.
+            // Also when they do so in different ways.
             let (first, second) = (removals[round % 4], removals[(round / 4) % 4]);
             let (world, one_ref, two_ref) = (&world, &one, &two);
             let answers = std::thread::scope(|scope| {

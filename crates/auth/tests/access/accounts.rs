@@ -7,7 +7,7 @@ use trailkeeper_domain::id::TenantId;
 use crate::world::{EMAIL, PASSWORD, TENANT, World, conflict, new_account, operator, origin, unauthenticated};
 
 #[test]
-fn an_account_is_made_once_and_recorded() {
+fn an_account_is_created_once_and_recorded() {
     let world = World::new();
     let jane = world.jane(Role::Admin);
     assert_eq!((jane.email.as_str(), jane.display_name.as_str()), (EMAIL, EMAIL));
@@ -15,18 +15,18 @@ fn an_account_is_made_once_and_recorded() {
     let fault = conflict(world.access.create_account(&operator(), new_account("JANE.DOE@EXAMPLE.COM", Role::Analyst)));
     assert_eq!((fault.code, fault.field.as_deref()), ("email_taken", Some("email")));
 
-    let trail = world.system_events();
-    assert_eq!(trail.len(), 1, "what was refused left nothing behind");
-    let target = trail[0].target.clone().unwrap();
-    assert_eq!(trail[0].kind.as_str(), "account_create");
+    let events = world.system_events();
+    assert_eq!(events.len(), 1, "the refused ones left no event");
+    let target = events[0].target.clone().unwrap();
+    assert_eq!(events[0].kind.as_str(), "account_create");
     assert_eq!((target.kind.as_deref(), target.id), (Some("account"), Some(jane.id.to_string())));
     assert_eq!(target.name.as_deref(), Some(EMAIL));
-    assert_eq!(trail[0].user_id.as_ref().unwrap().as_str(), "cli");
-    assert_eq!(trail[0].user_name.as_deref(), Some("command line"));
+    assert_eq!(events[0].user_id.as_ref().unwrap().as_str(), "cli");
+    assert_eq!(events[0].user_name.as_deref(), Some("command line"));
 }
 
 #[test]
-fn a_wrong_field_is_named_and_nothing_is_stored() {
+fn an_invalid_field_is_named_and_nothing_is_stored() {
     let world = World::new();
     let good = || new_account(EMAIL, Role::Admin);
     for (field, bad) in [
@@ -42,7 +42,7 @@ fn a_wrong_field_is_named_and_nothing_is_stored() {
         assert!(error.to_string().starts_with(&format!("{field}: ")), "{error}");
     }
     let nobody = AuditContext::from(Actor { id: String::new(), name: "x".to_owned() });
-    assert!(world.access.create_account(&nobody, good()).is_err(), "a change by nobody");
+    assert!(world.access.create_account(&nobody, good()).is_err(), "an actor without an id");
     assert!(world.access.accounts(None, 10).unwrap().items.is_empty());
     assert!(world.system_events().is_empty());
 }
@@ -59,7 +59,7 @@ fn a_new_password_ends_the_sessions_and_replaces_the_old_one() {
     unauthenticated(world.access.login(EMAIL, PASSWORD, &origin()));
     world.access.login(EMAIL, "another good password", &origin()).unwrap();
     assert_eq!(
-        world.trail_kinds(),
+        world.system_kinds(),
         ["account_create", "login_success", "account_password_change", "login_fail", "login_success"]
     );
 
@@ -72,7 +72,7 @@ fn a_new_password_ends_the_sessions_and_replaces_the_old_one() {
 }
 
 #[test]
-fn somebody_can_always_manage_accounts() {
+fn the_last_administrator_cannot_be_disabled() {
     let world = World::new();
     world.jane(Role::Admin);
     let tenant_scoped = NewAccount { tenant_id: Some(TENANT), ..new_account("scoped@example.com", Role::Admin) };
@@ -108,13 +108,13 @@ fn two_administrators_cannot_disable_each_other_at_once() {
 }
 
 #[test]
-fn disabling_twice_is_one_change() {
+fn disabling_twice_leaves_one_event() {
     let world = World::new();
     world.jane(Role::Analyst);
     for disabled in [false, true, true, false, false] {
         world.access.set_disabled(&operator(), EMAIL, disabled).unwrap();
     }
-    assert_eq!(world.trail_kinds(), ["account_create", "account_disable", "account_enable"]);
+    assert_eq!(world.system_kinds(), ["account_create", "account_disable", "account_enable"]);
     assert!(
         world.system_events().iter().all(|event| event.target.as_ref().unwrap().kind.as_deref() == Some("account"))
     );

@@ -1,4 +1,4 @@
-//! API tokens and signing keys that are renamed, and tokens whose end moves.
+//! Changes of API tokens (name and end of validity) and of signing keys (name).
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -8,28 +8,28 @@ use trailkeeper_domain::id::CredentialId;
 use trailkeeper_domain::{Error, time};
 use uuid::Uuid;
 
-use crate::world::{World, act_of, conflict, operator, unauthenticated};
+use crate::world::{World, conflict, context_of, operator, unauthenticated};
 
 fn name(name: &str) -> TokenChange {
     TokenChange { name: Some(name.to_owned()), expires_at: None }
 }
 
 #[test]
-fn a_token_is_renamed_and_its_end_moves() {
+fn name_and_end_of_a_token_can_change() {
     for world in World::on_both() {
         let boss = world.account("boss@example.com", Role::Admin);
         let (token, plain) = world.token(Role::Ingest, None);
         world.access.authenticate_bearer(plain.expose()).unwrap();
         let end = world.now() + TimeDelta::hours(1);
         let change = TokenChange { expires_at: Some(Some(end)), ..name("hourly import") };
-        let changed = world.access.change_token(&act_of(&boss), token.id, change).unwrap();
+        let changed = world.access.change_token(&context_of(&boss), token.id, change).unwrap();
         assert_eq!((changed.name.as_str(), changed.expires_at), ("hourly import", Some(end)));
         assert_eq!(changed.role, token.role);
         assert_eq!(
             world.access.token(token.id).unwrap(),
             trailkeeper_domain::account::ApiToken { last_used_at: Some(world.now()), ..changed }
         );
-        // What was remembered of it is forgotten.
+        // The cached token is invalidated.
         assert_eq!(world.access.recall_bearer(plain.expose()), None);
         assert_eq!(world.access.authenticate_bearer(plain.expose()).unwrap().name, "hourly import");
 
@@ -49,7 +49,7 @@ fn a_token_is_renamed_and_its_end_moves() {
         let before = world.system_events().len();
         world.access.change_token(&operator(), token.id, name("hourly import")).unwrap();
         world.access.change_token(&operator(), token.id, TokenChange::default()).unwrap();
-        assert_eq!(world.system_events().len(), before, "no change is no event");
+        assert_eq!(world.system_events().len(), before, "no change, no event");
 
         let for_ever = TokenChange { name: None, expires_at: Some(None) };
         assert_eq!(world.access.change_token(&operator(), token.id, for_ever).unwrap().expires_at, None);
@@ -59,7 +59,7 @@ fn a_token_is_renamed_and_its_end_moves() {
 }
 
 #[test]
-fn a_token_that_is_over_does_not_come_back() {
+fn a_revoked_or_expired_token_cannot_change() {
     for world in World::on_both() {
         let (revoked, plain) = world.token(Role::Ingest, None);
         world.access.revoke_token(&operator(), revoked.id).unwrap();
@@ -100,7 +100,7 @@ fn a_signing_key_is_renamed_until_it_is_revoked() {
         let boss = world.account("boss@example.com", Role::Admin);
         let new = NewSigningKey { name: "vendor".to_owned(), tenant_id: None };
         let (key, _) = world.access.create_signing_key(&operator(), new).unwrap();
-        let renamed = world.access.rename_signing_key(&act_of(&boss), key.id, "vendor 2").unwrap();
+        let renamed = world.access.rename_signing_key(&context_of(&boss), key.id, "vendor 2").unwrap();
         assert_eq!((renamed.name.as_str(), renamed.sealed_secret.clone()), ("vendor 2", key.sealed_secret.clone()));
         assert_eq!(world.access.signing_key(key.id).unwrap(), renamed);
         let event = world.system_events().remove(0);

@@ -1,4 +1,4 @@
-//! What happens without anybody asking for it.
+//! Periodic maintenance.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,7 @@ fn server(world: &World, rotate_token_keys_after: Option<Duration>) -> Access {
 }
 
 #[test]
-fn keys_are_replaced_when_they_are_old_and_removed_when_their_tokens_are_over() {
+fn old_token_keys_are_replaced_and_removed_when_their_last_token_has_expired() {
     let world = World::new();
     world.jane(Role::Analyst);
     assert_eq!(world.access.housekeeping().unwrap(), Housekept::default(), "no key, nothing to replace");
@@ -43,7 +43,7 @@ fn keys_are_replaced_when_they_are_old_and_removed_when_their_tokens_are_over() 
 }
 
 #[test]
-fn replacing_keys_can_be_turned_off() {
+fn rotation_of_token_keys_can_be_turned_off() {
     let world = World::new();
     world.jane(Role::Analyst);
     let access = server(&world, None);
@@ -56,7 +56,7 @@ fn replacing_keys_can_be_turned_off() {
 }
 
 #[test]
-fn past_sessions_are_kept_for_ninety_days() {
+fn ended_sessions_are_kept_for_ninety_days() {
     let world = World::new();
     world.jane(Role::Analyst);
     let ended = world.jane_logs_in();
@@ -76,7 +76,7 @@ fn past_sessions_are_kept_for_ninety_days() {
     assert_eq!(count(), 1);
     world.access.refresh(&last.refresh_token, &origin()).unwrap();
     world.advance(TimeDelta::days(120));
-    assert_eq!(count(), 1, "it ran out 90 days ago");
+    assert_eq!(count(), 1, "it expired 90 days ago");
     world.advance(TimeDelta::seconds(1));
     assert_eq!(count(), 0);
 }

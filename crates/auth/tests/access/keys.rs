@@ -1,4 +1,4 @@
-//! The keys of access tokens across servers of one database.
+//! Token keys across the servers of one database.
 
 use chrono::TimeDelta;
 use trailkeeper_auth::jwt::{self, AUDIENCE, Claims, KeyPair};
@@ -22,12 +22,12 @@ fn all_servers_of_a_database_share_one_key() {
     assert_eq!(world.store.reading(|tx| tx.token_keys()).unwrap().len(), 1);
     second.authenticate_bearer(&by_first.access_token).unwrap();
     world.access.authenticate_bearer(&by_second.access_token).unwrap();
-    // One that has just started and signed nothing yet.
+    // A server that has just started and has signed nothing yet.
     world.server_over(world.store.clone()).authenticate_bearer(&by_first.access_token).unwrap();
 }
 
 #[test]
-fn junk_does_not_make_us_ask_the_database() {
+fn invalid_tokens_cost_no_query_beyond_one_per_snapshot_of_the_keys() {
     let world = World::new();
     world.jane(Role::Analyst);
     let logged_in = world.jane_logs_in();
@@ -48,7 +48,7 @@ fn junk_does_not_make_us_ask_the_database() {
     assert_eq!(store.calls(Call::Read), reads + 1);
 }
 
-/// A token of this moment that names a real session, signed with a key of someone else.
+/// A token with the present time and a real session, signed with a foreign key.
 pub fn foreign_token(world: &World) -> (String, KeyPair) {
     let pair = KeyPair::generate(&SystemEntropy::new()).unwrap();
     let now = world.now().timestamp();
@@ -65,14 +65,14 @@ pub fn foreign_token(world: &World) -> (String, KeyPair) {
     (jwt::issue(&pair, &claims).unwrap(), pair)
 }
 
-/// The database's key pairs, as a server opens them.
+/// The key pairs in the database, opened as a server does.
 pub fn key_pairs(world: &World) -> Vec<KeyPair> {
     let master = MasterKeys::from(MasterKey::from_hex(&world.master).unwrap());
     let rows = world.store.reading(|tx| tx.token_keys()).unwrap();
     rows.iter().map(|row| KeyPair::open(&master, row).unwrap()).collect()
 }
 
-/// A good token for this account and session, signed with this key.
+/// A valid token for this account and session, signed with this key.
 pub fn token_for(world: &World, pair: &KeyPair, about: (AccountId, SessionId)) -> String {
     let end = world.now() + TimeDelta::hours(1);
     let claims = Claims::new(world.clock.as_ref(), &SystemEntropy::new(), "trailkeeper", about, end);
@@ -80,7 +80,7 @@ pub fn token_for(world: &World, pair: &KeyPair, about: (AccountId, SessionId)) -
 }
 
 #[test]
-fn a_key_that_another_server_made_meanwhile_is_found() {
+fn a_key_that_another_server_has_made_meanwhile_is_found() {
     let world = World::new();
     let jane = world.jane(Role::Analyst);
     let logged_in = world.jane_logs_in();
@@ -93,12 +93,12 @@ fn a_key_that_another_server_made_meanwhile_is_found() {
     world.store.writing(|tx| tx.insert_token_key(&row)).unwrap();
     let principal = world.access.authenticate_bearer(&token_for(&world, &fresh, about)).unwrap();
     assert_eq!(principal.name, jane.email);
-    // And the old one still holds.
+    // Tokens of the old key are still valid.
     world.access.authenticate_bearer(&logged_in.access_token).unwrap();
 }
 
 #[test]
-fn our_own_signature_is_not_enough() {
+fn a_token_with_our_signature_needs_a_live_session_and_account() {
     let world = World::new();
     let jane = world.jane(Role::Analyst);
     let other = world.account("other@example.com", Role::Admin);
@@ -111,14 +111,14 @@ fn our_own_signature_is_not_enough() {
         unauthenticated(world.access.authenticate_bearer(&token_for(&world, &pair, about)));
     }
     world.access.authenticate_bearer(&token_for(&world, &pair, (account, session))).unwrap();
-    // Disabled by another way than ours, which would have ended the session too.
+    // Disabled directly in the store: `set_disabled` would also have ended the session.
     let disabled = Account { disabled_at: Some(world.now()), ..jane };
     assert!(world.store.writing(|tx| tx.update_account(&disabled)).unwrap());
     unauthenticated(world.access.authenticate_bearer(&logged_in.access_token));
 }
 
 #[test]
-fn a_row_written_without_the_master_key_signs_nothing() {
+fn a_key_row_that_was_written_without_the_master_key_is_refused() {
     let world = World::new();
     world.jane(Role::Analyst);
     let (token, pair) = foreign_token(&world);
@@ -134,7 +134,7 @@ fn a_row_written_without_the_master_key_signs_nothing() {
 }
 
 #[test]
-fn a_wrong_master_key_is_said_in_the_log_and_not_taken_for_a_bad_login() {
+fn a_wrong_master_key_is_an_internal_error_and_no_failed_login() {
     let world = World::new();
     world.jane(Role::Analyst);
     world.jane_logs_in();
@@ -143,7 +143,7 @@ fn a_wrong_master_key_is_said_in_the_log_and_not_taken_for_a_bad_login() {
 }
 
 #[test]
-fn while_the_database_is_away_a_good_token_is_not_called_bad() {
+fn a_valid_token_is_not_refused_while_the_database_is_unreachable() {
     let world = World::new();
     world.jane(Role::Analyst);
     let logged_in = world.jane_logs_in();
@@ -159,7 +159,7 @@ fn while_the_database_is_away_a_good_token_is_not_called_bad() {
 }
 
 #[test]
-fn a_server_with_another_master_key_is_told_at_start() {
+fn a_server_with_another_master_key_fails_at_start() {
     let world = World::new();
     world.access.check_master_key().unwrap();
     assert_eq!(world.store.reading(|tx| tx.token_keys()).unwrap().len(), 1);

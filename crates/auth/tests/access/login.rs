@@ -10,7 +10,7 @@ use trailkeeper_testkit::{Call, FaultyStore};
 use crate::world::{EMAIL, PASSWORD, TENANT, World, new_account, operator, origin, unauthenticated};
 
 #[test]
-fn a_login_gives_tokens_that_hold_and_is_recorded_with_its_origin() {
+fn a_login_gives_valid_tokens_and_is_recorded_with_its_origin() {
     let world = World::new();
     let jane = world.jane(Role::Analyst);
     let logged_in = world.access.login("jane.doe@EXAMPLE.com", PASSWORD, &origin()).unwrap();
@@ -61,15 +61,15 @@ fn every_failure_has_one_text_and_is_recorded() {
         assert_eq!(text, "the user name or the password is wrong", "{name:?}");
     }
 
-    let trail = world.system_events();
-    assert_eq!(trail.len(), before + attempts.len());
+    let events = world.system_events();
+    assert_eq!(events.len(), before + attempts.len());
     let (known, unknown): (Vec<_>, Vec<_>) =
-        trail.iter().take(attempts.len()).partition(|event| event.user_id.is_some());
+        events.iter().take(attempts.len()).partition(|event| event.user_id.is_some());
     assert_eq!((known.len(), unknown.len()), (5, 4));
-    for event in &trail[..attempts.len()] {
+    for event in &events[..attempts.len()] {
         assert_eq!((event.kind.as_str(), event.outcome), ("login_fail", Outcome::Failure));
         assert_eq!(event.source, Some("203.0.113.7".parse().unwrap()));
-        assert_eq!(event.session_id, None, "none began");
+        assert_eq!(event.session_id, None, "no session began");
     }
     assert!(known.iter().all(|event| event.metadata.is_none()));
     assert_eq!(known.iter().filter(|event| event.user_name.as_deref() == Some(EMAIL)).count(), 4);
@@ -78,7 +78,7 @@ fn every_failure_has_one_text_and_is_recorded() {
 }
 
 #[test]
-fn of_an_unknown_name_only_its_cleaned_beginning_is_kept() {
+fn an_event_keeps_the_cleaned_beginning_of_an_unknown_name() {
     let world = World::new();
     let typed = format!("a\u{1b}[31m\nb{}", "é".repeat(200));
     unauthenticated(world.access.login(&typed, PASSWORD, &Origin::default()));
@@ -90,7 +90,7 @@ fn of_an_unknown_name_only_its_cleaned_beginning_is_kept() {
 }
 
 #[test]
-fn a_token_that_was_typed_as_a_name_is_not_kept() {
+fn a_token_that_was_typed_as_a_name_is_not_stored() {
     let world = World::new();
     let token = format!("tk_{}", "a".repeat(49));
     let origin = Origin { user_agent: Some(format!("probe {token}")), ..Origin::default() };
@@ -102,7 +102,7 @@ fn a_token_that_was_typed_as_a_name_is_not_kept() {
 }
 
 #[test]
-fn a_long_user_agent_is_cut_and_does_not_hinder_the_login() {
+fn a_long_user_agent_is_cut_and_the_login_succeeds() {
     let world = World::new();
     world.jane(Role::Admin);
     let origin = Origin { source: None, user_agent: Some("ü".repeat(5000)), trace_id: Some("\0".to_owned()) };
@@ -113,7 +113,7 @@ fn a_long_user_agent_is_cut_and_does_not_hinder_the_login() {
 }
 
 #[test]
-fn an_access_token_holds_for_two_hours_and_follows_the_account() {
+fn an_access_token_is_valid_for_two_hours_while_its_account_is_enabled() {
     let world = World::new();
     world.jane(Role::Admin);
     world.account("other@example.com", Role::Admin);
@@ -128,13 +128,13 @@ fn an_access_token_holds_for_two_hours_and_follows_the_account() {
     world.access.set_disabled(&operator(), EMAIL, true).unwrap();
     unauthenticated(world.access.authenticate_bearer(&logged_in.access_token));
     world.access.set_disabled(&operator(), EMAIL, false).unwrap();
-    // The session ended; being enabled again does not bring it back.
+    // Disabling ended the session; enabling the account does not restore it.
     unauthenticated(world.access.authenticate_bearer(&logged_in.access_token));
     world.jane_logs_in();
 }
 
 #[test]
-fn who_is_confined_stays_confined() {
+fn the_principal_of_a_tenant_scoped_account_is_tenant_scoped() {
     let world = World::new();
     let new = NewAccount { tenant_id: Some(TENANT), ..new_account(EMAIL, Role::Admin) };
     world.access.create_account(&operator(), new).unwrap();
@@ -143,7 +143,7 @@ fn who_is_confined_stays_confined() {
 }
 
 #[test]
-fn a_login_that_cannot_be_recorded_does_not_happen() {
+fn a_login_that_cannot_be_recorded_fails() {
     let world = World::new();
     world.jane(Role::Admin);
     let store = FaultyStore::over(&world.store);
@@ -167,7 +167,7 @@ fn no_transaction_is_open_while_a_password_is_hashed() {
     access.login(EMAIL, PASSWORD, &origin()).unwrap();
     access.login(EMAIL, "wrong password", &origin()).unwrap_err();
     access.login("nobody@example.com", "wrong password", &origin()).unwrap_err();
-    // One to read, one to count the attempt, then the hash, then one to write; the same for all three.
+    // One read, one write that counts the attempt, then the hash, then one write: the same for all three.
     assert_eq!(store.calls(Call::Read), reads + 3);
     assert_eq!(store.calls(Call::Write), writes + 6);
 }

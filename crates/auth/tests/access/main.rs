@@ -1,4 +1,4 @@
-//! The service over a real store: what it answers, and what it leaves in the trail.
+//! The service over a real store: its results, and its audit events.
 #![expect(clippy::unwrap_used, reason = "in tests a panic is the failure")]
 
 mod account_change;

@@ -1,4 +1,4 @@
-//! Replacing the master key under a running service.
+//! Rotation of the master key under a running service.
 
 use std::sync::{Arc, Mutex};
 
@@ -49,7 +49,7 @@ fn new(name: &str) -> NewSigningKey {
 }
 
 #[test]
-fn a_running_server_sees_a_rotation_without_a_restart() {
+fn a_running_server_follows_a_rotation_without_a_restart() {
     let world = World::new();
     world.jane(Role::Admin);
     let files = Files(Arc::new(Mutex::new(vec![world.master.clone()])));
@@ -58,7 +58,7 @@ fn a_running_server_sees_a_rotation_without_a_restart() {
     let signed = header(secret.expose(), &key.saas_id, &key.api_key);
     let logged_in = running.login(EMAIL, PASSWORD, &origin()).unwrap();
 
-    // The command: another process.
+    // The command of the rotation runs in another process.
     files.rotate();
     let command = over(&world, &files);
     assert_eq!(command.sealed_with_previous().unwrap(), 2);
@@ -68,16 +68,16 @@ fn a_running_server_sees_a_rotation_without_a_restart() {
     running.authenticate_signature(&signed, &REQUEST).unwrap();
     running.authenticate_bearer(&logged_in.access_token).unwrap();
     let (later, secret) = running.create_signing_key(&operator(), new("after")).unwrap();
-    // Sealed with the new key alone: the old one may go.
+    // All secrets are sealed with the new key: the old one may be deleted.
     let current = MasterKey::from_hex(&files.0.lock().unwrap()[0]).unwrap();
-    let alone = server(&world, current.into());
-    alone.check_master_key().unwrap();
+    let rotated = server(&world, current.into());
+    rotated.check_master_key().unwrap();
     for signed in [&signed, &header(secret.expose(), &later.saas_id, &later.api_key)] {
-        alone.authenticate_signature(signed, &REQUEST).unwrap();
+        rotated.authenticate_signature(signed, &REQUEST).unwrap();
     }
-    alone.authenticate_bearer(&logged_in.access_token).unwrap();
+    rotated.authenticate_bearer(&logged_in.access_token).unwrap();
 
-    // And once more: nothing depends on the first key, which is nowhere any more.
+    // After a second rotation no secret depends on the first key, which no longer exists.
     files.rotate();
     assert_eq!(over(&world, &files).reseal(&operator()).unwrap(), 3);
     running.authenticate_signature(&signed, &REQUEST).unwrap();
@@ -86,9 +86,9 @@ fn a_running_server_sees_a_rotation_without_a_restart() {
         world.system_events().into_iter().filter(|event| event.kind.as_str() == "master_key_rotate").collect();
     assert_eq!(events.len(), 2);
     assert_eq!(serde_json::Value::from(events[1].metadata.clone().unwrap()), serde_json::json!({"resealed": 2}));
-    let trail = format!("{:?}", world.system_events());
+    let events = format!("{:?}", world.system_events());
     for hex in files.0.lock().unwrap().iter().chain([&world.master]) {
-        assert!(!trail.contains(hex.as_str()));
+        assert!(!events.contains(hex.as_str()));
     }
 }
 
@@ -105,11 +105,11 @@ fn a_rotation_is_all_or_nothing() {
     let error = over(&world, &files).reseal(&operator()).unwrap_err();
     assert!(matches!(&error, Error::Internal { cause } if cause.to_string().contains(&key.id.to_string())), "{error}");
     assert_eq!(world.store.reading(|tx| tx.token_keys()).unwrap(), before);
-    assert!(!world.trail_kinds().contains(&"master_key_rotate".to_owned()));
+    assert!(!world.system_kinds().contains(&"master_key_rotate".to_owned()));
 }
 
 #[test]
-fn more_signing_keys_than_one_page_are_sealed_anew() {
+fn more_signing_keys_than_one_page_are_resealed() {
     let world = World::new();
     let files = Files(Arc::new(Mutex::new(vec![world.master.clone()])));
     for number in 0..501 {
@@ -120,7 +120,7 @@ fn more_signing_keys_than_one_page_are_sealed_anew() {
     assert_eq!(over(&world, &files).sealed_with_previous().unwrap(), 0);
 }
 
-/// Sealing with a key that was replaced would lose the secret at the next rotation but one.
+/// A secret that is sealed with a replaced key would be lost at the rotation after the next.
 #[test]
 fn nothing_is_sealed_when_the_key_file_cannot_be_read() {
     let world = World::new();
@@ -131,10 +131,10 @@ fn nothing_is_sealed_when_the_key_file_cannot_be_read() {
     assert!(world.access.signing_keys(None, 10).unwrap().items.is_empty());
 }
 
-/// What waited for its turn to be written while everything was sealed anew: the key that it was sealed with may be deleted
-/// after that.
+/// A secret whose write waited while all others were resealed must not be sealed with the previous key, which may be deleted
+/// afterwards.
 #[test]
-fn nothing_is_left_sealed_with_the_previous_key_by_a_server_that_waited() {
+fn a_server_that_waited_for_the_resealing_seals_with_the_new_key() {
     let sealers: [fn(&Access); 3] = [
         |access| drop(access.create_signing_key(&operator(), new("waited")).unwrap()),
         |access| drop(access.rotate_token_key(&operator(), OldKeys::Keep).unwrap()),
@@ -158,7 +158,7 @@ fn nothing_is_left_sealed_with_the_previous_key_by_a_server_that_waited() {
 }
 
 #[test]
-fn what_is_past_is_removed_also_where_no_key_can_be_made() {
+fn expired_records_are_removed_even_if_no_key_can_be_made() {
     let world = World::new();
     world.jane(Role::Admin);
     let files = Files(Arc::new(Mutex::new(vec![world.master.clone()])));

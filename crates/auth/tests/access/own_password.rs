@@ -12,7 +12,7 @@ fn caller(world: &World, logged_in: &LoggedIn) -> Principal {
 }
 
 #[test]
-fn ones_own_password_is_replaced_and_only_ones_other_sessions_end() {
+fn a_change_of_the_own_password_ends_only_the_other_sessions() {
     for world in World::on_both() {
         let jane = world.jane(Role::Ingest);
         let (elsewhere, here) = (world.jane_logs_in(), world.jane_logs_in());
@@ -61,18 +61,18 @@ fn a_wrong_current_password_changes_nothing_and_is_recorded() {
 }
 
 #[test]
-fn guessing_the_current_password_with_a_stolen_session_is_slowed_down() {
+fn repeated_wrong_current_passwords_in_a_stolen_session_are_delayed() {
     let world = World::new();
     world.jane(Role::Admin);
     let caller = caller(&world, &world.jane_logs_in());
-    let guesses: Vec<_> = (0..20)
+    let errors: Vec<_> = (0..20)
         .map(|_| world.access.change_own_password(&caller, "a wrong password", NEW, &origin()).unwrap_err())
         .collect();
-    assert!(matches!(guesses[0], Error::Forbidden(_)));
+    assert!(matches!(errors[0], Error::Forbidden(_)));
     let delayed = world.system_events().into_iter().find_map(|event| event.metadata).unwrap();
-    assert!(delayed["seconds"].is_u64(), "the trail tells that it began: {delayed:?}");
-    assert!(matches!(guesses[19], Error::Throttled { .. }), "{}", guesses[19]);
-    // The right one is not tried either, but the owner's login is not delayed.
+    assert!(delayed["seconds"].is_u64(), "an audit event records the beginning of the delay: {delayed:?}");
+    assert!(matches!(errors[19], Error::Throttled { .. }), "{}", errors[19]);
+    // The right password is refused too, but the owner's login is not delayed.
     let right = world.access.change_own_password(&caller, PASSWORD, NEW, &origin());
     assert!(matches!(right, Err(Error::Throttled { .. })), "{right:?}");
     world.jane_logs_in();
@@ -88,7 +88,7 @@ fn programs_have_no_password() {
 }
 
 #[test]
-fn a_password_that_was_replaced_meanwhile_opens_nothing() {
+fn the_old_password_is_wrong_after_an_administrator_replaced_it() {
     let world = World::new();
     world.jane(Role::Analyst);
     let caller = caller(&world, &world.jane_logs_in());

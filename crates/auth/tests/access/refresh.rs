@@ -8,7 +8,7 @@ use crate::world::{EMAIL, World, operator, origin, unauthenticated};
 const REFUSAL: &str = "the refresh token is not valid; log in again";
 
 #[test]
-fn each_token_hands_out_its_successor() {
+fn each_refresh_token_is_replaced_by_its_successor() {
     let world = World::new();
     let jane = world.jane(Role::Analyst);
     let (begun, mut last) = (world.now(), world.jane_logs_in());
@@ -23,11 +23,11 @@ fn each_token_hands_out_its_successor() {
         unauthenticated(world.access.authenticate_bearer(&last.access_token));
         last = next;
     }
-    assert_eq!(world.trail_kinds(), ["account_create", "login_success"]);
+    assert_eq!(world.system_kinds(), ["account_create", "login_success"]);
 }
 
 #[test]
-fn a_spent_token_that_comes_back_ends_the_family_and_is_recorded_once() {
+fn the_reuse_of_a_spent_token_ends_the_session_and_is_recorded_once() {
     let world = World::new();
     let jane = world.jane(Role::Analyst);
     let bystander = world.jane_logs_in();
@@ -48,18 +48,18 @@ fn a_spent_token_that_comes_back_ends_the_family_and_is_recorded_once() {
     let session = Some(first.session_id.to_string());
     assert_eq!((event.session_id, target.id), (session.clone(), session));
 
-    // Everything of the family is dead, the other login is not.
+    // All tokens of the session are invalid, those of the other login are not.
     unauthenticated(world.access.authenticate_bearer(&first.access_token));
     unauthenticated(world.access.authenticate_bearer(&second.access_token));
     assert_eq!(unauthenticated(world.access.refresh(&second.refresh_token, &origin())), REFUSAL);
     assert_eq!(unauthenticated(world.access.refresh(&first.refresh_token, &origin())), REFUSAL);
     world.access.authenticate_bearer(&bystander.access_token).unwrap();
     world.access.refresh(&bystander.refresh_token, &origin()).unwrap();
-    assert_eq!(world.trail_kinds().iter().filter(|kind| *kind == "refresh_token_reuse").count(), 1);
+    assert_eq!(world.system_kinds().iter().filter(|kind| *kind == "refresh_token_reuse").count(), 1);
 }
 
 #[test]
-fn what_is_not_a_usable_token_is_refused_with_one_text() {
+fn every_unusable_token_is_refused_with_the_same_text() {
     let world = World::new();
     world.jane(Role::Admin);
     world.account("other@example.com", Role::Admin);
@@ -79,7 +79,7 @@ fn what_is_not_a_usable_token_is_refused_with_one_text() {
     ] {
         assert_eq!(unauthenticated(world.access.refresh(token, &origin())), REFUSAL, "{token}");
     }
-    // A refresh token opens nothing else either.
+    // A refresh token is no access token.
     unauthenticated(world.access.authenticate_bearer(&logged_in.refresh_token));
 
     world.advance(TimeDelta::days(30));
@@ -89,18 +89,18 @@ fn what_is_not_a_usable_token_is_refused_with_one_text() {
     assert_eq!(unauthenticated(world.access.refresh(&logged_in.refresh_token, &origin())), REFUSAL, "disabled");
     world.access.set_disabled(&operator(), EMAIL, false).unwrap();
     assert_eq!(unauthenticated(world.access.refresh(&logged_in.refresh_token, &origin())), REFUSAL, "ended");
-    assert!(!world.trail_kinds().contains(&"refresh_token_reuse".to_owned()));
+    assert!(!world.system_kinds().contains(&"refresh_token_reuse".to_owned()));
 }
 
 #[test]
-fn a_token_that_was_never_spent_is_no_reuse_when_it_is_expired() {
+fn an_expired_token_that_was_never_spent_is_no_reuse() {
     let world = World::new();
     world.jane(Role::Analyst);
     let logged_in = world.jane_logs_in();
     world.advance(TimeDelta::days(31));
     unauthenticated(world.access.refresh(&logged_in.refresh_token, &origin()));
-    assert_eq!(world.trail_kinds(), ["account_create", "login_success"]);
-    // The next login sweeps the expired token away; the answer stays the same.
+    assert_eq!(world.system_kinds(), ["account_create", "login_success"]);
+    // The answer is the same after the next login.
     world.jane_logs_in();
     assert_eq!(unauthenticated(world.access.refresh(&logged_in.refresh_token, &origin())), REFUSAL);
 }

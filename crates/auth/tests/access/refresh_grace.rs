@@ -1,4 +1,4 @@
-//! Two tabs that refresh at the same moment, and thieves who come soon after.
+//! The grace period of spent refresh tokens: tabs that refresh at the same moment, and reuse after it.
 
 use chrono::TimeDelta;
 use trailkeeper_auth::{Access, AccessSettings, LoggedIn, MasterKey, MasterKeyPair, MasterKeys, SystemEntropy};
@@ -16,11 +16,11 @@ fn session_of(world: &World, login: &LoggedIn) -> SessionId {
 }
 
 fn reuses(world: &World) -> usize {
-    world.trail_kinds().iter().filter(|kind| *kind == "refresh_token_reuse").count()
+    world.system_kinds().iter().filter(|kind| *kind == "refresh_token_reuse").count()
 }
 
 #[test]
-fn for_ten_seconds_the_same_successor_is_given_again() {
+fn a_spent_token_gets_the_same_successor_for_ten_seconds() {
     let world = World::new();
     world.jane(Role::Analyst);
     let other_server = world.server_over(world.store.clone());
@@ -30,14 +30,14 @@ fn for_ten_seconds_the_same_successor_is_given_again() {
         world.advance(TimeDelta::microseconds(microseconds));
         let again = refreshed(server, &first.refresh_token);
         assert_eq!(again.refresh_token, second.refresh_token);
-        assert_eq!(again.refresh_expires_at, second.refresh_expires_at, "not prolonged by asking again");
+        assert_eq!(again.refresh_expires_at, second.refresh_expires_at, "a repeated refresh does not prolong it");
         server.authenticate_bearer(&again.access_token).unwrap();
     }
     assert_eq!(reuses(&world), 0);
     world.advance(TimeDelta::microseconds(1));
     unauthenticated(world.access.refresh(&first.refresh_token, &origin()));
     unauthenticated(world.access.authenticate_bearer(&second.access_token));
-    // All of the family is refused from now on, also what was spent less than ten seconds ago or never.
+    // All tokens of the session are refused from now on, also those that were spent less than ten seconds ago or never.
     for token in [&first.refresh_token, &second.refresh_token] {
         unauthenticated(world.access.refresh(token, &origin()));
     }
@@ -45,7 +45,7 @@ fn for_ten_seconds_the_same_successor_is_given_again() {
 }
 
 #[test]
-fn inside_the_grace_the_end_of_the_chain_is_given() {
+fn within_the_grace_period_a_spent_token_gets_the_end_of_its_chain() {
     let world = World::new();
     world.jane(Role::Analyst);
     let mut chain = vec![world.jane_logs_in().refresh_token];
@@ -53,7 +53,7 @@ fn inside_the_grace_the_end_of_the_chain_is_given() {
         world.advance(TimeDelta::seconds(3));
         chain.push(refreshed(&world.access, chain.last().unwrap()).refresh_token);
     }
-    // T0 was spent six seconds ago, T2 now, T3 not yet.
+    // T0 was spent six seconds ago, T2 now; T3 is not spent yet.
     for token in &chain[..3] {
         assert_eq!(refreshed(&world.access, token).refresh_token, chain[3]);
     }
@@ -66,7 +66,7 @@ fn inside_the_grace_the_end_of_the_chain_is_given() {
 }
 
 #[test]
-fn a_chain_longer_than_any_browser_makes_is_not_followed_and_ends_nothing() {
+fn a_chain_that_is_too_long_is_refused_without_ending_the_session() {
     let world = World::new();
     world.jane(Role::Analyst);
     let first = world.jane_logs_in();
@@ -80,11 +80,11 @@ fn a_chain_longer_than_any_browser_makes_is_not_followed_and_ends_nothing() {
 }
 
 #[test]
-fn a_session_that_is_over_gives_nothing_again() {
+fn an_ended_session_gives_no_successor() {
     let world = World::new();
     world.jane(Role::Analyst);
     world.account("other@example.com", Role::Admin);
-    for end in ["logout", "disabled", "ran out"] {
+    for end in ["logout", "disabled", "expired"] {
         let first = world.jane_logs_in();
         let second = refreshed(&world.access, &first.refresh_token);
         match end {
@@ -118,19 +118,19 @@ fn each_refresh_prolongs_the_session() {
     assert_eq!(second.refresh_expires_at, prolonged.expires_at);
     world.advance(TimeDelta::seconds(1));
     refreshed(&world.access, &first.refresh_token);
-    assert_eq!(session(), prolonged, "not by asking again");
+    assert_eq!(session(), prolonged, "a repeated refresh does not prolong it");
 }
 
-/// What lies in the database does not lead from a spent token to its successor, and neither does the master key alone.
+/// A spent token and the database do not suffice to compute its successor; the master key is needed too.
 #[test]
 fn successors_cannot_be_computed_without_the_master_key() {
     let world = World::new();
     world.jane(Role::Analyst);
     let first = world.jane_logs_in();
     let second = refreshed(&world.access, &first.refresh_token);
-    let stranger = world.server_with_another_master_key();
-    // It cannot sign either; the point is that no session is ended by it.
-    assert!(stranger.refresh(&first.refresh_token, &origin()).is_err());
+    let server = world.server_with_another_master_key();
+    // It cannot sign either; this test is about the session, which it must not end.
+    assert!(server.refresh(&first.refresh_token, &origin()).is_err());
     let found = world.bytes_on_disk();
     for token in [&first.refresh_token, &second.refresh_token] {
         assert!(!found.windows(token.len()).any(|window| window == token.as_bytes()));
@@ -139,7 +139,7 @@ fn successors_cannot_be_computed_without_the_master_key() {
 }
 
 #[test]
-fn the_grace_survives_a_rotation_of_the_master_key() {
+fn the_grace_period_outlasts_a_rotation_of_the_master_key() {
     let world = World::new();
     world.jane(Role::Analyst);
     let first = world.jane_logs_in();
@@ -159,13 +159,17 @@ fn the_grace_survives_a_rotation_of_the_master_key() {
     );
     assert_eq!(refreshed(&rotated, &first.refresh_token).refresh_token, second.refresh_token);
     let third = refreshed(&rotated, &second.refresh_token);
-    assert_eq!(refreshed(&rotated, &first.refresh_token).refresh_token, third.refresh_token, "one hop by each key");
+    assert_eq!(
+        refreshed(&rotated, &first.refresh_token).refresh_token,
+        third.refresh_token,
+        "each key computes one successor of the chain"
+    );
     rotated.login(EMAIL, PASSWORD, &origin()).unwrap();
 }
 
-/// A token that was spent long ago must not become fresh again because a clock was set back.
+/// A token that was spent long ago must not get its successor again because a clock was set back.
 #[test]
-fn a_clock_that_is_behind_prolongs_the_grace_by_a_minute_at_most() {
+fn a_clock_that_is_behind_prolongs_the_grace_period_by_a_minute_at_most() {
     for (behind, given) in [(TimeDelta::seconds(60), true), (TimeDelta::microseconds(60_000_001), false)] {
         let world = World::new();
         world.jane(Role::Analyst);

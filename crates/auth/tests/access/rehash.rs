@@ -1,4 +1,4 @@
-//! Hashes that were made when they were cheaper.
+//! Hashes with a lower cost than the setting.
 
 use std::sync::Arc;
 
@@ -9,49 +9,49 @@ use trailkeeper_testkit::FaultyStore;
 use crate::world::{EMAIL, PASSWORD, World, operator, origin, unauthenticated};
 
 #[test]
-fn a_cheap_hash_is_made_anew_at_the_next_login_and_a_dear_one_stays() {
+fn a_login_rehashes_a_password_with_a_lower_cost_and_no_other() {
     for world in World::on_both() {
         let jane = world.jane(Role::Analyst);
         let stored = || world.access.account(jane.id).unwrap();
         assert!(jane.password_hash.starts_with("$2b$04$"));
-        let dearer = world.server_with_cost(5);
+        let costlier = world.server_with_cost(5);
 
-        unauthenticated(dearer.login(EMAIL, "a wrong password", &origin()));
+        unauthenticated(costlier.login(EMAIL, "a wrong password", &origin()));
         world.access.set_disabled(&operator(), EMAIL, true).unwrap();
-        unauthenticated(dearer.login(EMAIL, PASSWORD, &origin()));
+        unauthenticated(costlier.login(EMAIL, PASSWORD, &origin()));
         world.access.set_disabled(&operator(), EMAIL, false).unwrap();
-        assert_eq!(stored().password_hash, jane.password_hash, "only a login makes it anew");
+        assert_eq!(stored().password_hash, jane.password_hash, "only a login rehashes it");
 
         let earlier = world.jane_logs_in();
         let updated_at = stored().updated_at;
-        let logged_in = dearer.login(EMAIL, PASSWORD, &origin()).unwrap();
+        let logged_in = costlier.login(EMAIL, PASSWORD, &origin()).unwrap();
         let hash = stored().password_hash;
         assert!(hash.starts_with("$2b$05$"), "{hash}");
         assert_eq!(stored().updated_at, updated_at, "it is the same password");
         for token in [&logged_in.access_token, &earlier.access_token] {
-            dearer.authenticate_bearer(token).unwrap();
+            costlier.authenticate_bearer(token).unwrap();
         }
-        assert!(!world.trail_kinds().contains(&"account_password_change".to_owned()));
+        assert!(!world.system_kinds().contains(&"account_password_change".to_owned()));
 
-        dearer.login(EMAIL, PASSWORD, &origin()).unwrap();
+        costlier.login(EMAIL, PASSWORD, &origin()).unwrap();
         world.access.login(EMAIL, PASSWORD, &origin()).unwrap();
-        assert_eq!(stored().password_hash, hash, "neither anew nor cheaper");
-        unauthenticated(dearer.login(EMAIL, "a wrong password", &origin()));
+        assert_eq!(stored().password_hash, hash, "rehashed neither again nor at a lower cost");
+        unauthenticated(costlier.login(EMAIL, "a wrong password", &origin()));
     }
 }
 
 #[test]
-fn a_password_that_is_replaced_during_the_login_is_not_brought_back() {
+fn a_login_does_not_restore_a_password_that_was_replaced_meanwhile() {
     for world in World::on_both() {
         let jane = world.jane(Role::Analyst);
-        // Warm: the keys of access tokens are not made during the login.
+        // The first login makes the token key, so the next ones do not.
         world.jane_logs_in();
         for before in 0..3 {
             world.access.set_password(&operator(), EMAIL, PASSWORD).unwrap();
-            let meddling = Arc::new(world.server_over(world.store.clone()));
+            let administrator = Arc::new(world.server_over(world.store.clone()));
             let store = FaultyStore::over(&world.store);
             store.before_write(before, move |_| {
-                meddling.set_password(&operator(), EMAIL, "the administrator's choice").unwrap();
+                administrator.set_password(&operator(), EMAIL, "the administrator's choice").unwrap();
             });
             let answer = world.server_with(store.clone(), 5).login(EMAIL, PASSWORD, &origin());
             if !store.has_struck() {
@@ -66,27 +66,27 @@ fn a_password_that_is_replaced_during_the_login_is_not_brought_back() {
     }
 }
 
-/// Two devices that log in at the same moment, after the cost was raised.
+/// Two devices log in at the same moment, after the cost was raised.
 #[test]
-fn a_login_beside_one_that_makes_the_hash_anew_is_let_in() {
+fn a_login_succeeds_while_another_one_rehashes_the_password() {
     for world in World::on_both() {
         let jane = world.jane(Role::Analyst);
         world.jane_logs_in();
         let other = Arc::new(world.server_with_cost(5));
-        // The second write: the first counts the attempt.
+        // The second write: the first one counts the attempt.
         let store = FaultyStore::over(&world.store);
         store.before_write(1, move |_| drop(other.login(EMAIL, PASSWORD, &origin()).unwrap()));
         let logged_in = world.server_with(store.clone(), 5).login(EMAIL, PASSWORD, &origin()).unwrap();
         assert!(store.has_struck(), "the other login came between");
         world.access.authenticate_bearer(&logged_in.access_token).unwrap();
         assert!(world.access.account(jane.id).unwrap().password_hash.starts_with("$2b$05$"));
-        assert!(!world.trail_kinds().contains(&"login_fail".to_owned()));
+        assert!(!world.system_kinds().contains(&"login_fail".to_owned()));
     }
 }
 
-/// An account that is deleted while its password is checked.
+/// The account is deleted while its password is verified.
 #[test]
-fn a_login_of_an_account_that_goes_meanwhile_is_refused_and_told_by_its_name() {
+fn a_login_of_an_account_that_is_deleted_meanwhile_is_refused_and_recorded_with_its_name() {
     for world in World::on_both() {
         let jane = world.jane(Role::Analyst);
         world.jane_logs_in();

@@ -1,4 +1,4 @@
-//! Nothing that opens a door is in the database's files, nor in anything that is printed.
+//! No secret is in the files of the database or in debug output.
 
 use trailkeeper_auth::{AccountChange, NewSigningKey, Origin};
 use trailkeeper_domain::account::Role;
@@ -6,7 +6,7 @@ use trailkeeper_domain::account::Role;
 use crate::world::{EMAIL, PASSWORD, World, operator, origin, unauthenticated};
 
 #[test]
-fn the_files_hold_no_password_no_token_and_no_secret() {
+fn the_files_contain_no_password_token_or_secret() {
     let world = World::new();
     let jane = world.jane(Role::Analyst);
     let logged_in = world.jane_logs_in();
@@ -35,10 +35,10 @@ fn the_files_hold_no_password_no_token_and_no_secret() {
     let (_, secret) = world.access.create_signing_key(&operator(), new).unwrap();
 
     let bytes = world.bytes_on_disk();
-    let holds = |needle: &[u8]| bytes.windows(needle.len()).any(|window| window == needle);
-    // The search finds what is there.
-    assert!(holds(EMAIL.as_bytes()) && holds(b"planted name") && holds(b"planted key"));
-    assert!(holds(&token.token_hash));
+    let contains = |needle: &[u8]| bytes.windows(needle.len()).any(|window| window == needle);
+    // The search works: it finds texts that are stored.
+    assert!(contains(EMAIL.as_bytes()) && contains(b"planted name") && contains(b"planted key"));
+    assert!(contains(&token.token_hash));
     let master: Vec<u8> =
         (0..32).map(|at| u8::from_str_radix(&world.master[2 * at..2 * at + 2], 16).unwrap()).collect();
     for needle in [
@@ -53,7 +53,7 @@ fn the_files_hold_no_password_no_token_and_no_secret() {
         logged_in.refresh_token.as_bytes(),
         refreshed.refresh_token.as_bytes(),
         plain.expose().as_bytes(),
-        // Nor without prefix and checksum.
+        // Without prefix and checksum.
         &plain.expose().as_bytes()[3..46],
         secret.expose().as_bytes(),
         &secret.expose().as_bytes()[3..],
@@ -62,12 +62,12 @@ fn the_files_hold_no_password_no_token_and_no_secret() {
         // The beginning of every unsealed Ed25519 key.
         &[0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70],
     ] {
-        assert!(!holds(needle), "{}", String::from_utf8_lossy(needle));
+        assert!(!contains(needle), "{}", String::from_utf8_lossy(needle));
     }
 }
 
 #[test]
-fn what_is_printed_shows_no_token() {
+fn debug_output_shows_no_token() {
     let world = World::new();
     world.jane(Role::Analyst);
     let logged_in = world.jane_logs_in();

@@ -1,4 +1,4 @@
-//! However often it is refreshed, a session ends.
+//! The longest duration of a session, however often it is refreshed.
 
 use std::time::Duration;
 
@@ -14,13 +14,13 @@ use crate::world::{World, operator, origin, unauthenticated};
 
 const REFUSAL: &str = "the refresh token is not valid; log in again";
 
-/// A server whose sessions end so many days after their login.
+/// A server with this longest duration of sessions, in days.
 fn server(world: &World, days: u64) -> Access {
     let session_ttl = Duration::from_hours(24 * days);
-    world.server_set(AccessSettings { bcrypt_cost: 4, session_ttl, ..AccessSettings::default() })
+    world.server_with_settings(AccessSettings { bcrypt_cost: 4, session_ttl, ..AccessSettings::default() })
 }
 
-/// What an access token itself says of its end.
+/// The end of an access token as its claim `exp` says.
 fn claimed_end(logged_in: &LoggedIn) -> Timestamp {
     let claims = logged_in.access_token.split('.').nth(1).unwrap();
     let claims: Value = serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap();
@@ -34,17 +34,17 @@ fn is_listed_as_live(world: &World, login: &LoggedIn) -> bool {
 }
 
 #[test]
-fn a_session_that_is_refreshed_again_and_again_ends_ninety_days_after_its_login() {
+fn a_session_ends_ninety_days_after_its_login_however_often_it_is_refreshed() {
     for world in World::on_both() {
         world.jane(Role::Analyst);
         let first = world.jane_logs_in();
         let end = world.now() + TimeDelta::days(90);
         assert_eq!(first.refresh_expires_at, world.now() + TimeDelta::days(30));
         let (mut last, mut spent) = (first, String::new());
-        // Every day, and in the last two hours every quarter of one.
+        // Every day, and in the last two hours every quarter of an hour.
         let days = (1..90).map(|day| end - TimeDelta::days(90 - day));
         let quarters = (0..8).map(|quarter| end - TimeDelta::minutes(15 * (8 - quarter)));
-        // A JWT knows whole seconds: the last one that holds for a moment is made before the last of them.
+        // A JWT holds whole seconds: in the last second of the session no valid one can be made.
         let last_second = DateTime::from_timestamp(end.timestamp(), 0).unwrap();
         for at in days.chain(quarters).chain([last_second - TimeDelta::milliseconds(1)]) {
             world.advance(at - world.now());
@@ -60,17 +60,25 @@ fn a_session_that_is_refreshed_again_and_again_ends_ninety_days_after_its_login(
         }
 
         world.advance(last_second - world.now());
-        assert_eq!(unauthenticated(world.access.refresh(&last.refresh_token, &origin())), REFUSAL, "not for a moment");
+        assert_eq!(
+            unauthenticated(world.access.refresh(&last.refresh_token, &origin())),
+            REFUSAL,
+            "no valid access token is possible"
+        );
         world.advance(end - world.now());
         assert_eq!(unauthenticated(world.access.refresh(&last.refresh_token, &origin())), REFUSAL);
-        assert_eq!(unauthenticated(world.access.refresh(&spent, &origin())), REFUSAL, "within ten seconds");
+        assert_eq!(unauthenticated(world.access.refresh(&spent, &origin())), REFUSAL, "within the grace period");
         unauthenticated(world.access.authenticate_bearer(&last.access_token));
         assert!(!is_listed_as_live(&world, &last));
         world.advance(TimeDelta::minutes(1));
-        assert_eq!(unauthenticated(world.access.refresh(&spent, &origin())), REFUSAL, "no reuse: it is over");
+        assert_eq!(
+            unauthenticated(world.access.refresh(&spent, &origin())),
+            REFUSAL,
+            "no reuse: the session has ended"
+        );
         world.access.end_session(&operator(), last.session_id).unwrap();
-        assert_eq!(world.trail_kinds(), ["account_create", "login_success"]);
-        // The next login begins anew.
+        assert_eq!(world.system_kinds(), ["account_create", "login_success"]);
+        // The next login begins a new session.
         let next = world.jane_logs_in();
         assert_ne!(next.session_id, last.session_id);
         assert_eq!(next.refresh_expires_at, world.now() + TimeDelta::days(30));
@@ -78,7 +86,7 @@ fn a_session_that_is_refreshed_again_and_again_ends_ninety_days_after_its_login(
 }
 
 #[test]
-fn whichever_end_is_first_counts() {
+fn the_earlier_of_the_two_ends_counts() {
     let world = World::new();
     world.jane(Role::Analyst);
     let short = server(&world, 1);
@@ -93,14 +101,14 @@ fn whichever_end_is_first_counts() {
     unauthenticated(short.authenticate_bearer(&login.access_token));
     assert_eq!(unauthenticated(short.refresh(&login.refresh_token, &origin())), REFUSAL);
 
-    // Thirty days without a refresh are the end of a token still.
+    // A refresh token still expires after thirty days without a refresh.
     let login = world.jane_logs_in();
     world.advance(TimeDelta::days(30));
     assert_eq!(unauthenticated(world.access.refresh(&login.refresh_token, &origin())), REFUSAL);
 }
 
 #[test]
-fn a_setting_that_is_lowered_ends_the_sessions_that_are_older() {
+fn a_shorter_setting_ends_older_sessions() {
     for world in World::on_both() {
         world.jane(Role::Analyst);
         let old = world.jane_logs_in();
@@ -124,11 +132,11 @@ fn a_setting_that_is_lowered_ends_the_sessions_that_are_older() {
 }
 
 #[test]
-fn a_lifetime_beyond_all_calendars_is_no_end() {
+fn a_session_duration_beyond_the_calendar_is_no_limit() {
     let world = World::new();
     world.jane(Role::Analyst);
     let settings = AccessSettings { bcrypt_cost: 4, session_ttl: Duration::MAX, ..AccessSettings::default() };
-    let endless = world.server_set(settings);
+    let endless = world.server_with_settings(settings);
     let login = world.jane_logs_in();
     endless.housekeeping().unwrap();
     let login = endless.refresh(&login.refresh_token, &origin()).unwrap();

@@ -5,7 +5,7 @@ use trailkeeper_domain::account::{Role, Session, SessionFilter};
 use trailkeeper_domain::id::{AccountId, SessionId};
 use uuid::Uuid;
 
-use crate::world::{EMAIL, PASSWORD, World, act_of, operator, origin, unauthenticated};
+use crate::world::{EMAIL, PASSWORD, World, context_of, operator, origin, unauthenticated};
 
 const ALL: SessionFilter = SessionFilter { account_id: None, live_at: None };
 
@@ -14,7 +14,7 @@ fn newest(world: &World) -> Session {
 }
 
 #[test]
-fn a_session_tells_from_where_it_came_and_follows_its_refreshes() {
+fn a_session_records_its_origin_and_its_refreshes() {
     for world in World::on_both() {
         let jane = world.jane(Role::Analyst);
         let logged_in = world.jane_logs_in();
@@ -38,14 +38,14 @@ fn a_session_tells_from_where_it_came_and_follows_its_refreshes() {
         world.access.refresh(&logged_in.refresh_token, &origin()).unwrap();
         let (refreshed_at, expires_at) = (world.now(), world.now() + TimeDelta::days(30));
         assert_eq!(world.access.session(begun.id).unwrap(), Session { refreshed_at, expires_at, ..expected });
-        // Programs have none.
+        // Programs have no session.
         let (_, token) = world.token(Role::Admin, None);
         assert_eq!(world.access.authenticate_bearer(token.expose()).unwrap().session_id, None);
     }
 }
 
 #[test]
-fn lists_begin_with_the_newest_and_are_narrowed() {
+fn lists_begin_with_the_newest_and_can_be_filtered() {
     for world in World::on_both() {
         let jane = world.jane(Role::Analyst);
         let omar = world.account("omar@example.com", Role::Analyst);
@@ -89,7 +89,7 @@ fn lists_begin_with_the_newest_and_are_narrowed() {
 }
 
 #[test]
-fn an_ended_session_opens_nothing_on_any_server_from_now_on() {
+fn the_end_of_a_session_invalidates_its_tokens_at_once_on_every_server() {
     for world in World::on_both() {
         let boss = world.account("boss@example.com", Role::Admin);
         let jane = world.jane(Role::Analyst);
@@ -100,7 +100,7 @@ fn an_ended_session_opens_nothing_on_any_server_from_now_on() {
         }
         let session = world.access.authenticate_bearer(&first.access_token).unwrap().session_id.unwrap();
 
-        world.access.end_session(&act_of(&boss), session).unwrap();
+        world.access.end_session(&context_of(&boss), session).unwrap();
         for server in [&world.access, &other] {
             unauthenticated(server.authenticate_bearer(&first.access_token));
             unauthenticated(server.refresh(&first.refresh_token, &origin()));
@@ -117,17 +117,17 @@ fn an_ended_session_opens_nothing_on_any_server_from_now_on() {
             (Some("session"), Some(session.to_string()), Some(EMAIL))
         );
 
-        // One's own is a logout; what is over is ended no more.
+        // The end of one's own session is a logout. A session that has ended is not ended again.
         let own = world.access.authenticate_bearer(&second.access_token).unwrap().session_id.unwrap();
         let before = world.system_events().len();
         for _ in 0..2 {
-            world.access.end_session(&act_of(&jane), own).unwrap();
-            world.access.end_session(&act_of(&boss), session).unwrap();
+            world.access.end_session(&context_of(&jane), own).unwrap();
+            world.access.end_session(&context_of(&boss), session).unwrap();
         }
-        let trail = world.system_events();
-        assert_eq!((trail.len(), trail[0].kind.as_str()), (before + 1, "logout"));
-        assert_eq!(trail[0].session_id, Some(own.to_string()));
-        assert_eq!(trail[0].user_id.as_ref().unwrap().as_str(), jane.id.to_string());
+        let events = world.system_events();
+        assert_eq!((events.len(), events[0].kind.as_str()), (before + 1, "logout"));
+        assert_eq!(events[0].session_id, Some(own.to_string()));
+        assert_eq!(events[0].user_id.as_ref().unwrap().as_str(), jane.id.to_string());
         unauthenticated(world.access.authenticate_bearer(&second.access_token));
 
         let nobody = SessionId(Uuid::from_u128(7));
@@ -138,7 +138,7 @@ fn an_ended_session_opens_nothing_on_any_server_from_now_on() {
 }
 
 #[test]
-fn a_session_that_ran_out_is_over_and_its_end_is_no_event() {
+fn ending_an_expired_session_leaves_no_event() {
     let world = World::new();
     world.jane(Role::Analyst);
     world.jane_logs_in();
@@ -151,7 +151,7 @@ fn a_session_that_ran_out_is_over_and_its_end_is_no_event() {
 }
 
 #[test]
-fn a_session_that_ran_out_here_does_not_go_on_where_the_clock_is_behind() {
+fn an_expired_session_that_is_ended_stays_ended_where_the_clock_is_behind() {
     let world = World::new();
     world.jane(Role::Analyst);
     let login = world.jane_logs_in();
@@ -163,7 +163,7 @@ fn a_session_that_ran_out_here_does_not_go_on_where_the_clock_is_behind() {
 }
 
 #[test]
-fn all_others_end_at_once_and_are_counted() {
+fn all_other_sessions_end_at_once_and_are_counted() {
     for world in World::on_both() {
         let jane = world.jane(Role::Analyst);
         world.account("omar@example.com", Role::Analyst);
@@ -171,18 +171,18 @@ fn all_others_end_at_once_and_are_counted() {
         let logins = [(); 4].map(|()| world.jane_logs_in());
         let kept = world.access.authenticate_bearer(&logins[2].access_token).unwrap().session_id;
 
-        assert_eq!(world.access.end_sessions_of(&act_of(&jane), jane.id, kept).unwrap(), 3);
-        let holds: Vec<bool> =
+        assert_eq!(world.access.end_sessions_of(&context_of(&jane), jane.id, kept).unwrap(), 3);
+        let valid: Vec<bool> =
             logins.iter().map(|login| world.access.authenticate_bearer(&login.access_token).is_ok()).collect();
-        assert_eq!(holds, [false, false, true, false]);
+        assert_eq!(valid, [false, false, true, false]);
         let event = world.system_events().remove(0);
         let target = event.target.unwrap();
         assert_eq!(event.kind.as_str(), "logout");
         assert_eq!((target.kind.as_deref(), target.id), (Some("account"), Some(jane.id.to_string())));
-        assert_eq!(event.session_id, None, "of several");
+        assert_eq!(event.session_id, None, "several sessions");
         assert_eq!(event.metadata.map(Value::Object), Some(json!({"sessions_ended": 3})));
 
-        assert_eq!(world.access.end_sessions_of(&act_of(&jane), jane.id, kept).unwrap(), 0);
+        assert_eq!(world.access.end_sessions_of(&context_of(&jane), jane.id, kept).unwrap(), 0);
         assert_eq!(world.access.end_sessions_of(&operator(), jane.id, None).unwrap(), 1);
         assert_eq!(world.system_events()[0].kind.as_str(), "session_end");
         unauthenticated(world.access.authenticate_bearer(&logins[2].access_token));

@@ -14,8 +14,8 @@ pub const REQUEST: SignedRequest<'static> = SignedRequest {
     body: b"{}",
 };
 
-/// The header of [`REQUEST`] in the minute in which the world begins. That the formula is right is shown
-/// against vectors of another implementation; here it only has to fit.
+/// The header of [`REQUEST`] in the minute in which the world begins. Other tests check the formula against the vectors of
+/// another implementation.
 pub fn header(secret: &str, saas_id: &str, api_key: &str) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
     let message = format!("202607231036{api_key}PUT127.0.0.1:8080/v1/analysis/active-users?x=1{{}}");
@@ -25,7 +25,7 @@ pub fn header(secret: &str, saas_id: &str, api_key: &str) -> String {
 }
 
 #[test]
-fn a_signed_request_is_its_key_until_the_key_is_revoked() {
+fn a_signed_request_authenticates_until_its_key_is_revoked() {
     let world = World::new();
     let new = NewSigningKey { name: "vendor".to_owned(), tenant_id: Some(TENANT) };
     let (key, secret) = world.access.create_signing_key(&operator(), new).unwrap();
@@ -35,7 +35,7 @@ fn a_signed_request_is_its_key_until_the_key_is_revoked() {
     assert_eq!(principal.kind, PrincipalKind::SigningKey(key.id));
     assert_eq!((principal.name.as_str(), principal.tenant_id), ("vendor", Some(TENANT)));
     principal.require(Permission::WriteAnalytics).unwrap();
-    principal.require(Permission::ReadTrail).unwrap_err();
+    principal.require(Permission::ReadAuditTrail).unwrap_err();
 
     let refused = |header: &str, request: &SignedRequest<'_>| {
         unauthenticated(world.access.authenticate_signature(header, request))
@@ -52,20 +52,20 @@ fn a_signed_request_is_its_key_until_the_key_is_revoked() {
     world.access.revoke_signing_key(&operator(), key.id).unwrap();
     world.access.revoke_signing_key(&operator(), key.id).unwrap();
     assert_eq!(text, refused(&right, &REQUEST), "revoked");
-    assert_eq!(world.trail_kinds(), ["signing_key_create", "signing_key_revoke"]);
+    assert_eq!(world.system_kinds(), ["signing_key_create", "signing_key_revoke"]);
     let target = world.system_events().remove(0).target.unwrap();
     assert_eq!((target.kind.as_deref(), target.id), (Some("signing_key"), Some(key.id.to_string())));
 }
 
 #[test]
-fn the_secret_of_nobody_opens_nothing() {
+fn a_signature_with_the_placeholder_secret_is_refused() {
     let world = World::new();
     let nobodys = header(&format!("sk_{}", "0".repeat(43)), "saas_a", "ak_a");
     unauthenticated(world.access.authenticate_signature(&nobodys, &REQUEST));
 }
 
 #[test]
-fn a_secret_that_does_not_open_is_our_failure_and_not_the_callers() {
+fn a_secret_that_does_not_open_is_an_internal_error() {
     let world = World::new();
     let new = NewSigningKey { name: "vendor".to_owned(), tenant_id: None };
     let (key, secret) = world.access.create_signing_key(&operator(), new).unwrap();
@@ -75,7 +75,7 @@ fn a_secret_that_does_not_open_is_our_failure_and_not_the_callers() {
 }
 
 #[test]
-fn keys_are_listed_and_unknown_ones_not_found() {
+fn keys_are_listed_and_unknown_ids_are_not_found() {
     let world = World::new();
     for name in ["a", "b", "c"] {
         world.advance(TimeDelta::milliseconds(1));

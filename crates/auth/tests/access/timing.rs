@@ -1,10 +1,9 @@
-//! Time does not tell which names exist: measured, and judged by a permutation test.
+//! The time of a refused login does not reveal which names exist: measured, and evaluated by a permutation test.
 //!
-//! In each round every kind of refused login is made once, in a random order, so that a machine that is slow or busy
-//! is so for all kinds alike. If time does not depend on the kind, the labels inside a round may as well be
-//! exchanged: what is measured is compared with what such exchanges make of it. It is a finding when hardly any exchange
-//! makes as much, and when one kind typically takes a tenth more than the other besides: what is less, nobody measures
-//! over a network.
+//! Each round makes every kind of refused login once, in a random order, so that a slow or busy machine affects all kinds
+//! alike. If the time does not depend on the kind, the labels inside a round can be exchanged without effect. So the test
+//! compares the measured statistic with that of random exchanges. Two kinds differ if hardly any exchange reaches the
+//! measured statistic and the typical ratio of their times is more than a tenth: nobody can measure less over a network.
 #![expect(clippy::indexing_slicing, reason = "in tests a panic is the failure")]
 
 use std::time::Instant;
@@ -19,16 +18,16 @@ use crate::world::{EMAIL, PASSWORD, World, new_account, operator, unauthenticate
 
 const ROUNDS: usize = 50;
 
-/// Some 15 ms in tests: what is compared is mostly the hash, as it is in production, and not the disk.
+/// A hash of this cost takes about 15 ms in tests, so that it dominates the time as in production, and not the disk.
 const COST: u32 = 8;
 
-/// A typical ratio that is no finding.
-const LEAST_RATIO: f64 = 1.1;
+/// The largest typical ratio that counts as equal.
+const MAX_RATIO: f64 = 1.1;
 
 const EXCHANGES: usize = 5_000;
 
-/// How many of the exchanges may make as much without it being a finding.
-const RARE: usize = EXCHANGES / 1_000;
+/// Two kinds differ if fewer exchanges than this reach the measured statistic.
+const MIN_EXCHANGES: usize = EXCHANGES / 1_000;
 
 #[test]
 fn refused_logins_take_the_same_time_whatever_the_reason() {
@@ -38,7 +37,7 @@ fn refused_logins_take_the_same_time_whatever_the_reason() {
     access.create_account(&operator(), new_account(EMAIL, Role::Admin)).unwrap();
     let gone = access.create_account(&operator(), new_account("gone@example.com", Role::Analyst)).unwrap();
     access.change_account(&operator(), gone.id, disabled).unwrap();
-    // Hashed when hashes cost a quarter.
+    // A hash with a quarter of the cost.
     let cheap = world.server_with_cost(COST - 2);
     cheap.create_account(&operator(), new_account("old@example.com", Role::Analyst)).unwrap();
     let kinds = [
@@ -57,20 +56,19 @@ fn refused_logins_take_the_same_time_whatever_the_reason() {
     }
 }
 
-/// The defect itself: a server that has names nobody has hashed for next to nothing, because it takes hashes to cost
-/// less than they do.
+/// A server with the defect: it verifies passwords of unknown names against a hash of a much lower cost.
 #[test]
-fn a_name_that_costs_no_hash_is_found() {
+fn the_test_detects_a_cheaper_refusal_of_unknown_names() {
     let world = World::new();
     world.server_with_cost(COST).create_account(&operator(), new_account(EMAIL, Role::Admin)).unwrap();
-    let hasty = world.server_with_cost(4);
+    let defective = world.server_with_cost(4);
     let chance = Chance(TestEntropy::new(9));
     let kinds = [("nobody@example.com", "wrong password"), (EMAIL, "wrong password")];
-    let rounds = measured(&world, &hasty, &kinds, &chance);
+    let rounds = measured(&world, &defective, &kinds, &chance);
     assert!(differs(&pairs(&rounds, 1), &chance).is_some(), "{rounds:?}");
 }
 
-/// How long each kind took in each round, in seconds.
+/// The time of each kind in each round, in seconds.
 fn measured(world: &World, access: &Access, kinds: &[(&str, &str)], chance: &Chance) -> Vec<Vec<f64>> {
     let mut rounds = Vec::new();
     for round in 0..=ROUNDS {
@@ -86,7 +84,7 @@ fn measured(world: &World, access: &Access, kinds: &[(&str, &str)], chance: &Cha
         if round > 0 {
             rounds.push(times);
         }
-        // Long enough that no attempt has to wait for those before.
+        // Long enough that earlier attempts delay none.
         world.advance(TimeDelta::hours(25));
     }
     rounds
@@ -98,9 +96,9 @@ fn pairs(rounds: &[Vec<f64>], at: usize) -> Vec<(f64, f64)> {
 }
 
 #[test]
-fn the_judge_finds_what_differs_and_nothing_else() {
+fn the_permutation_test_finds_differences_and_only_these() {
     let chance = Chance(TestEntropy::new(8));
-    let noisy = |of: f64| of * (1.0 + 0.3 * chance.part()) + if chance.part() < 0.05 { 0.05 } else { 0.0 };
+    let noisy = |of: f64| of * (1.0 + 0.3 * chance.number()) + if chance.number() < 0.05 { 0.05 } else { 0.0 };
     let mut found = 0;
     for _ in 0..20 {
         let same: Vec<(f64, f64)> = (0..ROUNDS).map(|_| (noisy(0.015), noisy(0.015))).collect();
@@ -119,12 +117,12 @@ fn the_judge_finds_what_differs_and_nothing_else() {
     }
 }
 
-/// What differs between the two sides, where it cannot be chance: Wilcoxon's signed ranks of the ratios, as they are
-/// and with the sides of each round exchanged by chance.
+/// A description of the difference between the two sides if it is significant. The statistic is that of Wilcoxon's signed
+/// ranks of the ratios, compared with random exchanges of the sides of each round.
 fn differs(pairs: &[(f64, f64)], chance: &Chance) -> Option<String> {
     let ratios: Vec<f64> = pairs.iter().map(|(left, right)| (left / right).ln()).collect();
     let typical = median(ratios.clone()).exp();
-    if (1.0 / LEAST_RATIO..=LEAST_RATIO).contains(&typical) {
+    if (1.0 / MAX_RATIO..=MAX_RATIO).contains(&typical) {
         return None;
     }
     let mut by_size = ratios;
@@ -133,12 +131,12 @@ fn differs(pairs: &[(f64, f64)], chance: &Chance) -> Option<String> {
     let found: f64 = ranks().zip(&by_size).map(|(rank, ratio)| rank * ratio.signum()).sum();
     let as_much = (0..EXCHANGES)
         .filter(|_| {
-            let exchanged = ranks().zip(&by_size).map(|(rank, _)| if chance.part() < 0.5 { rank } else { -rank });
+            let exchanged = ranks().zip(&by_size).map(|(rank, _)| if chance.number() < 0.5 { rank } else { -rank });
             exchanged.sum::<f64>().abs() >= found.abs()
         })
         .count();
     let text = format!("{typical:.3} times, as in {as_much} of {EXCHANGES} exchanges");
-    (as_much < RARE).then_some(text)
+    (as_much < MIN_EXCHANGES).then_some(text)
 }
 
 fn median(mut times: Vec<f64>) -> f64 {
@@ -146,20 +144,20 @@ fn median(mut times: Vec<f64>) -> f64 {
     *times.select_nth_unstable_by(middle, f64::total_cmp).1
 }
 
-/// The same chance in every run.
+/// Random numbers that are the same in every run.
 struct Chance(TestEntropy);
 
 impl Chance {
-    /// From 0 to 1.
-    fn part(&self) -> f64 {
+    /// A number from 0 to 1.
+    fn number(&self) -> f64 {
         let mut bytes = [0; 4];
         self.0.fill(&mut bytes);
         f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX)
     }
 
-    /// The numbers below `count`, in any order.
+    /// The numbers below `count` in a random order.
     fn shuffled(&self, count: usize) -> Vec<usize> {
-        let mut numbers: Vec<(f64, usize)> = (0..count).map(|number| (self.part(), number)).collect();
+        let mut numbers: Vec<(f64, usize)> = (0..count).map(|number| (self.number(), number)).collect();
         numbers.sort_by(|a, b| a.0.total_cmp(&b.0));
         numbers.into_iter().map(|(_, number)| number).collect()
     }

@@ -1,4 +1,4 @@
-//! Rotation of the keys of access tokens, as servers of one database see it.
+//! Rotation of token keys across the servers of one database.
 
 use chrono::TimeDelta;
 use trailkeeper_auth::{Access, OldKeys, jwt};
@@ -18,14 +18,14 @@ fn login(access: &Access) -> String {
 }
 
 #[test]
-fn a_rotation_holds_on_every_server_within_five_seconds_and_refuses_nobody() {
+fn a_rotation_takes_effect_on_every_server_within_five_seconds_and_refuses_no_token() {
     let world = World::new();
     world.jane(Role::Analyst);
     let other = world.server_over(world.store.clone());
     let servers = [&world.access, &other];
     let old = servers.map(login);
     world.advance(TimeDelta::hours(1));
-    // Both have just looked, so that neither must look when the new key is there.
+    // Both have just read the keys, so neither must read them when the new key is there.
     for (server, token) in servers.iter().zip(&old) {
         server.authenticate_bearer(token).unwrap();
     }
@@ -53,7 +53,7 @@ fn a_rotation_holds_on_every_server_within_five_seconds_and_refuses_nobody() {
 }
 
 #[test]
-fn revoked_keys_stop_working_within_five_seconds_on_every_server_and_refresh_goes_on() {
+fn revoked_keys_stop_working_within_five_seconds_on_every_server_and_refreshes_go_on() {
     let world = World::new();
     world.jane(Role::Analyst);
     let other = world.server_over(world.store.clone());
@@ -64,7 +64,7 @@ fn revoked_keys_stop_working_within_five_seconds_on_every_server_and_refresh_goe
     let old = kid(&before.access_token);
     let rotated = world.access.rotate_token_key(&operator(), OldKeys::Revoke).unwrap();
     assert_eq!(rotated.revoked, [old]);
-    // The server that did it knows at once; the other one within five seconds, although nobody told it.
+    // The server that did it knows at once, the other one within five seconds.
     unauthenticated(world.access.authenticate_bearer(&before.access_token));
     world.advance(TimeDelta::milliseconds(4_000));
     unauthenticated(other.authenticate_bearer(&before.access_token));
@@ -77,10 +77,10 @@ fn revoked_keys_stop_working_within_five_seconds_on_every_server_and_refresh_goe
     assert_eq!(serde_json::Value::from(event.metadata.unwrap()), serde_json::json!({"revoked": rotated.revoked}));
 }
 
-/// Whoever floods us with unknown key ids must not keep a key from being found that was made by another server after
-/// all others were revoked, for longer than a second.
+/// Another server revokes all keys and makes a new one. A flood of unknown key ids must not hide the new key for longer
+/// than a second.
 #[test]
-fn a_flood_of_junk_hides_no_new_key() {
+fn a_flood_of_unknown_key_ids_hides_no_new_key() {
     let world = World::new();
     world.jane(Role::Analyst);
     let other = world.server_over(world.store.clone());
@@ -93,7 +93,7 @@ fn a_flood_of_junk_hides_no_new_key() {
 }
 
 #[test]
-fn an_old_key_verifies_until_its_last_token_is_over_and_no_longer() {
+fn a_replaced_key_verifies_until_its_last_token_has_expired_and_no_longer() {
     let world = World::new();
     world.jane(Role::Analyst);
     let first = login(&world.access);
@@ -110,7 +110,7 @@ fn an_old_key_verifies_until_its_last_token_is_over_and_no_longer() {
     world.advance(TimeDelta::seconds(5));
     assert_eq!(world.access.token_keys().unwrap().iter().map(|key| key.signs).collect::<Vec<_>>(), [true, false]);
 
-    // A token that lives for longer than ours do, signed with the old key: with a stolen one, say.
+    // A token with a longer lifetime than ours, signed with the old key, for example by a thief of that key.
     let old = key_pairs(&world).into_iter().find(|pair| pair.kid() == listed[1].kid).unwrap();
     let about = jwt::verify(&first, &old, "trailkeeper", world.now()).unwrap();
     let claims = jwt::Claims::new(
@@ -129,7 +129,7 @@ fn an_old_key_verifies_until_its_last_token_is_over_and_no_longer() {
 }
 
 #[test]
-fn a_key_of_a_server_whose_clock_is_behind_is_the_newest_all_the_same() {
+fn a_new_key_of_a_server_whose_clock_is_behind_is_still_the_newest() {
     let world = World::new();
     world.jane(Role::Analyst);
     login(&world.access);
@@ -157,9 +157,10 @@ fn busy_servers_read_the_keys_every_two_seconds_and_idle_ones_not_at_all() {
     }
 }
 
-/// What is younger than four seconds may be used while the database is away; what is older may have been revoked.
+/// A snapshot that is younger than four seconds may be used while the database is unreachable; the keys of an older one may
+/// have been revoked.
 #[test]
-fn keys_that_cannot_be_read_again_are_not_believed_for_long() {
+fn keys_that_cannot_be_read_again_are_used_for_four_seconds() {
     let world = World::new();
     world.jane(Role::Analyst);
     login(&world.access);
@@ -174,7 +175,7 @@ fn keys_that_cannot_be_read_again_are_not_believed_for_long() {
 }
 
 #[test]
-fn one_bad_row_takes_no_other_keys_tokens_along() {
+fn one_damaged_key_does_not_invalidate_the_tokens_of_others() {
     let world = World::new();
     world.jane(Role::Analyst);
     let good = login(&world.access);
@@ -189,14 +190,14 @@ fn one_bad_row_takes_no_other_keys_tokens_along() {
     let access = world.server_over(world.store.clone());
     access.authenticate_bearer(&good).unwrap();
     assert!(matches!(access.authenticate_bearer(&bad).unwrap_err(), Error::Internal { .. }));
-    assert_eq!(access.jwks().unwrap().keys.len(), 1, "what does not open is not published");
-    assert!(access.check_master_key().is_err(), "and said at start");
+    assert_eq!(access.jwks().unwrap().keys.len(), 1, "a key that does not open is not published");
+    assert!(access.check_master_key().is_err(), "and fails the check at start");
 }
 
-/// Issue: access tokens of a disabled account or an ended session stop working within 5 s on every server. They do at
-/// once, because account and session are looked up at each request.
+/// Access tokens of a disabled account or an ended session must stop working within 5 s on every server. They do so at once,
+/// because account and session are looked up at each request.
 #[test]
-fn who_is_out_is_out_at_once_on_every_server() {
+fn disabled_accounts_and_ended_sessions_are_refused_at_once_on_every_server() {
     let world = World::new();
     world.jane(Role::Analyst);
     world.account("other@example.com", Role::Admin);
@@ -219,9 +220,9 @@ fn who_is_out_is_out_at_once_on_every_server() {
     }
 }
 
-/// A server whose clock was a year ahead made a key, which signs in a year, and after which nobody makes another.
+/// A server whose clock was a year ahead made a key. It signs in a year, and until then no newer key can be made.
 #[test]
-fn revoking_ends_what_a_clock_far_ahead_began() {
+fn revoking_all_keys_removes_one_with_a_time_far_ahead() {
     let world = World::new();
     world.jane(Role::Analyst);
     login(&world.access);

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::world::{TENANT, World, operator, unauthenticated};
 
 #[test]
-fn a_token_is_its_holder_until_it_is_revoked() {
+fn a_token_authenticates_until_it_is_revoked() {
     let world = World::new();
     let new = NewToken { name: "importer".to_owned(), role: Role::Ingest, tenant_id: Some(TENANT), expires_at: None };
     let (token, plain) = world.access.create_token(&operator(), new).unwrap();
@@ -27,9 +27,9 @@ fn a_token_is_its_holder_until_it_is_revoked() {
     assert_eq!(revoked, unauthenticated(world.access.authenticate_bearer("tk_")));
     assert_eq!(revoked, unauthenticated(world.access.authenticate_bearer("")));
 
-    // Once more changes nothing and is no event.
+    // A second revocation changes nothing and leaves no event.
     world.access.revoke_token(&operator(), token.id).unwrap();
-    assert_eq!(world.trail_kinds(), ["token_create", "token_revoke"]);
+    assert_eq!(world.system_kinds(), ["token_create", "token_revoke"]);
     for event in world.system_events() {
         let target = event.target.unwrap();
         assert_eq!(target.kind.as_deref(), Some("api_token"));
@@ -45,7 +45,7 @@ fn a_token_is_its_holder_until_it_is_revoked() {
 }
 
 #[test]
-fn a_token_ends_at_its_time() {
+fn a_token_expires_at_its_end() {
     let world = World::new();
     let (_, plain) = world.token(Role::Analyst, Some(world.now() + TimeDelta::hours(1)));
     world.advance(TimeDelta::microseconds(3_599_999_999));
@@ -55,7 +55,7 @@ fn a_token_ends_at_its_time() {
 }
 
 #[test]
-fn its_last_use_is_kept_to_the_minute_and_never_hinders() {
+fn the_last_use_is_stored_to_the_minute_and_a_failed_write_refuses_no_request() {
     let world = World::new();
     let (_, plain) = world.token(Role::Analyst, None);
     let last_used = || world.access.tokens(None, 10).unwrap().items.remove(0).last_used_at;
@@ -75,14 +75,14 @@ fn its_last_use_is_kept_to_the_minute_and_never_hinders() {
     store.restore();
     access.authenticate_bearer(plain.expose()).unwrap();
     assert_eq!(last_used(), Some(world.now()));
-    // That the database cannot be read is not the token's fault, and not told as such.
+    // A database that cannot be read must not look like an invalid token.
     store.fail_all(Call::Read);
     let error = access.authenticate_bearer(plain.expose()).unwrap_err();
     assert!(matches!(error, Error::Unavailable { .. }), "{error}");
 }
 
 #[test]
-fn lists_go_on_where_they_ended_and_hold_every_token_once() {
+fn pages_follow_each_other_and_hold_every_token_once() {
     let world = World::new();
     let made: Vec<CredentialId> = (0..5)
         .map(|_| {
@@ -112,7 +112,7 @@ fn lists_go_on_where_they_ended_and_hold_every_token_once() {
 }
 
 #[test]
-fn a_token_that_could_never_work_is_not_made() {
+fn a_token_with_invalid_properties_is_not_created() {
     let world = World::new();
     let good = NewToken { name: "n".to_owned(), role: Role::Admin, tenant_id: None, expires_at: None };
     for (field, bad) in [
@@ -131,17 +131,17 @@ fn a_token_that_could_never_work_is_not_made() {
 }
 
 #[test]
-fn a_token_that_held_is_recalled_for_five_seconds_without_the_database() {
+fn a_valid_token_is_recalled_for_five_seconds_without_the_database() {
     let world = World::new();
     let (_, plain) = world.token(Role::Ingest, None);
     let store = FaultyStore::over(&world.store);
     let access = world.server_over(store.clone());
     assert_eq!(access.recall_bearer(plain.expose()), None);
-    let holder = access.authenticate_bearer(plain.expose()).unwrap();
-    let asked = (store.calls(Call::Read), store.calls(Call::Write));
+    let principal = access.authenticate_bearer(plain.expose()).unwrap();
+    let before = (store.calls(Call::Read), store.calls(Call::Write));
     world.advance(TimeDelta::microseconds(4_999_999));
-    assert_eq!(access.recall_bearer(plain.expose()), Some(holder));
-    assert_eq!((store.calls(Call::Read), store.calls(Call::Write)), asked);
+    assert_eq!(access.recall_bearer(plain.expose()), Some(principal));
+    assert_eq!((store.calls(Call::Read), store.calls(Call::Write)), before);
     world.advance(TimeDelta::microseconds(1));
     assert_eq!(access.recall_bearer(plain.expose()), None);
 }
@@ -166,7 +166,7 @@ fn a_revoked_token_stops_at_once_here_and_within_five_seconds_on_every_server() 
 }
 
 #[test]
-fn a_token_is_not_recalled_past_its_end_and_people_never_are() {
+fn expired_tokens_and_access_tokens_are_not_recalled() {
     let world = World::new();
     let (_, plain) = world.token(Role::Ingest, Some(world.now() + TimeDelta::seconds(2)));
     world.access.authenticate_bearer(plain.expose()).unwrap();

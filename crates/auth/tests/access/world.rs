@@ -37,12 +37,12 @@ impl Deref for World {
 }
 
 impl World {
-    /// On SQLite.
+    /// A world on SQLite.
     pub fn new() -> Self {
         Self::on(DatabaseKind::Sqlite)
     }
 
-    /// One on each kind of database.
+    /// A world on each kind of database.
     pub fn on_both() -> impl Iterator<Item = Self> {
         DatabaseKind::ALL.into_iter().map(Self::on)
     }
@@ -55,17 +55,17 @@ impl World {
         Self { master, access, base }
     }
 
-    /// Another server of the same database, perhaps with a store of the test's own in between.
+    /// Another server over this store of the same database.
     pub fn server_over(&self, store: Arc<dyn Store>) -> Access {
         service(store, self.clock.clone(), &self.master)
     }
 
-    /// Another server of the same database whose password hashes cost this much.
+    /// Another server of the same database with this cost of password hashes.
     pub fn server_with_cost(&self, bcrypt_cost: u32) -> Access {
         self.server_with(self.store.clone(), bcrypt_cost)
     }
 
-    /// The same over a store of the test's own.
+    /// The same, over this store.
     pub fn server_with(&self, store: Arc<dyn Store>, bcrypt_cost: u32) -> Access {
         let settings = AccessSettings { bcrypt_cost, ..AccessSettings::default() };
         let master = MasterKey::from_hex(&self.master).unwrap();
@@ -73,17 +73,17 @@ impl World {
     }
 
     /// Another server of the same database with these settings.
-    pub fn server_set(&self, settings: AccessSettings) -> Access {
+    pub fn server_with_settings(&self, settings: AccessSettings) -> Access {
         let master = MasterKey::from_hex(&self.master).unwrap();
         Access::new(self.store.clone(), self.clock.clone(), Arc::new(SystemEntropy::new()), master, settings)
     }
 
-    /// Another store on the same database, as another server has one.
+    /// Another store on the same database, as another server process has.
     pub fn another_store(&self) -> Arc<dyn Store> {
         open_store!(self.database)
     }
 
-    /// Another server of the same database whose master key is another one.
+    /// Another server of the same database with another master key.
     pub fn server_with_another_master_key(&self) -> Access {
         let master = MasterKey::generate(&SystemEntropy::new()).to_hex();
         service(self.store.clone(), self.clock.clone(), &master)
@@ -97,7 +97,7 @@ impl World {
         self.clock.advance(by);
     }
 
-    /// The account of [`EMAIL`] and [`PASSWORD`].
+    /// Creates the account with [`EMAIL`] and [`PASSWORD`].
     pub fn jane(&self, role: Role) -> Account {
         self.account(EMAIL, role)
     }
@@ -115,12 +115,12 @@ impl World {
         self.access.create_token(&operator(), new).unwrap()
     }
 
-    /// The types of the trail's events, oldest first.
-    pub fn trail_kinds(&self) -> Vec<String> {
+    /// The types of the audit events, oldest first.
+    pub fn system_kinds(&self) -> Vec<String> {
         self.system_events().iter().rev().map(|event| event.kind.as_str().to_owned()).collect()
     }
 
-    /// Every byte that a SQLite database keeps on the disk.
+    /// All bytes in the files of a SQLite database.
     pub fn bytes_on_disk(&self) -> Vec<u8> {
         let file = self.database.path();
         let folder = std::fs::read_dir(file.parent().unwrap()).unwrap();
@@ -149,12 +149,12 @@ pub fn origin() -> Origin {
     }
 }
 
-/// What this account does through the API, from [`origin`].
-pub fn act_of(account: &Account) -> AuditContext {
+/// The context of an action of this account through the API, from [`origin`].
+pub fn context_of(account: &Account) -> AuditContext {
     AuditContext { actor: Actor { id: account.id.to_string(), name: account.email.clone() }, origin: origin() }
 }
 
-/// What contradicts; fails the test when it is anything else.
+/// The detail of a conflict; fails the test for any other result.
 pub fn conflict<T: std::fmt::Debug>(answer: Result<T>) -> ErrorDetail {
     match answer {
         Err(Error::Conflict(fault)) => fault,
@@ -162,10 +162,10 @@ pub fn conflict<T: std::fmt::Debug>(answer: Result<T>) -> ErrorDetail {
     }
 }
 
-/// The text of a refusal; fails the test when it is anything else.
+/// The text of an [`Error::Unauthenticated`]; fails the test for any other result.
 pub fn unauthenticated<T: std::fmt::Debug>(answer: Result<T>) -> String {
     match answer {
         Err(Error::Unauthenticated(fault)) => fault.to_string(),
-        other => panic!("not a refusal: {other:?}"),
+        other => panic!("not unauthenticated: {other:?}"),
     }
 }

@@ -6,10 +6,10 @@ use trailkeeper_domain::account::Role;
 use crate::world::{EMAIL, PASSWORD, World, operator};
 
 trailkeeper_testkit::on_both!(crate::world::World::new =>
-    one_administrator_stays,
+    one_administrator_is_left,
 );
 
-fn one_administrator_stays(world: &World) {
+fn one_administrator_is_left(world: &World) {
     let [first, second] = &world.servers;
     let jane = first.account_with_email(EMAIL).unwrap();
     let new = |email: &str| NewAccount {

@@ -8,10 +8,10 @@ use trailkeeper_domain::clock::Clock as _;
 use crate::world::{World, operator};
 
 trailkeeper_testkit::on_both!(crate::world::World::new =>
-    who_renames_a_token_does_not_bring_back_its_old_end,
+    a_rename_does_not_restore_the_old_end_of_a_token,
 );
 
-fn who_renames_a_token_does_not_bring_back_its_old_end(world: &World) {
+fn a_rename_does_not_restore_the_old_end_of_a_token(world: &World) {
     let [first, _] = &world.servers;
     let end = world.clock.now() + TimeDelta::hours(1);
     for _ in 0..10 {

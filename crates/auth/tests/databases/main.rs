@@ -1,4 +1,4 @@
-//! What depends on how transactions wait for one another, on SQLite and on PostgreSQL: run it under
+//! Concurrent operations through two servers, on SQLite and on PostgreSQL, where the result depends on locks. Run with
 //! `scripts/with-postgres`.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "in tests a panic is the failure")]
 

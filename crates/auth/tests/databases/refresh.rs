@@ -7,7 +7,7 @@ use crate::world::{EMAIL, PASSWORD, World, origin};
 
 trailkeeper_testkit::on_both!(crate::world::World::new =>
     tabs_that_refresh_at_the_same_moment_get_the_same_successor,
-    thieves_who_come_at_the_same_moment_end_the_family_once,
+    concurrent_reuses_of_a_spent_token_end_the_session_once,
 );
 
 fn tabs_that_refresh_at_the_same_moment_get_the_same_successor(world: &World) {
@@ -27,7 +27,7 @@ fn tabs_that_refresh_at_the_same_moment_get_the_same_successor(world: &World) {
     assert_eq!(world.recorded("refresh_token_reuse"), 0);
 }
 
-fn thieves_who_come_at_the_same_moment_end_the_family_once(world: &World) {
+fn concurrent_reuses_of_a_spent_token_end_the_session_once(world: &World) {
     let first = world.servers[0].login(EMAIL, PASSWORD, &origin()).unwrap().refresh_token;
     let second = world.servers[1].refresh(&first, &origin()).unwrap();
     world.clock.advance(TimeDelta::seconds(10));

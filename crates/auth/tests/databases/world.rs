@@ -46,12 +46,12 @@ impl World {
         Self { servers, base }
     }
 
-    /// How many events of this type the system tenant has.
+    /// The number of audit events of this type.
     pub fn recorded(&self, kind: &str) -> usize {
         self.system_events().iter().filter(|event| event.kind.as_str() == kind).count()
     }
 
-    /// Runs `work` on eight threads at the same moment, by turns on the two servers.
+    /// Runs `work` on eight threads at the same moment, alternately on the two servers.
     pub fn at_once<T: Send>(&self, work: impl Fn(&Access) -> T + Sync) -> Vec<T> {
         let barrier = Barrier::new(8);
         std::thread::scope(|scope| {

@@ -1,4 +1,4 @@
-//! Access tokens, and everything that attackers hand in for one.
+//! Access tokens, and the forgeries that attackers send.
 
 use ring::hmac;
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
@@ -17,7 +17,7 @@ const SESSION: SessionId = SessionId(Uuid::from_u128(0x5));
 /// RFC 8032, 7.1, test 1.
 const SEED: &str = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60";
 const PUBLIC: &str = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
-/// The first 16 digits of the SHA-256 of those bytes, by Python's hashlib.
+/// The first 16 digits of the SHA-256 of the public key, computed with Python's hashlib.
 const KID: &str = "21fe31dfa154a261";
 
 fn unhex(text: &str) -> Vec<u8> {
@@ -28,7 +28,7 @@ fn ours() -> KeyPair {
     KeyPair::from_pkcs8(&unhex(&format!("302e020100300506032b657004220420{SEED}"))).unwrap()
 }
 
-/// The same pair, by ring directly, so that tests can sign what our own code never would.
+/// The same key pair of ring itself, so that tests can sign tokens that our own code would not make.
 fn raw() -> Ed25519KeyPair {
     Ed25519KeyPair::from_seed_unchecked(&unhex(SEED)).unwrap()
 }
@@ -86,14 +86,14 @@ fn without(mut object: Value, key: &str) -> Value {
 }
 
 #[test]
-fn the_key_is_the_one_of_the_standard() {
+fn the_public_key_is_that_of_the_standard() {
     assert_eq!(ours().public(), unhex(PUBLIC));
     assert_eq!(raw().public_key().as_ref(), unhex(PUBLIC));
     assert_eq!(ours().kid(), KID);
 }
 
 #[test]
-fn an_issued_token_holds_from_its_first_to_its_last_second() {
+fn an_issued_token_is_valid_from_its_first_to_its_last_second() {
     let claims: Claims = serde_json::from_value(claims()).unwrap();
     let token = issue(&ours(), &claims).unwrap();
     assert_eq!(kid_of(&token).unwrap(), KID);
@@ -110,7 +110,7 @@ fn an_issued_token_holds_from_its_first_to_its_last_second() {
 }
 
 #[test]
-fn a_token_made_by_hand_as_the_standard_says_is_the_same() {
+fn a_token_built_by_hand_from_the_standard_is_identical() {
     assert_eq!(validated(&signed(&header(), &claims())), Ok((ACCOUNT, SESSION)));
 }
 
@@ -140,7 +140,7 @@ fn other_algorithms_are_refused() {
 }
 
 #[test]
-fn a_foreign_key_is_refused_wherever_it_comes_from() {
+fn a_foreign_key_is_refused() {
     let foreign = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
     let sign = |message: &[u8]| foreign.sign(message).as_ref().to_vec();
     let jwk = json!({"kty": "OKP", "crv": "Ed25519", "x": base64url(foreign.public_key().as_ref())});
@@ -150,7 +150,7 @@ fn a_foreign_key_is_refused_wherever_it_comes_from() {
 }
 
 #[test]
-fn claims_that_are_not_for_us_are_refused_although_the_signature_is_ours() {
+fn wrong_claims_are_refused_even_with_our_signature() {
     for (key, value, refusal) in [
         ("iss", json!("another"), JwtError::Issuer),
         ("iss", json!(""), JwtError::Issuer),
@@ -193,7 +193,7 @@ fn no_character_of_a_token_can_be_changed() {
             }
         }
     }
-    // The signature's last character carries four bits that count for nothing; they must be zero.
+    // The last character of the signature carries four unused bits; they must be zero.
     let last = token.chars().last().unwrap();
     for c in ('A'..='Z').chain('a'..='z').chain('0'..='9').chain(['-', '_']).filter(|c| *c != last) {
         assert!(validated(&format!("{}{c}", &token[..token.len() - 1])).is_err(), "{c}");
@@ -201,13 +201,13 @@ fn no_character_of_a_token_can_be_changed() {
 }
 
 #[test]
-fn headers_that_name_no_key_of_ours_or_demand_extensions_are_refused() {
+fn headers_without_a_key_id_or_with_critical_extensions_are_refused() {
     for kid in [json!(""), json!("short"), json!("../../../etc/key"), json!("' OR 1=1 --     "), json!("a".repeat(17))]
     {
         assert_eq!(kid_of(&signed(&with(header(), "kid", kid.clone()), &claims())), Err(JwtError::Malformed), "{kid}");
     }
     assert_eq!(kid_of(&signed(&without(header(), "kid"), &claims())), Err(JwtError::Malformed));
-    // Each alone is refused too, whether its extension is known to anybody or not.
+    // Each one is refused by itself too, whether its extension is a registered one or not.
     for crit in [json!([]), json!(["exp"]), json!(["kid"])] {
         assert!(validated(&signed(&with(header(), "crit", crit.clone()), &claims())).is_err(), "{crit}");
     }
@@ -216,9 +216,9 @@ fn headers_that_name_no_key_of_ours_or_demand_extensions_are_refused() {
     assert_eq!(validated(&critical), Err(JwtError::Critical));
 }
 
-/// Which of two values counts is a question that a signature must not leave open.
+/// With two values of one name, the signature would not say which of them counts.
 #[test]
-fn what_is_said_twice_is_refused() {
+fn repeated_names_are_refused() {
     let signed_text = |header: &str, claims: &str| {
         let message = format!("{}.{}", base64url(header.as_bytes()), base64url(claims.as_bytes()));
         let signature = base64url(raw().sign(message.as_bytes()).as_ref());
@@ -247,19 +247,19 @@ fn what_is_said_twice_is_refused() {
 }
 
 #[test]
-fn a_cut_or_prolonged_token_is_refused() {
+fn a_cut_or_extended_token_is_refused() {
     let token = signed(&header(), &claims());
     for end in 0..token.len() {
         assert!(validated(&token[..end]).is_err(), "cut at {end}");
     }
     for more in ["A", "=", "==", ".", " ", "\n", "\0", ".AAAA"] {
-        assert!(validated(&format!("{token}{more}")).is_err(), "{more:?} behind it");
+        assert!(validated(&format!("{token}{more}")).is_err(), "{more:?} after it");
         assert!(validated(&format!("{more}{token}")).is_err(), "{more:?} before it");
     }
 }
 
 #[test]
-fn junk_is_refused_whatever_its_size() {
+fn malformed_tokens_of_any_size_are_refused() {
     let long = signed(&with(header(), "x", json!("y".repeat(4096))), &claims());
     for junk in
         ["", ".", "..", "...", "a.b.c", "é.é.é", "null.null.null", "e30.e30.", "{}.{}.{}", &long, &".".repeat(5000)]
@@ -270,7 +270,7 @@ fn junk_is_refused_whatever_its_size() {
 }
 
 #[test]
-fn a_key_pair_survives_the_database_sealed() {
+fn a_sealed_key_pair_opens_to_the_same_pair() {
     let entropy = SystemEntropy::new();
     let master = MasterKeys::from(MasterKey::generate(&entropy));
     let pair = KeyPair::generate(&entropy).unwrap();
@@ -285,9 +285,9 @@ fn a_key_pair_survives_the_database_sealed() {
     let other = KeyPair::generate(&entropy).unwrap();
     let mut swapped = row.clone();
     swapped.public = other.public().to_vec();
-    assert!(KeyPair::open(&master, &swapped).is_err(), "another public key beside the sealed private one");
+    assert!(KeyPair::open(&master, &swapped).is_err(), "another public key than that of the sealed private key");
     let mut renamed = row.clone();
     renamed.kid = other.kid().to_owned();
-    assert!(KeyPair::open(&master, &renamed).is_err(), "another row's name");
+    assert!(KeyPair::open(&master, &renamed).is_err(), "the id of another row");
     assert!(!format!("{pair:?}").contains("encoding"));
 }

@@ -1,4 +1,4 @@
-//! Sealing.
+//! Sealing with the master key.
 
 use std::sync::{Arc, Mutex};
 
@@ -6,7 +6,7 @@ use trailkeeper_auth::{MasterKey, MasterKeyPair, MasterKeySource, MasterKeys, Sy
 use trailkeeper_domain::{Error, Result};
 
 #[test]
-fn what_was_sealed_opens_with_the_same_key_and_context_alone() {
+fn a_sealed_value_opens_only_with_the_same_key_and_context() {
     let entropy = SystemEntropy::new();
     let key = MasterKey::generate(&entropy);
     let other = MasterKey::generate(&entropy);
@@ -21,7 +21,7 @@ fn what_was_sealed_opens_with_the_same_key_and_context_alone() {
 }
 
 #[test]
-fn no_changed_or_cut_byte_goes_unnoticed() {
+fn a_changed_or_cut_value_does_not_open() {
     let entropy = SystemEntropy::new();
     let key = MasterKey::generate(&entropy);
     let sealed = key.seal(&entropy, "context", b"secret").unwrap();
@@ -41,7 +41,7 @@ fn two_seals_of_one_value_differ() {
 }
 
 #[test]
-fn the_key_survives_its_file_and_is_never_shown() {
+fn the_key_is_read_back_from_its_digits_and_never_shown() {
     let entropy = SystemEntropy::new();
     let key = MasterKey::generate(&entropy);
     let text = key.to_hex();
@@ -57,7 +57,7 @@ fn the_key_survives_its_file_and_is_never_shown() {
     }
 }
 
-/// Keys that a test replaces while others use them.
+/// A source of keys that a test replaces while they are in use.
 #[derive(Clone)]
 struct Files(Arc<Mutex<(String, Option<String>)>>);
 
@@ -97,7 +97,7 @@ fn a_pair_seals_with_the_current_key_and_opens_with_both() {
 }
 
 #[test]
-fn who_runs_while_the_key_is_replaced_opens_and_seals_on() {
+fn a_running_server_opens_and_seals_during_a_rotation() {
     let entropy = SystemEntropy::new();
     let [first, second, third] = [(); 3].map(|()| MasterKey::generate(&entropy));
     let files = Files::new(&first);
@@ -105,14 +105,14 @@ fn who_runs_while_the_key_is_replaced_opens_and_seals_on() {
     let old = server.seal(&entropy, "c", b"old").unwrap();
 
     files.rotate(&second);
-    assert_eq!(server.open("c", &old).unwrap().as_slice(), b"old", "not sealed anew yet");
-    let anew = second.seal(&entropy, "c", b"old").unwrap();
-    assert_eq!(server.open("c", &anew).unwrap().as_slice(), b"old", "sealed anew by another process");
-    assert_eq!(server.open("c", &old).unwrap().as_slice(), b"old", "and with the previous key still");
+    assert_eq!(server.open("c", &old).unwrap().as_slice(), b"old", "not resealed yet");
+    let resealed = second.seal(&entropy, "c", b"old").unwrap();
+    assert_eq!(server.open("c", &resealed).unwrap().as_slice(), b"old", "resealed by another process");
+    assert_eq!(server.open("c", &old).unwrap().as_slice(), b"old", "still opens with the previous key");
 
-    // The rotation after that: whoever seals must not do so with a key that is about to be forgotten.
+    // The next rotation: a server must not seal with a key that is about to be deleted.
     files.rotate(&third);
     let sealed = server.seal(&entropy, "c", b"fresh").unwrap();
     assert_eq!(third.open("c", &sealed).unwrap().as_slice(), b"fresh");
-    assert!(server.open("c", &old).is_err(), "two rotations ago");
+    assert!(server.open("c", &old).is_err(), "sealed two rotations ago");
 }

@@ -14,9 +14,10 @@ fn principal(kind: PrincipalKind, role: Role, tenant_id: Option<TenantId>) -> Pr
 }
 
 #[test]
-fn each_role_may_do_what_the_table_says_and_nothing_else() {
+fn each_role_has_exactly_the_permissions_of_the_table() {
     use Permission::{
-        Administer, ReadAnalytics, ReadDirectory, ReadEvents, ReadTrail, WriteAnalytics, WriteDirectory, WriteEvents,
+        Administer, ReadAnalytics, ReadAuditTrail, ReadDirectory, ReadEvents, WriteAnalytics, WriteDirectory,
+        WriteEvents,
     };
     let table: [(Role, &[Permission]); 4] = [
         (
@@ -28,7 +29,7 @@ fn each_role_may_do_what_the_table_says_and_nothing_else() {
                 WriteAnalytics,
                 ReadDirectory,
                 WriteDirectory,
-                ReadTrail,
+                ReadAuditTrail,
                 Administer,
             ],
         ),
@@ -55,7 +56,7 @@ fn each_role_may_do_what_the_table_says_and_nothing_else() {
 }
 
 #[test]
-fn a_signing_key_may_do_less_than_its_role() {
+fn a_signing_key_has_fewer_permissions_than_its_role() {
     let may = [Permission::WriteEvents, Permission::ReadEvents, Permission::ReadAnalytics, Permission::WriteAnalytics];
     for permission in Permission::ALL {
         let answer = principal(PrincipalKind::SigningKey(CredentialId(ID)), Role::Admin, None).require(permission);
@@ -64,7 +65,7 @@ fn a_signing_key_may_do_less_than_its_role() {
 }
 
 #[test]
-fn who_is_confined_to_a_tenant_cannot_make_accounts_that_are_not() {
+fn a_tenant_scoped_principal_cannot_administer() {
     let tenant_scoped = principal(PrincipalKind::Account(AccountId(ID)), Role::Admin, Some(TenantId(ID)));
     for permission in Permission::ALL {
         assert_eq!(tenant_scoped.require(permission).is_ok(), permission != Permission::Administer, "{permission:?}");

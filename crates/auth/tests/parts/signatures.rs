@@ -20,7 +20,7 @@ struct Vector {
 }
 
 #[test]
-fn every_vector_of_the_other_implementation_is_judged_right() {
+fn every_vector_of_the_other_implementation_gets_the_expected_result() {
     let vectors: Vec<Vector> = serde_json::from_str(include_str!("../saasus_signature_vectors.json")).unwrap();
     assert!(vectors.iter().filter(|vector| vector.accepted).count() >= 20);
     assert!(vectors.iter().filter(|vector| !vector.accepted).count() >= 10);
@@ -59,7 +59,7 @@ fn a_signature_with_any_bit_changed_is_refused() {
 }
 
 #[test]
-fn a_header_that_is_not_complete_is_refused_and_says_the_form() {
+fn an_incomplete_header_is_refused_with_the_expected_form() {
     let sig = "a".repeat(64);
     let long = "x".repeat(129);
     for header in [

@@ -6,7 +6,7 @@ use ring::digest::{SHA256, digest};
 use trailkeeper_auth::{PlainSecret, PlainToken, SystemEntropy, TokenKind};
 
 #[test]
-fn a_token_reads_back_as_its_own_kind_only() {
+fn a_token_parses_only_as_its_own_kind() {
     let entropy = SystemEntropy::new();
     for (kind, other, prefix) in
         [(TokenKind::Api, TokenKind::Refresh, "tk_"), (TokenKind::Refresh, TokenKind::Api, "rt_")]
@@ -22,7 +22,7 @@ fn a_token_reads_back_as_its_own_kind_only() {
 }
 
 #[test]
-fn a_mistyped_token_is_told_by_its_checksum() {
+fn the_checksum_detects_a_mistyped_token() {
     let token = PlainToken::generate(TokenKind::Api, &SystemEntropy::new());
     let text = token.expose();
     for at in 0..text.len() {
@@ -47,7 +47,7 @@ fn tokens_and_secrets_are_new_each_time_and_never_shown() {
         (0..1000).map(|_| PlainToken::generate(TokenKind::Api, &entropy).expose().to_owned()).collect();
     assert_eq!(tokens.len(), 1000);
     let used: HashSet<char> = tokens.iter().flat_map(|token| token.chars().skip(3)).collect();
-    assert_eq!(used.len(), 62, "every letter and digit comes up");
+    assert_eq!(used.len(), 62, "every letter and digit occurs");
     let (token, secret) = (PlainToken::generate(TokenKind::Api, &entropy), PlainSecret::generate(&entropy));
     assert!(secret.expose().starts_with("sk_") && secret.expose().len() == 46);
     assert_eq!(format!("{token:?} {secret:?}"), "PlainToken(…) PlainSecret(…)");

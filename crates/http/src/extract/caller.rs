@@ -86,7 +86,7 @@ macro_rules! requirements {
 const fn group_of(permission: Permission) -> Group {
     match permission {
         Permission::WriteEvents => Group::Ingest,
-        Permission::ReadEvents | Permission::ReadDirectory | Permission::ReadTrail => Group::Read,
+        Permission::ReadEvents | Permission::ReadDirectory | Permission::ReadAuditTrail => Group::Read,
         Permission::ReadAnalytics => Group::Analytics,
         Permission::WriteAnalytics | Permission::WriteDirectory => Group::Change,
         Permission::Administer => Group::Administer,
@@ -117,7 +117,7 @@ requirements! {
     /// Change a user without knowing all of it, and see it then.
     ChangeUsers is WriteDirectory of everyone leaves Directory,
     /// Read the whole trail, the server's own included.
-    ReadTrail leaves Events,
+    ReadAuditTrail leaves Events,
     /// Manage accounts, tokens and keys.
     Administer,
 }

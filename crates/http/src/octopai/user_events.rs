@@ -16,7 +16,7 @@ use super::values;
 use crate::api_error::ApiResult;
 use crate::blocking;
 use crate::error_formats::Octopai;
-use crate::extract::caller::{Caller, ReadTrail};
+use crate::extract::caller::{Caller, ReadAuditTrail};
 use crate::operation::{Body, FromBody, operation};
 use crate::state::AppState;
 
@@ -112,7 +112,7 @@ fn type_of(kind: &EventKind) -> String {
         ErrorResponses,
     ))]
 pub async fn list_user_events(
-    caller: Caller<ReadTrail, Octopai>,
+    caller: Caller<ReadAuditTrail, Octopai>,
     FromBody(input): FromBody<UserEventsRequest>,
     state: Data<AppState>,
 ) -> ApiResult<Octopai> {
