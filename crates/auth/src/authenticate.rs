@@ -81,7 +81,7 @@ impl Access {
         match self.store.writing(|tx| tx.touch_api_token(token.id, now)) {
             // The disk is full or the writer busy. A request that only reads can still be answered, and one that writes
             // will fail by itself. The next request tries again.
-            Err(Error::Unavailable { .. }) => Ok(()),
+            Err(Error::Unavailable { .. } | Error::Overloaded { .. }) => Ok(()),
             done => done,
         }
     }

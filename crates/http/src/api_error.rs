@@ -63,7 +63,7 @@ pub fn status_of(error: &Error) -> StatusCode {
         Error::Forbidden(_) => StatusCode::FORBIDDEN,
         Error::TimedOut(_) => StatusCode::REQUEST_TIMEOUT,
         Error::Throttled { .. } => StatusCode::TOO_MANY_REQUESTS,
-        Error::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+        Error::Overloaded { .. } | Error::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
         Error::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
@@ -71,6 +71,9 @@ pub fn status_of(error: &Error) -> StatusCode {
 /// The text of an error for clients. It is general if the error's own text is only for operators.
 pub fn public_detail(error: &Error) -> ErrorDetail {
     match (error.detail(), error) {
+        (Some(busy), Error::Overloaded { .. }) => {
+            ErrorDetail { detail: format!("{}; send it again after Retry-After seconds", busy.detail), ..busy.clone() }
+        }
         (Some(detail), _) => detail.clone(),
         (None, Error::Unavailable { .. }) => ErrorDetail::new(
             "unavailable",
@@ -83,7 +86,7 @@ pub fn public_detail(error: &Error) -> ErrorDetail {
     }
 }
 
-/// Seconds until another attempt makes sense after the database was unavailable.
+/// Seconds until another attempt makes sense after the database was unavailable or the server overloaded.
 const RETRY_AFTER_S: u32 = 2;
 
 impl<F: ErrorFormat> ResponseError for ApiError<F> {
@@ -95,7 +98,8 @@ impl<F: ErrorFormat> ResponseError for ApiError<F> {
         let mut builder = HttpResponse::build(self.status_code());
         add_headers(&mut builder, &self.error);
         let mut response = respond::<F>(builder, &public_detail(&self.error));
-        if let Error::Unavailable { cause } | Error::Internal { cause } = &self.error {
+        if let Error::Overloaded { cause, .. } | Error::Unavailable { cause } | Error::Internal { cause } = &self.error
+        {
             response.extensions_mut().insert(cause.clone());
         }
         response
@@ -108,7 +112,7 @@ pub fn add_headers(builder: &mut HttpResponseBuilder, error: &Error) {
         Error::Throttled { retry_after_s, .. } => {
             builder.insert_header((header::RETRY_AFTER, retry_after_s.to_string()));
         }
-        Error::Unavailable { .. } => {
+        Error::Overloaded { .. } | Error::Unavailable { .. } => {
             builder.insert_header((header::RETRY_AFTER, RETRY_AFTER_S.to_string()));
         }
         Error::Unauthenticated(_) => {

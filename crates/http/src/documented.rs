@@ -98,7 +98,7 @@ fn reason(status: u16) -> &'static str {
         409 => "It contradicts what is stored.",
         413 => "More than a limit allows; the message names the limit.",
         429 => "Too many attempts; try again after `Retry-After` seconds.",
-        503 => "The database or the disk cannot serve right now, and nothing was stored.",
+        503 => "The database or the disk cannot serve now, or the server is overloaded; nothing was stored.",
         _ => "The server failed; its log tells why under the request's id.",
     }
 }

@@ -8,6 +8,7 @@ use tokio::time::timeout;
 use trailkeeper_analytics::FoldCache;
 use trailkeeper_auth::Access;
 use trailkeeper_domain::clock::{Clock, Entropy};
+use trailkeeper_domain::error::Context;
 use trailkeeper_domain::ingest::Ingest;
 use trailkeeper_domain::ports::Store;
 use trailkeeper_domain::{Error, Result};
@@ -81,10 +82,18 @@ impl AppState {
 
     /// Waits for a permit to answer an analytic question.
     ///
-    /// [`Error::Unavailable`] when there is none within some seconds.
+    /// [`Error::Overloaded`] when there is none within some seconds.
     pub(crate) async fn analytics_permit(&self) -> Result<OwnedSemaphorePermit> {
         let waiting = timeout(MAX_WAIT, Arc::clone(&self.analytics_permits).acquire_owned());
-        let busy = |_| Error::unavailable("more analytic questions are asked at once than are answered in time");
+        let busy = |elapsed| {
+            Error::overloaded(
+                format!(
+                    "the server is busy with other analytic questions and did not start this one within {} seconds",
+                    MAX_WAIT.as_secs()
+                ),
+                Context::new("waiting for an analytics permit", elapsed),
+            )
+        };
         waiting.await.map_err(busy)?.map_err(Error::internal)
     }
 

@@ -1,28 +1,33 @@
 //! Errors of the databases as errors of the domain: the one place that knows their codes and texts.
 //!
-//! What the operator can cure (a database that is down, full, locked or read-only) is `Unavailable`, so that clients
-//! are told to come again. Everything else is a defect or corrupt data: `Internal`.
+//! A database that others keep busy is `Overloaded`. What the operator can cure (a database that is down, full or
+//! read-only) is `Unavailable`. Clients send both again. Everything else is a defect or corrupt data: `Internal`.
 
 use diesel::result::{ConnectionError, DatabaseErrorKind, Error as DieselError};
 use trailkeeper_domain::Error;
 use trailkeeper_domain::error::Context;
 
-/// What SQLite says when it cannot serve right now. diesel keeps no code but the text, which SQLite never translates.
-const SQLITE_UNAVAILABLE: [&str; 9] = [
+/// What SQLite says when another connection has what it needs. diesel keeps no code but the text, which SQLite never
+/// translates.
+const SQLITE_BUSY: [&str; 3] = ["database is locked", "database table is locked", "database schema is locked"];
+
+/// What SQLite says when it cannot serve right now.
+const SQLITE_UNAVAILABLE: [&str; 6] = [
     "database or disk is full",
     "disk I/O error",
     "unable to open database",
     "attempt to write a readonly database",
-    "database is locked",
-    "database table is locked",
-    "database schema is locked",
     "locking protocol",
     "large file support is disabled",
 ];
 
 /// The classes and codes of SQLSTATE that mean the same: connection, resources, not in the right state, system, and
 /// the interventions of an operator (shutdown, and a statement that took too long).
-const SQLSTATE_UNAVAILABLE: [&str; 10] = ["08", "53", "55", "58", "57014", "57P", "25006", "28", "3D000", "40"];
+const SQLSTATE_UNAVAILABLE: [&str; 9] = ["08", "53", "55", "58", "57014", "57P", "25006", "28", "3D000"];
+
+/// The classes and codes of SQLSTATE by which others are in the way: too many connections, a lock that was not to be
+/// had, transactions that conflict.
+const SQLSTATE_BUSY: [&str; 3] = ["53300", "55P03", "40"];
 
 /// What the transaction may be repeated after: serialization failure, deadlock.
 const SQLSTATE_RETRY: [&str; 2] = ["40001", "40P01"];
@@ -44,6 +49,10 @@ pub fn of_statement(table: &str, error: DieselError) -> Error {
                 | DatabaseErrorKind::SerializationFailure
                 | DatabaseErrorKind::ReadOnlyTransaction
         );
+        if is_busy(text) {
+            let busy = "the database is busy with other work; nothing of this request was stored";
+            return Error::overloaded(busy, Context::new(table, error));
+        }
         if closed || is_unavailable(text) {
             return Error::unavailable(Context::new(table, error));
         }
@@ -63,7 +72,7 @@ pub fn of_connection(error: ConnectionError) -> Error {
 pub fn of_migration(error: Box<dyn std::error::Error + Send + Sync>) -> Error {
     match error.downcast::<DieselError>() {
         Ok(error) => of_statement("migrations", *error),
-        Err(error) if is_unavailable(&error.to_string()) => Error::unavailable(error),
+        Err(error) if is_unavailable(&error.to_string()) || is_busy(&error.to_string()) => Error::unavailable(error),
         Err(error) => Error::internal(Context::new("migrations", error)),
     }
 }
@@ -80,9 +89,17 @@ pub fn asks_for_retry(error: &DieselError) -> bool {
 }
 
 fn is_unavailable(text: &str) -> bool {
+    is_one_of(text, &SQLSTATE_UNAVAILABLE, &SQLITE_UNAVAILABLE)
+}
+
+fn is_busy(text: &str) -> bool {
+    is_one_of(text, &SQLSTATE_BUSY, &SQLITE_BUSY)
+}
+
+fn is_one_of(text: &str, states: &[&str], texts: &[&str]) -> bool {
     match sqlstate(text) {
-        Some(state) => SQLSTATE_UNAVAILABLE.iter().any(|class| state.starts_with(class)),
-        None => SQLITE_UNAVAILABLE.iter().any(|known| text.contains(known)),
+        Some(state) => states.iter().any(|class| state.starts_with(class)),
+        None => texts.iter().any(|known| text.contains(known)),
     }
 }
 
@@ -110,7 +127,6 @@ mod tests {
     fn what_an_operator_can_cure_is_unavailable() {
         for text in [
             "database or disk is full",
-            "database is locked",
             "disk I/O error",
             "08006: connection closed",
             "53100: could not extend file",
@@ -120,6 +136,19 @@ mod tests {
             "58030: could not read block",
         ] {
             assert!(matches!(told(text), Error::Unavailable { .. }), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_database_that_others_use_is_overloaded() {
+        for text in [
+            "database is locked",
+            "database table is locked",
+            "53300: sorry, too many clients already",
+            "55P03: could not obtain lock on row",
+            "40001: could not serialize access",
+        ] {
+            assert!(matches!(told(text), Error::Overloaded { .. }), "{text}");
         }
     }
 

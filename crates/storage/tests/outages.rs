@@ -41,6 +41,11 @@ fn is_unavailable<T: std::fmt::Debug>(outcome: &Result<T>) {
     assert!(matches!(outcome, Err(Error::Unavailable { .. })), "{outcome:?}");
 }
 
+#[track_caller]
+fn is_overloaded<T: std::fmt::Debug>(outcome: &Result<T>) {
+    assert!(matches!(outcome, Err(Error::Overloaded { .. })), "{outcome:?}");
+}
+
 #[test]
 fn postgres_restarts_and_nobody_is_told() {
     let database = TempDatabase::postgres();
@@ -218,7 +223,7 @@ fn another_process_writes_for_too_long() {
     let store = opened(&database, &impatient());
     let mut other = SqliteConnection::establish(database.path().to_str().unwrap()).unwrap();
     other.batch_execute("BEGIN IMMEDIATE").unwrap();
-    is_unavailable(&write(&store, 1));
+    is_overloaded(&write(&store, 1));
     assert_eq!(count(&store).unwrap(), 0, "readers do not wait for writers");
     other.batch_execute("ROLLBACK").unwrap();
     assert_eq!(write(&store, 1).unwrap(), [true]);
@@ -231,7 +236,7 @@ fn all_connections_are_busy_for_too_long() {
     store
         .writing(|tx| {
             tx.put_tenant(&tenant(1))?;
-            std::thread::scope(|scope| scope.spawn(|| is_unavailable(&write(&store, 1))).join().unwrap());
+            std::thread::scope(|scope| scope.spawn(|| is_overloaded(&write(&store, 1))).join().unwrap());
             Ok(())
         })
         .unwrap();

@@ -62,7 +62,7 @@ struct State {
 #[derive(Default)]
 struct PerCall {
     count: usize,
-    fails: bool,
+    fails: Option<Error>,
     /// How many of the next calls are held.
     held: usize,
 }
@@ -126,7 +126,12 @@ impl FaultyStore {
 
     /// Makes every call of this method fail until [`Self::restore`].
     pub fn fail_all(&self, call: Call) {
-        self.state.lock().of(call).fails = true;
+        self.fail_all_with(call, failure());
+    }
+
+    /// Makes every call of this method fail with `error` until [`Self::restore`].
+    pub fn fail_all_with(&self, call: Call, error: Error) {
+        self.state.lock().of(call).fails = Some(error);
     }
 
     /// Holds the next `count` calls of this method until [`Self::restore`].
@@ -166,7 +171,7 @@ impl FaultyStore {
         state.plan = None;
         state.releases += 1;
         for per_call in &mut state.calls {
-            (per_call.fails, per_call.held) = (false, 0);
+            (per_call.fails, per_call.held) = (None, 0);
         }
         self.changed.notify_all();
     }
@@ -191,7 +196,10 @@ impl FaultyStore {
             let releases = state.releases;
             self.changed.wait_while(&mut state, |state| state.releases == releases);
         }
-        if state.of(call).fails { Err(failure()) } else { Ok(state) }
+        match &state.of(call).fails {
+            Some(error) => Err(error.clone()),
+            None => Ok(state),
+        }
     }
 
     fn planned_write(&self, work: &mut dyn FnMut(&mut dyn WriteTx) -> Result<()>) -> Result<()> {
@@ -204,7 +212,7 @@ impl FaultyStore {
                     None => self.inner.write(work),
                     Some(fault) => self.failing(fault, work),
                 };
-                self.state.lock().calls.iter_mut().for_each(|per_call| per_call.fails = true);
+                self.state.lock().calls.iter_mut().for_each(|per_call| per_call.fails = Some(failure()));
                 outcome
             }
             Some(Action::Before(hook)) => {

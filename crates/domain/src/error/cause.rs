@@ -8,11 +8,12 @@ use std::sync::Arc;
 /// Any error, or a sentence: what the constructors of [`crate::Error`] take as a cause.
 pub type BoxedError = Box<dyn StdError + Send + Sync>;
 
-/// The error behind an [`Error::Unavailable`] or [`Error::Internal`], for the log only.
+/// The error behind an [`Error::Overloaded`], [`Error::Unavailable`] or [`Error::Internal`], for the log only.
 ///
 /// It is shared, because errors are cloned: one failed commit answers every request of its group. Displayed, it is the
 /// whole chain of its sources in one line.
 ///
+/// [`Error::Overloaded`]: crate::Error::Overloaded
 /// [`Error::Unavailable`]: crate::Error::Unavailable
 /// [`Error::Internal`]: crate::Error::Internal
 #[derive(Clone)]

@@ -2,7 +2,7 @@
 //!
 //! Each contract renders it in its own shape; one exhaustive match in `http` turns the kind into
 //! a status. What a client may read is in [`ErrorDetail`]; what only the operator may read is the
-//! [`Cause`] of [`Error::Unavailable`] and [`Error::Internal`], which no renderer can reach by type.
+//! [`Cause`] of [`Error::Overloaded`], [`Error::Unavailable`] and [`Error::Internal`].
 
 mod cause;
 
@@ -77,6 +77,15 @@ pub enum Error {
         /// Seconds until another attempt makes sense.
         retry_after_s: u32,
     },
+    /// The server or its database has more to do than it can. Nothing was stored; the same request works later.
+    #[error("{busy}")]
+    Overloaded {
+        /// What is busy, for the client.
+        busy: ErrorDetail,
+        /// For the log only.
+        #[source]
+        cause: Cause,
+    },
     /// The database or the disk cannot serve right now. Nothing was stored.
     #[error("the database cannot serve right now")]
     Unavailable {
@@ -124,6 +133,11 @@ impl Error {
         Self::Forbidden(ErrorDetail::new("permission_denied", detail))
     }
 
+    /// Too much to do, code `overloaded`: `busy` says what is busy, without a way out; renderers add it.
+    pub fn overloaded(busy: impl Into<String>, cause: impl Into<BoxedError>) -> Self {
+        Self::Overloaded { busy: ErrorDetail::new("overloaded", busy), cause: Cause::new(cause) }
+    }
+
     /// The database cannot serve right now.
     pub fn unavailable(cause: impl Into<BoxedError>) -> Self {
         Self::Unavailable { cause: Cause::new(cause) }
@@ -149,7 +163,8 @@ impl Error {
             | Self::Unauthenticated(fault)
             | Self::Forbidden(fault)
             | Self::TimedOut(fault)
-            | Self::Throttled { fault, .. } => Some(fault),
+            | Self::Throttled { fault, .. }
+            | Self::Overloaded { busy: fault, .. } => Some(fault),
             Self::Unavailable { .. } | Self::Internal { .. } => None,
         }
     }

@@ -13,13 +13,13 @@ use crate::ports::Store;
 /// Commits the jobs in one transaction and answers each.
 ///
 /// When the group fails for a reason that may lie in one of its members, each is tried apart, so that it
-/// hurts nobody else. When the database is away, that is everybody's answer: trying each apart would only
+/// hurts nobody else. When the database is away or busy, that is everybody's answer: trying each apart would only
 /// make the queue wait.
 pub fn commit(store: &dyn Store, jobs: Vec<Job>) {
     let (events, mut waiting) = unite(jobs);
     match insert(store, &events) {
         Ok(new) => answer(waiting, &new),
-        Err(error @ Error::Unavailable { .. }) => {
+        Err(error @ (Error::Unavailable { .. } | Error::Overloaded { .. })) => {
             for waiter in waiting {
                 (waiter.done)(Err(error.clone()));
             }

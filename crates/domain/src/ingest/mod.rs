@@ -79,7 +79,8 @@ impl Ingest {
     /// Hands events over. `done` is called once, after the commit or when it failed. No two of `events`
     /// may share a (tenant, id).
     ///
-    /// [`Error::Unavailable`] when the queue is full or closed: nothing was taken and `done` is dropped.
+    /// [`Error::Overloaded`] when the queue is full, [`Error::Unavailable`] when it is closed: nothing was taken and
+    /// `done` is dropped.
     pub fn submit(&self, events: Vec<Event>, done: Done) -> Result<()> {
         self.queue.push(Job { events, done })
     }

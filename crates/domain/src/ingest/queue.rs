@@ -68,7 +68,10 @@ impl Queue {
         }
         let full = state.events + job.events.len() > self.capacity;
         if full && !state.jobs.is_empty() {
-            return Err(Error::unavailable(format!("the queue is full: {} events wait to be stored", state.events)));
+            return Err(Error::overloaded(
+                "the ingest queue is full; nothing of this request was stored",
+                format!("the ingest queue is full: {} events wait", state.events),
+            ));
         }
         state.events += job.events.len();
         state.jobs.push_back(job);

@@ -30,7 +30,11 @@ impl IntoResponses for CommonProblems {
             problem("403", "The credential does not allow this.", None),
             problem("429", "Too many requests.", Some("Retry-After")),
             problem("500", "The server failed; its log tells why.", None),
-            problem("503", "The database cannot serve right now; nothing was stored.", Some("Retry-After")),
+            problem(
+                "503",
+                "The database cannot serve now, or the server is overloaded; nothing was stored.",
+                Some("Retry-After"),
+            ),
         ])
     }
 }

@@ -88,7 +88,7 @@ fn a_full_queue_refuses_at_once_and_takes_nothing(test: &TestStore) {
     let waiting: Vec<_> = (1..=10).map(|number| submit(&ingest, vec![event(number)])).collect();
     let (done, refused) = channel();
     let error = ingest.submit(vec![event(11)], Box::new(move |result| drop(done.send(result)))).unwrap_err();
-    assert!(matches!(error, Error::Unavailable { .. }), "{error}");
+    assert!(matches!(error, Error::Overloaded { .. }), "{error}");
     assert!(refused.recv().is_err(), "a refused request is not answered later");
     store.restore();
     for answer in waiting.into_iter().chain([first]) {

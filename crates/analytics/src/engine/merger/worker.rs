@@ -176,7 +176,7 @@ impl Worker {
                 return;
             }
             // An outage has many causes, one after the other, and is one outage.
-            Err(Error::Unavailable { .. }) if self.failing.is_some() => return,
+            Err(Error::Unavailable { .. } | Error::Overloaded { .. }) if self.failing.is_some() => return,
             Err(error) => error.chain().to_string(),
         };
         if self.failing.as_ref() != Some(&told) {

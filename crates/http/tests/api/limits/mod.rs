@@ -2,4 +2,5 @@
 
 mod analytic_permits;
 mod login_attempts;
+mod overload;
 mod requests;
