@@ -1,19 +1,16 @@
-//! A disk that takes no more: writers are told to come again, readers go on, and there is room again some day.
+//! A full disk: writes are unavailable, reads go on, and writes work again once there is room.
 //!
-//! The operating system limits how large a file of this process may grow, and refuses what goes beyond it as a full
-//! disk would. The limit is the process's own, so the test runs in a child, which ignores the signal that comes with
-//! the refusal, and changes the limit from outside by `prlimit`.
+//! The test limits the size of its files, and the operating system then fails a write as on a full disk. The limit
+//! belongs to the process, so the test runs in a child process. The child ignores the signal that comes with the
+//! failure, and `prlimit` changes its limit.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
 use std::process::{Command, id};
-use std::sync::Arc;
 use std::{env, fs};
 
-use trailkeeper_analytics::engine::Summary;
 use trailkeeper_domain::event::{Event, Target};
 use trailkeeper_domain::{Error, Result};
-use trailkeeper_storage::{DatabaseUrl, StoreOptions, migrate, open};
-use trailkeeper_testkit::{TempDatabase, all_events, event};
+use trailkeeper_testkit::{TempDatabase, all_events, event, open_store};
 
 const CHILD: &str = "TRAILKEEPER_TEST_DISK_FULL_CHILD";
 
@@ -28,16 +25,16 @@ fn main() {
         .status()
         .unwrap();
     assert!(status.success(), "{status}");
-    println!("a full disk is survived ... ok");
+    println!("a full disk fails writes and no reads ... ok");
 }
 
-/// How large this process's files may grow, in bytes.
+/// Limits the size of this process's files, in bytes.
 fn limit_files(bytes: &str) {
     let status = Command::new("prlimit").args(["--pid", &id().to_string(), &format!("--fsize={bytes}:")]).status();
     assert!(status.unwrap().success());
 }
 
-/// As much text as a row of its own may have.
+/// A target that makes its row large.
 fn large() -> Target {
     Target { kind: None, id: Some("x".repeat(250)), name: Some("x".repeat(250)) }
 }
@@ -50,9 +47,7 @@ fn batch(from: u128) -> Vec<Event> {
 
 fn fill_up() {
     let database = TempDatabase::sqlite();
-    let url = DatabaseUrl::parse(database.url()).unwrap();
-    migrate(&url).unwrap();
-    let store = open(&url, &StoreOptions::default(), Arc::new(Summary)).unwrap();
+    let store = open_store!(database);
     let write = |from| store.writing(|tx| tx.insert_events(&batch(from)));
     let count = || -> Result<usize> { store.reading(|tx| Ok(tx.events(&all_events(), None, 1_000_000)?.len())) };
     write(1).unwrap();
@@ -74,7 +69,7 @@ fn fill_up() {
             }
             Err(other) => panic!("{other:?}"),
         }
-        assert_eq!(count().unwrap(), acknowledged, "readers go on, and see what was acknowledged and no more");
+        assert_eq!(count().unwrap(), acknowledged, "reads see exactly the acknowledged events");
     }
     assert!(refused > 0, "the disk was never full");
 

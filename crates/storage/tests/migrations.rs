@@ -1,4 +1,4 @@
-//! The migrations of both databases: the same list, undone without a trace, safe to run from many servers at once.
+//! The migrations of both databases: the same list, reversible, and safe to run from many servers at once.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
 use std::fs;
@@ -14,6 +14,13 @@ use trailkeeper_domain::id::{AccountId, SessionId};
 use trailkeeper_storage::{DatabaseUrl, StoreOptions, migrate, open};
 use trailkeeper_testkit::{DatabaseKind, TempDatabase, at, run_on_postgres};
 use uuid::Uuid;
+
+trailkeeper_testkit::on_both!(
+    migrations_are_reversible,
+    sessions_survive_migrations,
+    readiness_names_missing_migrations,
+    of_many_servers_one_migrates,
+);
 
 fn folder(kind: DatabaseKind) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations").join(match kind {
@@ -45,19 +52,19 @@ fn both_databases_have_the_same_list() {
         assert!(what.contains('_') && what.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{name}");
         assert!(
             !(is_idle(DatabaseKind::Sqlite, name) && is_idle(DatabaseKind::Postgres, name)),
-            "{name} is for nobody"
+            "{name} changes neither database"
         );
     }
 }
 
-/// Whether a migration has nothing to do on this database: beside its comments stands the one statement that says so.
+/// Whether a migration has nothing to do on this database: then its only statement is `SELECT 1;`.
 fn is_idle(kind: DatabaseKind, name: &str) -> bool {
     let sql = fs::read_to_string(folder(kind).join(name).join("up.sql")).unwrap();
     let lines: Vec<&str> = sql.lines().filter(|line| !line.starts_with("--")).collect();
     lines == ["SELECT 1;"]
 }
 
-/// Runs statements past everything that is tested.
+/// Runs statements without the code under test.
 fn execute(kind: DatabaseKind, database: &TempDatabase, sql: &str) {
     match kind {
         DatabaseKind::Sqlite => {
@@ -113,7 +120,7 @@ fn apply(kind: DatabaseKind, database: &TempDatabase, name: &str, file: &str) {
     execute(kind, database, &sql);
 }
 
-fn up_down_up(kind: DatabaseKind) {
+fn migrations_are_reversible(kind: DatabaseKind) {
     let database = TempDatabase::new(kind);
     let empty = schema(kind, &database);
     let mut steps = Vec::new();
@@ -121,11 +128,11 @@ fn up_down_up(kind: DatabaseKind) {
         let before = schema(kind, &database);
         apply(kind, &database, &name, "up.sql");
         let after = schema(kind, &database);
-        assert_eq!(before == after, is_idle(kind, &name), "{name} changes nothing and does not say so");
+        assert_eq!(before == after, is_idle(kind, &name), "{name} changes nothing and is not marked as idle");
         apply(kind, &database, &name, "down.sql");
-        assert_eq!(schema(kind, &database), before, "down.sql of {name} leaves something behind");
+        assert_eq!(schema(kind, &database), before, "down.sql of {name} does not restore the schema");
         apply(kind, &database, &name, "up.sql");
-        assert_eq!(schema(kind, &database), after, "{name} does not come back the same");
+        assert_eq!(schema(kind, &database), after, "{name} gives another schema the second time");
         steps.push(name);
     }
     let full = schema(kind, &database);
@@ -134,20 +141,10 @@ fn up_down_up(kind: DatabaseKind) {
         apply(kind, &database, name, "down.sql");
     }
     assert_eq!(schema(kind, &database), empty);
-    // The embedded ones are the same.
+    // The embedded migrations are the files.
     let applied = migrate(&parsed(&database)).unwrap();
     assert_eq!(applied, steps);
     assert_eq!(schema(kind, &database), full);
-}
-
-#[test]
-fn migrations_are_undone_without_a_trace_on_sqlite() {
-    up_down_up(DatabaseKind::Sqlite);
-}
-
-#[test]
-fn migrations_are_undone_without_a_trace_on_postgres() {
-    up_down_up(DatabaseKind::Postgres);
 }
 
 /// The migrations that an opened store reports as missing.
@@ -162,7 +159,7 @@ fn missing(kind: DatabaseKind, database: &TempDatabase) -> Vec<String> {
     }
 }
 
-/// Goes back to just before the migration whose name begins so.
+/// Reverts the migration whose name begins with `first`, and all later ones.
 fn undo_from(kind: DatabaseKind, database: &TempDatabase, first: &str) {
     for name in names(kind).iter().rev().take_while(|name| name.as_str() >= first) {
         apply(kind, database, name, "down.sql");
@@ -190,8 +187,8 @@ INSERT INTO refresh_tokens VALUES
     (sha256('2'), lpad('1', 32, '0')::uuid, to_timestamp(2), to_timestamp(70), NULL),
     (sha256('3'), lpad('2', 32, '0')::uuid, to_timestamp(2), to_timestamp(80), NULL);";
 
-/// Those who are logged in while the server is updated stay so.
-fn sessions_outlive_the_migration(kind: DatabaseKind) {
+/// A migration logs nobody out.
+fn sessions_survive_migrations(kind: DatabaseKind) {
     let database = TempDatabase::new(kind);
     let url = parsed(&database);
     migrate(&url).unwrap();
@@ -230,21 +227,11 @@ fn sessions_outlive_the_migration(kind: DatabaseKind) {
     assert_eq!(token.unwrap().spent_at.unwrap().timestamp(), 2);
     let now = at("2026-01-01T00:00:00Z");
     let orphan = RefreshToken { token_hash: vec![9; 32], session_id, issued_at: now, expires_at: now, spent_at: None };
-    assert!(store.writing(|tx| tx.insert_refresh_token(&orphan)).is_err(), "tokens refer to sessions as before");
+    assert!(store.writing(|tx| tx.insert_refresh_token(&orphan)).is_err(), "a token still needs its session");
     assert!(store.writing(|tx| tx.delete_account(account_id)).unwrap());
 }
 
-#[test]
-fn sessions_outlive_the_migration_on_sqlite() {
-    sessions_outlive_the_migration(DatabaseKind::Sqlite);
-}
-
-#[test]
-fn sessions_outlive_the_migration_on_postgres() {
-    sessions_outlive_the_migration(DatabaseKind::Postgres);
-}
-
-fn pending_ones_are_told(kind: DatabaseKind) {
+fn readiness_names_missing_migrations(kind: DatabaseKind) {
     let database = TempDatabase::new(kind);
     let url = parsed(&database);
     let store = open(&url, &StoreOptions::default(), Arc::new(Summary)).unwrap();
@@ -254,17 +241,7 @@ fn pending_ones_are_told(kind: DatabaseKind) {
     store.ready().unwrap();
 }
 
-#[test]
-fn pending_ones_are_told_on_sqlite() {
-    pending_ones_are_told(DatabaseKind::Sqlite);
-}
-
-#[test]
-fn pending_ones_are_told_on_postgres() {
-    pending_ones_are_told(DatabaseKind::Postgres);
-}
-
-fn many_servers_start_at_once(kind: DatabaseKind) {
+fn of_many_servers_one_migrates(kind: DatabaseKind) {
     let database = TempDatabase::new(kind);
     let url = parsed(&database);
     let applied: Vec<Vec<String>> = std::thread::scope(|scope| {
@@ -274,14 +251,4 @@ fn many_servers_start_at_once(kind: DatabaseKind) {
     let mut worked: Vec<&Vec<String>> = applied.iter().filter(|names| !names.is_empty()).collect();
     assert_eq!(worked.pop(), Some(&names(kind)), "{applied:?}");
     assert!(worked.is_empty(), "{applied:?}");
-}
-
-#[test]
-fn many_servers_start_at_once_on_sqlite() {
-    many_servers_start_at_once(DatabaseKind::Sqlite);
-}
-
-#[test]
-fn many_servers_start_at_once_on_postgres() {
-    many_servers_start_at_once(DatabaseKind::Postgres);
 }

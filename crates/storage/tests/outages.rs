@@ -1,4 +1,4 @@
-//! The database or the disk goes away: callers are told to come again, and everything works once it is back.
+//! A database or a file that goes away makes calls unavailable. Everything works once it is back.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
 use std::fs;
@@ -12,13 +12,7 @@ use trailkeeper_domain::event::Event;
 use trailkeeper_domain::ports::Store;
 use trailkeeper_domain::{Error, Result};
 use trailkeeper_storage::{DatabaseUrl, StoreOptions, migrate, open};
-use trailkeeper_testkit::{TempDatabase, all_events, event, run_on_postgres, tenant, tenant_id};
-
-fn opened(database: &TempDatabase, options: &StoreOptions) -> Arc<dyn Store> {
-    let url = DatabaseUrl::parse(database.url()).unwrap();
-    migrate(&url).unwrap();
-    open(&url, options, Arc::new(Summary)).unwrap()
-}
+use trailkeeper_testkit::{TempDatabase, all_events, event, open_store, run_on_postgres, tenant, tenant_id};
 
 fn impatient() -> StoreOptions {
     StoreOptions {
@@ -47,10 +41,10 @@ fn is_overloaded<T: std::fmt::Debug>(outcome: &Result<T>) {
 }
 
 #[test]
-fn postgres_restarts_and_nobody_is_told() {
+fn a_restart_of_postgres_fails_no_call() {
     let database = TempDatabase::postgres();
-    let store = opened(&database, &StoreOptions::default());
-    // Several connections in the pool, all of which die at once.
+    let store = open_store!(database);
+    // The pool then has several connections, and all of them die at once.
     std::thread::scope(|scope| {
         for number in 1..=6 {
             let store = &store;
@@ -66,9 +60,9 @@ fn postgres_restarts_and_nobody_is_told() {
 }
 
 #[test]
-fn postgres_is_down_and_comes_back() {
+fn calls_fail_at_once_while_postgres_is_down() {
     let database = TempDatabase::postgres();
-    let store = opened(&database, &StoreOptions::default());
+    let store = open_store!(database);
     write(&store, 1).unwrap();
     database.allow_connections(false);
     database.end_connections();
@@ -76,16 +70,16 @@ fn postgres_is_down_and_comes_back() {
     is_unavailable(&write(&store, 2));
     is_unavailable(&count(&store));
     is_unavailable(&store.ready());
-    assert!(asked.elapsed() < Duration::from_secs(4), "a refusal is told at once, not after a timeout");
+    assert!(asked.elapsed() < Duration::from_secs(4), "calls fail at once, not after a timeout");
     database.allow_connections(true);
     assert_eq!(write(&store, 2).unwrap(), [true]);
     assert_eq!(count(&store).unwrap(), 2);
 }
 
 #[test]
-fn a_server_of_postgres_that_ends_in_the_middle_is_unavailable_and_stores_nothing() {
+fn a_connection_that_ends_inside_a_transaction_stores_nothing() {
     let database = TempDatabase::postgres();
-    let store = opened(&database, &StoreOptions::default());
+    let store = open_store!(database);
     let outcome = store.writing(|tx| {
         tx.insert_events(&[event(1)])?;
         database.end_connections();
@@ -96,7 +90,7 @@ fn a_server_of_postgres_that_ends_in_the_middle_is_unavailable_and_stores_nothin
 }
 
 #[test]
-fn a_postgres_that_nobody_listens_for_is_unavailable() {
+fn a_port_without_a_server_is_unavailable() {
     let url = DatabaseUrl::parse("postgres://nobody@127.0.0.1:1/none").unwrap();
     let store = open(&url, &StoreOptions::default(), Arc::new(Summary)).unwrap();
     is_unavailable(&store.ready());
@@ -107,9 +101,9 @@ fn a_postgres_that_nobody_listens_for_is_unavailable() {
 fn a_statement_that_takes_too_long_is_ended() {
     let database = TempDatabase::postgres();
     let options = StoreOptions { statement_timeout: Duration::from_millis(200), ..StoreOptions::default() };
-    let store = opened(&database, &options);
+    let store = open_store!(database, &options);
     write(&store, 1).unwrap();
-    // Someone else holds the table for longer than we wait.
+    // Another session locks the table for longer than the timeout.
     std::thread::scope(|scope| {
         scope.spawn(|| {
             run_on_postgres(database.url(), "BEGIN; LOCK TABLE events; SELECT pg_sleep(1.5); COMMIT");
@@ -127,12 +121,12 @@ fn a_statement_that_takes_too_long_is_ended() {
 }
 
 #[test]
-fn deadlocks_are_run_again() {
+fn a_transaction_in_a_deadlock_is_run_again() {
     let database = TempDatabase::postgres();
-    let store = opened(&database, &StoreOptions::default());
+    let store = open_store!(database);
     store.writing(|tx| [tenant(1), tenant(2)].iter().try_for_each(|one| tx.put_tenant(one))).unwrap();
     let barrier = std::sync::Barrier::new(2);
-    // Two transactions take two rows in opposite order, the first time at the same moment.
+    // Two transactions lock two rows in opposite order, at the same moment in their first run.
     std::thread::scope(|scope| {
         for order in [[1, 2], [2, 1]] {
             let (store, barrier) = (&store, &barrier);
@@ -153,9 +147,9 @@ fn deadlocks_are_run_again() {
 }
 
 #[test]
-fn the_data_file_is_moved_away_and_back() {
+fn calls_fail_while_the_data_file_is_elsewhere() {
     let database = TempDatabase::sqlite();
-    let store = opened(&database, &StoreOptions::default());
+    let store = open_store!(database);
     write(&store, 1).unwrap();
     let (path, elsewhere) = (database.path(), database.path().with_extension("moved"));
     fs::rename(&path, &elsewhere).unwrap();
@@ -169,9 +163,9 @@ fn the_data_file_is_moved_away_and_back() {
 }
 
 #[test]
-fn the_data_file_goes_in_the_middle_of_a_transaction() {
+fn a_data_file_that_is_removed_during_a_transaction_fails_it() {
     let database = TempDatabase::sqlite();
-    let store = opened(&database, &StoreOptions::default());
+    let store = open_store!(database);
     let outcome = store.writing(|tx| {
         tx.insert_events(&[event(1)])?;
         fs::remove_file(database.path()).unwrap();
@@ -181,12 +175,12 @@ fn the_data_file_goes_in_the_middle_of_a_transaction() {
 }
 
 #[test]
-fn another_data_file_in_its_place_is_opened_anew() {
+fn a_data_file_that_was_replaced_is_opened() {
     let (database, other) = (TempDatabase::sqlite(), TempDatabase::sqlite());
-    let store = opened(&database, &StoreOptions::default());
+    let store = open_store!(database);
     write(&store, 1).unwrap();
-    drop(opened(&other, &StoreOptions::default()));
-    // As an operator would who restores a backup: the old file and its log go, the new one comes.
+    drop(open_store!(other));
+    // An operator restores a backup so: remove the old file and its log, and put the new file in its place.
     for suffix in ["-wal", "-shm"] {
         let mut log = database.path().into_os_string();
         log.push(suffix);
@@ -199,9 +193,9 @@ fn another_data_file_in_its_place_is_opened_anew() {
 }
 
 #[test]
-fn the_folder_goes_missing() {
+fn calls_fail_without_the_folder_and_do_not_make_it() {
     let database = TempDatabase::sqlite();
-    let store = opened(&database, &StoreOptions::default());
+    let store = open_store!(database);
     fs::remove_dir_all(database.path().parent().unwrap()).unwrap();
     is_unavailable(&write(&store, 1));
     is_unavailable(&count(&store));
@@ -209,7 +203,7 @@ fn the_folder_goes_missing() {
 }
 
 #[test]
-fn a_file_that_is_no_database_is_told_at_start() {
+fn opening_reports_a_file_that_is_no_database() {
     let database = TempDatabase::sqlite();
     fs::write(database.path(), vec![b'x'; 8192]).unwrap();
     let url = DatabaseUrl::parse(database.url()).unwrap();
@@ -218,9 +212,9 @@ fn a_file_that_is_no_database_is_told_at_start() {
 }
 
 #[test]
-fn another_process_writes_for_too_long() {
+fn a_writer_of_another_process_blocks_writes_and_no_reads() {
     let database = TempDatabase::sqlite();
-    let store = opened(&database, &impatient());
+    let store = open_store!(database, &impatient());
     let mut other = SqliteConnection::establish(database.path().to_str().unwrap()).unwrap();
     other.batch_execute("BEGIN IMMEDIATE").unwrap();
     is_overloaded(&write(&store, 1));
@@ -230,9 +224,9 @@ fn another_process_writes_for_too_long() {
 }
 
 #[test]
-fn all_connections_are_busy_for_too_long() {
+fn a_call_without_a_free_connection_fails() {
     let database = TempDatabase::sqlite();
-    let store = opened(&database, &impatient());
+    let store = open_store!(database, &impatient());
     store
         .writing(|tx| {
             tx.put_tenant(&tenant(1))?;
@@ -243,11 +237,11 @@ fn all_connections_are_busy_for_too_long() {
     assert!(store.reading(|tx| tx.tenant(tenant_id(1))).unwrap().is_some());
 }
 
-/// A row that no one but us should have written names itself when it cannot be read.
+/// The error of a row that another program changed names the row.
 #[test]
 fn an_unreadable_row_names_table_column_and_id() {
     let database = TempDatabase::sqlite();
-    let store = opened(&database, &StoreOptions::default());
+    let store = open_store!(database);
     let events: Vec<Event> = vec![event(1)];
     store.writing(|tx| tx.insert_events(&events)).unwrap();
     let mut other = SqliteConnection::establish(database.path().to_str().unwrap()).unwrap();

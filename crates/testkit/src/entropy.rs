@@ -31,6 +31,11 @@ impl TestEntropy {
         self.number() % end
     }
 
+    /// `true` in so many of a hundred cases.
+    pub fn chance(&self, percent: u64) -> bool {
+        self.below(100) < percent
+    }
+
     /// One of `choices`, which is not empty.
     pub fn pick<T: Copy>(&self, choices: &[T]) -> T {
         let at = usize::try_from(self.below(choices.len() as u64)).expect("an index fits into usize");

@@ -55,19 +55,18 @@ impl World {
     /// them missing. Each event has an id of its own.
     pub fn random_event(&self, tenant_id: TenantId, occurred_at: Timestamp) -> Event {
         let entropy = &self.entropy;
-        let chance = |percent| entropy.below(100) < percent;
         let few = |end: u8| u8::try_from(entropy.below(end.into())).expect("below a byte");
         let kinds = [&WELL_KNOWN_KINDS[..], &["custom.sale", "page_load", "page_load"]].concat();
-        let page = chance(60).then(|| format!("/p{}?x={}", few(6), few(3)));
+        let page = entropy.chance(60).then(|| format!("/p{}?x={}", few(6), few(3)));
         Event {
             id: EventId(uuid(u128::from(entropy.number()))),
             tenant_id,
             env_id: EnvId(1 + u32::from(few(3))),
             occurred_at,
-            user_id: chance(85).then(|| user_id(&format!("user-{}", few(20)))),
+            user_id: entropy.chance(85).then(|| user_id(&format!("user-{}", few(20)))),
             kind: EventKind::known(entropy.pick(&kinds)),
             outcome: entropy.pick(&Outcome::ALL),
-            source: chance(70).then(|| IpAddr::V4(Ipv4Addr::new(198, 51, 100, few(9)))),
+            source: entropy.chance(70).then(|| IpAddr::V4(Ipv4Addr::new(198, 51, 100, few(9)))),
             page: page.map(|page| Page::parse("page", page, PageQueries::Dropped).expect("a page of a test is valid")),
             ..event(0)
         }

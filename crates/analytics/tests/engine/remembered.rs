@@ -117,7 +117,7 @@ fn a_rebuild_invalidates_the_cache(world: &mut World) {
             }
         }
         let clock = TestClock::at("2026-11-22T00:00:00Z");
-        rebuild(world.store.as_ref(), &clock, &world.entropy, Duration::ZERO, &mut |_| ()).unwrap();
+        rebuild(world.store.as_ref(), &clock, &*world.entropy, Duration::ZERO, &mut |_| ()).unwrap();
         for scope in [Scope::Everyone, Scope::Tenant(TenantId::NONE), Scope::Tenant(tenant_id(1))] {
             check_cached(world, scope, None, &days(), &FACETS);
             check(world, scope, None, &days(), &FACETS);

@@ -1,35 +1,38 @@
 //! A database with a random history. The same in every run.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr};
+use std::ops::Deref;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
 use trailkeeper_analytics::engine::{Summary, delta};
 use trailkeeper_analytics::sheet::Sheet;
 use trailkeeper_analytics::{Audience, FoldCache};
-use trailkeeper_domain::event::{Event, EventKind, Outcome};
-use trailkeeper_domain::fact::WELL_KNOWN_KINDS;
-use trailkeeper_domain::id::{EnvId, EventId, TenantId};
-use trailkeeper_domain::page::{Page, PageQueries};
-use trailkeeper_domain::ports::{DeltaKey, Scopes, SheetKey, Store, Summarizer};
+use trailkeeper_domain::event::Event;
+use trailkeeper_domain::id::{EnvId, TenantId};
+use trailkeeper_domain::ports::{DeltaKey, Scopes, SheetKey, Summarizer};
 use trailkeeper_domain::scope::{Part, Scope};
 use trailkeeper_domain::time::Timestamp;
-use trailkeeper_storage::{DatabaseUrl, StoreOptions};
+use trailkeeper_storage::StoreOptions;
 use trailkeeper_testkit::visibility::{EVERYTHING, of_tenant};
-use trailkeeper_testkit::{DatabaseKind, TempDatabase, TestEntropy, at, event, tenant_id, user_id, uuid};
+use trailkeeper_testkit::{DatabaseKind, at, open_store, tenant_id};
 
 /// A database, and the events that a test has put into it.
 pub(crate) struct World {
-    pub(crate) store: Arc<dyn Store>,
-    pub(crate) entropy: TestEntropy,
     /// One cache for all questions.
     pub(crate) cache: Arc<FoldCache>,
     /// The stored events, each once.
     pub(crate) events: Vec<Event>,
     run: u32,
-    /// Dropped last: the connections go first.
-    _database: TempDatabase,
+    base: trailkeeper_testkit::World,
+}
+
+impl Deref for World {
+    type Target = trailkeeper_testkit::World;
+
+    fn deref(&self) -> &Self::Target {
+        &self.base
+    }
 }
 
 impl World {
@@ -49,18 +52,9 @@ impl World {
 
     /// Empty, with another summarizer.
     pub(crate) fn summarized(kind: DatabaseKind, summarizer: Arc<dyn Summarizer>) -> Self {
-        let database = TempDatabase::new(kind);
-        let url = DatabaseUrl::parse(database.url()).unwrap();
-        trailkeeper_storage::migrate(&url).unwrap();
-        let store = trailkeeper_storage::open(&url, &StoreOptions::default(), summarizer).unwrap();
-        Self {
-            store,
-            entropy: TestEntropy::new(7),
-            cache: Arc::new(FoldCache::new(64 << 20)),
-            events: Vec::new(),
-            run: 0,
-            _database: database,
-        }
+        let options = StoreOptions::default();
+        let base = trailkeeper_testkit::World::new(kind, |database| open_store!(database, &options, summarizer));
+        Self { cache: Arc::new(FoldCache::new(64 << 20)), events: Vec::new(), run: 0, base }
     }
 
     /// Stores new events, and sends a known one again with everything but its id and tenant changed.
@@ -127,7 +121,7 @@ impl World {
     }
 
     pub(crate) fn chance(&self, percent: u64) -> bool {
-        self.entropy.below(100) < percent
+        self.entropy.chance(percent)
     }
 
     /// An instant at the turn of a month or of a year, often at or beside a full hour or midnight.
@@ -149,21 +143,6 @@ impl World {
     }
 
     fn event(&self) -> Event {
-        let kinds = [&WELL_KNOWN_KINDS[..], &["custom.sale", "page_load", "page_load"]].concat();
-        let page = self.chance(60).then(|| format!("/p{}?x={}", self.below(5), self.below(3)));
-        Event {
-            id: EventId(uuid(u128::from(self.entropy.number()))),
-            tenant_id: self.tenant(),
-            env_id: EnvId(1 + u32::try_from(self.below(3)).unwrap()),
-            occurred_at: self.instant(),
-            user_id: self.chance(85).then(|| user_id(&format!("user-{}", self.below(12)))),
-            kind: EventKind::known(self.entropy.pick(&kinds)),
-            outcome: self.entropy.pick(&Outcome::ALL),
-            source: self
-                .chance(70)
-                .then(|| IpAddr::V4(Ipv4Addr::new(198, 51, 100, u8::try_from(self.below(6)).unwrap()))),
-            page: page.map(|page| Page::parse("page", page, PageQueries::Dropped).unwrap()),
-            ..event(0)
-        }
+        self.random_event(self.tenant(), self.instant())
     }
 }

@@ -8,7 +8,7 @@ use std::{panic, thread};
 use chrono::TimeDelta;
 use trailkeeper_analytics::engine::rebuild::rebuild;
 use trailkeeper_analytics::engine::verify::check;
-use trailkeeper_analytics::engine::{Summary, merger, read};
+use trailkeeper_analytics::engine::{merger, read};
 use trailkeeper_analytics::sheet::{Facet, Fold};
 use trailkeeper_analytics::{Audience, FoldCache, report};
 use trailkeeper_domain::account::Actor;
@@ -20,9 +20,11 @@ use trailkeeper_domain::scope::Level;
 use trailkeeper_domain::usecase::Change;
 use trailkeeper_domain::visibility::Visibility;
 use trailkeeper_domain::{Error, Result};
-use trailkeeper_storage::{DatabaseUrl, StoreOptions, migrate, open};
+use trailkeeper_storage::StoreOptions;
 use trailkeeper_testkit::visibility::EVERYTHING;
-use trailkeeper_testkit::{DatabaseKind, Fault, FaultyStore, TempDatabase, TestClock, TestEntropy, at, tenant_id};
+use trailkeeper_testkit::{
+    DatabaseKind, Fault, FaultyStore, TempDatabase, TestClock, TestEntropy, at, open_store, tenant_id,
+};
 
 use crate::model::Model;
 use crate::random::Random;
@@ -182,13 +184,12 @@ pub(crate) struct History {
 
 fn store(database: &TempDatabase) -> Arc<dyn Store> {
     let options = StoreOptions { new_pages_per_day: NEW_PAGES, ..StoreOptions::default() };
-    open(&DatabaseUrl::parse(database.url()).unwrap(), &options, Arc::new(Summary)).unwrap()
+    open_store!(database, &options)
 }
 
 impl History {
     pub(crate) fn new(kind: DatabaseKind, seed: u64) -> Self {
         let database = TempDatabase::new(kind);
-        migrate(&DatabaseUrl::parse(database.url()).unwrap()).unwrap();
         Self {
             kind,
             seed,
