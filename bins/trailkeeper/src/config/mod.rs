@@ -39,8 +39,8 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The text of the settings whose value is not the given one, by their ids: computed where none was given, or without
-    /// the password in it.
+    /// The texts of the settings whose effective value is not the given text, by their ids: a computed value if none is
+    /// given, and the address of the database without its password.
     pub fn effective(&self, database: &DatabaseArgs) -> Result<Vec<(&'static str, String)>, Failure> {
         let mut effective = vec![
             ("database_url", database.url()?.to_string()),
