@@ -1,7 +1,7 @@
 //! `trailkeeper verify`.
 
 use clap::Args;
-use trailkeeper_analytics::engine::verify::check;
+use trailkeeper_analytics::engine::verify::verify;
 
 use crate::config::DatabaseArgs;
 use crate::failure::Failure;
@@ -22,7 +22,7 @@ pub fn run(database: &DatabaseArgs, args: &VerifyArgs) -> Result<(), Failure> {
     let bar = progress::events("months");
     let mut found = 0;
     let mut printed = Ok(());
-    let checked = check(ports.store.as_ref(), &mut |progress| progress::show(&bar, progress), &mut |difference| {
+    let verified = verify(ports.store.as_ref(), &mut |progress| progress::show(&bar, progress), &mut |difference| {
         found += 1;
         if found <= args.limit && printed.is_ok() {
             // The progress bar is hidden meanwhile: it shares the terminal.
@@ -30,16 +30,16 @@ pub fn run(database: &DatabaseArgs, args: &VerifyArgs) -> Result<(), Failure> {
         }
     });
     bar.finish_and_clear();
-    let checked = checked.map_err(|error| ports.failed(error))?;
+    let verified = verified.map_err(|error| ports.failed(error))?;
     printed?;
     if found > args.limit {
         output::line(format!("… and {} more (--limit)", found - args.limit))?;
     }
     output::line(format!(
         "{} events, {} sheets and {} deltas were compared: {} differences",
-        checked.events, checked.sheets, checked.deltas, checked.differences
+        verified.events, verified.sheets, verified.deltas, verified.differences
     ))?;
-    match checked.differences {
+    match verified.differences {
         0 => Ok(()),
         _ => Err(Failure::Refused(
             "sheets differ from the events; `trailkeeper rebuild` repairs them, also while a server runs".to_owned(),

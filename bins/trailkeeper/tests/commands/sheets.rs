@@ -76,7 +76,7 @@ fn a_damaged_sheet_is_reported_and_repaired() {
         found.contains("tenant 69e732d6-8ecc-45c4-a2eb-8438f7ffe775, day 2026-02-01T00:00:00Z, views of page "),
         "{found}"
     );
-    assert!(found.contains("the sheets have 0 events of 0 users, the events themselves are "), "{found}");
+    assert!(found.contains("the sheets have 0 events of 0 users, the recount has "), "{found}");
     let limited = program.run(&["verify", "--limit", "2"]).stdout;
     assert!(limited.lines().count() == 4 && limited.contains("… and "), "{limited}");
     rebuild(&program);
@@ -90,7 +90,7 @@ fn a_changed_event_is_reported_and_counted() {
         "UPDATE events SET user_ref = (SELECT max(id) FROM dict_users) + 1 WHERE seq = (SELECT max(seq) FROM events WHERE tenant_id <> 0)",
     );
     let found = differences(&program);
-    assert!(found.contains("everyone, month 2026-02-01T00:00:00Z, all views: the sheets have 300 events of 3 users, the events themselves are 300 of 4"), "{found}");
+    assert!(found.contains("everyone, month 2026-02-01T00:00:00Z, all views: the sheets have 300 events of 3 users, the recount has 300 of 4"), "{found}");
     rebuild(&program);
 }
 

@@ -1,4 +1,4 @@
-//! The form of a delta: `{hour → sheet}` of one scope and one batch. Described in `docs/sheets.md`.
+//! The encoding of a delta: `{hour → sheet}` of one scope and one batch. `docs/sheets.md` describes it.
 
 use std::collections::BTreeMap;
 
@@ -10,17 +10,17 @@ use crate::sheet::{CodecError, Flaw, Reader, Sheet, checksum, put_number};
 
 /// The first byte of a payload.
 const VERSION: u8 = 1;
-/// Bytes of the checksum behind the list of hours.
+/// The length in bytes of the checksum after the list of hours.
 const CHECKSUM_LEN: usize = 4;
-/// Seconds of an hour.
+/// The seconds of an hour.
 const HOUR: i64 = 3_600;
 
-/// The number of the hour that holds `at`: whole hours since 1970.
+/// The number of the hour that contains `at`: whole hours since 1970.
 pub fn hour_number(at: Timestamp) -> i64 {
     at.timestamp().div_euclid(HOUR)
 }
 
-/// The payload of sheets by the number of their hour.
+/// Encodes the sheets of hours, which are given by [`hour_number`].
 pub fn encode(hours: &BTreeMap<i64, Sheet>) -> Vec<u8> {
     let sheets: Vec<(i64, Vec<u8>)> = hours.iter().map(|(hour, sheet)| (*hour, sheet.encode())).collect();
     let mut out = Vec::with_capacity(16 + sheets.iter().map(|(_, sheet)| sheet.len() + 4).sum::<usize>());
@@ -28,10 +28,10 @@ pub fn encode(hours: &BTreeMap<i64, Sheet>) -> Vec<u8> {
     put_number(&mut out, sheets.len() as u64);
     let mut next = None;
     for (hour, sheet) in &sheets {
-        // The hours left out since the one before fit 64 bits although their difference may not fit `i64`.
-        put_number(&mut out, next.map_or_else(|| folded(*hour), |next: i64| hour.abs_diff(next)));
+        // The number of hours between two sheets fits 64 bits, although their difference may not fit `i64`.
+        put_number(&mut out, next.map_or_else(|| zigzag(*hour), |next: i64| hour.abs_diff(next)));
         put_number(&mut out, sheet.len() as u64);
-        // Wraps behind the last of all hours alone, which is the last one then.
+        // Wraps only after the greatest hour number, which is the last one of the list.
         next = Some(hour.wrapping_add(1));
     }
     let sum = checksum(&out);
@@ -42,12 +42,12 @@ pub fn encode(hours: &BTreeMap<i64, Sheet>) -> Vec<u8> {
     out
 }
 
-/// Shows the hours of a payload with their encoded sheets, ascending. The list of hours is checked before the first
-/// one is shown; sheets check themselves when they are read.
+/// Calls `each` with the start and the encoded sheet of every hour of a payload, ascending. The list of hours is checked
+/// before the first call; a sheet is checked when it is decoded.
 ///
 /// # Errors
-/// [`Error::Internal`] for a payload that is truncated, corrupt or of an unknown version, to which the caller adds the
-/// row; and whatever `each` returns.
+/// [`Error::Internal`] for a payload that is truncated, corrupt or of an unknown version (the caller adds the row), and
+/// those of `each`.
 pub fn walk(payload: &[u8], mut each: impl FnMut(Timestamp, &[u8]) -> Result<()>) -> Result<()> {
     let (hours, mut sheets) = Hours::checked(payload).map_err(unreadable)?;
     for entry in hours {
@@ -69,7 +69,8 @@ struct Hours<'a> {
 }
 
 impl<'a> Hours<'a> {
-    /// The list, whose checksum is right and whose lengths add up to what follows; and a reader of that.
+    /// The list and a reader of the sheets after it. The checksum of the list is right, and its lengths add up to the
+    /// bytes that follow.
     fn checked(payload: &'a [u8]) -> Result<(Self, Reader<'a>), CodecError> {
         let mut reader = Reader::new(payload, 0);
         let version = reader.byte()?;
@@ -78,7 +79,7 @@ impl<'a> Hours<'a> {
         }
         let at = reader.at();
         let count = reader.number()?;
-        // An hour takes two bytes of the list at least. Also keeps the loop below short.
+        // An hour takes at least two bytes of the list. The check also bounds the loop below.
         if count > reader.left() as u64 / 2 {
             return Err(CodecError::new(at, Flaw::Length(count)));
         }
@@ -102,7 +103,7 @@ impl<'a> Hours<'a> {
     fn entry(&mut self) -> Result<(Timestamp, usize), CodecError> {
         let at = self.reader.at();
         let number = self.reader.number()?;
-        let hour = self.next.map_or_else(|| Some(unfolded(number)), |next| next.checked_add_unsigned(number));
+        let hour = self.next.map_or_else(|| Some(unzigzag(number)), |next| next.checked_add_unsigned(number));
         let start = hour.and_then(|hour| DateTime::from_timestamp(hour.checked_mul(HOUR)?, 0));
         self.next = hour.and_then(|hour| hour.checked_add(1));
         let length = self.reader.length()?;
@@ -119,11 +120,11 @@ impl Iterator for Hours<'_> {
     }
 }
 
-/// Signed numbers as unsigned ones, small where they are near zero: 0, -1, 1, -2, …
-fn folded(number: i64) -> u64 {
+/// Encodes a signed number as an unsigned one that is small near zero: 0, -1, 1, -2, … become 0, 1, 2, 3, …
+fn zigzag(number: i64) -> u64 {
     (number << 1 ^ number >> 63).cast_unsigned()
 }
 
-fn unfolded(number: u64) -> i64 {
+fn unzigzag(number: u64) -> i64 {
     (number >> 1).cast_signed() ^ -(number & 1).cast_signed()
 }

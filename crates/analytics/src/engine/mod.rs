@@ -1,7 +1,8 @@
-//! The engine: from events to deltas, and from sheets, deltas and events to answers.
+//! The engine: it makes deltas of new events, merges deltas into sheets, and folds sheets, deltas and events to answers.
 //!
-//! [`Summary`] makes the deltas that a store keeps beside new events, [`delta`] is their form, and [`read`] folds what
-//! is stored into answers. The model is told in `docs/sheets.md`.
+//! [`Summary`] makes the deltas that a store writes together with new events, [`delta`] encodes them, [`merger`] merges
+//! them, [`read`] folds what is stored, [`rebuild`] makes all sheets from the events again, and [`verify`] compares
+//! sheets with events. `docs/sheets.md` describes the model.
 
 mod audience;
 pub mod delta;
@@ -28,13 +29,13 @@ pub use progress::Progress;
 pub use summary::Summary;
 pub use tenants::{TenantCells, per_tenant};
 
-/// Whether anything is counted for this scope. Nothing is for the system tenant: operators are not customers, and its
-/// id is the key under which a database keeps everyone.
+/// Whether events of this scope are counted. Those of the system tenant are not: operators are not customers, and the
+/// system tenant's id is the database key of everyone's sheets.
 pub fn is_counted(scope: Scope) -> bool {
     scope != Scope::Tenant(TenantId::SYSTEM)
 }
 
-/// An internal error, with the row that it is about in front. Other errors are about no row and stay as they are.
+/// Adds the row to an internal error. Other errors are not about a row and stay as they are.
 pub(crate) fn in_row(error: Error, row: impl FnOnce() -> String) -> Error {
     match error {
         Error::Internal { cause } => Error::internal(Context::new(row(), cause)),
@@ -42,7 +43,7 @@ pub(crate) fn in_row(error: Error, row: impl FnOnce() -> String) -> Error {
     }
 }
 
-/// The row of a sheet, for operators.
+/// The description of a sheet's row for operators.
 pub(crate) fn sheet_row(key: SheetKey) -> String {
     let SheetKey { scope, level, part, start, run } = key;
     let part = match part {
@@ -52,12 +53,12 @@ pub(crate) fn sheet_row(key: SheetKey) -> String {
     format!("sheet of {}, {} {}, {part}, run {run}", scope_name(scope), level.as_str(), rfc3339(start))
 }
 
-/// The row of a delta, for operators.
+/// The description of a delta's row for operators.
 pub(crate) fn delta_row(key: DeltaKey) -> String {
     format!("delta {} of {}", key.seq, scope_name(key.scope))
 }
 
-/// A scope in words.
+/// The description of a scope for operators.
 pub(crate) fn scope_name(scope: Scope) -> String {
     match scope {
         Scope::Everyone => "everyone".to_owned(),

@@ -1,12 +1,12 @@
-//! How far a long work is.
+//! The progress of a long operation.
 
-/// How far a rebuild or a check is.
+/// The progress of a rebuild or a verification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
-    /// Parts of the whole time that are done.
+    /// The number of periods that are done.
     pub done: u64,
-    /// All parts: days for a rebuild, months for a check.
+    /// The number of all periods: days for a rebuild, months for a verification.
     pub of: u64,
-    /// Events that were read so far.
+    /// The number of events that were read so far.
     pub events: u64,
 }

@@ -1,17 +1,16 @@
-//! Making all sheets anew from the events, while everything else goes on.
+//! Rebuilds all sheets from the events, while events are stored and questions answered.
 //!
-//! The new sheets are another generation, which nobody reads before it is whole:
+//! The new sheets are another generation, which is not read before it is complete:
 //!
 //! ```text
-//! lease ─► merge ─► ┌ one snapshot ─────────────────────────────────┐ ─► one transaction ─► the old generation away
-//!                   │ the deltas that wait; all events, in chunks ──┼─► sheets of            (small steps)
+//! lease ─► merge ─► ┌ one snapshot ─────────────────────────────────┐ ─► one transaction ─► remove the old generation
+//!                   │ the waiting deltas; all events, in chunks ────┼─► sheets of            (small steps)
 //!                   └───────────────────────────────────────────────┘   generation + 1
 //! ```
 //!
-//! That one transaction makes the new generation the current one and removes the deltas of the snapshot, whose
-//! events are in the new sheets. Deltas that came later stay and belong to the new generation as they would have
-//! belonged to the old one. A crash before it leaves the old generation as it was; what lies about is removed by the
-//! next rebuild or merger.
+//! The one transaction makes the new generation the current one and removes the deltas of the snapshot, whose events are
+//! in the new sheets. Later deltas stay and belong to the new generation. A crash before that transaction leaves the old
+//! generation as it was; the next rebuild or merger removes the incomplete one.
 
 mod chunk;
 
@@ -29,31 +28,31 @@ use super::merger::{Lease, Pass, lost};
 use super::progress::Progress;
 use chunk::Chunk;
 
-/// How long to wait between two attempts at the lease.
+/// The pause between two attempts to take the lease.
 const PAUSE: Duration = Duration::from_millis(100);
-/// Sheets of other generations that are removed in one transaction.
+/// The most sheets of other generations that one transaction removes.
 const REMOVED_AT_ONCE: usize = 1_000;
-/// Events after which progress is told, and the lease looked after.
-const TOLD_EVERY: u64 = 10_000;
+/// The number of events after which progress is reported, and the lease prolonged if needed.
+const REPORT_EVERY: u64 = 10_000;
 
-/// What a rebuild did.
+/// The result of a rebuild.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Rebuilt {
-    /// Events that were counted.
+    /// The number of events that were counted.
     pub events: u64,
-    /// Sheets of the new generation.
+    /// The number of sheets of the new generation.
     pub sheets: u64,
-    /// Their payloads, in bytes.
+    /// The bytes of their payloads.
     pub bytes: u64,
-    /// The generation that answers questions now.
+    /// The new generation, which is the current one now.
     pub generation: i64,
 }
 
-/// Makes all sheets anew. Waits up to `patience` for a merger or another rebuild to give the lease back.
+/// Rebuilds all sheets. Waits up to `patience` for a merger or another rebuild to release the lease.
 ///
 /// # Errors
-/// [`Error::Unavailable`] when the lease was not to be had, or was lost on the way, or the database is away. The old
-/// sheets answer then as before.
+/// [`Error::Unavailable`] if the lease is taken for longer, if it is lost in between, or if the database is away. Then
+/// the old sheets stay the current ones.
 pub fn rebuild(
     store: &dyn Store,
     clock: &dyn Clock,
@@ -62,13 +61,13 @@ pub fn rebuild(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Rebuilt> {
     let lease = patiently(store, clock, entropy, patience)?;
-    // Fewer deltas to remember. Rows that are unreadable are a reason to rebuild, not one to give up.
+    // Merging first leaves fewer deltas to remember. Unreadable rows are a reason to rebuild, and no reason to stop.
     let merged = Pass { store, lease: &lease, settled: HashSet::new(), stopped: &|| false }.run()?;
     for (_, row) in merged.unreadable {
-        tracing::warn!("{row}; it is made anew from its events");
+        tracing::warn!("{row}; it is rebuilt from its events");
     }
     let (rebuilt, settled) = store.reading(|tx| {
-        // Of a rebuild that did not come to its end, or of this one if the database asked to begin again.
+        // Left by an interrupted rebuild, or by this one if the database asked to run the transaction again.
         remove_other_generations(&lease)?;
         let settled = waiting(tx)?;
         let mut chunk = Chunk::new(store, &lease, tx.generation()? + 1);
@@ -100,7 +99,7 @@ fn patiently<'a>(
             let until = Lease::taken_until(store)?;
             let until = until.map_or_else(String::new, |until| format!(" (now until {})", rfc3339(until)));
             return Err(Error::unavailable(format!(
-                "another process has the lease on the sheets{until}, and did not give it back within {} seconds: a merger under heavy load or another rebuild; try again when that one is done (one that was killed loses it 30 seconds after its last write)",
+                "another process has the lease on the sheets{until}, and did not release it within {} seconds: a merger under heavy load or another rebuild; try again when that one is done (a killed one loses it 30 seconds after its last write)",
                 patience.as_secs()
             )));
         }
@@ -114,7 +113,7 @@ fn remove_other_generations(lease: &Lease<'_>) -> Result<()> {
     Ok(())
 }
 
-/// The deltas that the snapshot has: their events are among its events.
+/// The deltas of the snapshot, whose events are among its events.
 fn waiting(tx: &mut dyn ReadTx) -> Result<Vec<DeltaKey>> {
     let mut keys = Vec::new();
     for scopes in [Scopes::One(Scope::Everyone), Scopes::EveryTenant] {
@@ -142,14 +141,14 @@ fn walk(
         let range = Level::Month.range(start);
         tx.facts(Scope::Everyone, range, &mut |fact| {
             chunk.add(fact)?;
-            if chunk.events().is_multiple_of(TOLD_EVERY) {
-                lease.keep_awake()?;
+            if chunk.events().is_multiple_of(REPORT_EVERY) {
+                lease.keep()?;
                 progress(Progress { done: day(fact.occurred_at).abs_diff(day(first)), of, events: chunk.events() });
             }
             Ok(())
         })?;
-        // Months without events are passed over as well, and may be many.
-        lease.keep_awake()?;
+        // There may be many months without events.
+        lease.keep()?;
         start = range.end;
     }
     progress(Progress { done: of, of, events: chunk.events() });

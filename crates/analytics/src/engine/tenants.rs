@@ -1,4 +1,4 @@
-//! Whole periods of many tenants, each apart: a walk over their sheets and deltas in the order of the database.
+//! Reads whole periods of many tenants, each on its own, by one walk over sheets and deltas in the order of the database.
 
 use std::collections::BTreeMap;
 
@@ -11,31 +11,31 @@ use trailkeeper_domain::{Error, Result};
 use super::{delta, delta_row, in_row, is_counted, sheet_row};
 use crate::sheet::{CellKey, CodecError, Facet, Fold, Folded, Heads};
 
-/// Which tenant, and where its period begins.
+/// A tenant and the start of a period.
 type TenantPeriod = (TenantId, Timestamp);
 
-/// Takes a cell of a tenant and a period.
+/// Takes a cell of a tenant and a period, which is given by its start.
 type Each<'a> = &'a mut dyn FnMut(TenantId, Timestamp, Folded) -> Result<()>;
 
-/// Which cells of which periods are asked for, of each tenant apart.
+/// The cells and periods that [`per_tenant`] reads.
 #[derive(Debug, Clone, Copy)]
 pub struct TenantCells {
-    /// Of whom; of tenants only.
+    /// One tenant, or every tenant.
     pub scopes: Scopes,
-    /// By day or by month: tenants have no hours.
+    /// Days or months: tenants have no sheets of hours.
     pub level: Level,
-    /// Begins and ends where periods of this level do.
+    /// The range in which the periods begin; its ends are boundaries of the level.
     pub starts: TimeRange,
-    /// One of the totals.
+    /// The facet: one of the totals.
     pub facet: Facet,
-    /// The only cell of the facet that is wanted; all of them where there is none.
+    /// The only cell of the facet that is read; `None` reads all cells.
     pub only: Option<u64>,
 }
 
-/// Shows the cells of each tenant and period that has any, each once; in no particular order.
+/// Calls `each` once with every cell of every tenant and period that has any; in no particular order.
 ///
-/// Most periods are one sheet, whose cells say how many ids they have: ids are read where there are several, or deltas
-/// that wait. One period of merged sheets is in memory at a time, besides those of the deltas.
+/// Most periods have one sheet, whose cells say how many ids they have: ids are decoded only where a period has several
+/// sheets or waiting deltas. The sheets of one period are in memory at a time, and all deltas.
 ///
 /// # Errors
 /// Those of the store and of `each`; [`Error::Internal`] with the row for a corrupt payload.
@@ -69,10 +69,10 @@ pub fn per_tenant(tx: &mut dyn ReadTx, wanted: &TenantCells, each: Each<'_>) -> 
 struct PeriodSheets<'a> {
     wanted: &'a TenantCells,
     first: Option<(SheetKey, TenantPeriod)>,
-    /// The payload of the first sheet, as long as it is the only one.
+    /// The payload of the first sheet, while it is the only one.
     payload: Vec<u8>,
     heads: Heads,
-    /// All sheets, as soon as there are several, and the deltas.
+    /// The fold of all sheets and deltas, once there is more than one sheet.
     fold: Option<Fold>,
 }
 

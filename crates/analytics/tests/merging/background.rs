@@ -24,7 +24,7 @@ fn until_merged(world: &World, store: &FaultyStore) {
     }
 }
 
-fn what_comes_is_merged_and_stopping_ends_it(world: &World) {
+fn new_events_are_merged_until_the_merger_stops(world: &World) {
     let store = FaultyStore::over(&world.store);
     let merger = started(world, &store);
     for _ in 0..3 {
@@ -34,7 +34,7 @@ fn what_comes_is_merged_and_stopping_ends_it(world: &World) {
     }
     merger.stop();
     merger.stop();
-    // Nobody holds the lease: what comes now is merged here.
+    // The lease is free: this thread merges the next events.
     world.insert(30);
     assert!(world.merge().deltas > 0);
     drop(merger);
@@ -42,7 +42,7 @@ fn what_comes_is_merged_and_stopping_ends_it(world: &World) {
     assert_eq!(Arc::strong_count(&store), 1, "the merger's thread released its store");
 }
 
-fn a_failed_write_is_tried_again(world: &World) {
+fn a_failed_write_is_retried(world: &World) {
     world.insert(30);
     let store = FaultyStore::over(&world.store);
     store.fail_write(3, Fault::RolledBack);
@@ -53,7 +53,7 @@ fn a_failed_write_is_tried_again(world: &World) {
     world.assert_clean();
 }
 
-fn sheets_of_a_rebuild_that_died_are_removed(world: &World) {
+fn sheets_of_an_interrupted_rebuild_are_removed(world: &World) {
     world.insert(30);
     world.merge();
     let stray: Vec<_> = world.kept().sheets.into_iter().collect();
@@ -61,7 +61,7 @@ fn sheets_of_a_rebuild_that_died_are_removed(world: &World) {
     world.store.writing(|tx| tx.put_sheets(generation, &stray)).unwrap();
     let store = FaultyStore::over(&world.store);
     let merger = started(world, &store);
-    // The lease, the sheets, nothing left, the lease back.
+    // The writes: take the lease, remove the sheets, find none left, release the lease.
     store.wait_for_writes(4);
     assert_eq!(store.failures(), 0);
     merger.stop();
@@ -70,7 +70,7 @@ fn sheets_of_a_rebuild_that_died_are_removed(world: &World) {
 }
 
 trailkeeper_testkit::on_both!(crate::world::World::new =>
-    what_comes_is_merged_and_stopping_ends_it,
-    a_failed_write_is_tried_again,
-    sheets_of_a_rebuild_that_died_are_removed,
+    new_events_are_merged_until_the_merger_stops,
+    a_failed_write_is_retried,
+    sheets_of_an_interrupted_rebuild_are_removed,
 );

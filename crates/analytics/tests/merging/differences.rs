@@ -1,4 +1,4 @@
-//! What a check finds, and that a rebuild mends it.
+//! Verification finds differences, and a rebuild repairs them.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ fn some_sheet(world: &World, wanted: Part) -> (SheetKey, Vec<u8>) {
     world.kept().sheets.into_iter().filter(|(key, _)| fits(key)).max_by_key(|(_, payload)| payload.len()).unwrap()
 }
 
-/// Changes the database, and gives what a check says to it.
+/// Changes the database, and returns the differences that a verification reports.
 fn found(world: &World, mut change: impl FnMut(&mut dyn WriteTx, i64) -> Result<()>) -> Vec<Difference> {
     world.assert_clean();
     world
@@ -28,7 +28,7 @@ fn found(world: &World, mut change: impl FnMut(&mut dyn WriteTx, i64) -> Result<
             change(tx, generation)
         })
         .unwrap();
-    let (_, differences) = world.check();
+    let (_, differences) = world.verify();
     rebuild(world.store.as_ref(), world.clock.as_ref(), world.entropy.as_ref(), Duration::ZERO, &mut |_| ()).unwrap();
     world.assert_clean();
     differences
@@ -40,11 +40,11 @@ fn filled(world: &World) -> &World {
     world
 }
 
-fn a_missing_sheet_is_told_cell_by_cell(world: &World) {
+fn a_missing_sheet_is_reported_cell_by_cell(world: &World) {
     let (key, payload) = some_sheet(filled(world), Part::Totals);
     let differences = found(world, |tx, generation| tx.delete_sheets(generation, &[key]));
     let lost = Sheet::decode(&payload).unwrap();
-    let told: Vec<(CellKey, Counts, Counts)> = differences
+    let reported: Vec<(CellKey, Counts, Counts)> = differences
         .iter()
         .map(|difference| match difference {
             Difference::Cell { scope: Scope::Everyone, level: Level::Day, start, cell, sheets, events } => {
@@ -55,20 +55,20 @@ fn a_missing_sheet_is_told_cell_by_cell(world: &World) {
         })
         .collect();
     assert_eq!(
-        told.iter().map(|(cell, ..)| *cell).collect::<Vec<_>>(),
+        reported.iter().map(|(cell, ..)| *cell).collect::<Vec<_>>(),
         lost.cells().map(|(key, _)| key).collect::<Vec<_>>()
     );
-    for (cell, sheets, events) in told {
+    for (cell, sheets, events) in reported {
         let Cell { count, set } = lost.get(cell).unwrap();
         assert_eq!((events.count - sheets.count, sheets.distinct <= events.distinct), (*count, true));
         assert!(set.len() as u64 <= events.distinct);
     }
 }
 
-fn other_users_are_told_although_their_number_is_right(world: &World) {
+fn different_users_are_reported_although_their_number_is_right(world: &World) {
     let (key, payload) = some_sheet(filled(world), Part::Pages);
     let sheet = Sheet::decode(&payload).unwrap();
-    // As many users, all of them nobody: the fold of facts with other ordinals.
+    // The same number of users, none of whom exists: the fold of facts with other ordinals.
     let mut forged = Fold::new(&Facet::ALL);
     for (cell, counted) in sheet.cells() {
         let page = u32::try_from(cell.id).unwrap();
@@ -112,7 +112,7 @@ fn an_unreadable_sheet_is_named(world: &World) {
     assert!(row.starts_with("sheet of everyone, day 202") && row.contains("unreadable"), "{row}");
 }
 
-fn sheets_of_times_without_events_are_told(world: &World) {
+fn sheets_of_times_without_events_are_reported(world: &World) {
     let (key, payload) = some_sheet(filled(world), Part::Totals);
     for (level, start) in [
         (Level::Day, at("1999-03-04T00:00:00Z")),
@@ -126,7 +126,7 @@ fn sheets_of_times_without_events_are_told(world: &World) {
     }
 }
 
-fn an_unreadable_sheet_stops_its_scope_alone(world: &World) {
+fn an_unreadable_sheet_stops_only_its_scope(world: &World) {
     let (key, payload) = some_sheet(filled(world), Part::Totals);
     world
         .store
@@ -136,7 +136,7 @@ fn an_unreadable_sheet_stops_its_scope_alone(world: &World) {
             tx.put_sheets(generation, &[(key, payload[..3].to_vec())])
         })
         .unwrap();
-    // The day that is ruined gets more of the same events: everything does.
+    // Every day gets more events, the damaged one too.
     world.insert(400);
     let merged = world.merge_in(world.store.as_ref()).unwrap().unwrap();
     let [(Scope::Everyone, row)] = merged.unreadable.as_slice() else { panic!("{merged:?}") };
@@ -146,9 +146,9 @@ fn an_unreadable_sheet_stops_its_scope_alone(world: &World) {
 }
 
 trailkeeper_testkit::on_both!(crate::world::World::new =>
-    a_missing_sheet_is_told_cell_by_cell,
-    other_users_are_told_although_their_number_is_right,
+    a_missing_sheet_is_reported_cell_by_cell,
+    different_users_are_reported_although_their_number_is_right,
     an_unreadable_sheet_is_named,
-    sheets_of_times_without_events_are_told,
-    an_unreadable_sheet_stops_its_scope_alone,
+    sheets_of_times_without_events_are_reported,
+    an_unreadable_sheet_stops_only_its_scope,
 );

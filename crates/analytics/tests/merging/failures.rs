@@ -1,4 +1,4 @@
-//! Writes that fail, leases that are lost, and two at once.
+//! Failing writes, lost leases, and concurrent mergers.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,12 +23,12 @@ fn a_write_that_fails_changes_nothing(world: &World) {
         let merged = world.merge_in(&*store);
         world.assert_clean();
         match nth {
-            // The lease, and the only step.
+            // Taking the lease, and the only step.
             0 | 1 => {
                 merged.unwrap_err();
                 assert_eq!(world.kept(), before);
             }
-            // Giving the lease back: it runs out.
+            // Releasing the lease: it runs out instead.
             2 => {
                 assert!(merged.unwrap().unwrap().finished);
                 world.insert(1);
@@ -61,14 +61,14 @@ fn a_merger_that_lost_its_lease_writes_nothing(world: &World) {
     let merged = world.merge_in(&*store).unwrap().unwrap();
     assert!(store.has_struck() && !merged.finished && merged.transactions == 0, "{merged:?}");
     assert_eq!(world.kept(), before);
-    // And it did not give back what is not its own any more.
+    // It did not release the lease, which is the other's now.
     assert_eq!(world.merge_in(world.store.as_ref()).unwrap(), None);
     world.store.writing(|tx| tx.release_lease("sheets", other)).unwrap();
     world.merge();
     world.assert_clean();
 }
 
-fn two_mergers_beside_a_writer_count_everything_once(world: &World) {
+fn two_mergers_and_a_writer_count_everything_once(world: &World) {
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
         for seed in [1, 2] {
@@ -91,10 +91,10 @@ fn two_mergers_beside_a_writer_count_everything_once(world: &World) {
     assert_eq!(world.assert_clean().deltas, 0);
 }
 
-/// Ruins the deltas of one tenant.
-struct Ruining;
+/// Damages the deltas of one tenant.
+struct Damaging;
 
-impl Summarizer for Ruining {
+impl Summarizer for Damaging {
     fn deltas(&self, facts: &[EventFact]) -> Vec<NewDelta> {
         let mut deltas = Summary.deltas(facts);
         for delta in deltas.iter_mut().filter(|delta| delta.scope == Scope::Tenant(tenant_id(1))) {
@@ -104,10 +104,10 @@ impl Summarizer for Ruining {
     }
 }
 
-fn an_unreadable_delta_hurts_its_scope_alone(world: &World) {
-    let ruined = world.store_with(Ruining);
+fn an_unreadable_delta_stops_only_its_scope(world: &World) {
+    let damaged = world.store_with(Damaging);
     let events: Vec<_> = (0..60).map(|_| world.event()).collect();
-    ruined.writing(|tx| tx.insert_events(&events)).unwrap();
+    damaged.writing(|tx| tx.insert_events(&events)).unwrap();
     let merged = world.merge_in(world.store.as_ref()).unwrap().unwrap();
     let [(scope, row)] = merged.unreadable.as_slice() else { panic!("{merged:?}") };
     assert!(merged.finished && *scope == Scope::Tenant(tenant_id(1)), "{merged:?}");
@@ -115,7 +115,7 @@ fn an_unreadable_delta_hurts_its_scope_alone(world: &World) {
     let kept = world.kept();
     assert!(kept.deltas.iter().all(|key| key.scope == *scope) && kept.deltas.len() == 1, "{:?}", kept.deltas);
     assert!(kept.sheets.keys().all(|key| key.scope != *scope) && !kept.sheets.is_empty());
-    let (_, differences) = world.check();
+    let (_, differences) = world.verify();
     assert!(differences[0].to_string().starts_with("delta "), "{}", differences[0]);
     assert!(differences.len() > 1);
 }
@@ -123,6 +123,6 @@ fn an_unreadable_delta_hurts_its_scope_alone(world: &World) {
 trailkeeper_testkit::on_both!(crate::world::World::new =>
     a_write_that_fails_changes_nothing,
     a_merger_that_lost_its_lease_writes_nothing,
-    two_mergers_beside_a_writer_count_everything_once,
-    an_unreadable_delta_hurts_its_scope_alone,
+    two_mergers_and_a_writer_count_everything_once,
+    an_unreadable_delta_stops_only_its_scope,
 );

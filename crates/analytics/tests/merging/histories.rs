@@ -19,8 +19,8 @@ fn every_step_leaves_sheets_and_deltas_that_equal_the_events(world: &World) {
         world.assert_clean();
     }
     world.merge();
-    let checked = world.assert_clean();
-    assert!(checked.events > 100 && checked.sheets > 100 && checked.deltas == 0, "{checked:?}");
+    let verified = world.assert_clean();
+    assert!(verified.events > 100 && verified.sheets > 100 && verified.deltas == 0, "{verified:?}");
     assert_eq!(world.kept().deltas, []);
 }
 
@@ -39,7 +39,7 @@ fn runs_of_a_period_grow_by_more_than_twice(world: &World) {
     }
 }
 
-/// What a server remembers of sheets it remembers by their keys.
+/// A server caches folds of sheets by the keys of the sheets.
 fn a_key_never_has_another_content(world: &World) {
     let mut known: BTreeMap<(i64, SheetKey), Vec<u8>> = BTreeMap::new();
     let mut generations = Vec::new();
@@ -48,7 +48,7 @@ fn a_key_never_has_another_content(world: &World) {
         world.insert(1 + world.entropy.below(12));
         match round % 10 {
             9 => {
-                // One that dies amid its sheets, and one that begins with the same number again.
+                // A rebuild that dies while it writes sheets, and the next one, which uses the same generation again.
                 let store = FaultyStore::over(&world.store);
                 store.crash_at_write(2, Some(Fault::RolledBack));
                 assert!(rebuilt(world, &*store).is_err());

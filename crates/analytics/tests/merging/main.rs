@@ -1,4 +1,4 @@
-//! Merging, rebuilding and checking on real databases.
+//! Merging, rebuilding and verifying on both databases.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,

@@ -1,4 +1,4 @@
-//! Making everything anew.
+//! Rebuilding all sheets.
 
 use std::thread;
 use std::time::Duration;
@@ -29,22 +29,22 @@ fn a_rebuild_counts_every_event_again(world: &World) {
             last = Some(progress);
         })
         .unwrap();
-    let checked = world.assert_clean();
-    assert_eq!((done.events, done.sheets, checked.deltas), (checked.events, checked.sheets, 0));
+    let verified = world.assert_clean();
+    assert_eq!((done.events, done.sheets, verified.deltas), (verified.events, verified.sheets, 0));
     let bytes: usize = world.kept().sheets.values().map(Vec::len).sum();
     assert_eq!((done.bytes, done.generation), (bytes as u64, world.generation()));
     let last = last.unwrap();
     assert_eq!((last.done, last.events), (last.of, done.events));
-    // The lease is free again, and new events go on top.
+    // The lease is free again, and new events are added to the new sheets.
     world.insert(50);
     world.merge();
     world.assert_clean();
 }
 
-fn events_that_come_meanwhile_are_counted_once(world: &World) {
+fn events_stored_during_a_rebuild_are_counted_once(world: &World) {
     world.insert(200);
     thread::scope(|scope| {
-        // Many more than the rebuilds will see, and yet not without end on a slow machine.
+        // More batches than rebuilds, but a bounded number for a slow machine.
         let writer = scope.spawn(|| (0..200).for_each(|_| world.insert(5)));
         while !writer.is_finished() {
             rebuilt(world, world.store.as_ref()).unwrap();
@@ -67,7 +67,7 @@ fn a_rebuild_that_dies_leaves_the_old_sheets(world: &World) {
         store.crash_at_write(nth, Some(Fault::RolledBack));
         let outcome = rebuilt(world, &*store);
         world.assert_clean();
-        // Its lease runs out.
+        // The lease of the dead rebuild runs out.
         world.clock.advance(chrono::Duration::seconds(31));
         if world.generation() != generation {
             // It died only after the new generation was made the current one.
@@ -84,7 +84,7 @@ fn a_rebuild_that_dies_leaves_the_old_sheets(world: &World) {
     assert_eq!(world.store.writing(|tx| tx.delete_other_generations(None, 1)).unwrap(), 0);
 }
 
-fn a_rebuild_waits_for_the_lease_no_longer_than_it_is_told(world: &World) {
+fn a_rebuild_waits_for_the_lease_only_for_the_given_time(world: &World) {
     let now = world.clock.now();
     let taken = world.store.writing(|tx| tx.take_lease("sheets", uuid(1), now, now + chrono::Duration::seconds(30)));
     assert!(taken.unwrap());
@@ -97,7 +97,7 @@ fn a_rebuild_waits_for_the_lease_no_longer_than_it_is_told(world: &World) {
 
 trailkeeper_testkit::on_both!(crate::world::World::new =>
     a_rebuild_counts_every_event_again,
-    events_that_come_meanwhile_are_counted_once,
+    events_stored_during_a_rebuild_are_counted_once,
     a_rebuild_that_dies_leaves_the_old_sheets,
-    a_rebuild_waits_for_the_lease_no_longer_than_it_is_told,
+    a_rebuild_waits_for_the_lease_only_for_the_given_time,
 );

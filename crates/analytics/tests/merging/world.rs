@@ -1,4 +1,4 @@
-//! A database, random events, and a look at what the merger leaves.
+//! A database with random events, and access to the rows that merging writes.
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use chrono::Duration;
 use trailkeeper_analytics::engine::merger::{Merged, run_once};
-use trailkeeper_analytics::engine::verify::{Difference, Verified, check};
+use trailkeeper_analytics::engine::verify::{Difference, Verified, verify};
 use trailkeeper_domain::Result;
 use trailkeeper_domain::event::Event;
 use trailkeeper_domain::id::TenantId;
@@ -16,7 +16,7 @@ use trailkeeper_domain::time::TimeRange;
 use trailkeeper_storage::StoreOptions;
 use trailkeeper_testkit::{DatabaseKind, at, open_store, tenant_id};
 
-/// How many tenants the events below have, besides none and the system tenant.
+/// The number of tenants of the events, in addition to none and the system tenant.
 const CUSTOMERS: u128 = 3;
 
 pub(crate) struct World(trailkeeper_testkit::World);
@@ -29,7 +29,7 @@ impl Deref for World {
     }
 }
 
-/// Everything that merging may change.
+/// All rows that merging may change.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Kept {
     pub(crate) sheets: BTreeMap<SheetKey, Vec<u8>>,
@@ -46,7 +46,7 @@ impl World {
         open_store!(self.database, &StoreOptions::default(), Arc::new(summarizer))
     }
 
-    /// Stores so many random events in one batch.
+    /// Stores this many random events in one batch.
     pub(crate) fn insert(&self, events: u64) {
         let events: Vec<Event> = (0..events).map(|_| self.event()).collect();
         self.store.writing(|tx| tx.insert_events(&events)).unwrap();
@@ -62,21 +62,22 @@ impl World {
         merged
     }
 
-    pub(crate) fn check(&self) -> (Verified, Vec<Difference>) {
+    pub(crate) fn verify(&self) -> (Verified, Vec<Difference>) {
         let mut differences = Vec::new();
-        let checked = check(self.store.as_ref(), &mut |_| (), &mut |difference| differences.push(difference)).unwrap();
-        assert_eq!(checked.differences, differences.len() as u64);
-        (checked, differences)
+        let verified =
+            verify(self.store.as_ref(), &mut |_| (), &mut |difference| differences.push(difference)).unwrap();
+        assert_eq!(verified.differences, differences.len() as u64);
+        (verified, differences)
     }
 
     #[track_caller]
     pub(crate) fn assert_clean(&self) -> Verified {
-        let (checked, differences) = self.check();
+        let (verified, differences) = self.verify();
         assert_eq!(differences, []);
-        checked
+        verified
     }
 
-    /// All that is there of the current generation.
+    /// The sheets of the current generation, and the waiting deltas.
     pub(crate) fn kept(&self) -> Kept {
         let starts = TimeRange { start: at("1970-01-01T00:00:00Z"), end: at("9999-12-31T00:00:00Z") };
         self.store

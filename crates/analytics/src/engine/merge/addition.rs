@@ -1,4 +1,4 @@
-//! From hours to the sheets of every level.
+//! Makes sheets of every level from the sheets of hours.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -9,57 +9,58 @@ use trailkeeper_domain::time::Timestamp;
 use super::halves_of;
 use crate::sheet::{CodecError, Facet, Fold, Sheet};
 
-/// Events of one scope that its sheets do not count yet, folded by the shortest period that has sheets.
+/// Events of one scope that its sheets do not count yet, folded by period of the scope's finest level.
 pub struct Addition {
     kind: ScopeKind,
     finest: BTreeMap<Timestamp, Fold>,
 }
 
-/// What an addition brings to one period.
+/// The part of an addition that belongs to one period.
 pub struct Period {
-    /// How long it is.
+    /// The level of the period.
     pub level: Level,
-    /// Where it begins.
+    /// The start of the period.
     pub start: Timestamp,
-    /// Those halves that count something. Shared with a longer period that has no other events.
+    /// The halves that count something. Shared with a longer period that has no other events.
     pub halves: Rc<Vec<Half>>,
 }
 
-/// One half of what an addition brings to a period.
+/// One half of an addition's sheet of a period.
 pub struct Half {
-    /// Which one.
+    /// Which half it is.
     pub part: Part,
-    /// Encoded.
+    /// The encoded sheet.
     pub payload: Vec<u8>,
     sheet: Sheet,
 }
 
 impl Addition {
-    /// Nothing yet.
+    /// An empty addition.
     pub fn new(kind: ScopeKind) -> Self {
         Self { kind, finest: BTreeMap::new() }
     }
 
-    /// Adds the encoded sheet of other events, all of the hour that begins at `hour`.
+    /// Adds the encoded sheet of other events of the hour that begins at `hour`.
     ///
-    /// After an error it holds a part of that sheet: throw it away.
+    /// # Errors
+    /// As [`Sheet::decode`]. Then the addition contains a part of that sheet and must be discarded.
     pub fn add(&mut self, hour: Timestamp, payload: &[u8]) -> Result<(), CodecError> {
         let start = self.kind.finest().floor(hour);
         self.finest.entry(start).or_insert_with(|| Fold::new(&Facet::ALL)).add(payload)
     }
 
-    /// What each period of each level gets.
+    /// The periods of all levels.
     pub fn into_periods(mut self) -> Vec<Period> {
-        // One after the other, so that a fold is gone when the next becomes a sheet.
+        // One after the other, so that a fold is freed before the next becomes a sheet.
         let sheets = std::iter::from_fn(|| self.finest.pop_first());
         periods(self.kind, sheets.map(|(start, fold)| (start, fold.into_sheet())))
     }
 }
 
-/// What each period of each level gets from the sheets of the shortest ones, which come in order of time.
+/// The periods of all levels, made of the sheets of the finest level in order of time.
 ///
-/// Days are folded from hours and months from days, so that no byte is folded more often than there are levels;
-/// a period with a single part is that part.
+/// Days are folded from hours and months from days, so that no byte is folded more often than there are levels. A period
+/// with a single part shares that part's halves.
 pub fn periods(kind: ScopeKind, finest: impl Iterator<Item = (Timestamp, Sheet)>) -> Vec<Period> {
     let level = kind.finest();
     let mut level_below: Vec<Period> =

@@ -1,35 +1,36 @@
-//! Scopes that are merged together: a question to the database, and a commit even more, costs about the same
-//! whatever number of scopes it is about.
+//! Groups of scopes that are merged together: a query costs about the same whatever number of scopes it is about, and
+//! so does a commit.
 
 use trailkeeper_domain::scope::Scope;
 
 use super::Plan;
 
-/// Scopes that are merged at once.
+/// The most scopes of a group.
 const SCOPES: usize = 64;
 
-/// The plan of a group, and what came of each of its scopes.
+/// The plan of a group, and the outcome of each of its scopes.
 pub struct Step {
-    /// What is to be written.
+    /// The rows to write.
     pub plan: Plan,
-    /// Of each scope of the group, in its order.
+    /// The outcome of each scope of the group, in its order.
     pub outcomes: Vec<(Scope, Outcome)>,
 }
 
-/// What came of one scope of a group.
+/// The outcome of planning one scope of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// The plan counts everything that was to be merged.
+    /// The plan contains everything that was to be merged.
     Whole,
-    /// The plan counts a part of what waits, the oldest. The rest is for another step.
+    /// The plan contains the oldest deltas of the scope. The others need another step.
     Part,
-    /// The others have filled the plan: it is for another step. Never the first scope of a group.
+    /// The scopes before it have filled the plan: the scope needs another step. Never the first scope of a group.
     Later,
-    /// A row of it is unreadable, which the text names. Nothing of this scope is in the plan.
+    /// A row of the scope is unreadable, which the text names. The plan contains nothing of this scope.
     Unreadable(String),
 }
 
-/// How many of the first scopes go into one group: one at least, and no more than `bytes` in all unless it is one.
+/// The number of scopes, from the first on, that go into one group: at least one, and at most `bytes` in total unless it
+/// is one.
 pub fn fitting(sizes: impl Iterator<Item = u64>, bytes: u64) -> usize {
     let mut filled = 0_u64;
     let fitting = sizes.take(SCOPES).take_while(|size| {

@@ -1,10 +1,10 @@
-//! The halves of a sheet, which lie apart.
+//! The halves of a sheet, which are stored separately.
 
 use trailkeeper_domain::scope::Part;
 
 use crate::sheet::Sheet;
 
-/// A sheet's two halves, as far as they count anything.
+/// The halves of a sheet that count anything.
 pub fn halves_of(sheet: Sheet) -> Vec<(Part, Sheet)> {
     let (pages, totals) = sheet.partition(|facet| facet.part() == Part::Pages);
     let both = [(Part::Totals, totals), (Part::Pages, pages)];

@@ -1,10 +1,10 @@
-//! What a merge writes.
+//! The rows that a merge writes.
 
 use trailkeeper_domain::Result;
 use trailkeeper_domain::ports::{DeltaKey, SheetKey, WriteTx};
 use trailkeeper_domain::scope::Scope;
 
-/// Rows to write and rows to remove. Carried out whole, in one transaction, or not at all.
+/// Rows to write and rows to remove, all in one transaction or none.
 #[derive(Debug)]
 pub struct Plan {
     generation: i64,
@@ -15,39 +15,39 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Nothing to do in this generation.
+    /// An empty plan for this generation.
     pub fn new(generation: i64) -> Self {
         Self { generation, deletes: Vec::new(), puts: Vec::new(), deltas: Vec::new(), bytes_read: 0 }
     }
 
-    /// The generation that it changes.
+    /// The generation that the plan changes.
     pub fn generation(&self) -> i64 {
         self.generation
     }
 
-    /// Puts a sheet in place of others of its period.
+    /// Replaces sheets of one period by a new one.
     pub fn replace(&mut self, old: impl IntoIterator<Item = SheetKey>, new: SheetKey, payload: Vec<u8>) {
         self.deletes.extend(old);
         self.puts.push((new, payload));
     }
 
-    /// Removes deltas: those whose events the sheets of this plan count.
+    /// Removes deltas whose events the sheets of this plan count.
     pub fn settle(&mut self, deltas: Vec<DeltaKey>) {
         self.deltas.extend(deltas);
     }
 
-    /// Leaves a scope's sheets as they are.
-    pub fn forget(&mut self, scope: Scope) {
+    /// Removes a scope from the plan, so that its sheets stay as they are.
+    pub fn leave_out(&mut self, scope: Scope) {
         self.deletes.retain(|key| key.scope != scope);
         self.puts.retain(|(key, _)| key.scope != scope);
     }
 
-    /// Notes that payloads of so many bytes were read for it.
-    pub fn has_read(&mut self, bytes: u64) {
+    /// Counts payloads of this many bytes that were read for the plan.
+    pub fn count_read(&mut self, bytes: u64) {
         self.bytes_read += bytes;
     }
 
-    /// Writes it. The caller has the lease, and asks for it in the same transaction.
+    /// Executes the plan. The caller has the lease, and prolongs it in the same transaction.
     pub fn write(&self, tx: &mut dyn WriteTx) -> Result<()> {
         if !self.deletes.is_empty() {
             tx.delete_sheets(self.generation, &self.deletes)?;
@@ -63,27 +63,27 @@ impl Plan {
         self.deletes.is_empty() && self.puts.is_empty() && self.deltas.is_empty()
     }
 
-    /// How many sheets it writes.
+    /// The number of sheets that the plan writes.
     pub fn sheets_written(&self) -> u64 {
         self.puts.len() as u64
     }
 
-    /// How many sheets it replaces.
+    /// The number of sheets that the plan replaces.
     pub fn sheets_replaced(&self) -> u64 {
         self.deletes.len() as u64
     }
 
-    /// How many deltas it removes.
+    /// The number of deltas that the plan removes.
     pub fn deltas(&self) -> u64 {
         self.deltas.len() as u64
     }
 
-    /// How many bytes of payloads were read for it.
+    /// The bytes of the payloads that were read for the plan.
     pub fn bytes_read(&self) -> u64 {
         self.bytes_read
     }
 
-    /// How many bytes of payloads it writes.
+    /// The bytes of the payloads that the plan writes.
     pub fn bytes_written(&self) -> u64 {
         self.puts.iter().map(|(_, payload)| payload.len() as u64).sum()
     }

@@ -1,4 +1,4 @@
-//! From the deltas that wait to a plan.
+//! Plans the merge of waiting deltas.
 
 use std::collections::BTreeMap;
 
@@ -9,19 +9,20 @@ use trailkeeper_domain::{Error, Result};
 use super::{Addition, Outcome, Period, Step, absorb, fitting};
 use crate::engine::{delta, delta_row};
 
-/// How many deltas of a scope are merged at once.
+/// The most deltas of a scope that are merged at once.
 const DELTAS: usize = 4_096;
-/// How many bytes of their payloads, of all scopes of a group: folded, they take some twenty times as much memory.
+/// The most bytes of deltas that are merged at once, over all scopes of a group: folded, they take about twenty times as
+/// much memory.
 const BYTES: usize = 1024 * 1024;
 
-/// How many of the first of these scopes go into one step.
-pub fn first<'a>(waiting: impl Iterator<Item = &'a Pending>) -> usize {
-    // A backlog that is too long for one step is read as far as it goes into one, which takes a step of its own.
+/// The number of these scopes, from the first on, that go into one step.
+pub fn group_size<'a>(waiting: impl Iterator<Item = &'a Pending>) -> usize {
+    // A backlog that is too long for one step gets a step of its own, which reads its oldest deltas.
     let sizes = waiting.map(|scope| if scope.deltas > DELTAS as u64 { u64::MAX } else { scope.bytes });
     fitting(sizes, BYTES as u64)
 }
 
-/// What is read of one scope.
+/// The deltas of one scope that were read so far.
 struct Reading {
     scope: Scope,
     addition: Addition,
@@ -39,14 +40,14 @@ struct Read {
     more: bool,
 }
 
-/// Merges the oldest deltas of some scopes. The rest stays as it is and is read as before.
+/// Plans the merge of the oldest deltas of these scopes. The other deltas keep waiting.
 pub fn step(tx: &mut dyn ReadTx, scopes: &[Scope]) -> Result<Step> {
     let generation = tx.generation()?;
     let mut read: BTreeMap<Scope, Result<Read, String>> = BTreeMap::new();
     let mut current: Option<Reading> = None;
     let mut enough = false;
     let ended = tx.deltas_of(scopes, &mut |key, payload| {
-        // One after the other, so that the folds of a scope are gone when the next one begins.
+        // One after the other, so that the folds of a scope are freed before the next one begins.
         let mut reading = match current.take() {
             Some(reading) if reading.scope == key.scope => reading,
             done => {
@@ -55,12 +56,12 @@ pub fn step(tx: &mut dyn ReadTx, scopes: &[Scope]) -> Result<Step> {
             }
         };
         reading.add(key, payload);
-        // The others of a group are read to their ends, which are near: a scope with a long backlog is alone.
+        // In a group of several scopes all deltas are read: a scope with a long backlog has a group of its own.
         enough = reading.more && scopes.len() == 1;
         current = Some(reading);
-        if enough { Err(Error::internal("this step has enough deltas")) } else { Ok(()) }
+        if enough { Err(Error::internal("the step has enough deltas")) } else { Ok(()) }
     });
-    // The error is the one by which reading was ended early.
+    // Otherwise the error is the one above, which ended the reading early.
     if !enough {
         ended?;
     }
@@ -76,7 +77,7 @@ pub fn step(tx: &mut dyn ReadTx, scopes: &[Scope]) -> Result<Step> {
                 settled.insert(*scope, (read.keys, read.bytes, read.more));
             }
             Some(Err(row)) => unreadable.push((*scope, Outcome::Unreadable(row))),
-            // Somebody else merged it.
+            // Another process has merged its deltas.
             None => additions.push((*scope, Vec::new())),
         }
     }
@@ -85,7 +86,7 @@ pub fn step(tx: &mut dyn ReadTx, scopes: &[Scope]) -> Result<Step> {
         let Some((keys, bytes, more)) = settled.remove(scope) else { continue };
         if *outcome == Outcome::Whole {
             step.plan.settle(keys);
-            step.plan.has_read(bytes as u64);
+            step.plan.count_read(bytes as u64);
             if more {
                 *outcome = Outcome::Part;
             }

@@ -1,4 +1,4 @@
-//! The right to write sheets, which one process at a time has.
+//! The lease: the right to write sheets, which one process holds at a time.
 
 use std::cell::Cell;
 
@@ -9,16 +9,16 @@ use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::{Error, Result};
 use uuid::Uuid;
 
-/// Its name in the database.
+/// The name of the lease in the database.
 const NAME: &str = "sheets";
 
-/// For how long it is taken, and prolonged from each write on. Whoever takes longer between two writes may lose it.
+/// How long the lease lasts after it is taken and after each write. A process that does not write for longer may lose it.
 const SPAN: TimeDelta = TimeDelta::seconds(30);
 
-/// After this time without a write it is prolonged by itself.
-const DROWSY: TimeDelta = TimeDelta::seconds(10);
+/// After this time without a write, [`Lease::keep`] prolongs the lease.
+const KEEP_AFTER: TimeDelta = TimeDelta::seconds(10);
 
-/// The lease on the sheets. Given back when it is dropped; where that fails, it runs out.
+/// The lease on the sheets. It is released when it is dropped; if that fails, it runs out.
 pub struct Lease<'a> {
     store: &'a dyn Store,
     clock: &'a dyn Clock,
@@ -27,7 +27,7 @@ pub struct Lease<'a> {
 }
 
 impl<'a> Lease<'a> {
-    /// Takes it; `None` when somebody else has it.
+    /// Takes the lease; `None` if another process holds it.
     pub fn take(store: &'a dyn Store, clock: &'a dyn Clock, entropy: &dyn Entropy) -> Result<Option<Self>> {
         let holder = clock::new_uuid(clock, entropy);
         let taken = store.writing(|tx| {
@@ -37,13 +37,13 @@ impl<'a> Lease<'a> {
         Ok(taken.then(|| Self { store, clock, holder, kept_at: Cell::new(clock.now()) }))
     }
 
-    /// Until when somebody has it; `None` when nobody does.
+    /// The end of the lease, which may have passed; `None` if no process holds it.
     pub fn taken_until(store: &dyn Store) -> Result<Option<Timestamp>> {
         Ok(store.reading(|tx| tx.lease(NAME))?.map(|(_, until)| until))
     }
 
-    /// Runs `work` in a write transaction in which the lease is prolonged. `None`, and `work` does not run, when somebody
-    /// else took it meanwhile: then nothing may be written.
+    /// Runs `work` in a write transaction that prolongs the lease first. `None`, without running `work`, if another process
+    /// has taken the lease: then nothing may be written.
     pub fn writing<T>(&self, mut work: impl FnMut(&mut dyn WriteTx) -> Result<T>) -> Result<Option<T>> {
         let now = self.clock.now();
         let done = self
@@ -53,12 +53,12 @@ impl<'a> Lease<'a> {
         Ok(done)
     }
 
-    /// Prolongs it, if it was not for a while, during work that does not write.
+    /// Prolongs the lease during work that does not write, if the last write is a while ago.
     ///
     /// # Errors
     /// Those of the store, and [`lost`].
-    pub fn keep_awake(&self) -> Result<()> {
-        if self.clock.now() < self.kept_at.get() + DROWSY {
+    pub fn keep(&self) -> Result<()> {
+        if self.clock.now() < self.kept_at.get() + KEEP_AFTER {
             return Ok(());
         }
         self.writing(|_| Ok(()))?.ok_or_else(lost)
@@ -68,14 +68,14 @@ impl<'a> Lease<'a> {
 impl Drop for Lease<'_> {
     fn drop(&mut self) {
         if let Err(error) = self.store.writing(|tx| tx.release_lease(NAME, self.holder)) {
-            tracing::debug!(error = %error.chain(), "the lease on the sheets could not be given back; it runs out");
+            tracing::debug!(error = %error.chain(), "the lease on the sheets could not be released; it runs out");
         }
     }
 }
 
-/// What whoever needs the lease to finish is told when it is gone.
+/// The error of work that cannot finish because it has lost the lease.
 pub fn lost() -> Error {
     Error::unavailable(
-        "the lease on the sheets was lost to another server while this one was held up; nothing more was written, try again",
+        "another server took the lease on the sheets while this one was held up; nothing more was written, try again",
     )
 }

@@ -1,8 +1,8 @@
 //! The background task that merges deltas into sheets.
 //!
-//! One merger works on a database at a time, whatever number of servers run: it has the [lease](Lease), and asks for
-//! it again inside every transaction by which it writes. A merger that was held up so long that another one took over
-//! writes nothing of what it had computed.
+//! One merger works on a database at a time, whatever number of servers run: it holds the [lease](Lease), and prolongs it
+//! inside every transaction in which it writes. A merger that was held up so long that another one took over writes
+//! nothing of what it has computed.
 //!
 //! ```text
 //! wait ─► anything pending? ─► take the lease ─► read, compute ─► write: lease, deltas away, runs ─► … ─► release
@@ -14,10 +14,11 @@ mod lease;
 mod pass;
 mod worker;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use trailkeeper_domain::clock::{Clock, Entropy};
 use trailkeeper_domain::ports::Store;
 use trailkeeper_domain::{Error, Result};
@@ -29,16 +30,17 @@ pub(super) use pass::{Pass, write};
 
 use worker::{Signal, Worker};
 
-/// How a merger works.
+/// The settings of a merger.
 #[derive(Debug, Clone, Copy)]
 pub struct MergerSettings {
-    /// How long to wait after one look for deltas before the next.
+    /// The pause between two passes.
     pub every: Duration,
 }
 
 impl Default for MergerSettings {
-    /// Each five seconds: questions fold what waits, so nothing depends on it but their speed. Of busy times, rarer
-    /// passes leave more to those who store: a pass costs by the periods that it touches more than by the events.
+    /// Five seconds. Only the speed of questions depends on it, because they fold the waiting deltas. Under load, rare
+    /// passes leave more time for storing events: the cost of a pass depends on the number of periods more than on the
+    /// number of events.
     fn default() -> Self {
         Self { every: Duration::from_secs(5) }
     }
@@ -51,12 +53,12 @@ pub struct Merger {
 }
 
 impl Merger {
-    /// Starts the merger's thread. It also has the store prepared for the months to come.
+    /// Starts the merger's thread. It also prepares the store for the coming months.
     ///
-    /// What goes wrong is logged, and tried again: an outage of the database once, an unreadable row now and then.
+    /// Failures are logged and tried again: an outage of the database is logged once, an unreadable row once an hour.
     ///
     /// # Errors
-    /// [`Error::Internal`] when the system gives no thread.
+    /// [`Error::Internal`] if the system cannot start a thread.
     pub fn start(
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
@@ -72,13 +74,12 @@ impl Merger {
         Ok(Self { signal, thread: Mutex::new(Some(thread)) })
     }
 
-    /// Ends the work and returns when that is done. A step that is being written is finished, one that is being
-    /// computed as well; the rest waits for the next merger.
+    /// Stops the thread and waits for its end. It finishes the current step; the other deltas wait for the next merger.
     pub fn stop(&self) {
         self.signal.stop();
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let thread = self.thread.lock().take();
         if let Some(thread) = thread {
-            // It ends without a result of its own.
+            // The thread returns nothing, and logs its panics itself.
             drop(thread.join());
         }
     }

@@ -1,4 +1,4 @@
-//! One pass: everything that waits is merged, scope after scope, in bounded steps.
+//! One pass: merges everything that waits, scope after scope, in bounded steps.
 
 use std::collections::{HashSet, VecDeque};
 
@@ -10,27 +10,27 @@ use trailkeeper_domain::scope::Scope;
 use super::lease::Lease;
 use crate::engine::merge::{self, Outcome, Plan};
 
-/// Scopes whose backlog is looked at in one go.
+/// The most scopes whose backlog is read at once.
 const SCOPES: usize = 1_024;
 
-/// What a pass did.
+/// The result of a pass.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Merged {
-    /// Whether everything that waited at its beginning was looked at. Not when it was stopped or lost the lease.
+    /// Whether the pass came to the end of what waited; `false` if it was stopped or lost the lease.
     pub finished: bool,
-    /// Deltas that are in sheets now.
+    /// The number of deltas that were merged.
     pub deltas: u64,
-    /// Sheets that were written.
+    /// The number of sheets that were written.
     pub sheets_written: u64,
-    /// Sheets that were replaced by those.
+    /// The number of sheets that were replaced by those.
     pub sheets_replaced: u64,
-    /// Bytes of the deltas and sheets that were read.
+    /// The bytes of the deltas and sheets that were read.
     pub bytes_read: u64,
-    /// Bytes of the sheets that were written.
+    /// The bytes of the sheets that were written.
     pub bytes_written: u64,
-    /// Transactions that wrote.
+    /// The number of transactions that wrote.
     pub transactions: u64,
-    /// Scopes that were left as they are because a row is unreadable, with that row and what is wrong with it.
+    /// Scopes that were left as they are because a row is unreadable; each with the row and its error.
     pub unreadable: Vec<(Scope, String)>,
 }
 
@@ -45,14 +45,17 @@ impl Merged {
     }
 }
 
-/// Merges everything that waits, now and here. `None` when another process is at it, which has the lease.
+/// Merges everything that waits, on the caller's thread. `None` if another process holds the lease.
 ///
-/// Scopes with an unreadable row are named in the answer and left as they are.
+/// Scopes with an unreadable row are left as they are, and named in the result.
+///
+/// # Errors
+/// Those of the store.
 pub fn run_once(store: &dyn Store, clock: &dyn Clock, entropy: &dyn Entropy) -> Result<Option<Merged>> {
     merge_waiting(store, clock, entropy, HashSet::new(), &|| false)
 }
 
-/// [`run_once`] without the scopes of `left_out`, and only until `stopped`.
+/// [`run_once`] without the scopes of `left_out`, until `stopped` returns `true`.
 pub(super) fn merge_waiting(
     store: &dyn Store,
     clock: &dyn Clock,
@@ -62,7 +65,7 @@ pub(super) fn merge_waiting(
 ) -> Result<Option<Merged>> {
     let waiting = store.reading(|tx| tx.pending(left_out.len() + 1))?;
     if waiting.iter().all(|pending| left_out.contains(&pending.scope)) {
-        // No lease for nothing: a server at rest does not write.
+        // Without the lease: an idle server must not write.
         return Ok(Some(Merged { finished: true, ..Merged::default() }));
     }
     let Some(lease) = Lease::take(store, clock, entropy)? else {
@@ -71,20 +74,20 @@ pub(super) fn merge_waiting(
     Pass { store, lease: &lease, settled: left_out, stopped }.run().map(Some)
 }
 
-/// A pass under a lease.
+/// A pass that holds the lease.
 pub struct Pass<'a> {
     /// The database.
     pub store: &'a dyn Store,
     /// The right to write sheets.
     pub lease: &'a Lease<'a>,
-    /// Scopes that are done, or to be left out. A scope to which events keep coming is done once in a pass.
+    /// Scopes that are merged, or are to be left out. A scope that keeps getting events is merged once in a pass.
     pub settled: HashSet<Scope>,
-    /// Asked between two steps.
+    /// Called between two steps; `true` ends the pass.
     pub stopped: &'a dyn Fn() -> bool,
 }
 
 impl Pass<'_> {
-    /// Merges until nothing is left that waited when it was looked at.
+    /// Merges until nothing waits.
     pub fn run(mut self) -> Result<Merged> {
         let mut merged = Merged::default();
         loop {
@@ -106,9 +109,9 @@ impl Pass<'_> {
         Ok(waiting.into())
     }
 
-    /// Merges a part of the backlog of the first scopes; `false` when the lease is lost.
+    /// Merges a part of the backlog of the first scopes; `false` if the lease is lost.
     fn step(&mut self, queue: &mut VecDeque<Pending>, merged: &mut Merged) -> Result<bool> {
-        let group: Vec<Pending> = queue.drain(..merge::first(queue.iter()).min(queue.len())).collect();
+        let group: Vec<Pending> = queue.drain(..merge::group_size(queue.iter()).min(queue.len())).collect();
         let scopes: Vec<Scope> = group.iter().map(|pending| pending.scope).collect();
         let step = self.store.reading(|tx| merge::step(tx, &scopes))?;
         if !write(self.lease, &step.plan, merged)? {
@@ -126,7 +129,7 @@ impl Pass<'_> {
                 }
             }
         }
-        // Those that were looked at for nothing come first.
+        // The scopes that were read in vain come first.
         for pending in later.into_iter().rev() {
             queue.push_front(pending);
         }
@@ -134,7 +137,7 @@ impl Pass<'_> {
     }
 }
 
-/// Carries a plan out in one transaction; `false`, and nothing is written, when the lease is lost.
+/// Executes a plan in one transaction; `false`, without writing anything, if the lease is lost.
 pub fn write(lease: &Lease<'_>, plan: &Plan, merged: &mut Merged) -> Result<bool> {
     if plan.is_empty() {
         return Ok(true);

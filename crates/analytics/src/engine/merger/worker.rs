@@ -2,10 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use parking_lot::{Condvar, Mutex};
 use trailkeeper_domain::clock::{Clock, Entropy};
 use trailkeeper_domain::ports::Store;
 use trailkeeper_domain::scope::Scope;
@@ -16,16 +17,16 @@ use super::lease::Lease;
 use super::pass::{Merged, merge_waiting};
 use crate::engine::scope_name;
 
-/// How often the store is prepared for what comes, and sheets of an interrupted rebuild are removed.
+/// The pause between two housekeepings, which prepare the store and remove sheets of an interrupted rebuild.
 const HOUSEKEEPING: TimeDelta = TimeDelta::hours(1);
-/// How long a scope with an unreadable row is left alone.
-const LEFT_ALONE: TimeDelta = TimeDelta::minutes(1);
-/// How often such a row is logged.
-const TOLD_AGAIN: TimeDelta = TimeDelta::hours(1);
-/// Sheets of other generations that are removed in one transaction.
+/// The pause before a scope with an unreadable row is tried again.
+const RETRY_AFTER: TimeDelta = TimeDelta::minutes(1);
+/// The pause before the same unreadable row is logged again.
+const LOG_AGAIN: TimeDelta = TimeDelta::hours(1);
+/// The most sheets of other generations that one transaction removes.
 const REMOVED_AT_ONCE: usize = 1_000;
 
-/// Tells the thread to end.
+/// The signal by which the thread is stopped.
 #[derive(Default)]
 pub struct Signal {
     stopped: Mutex<bool>,
@@ -33,32 +34,32 @@ pub struct Signal {
 }
 
 impl Signal {
-    /// Tells it.
+    /// Asks the thread to end.
     pub fn stop(&self) {
-        *self.stopped.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        *self.stopped.lock() = true;
         self.changed.notify_all();
     }
 
     fn is_stopped(&self) -> bool {
-        *self.stopped.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.stopped.lock()
     }
 
-    /// Waits for so long, or until it is told; whether it was.
+    /// Waits until the thread is to end, at most for `wait`. Returns whether it is to end.
     fn stopped_within(&self, wait: Duration) -> bool {
-        let stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self.changed.wait_timeout_while(stopped, wait, |stopped| !*stopped);
-        *waited.unwrap_or_else(PoisonError::into_inner).0
+        let mut stopped = self.stopped.lock();
+        self.changed.wait_while_for(&mut stopped, |stopped| !*stopped, wait);
+        *stopped
     }
 }
 
-/// What the thread knows from one turn to the next.
+/// The state of the thread between two passes.
 pub struct Worker {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     signal: Arc<Signal>,
-    kept_house_at: Option<Timestamp>,
-    /// What the last turn failed with.
+    housekept_at: Option<Timestamp>,
+    /// The error of the last pass.
     failing: Option<String>,
     unreadable: HashMap<Scope, Unreadable>,
 }
@@ -67,23 +68,23 @@ pub struct Worker {
 struct Unreadable {
     row: String,
     retry_at: Timestamp,
-    told_at: Timestamp,
+    logged_at: Timestamp,
 }
 
 impl Worker {
-    /// Knows nothing yet.
+    /// The state before the first pass.
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>, signal: Arc<Signal>) -> Self {
-        Self { store, clock, entropy, signal, kept_house_at: None, failing: None, unreadable: HashMap::new() }
+        Self { store, clock, entropy, signal, housekept_at: None, failing: None, unreadable: HashMap::new() }
     }
 
-    /// Merges and waits, until it is told to stop.
+    /// Merges and waits, until the signal stops it.
     pub fn work(&mut self, every: Duration) {
         loop {
-            // A panic is a defect of one turn; without a merger, answers become slower and slower.
+            // A panic must not end the thread: without a merger, answers become slower and slower.
             if let Ok(pass) = panic::catch_unwind(AssertUnwindSafe(|| self.pass())) {
                 self.report(pass);
             } else {
-                tracing::error!("the merger panicked; it goes on with its next pass");
+                tracing::error!("the merger panicked; it continues with its next pass");
             }
             if self.signal.stopped_within(every) {
                 return;
@@ -93,36 +94,32 @@ impl Worker {
 
     fn pass(&mut self) -> Result<()> {
         let now = self.clock.now();
-        // A database that refuses to be prepared can be merged all the same.
-        let kept_house = self.keep_house(now);
-        let left_alone: HashSet<Scope> =
+        // Merging works also if the housekeeping fails.
+        let housekept = self.keep_house(now);
+        let left_out: HashSet<Scope> =
             self.unreadable.iter().filter(|(_, known)| now < known.retry_at).map(|(scope, _)| *scope).collect();
         let signal = Arc::clone(&self.signal);
-        let merged = merge_waiting(
-            self.store.as_ref(),
-            self.clock.as_ref(),
-            self.entropy.as_ref(),
-            left_alone.clone(),
-            &|| signal.is_stopped(),
-        )?;
+        let merged =
+            merge_waiting(self.store.as_ref(), self.clock.as_ref(), self.entropy.as_ref(), left_out.clone(), &|| {
+                signal.is_stopped()
+            })?;
         if let Some(merged) = merged {
-            self.note(now, &left_alone, merged);
+            self.note(now, &left_out, merged);
         }
-        kept_house
+        housekept
     }
 
     fn keep_house(&mut self, now: Timestamp) -> Result<()> {
-        if self.kept_house_at.is_none_or(|last| now < last || last + HOUSEKEEPING <= now) {
+        if self.housekept_at.is_none_or(|last| now < last || last + HOUSEKEEPING <= now) {
             self.store.prepare(now)?;
             if self.remove_other_generations()? {
-                self.kept_house_at = Some(now);
+                self.housekept_at = Some(now);
             }
         }
         Ok(())
     }
 
-    /// Removes what a rebuild left that did not come to its end; `false` when another process has the lease. It
-    /// may be a rebuild.
+    /// Removes the sheets of an interrupted rebuild; `false` if another process holds the lease, which may be a rebuild.
     fn remove_other_generations(&self) -> Result<bool> {
         let Some(lease) = Lease::take(self.store.as_ref(), self.clock.as_ref(), self.entropy.as_ref())? else {
             return Ok(false);
@@ -138,7 +135,7 @@ impl Worker {
         }
     }
 
-    fn note(&mut self, now: Timestamp, left_alone: &HashSet<Scope>, merged: Merged) {
+    fn note(&mut self, now: Timestamp, left_out: &HashSet<Scope>, merged: Merged) {
         if merged.deltas > 0 {
             tracing::debug!(
                 deltas = merged.deltas,
@@ -152,36 +149,36 @@ impl Worker {
         }
         let mut before = std::mem::take(&mut self.unreadable);
         for (scope, row) in merged.unreadable {
-            let known = before.remove(&scope).filter(|known| known.row == row && now < known.told_at + TOLD_AGAIN);
+            let known = before.remove(&scope).filter(|known| known.row == row && now < known.logged_at + LOG_AGAIN);
             if known.is_none() {
                 tracing::error!(
                     scope = scope_name(scope),
-                    "{row}; what is new of this scope waits unmerged; run `trailkeeper verify`, then `trailkeeper rebuild`"
+                    "{row}; the new events of this scope stay unmerged; run `trailkeeper verify`, then `trailkeeper rebuild`"
                 );
             }
-            let told_at = known.map_or(now, |known| known.told_at);
-            self.unreadable.insert(scope, Unreadable { row, retry_at: now + LEFT_ALONE, told_at });
+            let logged_at = known.map_or(now, |known| known.logged_at);
+            self.unreadable.insert(scope, Unreadable { row, retry_at: now + RETRY_AFTER, logged_at });
         }
-        // Of the others, those are still unreadable that were not tried; the rest went well or was not reached.
-        before.retain(|scope, _| left_alone.contains(scope) || !merged.finished);
+        // Scopes that were not tried are still unreadable; after a complete pass, the others were merged.
+        before.retain(|scope, _| left_out.contains(scope) || !merged.finished);
         self.unreadable.extend(before);
     }
 
     fn report(&mut self, pass: Result<()>) {
-        let told = match pass {
+        let failure = match pass {
             Ok(()) => {
                 if self.failing.take().is_some() {
-                    tracing::info!("merging goes on");
+                    tracing::info!("merging works again");
                 }
                 return;
             }
-            // An outage has many causes, one after the other, and is one outage.
+            // One outage gives different errors one after the other, and is logged once.
             Err(Error::Unavailable { .. } | Error::Overloaded { .. }) if self.failing.is_some() => return,
             Err(error) => error.chain().to_string(),
         };
-        if self.failing.as_ref() != Some(&told) {
-            tracing::warn!("merging failed, and is tried again until it works: {told}");
-            self.failing = Some(told);
+        if self.failing.as_ref() != Some(&failure) {
+            tracing::warn!("merging failed, and is tried again until it works: {failure}");
+            self.failing = Some(failure);
         }
     }
 }

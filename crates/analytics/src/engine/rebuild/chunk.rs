@@ -1,4 +1,4 @@
-//! A bounded number of events on their way into the new generation.
+//! Counts events in memory, a bounded number at a time, and writes them into the new generation.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -13,12 +13,12 @@ use crate::engine::merge::{self, Outcome, Period};
 use crate::engine::merger::{Lease, Merged, lost, write};
 use crate::sheet::{Fact, SheetBuilder};
 
-/// Events that are counted in memory before they are written: a few megabytes.
+/// The most events that are counted in memory before they are written: a few megabytes.
 const EVENTS: usize = 1 << 16;
-/// Bytes of them, as sheets, that are added in one transaction, unless they are of one scope.
+/// The most bytes of sheets that one transaction adds, unless they are of one scope.
 const BYTES: u64 = 4 * 1024 * 1024;
 
-/// Events that are not in sheets yet, and what those before became.
+/// Events that are not written yet, and the counts of what was written.
 pub struct Chunk<'a> {
     store: &'a dyn Store,
     lease: &'a Lease<'a>,
@@ -30,7 +30,7 @@ pub struct Chunk<'a> {
 }
 
 impl<'a> Chunk<'a> {
-    /// Nothing yet, for this generation.
+    /// An empty chunk for this generation.
     pub fn new(store: &'a dyn Store, lease: &'a Lease<'a>, generation: i64) -> Self {
         let (builders, merged) = (BTreeMap::new(), Merged::default());
         Self { store, lease, generation, builders, waiting: 0, events: 0, merged }
@@ -48,7 +48,7 @@ impl<'a> Chunk<'a> {
         if self.waiting >= EVENTS { self.write() } else { Ok(()) }
     }
 
-    /// How many events were counted.
+    /// The number of events that were counted.
     pub fn events(&self) -> u64 {
         self.events
     }
@@ -60,7 +60,7 @@ impl<'a> Chunk<'a> {
         Ok(Rebuilt {
             events: self.events,
             sheets: merged.sheets_written - merged.sheets_replaced,
-            // A plan reads nothing here but the sheets that it replaces.
+            // A plan reads only the sheets that it replaces here.
             bytes: merged.bytes_written - merged.bytes_read,
             generation: self.generation,
         })
@@ -91,7 +91,7 @@ impl<'a> Chunk<'a> {
             if !write(self.lease, &step.plan, &mut self.merged)? {
                 return Err(lost());
             }
-            // Those that are left for later are the last of the group.
+            // The scopes that are left for later are the last of the group.
             scopes.drain(..done);
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! What a check found.
+//! The findings of a verification.
 
 use std::fmt;
 
@@ -8,53 +8,53 @@ use trailkeeper_domain::time::{self, Timestamp};
 use crate::engine::scope_name;
 use crate::sheet::{Cell, CellKey, Facet};
 
-/// How a sheet differs from the events.
+/// A difference between sheets and events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Difference {
     /// A row cannot be read.
     Unreadable {
-        /// Which one, and what is wrong with it.
+        /// The row and its error.
         row: String,
     },
-    /// There are sheets of a period in which nothing happened, or which should have none.
+    /// A period without events has sheets.
     Stray {
-        /// Of whom.
+        /// The scope of the sheets.
         scope: Scope,
-        /// How long the period is.
+        /// The level of the period.
         level: Level,
-        /// Which half they are.
+        /// The half that the sheets are.
         part: Part,
-        /// Where it begins.
+        /// The start of the period.
         start: Timestamp,
     },
-    /// A cell counts something else than the events.
+    /// A cell of a period differs from the events.
     Cell {
-        /// Of whom.
+        /// The scope of the sheets.
         scope: Scope,
-        /// How long the period is.
+        /// The level of the period.
         level: Level,
-        /// Where it begins.
+        /// The start of the period.
         start: Timestamp,
-        /// What is counted.
+        /// The cell.
         cell: CellKey,
-        /// What sheets and deltas say.
+        /// The counts of the sheets and deltas.
         sheets: Counts,
-        /// What the events say. Where it is the same, the users or sources are others.
+        /// The counts of the events. If they equal those of the sheets, the users or sources are different ones.
         events: Counts,
     },
 }
 
-/// What a cell counts.
+/// The counts of a cell.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Events.
+    /// The number of events.
     pub count: u64,
-    /// Distinct users or sources.
+    /// The number of distinct users or sources.
     pub distinct: u64,
 }
 
 impl Counts {
-    /// Those of a cell; zeros where there is none.
+    /// The counts of a cell; zeros without one.
     pub(super) fn of(cell: Option<&Cell>) -> Self {
         cell.map_or_else(Self::default, |cell| Self { count: cell.count, distinct: cell.set.len() as u64 })
     }
@@ -69,7 +69,7 @@ impl fmt::Display for Difference {
                     Part::Totals => "totals",
                     Part::Pages => "pages",
                 };
-                write!(f, "{}: sheets of {part} where there are no events", period(*scope, *level, *start))
+                write!(f, "{}: sheets of {part}, but no events", period(*scope, *level, *start))
             }
             Self::Cell { scope, level, start, cell, sheets, events } => {
                 write!(f, "{}, {}: ", period(*scope, *level, *start), cell_name(*cell))?;
@@ -83,7 +83,7 @@ impl fmt::Display for Difference {
                 }
                 let (a, b) = (sheets, events);
                 write!(f, "the sheets have {} events of {} {ids}, ", a.count, a.distinct)?;
-                write!(f, "the events themselves are {} of {}", b.count, b.distinct)
+                write!(f, "the recount has {} of {}", b.count, b.distinct)
             }
         }
     }

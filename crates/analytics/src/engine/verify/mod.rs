@@ -1,8 +1,8 @@
-//! Comparing the sheets with a recount of the events.
+//! Verification: compares all sheets with a recount of the events.
 //!
-//! The recount is made of facts alone and knows nothing of merging: a month at a time, each hour, day and month of
-//! everyone and of each tenant is counted from the events; then the same periods are folded from their runs and
-//! from the deltas that wait. What differs is told cell by cell.
+//! The recount is independent of merging. One month at a time, it counts each hour, day and month of everyone and of
+//! each tenant from the events; then the same periods are folded from their runs and from the waiting deltas.
+//! Differences are reported cell by cell.
 
 mod difference;
 mod recount;
@@ -20,56 +20,56 @@ use stored::{Comparison, Deltas};
 
 pub use difference::{Counts, Difference};
 
-/// What a check looked at.
+/// The result of a verification.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Verified {
-    /// Events that were recounted.
+    /// The number of events that were recounted.
     pub events: u64,
-    /// Sheets that were read.
+    /// The number of sheets that were read.
     pub sheets: u64,
-    /// Deltas that wait and were read.
+    /// The number of waiting deltas that were read.
     pub deltas: u64,
-    /// Differences that were told.
+    /// The number of differences that were reported.
     pub differences: u64,
 }
 
-/// Compares all sheets and deltas with the events, in one snapshot. Changes nothing, and needs no lease.
+/// Compares all sheets and deltas with the events, in one snapshot. It changes nothing, and needs no lease.
 ///
-/// Memory follows the busiest month: its sheets, and its distinct users.
+/// Memory grows with the busiest month: its sheets, and its distinct users.
 ///
 /// # Errors
-/// Those of the store. A row that is unreadable is a difference, not an error.
-pub fn check(
+/// Those of the store. An unreadable row is a difference, not an error.
+pub fn verify(
     store: &dyn Store,
     progress: &mut dyn FnMut(Progress),
     each_difference: &mut dyn FnMut(Difference),
 ) -> Result<Verified> {
     let mut begun = false;
     store.reading(|tx| {
-        // What was told cannot be taken back.
+        // Differences that were reported cannot be taken back.
         if std::mem::replace(&mut begun, true) {
-            return Err(Error::unavailable("the database broke the check off; run it again"));
+            return Err(Error::unavailable("the database interrupted the verification; run it again"));
         }
-        let mut found = Findings { checked: Verified::default(), each: &mut *each_difference };
-        look(tx, progress, &mut found)?;
-        Ok(found.checked)
+        let mut found = Findings { verified: Verified::default(), each: &mut *each_difference };
+        compare_all(tx, progress, &mut found)?;
+        Ok(found.verified)
     })
 }
 
-/// Who is told of differences, and how many they were.
+/// The counts of a verification so far, and the receiver of differences.
 struct Findings<'a> {
-    checked: Verified,
+    verified: Verified,
     each: &'a mut dyn FnMut(Difference),
 }
 
 impl Findings<'_> {
     fn report(&mut self, difference: Difference) {
-        self.checked.differences += 1;
+        self.verified.differences += 1;
         (self.each)(difference);
     }
 }
 
-fn look(tx: &mut dyn ReadTx, progress: &mut dyn FnMut(Progress), found: &mut Findings<'_>) -> Result<()> {
+fn compare_all(tx: &mut dyn ReadTx, progress: &mut dyn FnMut(Progress), found: &mut Findings<'_>) -> Result<()> {
     let deltas = Deltas::survey(tx, found)?;
     let span = tx.span()?.into_iter().flat_map(|(first, last)| [first, last]);
     let with_events: Vec<Timestamp> = span.chain(deltas.span()).map(|at| Level::Month.floor(at)).collect();
@@ -88,12 +88,12 @@ fn look(tx: &mut dyn ReadTx, progress: &mut dyn FnMut(Progress), found: &mut Fin
             recount.add(fact);
             Ok(())
         })?;
-        found.checked.events += recount.events();
+        found.verified.events += recount.events();
         let waiting = deltas.of_range(tx, range)?;
         Comparison::new(recount.finish(), waiting).run(tx, range, found)?;
-        progress(Progress { done, of, events: found.checked.events });
+        progress(Progress { done, of, events: found.verified.events });
     }
-    // Sheets of times in which nothing ever happened.
+    // Sheets of times before the first and after the last event.
     let begin = months.first().copied().unwrap_or(LATEST);
     let end = last.and_then(|last| Level::Month.end(*last)).unwrap_or(LATEST);
     for range in [TimeRange { start: EARLIEST, end: begin }, TimeRange { start: end, end: LATEST }] {
@@ -102,9 +102,9 @@ fn look(tx: &mut dyn ReadTx, progress: &mut dyn FnMut(Progress), found: &mut Fin
     Ok(())
 }
 
-/// The beginning of the year 1, long before any event.
+/// The start of the year 1, long before any event.
 const EARLIEST: Timestamp = instant(-62_135_596_800);
-/// The end of the year 9999, behind any event.
+/// The end of the year 9999, after any event.
 const LATEST: Timestamp = instant(MAX_UNIX_SECONDS + 1);
 
 const fn instant(seconds: i64) -> Timestamp {

@@ -1,4 +1,4 @@
-//! The sheets as they should be, from the events of one month.
+//! Makes the right sheets of one month from its events.
 
 use std::collections::BTreeMap;
 
@@ -10,13 +10,13 @@ use trailkeeper_domain::time::Timestamp;
 use crate::engine::merge::halves_of;
 use crate::sheet::{Facet, Fact, Fold, SheetBuilder};
 
-/// Facts that are collected before they are folded: bounds memory, however many fall into an hour.
+/// The most facts that are collected before they are folded: bounds memory for an hour with very many events.
 const FACTS_AT_ONCE: usize = 1 << 16;
 
-/// Sheets by where they should lie, encoded.
+/// Encoded sheets by period.
 pub type Sheets = BTreeMap<SheetPeriod, Vec<u8>>;
 
-/// Counts events that come in order of time.
+/// Counts events, which must come in order of time.
 #[derive(Default)]
 pub struct Recount {
     towers: BTreeMap<Scope, Tower>,
@@ -25,7 +25,7 @@ pub struct Recount {
     sheets: Sheets,
 }
 
-/// The periods of a scope that are being counted, one per level, shortest first.
+/// The current periods of a scope, one per level, finest first.
 struct Tower {
     kind: ScopeKind,
     builder: SheetBuilder,
@@ -54,12 +54,12 @@ impl Recount {
         }
     }
 
-    /// How many events were counted.
+    /// The number of events that were counted.
     pub fn events(&self) -> u64 {
         self.events
     }
 
-    /// All sheets.
+    /// The sheets of all counted events.
     pub fn finish(mut self) -> Sheets {
         for (scope, mut tower) in self.towers {
             tower.close_until(None, scope, &mut self.sheets);
@@ -75,7 +75,7 @@ impl Tower {
         Self { kind, builder: SheetBuilder::new(kind), open }
     }
 
-    /// Folds the facts that were collected.
+    /// Folds the collected facts.
     fn collect(&mut self) {
         let sheet = std::mem::replace(&mut self.builder, SheetBuilder::new(self.kind)).finish();
         if let Some(finest) = self.open.first_mut() {
@@ -83,7 +83,7 @@ impl Tower {
         }
     }
 
-    /// Ends the periods that do not hold `at`, each of which goes into the next longer one; all of them for `None`.
+    /// Closes the periods that do not contain `at`, or all of them for `None`. Each is folded into the next coarser one.
     fn close_until(&mut self, at: Option<Timestamp>, scope: Scope, sheets: &mut Sheets) {
         let over = |open: &Open| at.is_none_or(|at| open.level.floor(at) != open.start);
         if !self.open.first().is_some_and(over) {

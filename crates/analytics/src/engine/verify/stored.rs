@@ -1,4 +1,4 @@
-//! What sheets and deltas say of a range, against the recount.
+//! Compares the stored sheets and deltas of a range with the recount.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,10 +12,10 @@ use super::{Counts, Difference, Findings};
 use crate::engine::{delta, delta_row, sheet_row};
 use crate::sheet::{CellKey, Facet, Fold, Sheet};
 
-/// Whose sheets there are.
+/// All scopes that have sheets.
 const SCOPES: [Scopes; 2] = [Scopes::One(Scope::Everyone), Scopes::EveryTenant];
 
-/// Which deltas wait.
+/// The waiting deltas.
 pub struct Deltas {
     /// The months of their events.
     months: BTreeSet<Timestamp>,
@@ -23,12 +23,12 @@ pub struct Deltas {
 }
 
 impl Deltas {
-    /// Reads all of them once, and tells of those that are unreadable.
+    /// Reads all deltas once, and reports the unreadable ones.
     pub fn survey(tx: &mut dyn ReadTx, found: &mut Findings<'_>) -> Result<Self> {
         let mut deltas = Self { months: BTreeSet::new(), unreadable: BTreeSet::new() };
         for scopes in SCOPES {
             tx.deltas(scopes, &mut |key, payload| {
-                found.checked.deltas += 1;
+                found.verified.deltas += 1;
                 let mut months = BTreeSet::new();
                 let walked = delta::walk(payload, |hour, sheet| {
                     months.insert(Level::Month.floor(hour));
@@ -47,12 +47,12 @@ impl Deltas {
         Ok(deltas)
     }
 
-    /// Their first and their last month.
+    /// The first and the last month of their events.
     pub fn span(&self) -> impl Iterator<Item = Timestamp> {
         self.months.first().into_iter().chain(self.months.last()).copied()
     }
 
-    /// What those that are readable add to the periods of a month.
+    /// The folds of the readable deltas for each period of a month.
     pub fn of_range(&self, tx: &mut dyn ReadTx, month: TimeRange) -> Result<BTreeMap<SheetPeriod, Fold>> {
         let mut folds = BTreeMap::new();
         if !self.months.contains(&month.start) {
@@ -75,7 +75,7 @@ impl Deltas {
                 })
             })?;
         }
-        // A sheet need not have both halves.
+        // A delta's sheet may lack one of the halves.
         folds.retain(|_, fold: &mut Fold| !fold.clone().into_sheet().is_empty());
         Ok(folds)
     }
@@ -93,10 +93,11 @@ fn empty(part: Part) -> Fold {
     Fold::new(&facets)
 }
 
-/// The recount of a range, and what the deltas add to its sheets; what was compared is taken out.
+/// The comparison of a range. Periods that were compared are removed from it.
 #[derive(Default)]
 pub struct Comparison {
     recount: Sheets,
+    /// The folds of the waiting deltas.
     waiting: BTreeMap<SheetPeriod, Fold>,
 }
 
@@ -108,7 +109,7 @@ struct Runs {
 }
 
 impl Comparison {
-    /// Of one month.
+    /// The comparison of one month.
     pub fn new(recount: Sheets, waiting: BTreeMap<SheetPeriod, Fold>) -> Self {
         Self { recount, waiting }
     }
@@ -123,7 +124,7 @@ impl Comparison {
                 }
             }
         }
-        // Periods without any sheet: their events may all be in deltas.
+        // Periods without sheets: all of their events may be in deltas.
         let left: BTreeSet<SheetPeriod> = self.recount.keys().chain(self.waiting.keys()).copied().collect();
         for period in left {
             let fold = self.waiting.remove(&period).unwrap_or_else(|| empty(period.part));
@@ -135,7 +136,7 @@ impl Comparison {
     fn sheets(&mut self, tx: &mut dyn ReadTx, query: &SheetQuery, found: &mut Findings<'_>) -> Result<()> {
         let mut current: Option<Runs> = None;
         tx.sheets(query, &mut |key, payload| {
-            found.checked.sheets += 1;
+            found.verified.sheets += 1;
             let period = key.period();
             let runs = match current.take() {
                 Some(runs) if runs.period == period => runs,
@@ -146,7 +147,7 @@ impl Comparison {
                 }
             };
             let runs = current.insert(runs);
-            // All facets: the whole payload is read, whatever half it claims to be.
+            // With all facets, so that the whole payload is checked, whichever half it is.
             if let Err(error) = Fold::new(&Facet::ALL).add(payload).and_then(|()| runs.fold.add(payload)) {
                 runs.readable = false;
                 found.report(Difference::Unreadable { row: format!("{}: {error}", sheet_row(key)) });
