@@ -65,12 +65,9 @@ impl Default for AccessSettings {
 /// use trailkeeper_auth::{Access, AccessSettings, AuditContext, MasterKey, NewAccount, Origin, Permission, SystemEntropy};
 /// use trailkeeper_domain::account::{Actor, Role};
 /// use trailkeeper_domain::clock::SystemClock;
-/// # use trailkeeper_analytics::engine::Summary;
-/// # use trailkeeper_storage::{DatabaseUrl, StoreOptions};
-/// # let folder = tempfile::tempdir()?;
-/// # let url = DatabaseUrl::parse(&format!("sqlite:{}", folder.path().join("trail.db").display()))?;
-/// # trailkeeper_storage::migrate(&url)?;
-/// # let store = trailkeeper_storage::open(&url, &StoreOptions::default(), Arc::new(Summary))?;
+/// # use trailkeeper_testkit::{DatabaseKind, World, open_store};
+/// # let world = World::new(DatabaseKind::Sqlite, |database| open_store!(database));
+/// # let store = world.store.clone();
 ///
 /// let entropy = Arc::new(SystemEntropy::new());
 /// let master_key = MasterKey::generate(entropy.as_ref());
