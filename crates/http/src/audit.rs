@@ -164,40 +164,6 @@ fn event_of(
     event.event(&context, state.clock(), state.entropy()).map(Some)
 }
 
-/// The parameters that say what was read. Other parameters of a query are not kept: people put passwords and tokens into
-/// the strangest places.
-pub const CONDITIONS: [&str; 24] = [
-    "PageNumber",
-    "RowsInPage",
-    "compare",
-    "cursor",
-    "email",
-    "end_date",
-    "env_id",
-    "event_response",
-    "from",
-    "limit",
-    "login_event",
-    "next_token",
-    "outcome",
-    "page",
-    "region",
-    "session_id",
-    "source",
-    "start_date",
-    "tenant_id",
-    "timezone",
-    "to",
-    "type",
-    "user_id",
-    "user_pool_id",
-];
-
-/// Whether audit events keep the parameter with this name.
-pub fn is_condition(name: &str) -> bool {
-    CONDITIONS.contains(&name)
-}
-
 /// What the path names, from the wide to the narrow: the last is what the request is about.
 fn in_path(request: &HttpRequest) -> Vec<(String, String)> {
     let names = request.match_info().iter().map(|(name, _)| name);

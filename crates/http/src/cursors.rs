@@ -9,8 +9,6 @@ use trailkeeper_auth::{Access, Principal};
 use trailkeeper_domain::Result;
 use trailkeeper_domain::cursor::PlainCursor;
 
-use crate::extract::query::Query;
-
 /// The lists with cursors. A sealed cursor of one list is invalid in the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum List {
@@ -69,11 +67,6 @@ impl ListPosition {
     /// The cursor `sent` in the parameter `field`, or the beginning.
     pub fn new(sent: Option<String>, field: &'static str, list: List, caller: &Principal) -> Self {
         Self { list, caller: caller.clone(), field, sent }
-    }
-
-    /// Reads the parameter `field`.
-    pub fn of(query: &Query, field: &'static str, list: List, caller: &Principal) -> Result<Self> {
-        Ok(Self { list, caller: caller.clone(), field, sent: query.optional(field)?.map(str::to_owned) })
     }
 
     /// The cursor as use cases read it; `None` at the start of the list. Blocks, because it may read the key files.

@@ -13,7 +13,6 @@ mod contract;
 mod cripsa;
 mod cursors;
 mod documented;
-mod endpoint;
 mod error_formats;
 mod extract;
 mod ingest;
@@ -35,8 +34,6 @@ mod tls;
 mod trace;
 mod validity;
 
-#[doc(hidden)]
-pub use audit::is_condition;
 pub use contract::Contract;
 pub use limits::LimitSettings;
 pub use openapi::{merged_json, openapi_json, operations};

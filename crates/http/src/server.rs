@@ -18,9 +18,9 @@ use tokio::net::TcpSocket;
 
 use crate::acceptor::Acceptor;
 use crate::connection::{DeadlineStream, Transport};
-use crate::endpoint::fallback;
 use crate::error_formats::Native;
 use crate::limits::{LimitSettings, LimitSharing};
+use crate::operation::routes::fallback;
 use crate::settings::HttpSettings;
 use crate::state::{AppState, Services};
 use crate::{cripsa, native, octopai, ops, saasus, trace};

@@ -1,13 +1,10 @@
 //! Who asks. The permission stands in the handler's signature: without it, it does not compile.
 
-use std::future::Future;
 use std::marker::PhantomData;
-use std::pin::Pin;
 
-use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::web::{Bytes, Data};
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::{HttpRequest, web};
 use serde_json::Value;
 use trailkeeper_auth::audit::AuditCategory;
 use trailkeeper_auth::signature::Credentials;
@@ -154,8 +151,6 @@ impl Requires for PersonOrAdminister {
     }
 }
 
-type Extraction<T, S> = Pin<Box<dyn Future<Output = Result<T, ApiError<S>>>>>;
-
 /// A caller with a bearer credential (access token or API token) that has the permission `N`.
 ///
 /// It is the only extractor of a handler that can refuse: what else the request says is read inside
@@ -202,16 +197,6 @@ impl<N: Requires, S: ErrorFormat> FromCall<S> for Caller<N, S> {
         let caller = Self::of(&call.request, &call.declaration.parameters).await?;
         call.keep_caller(&caller.principal);
         Ok(caller)
-    }
-}
-
-impl<N: Requires, S: ErrorFormat> FromRequest for Caller<N, S> {
-    type Error = ApiError<S>;
-    type Future = Extraction<Self, S>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        Box::pin(async move { Ok(Self::of(&request, &audit::CONDITIONS).await?) })
     }
 }
 
@@ -273,21 +258,6 @@ impl<N: Requires> FromCall<Saasus> for SaasusCaller<N> {
         call.keep_caller(&caller.principal);
         call.keep_body(caller.body.clone());
         Ok(caller)
-    }
-}
-
-impl<N: Requires> FromRequest for SaasusCaller<N> {
-    type Error = ApiError<Saasus>;
-    type Future = Extraction<Self, Saasus>;
-
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        let payload = web::Payload::from_request(&request, payload).into_inner();
-        Box::pin(async move {
-            // actix's error cannot leave its thread.
-            let payload = payload.map_err(|error| Error::internal(error.to_string()))?;
-            Ok(Self::of(&request, payload, &audit::CONDITIONS).await?)
-        })
     }
 }
 

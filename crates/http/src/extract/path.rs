@@ -1,7 +1,6 @@
 //! Path parameters.
 
 use actix_web::HttpRequest;
-use trailkeeper_domain::id::UserId;
 use trailkeeper_domain::{Error, Result};
 
 /// The path parameter `name`, decoded. Rejects escapes that are not UTF-8.
@@ -12,9 +11,4 @@ pub fn text(request: &HttpRequest, name: &str) -> Result<String> {
     // The router leaves `%2F`, `%25` and `%2B` escaped, so that an id may contain a slash.
     let raw = request.match_info().get(name).unwrap_or_default();
     percent_encoding::percent_decode_str(raw).decode_utf8().map(std::borrow::Cow::into_owned).map_err(not_utf8)
-}
-
-/// The path parameter `user_id`.
-pub fn user_id(request: &HttpRequest) -> Result<UserId> {
-    UserId::parse("user_id", text(request, "user_id")?)
 }

@@ -3,7 +3,6 @@
 mod accounts;
 mod analytics;
 mod events;
-mod kinds;
 mod memberships;
 mod paging;
 mod problems;
@@ -35,16 +34,6 @@ use crate::ops;
         version = "1.0.0",
         description = "Send events and look at them; keep the records of tenants, users and memberships that analytics count; ask for exact numbers; manage who may do so.\n\nTimes are RFC 3339 and UTC; answers of analytics write them in the time zone that was asked for. Lists are answered with `next_cursor`: pass it as `cursor` to go on, until it is null. Errors are problems as RFC 9457 describes them, with a stable `code`, and `field` where one is at fault. A credential scoped to a tenant sees and changes that tenant alone; others do not exist for it (404).",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
-    ),
-    paths(
-        analytics::active_users::get_active_users,
-        analytics::traffic::get_traffic,
-        analytics::logins::get_logins,
-        analytics::registrations::get_registrations,
-        analytics::page_statistics::get_page_statistics,
-        analytics::retention::get_retention,
-        analytics::timeline::get_timeline,
-        analytics::profile::get_profile,
     ),
     components(schemas(
         Problem,
@@ -98,12 +87,13 @@ use crate::ops;
     security(("Bearer" = [])),
     modifiers(&BearerScheme),
 )]
-pub struct Document;
+struct Document;
 
 /// The operations.
 pub static OPERATIONS: LazyLock<Vec<Declaration>> = LazyLock::new(|| {
     [
         events::operations(),
+        analytics::operations(),
         tenants::operations(),
         users::operations(),
         memberships::operations(),
@@ -128,5 +118,4 @@ pub fn document() -> OpenApiDocument {
 /// Adds the routes.
 pub fn configure(config: &mut ServiceConfig) {
     routes::configure::<Native>(config, &OPERATIONS);
-    analytics::configure(config);
 }

@@ -14,7 +14,9 @@ use utoipa::openapi::{KnownFormat, Object, ObjectBuilder};
 
 use crate::documented::{DAY, formatted, integer, one_of, patterned, text, values};
 use crate::extract::credential::MAX_CREDENTIAL_BYTES;
-use crate::native::analytics::params::PREVIOUS_PERIOD;
+
+/// The one comparison.
+pub const PREVIOUS_PERIOD: &str = "previous_period";
 
 values! {
     /// A tenant.
@@ -84,6 +86,10 @@ values! {
         .description(Some("An IPv4 or IPv6 address, or a network in CIDR notation.")).build();
     /// An e-mail address.
     Email = patterned(EMAIL, 3, 320).examples(["jane@example.com"]);
+    /// How many rows a ranking has at most.
+    RowLimit = integer(KnownFormat::Int32, 1, 10_000);
+    /// How many periods a cohort is followed.
+    PeriodCount = integer(KnownFormat::Int32, 1, 90);
     /// How many rows a page of a list has at most.
     PageLimit = integer(KnownFormat::Int32, 1, 1000);
     /// A region.

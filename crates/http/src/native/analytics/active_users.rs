@@ -1,42 +1,23 @@
 //! `GET /v1/analytics/active-users`.
 
+use actix_web::HttpResponse;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
-use serde_json::{Value, json};
 use trailkeeper_analytics::Zone;
 use trailkeeper_analytics::question::active_users::{ActiveUsers, ActiveUsersSeries, Stickiness, active_users};
 use trailkeeper_domain::time::TimeRange;
 use utoipa::ToSchema;
 
-use super::params::{self, AudienceParams, CompareParam, GranularityParam, SpanParams};
+use super::params::{self, SeriesParams};
+use super::series_view::{PeriodView, SeriesView};
 use crate::api_error::ApiResult;
 use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, ReadAnalytics};
-use crate::extract::query::Query;
 use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
+use crate::operation::{FromQuery, operation};
 use crate::state::AppState;
-
-const PARAMETERS: [&str; 7] = ["from", "to", "timezone", "granularity", "compare", "tenant_id", "env_id"];
-
-/// Active users of a period, and of the one before it.
-#[derive(Serialize, ToSchema)]
-#[schema(example = ActiveUsersView::sample)]
-pub struct ActiveUsersView {
-    /// The time zone.
-    #[schema(value_type = schemas::TimeZone)]
-    timezone: &'static str,
-    /// How long a bucket is.
-    #[schema(value_type = schemas::Granularity)]
-    granularity: &'static str,
-    /// The period that was asked for.
-    current: ActiveUsersPeriod,
-    /// The period before it; null unless `compare` was sent.
-    #[schema(required)]
-    previous: Option<ActiveUsersPeriod>,
-}
 
 /// Active users of one period.
 #[derive(Serialize, ToSchema)]
@@ -146,8 +127,15 @@ impl From<ActiveUsersSeries> for ActiveUsersPeriod {
     }
 }
 
-impl ActiveUsersView {
-    fn sample() -> Value {
+/// The answer.
+type ActiveUsersView = SeriesView<ActiveUsersPeriod>;
+
+impl PeriodView for ActiveUsersPeriod {
+    const ANSWER: &'static str = "ActiveUsersView";
+    const DESCRIPTION: &'static str = "Active users of a period, and of the one before it.";
+    type Granularity = schemas::Granularity;
+
+    fn sample() -> (Self, &'static str) {
         let (start, end) = ("2026-01-31T00:00:00+09:00".to_owned(), "2026-02-01T00:00:00+09:00".to_owned());
         let bucket = ActiveUsersBucket {
             start: start.clone(),
@@ -158,8 +146,8 @@ impl ActiveUsersView {
         };
         let stickiness = StickinessView { average_daily_users: 120.0, monthly_users: 480, ratio: Some(0.25) };
         let totals = ActiveUsersTotals { active_users: 120, new_users: 15, returning_users: 105, stickiness };
-        let current = ActiveUsersPeriod { start, end, totals, buckets: vec![bucket] };
-        json!(Self { timezone: "Asia/Tokyo", granularity: "day", current, previous: None })
+        let period = ActiveUsersPeriod { start, end, totals, buckets: vec![bucket] };
+        (period, "day")
     }
 }
 
@@ -168,22 +156,15 @@ impl ActiveUsersView {
 /// A user is active when at least one of their events did not fail; a login by its type, everything else by its
 /// outcome. All numbers are exact and of one snapshot. Events that arrive late count where they occurred, also
 /// for who is new.
-#[utoipa::path(get, path = "/v1/analytics/active-users", tag = "analytics", security(("Bearer" = [])),
-    params(SpanParams, GranularityParam, CompareParam, AudienceParams),
+#[operation(get, "/v1/analytics/active-users", tag = "analytics",
     responses((status = 200, description = "The numbers of active users.", body = ActiveUsersView), CommonProblems, NotFound))]
 pub async fn get_active_users(
     caller: Caller<ReadAnalytics, Native>,
-    request: HttpRequest,
+    FromQuery(params): FromQuery<SeriesParams>,
     state: Data<AppState>,
 ) -> ApiResult<Native> {
-    let query = Query::of(&request)?.only(&PARAMETERS)?;
-    let spec = params::series(&query, state.clock().now())?;
-    let audience = AudienceParams::of(&query)?.audience(&state, &caller.principal)?;
+    let spec = params.spec(state.clock().now())?;
+    let audience = params.audience(&state, &caller.principal)?;
     let answer = blocking::run_analytic(&state, move |state| active_users(state.store(), spec, &audience)).await?;
-    Ok(HttpResponse::Ok().json(ActiveUsersView {
-        timezone: spec.span.zone.name(),
-        granularity: spec.granularity.as_str(),
-        current: answer.current.into(),
-        previous: answer.previous.map(Into::into),
-    }))
+    Ok(HttpResponse::Ok().json(ActiveUsersView::of(spec, answer)))
 }

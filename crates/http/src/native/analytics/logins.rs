@@ -1,43 +1,24 @@
 //! `GET /v1/analytics/logins`.
 
+use actix_web::HttpResponse;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
-use serde_json::{Value, json};
 use trailkeeper_analytics::Zone;
 use trailkeeper_analytics::question::Series;
 use trailkeeper_analytics::question::logins::{Attempts, Logins, logins};
 use trailkeeper_domain::time::TimeRange;
 use utoipa::ToSchema;
 
-use super::params::{self, AudienceParams, CompareParam, GranularityParam, SpanParams};
+use super::params::SeriesParams;
+use super::series_view::{PeriodView, SeriesView};
 use crate::api_error::ApiResult;
 use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, ReadAnalytics};
-use crate::extract::query::Query;
 use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
+use crate::operation::{FromQuery, operation};
 use crate::state::AppState;
-
-const PARAMETERS: [&str; 7] = ["from", "to", "timezone", "granularity", "compare", "tenant_id", "env_id"];
-
-/// Logins of a period, and of the one before it.
-#[derive(Serialize, ToSchema)]
-#[schema(example = LoginsView::sample)]
-pub struct LoginsView {
-    /// The time zone.
-    #[schema(value_type = schemas::TimeZone)]
-    timezone: &'static str,
-    /// How long a bucket is.
-    #[schema(value_type = schemas::Granularity)]
-    granularity: &'static str,
-    /// The period that was asked for.
-    current: LoginsPeriod,
-    /// The period before it; null unless `compare` was sent.
-    #[schema(required)]
-    previous: Option<LoginsPeriod>,
-}
 
 /// Logins of one period.
 #[derive(Serialize, ToSchema)]
@@ -122,15 +103,22 @@ impl From<Series<Logins>> for LoginsPeriod {
     }
 }
 
-impl LoginsView {
-    fn sample() -> Value {
+/// The answer.
+type LoginsView = SeriesView<LoginsPeriod>;
+
+impl PeriodView for LoginsPeriod {
+    const ANSWER: &'static str = "LoginsView";
+    const DESCRIPTION: &'static str = "Logins of a period, and of the one before it.";
+    type Granularity = schemas::Granularity;
+
+    fn sample() -> (Self, &'static str) {
         let (start, end) = ("2026-01-31T00:00:00+09:00".to_owned(), "2026-02-01T00:00:00+09:00".to_owned());
         let success = || LoginCounts { logins: 130, users: 110, sources: 90 };
         let failure = || LoginCounts { logins: 12, users: 5, sources: 4 };
         let bucket = LoginsBucket { start: start.clone(), end: end.clone(), success: success(), failure: failure() };
         let totals = LoginsTotals { success: success(), failure: failure() };
-        let current = LoginsPeriod { start, end, totals, buckets: vec![bucket] };
-        json!(Self { timezone: "Asia/Tokyo", granularity: "day", current, previous: None })
+        let period = LoginsPeriod { start, end, totals, buckets: vec![bucket] };
+        (period, "day")
     }
 }
 
@@ -138,22 +126,15 @@ impl LoginsView {
 ///
 /// Events of the types `login_success` and `login_fail`, whatever outcome they were sent with. All numbers are
 /// exact and of one snapshot. Events that arrive late count where they occurred.
-#[utoipa::path(get, path = "/v1/analytics/logins", tag = "analytics", security(("Bearer" = [])),
-    params(SpanParams, GranularityParam, CompareParam, AudienceParams),
+#[operation(get, "/v1/analytics/logins", tag = "analytics",
     responses((status = 200, description = "The numbers of logins.", body = LoginsView), CommonProblems, NotFound))]
 pub async fn get_logins(
     caller: Caller<ReadAnalytics, Native>,
-    request: HttpRequest,
+    FromQuery(params): FromQuery<SeriesParams>,
     state: Data<AppState>,
 ) -> ApiResult<Native> {
-    let query = Query::of(&request)?.only(&PARAMETERS)?;
-    let spec = params::series(&query, state.clock().now())?;
-    let audience = AudienceParams::of(&query)?.audience(&state, &caller.principal)?;
+    let spec = params.spec(state.clock().now())?;
+    let audience = params.audience(&state, &caller.principal)?;
     let answer = blocking::run_analytic(&state, move |state| logins(state.store(), spec, &audience)).await?;
-    Ok(HttpResponse::Ok().json(LoginsView {
-        timezone: spec.span.zone.name(),
-        granularity: spec.granularity.as_str(),
-        current: answer.current.into(),
-        previous: answer.previous.map(Into::into),
-    }))
+    Ok(HttpResponse::Ok().json(LoginsView::of(spec, answer)))
 }

@@ -1,45 +1,28 @@
 //! Analytic questions over any range, in any time zone.
 
-pub mod active_users;
-pub mod logins;
-pub mod page_statistics;
-pub mod params;
-pub mod profile;
-pub mod registrations;
-pub mod retention;
-pub mod timeline;
-pub mod traffic;
+mod active_users;
+mod logins;
+mod page_statistics;
+mod params;
+mod profile;
+mod registrations;
+mod retention;
+mod series_view;
+mod timeline;
+mod traffic;
 
-use actix_web::http::Method;
-use actix_web::web::{self, ServiceConfig};
+use crate::operation::{Declaration, operations};
 
-use crate::endpoint::endpoint;
-use crate::error_formats::Native;
-
-/// Adds the routes.
-pub fn configure(config: &mut ServiceConfig) {
-    config
-        .service(endpoint::<Native>(
-            "/v1/analytics/active-users",
-            vec![(Method::GET, web::to(active_users::get_active_users))],
-        ))
-        .service(endpoint::<Native>("/v1/analytics/traffic", vec![(Method::GET, web::to(traffic::get_traffic))]))
-        .service(endpoint::<Native>("/v1/analytics/logins", vec![(Method::GET, web::to(logins::get_logins))]))
-        .service(endpoint::<Native>(
-            "/v1/analytics/registrations",
-            vec![(Method::GET, web::to(registrations::get_registrations))],
-        ))
-        .service(endpoint::<Native>(
-            "/v1/analytics/page-statistics",
-            vec![(Method::GET, web::to(page_statistics::get_page_statistics))],
-        ))
-        .service(endpoint::<Native>("/v1/analytics/retention", vec![(Method::GET, web::to(retention::get_retention))]))
-        .service(endpoint::<Native>(
-            "/v1/analytics/users/{user_id}/timeline",
-            vec![(Method::GET, web::to(timeline::get_timeline))],
-        ))
-        .service(endpoint::<Native>(
-            "/v1/analytics/users/{user_id}/profile",
-            vec![(Method::GET, web::to(profile::get_profile))],
-        ));
+/// The operations.
+pub fn operations() -> Vec<Declaration> {
+    operations![
+        active_users::get_active_users,
+        traffic::get_traffic,
+        logins::get_logins,
+        registrations::get_registrations,
+        page_statistics::get_page_statistics,
+        retention::get_retention,
+        timeline::get_timeline,
+        profile::get_profile,
+    ]
 }

@@ -1,29 +1,25 @@
 //! `GET /v1/analytics/page-statistics`.
 
+use actix_web::HttpResponse;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use serde_json::{Value, json};
+use trailkeeper_analytics::Span;
 use trailkeeper_analytics::question::page_statistics::{
-    MAX_PAGES, PageStatistics, PageTotals, PageUse, PagesQuestion, Views, page_statistics,
+    PageStatistics, PageTotals, PageUse, PagesQuestion, Views, page_statistics,
 };
 use trailkeeper_analytics::question::ranking::Named;
-use trailkeeper_analytics::{Granularity, Span};
-use trailkeeper_domain::Result;
-use trailkeeper_domain::time::Timestamp;
 use utoipa::ToSchema;
 
-use super::params::{AudienceParams, CompareParam, SpanParams};
+use super::params::RankingParams;
 use crate::api_error::ApiResult;
 use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, ReadAnalytics};
-use crate::extract::query::Query;
 use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
+use crate::operation::{FromQuery, operation};
 use crate::state::AppState;
-
-const PARAMETERS: [&str; 7] = ["from", "to", "timezone", "compare", "tenant_id", "env_id", "limit"];
 
 /// Views and distinct users of pages.
 #[derive(Serialize, ToSchema)]
@@ -148,30 +144,17 @@ impl PageStatisticsView {
 ///
 /// All numbers are exact and of one snapshot. Events that arrive late count where they occurred. A tenant may bring
 /// only so many new pages in a day, by a setting of the server; past it, new ones are counted together as `(other)`.
-#[utoipa::path(get, path = "/v1/analytics/page-statistics", tag = "analytics", security(("Bearer" = [])),
-    params(SpanParams, CompareParam, AudienceParams,
-        ("limit" = Option<i32>, Query, description = "How many pages at most; 100 where it is not sent.", minimum = 1, maximum = 10000),
-    ),
+#[operation(get, "/v1/analytics/page-statistics", tag = "analytics",
     responses((status = 200, description = "The statistics of the pages.", body = PageStatisticsView), CommonProblems, NotFound))]
 pub async fn get_page_statistics(
     caller: Caller<ReadAnalytics, Native>,
-    request: HttpRequest,
+    FromQuery(params): FromQuery<RankingParams>,
     state: Data<AppState>,
 ) -> ApiResult<Native> {
-    let query = Query::of(&request)?.only(&PARAMETERS)?;
-    let question = question_of(&query, state.clock().now())?;
-    let audience = AudienceParams::of(&query)?.audience(&state, &caller.principal)?;
+    let span = params.span(state.clock().now())?;
+    let question = PagesQuestion { span, previous: params.previous(span), limit: params.limit() };
+    let audience = params.audience(&state, &caller.principal)?;
     let statistics =
         blocking::run_analytic(&state, move |state| page_statistics(state.store(), &question, &audience)).await?;
     Ok(HttpResponse::Ok().json(PageStatisticsView::of(&question, statistics)))
-}
-
-fn question_of(query: &Query, now: Timestamp) -> Result<PagesQuestion> {
-    let span = SpanParams::of(query)?.span(now)?;
-    let compare = CompareParam::of(query)?.compare();
-    Ok(PagesQuestion {
-        span,
-        previous: compare.then(|| span.previous(Granularity::Day)),
-        limit: query.limit(100, MAX_PAGES)?,
-    })
 }

@@ -1,7 +1,6 @@
 //! The parameters that analytic operations share.
 //!
-//! Each struct here documents its parameters and reads them. An operation lists those it takes in its
-//! `params(…)`, and all their names in `Query::only`.
+//! An operation flattens those that it takes into its own struct of parameters.
 
 use trailkeeper_analytics::question::SeriesSpec;
 use trailkeeper_analytics::{Audience, Edge, Granularity, Span, Zone};
@@ -9,54 +8,33 @@ use trailkeeper_auth::Principal;
 use trailkeeper_domain::id::{EnvId, TenantId};
 use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::{Error, Result, text};
-use utoipa::IntoParams;
 
-use crate::extract::query::Query;
 use crate::native::schemas;
+use crate::operation::{Limit, ParamValue, QueryParams};
 use crate::state::AppState;
 
 /// From when until when, in whose local time.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
+#[derive(QueryParams)]
 pub struct SpanParams {
     /// Only at or after this time, or the start of this local day. Where it is not sent: the start of the 30th
     /// local day of those that the range ends with.
-    #[param(value_type = Option<schemas::InstantOrDay>, example = "2026-01-01")]
+    #[param(schema = schemas::InstantOrDay, example = "2026-01-01")]
     from: Option<Edge>,
     /// Only before this time, or the end of this local day; now where it is not sent. Lies after `from`, at most
     /// 10 years later.
-    #[param(value_type = Option<schemas::InstantOrDay>, example = "2026-01-31")]
+    #[param(schema = schemas::InstantOrDay, example = "2026-01-31")]
     to: Option<Edge>,
     /// The IANA time zone whose days and hours count; UTC where it is not sent. Every zone is answered exactly.
     /// Where a bucket does not begin and end with a full hour of UTC, or for a tenant with a day of UTC, its
     /// beginning and end are counted from single events, which takes longer.
-    #[param(value_type = Option<schemas::TimeZone>, example = "Asia/Tokyo")]
+    #[param(schema = schemas::TimeZone, example = "Asia/Tokyo")]
     timezone: Option<Zone>,
 }
 
 impl SpanParams {
-    /// Reads `from`, `to` and `timezone`.
-    pub fn of(query: &Query) -> Result<Self> {
-        Ok(Self {
-            from: query.optional("from")?.map(|value| Edge::parse("from", value)).transpose()?,
-            to: query.optional("to")?.map(|value| Edge::parse("to", value)).transpose()?,
-            timezone: query.optional("timezone")?.map(|name| Zone::parse("timezone", name)).transpose()?,
-        })
-    }
-
     /// The span that is meant `now`.
     pub fn span(&self, now: Timestamp) -> Result<Span> {
         Span::of(self.zone(), self.from, self.to, now)
-    }
-
-    /// `from`, where it was sent.
-    pub fn from(&self) -> Option<Edge> {
-        self.from
-    }
-
-    /// `to`, where it was sent.
-    pub fn to(&self) -> Option<Edge> {
-        self.to
     }
 
     /// The time zone that is meant.
@@ -66,22 +44,15 @@ impl SpanParams {
 }
 
 /// How long a bucket is.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
+#[derive(QueryParams)]
 pub struct GranularityParam {
     /// How long a bucket is, in local time; `day` where it is not sent. Weeks begin on Monday. The first and the
     /// last bucket are cut to the range. At most 10,000 buckets.
-    #[param(value_type = Option<schemas::Granularity>, example = "day")]
+    #[param(schema = schemas::Granularity, example = "day")]
     granularity: Option<Granularity>,
 }
 
 impl GranularityParam {
-    /// Reads `granularity`.
-    pub fn of(query: &Query) -> Result<Self> {
-        let name = query.optional("granularity")?;
-        Ok(Self { granularity: name.map(|name| Granularity::parse("granularity", name)).transpose()? })
-    }
-
     /// The granularity that is meant.
     pub fn granularity(&self) -> Granularity {
         self.granularity.unwrap_or(Granularity::Day)
@@ -89,73 +60,144 @@ impl GranularityParam {
 }
 
 /// The one value of `compare`.
-pub const PREVIOUS_PERIOD: &str = "previous_period";
+#[derive(Debug, Clone, Copy)]
+pub struct PreviousPeriod;
+
+impl PreviousPeriod {
+    fn read(name: &str, value: &str) -> Result<Self> {
+        if value == schemas::PREVIOUS_PERIOD {
+            return Ok(Self);
+        }
+        let (shown, known) = (text::shown(value), schemas::PREVIOUS_PERIOD);
+        Err(Error::invalid(name, format!("'{shown}' is no comparison; send {known} or leave it out")))
+    }
+}
 
 /// Whether the period before is asked for too.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
+#[derive(QueryParams)]
 pub struct CompareParam {
     /// Answers the period before, too, which ends where this one begins: as many whole weeks or months where the
     /// range is made of whole ones of the granularity (where it has one), else as many whole days, else as much time.
-    #[param(value_type = Option<schemas::Comparison>, example = "previous_period")]
-    compare: bool,
+    #[param(schema = schemas::Comparison, example = "previous_period")]
+    compare: Option<PreviousPeriod>,
 }
 
 impl CompareParam {
-    /// Reads `compare`.
-    pub fn of(query: &Query) -> Result<Self> {
-        match query.optional("compare")? {
-            None => Ok(Self { compare: false }),
-            Some(PREVIOUS_PERIOD) => Ok(Self { compare: true }),
-            Some(other) => Err(Error::invalid(
-                "compare",
-                format!("'{}' is no comparison; send {PREVIOUS_PERIOD} or leave it out", text::shown(other)),
-            )),
-        }
-    }
-
     /// Whether it was asked for.
     pub fn compare(&self) -> bool {
-        self.compare
+        self.compare.is_some()
     }
 }
 
 /// Whose events.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
+#[derive(QueryParams)]
 pub struct AudienceParams {
     /// Only this tenant's; all zero: what happened outside any tenant. Where it is not sent: everyone's, or those
     /// of the tenant that the credential is confined to.
-    #[param(value_type = Option<schemas::TenantId>)]
+    #[param(schema = schemas::TenantId)]
     tenant_id: Option<TenantId>,
     /// Only this environment's. Needs `tenant_id`, unless the credential is confined to a tenant. Other numbers
     /// than active users are then counted from single events, which takes longer.
-    #[param(value_type = Option<schemas::EnvId>)]
+    #[param(schema = schemas::EnvId)]
     env_id: Option<EnvId>,
 }
 
 impl AudienceParams {
-    /// Reads `tenant_id` and `env_id`.
-    pub fn of(query: &Query) -> Result<Self> {
-        Ok(Self {
-            tenant_id: query.optional("tenant_id")?.map(|id| TenantId::parse("tenant_id", id)).transpose()?,
-            env_id: query.optional("env_id")?.map(|id| EnvId::parse("env_id", id)).transpose()?,
-        })
-    }
-
     /// The audience of the question, as far as the caller may see it.
     pub fn audience(&self, state: &AppState, caller: &Principal) -> Result<Audience> {
         Ok(Audience::of(caller.visibility(), self.tenant_id, self.env_id)?.with_folds(state.folds()))
     }
 }
 
-/// Reads the range, the granularity and the comparison of a question.
-pub fn series(query: &Query, now: Timestamp) -> Result<SeriesSpec> {
-    Ok(SeriesSpec {
-        span: SpanParams::of(query)?.span(now)?,
-        granularity: GranularityParam::of(query)?.granularity(),
-        compare: CompareParam::of(query)?.compare(),
-    })
+/// The parameters of a question whose answer is a series.
+#[derive(QueryParams)]
+pub struct SeriesParams {
+    #[param(flatten)]
+    span: SpanParams,
+    #[param(flatten)]
+    granularity: GranularityParam,
+    #[param(flatten)]
+    compare: CompareParam,
+    #[param(flatten)]
+    audience: AudienceParams,
+}
+
+impl SeriesParams {
+    /// The series that is meant `now`.
+    pub fn spec(&self, now: Timestamp) -> Result<SeriesSpec> {
+        spec(&self.span, self.granularity.granularity(), &self.compare, now)
+    }
+
+    /// The audience that is meant.
+    pub fn audience(&self, state: &AppState, caller: &Principal) -> Result<Audience> {
+        self.audience.audience(state, caller)
+    }
+}
+
+/// The most rows of an answer that is a ranking.
+pub const MAX_ROWS: usize = 10_000;
+
+/// The parameters of a question whose answer is a ranking.
+#[derive(QueryParams)]
+pub struct RankingParams {
+    #[param(flatten)]
+    span: SpanParams,
+    #[param(flatten)]
+    compare: CompareParam,
+    #[param(flatten)]
+    audience: AudienceParams,
+    /// How many rows at most; 100 where it is not sent.
+    #[param(schema = schemas::RowLimit, inline)]
+    limit: Option<Limit<MAX_ROWS>>,
+}
+
+impl RankingParams {
+    /// The span that is meant `now`.
+    pub fn span(&self, now: Timestamp) -> Result<Span> {
+        self.span.span(now)
+    }
+
+    /// The span before, where it is asked for: as many whole local days, or as much time.
+    pub fn previous(&self, span: Span) -> Option<Span> {
+        self.compare.compare().then(|| span.previous(Granularity::Day))
+    }
+
+    /// The audience that is meant.
+    pub fn audience(&self, state: &AppState, caller: &Principal) -> Result<Audience> {
+        self.audience.audience(state, caller)
+    }
+
+    /// The most rows.
+    pub fn limit(&self) -> usize {
+        self.limit.map_or(100, |limit| limit.0)
+    }
+}
+
+/// The range, granularity and comparison of a series.
+pub fn spec(span: &SpanParams, granularity: Granularity, compare: &CompareParam, now: Timestamp) -> Result<SeriesSpec> {
+    Ok(SeriesSpec { span: span.span(now)?, granularity, compare: compare.compare() })
+}
+
+/// Implements [`ParamValue`] by a function of the analytics.
+macro_rules! values {
+    ($($type:ty, $expected:literal, $parse:expr;)+) => {
+        $(
+            impl ParamValue for $type {
+                const EXPECTED: &'static str = $expected;
+
+                fn parse(name: &str, value: &str) -> Result<Self> {
+                    $parse(name, value)
+                }
+            }
+        )+
+    };
+}
+
+values! {
+    Edge, "a time or a day", Edge::parse;
+    Zone, "a name of the IANA time zone database", Zone::parse;
+    Granularity, "hour, day, week or month", Granularity::parse;
+    PreviousPeriod, "previous_period", PreviousPeriod::read;
 }
 
 /// A quotient, rounded to four decimals: the double that is nearest to it, so that it is written with at most

@@ -2,30 +2,29 @@
 
 use std::net::IpAddr;
 
+use actix_web::HttpResponse;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use serde_json::{Value, json};
 use trailkeeper_analytics::Zone;
 use trailkeeper_analytics::question::profile::{Profile, ProfileQuestion, ProfileTotals, SourceUse, profile};
 use trailkeeper_analytics::question::ranking::Named;
-use trailkeeper_analytics::{Granularity, Span};
+use trailkeeper_analytics::{Edge, Granularity, Span};
+use trailkeeper_domain::id::UserId;
 use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::{Error, Result};
 use utoipa::ToSchema;
 
-use super::params::{AudienceParams, CompareParam, SpanParams};
+use super::params::{AudienceParams, CompareParam};
 use crate::api_error::ApiResult;
 use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, ReadUserActivity};
-use crate::extract::path;
-use crate::extract::query::Query;
 use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
+use crate::native::users::get::UserPath;
+use crate::operation::{FromPath, FromQuery, QueryParams, operation};
 use crate::state::AppState;
-
-const PARAMETERS: [&str; 6] = ["from", "to", "timezone", "compare", "tenant_id", "env_id"];
 
 /// How many local days a profile is about that names no start.
 const DEFAULT_DAYS: u64 = 90;
@@ -246,48 +245,52 @@ impl ProfileView {
     }
 }
 
+/// Which profile is asked for.
+#[derive(QueryParams)]
+pub struct ProfileParams {
+    /// Only at or after this time, or the start of this local day. Where it is not sent: the start of the 90th local day of those that the range ends with.
+    #[param(schema = schemas::InstantOrDay, example = "2026-01-01")]
+    from: Option<Edge>,
+    /// Only before this time, or the end of this local day; now where it is not sent. Lies after `from`, at most 10 years.
+    #[param(schema = schemas::InstantOrDay, example = "2026-01-31")]
+    to: Option<Edge>,
+    /// The IANA time zone whose days and hours count; UTC where it is not sent.
+    #[param(schema = schemas::TimeZone, example = "Asia/Tokyo")]
+    timezone: Option<Zone>,
+    #[param(flatten)]
+    compare: CompareParam,
+    #[param(flatten)]
+    audience: AudienceParams,
+}
+
+impl ProfileParams {
+    fn question(&self, user: UserId, now: Timestamp) -> Result<ProfileQuestion> {
+        let mut span = Span::of(self.timezone.unwrap_or(Zone::UTC), self.from, self.to, now)?;
+        if self.from.is_none() {
+            span = span.over(span.last_days(DEFAULT_DAYS));
+        }
+        let previous = self.compare.compare().then(|| span.previous(Granularity::Day));
+        Ok(ProfileQuestion { user, span, previous })
+    }
+}
+
 /// Show a user at a glance: since when, how active, at what hours, on which pages, from where.
 ///
 /// Whoever may list events may see it. All numbers are exact and of one snapshot. A user without events, known or
 /// not, has a profile of zeros. The server's own trail is in no profile.
-#[utoipa::path(get, path = "/v1/analytics/users/{user_id}/profile", tag = "analytics", security(("Bearer" = [])),
-    params(
-        ("user_id" = schemas::UserId, Path, description = "The user's id."),
-        ("from" = Option<schemas::InstantOrDay>, Query, description = "Only at or after this time, or the start of this local day. Where it is not sent: the start of the 90th local day of those that the range ends with.",
-            example = json!("2026-01-01")),
-        ("to" = Option<schemas::InstantOrDay>, Query, description = "Only before this time, or the end of this local day; now where it is not sent. Lies after `from`, at most 10 years.",
-            example = json!("2026-01-31")),
-        ("timezone" = Option<schemas::TimeZone>, Query, description = "The IANA time zone whose days and hours count; UTC where it is not sent.",
-            example = json!("Asia/Tokyo")),
-        CompareParam,
-        AudienceParams,
-    ),
+#[operation(get, "/v1/analytics/users/{user_id}/profile", tag = "analytics",
     responses((status = 200, description = "The profile.", body = ProfileView), CommonProblems, NotFound))]
 pub async fn get_profile(
     caller: Caller<ReadUserActivity, Native>,
-    request: HttpRequest,
+    FromPath(path): FromPath<UserPath>,
+    FromQuery(params): FromQuery<ProfileParams>,
     state: Data<AppState>,
 ) -> ApiResult<Native> {
-    let question = question_of(&request, state.clock().now())?;
-    let audience = AudienceParams::of(&Query::of(&request)?)?.audience(&state, &caller.principal)?;
+    let question = params.question(path.user_id, state.clock().now())?;
+    let audience = params.audience.audience(&state, &caller.principal)?;
     let view = blocking::run_analytic(&state, move |state| {
         profile(state.store(), &question, &audience).and_then(|profile| ProfileView::of(&question, profile))
     })
     .await?;
     Ok(HttpResponse::Ok().json(view))
-}
-
-fn question_of(request: &HttpRequest, now: Timestamp) -> Result<ProfileQuestion> {
-    let query = Query::of(request)?.only(&PARAMETERS)?;
-    let asked = SpanParams::of(&query)?;
-    let mut span = asked.span(now)?;
-    if asked.from().is_none() {
-        span = span.over(span.last_days(DEFAULT_DAYS));
-    }
-    let compare = CompareParam::of(&query)?.compare();
-    Ok(ProfileQuestion {
-        user: path::user_id(request)?,
-        span,
-        previous: compare.then(|| span.previous(Granularity::Day)),
-    })
 }

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use actix_web::HttpResponse;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
-use serde_json::{Value, json};
 use trailkeeper_analytics::question::Series;
 use trailkeeper_analytics::question::registrations::{Registrations, RegistrationsFilter, registrations};
 use trailkeeper_analytics::{Audience, Zone};
@@ -17,34 +16,15 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::params::{self, CompareParam, GranularityParam, SpanParams};
+use super::series_view::{PeriodView, SeriesView};
 use crate::api_error::ApiResult;
 use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, ReadAnalytics};
-use crate::extract::query::Query;
 use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
+use crate::operation::{FromQuery, QueryParams, operation};
 use crate::state::AppState;
-
-const PARAMETERS: [&str; 8] =
-    ["from", "to", "timezone", "granularity", "compare", "tenant_id", "region", "user_pool_id"];
-
-/// Registrations of a period, and of the one before it.
-#[derive(Serialize, ToSchema)]
-#[schema(example = RegistrationsView::sample)]
-pub struct RegistrationsView {
-    /// The time zone.
-    #[schema(value_type = schemas::TimeZone)]
-    timezone: &'static str,
-    /// How long a bucket is.
-    #[schema(value_type = schemas::Granularity)]
-    granularity: &'static str,
-    /// The period that was asked for.
-    current: RegistrationsPeriod,
-    /// The period before it; null unless `compare` was sent.
-    #[schema(required)]
-    previous: Option<RegistrationsPeriod>,
-}
 
 /// Registrations of one period.
 #[derive(Serialize, ToSchema)]
@@ -163,8 +143,15 @@ impl From<Series<Registrations>> for RegistrationsPeriod {
     }
 }
 
-impl RegistrationsView {
-    fn sample() -> Value {
+/// The answer.
+type RegistrationsView = SeriesView<RegistrationsPeriod>;
+
+impl PeriodView for RegistrationsPeriod {
+    const ANSWER: &'static str = "RegistrationsView";
+    const DESCRIPTION: &'static str = "Registrations of a period, and of the one before it.";
+    type Granularity = schemas::Granularity;
+
+    fn sample() -> (Self, &'static str) {
         let (start, end) = ("2026-01-31T00:00:00+09:00".to_owned(), "2026-02-01T00:00:00+09:00".to_owned());
         let counts = || RegistrationCounts {
             users: 7,
@@ -177,9 +164,33 @@ impl RegistrationsView {
             }]),
         };
         let bucket = RegistrationsBucket { start: start.clone(), end: end.clone(), counts: counts() };
-        let current = RegistrationsPeriod { start, end, totals: counts(), buckets: vec![bucket] };
-        json!(Self { timezone: "Asia/Tokyo", granularity: "day", current, previous: None })
+        let period = RegistrationsPeriod { start, end, totals: counts(), buckets: vec![bucket] };
+        (period, "day")
     }
+}
+
+/// Which registrations are asked for.
+#[derive(QueryParams)]
+pub struct RegistrationsParams {
+    #[param(flatten)]
+    span: SpanParams,
+    #[param(flatten)]
+    granularity: GranularityParam,
+    #[param(flatten)]
+    compare: CompareParam,
+    /// Only users who ever became members of this tenant, and its memberships; all zero: users who never became a member.
+    #[param(schema = schemas::TenantId)]
+    tenant_id: Option<TenantId>,
+    /// Only users of this region.
+    #[param(schema = schemas::Region)]
+    region: Option<String>,
+    /// Only users of this user pool.
+    #[param(schema = schemas::UserPoolId, with = pool_id)]
+    user_pool_id: Option<PoolId>,
+}
+
+fn pool_id(name: &str, value: &str) -> Result<PoolId> {
+    PoolId::parse(name, value)
 }
 
 /// Count users who registered and memberships that began.
@@ -187,37 +198,19 @@ impl RegistrationsView {
 /// Whoever was removed since stays counted, so that answers about the past do not change. Every filter that is
 /// sent must hold. A credential that is confined to a tenant sees the users who ever became its members, and its
 /// memberships. An answer has at most 200,000 rows inside its buckets.
-#[utoipa::path(get, path = "/v1/analytics/registrations", tag = "analytics", security(("Bearer" = [])),
-    params(SpanParams, GranularityParam, CompareParam,
-        ("tenant_id" = Option<schemas::TenantId>, Query, description = "Only users who ever became members of this tenant, and its memberships; all zero: users who never became a member."),
-        ("region" = Option<schemas::Region>, Query, description = "Only users of this region."),
-        ("user_pool_id" = Option<schemas::UserPoolId>, Query, description = "Only users of this user pool."),
-    ),
+#[operation(get, "/v1/analytics/registrations", tag = "analytics",
     responses((status = 200, description = "The numbers of registrations.", body = RegistrationsView), CommonProblems, NotFound))]
 pub async fn get_registrations(
     caller: Caller<ReadAnalytics, Native>,
-    request: HttpRequest,
+    FromQuery(params): FromQuery<RegistrationsParams>,
     state: Data<AppState>,
 ) -> ApiResult<Native> {
-    let query = Query::of(&request)?.only(&PARAMETERS)?;
-    let spec = params::series(&query, state.clock().now())?;
-    let tenant = query.optional("tenant_id")?.map(|id| TenantId::parse("tenant_id", id)).transpose()?;
-    let filter = filter_of(&query)?;
-    let audience = Audience::of(caller.principal.visibility(), tenant, None)?;
+    let spec = params::spec(&params.span, params.granularity.granularity(), &params.compare, state.clock().now())?;
+    let audience = Audience::of(caller.principal.visibility(), params.tenant_id, None)?;
+    // A pool in another region is no contradiction here: both conditions hold for nobody.
+    let region = user::checked_region("region", params.region, None)?;
+    let filter = RegistrationsFilter { region, user_pool_id: params.user_pool_id };
     let answer =
         blocking::run_analytic(&state, move |state| registrations(state.store(), &filter, spec, &audience)).await?;
-    Ok(HttpResponse::Ok().json(RegistrationsView {
-        timezone: spec.span.zone.name(),
-        granularity: spec.granularity.as_str(),
-        current: answer.current.into(),
-        previous: answer.previous.map(Into::into),
-    }))
-}
-
-fn filter_of(query: &Query) -> Result<RegistrationsFilter> {
-    Ok(RegistrationsFilter {
-        // A pool in another region is no contradiction here: both conditions hold for nobody.
-        region: user::checked_region("region", query.optional("region")?.map(str::to_owned), None)?,
-        user_pool_id: query.optional("user_pool_id")?.map(|pool| PoolId::parse("user_pool_id", pool)).transpose()?,
-    })
+    Ok(HttpResponse::Ok().json(RegistrationsView::of(spec, answer)))
 }

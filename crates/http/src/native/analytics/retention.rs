@@ -1,42 +1,22 @@
 //! `GET /v1/analytics/retention`.
 
+use actix_web::HttpResponse;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
-use serde_json::{Value, json};
-use trailkeeper_analytics::Zone;
 use trailkeeper_analytics::question::retention::{Cohort, DEFAULT_PERIODS, MAX_PERIODS, Retention, retention};
-use trailkeeper_domain::{Error, Result};
+use trailkeeper_analytics::{Granularity, Zone};
 use utoipa::ToSchema;
 
 use super::params::{self, AudienceParams, CompareParam, SpanParams};
+use super::series_view::{PeriodView, SeriesView};
 use crate::api_error::ApiResult;
 use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, ReadAnalytics};
-use crate::extract::query::Query;
 use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
+use crate::operation::{FromQuery, Limit, QueryParams, operation};
 use crate::state::AppState;
-
-const PARAMETERS: [&str; 8] = ["from", "to", "timezone", "granularity", "periods", "compare", "tenant_id", "env_id"];
-
-/// Cohorts of a period, and of the one before it.
-#[derive(Serialize, ToSchema)]
-#[schema(example = RetentionView::sample)]
-pub struct RetentionView {
-    /// The time zone.
-    #[schema(value_type = schemas::TimeZone)]
-    timezone: &'static str,
-    /// How long a period is.
-    #[schema(value_type = schemas::CohortGranularity)]
-    granularity: &'static str,
-    /// The range that was asked for.
-    current: RetentionPeriod,
-    /// The range before it; null unless `compare` was sent.
-    #[schema(required)]
-    previous: Option<RetentionPeriod>,
-}
 
 /// The cohorts of one range.
 #[derive(Serialize, ToSchema)]
@@ -92,17 +72,42 @@ impl From<Retention> for RetentionPeriod {
     }
 }
 
-impl RetentionView {
-    fn sample() -> Value {
+/// The answer.
+type RetentionView = SeriesView<RetentionPeriod>;
+
+impl PeriodView for RetentionPeriod {
+    const ANSWER: &'static str = "RetentionView";
+    const DESCRIPTION: &'static str = "Cohorts of a period, and of the one before it.";
+    const GRANULARITY: &'static str = "How long a period is.";
+    type Granularity = schemas::CohortGranularity;
+
+    fn sample() -> (Self, &'static str) {
         let [january, february, march] =
             ["2026-01-01T00:00:00+09:00", "2026-02-01T00:00:00+09:00", "2026-03-01T00:00:00+09:00"].map(str::to_owned);
         let cohorts = vec![
             CohortView { start: january.clone(), end: february.clone(), users: 120, active: vec![120, 84] },
             CohortView { start: february, end: march.clone(), users: 95, active: vec![95] },
         ];
-        let current = RetentionPeriod { start: january, end: march, cohorts };
-        json!(Self { timezone: "Asia/Tokyo", granularity: "month", current, previous: None })
+        let period = RetentionPeriod { start: january, end: march, cohorts };
+        (period, "month")
     }
+}
+
+/// Which cohorts are asked for.
+#[derive(QueryParams)]
+pub struct RetentionParams {
+    #[param(flatten)]
+    span: SpanParams,
+    /// How long a period is, in local time; `day` where it is not sent. Weeks begin on Monday. The first and the last period are cut to the range.
+    #[param(schema = schemas::CohortGranularity, example = "week")]
+    granularity: Option<Granularity>,
+    /// For how many periods after its first a cohort is followed at most; 12 where it is not sent. Those that begin after the range are left out.
+    #[param(schema = schemas::PeriodCount, inline)]
+    periods: Option<Limit<MAX_PERIODS>>,
+    #[param(flatten)]
+    compare: CompareParam,
+    #[param(flatten)]
+    audience: AudienceParams,
 }
 
 /// Count how many of those who came for the first time came back.
@@ -110,36 +115,18 @@ impl RetentionView {
 /// A user belongs to the day, week or month of their first activity ever among the events asked for, so whoever was
 /// active before the range is in no cohort of it. A user is active when at least one of their events did not fail.
 /// All numbers are exact and of one snapshot. A range has at most 400 cohorts.
-#[utoipa::path(get, path = "/v1/analytics/retention", tag = "analytics", security(("Bearer" = [])),
-    params(SpanParams,
-        ("granularity" = Option<schemas::CohortGranularity>, Query, description = "How long a period is, in local time; `day` where it is not sent. Weeks begin on Monday. The first and the last period are cut to the range.",
-            example = json!("week")),
-        ("periods" = Option<i32>, Query, description = "For how many periods after its first a cohort is followed at most; 12 where it is not sent. Those that begin after the range are left out.",
-            minimum = 1, maximum = 90),
-        CompareParam, AudienceParams,
-    ),
+#[operation(get, "/v1/analytics/retention", tag = "analytics",
     responses((status = 200, description = "The cohorts.", body = RetentionView), CommonProblems, NotFound))]
 pub async fn get_retention(
     caller: Caller<ReadAnalytics, Native>,
-    request: HttpRequest,
+    FromQuery(params): FromQuery<RetentionParams>,
     state: Data<AppState>,
 ) -> ApiResult<Native> {
-    let query = Query::of(&request)?.only(&PARAMETERS)?;
-    let spec = params::series(&query, state.clock().now())?;
-    let periods = periods_of(&query)?;
-    let audience = AudienceParams::of(&query)?.audience(&state, &caller.principal)?;
+    let granularity = params.granularity.unwrap_or(Granularity::Day);
+    let spec = params::spec(&params.span, granularity, &params.compare, state.clock().now())?;
+    let periods = params.periods.map_or(DEFAULT_PERIODS, |periods| periods.0);
+    let audience = params.audience.audience(&state, &caller.principal)?;
     let answer =
         blocking::run_analytic(&state, move |state| retention(state.store(), spec, periods, &audience)).await?;
-    Ok(HttpResponse::Ok().json(RetentionView {
-        timezone: spec.span.zone.name(),
-        granularity: spec.granularity.as_str(),
-        current: answer.current.into(),
-        previous: answer.previous.map(Into::into),
-    }))
-}
-
-fn periods_of(query: &Query) -> Result<usize> {
-    let most = i64::try_from(MAX_PERIODS).map_err(Error::internal)?;
-    let periods = query.number("periods", 1, most)?;
-    periods.map_or(Ok(DEFAULT_PERIODS), |periods| usize::try_from(periods).map_err(Error::internal))
+    Ok(HttpResponse::Ok().json(RetentionView::of(spec, answer)))
 }

@@ -2,45 +2,26 @@
 
 use std::collections::BTreeMap;
 
+use actix_web::HttpResponse;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
-use serde_json::{Value, json};
 use trailkeeper_analytics::Zone;
 use trailkeeper_analytics::question::Series;
 use trailkeeper_analytics::question::traffic::{Traffic, TypeTraffic, traffic};
+use trailkeeper_domain::event::EventKind;
 use trailkeeper_domain::time::TimeRange;
 use utoipa::ToSchema;
 
-use super::params::{self, AudienceParams, CompareParam, GranularityParam, SpanParams};
+use super::params::SeriesParams;
+use super::series_view::{PeriodView, SeriesView};
 use crate::api_error::ApiResult;
 use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, ReadAnalytics};
-use crate::extract::query::Query;
-use crate::native::kinds;
 use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
+use crate::operation::{FromQuery, QueryParams, operation};
 use crate::state::AppState;
-
-const PARAMETERS: [&str; 8] = ["from", "to", "timezone", "granularity", "compare", "tenant_id", "env_id", "type"];
-
-/// Events and users of a period, and of the one before it.
-#[derive(Serialize, ToSchema)]
-#[schema(example = TrafficView::sample)]
-pub struct TrafficView {
-    /// The time zone.
-    #[schema(value_type = schemas::TimeZone)]
-    timezone: &'static str,
-    /// How long a bucket is.
-    #[schema(value_type = schemas::Granularity)]
-    granularity: &'static str,
-    /// The period that was asked for.
-    current: TrafficPeriod,
-    /// The period before it; null unless `compare` was sent.
-    #[schema(required)]
-    previous: Option<TrafficPeriod>,
-}
 
 /// Events and users of one period.
 #[derive(Serialize, ToSchema)]
@@ -137,8 +118,15 @@ impl From<Series<Traffic>> for TrafficPeriod {
     }
 }
 
-impl TrafficView {
-    fn sample() -> Value {
+/// The answer.
+type TrafficView = SeriesView<TrafficPeriod>;
+
+impl PeriodView for TrafficPeriod {
+    const ANSWER: &'static str = "TrafficView";
+    const DESCRIPTION: &'static str = "Events and users of a period, and of the one before it.";
+    type Granularity = schemas::Granularity;
+
+    fn sample() -> (Self, &'static str) {
         let (start, end) = ("2026-01-31T00:00:00+09:00".to_owned(), "2026-02-01T00:00:00+09:00".to_owned());
         let types = || {
             let of = |name: &str, events, users| TypeTrafficView { r#type: name.to_owned(), events, users };
@@ -147,35 +135,35 @@ impl TrafficView {
         let bucket =
             TrafficBucket { start: start.clone(), end: end.clone(), events: 5_330, users: 120, types: types() };
         let totals = TrafficTotals { events: 5_330, users: 120, types: types() };
-        let current = TrafficPeriod { start, end, totals, buckets: vec![bucket] };
-        json!(Self { timezone: "Asia/Tokyo", granularity: "day", current, previous: None })
+        let period = TrafficPeriod { start, end, totals, buckets: vec![bucket] };
+        (period, "day")
     }
+}
+
+/// Which traffic is asked for.
+#[derive(QueryParams)]
+pub struct TrafficParams {
+    #[param(flatten)]
+    series: SeriesParams,
+    /// Only these types: repeated, or joined by commas.
+    #[param(schema = schemas::EventType, min_items = 1, max_items = 50)]
+    r#type: Vec<EventKind>,
 }
 
 /// Count events and their users by type.
 ///
 /// All numbers are exact and of one snapshot. Events that arrive late count where they occurred. An answer has at
 /// most 200,000 rows inside its buckets.
-#[utoipa::path(get, path = "/v1/analytics/traffic", tag = "analytics", security(("Bearer" = [])),
-    params(SpanParams, GranularityParam, CompareParam, AudienceParams,
-        ("type" = Option<Vec<schemas::EventType>>, Query, description = "Only these types: repeated, or joined by commas.",
-            min_items = 1, max_items = 50),
-    ),
+#[operation(get, "/v1/analytics/traffic", tag = "analytics",
     responses((status = 200, description = "The numbers of events and users.", body = TrafficView), CommonProblems, NotFound))]
 pub async fn get_traffic(
     caller: Caller<ReadAnalytics, Native>,
-    request: HttpRequest,
+    FromQuery(params): FromQuery<TrafficParams>,
     state: Data<AppState>,
 ) -> ApiResult<Native> {
-    let query = Query::of(&request)?.only(&PARAMETERS)?;
-    let spec = params::series(&query, state.clock().now())?;
-    let audience = AudienceParams::of(&query)?.audience(&state, &caller.principal)?;
-    let kinds = kinds::of(&query)?;
-    let answer = blocking::run_analytic(&state, move |state| traffic(state.store(), spec, &kinds, &audience)).await?;
-    Ok(HttpResponse::Ok().json(TrafficView {
-        timezone: spec.span.zone.name(),
-        granularity: spec.granularity.as_str(),
-        current: answer.current.into(),
-        previous: answer.previous.map(Into::into),
-    }))
+    let spec = params.series.spec(state.clock().now())?;
+    let audience = params.series.audience(&state, &caller.principal)?;
+    let answer =
+        blocking::run_analytic(&state, move |state| traffic(state.store(), spec, &params.r#type, &audience)).await?;
+    Ok(HttpResponse::Ok().json(TrafficView::of(spec, answer)))
 }

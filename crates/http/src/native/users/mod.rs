@@ -2,7 +2,7 @@
 
 mod attribute_changes;
 mod delete;
-mod get;
+pub mod get;
 mod list;
 mod put;
 mod view;
