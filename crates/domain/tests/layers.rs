@@ -11,7 +11,17 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("trailkeeper-storage", &["trailkeeper-domain"]),
     ("trailkeeper-auth", &["trailkeeper-domain"]),
     ("trailkeeper-analytics", &["trailkeeper-domain"]),
-    ("trailkeeper-http", &["trailkeeper-domain", "trailkeeper-parsers", "trailkeeper-auth", "trailkeeper-analytics"]),
+    ("trailkeeper-http-macros", &[]),
+    (
+        "trailkeeper-http",
+        &[
+            "trailkeeper-domain",
+            "trailkeeper-parsers",
+            "trailkeeper-auth",
+            "trailkeeper-analytics",
+            "trailkeeper-http-macros",
+        ],
+    ),
     ("trailkeeper-testkit", &["trailkeeper-domain"]),
     (
         "trailkeeper",
@@ -30,6 +40,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 /// What a crate must not reach, however indirectly.
 const FORBIDDEN: &[(&str, &[&str])] = &[
     ("trailkeeper-domain", &["diesel", "actix-web", "tokio", "utoipa", "ring"]),
+    ("trailkeeper-http-macros", &["diesel", "actix-web", "tokio", "utoipa"]),
     ("trailkeeper-parsers", &["diesel", "actix-web", "tokio", "utoipa", "ring"]),
     ("trailkeeper-analytics", &["diesel", "actix-web", "tokio", "utoipa"]),
     ("trailkeeper-auth", &["diesel", "actix-web", "tokio", "utoipa"]),

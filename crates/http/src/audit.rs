@@ -17,6 +17,7 @@ use trailkeeper_auth::audit::{AuditCategory, Ended, Request};
 use trailkeeper_auth::{AuditContext, Principal, PrincipalKind};
 use trailkeeper_domain::event::{Event, Target};
 use trailkeeper_domain::id::UserId;
+use trailkeeper_domain::ingest::EventSink as _;
 use trailkeeper_domain::usecase::Change;
 use trailkeeper_domain::{Error, Result};
 
@@ -24,7 +25,6 @@ use crate::api_error::{ApiError, ErrorFormat};
 use crate::blocking;
 use crate::extract::query::Query;
 use crate::extract::{origin, path};
-use crate::ingest;
 use crate::state::AppState;
 
 /// Who asks, and what they will be shown or change. Lies in the extensions of the request.
@@ -123,7 +123,7 @@ async fn record(response: &ServiceResponse) -> Result<()> {
     }
     let state = request.app_data::<Data<AppState>>().ok_or_else(|| Error::internal("a server without its state"))?;
     let Some(event) = event_of(request, state, &principal, (category, parameters), ended)? else { return Ok(()) };
-    match ingest::store(&state.services.ingest, vec![event]).await?.as_slice() {
+    match state.services.ingest.submit(vec![event])?.await?.as_slice() {
         [true] => Ok(()),
         _ => Err(Error::internal("the event of a request was not stored: its id is taken")),
     }

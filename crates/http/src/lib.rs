@@ -15,7 +15,6 @@ mod cursors;
 mod documented;
 mod error_formats;
 mod extract;
-mod ingest;
 mod inlined;
 mod keyed_locks;
 mod limits;

@@ -39,14 +39,14 @@ fn main() -> Result<()> {
     let context = IngestContext { now: clock.now(), source: None, tenant_scope: None, queries: PageQueries::Dropped };
     let seen = [("jane", "/orders"), ("jane", "/orders?page=2"), ("omar", "/orders"), ("omar", "/invoices")];
     let drafts = seen.map(|(user, page)| {
-        Ok(EventDraft {
+        Ok::<_, Error>(EventDraft {
             kind: PAGE_LOAD.to_owned(),
             user_id: Some(user.to_owned()),
             page: Some(page.to_owned()),
             ..EventDraft::default()
         })
     });
-    for recorded in record_events(store, &clock, &entropy, &context, drafts.into())? {
+    for recorded in record_events(store, &clock, &entropy, &context, drafts.into())?.wait()? {
         match (recorded.status, recorded.id) {
             (RecordStatus::Refused(reason), _) => println!("refused: {reason}"),
             (_, Some(id)) => println!("recorded {id}"),

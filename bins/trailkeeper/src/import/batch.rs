@@ -4,7 +4,7 @@ use trailkeeper_domain::Result as DomainResult;
 use trailkeeper_domain::event::{EventDraft, IngestContext};
 use trailkeeper_domain::id::TenantId;
 use trailkeeper_domain::page::PageQueries;
-use trailkeeper_domain::usecase::{RecordStatus, record_events};
+use trailkeeper_domain::usecase::{PendingBatch, RecordStatus, record_events};
 
 use crate::failure::Failure;
 use crate::import::summary::Summary;
@@ -63,6 +63,7 @@ impl<'a> Batch<'a> {
         let drafts = std::mem::take(&mut self.drafts);
         let results =
             record_events(ports.store.as_ref(), ports.clock.as_ref(), ports.entropy.as_ref(), &context, drafts)
+                .and_then(PendingBatch::wait)
                 .map_err(|error| ports.failed(error))?;
         self.bytes = 0;
         for (line, recorded) in self.lines.drain(..).zip(results) {

@@ -2,16 +2,17 @@
 
 use std::collections::VecDeque;
 use std::mem;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use parking_lot::{Condvar, Mutex};
 
 use crate::error::{Error, Result};
 use crate::event::Event;
-use crate::ingest::Done;
+use crate::ingest::Promise;
 
-/// The events of one request, and who waits for them.
+/// The events of one request, and the promise of their commit.
 pub struct Job {
     pub events: Vec<Event>,
-    pub done: Done,
+    pub promise: Promise,
 }
 
 /// Jobs in the order of their arrival.
@@ -23,14 +24,14 @@ pub struct Queue {
 
 struct State {
     jobs: VecDeque<Job>,
-    /// The events of all jobs, so that a few large requests and many small ones are bounded alike.
+    /// Number of events of all jobs, so that a few large requests and many small ones have the same bound.
     events: usize,
-    /// Groups that were taken and are not done.
+    /// Number of groups that were taken and are not done.
     under_way: usize,
     closed: bool,
 }
 
-/// Jobs that are committed together. While it is held, it counts as under way.
+/// Jobs that are committed together. It counts as under way until it is dropped.
 pub struct Group<'q> {
     queue: &'q Queue,
     jobs: Vec<Job>,
@@ -45,8 +46,8 @@ impl Group<'_> {
 
 impl Drop for Group<'_> {
     fn drop(&mut self) {
-        self.queue.lock().under_way -= 1;
-        // A writer that waits for more may take what there is now.
+        self.queue.state.lock().under_way -= 1;
+        // A writer that waits for more jobs may take those that are there now.
         self.queue.changed.notify_one();
     }
 }
@@ -60,9 +61,9 @@ impl Queue {
         }
     }
 
-    /// Takes a job, or refuses it at once.
+    /// Adds a job, or rejects it at once.
     pub fn push(&self, job: Job) -> Result<()> {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if state.closed {
             return Err(Error::unavailable("the server is stopping and takes no more events"));
         }
@@ -80,14 +81,13 @@ impl Queue {
         Ok(())
     }
 
-    /// Waits for jobs and takes them, until a group has `most` events. While another group is under way, it also waits
-    /// until `worth` events are there: a few more soon follow, and one commit of all costs less than two. `None` when
-    /// the queue is closed and empty.
+    /// Waits for jobs and takes as many as have `most` events together, but at least one. While another group is under
+    /// way, it also waits until `worth` events are there: more soon follow, and one commit costs less than two. `None`
+    /// when the queue is closed and empty.
     pub fn next_group(&self, most: usize, worth: usize) -> Option<Group<'_>> {
-        let mut state = self
-            .changed
-            .wait_while(self.lock(), |state| !state.closed && (state.jobs.is_empty() || state.has_time(worth)))
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock();
+        let waits = |state: &mut State| !state.closed && (state.jobs.is_empty() || state.has_time(worth));
+        self.changed.wait_while(&mut state, waits);
         let mut jobs = Vec::new();
         let mut events = 0;
         while let Some(job) = state.jobs.pop_front() {
@@ -106,20 +106,15 @@ impl Queue {
         Some(Group { queue: self, jobs })
     }
 
-    /// Lets nothing in any more.
+    /// Rejects every later job.
     pub fn close(&self) {
-        self.lock().closed = true;
+        self.state.lock().closed = true;
         self.changed.notify_all();
-    }
-
-    // Nothing that can panic runs under this lock, so a poisoned state is a whole one.
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl State {
-    /// Whether what waits may wait for more: another group is on its way, and these are too few for one of their own.
+    /// Whether the jobs may wait for more: another group is under way, and these are too few for a group of their own.
     fn has_time(&self, worth: usize) -> bool {
         self.under_way > 0 && self.events < worth
     }
@@ -130,34 +125,19 @@ mod tests {
     use std::thread;
 
     use super::*;
-    use crate::event::{EventKind, Outcome};
-    use crate::id::{EnvId, EventId, TenantId};
-    use crate::time::midnight;
+    use crate::Error;
+    use crate::event::Outcome;
+    use crate::id::EventId;
+    use crate::ingest::Commit;
+    use crate::time::Timestamp;
 
-    fn event() -> Event {
-        let then = midnight(chrono::NaiveDate::MIN);
-        Event {
-            id: EventId(uuid::Uuid::nil()),
-            tenant_id: TenantId::NONE,
-            env_id: EnvId::default(),
-            occurred_at: then,
-            received_at: then,
-            user_id: None,
-            user_name: None,
-            kind: EventKind::known("page_load"),
-            outcome: Outcome::Success,
-            source: None,
-            user_agent: None,
-            page: None,
-            session_id: None,
-            trace_id: None,
-            target: None,
-            metadata: None,
-        }
+    fn job(events: usize) -> Job {
+        let event = Event::system(EventId(uuid::Uuid::nil()), Timestamp::UNIX_EPOCH, "page_load", Outcome::Success);
+        Job { events: vec![event; events], promise: Commit::pending().0 }
     }
 
     fn push(queue: &Queue, events: usize) {
-        queue.push(Job { events: vec![event(); events], done: Box::new(drop) }).unwrap();
+        queue.push(job(events)).unwrap();
     }
 
     /// How many events each job of a group has.
@@ -196,6 +176,36 @@ mod tests {
     }
 
     #[test]
+    fn a_group_has_at_most_so_many_events_but_never_part_of_a_job() {
+        let queue = Queue::new(100);
+        for events in [4, 6, 1, 30, 1] {
+            push(&queue, events);
+        }
+        for expected in [&[4, 6][..], &[1], &[30], &[1]] {
+            assert_eq!(sizes(queue.next_group(10, 0).unwrap()), expected);
+        }
+    }
+
+    #[test]
+    fn a_job_that_does_not_fit_is_overload_and_leaves_the_queue_as_it_was() {
+        let queue = Queue::new(10);
+        push(&queue, 7);
+        assert!(matches!(queue.push(job(4)), Err(Error::Overloaded { .. })));
+        push(&queue, 3);
+        assert!(matches!(queue.push(job(1)), Err(Error::Overloaded { .. })));
+        assert_eq!(sizes(queue.next_group(10, 0).unwrap()), [7, 3]);
+        push(&queue, 10);
+    }
+
+    #[test]
+    fn an_empty_queue_takes_a_job_that_is_larger_than_itself() {
+        let queue = Queue::new(10);
+        push(&queue, 11);
+        assert!(queue.push(job(1)).is_err());
+        assert_eq!(sizes(queue.next_group(5, 0).unwrap()), [11]);
+    }
+
+    #[test]
     fn a_closed_queue_gives_out_what_it_has() {
         let queue = Queue::new(100);
         push(&queue, 1);
@@ -205,6 +215,16 @@ mod tests {
         assert_eq!(sizes(queue.next_group(10, 3).unwrap()), [1]);
         assert!(queue.next_group(10, 3).is_none());
         drop(first);
-        assert!(queue.push(Job { events: Vec::new(), done: Box::new(drop) }).is_err());
+        assert!(matches!(queue.push(job(0)), Err(Error::Unavailable { .. })));
+    }
+
+    #[test]
+    fn closing_wakes_a_writer_that_waits() {
+        let queue = Queue::new(100);
+        thread::scope(|scope| {
+            let writer = scope.spawn(|| queue.next_group(10, 3).is_none());
+            queue.close();
+            assert!(writer.join().unwrap());
+        });
     }
 }

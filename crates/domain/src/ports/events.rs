@@ -20,8 +20,9 @@ pub trait EventReads {
 
 /// Events, written.
 pub trait EventWrites {
-    /// Stores the events whose (tenant, id) is not yet known. No two of `events` share a (tenant, id).
+    /// Stores the events whose (tenant, id) is not known yet. If several of `events` share one, the first is stored.
     ///
-    /// Returns, for each event in order, whether it was new.
+    /// Returns, for each event in order, whether it was stored. The store is the only place that drops duplicates, in a
+    /// batch as well as between batches.
     fn insert_events(&mut self, events: &[Event]) -> Result<Vec<bool>>;
 }

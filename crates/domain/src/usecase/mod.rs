@@ -18,7 +18,7 @@ pub use find_events::{find_event, list_events};
 pub use keep_memberships::{correct_membership, delete_membership, put_membership};
 pub use keep_tenants::{delete_tenant, put_tenant};
 pub use keep_users::{delete_user, put_user};
-pub use record_events::{RecordStatus, Recorded, ValidatedBatch, record_events, validate_events};
+pub use record_events::{PendingBatch, RecordStatus, Recorded, record_events};
 
 /// What a PUT did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,19 +1,22 @@
-//! Recording events: each is judged alone, the good ones are stored in one transaction.
+//! Recording events: each is validated separately, and the acceptable ones are stored in one transaction.
 
-use std::collections::HashSet;
+use std::future::Future;
+use std::mem;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
 use crate::clock::{self, Clock, Entropy};
 use crate::error::{Error, Result};
-use crate::event::{Event, EventDraft, IngestContext, Unreadable};
-use crate::id::{EventId, TenantId};
-use crate::ports::Store;
+use crate::event::{EventDraft, IngestContext, Unreadable};
+use crate::id::EventId;
+use crate::ingest::{Commit, EventSink};
 
 /// What became of one event.
 #[derive(Debug)]
 pub enum RecordStatus {
     /// It is new, and durable.
     Stored,
-    /// Its tenant has one with this id already; nothing changed.
+    /// Its tenant has an event with this id already, perhaps from the same batch; nothing changed.
     Known,
     /// It is not acceptable, for this reason; nothing was stored.
     Refused(Error),
@@ -22,98 +25,94 @@ pub enum RecordStatus {
 /// What became of one event, and under which id.
 #[derive(Debug)]
 pub struct Recorded {
-    /// The sender's id or the one we gave. Absent when the event was refused without one.
+    /// The sender's id, or a new one if none was sent. `None` when the event was refused without one.
     pub id: Option<EventId>,
     /// What became of it.
     pub status: RecordStatus,
 }
 
-/// A batch after its checks: the events to store, and what is known of the others already.
+/// A batch whose acceptable events are on their way to the disk.
+///
+/// Asynchronous programs await it, others [`wait`](Self::wait). If it is dropped, the events are stored all the same.
 #[derive(Debug)]
-pub struct ValidatedBatch {
-    events: Vec<Event>,
+#[must_use = "the events are durable only when the batch is done"]
+pub struct PendingBatch {
     validated: Vec<Validated>,
+    commit: Commit,
 }
 
 #[derive(Debug)]
 enum Validated {
-    Good(EventId),
-    Repeated(EventId),
-    Bad(Option<EventId>, Error),
+    Acceptable(EventId),
+    Refused(Option<EventId>, Error),
 }
 
-/// Stores every acceptable event of a batch that its tenant does not know yet, in one transaction.
+/// Stores every acceptable event of a batch that its tenant does not know yet, all in one transaction.
 ///
-/// Results come in the order of `drafts`. A draft that could not even be read is passed as `Err` and
-/// comes back as refused, so that places stay the same. An error of the whole call means that
-/// nothing was stored.
-pub fn record_events(
-    store: &dyn Store,
-    clock: &dyn Clock,
-    entropy: &dyn Entropy,
-    context: &IngestContext,
-    drafts: Vec<Result<EventDraft>>,
-) -> Result<Vec<Recorded>> {
-    let mut batch = validate_events(clock, entropy, context, drafts);
-    let events = batch.take_events();
-    let new = if events.is_empty() { Vec::new() } else { store.writing(|tx| tx.insert_events(&events))? };
-    batch.results(new)
-}
-
-/// Checks each draft and gives ids to those without. The first half of [`record_events`], for callers
-/// who hand the events to [`crate::ingest`].
-pub fn validate_events(
+/// `sink` is a [store](crate::ports::Store), or the [queue](crate::ingest::Ingest) of a server with many senders.
+///
+/// Results come in the order of `drafts`. A draft that cannot be read is passed as `Err` and comes back as refused, so
+/// that positions stay the same. An error of the whole call means that nothing was stored.
+pub fn record_events<S: EventSink + ?Sized>(
+    sink: &S,
     clock: &dyn Clock,
     entropy: &dyn Entropy,
     context: &IngestContext,
     drafts: Vec<Result<EventDraft, impl Into<Unreadable>>>,
-) -> ValidatedBatch {
-    let mut seen: HashSet<(TenantId, EventId)> = HashSet::with_capacity(drafts.len());
-    let mut events: Vec<Event> = Vec::with_capacity(drafts.len());
-    let mut validated: Vec<Validated> = Vec::with_capacity(drafts.len());
+) -> Result<PendingBatch> {
+    let mut events = Vec::with_capacity(drafts.len());
+    let mut validated = Vec::with_capacity(drafts.len());
     for draft in drafts {
-        let fresh_id = || EventId(clock::new_uuid(clock, entropy));
         let (sent_id, draft) = match draft.map_err(Into::into) {
             Ok(draft) => (draft.id, Ok(draft)),
             Err(Unreadable { id, error }) => (id, Err(error)),
         };
         let sent_id = sent_id.map(EventId);
-        let checked = draft.and_then(|draft| draft.into_event(context, sent_id.unwrap_or_else(fresh_id)));
-        validated.push(match checked {
-            Ok(event) if seen.insert((event.tenant_id, event.id)) => {
-                let id = event.id;
+        let new_id = || EventId(clock::new_uuid(clock, entropy));
+        match draft.and_then(|draft| draft.into_event(context, sent_id.unwrap_or_else(new_id))) {
+            Ok(event) => {
+                validated.push(Validated::Acceptable(event.id));
                 events.push(event);
-                Validated::Good(id)
             }
-            Ok(event) => Validated::Repeated(event.id),
-            Err(error) => Validated::Bad(sent_id, error),
-        });
+            Err(error) => validated.push(Validated::Refused(sent_id, error)),
+        }
     }
-    ValidatedBatch { events, validated }
+    let commit = if events.is_empty() { Commit::done(Vec::new()) } else { sink.submit(events)? };
+    Ok(PendingBatch { validated, commit })
 }
 
-impl ValidatedBatch {
-    /// The events to store, each (tenant, id) once. Taken once; they go to the store, the batch stays.
-    pub fn take_events(&mut self) -> Vec<Event> {
-        std::mem::take(&mut self.events)
+impl PendingBatch {
+    /// Blocks the thread until the events are durable. Returns what became of each draft, in order.
+    pub fn wait(self) -> Result<Vec<Recorded>> {
+        results(self.validated, self.commit.wait()?)
     }
+}
 
-    /// What became of each draft, in order, given which of the events were new.
-    pub fn results(self, new: Vec<bool>) -> Result<Vec<Recorded>> {
-        let mut new = new.into_iter();
-        self.validated
-            .into_iter()
-            .map(|one| {
-                Ok(match one {
-                    Validated::Good(id) => match new.next() {
-                        Some(true) => Recorded { id: Some(id), status: RecordStatus::Stored },
-                        Some(false) => Recorded { id: Some(id), status: RecordStatus::Known },
-                        None => return Err(Error::internal("the store answered for fewer events than it was given")),
-                    },
-                    Validated::Repeated(id) => Recorded { id: Some(id), status: RecordStatus::Known },
-                    Validated::Bad(id, error) => Recorded { id, status: RecordStatus::Refused(error) },
-                })
-            })
-            .collect()
+impl Future for PendingBatch {
+    type Output = Result<Vec<Recorded>>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let new = ready!(Pin::new(&mut self.commit).poll(context));
+        Poll::Ready(new.and_then(|new| results(mem::take(&mut self.validated), new)))
     }
+}
+
+fn results(validated: Vec<Validated>, new: Vec<bool>) -> Result<Vec<Recorded>> {
+    let mut new = new.into_iter();
+    validated
+        .into_iter()
+        .map(|draft| {
+            Ok(match draft {
+                Validated::Acceptable(id) => {
+                    let status = match new.next() {
+                        Some(true) => RecordStatus::Stored,
+                        Some(false) => RecordStatus::Known,
+                        None => return Err(Error::internal("the sink answered for fewer events than it was given")),
+                    };
+                    Recorded { id: Some(id), status }
+                }
+                Validated::Refused(id, error) => Recorded { id, status: RecordStatus::Refused(error) },
+            })
+        })
+        .collect()
 }

@@ -32,11 +32,11 @@ const PARTITIONS_LOCK: i64 = 0x746b_7061;
 
 /// The inner query numbers the events in the order in which they were sent; the outer one stores their ids in the
 /// order of the keys. Two batches that share events then wait for each other on the first shared one, and never in a
-/// circle.
+/// circle. Of events of the batch that share a key, the first that was sent is stored.
 const INSERT_IDS: &str = "\
 INSERT INTO event_ids (tenant_id, id, seq, occurred_at) \
 SELECT tenant_id, id, seq, occurred_at FROM (SELECT nextval('events_seq_seq') AS seq, sent.* \
-FROM UNNEST($1, $2, $3) AS sent (tenant_id, id, occurred_at)) AS numbered ORDER BY id, tenant_id \
+FROM UNNEST($1, $2, $3) AS sent (tenant_id, id, occurred_at)) AS numbered ORDER BY id, tenant_id, seq \
 ON CONFLICT (id, tenant_id) DO NOTHING RETURNING tenant_id, id, seq";
 
 /// One array per column, so that any number of events is one statement with twenty-one values.
@@ -68,9 +68,10 @@ pub fn insert_events(conn: &mut Conn, rows: &[NewEventRow<'_>]) -> QueryResult<(
     if last.is_none() {
         return Ok((vec![false; rows.len()], None));
     }
-    let numbers: HashMap<(DbTenant, DbUuid), i64> =
+    let mut numbers: HashMap<(DbTenant, DbUuid), i64> =
         stored.into_iter().map(|row| ((row.tenant_id, row.id), row.seq)).collect();
-    let seqs: Vec<Option<i64>> = rows.iter().map(|row| numbers.get(&(row.tenant_id, row.id)).copied()).collect();
+    // Removed at the first event with this key: others that share it are not new.
+    let seqs: Vec<Option<i64>> = rows.iter().map(|row| numbers.remove(&(row.tenant_id, row.id))).collect();
     let new: Vec<&NewEventRow<'_>> =
         rows.iter().zip(&seqs).filter_map(|(row, seq)| seq.is_some().then_some(row)).collect();
     sql_query(INSERT_EVENTS)

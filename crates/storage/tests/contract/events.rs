@@ -14,6 +14,7 @@ use crate::TestStore;
 trailkeeper_testkit::on_both!(crate::TestStore::new =>
     every_field_comes_back,
     a_known_id_is_stored_once_per_tenant,
+    the_first_of_several_with_one_id_is_stored,
     the_order_of_storage_breaks_ties,
     every_filter_alone_and_together,
     customers_are_listed_without_the_servers_own_trail,
@@ -77,6 +78,29 @@ fn a_known_id_is_stored_once_per_tenant(t: &TestStore) {
     assert_eq!(found[0].event, first);
     assert_eq!(t.list(&all_events()).len(), 4);
     assert_eq!(t.insert(&[]), Vec::<bool>::new());
+}
+
+fn the_first_of_several_with_one_id_is_stored(t: &TestStore) {
+    let named = |number, tenant, name: &str, at_hour: u32| Event {
+        tenant_id: tenant_id(tenant),
+        user_name: Some(name.to_owned()),
+        occurred_at: at(&format!("2026-11-22T{at_hour:02}:00:00Z")),
+        ..event(number)
+    };
+    // Unlike the ids of a transaction, those of a batch come in no order.
+    let batch = [
+        named(2, 1, "first of 2", 9),
+        named(1, 1, "first of 1", 8),
+        named(2, 1, "second of 2", 1),
+        named(2, 2, "the other tenant's", 7),
+        named(1, 1, "second of 1", 12),
+        named(2, 1, "third of 2", 2),
+        named(3, 1, "3", 3),
+    ];
+    assert_eq!(t.insert(&batch), [true, true, false, true, false, false, true]);
+    let stored: Vec<_> = t.list(&all_events()).into_iter().map(|stored| stored.event.user_name.unwrap()).collect();
+    assert_eq!(stored, ["first of 2", "first of 1", "the other tenant's", "3"]);
+    assert_eq!(t.insert(&batch), [false; 7]);
 }
 
 fn the_order_of_storage_breaks_ties(t: &TestStore) {

@@ -1,13 +1,12 @@
 //! Group commit over the real databases: everyone gets their own answer, and only durable ones.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
+use trailkeeper_domain::Error;
 use trailkeeper_domain::event::Event;
-use trailkeeper_domain::ingest::{Ingest, IngestLimits};
+use trailkeeper_domain::ingest::{Commit, EventSink as _, Ingest, IngestLimits};
 use trailkeeper_domain::ports::Store;
-use trailkeeper_domain::{Error, Result};
 use trailkeeper_testkit::{Call, FaultyStore, all_events, event, uuid};
 
 use crate::TestStore;
@@ -29,7 +28,7 @@ fn every_request_gets_its_own_answer(test: &TestStore) {
             scope.spawn(move || {
                 for round in 0..25 {
                     let first = sender * 1_000 + round * 2;
-                    let answer = submit(ingest, vec![event(first), event(first + 1)]).recv().unwrap().unwrap();
+                    let answer = submit(ingest, vec![event(first), event(first + 1)]).wait().unwrap();
                     assert_eq!(answer, [true, true]);
                 }
             });
@@ -43,7 +42,7 @@ fn of_two_requests_with_one_id_one_is_told_that_it_is_new(test: &TestStore) {
     let ingest = started_with(store.clone(), IngestLimits::default());
     let waiting: Vec<_> = (0..4).map(|_| submit(&ingest, vec![event(1), event(2)])).collect();
     store.restore();
-    let new: Vec<Vec<bool>> = waiting.into_iter().map(|answer| answer.recv().unwrap().unwrap()).collect();
+    let new: Vec<Vec<bool>> = waiting.into_iter().map(|answer| answer.wait().unwrap()).collect();
     for nth in 0..2 {
         assert_eq!(new.iter().filter(|answer| answer[nth]).count(), 1, "{new:?}");
     }
@@ -60,10 +59,10 @@ fn a_bad_event_hurts_nobody_else(test: &TestStore) {
     let (before, ill, after) =
         (submit(&ingest, vec![event(3)]), submit(&ingest, vec![event(4), bad]), submit(&ingest, vec![event(5)]));
     store.restore();
-    assert_eq!(first.recv().unwrap().unwrap(), [true]);
-    assert_eq!(before.recv().unwrap().unwrap(), [true]);
-    assert!(matches!(ill.recv().unwrap(), Err(Error::Internal { .. })));
-    assert_eq!(after.recv().unwrap().unwrap(), [true]);
+    assert_eq!(first.wait().unwrap(), [true]);
+    assert_eq!(before.wait().unwrap(), [true]);
+    assert!(matches!(ill.wait(), Err(Error::Internal { .. })));
+    assert_eq!(after.wait().unwrap(), [true]);
     assert_eq!(stored(&test.store), 3);
 }
 
@@ -73,7 +72,7 @@ fn requests_that_wait_together_are_committed_together(test: &TestStore) {
     let waiting: Vec<_> = (0..100).map(|number| submit(&ingest, vec![event(number)])).collect();
     store.restore();
     for answer in waiting {
-        assert_eq!(answer.recv().unwrap().unwrap(), [true]);
+        assert_eq!(answer.wait().unwrap(), [true]);
     }
     // At most the one that the writer took first, and then groups of 40.
     assert!((3..=4).contains(&store.commits()), "{} commits", store.commits());
@@ -86,16 +85,14 @@ fn a_full_queue_refuses_at_once_and_takes_nothing(test: &TestStore) {
     let first = submit(&ingest, vec![event(0)]);
     store.wait_for_calls(Call::Write, 1);
     let waiting: Vec<_> = (1..=10).map(|number| submit(&ingest, vec![event(number)])).collect();
-    let (done, refused) = channel();
-    let error = ingest.submit(vec![event(11)], Box::new(move |result| drop(done.send(result)))).unwrap_err();
+    let error = ingest.submit(vec![event(11)]).unwrap_err();
     assert!(matches!(error, Error::Overloaded { .. }), "{error}");
-    assert!(refused.recv().is_err(), "a refused request is not answered later");
     store.restore();
     for answer in waiting.into_iter().chain([first]) {
-        assert_eq!(answer.recv().unwrap().unwrap(), [true]);
+        assert_eq!(answer.wait().unwrap(), [true]);
     }
     assert_eq!(stored(&test.store), 11);
-    assert_eq!(submit(&ingest, vec![event(11)]).recv().unwrap().unwrap(), [true]);
+    assert_eq!(submit(&ingest, vec![event(11)]).wait().unwrap(), [true]);
 }
 
 fn draining_answers_what_was_accepted(test: &TestStore) {
@@ -105,9 +102,10 @@ fn draining_answers_what_was_accepted(test: &TestStore) {
     store.restore();
     ingest.drain();
     for answer in waiting {
-        assert_eq!(answer.try_recv().unwrap().unwrap(), [true]);
+        assert!(answer.is_done());
+        assert_eq!(answer.wait().unwrap(), [true]);
     }
-    assert!(matches!(ingest.submit(vec![event(9)], Box::new(drop)), Err(Error::Unavailable { .. })));
+    assert!(matches!(ingest.submit(vec![event(9)]), Err(Error::Unavailable { .. })));
     assert_eq!(stored(&test.store), 5);
 }
 
@@ -126,10 +124,8 @@ fn started_with(store: Arc<FaultyStore>, limits: IngestLimits) -> Ingest {
     Ingest::start(store, limits).unwrap()
 }
 
-fn submit(ingest: &Ingest, events: Vec<Event>) -> Receiver<Result<Vec<bool>>> {
-    let (done, answer) = channel();
-    ingest.submit(events, Box::new(move |result| drop(done.send(result)))).unwrap();
-    answer
+fn submit(ingest: &Ingest, events: Vec<Event>) -> Commit {
+    ingest.submit(events).unwrap()
 }
 
 fn stored(store: &Arc<dyn Store>) -> usize {

@@ -6,7 +6,7 @@ use std::thread;
 
 use trailkeeper_domain::event::Event;
 use trailkeeper_domain::id::UserId;
-use trailkeeper_domain::ingest::{Ingest, IngestLimits};
+use trailkeeper_domain::ingest::{Commit, EventSink as _, Ingest, IngestLimits};
 use trailkeeper_domain::{Error, Result};
 use trailkeeper_storage::StoreOptions;
 use trailkeeper_testkit::{Call, DatabaseKind, FaultyStore, all_events, event, user_id};
@@ -41,9 +41,9 @@ fn an_event_in_two_groups_is_new_in_the_first(test: &TestStore) {
     worked.recv().unwrap();
     // The same events in reverse order, and a new event at each end.
     let second = submit(&ingest, [100].into_iter().chain((0..50).rev()).chain([101]).map(event).collect());
-    assert_eq!(first.recv().unwrap().unwrap(), [true; 50]);
+    assert_eq!(first.wait().unwrap(), [true; 50]);
     let expected: Vec<bool> = [true].into_iter().chain([false; 50]).chain([true]).collect();
-    assert_eq!(second.recv().unwrap().unwrap(), expected);
+    assert_eq!(second.wait().unwrap(), expected);
     assert_eq!(stored(test), 52);
 }
 
@@ -54,8 +54,8 @@ fn a_rolled_back_group_leaves_its_events_to_the_next(test: &TestStore) {
     let first = submit(&ingest, (0..50).map(event).collect());
     worked.recv().unwrap();
     let second = submit(&ingest, (0..50).rev().map(event).collect());
-    assert!(matches!(first.recv().unwrap(), Err(Error::Internal { .. })));
-    assert_eq!(second.recv().unwrap().unwrap(), [true; 50]);
+    assert!(matches!(first.wait(), Err(Error::Internal { .. })));
+    assert_eq!(second.wait().unwrap(), [true; 50]);
     assert_eq!(stored(test), 50);
 }
 
@@ -70,9 +70,9 @@ fn a_bad_event_fails_no_other_group(test: &TestStore) {
     // Validation of requests rejects it earlier; the database is the second line of defence.
     let bad = Event { session_id: Some(String::new()), ..event(4) };
     let ill = submit(&ingest, vec![event(3), bad]);
-    assert_eq!(first.recv().unwrap().unwrap(), [true]);
-    assert_eq!(good.recv().unwrap().unwrap(), [true]);
-    assert!(matches!(ill.recv().unwrap(), Err(Error::Internal { .. })));
+    assert_eq!(first.wait().unwrap(), [true]);
+    assert_eq!(good.wait().unwrap(), [true]);
+    assert!(matches!(ill.wait(), Err(Error::Internal { .. })));
     assert_eq!(stored(test), 2);
     // The first request, the two others together, and then each of the two on its own.
     assert_eq!(store.calls(Call::Write), 4);
@@ -85,15 +85,15 @@ fn a_panic_ends_one_group_and_no_writer(test: &TestStore) {
     let first = submit(&ingest, vec![event(1)]);
     store.wait_for_calls(Call::Write, 1);
     let second = submit(&ingest, vec![event(2)]);
-    assert!(first.recv().is_err(), "the answer's sender is dropped");
-    assert_eq!(second.recv().unwrap().unwrap(), [true]);
+    assert!(matches!(first.wait(), Err(Error::Internal { .. })), "the panic drops the promise");
+    assert_eq!(second.wait().unwrap(), [true]);
     // Both writers still work: the third write waits inside its transaction until the fourth begins.
     let _worked = first_works(&store, || Ok(()));
     let third = submit(&ingest, vec![event(3)]);
     store.wait_for_calls(Call::Write, 3);
     let fourth = submit(&ingest, vec![event(4)]);
-    assert_eq!(third.recv().unwrap().unwrap(), [true]);
-    assert_eq!(fourth.recv().unwrap().unwrap(), [true]);
+    assert_eq!(third.wait().unwrap(), [true]);
+    assert_eq!(fourth.wait().unwrap(), [true]);
     assert_eq!(stored(test), 3);
 }
 
@@ -105,9 +105,11 @@ fn draining_waits_for_both_writers(test: &TestStore) {
     store.wait_for_calls(Call::Write, 1);
     let second = submit(&ingest, vec![event(2)]);
     ingest.drain();
-    assert_eq!(first.try_recv().unwrap().unwrap(), [true]);
-    assert_eq!(second.try_recv().unwrap().unwrap(), [true]);
-    assert!(matches!(ingest.submit(vec![event(3)], Box::new(drop)), Err(Error::Unavailable { .. })));
+    assert!(first.is_done());
+    assert_eq!(first.wait().unwrap(), [true]);
+    assert!(second.is_done());
+    assert_eq!(second.wait().unwrap(), [true]);
+    assert!(matches!(ingest.submit(vec![event(3)]), Err(Error::Unavailable { .. })));
     assert_eq!(stored(test), 2);
 }
 
@@ -128,7 +130,7 @@ fn each_event_of_many_senders_is_new_once(test: &TestStore) {
                     }
                     let user: Option<UserId> = Some(user_id(&format!("user-{round}")));
                     let events = numbers.iter().map(|n| Event { user_id: user.clone(), ..event(*n) }).collect();
-                    let new = submit(ingest, events).recv().unwrap().unwrap();
+                    let new = submit(ingest, events).wait().unwrap();
                     answers.extend(numbers.into_iter().zip(new));
                 }
                 answers
@@ -148,10 +150,8 @@ fn started(store: &Arc<FaultyStore>, aside_events: usize) -> Ingest {
     Ingest::start(store.clone(), IngestLimits { aside_events, ..IngestLimits::default() }).unwrap()
 }
 
-fn submit(ingest: &Ingest, events: Vec<Event>) -> Receiver<Result<Vec<bool>>> {
-    let (done, answer) = channel();
-    ingest.submit(events, Box::new(move |result| drop(done.send(result)))).unwrap();
-    answer
+fn submit(ingest: &Ingest, events: Vec<Event>) -> Commit {
+    ingest.submit(events).unwrap()
 }
 
 fn stored(test: &TestStore) -> usize {

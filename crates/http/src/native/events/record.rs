@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::api_error::{self, ApiResult};
+use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, WriteEvents};
 use crate::extract::{body, origin};
@@ -19,7 +20,6 @@ use crate::native::schemas;
 use crate::operation::operation;
 use crate::settings::MAX_BODY_BYTES;
 use crate::state::AppState;
-use crate::{blocking, ingest};
 
 /// Up to this size a body is read where it arrived: that takes microseconds, less than handing it to another thread.
 const AT_ONCE_BYTES: usize = 8 * 1024;
@@ -105,15 +105,16 @@ pub async fn record_events(
     let bytes = body::read(&request, payload, MAX_BODY_BYTES).await?;
     let tenant_scope = caller.principal.tenant_id;
     let small = bytes.len() <= AT_ONCE_BYTES && format.is_uncompressed();
-    let validate = move |state: &AppState| {
+    let record = move |state: &AppState| {
         let drafts = format.parse(&bytes)?;
         let queries = state.settings.page_queries;
         let context = IngestContext { now: state.clock().now(), source, tenant_scope, queries };
-        Ok(usecase::validate_events(state.clock(), state.entropy(), &context, drafts))
+        usecase::record_events(state.services.ingest.as_ref(), state.clock(), state.entropy(), &context, drafts)
     };
-    let mut batch = if small { validate(&state)? } else { blocking::run(&state, validate).await? };
-    let new = ingest::store(&state.services.ingest, batch.take_events()).await?;
-    Ok(HttpResponse::Ok().json(RecordedView::from(batch.results(new)?)))
+    let batch = if small { record(&state)? } else { blocking::run(&state, record).await? };
+    // Holds no thread. If the client disconnects meanwhile, the events are stored nevertheless; sent again with the same
+    // ids, they are known.
+    Ok(HttpResponse::Ok().json(RecordedView::from(batch.await?)))
 }
 
 impl From<Vec<Recorded>> for RecordedView {

@@ -14,7 +14,7 @@ use actix_web::web::Data;
 use serde_json::{Value, json};
 use tokio::time;
 use trailkeeper_domain::Error;
-use trailkeeper_domain::ingest::{Ingest, IngestLimits};
+use trailkeeper_domain::ingest::{EventSink as _, Ingest, IngestLimits};
 use trailkeeper_http::{AppState, HttpSettings, Services};
 use trailkeeper_testkit::{Call, FaultyStore, event};
 
@@ -55,15 +55,15 @@ fn a_full_ingest_queue_rejects_events_and_stores_nothing_of_them() {
     // One event is on its way to the disk, and one fills the queue.
     store.hold(Call::Write, 1);
     let ingest = app.state.services.ingest.clone();
-    ingest.submit(vec![event(1)], Box::new(drop)).unwrap();
+    let first = ingest.submit(vec![event(1)]).unwrap();
     store.wait_for_calls(Call::Write, 1);
-    ingest.submit(vec![event(2)], Box::new(drop)).unwrap();
+    let second = ingest.submit(vec![event(2)]).unwrap();
     let answer = app.bearer(&token).post("/v1/events", &json!({"type": "page_load"}));
     store.restore();
     assert_eq!(answer.problem(503, "overloaded", None), FULL);
     assert_eq!(answer.header("retry-after"), Some("2"));
 
-    ingest.drain();
+    assert_eq!((first.wait().unwrap(), second.wait().unwrap()), (vec![true], vec![true]));
     let events = app.bearer(&token).get("/v1/events?type=page_load").ok();
     assert_eq!(events["events"], json!([]), "{events}");
 }
