@@ -8,27 +8,6 @@ use crate::json::{A_TIME, JsonObject};
 use crate::time;
 use uuid::Uuid;
 
-/// The fields of an event, in the order of the documentation.
-const FIELDS: [&str; 15] = [
-    "id",
-    "occurred_at",
-    "tenant_id",
-    "env_id",
-    "user_id",
-    "user_name",
-    "type",
-    "outcome",
-    "source",
-    "user_agent",
-    "page",
-    "session_id",
-    "trace_id",
-    "target",
-    "metadata",
-];
-
-const TARGET_FIELDS: [&str; 3] = ["type", "id", "name"];
-
 const A_UUID: &str = "a UUID such as 69e732d6-8ecc-45c4-a2eb-8438f7ffe775";
 
 /// What was sent as an event and cannot be read as one.
@@ -47,6 +26,25 @@ impl From<Error> for Unreadable {
 }
 
 impl EventDraft {
+    /// The fields of an event, in the order of the documentation.
+    pub const FIELDS: [&str; 15] = [
+        "id",
+        "occurred_at",
+        "tenant_id",
+        "env_id",
+        "user_id",
+        "user_name",
+        "type",
+        "outcome",
+        "source",
+        "user_agent",
+        "page",
+        "session_id",
+        "trace_id",
+        "target",
+        "metadata",
+    ];
+
     /// Like [`EventDraft::from_json`]; what cannot be read keeps its id.
     pub fn read(bytes: &[u8]) -> Result<Self, Unreadable> {
         Self::from_json(bytes).map_err(|error| Unreadable { id: sent_id(bytes), error })
@@ -57,7 +55,14 @@ impl EventDraft {
     /// by [`EventDraft::into_event`].
     pub fn from_json(bytes: &[u8]) -> Result<Self> {
         let mut json = JsonObject::parse("an event", bytes)?;
-        let draft = Self {
+        let draft = Self::take_from(&mut json)?;
+        json.finish(&Self::FIELDS)?;
+        Ok(draft)
+    }
+
+    /// Takes the event's fields out of an object, which may have others: the caller finishes it.
+    pub fn take_from(json: &mut JsonObject) -> Result<Self> {
+        Ok(Self {
             id: json.parsed("id", A_UUID, id::parse_uuid)?,
             occurred_at: json.parsed("occurred_at", A_TIME, time::parse_rfc3339)?,
             tenant_id: json.parsed("tenant_id", A_UUID, TenantId::parse)?,
@@ -73,12 +78,10 @@ impl EventDraft {
             trace_id: json.text("trace_id", "the trace's id in quotes")?,
             target: json
                 .object("target", "an object such as {\"type\":\"invoice\",\"id\":\"4711\"}")?
-                .map(target)
+                .map(Target::read)
                 .transpose()?,
             metadata: json.map("metadata", "an object such as {\"plan\":\"pro\"}")?,
-        };
-        json.finish(&FIELDS)?;
-        Ok(draft)
+        })
     }
 }
 
@@ -86,14 +89,24 @@ fn sent_id(bytes: &[u8]) -> Option<Uuid> {
     JsonObject::parse("an event", bytes).and_then(|mut json| json.parsed("id", A_UUID, id::parse_uuid)).ok().flatten()
 }
 
-fn target(mut json: JsonObject) -> Result<Target> {
-    let target = Target {
-        kind: json.text("type", "the kind of object in quotes")?,
-        id: json.text("id", "the object's id in quotes")?,
-        name: json.text("name", "the object's name in quotes")?,
-    };
-    json.finish(&TARGET_FIELDS)?;
-    Ok(target)
+impl Target {
+    /// The fields of a target, in the order of the documentation.
+    pub const FIELDS: [&str; 3] = ["type", "id", "name"];
+
+    /// Takes the target's fields out of an object, which may have others: the caller finishes it.
+    pub fn take_from(json: &mut JsonObject) -> Result<Self> {
+        Ok(Self {
+            kind: json.text("type", "the kind of object in quotes")?,
+            id: json.text("id", "the object's id in quotes")?,
+            name: json.text("name", "the object's name in quotes")?,
+        })
+    }
+
+    fn read(mut json: JsonObject) -> Result<Self> {
+        let target = Self::take_from(&mut json)?;
+        json.finish(&Self::FIELDS)?;
+        Ok(target)
+    }
 }
 
 #[cfg(test)]
@@ -147,7 +160,8 @@ mod tests {
 
     #[test]
     fn null_is_absent_and_only_the_type_is_required() {
-        let nulls = FIELDS.iter().filter(|field| **field != "type").map(|field| format!("\"{field}\":null,"));
+        let nulls =
+            EventDraft::FIELDS.iter().filter(|field| **field != "type").map(|field| format!("\"{field}\":null,"));
         let json = format!("{{{}\"type\":\"x\"}}", nulls.collect::<String>());
         let expected = EventDraft { kind: "x".to_owned(), ..EventDraft::default() };
         assert_eq!(EventDraft::from_json(json.as_bytes()).unwrap(), expected);

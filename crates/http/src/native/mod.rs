@@ -21,7 +21,7 @@ use actix_web::web::ServiceConfig;
 use utoipa::OpenApi;
 use utoipa::openapi::OpenApi as OpenApiDocument;
 
-use crate::error_formats::{Native, Problem};
+use crate::error_formats::Native;
 use crate::openapi::BearerScheme;
 use crate::operation::{Declaration, document, routes};
 use crate::ops;
@@ -35,43 +35,6 @@ use crate::ops;
         description = "Send events and look at them; keep the records of tenants, users and memberships that analytics count; ask for exact numbers; manage who may do so.\n\nTimes are RFC 3339 and UTC; answers of analytics write them in the time zone that was asked for. Lists are answered with `next_cursor`: pass it as `cursor` to go on, until it is null. Errors are problems as RFC 9457 describes them, with a stable `code`, and `field` where one is at fault. A credential scoped to a tenant sees and changes that tenant alone; others do not exist for it (404).",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
-    components(schemas(
-        Problem,
-        schemas::AccountCursor,
-        schemas::AccountId,
-        schemas::Address,
-        schemas::AddressOrNetwork,
-        schemas::AccountStatus,
-        schemas::ChangeCursor,
-        schemas::CohortGranularity,
-        schemas::Comparison,
-        schemas::Count,
-        schemas::CredentialId,
-        schemas::Day,
-        schemas::Email,
-        schemas::EnvId,
-        schemas::EventCursor,
-        schemas::EventId,
-        schemas::EventOutcome,
-        schemas::EventType,
-        schemas::Granularity,
-        schemas::HoursOfTheWeek,
-        schemas::InstantOrDay,
-        schemas::LocalInstant,
-        schemas::LoginId,
-        schemas::Page,
-        schemas::Region,
-        schemas::SessionCursor,
-        schemas::SessionId,
-        schemas::SigningKeyCursor,
-        schemas::TenantCursor,
-        schemas::TenantId,
-        schemas::TimeZone,
-        schemas::TokenCursor,
-        schemas::UserCursor,
-        schemas::UserId,
-        schemas::UserPoolId,
-    )),
     tags(
         (name = "events", description = "Facts: who did what, when, from where, on what."),
         (name = "tenants", description = "Customers of the application's vendor."),

@@ -1,109 +1,117 @@
-//! An event as senders write it, for the OpenAPI document. What reads it is `EventDraft::from_json`.
+//! An event as senders write it.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 
-use serde::Serialize;
 use serde_json::{Value, json};
+use trailkeeper_domain::event::{EventDraft, EventKind, Outcome, Target};
+use trailkeeper_domain::id::{EnvId, EventId, TenantId, UserId};
+use trailkeeper_domain::time::Timestamp;
 use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::schema::{AnyOfBuilder, ArrayBuilder, Schema, SchemaType, Type};
 use utoipa::openapi::{Object, ObjectBuilder, Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::native::schemas;
+use crate::operation::Body;
 
 /// An event. Only `type` is required; null is the same as leaving a field out.
-#[derive(Serialize, ToSchema)]
+#[derive(ToSchema, Body)]
 #[serde(deny_unknown_fields)]
+#[body(name = "an event", parsed_as = EventDraft)]
 #[schema(example = EventInput::sample)]
+#[expect(dead_code, reason = "it describes what `EventDraft` reads")]
 pub struct EventInput {
-    /// Your id of it: sent again, in this tenant, the event is known and not stored twice.
+    /// Your id of it. If an event with this id is sent to this tenant again, it is known and not stored twice.
     #[schema(value_type = Option<schemas::EventId>)]
-    id: Option<&'static str>,
+    id: Option<EventId>,
     /// When it happened; absent: now. At most 10 minutes in the future.
     #[schema(value_type = Option<schemas::Instant>)]
-    occurred_at: Option<&'static str>,
-    /// In which tenant; absent: the credential's, where it is confined to one, else none.
+    occurred_at: Option<Timestamp>,
+    /// In which tenant; absent: the credential's, if it is scoped to one, else none.
     #[schema(value_type = Option<schemas::TenantId>)]
-    tenant_id: Option<&'static str>,
+    tenant_id: Option<TenantId>,
     /// In which environment; absent: 1.
     #[schema(value_type = Option<schemas::EnvId>)]
-    env_id: Option<u32>,
-    /// Whom it is about. The user need not have a record.
+    env_id: Option<EnvId>,
+    /// The user that it is about. The user need not have a record.
     #[schema(value_type = Option<schemas::UserId>)]
-    user_id: Option<&'static str>,
+    user_id: Option<UserId>,
     /// The user's name for people.
     #[schema(value_type = Option<schemas::UserName>)]
-    user_name: Option<&'static str>,
+    user_name: Option<String>,
     /// What happened.
     #[schema(value_type = schemas::EventType)]
-    r#type: &'static str,
-    /// How it ended; absent: what the type says, else `unknown`.
+    r#type: EventKind,
+    /// How it ended; absent: as the type implies, else `unknown`.
     #[schema(value_type = Option<schemas::EventOutcome>)]
-    outcome: Option<&'static str>,
+    outcome: Option<Outcome>,
     /// From which address; absent: the address that sent the request.
     #[schema(value_type = Option<schemas::Address>)]
-    source: Option<&'static str>,
+    source: Option<IpAddr>,
     /// With which program.
     #[schema(value_type = Option<schemas::UserAgent>)]
-    user_agent: Option<&'static str>,
+    user_agent: Option<String>,
     /// On which page, a URL or a path. An event with a page is a page view.
     #[schema(value_type = Option<schemas::Page>)]
-    page: Option<&'static str>,
+    page: Option<String>,
     /// In which of the application's sessions.
     #[schema(value_type = Option<schemas::SessionId>)]
-    session_id: Option<&'static str>,
+    session_id: Option<String>,
     /// Which request or trace it belongs to.
     #[schema(value_type = Option<schemas::TraceId>)]
-    trace_id: Option<&'static str>,
+    trace_id: Option<String>,
     /// On which object.
     target: Option<TargetInput>,
-    /// Whatever else: an object of at most 16 KiB, at most 32 levels deep.
+    /// Anything else: an object of at most 16 KiB, at most 32 levels deep.
     #[schema(value_type = Option<Object>)]
     metadata: Option<Value>,
 }
 
 /// The object on which something was done.
-#[derive(Serialize, ToSchema)]
+#[derive(ToSchema, Body)]
 #[serde(deny_unknown_fields)]
+#[body(name = "a target", parsed_as = Target)]
+#[expect(dead_code, reason = "it describes what `Target` reads")]
 pub struct TargetInput {
     /// What kind of object.
     #[schema(value_type = Option<schemas::TargetType>)]
-    r#type: Option<&'static str>,
-    /// Which one.
+    r#type: Option<String>,
+    /// The object's id.
     #[schema(value_type = Option<schemas::TargetText>)]
-    id: Option<&'static str>,
+    id: Option<String>,
     /// Its name, for people.
     #[schema(value_type = Option<schemas::TargetText>)]
-    name: Option<&'static str>,
+    name: Option<String>,
 }
 
 impl EventInput {
     fn sample() -> Value {
-        json!(Self {
-            id: Some("01975f3c-2b4e-7c10-9a31-5f0d2f9b1c77"),
-            occurred_at: Some("2026-01-31T12:00:00Z"),
-            tenant_id: Some("69e732d6-8ecc-45c4-a2eb-8438f7ffe775"),
-            env_id: Some(1),
-            user_id: Some("u-4711"),
-            user_name: Some("Jane Doe"),
-            r#type: "page_load",
-            outcome: Some("success"),
-            source: Some("203.0.113.7"),
-            user_agent: Some("Mozilla/5.0"),
-            page: Some("/invoices?page=2"),
-            session_id: Some("s-1"),
-            trace_id: Some("4bf92f3577b34da6a3ce929d0e0e4736"),
-            target: Some(TargetInput { r#type: Some("invoice"), id: Some("4711"), name: None }),
-            metadata: Some(json!({"plan": "pro"})),
+        json!({
+            "id": "01975f3c-2b4e-7c10-9a31-5f0d2f9b1c77",
+            "occurred_at": "2026-01-31T12:00:00Z",
+            "tenant_id": "69e732d6-8ecc-45c4-a2eb-8438f7ffe775",
+            "env_id": 1,
+            "user_id": "u-4711",
+            "user_name": "Jane Doe",
+            "type": "page_load",
+            "outcome": "success",
+            "source": "203.0.113.7",
+            "user_agent": "Mozilla/5.0",
+            "page": "/invoices?page=2",
+            "session_id": "s-1",
+            "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+            "target": {"type": "invoice", "id": "4711", "name": null},
+            "metadata": {"plan": "pro"},
         })
     }
 }
 
-/// One event, or a list of 1 to 5,000. The limit stands in words alone: `maxItems` promises a 400, and too
-/// many events are a 413 as too many bytes are.
+/// One event, or a list of 1 to 5,000. Only the description has the limit: `maxItems` would promise a 400, and too many
+/// events are a 413, as too many bytes are.
 ///
-/// Each is judged alone, so anything may stand beside an event, and a lone object is judged like a
-/// list of one: what is no event is refused in its result. A body without any object is no batch.
+/// Each item is validated by itself, and one object is treated as a list of one. So a list may contain anything next to
+/// events: an item that is no event is refused in its result. A body without any object is no batch.
 pub struct EventsInput;
 
 impl PartialSchema for EventsInput {
@@ -117,7 +125,7 @@ impl PartialSchema for EventsInput {
         let mut list = ArrayBuilder::new().items(items).min_items(Some(1)).build();
         list.extensions = Some(Extensions::from_iter([("contains", json!({"type": "object"}))]));
         AnyOfBuilder::new()
-            .description(Some("One event, or a list of 1 to 5,000 of them. Each is judged alone."))
+            .description(Some("One event, or a list of 1 to 5,000 of them. Each is validated by itself."))
             .item(event())
             .item(object)
             .item(list)
