@@ -1,4 +1,5 @@
-//! The native API: data in, data out, in Trailkeeper's own words. Errors are RFC 9457 problems.
+//! The native API: events, the directory, analytics, and access, in Trailkeeper's own terms. Errors are RFC 9457
+//! problems.
 
 mod accounts;
 mod analytics;
@@ -32,20 +33,20 @@ use crate::ops;
     info(
         title = "Trailkeeper native API",
         version = "1.0.0",
-        description = "Send events and look at them; keep the records of tenants, users and memberships that analytics count; ask for exact numbers; manage who may do so.\n\nTimes are RFC 3339 and UTC; answers of analytics write them in the time zone that was asked for. Lists are answered with `next_cursor`: pass it as `cursor` to go on, until it is null. Errors are problems as RFC 9457 describes them, with a stable `code`, and `field` where one is at fault. A credential scoped to a tenant sees and changes that tenant alone; others do not exist for it (404).",
+        description = "Send events and list them; keep the records of tenants, users and memberships that analytics count; ask for exact numbers; manage access.\n\nTimes are RFC 3339 and UTC; answers of analytics write them in the time zone that was asked for. Lists are answered with `next_cursor`: pass it as `cursor` to go on, until it is null. Errors are problems as RFC 9457 describes them, with a stable `code`, and `field` where one is at fault. A credential scoped to a tenant sees and changes only that tenant; others do not exist for it (404).",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     tags(
         (name = "events", description = "Facts: who did what, when, from where, on what."),
         (name = "tenants", description = "Customers of the application's vendor."),
-        (name = "users", description = "Whom events are about."),
+        (name = "users", description = "The subjects of events."),
         (name = "memberships", description = "Which users belong to which tenant."),
         (name = "analytics", description = "Exact numbers over any range, by hour, day, week or month of any time zone."),
-        (name = "accounts", description = "Who may log in to Trailkeeper itself."),
+        (name = "accounts", description = "The identities with which people log in to Trailkeeper itself."),
         (name = "tokens", description = "API tokens: the credentials of programs."),
-        (name = "signing keys", description = "With which SaaSus clients sign their requests."),
-        (name = "sessions", description = "What begins with a login and ends with a logout."),
-        (name = "operations", description = "Whether the server lives and can serve, and by which keys its access tokens are checked."),
+        (name = "signing keys", description = "SaaSus clients sign their requests with them."),
+        (name = "sessions", description = "A session begins with a login and ends with a logout."),
+        (name = "operations", description = "Health and readiness of the server, and the public keys of its access tokens."),
     ),
     security(("Bearer" = [])),
     modifiers(&BearerScheme),

@@ -1,4 +1,4 @@
-//! The parameters that every list takes, and the page that it answers.
+//! The parameters `cursor` and `limit` of every list, and the page that a list answers.
 
 use std::marker::PhantomData;
 
@@ -15,10 +15,10 @@ use crate::native::schemas;
 use crate::operation::{Arity, Limit, ParamValue, Parameters, QueryParams};
 use crate::state::AppState;
 
-/// How many rows a page has where the caller does not say.
+/// How many rows a page has at most if the caller does not say.
 const DEFAULT_LIMIT: usize = 100;
 
-/// Where a list goes on, and how long its page may be. `C` is the schema of the list's cursors.
+/// Where a list goes on, and how many rows its page has at most. `C` is the schema of the list's cursors.
 pub struct Paging<C> {
     cursor: Option<String>,
     limit: usize,
@@ -40,7 +40,7 @@ impl<C: ToSchema> QueryParams for Paging<C> {
     }
 }
 
-/// A page as it is answered.
+/// A page of a list.
 pub struct Page<T> {
     /// At most as many as were asked for.
     pub items: Vec<T>,

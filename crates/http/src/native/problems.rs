@@ -1,4 +1,4 @@
-//! The problems that operations of the native API answer, for the OpenAPI document.
+//! The problems that operations of the native API answer, as the OpenAPI document describes them.
 
 use std::collections::BTreeMap;
 
@@ -11,25 +11,25 @@ use crate::error_formats::{Native, Problem};
 
 type Responses = BTreeMap<String, RefOr<Response>>;
 
-/// What every operation with a credential may answer.
+/// The problems of every operation that needs a credential.
 pub struct CommonProblems;
-/// What every operation that checks what is in its body instead may answer.
+/// The problems of operations that check a password or token in the body instead of a credential.
 pub struct LoginProblems;
-/// An unknown id, or one that the caller may not know of.
+/// 404: an unknown id, or one that the caller may not know of.
 pub struct NotFound;
-/// A contradiction to what is stored.
+/// 409: the request contradicts the stored data.
 pub struct Conflict;
-/// More than a limit allows.
+/// 413: the request exceeds a limit.
 pub struct TooLarge;
 
 impl IntoResponses for CommonProblems {
     fn responses() -> Responses {
         BTreeMap::from([
             problem("400", "The request is wrong; `field` names the parameter or field at fault.", None),
-            problem("401", "There is no credential, or it does not hold.", Some("WWW-Authenticate")),
+            problem("401", "There is no valid credential.", Some("WWW-Authenticate")),
             problem("403", "The credential does not allow this.", None),
             problem("429", "Too many requests.", Some("Retry-After")),
-            problem("500", "The server failed; its log tells why.", None),
+            problem("500", "The server failed; the reason is in its log.", None),
             problem(
                 "503",
                 "The database cannot serve now, or the server is overloaded; nothing was stored.",
@@ -43,20 +43,24 @@ impl IntoResponses for LoginProblems {
     fn responses() -> Responses {
         let mut problems = CommonProblems::responses();
         problems.remove("403");
-        problems.extend([problem("401", "What was sent does not hold.", Some("WWW-Authenticate"))]);
+        problems.extend([problem(
+            "401",
+            "The password or token that was sent is not valid.",
+            Some("WWW-Authenticate"),
+        )]);
         problems
     }
 }
 
 impl IntoResponses for NotFound {
     fn responses() -> Responses {
-        BTreeMap::from([problem("404", "There is no such thing, or the credential may not know of it.", None)])
+        BTreeMap::from([problem("404", "It does not exist, or the credential may not see it.", None)])
     }
 }
 
 impl IntoResponses for Conflict {
     fn responses() -> Responses {
-        BTreeMap::from([problem("409", "It contradicts what is stored; `code` and `field` say how.", None)])
+        BTreeMap::from([problem("409", "The request contradicts the stored data; `code` and `field` say how.", None)])
     }
 }
 

@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use serde::Serialize;
 use trailkeeper_domain::usecase::Put;
 
-/// 201 with the record that is new, 200 with the one that replaced another.
+/// 201 with a new record, 200 with one that replaced another.
 pub fn put_response(put: Put, record: impl Serialize) -> HttpResponse {
     let mut response = match put {
         Put::Created => HttpResponse::Created(),

@@ -1,7 +1,8 @@
-//! The values of the native API as the OpenAPI document describes them: exactly what is accepted.
+//! The values of the native API as the OpenAPI document describes them. A schema allows exactly the values that the
+//! server accepts.
 //!
-//! Each type here is only a name with a schema. Patterns carry their own lengths where an engine may
-//! treat `$` and lengths apart; texts refuse control characters, as `trailkeeper_domain::text` does.
+//! Each type here is only a name with a schema. Patterns repeat the lengths, because engines differ in how `$` and
+//! lengths work together. Texts exclude control characters, as `trailkeeper_domain::text` does.
 
 use trailkeeper_analytics::Granularity as BucketLength;
 use trailkeeper_domain::account::Role as RoleName;
@@ -19,37 +20,37 @@ use crate::extract::credential::MAX_CREDENTIAL_BYTES;
 pub const PREVIOUS_PERIOD: &str = "previous_period";
 
 values! {
-    /// A tenant.
+    /// A tenant's id.
     TenantId = uuid().examples(["69e732d6-8ecc-45c4-a2eb-8438f7ffe775"]);
-    /// An event.
+    /// An event's id.
     EventId = uuid().examples(["01975f3c-2b4e-7c10-9a31-5f0d2f9b1c77"]);
-    /// An environment.
+    /// An environment's number.
     EnvId = integer(KnownFormat::Int64, 0, u32::MAX.into()).examples([1]);
-    /// A user.
+    /// A user's id.
     UserId = text(1, 128).examples(["u-4711"]);
     /// A user's name for people.
     UserName = text(1, 256).examples(["Jane Doe"]);
-    /// A program.
+    /// The name of a program, as in `User-Agent`.
     UserAgent = text(1, 1024).examples(["Mozilla/5.0"]);
-    /// A page.
+    /// A page: a URL or a path.
     Page = text(1, MAX_PAGE).examples(["/invoices?page=2"]);
-    /// A session of the application.
+    /// The id of a session of the application.
     SessionId = text(1, 128).examples(["s-1"]);
-    /// A trace or request.
+    /// The id of a trace or request.
     TraceId = text(1, 128).examples(["4bf92f3577b34da6a3ce929d0e0e4736"]);
     /// A tenant's name.
     TenantName = text(1, 256).examples(["Example Ltd"]);
     /// A login name.
     Username = text(1, 128).examples(["jane"]);
-    /// A short text of a target.
+    /// The type of a target.
     TargetType = text(1, 64).examples(["invoice"]);
-    /// A text of a target.
+    /// The id or the name of a target.
     TargetText = text(1, 256).examples(["4711"]);
-    /// What happened.
+    /// An event's type.
     EventType = patterned(r"^[a-z][a-z0-9_.]{0,63}$", 1, 64).examples(["page_load"]);
-    /// How it ended.
+    /// An event's outcome.
     EventOutcome = one_of(Outcome::ALL.map(Outcome::as_str));
-    /// Where a user account stands.
+    /// The status of a user's account in the application.
     AccountStatus = one_of(UserStatus::ALL.map(UserStatus::as_str));
     /// An instant.
     Instant = time().examples(["2026-01-31T12:00:00Z"]);
@@ -62,23 +63,23 @@ values! {
     /// A time zone.
     TimeZone = patterned(r"^[A-Z][A-Za-z0-9_+-]{1,31}(/[A-Za-z][A-Za-z0-9_+-]{1,31}){0,2}$", 2, 98)
         .examples(["Asia/Tokyo"]).description(Some("A name of the IANA time zone database."));
-    /// How long a bucket is.
+    /// The length of a bucket.
     Granularity = one_of(BucketLength::ALL.map(BucketLength::as_str));
-    /// How long a period of cohorts is.
+    /// The length of a cohort's period.
     CohortGranularity = one_of([BucketLength::Day, BucketLength::Week, BucketLength::Month].map(BucketLength::as_str));
     /// A local day.
     Day = day().examples(["2026-01-31"]);
     /// A number for each hour of the week.
     HoursOfTheWeek = hours_of_the_week();
-    /// What an answer is compared with.
+    /// The period with which an answer is compared.
     Comparison = one_of([PREVIOUS_PERIOD]);
-    /// How many.
+    /// A number of events, users or the like.
     Count = integer(KnownFormat::Int64, 0, i64::MAX).examples([42]);
-    /// An address.
+    /// An IP address.
     Address = AnyOfBuilder::new().item(ipv4())
         .item(ipv6())
         .description(Some("An IPv4 or IPv6 address.")).build();
-    /// An address or a network.
+    /// An IP address or a network.
     AddressOrNetwork = AnyOfBuilder::new().item(ipv4())
         .item(ipv6())
         .item(patterned(IPV4_NETWORK, 9, 18).examples(["203.0.113.0/24"]))
@@ -86,11 +87,11 @@ values! {
         .description(Some("An IPv4 or IPv6 address, or a network in CIDR notation.")).build();
     /// An e-mail address.
     Email = patterned(EMAIL, 3, 320).examples(["jane@example.com"]);
-    /// How many rows a ranking has at most.
+    /// The largest number of rows of a ranking.
     RowLimit = integer(KnownFormat::Int32, 1, 10_000);
-    /// How many periods a cohort is followed.
+    /// The largest number of periods for which a cohort is followed.
     PeriodCount = integer(KnownFormat::Int32, 1, 90);
-    /// How many rows a page of a list has at most.
+    /// The largest number of rows of a page.
     PageLimit = integer(KnownFormat::Int32, 1, 1000);
     /// A region.
     Region = patterned(r"^[A-Za-z0-9_-]{1,32}$", 1, 32).examples(["eu-west-1"]);
@@ -102,15 +103,15 @@ values! {
     TenantCursor = cursor(&id_cursor('t'), 73).examples(["t36396537333264362d386563632d343563342d613265622d383433386637666665373735"]);
     /// A cursor of a list of users or memberships.
     UserCursor = user_cursor().examples(["u752d34373131"]);
-    /// A cursor of a list of changes.
+    /// A cursor of the list of changes of a user's attributes.
     ChangeCursor = cursor("c(3[0-9]){1,18}", 3).examples(["c3432"]);
     /// A user's attributes.
     Attributes = attributes();
-    /// An account.
+    /// An account's id.
     AccountId = uuid().examples(["01975f3c-2b4e-7c10-9a31-5f0d2f9b1c01"]);
-    /// An API token or a signing key.
+    /// The id of an API token or of a signing key.
     CredentialId = uuid().examples(["01975f3c-2b4e-7c10-9a31-5f0d2f9b1c02"]);
-    /// A session that began with a login.
+    /// The id of a session that began with a login.
     LoginId = uuid().examples(["01975f3c-2b4e-7c10-9a31-5f0d2f9b1c04"]);
     /// An account's e-mail address.
     AccountEmail = patterned(EMAIL, 3, 254).examples(["jane@example.com"]);
@@ -120,14 +121,14 @@ values! {
     Role = one_of(RoleName::ALL.map(RoleName::as_str));
     /// A credential's name for people.
     CredentialName = text(1, 128).examples(["billing"]);
-    /// A typed password.
+    /// A password, at a login.
     Password = typed().format(Some(SchemaFormat::KnownFormat(KnownFormat::Password))).write_only(true);
-    /// A password to be.
+    /// A new password.
     NewPassword = text(12, 72).format(Some(SchemaFormat::KnownFormat(KnownFormat::Password))).write_only(true)
         .description(Some("12 to 72 bytes of UTF-8 without control characters; neither one of the commonest nor the e-mail."));
-    /// A password that was made.
+    /// A generated password.
     GeneratedPassword = formatted(KnownFormat::Password).read_only(true);
-    /// A typed e-mail.
+    /// An e-mail address, at a login.
     TypedEmail = typed().examples(["jane@example.com"]);
     /// A refresh token.
     RefreshToken = typed().examples(["rt_EXAMPLEexampleEXAMPLEexampleEXAMPLEexampleEXAMPLE00"]);
@@ -135,11 +136,11 @@ values! {
     PlainToken = patterned("^tk_[0-9A-Za-z]{49}$", 52, 52);
     /// A signing key's secret.
     SecretKey = patterned("^sk_[0-9A-Za-z]{43}$", 46, 46);
-    /// Whether an API token holds.
+    /// The state of an API token.
     TokenState = one_of(["active", "expired", "revoked"]);
-    /// Whether a signing key holds.
+    /// The state of a signing key.
     SigningKeyState = one_of(["active", "revoked"]);
-    /// Whether a session goes on.
+    /// The state of a session.
     SessionState = one_of(["live", "ended", "expired"]);
     /// A cursor of the list of accounts.
     AccountCursor = plain_id_cursor('a');
@@ -147,7 +148,7 @@ values! {
     TokenCursor = plain_id_cursor('k');
     /// A cursor of the list of signing keys.
     SigningKeyCursor = plain_id_cursor('s');
-    /// A cursor of a list of sessions.
+    /// A cursor of the list of sessions.
     SessionCursor = cursor(&id_cursor('l'), 73);
 }
 
@@ -159,7 +160,7 @@ const EMAIL: &str = r"^[^\s@\x00-\x1F\x7F-\x9F]+@[^\s\x00-\x1F\x7F-\x9F]+$";
 const UUID: &str = r"^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$";
 const IPV4_NETWORK: &str = r"^((25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\.){3}(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])/(3[0-2]|[12]?[0-9])$";
 const IPV6_NETWORK: &str = r"^([0-9a-f]{1,4}:){1,6}:/(12[0-8]|1[01][0-9]|[1-9]?[0-9])$";
-/// The digits of a sealed cursor.
+/// The number of digits of a sealed cursor.
 const SEALED: usize = 216;
 const SEALED_FOR: &str =
     "Opaque. A credential scoped to a tenant gets another form, and each form is refused from the other.";
@@ -179,29 +180,29 @@ fn id_cursor(list: char) -> String {
     format!("{list}(3[0-9]|6[1-6]){{8}}(2d(3[0-9]|6[1-6]){{4}}){{3}}2d(3[0-9]|6[1-6]){{12}}")
 }
 
-/// Of a list that nobody sees who is confined to a tenant.
+/// The cursors of a list that tenant-scoped credentials cannot see: they are never sealed.
 fn plain_id_cursor(list: char) -> ObjectBuilder {
     patterned(&format!("^{}$", id_cursor(list)), 73, 73)
 }
 
-/// As everyone gets it, from `min` characters on, or sealed.
+/// A plain cursor of at least `min` characters, or a sealed one.
 fn cursor(plain: &str, min: usize) -> ObjectBuilder {
     patterned(&format!("^({plain}|x[0-9a-f]{{{SEALED}}})$"), min, 1 + SEALED).description(Some(SEALED_FOR))
 }
 
-/// A sealed one grows with the id that is in it.
+/// A cursor of a list of users. A sealed one grows with the id in it.
 fn user_cursor() -> ObjectBuilder {
     let (step, steps) = (160, 12);
     let pattern = format!("^({USER_CURSOR}|x[0-9a-f]{{{SEALED}}}([0-9a-f]{{{step}}}){{0,{steps}}})$");
     patterned(&pattern, 3, 1 + SEALED + step * steps).description(Some(SEALED_FOR))
 }
 
-/// What someone typed. The limit counts bytes, so that this many characters always fit.
+/// A text that someone typed. The limit counts bytes of UTF-8, so this many characters always fit.
 fn typed() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(MAX_CREDENTIAL_BYTES / 4))
 }
 
-/// In the hyphenated form alone.
+/// A UUID, only in the hyphenated form.
 fn uuid() -> ObjectBuilder {
     formatted(KnownFormat::Uuid).pattern(Some(UUID))
 }
@@ -231,7 +232,7 @@ fn hours_of_the_week() -> Array {
     ArrayBuilder::new().items(day).min_items(Some(7)).max_items(Some(7)).build()
 }
 
-/// `email` and `sub` have places of their own; JSON Schema says so by `not`, which utoipa has no word for.
+/// `email` and `sub` have fields of their own and are excluded by `not`, which utoipa cannot express.
 fn attributes() -> Object {
     let mut name = text(1, MAX_ATTRIBUTE_NAME).build();
     let reserved = serde_json::json!({"enum": ["email", "sub"]});

@@ -1,15 +1,15 @@
-//! Answers with something that opens a door. No cache on the way may keep them.
+//! Answers that contain a secret. No cache on the way may keep them.
 
 use actix_web::http::header;
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use serde::Serialize;
 
-/// 201: something was made, which is found at `location`.
+/// 201: a record was made; `location` is its path.
 pub fn created(location: String, record: impl Serialize) -> HttpResponse {
     answer(HttpResponse::Created().insert_header((header::LOCATION, location)), record)
 }
 
-/// 200.
+/// 200 with a secret.
 pub fn ok(record: impl Serialize) -> HttpResponse {
     answer(&mut HttpResponse::Ok(), record)
 }

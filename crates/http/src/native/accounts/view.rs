@@ -1,4 +1,4 @@
-//! An account as readers see it: without its password, of which there is a hash alone.
+//! An account as readers see it, without the hash of its password.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -9,14 +9,14 @@ use uuid::Uuid;
 
 use crate::native::schemas;
 
-/// Someone who may log in.
+/// An identity that may log in.
 #[derive(Serialize, ToSchema)]
 #[schema(example = AccountView::sample)]
 pub struct AccountView {
     /// Its id.
     #[schema(value_type = schemas::AccountId)]
     account_id: Uuid,
-    /// The e-mail by which it logs in, as it was given.
+    /// The e-mail address with which its owner logs in, as it was sent.
     #[schema(value_type = schemas::AccountEmail)]
     email: String,
     /// Its name for people.

@@ -23,7 +23,7 @@ pub struct EventPath {
     id: EventId,
 }
 
-/// Which tenant's event is asked for.
+/// The parameters of a request for one event.
 #[derive(QueryParams)]
 pub struct EventParams {
     /// The event's tenant.
@@ -33,7 +33,8 @@ pub struct EventParams {
 
 /// Get one event.
 ///
-/// Senders choose ids, so two tenants may have used one: then the answer is 409 until `tenant_id` says which.
+/// Senders choose ids, so two tenants may have used the same one. Then the answer is 409, unless `tenant_id` says which
+/// event is meant.
 #[operation(get, "/v1/events/{id}", tag = "events",
     responses((status = 200, description = "The event.", body = EventView), CommonProblems, NotFound, Conflict))]
 pub async fn get_event(

@@ -45,7 +45,7 @@ pub struct EventListParams {
     /// Only from this address or network.
     #[param(schema = schemas::AddressOrNetwork)]
     source: Option<AddressRange>,
-    /// Only on this page: as statistics group pages, so fragments never count and queries do not unless the server is set to keep them.
+    /// Only on this page, as statistics group pages: fragments never count, and queries only if the server is set to keep them.
     #[param(schema = schemas::Page, with = page)]
     page: Option<String>,
     /// Only of this session of the application.
@@ -111,9 +111,9 @@ impl EventsView {
 
 /// List events, newest first.
 ///
-/// Every filter that is sent must hold. Equal times come in the order of storage, latest first, and a cursor
-/// neither skips nor repeats while events arrive. The server's own trail, the tenant of all ones, is listed
-/// like any other for the roles admin and auditor, and does not exist for an analyst.
+/// Every filter that is sent must hold. Events of the same time come in the order of storage, latest first, and a
+/// cursor neither skips nor repeats while events arrive. The server's own audit trail, the tenant of all ones, is
+/// listed like any other for the roles admin and auditor, and does not exist for an analyst.
 #[operation(get, "/v1/events", tag = "events",
     responses((status = 200, description = "A page of events.", body = EventsView), CommonProblems, NotFound))]
 pub async fn list_events(

@@ -21,17 +21,18 @@ use crate::operation::operation;
 use crate::settings::MAX_BODY_BYTES;
 use crate::state::AppState;
 
-/// Up to this size a body is read where it arrived: that takes microseconds, less than handing it to another thread.
+/// Up to this size, in bytes, the request's thread parses a body: that takes microseconds, less than handing it to
+/// another thread.
 const AT_ONCE_BYTES: usize = 8 * 1024;
 
-/// What became of a batch.
+/// The results of a batch.
 #[derive(Serialize, ToSchema)]
 #[schema(example = RecordedView::sample)]
 pub struct RecordedView {
     /// How many events are new and durable now.
     #[schema(format = "int64", maximum = 5000)]
     stored: usize,
-    /// How many their tenant knew already, by their ids.
+    /// How many were known: their tenant has events with these ids already.
     #[schema(format = "int64", maximum = 5000)]
     known: usize,
     /// How many were refused.
@@ -42,15 +43,15 @@ pub struct RecordedView {
     results: Vec<ResultView>,
 }
 
-/// What became of one event.
+/// The result of one event.
 #[derive(Serialize, ToSchema)]
 pub struct ResultView {
-    /// Under which id; null when it was refused without one.
+    /// The event's id; null if the event was refused without one.
     #[schema(required, value_type = Option<schemas::EventId>)]
     id: Option<Uuid>,
-    /// What became of it.
+    /// Whether it was stored.
     status: ResultStatus,
-    /// Why it was refused; absent when it was not.
+    /// Why it was refused; absent if it was not.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     error: Option<ResultError>,
@@ -73,7 +74,7 @@ pub enum ResultStatus {
 pub struct ResultError {
     /// Stable, for programs.
     code: &'static str,
-    /// The field at fault; null when it is the whole.
+    /// The field at fault; null if the event as a whole is.
     #[schema(required)]
     field: Option<String>,
     /// What is wrong, with which value, and what to do.
@@ -84,16 +85,16 @@ pub struct ResultError {
 ///
 /// Send one event as a JSON object, up to 5,000 as a list, or one on each line as
 /// `application/x-ndjson`; at most 8 MiB, unpacked where the body is gzip (`Content-Encoding: gzip`).
-/// Each event is judged alone: the acceptable ones are stored in one transaction and are durable when the
-/// answer comes, the others are refused with their reasons. A lone object is judged like a list of one. An
-/// event with an `id` that its tenant knows already is not stored again, so a request whose answer was lost
-/// is safe to repeat. A body in which nothing is a JSON object is a problem (400).
+/// Each event is validated by itself: the valid ones are stored in one transaction and are durable when the
+/// answer comes, the others are refused with their reasons. One object is treated as a list of one. An event
+/// with an `id` that its tenant has already is not stored again, so a request whose answer was lost is safe to
+/// repeat. A body in which nothing is a JSON object is a problem (400).
 #[operation(post, "/v1/events", tag = "events", unknown_parameters = "ignored",
     request_body(description = "One event, a list of them, or lines such as `{\"type\":\"page_load\",\"user_id\":\"u-4711\",\"page\":\"/\"}`.", content(
         (EventsInput = "application/json"),
         (String = "application/x-ndjson"),
     )),
-    responses((status = 200, description = "What became of each event.", body = RecordedView), CommonProblems, TooLarge))]
+    responses((status = 200, description = "The result of each event.", body = RecordedView), CommonProblems, TooLarge))]
 pub async fn record_events(
     caller: Caller<WriteEvents, Native>,
     request: HttpRequest,

@@ -1,4 +1,4 @@
-//! An event as readers see it. Every field is always there, null where nothing is known.
+//! An event as readers see it. Every field is always present, and null if it is unknown.
 
 use std::net::IpAddr;
 
@@ -27,10 +27,10 @@ pub struct EventView {
     /// When it happened.
     #[schema(value_type = schemas::Instant)]
     occurred_at: Timestamp,
-    /// When the server learned of it.
+    /// When the server received it.
     #[schema(value_type = schemas::Instant)]
     received_at: Timestamp,
-    /// Whom it is about.
+    /// The user that it is about.
     #[schema(required, value_type = Option<schemas::UserId>)]
     user_id: Option<String>,
     /// The user's name for people.
@@ -60,7 +60,7 @@ pub struct EventView {
     /// On which object.
     #[schema(required)]
     target: Option<TargetView>,
-    /// Whatever else the sender told.
+    /// Anything else that the sender added.
     #[schema(required, value_type = Option<Object>)]
     metadata: Option<Map<String, Value>>,
 }
@@ -71,7 +71,7 @@ pub struct TargetView {
     /// What kind of object.
     #[schema(required, value_type = Option<schemas::TargetType>)]
     r#type: Option<String>,
-    /// Which one.
+    /// The object's id.
     #[schema(required, value_type = Option<schemas::TargetText>)]
     id: Option<String>,
     /// Its name, for people.

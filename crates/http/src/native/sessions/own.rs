@@ -1,4 +1,4 @@
-//! What is a caller's own, and which sessions they may know of.
+//! A caller's own account and session, and the sessions that a caller may see.
 
 use trailkeeper_auth::{Access, Permission, Principal};
 use trailkeeper_domain::account::Session;
@@ -7,13 +7,13 @@ use trailkeeper_domain::{Error, Result};
 
 /// The account and the session of someone who logged in.
 pub struct Own {
-    /// Whose.
+    /// The person's account.
     pub account_id: AccountId,
     /// The session that the request is part of.
     pub session_id: SessionId,
 }
 
-/// What is the caller's own, where the caller is a person.
+/// The caller's own account and session. [`Error::Forbidden`] for programs.
 pub fn of(principal: &Principal) -> Result<Own> {
     match (principal.account_id(), principal.session_id) {
         (Some(account_id), Some(session_id)) => Ok(Own { account_id, session_id }),
@@ -21,8 +21,8 @@ pub fn of(principal: &Principal) -> Result<Own> {
     }
 }
 
-/// The session, where the caller may know of it: it is their own, or they manage accounts. Others do not exist for
-/// them (404).
+/// The session, if it is the caller's own or the caller manages accounts. [`Error::NotFound`] otherwise, as for one that
+/// does not exist.
 pub fn visible_session(access: &Access, principal: &Principal, id: SessionId) -> Result<Session> {
     let all = principal.require(Permission::Administer).is_ok();
     match access.session(id) {

@@ -1,4 +1,4 @@
-//! What a login and a refresh hand out.
+//! The tokens that a login and a refresh return.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -14,20 +14,20 @@ use crate::native::schemas;
 #[derive(Serialize, ToSchema)]
 #[schema(example = SessionTokensView::sample)]
 pub struct SessionTokensView {
-    /// Which session.
+    /// The session's id.
     #[schema(value_type = schemas::LoginId)]
     session_id: Uuid,
-    /// Whose.
+    /// The account that logged in.
     account: AccountView,
     /// For the header `Authorization: Bearer …`.
     access_token: String,
-    /// When the access token holds no longer.
+    /// When the access token expires.
     #[schema(value_type = schemas::Instant)]
     access_token_expires_at: Timestamp,
     /// For `POST /v1/sessions/refresh`; good for one refresh.
     #[schema(value_type = schemas::RefreshToken)]
     refresh_token: String,
-    /// When the refresh token holds no longer.
+    /// When the refresh token expires.
     #[schema(value_type = schemas::Instant)]
     refresh_token_expires_at: Timestamp,
 }

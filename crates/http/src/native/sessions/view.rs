@@ -19,13 +19,13 @@ pub struct SessionView {
     /// Its id.
     #[schema(value_type = schemas::LoginId)]
     session_id: Uuid,
-    /// Whose.
+    /// The account that logged in.
     #[schema(value_type = schemas::AccountId)]
     account_id: Uuid,
     /// Whether it goes on.
     #[schema(value_type = schemas::SessionState)]
     state: &'static str,
-    /// Whether it is the one that asks.
+    /// Whether the request that this answers belongs to it.
     current: bool,
     /// From which address the login came.
     #[schema(required, value_type = Option<schemas::Address>)]
@@ -39,7 +39,7 @@ pub struct SessionView {
     /// When it was last refreshed; at first, when it began.
     #[schema(value_type = schemas::Instant)]
     refreshed_at: Timestamp,
-    /// When it ends unless it is refreshed before. Refreshed again and again it ends 90 days after the login, unless the
+    /// When it ends unless it is refreshed before. It cannot be refreshed beyond 90 days after the login, unless the
     /// server is set otherwise.
     #[schema(value_type = schemas::Instant)]
     expires_at: Timestamp,

@@ -1,4 +1,4 @@
-//! A signing key as administrators see it: without its secret, which is sealed.
+//! A signing key as administrators see it, without its sealed secret.
 
 use serde::Serialize;
 use serde_json::{Value, json};

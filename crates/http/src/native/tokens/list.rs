@@ -37,7 +37,7 @@ impl TokensView {
 
 /// List API tokens in the order in which they were made.
 ///
-/// Expired and revoked ones too: `state` tells. The tokens themselves are not shown.
+/// Expired and revoked ones too: `state` says which. The tokens themselves are not shown.
 #[operation(get, "/v1/tokens", tag = "tokens",
     responses((status = 200, description = "A page of API tokens.", body = TokensView), CommonProblems))]
 pub async fn list_tokens(

@@ -1,4 +1,4 @@
-//! An API token as administrators see it: without the token itself, of which there is a hash alone.
+//! An API token as administrators see it, without the hash of the token itself.
 
 use serde::Serialize;
 use serde_json::{Value, json};

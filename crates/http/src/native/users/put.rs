@@ -40,17 +40,17 @@ pub struct UserInput {
     /// The login name.
     #[schema(value_type = Option<schemas::Username>)]
     username: Option<String>,
-    /// What else is known, by name; absent: nothing.
+    /// Further attributes, by name; absent: none.
     #[schema(value_type = Option<schemas::Attributes>)]
     attributes: Option<BTreeMap<String, String>>,
-    /// Where the user lives, for users without a pool. With a pool, leave it out: it is the part of
-    /// `user_pool_id` before its last `_`.
+    /// The region, for users without a pool. With a pool, leave it out: it is the part of `user_pool_id` before
+    /// its last `_`.
     #[schema(value_type = Option<schemas::Region>)]
     region: Option<String>,
     /// The user pool.
     #[schema(value_type = Option<schemas::UserPoolId>)]
     user_pool_id: Option<String>,
-    /// Where the account stands; absent: `CONFIRMED`.
+    /// The status of the user's account; absent: `CONFIRMED`.
     #[schema(value_type = Option<schemas::AccountStatus>)]
     status: Option<String>,
     /// Whether the user may log in to the application; absent: yes.
@@ -75,8 +75,8 @@ impl UserInput {
     }
 }
 
-/// [`UserInput`] with what utoipa has no word for: a region beside a pool is allowed only where it repeats the
-/// pool's, which JSON Schema cannot say, so the document asks for one of the two.
+/// [`UserInput`] with a condition that utoipa cannot express. A region next to a pool is allowed only if it is the
+/// pool's region. JSON Schema cannot say that, so the document asks for one of the two.
 pub struct UserBody;
 
 impl PartialSchema for UserBody {
@@ -115,8 +115,8 @@ impl Body for UserBody {
 /// Create or replace a user's record.
 ///
 /// The first time, and each time after a deletion, the user counts as created at `registered_at`; sent later,
-/// it corrects the time of that creation. What changes about e-mail and attributes is kept with who changed
-/// it and when. Users belong to all tenants: a credential that is scoped to a tenant cannot write them (403). An
+/// it corrects the time of that creation. Each change of e-mail and attributes is kept with its author
+/// and time. Users belong to all tenants: a credential that is scoped to a tenant cannot write them (403). An
 /// e-mail that another user of the pool has is a conflict (409).
 #[operation(put, "/v1/users/{user_id}", tag = "users", body = "The whole record.",
     responses(

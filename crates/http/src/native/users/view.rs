@@ -1,4 +1,4 @@
-//! A user's record as readers see it. Every field is always there, null where nothing is known.
+//! A user's record as readers see it. Every field is always present, and null if it is unknown.
 
 use std::collections::BTreeMap;
 
@@ -23,16 +23,16 @@ pub struct UserView {
     /// The login name.
     #[schema(required, value_type = Option<schemas::Username>)]
     username: Option<String>,
-    /// What else is known, by name.
+    /// Further attributes, by name.
     #[schema(value_type = schemas::Attributes)]
     attributes: BTreeMap<String, String>,
-    /// Where the pool lives.
+    /// The region of the pool.
     #[schema(required, value_type = Option<schemas::Region>)]
     region: Option<String>,
     /// The user pool.
     #[schema(required, value_type = Option<schemas::UserPoolId>)]
     user_pool_id: Option<String>,
-    /// Where the account stands.
+    /// The status of the user's account.
     #[schema(value_type = schemas::AccountStatus)]
     status: &'static str,
     /// Whether the user may log in to the application.
