@@ -8,6 +8,7 @@ mod profile;
 mod registrations;
 mod retention;
 mod series_view;
+mod sources;
 mod timeline;
 mod traffic;
 
@@ -22,6 +23,7 @@ pub fn operations() -> Vec<Declaration> {
         registrations::get_registrations,
         page_statistics::get_page_statistics,
         retention::get_retention,
+        sources::get_sources,
         timeline::get_timeline,
         profile::get_profile,
     ]
