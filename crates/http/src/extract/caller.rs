@@ -116,7 +116,7 @@ requirements! {
     /// Read the whole trail, the server's own included.
     ReadAuditTrail leaves Events,
     /// Manage accounts, tokens and keys.
-    Administer,
+    Administer is Administer of everyone,
 }
 
 /// Be a person, which is a login, whatever its role: for what is everyone's own.

@@ -50,6 +50,8 @@ pub struct Declaration {
     pub access: AccessSpec,
     /// The names of its query parameters.
     pub parameters: Vec<&'static str>,
+    /// The names of those that must be sent.
+    pub required_parameters: Vec<&'static str>,
     /// Whether a parameter that is not among them is an error.
     pub refuses_unknown_parameters: bool,
     /// The body, where the server reads it before the handler runs.
@@ -73,6 +75,7 @@ impl Declaration {
             document_path: O::path(),
             access: O::Access::SPEC,
             parameters: query.names().to_vec(),
+            required_parameters: query.required().to_vec(),
             refuses_unknown_parameters: O::Format::REFUSES_UNKNOWN_PARAMETERS && !O::IGNORES_UNKNOWN_PARAMETERS,
             body: O::body(),
             route: O::route,
@@ -141,6 +144,8 @@ pub struct OperationInfo {
     pub is_audited_change: bool,
     /// The names of its query parameters.
     pub parameters: Vec<&'static str>,
+    /// The names of those that must be sent.
+    pub required_parameters: Vec<&'static str>,
 }
 
 impl From<&Declaration> for OperationInfo {
@@ -156,6 +161,7 @@ impl From<&Declaration> for OperationInfo {
             audit_event: category.map(trailkeeper_auth::audit::AuditCategory::kind),
             is_audited_change: category.is_some_and(trailkeeper_auth::audit::AuditCategory::is_change),
             parameters: declaration.parameters.clone(),
+            required_parameters: declaration.required_parameters.clone(),
         }
     }
 }

@@ -96,6 +96,7 @@ pub enum Arity {
 pub struct Parameters {
     parameter_in: ParameterIn,
     names: Vec<&'static str>,
+    required: Vec<&'static str>,
     parameters: Vec<Parameter>,
     schemas: Vec<NamedSchema>,
 }
@@ -103,7 +104,7 @@ pub struct Parameters {
 impl Parameters {
     /// None yet.
     pub fn new(parameter_in: ParameterIn) -> Self {
-        Self { parameter_in, names: Vec::new(), parameters: Vec::new(), schemas: Vec::new() }
+        Self { parameter_in, names: Vec::new(), required: Vec::new(), parameters: Vec::new(), schemas: Vec::new() }
     }
 
     /// Adds a parameter that the schema `S` describes.
@@ -135,12 +136,20 @@ impl Parameters {
             .schema(Some(schema))
             .example(example);
         self.names.push(name);
+        if arity == Arity::Required {
+            self.required.push(name);
+        }
         self.parameters.push(parameter.build());
     }
 
     /// The names, in their order.
     pub fn names(&self) -> &[&'static str] {
         &self.names
+    }
+
+    /// The names of those that must be sent, in their order.
+    pub fn required(&self) -> &[&'static str] {
+        &self.required
     }
 
     /// The parameters; their schemas join `schemas`.

@@ -1,8 +1,9 @@
 //! One operation, and the expected answers for each kind of caller.
 
-use serde_json::Value;
 use trailkeeper_domain::account::Role;
+use trailkeeper_http::OperationInfo;
 
+use super::rows;
 use super::world::{MARK, Things};
 use crate::support::{ACME, Caller, TestResponse};
 
@@ -77,12 +78,11 @@ impl Outcome {
     }
 }
 
-/// One operation of one document.
+/// One request of the table: an operation with values for its parameters.
 pub struct Row {
+    pub info: OperationInfo,
     pub operation: &'static str,
-    pub method: &'static str,
-    pub path: fn(&Things) -> String,
-    pub body: Option<fn(&Things) -> Value>,
+    pub method: String,
     pub who: Allowed,
     /// The answer to a credential scoped to [`ACME`] with an allowed role; the request is about [`ACME`].
     pub own: Outcome,
@@ -90,33 +90,20 @@ pub struct Row {
     pub other: Outcome,
     /// Whether the request ends the caller's session.
     pub ends_the_caller: bool,
-}
-
-/// A row of an operation without a body.
-pub fn row(
-    operation: &'static str,
-    (method, path): (&'static str, fn(&Things) -> String),
-    who: Allowed,
-    [own, other]: [Outcome; 2],
-) -> Row {
-    Row { operation, method, path, body: None, who, own, other, ends_the_caller: false }
+    /// Whether the query names [`ACME`].
+    pub names_tenant: bool,
 }
 
 impl Row {
-    /// The row with a request body.
-    pub fn with(self, body: fn(&Things) -> Value) -> Self {
-        Self { body: Some(body), ..self }
-    }
-
-    /// The row of an operation that ends the caller's session.
-    pub fn ending_the_caller(self) -> Self {
-        Self { ends_the_caller: true, ..self }
+    /// The path with its query.
+    pub fn path(&self, things: &Things) -> String {
+        rows::path_of(self, things)
     }
 
     pub fn sent_by(&self, caller: &Caller<'_>, things: &Things) -> TestResponse {
-        let call = caller.call(self.method, &(self.path)(things));
-        match self.body {
-            Some(body) => call.json(&body(things)).send(),
+        let call = caller.call(&self.method, &self.path(things));
+        match rows::body_of(self, things) {
+            Some(body) => call.json(&body).send(),
             None => call.send(),
         }
     }

@@ -113,6 +113,11 @@ impl<'a> World<'a> {
 }
 
 impl Things {
+    /// For rows that need no credentials of their own.
+    pub fn without_credentials() -> Self {
+        Self { records: Value::Null, credentials: None }
+    }
+
     /// The credentials that were created for this row.
     #[track_caller]
     pub fn credentials(&self) -> &Credentials {
