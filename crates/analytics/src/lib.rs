@@ -1,8 +1,12 @@
-//! Every analytic question, as functions over the ports of `trailkeeper-domain`.
+//! The analytic questions, as functions over the ports of `trailkeeper-domain`.
 //!
-//! Each question takes one read transaction, so that an answer is of one snapshot, and knows the
-//! tenant that its asker is confined to, so that no route can forget it. Errors name the fields as
-//! the published API does, because these questions are that API's.
+//! - [`question`]: the questions and their answers. Each takes an [`Audience`] or [`EachTenant`], which contains the
+//!   tenants that the caller may see.
+//! - [`engine`]: makes, merges, reads, rebuilds and verifies the summaries from which most questions are answered.
+//! - [`sheet`]: the summaries themselves; independent of any database.
+//! - [`report`]: facts that callers report in addition to events.
+//!
+//! Errors name fields as the published API does.
 
 pub mod engine;
 pub mod question;

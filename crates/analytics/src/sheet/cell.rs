@@ -1,40 +1,40 @@
-//! What a sheet counts: facets, the keys of cells, cells.
+//! Facets, the keys of cells, and cells.
 
 use trailkeeper_domain::scope::Part;
 
 use super::set::IdSet;
 
-/// What a cell counts and whose ordinals its set holds.
+/// The kind of a cell: which events it counts, and whether its set holds users or sources.
 ///
-/// The numbers are those on disk: never give one a new meaning, never use one twice. A new facet takes
-/// the next number; a program that does not know it refuses the sheet rather than answer without it.
+/// The numbers are those on disk: never change the meaning of one, and never use one twice. A new facet takes the next
+/// number. A program that does not know a facet rejects the sheet instead of answering without it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Facet {
-    /// Per page: its views, whatever their outcome, and the users who had them.
+    /// Per page: its views, failed ones included, and their users.
     Views = 1,
     /// Views and users over all pages.
     AllViews = 2,
     /// Per environment: events of users that did not fail, and the active users. Tenants only.
     Active = 3,
-    /// The same over all environments.
+    /// Events of users that did not fail, and the active users, over all environments.
     ActiveAll = 4,
     /// Per event type: events and their users.
     Kind = 5,
-    /// Calls of userinfo and their users.
+    /// Events of type `userinfo` and their users.
     Userinfo = 6,
     /// Successful logins and their users.
     Logins = 7,
-    /// Refused logins and their users.
+    /// Failed logins and their users.
     FailedLogins = 8,
     /// Successful logins and their sources: the set holds ordinals of sources.
     LoginSources = 9,
-    /// Refused logins and their sources: the set holds ordinals of sources.
+    /// Failed logins and their sources: the set holds ordinals of sources.
     FailedLoginSources = 10,
 }
 
 impl Facet {
-    /// All of them, in the order of their numbers.
+    /// All facets, in the order of their numbers.
     pub const ALL: [Self; 10] = [
         Self::Views,
         Self::AllViews,
@@ -53,59 +53,58 @@ impl Facet {
         self as u8
     }
 
-    /// The facet with this number on disk, if we know it.
+    /// The facet with this number on disk; `None` for an unknown one.
     pub fn of_code(code: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|facet| facet.code() == code)
     }
 
-    /// In which half of a sheet it is kept.
+    /// The half of a sheet that contains it.
     pub fn part(self) -> Part {
         if self == Self::Views { Part::Pages } else { Part::Totals }
     }
 
-    /// Whether there is one cell at most, with id 0.
+    /// Whether the facet has at most one cell, with id 0.
     pub fn is_single(self) -> bool {
         !matches!(self, Self::Views | Self::Active | Self::Kind)
     }
 }
 
-/// Which cell of a sheet. Ordered by facet, then by id, as on disk.
+/// The key of a cell. Ordered by facet, then by id, as on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CellKey {
-    /// What is counted.
+    /// The facet.
     pub facet: Facet,
-    /// Of which page, environment or type; 0 where the facet has one cell.
+    /// The id of the page, environment or type; 0 for a facet with one cell.
     pub id: u64,
 }
 
 impl CellKey {
-    /// The key of one of many cells of a facet.
+    /// The key of a cell of a facet with many cells.
     pub fn new(facet: Facet, id: u64) -> Self {
         Self { facet, id }
     }
 
-    /// The key of the only cell of a facet.
+    /// The key of the only cell of a facet with one cell.
     pub fn single(facet: Facet) -> Self {
         Self { facet, id: 0 }
     }
 }
 
-/// How many events, and of how many distinct users or sources.
+/// A number of events, and the distinct users or sources of those events that name one.
 ///
-/// Inside a sheet `1 <= count` and `set.len() <= count`: each id was brought by an event. The codec
-/// relies on it.
+/// In a sheet `1 <= count` and `set.len() <= count`, because each id comes from an event. The codec relies on it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Cell {
-    /// Events, those without a user included.
+    /// The number of events, including those without a user or source.
     pub count: u64,
     /// The distinct ordinals.
     pub set: IdSet,
 }
 
 impl Cell {
-    /// Adds what another cell of the same key counted in other events.
+    /// Adds another cell of the same key, which counts other events.
     pub fn merge(&mut self, other: &Self) {
-        // Saturating keeps the sum associative; 2^64 events come from a forged payload alone.
+        // Saturating keeps the sum associative; only a forged payload can reach 2^64 events.
         self.count = self.count.saturating_add(other.count);
         self.set.unite(&other.set);
     }

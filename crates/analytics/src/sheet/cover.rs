@@ -1,20 +1,20 @@
-//! Which sheets answer a range of time, and which of its edges must be answered from events.
+//! The division of a range of time into periods that sheets answer, and edges that events answer.
 
 use trailkeeper_domain::time::{TimeRange, Timestamp};
 
 use super::{Level, ScopeKind};
 
-/// One period that a sheet answers. There may be no such sheet: then nothing happened in it.
+/// A period that a sheet answers. If the sheet does not exist, the period has no events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Piece {
-    /// How long it is.
+    /// The level of the period.
     pub level: Level,
-    /// Where it begins.
+    /// The start of the period.
     pub start: Timestamp,
 }
 
 impl Piece {
-    /// The time it covers.
+    /// The range of the period.
     pub fn range(self) -> TimeRange {
         self.level.range(self.start)
     }
@@ -23,25 +23,24 @@ impl Piece {
 /// A range of time as `head`, `pieces`, `tail`, in this order, without gap or overlap.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Cover {
-    /// The ragged beginning: shorter than the finest period, inside one of them. Raw events.
+    /// The ragged beginning, inside one period of the finest level. It is counted from events.
     pub head: Option<TimeRange>,
     /// Whole periods, ascending.
     pub pieces: Vec<Piece>,
-    /// The ragged end, like the head. A range inside one period is all head.
+    /// The ragged end, like the head. A range inside one period is only a head.
     pub tail: Option<TimeRange>,
 }
 
 impl Cover {
-    /// The edges that sheets cannot answer.
+    /// The head and the tail, which sheets cannot answer.
     pub fn raw(&self) -> impl Iterator<Item = TimeRange> {
         self.head.into_iter().chain(self.tail)
     }
 }
 
-/// The coarsest cover of `range`: wherever a whole longer period fits, it stands instead of its parts.
+/// The coarsest cover of `range`: wherever a whole longer period fits, it is used instead of its parts.
 ///
-/// Months have sheets once they are closed: those that end at `months_closed_until` or before. An empty
-/// or inverted range has an empty cover.
+/// Months are used only if they end at `months_closed_until` or before. An empty or inverted range has an empty cover.
 pub fn cover(scope: ScopeKind, range: TimeRange, months_closed_until: Timestamp) -> Cover {
     let TimeRange { start, end } = range;
     if start >= end {

@@ -1,4 +1,4 @@
-//! From events to a sheet.
+//! Makes sheets from events.
 
 use std::collections::BTreeMap;
 
@@ -8,13 +8,13 @@ use super::cell::{Cell, CellKey, Facet};
 use super::set::IdSet;
 use super::{ScopeKind, Sheet};
 
-/// What a sheet needs to know of one event. Ordinals and ids come from the dictionaries of the store.
+/// The properties of one event that sheets count. Ordinals and ids come from the dictionaries of the store.
 ///
-/// An event of the system tenant must never become a fact: operators are not customers. Nothing here
-/// could tell, because a fact does not know its tenant, so whoever makes facts leaves those events out.
+/// An event of the system tenant must never become a fact: operators are not customers. A fact does not contain its
+/// tenant, so this cannot be checked here: the maker of facts leaves those events out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fact {
-    /// The id of the page's key, where the event has a page.
+    /// The id of the page's key; `None` without a page.
     pub page: Option<u32>,
     /// The environment.
     pub env: u32,
@@ -22,13 +22,13 @@ pub struct Fact {
     pub kind: u32,
     /// Whether the type is `userinfo`.
     pub userinfo: bool,
-    /// For a login, whether it succeeded.
+    /// For a login, whether it succeeded; `None` for any other event.
     pub login: Option<bool>,
     /// Whether the event failed (`EventKind::failed`).
     pub failed: bool,
-    /// The user's ordinal.
+    /// The user's ordinal; `None` without a user.
     pub user: Option<u32>,
-    /// The source address's ordinal.
+    /// The source address's ordinal; `None` without a source.
     pub source: Option<u32>,
 }
 
@@ -47,7 +47,7 @@ impl From<&EventFact> for Fact {
     }
 }
 
-/// Collects facts of one scope and period, in any order.
+/// Collects facts of one scope, in any order.
 #[derive(Debug)]
 pub struct SheetBuilder {
     scope: ScopeKind,
@@ -67,7 +67,7 @@ struct LoginDrafts {
     sources: Draft,
 }
 
-/// A cell whose ids are neither sorted nor distinct yet.
+/// A cell under construction: its ids are neither sorted nor distinct.
 #[derive(Debug, Default)]
 struct Draft {
     count: u64,
@@ -82,7 +82,8 @@ impl Draft {
 }
 
 impl SheetBuilder {
-    /// Nothing yet. For everyone, active users are not told apart by environment: environments are a tenant's.
+    /// An empty builder. For everyone, active users are not counted by environment, because environments are numbered
+    /// per tenant.
     pub fn new(scope: ScopeKind) -> Self {
         Self {
             scope,
@@ -120,7 +121,7 @@ impl SheetBuilder {
         }
     }
 
-    /// The sheet of all that was added.
+    /// The sheet of all added facts.
     pub fn finish(self) -> Sheet {
         let many = [(Facet::Views, self.views), (Facet::Active, self.active), (Facet::Kind, self.kinds)];
         let single = [

@@ -1,4 +1,4 @@
-//! Questions answered from encoded sheets, without decoding them to sets first.
+//! Merges encoded sheets without decoding them to sets first.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -10,21 +10,21 @@ use super::codec::{self, CodecError, Visitor};
 use super::hash::SeededHash;
 use super::set::IdSet;
 
-/// Merges sheets as they come, for chosen facets: counts add, sets go straight into bits.
+/// Merges sheets one after the other, for chosen facets: counts add up, sets go directly into bits.
 ///
-/// Other facets are passed over. Memory depends on the cells and distinct ids of the chosen facets, not
-/// on how many sheets there are.
+/// Other facets are skipped. Memory depends on the cells and distinct ids of the chosen facets, not on the number of
+/// sheets.
 #[derive(Debug, Clone)]
 pub struct Fold {
     parts: Vec<Part>,
-    /// The part whose cells are being read.
+    /// The index of the part whose cells are read at the moment.
     current: usize,
 }
 
 #[derive(Debug, Clone)]
 struct Part {
     facet: Facet,
-    /// The only cell that is wanted; all of them where there is none.
+    /// The only cell that is folded; `None` folds all cells.
     only: Option<u64>,
     cells: HashMap<u64, Tally, SeededHash>,
 }
@@ -33,12 +33,12 @@ struct Part {
 struct Tally {
     count: u64,
     ids: IdBits,
-    /// How many ids there are, once somebody asked: a fold that is remembered is asked again and again.
+    /// The number of ids, counted once: a cached fold is read many times.
     distinct: OnceLock<u64>,
 }
 
 impl Part {
-    /// Adds to the count of a cell, where it is wanted, and gives its ids.
+    /// Adds to the count of a cell and returns its ids; `None` for a cell that is not folded.
     fn add(&mut self, id: u64, count: u64) -> Option<&mut IdBits> {
         let wanted = self.only.is_none_or(|only| only == id);
         wanted.then(|| self.cells.entry(id).or_default().add(count))
@@ -59,14 +59,14 @@ impl Tally {
     }
 }
 
-/// What a fold found in one cell, or in all cells of a facet.
+/// The counts of one cell, or of all cells of a facet together.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Folded {
-    /// Of which page, environment or type; 0 for a facet as a whole.
+    /// The id of the page, environment or type; 0 for a facet as a whole.
     pub id: u64,
-    /// Events.
+    /// The number of events.
     pub count: u64,
-    /// Distinct users or sources.
+    /// The number of distinct users or sources.
     pub distinct: u64,
 }
 
@@ -80,7 +80,7 @@ impl Fold {
         Self { parts, current: 0 }
     }
 
-    /// Of a facet that was chosen, only one cell: its others are passed over.
+    /// Folds only this cell of its facet, and skips the other cells.
     #[must_use]
     pub fn only(mut self, key: CellKey) -> Self {
         for part in self.parts.iter_mut().filter(|part| part.facet == key.facet) {
@@ -89,16 +89,16 @@ impl Fold {
         self
     }
 
-    /// Which cells it adds up, by facet: the only one, or all where there is none. Folds of the same sheets with the
-    /// same choice are equal.
+    /// The cells that are folded: for each facet the id of the only cell, or `None` for all. Folds of the same sheets with
+    /// the same choice are equal.
     pub fn choice(&self) -> impl Iterator<Item = (Facet, Option<u64>)> + '_ {
         self.parts.iter().map(|part| (part.facet, part.only))
     }
 
-    /// About how many bytes of memory it takes.
+    /// About how many bytes of memory the fold takes.
     pub fn bytes(&self) -> usize {
         let parts = self.parts.iter().map(|part| {
-            // A table keeps an eighth of its slots free, and a byte for each.
+            // A table keeps an eighth of its slots free, and a control byte for each slot.
             let slots = part.cells.capacity() / 7 * 8 + 8;
             let ids: usize = part.cells.values().map(|tally| tally.ids.heap_bytes()).sum();
             slots * (size_of::<(u64, Tally)>() + 1) + ids
@@ -109,12 +109,12 @@ impl Fold {
     /// Adds an encoded sheet of other events.
     ///
     /// # Errors
-    /// As [`Sheet::decode`]. The fold then holds a part of that sheet: throw it away.
+    /// As [`Sheet::decode`]. Then the fold contains a part of that sheet and must be discarded.
     pub fn add(&mut self, payload: &[u8]) -> Result<(), CodecError> {
         codec::walk(payload, self)
     }
 
-    /// Adds a sheet that is not encoded: the ragged edges of a range, counted from events.
+    /// Adds a decoded sheet of other events, for example of the ragged edges of a range.
     pub fn add_sheet(&mut self, sheet: &Sheet) {
         for (key, cell) in sheet.cells() {
             let part = self.parts.iter_mut().find(|part| part.facet == key.facet);
@@ -124,7 +124,7 @@ impl Fold {
         }
     }
 
-    /// All cells of a facet that counted anything, by id. None for a facet that was not chosen.
+    /// The cells of a facet that counted anything, by id; none for a facet that was not chosen.
     pub fn cells(&self, facet: Facet) -> Vec<Folded> {
         let cells = self.part(facet).into_iter().flat_map(|part| &part.cells);
         let mut cells: Vec<Folded> = cells.map(|(id, tally)| tally.folded(*id)).collect();
@@ -132,13 +132,13 @@ impl Fold {
         cells
     }
 
-    /// One cell; zeros where nothing was counted.
+    /// One cell; zeros if nothing was counted in it.
     pub fn cell(&self, key: CellKey) -> Folded {
         let tally = self.part(key.facet).and_then(|part| part.cells.get(&key.id));
         tally.map_or(Folded { id: key.id, ..Folded::default() }, |tally| tally.folded(key.id))
     }
 
-    /// A facet as a whole: the sum of its counts, and the distinct ids over all its cells (not a sum).
+    /// A facet as a whole: the sum of its counts, and the distinct ids over all of its cells, which are not a sum.
     pub fn total(&self, facet: Facet) -> Folded {
         let Some(part) = self.part(facet) else {
             return Folded::default();
@@ -152,13 +152,12 @@ impl Fold {
         Folded { id: 0, count, distinct: all.len() as u64 }
     }
 
-    /// The ids of one cell, to compare with another fold's: new and returning users, cohorts.
+    /// The ids of one cell, for comparison with those of another fold; `None` if nothing was counted in it.
     pub fn ids(&self, key: CellKey) -> Option<&IdBits> {
         Some(&self.part(key.facet)?.cells.get(&key.id)?.ids)
     }
 
-    /// The sheet of everything that was added, as far as its facets were chosen: how sheets are merged
-    /// without decoding each.
+    /// The merged sheet of the chosen facets.
     pub fn into_sheet(self) -> Sheet {
         Sheet::of_cells(self.parts.into_iter().flat_map(|part| {
             part.cells.into_iter().map(move |(id, tally)| {

@@ -1,8 +1,8 @@
-//! Hashes ids of cells quickly. A fold looks one up per cell, which the standard hash would dominate.
+//! A fast hash for the ids of cells: a fold looks up one per cell, and the standard hash would take most of its time.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 
-/// Folded multiplication with a random key, so that the sender of environments cannot choose collisions.
+/// Folded multiplication with a random key, so that a sender cannot choose environments whose hashes collide.
 #[derive(Debug, Clone)]
 pub(super) struct SeededHash {
     key: u64,

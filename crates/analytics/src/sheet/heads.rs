@@ -1,13 +1,12 @@
-//! What one sheet says of a facet, without its ids.
+//! Reads the counts of one facet from single sheets, without their ids.
 
 use super::bits::IdBits;
 use super::cell::Facet;
 use super::codec::{self, CodecError, Visitor};
 use super::fold::Folded;
 
-/// Reads the cells of one facet from one encoded sheet after the other, and passes over their sets: a cell's head
-/// tells how many ids follow. Of a sheet that is alone in its period this is all that a [`Fold`](super::Fold) would
-/// find.
+/// Reads the cells of one facet from one encoded sheet after the other, and skips their sets: the head of a cell contains
+/// the number of ids. For a period with a single sheet, the result is that of a [`Fold`](super::Fold).
 #[derive(Debug)]
 pub struct Heads {
     facet: Facet,
@@ -16,15 +15,15 @@ pub struct Heads {
 }
 
 impl Heads {
-    /// Of all cells of a facet, or of one.
+    /// A reader of all cells of a facet, or of only one cell.
     pub fn new(facet: Facet, only: Option<u64>) -> Self {
         Self { facet, only, cells: Vec::new() }
     }
 
-    /// The cells of a sheet, by id. Sheets before it are forgotten.
+    /// The cells of one sheet, by id.
     ///
     /// # Errors
-    /// As [`Sheet::decode`](super::Sheet::decode), except for flaws inside of sets behind a right checksum.
+    /// As [`Sheet::decode`](super::Sheet::decode), except that flaws inside sets are not found if the checksum is right.
     pub fn read(&mut self, payload: &[u8]) -> Result<&[Folded], CodecError> {
         self.cells.clear();
         codec::walk(payload, self)?;
@@ -53,12 +52,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn heads_say_what_a_fold_of_one_sheet_finds() {
+    fn heads_equal_the_fold_of_one_sheet() {
         let cell = |facet, id, ids: std::ops::Range<u32>, more: u64| {
             let set: IdSet = ids.collect();
             (CellKey::new(facet, id), Cell { count: set.len() as u64 + more, set })
         };
-        // All shapes of sets: none, a list, packed, bits, and one that is the same as an earlier one.
+        // All shapes of sets: an empty one, a list, packed, bits, and a reference to an earlier set.
         let sheet = Sheet::of_cells([
             cell(Facet::AllViews, 0, 5..200, 3),
             cell(Facet::Active, 1, 5..200, 0),

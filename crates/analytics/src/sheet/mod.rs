@@ -1,11 +1,33 @@
 //! Sheets: mergeable summaries of events, with exact sets of users.
 //!
-//! A [`Sheet`] maps cell keys to cells; a cell is a count and a set of ordinals. Sheets of disjoint
-//! sets of events merge into the sheet of all of them: counts add, sets unite. Nothing is estimated.
-//! [`Fold`] answers questions from encoded sheets without decoding them, [`cover`] says which sheets a
-//! range of time needs. The model, the format on disk and the measurements are in `docs/sheets.md`.
+//! A [`Sheet`] maps cell keys to cells; a cell is a count and a set of ordinals. Sheets of disjoint sets of events merge
+//! into the sheet of all of them: counts add up, sets unite. Nothing is estimated. [`Fold`] answers questions from
+//! encoded sheets without decoding them, and [`cover`] finds the sheets for a range of time. The model, the format on
+//! disk and the measurements are in `docs/sheets.md`.
 //!
-//! Nothing here knows a database. Ordinals and ids are given by the store's dictionaries.
+//! This module knows no database. Ordinals and ids come from the dictionaries of the store.
+//!
+//! ```
+//! use trailkeeper_analytics::sheet::{CellKey, Facet, Fact, Fold, ScopeKind, Sheet};
+//!
+//! // Views of page 7: two by the user with ordinal 1, one by user 2. The type 4 is `page_load`.
+//! let view = |user| Fact {
+//!     page: Some(7), env: 1, kind: 4, userinfo: false, login: None, failed: false, user: Some(user), source: None,
+//! };
+//! let monday = Sheet::of(ScopeKind::Tenant, &[view(1), view(1)]);
+//! let tuesday = Sheet::of(ScopeKind::Tenant, &[view(1), view(2)]);
+//!
+//! let payload = monday.encode();
+//! assert_eq!(Sheet::decode(&payload)?, monday);
+//!
+//! // Distinct users over both days, from the encoded sheets.
+//! let mut fold = Fold::new(&[Facet::Views]);
+//! fold.add(&payload)?;
+//! fold.add(&tuesday.encode())?;
+//! let views = fold.cell(CellKey::new(Facet::Views, 7));
+//! assert_eq!((views.count, views.distinct), (4, 2));
+//! # Ok::<(), trailkeeper_analytics::sheet::CodecError>(())
+//! ```
 
 mod bits;
 mod cell;
@@ -33,14 +55,14 @@ pub use trailkeeper_domain::scope::{Level, Part, ScopeKind};
 
 /// The summary of a set of events of one scope.
 ///
-/// Two sheets are equal when they count the same. The empty sheet is the neutral element of merging.
+/// Two sheets are equal if they count the same. The empty sheet is the neutral element of merging.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sheet {
     cells: BTreeMap<CellKey, Cell>,
 }
 
 impl Sheet {
-    /// The sheet of these events. Those of the system tenant must not be among them (see [`Fact`]).
+    /// The sheet of these events, which must not include events of the system tenant (see [`Fact`]).
     pub fn of<'a>(scope: ScopeKind, facts: impl IntoIterator<Item = &'a Fact>) -> Self {
         let mut builder = SheetBuilder::new(scope);
         for fact in facts {
@@ -49,14 +71,14 @@ impl Sheet {
         builder.finish()
     }
 
-    /// From cells with distinct keys that keep the promises of [`Cell`].
+    /// The sheet of these cells, whose keys are distinct and whose counts keep the invariants of [`Cell`].
     fn of_cells(cells: impl IntoIterator<Item = (CellKey, Cell)>) -> Self {
         Self { cells: cells.into_iter().collect() }
     }
 
     /// Adds the sheet of other events of the same scope.
     ///
-    /// No event may be in both: counts would count it twice.
+    /// No event may be in both sheets: it would be counted twice.
     pub fn merge(&mut self, other: Self) {
         if self.cells.is_empty() {
             *self = other;
@@ -72,7 +94,7 @@ impl Sheet {
         }
     }
 
-    /// One cell; `None` where nothing was counted.
+    /// One cell; `None` if nothing was counted in it.
     pub fn get(&self, key: CellKey) -> Option<&Cell> {
         self.cells.get(&key)
     }
@@ -82,33 +104,33 @@ impl Sheet {
         self.cells.iter().map(|(key, cell)| (*key, cell))
     }
 
-    /// How many cells there are.
+    /// The number of cells.
     pub fn len(&self) -> usize {
         self.cells.len()
     }
 
-    /// Whether it counts nothing.
+    /// Whether the sheet has no cells.
     pub fn is_empty(&self) -> bool {
         self.cells.is_empty()
     }
 
-    /// Divides it by facet: those that `first` accepts, and the rest. Merging both gives it back, so a
-    /// store may keep the large pages apart from the small totals and read only what a question needs.
+    /// Splits the sheet by facet: the facets that `first` accepts, and the others. Both parts merge to the whole, so a
+    /// store may keep the large pages apart from the small totals, and a question reads only the part that it needs.
     pub fn partition(self, first: impl Fn(Facet) -> bool) -> (Self, Self) {
         let (yes, no) = self.cells.into_iter().partition(|(key, _)| first(key.facet));
         (Self { cells: yes }, Self { cells: no })
     }
 
-    /// The compact, versioned form of `docs/sheets.md`.
+    /// Encodes the sheet in the format of `docs/sheets.md`.
     pub fn encode(&self) -> Vec<u8> {
         codec::encode(self)
     }
 
-    /// Reads what [`Sheet::encode`] wrote.
+    /// Decodes the result of [`Sheet::encode`].
     ///
     /// # Errors
-    /// A payload that is truncated, corrupt or of a version or facet that this program does not know.
-    /// The error tells what and where; the caller adds the row.
+    /// [`CodecError`] with the flaw and its offset for a payload that is truncated, corrupt, or of a version or facet that
+    /// this program does not know. The caller adds the row.
     pub fn decode(payload: &[u8]) -> Result<Self, CodecError> {
         codec::decode(payload)
     }

@@ -1,44 +1,44 @@
-//! A set of ordinals as an ascending list: what a sheet holds between folding and encoding.
+//! A set of ordinals as an ascending list: the form of the sets of a decoded sheet.
 
 /// Distinct ordinals, ascending.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct IdSet(Vec<u32>);
 
 impl IdSet {
-    /// The set of these ordinals, in any order, repeats allowed.
+    /// The set of these ordinals, which may be in any order and repeated.
     pub fn of(mut ids: Vec<u32>) -> Self {
         ids.sort_unstable();
         ids.dedup();
         Self(ids)
     }
 
-    /// Takes a list that ascends strictly already.
+    /// The set of a list that ascends strictly.
     pub(super) fn of_ascending(ids: Vec<u32>) -> Self {
         debug_assert!(ids.is_sorted_by(|a, b| a < b), "an IdSet ascends strictly");
         Self(ids)
     }
 
-    /// How many.
+    /// The number of ordinals.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there are none.
+    /// Whether the set is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether this one is inside.
+    /// Whether the set contains this ordinal.
     pub fn contains(&self, id: u32) -> bool {
         self.0.binary_search(&id).is_ok()
     }
 
-    /// All of them, ascending.
+    /// All ordinals, ascending.
     pub fn as_slice(&self) -> &[u32] {
         &self.0
     }
 
-    /// Adds all of another set.
+    /// Adds all ordinals of another set.
     pub fn unite(&mut self, other: &Self) {
         let (Some(last), Some(first)) = (self.0.last(), other.0.first()) else {
             if self.0.is_empty() {

@@ -1,4 +1,4 @@
-//! Local hours, days, weeks and months: where they begin and end.
+//! Local hours, days, weeks and months, and their boundaries.
 
 use chrono::{NaiveDate, TimeDelta, Timelike};
 use trailkeeper_domain::time::{self, Timestamp};
@@ -6,10 +6,10 @@ use trailkeeper_domain::{Error, Result, text};
 
 use super::zone::{Zone, later, monday_of};
 
-/// How long a bucket is, in local time.
+/// The length of a bucket, in local time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Granularity {
-    /// From one full hour of the local clock to the next: a real hour, also where clocks change by an hour.
+    /// From one full hour of the local clock to the next: 60 minutes, also where clocks change by an hour.
     Hour,
     /// From midnight to midnight: 23 or 25 hours where clocks change.
     Day,
@@ -20,10 +20,10 @@ pub enum Granularity {
 }
 
 impl Granularity {
-    /// All of them, shortest first.
+    /// All granularities, shortest first.
     pub const ALL: [Self; 4] = [Self::Hour, Self::Day, Self::Week, Self::Month];
 
-    /// The name on the wire.
+    /// The name in the API.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Hour => "hour",
@@ -33,7 +33,7 @@ impl Granularity {
         }
     }
 
-    /// Reads the name; `field` names it in the error.
+    /// Parses the name; `field` is the name of the parameter in errors.
     pub fn parse(field: &str, value: &str) -> Result<Self> {
         Self::ALL.into_iter().find(|granularity| granularity.as_str() == value).ok_or_else(|| {
             Error::invalid(
@@ -43,7 +43,7 @@ impl Granularity {
         })
     }
 
-    /// The first day of the period that holds `day`; an hour's is the day itself.
+    /// The first day of the period that contains `day`; for an hour, the day itself.
     fn first_day(self, day: NaiveDate) -> NaiveDate {
         match self {
             Self::Hour | Self::Day => day,
@@ -52,7 +52,7 @@ impl Granularity {
         }
     }
 
-    /// The first day of the period after the one that holds `day`.
+    /// The first day of the period after the one that contains `day`.
     fn next_first_day(self, day: NaiveDate) -> NaiveDate {
         match self {
             Self::Hour | Self::Day => time::next_day(day),
@@ -67,7 +67,7 @@ impl Granularity {
             return next_hour(zone, at);
         }
         let mut day = self.next_first_day(zone.day_of(at));
-        // More than once only where clocks go back over midnight: then that day has begun already.
+        // Repeated only where clocks are set back over midnight: then the next day has begun before.
         loop {
             let start = zone.start_of(day);
             if start > at || day == NaiveDate::MAX {
@@ -82,8 +82,8 @@ impl Granularity {
         zone.start_of(self.first_day(zone.day_of(at))) == at
     }
 
-    /// The start of the `count`th period before the one that begins at `at`. A day that clocks leap over as a whole
-    /// is none.
+    /// The start of the `count`th period before the one that begins at `at`. A day that clocks skip as a whole does not
+    /// count.
     pub(super) fn back(self, zone: Zone, at: Timestamp, count: usize) -> Timestamp {
         (0..count).fold(at, |start, _| {
             let last_day = zone.day_of(start - TimeDelta::microseconds(1));
@@ -92,8 +92,8 @@ impl Granularity {
     }
 }
 
-/// The next instant at which the local clock shows a full hour by the offset at `at`: an hour later at most.
-/// Where clocks change by a part of an hour, the next bucket is that much shorter, and full hours go on.
+/// The next instant with a full hour of the local clock by the offset at `at`, at most an hour later. Where clocks change
+/// by a part of an hour, the next bucket is shorter by that part, and full hours follow.
 fn next_hour(zone: Zone, at: Timestamp) -> Timestamp {
     let local = zone.local(at);
     let inside = TimeDelta::seconds(i64::from(local.minute() * 60 + local.second()))

@@ -13,23 +13,23 @@ pub use granularity::Granularity;
 pub use zone::Zone;
 use zone::earlier;
 
-/// How many buckets one answer may have.
+/// The most buckets that one answer may have.
 pub const MAX_BUCKETS: usize = 10_000;
 
-/// How many local days a question covers that names no start.
+/// The number of local days of a range without a start.
 const DEFAULT_DAYS: u64 = 30;
 
-/// One end of a range as it was asked for.
+/// One end of a range, as a request names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Edge {
-    /// A local day: from its beginning, or to its end.
+    /// A local day: its start as the start of a range, its end as the end of a range.
     Day(NaiveDate),
-    /// An instant: from it on, or up to it without it.
+    /// An instant: included as the start of a range, excluded as the end of a range.
     Instant(Timestamp),
 }
 
 impl Edge {
-    /// Reads `YYYY-MM-DD` or RFC 3339; `field` names it in the error.
+    /// Parses `YYYY-MM-DD` or RFC 3339; `field` is the name of the parameter in errors.
     pub fn parse(field: &str, value: &str) -> Result<Self> {
         if value.len() == 10 {
             return time::parse_day(field, value).map(Self::Day);
@@ -38,18 +38,33 @@ impl Edge {
     }
 }
 
-/// The range of a question and the zone whose days and hours count.
+/// The range of a question, and the time zone of its days and hours.
+///
+/// ```
+/// use trailkeeper_analytics::{Edge, Granularity, Span, Zone};
+/// use trailkeeper_domain::clock::{Clock, SystemClock};
+///
+/// let edge = |field, value| Edge::parse(field, value).map(Some);
+/// let zone = Zone::parse("timezone", "America/New_York")?;
+/// let span = Span::of(zone, edge("from", "2026-03-07")?, edge("to", "2026-03-09")?, SystemClock.now())?;
+/// let hours: Vec<i64> =
+///     span.buckets(Granularity::Day)?.iter().map(|day| (day.end - day.start).num_hours()).collect();
+/// assert_eq!(hours, [24, 23, 24], "clocks were set forward on 8 March");
+/// # Ok::<(), trailkeeper_domain::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
-    /// Whose local time.
+    /// The time zone.
     pub zone: Zone,
-    /// From when until when. Never empty.
+    /// The range, which is not empty.
     pub range: TimeRange,
 }
 
 impl Span {
-    /// The span from `from` to `to`, at most ten years. Without `to` it ends `now`, without `from` it begins
-    /// with the 30th local day of those that it ends with. Errors name `from` or `to`.
+    /// The span from `from` to `to`. Without `to` it ends `now`; without `from` it covers its last 30 local days.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for `from` or `to` if the range is empty, longer than ten years, or ends after the year 9999.
     pub fn of(zone: Zone, from: Option<Edge>, to: Option<Edge>, now: Timestamp) -> Result<Self> {
         let end = match to {
             Some(Edge::Day(day)) => zone.start_of(time::next_day(day)),
@@ -65,14 +80,17 @@ impl Span {
         Ok(Self { zone, range: TimeRange { start, end } })
     }
 
-    /// The same zone over another range.
+    /// Another range in the same time zone.
     #[must_use]
     pub fn over(self, range: TimeRange) -> Self {
         Self { range, ..self }
     }
 
-    /// The range cut at local boundaries, ascending and without gaps: the first and the last bucket may be
-    /// parts of an hour, day, week or month. At most [`MAX_BUCKETS`]; the error names `granularity`.
+    /// The range divided at local boundaries, ascending and without gaps. The first and the last bucket may be parts of an
+    /// hour, day, week or month.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for `granularity` if there are more than [`MAX_BUCKETS`].
     pub fn buckets(self, granularity: Granularity) -> Result<Vec<TimeRange>> {
         let Self { zone, range } = self;
         let mut buckets = Vec::new();
@@ -94,8 +112,8 @@ impl Span {
         Ok(buckets)
     }
 
-    /// The period before this one, which ends where this one begins: as many whole periods of the granularity
-    /// where this one is made of whole ones, else as many whole local days, else as much time.
+    /// The previous period, which ends where this one begins. It has the same number of whole periods of the granularity
+    /// if this one consists of whole ones, else the same number of whole local days, else the same duration.
     #[must_use]
     pub fn previous(self, granularity: Granularity) -> Self {
         let Self { zone, range: TimeRange { start, end } } = self;
@@ -107,12 +125,12 @@ impl Span {
         self.over(TimeRange { start: earlier, end: start })
     }
 
-    /// The local days that the range touches, each cut to the range.
+    /// The local days that the range touches, each limited to the range; errors as [`Self::buckets`].
     pub fn days(self) -> Result<Vec<TimeRange>> {
         self.buckets(Granularity::Day)
     }
 
-    /// The `days` local days that end with the range's last one, up to the end of the range.
+    /// The last `days` local days of the range, up to its end.
     pub fn last_days(self, days: u64) -> TimeRange {
         last_days(self.zone, self.range.end, days)
     }
@@ -136,7 +154,7 @@ fn check(zone: Zone, start: Timestamp, end: Timestamp, ended: bool) -> Result<()
             ),
         ));
     }
-    // Four digits are what RFC 3339 has for a year, and the answer writes the end in it.
+    // A year has four digits in RFC 3339, in which the answer writes the end.
     if end.year() > 9999 || zone.day_of(end).year() > 9999 {
         return Err(Error::invalid(
             "to",
@@ -172,7 +190,7 @@ mod tests {
         asked(zone, Some(from), Some(to)).unwrap()
     }
 
-    /// Where the buckets begin, in local time, and where the last one ends.
+    /// The starts of the buckets and the end of the last one, in local time.
     fn cuts(span: Span, granularity: Granularity) -> Vec<String> {
         let buckets = span.buckets(granularity).unwrap();
         assert!(buckets.windows(2).all(|pair| pair[0].end == pair[1].start), "no gaps");
@@ -209,11 +227,11 @@ mod tests {
             cuts(span("Asia/Beirut", "2022-03-27", "2022-03-27"), Granularity::Day),
             ["2022-03-27T01:00:00+03:00", "2022-03-28T00:00:00+03:00"]
         );
-        // Samoa had no 30 December 2011: it has no bucket, and nothing is asked for on that day alone.
+        // Samoa skipped 30 December 2011: the day has no bucket, and a range of only this day is empty.
         let days = cuts(span("Pacific/Apia", "2011-12-29", "2011-12-31"), Granularity::Day);
         assert_eq!(days, ["2011-12-29T00:00:00-10:00", "2011-12-31T00:00:00+14:00", "2012-01-01T00:00:00+14:00"]);
         assert!(asked("Pacific/Apia", Some("2011-12-30"), Some("2011-12-30")).is_err());
-        // Clocks went from 00:01 back to 23:01: the day that had begun goes on.
+        // Clocks were set from 00:01 back to 23:01: the day that had begun continues.
         assert_eq!(hours(span("America/St_Johns", "2010-11-06", "2010-11-08"), Granularity::Day), [24, 25, 24]);
         let evening = span("America/St_Johns", "2010-11-07T02:31:30Z", "2010-11-08T12:00:00Z");
         assert_eq!(
@@ -223,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn hours_are_real_ones() {
+    fn hours_are_sixty_minutes() {
         let spring = span("America/New_York", "2026-03-08T06:30:00Z", "2026-03-08T08:30:00Z");
         assert_eq!(
             cuts(spring, Granularity::Hour),
@@ -258,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn weeks_begin_on_monday_also_over_the_end_of_a_year() {
+    fn weeks_begin_on_monday_also_at_the_turn_of_a_year() {
         assert_eq!(
             cuts(span("UTC", "2026-12-24", "2027-01-05T12:00:00Z"), Granularity::Week),
             ["2026-12-24T00:00:00Z", "2026-12-28T00:00:00Z", "2027-01-04T00:00:00Z", "2027-01-05T12:00:00Z"]
@@ -306,7 +324,7 @@ mod tests {
         assert_eq!(weeks.previous(Granularity::Week).range.start, at("2026-02-23T05:00:00Z"));
         let odd = span("America/New_York", "2026-03-08T05:00:00Z", "2026-03-08T06:00:01Z");
         assert_eq!(odd.previous(Granularity::Day).range.start, at("2026-03-08T03:59:59Z"));
-        // Samoa had no 30 December 2011: the day before the 31st is the 29th.
+        // Samoa skipped 30 December 2011: the day before the 31st is the 29th.
         for (from, to, before) in
             [("2011-12-31", "2011-12-31", "2011-12-29"), ("2011-12-31", "2012-01-02", "2011-12-27")]
         {
@@ -321,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn ranges_that_cannot_be_answered_name_their_field() {
+    fn wrong_ranges_name_their_field() {
         let field = |zone, from, to| {
             let error = asked(zone, from, to).unwrap_err();
             let fault = error.detail().unwrap();

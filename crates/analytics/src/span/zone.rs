@@ -1,4 +1,4 @@
-//! Time zones: when a local day begins, and which local time an instant has.
+//! Time zones: the local time of an instant, and the start of a local day.
 
 use chrono::{
     Datelike, Days, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, Offset, SecondsFormat, TimeDelta, TimeZone, Utc,
@@ -8,6 +8,18 @@ use trailkeeper_domain::time::{self, Timestamp};
 use trailkeeper_domain::{Error, Result, text};
 
 /// A time zone of the IANA database, with its whole history of offsets.
+///
+/// ```
+/// use trailkeeper_analytics::Zone;
+/// use trailkeeper_domain::time::{parse_day, rfc3339};
+///
+/// let berlin = Zone::parse("timezone", "Europe/Berlin")?;
+/// let start = berlin.start_of(parse_day("day", "2026-07-01")?);
+/// assert_eq!(rfc3339(start), "2026-06-30T22:00:00Z");
+/// assert_eq!(berlin.rfc3339(start), "2026-07-01T00:00:00+02:00");
+/// assert!(Zone::parse("timezone", "Mars/Olympus").is_err());
+/// # Ok::<(), trailkeeper_domain::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Zone(Tz);
 
@@ -15,11 +27,11 @@ impl Zone {
     /// Coordinated universal time.
     pub const UTC: Self = Self(Tz::UTC);
 
-    /// Reads an IANA name as it is written there; `field` names it in the error.
+    /// Parses an IANA name in its exact spelling; `field` is the name of the parameter in errors.
     pub fn parse(field: &str, value: &str) -> Result<Self> {
         value.parse().map(Self).map_err(|_| {
             let near = TZ_VARIANTS.iter().map(|zone| zone.name()).find(|name| name.eq_ignore_ascii_case(value));
-            // These stand in queries, where a plus that is not escaped reads as a space.
+            // Names are sent in URL queries, where an unescaped plus is read as a space.
             let way_out = match near {
                 Some(name) => format!("send '{name}'"),
                 None if value.contains(' ') => {
@@ -46,18 +58,18 @@ impl Zone {
         self.local(at).date()
     }
 
-    /// When a local day begins: the first instant at midnight, or, where clocks leap over midnight, the first
-    /// one after the leap. A day that clocks leap over as a whole begins where the next one does.
+    /// The start of a local day: the first instant at midnight or, where clocks skip midnight, the first instant after the
+    /// skipped time. A day that clocks skip as a whole starts where the next day starts.
     pub fn start_of(self, day: NaiveDate) -> Timestamp {
         let midnight = day.and_time(NaiveTime::MIN);
         match self.0.from_local_datetime(&midnight) {
             LocalResult::Single(at) | LocalResult::Ambiguous(at, _) => at.with_timezone(&Utc),
-            LocalResult::None => self.after_leap(midnight),
+            LocalResult::None => self.after_skip(midnight),
         }
     }
 
-    /// RFC 3339 with the local time and its offset, `Z` where there is none. An offset with seconds, which RFC
-    /// 3339 has no form for (Liberia until 1972), is written as UTC.
+    /// RFC 3339 with the local time and its offset, or `Z` where the offset is zero. An offset with seconds (Liberia
+    /// until 1972), which RFC 3339 cannot express, is written in UTC.
     pub fn rfc3339(self, at: Timestamp) -> String {
         let local = at.with_timezone(&self.0);
         if local.offset().fix().local_minus_utc() % 60 != 0 {
@@ -66,9 +78,9 @@ impl Zone {
         local.to_rfc3339_opts(SecondsFormat::AutoSi, true)
     }
 
-    /// The first instant whose local time is `local` or later, where clocks leap over it: the leap itself.
-    fn after_leap(self, local: NaiveDateTime) -> Timestamp {
-        // Offsets lie between -16 and +16 hours, so the leap does too.
+    /// The first instant after the skipped time that contains `local`.
+    fn after_skip(self, local: NaiveDateTime) -> Timestamp {
+        // Offsets lie between -16 and +16 hours, and so does the instant when clocks are set forward.
         let (mut before, mut after) = (-16 * 3_600_i64, 16 * 3_600_i64);
         let at = |seconds: i64| Utc.from_utc_datetime(&local) + TimeDelta::seconds(seconds);
         while after - before > 1 {
@@ -118,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_midnight_that_does_not_exist_is_the_first_instant_that_does() {
+    fn a_skipped_midnight_is_the_first_instant_after_it() {
         // Clocks went from 00:00 to 01:00.
         assert_eq!(start("America/Sao_Paulo", "2018-11-04"), "2018-11-04T03:00:00Z");
         assert_eq!(start("Asia/Beirut", "2022-03-27"), "2022-03-26T22:00:00Z");
@@ -129,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_midnight_that_comes_twice_is_the_first() {
+    fn of_two_midnights_the_first_counts() {
         // Clocks went from 01:00 back to 00:00.
         assert_eq!(start("America/Havana", "2026-11-01"), "2026-11-01T04:00:00Z");
     }
@@ -146,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_names_are_refused_with_a_way_out() {
+    fn unknown_names_are_rejected_with_a_hint() {
         let refused = |name| Zone::parse("timezone", name).unwrap_err().to_string();
         assert_eq!(
             refused("Mars/Olympus"),

@@ -165,7 +165,7 @@ fn forged_lists_are_refused_without_being_believed() {
     let many = [&[1, 0xff, 0xff, 0xff, 0xff, 0x0f][..], &[0; 20]].concat();
     assert_eq!(
         error(&many),
-        "internal error: the delta's payload is unreadable at byte 1: 4294967295 is more than the bytes that follow can hold"
+        "internal error: the delta's payload is unreadable at byte 1: 4294967295 is more than the bytes after it can contain"
     );
     assert_eq!(
         error(&[2, 0, 0, 0, 0, 0]),

@@ -1,16 +1,16 @@
-//! The ids of one chunk of 65,536, by their lower 16 bits.
+//! The ids of one chunk of 65,536 ids, as their lower 16 bits.
 
-/// Words of 64 ids in a chunk.
+/// The number of words of 64 bits in a chunk.
 pub(super) const WORDS: usize = 1_024;
-/// A chunk's list is cleared of repeats at this length …
+/// The length of a chunk's list at which its repeats are removed.
 const LIST_LIMIT: usize = 512;
-/// … and becomes bits when more than this many are left.
+/// The most distinct ids of a chunk's list: with more, it becomes bits.
 const SPARSE_LIMIT: usize = 256;
 
-/// A list while it is short, bits when it is not.
+/// The lower 16 bits of the ids of a chunk: a list while it is short, bits otherwise.
 #[derive(Debug, Clone)]
 pub(super) enum Lows {
-    /// In any order, with repeats, fewer than [`LIST_LIMIT`].
+    /// In any order and with repeats; shorter than [`LIST_LIMIT`].
     List(Vec<u16>),
     Bits(Box<[u64; WORDS]>),
 }
@@ -30,7 +30,7 @@ impl Lows {
             Self::List(list) => {
                 list.extend(lows);
                 if list.len() >= LIST_LIMIT {
-                    // Quicker than sorting, and the bits are there if they are to stay.
+                    // Faster than sorting, and the bits are needed anyway if the list is too long.
                     let bits = bits_of(list);
                     if ones(bits.iter().copied()) > SPARSE_LIMIT {
                         *self = Self::Bits(bits);
@@ -44,7 +44,7 @@ impl Lows {
     }
 
     pub(super) fn insert_bits(&mut self, first_word: usize, bytes: &[u8]) {
-        // A few bits must not bring 8 KiB about.
+        // A few bits must not allocate 8 KiB.
         if let Self::List(_) = self
             && ones(words(bytes)) <= SPARSE_LIMIT
         {
@@ -55,14 +55,14 @@ impl Lows {
         target.zip(words(bytes)).for_each(|(mine, theirs)| *mine |= theirs);
     }
 
-    /// Turns a list into bits.
+    /// The bits; a list is converted first.
     pub(super) fn bits(&mut self) -> &mut [u64; WORDS] {
         if let Self::List(list) = self {
             *self = Self::Bits(bits_of(list));
         }
         match self {
             Self::Bits(bits) => bits,
-            Self::List(_) => unreachable!("turned into bits above"),
+            Self::List(_) => unreachable!("converted to bits above"),
         }
     }
 
@@ -73,7 +73,7 @@ impl Lows {
         }
     }
 
-    /// How many bytes it holds besides itself.
+    /// The bytes on the heap.
     pub(super) fn heap_bytes(&self) -> usize {
         match self {
             Self::List(list) => list.capacity() * size_of::<u16>(),
@@ -103,8 +103,8 @@ pub(super) fn sorted<T: Ord + Copy>(list: &[T]) -> Vec<T> {
     list
 }
 
-/// The place of an id in its chunk.
-#[expect(clippy::cast_possible_truncation, reason = "the lower 16 bits are meant")]
+/// The lower 16 bits of an id.
+#[expect(clippy::cast_possible_truncation, reason = "the upper 16 bits are those of the chunk")]
 pub(super) fn low(id: u32) -> u16 {
     id as u16
 }
@@ -131,7 +131,7 @@ pub(super) fn ones(words: impl Iterator<Item = u64>) -> usize {
     words.map(|word| word.count_ones() as usize).sum()
 }
 
-/// Little-endian words; a last one that is cut short is filled with zeros.
+/// The little-endian words of the bytes; an incomplete last word is filled with zeros.
 pub(super) fn words(bytes: &[u8]) -> impl Iterator<Item = u64> {
     let (whole, rest) = bytes.as_chunks::<8>();
     let mut last = [0; 8];
@@ -140,7 +140,7 @@ pub(super) fn words(bytes: &[u8]) -> impl Iterator<Item = u64> {
     whole.iter().map(|word| u64::from_le_bytes(*word)).chain(last)
 }
 
-/// The ids of the set bits, ascending; `first` is that of the first bit.
+/// The ids of the set bits, ascending; `first` is the id of the first bit.
 pub(super) fn positions(words: impl Iterator<Item = u64>, first: u32) -> impl Iterator<Item = u32> {
     words.zip((first..).step_by(64)).flat_map(|(word, base)| {
         let mut left = word;

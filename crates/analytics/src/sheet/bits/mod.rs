@@ -1,29 +1,29 @@
-//! A growing set of ordinals that costs little while it is small and one bit per id when it is dense.
+//! A growing set of ordinals that is cheap while it is small, and takes one bit per id when it is dense.
 //!
-//! It begins as one short list. Past 64 distinct ids they fall into chunks of 65,536; a chunk is a list
-//! too, until 256 distinct ids are in it and it becomes 8 KiB of bits. So memory stays within 32 bytes
-//! per distinct id however ids are scattered, and the many sets of a few ids cost one allocation each.
+//! It begins as one short list. Above 64 distinct ids, the ids are divided into chunks of 65,536. A chunk is a list too,
+//! until it has more than 256 distinct ids and becomes 8 KiB of bits. So memory stays within 32 bytes per distinct id,
+//! however ids are scattered, and each of the many sets of a few ids costs one allocation.
 
 mod chunk;
 
 use chunk::{Lows, WORDS, low, ones, positions, sorted, words};
 
-/// The short list is cleared of repeats at this length …
+/// The length of the short list at which its repeats are removed.
 const FEW_LIMIT: usize = 128;
-/// … and given up when more than this many are left.
+/// The most distinct ids of the short list: with more, the set uses chunks.
 const FEW: usize = 64;
 
-/// About what an allocation takes besides what was asked for.
+/// About how many bytes an allocation takes in addition to its content.
 const PER_ALLOCATION: usize = 16;
 
-/// Distinct ordinals, for accumulating and comparing.
+/// A set of ordinals, for accumulating and comparing.
 #[derive(Debug, Clone, Default)]
 pub struct IdBits {
-    /// In any order, with repeats. Empty as soon as there are chunks.
+    /// The short list, in any order and with repeats. Empty if there are chunks.
     few: Vec<u32>,
     /// Ascending by `high`.
     chunks: Vec<Chunk>,
-    /// The chunk used last: ids come in ascending order, so it is nearly always the next one too.
+    /// The index of the chunk used last: ids come in ascending order, so the next one is nearly always in it.
     latest: usize,
 }
 
@@ -35,7 +35,7 @@ struct Chunk {
 }
 
 impl IdBits {
-    /// Adds ids that ascend.
+    /// Adds ascending ids.
     pub fn insert_ascending(&mut self, ids: &[u32]) {
         if !self.chunks.is_empty() || !self.fits_few(ids.len()) {
             self.leave_few();
@@ -45,7 +45,7 @@ impl IdBits {
         }
     }
 
-    /// Adds the ids whose bits are set; the first bit stands for `64 * first_word`.
+    /// Adds the ids whose bits are set; the first bit is that of the id `64 * first_word`.
     pub(super) fn insert_bits(&mut self, first_word: u32, bytes: &[u8]) {
         if self.chunks.is_empty() && ones(words(bytes)) <= FEW {
             let ids: Vec<u32> = positions(words(bytes), first_word * 64).collect();
@@ -65,7 +65,7 @@ impl IdBits {
         }
     }
 
-    /// Adds all of another set.
+    /// Adds all ids of another set.
     pub fn unite(&mut self, other: &Self) {
         self.insert_ascending(&sorted(&other.few));
         if !other.chunks.is_empty() {
@@ -80,28 +80,28 @@ impl IdBits {
         }
     }
 
-    /// How many distinct ids there are.
+    /// The number of distinct ids.
     pub fn len(&self) -> usize {
         sorted(&self.few).len() + self.chunks.iter().map(|chunk| chunk.lows.len()).sum::<usize>()
     }
 
-    /// About how many bytes of memory it holds besides itself.
+    /// About how many bytes the set takes on the heap.
     pub fn heap_bytes(&self) -> usize {
         let lows = self.chunks.iter().map(|chunk| chunk.lows.heap_bytes() + PER_ALLOCATION).sum::<usize>();
         self.few.capacity() * size_of::<u32>() + self.chunks.capacity() * size_of::<Chunk>() + PER_ALLOCATION + lows
     }
 
-    /// Whether there are none.
+    /// Whether the set is empty.
     pub fn is_empty(&self) -> bool {
         self.few.is_empty() && self.chunks.is_empty()
     }
 
-    /// Whether this one is inside.
+    /// Whether the set contains this id.
     pub fn contains(&self, id: u32) -> bool {
         self.few.contains(&id) || self.lows(id >> 16).is_some_and(|lows| lows.contains(low(id)))
     }
 
-    /// How many ids are in both sets.
+    /// The number of ids that are in both sets.
     pub fn intersection_len(&self, other: &Self) -> usize {
         if other.chunks.is_empty() {
             return sorted(&other.few).into_iter().filter(|id| self.contains(*id)).count();
@@ -124,7 +124,7 @@ impl IdBits {
         sorted(&self.few).into_iter().chain(chunked)
     }
 
-    /// Whether so many more fit the short list, perhaps once its repeats are gone.
+    /// Whether this many more ids fit the short list; removes its repeats if needed.
     fn fits_few(&mut self, more: usize) -> bool {
         if self.few.len() + more <= FEW_LIMIT {
             return true;

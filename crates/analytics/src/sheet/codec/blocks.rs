@@ -1,27 +1,27 @@
-//! Gaps between ids, packed in blocks of sixteen that have one width each.
+//! Gaps between ids, packed in blocks of sixteen gaps of the same width.
 //!
-//! A gap is the number of ids left out since the one before. The width of a block is that of its
-//! largest gap, so a run without gaps costs a byte per sixteen ids.
+//! A gap is the number of ids between an id and the one before it. The width of a block is that of its largest gap, so
+//! consecutive ids cost a byte per sixteen ids.
 
 use super::Sink;
 use super::error::{CodecError, Flaw};
 use super::varint::Reader;
 
-/// Ids in a block; the last one of a set may have fewer.
+/// The number of ids in a block; the last block of a set may have fewer.
 pub(super) const BLOCK: usize = 16;
 
-/// Bytes of a block of `ids` gaps of `width` bits, its head included.
+/// The length in bytes of a block of `ids` gaps of `width` bits, including its head.
 pub(super) fn block_len(ids: usize, width: u32) -> usize {
     1 + (ids * width as usize).div_ceil(8)
 }
 
-/// The bits that all gaps of a block need.
+/// The width in bits of the largest gap of a block.
 pub(super) fn width(block: &[u32], next: u64) -> u32 {
     let all = gaps(block, next).fold(0, |all, gap| all | gap);
     64 - all.leading_zeros()
 }
 
-/// The ids left out before each id; `next` is the smallest that the first one could be.
+/// The gap before each id; `next` is the smallest id that the first one could be.
 pub(super) fn gaps(ids: &[u32], next: u64) -> impl Iterator<Item = u64> {
     ids.iter().scan(next, |next, id| {
         let gap = u64::from(*id) - *next;
@@ -30,7 +30,7 @@ pub(super) fn gaps(ids: &[u32], next: u64) -> impl Iterator<Item = u64> {
     })
 }
 
-/// Appends the blocks of ascending ids, none below `next`.
+/// Appends the blocks of ascending ids, which are not below `next`.
 pub(super) fn put(out: &mut Vec<u8>, ids: &[u32], mut next: u64) {
     for block in ids.chunks(BLOCK) {
         let width = width(block, next);
@@ -52,7 +52,7 @@ pub(super) fn put(out: &mut Vec<u8>, ids: &[u32], mut next: u64) {
     }
 }
 
-/// Reads the blocks of `count` ids, none below `next`.
+/// Reads the blocks of `count` ids, which are not below `next`.
 pub(super) fn read(
     reader: &mut Reader<'_>,
     mut count: usize,
@@ -74,7 +74,7 @@ pub(super) fn read(
         let mut bit = 0;
         for id in ids.iter_mut().take(here) {
             next += load(window, bit / 8) >> (bit % 8) & mask;
-            #[expect(clippy::cast_possible_truncation, reason = "the check below refuses a block with a larger id")]
+            #[expect(clippy::cast_possible_truncation, reason = "the check below rejects a block with a larger id")]
             let fits = next as u32;
             *id = fits;
             next += 1;
@@ -89,8 +89,8 @@ pub(super) fn read(
     Ok(())
 }
 
-/// Eight bytes from `at` on; zeros where there are no more. A gap has 32 bits at most and begins within
-/// the first byte, so it lies inside.
+/// Eight bytes from `at` on, filled with zeros after the end. A gap has at most 32 bits and begins in the first byte, so
+/// it lies inside.
 #[inline]
 fn load(bytes: &[u8], at: usize) -> u64 {
     let rest = bytes.get(at..).unwrap_or_default();

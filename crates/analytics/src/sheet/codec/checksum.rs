@@ -1,12 +1,12 @@
-//! Tells a damaged payload from a sound one: neither database checks what it gives back from disk.
+//! The checksum of payloads. It is needed because neither database checks the bytes that it reads from disk.
 
-/// So that a payload of zeros has another checksum than zero.
+/// The initial state, so that the checksum of a payload of zeros is not zero.
 const SEED: u64 = 0x517c_c1b7_2722_0a95;
 
-/// 32 bits over all of `bytes`.
+/// The checksum of `bytes`, 32 bits.
 ///
-/// Each step is a bijection of the state, so a change within one word of eight bytes always changes the
-/// 64-bit state; it stays unseen once in 2^32. This protects from accidents, not from forgers.
+/// Each step is a bijection of the state, so a change within one word of eight bytes always changes the 64-bit state;
+/// one in 2^32 such changes leaves the 32 bits as they are. The checksum protects against accidents, not against forgers.
 pub(crate) fn checksum(bytes: &[u8]) -> u32 {
     let (words, rest) = bytes.as_chunks::<8>();
     let mut last = [0; 8];

@@ -1,24 +1,24 @@
-//! What is wrong with a payload, and where.
+//! The errors of decoding a payload.
 
 use std::fmt;
 
-/// Why a payload is not a sheet. The caller knows the row and adds it.
+/// The error of a payload that is not a sheet. The caller knows the row and adds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CodecError {
-    /// Where in the payload, in bytes from its beginning.
+    /// The offset in the payload, in bytes.
     pub offset: usize,
-    /// What was found there.
+    /// The flaw at the offset.
     pub flaw: Flaw,
 }
 
-/// What is wrong.
+/// A flaw of a payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flaw {
-    /// It ends too early.
+    /// The payload ends too early.
     Truncated,
-    /// A version that this program does not know.
+    /// The version, which this program does not know.
     UnknownVersion(u8),
-    /// The bytes are not those that were written.
+    /// The checksum differs from that of the bytes.
     Checksum,
     /// A facet that this program does not know.
     UnknownFacet(u8),
@@ -26,19 +26,19 @@ pub enum Flaw {
     FacetOrder(u8),
     /// A number that is not written in its shortest form or exceeds 64 bits.
     Number,
-    /// More than the bytes that follow can hold.
+    /// A length or a number of items that the bytes after it cannot contain.
     Length(u64),
-    /// An id beyond the largest.
+    /// An id that exceeds the largest possible one.
     IdRange,
     /// A cell or a facet that counts nothing.
     Empty,
-    /// A width of packed numbers beyond 32 bits.
+    /// A width of packed numbers that exceeds 32 bits.
     Width(u8),
-    /// A set with more or fewer ids than its head says.
+    /// A set whose number of ids differs from that in its head.
     Cardinality,
     /// A reference to something that is not an equal set of an earlier facet.
     Reference,
-    /// References that stand for more ids than the payload may hold.
+    /// References to more ids than a payload of this size may contain.
     TooManyReferences,
     /// Bytes after the last set of a facet or of a body.
     Trailing,
@@ -69,13 +69,15 @@ impl fmt::Display for Flaw {
             }
             Self::FacetOrder(code) => write!(f, "facet {code} is repeated or out of order"),
             Self::Number => f.write_str("a number is not in its shortest form or exceeds 64 bits"),
-            Self::Length(length) => write!(f, "{length} is more than the bytes that follow can hold"),
+            Self::Length(length) => write!(f, "{length} is more than the bytes after it can contain"),
             Self::IdRange => f.write_str("an id exceeds the largest one"),
-            Self::Empty => f.write_str("something that counts nothing is written out"),
-            Self::Width(width) => write!(f, "{width} bits are too wide for an id; 32 are the most"),
-            Self::Cardinality => f.write_str("a set has more or fewer ids than its head says"),
+            Self::Empty => f.write_str("a cell or a facet counts nothing"),
+            Self::Width(width) => write!(f, "a width of {width} bits exceeds the 32 bits of an id"),
+            Self::Cardinality => f.write_str("the number of ids of a set differs from that in its head"),
             Self::Reference => f.write_str("a reference does not lead to an equal set of an earlier facet"),
-            Self::TooManyReferences => f.write_str("references stand for more ids than a payload of this size may"),
+            Self::TooManyReferences => {
+                f.write_str("references lead to more ids than a payload of this size may contain")
+            }
             Self::Trailing => f.write_str("bytes are left over"),
         }
     }

@@ -1,4 +1,4 @@
-//! Payloads that nobody wrote, with a right checksum: what the checksum would hide from the tests.
+//! Forged payloads with a right checksum: without it, the checksum would reject them before the code under test runs.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -34,7 +34,7 @@ fn sheets() -> impl Strategy<Value = Sheet> {
     })
 }
 
-/// Either an error inside the payload, or a sheet that keeps its promises and could have been written.
+/// Checks that the result is an error at an offset inside the payload, or a sheet that keeps its invariants and encodes.
 fn survives(payload: &[u8]) {
     match decode(payload) {
         Err(error) => assert!(error.offset <= payload.len(), "{error}"),
@@ -54,7 +54,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
-    fn what_was_written_is_read(sheet in sheets()) {
+    fn an_encoded_sheet_is_decoded(sheet in sheets()) {
         prop_assert_eq!(decode(&encode(&sheet)), Ok(sheet));
     }
 

@@ -1,7 +1,6 @@
-//! The format of a sheet on disk, version 1: described in `docs/sheets.md`.
+//! The format of a sheet on disk, version 1. `docs/sheets.md` describes it.
 //!
-//! Reading never panics and never allocates more than a fixed multiple of the payload, whatever its
-//! bytes are.
+//! Reading never panics, and never allocates more than a fixed multiple of the payload's length, whatever its bytes are.
 
 mod blocks;
 mod checksum;
@@ -28,22 +27,23 @@ use super::set::IdSet;
 
 /// The first byte of a payload.
 const VERSION: u8 = 1;
-/// Bytes at the end of a payload.
+/// The length in bytes of the checksum at the end of a payload.
 const CHECKSUM_LEN: usize = 4;
 
-/// How many ids references may bring in all, up to a facet that begins at this byte.
+/// The most ids that references may encode in total, up to a facet that begins at this byte.
 ///
-/// Without a bound a forged payload of a megabyte could name one large set a hundred thousand times.
+/// Without a limit, a forged payload of a megabyte could refer to one large set a hundred thousand times.
 fn may_be_referred(facet_at: usize) -> usize {
     facet_at.saturating_mul(64)
 }
 
 /// Takes the ids of one set.
 pub(super) trait Sink {
-    /// Ids that ascend, behind all before.
+    /// Takes ascending ids that are greater than all ids before.
     fn ids(&mut self, ascending: &[u32]);
 
-    /// The ids whose bits are set, behind all before; the first bit is `64 * first_word`. All fit 32 bits.
+    /// Takes the ids whose bits are set, which are greater than all ids before. The first bit is that of the id
+    /// `64 * first_word`. All ids fit 32 bits.
     fn bits(&mut self, first_word: u32, bytes: &[u8]);
 }
 
@@ -75,7 +75,7 @@ impl Sink for Vec<u32> {
     }
 }
 
-/// The sheet of a payload.
+/// Decodes a payload.
 pub(super) fn decode(payload: &[u8]) -> Result<Sheet, CodecError> {
     let mut decoder = Decoder { facet: Facet::Views, cells: BTreeMap::new() };
     walk(payload, &mut decoder)?;
@@ -97,7 +97,7 @@ impl Visitor for Decoder {
     }
 
     fn cell(&mut self, id: u64, count: u64, distinct: usize) -> Option<&mut Vec<u32>> {
-        // The walk shows each key once, in order.
+        // The walk visits each key once, in order.
         let cell = self.cells.entry(CellKey::new(self.facet, id)).or_default();
         *cell = (count, Vec::with_capacity(distinct));
         Some(&mut cell.1)

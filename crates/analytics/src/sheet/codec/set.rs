@@ -1,24 +1,24 @@
-//! One set of ordinals: three shapes, the shortest wins.
+//! The encoding of one set of ordinals: the shortest of three shapes.
 
 use super::Sink;
 use super::blocks::{self, BLOCK};
 use super::error::{CodecError, Flaw};
 use super::varint::{self, Reader};
 
-/// How a set is written. The numbers are those on disk, two bits of a set's head.
+/// The shape of an encoded set. The numbers are those on disk: two bits of a set's head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shape {
-    /// The gaps as numbers of one or more bytes: a handful of ids.
+    /// The gaps as varints: for a handful of ids.
     List = 0,
     /// The gaps packed in blocks of sixteen.
     Packed = 1,
-    /// One bit per id over the dense beginning, then packed gaps.
+    /// One bit per id for the dense beginning, then packed gaps.
     Bits = 2,
-    /// Equal to a set of an earlier facet.
+    /// A reference to an equal set of an earlier facet.
     Same = 3,
 }
 
-/// Ids that one byte of a body can stand for at most: a block of width 0. Bounds what decoding allocates.
+/// The most ids that one byte of a body can encode: those of a block of width 0. It bounds the memory of decoding.
 pub(super) const IDS_PER_BYTE: usize = BLOCK;
 
 impl Shape {
@@ -32,7 +32,7 @@ impl Shape {
     }
 }
 
-/// Writes the body of a set into `body`, replacing what was there, and tells its shape.
+/// Replaces the content of `body` by the body of a set, and returns its shape.
 pub(super) fn encode(ids: &[u32], body: &mut Vec<u8>) -> Shape {
     body.clear();
     let plan = Plan::of(ids);
@@ -46,12 +46,12 @@ pub(super) fn encode(ids: &[u32], body: &mut Vec<u8>) -> Shape {
 
 struct Plan {
     shape: Shape,
-    /// For [`Shape::Bits`], how many ids the bits stand for at least.
+    /// For [`Shape::Bits`], the least number of ids that the bits encode.
     split: usize,
 }
 
 impl Plan {
-    /// Compares the lengths of all shapes, and for bits of all points (between blocks) where they may end.
+    /// Compares the lengths of all shapes, and for bits those of all ends between two blocks.
     fn of(ids: &[u32]) -> Self {
         let list: usize = blocks::gaps(ids, 0).map(varint::len).sum();
         let mut next = 0;
@@ -65,7 +65,7 @@ impl Plan {
             .collect();
         let packed: usize = lens.iter().map(|(len, _)| len).sum();
         let base = ids.first().map_or(0, |first| u64::from(first / 64) * 64);
-        // The heads of bits: where they begin and how many bytes they are.
+        // The numbers in front of the bits: their first word and their length.
         let heads = varint::len(base / 64) + 2;
         let (mut behind, mut split, mut bits) = (packed, 0, usize::MAX);
         for (at, (len, next)) in lens.iter().enumerate() {
@@ -75,7 +75,7 @@ impl Plan {
                 (split, bits) = (BLOCK * (at + 1), heads + before + behind);
             }
         }
-        // Packed and bits have a length in front; a list has none.
+        // Packed and bits have a length in front, a list has not.
         let shape = match (list, packed + varint::len(packed as u64), bits.saturating_add(varint::len(bits as u64))) {
             (list, packed, bits) if list <= packed && list <= bits => Shape::List,
             (_, packed, bits) if packed < bits => Shape::Packed,
@@ -95,7 +95,7 @@ fn put_bits(body: &mut Vec<u8>, ids: &[u32], split: usize) {
     varint::put(body, u64::from(len));
     let start = body.len();
     body.resize(start + len as usize, 0);
-    // Ids behind the split whose bits are in the last byte belong to it as well.
+    // Ids after the split whose bits lie in the last byte are encoded as bits as well.
     let covered = u64::from(word) * 64 + u64::from(len) * 8;
     let (inside, behind) = ids.split_at(ids.partition_point(|id| u64::from(*id) < covered));
     for id in inside {
@@ -107,9 +107,9 @@ fn put_bits(body: &mut Vec<u8>, ids: &[u32], split: usize) {
     blocks::put(body, behind, covered);
 }
 
-/// Reads the body of a set of `count` ids into `sink`, to the end of the body.
+/// Reads the body of a set of `count` ids into `sink`, up to the end of the body.
 ///
-/// A list is not delimited: it ends with its last id. The other shapes end where `reader` does.
+/// A list has no length: it ends with its last id. The other shapes end at the end of `reader`.
 pub(super) fn read(
     reader: &mut Reader<'_>,
     shape: Shape,
@@ -126,7 +126,7 @@ pub(super) fn read(
 }
 
 fn read_list(reader: &mut Reader<'_>, count: usize, sink: &mut impl Sink) -> Result<(), CodecError> {
-    // Handed on by the block: a sink's work per call is more than that per id.
+    // Block by block, because a call of the sink costs more than an id.
     let mut ids = [0_u32; BLOCK];
     let mut next = 0_u64;
     let mut left = count;

@@ -1,4 +1,4 @@
-//! Numbers of 1 to 10 bytes, seven bits each, least significant first; and the reader of a payload.
+//! Varints: numbers of 1 to 10 bytes, seven bits each, least significant first. And the reader of a payload.
 
 use super::error::{CodecError, Flaw};
 
@@ -11,7 +11,7 @@ pub(crate) fn put(out: &mut Vec<u8>, mut number: u64) {
     out.push(low_byte(number));
 }
 
-/// How many bytes [`put`] appends.
+/// The number of bytes that [`put`] appends.
 pub(super) fn len(number: u64) -> usize {
     (64 - (number | 1).leading_zeros()).div_ceil(7) as usize
 }
@@ -20,7 +20,7 @@ fn low_byte(number: u64) -> u8 {
     number.to_le_bytes()[0]
 }
 
-/// Reads forward and knows where it is. Every read past the end is [`Flaw::Truncated`].
+/// Reads a payload forward. Every read past its end is a [`Flaw::Truncated`].
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reader<'a> {
     bytes: &'a [u8],
@@ -28,22 +28,22 @@ pub(crate) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Reads `bytes` from offset `at` on. Offsets in errors are those in `bytes`.
+    /// A reader of `bytes` from offset `at` on. Offsets in errors are offsets in `bytes`.
     pub(crate) fn new(bytes: &'a [u8], at: usize) -> Self {
         Self { bytes, at }
     }
 
-    /// Where the next byte is.
+    /// The offset of the next byte.
     pub(crate) fn at(&self) -> usize {
         self.at
     }
 
-    /// How many bytes are left.
+    /// The number of bytes that are left.
     pub(crate) fn left(&self) -> usize {
         self.bytes.len().saturating_sub(self.at)
     }
 
-    /// All that is left.
+    /// The bytes that are left.
     pub(super) fn rest(&self) -> &'a [u8] {
         self.bytes.get(self.at..).unwrap_or_default()
     }
@@ -53,14 +53,14 @@ impl<'a> Reader<'a> {
         CodecError::new(self.at, flaw)
     }
 
-    /// One byte.
+    /// Reads one byte.
     pub(crate) fn byte(&mut self) -> Result<u8, CodecError> {
         let byte = *self.bytes.get(self.at).ok_or_else(|| self.error(Flaw::Truncated))?;
         self.at += 1;
         Ok(byte)
     }
 
-    /// One number.
+    /// Reads one varint.
     #[inline]
     pub(crate) fn number(&mut self) -> Result<u64, CodecError> {
         let first = self.byte()?;
@@ -75,14 +75,14 @@ impl<'a> Reader<'a> {
             number |= bits << shift;
             if byte < 0x80 {
                 let fits = shift < 63 || bits <= 1;
-                // A last byte of zero would be a second form of the same number.
+                // With a last byte of zero, the number would have a second, longer form.
                 return if bits > 0 && fits { Ok(number) } else { Err(CodecError::new(self.at - 1, Flaw::Number)) };
             }
         }
         Err(CodecError::new(self.at - 1, Flaw::Number))
     }
 
-    /// A number of bytes that must still be there.
+    /// Reads a length in bytes, and checks that as many are left.
     pub(crate) fn length(&mut self) -> Result<usize, CodecError> {
         let at = self.at;
         let length = self.number()?;
@@ -92,21 +92,21 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The next `length` bytes.
+    /// Reads the next `length` bytes.
     pub(crate) fn take(&mut self, length: usize) -> Result<&'a [u8], CodecError> {
         let taken = self.rest().get(..length).ok_or_else(|| self.error(Flaw::Truncated))?;
         self.at += length;
         Ok(taken)
     }
 
-    /// A reader of the next `length` bytes alone; this one goes on behind them.
+    /// A reader of only the next `length` bytes; this one continues after them.
     pub(super) fn part(&mut self, length: usize) -> Result<Self, CodecError> {
         let at = self.at;
         self.take(length)?;
         Ok(Self { bytes: self.bytes.get(..at + length).unwrap_or_default(), at })
     }
 
-    /// Passes over `count` numbers.
+    /// Skips `count` varints.
     pub(super) fn skip_numbers(&mut self, count: usize) -> Result<(), CodecError> {
         for _ in 0..count {
             while self.byte()? >= 0x80 {}

@@ -1,4 +1,4 @@
-//! Walks through a payload once, and shows a visitor the cells that it wants.
+//! Reads a payload once, and passes the cells to a visitor.
 
 use super::checksum::checksum;
 use super::error::{CodecError, Flaw};
@@ -7,19 +7,20 @@ use super::varint::Reader;
 use super::{CHECKSUM_LEN, Sink, VERSION, may_be_referred};
 use crate::sheet::cell::Facet;
 
-/// Takes what [`walk`] finds.
+/// Takes the cells that [`walk`] reads.
 pub(in crate::sheet) trait Visitor {
-    /// Where ids go.
+    /// The receiver of ids.
     type Ids: Sink;
 
-    /// A facet begins. `false` passes over it without looking at its cells.
+    /// Called at the start of a facet. `false` skips it without reading its cells.
     fn facet(&mut self, facet: Facet) -> bool;
 
-    /// A cell of that facet with its count and the length of its set. Ids go where the answer says.
+    /// Called with a cell of the facet, its count and the length of its set. Returns the receiver of the ids; `None` skips
+    /// them.
     fn cell(&mut self, id: u64, count: u64, distinct: usize) -> Option<&mut Self::Ids>;
 }
 
-/// Reads a payload to its end. After an error the visitor has seen a part of it.
+/// Reads a payload to its end. After an error, the visitor has seen a part of it.
 pub(in crate::sheet) fn walk(payload: &[u8], visitor: &mut impl Visitor) -> Result<(), CodecError> {
     let body = checked_body(payload)?;
     let mut reader = Reader::new(body, 1);
@@ -43,9 +44,9 @@ pub(in crate::sheet) fn walk(payload: &[u8], visitor: &mut impl Visitor) -> Resu
     Ok(())
 }
 
-/// The payload without its checksum, which is right.
+/// Checks the version and the checksum, and returns the payload without the checksum.
 fn checked_body(payload: &[u8]) -> Result<&[u8], CodecError> {
-    // The version comes first: another one may end differently.
+    // The version is checked first: in another version the payload may end differently.
     match payload.first() {
         None => return Err(CodecError::new(0, Flaw::Truncated)),
         Some(&VERSION) => {}
@@ -60,9 +61,9 @@ fn checked_body(payload: &[u8]) -> Result<&[u8], CodecError> {
 
 struct Walk<'a, 'v, V> {
     body: &'a [u8],
-    /// Where the facet begins that is being read: references point to before it.
+    /// The offset of the current facet: references lead to offsets before it.
     facet_at: usize,
-    /// Ids that references have brought so far.
+    /// The number of ids that references have encoded so far.
     referred: usize,
     visitor: &'v mut V,
 }
@@ -106,7 +107,7 @@ impl<'a, V: Visitor> Walk<'a, '_, V> {
                 self.referred_to(back, head.distinct).ok_or(CodecError::new(at, Flaw::Reference))?
             }
         };
-        // Before anything is allocated for it.
+        // Checked before memory is allocated for the ids.
         if head.distinct > body.left().saturating_mul(IDS_PER_BYTE) {
             return Err(CodecError::new(at, Flaw::Length(head.distinct as u64)));
         }
@@ -136,13 +137,13 @@ impl<'a, V: Visitor> Walk<'a, '_, V> {
                 let length = reader.length().ok()?;
                 Some((reader.part(length).ok()?, head.shape))
             }
-            // One step is enough, and chains could be circles.
+            // The writer never refers to a reference, and a chain of references could be a circle.
             Shape::Same => None,
         }
     }
 }
 
-/// What stands before the body of a set.
+/// The head of a set, which stands before its body.
 struct Head {
     shape: Shape,
     count: u64,

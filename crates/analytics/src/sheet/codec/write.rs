@@ -1,4 +1,4 @@
-//! Writes a sheet.
+//! Encodes a sheet.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use super::{VERSION, may_be_referred, varint};
 use crate::sheet::Sheet;
 use crate::sheet::cell::{Cell, CellKey};
 
-/// The payload of a sheet.
+/// Encodes a sheet.
 pub(in crate::sheet) fn encode(sheet: &Sheet) -> Vec<u8> {
     let mut writer = Writer { out: vec![VERSION], ..Writer::default() };
     let mut cells = sheet.cells().peekable();
@@ -36,11 +36,11 @@ pub(in crate::sheet) fn encode(sheet: &Sheet) -> Vec<u8> {
 #[derive(Default)]
 struct Writer<'a> {
     out: Vec<u8>,
-    /// Where the facet begins that is being written.
+    /// The offset of the current facet.
     facet_at: usize,
-    /// Where the heads of the sets of earlier facets are.
+    /// The offsets of the heads of the sets of earlier facets.
     known: HashMap<&'a [u32], usize>,
-    /// The same of this facet: out of reach of its own references.
+    /// The same of the current facet, which its own references cannot reach.
     fresh: Vec<(&'a [u32], usize)>,
     referred: usize,
     body: Vec<u8>,
@@ -53,12 +53,12 @@ impl<'a> Writer<'a> {
         for (key, cell) in cells {
             varint::put(&mut part, key.id - next);
             self.cell(&mut part, cell);
-            // Wraps behind the largest id alone, which is the last one then.
+            // Wraps only after the largest id, which is the last one.
             next = key.id.wrapping_add(1);
         }
         varint::put(&mut self.out, cells.len() as u64);
         varint::put(&mut self.out, part.len() as u64);
-        // Only now is it known where the heads are.
+        // The offsets of the heads are known only now.
         let start = self.out.len();
         for (_, at) in &mut self.fresh {
             *at += start;
@@ -93,7 +93,7 @@ impl<'a> Writer<'a> {
         out.extend_from_slice(&self.body);
     }
 
-    /// How far before this facet the head of an equal set is, if naming it is shorter than `body`.
+    /// The distance from the current facet back to the head of an equal set, if a reference is shorter than `body`.
     fn reference(&self, ids: &[u32]) -> Option<u64> {
         let back = (self.facet_at - self.known.get(ids)?) as u64;
         let allowed = self.referred + ids.len() <= may_be_referred(self.facet_at);
