@@ -1,4 +1,4 @@
-//! Column types of our own: one SQL type each, declared for both databases.
+//! Portable column types: one SQL type each, declared for both databases.
 //!
 //! | type | PostgreSQL | SQLite |
 //! |---|---|---|
@@ -9,7 +9,7 @@
 //! | [`TenantKey`] | `uuid` | `INTEGER`, the number of the tenant in `dict_tenants` |
 //! | [`Host`] | `inet` | `BLOB`: 4 or 6, then the address |
 //!
-//! Both sides of a row sort alike: by bytes, by time, by family and address. Text, numbers, booleans and bytes are
+//! Both forms of a type sort alike: by bytes, by time, by family and address. Text, numbers, booleans and bytes are
 //! diesel's own types, which both databases know.
 
 use std::io::Write;
@@ -41,42 +41,43 @@ pub struct Instant;
 #[diesel(postgres_type(oid = 1082, array_oid = 1182), sqlite_type(name = "Long"))]
 pub struct Day;
 
-/// A JSON document whose spelling need not survive.
+/// A JSON document. The database may change its spelling.
 #[derive(Debug, Clone, Copy, Default, SqlType, QueryId)]
 #[diesel(postgres_type(oid = 3802, array_oid = 3807), sqlite_type(name = "Text"))]
 pub struct Json;
 
-/// The address of a host.
+/// The IP address of a host.
 #[derive(Debug, Clone, Copy, Default, SqlType, QueryId)]
 #[diesel(postgres_type(oid = 869, array_oid = 1041), sqlite_type(name = "Binary"))]
 pub struct Host;
 
-/// A tenant, or a scope: on SQLite its number in `dict_tenants`, on PostgreSQL its UUID.
+/// A tenant or a scope: on SQLite its number in `dict_tenants`, on PostgreSQL its UUID.
 #[derive(Debug, Clone, Copy, Default, SqlType, QueryId)]
 #[diesel(postgres_type(oid = 2950, array_oid = 2951), sqlite_type(name = "Long"))]
 pub struct TenantKey;
 
-/// PostgreSQL counts time from 2000-01-01.
+/// Microseconds from 1970-01-01 to 2000-01-01, where PostgreSQL's time begins.
 const PG_EPOCH_MICROS: i64 = 946_684_800_000_000;
-/// PostgreSQL counts days from 2000-01-01.
+/// Days from 1970-01-01 to 2000-01-01, where PostgreSQL's days begin.
 const PG_EPOCH_DAYS: i64 = 10_957;
-/// The version byte in front of binary `jsonb`.
+/// The first byte of a binary `jsonb`: its version.
 const JSONB_VERSION: u8 = 1;
-/// Address families of PostgreSQL's binary `inet`.
+/// The address family IPv4 in PostgreSQL's binary `inet`.
 const PGSQL_AF_INET: u8 = 2;
+/// The address family IPv6 in PostgreSQL's binary `inet`.
 const PGSQL_AF_INET6: u8 = 3;
 
-/// A UUID as a value of a query.
+/// A UUID as a value in queries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Uuid128)]
 pub struct DbUuid(pub Uuid);
 
-/// A time as a value of a query.
+/// A time as a value in queries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Instant)]
 pub struct DbTime(pub Timestamp);
 
-/// A day as a value of a query.
+/// A day as a value in queries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Day)]
 pub struct DbDay(pub NaiveDate);
@@ -107,13 +108,13 @@ impl FromSql<Uuid128, Pg> for DbUuid {
     }
 }
 
-/// A tenant as a value of a query, in the form that its database keeps.
+/// A tenant as a value in queries, in the form that the database stores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, AsExpression, FromSqlRow)]
 #[diesel(sql_type = TenantKey)]
 pub enum DbTenant {
-    /// PostgreSQL's.
+    /// The form of PostgreSQL.
     Id(Uuid),
-    /// SQLite's.
+    /// The form of SQLite.
     Number(i64),
 }
 
@@ -142,7 +143,7 @@ impl ToSql<TenantKey, Pg> for DbTenant {
                 out.write_all(id.as_bytes())?;
                 Ok(IsNull::No)
             }
-            Self::Number(number) => Err(format!("{number} is SQLite's number of a tenant").into()),
+            Self::Number(number) => Err(format!("{number} is the number of a tenant on SQLite").into()),
         }
     }
 }
@@ -162,7 +163,7 @@ impl ToSql<Instant, Sqlite> for DbTime {
 
 impl FromSql<Instant, Sqlite> for DbTime {
     fn from_sql(mut value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
-        of_micros(Some(value.read_long()))
+        from_micros(Some(value.read_long()))
     }
 }
 
@@ -175,15 +176,15 @@ impl ToSql<Instant, Pg> for DbTime {
 
 impl FromSql<Instant, Pg> for DbTime {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
-        of_micros(i64::from_be_bytes(value.as_bytes().try_into()?).checked_add(PG_EPOCH_MICROS))
+        from_micros(i64::from_be_bytes(value.as_bytes().try_into()?).checked_add(PG_EPOCH_MICROS))
     }
 }
 
-fn of_micros(micros: Option<i64>) -> deserialize::Result<DbTime> {
+fn from_micros(micros: Option<i64>) -> deserialize::Result<DbTime> {
     micros
         .and_then(DateTime::from_timestamp_micros)
         .map(DbTime)
-        .ok_or_else(|| format!("{micros:?} microseconds since 1970 are no time that we know").into())
+        .ok_or_else(|| format!("{micros:?} microseconds since 1970 are out of the supported range of times").into())
 }
 
 impl ToSql<Day, Sqlite> for DbDay {
@@ -195,7 +196,7 @@ impl ToSql<Day, Sqlite> for DbDay {
 
 impl FromSql<Day, Sqlite> for DbDay {
     fn from_sql(mut value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
-        of_day_number(value.read_long())
+        from_day_number(value.read_long())
     }
 }
 
@@ -208,17 +209,17 @@ impl ToSql<Day, Pg> for DbDay {
 
 impl FromSql<Day, Pg> for DbDay {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
-        of_day_number(i64::from(i32::from_be_bytes(value.as_bytes().try_into()?)) + PG_EPOCH_DAYS)
+        from_day_number(i64::from(i32::from_be_bytes(value.as_bytes().try_into()?)) + PG_EPOCH_DAYS)
     }
 }
 
-fn of_day_number(number: i64) -> deserialize::Result<DbDay> {
+fn from_day_number(number: i64) -> deserialize::Result<DbDay> {
     time::day_of_number(number)
         .map(DbDay)
-        .ok_or_else(|| format!("{number} days since 1970 are no day that we know").into())
+        .ok_or_else(|| format!("{number} days since 1970 are out of the supported range of days").into())
 }
 
-/// The text of a JSON document. Read where the row becomes a domain type, so that the error can name the row.
+/// The text of a JSON document. It is parsed where the row becomes a domain type, so that an error can name the row.
 #[derive(Debug, Clone, PartialEq, Eq, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Json)]
 pub struct JsonText(pub String);
@@ -248,38 +249,38 @@ impl FromSql<Json, Pg> for JsonText {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
         match value.as_bytes().split_first() {
             Some((&JSONB_VERSION, text)) => Ok(Self(String::from_utf8(text.to_vec())?)),
-            _ => Err("jsonb of a version that we do not know".into()),
+            _ => Err("a jsonb of an unknown version".into()),
         }
     }
 }
 
-/// The address of a host, in the form that both databases sort alike.
+/// An IP address as a value in queries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Host)]
 pub struct Address(pub IpAddr);
 
 impl Address {
-    /// `head` in front of the four or sixteen bytes.
-    fn behind(self, v4: &[u8], v6: &[u8]) -> Vec<u8> {
+    /// The bytes of the address, after the prefix of its family.
+    fn with_prefix(self, v4: &[u8], v6: &[u8]) -> Vec<u8> {
         match self.0 {
             IpAddr::V4(at) => [v4, &at.octets()[..]].concat(),
             IpAddr::V6(at) => [v6, &at.octets()[..]].concat(),
         }
     }
 
-    fn of_octets(octets: &[u8]) -> deserialize::Result<Self> {
+    fn from_octets(octets: &[u8]) -> deserialize::Result<Self> {
         if let Ok(v4) = <[u8; 4]>::try_from(octets) {
             return Ok(Self(IpAddr::V4(Ipv4Addr::from(v4))));
         }
         <[u8; 16]>::try_from(octets)
             .map(|v6| Self(IpAddr::V6(Ipv6Addr::from(v6))))
-            .map_err(|_| format!("{} bytes are no address", octets.len()).into())
+            .map_err(|_| format!("an address has 4 or 16 bytes, not {}", octets.len()).into())
     }
 }
 
 impl ToSql<Host, Sqlite> for Address {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
-        out.set_value(self.behind(&[4], &[6]));
+        out.set_value(self.with_prefix(&[4], &[6]));
         Ok(IsNull::No)
     }
 }
@@ -287,7 +288,7 @@ impl ToSql<Host, Sqlite> for Address {
 impl FromSql<Host, Sqlite> for Address {
     fn from_sql(mut value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
         match value.read_blob() {
-            [4 | 6, octets @ ..] => Self::of_octets(octets),
+            [4 | 6, octets @ ..] => Self::from_octets(octets),
             _ => Err("an address without its family".into()),
         }
     }
@@ -295,8 +296,8 @@ impl FromSql<Host, Sqlite> for Address {
 
 impl ToSql<Host, Pg> for Address {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
-        // family, bits of the mask (all: one host), not a cidr, bytes of the address
-        out.write_all(&self.behind(&[PGSQL_AF_INET, 32, 0, 4], &[PGSQL_AF_INET6, 128, 0, 16]))?;
+        // The family, the bits of the mask (all of them: one host), no CIDR, the number of bytes of the address.
+        out.write_all(&self.with_prefix(&[PGSQL_AF_INET, 32, 0, 4], &[PGSQL_AF_INET6, 128, 0, 16]))?;
         Ok(IsNull::No)
     }
 }
@@ -304,8 +305,8 @@ impl ToSql<Host, Pg> for Address {
 impl FromSql<Host, Pg> for Address {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
         match value.as_bytes() {
-            [PGSQL_AF_INET | PGSQL_AF_INET6, _bits, _cidr, _length, octets @ ..] => Self::of_octets(octets),
-            _ => Err("an address of a family that we do not know".into()),
+            [PGSQL_AF_INET | PGSQL_AF_INET6, _bits, _cidr, _length, octets @ ..] => Self::from_octets(octets),
+            _ => Err("an address of an unknown family".into()),
         }
     }
 }

@@ -1,17 +1,18 @@
-//! Errors of the databases as errors of the domain: the one place that knows their codes and texts.
+//! Translates errors of the databases to errors of the domain. No other file knows their codes and texts.
 //!
-//! A database that others keep busy is `Overloaded`. What the operator can cure (a database that is down, full or
-//! read-only) is `Unavailable`. Clients send both again. Everything else is a defect or corrupt data: `Internal`.
+//! An error because others use the database is `Overloaded`. An error that the operator can cure (a database that is
+//! down, full or read-only) is `Unavailable`. Clients send both requests again. Every other error is a defect or
+//! corrupt data: `Internal`.
 
 use diesel::result::{ConnectionError, DatabaseErrorKind, Error as DieselError};
 use trailkeeper_domain::Error;
 use trailkeeper_domain::error::Context;
 
-/// What SQLite says when another connection has what it needs. diesel keeps no code but the text, which SQLite never
-/// translates.
+/// Texts of SQLite's errors if another connection holds a lock. diesel passes on the text without the code, and SQLite
+/// never translates the text.
 const SQLITE_BUSY: [&str; 3] = ["database is locked", "database table is locked", "database schema is locked"];
 
-/// What SQLite says when it cannot serve right now.
+/// Texts of SQLite's errors that the operator can cure.
 const SQLITE_UNAVAILABLE: [&str; 6] = [
     "database or disk is full",
     "disk I/O error",
@@ -21,18 +22,18 @@ const SQLITE_UNAVAILABLE: [&str; 6] = [
     "large file support is disabled",
 ];
 
-/// The classes and codes of SQLSTATE that mean the same: connection, resources, not in the right state, system, and
-/// the interventions of an operator (shutdown, and a statement that took too long).
+/// Classes and codes of SQLSTATE that the operator can cure: connection, resources, wrong state, system, intervention
+/// (shutdown, a statement that took too long), read-only, authentication, and a missing database.
 const SQLSTATE_UNAVAILABLE: [&str; 9] = ["08", "53", "55", "58", "57014", "57P", "25006", "28", "3D000"];
 
-/// The classes and codes of SQLSTATE by which others are in the way: too many connections, a lock that was not to be
-/// had, transactions that conflict.
+/// Classes and codes of SQLSTATE for conflicts with others: too many connections, a lock that is held, transactions that
+/// conflict.
 const SQLSTATE_BUSY: [&str; 3] = ["53300", "55P03", "40"];
 
-/// What the transaction may be repeated after: serialization failure, deadlock.
+/// SQLSTATEs after which the transaction may be run again: serialization failure and deadlock.
 const SQLSTATE_RETRY: [&str; 2] = ["40001", "40P01"];
 
-/// Translates what a statement came back with. `table` says where.
+/// Translates the error of a statement on `table`.
 pub fn of_statement(table: &str, error: DieselError) -> Error {
     if let DieselError::DatabaseError(kind, information) = &error {
         let text = information.message();
@@ -77,7 +78,7 @@ pub fn of_migration(error: Box<dyn std::error::Error + Send + Sync>) -> Error {
     }
 }
 
-/// Whether the statement was refused for a key that exists already.
+/// Whether the statement failed because a unique key exists already.
 pub fn is_unique_violation(error: &DieselError) -> bool {
     matches!(error, DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _))
 }
@@ -103,12 +104,13 @@ fn is_one_of(text: &str, states: &[&str], texts: &[&str]) -> bool {
     }
 }
 
-/// A byte sequence that PostgreSQL cannot keep as text. Callers refuse it on the way in; this is the second line.
+/// Whether PostgreSQL cannot store a byte sequence as text. Validation of requests rejects such text earlier; this is the
+/// second line of defence.
 fn is_not_storable(text: &str) -> bool {
     sqlstate(text).is_some_and(|state| state == "22021" || state == "22P05")
 }
 
-/// The SQLSTATE in front of a message of PostgreSQL.
+/// The SQLSTATE at the beginning of a message of PostgreSQL, see `postgres::failure`.
 fn sqlstate(text: &str) -> Option<&str> {
     let (state, _) = text.split_once(": ")?;
     let looks_right = state.len() == 5 && state.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
@@ -119,12 +121,12 @@ fn sqlstate(text: &str) -> Option<&str> {
 mod tests {
     use super::*;
 
-    fn told(text: &str) -> Error {
+    fn translated(text: &str) -> Error {
         of_statement("events", DieselError::DatabaseError(DatabaseErrorKind::Unknown, Box::new(text.to_owned())))
     }
 
     #[test]
-    fn what_an_operator_can_cure_is_unavailable() {
+    fn curable_errors_are_unavailable() {
         for text in [
             "database or disk is full",
             "disk I/O error",
@@ -135,12 +137,12 @@ mod tests {
             "25006: cannot execute INSERT in a read-only transaction",
             "58030: could not read block",
         ] {
-            assert!(matches!(told(text), Error::Unavailable { .. }), "{text}");
+            assert!(matches!(translated(text), Error::Unavailable { .. }), "{text}");
         }
     }
 
     #[test]
-    fn a_database_that_others_use_is_overloaded() {
+    fn conflicts_with_others_are_overloaded() {
         for text in [
             "database is locked",
             "database table is locked",
@@ -148,13 +150,13 @@ mod tests {
             "55P03: could not obtain lock on row",
             "40001: could not serialize access",
         ] {
-            assert!(matches!(told(text), Error::Overloaded { .. }), "{text}");
+            assert!(matches!(translated(text), Error::Overloaded { .. }), "{text}");
         }
     }
 
-    /// The texts above are SQLite's own: made by itself, not by us.
+    /// Real errors of SQLite have the texts above.
     #[test]
-    fn sqlite_says_that_it_is_full_or_locked_or_read_only() {
+    fn sqlite_reports_that_it_is_full_or_read_only_or_missing() {
         use diesel::connection::SimpleConnection;
         use diesel::{Connection, SqliteConnection};
 
@@ -163,8 +165,8 @@ mod tests {
         let missing = "ATTACH '/nonexistent/folder/file.db' AS other";
         for sql in [full, read_only, missing] {
             let failure = SqliteConnection::establish(":memory:").unwrap().batch_execute(sql).unwrap_err();
-            let told = of_statement("events", failure);
-            assert!(matches!(told, Error::Unavailable { .. }), "{sql}: {told}");
+            let error = of_statement("events", failure);
+            assert!(matches!(error, Error::Unavailable { .. }), "{sql}: {error}");
         }
     }
 
@@ -178,17 +180,17 @@ mod tests {
             "23514: new row violates a check constraint",
             "disk: is not a sqlstate",
         ] {
-            assert!(matches!(told(text), Error::Internal { .. }), "{text}");
+            assert!(matches!(translated(text), Error::Internal { .. }), "{text}");
         }
     }
 
     #[test]
-    fn a_nul_character_is_the_callers_fault() {
-        assert!(matches!(told("22021: invalid byte sequence for encoding \"UTF8\": 0x00"), Error::Invalid(_)));
+    fn a_nul_character_is_an_invalid_request() {
+        assert!(matches!(translated("22021: invalid byte sequence for encoding \"UTF8\": 0x00"), Error::Invalid(_)));
     }
 
     #[test]
-    fn only_serialization_failures_and_deadlocks_are_repeated() {
+    fn only_serialization_failures_and_deadlocks_are_retried() {
         let error = |text: &str| DieselError::DatabaseError(DatabaseErrorKind::Unknown, Box::new(text.to_owned()));
         assert!(asks_for_retry(&error("40P01: deadlock detected")));
         assert!(asks_for_retry(&error("40001: could not serialize access")));

@@ -1,11 +1,29 @@
-//! Trailkeeper's ports on SQLite and PostgreSQL. The only crate that knows diesel.
+//! Trailkeeper's ports on SQLite and PostgreSQL. No other crate uses diesel.
 //!
-//! [`open`] gives the [`Store`](trailkeeper_domain::ports::Store) that a [`DatabaseUrl`] names; [`migrate`] brings its
-//! tables up to date first. Everything blocks: call it from plain threads or from blocking ones, never from inside an
-//! async task.
+//! [`migrate`] creates or updates the tables of the database that a [`DatabaseUrl`] names, and [`open`] returns a
+//! [`Store`] on it. All calls block: call them from plain threads or blocking tasks, never from an async task.
 //!
-//! One set of query files serves both databases (`queries/`); how, and why so, is told in
-//! `docs/adr/0001-one-set-of-query-files.md`.
+//! ```
+//! use std::sync::Arc;
+//!
+//! use trailkeeper_analytics::engine::Summary;
+//! use trailkeeper_storage::{DatabaseUrl, StoreOptions, migrate, open};
+//!
+//! # let database = trailkeeper_testkit::TempDatabase::sqlite();
+//! # let path = database.path();
+//! let url = DatabaseUrl::parse(&format!("sqlite:{}", path.display()))?;
+//! let applied = migrate(&url)?;
+//! assert!(!applied.is_empty(), "a new database needs every migration");
+//!
+//! let store = open(&url, &StoreOptions::default(), Arc::new(Summary))?;
+//! store.ready()?;
+//! let tenants = store.reading(|tx| tx.tenants(None, 10))?;
+//! assert!(tenants.is_empty());
+//! # Ok::<(), trailkeeper_domain::Error>(())
+//! ```
+//!
+//! One set of query files (`queries/`) serves both databases. `docs/adr/0001-one-set-of-query-files.md` describes how
+//! and gives the reasons.
 
 mod columns;
 mod epoch;
@@ -35,10 +53,13 @@ use postgres::{PgStore, PgTarget};
 use sqlite::SqliteStore;
 use url::Target;
 
-/// Opens a database. A SQLite file is made, with its folder, where there is none; nothing is migrated. The summaries
-/// of new events come from `summarizer`.
+/// Opens a store on a database. `summarizer` makes the deltas of new events. Nothing is migrated.
 ///
-/// A PostgreSQL server need not be up yet: whoever asks it for something then is told that it cannot serve right now.
+/// A SQLite file and its folder are created if they are missing. A PostgreSQL server is not contacted yet; calls of the
+/// store fail with [`Error::Unavailable`](trailkeeper_domain::Error::Unavailable) while it is down.
+///
+/// # Errors
+/// The SQLite file is not a database or cannot be opened, or the PostgreSQL client cannot be set up.
 pub fn open(url: &DatabaseUrl, options: &StoreOptions, summarizer: Arc<dyn Summarizer>) -> Result<Arc<dyn Store>> {
     Ok(match &url.0 {
         Target::Sqlite(path) => Arc::new(SqliteStore::new(path.clone(), options, summarizer)?),
@@ -46,7 +67,7 @@ pub fn open(url: &DatabaseUrl, options: &StoreOptions, summarizer: Arc<dyn Summa
     })
 }
 
-/// For stores that live as long as one function of this crate, and in which no event is ever stored.
+/// The summarizer of stores that a function of this crate opens for itself. They store no events.
 struct NoEvents;
 
 impl Summarizer for NoEvents {
@@ -63,8 +84,12 @@ fn postgres_store(target: &PgTarget) -> Result<PgStore> {
     PgStore::new(target.clone(), &StoreOptions::default(), Arc::new(NoEvents))
 }
 
-/// Runs the migrations that the database lacks, and names them. Safe when several servers start at once: one of them
-/// does it, the others wait for it.
+/// Runs the migrations that the database lacks, and returns their names, oldest first.
+///
+/// Several servers may start at once: one of them runs the migrations, and the others wait for it.
+///
+/// # Errors
+/// The database cannot be reached, or a migration fails.
 pub fn migrate(url: &DatabaseUrl) -> Result<Vec<String>> {
     match &url.0 {
         Target::Sqlite(path) => sqlite_store(path)?.migrate(),
@@ -72,10 +97,10 @@ pub fn migrate(url: &DatabaseUrl) -> Result<Vec<String>> {
     }
 }
 
-/// A statement's text and the plan that the database has for it.
+/// The text of a statement, and the plan of the database for it.
 pub type Plan = (String, String);
 
-/// The plans of the statements that `work` runs: for tests, which find a missing index by it.
+/// Runs `work` and returns the plans of its statements. Tests find missing indexes by them.
 #[doc(hidden)]
 pub fn plans(url: &DatabaseUrl, work: &mut dyn FnMut(&mut dyn ReadTx) -> Result<()>) -> Result<Vec<Plan>> {
     match &url.0 {

@@ -1,16 +1,16 @@
-//! The migrations, embedded in the binary, and what a database lacks of them.
+//! The migrations, embedded in the binary, and the check that a database has all of them.
 
 use diesel::backend::Backend;
 use diesel::migration::MigrationSource;
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use trailkeeper_domain::{Error, Result};
 
-/// SQLite's.
+/// The migrations of SQLite.
 pub const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
-/// PostgreSQL's: the same names.
+/// The migrations of PostgreSQL, with the same names.
 pub const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
 
-/// Names of the migrations whose versions are not among `applied`, oldest first.
+/// The names of the migrations whose versions are not in `applied`, oldest first.
 pub fn missing<DB: Backend>(source: &EmbeddedMigrations, applied: &[String]) -> Result<Vec<String>> {
     let all = MigrationSource::<DB>::migrations(source).map_err(Error::internal)?;
     let mut names: Vec<(String, String)> = all
@@ -22,7 +22,7 @@ pub fn missing<DB: Backend>(source: &EmbeddedMigrations, applied: &[String]) -> 
     Ok(names.into_iter().map(|(_, name)| name).collect())
 }
 
-/// Refuses a database that lacks migrations.
+/// Fails if the database lacks migrations.
 pub fn none_pending(pending: &[String]) -> Result<()> {
     if pending.is_empty() {
         return Ok(());

@@ -1,24 +1,24 @@
-//! How a database is used.
+//! The limits of a store.
 
 use std::time::Duration;
 
 /// Limits of a store. The defaults suit one server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoreOptions {
-    /// SQLite: how many transactions may read at once, beside the one that writes. PostgreSQL: how many connections
-    /// the server holds at most, readers and writers together.
+    /// SQLite: the largest number of transactions that read at once; one more may write. PostgreSQL: the largest number
+    /// of connections, for reading and writing together.
     pub readers: u32,
-    /// SQLite: how long to wait for another process that writes.
+    /// SQLite: how long a write waits for the write of another process.
     pub busy_timeout: Duration,
-    /// PostgreSQL: after how long a statement is ended.
+    /// PostgreSQL: the longest duration of a statement; then the server ends it.
     pub statement_timeout: Duration,
-    /// How long a transaction waits for a connection before it is told that the database cannot serve right now.
+    /// How long a transaction waits for a connection before it fails as unavailable.
     pub checkout_timeout: Duration,
-    /// How many names (of users, pages, programs and so on) are kept in memory with their numbers. Fewer, where they
-    /// are long: together they take some 300 bytes per name at most, 60 MB with the default.
+    /// The largest number of cached names (of users, pages, user agents and so on). A name of more than 64 bytes counts
+    /// as several, so the cache takes at most about 300 bytes per name: 60 MB with the default.
     pub cached_names: usize,
-    /// How many pages that were never seen before a tenant may bring on one UTC day. What goes beyond is stored in
-    /// full and found by its page, and analytics count it as `(other)`.
+    /// The number of new pages that a tenant may add to the dictionary on one UTC day. Events of further pages are
+    /// stored in full and found by their page, but analytics count them as `(other)`.
     pub new_pages_per_day: u32,
 }
 

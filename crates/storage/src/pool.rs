@@ -1,49 +1,48 @@
-//! A pool of connections that are opened by the thread that needs one.
+//! A pool whose connections are opened by the threads that need them.
 //!
-//! A pool with threads of its own makes every caller wait out the whole timeout while the database is down; here the
-//! first refusal comes back at once. There is no query at checkout either: a connection that died is seen by its own
-//! state or by its first statement, and is dropped.
+//! In a pool with threads of its own, every caller waits for the whole timeout while the database is down. Here the
+//! caller that opens the connection gets the error at once. The pool sends no query at checkout: a dead connection is
+//! recognised by its state or by the failure of its first statement, and is dropped.
 
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 use trailkeeper_domain::{Error, Result};
 
-/// At most `size` connections, lent one by one.
+/// At most `size` connections, each leased by one caller at a time.
 pub struct Pool<C> {
     state: Mutex<State<C>>,
     returned: Condvar,
     size: u32,
-    patience: Duration,
+    timeout: Duration,
 }
 
 struct State<C> {
     idle: Vec<C>,
-    lent: u32,
-    /// Whether the connection that was given back last was unsound.
+    leased: u32,
+    /// Whether the last use of a connection failed.
     failing: bool,
 }
 
 impl<C> Pool<C> {
-    /// An empty pool. A caller waits `patience` for a connection, then gets [`Error::Overloaded`], or
-    /// [`Error::Unavailable`] where the last use of a connection had failed.
-    pub fn new(size: u32, patience: Duration) -> Self {
+    /// An empty pool. A caller waits at most `timeout` for a connection, and then gets [`Error::Overloaded`], or
+    /// [`Error::Unavailable`] if the last use of a connection failed.
+    pub fn new(size: u32, timeout: Duration) -> Self {
         Self {
-            state: Mutex::new(State { idle: Vec::new(), lent: 0, failing: false }),
+            state: Mutex::new(State { idle: Vec::new(), leased: 0, failing: false }),
             returned: Condvar::new(),
             size: size.max(1),
-            patience,
+            timeout,
         }
     }
 
-    /// The connection that was returned last, or the right to open one.
+    /// A lease of the connection that was returned last, or of the right to open one.
     pub fn checkout(&self) -> Result<Lease<'_, C>> {
         let mut state = self.state.lock();
-        let waited = self.returned.wait_while_for(&mut state, |state| state.lent >= self.size, self.patience);
-        if waited.timed_out() && state.lent >= self.size {
-            let waited = format!("all {} connections were lent for {} ms", self.size, self.patience.as_millis());
-            // Where the last one that came back had failed, the others are more likely to wait for a database that is
-            // away than to work.
+        let waited = self.returned.wait_while_for(&mut state, |state| state.leased >= self.size, self.timeout);
+        if waited.timed_out() && state.leased >= self.size {
+            let waited = format!("all {} connections were leased for {} ms", self.size, self.timeout.as_millis());
+            // If the last use failed, the other connections probably wait for a database that is down.
             return Err(if state.failing {
                 Error::unavailable(format!("{waited}, and the last use of one failed"))
             } else {
@@ -53,21 +52,21 @@ impl<C> Pool<C> {
                 )
             });
         }
-        state.lent += 1;
+        state.leased += 1;
         Ok(Lease { pool: self, connection: state.idle.pop(), kept: false })
     }
 
-    /// Drops every connection that is not lent right now.
+    /// Drops every connection that is not leased.
     pub fn forget_idle(&self) {
         let idle = std::mem::take(&mut self.state.lock().idle);
         drop(idle);
     }
 }
 
-/// The right to one connection, until it is dropped.
+/// The right to use one connection, until it is dropped.
 ///
-/// What is inside on drop is *not* kept: a panic in the middle of a transaction must not hand the transaction on.
-/// Only [`Lease::keep`] returns a connection for others to use.
+/// Dropping it does *not* return the connection to the pool, because a panic inside a transaction must not pass the open
+/// transaction to the next caller. Only [`Lease::keep`] returns a connection.
 pub struct Lease<'a, C> {
     pool: &'a Pool<C>,
     connection: Option<C>,
@@ -75,12 +74,12 @@ pub struct Lease<'a, C> {
 }
 
 impl<C> Lease<'_, C> {
-    /// Takes the idle connection out, where there is one.
+    /// Takes the idle connection out of the lease; `None` if the caller has to open one.
     pub fn take(&mut self) -> Option<C> {
         self.connection.take()
     }
 
-    /// Returns a sound connection to the pool.
+    /// Returns a working connection to the pool.
     pub fn keep(mut self, connection: C) {
         self.kept = true;
         self.pool.state.lock().idle.push(connection);
@@ -90,7 +89,7 @@ impl<C> Lease<'_, C> {
 impl<C> Drop for Lease<'_, C> {
     fn drop(&mut self) {
         let mut state = self.pool.state.lock();
-        state.lent -= 1;
+        state.leased -= 1;
         state.failing = !self.kept;
         drop(state);
         self.pool.returned.notify_one();

@@ -1,6 +1,6 @@
-//! The tables, once for both databases. `migrations/` makes them; a test compares the two.
+//! The tables, once for both databases. The migrations in `migrations/` create them.
 
-/// A table with our column types and diesel's in scope.
+/// Declares tables with diesel's column types and those of `columns`.
 macro_rules! tables {
     ($($(#[$doc:meta])* $table:ident $key:tt $columns:tt)*) => {$(
         diesel::table! {
@@ -21,7 +21,7 @@ tables! {
         creation_id -> Uuid128,
     }
 
-    /// The subjects of events, as far as we were told. `email_folded` is the form by which they are found.
+    /// Records of users. `email_folded` is the form of the e-mail in which it is compared.
     users (user_id) {
         user_id -> Text,
         email -> Nullable<Text>,
@@ -37,7 +37,7 @@ tables! {
         creation_id -> Uuid128,
     }
 
-    /// Who belongs to which tenant.
+    /// Memberships of users in tenants.
     memberships (tenant_id, user_id) {
         tenant_id -> Uuid128,
         user_id -> Text,
@@ -45,7 +45,7 @@ tables! {
         creation_id -> Uuid128,
     }
 
-    /// What came to be, kept when the record goes.
+    /// The ledger of creations. An entry stays when the record is deleted.
     creations (tenant_id, id) {
         tenant_id -> Uuid128,
         id -> Uuid128,
@@ -56,7 +56,7 @@ tables! {
         created_at -> Instant,
     }
 
-    /// Who changed which attribute of whom.
+    /// Changes of attributes of users.
     attribute_changes (seq) {
         seq -> BigInt,
         user_id -> Text,
@@ -67,61 +67,61 @@ tables! {
         new_value -> Nullable<Text>,
     }
 
-    /// Users as numbers.
+    /// The dictionary of user ids.
     dict_users (id) {
         id -> Integer,
         digest -> Uuid128,
         name -> Text,
     }
 
-    /// Pages as numbers.
+    /// The dictionary of page keys.
     dict_pages (id) {
         id -> Integer,
         digest -> Uuid128,
         name -> Text,
     }
 
-    /// Types of events as numbers.
+    /// The dictionary of event types.
     dict_kinds (id) {
         id -> Integer,
         digest -> Uuid128,
         name -> Text,
     }
 
-    /// Programs as numbers.
+    /// The dictionary of user agents.
     dict_user_agents (id) {
         id -> Integer,
         digest -> Uuid128,
         name -> Text,
     }
 
-    /// Names of actors as numbers.
+    /// The dictionary of user names.
     dict_user_names (id) {
         id -> Integer,
         digest -> Uuid128,
         name -> Text,
     }
 
-    /// Addresses as numbers.
+    /// The dictionary of source addresses.
     dict_sources (id) {
         id -> Integer,
         address -> Host,
     }
 
-    /// Tenants as numbers: SQLite's alone.
+    /// The dictionary of tenants. Only SQLite has it.
     dict_tenants (id) {
         id -> Integer,
         tenant_id -> Uuid128,
     }
 
-    /// How many new pages a tenant brought on one UTC day.
+    /// The number of pages that a tenant added to the dictionary on one UTC day.
     new_pages (tenant_id, day) {
         tenant_id -> TenantKey,
         day -> Day,
         pages -> Integer,
     }
 
-    /// The events. `seq` is the order of storage, `…_ref` an id of a dictionary.
+    /// The events. `seq` is the order of storage, and `…_ref` are ids of dictionaries.
     events (tenant_id, id) {
         seq -> BigInt,
         tenant_id -> TenantKey,
@@ -146,14 +146,14 @@ tables! {
         metadata -> Nullable<Json>,
     }
 
-    /// The summaries of batches that are not merged yet.
+    /// Summaries of batches that are not merged yet.
     deltas (scope, seq) {
         scope -> TenantKey,
         seq -> BigInt,
         payload -> Binary,
     }
 
-    /// The merged summaries.
+    /// Merged summaries.
     sheets (scope, generation, level, part, start, run) {
         generation -> BigInt,
         scope -> TenantKey,
@@ -164,20 +164,20 @@ tables! {
         payload -> Binary,
     }
 
-    /// Which generation of sheets answers questions: one row.
+    /// The generation of sheets that answers questions, in one row.
     sheet_generation (id) {
         id -> SmallInt,
         generation -> BigInt,
     }
 
-    /// Who may do a work that one server at a time does.
+    /// Leases: rights that one process at a time has.
     leases (name) {
         name -> Text,
         holder -> Uuid128,
         until -> Instant,
     }
 
-    /// What callers reported instead of what we counted.
+    /// Numbers of active users that callers reported. They replace the counted ones.
     reported_active_users (tenant_id, env_id, period, first_day) {
         tenant_id -> Uuid128,
         env_id -> BigInt,
@@ -186,7 +186,7 @@ tables! {
         users -> BigInt,
     }
 
-    /// Who may log in to Trailkeeper itself.
+    /// Accounts, which may log in to Trailkeeper.
     accounts (id) {
         id -> Uuid128,
         email -> Text,
@@ -200,7 +200,7 @@ tables! {
         updated_at -> Instant,
     }
 
-    /// API tokens, by their hashes.
+    /// API tokens, with the hashes of their texts.
     api_tokens (id) {
         id -> Uuid128,
         name -> Text,
@@ -213,7 +213,7 @@ tables! {
         revoked_at -> Nullable<Instant>,
     }
 
-    /// Signing keys, their secrets sealed.
+    /// Signing keys, with sealed secrets.
     signing_keys (id) {
         id -> Uuid128,
         name -> Text,
@@ -225,7 +225,7 @@ tables! {
         revoked_at -> Nullable<Instant>,
     }
 
-    /// Families of refresh tokens.
+    /// Sessions: the families of refresh tokens that began with one login.
     sessions (id) {
         id -> Uuid128,
         account_id -> Uuid128,
@@ -237,7 +237,7 @@ tables! {
         ended_at -> Nullable<Instant>,
     }
 
-    /// Refresh tokens, by their hashes.
+    /// Refresh tokens, with the hashes of their texts.
     refresh_tokens (token_hash) {
         token_hash -> Binary,
         session_id -> Uuid128,
@@ -246,7 +246,7 @@ tables! {
         spent_at -> Nullable<Instant>,
     }
 
-    /// The keys that sign access tokens, sealed.
+    /// Keys that sign access tokens, with sealed private keys.
     token_keys (kid) {
         kid -> Text,
         sealed_private -> Binary,
@@ -254,7 +254,7 @@ tables! {
         created_at -> Instant,
     }
 
-    /// Attempts to log in, by account, by source and by both.
+    /// Counters of login attempts by account, by source and by both.
     login_counters (key) {
         key -> Binary,
         failures -> BigInt,
@@ -262,21 +262,21 @@ tables! {
         blocked_until -> Nullable<Instant>,
     }
 
-    /// From where accounts log in.
+    /// Source addresses from which accounts have logged in.
     known_sources (name, source) {
         name -> Binary,
         source -> Host,
         logged_in_at -> Instant,
     }
 
-    /// How many requests all servers together counted.
+    /// Numbers of requests that all servers counted together.
     request_counts (key, starts_at) {
         key -> Text,
         starts_at -> Instant,
         requests -> BigInt,
     }
 
-    /// Signatures of requests that must not take effect twice.
+    /// Signatures of requests, so that a request cannot be sent again.
     spent_signatures (signature) {
         signature -> Binary,
         until -> Instant,

@@ -1,4 +1,4 @@
-//! A column that SQLite must not look up by an index.
+//! A column whose index SQLite must not use.
 
 use diesel::expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping};
 use diesel::pg::Pg;
@@ -6,11 +6,11 @@ use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::result::QueryResult;
 use diesel::sqlite::Sqlite;
 
-/// The column, behind SQLite's unary plus: it changes nothing but the plan.
+/// The column with SQLite's unary plus in front, which changes only the plan.
 ///
-/// SQLite knows no frequencies unless somebody analyses the tables, so of two indexes it takes either: to find the
-/// failed logins of one user it may walk all failed logins of everybody. PostgreSQL keeps statistics and decides
-/// better than we could; there this is the column itself.
+/// SQLite does not know how frequent values are unless someone runs `ANALYZE`, so it may take either of two indexes: to
+/// find the failed logins of one user it may read the failed logins of all users. PostgreSQL keeps statistics and
+/// chooses better than we could; there this is the plain column.
 #[derive(Debug, Clone, Copy, QueryId)]
 pub struct Unindexed<E>(pub E);
 

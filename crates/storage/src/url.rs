@@ -1,4 +1,4 @@
-//! Which database: read once, at start.
+//! The URL of the database.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use trailkeeper_domain::{Error, Result};
 
 use crate::postgres::PgTarget;
 
-/// Where the data is: a SQLite file or a PostgreSQL database.
+/// The URL of a SQLite file or a PostgreSQL database. Its `Display` and `Debug` hide passwords.
 #[derive(Clone)]
 pub struct DatabaseUrl(pub(crate) Target);
 
@@ -21,10 +21,24 @@ pub(crate) enum Target {
 const FIELD: &str = "database-url";
 
 impl DatabaseUrl {
-    /// Reads `sqlite:PATH`, `sqlite://PATH`, `postgres://…` or `postgresql://…`.
+    /// Parses `sqlite:PATH`, `sqlite://PATH`, `postgres://…` or `postgresql://…`.
     ///
-    /// A PostgreSQL URL is libpq's, with `sslmode` disable, prefer (the default), require or verify-full, and
-    /// `sslrootcert` for verify-full.
+    /// A relative path becomes absolute. A PostgreSQL URL has libpq's form, with `sslmode` disable, prefer (the default),
+    /// require or verify-full, and with `sslrootcert` for verify-full.
+    ///
+    /// ```
+    /// use trailkeeper_storage::DatabaseUrl;
+    ///
+    /// let url = DatabaseUrl::parse("postgres://tk:hunter2@db.example/trailkeeper?sslmode=require")?;
+    /// assert_eq!(url.to_string(), "postgres://tk:***@db.example/trailkeeper?sslmode=require");
+    /// assert!(DatabaseUrl::parse("sqlite:/var/lib/trailkeeper/data.db")?.is_sqlite());
+    /// assert!(DatabaseUrl::parse("mysql://localhost/trailkeeper").is_err());
+    /// # Ok::<(), trailkeeper_domain::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The URL is invalid, or the file of `sslrootcert` cannot be read. The error does not show the URL, which may hold a
+    /// password.
     pub fn parse(url: &str) -> Result<Self> {
         if let Some(path) = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")) {
             return sqlite_path(path).map(Target::Sqlite).map(Self);
@@ -32,20 +46,20 @@ impl DatabaseUrl {
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             return PgTarget::parse(FIELD, url).map(|target| Self(Target::Postgres(Box::new(target))));
         }
-        // Not shown, as it may be `host=… password=…`.
+        // The error does not show the text: it may be `host=… password=…`.
         Err(Error::invalid(
             FIELD,
-            "names no database that we know; write sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME",
+            "is neither a SQLite nor a PostgreSQL URL; write sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME",
         ))
     }
 
-    /// Whether it is a SQLite file.
+    /// Whether the database is a SQLite file.
     pub fn is_sqlite(&self) -> bool {
         matches!(self.0, Target::Sqlite(_))
     }
 }
 
-/// The URL, with `***` for a password.
+/// Shows the URL with `***` in place of a password.
 impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
@@ -55,7 +69,7 @@ impl fmt::Display for DatabaseUrl {
     }
 }
 
-/// The same as [`fmt::Display`]: no password either.
+/// Shows the same as [`fmt::Display`], without the password.
 impl fmt::Debug for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
@@ -70,9 +84,9 @@ fn sqlite_path(path: &str) -> Result<PathBuf> {
         ));
     }
     if path == ":memory:" || path.contains(['?', '#']) {
-        return Err(Error::invalid(FIELD, "is no plain path; parameters and databases in memory are not supported"));
+        return Err(Error::invalid(FIELD, "is not a plain path; parameters and databases in memory are not supported"));
     }
-    // Later changes of the working directory must not move the database.
+    // The path is made absolute because later changes of the working directory must not change the file.
     std::path::absolute(Path::new(path))
         .map_err(|error| Error::invalid(FIELD, format!("'{path}' cannot be made an absolute path: {error}")))
 }
@@ -93,7 +107,7 @@ mod tests {
                 "postgres://db.example/tk?password=***&sslmode=disable",
             ),
             ("postgres://db.example/tk?pass%77ord=secret", "postgres://db.example/tk?password=***"),
-            // The driver takes these, as it looks for the first `@` alone.
+            // The driver accepts these, because it ends the login at the first `@`.
             ("postgres://tk:s/cret@db.example/tk", "postgres://tk:***@db.example/tk"),
             ("postgres://tk:s?cret@db.example/tk", "postgres://tk:***@db.example/tk"),
             ("postgres://tk:s@c/ret@db.example/tk", "postgres://tk:***@db.example/tk"),
@@ -112,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_urls_name_the_way_out_and_no_password() {
+    fn errors_name_the_field_and_no_password() {
         for url in [
             "",
             "mysql://root:hunter2@localhost/x",

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, Equivalent, Options, OptionsBuilder, Weighter};
 
-use super::Space;
+use super::Dictionary;
 
 /// Bytes of text that the bound reserves for a name in each direction. A longer name takes the room of several.
 const TEXT_PER_NAME: usize = 64;
@@ -29,26 +29,26 @@ const SHARE_OF_EVICTED: f64 = 0.0;
 /// has its text in memory once.
 pub struct NameCache {
     ids: Cache<NameKey, i32, TextWeighter>,
-    names: Cache<(Space, i32), Arc<str>, TextWeighter>,
+    names: Cache<(Dictionary, i32), Arc<str>, TextWeighter>,
     months: Mutex<BTreeSet<NaiveDate>>,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct NameKey {
-    space: Space,
+    dictionary: Dictionary,
     name: Arc<str>,
 }
 
 /// A [`NameKey`] that borrows its name: it has the same hash, because `Arc<str>` hashes like `str`.
 #[derive(Hash)]
 struct NameQuery<'a> {
-    space: Space,
+    dictionary: Dictionary,
     name: &'a str,
 }
 
 impl Equivalent<NameKey> for NameQuery<'_> {
     fn equivalent(&self, key: &NameKey) -> bool {
-        self.space == key.space && *self.name == *key.name
+        self.dictionary == key.dictionary && *self.name == *key.name
     }
 }
 
@@ -63,8 +63,8 @@ impl Weighter<NameKey, i32> for TextWeighter {
     }
 }
 
-impl Weighter<(Space, i32), Arc<str>> for TextWeighter {
-    fn weight(&self, _key: &(Space, i32), name: &Arc<str>) -> u64 {
+impl Weighter<(Dictionary, i32), Arc<str>> for TextWeighter {
+    fn weight(&self, _key: &(Dictionary, i32), name: &Arc<str>) -> u64 {
         weight(name.len())
     }
 }
@@ -102,21 +102,21 @@ impl NameCache {
     ///
     /// A number from a transaction that may still be rolled back must not come here: the database gives it to
     /// another name afterwards.
-    pub fn put(&self, names: impl IntoIterator<Item = (Space, Arc<str>, i32)>) {
-        for (space, name, id) in names {
-            self.ids.insert(NameKey { space, name: Arc::clone(&name) }, id);
-            self.names.insert((space, id), name);
+    pub fn put(&self, names: impl IntoIterator<Item = (Dictionary, Arc<str>, i32)>) {
+        for (dictionary, name, id) in names {
+            self.ids.insert(NameKey { dictionary, name: Arc::clone(&name) }, id);
+            self.names.insert((dictionary, id), name);
         }
     }
 
     /// The number of a name, if it is cached.
-    pub fn id(&self, space: Space, name: &str) -> Option<i32> {
-        self.ids.get(&NameQuery { space, name })
+    pub fn id(&self, dictionary: Dictionary, name: &str) -> Option<i32> {
+        self.ids.get(&NameQuery { dictionary, name })
     }
 
     /// The name of a number, if it is cached.
-    pub fn name(&self, space: Space, id: i32) -> Option<Arc<str>> {
-        self.names.get(&(space, id))
+    pub fn name(&self, dictionary: Dictionary, id: i32) -> Option<Arc<str>> {
+        self.names.get(&(dictionary, id))
     }
 
     /// Whether the partition of the month that begins on `first` is known to exist.
@@ -135,17 +135,17 @@ mod tests {
     use super::*;
 
     fn put(names: &NameCache, id: i32) {
-        names.put([(Space::Users, Arc::from(format!("user-{id}")), id)]);
+        names.put([(Dictionary::Users, Arc::from(format!("user-{id}")), id)]);
     }
 
     #[test]
     fn names_and_numbers_find_one_another() {
         let names = NameCache::new(100);
         put(&names, 7);
-        assert_eq!(names.id(Space::Users, "user-7"), Some(7));
-        assert_eq!(names.name(Space::Users, 7).as_deref(), Some("user-7"));
-        assert_eq!(names.id(Space::Pages, "user-7"), None);
-        assert_eq!(names.name(Space::Users, 8), None);
+        assert_eq!(names.id(Dictionary::Users, "user-7"), Some(7));
+        assert_eq!(names.name(Dictionary::Users, 7).as_deref(), Some("user-7"));
+        assert_eq!(names.id(Dictionary::Pages, "user-7"), None);
+        assert_eq!(names.name(Dictionary::Users, 8), None);
     }
 
     #[test]
@@ -154,7 +154,7 @@ mod tests {
             let names = NameCache::new(capacity);
             for id in 0..5_000 {
                 put(&names, id);
-                names.id(Space::Users, &format!("user-{}", id / 2));
+                names.id(Dictionary::Users, &format!("user-{}", id / 2));
                 assert!(names.ids.len() <= capacity, "{capacity}");
                 assert!(names.names.len() <= capacity, "{capacity}");
             }
@@ -165,11 +165,11 @@ mod tests {
     fn the_text_of_names_is_bounded() {
         let names = NameCache::new(1_000);
         for id in 0..5_000 {
-            names.put([(Space::Pages, Arc::from(format!("{id:2000}")), id)]);
+            names.put([(Dictionary::Pages, Arc::from(format!("{id:2000}")), id)]);
             assert!(names.ids.len() * 2_000 <= 1_000 * TEXT_PER_NAME);
             assert!(names.names.len() * 2_000 <= 1_000 * TEXT_PER_NAME);
         }
-        assert!(names.name(Space::Pages, 4_999).is_some(), "long names are cached too");
+        assert!(names.name(Dictionary::Pages, 4_999).is_some(), "long names are cached too");
     }
 
     #[test]
@@ -178,10 +178,10 @@ mod tests {
         put(&names, -1);
         for id in 0..5_000 {
             put(&names, id);
-            assert_eq!(names.id(Space::Users, "user--1"), Some(-1));
-            assert_eq!(names.name(Space::Users, -1).as_deref(), Some("user--1"));
+            assert_eq!(names.id(Dictionary::Users, "user--1"), Some(-1));
+            assert_eq!(names.name(Dictionary::Users, -1).as_deref(), Some("user--1"));
         }
-        assert_eq!(names.id(Space::Users, "user-2500"), None);
+        assert_eq!(names.id(Dictionary::Users, "user-2500"), None);
     }
 
     #[test]
@@ -197,12 +197,12 @@ mod tests {
                 use_or_put(&names, id);
             }
         }
-        let cached = (5_000..5_500).filter(|id| names.id(Space::Users, &format!("user-{id}")).is_some()).count();
+        let cached = (5_000..5_500).filter(|id| names.id(Dictionary::Users, &format!("user-{id}")).is_some()).count();
         assert!(cached > 450, "{cached} of 500");
     }
 
     fn use_or_put(names: &NameCache, id: i32) {
-        if names.id(Space::Users, &format!("user-{id}")).is_none() {
+        if names.id(Dictionary::Users, &format!("user-{id}")).is_none() {
             put(names, id);
         }
     }

@@ -1,4 +1,4 @@
-//! Names as numbers: which dictionaries there are, and the memory that all transactions of a store share.
+//! The dictionaries, which give names their numbers, and the cache of names that all transactions of a store share.
 
 mod cache;
 
@@ -10,27 +10,27 @@ use uuid::Uuid;
 
 pub use cache::NameCache;
 
-/// A dictionary.
+/// A table that gives names their numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Space {
-    /// The subjects of events.
+pub enum Dictionary {
+    /// Ids of users.
     Users,
     /// Keys of pages.
     Pages,
     /// Types of events.
     Kinds,
-    /// Programs.
+    /// User agents.
     UserAgents,
-    /// Names of actors.
+    /// Names of users.
     UserNames,
-    /// Addresses, in their usual spelling.
+    /// IP addresses, in their usual spelling.
     Sources,
-    /// Tenants as hyphenated UUIDs: on SQLite alone.
+    /// Tenants, as hyphenated UUIDs. Only SQLite numbers them.
     Tenants,
 }
 
-impl Space {
-    /// Its table.
+impl Dictionary {
+    /// The name of its table.
     pub fn table(self) -> &'static str {
         match self {
             Self::Users => "dict_users",
@@ -44,16 +44,17 @@ impl Space {
     }
 }
 
-/// By what a dictionary finds a name: the first half of its SHA-256. Indexes of whole names would be far larger.
+/// The digest by which a dictionary finds a name: the first half of its SHA-256. An index of whole names would be far
+/// larger.
 pub fn digest_of(name: &str) -> Uuid {
     let hash = digest(&SHA256, name.as_bytes());
     let half = hash.as_ref().first_chunk::<16>().copied().unwrap_or_default();
     Uuid::from_bytes(half)
 }
 
-/// Names that a transaction gave numbers to. Nobody else may learn them before it is committed.
+/// Names that got their numbers in an open transaction. Other transactions must not use the numbers before the commit.
 #[derive(Debug, Default)]
-pub struct Fresh(HashMap<Space, Both>);
+pub struct NewNames(HashMap<Dictionary, Both>);
 
 #[derive(Debug, Default)]
 struct Both {
@@ -61,26 +62,28 @@ struct Both {
     names: HashMap<i32, Arc<str>>,
 }
 
-impl Fresh {
-    /// Adds one.
-    pub fn put(&mut self, space: Space, name: &Arc<str>, id: i32) {
-        let both = self.0.entry(space).or_default();
+impl NewNames {
+    /// Adds a name and its number.
+    pub fn put(&mut self, dictionary: Dictionary, name: &Arc<str>, id: i32) {
+        let both = self.0.entry(dictionary).or_default();
         both.ids.insert(Arc::clone(name), id);
         both.names.insert(id, Arc::clone(name));
     }
 
-    /// The number of a name.
-    pub fn id(&self, space: Space, name: &str) -> Option<i32> {
-        self.0.get(&space)?.ids.get(name).copied()
+    /// The number of a name, if the transaction gave it one.
+    pub fn id(&self, dictionary: Dictionary, name: &str) -> Option<i32> {
+        self.0.get(&dictionary)?.ids.get(name).copied()
     }
 
-    /// The name of a number.
-    pub fn name(&self, space: Space, id: i32) -> Option<&Arc<str>> {
-        self.0.get(&space)?.names.get(&id)
+    /// The name with this number, if the transaction gave it.
+    pub fn name(&self, dictionary: Dictionary, id: i32) -> Option<&Arc<str>> {
+        self.0.get(&dictionary)?.names.get(&id)
     }
 
-    /// All of them.
-    pub fn into_pairs(self) -> impl Iterator<Item = (Space, Arc<str>, i32)> {
-        self.0.into_iter().flat_map(|(space, both)| both.ids.into_iter().map(move |(name, id)| (space, name, id)))
+    /// All names with their dictionaries and numbers.
+    pub fn into_pairs(self) -> impl Iterator<Item = (Dictionary, Arc<str>, i32)> {
+        self.0
+            .into_iter()
+            .flat_map(|(dictionary, both)| both.ids.into_iter().map(move |(name, id)| (dictionary, name, id)))
     }
 }

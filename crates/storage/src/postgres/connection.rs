@@ -1,7 +1,7 @@
-//! diesel's connection over tokio-postgres: the part of diesel-async that we need, with the SQLSTATE kept.
+//! A diesel connection over tokio-postgres. It does what this crate needs of diesel-async, and keeps the SQLSTATE.
 //!
-//! A connection's socket lives on the runtime of this crate. Every call blocks the calling thread until the answer is
-//! there, so it must come from a plain thread or a blocking one, never from inside an async task.
+//! The socket of a connection is driven by the runtime of this crate. Every call blocks its thread until the answer
+//! arrives, so it must come from a plain thread or a blocking task, never from an async task.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -24,19 +24,19 @@ use tokio_postgres::{Client, Statement};
 use super::failure;
 use super::row::{Bind, PgRow};
 
-/// How many prepared statements a connection keeps. Filters combine to more texts than that only by design of a
-/// hostile caller; then all are dropped and prepared anew.
+/// The largest number of prepared statements of a connection. Only a hostile caller combines filters to more texts. Then
+/// all statements are dropped, and prepared again when needed.
 const MAX_STATEMENTS: usize = 256;
 
-/// How much longer than the server's own statement timeout we wait for it to act.
+/// How much longer than the statement timeout of the server the client waits for its answer.
 const NETWORK_GRACE: Duration = Duration::from_secs(5);
 
-/// One connection.
+/// A connection to PostgreSQL.
 pub struct PgConnection {
     client: Client,
     runtime: Handle,
-    /// After this the server or the network is taken for lost.
-    patience: Duration,
+    /// After this time without an answer the connection counts as lost.
+    timeout: Duration,
     statements: HashMap<String, Statement>,
     transaction: AnsiTransactionManager,
     instrumentation: DynInstrumentation,
@@ -44,7 +44,7 @@ pub struct PgConnection {
     recorded: Option<Vec<Recorded>>,
 }
 
-/// A query that ran, so that its plan can be asked for.
+/// A query that ran. Its plan can be requested later.
 struct Recorded {
     sql: String,
     types: Vec<Type>,
@@ -52,12 +52,12 @@ struct Recorded {
 }
 
 impl PgConnection {
-    /// Takes over a client whose socket is driven on `runtime`.
+    /// Uses a client whose socket is driven by `runtime`.
     pub fn new(client: Client, runtime: Handle, statement_timeout: Duration) -> Self {
         Self {
             client,
             runtime,
-            patience: statement_timeout.saturating_add(NETWORK_GRACE),
+            timeout: statement_timeout.saturating_add(NETWORK_GRACE),
             statements: HashMap::new(),
             transaction: AnsiTransactionManager::default(),
             instrumentation: DynInstrumentation::default_instrumentation(),
@@ -66,27 +66,27 @@ impl PgConnection {
         }
     }
 
-    /// Whether the server or the network ended it. Costs nothing: no query is sent.
+    /// Whether the server or the network ended the connection. It sends no query.
     pub fn is_lost(&self) -> bool {
         self.lost || self.client.is_closed()
     }
 
-    /// Whether it may serve again: alive, and not stuck inside a transaction.
+    /// Whether the connection can be used again: it is not lost, and not inside a broken transaction.
     pub fn is_sound(&mut self) -> bool {
         !self.is_lost() && !AnsiTransactionManager::is_broken_transaction_manager(self)
     }
 
-    /// Never takes the server for lost, however long it works on a statement.
-    pub fn wait_without_end(&mut self) {
-        self.patience = Duration::MAX;
+    /// Waits for every answer without a time limit.
+    pub fn disable_timeout(&mut self) {
+        self.timeout = Duration::MAX;
     }
 
-    /// Remembers every query from here on, for [`Self::plans`].
+    /// Records every query from now on, for [`Self::plans`].
     pub fn record(&mut self) {
         self.recorded = Some(Vec::new());
     }
 
-    /// The plans of the queries since [`Self::record`], each behind its text.
+    /// The texts and plans of the queries since [`Self::record`].
     pub fn plans(&mut self) -> QueryResult<Vec<(String, String)>> {
         let recorded = self.recorded.take().unwrap_or_default();
         recorded
@@ -103,14 +103,14 @@ impl PgConnection {
             .collect()
     }
 
-    /// Runs one exchange with the server.
+    /// Runs one exchange with the server, and waits for its answer.
     fn blocking<T>(
         &mut self,
         exchange: impl AsyncFnOnce(&Client) -> Result<T, tokio_postgres::Error>,
     ) -> QueryResult<T> {
-        let (client, patience) = (&self.client, self.patience);
-        // The timer belongs to the runtime, so it must be made inside of it.
-        let outcome = self.runtime.block_on(async { tokio::time::timeout(patience, exchange(client)).await });
+        let (client, limit) = (&self.client, self.timeout);
+        // The timer belongs to the runtime, so it must be created inside it.
+        let outcome = self.runtime.block_on(async { tokio::time::timeout(limit, exchange(client)).await });
         match outcome {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => {
@@ -119,12 +119,12 @@ impl PgConnection {
             }
             Err(_elapsed) => {
                 self.lost = true;
-                Err(failure::silence(patience))
+                Err(failure::no_answer(limit))
             }
         }
     }
 
-    /// The text, the statement (prepared now or before) and the values of a query.
+    /// The text, the prepared statement and the values of a query.
     fn prepared<T>(&mut self, source: &T) -> QueryResult<(String, Statement, Vec<Bind>)>
     where
         T: QueryFragment<Pg>,
@@ -168,7 +168,8 @@ fn type_of(metadata: &PgTypeMetadata) -> QueryResult<Type> {
     Type::from_oid(oid).ok_or_else(|| Error::SerializationError(format!("no built-in type has the oid {oid}").into()))
 }
 
-/// Every column type of ours is built into PostgreSQL, so that nothing is ever looked up.
+/// Fails every lookup of a type by its name. All column types of this crate are built into PostgreSQL, so diesel looks
+/// none up.
 struct NoCustomTypes;
 
 impl PgMetadataLookup for NoCustomTypes {
@@ -192,9 +193,9 @@ impl Connection for PgConnection {
     type Backend = Pg;
     type TransactionManager = AnsiTransactionManager;
 
-    /// Not the way in: a connection needs a runtime and a connector, see `postgres::connector`.
+    /// Always fails: `postgres::connector` opens connections, because they need its runtime.
     fn establish(_database_url: &str) -> ConnectionResult<Self> {
-        Err(ConnectionError::BadConnection("connections to PostgreSQL are made by the connector".to_owned()))
+        Err(ConnectionError::BadConnection("the connector opens connections to PostgreSQL".to_owned()))
     }
 
     fn execute_returning_count<T>(&mut self, source: &T) -> QueryResult<usize>
@@ -221,7 +222,7 @@ impl Connection for PgConnection {
     }
 
     fn set_prepared_statement_cache_size(&mut self, size: CacheSize) {
-        // Ours is bounded already; dropping what it holds is all that a smaller one could mean.
+        // The cache is bounded already, so a smaller size only empties it.
         if matches!(size, CacheSize::Disabled) {
             self.statements.clear();
         }

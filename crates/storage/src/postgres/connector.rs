@@ -1,4 +1,4 @@
-//! Opens connections to PostgreSQL, on a runtime of this crate's own.
+//! Opens connections to PostgreSQL on a runtime of this crate.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -22,7 +22,7 @@ pub struct Connector {
 }
 
 impl Connector {
-    /// Prepares; connects to nothing yet.
+    /// Sets up TLS and the runtime. Nothing is connected yet.
     pub fn new(target: PgTarget, options: &StoreOptions) -> Result<Self> {
         let tls = tls::connector(target.verification())?;
         Ok(Self { target, tls, runtime: runtime()?, statement_timeout: options.statement_timeout })
@@ -37,7 +37,7 @@ impl Connector {
             .map_err(|error| Error::unavailable(Context::new(format!("cannot connect to {}", self.target), error)))?;
         self.runtime.spawn(async move {
             if let Err(error) = driver.await {
-                // Whoever used the connection is told by its statement; an idle one goes without a word otherwise.
+                // A connection in use fails its statement. Only the log shows the end of an idle one.
                 tracing::debug!(error = %Chain(&error), "a connection to PostgreSQL ended");
             }
         });
@@ -45,7 +45,7 @@ impl Connector {
     }
 }
 
-/// The runtime on which every connection's socket lives: started by the first database that is PostgreSQL.
+/// The runtime that drives the sockets of all connections. It starts with the first PostgreSQL store.
 fn runtime() -> Result<Handle> {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     if let Some(runtime) = RUNTIME.get() {

@@ -1,4 +1,4 @@
-//! What only PostgreSQL says so.
+//! PostgreSQL-specific SQL.
 
 use diesel::result::QueryResult;
 use diesel::sql_types::{Array, Binary};
@@ -9,36 +9,36 @@ pub use super::ingest::{
     NAMES_AT_ONCE, NUMBERS_IN_PLACE, PARTITIONED, events_by_id, insert_events, insert_names, insert_sources,
     key_without_number, lock_names, make_partitions,
 };
-pub use super::sheets::{delete_deltas, delete_sheets, insert_sheets, know_sheets, payloads, runs};
+pub use super::sheets::{analyze_sheets, delete_deltas, delete_sheets, insert_sheets, payloads, runs};
 use crate::columns::{DbTenant, TenantKey};
 
-/// The UTC day of a creation.
+/// The SQL expression for the UTC day of a creation.
 pub const DAY_OF_CREATION: &str = "(created_at AT TIME ZONE 'UTC')::date";
 
-/// In front of a column that SQLite must not look up by an index: nothing, as PostgreSQL knows better.
+/// The prefix of a column whose index SQLite must not use. It is empty, because PostgreSQL chooses the right index.
 pub const UNINDEXED: &str = "";
 
-/// One row when diesel's table of migrations is there.
+/// A query that counts diesel's table of migrations: 1 if it exists, else 0.
 pub const COUNT_MIGRATION_TABLES: &str = "SELECT count(*) AS tables FROM (SELECT to_regclass('__diesel_schema_migrations') AS found) AS t WHERE found IS NOT NULL";
 
-/// The key of the advisory lock that writers of the directory take: the letters "tkdi".
+/// The key of the advisory lock of writers of the directory: the letters "tkdi".
 const DIRECTORY_LOCK: i64 = 0x746b_6469;
 
-/// The key of the advisory lock that those who count logins take: the letters "tkth".
+/// The key of the advisory lock of transactions that count logins: the letters "tkth".
 const LOGIN_COUNTERS_LOCK: i64 = 0x746b_7468;
 
-/// Waits until no other transaction counts logins, and keeps others waiting until this one ends.
+/// Waits until no other transaction counts logins, and blocks others until this one ends.
 pub fn lock_login_counters(conn: &mut Conn) -> QueryResult<()> {
     super::ingest::lock(conn, LOGIN_COUNTERS_LOCK)
 }
 
-/// Waits until no other transaction writes the directory, and keeps others waiting until this one ends.
+/// Waits until no other transaction writes the directory, and blocks others until this one ends.
 pub fn lock_directory(conn: &mut Conn) -> QueryResult<()> {
     super::ingest::lock(conn, DIRECTORY_LOCK)
 }
 
-/// Stores the deltas of one batch. A sequence numbers them: batches are committed in any order, so that the numbers of
-/// their events say nothing here.
+/// Stores the deltas of one batch. A sequence numbers them: the numbers of the events cannot, because batches commit in
+/// any order.
 pub fn insert_deltas(conn: &mut Conn, rows: &[(DbTenant, &[u8])], _batch_seq: i64) -> QueryResult<()> {
     sql_query(
         "INSERT INTO deltas (scope, seq, payload) \

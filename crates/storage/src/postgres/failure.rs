@@ -1,5 +1,7 @@
-//! Errors of tokio-postgres as errors of diesel, with the SQLSTATE in front of the message: diesel has no place for it,
-//! and messages are in the server's language, so that nothing else tells causes apart.
+//! Converts errors of tokio-postgres to errors of diesel.
+//!
+//! The message begins with the SQLSTATE, because diesel has no field for it. Nothing else distinguishes causes: the text
+//! of a message is in the language of the server.
 
 use std::time::Duration;
 
@@ -7,10 +9,10 @@ use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error};
 use tokio_postgres::error::{DbError, SqlState};
 use trailkeeper_domain::error::Chain;
 
-/// The SQLSTATE of a connection that is gone: `connection_failure`.
+/// The SQLSTATE `connection_failure`.
 pub const CONNECTION_FAILURE: &str = "08006";
 
-/// An error of the server or of the way to it. Its message begins with five characters of SQLSTATE and a colon.
+/// An error of the server or of the connection. Its message begins with the five characters of a SQLSTATE and a colon.
 #[derive(Debug)]
 struct Failure {
     message: String,
@@ -47,10 +49,10 @@ impl DatabaseErrorInformation for Failure {
     }
 }
 
-/// The error for diesel.
+/// Converts an error to an error of diesel.
 pub fn of(error: &tokio_postgres::Error) -> Error {
     let Some(details) = error.as_db_error() else {
-        return of_way(&Chain(error).to_string());
+        return of_connection(&Chain(error).to_string());
     };
     let kind = match *details.code() {
         SqlState::UNIQUE_VIOLATION => DatabaseErrorKind::UniqueViolation,
@@ -65,14 +67,15 @@ pub fn of(error: &tokio_postgres::Error) -> Error {
     Error::DatabaseError(kind, Box::new(Failure { message, details: Some(details.clone()) }))
 }
 
-/// The error of a server that says nothing.
-pub fn silence(patience: Duration) -> Error {
-    of_way(&format!("no answer within {} s", patience.as_secs()))
+/// The error of a server that did not answer within `timeout`.
+pub fn no_answer(timeout: Duration) -> Error {
+    of_connection(&format!("no answer within {} s", timeout.as_secs()))
 }
 
-/// Whether the connection cannot be used any more.
+/// Whether the connection can no longer be used.
 ///
-/// A server that shuts down sends its reason and then closes: between the two, the client does not look closed yet.
+/// A server that shuts down sends its reason and then closes the connection. In between, the client does not report the
+/// connection as closed yet.
 pub fn is_fatal(error: &tokio_postgres::Error) -> bool {
     error.as_db_error().is_none_or(|details| {
         let code = details.code().code();
@@ -80,7 +83,7 @@ pub fn is_fatal(error: &tokio_postgres::Error) -> bool {
     })
 }
 
-fn of_way(cause: &str) -> Error {
+fn of_connection(cause: &str) -> Error {
     let message = format!("{CONNECTION_FAILURE}: {cause}");
     Error::DatabaseError(DatabaseErrorKind::ClosedConnection, Box::new(Failure { message, details: None }))
 }

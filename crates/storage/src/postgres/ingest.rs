@@ -1,4 +1,4 @@
-//! Storing events and names: what only PostgreSQL does so.
+//! Stores events and names on PostgreSQL.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -13,33 +13,34 @@ use trailkeeper_domain::time;
 
 use super::Conn;
 use crate::columns::{Address, DbTenant, DbTime, DbUuid, Host, Instant, Json, TenantKey, Uuid128};
-use crate::names::{Space, digest_of};
+use crate::names::{Dictionary, digest_of};
 use crate::rows::{EventRow, NewEventRow};
 use crate::schema::events;
 
-/// Names get their numbers in a transaction of their own, so that no writer waits for another's batch to be stored.
+/// Whether names get their numbers inside the transaction that needs them. No: they get them in a transaction of their
+/// own, so that no writer waits until another one has stored its batch.
 pub const NUMBERS_IN_PLACE: bool = false;
-/// Every month's events lie in a table of their own.
+/// Whether events are partitioned. Yes: each month has a table of its own.
 pub const PARTITIONED: bool = true;
-/// How many names one statement looks up: they are one value.
+/// The largest number of names that one statement looks up. All of them are one value, an array.
 pub const NAMES_AT_ONCE: usize = 10_000;
 
 /// The key of the advisory lock under which names get their numbers: the letters "tkna".
 const NAMES_LOCK: i64 = 0x746b_6e61;
 
-/// The key of the advisory lock under which partitions are made: the letters "tkpa".
+/// The key of the advisory lock under which partitions are created: the letters "tkpa".
 const PARTITIONS_LOCK: i64 = 0x746b_7061;
 
-/// The inner query numbers the events in the order in which they were sent; the outer one stores their ids in the
-/// order of the keys. Two batches that share events then wait for each other on the first shared one, and never in a
-/// circle. Of events of the batch that share a key, the first that was sent is stored.
+/// The inner query numbers the events in the order in which they were sent. The outer query stores their ids in the order
+/// of their keys, so that one of two batches with common events waits at the first common event, and two batches never
+/// wait for each other. Of events of the batch with the same key, the first that was sent is stored.
 const INSERT_IDS: &str = "\
 INSERT INTO event_ids (tenant_id, id, seq, occurred_at) \
 SELECT tenant_id, id, seq, occurred_at FROM (SELECT nextval('events_seq_seq') AS seq, sent.* \
 FROM UNNEST($1, $2, $3) AS sent (tenant_id, id, occurred_at)) AS numbered ORDER BY id, tenant_id, seq \
 ON CONFLICT (id, tenant_id) DO NOTHING RETURNING tenant_id, id, seq";
 
-/// One array per column, so that any number of events is one statement with twenty-one values.
+/// It takes one array per column, so any number of events is one statement with twenty-one values.
 const INSERT_EVENTS: &str = "\
 INSERT INTO events (seq, tenant_id, id, env_id, occurred_at, received_at, user_ref, user_name_ref, kind_ref, outcome, \
 source_ref, user_agent_ref, page_ref, page, page_key, session_id, trace_id, target_type, target_id, target_name, \
@@ -56,7 +57,8 @@ struct Stored {
     seq: i64,
 }
 
-/// Stores events that are not known yet. Tells which were new, and the last number in the order of storage.
+/// Stores the events that are not stored yet. Returns which were new, and the number of the last new event in the order
+/// of storage; `None` if none was new.
 pub fn insert_events(conn: &mut Conn, rows: &[NewEventRow<'_>]) -> QueryResult<(Vec<bool>, Option<i64>)> {
     let all: Vec<&NewEventRow<'_>> = rows.iter().collect();
     let stored: Vec<Stored> = sql_query(INSERT_IDS)
@@ -104,8 +106,9 @@ fn column<'r, 'a, T>(rows: &[&'r NewEventRow<'a>], of: impl Fn(&'r NewEventRow<'
     rows.iter().map(|row| of(row)).collect()
 }
 
+/// The key of an event's row. The time determines the partition.
 #[derive(QueryableByName)]
-struct Column {
+struct EventLocation {
     #[diesel(sql_type = TenantKey)]
     tenant_id: DbTenant,
     #[diesel(sql_type = BigInt)]
@@ -114,10 +117,10 @@ struct Column {
     occurred_at: DbTime,
 }
 
-/// The events with this id, at most three: by the table of ids, which knows in which partition each lies.
+/// The events with this id, at most three. The table of ids gives their partitions.
 pub fn events_by_id(conn: &mut Conn, id: DbUuid, tenant: Option<DbTenant>) -> QueryResult<Vec<EventRow>> {
     let text = "SELECT tenant_id, seq, occurred_at FROM event_ids WHERE id = $1";
-    let periods: Vec<Column> = match tenant {
+    let locations: Vec<EventLocation> = match tenant {
         None => sql_query(format!("{text} ORDER BY tenant_id LIMIT 3")).bind::<Uuid128, _>(id).load(conn)?,
         Some(tenant) => sql_query(format!("{text} AND tenant_id = $2"))
             .bind::<Uuid128, _>(id)
@@ -125,25 +128,25 @@ pub fn events_by_id(conn: &mut Conn, id: DbUuid, tenant: Option<DbTenant>) -> Qu
             .load(conn)?,
     };
     let mut rows = Vec::new();
-    for period in periods {
+    for location in locations {
         let query = events::table
-            .filter(events::tenant_id.eq(period.tenant_id))
-            .filter(events::occurred_at.eq(period.occurred_at))
-            .filter(events::seq.eq(period.seq));
+            .filter(events::tenant_id.eq(location.tenant_id))
+            .filter(events::occurred_at.eq(location.occurred_at))
+            .filter(events::seq.eq(location.seq));
         rows.extend(query.select(EventRow::as_select()).load(conn)?);
     }
     Ok(rows)
 }
 
-/// The tenant as a value: PostgreSQL keeps tenants as they are.
+/// The tenant as a value. PostgreSQL stores the UUIDs of tenants, so every tenant has a value without a number.
 #[expect(clippy::unnecessary_wraps, reason = "the same signature on both databases")]
 pub fn key_without_number(tenant: TenantId) -> Option<DbTenant> {
     Some(DbTenant::Id(tenant.0))
 }
 
 /// Writes names and their numbers.
-pub fn insert_names(conn: &mut Conn, space: Space, names: &[(i32, &str)]) -> QueryResult<()> {
-    sql_query(format!("INSERT INTO {} (id, digest, name) SELECT * FROM UNNEST($1, $2, $3)", space.table()))
+pub fn insert_names(conn: &mut Conn, dictionary: Dictionary, names: &[(i32, &str)]) -> QueryResult<()> {
+    sql_query(format!("INSERT INTO {} (id, digest, name) SELECT * FROM UNNEST($1, $2, $3)", dictionary.table()))
         .bind::<Array<Integer>, _>(names.iter().map(|(id, _)| *id).collect::<Vec<_>>())
         .bind::<Array<Uuid128>, _>(names.iter().map(|(_, name)| DbUuid(digest_of(name))).collect::<Vec<_>>())
         .bind::<Array<Text>, _>(names.iter().map(|(_, name)| *name).collect::<Vec<_>>())
@@ -160,9 +163,9 @@ pub fn insert_sources(conn: &mut Conn, sources: &[(i32, Address)]) -> QueryResul
         .map(drop)
 }
 
-/// Makes the partitions of the months that begin on these days, where they are not there.
+/// Creates the missing partitions of the months that begin on these days.
 ///
-/// Attaching a table that is ready takes no lock that readers or writers of events wait for.
+/// It attaches a complete table, which takes no lock that readers or writers of events wait for.
 pub fn make_partitions(conn: &mut Conn, months: &BTreeSet<NaiveDate>) -> QueryResult<()> {
     #[derive(QueryableByName)]
     struct Found {
@@ -188,12 +191,12 @@ pub fn make_partitions(conn: &mut Conn, months: &BTreeSet<NaiveDate>) -> QueryRe
     Ok(())
 }
 
-/// Waits until nobody else numbers names, and keeps others waiting until this transaction ends.
+/// Waits until no other transaction numbers names, and blocks others until this one ends.
 pub fn lock_names(conn: &mut Conn) -> QueryResult<()> {
     lock(conn, NAMES_LOCK)
 }
 
-/// Waits for an advisory lock and keeps it until this transaction ends.
+/// Waits for an advisory lock, and holds it until this transaction ends.
 pub fn lock(conn: &mut Conn, key: i64) -> QueryResult<()> {
     sql_query("SELECT pg_advisory_xact_lock($1)").bind::<BigInt, _>(key).execute(conn).map(drop)
 }

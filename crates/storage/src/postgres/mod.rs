@@ -1,4 +1,4 @@
-//! PostgreSQL: over tokio-postgres, with native column types.
+//! The store on PostgreSQL: over tokio-postgres, with native column types.
 
 mod connection;
 mod connector;
@@ -17,7 +17,7 @@ mod tls;
 pub use store::PgStore;
 pub use target::PgTarget;
 
-/// The connection that the queries run on.
+/// The connection type of the queries.
 type Conn = connection::PgConnection;
-/// diesel's backend of it.
+/// diesel's backend of the connection.
 type Db = diesel::pg::Pg;

@@ -1,4 +1,4 @@
-//! Values on their way to PostgreSQL and rows on their way back, in its binary form.
+//! Values and rows in the binary format of PostgreSQL.
 
 use std::error::Error as StdError;
 use std::num::NonZeroU32;
@@ -14,7 +14,7 @@ use diesel::row::{Field, Row, RowIndex};
 use tokio_postgres::Statement;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type};
 
-/// A value that diesel has serialized already, for the type that the statement was prepared with.
+/// A value that diesel has serialized for the type with which the statement was prepared; `None` is null.
 #[derive(Debug, Clone)]
 pub struct Bind(pub Option<Vec<u8>>);
 
@@ -45,14 +45,14 @@ pub struct PgRow {
 }
 
 impl PgRow {
-    /// All rows of one statement: they share its columns' types.
+    /// The rows of one statement. They share the types of its columns.
     pub fn of_all(statement: &Statement, rows: Vec<tokio_postgres::Row>) -> QueryResult<Vec<Self>> {
         let oids: Arc<[NonZeroU32]> = statement
             .columns()
             .iter()
             .map(|column| NonZeroU32::new(column.type_().oid()))
             .collect::<Option<_>>()
-            .ok_or_else(|| Error::DeserializationError("a column of the answer has no type".into()))?;
+            .ok_or_else(|| Error::DeserializationError("a column of the result has no type".into()))?;
         Ok(rows.into_iter().map(|row| Self { row, oids: Arc::clone(&oids) }).collect())
     }
 }
@@ -115,7 +115,7 @@ impl<'a> Field<'a, Pg> for PgField<'a> {
     }
 }
 
-/// The bytes of a value, whatever its type.
+/// The bytes of a value of any type.
 struct Raw<'a>(&'a [u8]);
 
 impl<'a> FromSql<'a> for Raw<'a> {

@@ -1,10 +1,10 @@
-//! Sheets and deltas by their keys: what only PostgreSQL does so.
+//! Reads and writes sheets and deltas by their keys on PostgreSQL.
 //!
-//! One array per column of the key, so that any number of keys is one statement. Each key is looked up by itself, in a
-//! subquery that cannot be made a join (`OFFSET 0`): sheets of a new generation and deltas come faster than the
-//! statistics know, and by old ones a join reads the whole table. For the same reason a sheet's key stands between two
-//! rows rather than being equal column by column: that is the primary key's order and no other index's, whereas
-//! equality may take the index of starts, which finds the sheets of all tenants for each one.
+//! A statement takes one array per column of the key, so any number of keys is one statement. It looks up each key in a
+//! subquery that the planner cannot turn into a join (`OFFSET 0`). The sheets of a new generation and the deltas arrive
+//! before the statistics know them, and with old statistics a join reads the whole table. For the same reason the key of
+//! a sheet is compared as one row with `>=` and `<=`, which only the primary key can answer. Comparing each column with
+//! `=` may take the index of starts, which finds the sheets of all tenants for each key.
 
 use diesel::deserialize::QueryableByName;
 use diesel::prelude::*;
@@ -13,7 +13,7 @@ use diesel::sql_types::{Array, BigInt, Binary, Integer, SmallInt};
 
 use super::Conn;
 use crate::columns::{DbTenant, Instant, TenantKey};
-use crate::rows::SheetPeriodRow;
+use crate::rows::SheetKeyRow;
 
 const RUNS: &str = "\
 SELECT sent.nth - 1 AS nth, found.run, found.bytes \
@@ -34,7 +34,7 @@ const INSERT: &str = "\
 INSERT INTO sheets (generation, scope, level, part, start, run, payload) \
 SELECT $1, sent.* FROM UNNEST($2, $3, $4, $5, $6, $7) AS sent";
 
-/// By the rows' addresses, which nobody changes: sheets and deltas are never updated.
+/// It deletes by the addresses of rows. They do not change, because sheets and deltas are never updated.
 const DELETE: &str = "\
 DELETE FROM sheets WHERE ctid = ANY (ARRAY(SELECT found.ctid \
 FROM UNNEST($2, $3, $4, $5, $6) AS sent (scope, level, part, start, run) \
@@ -47,9 +47,9 @@ const DELETE_DELTAS: &str = "\
 DELETE FROM deltas WHERE ctid = ANY (ARRAY(SELECT found.ctid FROM UNNEST($1, $2) AS sent (scope, seq) \
 CROSS JOIN LATERAL (SELECT ctid FROM deltas WHERE scope = sent.scope AND seq = sent.seq OFFSET 0) AS found))";
 
-/// A run of the place with this number.
+/// A run of the period whose index in the request is `nth`.
 #[derive(QueryableByName)]
-struct Standing {
+struct RunRow {
     #[diesel(sql_type = BigInt)]
     nth: i64,
     #[diesel(sql_type = Integer)]
@@ -58,69 +58,69 @@ struct Standing {
     bytes: i32,
 }
 
-/// The payload of the key with this number.
+/// The payload of the key whose index in the request is `nth`.
 #[derive(QueryableByName)]
-struct Payload {
+struct PayloadRow {
     #[diesel(sql_type = BigInt)]
     nth: i64,
     #[diesel(sql_type = Binary)]
     payload: Vec<u8>,
 }
 
-/// The runs at some places, each as the place's number among them, the run and its length. Runs of the places
-/// themselves do not matter.
-pub fn runs(conn: &mut Conn, generation: i64, periods: &[SheetPeriodRow]) -> QueryResult<Vec<(i64, i32, i32)>> {
-    let rows: Vec<Standing> = sql_query(RUNS)
+/// The runs of some periods: the index of the period in `periods`, the run, and the length of its payload in bytes. The
+/// runs in `periods` are ignored.
+pub fn runs(conn: &mut Conn, generation: i64, periods: &[SheetKeyRow]) -> QueryResult<Vec<(i64, i32, i32)>> {
+    let rows: Vec<RunRow> = sql_query(RUNS)
         .bind::<BigInt, _>(generation)
-        .bind::<Array<TenantKey>, _>(column(periods, |period_row| period_row.scope))
-        .bind::<Array<SmallInt>, _>(column(periods, |period_row| period_row.level))
-        .bind::<Array<SmallInt>, _>(column(periods, |period_row| period_row.part))
-        .bind::<Array<Instant>, _>(column(periods, |period_row| period_row.start))
+        .bind::<Array<TenantKey>, _>(column(periods, |key| key.scope))
+        .bind::<Array<SmallInt>, _>(column(periods, |key| key.level))
+        .bind::<Array<SmallInt>, _>(column(periods, |key| key.part))
+        .bind::<Array<Instant>, _>(column(periods, |key| key.start))
         .load(conn)?;
     Ok(rows.into_iter().map(|row| (row.nth, row.run, row.bytes)).collect())
 }
 
-/// Some payloads, each with the number of its key among them.
-pub fn payloads(conn: &mut Conn, generation: i64, keys: &[SheetPeriodRow]) -> QueryResult<Vec<(i64, Vec<u8>)>> {
-    let rows: Vec<Payload> = sql_query(PAYLOADS)
+/// The payloads of some keys, each with the index of its key in `keys`.
+pub fn payloads(conn: &mut Conn, generation: i64, keys: &[SheetKeyRow]) -> QueryResult<Vec<(i64, Vec<u8>)>> {
+    let rows: Vec<PayloadRow> = sql_query(PAYLOADS)
         .bind::<BigInt, _>(generation)
-        .bind::<Array<TenantKey>, _>(column(keys, |period_row| period_row.scope))
-        .bind::<Array<SmallInt>, _>(column(keys, |period_row| period_row.level))
-        .bind::<Array<SmallInt>, _>(column(keys, |period_row| period_row.part))
-        .bind::<Array<Instant>, _>(column(keys, |period_row| period_row.start))
-        .bind::<Array<Integer>, _>(column(keys, |period_row| period_row.run))
+        .bind::<Array<TenantKey>, _>(column(keys, |key| key.scope))
+        .bind::<Array<SmallInt>, _>(column(keys, |key| key.level))
+        .bind::<Array<SmallInt>, _>(column(keys, |key| key.part))
+        .bind::<Array<Instant>, _>(column(keys, |key| key.start))
+        .bind::<Array<Integer>, _>(column(keys, |key| key.run))
         .load(conn)?;
     Ok(rows.into_iter().map(|row| (row.nth, row.payload)).collect())
 }
 
-/// Writes sheets.
-pub fn insert_sheets(conn: &mut Conn, generation: i64, sheets: &[(SheetPeriodRow, &[u8])]) -> QueryResult<()> {
+/// Inserts sheets.
+pub fn insert_sheets(conn: &mut Conn, generation: i64, sheets: &[(SheetKeyRow, &[u8])]) -> QueryResult<()> {
     sql_query(INSERT)
         .bind::<BigInt, _>(generation)
-        .bind::<Array<TenantKey>, _>(column(sheets, |(period_row, _)| period_row.scope))
-        .bind::<Array<SmallInt>, _>(column(sheets, |(period_row, _)| period_row.level))
-        .bind::<Array<SmallInt>, _>(column(sheets, |(period_row, _)| period_row.part))
-        .bind::<Array<Instant>, _>(column(sheets, |(period_row, _)| period_row.start))
-        .bind::<Array<Integer>, _>(column(sheets, |(period_row, _)| period_row.run))
+        .bind::<Array<TenantKey>, _>(column(sheets, |(key, _)| key.scope))
+        .bind::<Array<SmallInt>, _>(column(sheets, |(key, _)| key.level))
+        .bind::<Array<SmallInt>, _>(column(sheets, |(key, _)| key.part))
+        .bind::<Array<Instant>, _>(column(sheets, |(key, _)| key.start))
+        .bind::<Array<Integer>, _>(column(sheets, |(key, _)| key.run))
         .bind::<Array<Binary>, _>(column(sheets, |(_, payload)| *payload))
         .execute(conn)
         .map(drop)
 }
 
-/// Removes sheets.
-pub fn delete_sheets(conn: &mut Conn, generation: i64, keys: &[SheetPeriodRow]) -> QueryResult<()> {
+/// Deletes sheets.
+pub fn delete_sheets(conn: &mut Conn, generation: i64, keys: &[SheetKeyRow]) -> QueryResult<()> {
     sql_query(DELETE)
         .bind::<BigInt, _>(generation)
-        .bind::<Array<TenantKey>, _>(column(keys, |period_row| period_row.scope))
-        .bind::<Array<SmallInt>, _>(column(keys, |period_row| period_row.level))
-        .bind::<Array<SmallInt>, _>(column(keys, |period_row| period_row.part))
-        .bind::<Array<Instant>, _>(column(keys, |period_row| period_row.start))
-        .bind::<Array<Integer>, _>(column(keys, |period_row| period_row.run))
+        .bind::<Array<TenantKey>, _>(column(keys, |key| key.scope))
+        .bind::<Array<SmallInt>, _>(column(keys, |key| key.level))
+        .bind::<Array<SmallInt>, _>(column(keys, |key| key.part))
+        .bind::<Array<Instant>, _>(column(keys, |key| key.start))
+        .bind::<Array<Integer>, _>(column(keys, |key| key.run))
         .execute(conn)
         .map(drop)
 }
 
-/// Removes deltas.
+/// Deletes deltas.
 pub fn delete_deltas(conn: &mut Conn, keys: &[(DbTenant, i64)]) -> QueryResult<()> {
     sql_query(DELETE_DELTAS)
         .bind::<Array<TenantKey>, _>(column(keys, |(scope, _)| *scope))
@@ -133,8 +133,8 @@ fn column<'a, R, T>(rows: &'a [R], of: impl Fn(&'a R) -> T) -> Vec<T> {
     rows.iter().map(of).collect()
 }
 
-/// Tells the planner what the table holds. Before it knows a new generation, it takes the index of the time for one
-/// scope's sheets, and reads those of every tenant.
-pub fn know_sheets(conn: &mut Conn) -> QueryResult<()> {
+/// Updates the statistics of the table. Without those of a new generation, the planner takes the index of starts for the
+/// sheets of one scope, and reads the sheets of every tenant.
+pub fn analyze_sheets(conn: &mut Conn) -> QueryResult<()> {
     sql_query("ANALYZE sheets").execute(conn).map(drop)
 }

@@ -20,17 +20,17 @@ use crate::pool::Pool;
 const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 const BEGIN_WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 
-/// How often a transaction is run before a conflict with others is given up.
+/// The largest number of runs of a transaction that conflicts with others.
 const MAX_RUNS: u32 = 5;
 
-/// How often a transaction is run because it lacks names or partitions. Each time it lacks others than before: what
-/// its first statements need is there when it comes to its last.
+/// The largest number of runs of a transaction because of missing names or partitions. Each run misses other ones: those
+/// of its first statements exist when it reaches its last.
 const MAX_PROVISIONS: u32 = 100;
 
-/// For how many months partitions are made ahead, the current one included.
+/// The number of months for which partitions are created ahead, including the current one.
 const MONTHS_AHEAD: usize = 3;
 
-/// From how many connections on two of them may store events at once.
+/// The smallest number of connections with which two writers may store events at once.
 const CONNECTIONS_FOR_TWO_WRITERS: u32 = 4;
 
 /// The key of the advisory lock under which migrations run: the letters "tkmi".
@@ -42,39 +42,39 @@ pub struct PgStore {
     pool: Pool<Connected>,
     options: StoreOptions,
     summarizer: Arc<dyn Summarizer>,
-    /// What new connections share.
+    /// The state that new connections share.
     shared: Mutex<Arc<Shared>>,
 }
 
-/// A connection, and what it shares with others to the same server.
+/// A connection, and the state that it shares with others to the same server.
 ///
-/// A server that goes may come back as another, to which not all was copied that this one had committed. So its names
-/// go with it.
+/// A server that goes away may come back as another one that lacks the last commits. Then the cached names would be
+/// wrong, so connections to the new server share a new state.
 struct Connected {
     conn: PgConnection,
     shared: Arc<Shared>,
 }
 
 impl PgStore {
-    /// Prepares; connects when first asked for something, so that a server starts beside a database that is down.
+    /// A store that connects at its first call, so that a server can start while its database is down.
     pub fn new(target: PgTarget, options: &StoreOptions, summarizer: Arc<dyn Summarizer>) -> Result<Self> {
         Ok(Self {
             connector: Connector::new(target, options)?,
             pool: Pool::new(options.readers, options.checkout_timeout),
-            shared: Mutex::new(fresh(options, &summarizer)),
+            shared: Mutex::new(new_shared(options, &summarizer)),
             options: options.clone(),
             summarizer,
         })
     }
 
-    /// Runs every pending migration and names them. Servers that start together wait for one another.
+    /// Runs every pending migration, and returns their names. Servers that start together wait for one another.
     pub fn migrate(&self) -> Result<Vec<String>> {
         use diesel::connection::SimpleConnection as _;
 
         let mut conn = self.connector.connect()?;
-        // Building an index takes as long as it takes, and so does waiting for another server that builds one. The
-        // lock is the session's: it goes with the connection at the end of this function, whatever happens.
-        conn.wait_without_end();
+        // Building an index may take any time, and so may waiting for another server that builds one. The lock belongs
+        // to the session: it is released with the connection at the end of this function, also after an error.
+        conn.disable_timeout();
         conn.batch_execute(&format!("SET statement_timeout = 0; SELECT pg_advisory_lock({MIGRATION_LOCK})"))
             .map_err(|failure| error::of_statement("migrations", failure))?;
         let names = pending(&mut conn)?;
@@ -82,7 +82,7 @@ impl PgStore {
         Ok(names)
     }
 
-    /// The plans of the statements that `work` runs.
+    /// Runs `work`, and returns the texts and plans of its statements.
     pub fn plans(&self, work: &mut dyn FnMut(&mut dyn ReadTx) -> Result<()>) -> Result<Vec<(String, String)>> {
         let mut conn = self.connector.connect()?;
         conn.record();
@@ -97,11 +97,11 @@ impl PgStore {
         let mut provisions = 0;
         loop {
             match self.run_once(begin, work) {
-                Err(TxFailure::Again(error)) if conflicts + 1 < MAX_RUNS => {
+                Err(TxFailure::Retry(error)) if conflicts + 1 < MAX_RUNS => {
                     conflicts += 1;
                     tracing::debug!(error = %error.chain(), conflicts, "running a transaction again");
                 }
-                Err(TxFailure::Lacks(missing)) if provisions < MAX_PROVISIONS => {
+                Err(TxFailure::Missing(missing)) if provisions < MAX_PROVISIONS => {
                     provisions += 1;
                     self.provide(&missing)?;
                 }
@@ -110,8 +110,8 @@ impl PgStore {
         }
     }
 
-    /// Commits names and partitions that a transaction lacks, before it runs again: nobody may use what could still
-    /// be rolled back.
+    /// Commits the names and partitions that a transaction needs, before it runs again. Uncommitted ones could be rolled
+    /// back while others use them.
     fn provide(&self, missing: &MissingReferences) -> Result<()> {
         self.run(BEGIN_WRITE, &mut |tx| tx.provide(missing))
     }
@@ -119,7 +119,7 @@ impl PgStore {
     fn run_once(&self, begin: &str, work: &mut dyn FnMut(&mut Tx<'_>) -> Result<()>) -> Result<(), TxFailure> {
         let mut lease = self.pool.checkout().map_err(TxFailure::Failed)?;
         let mut outcome = None;
-        // An idle connection may have died with the server that it led to, and with it all others in the pool.
+        // The server of an idle connection may be gone, and then all connections in the pool are dead.
         if let Some(mut idle) = lease.take() {
             if idle.conn.is_lost() {
                 self.forget(&idle.shared);
@@ -136,7 +136,8 @@ impl PgStore {
         let (mut used, outcome) = if let Some(done) = outcome {
             done
         } else {
-            // Taken before it connects: what is shared must not be older than the server.
+            // Taken before connecting, so that a later change of the shared state cannot reach a connection to the old
+            // server.
             let shared = Arc::clone(&self.shared.lock());
             let mut new = Connected { conn: self.connector.connect().map_err(TxFailure::Failed)?, shared };
             let outcome = queries::transaction(&mut new.conn, &new.shared, begin, work, &|| Ok(()));
@@ -150,16 +151,16 @@ impl PgStore {
         outcome
     }
 
-    /// Lets connections that are made from here on begin without names.
+    /// Gives new connections a new shared state, unless another call has done so already.
     fn forget(&self, lost: &Arc<Shared>) {
         let mut shared = self.shared.lock();
         if Arc::ptr_eq(&shared, lost) {
-            *shared = fresh(&self.options, &self.summarizer);
+            *shared = new_shared(&self.options, &self.summarizer);
         }
     }
 }
 
-fn fresh(options: &StoreOptions, summarizer: &Arc<dyn Summarizer>) -> Arc<Shared> {
+fn new_shared(options: &StoreOptions, summarizer: &Arc<dyn Summarizer>) -> Arc<Shared> {
     Arc::new(Shared::new(options, summarizer))
 }
 
@@ -182,12 +183,12 @@ impl Store for PgStore {
     }
 
     fn ready(&self) -> Result<()> {
-        // A standby refuses to begin a transaction that may write.
+        // A write transaction fails on a standby server.
         self.run(BEGIN_WRITE, &mut |tx| migrations::none_pending(&pending(tx.connection())?))
     }
 
     fn writers(&self) -> usize {
-        // One makes its rows while the server works for the other. Where connections are few, most stay for others.
+        // One writer builds its rows while the server works for the other. Of few connections most stay for other calls.
         if self.options.readers < CONNECTIONS_FOR_TWO_WRITERS { 1 } else { 2 }
     }
 }

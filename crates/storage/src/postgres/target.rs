@@ -1,4 +1,4 @@
-//! A PostgreSQL URL as libpq reads it, and what our connections add to it.
+//! A PostgreSQL URL in libpq's form, and the parameters that this crate adds to it.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -10,12 +10,12 @@ use trailkeeper_domain::{Error, Result};
 
 use super::tls::{self, Verification};
 
-/// How long to wait for a host to answer, where the URL does not say.
+/// The default of `connect_timeout`.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// After how much silence the network is asked whether it is still there.
+/// The default of `keepalives_idle`.
 const KEEPALIVES_IDLE: Duration = Duration::from_secs(30);
 
-/// A database, and how to reach it.
+/// The parameters of connections to a database.
 #[derive(Clone)]
 pub struct PgTarget {
     shown: String,
@@ -24,7 +24,7 @@ pub struct PgTarget {
 }
 
 impl PgTarget {
-    /// Reads a URL; `field` names it in the error, which never shows it: it may hold a password.
+    /// Parses a URL. Errors name `field` and never show the URL, which may hold a password.
     pub fn parse(field: &str, url: &str) -> Result<Self> {
         let (base, query) = url.split_once('?').unwrap_or((url, ""));
         let mut mode = SslMode::Prefer;
@@ -55,18 +55,18 @@ impl PgTarget {
         Ok(Self { shown: without_password(url), config, verification })
     }
 
-    /// The parameters of one connection whose statements end after `statement_timeout`.
+    /// The parameters of a connection whose statements end after `statement_timeout`.
     pub fn config(&self, statement_timeout: Duration) -> Config {
         let mut config = self.config.clone();
-        // Statements are kept prepared. A generic plan that was made while a table was small reads all of it later, until
-        // the table's statistics are renewed; a plan for each run costs less than one such walk. Machine code would be
-        // made for each run as well: the planner takes arrays of keys for many rows, and compiling took more of the
-        // merger's time than all its statements.
+        // Statements stay prepared. A generic plan that was made for a small table reads the whole table later, until its
+        // statistics are updated. Planning each run costs less than one such read. With `jit` PostgreSQL would also compile
+        // each run: the planner expects many rows for an array of keys, and compiling took more time of the merger than
+        // all its statements.
         let ours = format!(
             "-c TimeZone=UTC -c plan_cache_mode=force_custom_plan -c jit=off -c statement_timeout={}",
             statement_timeout.as_millis()
         );
-        // What the URL says comes last and so has the last word.
+        // The last value of an option counts, so those of the URL come last.
         config.options(match config.get_options() {
             Some(theirs) => format!("{ours} {theirs}"),
             None => ours,
@@ -74,7 +74,7 @@ impl PgTarget {
         config
     }
 
-    /// How the server proves who it is.
+    /// How the certificate of the server is verified.
     pub fn verification(&self) -> &Verification {
         &self.verification
     }
@@ -86,7 +86,7 @@ impl fmt::Display for PgTarget {
     }
 }
 
-/// The mode for tokio-postgres, and whether the certificate is verified.
+/// The mode of tokio-postgres, and whether the certificate is verified.
 fn ssl_mode(field: &str, value: &str) -> Result<(SslMode, bool)> {
     match value {
         "disable" => Ok((SslMode::Disable, false)),
@@ -102,9 +102,9 @@ fn ssl_mode(field: &str, value: &str) -> Result<(SslMode, bool)> {
     }
 }
 
-/// The URL as people may see it. Whatever tokio-postgres may take for a password is hidden, also one with a `/`, `?` or
-/// `@` that should have been escaped: the driver lets a login end at the first `@`, and who forgot to escape one meant
-/// the last.
+/// The URL for people. It hides everything that tokio-postgres may take for a password, also a password with a `/`, `?`
+/// or `@` that should have been escaped: the driver ends a login at the first `@`, but a user who forgot to escape one
+/// means the last `@`.
 fn without_password(url: &str) -> String {
     let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
     let login = rest.split_once('@').map_or("", |(login, _)| login);

@@ -1,4 +1,4 @@
-//! TLS to PostgreSQL by rustls: encryption alone, or with the server's certificate verified.
+//! TLS to PostgreSQL by rustls, with or without verification of the server's certificate.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,16 +11,17 @@ use rustls::{ClientConfig, DigitallySignedStruct, Error as TlsError, RootCertSto
 use tokio_postgres_rustls::MakeRustlsConnect;
 use trailkeeper_domain::{Error, Result};
 
-/// How the server proves who it is.
+/// How the certificate of the server is verified.
 #[derive(Clone)]
 pub enum Verification {
-    /// Not at all, as libpq's `prefer` and `require`: the line is encrypted against listeners alone.
+    /// Not at all, like libpq's `prefer` and `require`. Encryption then protects against listeners, but not against a false
+    /// server.
     None,
-    /// By a certificate for its host name from one of these authorities.
+    /// The certificate must be for the host name and from one of these authorities.
     Full(Arc<RootCertStore>),
 }
 
-/// Verification by the authorities in the file `root`, or by the system's.
+/// Verification by the authorities in the file `root`, or by those of the system.
 pub fn verified(field: &str, root: Option<&Path>) -> Result<Verification> {
     let mut store = RootCertStore::empty();
     if let Some(path) = root {
@@ -43,7 +44,7 @@ pub fn verified(field: &str, root: Option<&Path>) -> Result<Verification> {
     Ok(Verification::Full(Arc::new(store)))
 }
 
-/// The connector for one way of verifying.
+/// The connector for this verification.
 pub fn connector(verification: &Verification) -> Result<MakeRustlsConnect> {
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
@@ -59,7 +60,7 @@ pub fn connector(verification: &Verification) -> Result<MakeRustlsConnect> {
     Ok(MakeRustlsConnect::new(config))
 }
 
-/// Takes every certificate, but checks that the server holds its key.
+/// Accepts every certificate, but checks that the server holds its key.
 #[derive(Debug)]
 struct AnyCertificate(Arc<CryptoProvider>);
 

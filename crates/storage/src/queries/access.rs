@@ -1,4 +1,4 @@
-//! Accounts and credentials, read.
+//! Reads accounts and credentials.
 
 use diesel::prelude::*;
 use trailkeeper_domain::Result;
@@ -91,7 +91,7 @@ impl AccessReads for Tx<'_> {
             query = query.filter(sessions::account_id.eq(DbUuid(account.0)));
         }
         if let Some(now) = filter.live_at {
-            // By their end they would all be found and then sorted: as many as there are people.
+            // The index of end times would find all live sessions and sort them: as many as there are people.
             query = query.filter(sessions::ended_at.is_null()).filter(Unindexed(sessions::expires_at).gt(DbTime(now)));
         }
         if let Some(before) = before {

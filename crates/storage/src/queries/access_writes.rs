@@ -1,4 +1,4 @@
-//! Accounts and credentials, written.
+//! Writes accounts and credentials.
 
 use diesel::prelude::*;
 use trailkeeper_domain::account::{Account, ApiToken, RefreshToken, Session, SigningKey, SpentSignature, TokenKey};
@@ -148,7 +148,7 @@ impl AccessWrites for Tx<'_> {
             let live = open.and(Unindexed(sessions::expires_at).gt(now));
             diesel::update(sessions::table.filter(live)).set(ended).execute(conn)
         })?;
-        // Those that ran out by our clock end as well: on a server whose clock is behind they may still be live.
+        // Sessions that have expired by our clock end, too: on a server whose clock is behind they may still be live.
         self.run("sessions", |conn| diesel::update(sessions::table.filter(open)).set(ended).execute(conn))?;
         Ok(live)
     }
@@ -181,7 +181,7 @@ impl AccessWrites for Tx<'_> {
     }
 
     fn spend_refresh_token(&mut self, hash: &[u8], at: Timestamp) -> Result<bool> {
-        // The condition is checked again under the row's lock, so of two spenders one finds no row.
+        // The database checks the condition again under the lock of the row, so only one of two requests finds the row.
         let spent = self.run("refresh_tokens", |conn| {
             diesel::update(refresh_tokens::table.find(hash).filter(refresh_tokens::spent_at.is_null()))
                 .set(refresh_tokens::spent_at.eq(Some(DbTime(at))))
@@ -236,7 +236,7 @@ impl AccessWrites for Tx<'_> {
 fn account_written(account: &Account, outcome: QueryResult<usize>) -> Result<bool> {
     match outcome {
         Ok(rows) => Ok(rows > 0),
-        // Ids are drawn at random, so the key that is taken is the e-mail.
+        // Ids are random, so the violated key is that of the e-mail.
         Err(failure) if error::is_unique_violation(&failure) => Err(Error::conflict(
             "email",
             "email_taken",

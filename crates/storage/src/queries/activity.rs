@@ -1,4 +1,4 @@
-//! Queries of analytic answers: the ledger of creations, reported numbers, the pages of one user, source addresses.
+//! Queries of analytics: the ledger of creations, reported numbers, the pages of one user, source addresses.
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable};
@@ -13,15 +13,15 @@ use trailkeeper_domain::ports::{
 use trailkeeper_domain::time::TimeRange;
 use trailkeeper_domain::{Error, Result};
 
-use super::names::Space;
-use super::question::Question;
+use super::names::Dictionary;
+use super::text_query::TextQuery;
 use super::{Db, Tx, count, dialect};
 use crate::columns::{Address, DbDay, DbTime, DbUuid, Host, Instant, TenantKey};
 use crate::rows::{BehaviorRow, CountRow, DailyCountRow, ReportedRow, StoredCreationRow};
 use crate::schema::{events, reported_active_users};
 use crate::unindexed::Unindexed;
 
-/// How many entries of the ledger are in memory at once.
+/// The number of entries of the ledger in memory at once.
 const CREATIONS: usize = 5_000;
 
 impl ActivityReads for Tx<'_> {
@@ -54,20 +54,20 @@ impl ActivityReads for Tx<'_> {
         range: TimeRange,
         tenants: Option<&[TenantId]>,
     ) -> Result<Vec<DailyCount>> {
-        let mut question = Question::new(format!(
+        let mut text = TextQuery::new(format!(
             "SELECT {} AS day, tenant_id, count(*) AS count FROM creations WHERE kind = ",
             dialect::DAY_OF_CREATION
         ));
-        question.text(kind.as_str());
-        question.in_range("created_at", range);
-        question.of_customers();
+        text.bind_text(kind.as_str());
+        text.in_range("created_at", range);
+        text.only_customers();
         match (kind, tenants) {
             (_, None) => {}
-            (CreationKind::Tenant | CreationKind::TenantUser, Some(tenants)) => question.of_tenants(tenants),
-            (CreationKind::SaasUser, Some(tenants)) => question.of_users_ever_in(tenants),
+            (CreationKind::Tenant | CreationKind::TenantUser, Some(tenants)) => text.only_tenants(tenants),
+            (CreationKind::SaasUser, Some(tenants)) => text.only_users_ever_in(tenants),
         }
-        question.say(" GROUP BY 1, 2 ORDER BY 1, 2");
-        let rows: Vec<DailyCountRow> = self.run("creations", |conn| question.query.load(conn))?;
+        text.sql(" GROUP BY 1, 2 ORDER BY 1, 2");
+        let rows: Vec<DailyCountRow> = self.run("creations", |conn| text.query.load(conn))?;
         rows.into_iter().map(DailyCount::try_from).collect()
     }
 
@@ -81,26 +81,26 @@ impl ActivityReads for Tx<'_> {
         let tenants = tenant.map(|tenant| [tenant]);
         let mut after: Option<Creation> = None;
         loop {
-            let mut question = Question::new(
+            let mut text = TextQuery::new(
                 "SELECT tenant_id, id, kind, user_id, region, user_pool_id, created_at FROM creations WHERE kind = "
                     .to_owned(),
             );
-            question.text(kind.as_str());
+            text.bind_text(kind.as_str());
             let start = after.as_ref().map_or(range.start, |last| last.created_at);
-            question.in_range("created_at", TimeRange { start, ..range });
-            question.of_customers();
+            text.in_range("created_at", TimeRange { start, ..range });
+            text.only_customers();
             match (kind, &tenants) {
                 (_, None) => {}
-                (CreationKind::Tenant | CreationKind::TenantUser, Some(tenants)) => question.of_tenants(tenants),
-                (CreationKind::SaasUser, Some(tenants)) => question.of_users_ever_in(tenants),
+                (CreationKind::Tenant | CreationKind::TenantUser, Some(tenants)) => text.only_tenants(tenants),
+                (CreationKind::SaasUser, Some(tenants)) => text.only_users_ever_in(tenants),
             }
             if let Some(last) = &after {
                 // Two tenants may share an id.
-                question.say(" AND (created_at, id, tenant_id) > (").instant(last.created_at);
-                question.say(", ").uuid(last.id.0).say(", ").uuid(last.tenant_id.0).say(")");
+                text.sql(" AND (created_at, id, tenant_id) > (").bind_instant(last.created_at);
+                text.sql(", ").bind_uuid(last.id.0).sql(", ").bind_uuid(last.tenant_id.0).sql(")");
             }
-            question.say(" ORDER BY created_at, id, tenant_id LIMIT ").number(count(CREATIONS));
-            let rows: Vec<StoredCreationRow> = self.run("creations", |conn| question.query.load(conn))?;
+            text.sql(" ORDER BY created_at, id, tenant_id LIMIT ").bind_number(count(CREATIONS));
+            let rows: Vec<StoredCreationRow> = self.run("creations", |conn| text.query.load(conn))?;
             let full = rows.len() == CREATIONS;
             for row in rows {
                 let creation = Creation::try_from(row)?;
@@ -115,17 +115,17 @@ impl ActivityReads for Tx<'_> {
 
     fn behaviors(&mut self, user: &UserId, range: TimeRange, tenant: Option<TenantId>) -> Result<Vec<Behavior>> {
         let Some(user) = self.user_ref(user)? else { return Ok(Vec::new()) };
-        let Some(whose) = self.whose(tenant, Some(user))? else { return Ok(Vec::new()) };
+        let Some(filter) = self.scope_filter(tenant, Some(user))? else { return Ok(Vec::new()) };
         let kinds = (1_i32..)
             .zip(WELL_KNOWN_KINDS)
             .filter(|(_, name)| [PAGE_LOAD, USERINFO].contains(name))
             .map(|(id, _)| id)
             .collect::<Vec<_>>();
-        let query = whose
+        let query = filter
             .events()
             .filter(events::occurred_at.ge(DbTime(range.start)))
             .filter(events::occurred_at.lt(DbTime(range.end)))
-            // A user has fewer events than a type: see `Unindexed`.
+            // A user has fewer events than a type, so SQLite must take the index of users: see `Unindexed`.
             .filter(Unindexed(events::kind_ref).eq_any(kinds))
             .filter(Unindexed(events::page_ref).is_not_null())
             .order((events::occurred_at.asc(), events::seq.asc()))
@@ -134,7 +134,7 @@ impl ActivityReads for Tx<'_> {
         let mut named: Vec<i32> = rows.iter().filter_map(BehaviorRow::named).collect();
         named.sort_unstable();
         named.dedup();
-        let pages = self.names_of(Space::Pages, &named)?;
+        let pages = self.names_of(Dictionary::Pages, &named)?;
         rows.into_iter().map(|row| row.into_behavior(&pages)).collect()
     }
 
@@ -145,56 +145,56 @@ impl ActivityReads for Tx<'_> {
         user_pool_id: &str,
         tenant: Option<TenantId>,
     ) -> Result<u64> {
-        // A user who was removed and registered again is one user with two entries.
-        let mut question =
-            Question::new("SELECT count(DISTINCT user_id) AS rows FROM creations WHERE user_pool_id = ".to_owned());
-        question.text(user_pool_id);
-        question.say(" AND region = ").text(region);
-        question.in_range("created_at", range);
-        // The pool finds fewer entries than the kind: see `Unindexed`.
-        question.say(&format!(" AND {}kind = ", dialect::UNINDEXED)).text(CreationKind::SaasUser.as_str());
+        // A user who was removed and registered again is one user with two entries in the ledger.
+        let mut text =
+            TextQuery::new("SELECT count(DISTINCT user_id) AS rows FROM creations WHERE user_pool_id = ".to_owned());
+        text.bind_text(user_pool_id);
+        text.sql(" AND region = ").bind_text(region);
+        text.in_range("created_at", range);
+        // A pool has fewer entries than a kind, so SQLite must take the index of pools: see `Unindexed`.
+        text.sql(&format!(" AND {}kind = ", dialect::UNINDEXED)).bind_text(CreationKind::SaasUser.as_str());
         if let Some(tenant) = tenant {
-            question.of_users_ever_in(&[tenant]);
+            text.only_users_ever_in(&[tenant]);
         }
-        let found: CountRow = self.run("creations", |conn| question.query.get_result(conn))?;
+        let found: CountRow = self.run("creations", |conn| text.query.get_result(conn))?;
         u64::try_from(found.rows).map_err(Error::internal)
     }
 
     fn source_activity(&mut self, query: &SourceQuery, limit: usize) -> Result<Vec<SourceActivity>> {
-        let mut question = Question::new(format!(
+        let mut text = TextQuery::new(format!(
             "SELECT dict.address, a.* FROM (SELECT source_ref, {}, {}",
             SourceRow::counts("", "is_current"),
             SourceRow::counts("previous_", "NOT is_current"),
         ));
-        if !self.of_sources(&mut question, query)? {
+        if !self.of_sources(&mut text, query)? {
             return Ok(Vec::new());
         }
-        question.say(
+        text.sql(
             " GROUP BY source_ref HAVING count(*) FILTER (WHERE is_current) > 0) AS a \
              LEFT JOIN dict_sources AS dict ON dict.id = a.source_ref ORDER BY a.events DESC, dict.address LIMIT ",
         );
-        question.number(count(limit));
-        let rows: Vec<SourceRow> = self.run("events", |conn| question.query.load(conn))?;
+        text.bind_number(count(limit));
+        let rows: Vec<SourceRow> = self.run("events", |conn| text.query.load(conn))?;
         rows.into_iter().map(SourceActivity::try_from).collect()
     }
 
     fn source_totals(&mut self, query: &SourceQuery) -> Result<(SourceTotals, SourceTotals)> {
-        let mut question = Question::new(format!(
+        let mut text = TextQuery::new(format!(
             "SELECT NULL AS address, {}, {}",
             SourceRow::counts("", "is_current"),
             SourceRow::counts("previous_", "NOT is_current"),
         ));
-        if !self.of_sources(&mut question, query)? {
+        if !self.of_sources(&mut text, query)? {
             return Ok(Default::default());
         }
-        let row: SourceRow = self.run("events", |conn| question.query.get_result(conn))?;
+        let row: SourceRow = self.run("events", |conn| text.query.get_result(conn))?;
         Ok((row.current()?, row.previous()?))
     }
 }
 
 impl Tx<'_> {
-    /// Appends the events of both ranges that have a source; `false` where there cannot be any.
-    fn of_sources(&mut self, question: &mut Question<'_>, query: &SourceQuery) -> Result<bool> {
+    /// Appends the events of both ranges that have a source. Returns `false` if there cannot be any.
+    fn of_sources(&mut self, text: &mut TextQuery<'_>, query: &SourceQuery) -> Result<bool> {
         let SourceQuery { tenant_id, env_id, range, previous_start } = *query;
         let system = self.tenant_key_assigned(TenantId::SYSTEM)?;
         let tenant =
@@ -204,24 +204,24 @@ impl Tx<'_> {
         }
         let kind =
             |name: &str| WELL_KNOWN_KINDS.iter().zip(1_i64..).find(|(known, _)| **known == name).map(|(_, id)| id);
-        question.say(" FROM (SELECT source_ref, user_ref, occurred_at, kind_ref = ");
-        question.number(kind(LOGIN_SUCCESS).unwrap_or_default()).say(" AS is_login, kind_ref = ");
-        question.number(kind(LOGIN_FAIL).unwrap_or_default()).say(" AS is_failed_login, occurred_at >= ");
-        question.instant(range.start).say(" AS is_current FROM events WHERE ");
-        // Of all indexes, that of the sources would be walked over all time: see `Unindexed`.
-        question.say(dialect::UNINDEXED).say("source_ref IS NOT NULL");
-        question.in_range("occurred_at", TimeRange { start: previous_start.unwrap_or(range.start), ..range });
+        text.sql(" FROM (SELECT source_ref, user_ref, occurred_at, kind_ref = ");
+        text.bind_number(kind(LOGIN_SUCCESS).unwrap_or_default()).sql(" AS is_login, kind_ref = ");
+        text.bind_number(kind(LOGIN_FAIL).unwrap_or_default()).sql(" AS is_failed_login, occurred_at >= ");
+        text.bind_instant(range.start).sql(" AS is_current FROM events WHERE ");
+        // The index of sources would be read over all time, so SQLite must not take it: see `Unindexed`.
+        text.sql(dialect::UNINDEXED).sql("source_ref IS NOT NULL");
+        text.in_range("occurred_at", TimeRange { start: previous_start.unwrap_or(range.start), ..range });
         let (is, key) = tenant.map_or((" AND tenant_id <> ", system), |tenant| (" AND tenant_id = ", tenant));
-        question.say(is).next_number().change(|query| query.bind::<TenantKey, _>(key));
+        text.sql(is).placeholder().change(|query| query.bind::<TenantKey, _>(key));
         if let Some(EnvId(env)) = env_id {
-            question.say(" AND env_id = ").number(env.into());
+            text.sql(" AND env_id = ").bind_number(env.into());
         }
-        question.say(") AS e");
+        text.sql(") AS e");
         Ok(true)
     }
 }
 
-/// The events of one source, or of all of them, in two ranges.
+/// Counts of the events of one source, or of all sources, in two ranges.
 #[derive(Debug, QueryableByName)]
 struct SourceRow {
     #[diesel(sql_type = Nullable<Host>)]
@@ -309,7 +309,7 @@ impl TryFrom<SourceRow> for SourceActivity {
 
     fn try_from(row: SourceRow) -> Result<Self> {
         let Address(source) =
-            row.address.ok_or_else(|| Error::internal("an event has a source that is not in dict_sources"))?;
+            row.address.ok_or_else(|| Error::internal("the source of an event is not in dict_sources"))?;
         Ok(Self { source, current: row.current()?.counts, previous: row.previous()?.counts })
     }
 }

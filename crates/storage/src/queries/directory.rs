@@ -1,4 +1,4 @@
-//! Tenants, users and memberships, read.
+//! Reads tenants, users and memberships.
 
 use diesel::dsl::{exists, sql};
 use diesel::prelude::*;
@@ -15,8 +15,9 @@ use crate::rows::{AttributeChangeRow, MembershipRow, TenantRow, UserRow};
 use crate::schema::{attribute_changes, memberships, tenants, users};
 use crate::unindexed::Unindexed;
 
-/// The conditions on users themselves, for a list of users and for one of members: two types of query, one text.
-/// SQLite looks up the one that finds the fewest; `$whole` says that nothing else narrows the list.
+/// Adds the conditions of a filter to a list of users or of members. It is a macro because the two queries have different
+/// types. SQLite uses the index of the condition that matches the fewest users; `$whole` is true if the query has no
+/// other condition with an index.
 macro_rules! narrowed {
     ($query:expr, $filter:expr, whole: $whole:expr) => {{
         let mut query = $query;
@@ -69,7 +70,7 @@ impl DirectoryReads for Tx<'_> {
 
     fn users(&mut self, filter: &UserFilter, after: Option<&UserId>, limit: usize) -> Result<Vec<User>> {
         let rows: Vec<UserRow> = if let Some(tenant) = filter.visibility.tenant() {
-            // Walks the tenant's memberships, which are in the order of the list already.
+            // Reads the memberships of the tenant, which are stored in the order of the list.
             let members = memberships::table
                 .inner_join(users::table.on(users::user_id.eq(memberships::user_id)))
                 .filter(memberships::tenant_id.eq(DbUuid(tenant.0)))
@@ -124,7 +125,7 @@ impl DirectoryReads for Tx<'_> {
                     .first(conn)
                     .optional()
             })?;
-            // The page before was of a history that is gone since, or of someone else's.
+            // The history of the previous page was deleted, or it belongs to another user.
             let Some(changed_at) = found else { return Ok(Vec::new()) };
             query = query.filter(
                 sql::<Bool>("(changed_at, seq) < (")

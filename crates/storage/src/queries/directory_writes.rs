@@ -1,4 +1,4 @@
-//! Tenants, users and memberships, written.
+//! Writes tenants, users and memberships.
 
 use diesel::prelude::*;
 use trailkeeper_domain::creation::Creation;
@@ -51,7 +51,7 @@ impl DirectoryWrites for Tx<'_> {
         });
         match outcome {
             Ok(_) => Ok(()),
-            // A known id is replaced, so the e-mail is the one key that is left to be taken.
+            // A row with the same id is replaced, so the violated key is that of the e-mail.
             Err(failure) if error::is_unique_violation(&failure) => Err(email_taken(user)),
             Err(failure) => Err(error::of_statement("users", failure)),
         }
@@ -105,7 +105,7 @@ impl DirectoryWrites for Tx<'_> {
     }
 
     fn add_attribute_changes(&mut self, changes: &[AttributeChange]) -> Result<()> {
-        // One by one: the order of storage is the order in which they were made.
+        // One statement per change, so that they are stored in the order in which they were made.
         for change in changes {
             let row = NewAttributeChangeRow::from(change);
             self.run("attribute_changes", |conn| {
@@ -122,13 +122,13 @@ impl DirectoryWrites for Tx<'_> {
 
 fn email_taken(user: &User) -> Error {
     let email = user.email.as_deref().unwrap_or_default();
-    let place = match &user.user_pool_id {
+    let owner = match &user.user_pool_id {
         Some(pool) => format!("in the user pool '{pool}'"),
         None => "among the users without a pool".to_owned(),
     };
     Error::conflict(
         "email",
         "alias_exists",
-        format!("'{email}' is another user's {place}; choose another e-mail or change that user first"),
+        format!("'{email}' is another user's {owner}; choose another e-mail or change that user first"),
     )
 }

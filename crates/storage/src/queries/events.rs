@@ -1,4 +1,4 @@
-//! Events: lists newest first, lookups, and storing.
+//! Events: lists with the newest first, lookups, and inserts.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -11,7 +11,7 @@ use trailkeeper_domain::id::{EventId, TenantId};
 use trailkeeper_domain::ports::{EventReads, EventWrites};
 use trailkeeper_domain::{Error, Result};
 
-use super::event_filter::{Numbered, filtered};
+use super::event_filter::{ResolvedFilter, filtered};
 use super::{Tx, count, dialect};
 use crate::columns::{DbTime, DbUuid, Instant};
 use crate::rows::{EventRow, Names, NewEventRow};
@@ -19,7 +19,8 @@ use crate::schema::events;
 
 const TABLE: &str = "events";
 
-/// Up to how many types a list is merged of one list per type. More are filtered while walking the index of the time.
+/// The largest number of types for which a list is merged from one list per type. A list of more types reads the index
+/// of times and filters.
 const MERGED_KINDS: usize = 16;
 
 impl EventReads for Tx<'_> {
@@ -38,20 +39,20 @@ impl EventReads for Tx<'_> {
     }
 
     fn events(&mut self, filter: &EventFilter, after: Option<EventPosition>, limit: usize) -> Result<Vec<StoredEvent>> {
-        let Some(numbered) = self.numbered(filter)? else { return Ok(Vec::new()) };
-        let rows = self.merged(&numbered, after, limit)?;
+        let Some(resolved) = self.resolve(filter)? else { return Ok(Vec::new()) };
+        let rows = self.merged(&resolved, after, limit)?;
         self.stored(rows)
     }
 
     fn events_at_offset(&mut self, filter: &EventFilter, offset: u64, limit: usize) -> Result<Vec<StoredEvent>> {
         let Ok(skipped) = usize::try_from(offset) else { return Ok(Vec::new()) };
         let Ok(offset) = i64::try_from(offset) else { return Ok(Vec::new()) };
-        let Some(numbered) = self.numbered(filter)? else { return Ok(Vec::new()) };
-        if numbered.parts_by_page().is_some() {
-            let mut rows = self.merged(&numbered, None, skipped.saturating_add(limit))?;
+        let Some(resolved) = self.resolve(filter)? else { return Ok(Vec::new()) };
+        if resolved.parts_by_page().is_some() {
+            let mut rows = self.merged(&resolved, None, skipped.saturating_add(limit))?;
             return self.stored(rows.split_off(skipped.min(rows.len())));
         }
-        let query = filtered(&numbered, &numbered.kinds)
+        let query = filtered(&resolved, &resolved.kinds)
             .order((events::occurred_at.desc(), events::seq.desc()))
             .limit(count(limit))
             .offset(offset)
@@ -90,34 +91,39 @@ impl EventWrites for Tx<'_> {
 }
 
 impl Tx<'_> {
-    /// One walk per type and per way of being on a page, each in the order of its index, instead of one that sorts
-    /// every event of all of them.
-    fn merged(&mut self, numbered: &Numbered<'_>, after: Option<EventPosition>, limit: usize) -> Result<Vec<EventRow>> {
+    /// Merges one query per type, or per way of matching a page. Each of them reads its index in order, while a single
+    /// query would sort all matching events.
+    fn merged(
+        &mut self,
+        resolved: &ResolvedFilter<'_>,
+        after: Option<EventPosition>,
+        limit: usize,
+    ) -> Result<Vec<EventRow>> {
         let mut merged = Vec::new();
-        if let Some(parts) = numbered.parts_by_page() {
+        if let Some(parts) = resolved.parts_by_page() {
             for part in parts {
                 merged.extend(self.page(&part, &part.kinds, after, limit)?);
             }
-        } else if numbered.is_made_of_kinds() && numbered.kinds.len() <= MERGED_KINDS {
-            for kind in &numbered.kinds {
-                merged.extend(self.page(numbered, std::slice::from_ref(kind), after, limit)?);
+        } else if resolved.is_made_of_kinds() && resolved.kinds.len() <= MERGED_KINDS {
+            for kind in &resolved.kinds {
+                merged.extend(self.page(resolved, std::slice::from_ref(kind), after, limit)?);
             }
         } else {
-            return self.page(numbered, &numbered.kinds, after, limit);
+            return self.page(resolved, &resolved.kinds, after, limit);
         }
-        merged.sort_unstable_by_key(|row| std::cmp::Reverse(row.period()));
+        merged.sort_unstable_by_key(|row| std::cmp::Reverse(row.position()));
         merged.truncate(limit);
         Ok(merged)
     }
 
     fn page(
         &mut self,
-        numbered: &Numbered<'_>,
+        resolved: &ResolvedFilter<'_>,
         kinds: &[i32],
         after: Option<EventPosition>,
         limit: usize,
     ) -> Result<Vec<EventRow>> {
-        let mut query = filtered(numbered, kinds);
+        let mut query = filtered(resolved, kinds);
         if let Some(after) = after {
             query = query.filter(
                 sql::<Bool>("(occurred_at, seq) < (")
@@ -134,7 +140,7 @@ impl Tx<'_> {
         self.run(TABLE, |conn| query.load(conn))
     }
 
-    /// The events of these rows: their names are looked up all at once.
+    /// The events of these rows. Their names are looked up by one query per dictionary.
     fn stored(&mut self, rows: Vec<EventRow>) -> Result<Vec<StoredEvent>> {
         let mut numbers = BTreeMap::new();
         let mut tenants = HashSet::new();
@@ -143,15 +149,15 @@ impl Tx<'_> {
             tenants.insert(row.tenant());
         }
         let mut names = Names::new();
-        for (space, numbers) in numbers {
+        for (dictionary, numbers) in numbers {
             let numbers: Vec<i32> = BTreeSet::into_iter(numbers).collect();
-            names.insert(space, self.shared_names(space, &numbers)?);
+            names.insert(dictionary, self.shared_names(dictionary, &numbers)?);
         }
         let tenants = self.tenants_of(&tenants.into_iter().collect::<Vec<_>>())?;
         rows.into_iter()
             .map(|row| {
                 let tenant = tenants.get(&row.tenant()).copied();
-                row.into_stored(tenant.ok_or_else(|| Error::internal("a row lost its tenant"))?, &names)
+                row.into_stored(tenant.ok_or_else(|| Error::internal("the tenant of a row was not looked up"))?, &names)
             })
             .collect()
     }

@@ -1,4 +1,4 @@
-//! Events as facts: read in chunks, in order of time.
+//! Events as facts: read in chunks, ordered by time.
 
 use std::collections::{HashMap, HashSet};
 
@@ -16,26 +16,27 @@ use crate::unindexed::Unindexed;
 
 const TABLE: &str = "events";
 
-/// How many rows are in memory at once.
+/// The number of rows in memory at once.
 const CHUNK: usize = 10_000;
 
-/// Whose events. Never the system tenant's: operators are no customers.
+/// Selects the events of customers by tenant and user. The system tenant is never among them: operators are not
+/// customers.
 #[derive(Debug, Clone, Copy)]
-pub struct Whose {
+pub struct ScopeFilter {
     system: DbTenant,
     tenant: Option<DbTenant>,
     user: Option<i32>,
 }
 
-impl Whose {
-    /// The events themselves, in no order.
+impl ScopeFilter {
+    /// The selected events, in no order.
     pub fn events(self) -> events::BoxedQuery<'static, Db> {
         let query = events::table.into_boxed::<Db>();
         match (self.user, self.tenant) {
             (None, None) => query.filter(events::tenant_id.ne(self.system)),
             (None, Some(tenant)) => query.filter(events::tenant_id.eq(tenant)),
             (Some(user), None) => query.filter(events::user_ref.eq(user)).filter(events::tenant_id.ne(self.system)),
-            // A user has fewer events than a tenant: see `Unindexed`.
+            // A user has fewer events than a tenant, so SQLite must take the index of users: see `Unindexed`.
             (Some(user), Some(tenant)) => {
                 query.filter(events::user_ref.eq(user)).filter(Unindexed(events::tenant_id).eq(tenant))
             }
@@ -43,40 +44,40 @@ impl Whose {
     }
 }
 
-/// Tenants that were met on the way, and what they stand for.
-type Met = HashMap<DbTenant, TenantId>;
+/// The tenants of the rows read so far, by their keys.
+type KnownTenants = HashMap<DbTenant, TenantId>;
 
 impl Tx<'_> {
-    /// Customers' events: of one tenant, one user, or both. `None` where there cannot be any.
-    pub fn whose(&mut self, tenant: Option<TenantId>, user: Option<i32>) -> Result<Option<Whose>> {
+    /// Selects the events of one tenant, one user, or both; `None` if no event can match.
+    pub fn scope_filter(&mut self, tenant: Option<TenantId>, user: Option<i32>) -> Result<Option<ScopeFilter>> {
         let system = self.tenant_key_assigned(TenantId::SYSTEM)?;
-        let Some(id) = tenant else { return Ok(Some(Whose { system, tenant: None, user })) };
+        let Some(id) = tenant else { return Ok(Some(ScopeFilter { system, tenant: None, user })) };
         if id == TenantId::SYSTEM {
             return Ok(None);
         }
-        Ok(self.tenant_key(id)?.map(|tenant| Whose { system, tenant: Some(tenant), user }))
+        Ok(self.tenant_key(id)?.map(|tenant| ScopeFilter { system, tenant: Some(tenant), user }))
     }
 
-    /// The events of a range as facts, by time, then by order of storage.
+    /// Passes the events of a range to `each` as facts, ordered by time, then by order of storage.
     pub fn walk(
         &mut self,
-        whose: Whose,
+        filter: ScopeFilter,
         range: TimeRange,
         each: &mut dyn FnMut(&EventFact) -> Result<()>,
     ) -> Result<()> {
-        let mut met = Met::default();
+        let mut known = KnownTenants::default();
         let mut start = range.start;
         while start < range.end {
-            let chunk = whose
+            let chunk = filter
                 .events()
                 .filter(events::occurred_at.ge(DbTime(start)))
                 .filter(events::occurred_at.lt(DbTime(range.end)));
-            let Some((at, mut seq)) = self.chunk(chunk, &mut met, each)? else { return Ok(()) };
-            // What else happened at the same instant is asked for by equality, which an index finds at once even
-            // where a million events share their time.
+            let Some((at, mut seq)) = self.chunk(chunk, &mut known, each)? else { return Ok(()) };
+            // The rest of the events of this instant. Equality finds them in the index at once, even if a million events
+            // share their time.
             loop {
-                let rest = whose.events().filter(events::occurred_at.eq(DbTime(at))).filter(events::seq.gt(seq));
-                match self.chunk(rest, &mut met, each)? {
+                let rest = filter.events().filter(events::occurred_at.eq(DbTime(at))).filter(events::seq.gt(seq));
+                match self.chunk(rest, &mut known, each)? {
                     Some((_, last)) => seq = last,
                     None => break,
                 }
@@ -86,21 +87,21 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// The first and the last time.
-    pub fn ends(&mut self, whose: Whose) -> Result<Option<(Timestamp, Timestamp)>> {
+    /// The times of the first and the last event; `None` if there are no events.
+    pub fn first_and_last(&mut self, filter: ScopeFilter) -> Result<Option<(Timestamp, Timestamp)>> {
         let times = |query: events::BoxedQuery<'static, Db>| query.select(events::occurred_at).limit(1);
-        let first = times(whose.events().order(events::occurred_at.asc()));
+        let first = times(filter.events().order(events::occurred_at.asc()));
         let first: Option<DbTime> = self.run(TABLE, |conn| first.first(conn).optional())?;
-        let last = times(whose.events().order(events::occurred_at.desc()));
+        let last = times(filter.events().order(events::occurred_at.desc()));
         let last: Option<DbTime> = self.run(TABLE, |conn| last.first(conn).optional())?;
         Ok(first.zip(last).map(|(first, last)| (first.0, last.0)))
     }
 
-    /// Reads one chunk; where it ended, unless it was the last one.
+    /// Reads one chunk. Returns the position of its last row, or `None` if it was the last chunk.
     fn chunk(
         &mut self,
         query: events::BoxedQuery<'static, Db>,
-        met: &mut Met,
+        known: &mut KnownTenants,
         each: &mut dyn FnMut(&EventFact) -> Result<()>,
     ) -> Result<Option<(Timestamp, i64)>> {
         let query = query
@@ -109,12 +110,12 @@ impl Tx<'_> {
             .select(FactRow::as_select());
         let rows: Vec<FactRow> = self.run(TABLE, |conn| query.load(conn))?;
         let end = rows.last().filter(|_| rows.len() == CHUNK).map(|row| (row.occurred_at.0, row.seq));
-        let unmet: HashSet<DbTenant> =
-            rows.iter().map(|row| row.tenant_id).filter(|key| !met.contains_key(key)).collect();
-        met.extend(self.tenants_of(&unmet.into_iter().collect::<Vec<_>>())?);
+        let unknown: HashSet<DbTenant> =
+            rows.iter().map(|row| row.tenant_id).filter(|key| !known.contains_key(key)).collect();
+        known.extend(self.tenants_of(&unknown.into_iter().collect::<Vec<_>>())?);
         for row in rows {
-            let tenant = met.get(&row.tenant_id).copied();
-            each(&row.into_fact(tenant.ok_or_else(|| Error::internal("a row lost its tenant"))?)?)?;
+            let tenant = known.get(&row.tenant_id).copied();
+            each(&row.into_fact(tenant.ok_or_else(|| Error::internal("the tenant of a row was not looked up"))?)?)?;
         }
         Ok(end)
     }

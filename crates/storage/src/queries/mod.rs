@@ -1,9 +1,9 @@
-//! The ports, once for both databases.
+//! The ports, written once for both databases.
 //!
-//! This folder is mounted as a module twice: inside `sqlite` and inside `postgres`, each of which names its connection
-//! `Conn` and its diesel backend `Db`. So every query is a plain function over one concrete type, without bounds and
-//! without macros; what the two databases do not share stands in their `dialect`.
-//! `docs/adr/0001-one-set-of-query-files.md` tells why.
+//! This folder is mounted as a module twice: inside `sqlite` and inside `postgres`. Each of them names its connection
+//! `Conn` and its diesel backend `Db`, so every query is a plain function over one concrete type, without bounds and
+//! without macros. SQL that differs between the databases is in their `dialect` modules.
+//! `docs/adr/0001-one-set-of-query-files.md` gives the reasons.
 
 mod access;
 mod access_writes;
@@ -15,10 +15,10 @@ mod event_names;
 mod events;
 mod facts;
 mod names;
-mod question;
 mod sheet_keys;
 mod sheets;
 mod sheets_writes;
+mod text_query;
 mod throttle;
 
 use std::sync::Arc;
@@ -34,23 +34,23 @@ pub use event_names::MissingReferences;
 use super::{Conn, Db, dialect};
 use crate::epoch;
 use crate::error;
-use crate::names::{Fresh, NameCache};
+use crate::names::{NameCache, NewNames};
 use crate::options::StoreOptions;
 
-/// What transactions of one connection share with all others of its database.
+/// State that all connections to one database share.
 pub struct Shared {
-    /// Turns new events into deltas.
+    /// Makes the deltas of new events.
     pub summarizer: Arc<dyn Summarizer>,
-    /// Names and numbers that are committed.
+    /// Committed names and their numbers.
     pub names: NameCache,
-    /// How many new pages a tenant may bring on one UTC day.
+    /// The number of new pages that a tenant may add to the dictionary on one UTC day.
     pub new_pages_per_day: u32,
-    /// The line of commits that they are in.
+    /// The epoch of everything that is cached here, see `SheetReads::epoch`.
     pub epoch: u64,
 }
 
 impl Shared {
-    /// Knows nothing yet, and so is the beginning of a line of its own.
+    /// Empty caches, and so a new epoch.
     pub fn new(options: &StoreOptions, summarizer: &Arc<dyn Summarizer>) -> Self {
         Self {
             summarizer: Arc::clone(summarizer),
@@ -61,79 +61,80 @@ impl Shared {
     }
 }
 
-/// An open transaction: every port is reached from it.
+/// An open transaction. It implements every port.
 pub struct Tx<'a> {
     conn: &'a mut Conn,
     shared: &'a Shared,
     broken: Option<Broken>,
-    /// Names that got their numbers in this transaction.
-    fresh: Fresh,
-    /// What must be there before this transaction can be run.
+    /// Names that got their numbers in this transaction. No other transaction may use them before the commit.
+    new_names: NewNames,
+    /// Names and partitions that must be committed before this transaction can run.
     missing: MissingReferences,
-    /// Months whose partitions it made.
-    made: Vec<NaiveDate>,
+    /// Months whose partitions this transaction created.
+    new_months: Vec<NaiveDate>,
 }
 
 impl ReadTx for Tx<'_> {}
 impl WriteTx for Tx<'_> {}
 
-/// What a failed statement means for its transaction.
+/// The consequence of a failed statement: the transaction cannot be committed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Broken {
-    /// It cannot be committed.
-    ForGood,
-    /// It cannot be committed, and running it again may work.
-    ForNow,
+    /// Another run would fail too.
+    Permanently,
+    /// Another run may succeed.
+    Temporarily,
 }
 
 impl Tx<'_> {
-    /// Runs one statement on a table, or a few; an error ends the transaction.
+    /// Runs statements on a table. After an error the transaction cannot be committed.
     fn run<T>(&mut self, table: &'static str, statement: impl FnOnce(&mut Conn) -> QueryResult<T>) -> Result<T> {
         self.attempt(statement).map_err(|error| error::of_statement(table, error))
     }
 
-    /// The connection itself, for questions about the database rather than its rows.
+    /// The connection, for queries about the database instead of its rows.
     pub fn connection(&mut self) -> &mut Conn {
         self.conn
     }
 
-    /// Like [`Self::run`], for callers that tell one error of the database from another.
+    /// Like [`Self::run`], but returns the error of the database, for callers that distinguish errors.
     fn attempt<T>(&mut self, statement: impl FnOnce(&mut Conn) -> QueryResult<T>) -> QueryResult<T> {
         statement(self.conn).inspect_err(|error| {
-            self.broken = Some(if error::asks_for_retry(error) { Broken::ForNow } else { Broken::ForGood });
+            self.broken = Some(if error::asks_for_retry(error) { Broken::Temporarily } else { Broken::Permanently });
         })
     }
 }
 
-/// How a transaction came to nothing.
+/// The reason why a transaction was not committed.
 pub enum TxFailure {
-    /// It did not even begin, so that it may be tried on another connection.
+    /// It did not begin. It may be run on another connection.
     NotBegun(Error),
-    /// The database asks to run it again.
-    Again(Error),
-    /// It was rolled back, and can be run once this is there.
-    Lacks(MissingReferences),
+    /// It was rolled back, and the database asks to run it again.
+    Retry(Error),
+    /// It was rolled back, and can run once these references are committed.
+    Missing(MissingReferences),
     /// It was rolled back.
     Failed(Error),
 }
 
 impl TxFailure {
-    /// What the caller is told.
+    /// The error for the caller.
     pub fn into_error(self) -> Error {
         match self {
-            Self::NotBegun(error) | Self::Again(error) | Self::Failed(error) => error,
-            Self::Lacks(missing) => missing.to_error(),
+            Self::NotBegun(error) | Self::Retry(error) | Self::Failed(error) => error,
+            Self::Missing(missing) => missing.to_error(),
         }
     }
 }
 
-/// Runs `work` in one transaction that `begin` opens, and commits it when `work` and then `last_look` agree.
+/// Runs `work` in a transaction that the statement `begin` opens, and commits it if `work` and then `before_commit`
+/// return `Ok`.
 pub fn transaction(
     conn: &mut Conn,
     shared: &Shared,
     begin: &str,
     work: &mut dyn FnMut(&mut Tx<'_>) -> Result<()>,
-    last_look: &dyn Fn() -> Result<()>,
+    before_commit: &dyn Fn() -> Result<()>,
 ) -> Result<(), TxFailure> {
     AnsiTransactionManager::begin_transaction_sql(conn, begin)
         .map_err(|error| TxFailure::NotBegun(error::of_statement("begin", error)))?;
@@ -141,40 +142,40 @@ pub fn transaction(
         conn,
         shared,
         broken: None,
-        fresh: Fresh::default(),
+        new_names: NewNames::default(),
         missing: MissingReferences::default(),
-        made: Vec::new(),
+        new_months: Vec::new(),
     };
-    let outcome = work(&mut tx).and_then(|()| last_look());
-    let Tx { broken, fresh, missing, made, .. } = tx;
+    let outcome = work(&mut tx).and_then(|()| before_commit());
+    let Tx { broken, new_names, missing, new_months, .. } = tx;
     let failure = match (outcome, broken) {
         (Ok(()), None) if missing.is_empty() => {
             AnsiTransactionManager::commit_transaction(conn).map_err(|error| {
                 let again = error::asks_for_retry(&error);
                 let error = error::of_statement("commit", error);
-                if again { TxFailure::Again(error) } else { TxFailure::Failed(error) }
+                if again { TxFailure::Retry(error) } else { TxFailure::Failed(error) }
             })?;
-            // Not a moment earlier: numbers of a transaction that is rolled back are given to other names.
-            shared.names.put(fresh.into_pairs());
-            shared.names.put_months(made);
+            // Only after the commit: the numbers of a transaction that is rolled back are given to other names.
+            shared.names.put(new_names.into_pairs());
+            shared.names.put_months(new_months);
             return Ok(());
         }
-        // PostgreSQL answers COMMIT of a failed transaction with success and a rollback.
-        (Ok(()), _) => Error::internal("a statement failed and the transaction went on as if it had not"),
+        // PostgreSQL answers COMMIT of a failed transaction with success, and rolls it back.
+        (Ok(()), _) => Error::internal("a statement failed, and the transaction continued"),
         (Err(error), _) => error,
     };
     if let Err(error) = AnsiTransactionManager::rollback_transaction(conn) {
-        // The connection is not kept then, and with it goes what it held.
+        // The connection is then dropped, which ends the transaction.
         tracing::debug!(error = %error, "rollback failed");
     }
     Err(match broken {
-        Some(Broken::ForNow) => TxFailure::Again(failure),
-        None if !missing.is_empty() => TxFailure::Lacks(missing),
+        Some(Broken::Temporarily) => TxFailure::Retry(failure),
+        None if !missing.is_empty() => TxFailure::Missing(missing),
         _ => TxFailure::Failed(failure),
     })
 }
 
-/// Names of the migrations that the database has. `None` where it never had any.
+/// Versions of the applied migrations in ascending order; `None` if the database never had any.
 pub fn applied_migrations(conn: &mut Conn) -> Result<Option<Vec<String>>, DieselError> {
     use diesel::prelude::*;
     use diesel::sql_types::{BigInt, Text};
@@ -198,7 +199,7 @@ pub fn applied_migrations(conn: &mut Conn) -> Result<Option<Vec<String>>, Diesel
     Ok(Some(versions.into_iter().map(|row| row.version).collect()))
 }
 
-/// How many rows a list fetches, as the databases count.
+/// A number of rows as the type that the databases use.
 fn count(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }

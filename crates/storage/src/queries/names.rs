@@ -1,4 +1,4 @@
-//! Names as numbers and back: first from memory, then by one query per dictionary for all that is not there.
+//! Names to numbers and back: first from the cache, then by one query per dictionary for the names that are not cached.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,36 +10,35 @@ use trailkeeper_domain::{Error, Result};
 
 use super::{Conn, Tx, dialect};
 use crate::columns::{Address, DbTenant, DbUuid};
-pub(super) use crate::names::Space;
+pub(super) use crate::names::Dictionary;
 use crate::names::digest_of;
 use crate::schema::{
     dict_kinds, dict_pages, dict_sources, dict_tenants, dict_user_agents, dict_user_names, dict_users,
 };
 
 impl Tx<'_> {
-    /// The tenant as a value of conditions. `None` where it has no number, and so no row names it.
+    /// The tenant as a value of conditions; `None` if it has no number. Then no row refers to it.
     pub(super) fn tenant_key(&mut self, tenant: TenantId) -> Result<Option<DbTenant>> {
         if let Some(key) = dialect::key_without_number(tenant) {
             return Ok(Some(key));
         }
-        Ok(self.number_of(Space::Tenants, &tenant.to_string())?.map(|number| DbTenant::Number(number.into())))
+        Ok(self.number_of(Dictionary::Tenants, &tenant.to_string())?.map(|number| DbTenant::Number(number.into())))
     }
 
-    /// The tenant as a value of a row that is written: gets its number now, where it had none.
+    /// The tenant as a value of a new row. A tenant without a number gets one.
     pub(super) fn tenant_key_assigned(&mut self, tenant: TenantId) -> Result<DbTenant> {
         if let Some(key) = self.tenant_key(tenant)? {
             return Ok(key);
         }
         let name = Arc::from(tenant.to_string());
-        self.number_names(Space::Tenants, &[Arc::clone(&name)])?;
-        self.fresh
-            .id(Space::Tenants, &name)
+        self.number_names(Dictionary::Tenants, &[Arc::clone(&name)])?;
+        self.new_names
+            .id(Dictionary::Tenants, &name)
             .map(|number| DbTenant::Number(number.into()))
             .ok_or_else(|| Error::internal(format!("the tenant {tenant} got no number")))
     }
 
-    /// Tenants as values of conditions, looked up all at once. One that has no number, so that no row names it, is
-    /// left out.
+    /// Tenants as values of conditions, by one query. Tenants without a number are left out: no row refers to them.
     pub(super) fn tenant_keys(
         &mut self,
         tenants: impl IntoIterator<Item = TenantId>,
@@ -51,21 +50,21 @@ impl Tx<'_> {
                 found.insert(tenant, key);
             } else if !found.contains_key(&tenant) && !missing.contains_key(&tenant) {
                 let name: Arc<str> = Arc::from(tenant.to_string());
-                let known = self.fresh.id(Space::Tenants, &name);
-                match known.or_else(|| self.shared.names.id(Space::Tenants, &name)) {
+                let known = self.new_names.id(Dictionary::Tenants, &name);
+                match known.or_else(|| self.shared.names.id(Dictionary::Tenants, &name)) {
                     Some(number) => drop(found.insert(tenant, DbTenant::Number(number.into()))),
                     None => drop(missing.insert(tenant, name)),
                 }
             }
         }
         let names: Vec<Arc<str>> = missing.values().map(Arc::clone).collect();
-        let stored = self.stored_numbers(Space::Tenants, &names)?;
+        let stored = self.stored_numbers(Dictionary::Tenants, &names)?;
         let numbered = missing.iter().filter_map(|(tenant, name)| Some((*tenant, *stored.get(name)?)));
         found.extend(numbered.map(|(tenant, number)| (tenant, DbTenant::Number(number.into()))));
         Ok(found)
     }
 
-    /// The tenants of some rows, looked up all at once.
+    /// The tenants of these keys, by one query.
     pub(super) fn tenants_of(&mut self, keys: &[DbTenant]) -> Result<HashMap<DbTenant, TenantId>> {
         let numbers: Vec<i32> = keys
             .iter()
@@ -74,7 +73,7 @@ impl Tx<'_> {
                 DbTenant::Id(_) => None,
             })
             .collect();
-        let known = self.shared_names(Space::Tenants, &numbers)?;
+        let known = self.shared_names(Dictionary::Tenants, &numbers)?;
         keys.iter()
             .map(|key| match key {
                 DbTenant::Id(id) => Ok((*key, TenantId(*id))),
@@ -87,31 +86,36 @@ impl Tx<'_> {
             .collect()
     }
 
-    /// The number of a user; `None` where no event names them.
+    /// The number of a user; `None` if no event refers to the user.
     pub(super) fn user_ref(&mut self, user: &UserId) -> Result<Option<i32>> {
-        self.number_of(Space::Users, user.as_str())
+        self.number_of(Dictionary::Users, user.as_str())
     }
 
-    /// The number of one name; `None` where the dictionary does not have it.
-    pub(super) fn number_of(&mut self, space: Space, name: &str) -> Result<Option<i32>> {
-        if let Some(id) = self.fresh.id(space, name).or_else(|| self.shared.names.id(space, name)) {
+    /// The number of a name; `None` if the dictionary does not have the name.
+    pub(super) fn number_of(&mut self, dictionary: Dictionary, name: &str) -> Result<Option<i32>> {
+        if let Some(id) = self.new_names.id(dictionary, name).or_else(|| self.shared.names.id(dictionary, name)) {
             return Ok(Some(id));
         }
-        Ok(self.stored_numbers(space, &[Arc::from(name)])?.remove(name))
+        Ok(self.stored_numbers(dictionary, &[Arc::from(name)])?.remove(name))
     }
 
-    /// The names of these numbers. A number that is not in the dictionary is left out.
-    pub(super) fn names_of(&mut self, space: Space, ids: &[i32]) -> Result<HashMap<i32, String>> {
-        let names = self.shared_names(space, ids)?;
+    /// The names of these numbers. Numbers that are not in the dictionary are left out.
+    pub(super) fn names_of(&mut self, dictionary: Dictionary, ids: &[i32]) -> Result<HashMap<i32, String>> {
+        let names = self.shared_names(dictionary, ids)?;
         Ok(names.into_iter().map(|(id, name)| (id, name.as_ref().to_owned())).collect())
     }
 
-    /// Like [`Self::names_of`], without copies.
-    pub(super) fn shared_names(&mut self, space: Space, ids: &[i32]) -> Result<HashMap<i32, Arc<str>>> {
+    /// Like [`Self::names_of`], without copying the names.
+    pub(super) fn shared_names(&mut self, dictionary: Dictionary, ids: &[i32]) -> Result<HashMap<i32, Arc<str>>> {
         let mut found = HashMap::with_capacity(ids.len());
         let mut missing = Vec::new();
         for id in ids {
-            match self.fresh.name(space, *id).map(Arc::clone).or_else(|| self.shared.names.name(space, *id)) {
+            match self
+                .new_names
+                .name(dictionary, *id)
+                .map(Arc::clone)
+                .or_else(|| self.shared.names.name(dictionary, *id))
+            {
                 Some(name) => drop(found.insert(*id, name)),
                 None => missing.push(*id),
             }
@@ -119,49 +123,53 @@ impl Tx<'_> {
         missing.sort_unstable();
         missing.dedup();
         for some in missing.chunks(dialect::NAMES_AT_ONCE) {
-            let stored = self.run(space.table(), |conn| names(conn, space, some))?;
+            let stored = self.run(dictionary.table(), |conn| names(conn, dictionary, some))?;
             let stored: Vec<(i32, Arc<str>)> = stored.into_iter().map(|(id, name)| (id, Arc::from(name))).collect();
-            self.shared.names.put(stored.iter().map(|(id, name)| (space, Arc::clone(name), *id)));
+            self.shared.names.put(stored.iter().map(|(id, name)| (dictionary, Arc::clone(name), *id)));
             found.extend(stored);
         }
         Ok(found)
     }
 
-    /// The numbers that names have in the database, past all memory. A name that has none is left out.
+    /// The numbers of names in the database, which are then cached. Names without a number are left out.
     ///
-    /// What is found here may be remembered at once: what this transaction numbered itself is asked for in its own
-    /// memory first, so that this is what others have committed.
-    pub(super) fn stored_numbers(&mut self, space: Space, names: &[Arc<str>]) -> Result<HashMap<Arc<str>, i32>> {
+    /// Callers look for the names that this transaction numbered before they call this, so the names that it finds were
+    /// committed by other transactions and may be cached before the commit of this one.
+    pub(super) fn stored_numbers(
+        &mut self,
+        dictionary: Dictionary,
+        names: &[Arc<str>],
+    ) -> Result<HashMap<Arc<str>, i32>> {
         let mut found = HashMap::new();
         for some in names.chunks(dialect::NAMES_AT_ONCE) {
-            found.extend(numbers(self, space, some)?);
+            found.extend(numbers(self, dictionary, some)?);
         }
-        self.shared.names.put(found.iter().map(|(name, id)| (space, Arc::clone(name), *id)));
+        self.shared.names.put(found.iter().map(|(name, id)| (dictionary, Arc::clone(name), *id)));
         Ok(found)
     }
 
-    /// Gives each of these names the next number. None of them may have one, and nobody else may number names of
-    /// this dictionary meanwhile.
-    pub(super) fn number_names(&mut self, space: Space, names: &[Arc<str>]) -> Result<()> {
+    /// Gives each of these names the next number. None of them may have a number, and no other transaction may give
+    /// numbers in this dictionary at the same time.
+    pub(super) fn number_names(&mut self, dictionary: Dictionary, names: &[Arc<str>]) -> Result<()> {
         if names.is_empty() {
             return Ok(());
         }
-        let table = space.table();
-        let last = self.run(table, |conn| last_number(conn, space))?.unwrap_or(0);
+        let table = dictionary.table();
+        let last = self.run(table, |conn| last_number(conn, dictionary))?.unwrap_or(0);
         let numbered: Vec<(i32, &str)> =
             (1..).map_while(|more| last.checked_add(more)).zip(names.iter().map(AsRef::as_ref)).collect();
         if numbered.len() < names.len() {
-            return Err(Error::internal(format!("table {table} is full: it has no number left")));
+            return Err(Error::internal(format!("table {table} is full: no number is left")));
         }
-        if space == Space::Sources {
+        if dictionary == Dictionary::Sources {
             let addresses =
                 numbered.iter().map(|(id, name)| Ok((*id, address_of(name)?))).collect::<Result<Vec<_>>>()?;
             self.run(table, |conn| dialect::insert_sources(conn, &addresses))?;
         } else {
-            self.run(table, |conn| dialect::insert_names(conn, space, &numbered))?;
+            self.run(table, |conn| dialect::insert_names(conn, dictionary, &numbered))?;
         }
         for (name, (id, _)) in names.iter().zip(&numbered) {
-            self.fresh.put(space, name, *id);
+            self.new_names.put(dictionary, name, *id);
         }
         Ok(())
     }
@@ -175,39 +183,40 @@ fn address_of(name: &str) -> Result<Address> {
     address::parse_address("source", name).map(Address)
 }
 
-/// Runs `$body` with `$of` as each dictionary that finds its names by a digest.
-macro_rules! of_digests {
-    ($space:expr, $of:ident => $body:expr, sources: $sources:expr, tenants: $tenants:expr) => {
-        match $space {
-            Space::Users => {
+/// Evaluates `$body` with `$of` as the table of `$dictionary`, if that table finds its names by a digest. Sources and
+/// tenants are found by their own values.
+macro_rules! by_digest {
+    ($dictionary:expr, $of:ident => $body:expr, sources: $sources:expr, tenants: $tenants:expr) => {
+        match $dictionary {
+            Dictionary::Users => {
                 use dict_users as $of;
                 $body
             }
-            Space::Pages => {
+            Dictionary::Pages => {
                 use dict_pages as $of;
                 $body
             }
-            Space::Kinds => {
+            Dictionary::Kinds => {
                 use dict_kinds as $of;
                 $body
             }
-            Space::UserAgents => {
+            Dictionary::UserAgents => {
                 use dict_user_agents as $of;
                 $body
             }
-            Space::UserNames => {
+            Dictionary::UserNames => {
                 use dict_user_names as $of;
                 $body
             }
-            Space::Sources => $sources,
-            Space::Tenants => $tenants,
+            Dictionary::Sources => $sources,
+            Dictionary::Tenants => $tenants,
         }
     };
 }
 
-fn numbers(tx: &mut Tx<'_>, space: Space, names: &[Arc<str>]) -> Result<Vec<(Arc<str>, i32)>> {
-    let table = space.table();
-    if space == Space::Sources {
+fn numbers(tx: &mut Tx<'_>, dictionary: Dictionary, names: &[Arc<str>]) -> Result<Vec<(Arc<str>, i32)>> {
+    let table = dictionary.table();
+    if dictionary == Dictionary::Sources {
         let by_key: HashMap<Address, &Arc<str>> =
             names.iter().map(|name| Ok((address_of(name)?, name))).collect::<Result<_>>()?;
         let query = dict_sources::table
@@ -218,14 +227,14 @@ fn numbers(tx: &mut Tx<'_>, space: Space, names: &[Arc<str>]) -> Result<Vec<(Arc
     }
     let by_key: HashMap<DbUuid, &Arc<str>> = names
         .iter()
-        .map(|name| match space {
-            Space::Tenants => Ok((DbUuid(TenantId::parse("tenant_id", name)?.0), name)),
+        .map(|name| match dictionary {
+            Dictionary::Tenants => Ok((DbUuid(TenantId::parse("tenant_id", name)?.0), name)),
             _ => Ok((DbUuid(digest_of(name)), name)),
         })
         .collect::<Result<_>>()?;
     let rows: Vec<(DbUuid, i32)> = tx.run(table, |conn| {
-        of_digests!(
-            space,
+        by_digest!(
+            dictionary,
             dict => dict::table.filter(dict::digest.eq_any(by_key.keys())).select((dict::digest, dict::id)).load(conn),
             sources: Ok(Vec::new()),
             tenants: dict_tenants::table
@@ -237,9 +246,9 @@ fn numbers(tx: &mut Tx<'_>, space: Space, names: &[Arc<str>]) -> Result<Vec<(Arc
     Ok(rows.into_iter().filter_map(|(key, id)| Some((Arc::clone(by_key.get(&key)?), id))).collect())
 }
 
-fn names(conn: &mut Conn, space: Space, ids: &[i32]) -> QueryResult<Vec<(i32, String)>> {
-    of_digests!(
-        space,
+fn names(conn: &mut Conn, dictionary: Dictionary, ids: &[i32]) -> QueryResult<Vec<(i32, String)>> {
+    by_digest!(
+        dictionary,
         dict => dict::table.filter(dict::id.eq_any(ids)).select((dict::id, dict::name)).load(conn),
         sources: {
             let query = dict_sources::table.filter(dict_sources::id.eq_any(ids));
@@ -254,11 +263,11 @@ fn names(conn: &mut Conn, space: Space, ids: &[i32]) -> QueryResult<Vec<(i32, St
     )
 }
 
-fn last_number(conn: &mut Conn, space: Space) -> QueryResult<Option<i32>> {
+fn last_number(conn: &mut Conn, dictionary: Dictionary) -> QueryResult<Option<i32>> {
     use diesel::dsl::max;
 
-    of_digests!(
-        space,
+    by_digest!(
+        dictionary,
         dict => dict::table.select(max(dict::id)).first(conn),
         sources: dict_sources::table.select(max(dict_sources::id)).first(conn),
         tenants: dict_tenants::table.select(max(dict_tenants::id)).first(conn)

@@ -1,4 +1,4 @@
-//! Sheets, deltas and the facts under them, read. Payloads come in batches of bounded size.
+//! Reads sheets, deltas and the facts under them. Payloads are read in batches of bounded size.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,7 +14,7 @@ use trailkeeper_domain::time::{TimeRange, Timestamp};
 use trailkeeper_domain::{Error, Result};
 use uuid::Uuid;
 
-use super::names::Space;
+use super::names::Dictionary;
 use super::{Db, Tx, count};
 use crate::columns::{DbTenant, DbTime, DbUuid, Instant, TenantKey};
 use crate::rows::{DeltaRow, ScopeBytesRow, SheetRow};
@@ -23,14 +23,14 @@ use crate::schema::{deltas, leases, sheet_generation, sheets};
 const SHEETS: &str = "sheets";
 const DELTAS: &str = "deltas";
 
-/// About how many bytes of payloads are in memory at once. A batch is never less than one payload.
+/// The approximate number of payload bytes in memory at once. A batch has at least one payload.
 const BATCH_BYTES: usize = 4 << 20;
-/// How many payloads the first batch of a scope has, when nothing is known of their size.
+/// The number of payloads in the first batch of a scope, when their size is unknown.
 const FIRST_BATCH: usize = 16;
-/// How many payloads or scopes a batch has at most.
+/// The largest number of payloads or scopes in a batch.
 const LARGEST_BATCH: usize = 1_000;
 
-/// Scopes of one batch: their payloads together are few, or it is a single scope.
+/// The scopes of one batch: several scopes with few payloads together, or a single scope.
 type Batch = Vec<(Scope, DbTenant)>;
 
 impl SheetReads for Tx<'_> {
@@ -39,8 +39,8 @@ impl SheetReads for Tx<'_> {
             Scope::Everyone => None,
             Scope::Tenant(tenant) => Some(tenant),
         };
-        match self.whose(tenant, None)? {
-            Some(whose) => self.walk(whose, range, each),
+        match self.scope_filter(tenant, None)? {
+            Some(filter) => self.walk(filter, range, each),
             None => Ok(()),
         }
     }
@@ -53,23 +53,23 @@ impl SheetReads for Tx<'_> {
         each: &mut dyn FnMut(&EventFact) -> Result<()>,
     ) -> Result<()> {
         let Some(user) = self.user_ref(user)? else { return Ok(()) };
-        match self.whose(tenant, Some(user))? {
-            Some(whose) => self.walk(whose, range, each),
+        match self.scope_filter(tenant, Some(user))? {
+            Some(filter) => self.walk(filter, range, each),
             None => Ok(()),
         }
     }
 
     fn span_of_user(&mut self, user: &UserId, tenant: Option<TenantId>) -> Result<Option<(Timestamp, Timestamp)>> {
         let Some(user) = self.user_ref(user)? else { return Ok(None) };
-        match self.whose(tenant, Some(user))? {
-            Some(whose) => self.ends(whose),
+        match self.scope_filter(tenant, Some(user))? {
+            Some(filter) => self.first_and_last(filter),
             None => Ok(None),
         }
     }
 
     fn span(&mut self) -> Result<Option<(Timestamp, Timestamp)>> {
-        match self.whose(None, None)? {
-            Some(whose) => self.ends(whose),
+        match self.scope_filter(None, None)? {
+            Some(filter) => self.first_and_last(filter),
             None => Ok(None),
         }
     }
@@ -177,15 +177,15 @@ impl SheetReads for Tx<'_> {
     }
 
     fn page_keys(&mut self, ids: &[u32]) -> Result<HashMap<u32, String>> {
-        self.names(Space::Pages, ids)
+        self.names(Dictionary::Pages, ids)
     }
 
     fn kind_names(&mut self, ids: &[u32]) -> Result<HashMap<u32, String>> {
-        self.names(Space::Kinds, ids)
+        self.names(Dictionary::Kinds, ids)
     }
 
     fn source_names(&mut self, ordinals: &[u32]) -> Result<HashMap<u32, String>> {
-        self.names(Space::Sources, ordinals)
+        self.names(Dictionary::Sources, ordinals)
     }
 }
 
@@ -198,10 +198,10 @@ fn of_part(generation: i64, level: i16, part: i16) -> sheets::BoxedQuery<'static
 }
 
 impl Tx<'_> {
-    /// Ids that no dictionary can hold have no names.
-    fn names(&mut self, space: Space, ids: &[u32]) -> Result<HashMap<u32, String>> {
+    /// The names of these ids. Ids that are not in the dictionary, or too large for it, are left out.
+    fn names(&mut self, dictionary: Dictionary, ids: &[u32]) -> Result<HashMap<u32, String>> {
         let ids: Vec<i32> = ids.iter().filter_map(|id| i32::try_from(*id).ok()).collect();
-        self.names_of(space, &ids)?.into_iter().map(|(id, name)| Ok((number(id)?, name))).collect()
+        self.names_of(dictionary, &ids)?.into_iter().map(|(id, name)| Ok((number(id)?, name))).collect()
     }
 
     fn sheets_of_one(
@@ -213,7 +213,7 @@ impl Tx<'_> {
     ) -> Result<()> {
         let (mut start, mut run, mut limit) = (query.starts.start, -1, FIRST_BATCH);
         loop {
-            // Runs of one period are few, so that the next batch may begin inside of it and pass over them.
+            // A period has few runs, so the next batch may begin with the same period and skip the runs that were read.
             let batch = of_part(generation, query.level.code().into(), query.part.code().into())
                 .filter(sheets::scope.eq(key))
                 .filter(sheets::start.ge(DbTime(start)))
@@ -234,7 +234,7 @@ impl Tx<'_> {
         }
     }
 
-    /// Period by period: sheets of one period were written one after the other, and so are found on the same pages.
+    /// Reads period by period: the sheets of a period were written together, so they are on the same disk pages.
     fn sheets_of_every_tenant(
         &mut self,
         generation: i64,
@@ -339,13 +339,13 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// What rows are about, looked up all at once.
+    /// The scopes of these keys, by one query.
     fn scopes_of(&mut self, keys: impl IntoIterator<Item = DbTenant>) -> Result<HashMap<DbTenant, Scope>> {
         let tenants = self.tenants_of(&keys.into_iter().collect::<Vec<_>>())?;
         Ok(tenants.into_iter().map(|(key, tenant)| (key, Scope::of_key(tenant))).collect())
     }
 
-    /// Scopes in their order, which is the same on both databases, as many together as fit into a batch.
+    /// Puts scopes into batches, as many as fit. The order of scopes is the same on both databases.
     fn batches(&mut self, rows: Vec<ScopeBytesRow>) -> Result<Vec<Batch>> {
         let known = self.scopes_of(rows.iter().map(|row| row.scope))?;
         let mut scopes = rows
@@ -374,15 +374,15 @@ fn key_of(scope: Scope, query: &SheetQuery, row: &SheetRow) -> Result<SheetKey> 
 }
 
 fn scope_in(scopes: &HashMap<DbTenant, Scope>, key: DbTenant) -> Result<Scope> {
-    scopes.get(&key).copied().ok_or_else(|| Error::internal("a scope was looked up and is not there"))
+    scopes.get(&key).copied().ok_or_else(|| Error::internal("a scope was not looked up"))
 }
 
-/// How many payloads come next, when so many had so many bytes.
+/// The number of payloads of the next batch, after `payloads` payloads had `bytes` bytes together.
 fn next_limit(payloads: usize, bytes: usize) -> usize {
     (BATCH_BYTES / (bytes / payloads.max(1)).max(1)).clamp(1, LARGEST_BATCH)
 }
 
-/// Rows of several scopes, in the order of `scopes`.
+/// Groups rows by scope, in the order of `scopes`.
 fn by_scope<'a, R>(
     scopes: &'a [(Scope, DbTenant)],
     rows: Vec<R>,
@@ -398,7 +398,7 @@ where
     scopes.iter().filter_map(move |(scope, key)| Some((*scope, apart.remove(key)?)))
 }
 
-/// A number of the database that is never below zero.
+/// A number of the database that is never negative.
 pub fn number(value: i32) -> Result<u32> {
     u32::try_from(value).map_err(Error::internal)
 }

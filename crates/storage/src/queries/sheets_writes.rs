@@ -1,4 +1,4 @@
-//! Sheets, deltas and leases, written.
+//! Writes sheets, deltas and leases.
 
 use chrono::TimeDelta;
 use diesel::prelude::*;
@@ -9,16 +9,17 @@ use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::{Error, Result};
 use uuid::Uuid;
 
-use super::sheet_keys::{KEYS_AT_ONCE, period_rows};
+use super::sheet_keys::{KEYS_AT_ONCE, key_rows};
 use super::{Tx, count, dialect};
 use crate::columns::{DbTenant, DbTime, DbUuid, Instant, Uuid128};
-use crate::rows::SheetPeriodRow;
+use crate::rows::SheetKeyRow;
 use crate::schema::{leases, sheet_generation};
 
-/// About how many bytes of payloads one statement sends.
+/// The approximate number of payload bytes in one statement.
 const SENT_BYTES: usize = 4 << 20;
 
-/// How much later than the one that is asked for an honest lease may end: clocks of servers differ.
+/// A lease that ends later than the requested one by more than this was taken by a wrong clock. The clocks of servers
+/// differ by less.
 const LEASE_TOLERANCE: TimeDelta = TimeDelta::minutes(10);
 
 impl SheetWrites for Tx<'_> {
@@ -56,7 +57,7 @@ impl SheetWrites for Tx<'_> {
                 Some(scope) => *scope,
                 None => self.tenant_key_assigned(key.scope.key())?,
             };
-            rows.push((SheetPeriodRow::new(scope, *key)?, payload.as_slice()));
+            rows.push((SheetKeyRow::new(scope, *key)?, payload.as_slice()));
         }
         let mut rest = rows.as_slice();
         while !rest.is_empty() {
@@ -70,8 +71,8 @@ impl SheetWrites for Tx<'_> {
     fn delete_sheets(&mut self, generation: i64, keys: &[SheetKey]) -> Result<()> {
         let scopes = self.tenant_keys(keys.iter().map(|key| key.scope.key()))?;
         for some in keys.chunks(KEYS_AT_ONCE) {
-            let (_, period_rows) = period_rows(&scopes, some.iter().copied())?;
-            self.run("sheets", |conn| dialect::delete_sheets(conn, generation, &period_rows))?;
+            let (_, rows) = key_rows(&scopes, some.iter().copied())?;
+            self.run("sheets", |conn| dialect::delete_sheets(conn, generation, &rows))?;
         }
         Ok(())
     }
@@ -89,7 +90,7 @@ impl SheetWrites for Tx<'_> {
     fn set_generation(&mut self, generation: i64) -> Result<()> {
         let set = diesel::update(sheet_generation::table).set(sheet_generation::generation.eq(generation));
         self.run("sheet_generation", |conn| set.execute(conn))?;
-        self.run("sheets", dialect::know_sheets)
+        self.run("sheets", dialect::analyze_sheets)
     }
 
     fn delete_other_generations(&mut self, keep: Option<i64>, limit: usize) -> Result<u64> {
@@ -97,7 +98,8 @@ impl SheetWrites for Tx<'_> {
         let keep = keep.unwrap_or(current);
         let (low, high) = (current.min(keep), current.max(keep));
         let mut deleted = 0;
-        // Below, between and above: by ranges an index finds them without passing over those that stay.
+        // The generations below, between and above those that stay. The index finds these ranges without reading the rows
+        // that stay.
         for (above, below) in [(i64::MIN, low), (low, high), (high, i64::MAX)] {
             let some = sql_query(
                 "DELETE FROM sheets WHERE (generation, scope, level, part, start, run) IN \
@@ -114,7 +116,7 @@ impl SheetWrites for Tx<'_> {
 }
 
 impl Tx<'_> {
-    /// Stores the deltas of one batch of new events, whose last has the number `batch_seq`.
+    /// Stores the deltas of a batch of new events. `batch_seq` is the number of the last event.
     pub fn insert_deltas(&mut self, deltas: &[NewDelta], batch_seq: i64) -> Result<()> {
         let rows = deltas
             .iter()
@@ -124,8 +126,8 @@ impl Tx<'_> {
     }
 }
 
-/// How many of these sheets one statement writes: one at least.
-fn sent_at_once(sheets: &[(SheetPeriodRow, &[u8])]) -> usize {
+/// The number of sheets that the next statement writes, at least one.
+fn sent_at_once(sheets: &[(SheetKeyRow, &[u8])]) -> usize {
     let mut bytes = 0_usize;
     let fitting = sheets.iter().take(KEYS_AT_ONCE).take_while(|(_, payload)| {
         bytes = bytes.saturating_add(payload.len());

@@ -1,4 +1,4 @@
-//! Counters of attempts and requests, read and written.
+//! Reads and writes the counters of login attempts and requests.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -16,7 +16,7 @@ use crate::columns::{Address, DbTime, Instant};
 use crate::rows::LoginCounterRow;
 use crate::schema::{known_sources, login_counters, request_counts};
 
-/// How many keys one statement names.
+/// The largest number of keys in one statement.
 const KEYS_AT_ONCE: usize = 500;
 
 impl ThrottleReads for Tx<'_> {
@@ -128,7 +128,7 @@ impl ThrottleWrites for Tx<'_> {
     }
 
     fn add_requests(&mut self, counts: &[RequestCount]) -> Result<()> {
-        // In one order on every server, so that two of them do not wait for each other.
+        // Every server uses the same order, so that two of them do not wait for each other in a circle.
         let mut counts: Vec<&RequestCount> = counts.iter().collect();
         counts.sort_unstable_by(|a, b| (a.starts_at, &a.key).cmp(&(b.starts_at, &b.key)));
         for counted in counts {

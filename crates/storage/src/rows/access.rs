@@ -1,4 +1,4 @@
-//! Accounts and credentials as rows.
+//! Rows of accounts and credentials.
 
 use diesel::{AsChangeset, Insertable, Queryable, Selectable};
 use trailkeeper_domain::account::{Account, ApiToken, RefreshToken, Role, Session, SigningKey, TokenKey};

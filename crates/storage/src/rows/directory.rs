@@ -1,4 +1,4 @@
-//! Tenants, users, memberships, the ledger of creations and the history of attributes as rows.
+//! Rows of tenants, users, memberships, the ledger of creations, the history of attributes and reported active users.
 
 use diesel::{AsChangeset, Insertable, Queryable, Selectable};
 use trailkeeper_domain::activity::{ActiveUsers, Period};
@@ -113,15 +113,15 @@ impl TryFrom<UserRow> for User {
     }
 }
 
-/// jsonb orders keys by length, so the order by name is made anew.
+/// Attributes in the order of their names. `jsonb` orders keys by length.
 fn attributes_of(text: &str) -> Result<Vec<Attribute>, BoxedError> {
     let object: serde_json::Map<String, serde_json::Value> =
-        serde_json::from_str(text).map_err(|error| Context::new("is no JSON object", error))?;
+        serde_json::from_str(text).map_err(|error| Context::new("is not a JSON object", error))?;
     let mut attributes = object
         .into_iter()
         .map(|(name, value)| match value {
             serde_json::Value::String(value) => Ok(Attribute { name, value }),
-            other => Err(format!("'{name}' is no text but {other}")),
+            other => Err(format!("'{name}' is {other}, not a text")),
         })
         .collect::<Result<Vec<_>, _>>()?;
     attributes.sort_by(|a, b| a.name.cmp(&b.name));
@@ -188,7 +188,7 @@ impl From<&Creation> for CreationRow {
     }
 }
 
-/// A change of an attribute on its way in.
+/// A new change of an attribute.
 #[derive(Debug, Insertable)]
 #[diesel(table_name = attribute_changes, treat_none_as_default_value = false)]
 pub struct NewAttributeChangeRow {
@@ -213,7 +213,7 @@ impl From<&AttributeChange> for NewAttributeChangeRow {
     }
 }
 
-/// A change of an attribute as it is stored.
+/// A stored change of an attribute.
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = attribute_changes)]
 pub struct AttributeChangeRow {
@@ -252,7 +252,7 @@ pub struct ReportedRow {
 }
 
 impl ReportedRow {
-    /// The row of one report. A number that no column holds is the caller's error.
+    /// The row of a report. A number that is too large for its column is an invalid request.
     pub fn new(period: Period, reported: &ActiveUsers) -> Result<Self> {
         Ok(Self {
             tenant_id: DbUuid(reported.tenant_id.0),

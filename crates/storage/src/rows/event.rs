@@ -1,5 +1,5 @@
-//! Events as rows.
-#![expect(clippy::ref_option_ref, reason = "what diesel derives for a column that is a text or null")]
+//! Rows of events.
+#![expect(clippy::ref_option_ref, reason = "diesel derives it for a column that is a text or null")]
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
@@ -16,7 +16,7 @@ use trailkeeper_domain::{Error, Result};
 
 use super::unreadable;
 use crate::columns::{DbTenant, DbTime, DbUuid, JsonText};
-use crate::names::Space;
+use crate::names::Dictionary;
 use crate::schema::events;
 
 const TABLE: &str = "events";
@@ -35,7 +35,7 @@ pub fn outcome_of_code(code: i16) -> Option<Outcome> {
     Outcome::ALL.into_iter().find(|outcome| outcome_code(*outcome) == code)
 }
 
-/// An event as it is stored.
+/// A stored event.
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = events)]
 pub struct EventRow {
@@ -62,70 +62,70 @@ pub struct EventRow {
     metadata: Option<JsonText>,
 }
 
-/// The names behind the numbers of some rows.
-pub type Names = BTreeMap<Space, HashMap<i32, Arc<str>>>;
+/// Names by dictionary and number.
+pub type Names = BTreeMap<Dictionary, HashMap<i32, Arc<str>>>;
 
 impl EventRow {
-    /// Which tenant it names.
+    /// The tenant of the event, as the database stores it.
     pub fn tenant(&self) -> DbTenant {
         self.tenant_id
     }
 
-    /// Where it stands in lists: by time, then by order of storage.
-    pub fn period(&self) -> (Timestamp, i64) {
+    /// The position in lists: time, then order of storage.
+    pub fn position(&self) -> (Timestamp, i64) {
         (self.occurred_at.0, self.seq)
     }
 
-    /// Adds the numbers that it names.
-    pub fn add_numbers(&self, numbers: &mut BTreeMap<Space, BTreeSet<i32>>) {
-        for (space, number) in [
-            (Space::Users, self.user_ref),
-            (Space::UserNames, self.user_name_ref),
-            (Space::Kinds, Some(self.kind_ref)),
-            (Space::Sources, self.source_ref),
-            (Space::UserAgents, self.user_agent_ref),
-            (Space::Pages, self.page_ref),
+    /// Adds the numbers of the names of the event.
+    pub fn add_numbers(&self, numbers: &mut BTreeMap<Dictionary, BTreeSet<i32>>) {
+        for (dictionary, number) in [
+            (Dictionary::Users, self.user_ref),
+            (Dictionary::UserNames, self.user_name_ref),
+            (Dictionary::Kinds, Some(self.kind_ref)),
+            (Dictionary::Sources, self.source_ref),
+            (Dictionary::UserAgents, self.user_agent_ref),
+            (Dictionary::Pages, self.page_ref),
         ] {
             if let Some(number) = number {
-                numbers.entry(space).or_default().insert(number);
+                numbers.entry(dictionary).or_default().insert(number);
             }
         }
     }
 
-    /// The event, with its tenant and with names in place of numbers.
+    /// The event of `tenant`, with names from `names` in place of numbers.
     pub fn into_stored(self, tenant: TenantId, names: &Names) -> Result<StoredEvent> {
         let id = self.id.0;
         let wrong = |column: &'static str, reason: BoxedError| unreadable(TABLE, column, id, reason);
-        let name = |space: Space, column: &'static str, number: Option<i32>| match number {
+        let name = |dictionary: Dictionary, column: &'static str, number: Option<i32>| match number {
             None => Ok(None),
-            Some(number) => match names.get(&space).and_then(|names| names.get(&number)) {
+            Some(number) => match names.get(&dictionary).and_then(|names| names.get(&number)) {
                 Some(name) => Ok(Some(name.as_ref())),
-                None => Err(wrong(column, format!("{number} is not in {}", space.table()).into())),
+                None => Err(wrong(column, format!("{number} is not in {}", dictionary.table()).into())),
             },
         };
         let outcome = outcome_of_code(self.outcome)
-            .ok_or_else(|| wrong("outcome", format!("{} is none; it is 0, 1 or 2", self.outcome).into()))?;
+            .ok_or_else(|| wrong("outcome", format!("{} is not 0, 1 or 2", self.outcome).into()))?;
         let env_id = u32::try_from(self.env_id)
             .map_err(|error| wrong("env_id", Context::new(self.env_id.to_string(), error).into()))?;
-        let kind = name(Space::Kinds, "kind_ref", Some(self.kind_ref))?.unwrap_or_default();
-        let source = name(Space::Sources, "source_ref", self.source_ref)?
+        let kind = name(Dictionary::Kinds, "kind_ref", Some(self.kind_ref))?.unwrap_or_default();
+        let source = name(Dictionary::Sources, "source_ref", self.source_ref)?
             .map(|source| {
                 source.parse::<IpAddr>().map_err(|error| wrong("source_ref", Context::new(source, error).into()))
             })
             .transpose()?;
-        let counted = name(Space::Pages, "page_ref", self.page_ref)?;
+        let counted = name(Dictionary::Pages, "page_ref", self.page_ref)?;
         let page = match (counted, self.page_key, self.page) {
             (None, None, None) => None,
             (Some(_), Some(key), sent) => Some(Page { sent: sent.unwrap_or_else(|| key.clone()), key }),
             (Some(key), None, sent) => Some(Page { sent: sent.unwrap_or_else(|| key.to_owned()), key: key.to_owned() }),
             (None, key, sent) => {
-                return Err(wrong("page_ref", format!("is null beside the page {sent:?} and the key {key:?}").into()));
+                return Err(wrong("page_ref", format!("is null, but the page is {sent:?} and its key {key:?}").into()));
             }
         };
         let metadata = match self.metadata {
             Some(JsonText(text)) => Some(
                 serde_json::from_str(&text)
-                    .map_err(|error| wrong("metadata", Context::new("is no JSON object", error).into()))?,
+                    .map_err(|error| wrong("metadata", Context::new("is not a JSON object", error).into()))?,
             ),
             None => None,
         };
@@ -138,12 +138,13 @@ impl EventRow {
                 env_id: EnvId(env_id),
                 occurred_at: self.occurred_at.0,
                 received_at: self.received_at.0,
-                user_id: name(Space::Users, "user_ref", self.user_ref)?.map(|user| UserId::stored(user.to_owned())),
-                user_name: name(Space::UserNames, "user_name_ref", self.user_name_ref)?.map(str::to_owned),
+                user_id: name(Dictionary::Users, "user_ref", self.user_ref)?
+                    .map(|user| UserId::stored(user.to_owned())),
+                user_name: name(Dictionary::UserNames, "user_name_ref", self.user_name_ref)?.map(str::to_owned),
                 kind: EventKind::known(kind),
                 outcome,
                 source,
-                user_agent: name(Space::UserAgents, "user_agent_ref", self.user_agent_ref)?.map(str::to_owned),
+                user_agent: name(Dictionary::UserAgents, "user_agent_ref", self.user_agent_ref)?.map(str::to_owned),
                 page,
                 session_id: self.session_id,
                 trace_id: self.trace_id,
@@ -154,7 +155,7 @@ impl EventRow {
     }
 }
 
-/// The numbers of an event's names. `None` where the event has no such name, or while it is looked for.
+/// The numbers of the names of an event. `None` if the event has no such name, or until its number is known.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct EventRefs {
     pub tenant: Option<DbTenant>,
@@ -167,7 +168,7 @@ pub struct EventRefs {
 }
 
 impl EventRefs {
-    /// What analytics need of the event.
+    /// The part of the event that analytics count.
     pub fn fact(&self, event: &Event) -> EventFact {
         EventFact {
             occurred_at: event.occurred_at,
@@ -182,7 +183,7 @@ impl EventRefs {
     }
 }
 
-/// An event on its way in. The database gives it its place in the order of storage.
+/// A new event. The database gives it its number in the order of storage.
 #[derive(Debug, Insertable)]
 #[diesel(table_name = events, treat_none_as_default_value = false)]
 pub struct NewEventRow<'a> {
@@ -209,13 +210,13 @@ pub struct NewEventRow<'a> {
 }
 
 impl<'a> NewEventRow<'a> {
-    /// The row of an event whose names have these numbers.
+    /// The row of an event whose names have the numbers in `refs`.
     pub fn new(event: &'a Event, refs: &EventRefs) -> Result<Self> {
         let unnumbered = |what: &str| Error::internal(format!("the {what} of the event {} has no number", event.id));
         let target = event.target.as_ref();
         let metadata = event.metadata.as_ref().map(serde_json::to_string).transpose().map_err(Error::internal)?;
         let page = event.page.as_ref();
-        // A page that is called so itself counts among the others, and is spelled out like them.
+        // A page whose own name is `(other)` is stored in full, like the pages that count under that name.
         let other = refs.page.map(i32::cast_unsigned) == Some(OTHER_PAGE);
         Ok(Self {
             tenant_id: refs.tenant.ok_or_else(|| unnumbered("tenant"))?,

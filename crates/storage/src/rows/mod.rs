@@ -1,7 +1,7 @@
-//! Rows as they lie in the tables, and their way from and to the domain's types.
+//! Rows as the tables store them, and their conversion from and to the types of the domain.
 //!
-//! Writing borrows nothing and cannot fail; reading can, as other tools may have changed a row. Then the error names
-//! the table, the column and the row.
+//! Reading a row can fail, because other programs may have changed it. Then the error names the table, the column and the
+//! row.
 
 mod access;
 mod directory;
@@ -21,10 +21,10 @@ pub use directory::{
 };
 pub use event::{EventRefs, EventRow, Names, NewEventRow, outcome_code, outcome_of_code};
 pub use query_results::{BehaviorRow, CountRow, DailyCountRow, StoredCreationRow};
-pub use sheet::{DeltaRow, FactRow, ScopeBytesRow, SheetPeriodRow, SheetRow};
+pub use sheet::{DeltaRow, FactRow, ScopeBytesRow, SheetKeyRow, SheetRow};
 pub use throttle::LoginCounterRow;
 
-/// A row that no one but us should have written, and yet cannot be read.
+/// The error of a row that cannot be converted.
 fn unreadable(table: &str, column: &str, id: impl fmt::Display, reason: impl Into<BoxedError>) -> Error {
     Error::internal(Context::new(format!("table {table}, column {column}, row {id}"), reason))
 }

@@ -1,4 +1,4 @@
-//! Rows of analytic answers: they lie in no table.
+//! Rows of analytic queries that are not rows of one table.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ use super::unreadable;
 use crate::columns::{Day, DbDay, DbTime, DbUuid, Instant, Uuid128};
 use crate::schema::events;
 
-/// How many, on one day and in one tenant.
+/// A number of creations on one day in one tenant.
 #[derive(Debug, QueryableByName)]
 pub struct DailyCountRow {
     #[diesel(sql_type = Day)]
@@ -37,15 +37,15 @@ impl TryFrom<DailyCountRow> for DailyCount {
     }
 }
 
-/// One number.
+/// A count.
 #[derive(Debug, QueryableByName)]
 pub struct CountRow {
-    /// The number.
+    /// The counted rows.
     #[diesel(sql_type = BigInt)]
     pub rows: i64,
 }
 
-/// One page that a user was on. Asked for where there is a page.
+/// An event of a user with a page.
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = events)]
 pub struct BehaviorRow {
@@ -56,12 +56,12 @@ pub struct BehaviorRow {
 }
 
 impl BehaviorRow {
-    /// The page's id, where its text is that of the dictionary.
+    /// The id of the page, if its text is that in the dictionary.
     pub fn named(&self) -> Option<i32> {
         self.page_ref.filter(|_| self.page.is_none())
     }
 
-    /// The page as it was sent; `pages` holds the names of the ids.
+    /// The page as it was sent. `pages` has the names of the ids.
     pub fn into_behavior(self, pages: &HashMap<i32, String>) -> Result<Behavior> {
         let page = match (self.page, self.page_ref) {
             (Some(sent), _) => sent,

@@ -1,4 +1,4 @@
-//! Facts, deltas and sheets as rows.
+//! Rows of facts, deltas and sheets.
 
 use diesel::sql_types::BigInt;
 use diesel::{Queryable, QueryableByName, Selectable};
@@ -15,11 +15,11 @@ use crate::schema::{deltas, events, sheets};
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = events)]
 pub struct FactRow {
-    /// Its place in the order of storage.
+    /// Number in the order of storage.
     pub seq: i64,
-    /// Its tenant, as the database keeps it.
+    /// Tenant, as the database stores it.
     pub tenant_id: DbTenant,
-    /// When it happened.
+    /// Time of the event.
     pub occurred_at: DbTime,
     env_id: i64,
     page_ref: Option<i32>,
@@ -30,11 +30,10 @@ pub struct FactRow {
 }
 
 impl FactRow {
-    /// The fact; `tenant_id` is what the row's own stands for.
+    /// The fact. `tenant_id` is the tenant of [`Self::tenant_id`].
     pub fn into_fact(self, tenant_id: TenantId) -> Result<EventFact> {
         let seq = self.seq;
-        let wrong =
-            |column, value: i64| unreadable("events", column, seq, format!("{value} is not one of its numbers"));
+        let wrong = |column, value: i64| unreadable("events", column, seq, format!("{value} is out of its range"));
         let id = |column, value: i32| u32::try_from(value).map_err(|_| wrong(column, value.into()));
         Ok(EventFact {
             occurred_at: self.occurred_at.0,
@@ -49,49 +48,49 @@ impl FactRow {
     }
 }
 
-/// A delta that waits.
+/// A delta that is not merged yet.
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = deltas)]
 pub struct DeltaRow {
-    /// Whose.
+    /// Scope of the delta.
     pub scope: DbTenant,
-    /// Its number.
+    /// Number of the delta, unique in its scope.
     pub seq: i64,
-    /// Its bytes.
+    /// Encoded sheets by hour.
     pub payload: Vec<u8>,
 }
 
-/// A sheet among others of its level and part.
+/// A sheet of a known level and part.
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = sheets)]
 pub struct SheetRow {
-    /// Whose.
+    /// Scope of the sheet.
     pub scope: DbTenant,
-    /// Where its period begins.
+    /// Beginning of the period.
     pub start: DbTime,
-    /// Which of the runs.
+    /// Number of the run.
     pub run: i32,
-    /// Its bytes.
+    /// Encoded sheet.
     pub payload: Vec<u8>,
 }
 
-/// Where a sheet lies, in the form that its database keeps.
+/// The key of a sheet, as the database stores it.
 #[derive(Debug, Clone, Copy)]
-pub struct SheetPeriodRow {
-    /// Whose.
+pub struct SheetKeyRow {
+    /// Scope of the sheet.
     pub scope: DbTenant,
-    /// How long its period is.
+    /// Code of the level: the length of the period.
     pub level: i16,
-    /// Which half.
+    /// Code of the part: pages or totals.
     pub part: i16,
-    /// Where its period begins.
+    /// Beginning of the period.
     pub start: DbTime,
-    /// Which of the runs.
+    /// Number of the run.
     pub run: i32,
 }
 
-impl SheetPeriodRow {
-    /// Where the sheet with this key lies; `scope` is what the key's own is in the database.
+impl SheetKeyRow {
+    /// Converts a key. `scope` is the scope of the key, as the database stores it.
     pub fn new(scope: DbTenant, key: SheetKey) -> Result<Self> {
         Ok(Self {
             scope,
@@ -103,16 +102,16 @@ impl SheetPeriodRow {
     }
 }
 
-/// How many payloads a scope has, and their bytes.
+/// The number of payloads of a scope, and their size.
 #[derive(Debug, QueryableByName)]
 pub struct ScopeBytesRow {
-    /// Whose.
+    /// Scope of the payloads.
     #[diesel(sql_type = TenantKey)]
     pub scope: DbTenant,
-    /// How many.
+    /// Number of payloads.
     #[diesel(sql_type = BigInt)]
     pub payloads: i64,
-    /// Bytes of all of them.
+    /// Bytes of all payloads together.
     #[diesel(sql_type = BigInt)]
     pub bytes: i64,
 }

@@ -1,4 +1,4 @@
-//! Counters of logins as rows.
+//! Rows of login counters.
 
 use diesel::{AsChangeset, Insertable, Queryable, Selectable};
 use trailkeeper_domain::Result;
@@ -9,7 +9,7 @@ use super::unreadable;
 use crate::columns::DbTime;
 use crate::schema::login_counters;
 
-/// A counter of logins.
+/// A counter of login attempts.
 #[derive(Debug, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = login_counters)]
 #[diesel(treat_none_as_default_value = false, treat_none_as_null = true)]
@@ -21,7 +21,7 @@ pub struct LoginCounterRow {
 }
 
 impl LoginCounterRow {
-    /// The row of this counter.
+    /// The row of a counter.
     pub fn new(key: &CounterKey, counter: &LoginCounter) -> Self {
         Self {
             key: key.to_vec(),
@@ -31,9 +31,9 @@ impl LoginCounterRow {
         }
     }
 
-    /// The key, and its counter.
+    /// The key and the counter.
     pub fn into_pair(self) -> Result<(Vec<u8>, LoginCounter)> {
-        // The key is a hash: it is shown to nobody, and the time finds the row as well.
+        // The key is a hash of an account or address, so the error names the row by its time instead.
         let failures = u32::try_from(self.failures)
             .map_err(|error| unreadable("login_counters", "failures", self.counted_at.0, error))?;
         let counter = LoginCounter {

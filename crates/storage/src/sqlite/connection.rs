@@ -13,18 +13,18 @@ use trailkeeper_domain::Result;
 use super::file::{DataFile, FileId};
 use crate::error;
 
-/// What a connection is for.
+/// The purpose of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// Any number at once, each with a snapshot.
+    /// Reading: any number of connections at once, each with a snapshot.
     Read,
-    /// One at a time.
+    /// Writing: one connection at a time.
     Write,
 }
 
 impl Purpose {
-    /// How its transactions begin. A writer takes its place in the queue at once: one that read first and then
-    /// wanted to write would be refused without waiting if another had written in between.
+    /// The statement that begins its transactions. A writer takes the write lock at once: a transaction that reads first and
+    /// then writes fails without waiting if another one has written in between.
     pub fn begin(self) -> &'static str {
         match self {
             Self::Read => "BEGIN DEFERRED",
@@ -32,12 +32,12 @@ impl Purpose {
         }
     }
 
-    /// Settings of the connection. Caches are small: the operating system caches the file as well.
+    /// Settings of the connection. Caches are small, because the operating system also caches the file.
     fn settings(self) -> &'static str {
         match self {
             Self::Read => "PRAGMA query_only = ON; PRAGMA cache_size = -4000;",
-            // Acknowledged means durable: FULL syncs the log at every commit. The log grows to 16 MiB before its pages
-            // go to the file: the pages of the indexes change again and again, and are then written once.
+            // Acknowledged means durable: FULL syncs the log at every commit. The log grows to 16 MiB before its pages are
+            // written to the file, because the pages of indexes change often and are then written once.
             Self::Write => {
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; \
                  PRAGMA cache_size = -8000;"
@@ -46,16 +46,16 @@ impl Purpose {
     }
 }
 
-/// A connection, and which file it has open.
+/// A connection and the identity of its file.
 pub struct FileConnection {
     /// diesel's connection.
     pub inner: SqliteConnection,
-    /// The file that it has open, wherever that is by now.
+    /// The file that it has open, even if the file was moved since.
     pub file: FileId,
 }
 
 impl FileConnection {
-    /// Opens the file that is there; never makes one.
+    /// Opens an existing file.
     pub fn open(file: &DataFile, purpose: Purpose, busy_timeout: Duration) -> Result<Self> {
         let id = file.id()?;
         let mut inner = SqliteConnection::establish(&file.uri()).map_err(error::of_connection)?;
@@ -68,12 +68,12 @@ impl FileConnection {
         Ok(Self { inner, file: id })
     }
 
-    /// Whether it may serve again: not stuck inside a transaction.
+    /// Whether the connection can be used again: it is not inside a broken transaction.
     pub fn is_sound(&mut self) -> bool {
         !AnsiTransactionManager::is_broken_transaction_manager(&mut self.inner)
     }
 
-    /// Remembers the text of every statement from here on.
+    /// Records the text of every statement from now on.
     pub fn record(&mut self) -> Arc<Mutex<Vec<String>>> {
         let texts = Arc::new(Mutex::new(Vec::new()));
         let recorder = Arc::clone(&texts);
@@ -87,7 +87,7 @@ impl FileConnection {
         texts
     }
 
-    /// The plan of one statement. Values do not matter to it: SQLite plans without looking at them.
+    /// The plan of one statement. It needs no values: SQLite plans without them.
     pub fn plan(&mut self, statement: &str) -> Result<String> {
         #[derive(QueryableByName)]
         struct Step {

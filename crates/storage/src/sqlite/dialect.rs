@@ -1,4 +1,4 @@
-//! What only SQLite says so.
+//! SQLite-specific SQL.
 
 use diesel::prelude::*;
 
@@ -7,34 +7,34 @@ pub use super::ingest::{
     NAMES_AT_ONCE, NUMBERS_IN_PLACE, PARTITIONED, events_by_id, insert_events, insert_names, insert_sources,
     key_without_number, lock_names, make_partitions,
 };
-pub use super::sheets::{delete_deltas, delete_sheets, insert_sheets, know_sheets, payloads, runs};
+pub use super::sheets::{analyze_sheets, delete_deltas, delete_sheets, insert_sheets, payloads, runs};
 use crate::columns::DbTenant;
 use crate::schema::deltas;
 
-/// The UTC day of a creation, as days since 1970.
+/// The SQL expression for the UTC day of a creation, in days since 1970.
 pub const DAY_OF_CREATION: &str = "created_at / 86400000000";
 
-/// In front of a column that must not be looked up by an index, in queries that are text.
+/// The prefix of a column whose index SQLite must not use, in queries that are text.
 pub const UNINDEXED: &str = "+";
 
-/// One row when diesel's table of migrations is there.
+/// A query that counts diesel's table of migrations: 1 if it exists, else 0.
 pub const COUNT_MIGRATION_TABLES: &str =
     "SELECT count(*) AS tables FROM sqlite_schema WHERE type = 'table' AND name = '__diesel_schema_migrations'";
 
-/// Nothing to do: there is one writer at a time.
+/// Does nothing: SQLite has one writer at a time.
 #[expect(clippy::unnecessary_wraps, reason = "the same signature on both databases")]
 pub fn lock_directory(_conn: &mut Conn) -> QueryResult<()> {
     Ok(())
 }
 
-/// Nothing to do: there is one writer at a time.
+/// Does nothing: SQLite has one writer at a time.
 #[expect(clippy::unnecessary_wraps, reason = "the same signature on both databases")]
 pub fn lock_login_counters(_conn: &mut Conn) -> QueryResult<()> {
     Ok(())
 }
 
-/// Stores the deltas of one batch. The last number of the batch's events is new in every scope: it only rises, and
-/// there is one writer at a time.
+/// Stores the deltas of one batch under the number of its last event. That number is new in every scope, because it only
+/// rises and SQLite has one writer at a time.
 pub fn insert_deltas(conn: &mut Conn, rows: &[(DbTenant, &[u8])], batch_seq: i64) -> QueryResult<()> {
     for (scope, payload) in rows {
         diesel::insert_into(deltas::table)

@@ -1,4 +1,4 @@
-//! The data file, watched: SQLite itself goes on writing into a file that was moved or removed.
+//! The data file and its identity. SQLite itself goes on writing to a file that was moved or removed.
 
 use std::fmt::Write as _;
 use std::fs::{self, DirBuilder, OpenOptions};
@@ -9,26 +9,26 @@ use std::path::{Path, PathBuf};
 use trailkeeper_domain::error::Context;
 use trailkeeper_domain::{Error, Result};
 
-/// Which file a connection has open: its device and number survive a change of name, and no other file has them.
+/// The identity of a file: its device and inode. They stay the same if the file is renamed, and no other file has them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FileId {
     device: u64,
-    number: u64,
+    inode: u64,
 }
 
-/// A place where the data file is, or should be.
+/// The path of the data file.
 #[derive(Debug, Clone)]
 pub struct DataFile {
     path: PathBuf,
 }
 
 impl DataFile {
-    /// Nothing is touched yet.
+    /// The data file at this path, which need not exist.
     pub fn new(path: PathBuf) -> Self {
         Self { path }
     }
 
-    /// Creates folder and file where they are missing, for their owner's eyes alone.
+    /// Creates the folder and the file if they are missing. Only their owner can read them.
     pub fn create_if_missing(&self) -> Result<()> {
         if let Some(folder) = self.path.parent() {
             DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| self.unusable(error))?;
@@ -40,13 +40,13 @@ impl DataFile {
         }
     }
 
-    /// Which file is there now.
+    /// The identity of the file that is at the path now.
     pub fn id(&self) -> Result<FileId> {
         let metadata = fs::metadata(&self.path).map_err(|error| self.unusable(error))?;
-        Ok(FileId { device: metadata.dev(), number: metadata.ino() })
+        Ok(FileId { device: metadata.dev(), inode: metadata.ino() })
     }
 
-    /// The URI by which SQLite opens the file and never makes a new one.
+    /// The URI by which SQLite opens the file without creating a new one.
     pub fn uri(&self) -> String {
         let mut uri = String::from("file:");
         for byte in self.path.to_string_lossy().bytes() {
@@ -60,7 +60,7 @@ impl DataFile {
         uri
     }
 
-    /// Where it is.
+    /// The path.
     pub fn path(&self) -> &Path {
         &self.path
     }

@@ -1,4 +1,4 @@
-//! Storing events and names: what only SQLite does so.
+//! Stores events and names on SQLite.
 
 use std::collections::BTreeSet;
 
@@ -14,27 +14,27 @@ use uuid::Uuid;
 
 use super::{Conn, Db};
 use crate::columns::{Address, DbTenant, DbUuid, Instant, Json, TenantKey, Uuid128};
-use crate::names::{Space, digest_of};
+use crate::names::{Dictionary, digest_of};
 use crate::rows::{EventRow, NewEventRow};
 use crate::schema::{
     dict_kinds, dict_pages, dict_sources, dict_tenants, dict_user_agents, dict_user_names, dict_users, events,
 };
 
-/// Names get their numbers inside the transaction that needs them: there is one writer at a time.
+/// Whether names get their numbers inside the transaction that needs them. Yes: SQLite has one writer at a time.
 pub const NUMBERS_IN_PLACE: bool = true;
-/// Events lie in one table.
+/// Whether events are partitioned. No: they are in one table.
 pub const PARTITIONED: bool = false;
-/// How many names one statement looks up: each is a value of its own.
+/// The largest number of names that one statement looks up. Each of them is a value.
 pub const NAMES_AT_ONCE: usize = 500;
 
-/// Its text is the same for every row and is not put together again for each: a profile of batches showed diesel
-/// building the text of its own insert with `ON CONFLICT` for every row.
+/// The text is the same for every row. diesel's own insert with `ON CONFLICT` builds its text again for every row, which a
+/// profile of batches showed.
 const INSERT_EVENT: &str = "\
 INSERT INTO events (tenant_id, id, env_id, occurred_at, received_at, user_ref, user_name_ref, kind_ref, outcome, \
 source_ref, user_agent_ref, page_ref, page, page_key, session_id, trace_id, target_type, target_id, target_name, \
 metadata) VALUES (";
 
-/// Inserts one event unless it is known.
+/// Inserts one event unless it is stored already.
 struct InsertEvent<'a>(&'a NewEventRow<'a>);
 
 impl QueryId for InsertEvent<'_> {
@@ -74,7 +74,7 @@ impl QueryFragment<Db> for InsertEvent<'_> {
     }
 }
 
-/// The values behind the first.
+/// Appends the values after the first one.
 struct Values<'p, 'q, 'b>(&'p mut AstPass<'q, 'b, Db>);
 
 impl<'b> Values<'_, '_, 'b> {
@@ -88,10 +88,11 @@ impl<'b> Values<'_, '_, 'b> {
     }
 }
 
-/// Stores events that are not known yet. Tells which were new, and the last number in the order of storage.
+/// Stores the events that are not stored yet. Returns which were new, and the number of the last new event in the order
+/// of storage; `None` if none was new.
 ///
-/// One prepared statement per event: inside one transaction this is faster than statements of many rows, which have
-/// to be parsed anew for every size, and the count of changed rows tells what became of each.
+/// It runs one prepared statement per event. Inside one transaction this is faster than statements with many rows, which
+/// SQLite parses again for every number of rows, and the number of changed rows shows whether the event was new.
 pub fn insert_events(conn: &mut Conn, rows: &[NewEventRow<'_>]) -> QueryResult<(Vec<bool>, Option<i64>)> {
     let new = rows
         .iter()
@@ -114,7 +115,7 @@ pub fn events_by_id(conn: &mut Conn, id: DbUuid, tenant: Option<DbTenant>) -> Qu
     query.order(events::tenant_id.asc()).limit(3).select(EventRow::as_select()).load(conn)
 }
 
-/// The tenant as a value where it needs no entry in the dictionary: the two whose numbers the migration gave.
+/// The tenant as a value, if the migration gave it its number; `None` if the dictionary has to be asked.
 pub fn key_without_number(tenant: TenantId) -> Option<DbTenant> {
     match tenant {
         TenantId::SYSTEM => Some(DbTenant::Number(0)),
@@ -124,7 +125,7 @@ pub fn key_without_number(tenant: TenantId) -> Option<DbTenant> {
 }
 
 /// Writes names and their numbers.
-pub fn insert_names(conn: &mut Conn, space: Space, names: &[(i32, &str)]) -> QueryResult<()> {
+pub fn insert_names(conn: &mut Conn, dictionary: Dictionary, names: &[(i32, &str)]) -> QueryResult<()> {
     macro_rules! into {
         ($dict:ident) => {
             names.iter().try_for_each(|(id, name)| {
@@ -135,14 +136,14 @@ pub fn insert_names(conn: &mut Conn, space: Space, names: &[(i32, &str)]) -> Que
             })
         };
     }
-    match space {
-        Space::Users => into!(dict_users),
-        Space::Pages => into!(dict_pages),
-        Space::Kinds => into!(dict_kinds),
-        Space::UserAgents => into!(dict_user_agents),
-        Space::UserNames => into!(dict_user_names),
-        Space::Sources => Err(DieselError::QueryBuilderError("dict_sources holds addresses, not texts".into())),
-        Space::Tenants => names.iter().try_for_each(|(id, name)| {
+    match dictionary {
+        Dictionary::Users => into!(dict_users),
+        Dictionary::Pages => into!(dict_pages),
+        Dictionary::Kinds => into!(dict_kinds),
+        Dictionary::UserAgents => into!(dict_user_agents),
+        Dictionary::UserNames => into!(dict_user_names),
+        Dictionary::Sources => Err(DieselError::QueryBuilderError("dict_sources holds addresses, not texts".into())),
+        Dictionary::Tenants => names.iter().try_for_each(|(id, name)| {
             let tenant = name.parse::<Uuid>().map_err(|error| DieselError::SerializationError(Box::new(error)))?;
             diesel::insert_into(dict_tenants::table)
                 .values((dict_tenants::id.eq(*id), dict_tenants::tenant_id.eq(DbUuid(tenant))))
@@ -162,13 +163,13 @@ pub fn insert_sources(conn: &mut Conn, sources: &[(i32, Address)]) -> QueryResul
     })
 }
 
-/// Nothing to do: events lie in one table.
+/// Does nothing: events are in one table.
 #[expect(clippy::unnecessary_wraps, reason = "the same signature on both databases")]
 pub fn make_partitions(_conn: &mut Conn, _months: &BTreeSet<NaiveDate>) -> QueryResult<()> {
     Ok(())
 }
 
-/// Nothing to do: there is one writer at a time.
+/// Does nothing: SQLite has one writer at a time.
 #[expect(clippy::unnecessary_wraps, reason = "the same signature on both databases")]
 pub fn lock_names(_conn: &mut Conn) -> QueryResult<()> {
     Ok(())

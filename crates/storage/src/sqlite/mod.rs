@@ -1,4 +1,4 @@
-//! SQLite: compiled in, one writer, several readers.
+//! The store on SQLite: compiled in, one writer, several readers.
 
 mod connection;
 mod dialect;
@@ -12,7 +12,7 @@ mod store;
 
 pub use store::SqliteStore;
 
-/// The connection that the queries run on.
+/// The connection type of the queries.
 type Conn = diesel::SqliteConnection;
-/// diesel's backend of it.
+/// diesel's backend of the connection.
 type Db = diesel::sqlite::Sqlite;

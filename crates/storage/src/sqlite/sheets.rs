@@ -1,7 +1,7 @@
-//! Sheets and deltas by their keys: what only SQLite does so.
+//! Reads and writes sheets and deltas by their keys on SQLite.
 //!
-//! One prepared statement per key: there is no way to the database to save, and no new text to parse for every number
-//! of keys.
+//! It runs one prepared statement per key. SQLite has no network whose latency a larger statement would save, and a
+//! statement for many keys would be parsed again for every number of keys.
 
 use diesel::dsl::sql;
 use diesel::prelude::*;
@@ -9,33 +9,33 @@ use diesel::sql_types::Integer;
 
 use super::{Conn, Db};
 use crate::columns::DbTenant;
-use crate::rows::SheetPeriodRow;
+use crate::rows::SheetKeyRow;
 use crate::schema::{deltas, sheets};
 
-/// The runs at some places, each as the place's number among them, the run and its length. Runs of the places
-/// themselves do not matter.
-pub fn runs(conn: &mut Conn, generation: i64, periods: &[SheetPeriodRow]) -> QueryResult<Vec<(i64, i32, i32)>> {
+/// The runs of some periods: the index of the period in `periods`, the run, and the length of its payload in bytes. The
+/// runs in `periods` are ignored.
+pub fn runs(conn: &mut Conn, generation: i64, periods: &[SheetKeyRow]) -> QueryResult<Vec<(i64, i32, i32)>> {
     let mut found = Vec::new();
     for (nth, period) in (0..).zip(periods) {
-        let query = at(generation, period).select((sheets::run, sql::<Integer>("length(payload)")));
+        let query = of_period(generation, period).select((sheets::run, sql::<Integer>("length(payload)")));
         let runs: Vec<(i32, i32)> = query.load(conn)?;
         found.extend(runs.into_iter().map(|(run, bytes)| (nth, run, bytes)));
     }
     Ok(found)
 }
 
-/// Some payloads, each with the number of its key among them.
-pub fn payloads(conn: &mut Conn, generation: i64, keys: &[SheetPeriodRow]) -> QueryResult<Vec<(i64, Vec<u8>)>> {
+/// The payloads of some keys, each with the index of its key in `keys`.
+pub fn payloads(conn: &mut Conn, generation: i64, keys: &[SheetKeyRow]) -> QueryResult<Vec<(i64, Vec<u8>)>> {
     let mut found = Vec::new();
     for (nth, key) in (0..).zip(keys) {
-        let query = at(generation, key).filter(sheets::run.eq(key.run)).select(sheets::payload);
+        let query = of_period(generation, key).filter(sheets::run.eq(key.run)).select(sheets::payload);
         found.extend(query.first(conn).optional()?.map(|payload| (nth, payload)));
     }
     Ok(found)
 }
 
-/// Writes sheets.
-pub fn insert_sheets(conn: &mut Conn, generation: i64, sheets: &[(SheetPeriodRow, &[u8])]) -> QueryResult<()> {
+/// Inserts sheets.
+pub fn insert_sheets(conn: &mut Conn, generation: i64, sheets: &[(SheetKeyRow, &[u8])]) -> QueryResult<()> {
     for (key, payload) in sheets {
         let row = (
             sheets::generation.eq(generation),
@@ -51,8 +51,8 @@ pub fn insert_sheets(conn: &mut Conn, generation: i64, sheets: &[(SheetPeriodRow
     Ok(())
 }
 
-/// Removes sheets.
-pub fn delete_sheets(conn: &mut Conn, generation: i64, keys: &[SheetPeriodRow]) -> QueryResult<()> {
+/// Deletes sheets.
+pub fn delete_sheets(conn: &mut Conn, generation: i64, keys: &[SheetKeyRow]) -> QueryResult<()> {
     for key in keys {
         let one = sheets::table
             .filter(sheets::generation.eq(generation))
@@ -66,7 +66,7 @@ pub fn delete_sheets(conn: &mut Conn, generation: i64, keys: &[SheetPeriodRow]) 
     Ok(())
 }
 
-/// Removes deltas.
+/// Deletes deltas.
 pub fn delete_deltas(conn: &mut Conn, keys: &[(DbTenant, i64)]) -> QueryResult<()> {
     for (scope, seq) in keys {
         diesel::delete(deltas::table.find((*scope, *seq))).execute(conn)?;
@@ -74,7 +74,8 @@ pub fn delete_deltas(conn: &mut Conn, keys: &[(DbTenant, i64)]) -> QueryResult<(
     Ok(())
 }
 
-fn at(generation: i64, period: &SheetPeriodRow) -> sheets::BoxedQuery<'static, Db> {
+/// The runs of a period.
+fn of_period(generation: i64, period: &SheetKeyRow) -> sheets::BoxedQuery<'static, Db> {
     sheets::table
         .into_boxed::<Db>()
         .filter(sheets::generation.eq(generation))
@@ -84,8 +85,8 @@ fn at(generation: i64, period: &SheetPeriodRow) -> sheets::BoxedQuery<'static, D
         .filter(sheets::start.eq(period.start))
 }
 
-/// Nothing to do: the planner takes the index whose columns are all asked for.
+/// Does nothing: the planner takes the index whose columns all have conditions.
 #[expect(clippy::unnecessary_wraps, reason = "the same signature on both databases")]
-pub fn know_sheets(_conn: &mut Conn) -> QueryResult<()> {
+pub fn analyze_sheets(_conn: &mut Conn) -> QueryResult<()> {
     Ok(())
 }

@@ -18,27 +18,27 @@ use crate::migrations::{self, SQLITE};
 use crate::options::StoreOptions;
 use crate::pool::Pool;
 
-/// A SQLite file.
+/// A store on a SQLite file.
 pub struct SqliteStore {
     file: DataFile,
     writer: Pool<Opened>,
     readers: Pool<Opened>,
     options: StoreOptions,
     summarizer: Arc<dyn Summarizer>,
-    /// What the connections to one file share. It goes with the last of them: a file that comes later may get the
-    /// number of one that is gone.
+    /// The state that the connections to one file share. It ends with the last of them, because a later file may get the
+    /// inode of a removed one.
     shared: Mutex<(FileId, Weak<Shared>)>,
 }
 
-/// A connection, and what it shares with others to the same file.
+/// A connection, and the state that it shares with others to the same file.
 struct Opened {
     connection: FileConnection,
     shared: Arc<Shared>,
 }
 
 impl SqliteStore {
-    /// Opens the file, and makes it where there is none. From here on it is never made again: a file that goes
-    /// missing is an error, not an empty database.
+    /// Opens the file, and creates it if it is missing. It is created only here: a file that goes missing later is an
+    /// error, not an empty database.
     pub fn new(path: PathBuf, options: &StoreOptions, summarizer: Arc<dyn Summarizer>) -> Result<Self> {
         let file = DataFile::new(path);
         file.create_if_missing()?;
@@ -51,27 +51,27 @@ impl SqliteStore {
             summarizer,
             shared,
         };
-        // Opened now, so that a file that is no database is told at start.
+        // Opened now, so that a file that is not a database is an error at start.
         let writer = store.connect(Purpose::Write)?;
         store.writer.checkout()?.keep(writer);
         Ok(store)
     }
 
-    /// Runs every pending migration and names them. Servers that start together wait for one another.
+    /// Runs every pending migration, and returns their names. Servers that start together wait for one another.
     pub fn migrate(&self) -> Result<Vec<String>> {
         let mut opened = self.connect(Purpose::Write)?;
         let conn = &mut opened.connection.inner;
         let failed = |failure| error::of_statement("migrations", failure);
-        // All in one transaction that waits for its turn; each migration is a savepoint inside.
+        // All migrations run in one transaction, which waits for the write lock. Each migration is a savepoint in it.
         AnsiTransactionManager::begin_transaction_sql(conn, Purpose::Write.begin()).map_err(failed)?;
-        // An error on the way drops the connection, and with it the transaction.
+        // An error drops the connection, which ends the transaction.
         let names = pending(conn)?;
         conn.run_pending_migrations(SQLITE).map_err(error::of_migration)?;
         AnsiTransactionManager::commit_transaction(conn).map_err(failed)?;
         Ok(names)
     }
 
-    /// The plans of the statements that `work` runs.
+    /// Runs `work`, and returns the texts and plans of its queries.
     pub fn plans(&self, work: &mut dyn FnMut(&mut dyn ReadTx) -> Result<()>) -> Result<Vec<(String, String)>> {
         let Opened { mut connection, shared } = self.connect(Purpose::Read)?;
         let texts = connection.record();
@@ -104,21 +104,21 @@ impl SqliteStore {
             Purpose::Write => &self.writer,
         };
         let mut lease = pool.checkout()?;
-        let there = self.file.id()?;
-        let Opened { mut connection, shared } = match lease.take().filter(|idle| idle.connection.file == there) {
+        let current = self.file.id()?;
+        let Opened { mut connection, shared } = match lease.take().filter(|idle| idle.connection.file == current) {
             Some(idle) => idle,
             None => self.connect(purpose)?,
         };
         let opened = connection.file;
-        // Looked at once more before the commit: what is written into a file that was moved away is not durable.
-        let still_there = || match self.file.id()? {
+        // The file is checked again before the commit: data that is written to a file that was moved away is lost.
+        let is_unchanged = || match self.file.id()? {
             id if id == opened => Ok(()),
             _ => Err(Error::unavailable(format!(
                 "the data file {} was replaced during a transaction",
                 self.file.path().display()
             ))),
         };
-        let outcome = queries::transaction(&mut connection.inner, &shared, purpose.begin(), work, &still_there);
+        let outcome = queries::transaction(&mut connection.inner, &shared, purpose.begin(), work, &is_unchanged);
         if connection.is_sound() {
             lease.keep(Opened { connection, shared });
         }
@@ -136,12 +136,12 @@ impl Store for SqliteStore {
     }
 
     fn prepare(&self, _now: Timestamp) -> Result<()> {
-        // Events lie in one table, which is there.
+        // Events are in one table, which exists.
         Ok(())
     }
 
     fn ready(&self) -> Result<()> {
-        // Takes the writer's place, which a file that cannot be written refuses.
+        // Takes the write lock, which fails on a file that cannot be written.
         self.run(Purpose::Write, &mut |tx| migrations::none_pending(&pending(tx.connection())?))
     }
 }
