@@ -59,8 +59,8 @@ pub fn expand(input: &DeriveInput) -> Result<TokenStream> {
     let fields = fields(input)?;
     let case = Case::of(&input.attrs)?;
     let names: Vec<String> = fields.iter().map(|field| case.apply(&wire_name(field))).collect();
-    let (parsed, checked, read) = match &container.parsed_as {
-        Some(draft) => (
+    let (parsed, checked, read) = if let Some(draft) = &container.parsed_as {
+        (
             quote!(#draft),
             Some(quote! {
                 const _: () = assert!(
@@ -69,12 +69,11 @@ pub fn expand(input: &DeriveInput) -> Result<TokenStream> {
                 );
             }),
             quote!(#draft::take_from(&mut json)?),
-        ),
-        None => {
-            let values = fields.iter().map(|field| value(field, case)).collect::<Result<Vec<_>>>()?;
-            let idents = fields.iter().map(|field| &field.ident);
-            (quote!(Self), None, quote!(Self { #(#idents: #values),* }))
-        }
+        )
+    } else {
+        let values = fields.iter().map(|field| value(field, case)).collect::<Result<Vec<_>>>()?;
+        let idents = fields.iter().map(|field| &field.ident);
+        (quote!(Self), None, quote!(Self { #(#idents: #values),* }))
     };
     Ok(quote! {
         #checked

@@ -32,7 +32,7 @@ use syn::{DeriveInput, ItemFn, parse_macro_input};
 pub fn operation(arguments: TokenStream, handler: TokenStream) -> TokenStream {
     let arguments = parse_macro_input!(arguments as operation::Arguments);
     let handler = parse_macro_input!(handler as ItemFn);
-    operation::expand(arguments, handler).unwrap_or_else(syn::Error::into_compile_error).into()
+    operation::expand(arguments, &handler).unwrap_or_else(syn::Error::into_compile_error).into()
 }
 
 /// Derives `crate::operation::QueryParams` for a struct of parameters.

@@ -78,7 +78,7 @@ fn text_of(meta: &Meta) -> Result<LitStr> {
 }
 
 /// The handler, and the declaration of its operation under the same name.
-pub fn expand(arguments: Arguments, handler: ItemFn) -> Result<TokenStream> {
+pub fn expand(arguments: Arguments, handler: &ItemFn) -> Result<TokenStream> {
     let ident = &handler.sig.ident;
     let inputs = handler.sig.inputs.iter().map(type_of).collect::<Result<Vec<_>>>()?;
     let Some((access, others)) = inputs.split_first() else {
@@ -108,6 +108,7 @@ pub fn expand(arguments: Arguments, handler: ItemFn) -> Result<TokenStream> {
     };
     let public = ["Anyone", "Everyone"].iter().any(|name| names_type(access, name));
     let security = if public { quote!(()) } else { quote!(("Bearer" = [])) };
+    let wait = handler.sig.asyncness.map(|_| quote!(.await));
     let first = format_ident!("access");
     let values: Vec<Ident> = (0..others.len()).map(|index| format_ident!("argument_{index}")).collect();
     let Arguments { method, path, operation_id, ignores_unknown_parameters, documented, .. } = arguments;
@@ -144,7 +145,7 @@ pub fn expand(arguments: Arguments, handler: ItemFn) -> Result<TokenStream> {
                         let #first = <#access as crate::operation::FromCall<#format>>::from_call(&mut call).await?;
                         call.check_parameters()?;
                         #(let #values = <#others as crate::operation::FromCall<#format>>::from_call(&mut call).await?;)*
-                        let answer: #returned = #ident(#first, #(#values),*).await;
+                        let answer: #returned = #ident(#first, #(#values),*)#wait;
                         answer
                     },
                 )

@@ -178,8 +178,5 @@ fn path_value(field: &Field, param: &Param) -> TokenStream {
 }
 
 fn parser(ty: &Type, param: &Param) -> TokenStream {
-    match &param.with {
-        Some(path) => quote!(#path),
-        None => quote!(<#ty as crate::operation::ParamValue>::parse),
-    }
+    param.with.as_ref().map_or_else(|| quote!(<#ty as crate::operation::ParamValue>::parse), |path| quote!(#path))
 }

@@ -167,6 +167,7 @@ pub enum Patch<T> {
 
 impl<T> Patch<T> {
     /// `None` to keep, `Some(None)` to clear, `Some(Some(value))` to set.
+    #[expect(clippy::option_option, reason = "the use cases take the three cases of a change so")]
     pub fn into_option(self) -> Option<Option<T>> {
         match self {
             Self::Keep => None,

@@ -94,12 +94,11 @@ impl<T: PathParams, S> FromCall<S> for FromPath<T> {
 impl<T: Body, S> FromCall<S> for FromBody<T> {
     async fn from_call(call: &mut Call) -> Result<Self, ApiError<S>> {
         body::must_be_json(&call.request)?;
-        let bytes = match call.body.take() {
-            Some(bytes) => bytes,
-            None => {
-                let payload = call.take_payload()?;
-                body::read(&call.request, payload, T::MAX_BYTES).await?
-            }
+        let bytes = if let Some(bytes) = call.body.take() {
+            bytes
+        } else {
+            let payload = call.take_payload()?;
+            body::read(&call.request, payload, T::MAX_BYTES).await?
         };
         Ok(Self(T::from_bytes(&bytes)?))
     }

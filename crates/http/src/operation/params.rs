@@ -97,14 +97,14 @@ pub struct Parameters {
     parameter_in: ParameterIn,
     names: Vec<&'static str>,
     required: Vec<&'static str>,
-    parameters: Vec<Parameter>,
+    declared: Vec<Parameter>,
     schemas: Vec<NamedSchema>,
 }
 
 impl Parameters {
     /// None yet.
     pub fn new(parameter_in: ParameterIn) -> Self {
-        Self { parameter_in, names: Vec::new(), required: Vec::new(), parameters: Vec::new(), schemas: Vec::new() }
+        Self { parameter_in, names: Vec::new(), required: Vec::new(), declared: Vec::new(), schemas: Vec::new() }
     }
 
     /// Adds a parameter that the schema `S` describes.
@@ -139,7 +139,7 @@ impl Parameters {
         if arity == Arity::Required {
             self.required.push(name);
         }
-        self.parameters.push(parameter.build());
+        self.declared.push(parameter.build());
     }
 
     /// The names, in their order.
@@ -155,6 +155,6 @@ impl Parameters {
     /// The parameters; their schemas join `schemas`.
     pub fn finish(self, schemas: &mut Vec<NamedSchema>) -> Vec<Parameter> {
         schemas.extend(self.schemas);
-        self.parameters
+        self.declared
     }
 }

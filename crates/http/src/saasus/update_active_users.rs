@@ -93,10 +93,10 @@ pub async fn update_active_users(
 ) -> ApiResult<Saasus> {
     let (period, reported) = (input.r#type, input.reported()?);
     caller.audit_report(None, reported_fields(period, &reported));
-    let reporter = caller.principal.visibility();
+    let visibility = caller.principal.visibility();
     let now = state.clock().now();
     let signed = caller.signature.map(|signature| (signature::spent(signature, now), now));
-    caller.changing(&state, move |change| report_active_users(change, period, &reported, reporter, signed)).await?;
+    caller.changing(&state, move |change| report_active_users(change, period, &reported, visibility, signed)).await?;
     Ok(HttpResponse::Ok().finish())
 }
 
