@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value, json};
 use trailkeeper_domain::Result;
-use trailkeeper_domain::event::{Event, EventDraft, EventKind, IngestContext, MAX_FUTURE, MAX_METADATA_BYTES, Target};
+use trailkeeper_domain::event::{
+    Event, EventDraft, EventKind, IngestContext, MAX_FUTURE, MAX_METADATA_BYTES, MAX_USER_AGENT, Target,
+};
 use trailkeeper_domain::id::{EventId, TenantId};
 use trailkeeper_domain::page::{MAX_PAGE, PageQueries};
 use trailkeeper_domain::time::{self, Timestamp};
@@ -39,7 +41,7 @@ fn keeps_limits(event: &Event) {
     for (text, max) in [
         (event.user_id.as_ref().map(|id| id.as_str()), 128),
         (event.user_name.as_deref(), 256),
-        (event.user_agent.as_deref(), 1024),
+        (event.user_agent.as_deref(), MAX_USER_AGENT),
         (event.session_id.as_deref(), 128),
         (event.trace_id.as_deref(), 128),
         (event.page.as_ref().map(|page| page.sent.as_str()), MAX_PAGE),

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use trailkeeper_domain::account::SpentSignature;
 use trailkeeper_domain::activity::{ActiveUsers, Period};
 use trailkeeper_domain::event::{Event, EventKind, MAX_FUTURE, Outcome, PAGE_LOAD};
-use trailkeeper_domain::id::{EnvId, EventId, TenantId, UserId};
+use trailkeeper_domain::id::{EventId, TenantId, UserId};
 use trailkeeper_domain::page::{Page, PageQueries};
 use trailkeeper_domain::time::{self, Timestamp};
 use trailkeeper_domain::usecase::Change;
@@ -118,23 +118,12 @@ fn id_of(user: &UserId, history: &ReportedPage) -> EventId {
 
 fn event_of(id: EventId, user: &UserId, at: Timestamp, page: Page, now: Timestamp, tenant_id: TenantId) -> Event {
     Event {
-        id,
-        tenant_id,
-        env_id: EnvId::default(),
-        occurred_at: at,
         received_at: now,
         user_id: Some(user.clone()),
-        user_name: None,
-        kind: EventKind::known(PAGE_LOAD),
-        outcome: Outcome::Success,
+        page: Some(page),
         // The peer is the vendor's server and not the user: no address is better than a wrong one.
         source: None,
-        user_agent: None,
-        page: Some(page),
-        session_id: None,
-        trace_id: None,
-        target: None,
-        metadata: None,
+        ..Event::new(id, tenant_id, at, EventKind::known(PAGE_LOAD), Outcome::Success)
     }
 }
 

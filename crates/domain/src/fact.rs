@@ -1,13 +1,11 @@
 //! What analytics need of one event: numbers in place of names.
 
-use crate::event::{EventKind, LOGIN_FAIL, LOGIN_SUCCESS, LOGOUT, Outcome, PAGE_LOAD, REQUEST, USERINFO};
+use crate::event::{LOGIN_FAIL, LOGIN_SUCCESS, LOGOUT, Outcome, PAGE_LOAD, REQUEST, USERINFO};
 use crate::id::{EnvId, TenantId};
 use crate::time::Timestamp;
 
 /// The page id of `(other)`: pages beyond what a tenant may add to the dictionary in a day.
 pub const OTHER_PAGE: u32 = 1;
-/// The name of [`OTHER_PAGE`].
-pub const OTHER_PAGE_NAME: &str = "(other)";
 
 /// Event types whose ids are the same in every database, in the order of their ids, which begin at 1.
 /// The migrations write them; a test compares the two. Append only.
@@ -42,7 +40,7 @@ pub struct EventFact {
 }
 
 impl EventFact {
-    /// Whether the event failed: [`EventKind::failed`] by numbers.
+    /// Whether the event failed: [`EventKind::failed`](crate::event::EventKind::failed) by numbers.
     pub fn failed(&self) -> bool {
         self.login().map_or(self.outcome == Outcome::Failure, |success| !success)
     }
@@ -62,22 +60,16 @@ impl EventFact {
     }
 }
 
-/// The type with this id, where it is one of [`WELL_KNOWN_KINDS`].
-pub fn well_known_kind(id: u32) -> Option<EventKind> {
-    let at = usize::try_from(id).ok()?.checked_sub(1)?;
-    WELL_KNOWN_KINDS.get(at).map(|name| EventKind::known(*name))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::EventKind;
     use crate::time::midnight;
 
     #[test]
     fn numbers_tell_what_names_tell() {
         for (at, name) in WELL_KNOWN_KINDS.into_iter().enumerate() {
             let id = u32::try_from(at).unwrap() + 1;
-            assert_eq!(well_known_kind(id), Some(EventKind::known(name)));
             for outcome in Outcome::ALL {
                 let fact = EventFact {
                     occurred_at: midnight(chrono::NaiveDate::MIN),
@@ -94,7 +86,5 @@ mod tests {
                 assert_eq!(fact.login().is_some(), name.starts_with("login_"));
             }
         }
-        assert_eq!(well_known_kind(0), None);
-        assert_eq!(well_known_kind(7), None);
     }
 }

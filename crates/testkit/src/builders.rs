@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use trailkeeper_domain::account::{Account, Role};
 use trailkeeper_domain::event::{Event, EventFilter, EventKind, Outcome};
-use trailkeeper_domain::id::{AccountId, CreationId, EnvId, EventId, TenantId, UserId};
+use trailkeeper_domain::id::{AccountId, CreationId, EventId, TenantId, UserId};
 use trailkeeper_domain::tenant::Tenant;
 use trailkeeper_domain::time::{self, Timestamp};
 use trailkeeper_domain::user::{Membership, User, UserFilter, UserStatus};
@@ -38,23 +38,11 @@ pub fn day(day: &str) -> NaiveDate {
 
 /// A successful login of the user `ann` in no tenant at noon of 2026-11-22, with the id `uuid(number)`.
 pub fn event(number: u128) -> Event {
+    let (id, noon, kind) = (EventId(uuid(number)), at("2026-11-22T12:00:00Z"), EventKind::known("login_success"));
     Event {
-        id: EventId(uuid(number)),
-        tenant_id: TenantId::NONE,
-        env_id: EnvId::default(),
-        occurred_at: at("2026-11-22T12:00:00Z"),
         received_at: at("2026-11-22T12:00:01Z"),
         user_id: Some(user_id("ann")),
-        user_name: None,
-        kind: EventKind::known("login_success"),
-        outcome: Outcome::Success,
-        source: None,
-        user_agent: None,
-        page: None,
-        session_id: None,
-        trace_id: None,
-        target: None,
-        metadata: None,
+        ..Event::new(id, TenantId::NONE, noon, kind, Outcome::Success)
     }
 }
 

@@ -70,23 +70,13 @@ impl Iterator for Workload {
         });
         let occurred_at = self.start + self.step * i32::try_from(number).unwrap_or(i32::MAX);
         let [a, b] = [user % 250, user / 250 % 250].map(|byte| u8::try_from(byte).unwrap_or_default());
+        let (id, outcome) = (EventId(uuid(u128::from(number))), kind.default_outcome());
         Some(Event {
-            id: EventId(uuid(u128::from(number))),
-            tenant_id: tenant,
             env_id: EnvId(1 + u32::from(self.entropy.below(10) == 0)),
-            occurred_at,
-            received_at: occurred_at,
             user_id: Some(UserId::stored(format!("user-{user:06}"))),
-            user_name: None,
-            outcome: kind.default_outcome(),
-            kind,
             source: Some(IpAddr::V4(Ipv4Addr::new(198, 18, b, a))),
-            user_agent: None,
             page,
-            session_id: None,
-            trace_id: None,
-            target: None,
-            metadata: None,
+            ..Event::new(id, tenant, occurred_at, kind, outcome)
         })
     }
 }

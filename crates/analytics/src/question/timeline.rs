@@ -102,7 +102,7 @@ fn by_day(events: Vec<StoredEvent>, day_of: impl Fn(Timestamp) -> NaiveDate) -> 
 #[cfg(test)]
 mod tests {
     use trailkeeper_domain::event::{Event, Outcome};
-    use trailkeeper_domain::id::{EnvId, EventId, TenantId};
+    use trailkeeper_domain::id::{EventId, TenantId};
     use trailkeeper_domain::time::{parse_day, parse_rfc3339};
     use uuid::Uuid;
 
@@ -110,24 +110,8 @@ mod tests {
 
     fn event(at: &str) -> StoredEvent {
         let at = parse_rfc3339("at", at).unwrap();
-        let event = Event {
-            id: EventId(Uuid::nil()),
-            tenant_id: TenantId::NONE,
-            env_id: EnvId::default(),
-            occurred_at: at,
-            received_at: at,
-            user_id: None,
-            user_name: None,
-            kind: EventKind::known("x"),
-            outcome: Outcome::Unknown,
-            source: None,
-            user_agent: None,
-            page: None,
-            session_id: None,
-            trace_id: None,
-            target: None,
-            metadata: None,
-        };
+        let kind = EventKind::known("x");
+        let event = Event::new(EventId(Uuid::nil()), TenantId::NONE, at, kind, Outcome::Unknown);
         StoredEvent { event, seq: 1 }
     }
 

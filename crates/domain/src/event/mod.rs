@@ -59,15 +59,20 @@ pub struct Event {
 impl Event {
     /// An event of the system tenant, the server's own audit trail, with nothing but its id, time, type and outcome.
     pub fn system(id: EventId, at: Timestamp, kind: &str, outcome: Outcome) -> Self {
+        Self::new(id, TenantId::SYSTEM, at, EventKind::known(kind), outcome)
+    }
+
+    /// An event of the default environment, received when it occurred, with nothing but the given fields.
+    pub fn new(id: EventId, tenant_id: TenantId, at: Timestamp, kind: EventKind, outcome: Outcome) -> Self {
         Self {
             id,
-            tenant_id: TenantId::SYSTEM,
+            tenant_id,
             env_id: EnvId::default(),
             occurred_at: at,
             received_at: at,
             user_id: None,
             user_name: None,
-            kind: EventKind::known(kind),
+            kind,
             outcome,
             source: None,
             user_agent: None,

@@ -13,9 +13,6 @@ pub trait EventReads {
 
     /// The same order by page number: skips `offset` events. Only for the contract that demands it.
     fn events_at_offset(&mut self, filter: &EventFilter, offset: u64, limit: usize) -> Result<Vec<StoredEvent>>;
-
-    /// Whether any event was ever stored.
-    fn has_events(&mut self) -> Result<bool>;
 }
 
 /// Events, written.

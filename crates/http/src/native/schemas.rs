@@ -6,7 +6,7 @@
 
 use trailkeeper_analytics::Granularity as BucketLength;
 use trailkeeper_domain::account::Role as RoleName;
-use trailkeeper_domain::event::Outcome;
+use trailkeeper_domain::event::{MAX_USER_AGENT, Outcome};
 use trailkeeper_domain::page::MAX_PAGE;
 use trailkeeper_domain::user::{MAX_ATTRIBUTE_NAME, MAX_ATTRIBUTE_VALUE, MAX_ATTRIBUTES, UserStatus};
 use utoipa::openapi::extensions::Extensions;
@@ -31,7 +31,7 @@ values! {
     /// A user's name for people.
     UserName = text(1, 256).examples(["Jane Doe"]);
     /// The name of a program, as in `User-Agent`.
-    UserAgent = text(1, 1024).examples(["Mozilla/5.0"]);
+    UserAgent = text(1, MAX_USER_AGENT).examples(["Mozilla/5.0"]);
     /// A page: a URL or a path.
     Page = text(1, MAX_PAGE).examples(["/invoices?page=2"]);
     /// The id of a session of the application.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use diesel::dsl::{exists, sql};
+use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool};
 use trailkeeper_domain::event::{Event, EventFilter, EventPosition, StoredEvent};
@@ -59,10 +59,6 @@ impl EventReads for Tx<'_> {
             .select(EventRow::as_select());
         let rows: Vec<EventRow> = self.run(TABLE, |conn| query.load(conn))?;
         self.stored(rows)
-    }
-
-    fn has_events(&mut self) -> Result<bool> {
-        self.run(TABLE, |conn| diesel::select(exists(events::table.select(events::seq))).get_result(conn))
     }
 }
 

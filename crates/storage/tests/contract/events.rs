@@ -24,7 +24,6 @@ trailkeeper_testkit::on_both!(crate::TestStore::new =>
     several_types_are_one_list,
     offsets_skip_from_the_newest,
     found_by_id,
-    a_fresh_database_has_no_events,
     large_batches_fit,
 );
 
@@ -279,12 +278,6 @@ fn found_by_id(t: &TestStore) {
     assert_eq!(find(1, Some(tenant_id(3)))[0].event.tenant_id, tenant_id(3));
     assert!(find(1, Some(tenant_id(5))).is_empty());
     assert!(find(2, None).is_empty());
-}
-
-fn a_fresh_database_has_no_events(t: &TestStore) {
-    assert!(!t.store.reading(|tx| tx.has_events()).unwrap());
-    t.insert(&[event(1)]);
-    assert!(t.store.reading(|tx| tx.has_events()).unwrap());
 }
 
 fn large_batches_fit(t: &TestStore) {

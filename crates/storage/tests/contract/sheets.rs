@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::Duration;
 use trailkeeper_domain::event::{Event, EventKind};
-use trailkeeper_domain::fact::{EventFact, OTHER_PAGE, OTHER_PAGE_NAME, WELL_KNOWN_KINDS};
+use trailkeeper_domain::fact::{EventFact, OTHER_PAGE, WELL_KNOWN_KINDS};
 use trailkeeper_domain::id::TenantId;
 use trailkeeper_domain::page::{Page, PageQueries};
 use trailkeeper_domain::ports::{DeltaKey, Pending, Scopes, SheetKey, SheetQuery};
@@ -397,7 +397,7 @@ fn ids_have_names(t: &TestStore) {
     let named = t.store.reading(|tx| tx.source_names(&sources)).unwrap();
     assert_eq!(sorted(named), ["192.0.2.7", "2001:db8::1"]);
     let other = t.store.reading(|tx| tx.page_keys(&[OTHER_PAGE])).unwrap();
-    assert_eq!(other, HashMap::from([(OTHER_PAGE, OTHER_PAGE_NAME.to_owned())]));
+    assert_eq!(other, HashMap::from([(OTHER_PAGE, "(other)".to_owned())]));
     let known: HashMap<u32, String> = (1..).zip(WELL_KNOWN_KINDS.map(str::to_owned)).collect();
     assert_eq!(t.store.reading(|tx| tx.kind_names(&[1, 2, 3, 4, 5, 6])).unwrap(), known);
     assert!(t.store.reading(|tx| tx.source_names(&[])).unwrap().is_empty());
