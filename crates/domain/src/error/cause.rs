@@ -141,7 +141,7 @@ mod tests {
         let error = Error::internal(full_disk());
         let clone = error.clone();
         assert_eq!(clone.chain().to_string(), error.chain().to_string());
-        assert!(clone.source().is_some_and(|source| source.is::<io::Error>()));
+        assert!(clone.source().is_some_and(<dyn std::error::Error>::is::<io::Error>));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::varint::{self, Reader};
 
 /// The shape of an encoded set. The numbers are those on disk: two bits of a set's head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shape {
+pub(super) enum Encoding {
     /// The gaps as varints: for a handful of ids.
     List = 0,
     /// The gaps packed in blocks of sixteen.
@@ -21,7 +21,7 @@ pub(super) enum Shape {
 /// The most ids that one byte of a body can encode: those of a block of width 0. It bounds the memory of decoding.
 pub(super) const IDS_PER_BYTE: usize = BLOCK;
 
-impl Shape {
+impl Encoding {
     pub(super) fn of_head(head: u64) -> Self {
         match head & 3 {
             0 => Self::List,
@@ -33,20 +33,20 @@ impl Shape {
 }
 
 /// Replaces the content of `body` by the body of a set, and returns its shape.
-pub(super) fn encode(ids: &[u32], body: &mut Vec<u8>) -> Shape {
+pub(super) fn encode(ids: &[u32], body: &mut Vec<u8>) -> Encoding {
     body.clear();
     let plan = Plan::of(ids);
     match plan.shape {
-        Shape::Packed => blocks::put(body, ids, 0),
-        Shape::Bits => put_bits(body, ids, plan.split),
-        Shape::List | Shape::Same => blocks::gaps(ids, 0).for_each(|gap| varint::put(body, gap)),
+        Encoding::Packed => blocks::put(body, ids, 0),
+        Encoding::Bits => put_bits(body, ids, plan.split),
+        Encoding::List | Encoding::Same => blocks::gaps(ids, 0).for_each(|gap| varint::put(body, gap)),
     }
     plan.shape
 }
 
 struct Plan {
-    shape: Shape,
-    /// For [`Shape::Bits`], the least number of ids that the bits encode.
+    shape: Encoding,
+    /// For [`Encoding::Bits`], the least number of ids that the bits encode.
     split: usize,
 }
 
@@ -77,9 +77,9 @@ impl Plan {
         }
         // Packed and bits have a length in front, a list has not.
         let shape = match (list, packed + varint::len(packed as u64), bits.saturating_add(varint::len(bits as u64))) {
-            (list, packed, bits) if list <= packed && list <= bits => Shape::List,
-            (_, packed, bits) if packed < bits => Shape::Packed,
-            _ => Shape::Bits,
+            (list, packed, bits) if list <= packed && list <= bits => Encoding::List,
+            (_, packed, bits) if packed < bits => Encoding::Packed,
+            _ => Encoding::Bits,
         };
         Self { shape, split: split.min(ids.len()) }
     }
@@ -112,15 +112,15 @@ fn put_bits(body: &mut Vec<u8>, ids: &[u32], split: usize) {
 /// A list has no length: it ends with its last id. The other shapes end at the end of `reader`.
 pub(super) fn read(
     reader: &mut Reader<'_>,
-    shape: Shape,
+    shape: Encoding,
     count: usize,
     sink: &mut impl Sink,
 ) -> Result<(), CodecError> {
     match shape {
-        Shape::List => return read_list(reader, count, sink),
-        Shape::Packed => blocks::read(reader, count, 0, sink)?,
-        Shape::Bits => read_bits(reader, count, sink)?,
-        Shape::Same => return Err(reader.error(Flaw::Reference)),
+        Encoding::List => return read_list(reader, count, sink),
+        Encoding::Packed => blocks::read(reader, count, 0, sink)?,
+        Encoding::Bits => read_bits(reader, count, sink)?,
+        Encoding::Same => return Err(reader.error(Flaw::Reference)),
     }
     reader.end()
 }

@@ -2,7 +2,7 @@
 
 use super::checksum::checksum;
 use super::error::{CodecError, Flaw};
-use super::set::{self, IDS_PER_BYTE, Shape};
+use super::set::{self, Encoding, IDS_PER_BYTE};
 use super::varint::Reader;
 use super::{CHECKSUM_LEN, Sink, VERSION, may_be_referred};
 use crate::sheet::cell::Facet;
@@ -94,12 +94,12 @@ impl<'a, V: Visitor> Walk<'a, '_, V> {
         let at = reader.at();
         let head = Head::read(reader)?;
         let (mut body, shape) = match head.shape {
-            Shape::List => (*reader, head.shape),
-            Shape::Packed | Shape::Bits => {
+            Encoding::List => (*reader, head.shape),
+            Encoding::Packed | Encoding::Bits => {
                 let length = reader.length()?;
                 (reader.part(length)?, head.shape)
             }
-            Shape::Same => {
+            Encoding::Same => {
                 let back = reader.number()?;
                 if !wanted {
                     return Ok(());
@@ -111,7 +111,7 @@ impl<'a, V: Visitor> Walk<'a, '_, V> {
         if head.distinct > body.left().saturating_mul(IDS_PER_BYTE) {
             return Err(CodecError::new(at, Flaw::Length(head.distinct as u64)));
         }
-        if head.shape == Shape::Same {
+        if head.shape == Encoding::Same {
             self.referred = self.referred.saturating_add(head.distinct);
             if self.referred > may_be_referred(self.facet_at) {
                 return Err(CodecError::new(at, Flaw::TooManyReferences));
@@ -119,33 +119,33 @@ impl<'a, V: Visitor> Walk<'a, '_, V> {
         }
         let ids = if wanted { self.visitor.cell(id, head.count, head.distinct) } else { None };
         match (ids, head.shape) {
-            (Some(ids), Shape::List) => set::read(reader, shape, head.distinct, ids),
+            (Some(ids), Encoding::List) => set::read(reader, shape, head.distinct, ids),
             (Some(ids), _) => set::read(&mut body, shape, head.distinct, ids),
-            (None, Shape::List) => reader.skip_numbers(head.distinct),
+            (None, Encoding::List) => reader.skip_numbers(head.distinct),
             (None, _) => Ok(()),
         }
     }
 
     /// The body of the set whose head lies `back` bytes before the current facet, if it has `distinct` ids.
-    fn referred_to(&self, back: u64, distinct: usize) -> Option<(Reader<'a>, Shape)> {
+    fn referred_to(&self, back: u64, distinct: usize) -> Option<(Reader<'a>, Encoding)> {
         let at = self.facet_at.checked_sub(usize::try_from(back).ok()?)?;
         let mut reader = Reader::new(self.body.get(..self.facet_at)?, at);
         let head = Head::read(&mut reader).ok().filter(|head| head.distinct == distinct)?;
         match head.shape {
-            Shape::List => Some((reader, head.shape)),
-            Shape::Packed | Shape::Bits => {
+            Encoding::List => Some((reader, head.shape)),
+            Encoding::Packed | Encoding::Bits => {
                 let length = reader.length().ok()?;
                 Some((reader.part(length).ok()?, head.shape))
             }
             // The writer never refers to a reference, and a chain of references could be a circle.
-            Shape::Same => None,
+            Encoding::Same => None,
         }
     }
 }
 
 /// The head of a set, which stands before its body.
 struct Head {
-    shape: Shape,
+    shape: Encoding,
     count: u64,
     distinct: usize,
 }
@@ -160,7 +160,7 @@ impl Head {
         match count {
             None => Err(CodecError::new(at, Flaw::Number)),
             Some(0) => Err(CodecError::new(at, Flaw::Empty)),
-            Some(count) => Ok(Self { shape: Shape::of_head(head), count, distinct }),
+            Some(count) => Ok(Self { shape: Encoding::of_head(head), count, distinct }),
         }
     }
 }

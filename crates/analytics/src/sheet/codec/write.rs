@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::checksum::checksum;
-use super::set::{self, Shape};
+use super::set::{self, Encoding};
 use super::{VERSION, may_be_referred, varint};
 use crate::sheet::Sheet;
 use crate::sheet::cell::{Cell, CellKey};
@@ -74,7 +74,7 @@ impl<'a> Writer<'a> {
             self.body.clear();
             varint::put(&mut self.body, back);
             self.referred += ids.len();
-            Shape::Same
+            Encoding::Same
         } else {
             if ids.len() > 1 {
                 self.fresh.push((ids, head_at));
@@ -87,7 +87,7 @@ impl<'a> Writer<'a> {
         if let Some(more) = more {
             varint::put(out, more);
         }
-        if matches!(shape, Shape::Packed | Shape::Bits) {
+        if matches!(shape, Encoding::Packed | Encoding::Bits) {
             varint::put(out, self.body.len() as u64);
         }
         out.extend_from_slice(&self.body);
