@@ -1,7 +1,7 @@
-//! Measures the codec of sheets against other ways to write sets, on the workload of the benchmarks.
+//! Compares the codec of sheets with other encodings of sets, on the workload of the benchmarks.
 //!
-//! `cargo bench -p trailkeeper-analytics --bench sheet_codec`, with `EVENTS=5000000` for the whole size.
-//! Prints Markdown; `docs/sheets.md` holds what we saw. Every candidate must give the same answer.
+//! `cargo bench -p trailkeeper-analytics --bench sheet_codec`, with `EVENTS=5000000` for the full size.
+//! Prints Markdown; `docs/sheets.md` contains the results. Every candidate must give the same answer.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a bench that cannot go on should say where")]
 #![expect(clippy::cast_precision_loss, reason = "ratios are printed with two digits")]
 
@@ -38,7 +38,7 @@ fn main() {
     totals(&work.days);
 }
 
-/// Each group is folded by itself: one scope is one question.
+/// Each group is folded separately: one scope is one question.
 fn compare(name: &str, groups: &[Vec<Sheet>]) {
     let cells: usize = groups.iter().flatten().map(Sheet::len).sum();
     let mut columns = Vec::new();
@@ -64,7 +64,7 @@ fn compare(name: &str, groups: &[Vec<Sheet>]) {
     println!("| | | fold ({:.1} ms) |{}", seconds * 1e3, row(&|column| column.1 / seconds));
 }
 
-/// What the length prefixes and the cardinality in each head are for, and what merging costs.
+/// Measures the use of the length prefixes and of the cardinality in each head, and the cost of merging.
 fn totals(days: &[Sheet]) {
     let payloads: Vec<Vec<u8>> = days.iter().map(Sheet::encode).collect();
     let small: Vec<Vec<u8>> =
@@ -116,7 +116,7 @@ fn size(payloads: &[Vec<Vec<u8>>]) -> usize {
     payloads.iter().flatten().map(Vec::len).sum()
 }
 
-/// Seconds of the quickest of several runs: other work on the machine only ever adds.
+/// The seconds of the fastest of several runs: other work on the machine only adds time.
 fn best(run: impl Fn() -> usize) -> f64 {
     let times = (0..RUNS).map(|_| {
         let began = Instant::now();

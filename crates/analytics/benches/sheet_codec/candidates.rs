@@ -1,18 +1,18 @@
-//! What else a set could be written as. Each set is framed by facet, id, count, cardinality and length.
+//! Other encodings of sets. Each set is framed by facet, id, count, cardinality and length.
 
 use std::collections::{BTreeMap, HashMap};
 
 use roaring::{MultiOps, RoaringBitmap};
 use trailkeeper_analytics::sheet::{Facet, IdBits, Sheet};
 
-/// One way to write a set.
+/// An encoding of sets.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Candidate {
     /// A serialised roaring bitmap; folds by its multi-way union.
     Roaring,
     /// Gaps as varints; folds into bits.
     Varints,
-    /// Gaps as Rice codes of one width a set; folds into bits.
+    /// Gaps as Rice codes of one width per set; folds into bits.
     Rice,
     /// Runs as pairs of varints, gap and length; folds into bits.
     Runs,
@@ -93,7 +93,7 @@ impl Candidate {
     }
 }
 
-/// Hands ids on sixteen at a time, as our own codec does.
+/// Passes ids on sixteen at a time, like the codec of sheets.
 struct Block<'a> {
     ids: [u32; 16],
     len: usize,
@@ -128,7 +128,7 @@ fn gaps(ids: &[u32]) -> impl Iterator<Item = u64> {
     })
 }
 
-/// The width nearest to the mean gap's; quotients of 24 and more are written out after 24 ones.
+/// The width that is nearest to that of the mean gap; quotients of 24 and more follow 24 ones as whole numbers.
 fn rice_put(ids: &[u32], out: &mut Vec<u8>) {
     let Some(last) = ids.last() else { return };
     let mean = (u64::from(*last) + 1) / ids.len() as u64 * 7 / 10;

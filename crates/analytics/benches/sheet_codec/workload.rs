@@ -17,7 +17,7 @@ pub(crate) struct Workload {
     pub(crate) days: Sheets,
     pub(crate) months: Sheets,
     pub(crate) tenant_days: BTreeMap<usize, Sheets>,
-    /// Facts counted by builders, for everyone's hours and tenants' days, and the seconds that took.
+    /// The number of facts that builders counted, for everyone's hours and tenants' days, and the seconds of it.
     pub(crate) counted: (usize, f64),
 }
 
@@ -62,7 +62,7 @@ impl Zipf {
     }
 }
 
-/// Users as the sender knows them; ordinals are given at first sight, as the dictionary does.
+/// Assigns ordinals to users in the order of their first events, like the dictionary.
 struct People {
     ordinals: Vec<Option<u32>>,
     seen: u32,
@@ -123,7 +123,7 @@ pub(crate) fn build(events: usize) -> Workload {
     all
 }
 
-/// 88 % page loads, 8 % logins, 2 % refused logins, 2 % userinfo.
+/// 88 % page loads, 8 % successful logins, 2 % failed logins, 2 % userinfo.
 fn fact(random: &mut SplitMix, pages: &Zipf, user: u32) -> Fact {
     let (kind, login) = match random.below(100) {
         0..88 => (0, None),

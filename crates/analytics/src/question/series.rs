@@ -1,4 +1,4 @@
-//! Answers that consist of buckets of time, alone or compared with the period before.
+//! Answers that consist of buckets of time, for one period or for a period and the previous one.
 
 use trailkeeper_domain::Result;
 use trailkeeper_domain::time::TimeRange;

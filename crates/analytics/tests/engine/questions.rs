@@ -1,4 +1,4 @@
-//! The published questions of whole periods, for every tenant at once.
+//! The questions of the published API about whole periods, for every tenant at once.
 
 use std::collections::BTreeMap;
 

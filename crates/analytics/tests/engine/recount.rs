@@ -1,4 +1,4 @@
-//! What the engine should say, counted from the events that a test sent.
+//! The right answers, counted from the events that a test has stored.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -8,10 +8,10 @@ use trailkeeper_domain::id::{EnvId, TenantId};
 use trailkeeper_domain::scope::Scope;
 use trailkeeper_domain::time::TimeRange;
 
-/// Cells by the name of what they count: events, and distinct users or sources.
+/// The number of events, and of distinct users or sources, by the name of the page, type or environment.
 pub(crate) type Counts = BTreeMap<String, (u64, u64)>;
 
-/// The events of a scope, environment and range. Nobody's are the system tenant's.
+/// The events of a scope, environment and range; never those of the system tenant.
 pub(crate) fn inside(
     events: &[Event],
     scope: Scope,

@@ -1,4 +1,4 @@
-//! A database that goes while the server runs, and one in its place whose sheets have the same keys and other content.
+//! Databases that are replaced while the server runs by one whose sheets have the same keys and other content.
 
 use std::fs;
 use std::sync::Arc;
@@ -49,7 +49,7 @@ fn another_data_file_is_not_answered_from_the_folds_of_the_old_one() {
     let second = opened(&other);
     fill(second.as_ref(), 10..13);
     drop(second);
-    // As an operator would who restores a backup: the old file and its log go, the new one comes.
+    // Like the restore of a backup: the old file and its log are removed, and the new file takes its place.
     for suffix in ["-wal", "-shm"] {
         let mut log = database.path().into_os_string();
         log.push(suffix);
@@ -65,7 +65,7 @@ fn a_server_that_comes_back_without_the_last_commits_is_not_answered_from_their_
     let (store, cache) = (opened(&database), Arc::new(FoldCache::new(64 << 20)));
     fill(store.as_ref(), 1..2);
     assert_eq!(counted(store.as_ref(), &cache), [1, 1]);
-    // What a replica has that these commits had not reached.
+    // The state of a replica that has not received these commits.
     for table in ["sheets", "deltas", "events", "event_ids"] {
         run_on_postgres(database.url(), &format!("DELETE FROM {table}"));
     }

@@ -1,4 +1,4 @@
-//! A database with a random history. The same in every run.
+//! A database with a random history, which is the same in every run.
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
@@ -50,7 +50,7 @@ impl World {
         world
     }
 
-    /// Empty, with another summarizer.
+    /// An empty database with another summarizer.
     pub(crate) fn summarized(kind: DatabaseKind, summarizer: Arc<dyn Summarizer>) -> Self {
         let options = StoreOptions::default();
         let base = trailkeeper_testkit::World::new(kind, |database| open_store!(database, &options, summarizer));
@@ -124,7 +124,7 @@ impl World {
         self.entropy.chance(percent)
     }
 
-    /// An instant at the turn of a month or of a year, often at or beside a full hour or midnight.
+    /// An instant at the turn of a month or of a year, often at or next to a full hour or midnight.
     pub(crate) fn instant(&self) -> Timestamp {
         let day = at(self.entropy.pick(&["2025-12-31T00:00:00Z", "2026-01-31T00:00:00Z", "2026-02-01T00:00:00Z"]));
         let hour = self.entropy.pick(&[0, 0, 1, 22, 23, 24, 30]);

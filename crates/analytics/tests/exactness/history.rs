@@ -1,4 +1,4 @@
-//! A random history: what happens to a database, and after each step questions about it.
+//! A random history: steps that change a database, and questions after each step.
 
 use std::ops::AddAssign;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ use crate::random::Random;
 use crate::{native, people, saasus};
 
 const NEW_PAGES: u32 = 3;
-/// Questions after each step.
+/// The number of rounds of questions after each step.
 const QUESTIONS: usize = 5;
 /// Questions that a history repeats: their cached folds meet other sheets each time.
 const ASKED_AGAIN: u64 = 6;
@@ -204,7 +204,7 @@ impl History {
         }
     }
 
-    /// Goes through its steps.
+    /// Runs the steps, and returns how often each thing happened.
     pub(crate) fn run(mut self, steps: usize) -> Seen {
         for number in 0..steps {
             let step = if number == 0 { Step::Insert } else { self.random.pick(&STEPS) };
@@ -243,8 +243,10 @@ impl History {
                 let at = usize::try_from(self.random.below(2)).unwrap();
                 self.stores[at] = store(&self.database);
             }
-            Step::ReadWhileMerging | Step::ReadWhileRebuilding => self.beside(step, |history| history.questions(4)),
-            Step::InsertWhileMerging | Step::InsertWhileRebuilding => self.beside(step, |history| {
+            Step::ReadWhileMerging | Step::ReadWhileRebuilding => {
+                self.while_working(step, |history| history.questions(4));
+            }
+            Step::InsertWhileMerging | Step::InsertWhileRebuilding => self.while_working(step, |history| {
                 for _ in 0..3 {
                     history.insert();
                     history.questions(1);
@@ -360,7 +362,7 @@ impl History {
     }
 
     /// Merges or rebuilds on one server while `work` runs.
-    fn beside(&mut self, step: Step, work: impl FnOnce(&mut Self)) {
+    fn while_working(&mut self, step: Step, work: impl FnOnce(&mut Self)) {
         let (store, clock, entropy) = (self.store(), Arc::clone(&self.clock), Arc::clone(&self.entropy));
         let rebuilding = matches!(step, Step::ReadWhileRebuilding | Step::InsertWhileRebuilding);
         let done = thread::spawn(move || -> Result<Option<merger::Merged>> {

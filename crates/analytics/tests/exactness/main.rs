@@ -1,8 +1,8 @@
-//! Every analytic answer against a brute-force recount, over random histories on both databases: late, repeated,
-//! rolled-back events; merges, rebuilds and faults at random moments; readers beside them.
+//! Compares every analytic answer with a brute-force recount, over random histories on both databases: late, repeated
+//! and rolled-back events; merges, rebuilds and faults at random moments; concurrent readers.
 //!
-//! `TRAILKEEPER_EXACTNESS_HISTORIES` sets how many histories each database gets, `TRAILKEEPER_EXACTNESS_SEED` with
-//! which they begin. A failure prints the seed of its history and the step.
+//! `TRAILKEEPER_EXACTNESS_HISTORIES` sets the number of histories per database, `TRAILKEEPER_EXACTNESS_SEED` the first
+//! seed. A failure prints the seed of its history and the step.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on should say where")]
 
 mod history;
@@ -16,7 +16,7 @@ use trailkeeper_testkit::DatabaseKind;
 
 use history::History;
 
-/// Steps of one history.
+/// The number of steps of one history.
 const STEPS: usize = 28;
 
 #[test]
@@ -37,7 +37,7 @@ fn histories(kind: DatabaseKind, default: u64) {
         seen += History::new(kind, seed).run(STEPS);
     }
     println!("{kind:?}, seeds {first} to {}: {seen:?}", first + count - 1);
-    // A history that never came to what it is about proves nothing. One alone may miss something.
+    // Histories in which something never happened do not test it. A single history may miss something.
     if count >= default {
         seen.covers_everything();
     }

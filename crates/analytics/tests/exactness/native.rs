@@ -23,7 +23,7 @@ use crate::history::Server;
 use crate::model::{Counted, Model};
 use crate::random::Random;
 
-/// Whole hours, halves and quarters, changes of clocks in the winter of the histories.
+/// Offsets of whole hours, half hours and quarters; clock changes in the winter of the histories.
 const ZONES: [&str; 7] =
     ["UTC", "Asia/Tokyo", "Asia/Kathmandu", "Asia/Kolkata", "America/New_York", "Europe/Berlin", "Australia/Lord_Howe"];
 

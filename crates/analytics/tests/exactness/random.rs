@@ -1,4 +1,4 @@
-//! What happens in a random history, the same for the same seed.
+//! The random content of a history; equal for equal seeds.
 
 use std::cell::Cell;
 use std::net::IpAddr;
@@ -15,12 +15,12 @@ use trailkeeper_testkit::{TestEntropy, at, day, event, tenant_id, user_id, uuid}
 const DAY: i64 = 86_400_000_000;
 const HOUR: i64 = 3_600_000_000;
 const KINDS: [&str; 8] = [PAGE_LOAD, PAGE_LOAD, USERINFO, LOGIN_SUCCESS, LOGIN_FAIL, LOGOUT, "invoice.paid", "sign_up"];
-/// `(other)` as a page that is really called so counts like any page beyond the limit.
+/// A page that is really named `(other)` is counted together with the pages beyond the limit.
 const PAGES: [&str; 8] = ["/", "/users", "/users?page=2", "https://app.example/a#top", "/Ä", "/b", "?q=1", "(other)"];
 const SOURCES: [&str; 4] = ["192.0.2.1", "198.51.100.7", "2001:db8::1", "2001:db8::2"];
 const REGIONS: [&str; 2] = ["ap-northeast-1", "eu-central-1"];
 
-/// Draws what happens.
+/// Draws the content of a history.
 pub(crate) struct Random {
     entropy: TestEntropy,
     made: Cell<u128>,
@@ -53,7 +53,7 @@ impl Random {
         self.made.get()
     }
 
-    /// A tenant of customers, or none.
+    /// A customer, or no tenant.
     pub(crate) fn tenant(&self) -> TenantId {
         self.pick(&[TenantId::NONE, tenant_id(1), tenant_id(2), tenant_id(2), tenant_id(3), tenant_id(4)])
     }
@@ -66,7 +66,7 @@ impl Random {
         user_id(self.pick(&["ann", "Ann", "bob", "cy", "dée", "eve", "fay", "gus", "hal", "O'Neill"]))
     }
 
-    /// A day of one winter with a leap day, a few in the years around it, and the first one there is.
+    /// A day of one winter with a leap day, or one of a few other days, among them the first one of UNIX time.
     pub(crate) fn day(&self) -> NaiveDate {
         match self.below(24) {
             0 => day("1970-01-01"),
@@ -94,7 +94,7 @@ impl Random {
         time::midnight(self.day()) + Duration::microseconds(micros)
     }
 
-    /// A range that is not inverted: of days, of months, odd, of one microsecond, empty.
+    /// A range that is not inverted: of whole days, of whole months, of one microsecond, empty, or any other.
     pub(crate) fn range(&self) -> TimeRange {
         let (one, other) = (self.moment(), self.moment());
         let (start, end) = (one.min(other), one.max(other));
@@ -111,14 +111,14 @@ impl Random {
         }
     }
 
-    /// The first and the last of a few or many days, at most some nine years.
+    /// The first and the last day of a range of at most about nine years.
     pub(crate) fn days(&self) -> (NaiveDate, NaiveDate) {
         let (one, other) = (self.day(), self.day());
         let (first, last) = (one.min(other), one.max(other));
         (first.max(last - chrono::Days::new(3_200)), last)
     }
 
-    /// A batch to store: mostly new events, some known ones again, as they were or with other content.
+    /// A batch to store: mostly new events, and some known ones with the same or with other content.
     pub(crate) fn batch(&self, most: u64, known: &[(TenantId, EventId)], again: &[Event]) -> Vec<Event> {
         let mut batch: Vec<Event> = Vec::new();
         for _ in 0..=self.below(most) {
@@ -128,10 +128,10 @@ impl Random {
             } else if !known.is_empty() && self.chance(6) {
                 (event.tenant_id, event.id) = self.pick(known);
             } else if !known.is_empty() && self.chance(4) {
-                // An id belongs to its tenant: the same one of another tenant is another event.
+                // An id is unique per tenant: the same id of another tenant is another event.
                 event.id = self.pick(known).1;
             }
-            // The port asks for it: whoever calls it has dropped repeats inside a batch.
+            // The port requires that the caller has dropped duplicates inside a batch.
             if !batch.iter().any(|other| (other.tenant_id, other.id) == (event.tenant_id, event.id)) {
                 batch.push(event);
             }
@@ -159,7 +159,7 @@ impl Random {
         }
     }
 
-    /// Few days, so that a tenant's new pages of one of them run out.
+    /// One of few days, so that tenants reach the limit of new pages per day.
     fn received(&self) -> Timestamp {
         at("2024-03-09T00:00:00Z") + Duration::microseconds(self.pick(&[0, DAY - 1, DAY, DAY + HOUR, 2 * DAY]))
     }
@@ -173,7 +173,7 @@ impl Random {
         Page::parse("page", sent, PageQueries::Dropped).unwrap()
     }
 
-    /// An entry of the ledger, at times one that is there already with another time.
+    /// An entry of the ledger of creations, sometimes a known one with another time.
     pub(crate) fn creation(&self) -> Creation {
         let number = self.below(60);
         let kind = CreationKind::ALL[usize::try_from(number % 3).unwrap()];

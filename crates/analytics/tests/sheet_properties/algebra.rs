@@ -1,4 +1,4 @@
-//! Sheets form a commutative monoid, and `of` carries the union of events into it.
+//! Sheets form a commutative monoid, and the sheet of a union of events is the merge of their sheets.
 
 use proptest::prelude::*;
 use trailkeeper_analytics::sheet::{CellKey, Facet, Fact, ScopeKind, Sheet};
@@ -14,7 +14,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
-    fn a_sheet_is_the_recount(scope in scopes(), facts in histories()) {
+    fn a_sheet_equals_the_recount(scope in scopes(), facts in histories()) {
         prop_assert_eq!(plain(&Sheet::of(scope, &facts)), recount(scope, &facts));
     }
 
@@ -54,7 +54,7 @@ proptest! {
 }
 
 #[test]
-fn a_failed_view_is_a_view_and_nobody_is_active() {
+fn a_failed_view_is_a_view_and_makes_no_user_active() {
     let fact = Fact {
         page: Some(7),
         env: 2,

@@ -1,4 +1,4 @@
-//! Covers of random ranges: disjoint, ordered, exact, and as coarse as can be.
+//! Covers of random ranges are disjoint, ordered, exact and as coarse as possible.
 
 use chrono::{DateTime, TimeDelta};
 use proptest::prelude::*;
@@ -11,14 +11,14 @@ fn at(text: &str) -> Timestamp {
     parse_rfc3339("at", text).unwrap()
 }
 
-/// Instants of fourteen years around a leap day and before 1970, often exactly on a border or beside one.
+/// Instants of fourteen years around a leap day and before 1970, often at or next to the start of a period.
 fn instants() -> impl Strategy<Value = Timestamp> {
     let level = prop_oneof![Just(Level::Hour), Just(Level::Day), Just(Level::Month)];
     let decade = prop_oneof![4 => Just(946_684_800_i64), 1 => Just(-200_000_000_i64)];
     (decade, 0_i64..450_000_000_000_000, level, -2_i64..=2, any::<bool>()).prop_map(
-        |(base, micros, level, beside, snap)| {
+        |(base, micros, level, offset, snap)| {
             let any = DateTime::from_timestamp(base, 0).unwrap() + TimeDelta::microseconds(micros);
-            if snap { level.floor(any) + TimeDelta::microseconds(beside / 2) } else { any }
+            if snap { level.floor(any) + TimeDelta::microseconds(offset / 2) } else { any }
         },
     )
 }
@@ -27,7 +27,7 @@ fn parts(cover: &Cover) -> Vec<TimeRange> {
     cover.head.into_iter().chain(cover.pieces.iter().map(|piece| piece.range())).chain(cover.tail).collect()
 }
 
-/// Whether a period may stand in a cover: it exists for the scope, and as a month it is closed.
+/// Whether a period may be part of a cover: its level exists for the scope, and a month is closed.
 fn available(scope: ScopeKind, piece: Piece, closed: Timestamp) -> bool {
     scope.levels().contains(&piece.level) && (piece.level != Level::Month || piece.range().end <= closed)
 }
@@ -69,14 +69,14 @@ proptest! {
 }
 
 #[test]
-fn a_range_takes_the_longest_periods() {
+fn a_range_is_covered_by_the_longest_periods() {
     let range = TimeRange { start: at("2026-01-30T22:30:00Z"), end: at("2026-04-02T01:00:00.000001Z") };
     let closed = at("2026-03-01T00:00:00Z");
     let everyone = cover(ScopeKind::Everyone, range, closed);
     assert_eq!(everyone.head, Some(TimeRange { start: range.start, end: at("2026-01-30T23:00:00Z") }));
     assert_eq!(everyone.tail, Some(TimeRange { start: at("2026-04-02T01:00:00Z"), end: range.end }));
     let levels = |level| everyone.pieces.iter().filter(|piece| piece.level == level).count();
-    // 23:00; 31 January, 31 days of the open March, 1 April; February; 00:00 of 2 April.
+    // Hours: 23:00, and 00:00 of 2 April. Days: 31 January, 31 days of the open March, 1 April. Month: February.
     assert_eq!((levels(Level::Hour), levels(Level::Day), levels(Level::Month)), (2, 33, 1));
     let tenant = cover(ScopeKind::Tenant, range, closed);
     assert_eq!(tenant.head.unwrap().end, at("2026-01-31T00:00:00Z"));
@@ -84,7 +84,7 @@ fn a_range_takes_the_longest_periods() {
 }
 
 #[test]
-fn ranges_without_a_whole_period_are_raw() {
+fn ranges_without_a_whole_period_have_only_edges() {
     let closed = at("2027-01-01T00:00:00Z");
     let range = |start, end| TimeRange { start: at(start), end: at(end) };
     let inside = range("2026-01-01T10:05:00Z", "2026-01-01T10:55:00Z");

@@ -1,4 +1,4 @@
-//! The form of deltas, and what the summary of a batch holds.
+//! The encoding of deltas, and the deltas of a batch.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,10 +19,10 @@ use uuid::Uuid;
 
 use super::facts::histories;
 
-/// A page load, whose type has the id 4 everywhere.
+/// A page load: its type has the id 4 in every database.
 const PAGE_LOAD: u32 = 4;
 
-/// Hours of our time, some of them neighbours, and hours far before and after it.
+/// Hours of the present, some of them adjacent, and hours far before and after it.
 fn hours() -> impl Strategy<Value = i64> {
     prop_oneof![6 => 498_600_i64..498_640, 1 => -1_000_000_i64..1_000_000, 1 => 0_i64..70_000_000]
 }
@@ -64,12 +64,12 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn what_was_written_is_read(hours in deltas()) {
+    fn an_encoded_delta_is_decoded(hours in deltas()) {
         prop_assert_eq!(decoded(&delta::encode(&hours)).unwrap(), hours);
     }
 
     #[test]
-    fn every_truncation_is_refused_before_anything_is_shown(hours in deltas()) {
+    fn every_truncation_is_rejected_before_the_first_hour(hours in deltas()) {
         let payload = delta::encode(&hours);
         for length in 0..payload.len() {
             let mut shown = 0;
@@ -82,9 +82,9 @@ proptest! {
     }
 
     #[test]
-    fn every_flipped_bit_and_every_appended_byte_is_refused(hours in deltas(), more: u8) {
+    fn every_flipped_bit_and_every_appended_byte_is_rejected(hours in deltas(), more: u8) {
         let payload = delta::encode(&hours);
-        // All of the list of hours, and the beginning of the sheets, which tests of their own flip further.
+        // The whole list of hours and the start of the sheets; the tests of payloads flip bits of sheets.
         for at in 0..payload.len().min(200) {
             for bit in 0..8 {
                 let mut flipped = payload.clone();
@@ -96,13 +96,13 @@ proptest! {
     }
 
     #[test]
-    fn noise_is_refused(noise in vec(any::<u8>(), 0..40)) {
+    fn noise_is_rejected(noise in vec(any::<u8>(), 0..40)) {
         prop_assert!(decoded(&noise).is_err());
         prop_assert!(decoded(&[vec![1], noise].concat()).is_err());
     }
 
     #[test]
-    fn a_summary_holds_each_scope_and_hour_once(facts in event_facts(), turned in any::<prop::sample::Index>()) {
+    fn a_batch_has_one_delta_per_scope_and_one_sheet_per_hour(facts in event_facts(), turned in any::<prop::sample::Index>()) {
         let deltas = Summary.deltas(&facts);
         let scopes: Vec<Scope> = deltas.iter().map(|delta| delta.scope).collect();
         let tenants: BTreeSet<TenantId> = facts.iter().map(|fact| fact.tenant_id).collect();
@@ -152,7 +152,7 @@ fn the_format_of_version_1_stays_as_it_is() {
     let sheet = Sheet::of(ScopeKind::Tenant, [&Fact::from(&page_load(at, 5))]);
     let first = delta::hour_number(at);
     let payload = delta::encode(&BTreeMap::from([(first, sheet.clone()), (first + 2, sheet.clone())]));
-    // Twice the hour, 497,222; one hour left out; each sheet has 30 bytes.
+    // Twice the hour 497,222; one hour between; 30 bytes for each sheet.
     let list = [1, 2, 0x8c, 0xd9, 0x3c, 30, 1, 30];
     assert_eq!(payload[..list.len()], list);
     assert_eq!(payload[list.len()..list.len() + 4], [40, 152, 19, 109]);
@@ -160,7 +160,7 @@ fn the_format_of_version_1_stays_as_it_is() {
 }
 
 #[test]
-fn forged_lists_are_refused_without_being_believed() {
+fn forged_lists_are_rejected_before_memory_is_allocated() {
     let error = |payload: &[u8]| delta::walk(payload, |_, _| Ok(())).unwrap_err().chain().to_string();
     let many = [&[1, 0xff, 0xff, 0xff, 0xff, 0x0f][..], &[0; 20]].concat();
     assert_eq!(

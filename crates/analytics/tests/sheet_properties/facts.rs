@@ -1,4 +1,4 @@
-//! Random histories, and the recount.
+//! Random events, and their recount.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ pub(crate) fn scopes() -> impl Strategy<Value = ScopeKind> {
     prop_oneof![Just(ScopeKind::Everyone), Just(ScopeKind::Tenant)]
 }
 
-/// Single events of scattered users, and crowds that make sets dense.
+/// Single events of scattered users, and many events of adjacent users, which make sets dense.
 pub(crate) fn histories() -> impl Strategy<Value = Vec<Fact>> {
     let crowd = (fact(), prop_oneof![Just(1_u32), 1_u32..40], prop_oneof![4 => Just(1_u32), 1 => 1_u32..700]);
     vec(crowd, 0..14).prop_map(|crowds| crowds.into_iter().flat_map(spread).collect())
@@ -40,7 +40,7 @@ fn fact() -> impl Strategy<Value = Fact> {
 
 pub(crate) type Recount = BTreeMap<CellKey, (u64, BTreeSet<u32>)>;
 
-/// Counts one facet after the other, each by its own sentence.
+/// Counts each facet separately.
 pub(crate) fn recount(scope: ScopeKind, facts: &[Fact]) -> Recount {
     let mut cells = Recount::new();
     for facet in Facet::ALL {

@@ -1,4 +1,4 @@
-//! A fold of encoded sheets answers what the recount of all their events answers.
+//! A fold of encoded sheets equals the recount of all their events.
 
 use std::collections::BTreeSet;
 
@@ -34,7 +34,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
-    fn folding_is_recounting(
+    fn a_fold_equals_the_recount(
         scope in scopes(),
         histories in vec(histories(), 0..6),
         edge in histories(),
@@ -52,7 +52,7 @@ proptest! {
     }
 
     #[test]
-    fn two_folds_compare(a in histories(), b in histories()) {
+    fn users_of_two_folds_are_compared(a in histories(), b in histories()) {
         let key = CellKey::single(Facet::ActiveAll);
         let [a, b] = [a, b].map(|facts| {
             let mut fold = Fold::new(&[Facet::ActiveAll]);
@@ -77,7 +77,7 @@ fn a_damaged_sheet_is_not_folded() {
 }
 
 #[test]
-fn the_largest_ordinals_fold_too() {
+fn the_largest_ordinals_are_folded() {
     let fact =
         Fact { page: None, env: 1, kind: 0, userinfo: false, login: None, failed: false, user: None, source: None };
     for step in [1, 3, 90] {

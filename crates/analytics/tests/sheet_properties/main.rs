@@ -1,4 +1,4 @@
-//! Sheets against a recount with ordinary maps and sets.
+//! Compares sheets with a recount by ordinary maps and sets.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
 mod algebra;

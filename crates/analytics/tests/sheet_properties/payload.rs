@@ -1,4 +1,4 @@
-//! The format on disk, from outside: what was written is read, what was damaged is refused.
+//! The format on disk: an encoded sheet is decoded, a damaged payload is rejected.
 
 use proptest::prelude::*;
 use trailkeeper_analytics::sheet::{Fact, Flaw, ScopeKind, Sheet};
@@ -9,7 +9,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
-    fn what_was_written_is_read(scope in scopes(), facts in histories()) {
+    fn an_encoded_sheet_is_decoded(scope in scopes(), facts in histories()) {
         let sheet = Sheet::of(scope, &facts);
         prop_assert_eq!(Sheet::decode(&sheet.encode()), Ok(sheet));
     }
@@ -21,7 +21,7 @@ proptest! {
     }
 
     #[test]
-    fn every_truncation_is_refused(facts in histories()) {
+    fn every_truncation_is_rejected(facts in histories()) {
         let payload = Sheet::of(ScopeKind::Tenant, &facts).encode();
         for length in 0..payload.len() {
             let error = Sheet::decode(&payload[..length]).unwrap_err();
@@ -30,7 +30,7 @@ proptest! {
     }
 
     #[test]
-    fn every_flipped_bit_is_refused(facts in histories(), at in any::<prop::sample::Index>(), bit in 0_u32..8) {
+    fn every_flipped_bit_is_rejected(facts in histories(), at in any::<prop::sample::Index>(), bit in 0_u32..8) {
         let mut payload = Sheet::of(ScopeKind::Tenant, &facts).encode();
         let at = at.index(payload.len());
         payload[at] ^= 1 << bit;
@@ -38,7 +38,7 @@ proptest! {
     }
 
     #[test]
-    fn noise_is_refused(noise in proptest::collection::vec(any::<u8>(), 0..100)) {
+    fn noise_is_rejected(noise in proptest::collection::vec(any::<u8>(), 0..100)) {
         prop_assert!(Sheet::decode(&noise).is_err());
     }
 }
@@ -60,9 +60,9 @@ fn the_format_of_version_1_stays_as_it_is() {
     let payload = Sheet::of(ScopeKind::Tenant, &facts).encode();
     let body = [
         vec![1],
-        // Views: 1 cell in 8 bytes; page 300; three ids as a list, two more events than ids; 5, then 994 and 2 left out.
+        // Views: 1 cell in 8 bytes; page 300; three ids as a list, two more events than ids; the gaps are 5, 994 and 2.
         vec![1, 1, 8, 0xac, 0x02, 3 << 3 | 4, 1, 5, 0xe2, 0x07, 2],
-        // All views: the set whose head lies 6 bytes before this facet.
+        // All views: a reference to the set whose head lies 6 bytes before this facet.
         vec![2, 3 << 3 | 4 | 3, 1, 6],
         // Active in environment 1: one more event than ids; the head lies 4 bytes further back.
         vec![3, 1, 4, 1, 3 << 3 | 4 | 3, 0, 10],
@@ -74,7 +74,7 @@ fn the_format_of_version_1_stays_as_it_is() {
 }
 
 #[test]
-fn an_error_tells_what_and_where() {
+fn an_error_names_the_flaw_and_its_offset() {
     let flaw = |payload: &[u8]| Sheet::decode(payload).unwrap_err().flaw;
     assert_eq!(flaw(&[]), Flaw::Truncated);
     assert_eq!(flaw(&[1, 0, 0]), Flaw::Truncated);
