@@ -1,5 +1,5 @@
 //! Names that were replaced by the field's terms, and must not come back as identifiers of Rust code.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking, helpers included")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, helpers included")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
