@@ -6,7 +6,7 @@ CREATE TABLE tenants (
     creation_id uuid        NOT NULL
 );
 
--- Ids sort by bytes (COLLATE "C"): keyset pages depend on it.
+-- Ids sort by bytes (COLLATE "C"), on which keyset pages depend.
 CREATE TABLE users (
     user_id       text COLLATE "C" NOT NULL PRIMARY KEY CHECK (char_length(user_id) BETWEEN 1 AND 128),
     email         text,
@@ -32,7 +32,7 @@ DO $$ BEGIN
     CREATE INDEX users_by_region ON users (region, user_id) WHERE region IS NOT NULL;
 END $$;
 
--- Neither the tenant nor the user needs a record: backfills bring them in any order.
+-- Neither the tenant nor the user needs a record, because a backfill may send memberships first.
 CREATE TABLE memberships (
     tenant_id   uuid             NOT NULL,
     user_id     text COLLATE "C" NOT NULL CHECK (char_length(user_id) BETWEEN 1 AND 128),
@@ -45,7 +45,7 @@ DO $$ BEGIN
     CREATE INDEX memberships_by_user ON memberships (user_id);
 END $$;
 
--- The ledger of creations outlives the records: past answers must not change.
+-- The ledger of creations. Its entries stay when records are deleted, because past answers must not change.
 CREATE TABLE creations (
     tenant_id    uuid             NOT NULL,
     id           uuid             NOT NULL,

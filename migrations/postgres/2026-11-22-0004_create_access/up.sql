@@ -1,4 +1,4 @@
--- Looked up without a tenant, small and seldom written: on Citus these stay on the coordinator.
+-- These tables are small, rarely written, and found without a tenant: on Citus they stay on the coordinator.
 CREATE TABLE accounts (
     id            uuid             NOT NULL PRIMARY KEY,
     email         text             NOT NULL,

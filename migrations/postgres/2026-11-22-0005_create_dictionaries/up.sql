@@ -1,5 +1,5 @@
--- Numbers in place of names. Ids are dense from 1 and never change; a digest is the first half of the SHA-256 of the
--- name. The names of dict_kinds and the first row of dict_pages are those of the program.
+-- Dictionaries, which give names their numbers. Ids are dense from 1 and never change. A digest is the first half of the
+-- SHA-256 of the name. The program relies on the inserted rows of dict_kinds and on the first row of dict_pages.
 CREATE TABLE dict_users (
     id     integer          NOT NULL PRIMARY KEY CHECK (id > 0),
     digest uuid             NOT NULL UNIQUE,
@@ -35,7 +35,7 @@ CREATE TABLE dict_sources (
     address inet    NOT NULL UNIQUE
 );
 
--- How many new pages a tenant brought on one UTC day: past a limit they count as (other).
+-- The number of pages that a tenant added to the dictionary on one UTC day. Pages beyond a limit count as (other).
 CREATE TABLE new_pages (
     tenant_id uuid    NOT NULL,
     day       date    NOT NULL,

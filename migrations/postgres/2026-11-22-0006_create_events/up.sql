@@ -1,5 +1,5 @@
--- Every (tenant, id) that was ever stored, and where its event lies. A key of a partitioned table must hold the column
--- it is partitioned by, so this table, which is not, is what stores an event exactly once.
+-- Every stored (tenant, id) and the location of its event. A key of a partitioned table must contain the column of the
+-- partitioning, so only this table, which is not partitioned, can keep an event from being stored twice.
 CREATE TABLE event_ids (
     tenant_id   uuid        NOT NULL,
     id          uuid        NOT NULL,
@@ -14,13 +14,13 @@ END $$;
 
 CREATE SEQUENCE events_seq_seq;
 
--- seq is the order of storage and breaks ties among equal times; it has gaps. user_ref, kind_ref and so on are ids of
--- the dictionaries; outcome is 0 (success), 1 (failure) or 2 (unknown). The view event_log shows it all in words.
+-- seq is the order of storage, has gaps, and orders events of the same time. user_ref, kind_ref and so on are ids of
+-- dictionaries. outcome is 0 (success), 1 (failure) or 2 (unknown). The view event_log shows all of this in words.
 --
--- page is the page as it was sent, where that is not the name of page_ref: with a query or fragment, or when page_ref
--- is 1, (other). page_key is the key of such a page where page_ref is 1.
+-- page is the page as it was sent, or null if that is the name of page_ref. It is set if the sent page has a query or a
+-- fragment, or if page_ref is 1, (other). page_key is the key of the page if page_ref is 1.
 --
--- One partition per UTC month, made by the server before it is needed.
+-- The server creates one partition per UTC month before it is needed.
 CREATE TABLE events (
     seq            bigint           NOT NULL,
     tenant_id      uuid             NOT NULL,
@@ -48,8 +48,8 @@ CREATE TABLE events (
     CHECK (page IS NULL OR page_ref IS NOT NULL)
 ) PARTITION BY RANGE (occurred_at);
 
--- One index per condition that finds few among many, each in the order of lists; the primary key is the one of a
--- tenant. Environments and outcomes are few: the index of the time or of a tenant serves them.
+-- One index per condition that matches few events, each in the order of lists. The index of tenants is the primary key.
+-- There are few environments and outcomes, so conditions on them use the index of times or tenants.
 DO $$ BEGIN
     CREATE INDEX events_by_time ON events (occurred_at, seq);
     CREATE INDEX events_by_user ON events (user_ref, occurred_at, seq) WHERE user_ref IS NOT NULL;
@@ -59,7 +59,7 @@ DO $$ BEGIN
     CREATE INDEX events_by_session ON events (session_id, occurred_at, seq) WHERE session_id IS NOT NULL;
 END $$;
 
--- For people who come with psql or a BI tool: every event in words and native types.
+-- Every event in words and native types, for psql and BI tools.
 CREATE VIEW event_log AS
 SELECT e.seq, e.tenant_id, e.id, e.env_id, e.occurred_at, e.received_at,
     u.name AS user_id,

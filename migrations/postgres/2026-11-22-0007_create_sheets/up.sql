@@ -1,4 +1,4 @@
--- The summaries of batches that are not merged yet. The scope is a tenant; all ones is everyone.
+-- Summaries of batches that are not merged yet. The scope is a tenant; the all-ones UUID is everyone.
 CREATE TABLE deltas (
     scope   uuid   NOT NULL,
     seq     bigint NOT NULL,
@@ -8,8 +8,8 @@ CREATE TABLE deltas (
 
 CREATE SEQUENCE deltas_seq_seq;
 
--- The merged summaries. level: 1 hour, 2 day, 3 month; part: 1 totals, 2 pages (docs/sheets.md). They are dense
--- already: compressing them again would cost time and save nothing.
+-- Merged summaries. level: 1 hour, 2 day, 3 month; part: 1 totals, 2 pages (docs/sheets.md). Payloads are dense already:
+-- compressing them would cost time and save nothing.
 CREATE TABLE sheets (
     generation bigint      NOT NULL,
     scope      uuid        NOT NULL,
@@ -27,7 +27,7 @@ DO $$ BEGIN
     CREATE INDEX sheets_by_start ON sheets (generation, level, part, start);
 END $$;
 
--- Which generation answers questions: a rebuild writes the next one beside it. One row.
+-- The generation that answers questions, in one row. A rebuild writes the next generation next to it.
 CREATE TABLE sheet_generation (
     id         smallint NOT NULL PRIMARY KEY CHECK (id = 1),
     generation bigint   NOT NULL
@@ -35,7 +35,7 @@ CREATE TABLE sheet_generation (
 
 INSERT INTO sheet_generation (id, generation) VALUES (1, 1);
 
--- Who may do a work that one server at a time does.
+-- Leases: each is a right that one process at a time has.
 CREATE TABLE leases (
     name   text        NOT NULL PRIMARY KEY,
     holder uuid        NOT NULL,

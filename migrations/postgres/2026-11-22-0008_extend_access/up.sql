@@ -1,4 +1,4 @@
--- A session ends at expires_at unless it is refreshed before.
+-- A session expires at expires_at unless it is refreshed before.
 ALTER TABLE sessions
     ADD COLUMN source       inet,
     ADD COLUMN user_agent   text CHECK (char_length(user_agent) BETWEEN 1 AND 1024),
@@ -14,7 +14,7 @@ ALTER TABLE sessions
     ALTER COLUMN refreshed_at SET NOT NULL,
     ALTER COLUMN expires_at SET NOT NULL;
 
--- Ids rise with time: an account's sessions in the order of lists.
+-- Ids rise with time, so this index has the sessions of an account in the order of lists.
 DO $$ BEGIN
     DROP INDEX sessions_by_account;
     CREATE INDEX sessions_by_account ON sessions (account_id, id);

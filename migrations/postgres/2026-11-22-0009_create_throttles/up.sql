@@ -1,4 +1,4 @@
--- Written often and short-lived: on Citus these stay on the coordinator.
+-- These rows are written often and live for a short time: on Citus they stay on the coordinator.
 CREATE TABLE login_counters (
     key           bytea       NOT NULL PRIMARY KEY CHECK (octet_length(key) = 32),
     failures      bigint      NOT NULL CHECK (failures > 0),

@@ -1,5 +1,6 @@
--- One index where there were two: its first column finds an id alone. Ids of senders are spread at random, or rise with
--- time, so that a batch goes to one end of the index; behind the tenant they were spread in either case.
+-- One index in place of two: its first column also finds an id without a tenant. The ids of senders are random, or rise
+-- with time; then a batch is written to one end of the index. With the tenant as first column, a batch is spread over the
+-- index in both cases.
 DO $$ BEGIN
     DROP INDEX event_ids_by_id;
     ALTER TABLE event_ids DROP CONSTRAINT event_ids_pkey;

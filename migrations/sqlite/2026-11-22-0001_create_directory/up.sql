@@ -8,7 +8,7 @@ CREATE TABLE tenants (
     creation_id BLOB    NOT NULL CHECK (length(creation_id) = 16)
 ) STRICT, WITHOUT ROWID;
 
--- Ids sort by bytes: keyset pages depend on it.
+-- Ids sort by bytes, on which keyset pages depend.
 CREATE TABLE users (
     user_id       TEXT    NOT NULL PRIMARY KEY CHECK (length(user_id) BETWEEN 1 AND 128),
     email         TEXT,
@@ -32,7 +32,7 @@ CREATE INDEX users_by_email ON users (email_folded, user_id) WHERE email_folded 
 CREATE INDEX users_by_pool ON users (user_pool_id, user_id) WHERE user_pool_id IS NOT NULL;
 CREATE INDEX users_by_region ON users (region, user_id) WHERE region IS NOT NULL;
 
--- Neither the tenant nor the user needs a record: backfills bring them in any order.
+-- Neither the tenant nor the user needs a record, because a backfill may send memberships first.
 CREATE TABLE memberships (
     tenant_id   BLOB    NOT NULL CHECK (length(tenant_id) = 16),
     user_id     TEXT    NOT NULL CHECK (length(user_id) BETWEEN 1 AND 128),
@@ -43,7 +43,7 @@ CREATE TABLE memberships (
 
 CREATE INDEX memberships_by_user ON memberships (user_id);
 
--- The ledger of creations outlives the records: past answers must not change.
+-- The ledger of creations. Its entries stay when records are deleted, because past answers must not change.
 CREATE TABLE creations (
     tenant_id    BLOB    NOT NULL CHECK (length(tenant_id) = 16),
     id           BLOB    NOT NULL CHECK (length(id) = 16),
@@ -71,5 +71,5 @@ CREATE TABLE attribute_changes (
     new_value  TEXT             CHECK (length(new_value) <= 2048)
 ) STRICT;
 
--- SQLite ends every index with the row's number, which here is seq.
+-- SQLite appends the row number to every index, which here is seq.
 CREATE INDEX attribute_changes_by_user ON attribute_changes (user_id, changed_at);

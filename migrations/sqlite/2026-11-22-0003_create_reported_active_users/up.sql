@@ -1,4 +1,4 @@
--- first_day: days since 1970 of the period's first day.
+-- first_day is the first day of the period, in days since 1970.
 CREATE TABLE reported_active_users (
     tenant_id BLOB    NOT NULL CHECK (length(tenant_id) = 16),
     env_id    INTEGER NOT NULL CHECK (env_id BETWEEN 0 AND 4294967295),

@@ -1,5 +1,5 @@
--- Numbers in place of names. Ids are dense from 1 and never change; a digest is the first half of the SHA-256 of the
--- name. The names of dict_kinds and the first row of dict_pages are those of the program.
+-- Dictionaries, which give names their numbers. Ids are dense from 1 and never change. A digest is the first half of the
+-- SHA-256 of the name. The program relies on the inserted rows of dict_kinds and on the first row of dict_pages.
 CREATE TABLE dict_users (
     id     INTEGER NOT NULL PRIMARY KEY CHECK (id BETWEEN 1 AND 2147483647),
     digest BLOB    NOT NULL UNIQUE CHECK (length(digest) = 16),
@@ -30,13 +30,13 @@ CREATE TABLE dict_user_names (
     name   TEXT    NOT NULL
 ) STRICT;
 
--- Addresses are their family (4 or 6) and their bytes, so that a network is a range.
+-- An address is its family (4 or 6) and its bytes, so that a network is a range.
 CREATE TABLE dict_sources (
     id      INTEGER NOT NULL PRIMARY KEY CHECK (id BETWEEN 1 AND 2147483647),
     address BLOB    NOT NULL UNIQUE CHECK (length(address) IN (5, 17))
 ) STRICT;
 
--- 0 is the system tenant, which as a scope stands for everyone; 1 is no tenant.
+-- 0 is the system tenant, which as a scope means everyone. 1 is no tenant.
 CREATE TABLE dict_tenants (
     id        INTEGER NOT NULL PRIMARY KEY CHECK (id BETWEEN 0 AND 2147483647),
     tenant_id BLOB    NOT NULL UNIQUE CHECK (length(tenant_id) = 16)
@@ -46,7 +46,7 @@ INSERT INTO dict_tenants (id, tenant_id) VALUES
     (0, x'ffffffffffffffffffffffffffffffff'),
     (1, x'00000000000000000000000000000000');
 
--- How many new pages a tenant brought on one UTC day: past a limit they count as (other).
+-- The number of pages that a tenant added to the dictionary on one UTC day. Pages beyond a limit count as (other).
 CREATE TABLE new_pages (
     tenant_id INTEGER NOT NULL,
     day       INTEGER NOT NULL,

@@ -1,8 +1,8 @@
--- seq is the order of storage and breaks ties among equal times. user_ref, kind_ref and so on are ids of the
--- dictionaries; outcome is 0 (success), 1 (failure) or 2 (unknown).
+-- seq is the order of storage, and orders events of the same time. user_ref, kind_ref and so on are ids of
+-- dictionaries. outcome is 0 (success), 1 (failure) or 2 (unknown).
 --
--- page is the page as it was sent, where that is not the name of page_ref: with a query or fragment, or when page_ref
--- is 1, (other). page_key is the key of such a page where page_ref is 1.
+-- page is the page as it was sent, or null if that is the name of page_ref. It is set if the sent page has a query or a
+-- fragment, or if page_ref is 1, (other). page_key is the key of the page if page_ref is 1.
 CREATE TABLE events (
     seq            INTEGER NOT NULL PRIMARY KEY,
     tenant_id      INTEGER NOT NULL,
@@ -29,8 +29,9 @@ CREATE TABLE events (
     CHECK (page IS NULL OR page_ref IS NOT NULL)
 ) STRICT;
 
--- One index per condition that finds few among many, each in the order of lists: SQLite ends every index with the
--- row's number, which here is seq. Environments and outcomes are few: the index of the time or of a tenant serves them.
+-- One index per condition that matches few events, each in the order of lists: SQLite appends the row number to every
+-- index, which here is seq. There are few environments and outcomes, so conditions on them use the index of times or
+-- tenants.
 CREATE UNIQUE INDEX events_by_id ON events (id, tenant_id);
 CREATE INDEX events_by_time ON events (occurred_at);
 CREATE INDEX events_by_tenant ON events (tenant_id, occurred_at);
@@ -40,7 +41,7 @@ CREATE INDEX events_by_source ON events (source_ref, occurred_at) WHERE source_r
 CREATE INDEX events_by_page ON events (page_ref, occurred_at) WHERE page_ref IS NOT NULL;
 CREATE INDEX events_by_session ON events (session_id, occurred_at) WHERE session_id IS NOT NULL;
 
--- For people who look into the file with other tools: every event in words.
+-- Every event in words, for other tools that read the file.
 CREATE VIEW event_log AS
 SELECT e.seq,
     lower(substr(hex(t.tenant_id), 1, 8) || '-' || substr(hex(t.tenant_id), 9, 4) || '-' || substr(hex(t.tenant_id), 13, 4)

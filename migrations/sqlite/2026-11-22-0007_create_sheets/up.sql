@@ -1,4 +1,4 @@
--- The summaries of batches that are not merged yet. The scope is a tenant's number; 0 is everyone.
+-- Summaries of batches that are not merged yet. The scope is the number of a tenant; 0 is everyone.
 CREATE TABLE deltas (
     scope   INTEGER NOT NULL,
     seq     INTEGER NOT NULL,
@@ -6,7 +6,7 @@ CREATE TABLE deltas (
     PRIMARY KEY (scope, seq)
 ) STRICT, WITHOUT ROWID;
 
--- The merged summaries. level: 1 hour, 2 day, 3 month; part: 1 totals, 2 pages (docs/sheets.md).
+-- Merged summaries. level: 1 hour, 2 day, 3 month; part: 1 totals, 2 pages (docs/sheets.md).
 CREATE TABLE sheets (
     generation INTEGER NOT NULL,
     scope      INTEGER NOT NULL,
@@ -20,7 +20,7 @@ CREATE TABLE sheets (
 CREATE UNIQUE INDEX sheets_by_scope ON sheets (generation, scope, level, part, start, run);
 CREATE INDEX sheets_by_start ON sheets (generation, level, part, start);
 
--- Which generation answers questions: a rebuild writes the next one beside it. One row.
+-- The generation that answers questions, in one row. A rebuild writes the next generation next to it.
 CREATE TABLE sheet_generation (
     id         INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
     generation INTEGER NOT NULL
@@ -28,7 +28,7 @@ CREATE TABLE sheet_generation (
 
 INSERT INTO sheet_generation (id, generation) VALUES (1, 1);
 
--- Who may do a work that one server at a time does.
+-- Leases: each is a right that one process at a time has.
 CREATE TABLE leases (
     name    TEXT    NOT NULL PRIMARY KEY,
     holder  BLOB    NOT NULL CHECK (length(holder) = 16),

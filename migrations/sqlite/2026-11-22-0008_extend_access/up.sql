@@ -1,10 +1,11 @@
--- Made anew: a column that may not be null cannot be added without a default, and refresh_tokens refers to the table.
+-- The table is created again, because SQLite cannot add a column that is not null without a default. refresh_tokens is
+-- created again because it refers to the table.
 CREATE TEMP TABLE kept_sessions AS SELECT * FROM sessions;
 CREATE TEMP TABLE kept_refresh_tokens AS SELECT * FROM refresh_tokens;
 DROP TABLE refresh_tokens;
 DROP TABLE sessions;
 
--- An address is its family (4 or 6) and its bytes. A session ends at expires_at unless it is refreshed before.
+-- An address is its family (4 or 6) and its bytes. A session expires at expires_at unless it is refreshed before.
 CREATE TABLE sessions (
     id           BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 16),
     account_id   BLOB    NOT NULL REFERENCES accounts (id),
@@ -22,7 +23,7 @@ SELECT s.id, s.account_id, s.started_at, s.started_at,
        s.ended_at
 FROM kept_sessions s;
 
--- Ids rise with time: an account's sessions in the order of lists.
+-- Ids rise with time, so this index has the sessions of an account in the order of lists.
 CREATE INDEX sessions_by_account ON sessions (account_id, id);
 CREATE INDEX sessions_by_expiry ON sessions (expires_at);
 CREATE INDEX sessions_by_end ON sessions (ended_at) WHERE ended_at IS NOT NULL;

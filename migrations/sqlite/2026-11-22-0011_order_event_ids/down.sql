@@ -1,2 +1,2 @@
--- SQLite has no table event_ids: the index events_by_id is in this order already.
+-- SQLite has no table event_ids: its index events_by_id has this order already.
 SELECT 1;

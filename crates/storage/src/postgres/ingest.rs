@@ -32,8 +32,8 @@ const NAMES_LOCK: i64 = 0x746b_6e61;
 const PARTITIONS_LOCK: i64 = 0x746b_7061;
 
 /// The inner query numbers the events in the order in which they were sent. The outer query stores their ids in the order
-/// of their keys, so that one of two batches with common events waits at the first common event, and two batches never
-/// wait for each other. Of events of the batch with the same key, the first that was sent is stored.
+/// of their keys, so that one of two batches with common events waits at the first common event, and no deadlock is
+/// possible. Of events of the batch with the same key, the first that was sent is stored.
 const INSERT_IDS: &str = "\
 INSERT INTO event_ids (tenant_id, id, seq, occurred_at) \
 SELECT tenant_id, id, seq, occurred_at FROM (SELECT nextval('events_seq_seq') AS seq, sent.* \
