@@ -8,7 +8,7 @@ use trailkeeper_domain::ports::{ReadTx, Store, WriteTx};
 use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::{Error, Result};
 
-/// A call that does not come within this time never comes: the waiting test fails instead of hanging.
+/// The longest time that a test waits for a call. Then the test fails, instead of hanging.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A method of [`Store`] that a [`FaultyStore`] counts, holds and makes fail.
@@ -68,7 +68,7 @@ struct PerCall {
 }
 
 struct Plan {
-    /// How many writes come first.
+    /// The number of writes before it.
     after: usize,
     action: Action,
 }
@@ -160,7 +160,7 @@ impl FaultyStore {
         self.plan(nth, Action::BeforeCommit(Box::new(hook)));
     }
 
-    /// Whether the planned write has come.
+    /// Whether the planned write has begun.
     pub fn has_struck(&self) -> bool {
         self.state.lock().plan.is_none()
     }

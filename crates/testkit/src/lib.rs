@@ -1,7 +1,7 @@
 //! For tests: a clock that a test moves, randomness that repeats, records with sensible fields, temporary databases,
 //! and a store that fails where a test asks for it.
 //!
-//! Everything here panics where a test could not go on: a failed test is what is wanted then.
+//! Everything here panics if a test cannot go on, so that the test fails.
 #![expect(
     clippy::expect_used,
     clippy::panic,

@@ -2,8 +2,8 @@
 
 /// Makes two tests of each case: one on SQLite, in a module `sqlite`, and one on PostgreSQL, in a module `postgres`.
 ///
-/// A case is a function that takes a reference to what the constructor makes of a [`DatabaseKind`](crate::DatabaseKind),
-/// mutable or not. The constructor is a path that is valid in any module. Without one, a case takes the kind itself.
+/// The constructor is a function of a [`DatabaseKind`](crate::DatabaseKind), by a path that is valid in any module. A case
+/// takes a reference to its result, mutable or not. Without a constructor, a case takes the kind.
 ///
 /// ```ignore
 /// on_both!(crate::World::new => a_case, another_case);

@@ -1,4 +1,4 @@
-//! What most tests with a database begin with: a store on a database of its own, a clock and randomness.
+//! The base of most tests with a database: a store on a database of its own, a clock and randomness.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;

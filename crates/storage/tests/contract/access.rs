@@ -8,19 +8,19 @@ use trailkeeper_testkit::{account, at, tenant_id, uuid};
 use crate::TestStore;
 
 trailkeeper_testkit::on_both!(crate::TestStore::new =>
-    accounts_come_back_and_change,
+    accounts_are_stored_and_changed,
     an_accounts_email_is_unique,
     an_account_is_removed,
     api_tokens_are_found_used_and_revoked,
     api_tokens_change_until_they_are_revoked,
     signing_keys_are_found_and_revoked,
     signing_keys_are_renamed_until_they_are_revoked,
-    signing_keys_are_sealed_anew,
+    signing_keys_are_resealed,
     token_keys_are_listed_newest_first,
-    token_keys_are_sealed_anew_and_removed,
+    token_keys_are_resealed_and_removed,
 );
 
-fn accounts_come_back_and_change(t: &TestStore) {
+fn accounts_are_stored_and_changed(t: &TestStore) {
     let ann = account(1, "Ann@Example.org");
     let bob = Account { role: Role::Ingest, tenant_id: Some(tenant_id(1)), ..account(2, "bob@example.org") };
     t.store.writing(|tx| [&bob, &ann].into_iter().try_for_each(|one| tx.insert_account(one))).unwrap();
@@ -108,7 +108,7 @@ fn api_tokens_change_until_they_are_revoked(t: &TestStore) {
     assert!(change(1, "renamed", later));
     let changed = ApiToken { name: "renamed".into(), expires_at: later, ..token(1) };
     assert_eq!(t.store.reading(|tx| tx.api_token(token(1).id)).unwrap(), Some(changed.clone()));
-    assert!(change(1, "renamed", None), "it may be good for ever");
+    assert!(change(1, "renamed", None), "a token may never expire");
     let endless = ApiToken { expires_at: None, ..changed };
     assert_eq!(t.store.reading(|tx| tx.api_token(token(1).id)).unwrap(), Some(endless.clone()));
 
@@ -162,12 +162,12 @@ fn signing_keys_are_renamed_until_they_are_revoked(t: &TestStore) {
     assert_eq!(t.store.reading(|tx| tx.signing_keys(None, 10)).unwrap(), [expected, key(2)]);
 }
 
-fn signing_keys_are_sealed_anew(t: &TestStore) {
+fn signing_keys_are_resealed(t: &TestStore) {
     t.store.writing(|tx| [key(1), key(2)].iter().try_for_each(|one| tx.insert_signing_key(one))).unwrap();
     let now = at("2026-02-01T00:00:00Z");
     assert!(t.store.writing(|tx| tx.revoke_signing_key(key(1).id, now)).unwrap());
     let reseal = |number| t.store.writing(|tx| tx.reseal_signing_key(key(number).id, &[9, 0, 9])).unwrap();
-    assert!(reseal(1), "revoked ones too: nothing may stay under the old master key");
+    assert!(reseal(1), "revoked keys too: no secret may stay sealed with the old master key");
     assert!(!reseal(9));
     let expected = SigningKey { sealed_secret: vec![9, 0, 9], revoked_at: Some(now), ..key(1) };
     assert_eq!(t.store.reading(|tx| tx.signing_keys(None, 10)).unwrap(), [expected, key(2)]);
@@ -183,7 +183,7 @@ fn token_keys_are_listed_newest_first(t: &TestStore) {
     assert_eq!(t.store.reading(|tx| tx.token_keys()).unwrap(), [new, old]);
 }
 
-fn token_keys_are_sealed_anew_and_removed(t: &TestStore) {
+fn token_keys_are_resealed_and_removed(t: &TestStore) {
     let (old, new) = (token_key("b", "2026-01-01T00:00:00Z"), token_key("a", "2026-02-01T00:00:00Z"));
     t.store.writing(|tx| [&old, &new].into_iter().try_for_each(|one| tx.insert_token_key(one))).unwrap();
     assert!(t.store.writing(|tx| tx.reseal_token_key("a", &[0, 9])).unwrap());

@@ -1,4 +1,4 @@
-//! Behaviour and the ledger of creations against a recount by brute force over the same random history.
+//! Behaviour, the ledger of creations and source addresses, compared with a brute-force recount of a random history.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashSet};
@@ -22,11 +22,11 @@ use crate::{TestStore, random};
 
 trailkeeper_testkit::on_both!(crate::TestStore::new =>
     behaviors_are_recounted,
-    behaviors_tell_pages_beyond_the_limit_as_they_were_sent,
+    behaviors_show_pages_beyond_the_limit_as_they_were_sent,
     creations_are_recounted,
-    many_creations_neither_skip_nor_repeat,
+    a_long_list_of_creations_skips_and_repeats_none,
     registrations_are_recounted,
-    reported_numbers_are_kept,
+    reported_numbers_are_stored,
     sources_are_recounted,
     sources_with_as_many_events_are_ordered_by_address,
 );
@@ -75,10 +75,10 @@ fn behaviors_are_recounted(t: &TestStore) {
         assert_eq!(t.store.reading(|tx| tx.behaviors(&user, range, tenant)).unwrap(), expected, "{user} {range:?}");
         found += expected.len();
     }
-    assert!(found > 100, "next to nothing was found: {found}");
+    assert!(found > 100, "too little was found: {found}");
 }
 
-fn behaviors_tell_pages_beyond_the_limit_as_they_were_sent(t: &TestStore) {
+fn behaviors_show_pages_beyond_the_limit_as_they_were_sent(t: &TestStore) {
     let sent = ["/first", "/first?again", "/second#x", "/third"];
     let events: Vec<Event> = sent
         .iter()
@@ -134,7 +134,7 @@ fn tenants_of<'a>(entries: &'a [Creation], user: Option<&UserId>) -> HashSet<&'a
         .collect()
 }
 
-/// Whether an entry is among those of `tenants`, told a second time.
+/// Whether an entry belongs to `tenants`: a second implementation of the rule.
 fn is_of(entries: &[Creation], entry: &Creation, tenants: Option<&[TenantId]>) -> bool {
     match (tenants, entry.kind) {
         (None, _) => true,
@@ -190,12 +190,12 @@ fn creations_are_recounted(t: &TestStore) {
         assert_eq!(answer.iter().collect::<Vec<_>>(), expected, "{kind:?} {range:?} {tenant:?}");
         listed += answer.len();
     }
-    assert!(rows > 300, "next to nothing was counted: {rows}");
-    assert!(listed > 500, "next to nothing was listed: {listed}");
+    assert!(rows > 300, "too little was counted: {rows}");
+    assert!(listed > 500, "too little was listed: {listed}");
 }
 
-fn many_creations_neither_skip_nor_repeat(t: &TestStore) {
-    // More than a chunk, many at one instant, and ids that two tenants share.
+fn a_long_list_of_creations_skips_and_repeats_none(t: &TestStore) {
+    // More than one chunk, many at one instant, and ids that two tenants share.
     let noon = at("2026-02-01T12:00:00Z");
     let entries: Vec<Creation> = (0..11_000_u32)
         .map(|number| Creation {
@@ -238,10 +238,10 @@ fn registrations_are_recounted(t: &TestStore) {
         assert_eq!(answer, expected.len() as u64, "{range:?} {pool} {tenant:?}");
         users += answer;
     }
-    assert!(users > 50, "next to nothing was counted: {users}");
+    assert!(users > 50, "too little was counted: {users}");
 }
 
-fn reported_numbers_are_kept(t: &TestStore) {
+fn reported_numbers_are_stored(t: &TestStore) {
     let report = |start: &str, tenant: u128, env: u32, users: u64| ActiveUsers {
         start: day(start),
         tenant_id: tenant_id(tenant),
@@ -275,7 +275,7 @@ fn reported_numbers_are_kept(t: &TestStore) {
     assert!(t.store.writing(|tx| tx.put_reported_active_users(Period::Daily, &too_many)).is_err());
 }
 
-/// The counts of the events in a range that come from one source, or from any.
+/// The counts of the events of a range with this source, or with any source.
 fn source_counts(events: &[&Event], range: TimeRange, source: Option<IpAddr>) -> SourceCounts {
     let of_source = |event: &&&Event| {
         within(range, event.occurred_at) && event.source.is_some() && (source.is_none() || event.source == source)
@@ -347,7 +347,7 @@ fn sources_are_recounted(t: &TestStore) {
 }
 
 fn sources_with_as_many_events_are_ordered_by_address(t: &TestStore) {
-    // As text, 10.0.0.0 and most others would come before 9.9.9.9.
+    // As text, 10.0.0.0 and most others would sort before 9.9.9.9.
     let mut sources: Vec<IpAddr> = (0..200_u8).map(|n| IpAddr::V4(Ipv4Addr::new(n, 0, n % 7, 255 - n))).collect();
     sources.extend(["::1", "2001:db8::a", "fe80::9", "9.9.9.9"].map(|source| source.parse::<IpAddr>().unwrap()));
     let events: Vec<Event> =

@@ -1,4 +1,4 @@
-//! Tenants, users, memberships, and who changed what.
+//! Tenants, users, memberships and the history of attributes.
 
 use trailkeeper_domain::Error;
 use trailkeeper_domain::creation::{Creation, CreationKind};
@@ -12,13 +12,13 @@ use crate::TestStore;
 
 trailkeeper_testkit::on_both!(crate::TestStore::new =>
     tenants_are_put_listed_and_removed,
-    users_come_back_whole,
+    every_field_of_a_user_is_stored,
     an_email_is_unique_in_its_pool,
     users_are_listed_by_bytes_and_narrowed,
-    members_are_listed_and_leave,
-    creations_are_corrected_in_place,
+    members_are_listed_and_removed,
+    a_creation_replaces_one_with_the_same_id,
     attribute_changes_are_listed_newest_first,
-    an_empty_directory_is_told,
+    an_empty_directory_is_reported,
     writers_of_the_directory_wait_for_one_another,
 );
 
@@ -62,7 +62,7 @@ fn tenants_are_put_listed_and_removed(t: &TestStore) {
     assert_eq!(t.store.reading(|tx| tx.memberships(tenant_id(1), None, 10)).unwrap(), []);
 }
 
-fn users_come_back_whole(t: &TestStore) {
+fn every_field_of_a_user_is_stored(t: &TestStore) {
     let attributes = [("a", ""), ("aa", "1"), ("b", "\"quoted\" \\ käse"), ("zoneinfo", "Europe/Berlin")];
     let full = User {
         email: Some("Ann.Ö@Example.org".into()),
@@ -82,7 +82,7 @@ fn users_come_back_whole(t: &TestStore) {
         t.put(&[User { status, ..user("bob") }]);
         assert_eq!(t.store.reading(|tx| tx.user(&user_id("bob"))).unwrap().unwrap().status, status);
     }
-    // A replacement replaces everything.
+    // Putting a user again replaces every field.
     t.put(&[user("ann")]);
     assert_eq!(t.store.reading(|tx| tx.user(&user_id("ann"))).unwrap(), Some(user("ann")));
     assert!(t.store.writing(|tx| tx.delete_user(&user_id("ann"))).unwrap());
@@ -111,7 +111,7 @@ fn an_email_is_unique_in_its_pool(t: &TestStore) {
         }
     }
     assert_eq!(t.store.reading(|tx| tx.user(&user_id("new"))).unwrap(), None);
-    // One's own e-mail is no other's.
+    // A user may keep their own e-mail.
     t.put(&[with("ann", "X@example.org", None)]);
     assert_eq!(
         t.found(&UserFilter::by_email(visibility::EVERYTHING, "x@EXAMPLE.org", None, None)),
@@ -174,7 +174,7 @@ fn users_are_listed_by_bytes_and_narrowed(t: &TestStore) {
     assert_eq!(behind[0].id, user_id("p1"));
 }
 
-fn members_are_listed_and_leave(t: &TestStore) {
+fn members_are_listed_and_removed(t: &TestStore) {
     let mine = [membership(tenant_id(1), "Z"), membership(tenant_id(1), "a"), membership(tenant_id(1), "ä")];
     t.store
         .writing(|tx| {
@@ -192,13 +192,13 @@ fn members_are_listed_and_leave(t: &TestStore) {
     assert_eq!(t.store.reading(|tx| tx.membership(tenant_id(3), &user_id("a"))).unwrap(), None);
     assert!(t.store.writing(|tx| tx.delete_membership(tenant_id(1), &user_id("Z"))).unwrap());
     assert!(!t.store.writing(|tx| tx.delete_membership(tenant_id(1), &user_id("Z"))).unwrap());
-    // With the user, their memberships of every tenant go.
+    // Deleting a user deletes their memberships of every tenant.
     assert!(t.store.writing(|tx| tx.delete_user(&user_id("a"))).unwrap());
     assert_eq!(t.store.reading(|tx| tx.memberships(tenant_id(1), None, 10)).unwrap(), mine[2..]);
     assert_eq!(t.store.reading(|tx| tx.memberships(tenant_id(2), None, 10)).unwrap(), []);
 }
 
-fn creations_are_corrected_in_place(t: &TestStore) {
+fn a_creation_replaces_one_with_the_same_id(t: &TestStore) {
     let creation = |created_at: &str| Creation {
         id: CreationId(uuid(1)),
         kind: CreationKind::Tenant,
@@ -253,13 +253,13 @@ fn attribute_changes_are_listed_newest_first(t: &TestStore) {
     let two = page(Some(one[1].0), 2);
     assert_eq!(names(&two), ["one", "three"]);
     assert_eq!(page(Some(two[1].0), 2), []);
-    assert_eq!(page(Some(i64::MAX), 2), [], "a number that no page gave");
+    assert_eq!(page(Some(i64::MAX), 2), [], "a number that is in no page");
     assert!(t.store.writing(|tx| tx.delete_user(&user_id("ann"))).unwrap());
     assert_eq!(page(None, 10), []);
     assert_eq!(t.store.reading(|tx| tx.attribute_changes(&user_id("bob"), None, 10)).unwrap().len(), 1);
 }
 
-fn an_empty_directory_is_told(t: &TestStore) {
+fn an_empty_directory_is_reported(t: &TestStore) {
     let has = || t.store.reading(|tx| tx.has_directory()).unwrap();
     assert!(!has());
     t.store.writing(|tx| tx.put_membership(&membership(tenant_id(1), "ann"))).unwrap();
@@ -273,7 +273,7 @@ fn an_empty_directory_is_told(t: &TestStore) {
 }
 
 fn writers_of_the_directory_wait_for_one_another(t: &TestStore) {
-    // Eight threads look whether the tenant is there and add one to its name's length: none may overwrite another.
+    // Eight threads read the tenant and make its name one character longer. None of them may overwrite another.
     std::thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| {

@@ -1,4 +1,4 @@
-//! Storing and listing events.
+//! Inserts and lists of events.
 
 use std::collections::HashSet;
 use std::net::IpAddr;
@@ -12,19 +12,19 @@ use trailkeeper_testkit::{TestEntropy, all_events, at, event, tenant_id, user_id
 use crate::TestStore;
 
 trailkeeper_testkit::on_both!(crate::TestStore::new =>
-    every_field_comes_back,
+    every_field_is_stored,
     a_known_id_is_stored_once_per_tenant,
     the_first_of_several_with_one_id_is_stored,
-    the_order_of_storage_breaks_ties,
-    every_filter_alone_and_together,
-    customers_are_listed_without_the_servers_own_trail,
-    networks_hold_their_addresses,
-    long_pages_are_told_apart,
-    pages_of_a_list_neither_skip_nor_repeat,
+    events_of_the_same_time_are_in_the_order_of_storage,
+    single_and_combined_filters_match_the_same_events,
+    lists_of_customers_omit_the_system_tenant,
+    a_network_matches_its_addresses,
+    long_pages_that_differ_at_the_end_are_different,
+    pages_of_a_list_skip_and_repeat_no_event,
     several_types_are_one_list,
     offsets_skip_from_the_newest,
-    found_by_id,
-    large_batches_fit,
+    events_are_found_by_id,
+    large_batches_are_stored,
 );
 
 impl TestStore {
@@ -59,7 +59,7 @@ fn full() -> Event {
     }
 }
 
-fn every_field_comes_back(t: &TestStore) {
+fn every_field_is_stored(t: &TestStore) {
     let bare = Event { user_id: None, ..event(2) };
     assert_eq!(t.insert(&[full(), bare.clone()]), [true, true]);
     let listed: Vec<Event> = t.list(&all_events()).into_iter().map(|stored| stored.event).collect();
@@ -86,7 +86,7 @@ fn the_first_of_several_with_one_id_is_stored(t: &TestStore) {
         occurred_at: at(&format!("2026-11-22T{at_hour:02}:00:00Z")),
         ..event(number)
     };
-    // Unlike the ids of a transaction, those of a batch come in no order.
+    // Unlike the ids of a transaction, those of a batch are in no order.
     let batch = [
         named(2, 1, "first of 2", 9),
         named(1, 1, "first of 1", 8),
@@ -102,8 +102,8 @@ fn the_first_of_several_with_one_id_is_stored(t: &TestStore) {
     assert_eq!(t.insert(&batch), [false; 7]);
 }
 
-fn the_order_of_storage_breaks_ties(t: &TestStore) {
-    // Ids descend while the order of sending ascends.
+fn events_of_the_same_time_are_in_the_order_of_storage(t: &TestStore) {
+    // The ids descend in the order of sending.
     let sent: Vec<Event> = (1..=50).rev().map(event).collect();
     t.insert(&sent);
     let listed = t.list(&all_events());
@@ -112,7 +112,7 @@ fn the_order_of_storage_breaks_ties(t: &TestStore) {
     assert!(listed.windows(2).all(|pair| pair[0].seq > pair[1].seq));
 }
 
-/// What a filter means, told a second time.
+/// Whether an event matches a filter: a second implementation of the rule.
 pub(crate) fn matches(filter: &EventFilter, event: &Event) -> bool {
     filter.visibility.sees(event.tenant_id)
         && !(filter.without_reads && event.tenant_id == TenantId::SYSTEM && READS.contains(&event.kind.as_str()))
@@ -128,7 +128,7 @@ pub(crate) fn matches(filter: &EventFilter, event: &Event) -> bool {
         && filter.until.is_none_or(|until| event.occurred_at < until)
 }
 
-fn every_filter_alone_and_together(t: &TestStore) {
+fn single_and_combined_filters_match_the_same_events(t: &TestStore) {
     let random = TestEntropy::new(7);
     let events = crate::random::events(&random, 400);
     t.insert(&events);
@@ -136,7 +136,7 @@ fn every_filter_alone_and_together(t: &TestStore) {
     for _ in 0..300 {
         let filter = crate::random::filter(&random);
         let mut expected: Vec<&Event> = events.iter().filter(|event| matches(&filter, event)).collect();
-        // Stable: the later stored of two equal times comes first.
+        // The sort is stable: of two events of the same time the one that was stored later comes first.
         expected.reverse();
         expected.sort_by_key(|event| std::cmp::Reverse(event.occurred_at));
         let listed = t.list(&filter);
@@ -144,10 +144,10 @@ fn every_filter_alone_and_together(t: &TestStore) {
         assert_eq!(listed, expected, "{filter:?}");
         found += listed.len();
     }
-    assert!(found > 1_000, "the filters found next to nothing: {found}");
+    assert!(found > 1_000, "the filters found too few events: {found}");
 }
 
-fn customers_are_listed_without_the_servers_own_trail(t: &TestStore) {
+fn lists_of_customers_omit_the_system_tenant(t: &TestStore) {
     let in_tenant = |number, tenant_id| Event { tenant_id, ..event(number) };
     let trail = in_tenant(2, TenantId::SYSTEM);
     let customers = [in_tenant(1, TenantId::NONE), in_tenant(3, tenant_id(1))];
@@ -166,7 +166,7 @@ fn customers_are_listed_without_the_servers_own_trail(t: &TestStore) {
     assert_eq!(listed(system, None), [trail.id].into());
 }
 
-fn networks_hold_their_addresses(t: &TestStore) {
+fn a_network_matches_its_addresses(t: &TestStore) {
     let sources = ["192.0.2.0", "192.0.2.255", "192.0.3.0", "10.0.0.1", "2001:db8::1", "2001:db9::", "::1"];
     let events: Vec<Event> = sources
         .iter()
@@ -193,7 +193,7 @@ fn networks_hold_their_addresses(t: &TestStore) {
     }
 }
 
-fn long_pages_are_told_apart(t: &TestStore) {
+fn long_pages_that_differ_at_the_end_are_different(t: &TestStore) {
     let page =
         |end: &str| Page::parse("page", format!("/{}{end}", "ÿ\u{1F600}".repeat(1020)), PageQueries::Kept).unwrap();
     t.insert(&[
@@ -207,8 +207,8 @@ fn long_pages_are_told_apart(t: &TestStore) {
     assert_eq!(listed[0].event.id, EventId(uuid(2)));
 }
 
-fn pages_of_a_list_neither_skip_nor_repeat(t: &TestStore) {
-    // Three times for many events, so that nearly every page ends amid equal ones.
+fn pages_of_a_list_skip_and_repeat_no_event(t: &TestStore) {
+    // Many events have one of three times, so that nearly every page ends between events of the same time.
     let times = ["2026-03-01T00:00:00Z", "2026-03-01T00:00:00.000001Z", "2026-03-02T00:00:00Z"].map(at);
     let old: Vec<Event> = (0..90_usize).map(|n| Event { occurred_at: times[n % 3], ..event(n as u128 + 1) }).collect();
     t.insert(&old);
@@ -220,7 +220,7 @@ fn pages_of_a_list_neither_skip_nor_repeat(t: &TestStore) {
         let Some(last) = page.last() else { break };
         after = Some(last.position());
         seen.extend(page.into_iter().map(|stored| stored.event.id));
-        // Events arrive meanwhile: newer than the page, so they belong to no later one.
+        // New events arrive between the pages. They are newer than the page, so no later page has them.
         number += 1;
         t.insert(&[Event { occurred_at: times[2], ..event(number) }]);
     }
@@ -241,7 +241,7 @@ fn several_types_are_one_list(t: &TestStore) {
         })
         .collect();
     t.insert(&events);
-    // A type that stands twice counts once.
+    // A repeated type counts once.
     let wanted = vec![kinds[0].clone(), kinds[2].clone(), kinds[0].clone()];
     let filter = EventFilter { kinds: wanted, ..all_events() };
     let all = t.list(&filter);
@@ -271,16 +271,16 @@ fn offsets_skip_from_the_newest(t: &TestStore) {
     assert_eq!(page(u64::MAX, 5), []);
 }
 
-fn found_by_id(t: &TestStore) {
+fn events_are_found_by_id(t: &TestStore) {
     t.insert(&(1..=4).map(|n| Event { tenant_id: tenant_id(n), ..event(1) }).collect::<Vec<_>>());
     let find = |number, tenant| t.store.reading(|tx| tx.events_by_id(EventId(uuid(number)), tenant)).unwrap();
-    assert_eq!(find(1, None).len(), 3, "with the system tenant's left out, two tell that one is not enough");
+    assert_eq!(find(1, None).len(), 3, "without the system tenant, two events still show that the id is ambiguous");
     assert_eq!(find(1, Some(tenant_id(3)))[0].event.tenant_id, tenant_id(3));
     assert!(find(1, Some(tenant_id(5))).is_empty());
     assert!(find(2, None).is_empty());
 }
 
-fn large_batches_fit(t: &TestStore) {
+fn large_batches_are_stored(t: &TestStore) {
     let events: Vec<Event> = (1..=6_000).map(event).collect();
     assert!(t.insert(&events).into_iter().all(|new| new));
     assert!(t.insert(&events).into_iter().all(|new| !new));

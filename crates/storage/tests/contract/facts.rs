@@ -1,4 +1,4 @@
-//! Facts against what was stored, by brute force over the same random history.
+//! Facts, compared with the events of a random history.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,19 +14,19 @@ use crate::activity::{QUESTIONS, counts, within};
 use crate::{TestStore, random};
 
 trailkeeper_testkit::on_both!(crate::TestStore::new =>
-    facts_are_what_was_stored,
-    facts_of_a_user_are_what_was_stored,
-    facts_of_one_instant_neither_skip_nor_repeat,
-    the_span_is_that_of_customers,
+    facts_equal_the_stored_events,
+    facts_of_a_user_equal_the_stored_events,
+    facts_of_one_instant_are_read_once_each,
+    the_span_is_that_of_the_events_of_customers,
 );
 
 fn all_time() -> TimeRange {
     TimeRange { start: at("1970-01-01T00:00:00Z"), end: at("9999-12-31T23:59:59Z") }
 }
 
-/// A fact in the words of the event that it came from; the user as a number, which is all that there is.
+/// A fact with the names of its event. The user stays a number.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Told {
+struct NamedFact {
     occurred_at: Timestamp,
     tenant_id: TenantId,
     env: EnvId,
@@ -64,7 +64,7 @@ impl TestStore {
             .unwrap()
     }
 
-    fn told(&self, facts: &[EventFact]) -> Vec<Told> {
+    fn named(&self, facts: &[EventFact]) -> Vec<NamedFact> {
         let ids = |of: fn(&EventFact) -> Option<u32>| facts.iter().filter_map(of).collect::<Vec<u32>>();
         let (pages, kinds, sources) = self
             .store
@@ -76,7 +76,7 @@ impl TestStore {
                 ))
             })
             .unwrap();
-        let told = |fact: &EventFact| Told {
+        let named = |fact: &EventFact| NamedFact {
             occurred_at: fact.occurred_at,
             tenant_id: fact.tenant_id,
             env: fact.env,
@@ -86,21 +86,21 @@ impl TestStore {
             user: fact.user,
             source: fact.source.map(|ordinal| sources[&ordinal].clone()),
         };
-        facts.iter().map(told).collect()
+        facts.iter().map(named).collect()
     }
 }
 
-/// The facts of those events that are asked for, in the order in which they must come.
+/// The expected facts of the matching events, in their expected order.
 fn expected_facts(
     events: &[Event],
     users: &HashMap<&UserId, u32>,
     range: TimeRange,
     asked: impl Fn(&Event) -> bool,
-) -> Vec<Told> {
-    let mut expected: Vec<Told> = events
+) -> Vec<NamedFact> {
+    let mut expected: Vec<NamedFact> = events
         .iter()
         .filter(|event| counts(event) && within(range, event.occurred_at) && asked(event))
-        .map(|event| Told {
+        .map(|event| NamedFact {
             occurred_at: event.occurred_at,
             tenant_id: event.tenant_id,
             env: event.env_id,
@@ -111,12 +111,12 @@ fn expected_facts(
             source: event.source.map(|source| source.to_string()),
         })
         .collect();
-    // Stable: the order of storage breaks ties.
+    // The sort is stable: events of the same time stay in the order of storage.
     expected.sort_by_key(|fact| fact.occurred_at);
     expected
 }
 
-/// Stores a history in batches, late and repeated events among them, and gives back what must be there.
+/// Stores a history in batches, with late and repeated events, and returns the stored events.
 fn stored_in_batches(t: &TestStore, seed: u64) -> (TestEntropy, Vec<Event>) {
     let random = TestEntropy::new(seed);
     let events = random::events(&random, 600);
@@ -132,18 +132,18 @@ fn stored_in_batches(t: &TestStore, seed: u64) -> (TestEntropy, Vec<Event>) {
     (random, events)
 }
 
-/// Which number each user has: that of their first fact.
+/// The number of each user, from their first fact.
 fn ordinals<'a>(t: &TestStore, events: &'a [Event]) -> HashMap<&'a UserId, u32> {
     let all = all_time();
     let mut ordinals = HashMap::new();
     for user in events.iter().filter(|event| counts(event)).filter_map(|event| event.user_id.as_ref()) {
         ordinals.entry(user).or_insert_with(|| t.facts_of_user(user, None, all)[0].user.unwrap());
     }
-    assert_eq!(ordinals.values().collect::<HashSet<_>>().len(), ordinals.len(), "two users have one number");
+    assert_eq!(ordinals.values().collect::<HashSet<_>>().len(), ordinals.len(), "two users have the same number");
     ordinals
 }
 
-fn facts_are_what_was_stored(t: &TestStore) {
+fn facts_equal_the_stored_events(t: &TestStore) {
     let (random, events) = stored_in_batches(t, 1);
     let users = ordinals(t, &events);
     let mut found = 0;
@@ -153,16 +153,16 @@ fn facts_are_what_was_stored(t: &TestStore) {
         let expected = expected_facts(&events, &users, range, |event| {
             scope == Scope::Everyone || scope == Scope::Tenant(event.tenant_id)
         });
-        assert_eq!(t.told(&t.facts(scope, range)), expected, "{scope:?} {range:?}");
+        assert_eq!(t.named(&t.facts(scope, range)), expected, "{scope:?} {range:?}");
         found += expected.len();
     }
-    assert!(found > 2_000, "next to nothing was found: {found}");
+    assert!(found > 2_000, "too little was found: {found}");
     let all = all_time();
-    assert_eq!(t.facts(Scope::Tenant(TenantId::SYSTEM), all), [], "operators are no customers");
+    assert_eq!(t.facts(Scope::Tenant(TenantId::SYSTEM), all), [], "operators are not customers");
     assert_eq!(t.facts(Scope::Tenant(tenant_id(99)), all), []);
 }
 
-fn facts_of_a_user_are_what_was_stored(t: &TestStore) {
+fn facts_of_a_user_equal_the_stored_events(t: &TestStore) {
     let (random, events) = stored_in_batches(t, 2);
     let users = ordinals(t, &events);
     let mut found = 0;
@@ -173,20 +173,20 @@ fn facts_of_a_user_are_what_was_stored(t: &TestStore) {
             event.user_id.as_ref() == Some(&user) && tenant.is_none_or(|tenant| tenant == event.tenant_id)
         };
         let expected = expected_facts(&events, &users, range, of_user);
-        assert_eq!(t.told(&t.facts_of_user(&user, tenant, range)), expected, "{user} {tenant:?} {range:?}");
+        assert_eq!(t.named(&t.facts_of_user(&user, tenant, range)), expected, "{user} {tenant:?} {range:?}");
         found += expected.len();
         let times = || events.iter().filter(|event| counts(event) && of_user(event)).map(|event| event.occurred_at);
         let span = t.store.reading(|tx| tx.span_of_user(&user, tenant)).unwrap();
         assert_eq!(span, times().min().zip(times().max()), "{user} {tenant:?}");
     }
-    assert!(found > 300, "next to nothing was found: {found}");
+    assert!(found > 300, "too little was found: {found}");
     let range = random::range(&random);
     assert_eq!(t.facts_of_user(&user_id("nobody"), None, range), []);
     assert_eq!(t.store.reading(|tx| tx.span_of_user(&user_id("nobody"), None)).unwrap(), None);
 }
 
-fn facts_of_one_instant_neither_skip_nor_repeat(t: &TestStore) {
-    // More than a chunk at one instant, and more than a chunk around it.
+fn facts_of_one_instant_are_read_once_each(t: &TestStore) {
+    // More than one chunk at one instant, and more than one chunk around it.
     let noon = at("2026-02-01T12:00:00Z");
     let events: Vec<Event> = (0..27_000_u32)
         .map(|number| Event {
@@ -211,7 +211,7 @@ fn facts_of_one_instant_neither_skip_nor_repeat(t: &TestStore) {
     assert!(envs(Scope::Everyone, nothing).is_empty());
 }
 
-fn the_span_is_that_of_customers(t: &TestStore) {
+fn the_span_is_that_of_the_events_of_customers(t: &TestStore) {
     let span = || t.store.reading(|tx| tx.span()).unwrap();
     let event_at = |number, time: &str, tenant| Event { occurred_at: at(time), tenant_id: tenant, ..event(number) };
     assert_eq!(span(), None);

@@ -1,4 +1,4 @@
-//! Group commit over the real databases: everyone gets their own answer, and only durable ones.
+//! Group commit on the real databases: each request gets its own answer after its events are durable.
 
 use std::sync::Arc;
 use std::thread;
@@ -13,11 +13,11 @@ use crate::TestStore;
 
 trailkeeper_testkit::on_both!(crate::TestStore::new =>
     every_request_gets_its_own_answer,
-    of_two_requests_with_one_id_one_is_told_that_it_is_new,
-    a_bad_event_hurts_nobody_else,
+    an_event_in_several_requests_is_new_in_one,
+    a_bad_event_fails_no_other_request,
     requests_that_wait_together_are_committed_together,
-    a_full_queue_refuses_at_once_and_takes_nothing,
-    draining_answers_what_was_accepted,
+    a_full_queue_rejects_a_request_at_once,
+    draining_answers_every_accepted_request,
 );
 
 fn every_request_gets_its_own_answer(test: &TestStore) {
@@ -37,7 +37,7 @@ fn every_request_gets_its_own_answer(test: &TestStore) {
     assert_eq!(stored(&test.store), 8 * 25 * 2);
 }
 
-fn of_two_requests_with_one_id_one_is_told_that_it_is_new(test: &TestStore) {
+fn an_event_in_several_requests_is_new_in_one(test: &TestStore) {
     let store = held(test);
     let ingest = started_with(store.clone(), IngestLimits::default());
     let waiting: Vec<_> = (0..4).map(|_| submit(&ingest, vec![event(1), event(2)])).collect();
@@ -49,7 +49,7 @@ fn of_two_requests_with_one_id_one_is_told_that_it_is_new(test: &TestStore) {
     assert_eq!(stored(&test.store), 2);
 }
 
-fn a_bad_event_hurts_nobody_else(test: &TestStore) {
+fn a_bad_event_fails_no_other_request(test: &TestStore) {
     let store = held(test);
     let ingest = started_with(store.clone(), IngestLimits::default());
     // The first occupies the writer, so that the others wait and become one group.
@@ -74,12 +74,12 @@ fn requests_that_wait_together_are_committed_together(test: &TestStore) {
     for answer in waiting {
         assert_eq!(answer.wait().unwrap(), [true]);
     }
-    // At most the one that the writer took first, and then groups of 40.
+    // At most one request that the writer took first, and then groups of 40.
     assert!((3..=4).contains(&store.commits()), "{} commits", store.commits());
     assert_eq!(stored(&test.store), 100);
 }
 
-fn a_full_queue_refuses_at_once_and_takes_nothing(test: &TestStore) {
+fn a_full_queue_rejects_a_request_at_once(test: &TestStore) {
     let store = held(test);
     let ingest = started_with(store.clone(), IngestLimits { queue_events: 10, ..IngestLimits::default() });
     let first = submit(&ingest, vec![event(0)]);
@@ -95,7 +95,7 @@ fn a_full_queue_refuses_at_once_and_takes_nothing(test: &TestStore) {
     assert_eq!(submit(&ingest, vec![event(11)]).wait().unwrap(), [true]);
 }
 
-fn draining_answers_what_was_accepted(test: &TestStore) {
+fn draining_answers_every_accepted_request(test: &TestStore) {
     let store = held(test);
     let ingest = started_with(store.clone(), IngestLimits::default());
     let waiting: Vec<_> = (0..5).map(|number| submit(&ingest, vec![event(number)])).collect();

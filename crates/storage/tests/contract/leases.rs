@@ -1,4 +1,4 @@
-//! Leases: who may do a work that one server at a time does.
+//! Leases.
 
 use chrono::Duration;
 use trailkeeper_domain::time::Timestamp;
@@ -9,7 +9,7 @@ use crate::TestStore;
 trailkeeper_testkit::on_both!(crate::TestStore::new =>
     a_lease_has_one_holder,
     a_lost_lease_stays_lost,
-    anybody_sees_who_has_a_lease,
+    the_holder_of_a_lease_can_be_read,
     a_lease_of_a_clock_that_is_far_ahead_has_run_out
 );
 
@@ -25,12 +25,12 @@ fn a_lease_has_one_holder(t: &TestStore) {
     assert!(take("sheets", ann, 0, 10));
     assert!(!take("sheets", bob, 9, 20));
     assert!(take("other", bob, 9, 20), "another lease");
-    assert!(take("sheets", ann, 9, 15), "one's own");
+    assert!(take("sheets", ann, 9, 15), "the holder's own lease");
     assert!(!take("sheets", bob, 14, 20));
-    assert!(take("sheets", bob, 15, 20), "it has run out");
+    assert!(take("sheets", bob, 15, 20), "the lease has run out");
     assert!(!take("sheets", ann, 16, 30));
     t.store.writing(|tx| tx.release_lease("sheets", ann)).unwrap();
-    assert!(!take("sheets", ann, 16, 30), "only who has it gives it back");
+    assert!(!take("sheets", ann, 16, 30), "only the holder can release a lease");
     t.store.writing(|tx| tx.release_lease("sheets", bob)).unwrap();
     assert!(take("sheets", ann, 16, 30));
 }
@@ -46,14 +46,14 @@ fn a_lost_lease_stays_lost(t: &TestStore) {
     assert!(!keep(bob, 10));
     assert!(!take(bob, 9, 20), "prolonged");
     assert!(take(bob, 10, 20));
-    assert!(!keep(ann, 30), "somebody else has it");
+    assert!(!keep(ann, 30), "another holder has it");
     t.store.writing(|tx| tx.release_lease("sheets", bob)).unwrap();
-    assert!(!keep(ann, 30), "it is free again, but what was computed before may be stale");
+    assert!(!keep(ann, 30), "the lease is free again, but a result that was computed before may be stale");
     assert!(take(ann, 21, 30));
     assert!(keep(ann, 40));
 }
 
-fn anybody_sees_who_has_a_lease(t: &TestStore) {
+fn the_holder_of_a_lease_can_be_read(t: &TestStore) {
     let (ann, bob) = (uuid(1), uuid(2));
     let seen = || t.store.reading(|tx| tx.lease("sheets")).unwrap();
     let take = |name: &str, holder, now, until| {

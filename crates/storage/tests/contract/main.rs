@@ -1,4 +1,4 @@
-//! The contract of the ports: every case runs on both databases.
+//! The contract of the ports. Every case runs on both databases.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on should say where")]
 
 mod access;
@@ -46,7 +46,7 @@ impl TestStore {
         open_store!(self.database, options)
     }
 
-    /// The rows of a query past everything that is tested, as texts; null is empty.
+    /// The rows of a query that bypasses the code under test, as texts. Null is an empty text.
     pub(crate) fn ask(&self, sql: &str) -> Vec<Vec<String>> {
         match self.kind {
             DatabaseKind::Sqlite => ask_sqlite(&self.database, sql),
@@ -74,7 +74,7 @@ fn ask_sqlite(database: &TempDatabase, sql: &str) -> Vec<Vec<String>> {
     .collect()
 }
 
-/// A method of a port that no case calls is a method that no one has seen work.
+/// A method that no case calls is untested.
 #[test]
 fn every_method_of_every_port_has_a_case() {
     let here = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));

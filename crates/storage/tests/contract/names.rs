@@ -1,4 +1,5 @@
-//! Names as numbers: given once, never learned from a transaction that came to nothing, and read back whole.
+//! Dictionaries: a name has one number, a number from a rolled-back transaction is never cached, and names are stored in
+//! full.
 
 use std::collections::BTreeSet;
 use std::sync::Barrier;
@@ -19,20 +20,20 @@ use crate::TestStore;
 use crate::events::matches;
 
 trailkeeper_testkit::on_both!(crate::TestStore::new =>
-    what_a_failed_transaction_numbered_is_given_to_others,
-    what_a_panic_interrupts_is_given_to_others,
+    numbers_of_a_failed_transaction_are_given_again,
+    numbers_of_a_transaction_that_panics_are_given_again,
     two_stores_give_each_name_one_number,
-    one_transaction_may_bring_new_names_again_and_again,
-    a_memory_smaller_than_the_names_changes_no_answer,
-    what_no_dictionary_has_matches_nothing,
+    one_transaction_may_add_names_many_times,
+    a_small_cache_changes_no_result,
+    an_unknown_name_matches_no_event,
     pages_beyond_the_limit_count_as_other,
-    a_limit_of_no_pages_keeps_every_page_of_every_event,
-    a_page_that_somebody_else_may_bring_is_counted_for_all,
-    a_page_that_is_called_other_is_found,
+    with_a_limit_of_zero_every_event_keeps_its_page,
+    a_page_within_the_quota_of_one_tenant_counts_for_all,
+    a_page_with_the_name_other_is_found,
     events_are_shown_in_words,
 );
 
-/// Everything that a dictionary numbers, named after `name`.
+/// An event with a name for every dictionary, made from `name`.
 fn named(number: u128, name: &str) -> Event {
     Event {
         tenant_id: tenant_id(number),
@@ -67,7 +68,7 @@ fn all(store: &dyn Store) -> Vec<Event> {
 fn on_page(tx: &mut dyn ReadTx, key: &str) -> Result<usize> {
     let filter = EventFilter { page_key: Some(key.to_owned()), ..all_events() };
     let listed = tx.events(&filter, None, 1_000)?;
-    // The same by pages of one event, and by offsets.
+    // Pages of one event each and offsets give the same.
     let mut after = None;
     for expected in &listed {
         let next = tx.events(&filter, after, 1)?;
@@ -81,7 +82,7 @@ fn on_page(tx: &mut dyn ReadTx, key: &str) -> Result<usize> {
     Ok(listed.len())
 }
 
-/// The numbers of the pages that analytics count, in order of time.
+/// The numbers of the counted pages, ordered by time.
 fn counted(store: &dyn Store) -> Vec<Option<u32>> {
     let range = TimeRange { start: at("1970-01-01T00:00:00Z"), end: Timestamp::MAX_UTC };
     let mut pages = Vec::new();
@@ -97,7 +98,7 @@ fn counted(store: &dyn Store) -> Vec<Option<u32>> {
     pages
 }
 
-/// Numbers are dense, and no name has two.
+/// Checks that numbers are dense and that no name has two.
 fn assert_dense(t: &TestStore) {
     for (table, name) in [
         ("dict_users", "name"),
@@ -115,17 +116,17 @@ fn assert_dense(t: &TestStore) {
     }
 }
 
-fn what_a_failed_transaction_numbered_is_given_to_others(t: &TestStore) {
+fn numbers_of_a_failed_transaction_are_given_again(t: &TestStore) {
     let mine = EventFilter { user_id: Some(user_id("user a")), ..all_events() };
     let outcome: Result<()> = t.store.writing(|tx| {
         tx.insert_events(&[named(1, "a"), named(2, "b")])?;
-        // Inside, they are known: by name and by number.
+        // Inside the transaction they are found, by name and by number.
         assert_eq!(tx.events(&mine, None, 10)?[0].event, named(1, "a"));
         Err(Error::unauthenticated("changed my mind"))
     });
     assert!(matches!(outcome, Err(Error::Unauthenticated(_))), "{outcome:?}");
     assert_eq!(t.store.reading(|tx| tx.events(&mine, None, 10)).unwrap(), []);
-    // Others take the numbers that are free again.
+    // Other names get the free numbers.
     insert(&*t.store, &[named(3, "c"), named(4, "d")]);
     insert(&*t.store, &[named(2, "b"), named(1, "a")]);
     assert_eq!(all(&*t.store), [named(1, "a"), named(2, "b"), named(3, "c"), named(4, "d")]);
@@ -139,11 +140,11 @@ fn what_a_failed_transaction_numbered_is_given_to_others(t: &TestStore) {
         assert_eq!(found.into_iter().map(|stored| stored.event).collect::<Vec<_>>(), [named(number, name)]);
     }
     assert_dense(t);
-    // Who never saw the failure reads the same.
+    // A store that did not see the failure reads the same.
     assert_eq!(all(&*t.another(&StoreOptions::default())), all(&*t.store));
 }
 
-fn what_a_panic_interrupts_is_given_to_others(t: &TestStore) {
+fn numbers_of_a_transaction_that_panics_are_given_again(t: &TestStore) {
     let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         t.store.writing::<()>(|tx| {
             tx.insert_events(&[named(1, "a")])?;
@@ -166,7 +167,7 @@ fn two_stores_give_each_name_one_number(t: &TestStore) {
             scope.spawn(move || {
                 start.wait();
                 for round in 0..10_u128 {
-                    // The same names as the other writers bring, in another order.
+                    // The same names as those of the other writers, in another order.
                     let mut batch: Vec<Event> = (0..20)
                         .map(|one| {
                             let name = round * 20 + one;
@@ -197,7 +198,7 @@ fn two_stores_give_each_name_one_number(t: &TestStore) {
     }
 }
 
-fn one_transaction_may_bring_new_names_again_and_again(t: &TestStore) {
+fn one_transaction_may_add_names_many_times(t: &TestStore) {
     let events: Vec<Event> = (1..=5)
         .map(|number| Event {
             occurred_at: at("2026-01-15T00:00:00Z") + chrono::Duration::days(40 * number),
@@ -208,7 +209,7 @@ fn one_transaction_may_bring_new_names_again_and_again(t: &TestStore) {
     assert_eq!(all(&*t.store), events);
 }
 
-fn a_memory_smaller_than_the_names_changes_no_answer(t: &TestStore) {
+fn a_small_cache_changes_no_result(t: &TestStore) {
     let random = TestEntropy::new(11);
     let events = crate::random::events(&random, 200);
     for cached_names in [0, 1, 3] {
@@ -226,7 +227,7 @@ fn a_memory_smaller_than_the_names_changes_no_answer(t: &TestStore) {
     assert_dense(t);
 }
 
-fn what_no_dictionary_has_matches_nothing(t: &TestStore) {
+fn an_unknown_name_matches_no_event(t: &TestStore) {
     let any = all_events;
     let filters = [
         EventFilter { visibility: visibility::of_tenant(tenant_id(77)), ..any() },
@@ -241,7 +242,7 @@ fn what_no_dictionary_has_matches_nothing(t: &TestStore) {
         assert_eq!(t.store.reading(|tx| tx.events(&filter, None, 10)).unwrap(), [], "{filter:?}");
         assert_eq!(t.store.reading(|tx| tx.events_at_offset(&filter, 0, 10)).unwrap(), [], "{filter:?}");
     }
-    // A type that is known beside one that is not.
+    // A known type together with an unknown one.
     let kinds = vec![EventKind::known("nothing"), EventKind::known("kind.a")];
     let filter = EventFilter { kinds, ..any() };
     assert_eq!(t.store.reading(|tx| tx.events(&filter, None, 10)).unwrap().len(), 1);
@@ -253,7 +254,7 @@ fn pages_beyond_the_limit_count_as_other(t: &TestStore) {
     let batches = [
         vec![viewed(1, 1, "/a?q"), viewed(2, 1, "/b"), viewed(3, 1, "/c?q#f"), viewed(4, 1, "/a")],
         vec![viewed(5, 1, "/c"), viewed(6, 1, "/d"), viewed(7, 1, "/b#x")],
-        // Another tenant has pages of its own to bring, and so has the next day.
+        // Another tenant and the next day have quotas of their own.
         vec![viewed(8, 2, "/d"), viewed(9, 1, "/d"), later(viewed(10, 1, "/e"))],
         vec![later(viewed(11, 1, "/c")), later(viewed(12, 1, "/f"))],
     ];
@@ -261,7 +262,7 @@ fn pages_beyond_the_limit_count_as_other(t: &TestStore) {
         assert!(insert(&*store, batch).into_iter().all(|new| new));
     }
     assert_eq!(all(&*store), batches.concat());
-    // Equal times: in the order of storage. 1 is (other).
+    // The times are equal, so the events are in the order of storage. 1 is (other).
     let expected = [2, 3, 1, 2, 1, 1, 3, 4, 4, 5, 6, 1].map(Some);
     assert_eq!(counted(&*store), expected);
     store
@@ -272,14 +273,14 @@ fn pages_beyond_the_limit_count_as_other(t: &TestStore) {
             Ok(())
         })
         .unwrap();
-    // What was not new uses up nothing of the day.
+    // Known pages do not use up the quota.
     assert_eq!(insert(&*store, &[later(viewed(1, 1, "/a?q"))]), [false]);
     let brought = t.ask("SELECT CAST(pages AS text) FROM new_pages ORDER BY pages");
     assert_eq!(brought, [["1"], ["2"], ["2"]]);
     assert_dense(t);
 }
 
-fn a_limit_of_no_pages_keeps_every_page_of_every_event(t: &TestStore) {
+fn with_a_limit_of_zero_every_event_keeps_its_page(t: &TestStore) {
     let store = t.another(&StoreOptions { new_pages_per_day: 0, ..StoreOptions::default() });
     let batch = [viewed(1, 1, "/a"), viewed(2, 1, "/a?q"), event(3)];
     insert(&*store, &batch);
@@ -288,21 +289,21 @@ fn a_limit_of_no_pages_keeps_every_page_of_every_event(t: &TestStore) {
     assert_eq!(store.reading(|tx| on_page(tx, "/a")).unwrap(), 2);
 }
 
-fn a_page_that_somebody_else_may_bring_is_counted_for_all(t: &TestStore) {
+fn a_page_within_the_quota_of_one_tenant_counts_for_all(t: &TestStore) {
     let store = t.another(&StoreOptions { new_pages_per_day: 1, ..StoreOptions::default() });
     let batch = [viewed(1, 1, "/a"), viewed(2, 1, "/b"), viewed(3, 2, "/b"), viewed(4, 2, "/c")];
     insert(&*store, &batch);
     assert_eq!(counted(&*store), [Some(2), Some(3), Some(3), Some(OTHER_PAGE)]);
 }
 
-fn a_page_that_is_called_other_is_found(t: &TestStore) {
+fn a_page_with_the_name_other_is_found(t: &TestStore) {
     let batch = [viewed(1, 1, "(other)"), viewed(2, 1, "(other)?q"), viewed(3, 1, "/a")];
     insert(&*t.store, &batch);
     assert_eq!(all(&*t.store), batch);
     assert_eq!(t.store.reading(|tx| on_page(tx, "(other)")).unwrap(), 2);
 }
 
-/// What people see who come with other tools.
+/// The view for other tools.
 fn events_are_shown_in_words(t: &TestStore) {
     let target = Some(Target { kind: Some("invoice".into()), id: Some("7".into()), name: None });
     let session_id = Some("s".to_owned());
@@ -325,6 +326,6 @@ fn events_are_shown_in_words(t: &TestStore) {
         DatabaseKind::Sqlite => "2026-11-22T12:00:00.000000Z",
         DatabaseKind::Postgres => "2026-11-22 12:00:00+00",
     };
-    // The tests' cluster may live in another time zone.
+    // The cluster of the tests may have another time zone.
     assert!(times.len() == 1 && (t.kind == DatabaseKind::Postgres || times.contains(expected)), "{times:?}");
 }

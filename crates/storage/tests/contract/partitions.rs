@@ -1,4 +1,4 @@
-//! Events of all times: in one table or in many, each exactly once.
+//! Events of any time are stored exactly once, in one table or in partitions.
 
 use std::sync::Barrier;
 
@@ -13,8 +13,8 @@ use crate::TestStore;
 trailkeeper_testkit::on_both!(crate::TestStore::new =>
     events_of_all_times_are_listed_in_order,
     one_id_in_several_months_is_stored_once,
-    two_stores_store_one_id_of_several_months_once,
-    months_are_made_ahead,
+    two_stores_store_an_id_of_several_months_once,
+    partitions_are_created_ahead,
 );
 
 fn when(number: u128, time: &str) -> Event {
@@ -61,7 +61,7 @@ fn one_id_in_several_months_is_stored_once(t: &TestStore) {
     assert_eq!(t.store.reading(|tx| tx.events(&all_events(), None, 10)).unwrap().len(), 2);
 }
 
-fn two_stores_store_one_id_of_several_months_once(t: &TestStore) {
+fn two_stores_store_an_id_of_several_months_once(t: &TestStore) {
     let stores = [t.another(&StoreOptions::default()), t.another(&StoreOptions::default())];
     let start = Barrier::new(4);
     let kept: usize = std::thread::scope(|scope| {
@@ -72,7 +72,7 @@ fn two_stores_store_one_id_of_several_months_once(t: &TestStore) {
                     start.wait();
                     let mut new = 0;
                     for round in 0..10_u128 {
-                        // Each writer has the same ids in other months, and sends them in another order.
+                        // Each writer sends the same ids in other months and in another order.
                         let mut batch: Vec<Event> = (0..30)
                             .map(|number| event(round * 30 + number))
                             .map(|event| Event { occurred_at: event.occurred_at - Months::new(writer), ..event })
@@ -99,7 +99,7 @@ fn two_stores_store_one_id_of_several_months_once(t: &TestStore) {
     assert_eq!(ids.len(), 300);
 }
 
-fn months_are_made_ahead(t: &TestStore) {
+fn partitions_are_created_ahead(t: &TestStore) {
     let months = || match t.kind {
         DatabaseKind::Sqlite => Vec::new(),
         DatabaseKind::Postgres => {
@@ -108,7 +108,7 @@ fn months_are_made_ahead(t: &TestStore) {
     };
     let now = at("2026-11-30T23:59:59Z");
     let other = t.another(&StoreOptions::default());
-    // Twice, and from two servers at once.
+    // Twice by each of two servers at once.
     std::thread::scope(|scope| {
         for store in [&t.store, &other] {
             scope.spawn(|| (0..2).for_each(|_| store.prepare(now).unwrap()));

@@ -1,4 +1,4 @@
-//! Random events and questions about them, the same in every run.
+//! Random events and filters, the same in every run.
 
 use chrono::Duration;
 use trailkeeper_domain::address::AddressRange;
@@ -21,7 +21,7 @@ pub(crate) fn user(random: &TestEntropy) -> UserId {
     user_id(random.pick(&["ann", "Ann", "bob", "cy", "dée", "eve"]))
 }
 
-/// From the end of November to the beginning of March, often right at a border of days or months.
+/// A time from the end of November to the beginning of March, often at the border of a day or a month.
 pub(crate) fn time(random: &TestEntropy) -> Timestamp {
     let days = i64::try_from(random.below(100)).unwrap();
     let midnight = at("2025-11-25T00:00:00Z") + Duration::days(days);

@@ -10,21 +10,21 @@ use trailkeeper_testkit::{account, at, uuid};
 use crate::TestStore;
 
 trailkeeper_testkit::on_both!(crate::TestStore::new =>
-    sessions_come_back,
+    every_field_of_a_session_is_stored,
     sessions_end_once,
-    an_accounts_sessions_end_but_one,
-    sessions_are_prolonged_while_they_live,
+    all_sessions_of_an_account_but_one_end,
+    only_live_sessions_are_prolonged,
     sessions_are_listed_newest_first,
-    live_sessions_are_listed_alone,
-    old_sessions_run_out,
+    lists_of_live_sessions_omit_others,
+    old_sessions_expire,
     past_sessions_are_removed,
-    an_account_leaves_nothing_behind,
+    deleting_an_account_deletes_its_sessions,
     a_refresh_token_is_spent_once,
     expired_refresh_tokens_are_removed,
-    a_signature_takes_effect_once_while_it_holds,
+    a_valid_signature_is_accepted_once,
 );
 
-/// Sessions of the cases begin at the first instant and, unless refreshed, end at the last.
+/// The beginning of the sessions of the cases, and the time at which they expire unless they are refreshed.
 const BEGINNING: &str = "2026-01-01T00:00:00Z";
 const END: &str = "2026-01-31T00:00:00Z";
 
@@ -63,7 +63,7 @@ fn refresh_token(number: u8, session: SessionId, expires_at: &str) -> RefreshTok
     }
 }
 
-/// Ann, Bob, and these.
+/// Stores the accounts of Ann and Bob, these sessions, and these tokens.
 fn prepare(t: &TestStore, sessions: &[Session], tokens: &[RefreshToken]) {
     t.store
         .writing(|tx| {
@@ -82,7 +82,7 @@ fn ended(t: &TestStore, number: u128) -> Option<Timestamp> {
     found(t, number).unwrap().ended_at
 }
 
-fn sessions_come_back(t: &TestStore) {
+fn every_field_of_a_session_is_stored(t: &TestStore) {
     let from = |source: &str| Some(source.parse::<IpAddr>().unwrap());
     let sessions = [
         session(1, &ann()),
@@ -101,11 +101,11 @@ fn sessions_come_back(t: &TestStore) {
     }
     assert_eq!(found(t, 9), None);
     let orphan = session(4, &account(7, "nobody@example.org"));
-    assert!(t.store.writing(|tx| tx.insert_session(&orphan)).is_err(), "a session without its account");
+    assert!(t.store.writing(|tx| tx.insert_session(&orphan)).is_err(), "a session needs its account");
     let nameless = Session { user_agent: Some(String::new()), ..session(5, &ann()) };
-    assert!(t.store.writing(|tx| tx.insert_session(&nameless)).is_err(), "a program without a name");
+    assert!(t.store.writing(|tx| tx.insert_session(&nameless)).is_err(), "an empty user agent is rejected");
     let long = Session { user_agent: Some("x".repeat(1025)), ..session(6, &ann()) };
-    assert!(t.store.writing(|tx| tx.insert_session(&long)).is_err(), "a name that is too long");
+    assert!(t.store.writing(|tx| tx.insert_session(&long)).is_err(), "a long user agent is rejected");
 }
 
 fn sessions_end_once(t: &TestStore) {
@@ -117,23 +117,23 @@ fn sessions_end_once(t: &TestStore) {
     assert_eq!((ended(t, 1), ended(t, 2)), (Some(first), None));
 }
 
-fn an_accounts_sessions_end_but_one(t: &TestStore) {
+fn all_sessions_of_an_account_but_one_end(t: &TestStore) {
     let run_out = Session { expires_at: at("2026-01-02T00:00:00Z"), ..session(4, &ann()) };
     prepare(t, &[session(1, &ann()), session(2, &ann()), session(3, &ann()), run_out, session(5, &bob())], &[]);
     let (first, later) = (at("2026-01-02T00:00:00Z"), at("2026-01-03T00:00:00Z"));
     t.store.writing(|tx| tx.end_session(id(1), first)).unwrap();
     let end = |except| t.store.writing(|tx| tx.end_sessions_of(ann().id, except, later)).unwrap();
-    assert_eq!(end(Some(id(3))), 1, "neither those that were over nor the one that stays are counted");
+    assert_eq!(end(Some(id(3))), 1, "ended sessions and the excepted one do not count");
     let ends = [1, 2, 3, 4, 5].map(|number| ended(t, number));
     assert_eq!(ends, [Some(first), Some(later), None, Some(later), None]);
-    assert_eq!(end(Some(id(5))), 1, "another account's session keeps none of these");
+    assert_eq!(end(Some(id(5))), 1, "a session of another account excepts none");
     assert_eq!(end(None), 0);
     assert_eq!((ended(t, 3), ended(t, 5)), (Some(later), None));
     assert_eq!(t.store.writing(|tx| tx.end_sessions_of(bob().id, None, later)).unwrap(), 1);
     assert_eq!(t.store.writing(|tx| tx.end_sessions_of(account(7, "").id, None, later)).unwrap(), 0);
 }
 
-fn sessions_are_prolonged_while_they_live(t: &TestStore) {
+fn only_live_sessions_are_prolonged(t: &TestStore) {
     prepare(t, &[session(1, &ann()), session(2, &ann()), session(3, &ann())], &[]);
     let prolong =
         |number, now: &str, end: &str| t.store.writing(|tx| tx.prolong_session(id(number), at(now), at(end))).unwrap();
@@ -144,15 +144,15 @@ fn sessions_are_prolonged_while_they_live(t: &TestStore) {
         ..session(1, &ann())
     };
     assert_eq!(found(t, 1), Some(expected));
-    assert!(prolong(1, "2026-02-10T00:00:00Z", "2026-03-12T00:00:00Z"), "past its first end");
+    assert!(prolong(1, "2026-02-10T00:00:00Z", "2026-03-12T00:00:00Z"), "after its first time of expiry");
 
     t.store.writing(|tx| tx.end_session(id(2), at("2026-01-02T00:00:00Z"))).unwrap();
     let over = found(t, 2);
-    assert!(!prolong(2, "2026-01-03T00:00:00Z", "2026-03-01T00:00:00Z"), "it was ended");
+    assert!(!prolong(2, "2026-01-03T00:00:00Z", "2026-03-01T00:00:00Z"), "the session was ended");
     assert_eq!(found(t, 2), over);
-    assert!(!prolong(3, END, "2026-03-01T00:00:00Z"), "it ran out");
+    assert!(!prolong(3, END, "2026-03-01T00:00:00Z"), "the session has expired");
     assert_eq!(found(t, 3), Some(session(3, &ann())));
-    assert!(!prolong(9, "2026-01-03T00:00:00Z", "2026-03-01T00:00:00Z"), "there is none");
+    assert!(!prolong(9, "2026-01-03T00:00:00Z", "2026-03-01T00:00:00Z"), "there is no such session");
 }
 
 /// The numbers of the sessions of a list, in its order.
@@ -169,7 +169,8 @@ fn of(account: &Account) -> SessionFilter {
 }
 
 fn sessions_are_listed_newest_first(t: &TestStore) {
-    let sessions = [(4, ann()), (1, ann()), (3, bob()), (2, ann()), (5, bob())].map(|(n, whose)| session(n, &whose));
+    let sessions =
+        [(4, ann()), (1, ann()), (3, bob()), (2, ann()), (5, bob())].map(|(n, account)| session(n, &account));
     prepare(t, &sessions, &[]);
     t.store.writing(|tx| tx.end_session(id(2), at("2026-01-02T00:00:00Z"))).unwrap();
     let all = SessionFilter::default();
@@ -181,14 +182,14 @@ fn sessions_are_listed_newest_first(t: &TestStore) {
     assert_eq!(listed(t, of(&ann()), None, 10), [4, 2, 1]);
     assert_eq!(listed(t, of(&ann()), None, 1), [4]);
     assert_eq!(listed(t, of(&ann()), Some(4), 10), [2, 1]);
-    assert_eq!(listed(t, of(&ann()), Some(3), 10), [2, 1], "behind a session of another account");
+    assert_eq!(listed(t, of(&ann()), Some(3), 10), [2, 1], "after a session of another account");
     assert_eq!(listed(t, of(&bob()), Some(3), 10), [0; 0]);
     assert_eq!(listed(t, SessionFilter { account_id: Some(AccountId(uuid(9))), ..all }, None, 10), [0; 0]);
 }
 
-fn live_sessions_are_listed_alone(t: &TestStore) {
+fn lists_of_live_sessions_omit_others(t: &TestStore) {
     let now = at("2026-01-10T00:00:00Z");
-    let until = |number, whose: &Account, end: &str| Session { expires_at: at(end), ..session(number, whose) };
+    let until = |number, account: &Account, end: &str| Session { expires_at: at(end), ..session(number, account) };
     let sessions = [
         until(1, &ann(), "2026-01-10T00:00:00.000001Z"),
         until(2, &ann(), "2026-01-10T00:00:00Z"),
@@ -200,23 +201,23 @@ fn live_sessions_are_listed_alone(t: &TestStore) {
     prepare(t, &sessions, &[]);
     let live: Vec<u128> =
         (1..).zip(&sessions).filter(|(_, session)| session.is_live(now)).map(|(number, _)| number).collect();
-    assert_eq!(live, [1, 3, 4], "as the domain sees it");
+    assert_eq!(live, [1, 3, 4], "the same sessions as by the rule of the domain");
     let live = SessionFilter { live_at: Some(now), account_id: None };
     assert_eq!(listed(t, live, None, 10), [4, 3, 1]);
     assert_eq!(listed(t, live, None, 2), [4, 3]);
-    assert_eq!(listed(t, live, Some(3), 2), [1], "a page is filled past those that are over");
+    assert_eq!(listed(t, live, Some(3), 2), [1], "a page skips sessions that are not live");
     assert_eq!(listed(t, SessionFilter { account_id: Some(ann().id), ..live }, None, 10), [3, 1]);
     assert_eq!(listed(t, SessionFilter { account_id: Some(ann().id), ..live }, Some(3), 10), [1]);
     assert_eq!(listed(t, SessionFilter { live_at: Some(at("2026-03-01T00:00:00Z")), ..of(&bob()) }, None, 10), [0; 0]);
 }
 
-/// How many rows the tables of sessions and of refresh tokens have.
+/// The numbers of rows of the tables of sessions and refresh tokens.
 fn rows(t: &TestStore) -> (String, String) {
     let count = |table: &str| t.ask(&format!("SELECT CAST(count(*) AS TEXT) FROM {table}"))[0][0].clone();
     (count("sessions"), count("refresh_tokens"))
 }
 
-fn old_sessions_run_out(t: &TestStore) {
+fn old_sessions_expire(t: &TestStore) {
     let begun = |number, start: &str| Session { started_at: at(start), ..session(number, &ann()) };
     let (limit, now) = (at("2026-01-05T00:00:00Z"), at("2026-01-20T00:00:00Z"));
     let old = begun(1, "2026-01-05T00:00:00Z");
@@ -260,7 +261,7 @@ fn past_sessions_are_removed(t: &TestStore) {
     assert_eq!(rows(t), ("3".into(), "3".into()));
 }
 
-fn an_account_leaves_nothing_behind(t: &TestStore) {
+fn deleting_an_account_deletes_its_sessions(t: &TestStore) {
     let over = Session { ended_at: Some(at("2026-01-02T00:00:00Z")), ..session(2, &ann()) };
     let tokens = [(1, 1), (2, 1), (3, 2), (4, 3)].map(|(n, of)| refresh_token(n, id(of), END));
     prepare(t, &[session(1, &ann()), over, session(3, &bob())], &tokens);
@@ -288,7 +289,7 @@ fn a_refresh_token_is_spent_once(t: &TestStore) {
             .collect();
         threads.into_iter().map(|thread| usize::from(thread.join().unwrap())).sum()
     });
-    assert_eq!(won, 1, "of many users of one token exactly one wins");
+    assert_eq!(won, 1, "exactly one of many requests spends the token");
     assert_eq!(t.store.reading(|tx| tx.refresh_token(&[1; 32])).unwrap().unwrap().spent_at, Some(now));
     assert!(!t.store.writing(|tx| tx.spend_refresh_token(&[2; 32], now)).unwrap());
 }
@@ -302,7 +303,7 @@ fn expired_refresh_tokens_are_removed(t: &TestStore) {
     assert_eq!(t.store.reading(|tx| tx.refresh_token(&[2; 32])).unwrap(), Some(tokens[1].clone()));
 }
 
-fn a_signature_takes_effect_once_while_it_holds(t: &TestStore) {
+fn a_valid_signature_is_accepted_once(t: &TestStore) {
     let spend = |number: u8, now: &str| {
         let spent = SpentSignature { signature: [number; 32], until: at(END) };
         t.store.writing(|tx| tx.spend_signature(&spent, at(now))).unwrap()
@@ -310,6 +311,6 @@ fn a_signature_takes_effect_once_while_it_holds(t: &TestStore) {
     assert!(spend(1, BEGINNING));
     assert!(!spend(1, BEGINNING));
     assert!(spend(2, BEGINNING), "another request");
-    // At its end no server takes it any more, so that it need not be known.
+    // After its end every server rejects it, so it need not be stored.
     assert!(spend(1, END));
 }

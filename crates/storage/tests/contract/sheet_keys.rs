@@ -1,4 +1,4 @@
-//! Sheets by their keys, one and many at once.
+//! Sheets by their keys, one or many at once.
 
 use chrono::Duration;
 use trailkeeper_domain::ports::{SheetKey, SheetPeriod};
@@ -9,9 +9,9 @@ use crate::TestStore;
 use crate::sheets::{EVERYONE, day, of, with_payloads};
 
 trailkeeper_testkit::on_both!(crate::TestStore::new =>
-    runs_of_places_have_lengths,
+    runs_of_periods_have_lengths,
     sheets_are_removed_by_key,
-    as_many_sheets_as_anybody_likes_at_once,
+    one_call_takes_any_number_of_sheets,
     a_sheet_is_written_once,
 );
 
@@ -21,7 +21,7 @@ impl TestStore {
     }
 }
 
-fn runs_of_places_have_lengths(t: &TestStore) {
+fn runs_of_periods_have_lengths(t: &TestStore) {
     let period = day(of(1), "2026-02-02", 0).period();
     assert_eq!(t.runs(1, &[period]), []);
     let sheet = |run, bytes| (period.run(run), vec![0_u8; bytes]);
@@ -36,12 +36,12 @@ fn runs_of_places_have_lengths(t: &TestStore) {
     assert_eq!(t.runs(1, &[SheetPeriod { part: Part::Pages, ..period }]), []);
     assert_eq!(t.runs(1, &[SheetPeriod { level: Level::Month, ..period }]), []);
     assert_eq!(t.runs(1, &[]), []);
-    // Many places at once: some have no runs, one is of a tenant that nobody knows.
+    // Many periods at once: some have no runs, and one is of an unknown tenant.
     let periods = [day(of(77), "2026-02-02", 0), others[2].0, others[0].0, period.run(8), day(of(2), "2026-02-07", 0)];
     let found = t.runs(1, &periods.map(SheetKey::period));
     let expected: Vec<(SheetKey, u64)> =
         [(others[2].0, 7)].into_iter().chain(expected).chain([(others[0].0, 7)]).collect();
-    assert_eq!(found, expected, "by key");
+    assert_eq!(found, expected, "in the order of keys");
 }
 
 fn sheets_are_removed_by_key(t: &TestStore) {
@@ -61,11 +61,11 @@ fn sheets_are_removed_by_key(t: &TestStore) {
     let left =
         |generation| -> Vec<bool> { sheets.iter().map(|(key, _)| t.sheet(generation, *key).is_some()).collect() };
     assert_eq!(left(1), [true, true, false, false, true]);
-    assert_eq!(left(2), [true; 5], "another generation's");
+    assert_eq!(left(2), [true; 5], "the other generation keeps its sheets");
 }
 
-fn as_many_sheets_as_anybody_likes_at_once(t: &TestStore) {
-    // More than one statement has, by number and by bytes.
+fn one_call_takes_any_number_of_sheets(t: &TestStore) {
+    // More than fit into one statement, by number and by bytes.
     let day_of = |number: i64| at("2026-01-01T00:00:00Z") + Duration::days(number);
     let small = (0..4_500).map(|number| {
         let scope = if number % 2 == 0 { of(1) } else { of(2) };
@@ -91,5 +91,5 @@ fn a_sheet_is_written_once(t: &TestStore) {
     t.put_sheets(1, &[(sheet, b"one".to_vec())]);
     assert!(t.store.writing(|tx| tx.put_sheets(1, &[(other, b"new".to_vec()), (sheet, b"two".to_vec())])).is_err());
     assert_eq!(t.sheet(1, sheet).as_deref(), Some(b"one".as_slice()));
-    assert_eq!(t.sheet(1, other), None, "all or none");
+    assert_eq!(t.sheet(1, other), None, "the whole call fails");
 }

@@ -1,4 +1,4 @@
-//! Sheets and deltas, and the names of ids.
+//! Sheets, deltas, and the names of ids.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -17,19 +17,19 @@ use crate::TestStore;
 
 trailkeeper_testkit::on_both!(crate::TestStore::new =>
     every_batch_leaves_one_delta_per_scope,
-    what_was_known_or_operators_did_leaves_no_delta,
+    known_events_and_the_system_tenant_leave_no_delta,
     a_batch_that_is_rolled_back_leaves_no_delta,
-    pending_scopes_come_with_most_bytes_first,
-    merged_deltas_go_and_others_stay,
-    large_deltas_come_in_order,
-    deltas_of_some_scopes_come_scope_by_scope,
+    pending_scopes_are_ordered_by_bytes,
+    only_merged_deltas_are_deleted,
+    large_deltas_are_in_order,
+    deltas_of_some_scopes_are_ordered_by_scope,
     sheets_are_found_by_scope_level_part_and_start,
-    sheets_of_every_tenant_come_period_by_period,
-    many_sheets_neither_skip_nor_repeat,
+    sheets_of_every_tenant_are_ordered_by_period,
+    a_long_list_of_sheets_skips_and_repeats_none,
     the_generation_that_answers_can_be_changed,
-    other_generations_go_in_small_steps,
+    other_generations_are_deleted_in_small_steps,
     ids_have_names,
-    an_error_of_the_reader_ends_the_reading,
+    an_error_of_the_callback_ends_the_call,
 );
 
 pub(crate) const EVERYONE: Scope = Scope::Everyone;
@@ -64,7 +64,7 @@ impl TestStore {
         self.store.reading(|tx| tx.pending(100)).unwrap()
     }
 
-    /// The sheets, whose keys are those that are listed alone.
+    /// The sheets. It checks that a list of keys gives the same keys.
     fn sheets(&self, query: SheetQuery) -> Vec<(SheetKey, Vec<u8>)> {
         self.store
             .reading(|tx| {
@@ -119,10 +119,10 @@ fn every_batch_leaves_one_delta_per_scope(t: &TestStore) {
     assert_eq!(numbers(Scope::Tenant(TenantId::NONE)), 1);
     assert_eq!(numbers(of(9)), 0);
     let scopes: Vec<Scope> = t.delta_keys(Scopes::EveryTenant).into_iter().map(|key| key.scope).collect();
-    assert_eq!(scopes, [Scope::Tenant(TenantId::NONE), of(1), of(1), of(2)], "by tenant, and never everyone");
+    assert_eq!(scopes, [Scope::Tenant(TenantId::NONE), of(1), of(1), of(2)], "ordered by tenant, without everyone");
 }
 
-fn what_was_known_or_operators_did_leaves_no_delta(t: &TestStore) {
+fn known_events_and_the_system_tenant_leave_no_delta(t: &TestStore) {
     assert_eq!(t.insert(&[in_tenant(1, TenantId::SYSTEM)]), [true]);
     assert_eq!(t.pending(), []);
     t.insert(&[in_tenant(1, tenant_id(1))]);
@@ -135,7 +135,7 @@ fn what_was_known_or_operators_did_leaves_no_delta(t: &TestStore) {
 fn a_batch_that_is_rolled_back_leaves_no_delta(t: &TestStore) {
     let outcome: Result<()> = t.store.writing(|tx| {
         tx.insert_events(&[in_tenant(1, tenant_id(1))])?;
-        Err(Error::internal("changed my mind"))
+        Err(Error::internal("the test fails it"))
     });
     assert!(outcome.is_err());
     assert_eq!(t.pending(), []);
@@ -143,7 +143,7 @@ fn a_batch_that_is_rolled_back_leaves_no_delta(t: &TestStore) {
     assert_eq!(t.pending().len(), 2);
 }
 
-fn pending_scopes_come_with_most_bytes_first(t: &TestStore) {
+fn pending_scopes_are_ordered_by_bytes(t: &TestStore) {
     assert_eq!(t.pending(), []);
     for round in 0..6 {
         t.insert(&[in_tenant(round, tenant_id(if round < 4 { 1 } else { 2 }))]);
@@ -156,16 +156,16 @@ fn pending_scopes_come_with_most_bytes_first(t: &TestStore) {
             (scope, (deltas.len() as u64, deltas.iter().map(|(_, payload)| payload.len() as u64).sum()))
         })
         .collect();
-    let told: BTreeMap<Scope, (u64, u64)> =
+    let sizes: BTreeMap<Scope, (u64, u64)> =
         pending.iter().map(|scope| (scope.scope, (scope.deltas, scope.bytes))).collect();
-    assert_eq!(told, expected);
+    assert_eq!(sizes, expected);
     assert_eq!(expected[&of(1)].0, 4);
     assert!(expected.values().all(|(_, bytes)| *bytes > 0));
     assert!(pending.windows(2).all(|pair| pair[0].bytes >= pair[1].bytes), "{pending:?}");
     assert_eq!(t.store.reading(|tx| tx.pending(1)).unwrap(), pending[..1]);
 }
 
-fn merged_deltas_go_and_others_stay(t: &TestStore) {
+fn only_merged_deltas_are_deleted(t: &TestStore) {
     for round in 0..10 {
         t.insert(&[in_tenant(round, tenant_id(round % 2 + 1))]);
     }
@@ -179,7 +179,7 @@ fn merged_deltas_go_and_others_stay(t: &TestStore) {
         .collect();
     t.store.writing(|tx| tx.delete_deltas(&merged)).unwrap();
     assert_eq!(t.delta_keys(Scopes::EveryTenant).into_iter().collect::<HashSet<_>>(), kept);
-    assert_eq!(t.delta_keys(Scopes::One(EVERYONE)).len(), 10, "equal numbers of another scope stay");
+    assert_eq!(t.delta_keys(Scopes::One(EVERYONE)).len(), 10, "the same numbers of another scope stay");
     t.insert(&[in_tenant(100, tenant_id(1))]);
     let newest = *t.delta_keys(Scopes::One(of(1))).last().unwrap();
     assert!(!all.contains(&newest), "a number is not used again");
@@ -188,8 +188,8 @@ fn merged_deltas_go_and_others_stay(t: &TestStore) {
     assert_eq!(t.delta_keys(Scopes::One(EVERYONE)), []);
 }
 
-fn large_deltas_come_in_order(t: &TestStore) {
-    // More deltas than the first batch of a scope holds.
+fn large_deltas_are_in_order(t: &TestStore) {
+    // More deltas than the first batch of a scope has.
     for round in 0..60 {
         t.insert(&[in_tenant(round, tenant_id(1))]);
     }
@@ -198,7 +198,7 @@ fn large_deltas_come_in_order(t: &TestStore) {
     assert!(keys.windows(2).all(|pair| pair[0].seq < pair[1].seq));
 }
 
-fn deltas_of_some_scopes_come_scope_by_scope(t: &TestStore) {
+fn deltas_of_some_scopes_are_ordered_by_scope(t: &TestStore) {
     for round in 0..30 {
         t.insert(&[in_tenant(2 * round, tenant_id(3 - round % 3)), in_tenant(2 * round + 1, TenantId::NONE)]);
     }
@@ -206,7 +206,7 @@ fn deltas_of_some_scopes_come_scope_by_scope(t: &TestStore) {
         scopes.iter().flat_map(|scope| t.deltas(Scopes::One(*scope))).collect()
     };
     let none = Scope::Tenant(TenantId::NONE);
-    // More deltas than the first batch of a scope holds, in another order than that of the answer.
+    // More deltas than the first batch of a scope holds, in another order than that of the result.
     assert_eq!(t.deltas_of(&[of(2), none, of(77), EVERYONE]), of_each(&[EVERYONE, none, of(2)]));
     assert_eq!(t.deltas_of(&[of(3)]), of_each(&[of(3)]));
     assert_eq!(t.deltas_of(&[none]).len(), 30);
@@ -234,9 +234,9 @@ fn days(scopes: Scopes) -> SheetQuery {
     SheetQuery { scopes, level: Level::Day, part: Part::Totals, starts: february() }
 }
 
-/// Payloads that are all different.
+/// The keys with payloads that are all different.
 pub(crate) fn with_payloads(keys: &[SheetKey]) -> Vec<(SheetKey, Vec<u8>)> {
-    keys.iter().enumerate().map(|(period, key)| (*key, format!("sheet {period}").into_bytes())).collect()
+    keys.iter().enumerate().map(|(nth, key)| (*key, format!("sheet {nth}").into_bytes())).collect()
 }
 
 fn sheets_are_found_by_scope_level_part_and_start(t: &TestStore) {
@@ -258,7 +258,7 @@ fn sheets_are_found_by_scope_level_part_and_start(t: &TestStore) {
     t.put_sheets(1, &outside);
     t.put_sheets(1, &inside.iter().rev().cloned().collect::<Vec<_>>());
     t.put_sheets(2, &with_payloads(&[day(of(1), "2026-02-04", 0)]));
-    assert_eq!(t.sheets(days(Scopes::One(of(1)))), inside, "by start and run");
+    assert_eq!(t.sheets(days(Scopes::One(of(1)))), inside, "ordered by start and run");
     let listed = t.store.reading(|tx| tx.sheet_keys(of(1), Level::Day, Part::Totals, february())).unwrap();
     assert_eq!(listed, inside.iter().map(|(key, _)| *key).collect::<Vec<_>>());
     assert_eq!(t.sheets(days(Scopes::One(of(9)))), []);
@@ -284,14 +284,14 @@ fn sheets_are_found_by_scope_level_part_and_start(t: &TestStore) {
     assert_eq!(by_key(1, &[]), HashMap::new());
 }
 
-fn sheets_of_every_tenant_come_period_by_period(t: &TestStore) {
-    // Numbers are given in the order of the first event: not that of the ids.
+fn sheets_of_every_tenant_are_ordered_by_period(t: &TestStore) {
+    // Tenants get their numbers in the order of their first events, not in that of their ids.
     let tenants = [tenant_id(3), tenant_id(1), TenantId::NONE, tenant_id(2), tenant_id(7)].map(Scope::Tenant);
     let mut expected = Vec::new();
     for scope in tenants {
         for (start, run) in [("2026-02-09", 2), ("2026-02-02", 1), ("2026-02-09", 0), ("2026-02-03", 0)] {
             let named = format!("{scope:?} {start} {run}").into_bytes();
-            // Two tenants are larger than a batch, each of them and both together; the others are small.
+            // The payloads of two tenants are larger than a batch, those of the others are small.
             let filler = if [of(1), of(7)].contains(&scope) { 2 << 20 } else { 10 };
             expected.push((day(scope, start, run), [named, vec![b'.'; filler]].concat()));
         }
@@ -303,12 +303,12 @@ fn sheets_of_every_tenant_come_period_by_period(t: &TestStore) {
     );
     expected.sort();
     let mut found = t.sheets(days(Scopes::EveryTenant));
-    // Tenants come in any order; their runs stay together.
+    // Tenants are in any order, but the runs of a period stay together.
     let starts: Vec<Timestamp> = found.iter().map(|(key, _)| key.start).collect();
-    assert!(starts.is_sorted(), "period by period");
+    assert!(starts.is_sorted(), "ordered by period");
     let mut seen = HashSet::new();
     for runs in found.chunk_by(|(a, _), (b, _)| a.period() == b.period()) {
-        assert!(seen.insert(runs[0].0.period()), "the runs of one period are apart");
+        assert!(seen.insert(runs[0].0.period()), "the runs of a period are not together");
         assert!(runs.is_sorted_by_key(|(key, _)| key.run));
     }
     found.sort();
@@ -319,8 +319,8 @@ fn sheets_of_every_tenant_come_period_by_period(t: &TestStore) {
     assert_eq!(t.sheets(pages), []);
 }
 
-fn many_sheets_neither_skip_nor_repeat(t: &TestStore) {
-    // Batches end amid the runs of one hour.
+fn a_long_list_of_sheets_skips_and_repeats_none(t: &TestStore) {
+    // Batches end between runs of the same hour.
     let first = at("2026-02-01T00:00:00Z");
     let keys: Vec<SheetKey> = (0..200_u32)
         .map(|number| SheetKey {
@@ -351,7 +351,7 @@ fn the_generation_that_answers_can_be_changed(t: &TestStore) {
     assert_eq!((t.sheets(days(Scopes::One(of(1)))), t.sheets(days(Scopes::EveryTenant))), (new.clone(), new));
 }
 
-fn other_generations_go_in_small_steps(t: &TestStore) {
+fn other_generations_are_deleted_in_small_steps(t: &TestStore) {
     let keys: Vec<SheetKey> = (1..=10).map(|number| day(of(number), "2026-02-02", 0)).collect();
     for generation in 1..=6 {
         t.put_sheets(generation, &with_payloads(&keys));
@@ -403,7 +403,7 @@ fn ids_have_names(t: &TestStore) {
     assert!(t.store.reading(|tx| tx.source_names(&[])).unwrap().is_empty());
 }
 
-fn an_error_of_the_reader_ends_the_reading(t: &TestStore) {
+fn an_error_of_the_callback_ends_the_call(t: &TestStore) {
     t.insert(&(1..=3).map(|number| in_tenant(number, tenant_id(number))).collect::<Vec<_>>());
     t.put_sheets(1, &with_payloads(&[day(of(1), "2026-02-02", 0), day(of(2), "2026-02-02", 0)]));
     let year = starts("2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z");

@@ -1,4 +1,4 @@
-//! Counters of attempts and requests.
+//! Counters of login attempts and requests.
 
 use std::net::IpAddr;
 
@@ -13,10 +13,10 @@ use crate::TestStore;
 
 trailkeeper_testkit::on_both!(crate::TestStore::new =>
     counters_are_stored_replaced_and_removed,
-    counters_are_forgotten_by_age_and_beyond_the_most,
-    attempts_at_the_same_instant_are_counted_one_after_another,
-    the_latest_sources_of_a_name_are_known,
-    known_sources_are_forgotten_by_age,
+    counters_are_deleted_by_age_and_number,
+    attempts_at_the_same_instant_all_count,
+    the_latest_sources_of_a_name_stay,
+    known_sources_are_deleted_by_age,
     requests_of_all_servers_are_added_up,
 );
 
@@ -57,7 +57,7 @@ fn counters_are_stored_replaced_and_removed(t: &TestStore) {
     assert_eq!(counters(t, &[1, 2]), [None, Some(counter(2, 6))]);
 }
 
-fn counters_are_forgotten_by_age_and_beyond_the_most(t: &TestStore) {
+fn counters_are_deleted_by_age_and_number(t: &TestStore) {
     let numbers: Vec<u8> = (1..=9).collect();
     t.store
         .writing(|tx| numbers.iter().try_for_each(|n| tx.put_login_counter(&key(*n), &counter(1, i64::from(*n)))))
@@ -75,7 +75,7 @@ fn counters_are_forgotten_by_age_and_beyond_the_most(t: &TestStore) {
     assert_eq!(left(), [0; 0]);
 }
 
-fn attempts_at_the_same_instant_are_counted_one_after_another(t: &TestStore) {
+fn attempts_at_the_same_instant_all_count(t: &TestStore) {
     let others: Vec<_> = (0..4).map(|_| t.another(&StoreOptions::default())).collect();
     std::thread::scope(|scope| {
         for store in &others {
@@ -99,7 +99,7 @@ fn source(number: u8) -> IpAddr {
     format!("203.0.113.{number}").parse().unwrap()
 }
 
-fn the_latest_sources_of_a_name_are_known(t: &TestStore) {
+fn the_latest_sources_of_a_name_stay(t: &TestStore) {
     let known = |name: u8, source: IpAddr| t.store.reading(|tx| tx.known_source(&key(name), source)).unwrap();
     let note = |name: u8, source: IpAddr, at: i64| {
         t.store.writing(|tx| tx.put_known_source(&key(name), source, minute(at), 3)).unwrap();
@@ -114,14 +114,14 @@ fn the_latest_sources_of_a_name_are_known(t: &TestStore) {
     assert_eq!(known(1, v6), Some(minute(0)));
     note(1, v6, 3);
     note(1, source(9), 4);
-    assert_eq!(known(1, source(1)), None, "the one of longest ago is pushed out");
+    assert_eq!(known(1, source(1)), None, "the oldest source is removed");
     assert_eq!(known(1, source(2)), Some(minute(2)));
     assert_eq!(known(1, v6), Some(minute(3)));
     assert_eq!(known(1, source(9)), Some(minute(4)));
-    assert_eq!(known(2, source(1)), Some(minute(0)), "another name's");
+    assert_eq!(known(2, source(1)), Some(minute(0)), "a source of another name stays");
 }
 
-fn known_sources_are_forgotten_by_age(t: &TestStore) {
+fn known_sources_are_deleted_by_age(t: &TestStore) {
     let known = |number| t.store.reading(|tx| tx.known_source(&key(1), source(number))).unwrap();
     for number in 1..=3 {
         t.store.writing(|tx| tx.put_known_source(&key(1), source(number), minute(number.into()), 20)).unwrap();

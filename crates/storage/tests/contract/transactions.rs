@@ -1,4 +1,4 @@
-//! What a transaction promises, whatever is done inside.
+//! The guarantees of a transaction.
 
 use trailkeeper_domain::Error;
 use trailkeeper_domain::ports::Store;
@@ -8,29 +8,29 @@ use trailkeeper_testkit::{all_events, event, tenant, tenant_id};
 use crate::TestStore;
 
 trailkeeper_testkit::on_both!(crate::TestStore::new =>
-    what_fails_leaves_nothing,
-    what_panics_leaves_nothing,
+    a_transaction_that_fails_stores_nothing,
+    a_transaction_that_panics_stores_nothing,
     a_failed_statement_cannot_be_committed,
     a_reader_sees_one_snapshot,
     writers_of_the_same_events_store_each_once,
-    a_store_has_a_lineage_of_its_own,
-    readiness_is_told,
+    each_store_has_its_own_epoch,
+    a_migrated_database_is_ready,
 );
 
-fn what_fails_leaves_nothing(t: &TestStore) {
+fn a_transaction_that_fails_stores_nothing(t: &TestStore) {
     let outcome: Result<(), Error> = t.store.writing(|tx| {
         tx.put_tenant(&tenant(1))?;
-        Err(Error::unauthenticated("changed my mind"))
+        Err(Error::unauthenticated("the test fails it"))
     });
     assert!(matches!(outcome, Err(Error::Unauthenticated(_))), "{outcome:?}");
     assert_eq!(t.store.reading(|tx| tx.tenant(tenant_id(1))).unwrap(), None);
 }
 
-fn what_panics_leaves_nothing(t: &TestStore) {
+fn a_transaction_that_panics_stores_nothing(t: &TestStore) {
     let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         t.store.writing::<()>(|tx| {
             tx.put_tenant(&tenant(1))?;
-            panic!("a defect in the middle of a transaction");
+            panic!("the test panics inside a transaction");
         })
     }));
     assert!(outcome.is_err());
@@ -43,7 +43,7 @@ fn a_failed_statement_cannot_be_committed(t: &TestStore) {
         tx.put_tenant(&tenant(1))?;
         let mut nameless = tenant(2);
         nameless.name = Some(String::new());
-        // The table refuses an empty name; the error is swallowed here.
+        // The table rejects an empty name. The test ignores the error.
         assert!(tx.put_tenant(&nameless).is_err());
         Ok(())
     });
@@ -73,7 +73,7 @@ fn writers_of_the_same_events_store_each_once(t: &TestStore) {
         let threads: Vec<_> = (0..4_usize)
             .map(|thread| {
                 let mut mine = events.clone();
-                // Each in another order: writers that lock rows as they come would end in a deadlock.
+                // Each writer has another order: writers that lock rows in their own order would deadlock.
                 mine.rotate_left(thread * 125);
                 if thread % 2 == 1 {
                     mine.reverse();
@@ -87,16 +87,16 @@ fn writers_of_the_same_events_store_each_once(t: &TestStore) {
     assert_eq!(t.store.reading(|tx| tx.events(&all_events(), None, 1_000)).unwrap().len(), 500);
 }
 
-/// One store knows nothing of what another lost: what was remembered of one would be wrong in the other.
-fn a_store_has_a_lineage_of_its_own(t: &TestStore) {
+/// A store does not see when another one loses its database, so a cache of one would be wrong in the other.
+fn each_store_has_its_own_epoch(t: &TestStore) {
     let epoch = |store: &dyn Store| store.reading(|tx| Ok(tx.epoch())).unwrap();
     let own = epoch(t.store.as_ref());
     t.store.writing(|tx| tx.insert_events(&[event(1)])).unwrap();
-    assert_eq!(epoch(t.store.as_ref()), own, "commits go on with it");
+    assert_eq!(epoch(t.store.as_ref()), own, "a commit keeps the epoch");
     assert_eq!(t.store.writing(|tx| Ok(tx.epoch())).unwrap(), own);
     assert_ne!(epoch(t.another(&StoreOptions::default()).as_ref()), own);
 }
 
-fn readiness_is_told(t: &TestStore) {
+fn a_migrated_database_is_ready(t: &TestStore) {
     t.store.ready().unwrap();
 }

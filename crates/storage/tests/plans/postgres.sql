@@ -1,9 +1,9 @@
--- A million events of 500 tenants and 20,000 users over 90 days, and a directory to match.
+-- A million events of 500 tenants and 20,000 users over 90 days, and a directory for them.
 SET synchronous_commit = off;
 SET TIME ZONE 'UTC';
 SET maintenance_work_mem = '256MB';
--- Indexes that are built once are ready sooner than indexes that grow row by row: the partitions get theirs when they
--- are attached.
+-- The partitions get their indexes when they are attached, because building an index once is faster than letting it grow
+-- row by row.
 DO $$ DECLARE month timestamptz; BEGIN
     FOR month IN SELECT generate_series(timestamptz '2026-01-01T00:00:00Z', '2026-03-01T00:00:00Z', '1 month') LOOP
         EXECUTE format('CREATE TABLE %I (LIKE events INCLUDING CONSTRAINTS)', to_char(month, '"events_"YYYY"_"MM'));
@@ -22,7 +22,7 @@ SELECT i + 1 AS seq, lpad(to_hex(i * 7 % 500), 32, '0')::uuid AS tenant_id, lpad
        i::bigint * 13 % 20000 + 1 AS user_ref,
        CASE i % 10 WHEN 0 THEN 1 WHEN 1 THEN 2 WHEN 2 THEN 5 WHEN 3 THEN 3 ELSE 4 END AS kind_ref,
        CASE WHEN i % 10 = 1 THEN 1 ELSE 0 END AS outcome, i % 5000 + 1 AS source_ref,
-       -- One page in fifty is beyond its tenant's limit.
+       -- One page in fifty is beyond the quota of its tenant.
        CASE WHEN i % 10 > 3 THEN CASE WHEN i % 50 = 4 THEN 1 ELSE i % 300 + 2 END END AS page_ref,
        CASE WHEN i % 10 > 3 THEN '/page/' || (i % 300) || '?q' END AS page,
        CASE WHEN i % 50 = 4 THEN '/page/' || (i % 300) END AS page_key,
@@ -74,7 +74,7 @@ FROM (SELECT i, timestamptz '2026-01-01T00:00:00Z' + i * interval '77 s' AS bega
 INSERT INTO refresh_tokens SELECT sha256(id::text::bytea), id, now(), now(), NULL FROM sessions;
 INSERT INTO new_pages
 SELECT lpad(to_hex(i), 32, '0')::uuid, date '2026-01-01' + i % 90, 7 FROM generate_series(0, 499) AS i;
--- Of the current generation and of one before it; of everyone and of every tenant.
+-- Sheets of the current and of an older generation, of everyone and of every tenant.
 INSERT INTO sheets
 SELECT i % 2, CASE i % 500 WHEN 0 THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff' ELSE lpad(to_hex(i % 500), 32, '0')::uuid END,
        2, 1 + i / 2 % 2, timestamptz '2026-01-01T00:00:00Z' + i / 1000 * interval '1 day', i / 500 % 2, decode(repeat('00', 50), 'hex')

@@ -1,9 +1,9 @@
--- A million events of 500 tenants and 20,000 users over 90 days, and a directory to match.
+-- A million events of 500 tenants and 20,000 users over 90 days, and a directory for them.
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = OFF;
 PRAGMA cache_size = -200000;
 BEGIN;
--- SQLite has no SHA-256: these digests only differ, but for the two names that questions look up.
+-- SQLite has no SHA-256, so these digests are only distinct. The two names that questions look up have their real digests.
 WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 19999)
 INSERT INTO dict_users SELECT i + 1, unhex(printf('%032x', i)), 'user-' || i FROM n;
 WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 299)
@@ -20,7 +20,7 @@ INSERT INTO events (seq, tenant_id, id, env_id, occurred_at, received_at, user_r
 SELECT i + 1, i * 7 % 500 + 1, unhex(printf('%032x', i)), i % 3,
        1767225600000000 + i * 7776000, 1767225600000000 + i * 7776000, i * 13 % 20000 + 1,
        CASE i % 10 WHEN 0 THEN 1 WHEN 1 THEN 2 WHEN 2 THEN 5 WHEN 3 THEN 3 ELSE 4 END, i % 10 = 1, i % 5000 + 1,
-       -- One page in fifty is beyond its tenant's limit.
+       -- One page in fifty is beyond the quota of its tenant.
        CASE WHEN i % 10 > 3 THEN iif(i % 50 = 4, 1, i % 300 + 2) END,
        CASE WHEN i % 10 > 3 THEN '/page/' || (i % 300) || '?q' END,
        CASE WHEN i % 50 = 4 THEN '/page/' || (i % 300) END,
@@ -60,7 +60,7 @@ FROM n;
 INSERT INTO refresh_tokens SELECT unhex(hex(id) || hex(id)), id, 0, 0, NULL FROM sessions;
 WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 499)
 INSERT INTO new_pages SELECT i + 1, 20453 + i % 90, 7 FROM n;
--- Of the current generation and of one before it; of everyone and of every tenant.
+-- Sheets of the current and of an older generation, of everyone and of every tenant.
 WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 89999)
 INSERT INTO sheets
 SELECT i % 2, i % 500, 2, 1 + i / 2 % 2, 1767225600000000 + i / 1000 * 86400000000, i / 500 % 2, zeroblob(50) FROM n;
