@@ -1,7 +1,7 @@
 //! The rows of the table, from the declarations of the operations.
 //!
-//! An operation that is added gets its rows by itself. What the rules below cannot know stands in [`BODIES`] and
-//! [`OUTCOMES`]; a row that is wrong fails the tests that walk the table.
+//! A new operation gets its rows automatically. [`BODIES`] and [`OUTCOMES`] hold the exceptions to the rules below; a wrong
+//! row fails the tests that walk the table.
 
 use std::sync::LazyLock;
 
@@ -62,9 +62,9 @@ fn allowed(info: &OperationInfo) -> Allowed {
     }
 }
 
-/// Operations with other outcomes for [`ACME`] and another tenant than the rules say.
+/// Operations whose outcomes for [`ACME`] and another tenant differ from the rules.
 const OUTCOMES: [(&str, [Outcome; 2]); 4] = [
-    // The body names the tenant of each event; another tenant's event is refused in its own result.
+    // The body names the tenant of each event; the result of each event rejects another tenant.
     ("record_events", [Done, Done]),
     ("UpdateUserBehaviorHistoriesByDay", [Done, Done]),
     // The body names ACME.
@@ -73,7 +73,7 @@ const OUTCOMES: [(&str, [Outcome; 2]); 4] = [
     ("GetUserEvents", [Done, NotFound]),
 ];
 
-/// What a credential of [`ACME`] gets, and a credential of another tenant.
+/// The outcomes for a credential scoped to [`ACME`], and for one scoped to another tenant.
 fn outcomes(info: &OperationInfo, names_tenant: bool) -> [Outcome; 2] {
     let in_path = |name: &str| info.path.contains(name);
     let is_about_user_activity = info.path.starts_with("/v1/analy");
@@ -110,7 +110,7 @@ pub fn path_of(row: &Row, things: &Things) -> String {
     if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) }
 }
 
-/// The value of a parameter that must be sent.
+/// The value of a required parameter.
 fn query_value(name: &str) -> String {
     match name {
         "type" => "daily".to_owned(),
@@ -128,10 +128,10 @@ fn query_value(name: &str) -> String {
 
 type MadeBody = fn(&Things) -> Value;
 
-/// Bodies for this world, where the example of the document does not fit into it.
+/// Bodies for operations whose documented example does not fit this world.
 const BODIES: &[(&str, MadeBody)] = &[
     ("record_events", |_| json!({"type": "x"})),
-    // An e-mail that nobody has, as the account's id is new.
+    // A new address, because the account's id is new.
     (
         "create_account",
         |things| json!({"email": format!("{}@example.com", things.credentials().account.id), "role": "auditor"}),

@@ -13,7 +13,7 @@ use trailkeeper_domain::cursor;
 use trailkeeper_testkit::{DatabaseKind, TestEntropy};
 
 use crate::support::contracts::unix;
-use crate::support::{ACME, Caller, OTHER, TestApp, TestResponse, escaped, numbered, person};
+use crate::support::{ACME, Caller, OTHER, TestApp, TestResponse, analytic_questions, escaped, numbered, person};
 
 const NONE: &str = "00000000-0000-0000-0000-000000000000";
 const SYSTEM: &str = "ffffffff-ffff-ffff-ffff-ffffffffffff";
@@ -95,10 +95,11 @@ fn worlds(kind: DatabaseKind, others_first: bool) -> [TestApp; 2] {
 /// The questions of a curious credential: without ids, with its own ids, and with those of others.
 fn questions() -> Vec<String> {
     let mut all = Vec::new();
+    let analytic = analytic_questions();
     let span = "from=2026-07-01&to=2026-07-31";
     for tenant in [ACME, OTHER, NONE, SYSTEM, "99999999-2222-4333-8444-555555555555"] {
-        for kind in ["active-users", "traffic", "logins", "registrations", "page-statistics", "retention"] {
-            all.push(format!("/v1/analytics/{kind}?{span}&tenant_id={tenant}"));
+        for question in &analytic {
+            all.push(format!("{question}?{span}&tenant_id={tenant}"));
         }
         for user in ["ann", "shared", "bob"] {
             all.push(format!("/v1/analytics/users/{user}/timeline?{span}&tenant_id={tenant}"));
@@ -118,9 +119,9 @@ fn questions() -> Vec<String> {
             all.push(format!("/v1/analysis/metrics/aggregated?metrics_type={metric}&{DAYS}&tenant_ids={tenant}"));
         }
     }
-    for kind in ["active-users", "traffic", "logins", "registrations", "page-statistics", "retention"] {
-        all.push(format!("/v1/analytics/{kind}?{span}"));
-        all.push(format!("/v1/analytics/{kind}?{span}&timezone=Asia/Kolkata"));
+    for question in &analytic {
+        all.push(format!("{question}?{span}"));
+        all.push(format!("{question}?{span}&timezone=Asia/Kolkata"));
     }
     for user in ["ann", "shared", "bob", "ann2", "nobody"] {
         all.push(format!("/v1/events?user_id={user}"));

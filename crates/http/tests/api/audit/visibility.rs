@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use trailkeeper_domain::account::Role;
 
-use crate::support::{ACME, Caller, OTHER, TestApp, numbered, person};
+use crate::support::{ACME, Caller, OTHER, TestApp, analytic_questions, numbered, person};
 
 const SYSTEM: &str = "ffffffff-ffff-ffff-ffff-ffffffffffff";
 
@@ -95,13 +95,9 @@ fn no_analytic_answer_counts_audit_events() {
     world(&app);
     let admin = app.admin();
     let analyst = app.token(Role::Analyst, None);
-    for kind in ["active-users", "traffic", "logins", "registrations", "page-statistics", "retention"] {
-        assert!(matches!(analyst.get(&format!("/v1/analytics/{kind}?tenant_id={SYSTEM}")).status, 400 | 404), "{kind}");
-        admin.get(&format!("/v1/analytics/{kind}?tenant_id={SYSTEM}")).problem(
-            400,
-            "invalid_parameter",
-            Some("tenant_id"),
-        );
+    for question in analytic_questions() {
+        assert!(matches!(analyst.get(&format!("{question}?tenant_id={SYSTEM}")).status, 400 | 404), "{question}");
+        admin.get(&format!("{question}?tenant_id={SYSTEM}")).problem(400, "invalid_parameter", Some("tenant_id"));
     }
     let days = "start_date=2026-07-01&end_date=2026-07-31";
     let active = format!("/v1/analysis/active-users?type=daily&date_from=2026-07-01&tenant_id={SYSTEM}");

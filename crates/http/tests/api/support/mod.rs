@@ -121,6 +121,12 @@ impl TestApp {
     }
 }
 
+/// The paths of all analytic questions of the native API, those about one user excluded.
+pub fn analytic_questions() -> Vec<String> {
+    let questions = trailkeeper_http::operations().into_iter().map(|operation| operation.path);
+    questions.filter(|path| path.starts_with("/v1/analytics/") && !path.contains('{')).collect()
+}
+
 /// The actor that prepares the tests.
 pub fn operator() -> AuditContext {
     AuditContext::from(Actor { id: "test".to_owned(), name: "test".to_owned() })
