@@ -1,10 +1,10 @@
-//! The layers of `docs/architecture.md`, asserted: which crate may know which.
-#![expect(clippy::expect_used, reason = "a test fails by panicking, helpers included")]
+//! Which crate may know which.
 
 use std::collections::BTreeSet;
-use std::process::Command;
 
-/// Every crate of the workspace, and all that it may know of the others (dev-dependencies apart).
+use crate::{cargo, packages};
+
+/// Every crate of the workspace, and the other ones that it may depend on (dev-dependencies apart).
 const LAYERS: &[(&str, &[&str])] = &[
     ("trailkeeper-domain", &[]),
     ("trailkeeper-parsers", &["trailkeeper-domain"]),
@@ -37,7 +37,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("trailkeeper-example-embed", &["trailkeeper-domain", "trailkeeper-storage", "trailkeeper-analytics"]),
 ];
 
-/// What a crate must not reach, however indirectly.
+/// Packages that a crate must not depend on, directly or indirectly.
 const FORBIDDEN: &[(&str, &[&str])] = &[
     ("trailkeeper-domain", &["diesel", "actix-web", "tokio", "utoipa", "ring"]),
     ("trailkeeper-http-macros", &["diesel", "actix-web", "tokio", "utoipa"]),
@@ -52,14 +52,12 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
 ];
 
 #[test]
-fn every_crate_knows_only_the_layers_below_it() {
-    let metadata = cargo(&["metadata", "--no-deps", "--format-version", "1"]);
-    let metadata: serde_json::Value = serde_json::from_str(&metadata).expect("cargo metadata prints JSON");
-    let packages = metadata["packages"].as_array().expect("packages");
+fn every_crate_knows_lower_layers_only() {
+    let packages = packages();
     let names: BTreeSet<&str> = packages.iter().filter_map(|package| package["name"].as_str()).collect();
     let known: BTreeSet<&str> = LAYERS.iter().map(|(name, _)| *name).collect();
-    assert_eq!(names, known, "a new crate needs a row in LAYERS and a place in docs/architecture.md");
-    for package in packages {
+    assert_eq!(names, known, "a new crate needs a row in LAYERS and in the table of docs/architecture.md");
+    for package in &packages {
         let name = package["name"].as_str().expect("a package has a name");
         let allowed = LAYERS.iter().find(|(layer, _)| *layer == name).map(|(_, allowed)| *allowed).unwrap_or_default();
         let dependencies = package["dependencies"].as_array().expect("dependencies");
@@ -80,15 +78,4 @@ fn no_crate_reaches_what_its_layer_forbids() {
             assert!(!reached.contains(crate_name), "{name} reaches {crate_name}");
         }
     }
-}
-
-fn cargo(arguments: &[&str]) -> String {
-    let output = Command::new(env!("CARGO"))
-        .args(arguments)
-        .args(["--locked", "--offline"])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .expect("cargo runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).expect("cargo prints UTF-8")
 }

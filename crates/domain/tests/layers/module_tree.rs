@@ -1,0 +1,389 @@
+//! The modules of a crate, and which file names which module in a path.
+//!
+//! This reads text, not syntax: `use` trees with their groups, paths that begin with `crate`, `super`, `self` or a child
+//! module, in code and in attributes. A path leads to the module that defines its item: where a module re-exports the
+//! item by name, to the module that it has it from. Items under `#[cfg(test)]` are skipped.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::lexer::{Located, Token, tokens};
+
+/// Names of modules from the root of the crate, which is the empty path.
+type ModulePath = Vec<String>;
+
+/// Reads a file; `None` if there is no such file.
+pub type Read<'a> = &'a dyn Fn(&Path) -> Option<String>;
+
+/// A path that a file names.
+#[derive(Debug)]
+pub struct Import {
+    /// The file that names it.
+    pub from: PathBuf,
+    /// Line in that file.
+    pub line: usize,
+    /// The path as it is written, without its groups.
+    pub written: String,
+    /// The module that it leads to.
+    pub module: ModulePath,
+    /// The module that names it.
+    pub importer: ModulePath,
+}
+
+/// The modules of one crate.
+pub struct ModuleTree {
+    files: BTreeMap<ModulePath, PathBuf>,
+    named: Vec<Named>,
+    /// By module and name, what `pub use` in that module gives the name to.
+    reexports: BTreeMap<(ModulePath, String), Vec<String>>,
+}
+
+/// A path as a file has it.
+struct Named {
+    from: PathBuf,
+    line: usize,
+    importer: ModulePath,
+    segments: Vec<String>,
+}
+
+impl ModuleTree {
+    /// Reads the crate with the root file `root`. A file that is mounted as several modules is read for each.
+    pub fn read(root: &Path, read: Read<'_>) -> Self {
+        let mut tree = Self { files: BTreeMap::new(), named: Vec::new(), reexports: BTreeMap::new() };
+        let folder = root.parent().unwrap_or(Path::new(""));
+        tree.add_file(root, folder, &Vec::new(), read);
+        tree
+    }
+
+    /// The file of each module.
+    pub fn file_of(&self, module: &[String]) -> &Path {
+        self.files.get(module).expect("a module of the tree")
+    }
+
+    /// Every path that leads to a module of another file.
+    pub fn imports(&self) -> Vec<Import> {
+        let imports = self.named.iter().filter_map(|named| {
+            let module = self.defining(&named.importer, &named.segments)?;
+            let written = named.segments.join("::");
+            let Named { from, line, importer, .. } = named;
+            (self.file_of(&module) != from).then(|| Import {
+                from: from.clone(),
+                line: *line,
+                written,
+                module,
+                importer: importer.clone(),
+            })
+        });
+        imports.collect()
+    }
+
+    /// The module that defines what a path in `importer` leads to; `None` if that is another crate or a local name.
+    fn defining(&self, importer: &ModulePath, segments: &[String]) -> Option<ModulePath> {
+        let mut module = importer.clone();
+        let mut segments = segments.iter().peekable();
+        match segments.peek()?.as_str() {
+            "crate" => {
+                module.clear();
+                segments.next();
+            }
+            "self" => {
+                segments.next();
+            }
+            "super" => {}
+            child if self.child(&module, child).is_none() => return None,
+            _ => {}
+        }
+        while let Some(segment) = segments.next() {
+            if segment == "super" {
+                module.pop()?;
+            } else if let Some(child) = self.child(&module, segment) {
+                module = child;
+            } else if let Some(original) = self.reexports.get(&(module.clone(), segment.clone())) {
+                let rest: Vec<String> = original.iter().chain(segments).cloned().collect();
+                // From another crate: that is no module of ours.
+                return self.defining(&module, &rest);
+            } else {
+                break;
+            }
+        }
+        Some(module)
+    }
+
+    fn child(&self, module: &[String], name: &str) -> Option<ModulePath> {
+        let child = [module, &[name.to_owned()]].concat();
+        self.files.contains_key(&child).then_some(child)
+    }
+
+    /// Reads a file as the module `module`, and the files of its child modules, which lie in `folder`.
+    fn add_file(&mut self, file: &Path, folder: &Path, module: &ModulePath, read: Read<'_>) {
+        let source = read(file).unwrap_or_else(|| panic!("{} cannot be read", file.display()));
+        let tokens = tokens(&source);
+        let mut scan =
+            Scan { tokens: &tokens, at: 0, file, read, folders: vec![folder.to_owned()], module: module.clone() };
+        let mut children = Vec::new();
+        scan.modules(self, &mut children);
+        for (child, path, folder) in children {
+            self.add_file(&path, &folder, &child, read);
+        }
+    }
+}
+
+/// A walk over the tokens of one file.
+struct Scan<'a> {
+    tokens: &'a [Located],
+    at: usize,
+    file: &'a Path,
+    read: Read<'a>,
+    /// Where the child modules of this module lie, and of the inline modules around it.
+    folders: Vec<PathBuf>,
+    module: ModulePath,
+}
+
+impl Scan<'_> {
+    fn token(&self, ahead: usize) -> Option<&Token> {
+        self.tokens.get(self.at + ahead).map(|located| &located.token)
+    }
+
+    fn is_name(&self, ahead: usize, name: &str) -> bool {
+        matches!(self.token(ahead), Some(Token::Name(found)) if found == name)
+    }
+
+    fn is_sign(&self, ahead: usize, sign: char) -> bool {
+        self.token(ahead) == Some(&Token::Sign(sign))
+    }
+
+    fn name(&self, ahead: usize) -> Option<&str> {
+        match self.token(ahead) {
+            Some(Token::Name(name)) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// Reads items up to the end of the module: notes its paths in `tree` and its child files in `children`.
+    fn modules(&mut self, tree: &mut ModuleTree, children: &mut Vec<(ModulePath, PathBuf, PathBuf)>) {
+        tree.files.insert(self.module.clone(), self.file.to_owned());
+        let mut depth = 0_usize;
+        let mut mounted: Option<String> = None;
+        while self.token(0).is_some() {
+            if self.is_sign(0, '#') && self.is_sign(1, '[') {
+                if self.is_test_only() {
+                    self.skip_item();
+                    continue;
+                }
+                if self.is_name(2, "path")
+                    && self.is_sign(3, '=')
+                    && let Some(Token::Text(path)) = self.token(4)
+                {
+                    mounted = Some(path.clone());
+                }
+                self.at += 2;
+            } else if self.is_name(0, "mod")
+                && let Some(name) = self.name(1).map(str::to_owned)
+            {
+                self.at += 2;
+                let mounted = mounted.take();
+                if self.is_sign(0, ';') {
+                    children.push(self.child_file(&name, mounted));
+                } else if self.is_sign(0, '{') {
+                    self.at += 1;
+                    let folder = self.folders.last().expect("a folder").join(&name);
+                    self.folders.push(folder);
+                    self.module.push(name);
+                    self.modules(tree, children);
+                    self.module.pop();
+                    self.folders.pop();
+                }
+            } else if self.is_name(0, "use") {
+                let public = self.is_public();
+                self.at += 1;
+                self.use_tree(tree, public, &mut Vec::new());
+            } else if self.begins_path() {
+                let line = self.tokens[self.at].line;
+                let mut segments = Vec::new();
+                self.segments(&mut segments);
+                self.note(tree, line, &segments);
+            } else {
+                match self.token(0) {
+                    Some(Token::Sign('{')) => depth += 1,
+                    Some(Token::Sign('}')) if depth == 0 => {
+                        self.at += 1;
+                        return;
+                    }
+                    Some(Token::Sign('}')) => depth -= 1,
+                    _ => {}
+                }
+                self.at += 1;
+            }
+        }
+    }
+
+    fn child_file(&self, name: &str, mounted: Option<String>) -> (ModulePath, PathBuf, PathBuf) {
+        let module = [self.module.as_slice(), &[name.to_owned()]].concat();
+        let folder = self.folders.last().expect("a folder");
+        if let Some(mounted) = mounted {
+            // Relative to the file's own folder, or inside inline modules to the folder of those.
+            let base = if self.folders.len() > 1 { folder } else { self.file.parent().unwrap_or(Path::new("")) };
+            let file = normalized(&base.join(mounted));
+            let below = file.parent().unwrap_or(Path::new("")).to_owned();
+            return (module, file, below);
+        }
+        let below = folder.join(name);
+        let flat = folder.join(format!("{name}.rs"));
+        let file = if (self.read)(&flat).is_some() { flat } else { below.join("mod.rs") };
+        (module, file, below)
+    }
+
+    /// Whether this attribute is `#[cfg(test)]`.
+    fn is_test_only(&self) -> bool {
+        self.is_name(2, "cfg") && self.is_sign(3, '(') && self.is_name(4, "test") && self.is_sign(5, ')')
+    }
+
+    /// Skips attributes and the item behind them, up to its `;` or its closing brace.
+    fn skip_item(&mut self) {
+        let mut depth = 0_usize;
+        while let Some(token) = self.token(0).cloned() {
+            self.at += 1;
+            match token {
+                Token::Sign('{' | '(' | '[') => depth += 1,
+                Token::Sign('}') if depth == 1 => return,
+                Token::Sign('}' | ')' | ']') => depth -= 1,
+                Token::Sign(';') if depth == 0 => return,
+                _ => {}
+            }
+        }
+    }
+
+    /// Whether `pub` or `pub(…)` stands before this token.
+    fn is_public(&self) -> bool {
+        let before = self.tokens.get(..self.at).unwrap_or_default().iter().rev().map(|located| &located.token);
+        let mut before = before.skip_while(|token| {
+            !matches!(token, Token::Sign(';' | '{' | '}' | ']')) && **token != Token::Name("pub".to_owned())
+        });
+        before.next() == Some(&Token::Name("pub".to_owned()))
+    }
+
+    /// Whether a path begins here that may lead to a module: with `crate`, `super`, `self` or a name, and `::` behind.
+    fn begins_path(&self) -> bool {
+        let before = self.at.checked_sub(1).and_then(|at| self.tokens.get(at)).map(|located| &located.token);
+        !matches!(before, Some(Token::PathSeparator | Token::Sign('.')))
+            && self.name(0).is_some()
+            && self.token(1) == Some(&Token::PathSeparator)
+    }
+
+    fn segments(&mut self, segments: &mut Vec<String>) {
+        while let Some(name) = self.name(0) {
+            segments.push(name.to_owned());
+            self.at += 1;
+            if self.token(0) != Some(&Token::PathSeparator) {
+                return;
+            }
+            self.at += 1;
+        }
+    }
+
+    /// Reads one branch of a `use` behind the segments `prefix`, up to `;`, `,` or `}`.
+    fn use_tree(&mut self, tree: &mut ModuleTree, public: bool, prefix: &mut Vec<String>) {
+        let line = self.tokens[self.at].line;
+        let length = prefix.len();
+        self.segments(prefix);
+        if self.is_sign(0, '{') {
+            self.at += 1;
+            while !self.is_sign(0, '}') {
+                self.use_tree(tree, public, prefix);
+                if self.is_sign(0, ',') {
+                    self.at += 1;
+                }
+            }
+            self.at += 1;
+        } else {
+            // `a::{self}` is `a`.
+            let segments = match prefix.split_last() {
+                Some((last, before)) if last == "self" && !before.is_empty() => before,
+                _ => prefix.as_slice(),
+            };
+            let name = if self.is_name(0, "as") { self.name(1) } else { segments.last().map(String::as_str) };
+            match name {
+                Some(name) if public && !self.is_sign(0, '*') => {
+                    tree.reexports.insert((self.module.clone(), name.to_owned()), segments.to_vec());
+                }
+                _ => self.note(tree, line, segments),
+            }
+        }
+        prefix.truncate(length);
+        while !matches!(self.token(0), None | Some(Token::Sign(';' | ',' | '}'))) {
+            self.at += 1;
+        }
+    }
+
+    fn note(&self, tree: &mut ModuleTree, line: usize, segments: &[String]) {
+        let (from, importer) = (self.file.to_owned(), self.module.clone());
+        tree.named.push(Named { from, line, importer, segments: segments.to_vec() });
+    }
+}
+
+/// The path without `.` and `..`.
+fn normalized(path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        match part {
+            std::path::Component::CurDir => {}
+            std::path::Component::ParentDir => {
+                out.pop();
+            }
+            part => out.push(part),
+        }
+    }
+    out
+}
+
+/// The names of the modules that lead to a module, for messages.
+pub fn shown(module: &[String]) -> String {
+    if module.is_empty() { "crate".to_owned() } else { module.join("::") }
+}
+
+#[test]
+fn paths_lead_to_the_modules_that_they_name() {
+    let files = [
+        ("src/lib.rs", "mod a; pub mod b; pub use a::Thing; #[cfg(test)] mod t { use crate::b; }"),
+        (
+            "src/a/mod.rs",
+            "mod inner; pub use inner::{self, Deep as Thing}; use super::b::{c::{One, self}, Two as A, *};",
+        ),
+        (
+            "src/a/inner.rs",
+            "use crate::{Thing, Own, b as z}; fn f() { std::mem::drop(self::g::h()); self.x::<A>() } mod g { use super::super::Thing; }",
+        ),
+        (
+            "src/b.rs",
+            "/// [`crate::a`]\nmod c; mod d { #[path = \"../../queries.rs\"] mod queries; } #[body(crate::a::Thing)] struct S; pub(in crate::a) struct T;",
+        ),
+        (
+            "src/b/c.rs",
+            "#[cfg(test)] use crate::a; #[cfg(test)] #[x] fn t() { crate::a::b(); } struct D(crate::a::inner::Deep<'static, {'}'}>); use serde::a;",
+        ),
+        ("src/queries.rs", "use super::Connection; use super::super::c;"),
+    ];
+    let read = |path: &Path| files.iter().find(|(name, _)| Path::new(name) == path).map(|(_, text)| (*text).to_owned());
+    let tree = ModuleTree::read(Path::new("src/lib.rs"), &read);
+    let found: Vec<String> = tree
+        .imports()
+        .iter()
+        .map(|import| format!("{} {} -> {}", import.from.display(), import.written, shown(&import.module)))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            "src/a/mod.rs super::b::c::One -> b::c",
+            "src/a/mod.rs super::b::c -> b::c",
+            "src/a/mod.rs super::b::Two -> b",
+            "src/a/mod.rs super::b -> b",
+            "src/a/inner.rs crate::Own -> crate",
+            "src/a/inner.rs crate::b -> b",
+            "src/b.rs crate::a::Thing -> a::inner",
+            "src/b.rs crate::a -> a",
+            "src/b/c.rs crate::a::inner::Deep -> a::inner",
+            "src/queries.rs super::Connection -> b::d",
+            "src/queries.rs super::super::c -> b::c",
+        ]
+    );
+}
