@@ -11,9 +11,8 @@ use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::{Error, Result};
 use uuid::Uuid;
 
-use crate::authenticate::secret_seal_context;
 use crate::jwt::{KeyRing, KeySource};
-use crate::master_keys::MasterKeys;
+use crate::master_keys::{MasterKeys, secret_seal_context};
 use crate::password;
 use crate::token_cache::TokenCache;
 

@@ -2,12 +2,12 @@
 
 use chrono::Duration;
 use trailkeeper_domain::account::{ApiToken, Role, SigningKey};
-use trailkeeper_domain::id::CredentialId;
 use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::{Error, Result};
 
 use crate::access::Access;
 use crate::jwt;
+use crate::master_keys::secret_seal_context;
 use crate::permission::{Principal, PrincipalKind};
 use crate::signature::{self, Credentials, SignedRequest};
 use crate::token::{PlainToken, TokenHash, TokenKind};
@@ -141,11 +141,6 @@ fn principal_of(key: SigningKey) -> Principal {
         tenant_id: key.tenant_id,
         session_id: None,
     }
-}
-
-/// The context under which the secret of a signing key is sealed.
-pub(crate) fn secret_seal_context(id: CredentialId) -> String {
-    format!("signing_key:{id}")
 }
 
 fn invalid_token() -> Error {

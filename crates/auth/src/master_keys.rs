@@ -9,9 +9,15 @@ use std::sync::Arc;
 use parking_lot::RwLock;
 use trailkeeper_domain::Result;
 use trailkeeper_domain::clock::Entropy;
+use trailkeeper_domain::id::CredentialId;
 use zeroize::Zeroizing;
 
 use crate::master::MasterKey;
+
+/// The context under which the secret of a signing key is sealed.
+pub(crate) fn secret_seal_context(id: CredentialId) -> String {
+    format!("signing_key:{id}")
+}
 
 /// The master keys at one moment.
 #[derive(Debug, PartialEq, Eq)]

@@ -8,8 +8,8 @@ use trailkeeper_domain::ports::ReadTx;
 
 use crate::access::{Access, lock_accounts};
 use crate::audit::{AuditContext, MASTER_KEY_ROTATE, append, target};
-use crate::authenticate::secret_seal_context;
 use crate::jwt::token_key_seal_context;
+use crate::master_keys::secret_seal_context;
 
 /// The number of signing keys per query.
 const PAGE: usize = 500;

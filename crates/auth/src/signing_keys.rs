@@ -12,9 +12,9 @@ use crate::audit::{
     AuditContext, Changes, SIGNING_KEY_CHANGE, SIGNING_KEY_CREATE, SIGNING_KEY_REVOKE, append, credential_metadata,
     target,
 };
-use crate::authenticate::secret_seal_context;
 use crate::entropy::{BASE62, random_text};
 use crate::listing::{self, MAX_NAME};
+use crate::master_keys::secret_seal_context;
 use crate::token::PlainSecret;
 
 const CURSOR_KIND: char = 's';

@@ -23,8 +23,8 @@ use trailkeeper_domain::{Error, Result};
 
 use crate::api_error::{ApiError, ErrorFormat};
 use crate::blocking;
-use crate::extract::query::Query;
-use crate::extract::{origin, path};
+use crate::request::query::Query;
+use crate::request::{origin, path};
 use crate::state::AppState;
 
 /// Who asks, and what they will be shown or change. Lies in the extensions of the request.

@@ -2,9 +2,7 @@
 
 use serde_json::{Value, json};
 use trailkeeper_domain::text;
-use utoipa::Modify;
 use utoipa::openapi::OpenApi;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 
 use crate::contract::Contract;
 use crate::operation::OperationInfo;
@@ -95,20 +93,5 @@ fn pretty(document: &OpenApi) -> String {
     match document.to_pretty_json() {
         Ok(json) => json + "\n",
         Err(error) => format!("{{\"error\": \"{}\"}}\n", text::shown(&error.to_string())),
-    }
-}
-
-/// Adds the security scheme `Bearer` that every document has.
-pub struct BearerScheme;
-
-impl Modify for BearerScheme {
-    fn modify(&self, openapi: &mut OpenApi) {
-        let scheme = HttpBuilder::new()
-            .scheme(HttpAuthScheme::Bearer)
-            .description(Some(
-                "An access token of a login, or an API token of `POST /v1/tokens` or `trailkeeper token create`.",
-            ))
-            .build();
-        openapi.components.get_or_insert_default().add_security_scheme("Bearer", SecurityScheme::Http(scheme));
     }
 }

@@ -23,7 +23,7 @@ use crate::limits::{LimitSettings, LimitSharing};
 use crate::operation::routes::fallback;
 use crate::settings::HttpSettings;
 use crate::state::{AppState, Services};
-use crate::{cripsa, native, octopai, ops, saasus, trace};
+use crate::{cripsa, documents, native, octopai, saasus, trace};
 
 /// How long active requests may take after SIGTERM, in seconds.
 const SHUTDOWN_S: u64 = 20;
@@ -46,7 +46,7 @@ pub fn configure(config: &mut ServiceConfig) {
     cripsa::configure(config);
     octopai::configure(config);
     native::configure(config);
-    ops::configure(config);
+    documents::configure(config);
     config.default_service(fallback::<Native>("/openapi.json"));
 }
 

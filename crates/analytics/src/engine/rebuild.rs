@@ -13,6 +13,7 @@
 //! generation as it was; the next rebuild or merger removes the incomplete one.
 
 mod chunk;
+mod rebuilt;
 
 use std::collections::HashSet;
 use std::thread;
@@ -28,25 +29,14 @@ use super::merger::{Lease, Pass, lost};
 use super::progress::Progress;
 use chunk::Chunk;
 
+pub use rebuilt::Rebuilt;
+
 /// The pause between two attempts to take the lease.
 const PAUSE: Duration = Duration::from_millis(100);
 /// The most sheets of other generations that one transaction removes.
 const REMOVED_AT_ONCE: usize = 1_000;
 /// The number of events after which progress is reported, and the lease prolonged if needed.
 const REPORT_EVERY: u64 = 10_000;
-
-/// The result of a rebuild.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Rebuilt {
-    /// The number of events that were counted.
-    pub events: u64,
-    /// The number of sheets of the new generation.
-    pub sheets: u64,
-    /// The bytes of their payloads.
-    pub bytes: u64,
-    /// The new generation, which is the current one now.
-    pub generation: i64,
-}
 
 /// Rebuilds all sheets. Waits up to `patience` for a merger or another rebuild to release the lease.
 ///

@@ -120,18 +120,4 @@ impl Sheet {
         let (yes, no) = self.cells.into_iter().partition(|(key, _)| first(key.facet));
         (Self { cells: yes }, Self { cells: no })
     }
-
-    /// Encodes the sheet in the format of `docs/sheets.md`.
-    pub fn encode(&self) -> Vec<u8> {
-        codec::encode(self)
-    }
-
-    /// Decodes the result of [`Sheet::encode`].
-    ///
-    /// # Errors
-    /// [`CodecError`] with the flaw and its offset for a payload that is truncated, corrupt, or of a version or facet that
-    /// this program does not know. The caller adds the row.
-    pub fn decode(payload: &[u8]) -> Result<Self, CodecError> {
-        codec::decode(payload)
-    }
 }

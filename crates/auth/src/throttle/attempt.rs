@@ -7,7 +7,13 @@ use trailkeeper_domain::ports::{CounterKey, ReadTx, WriteTx};
 use trailkeeper_domain::throttle::{Allowance, LoginCounter};
 use trailkeeper_domain::time::Timestamp;
 
-use super::{MAX_KNOWN_SOURCES, SOURCE_KNOWN_FOR, Subject, seconds};
+use super::subject::Subject;
+
+/// The time for which a source is known after the last login from it.
+pub(super) const SOURCE_KNOWN_FOR: TimeDelta = TimeDelta::days(90);
+
+/// The number of known sources of one user name; the latest are kept.
+const MAX_KNOWN_SOURCES: usize = 20;
 
 /// The counters of a subject.
 pub(super) struct Counters {
@@ -140,4 +146,9 @@ impl Attempt {
         tx.delete_login_counter(&keys.pair)?;
         tx.put_known_source(&subject.account, keys.network, now, MAX_KNOWN_SOURCES)
     }
+}
+
+/// Whole seconds, rounded up, so that an attempt after that time is not refused again.
+pub(super) fn seconds(left: TimeDelta) -> u32 {
+    u32::try_from((left + TimeDelta::microseconds(999_999)).num_seconds()).unwrap_or(1).max(1)
 }

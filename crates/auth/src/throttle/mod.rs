@@ -30,13 +30,7 @@ use crate::audit::Origin;
 pub(crate) use attempt::Attempt;
 pub(crate) use subject::Subject;
 
-use attempt::read_counters;
-
-/// The time for which a source is known after the last login from it.
-const SOURCE_KNOWN_FOR: TimeDelta = TimeDelta::days(90);
-
-/// The number of known sources of one user name; the latest are kept.
-const MAX_KNOWN_SOURCES: usize = 20;
+use attempt::{SOURCE_KNOWN_FOR, read_counters, seconds};
 
 /// The number of counters; the latest are kept.
 const MAX_COUNTERS: usize = 100_000;
@@ -93,11 +87,6 @@ impl Access {
         })?;
         Ok(Attempt::counted(subject, known, at, delay))
     }
-}
-
-/// Whole seconds, rounded up, so that an attempt after that time is not refused again.
-fn seconds(left: TimeDelta) -> u32 {
-    u32::try_from((left + TimeDelta::microseconds(999_999)).num_seconds()).unwrap_or(1).max(1)
 }
 
 fn throttled(left: TimeDelta) -> Error {

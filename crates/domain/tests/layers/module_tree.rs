@@ -1,10 +1,11 @@
 //! The modules of a crate, and which file names which module in a path.
 //!
 //! This reads text, not syntax: `use` trees with their groups, paths that begin with `crate`, `super`, `self` or a child
-//! module, in code and in attributes. A path leads to the module that defines its item: where a module re-exports the
-//! item by name, to the module that it has it from. Items under `#[cfg(test)]` are skipped.
+//! module, in code and in attributes. A path leads to the module that defines its item: where a module has the item from
+//! another one by `use`, to that one. A `pub use` is no import by itself, but the use of its name in the same file is one.
+//! Items under `#[cfg(test)]` are skipped.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::lexer::{Located, Token, tokens};
@@ -34,8 +35,8 @@ pub struct Import {
 pub struct ModuleTree {
     files: BTreeMap<ModulePath, PathBuf>,
     named: Vec<Named>,
-    /// By module and name, what `pub use` in that module gives the name to.
-    reexports: BTreeMap<(ModulePath, String), Vec<String>>,
+    /// By module and name, the path that `use` in that module gives the name to.
+    aliases: BTreeMap<(ModulePath, String), Vec<String>>,
 }
 
 /// A path as a file has it.
@@ -49,7 +50,7 @@ struct Named {
 impl ModuleTree {
     /// Reads the crate with the root file `root`. A file that is mounted as several modules is read for each.
     pub fn read(root: &Path, read: Read<'_>) -> Self {
-        let mut tree = Self { files: BTreeMap::new(), named: Vec::new(), reexports: BTreeMap::new() };
+        let mut tree = Self { files: BTreeMap::new(), named: Vec::new(), aliases: BTreeMap::new() };
         let folder = root.parent().unwrap_or(Path::new(""));
         tree.add_file(root, folder, &Vec::new(), read);
         tree
@@ -98,7 +99,7 @@ impl ModuleTree {
                 module.pop()?;
             } else if let Some(child) = self.child(&module, segment) {
                 module = child;
-            } else if let Some(original) = self.reexports.get(&(module.clone(), segment.clone())) {
+            } else if let Some(original) = self.aliases.get(&(module.clone(), segment.clone())) {
                 let rest: Vec<String> = original.iter().chain(segments).cloned().collect();
                 // From another crate: that is no module of ours.
                 return self.defining(&module, &rest);
@@ -118,15 +119,31 @@ impl ModuleTree {
     fn add_file(&mut self, file: &Path, folder: &Path, module: &ModulePath, read: Read<'_>) {
         let source = read(file).unwrap_or_else(|| panic!("{} cannot be read", file.display()));
         let tokens = tokens(&source);
-        let mut scan =
-            Scan { tokens: &tokens, at: 0, file, read, folders: vec![folder.to_owned()], module: module.clone() };
+        let mut scan = Scan {
+            tokens: &tokens,
+            at: 0,
+            file,
+            read,
+            folders: vec![folder.to_owned()],
+            module: module.clone(),
+            reexports: Vec::new(),
+            used: BTreeSet::new(),
+        };
         let mut children = Vec::new();
         scan.modules(self, &mut children);
+        for (name, line, segments) in std::mem::take(&mut scan.reexports) {
+            if scan.used.contains(&name) {
+                scan.note(self, line, &segments);
+            }
+        }
         for (child, path, folder) in children {
             self.add_file(&path, &folder, &child, read);
         }
     }
 }
+
+/// Words before the name that an item gives itself.
+const DEFINITIONS: [&str; 7] = ["fn", "struct", "enum", "trait", "type", "const", "static"];
 
 /// A walk over the tokens of one file.
 struct Scan<'a> {
@@ -137,6 +154,10 @@ struct Scan<'a> {
     /// Where the child modules of this module lie, and of the inline modules around it.
     folders: Vec<PathBuf>,
     module: ModulePath,
+    /// Names that `pub use` in this file gives, with their lines and paths.
+    reexports: Vec<(String, usize, Vec<String>)>,
+    /// Names that this file uses without a path in front.
+    used: BTreeSet<String>,
 }
 
 impl Scan<'_> {
@@ -201,8 +222,12 @@ impl Scan<'_> {
                 let line = self.tokens[self.at].line;
                 let mut segments = Vec::new();
                 self.segments(&mut segments);
+                self.used.extend(segments.first().cloned());
                 self.note(tree, line, &segments);
             } else {
+                if let Some(name) = self.used_name() {
+                    self.used.insert(name);
+                }
                 match self.token(0) {
                     Some(Token::Sign('{')) => depth += 1,
                     Some(Token::Sign('}')) if depth == 0 => {
@@ -270,6 +295,17 @@ impl Scan<'_> {
             && self.token(1) == Some(&Token::PathSeparator)
     }
 
+    /// The name at this token, if it stands without a path or a receiver in front and is no definition: a type or
+    /// constant, or a function that is called.
+    fn used_name(&self) -> Option<String> {
+        let name = self.name(0)?;
+        let before = self.at.checked_sub(1).and_then(|at| self.tokens.get(at)).map(|located| &located.token);
+        let is_member = matches!(before, Some(Token::PathSeparator | Token::Sign('.')));
+        let is_defined = matches!(before, Some(Token::Name(word)) if DEFINITIONS.contains(&word.as_str()));
+        let is_used = name.starts_with(char::is_uppercase) || self.is_sign(1, '(');
+        (is_used && !is_member && !is_defined).then(|| name.to_owned())
+    }
+
     fn segments(&mut self, segments: &mut Vec<String>) {
         while let Some(name) = self.name(0) {
             segments.push(name.to_owned());
@@ -302,9 +338,14 @@ impl Scan<'_> {
                 _ => prefix.as_slice(),
             };
             let name = if self.is_name(0, "as") { self.name(1) } else { segments.last().map(String::as_str) };
+            let name = name.filter(|_| !self.is_sign(0, '*')).map(str::to_owned);
+            if let Some(name) = &name {
+                tree.aliases.insert((self.module.clone(), name.clone()), segments.to_vec());
+            }
             match name {
-                Some(name) if public && !self.is_sign(0, '*') => {
-                    tree.reexports.insert((self.module.clone(), name.to_owned()), segments.to_vec());
+                Some(name) if public => {
+                    let segments = segments.to_vec();
+                    self.reexports.push((name, line, segments));
                 }
                 _ => self.note(tree, line, segments),
             }

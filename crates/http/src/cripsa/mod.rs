@@ -20,9 +20,9 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{AdditionalProperties, Schema};
 use utoipa::{Modify, OpenApi};
 
+use crate::bearer_scheme::BearerScheme;
 use crate::error_formats::{Cripsa, CripsaError};
 use crate::inlined::InlinedFields;
-use crate::openapi::BearerScheme;
 use crate::operation::routes::fallback;
 use crate::operation::{Declaration, document, operations, routes};
 

@@ -7,8 +7,8 @@ use trailkeeper_auth::{Principal, PrincipalKind};
 use trailkeeper_domain::throttle::network_of;
 use trailkeeper_domain::{Error, Result};
 
-use crate::extract::origin;
 use crate::limits::{self, Group, LimitStatus, RateLimitKey};
+use crate::request::origin;
 use crate::state::AppState;
 
 /// Counts a request with a valid credential. [`Error::Throttled`] if it is over the credential's limit.

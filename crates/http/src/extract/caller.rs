@@ -18,9 +18,9 @@ use crate::audit;
 use crate::blocking;
 use crate::error_formats::Saasus;
 use crate::extract::admission::{self, AuthAttempt, PresentedCredential};
-use crate::extract::{body, origin};
 use crate::limits::Group;
 use crate::operation::{Access, AccessSpec, Call, FromCall, Requirement};
+use crate::request::{body, origin};
 use crate::settings::MAX_SIGNED_BODY_BYTES;
 use crate::state::AppState;
 

@@ -1,10 +1,7 @@
-//! From requests to typed values: the caller, its address, the tenant, parameters and bodies.
+//! Callers: who sends a request, with which credential, and whether its limits and permissions allow it.
 
 pub mod admission;
 pub mod anyone;
-pub mod body;
 pub mod caller;
-pub mod credential;
-pub mod origin;
-pub mod path;
-pub mod query;
+
+pub use crate::request::{body, credential, origin, path, query};

@@ -22,8 +22,8 @@ use actix_web::web::ServiceConfig;
 use utoipa::OpenApi;
 use utoipa::openapi::OpenApi as OpenApiDocument;
 
+use crate::bearer_scheme::BearerScheme;
 use crate::error_formats::Native;
-use crate::openapi::BearerScheme;
 use crate::operation::{Declaration, document, routes};
 use crate::ops;
 

@@ -14,9 +14,9 @@ use utoipa::openapi::schema::{AnyOfBuilder, Array, ArrayBuilder, Schema, SchemaF
 use utoipa::openapi::{KnownFormat, Object, ObjectBuilder};
 
 use crate::documented::{DAY, formatted, integer, one_of, patterned, text, values};
-use crate::extract::credential::MAX_CREDENTIAL_BYTES;
+use crate::request::credential::MAX_CREDENTIAL_BYTES;
 
-/// The one comparison.
+/// The only comparison of an analytic question: with the period of the same length before.
 pub const PREVIOUS_PERIOD: &str = "previous_period";
 
 values! {

@@ -6,7 +6,7 @@ use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
 use utoipa::openapi::{ContentBuilder, Ref, Required};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::declaration::NamedSchema;
+use super::named_schema::NamedSchema;
 use super::params::ParamValue;
 
 /// The largest body of a few short fields, in bytes.

@@ -10,8 +10,8 @@ use super::body::Body;
 use super::declaration::Declaration;
 use super::params::{PathParams, PathValues, QueryParams};
 use crate::api_error::ApiError;
-use crate::extract::body;
-use crate::extract::query::Query;
+use crate::request::body;
+use crate::request::query::Query;
 use crate::state::AppState;
 
 /// A request on its way to the handler of its operation.

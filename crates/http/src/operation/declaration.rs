@@ -2,18 +2,16 @@
 
 use actix_web::Route;
 use actix_web::http::Method;
+use utoipa::openapi::RefOr;
 use utoipa::openapi::path::Operation as OperationObject;
 use utoipa::openapi::path::{HttpMethod, ParameterIn};
-use utoipa::openapi::{RefOr, Schema};
 
 use super::access::{Access, AccessSpec, Requirement};
 use super::body::BodySpec;
+use super::named_schema::NamedSchema;
 use super::params::Parameters;
 use crate::api_error::ErrorFormat;
 use crate::contract::Contract;
-
-/// A schema of a document's components, by its name.
-pub type NamedSchema = (String, RefOr<Schema>);
 
 /// An operation. The attribute [`super::operation`] implements it.
 pub trait Operation: utoipa::Path + utoipa::__dev::SchemaReferences + utoipa::__dev::Tags<'static> + 'static {

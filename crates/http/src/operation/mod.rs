@@ -20,6 +20,7 @@ mod body;
 mod call;
 mod declaration;
 pub mod document;
+mod named_schema;
 mod params;
 pub mod routes;
 mod values;
@@ -32,7 +33,7 @@ pub use params::{Arity, ParamValue, Parameters, PathParams, PathValues, QueryPar
 pub use trailkeeper_http_macros::{Body, PathParams, QueryParams, operation};
 pub use values::Limit;
 
-pub use crate::extract::query::Query;
+pub use crate::request::query::Query;
 
 /// The declarations of these handlers: `operations![list::list_events, get::get_event]`.
 macro_rules! operations {

@@ -9,9 +9,9 @@ use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::ArrayBuilder;
 use utoipa::openapi::{Ref, RefOr, Required, Schema};
 
-use super::declaration::NamedSchema;
-use crate::extract::path;
-use crate::extract::query::Query;
+use super::named_schema::NamedSchema;
+use crate::request::path;
+use crate::request::query::Query;
 
 /// A struct of query parameters. Derived by `#[derive(QueryParams)]`.
 pub trait QueryParams: Sized {

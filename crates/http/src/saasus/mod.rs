@@ -17,9 +17,9 @@ use actix_web::web::{self, ServiceConfig};
 use utoipa::openapi::OpenApi as OpenApiDocument;
 use utoipa::{Modify, OpenApi};
 
+use crate::bearer_scheme::BearerScheme;
 use crate::error_formats::{Saasus, SaasusError};
 use crate::inlined::InlinedFields;
-use crate::openapi::BearerScheme;
 use crate::operation::routes::fallback;
 use crate::operation::{Declaration, document, operations, routes};
 

@@ -5,6 +5,7 @@
 //! Differences are reported cell by cell.
 
 mod difference;
+mod findings;
 mod recount;
 mod stored;
 
@@ -19,19 +20,9 @@ use recount::Recount;
 use stored::{Comparison, Deltas};
 
 pub use difference::{Counts, Difference};
+pub use findings::Verified;
 
-/// The result of a verification.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Verified {
-    /// The number of events that were recounted.
-    pub events: u64,
-    /// The number of sheets that were read.
-    pub sheets: u64,
-    /// The number of waiting deltas that were read.
-    pub deltas: u64,
-    /// The number of differences that were reported.
-    pub differences: u64,
-}
+use findings::Findings;
 
 /// Compares all sheets and deltas with the events, in one snapshot. It changes nothing, and needs no lease.
 ///
@@ -54,19 +45,6 @@ pub fn verify(
         compare_all(tx, progress, &mut found)?;
         Ok(found.verified)
     })
-}
-
-/// The counts of a verification so far, and the receiver of differences.
-struct Findings<'a> {
-    verified: Verified,
-    each: &'a mut dyn FnMut(Difference),
-}
-
-impl Findings<'_> {
-    fn report(&mut self, difference: Difference) {
-        self.verified.differences += 1;
-        (self.each)(difference);
-    }
 }
 
 fn compare_all(tx: &mut dyn ReadTx, progress: &mut dyn FnMut(Progress), found: &mut Findings<'_>) -> Result<()> {

@@ -18,7 +18,6 @@ pub(crate) use checksum::checksum;
 pub use error::{CodecError, Flaw};
 pub(crate) use varint::{Reader, put as put_number};
 pub(super) use walk::{Visitor, walk};
-pub(super) use write::encode;
 
 use super::Sheet;
 use super::bits::IdBits;
@@ -75,8 +74,24 @@ impl Sink for Vec<u32> {
     }
 }
 
+impl Sheet {
+    /// Encodes the sheet in the format of `docs/sheets.md`.
+    pub fn encode(&self) -> Vec<u8> {
+        write::encode(self)
+    }
+
+    /// Decodes the result of [`Sheet::encode`].
+    ///
+    /// # Errors
+    /// [`CodecError`] with the flaw and its offset for a payload that is truncated, corrupt, or of a version or facet that
+    /// this program does not know. The caller adds the row.
+    pub fn decode(payload: &[u8]) -> Result<Self, CodecError> {
+        decode(payload)
+    }
+}
+
 /// Decodes a payload.
-pub(super) fn decode(payload: &[u8]) -> Result<Sheet, CodecError> {
+fn decode(payload: &[u8]) -> Result<Sheet, CodecError> {
     let mut decoder = Decoder { facet: Facet::Views, cells: BTreeMap::new() };
     walk(payload, &mut decoder)?;
     let cells = decoder.cells.into_iter();

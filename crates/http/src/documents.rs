@@ -2,8 +2,9 @@
 
 use std::sync::{Arc, LazyLock};
 
+use actix_web::http::Method;
 use actix_web::http::header::{self, ContentEncoding};
-use actix_web::web::Bytes;
+use actix_web::web::{self, Bytes, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use trailkeeper_domain::Error;
 use utoipa_swagger_ui::{Config, Url};
@@ -13,6 +14,16 @@ use crate::contract::Contract;
 use crate::error_formats::Native;
 use crate::extract::anyone::{Anyone, ReadPublic};
 use crate::openapi;
+use crate::operation::routes::resource;
+
+/// Adds the routes of the documents and of Swagger UI, which no document describes.
+pub fn configure(config: &mut ServiceConfig) {
+    config
+        .service(resource::<Native>("/openapi.json", vec![(Method::GET, web::to(all))]))
+        .service(resource::<Native>("/openapi/{contract}.json", vec![(Method::GET, web::to(one))]))
+        .service(resource::<Native>("/docs", vec![(Method::GET, web::to(to_swagger_ui))]))
+        .service(resource::<Native>("/docs/{file:.*}", vec![(Method::GET, web::to(swagger_ui))]));
+}
 
 /// Generated once, because generating takes long and anybody may request a document.
 static ALL: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(openapi::merged_json()));
@@ -20,12 +31,12 @@ static EACH: LazyLock<[(Contract, Bytes); 4]> =
     LazyLock::new(|| Contract::ALL.map(|contract| (contract, Bytes::from(openapi::openapi_json(contract)))));
 
 /// All operations in one document.
-pub async fn all(_: Anyone<ReadPublic, Native>) -> HttpResponse {
+async fn all(_: Anyone<ReadPublic, Native>) -> HttpResponse {
     HttpResponse::Ok().content_type("application/json").body(ALL.clone())
 }
 
 /// One contract's document.
-pub async fn one(_: Anyone<ReadPublic, Native>, request: HttpRequest) -> ApiResult<Native> {
+async fn one(_: Anyone<ReadPublic, Native>, request: HttpRequest) -> ApiResult<Native> {
     let name = request.match_info().get("contract").unwrap_or_default();
     let (_, document) = EACH
         .iter()
@@ -35,12 +46,12 @@ pub async fn one(_: Anyone<ReadPublic, Native>, request: HttpRequest) -> ApiResu
 }
 
 /// Redirects to the folder of Swagger UI, because its assets have relative paths.
-pub async fn to_swagger_ui(_: Anyone<ReadPublic, Native>) -> HttpResponse {
+async fn to_swagger_ui(_: Anyone<ReadPublic, Native>) -> HttpResponse {
     HttpResponse::TemporaryRedirect().insert_header((header::LOCATION, "/docs/")).finish()
 }
 
 /// Swagger UI over all documents, the native one first.
-pub async fn swagger_ui(_: Anyone<ReadPublic, Native>, request: HttpRequest) -> ApiResult<Native> {
+async fn swagger_ui(_: Anyone<ReadPublic, Native>, request: HttpRequest) -> ApiResult<Native> {
     let documents = [Contract::Native, Contract::Saasus, Contract::Octopai, Contract::Cripsa]
         .map(|contract| Url::new(contract.title(), contract_path(contract)));
     let config = Config::new(documents).validator_url("none").persist_authorization(true);
