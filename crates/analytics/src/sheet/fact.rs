@@ -47,6 +47,17 @@ impl From<&EventFact> for Fact {
     }
 }
 
+impl Sheet {
+    /// The sheet of these events, which must not include events of the system tenant (see [`Fact`]).
+    pub fn of<'a>(scope: ScopeKind, facts: impl IntoIterator<Item = &'a Fact>) -> Self {
+        let mut builder = SheetBuilder::new(scope);
+        for fact in facts {
+            builder.add(fact);
+        }
+        builder.finish()
+    }
+}
+
 /// Collects facts of one scope, in any order.
 #[derive(Debug)]
 pub struct SheetBuilder {

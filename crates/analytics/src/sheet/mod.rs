@@ -62,15 +62,6 @@ pub struct Sheet {
 }
 
 impl Sheet {
-    /// The sheet of these events, which must not include events of the system tenant (see [`Fact`]).
-    pub fn of<'a>(scope: ScopeKind, facts: impl IntoIterator<Item = &'a Fact>) -> Self {
-        let mut builder = SheetBuilder::new(scope);
-        for fact in facts {
-            builder.add(fact);
-        }
-        builder.finish()
-    }
-
     /// The sheet of these cells, whose keys are distinct and whose counts keep the invariants of [`Cell`].
     fn of_cells(cells: impl IntoIterator<Item = (CellKey, Cell)>) -> Self {
         Self { cells: cells.into_iter().collect() }

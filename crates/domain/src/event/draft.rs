@@ -6,7 +6,7 @@ use chrono::Duration;
 use uuid::Uuid;
 
 use crate::error::{Error, Result};
-use crate::event::{Event, EventKind, Outcome};
+use crate::event::{Event, EventKind, Outcome, Target};
 use crate::id::{EnvId, EventId, TenantId, UserId};
 use crate::page::{Page, PageQueries};
 use crate::text;
@@ -23,17 +23,6 @@ pub const MAX_USER_AGENT: usize = 1024;
 
 /// How deep metadata may nest: what every JSON reader downstream takes.
 const MAX_METADATA_DEPTH: usize = 32;
-
-/// On which object something was done.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Target {
-    /// What kind of object, for example `invoice`.
-    pub kind: Option<String>,
-    /// Which one.
-    pub id: Option<String>,
-    /// Its name, for people.
-    pub name: Option<String>,
-}
 
 /// An event as it was sent: read, but not yet checked.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -4,16 +4,18 @@ mod draft;
 mod filter;
 mod json;
 mod kind;
+mod target;
 
 use std::net::IpAddr;
 
-pub use draft::{EventDraft, IngestContext, MAX_FUTURE, MAX_METADATA_BYTES, MAX_USER_AGENT, Target};
+pub use draft::{EventDraft, IngestContext, MAX_FUTURE, MAX_METADATA_BYTES, MAX_USER_AGENT};
 pub use filter::EventFilter;
 pub use json::Unreadable;
 pub use kind::{
     ANALYTICS_READ, ANALYTICS_REPORT, DIRECTORY_CHANGE, EVENTS_READ, EventKind, LOGIN_FAIL, LOGIN_SUCCESS, LOGOUT,
     Outcome, PAGE_LOAD, READS, REQUEST, USERINFO, USERS_READ,
 };
+pub use target::Target;
 
 use crate::id::{EnvId, EventId, TenantId, UserId};
 use crate::page::Page;

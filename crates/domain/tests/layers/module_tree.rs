@@ -61,6 +61,11 @@ impl ModuleTree {
         self.files.get(module).expect("a module of the tree")
     }
 
+    /// Whether a file belongs to a module.
+    pub fn has_file(&self, file: &Path) -> bool {
+        self.files.values().any(|known| known == file)
+    }
+
     /// Every path that leads to a module of another file.
     pub fn imports(&self) -> Vec<Import> {
         let imports = self.named.iter().filter_map(|named| {

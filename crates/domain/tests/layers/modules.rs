@@ -59,6 +59,32 @@ impl<'a> Edges<'a> {
 }
 
 #[test]
+fn every_source_file_is_in_the_tree() {
+    for root in roots() {
+        let folder = root.parent().expect("a file lies in a folder");
+        let tree = ModuleTree::read(&root, &|file: &Path| fs::read_to_string(file).ok());
+        let mut folders = vec![folder.to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(&folder).expect("a folder can be read") {
+                let path = entry.expect("an entry can be read").path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.extension().is_some_and(|extension| extension == "rs") {
+                    assert!(tree.has_file(&path) || is_test_only(&path), "{} is in no module", path.display());
+                }
+            }
+        }
+    }
+}
+
+/// Whether a file is a module for tests only: its parent declares it under `#[cfg(test)]`.
+fn is_test_only(file: &Path) -> bool {
+    let name = file.file_stem().and_then(|name| name.to_str()).expect("a module has a name");
+    let parent = file.with_file_name("mod.rs");
+    fs::read_to_string(parent).is_ok_and(|source| source.contains(&format!("#[cfg(test)]\nmod {name};")))
+}
+
+#[test]
 fn no_file_imports_itself_through_others() {
     let mut circles = String::new();
     for root in roots() {

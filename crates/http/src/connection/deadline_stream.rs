@@ -10,7 +10,7 @@
 //!  │ idle │            │ in a head  │                         │ serving │
 //!  └──┬───┘            └─────┬──────┘                         └────┬────┘
 //!     │ keep-alive           │ head timeout: 408                   │ no deadline here: bodies have their own, in
-//!     ▼ closed               ▼ closed                              │ extract::body
+//!     ▼ closed               ▼ closed                              │ request::body
 //!                                      writing blocks ◄────────────┘
 //!                                      │ write timeout and a minimum rate
 //!                                      ▼ reset

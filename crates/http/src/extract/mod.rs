@@ -3,5 +3,3 @@
 pub mod admission;
 pub mod anyone;
 pub mod caller;
-
-pub use crate::request::{body, credential, origin, path, query};

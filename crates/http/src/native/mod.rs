@@ -5,6 +5,7 @@ mod accounts;
 mod analytics;
 mod events;
 mod memberships;
+mod own;
 mod paging;
 mod problems;
 mod put_response;

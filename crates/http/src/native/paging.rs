@@ -10,9 +10,9 @@ use utoipa::ToSchema;
 
 use crate::blocking;
 use crate::cursors::{List, ListPosition, NextCursor};
-use crate::extract::query::Query;
 use crate::native::schemas;
 use crate::operation::{Arity, Limit, ParamValue, Parameters, QueryParams};
+use crate::request::query::Query;
 use crate::state::AppState;
 
 /// How many rows a page has at most if the caller does not say.

@@ -154,6 +154,8 @@ values! {
 
 /// What to send as a name for people: completes "send …" in error messages.
 pub const A_NAME: &str = "a name for people as a text";
+/// The e-mail address of an account: completes "send …" in error messages.
+pub const AN_EMAIL: &str = "the account's e-mail address as a text";
 
 const EMAIL: &str = r"^[^\s@\x00-\x1F\x7F-\x9F]+@[^\s\x00-\x1F\x7F-\x9F]+$";
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 use trailkeeper_domain::json::JsonObject;
 use trailkeeper_domain::{Error, Result, text};
 
-pub use crate::extract::credential::MAX_CREDENTIAL_BYTES;
+pub use crate::request::credential::MAX_CREDENTIAL_BYTES;
 
 /// The last page: beyond it the number of rows before a page would not fit the database's integers.
 pub const MAX_PAGE_NUMBER: i64 = 999_999_999_999_999;

@@ -11,9 +11,9 @@ use super::values;
 use crate::api_error::ApiResult;
 use crate::error_formats::Octopai;
 use crate::extract::anyone::{Anyone, LogIn};
-use crate::extract::{credential, origin};
 use crate::login;
 use crate::operation::{Body, FromBody, operation};
+use crate::request::{credential, origin};
 use crate::state::AppState;
 
 /// Who logs in. Field names are matched without regard to case.

@@ -12,8 +12,8 @@ use crate::api_error::ApiResult;
 use crate::blocking;
 use crate::error_formats::Octopai;
 use crate::extract::anyone::{Anyone, LogIn};
-use crate::extract::{credential, origin};
 use crate::operation::{Body, FromBody, operation};
+use crate::request::{credential, origin};
 use crate::state::AppState;
 
 /// The refresh token of the login or refresh before. Field names are matched without regard to case.

@@ -3,7 +3,7 @@
 use trailkeeper_domain::Result;
 use trailkeeper_domain::id::TenantId;
 
-use crate::extract::query::Query;
+use crate::request::query::Query;
 
 /// The tenants named, by repeated parameters (with or without an index in brackets, as the published
 /// PHP client writes it), by one joined with commas, or both. An empty list (`tenant_ids=`, as some

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
+use trailkeeper_domain::Result;
 use trailkeeper_domain::event::Event;
 use trailkeeper_domain::fact::OTHER_PAGE;
 use trailkeeper_domain::id::{TenantId, UserId};
 use trailkeeper_domain::time;
-use trailkeeper_domain::{Error, Result};
 
+use super::missing_references::{MissingReferences, NewPage};
 use super::names::Dictionary;
 use super::{Tx, dialect};
 use crate::columns::{DbDay, DbTenant};
@@ -19,43 +20,6 @@ use crate::schema::new_pages;
 
 /// [`OTHER_PAGE`] as the type that the databases use.
 pub(super) const OTHER: i32 = OTHER_PAGE.cast_signed();
-
-/// Names without numbers and months without partitions. Both must be committed before the events can be stored.
-#[derive(Debug, Default)]
-pub struct MissingReferences {
-    names: BTreeMap<Dictionary, Vec<Arc<str>>>,
-    pages: Vec<NewPage>,
-    /// First days of the months without a partition.
-    pub months: BTreeSet<NaiveDate>,
-}
-
-/// A page that is not in the dictionary. It counts against the quota of this tenant and day.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct NewPage {
-    tenant: TenantId,
-    day: NaiveDate,
-    key: Arc<str>,
-}
-
-impl MissingReferences {
-    /// Whether nothing is missing.
-    pub fn is_empty(&self) -> bool {
-        self.months.is_empty() && !self.has_names()
-    }
-
-    fn has_names(&self) -> bool {
-        !self.names.is_empty() || !self.pages.is_empty()
-    }
-
-    /// The error of a transaction that needs these references. Callers do not see it: the transaction runs again.
-    pub fn to_error(&self) -> Error {
-        let names = self.names.values().map(Vec::len).sum::<usize>() + self.pages.len();
-        let months = self.months.len();
-        Error::unavailable(format!(
-            "the transaction needs numbers for {names} names and partitions for {months} months"
-        ))
-    }
-}
 
 impl Tx<'_> {
     /// The numbers of the names of each event. Afterwards the partitions of the events exist, too.

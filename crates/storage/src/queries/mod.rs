@@ -14,6 +14,7 @@ mod event_filter;
 mod event_names;
 mod events;
 mod facts;
+mod missing_references;
 mod names;
 mod sheet_keys;
 mod sheets;
@@ -29,7 +30,7 @@ use diesel::result::{Error as DieselError, QueryResult};
 use trailkeeper_domain::ports::{ReadTx, Summarizer, WriteTx};
 use trailkeeper_domain::{Error, Result};
 
-pub use event_names::MissingReferences;
+pub use missing_references::MissingReferences;
 
 use super::{Conn, Db, dialect};
 use crate::epoch;

@@ -3,8 +3,8 @@
 //! A gap is the number of ids between an id and the one before it. The width of a block is that of its largest gap, so
 //! consecutive ids cost a byte per sixteen ids.
 
-use super::Sink;
 use super::error::{CodecError, Flaw};
+use super::format::Sink;
 use super::varint::Reader;
 
 /// The number of ids in a block; the last block of a set may have fewer.

@@ -4,8 +4,9 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::checksum::checksum;
+use super::decode;
 use super::set::IDS_PER_BYTE;
-use super::{decode, encode};
+use super::write::encode;
 use crate::sheet::{Cell, CellKey, Facet, IdSet, Sheet};
 
 fn sealed(mut body: Vec<u8>) -> Vec<u8> {

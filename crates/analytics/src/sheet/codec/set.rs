@@ -1,8 +1,8 @@
 //! The encoding of one set of ordinals: the shortest of three shapes.
 
-use super::Sink;
 use super::blocks::{self, BLOCK};
 use super::error::{CodecError, Flaw};
+use super::format::Sink;
 use super::varint::{self, Reader};
 
 /// The shape of an encoded set. The numbers are those on disk: two bits of a set's head.

@@ -2,9 +2,9 @@
 
 use super::checksum::checksum;
 use super::error::{CodecError, Flaw};
+use super::format::{CHECKSUM_LEN, Sink, VERSION, may_be_referred};
 use super::set::{self, Encoding, IDS_PER_BYTE};
 use super::varint::Reader;
-use super::{CHECKSUM_LEN, Sink, VERSION, may_be_referred};
 use crate::sheet::cell::Facet;
 
 /// Takes the cells that [`walk`] reads.

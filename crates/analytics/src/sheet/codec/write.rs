@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use super::checksum::checksum;
+use super::format::{VERSION, may_be_referred};
 use super::set::{self, Encoding};
-use super::{VERSION, may_be_referred, varint};
+use super::varint;
 use crate::sheet::Sheet;
 use crate::sheet::cell::{Cell, CellKey};
 

@@ -8,17 +8,16 @@ use trailkeeper_domain::account::Role;
 use trailkeeper_domain::id::TenantId;
 use utoipa::ToSchema;
 
-use super::AN_EMAIL;
 use super::get::AccountPath;
 use crate::api_error::ApiResult;
 use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::caller::{Administer, Caller};
-use crate::extract::credential;
 use crate::native::accounts::view::AccountView;
 use crate::native::problems::{CommonProblems, Conflict, NotFound, TooLarge};
 use crate::native::schemas;
 use crate::operation::{Body, FromBody, FromPath, Patch, operation};
+use crate::request::credential;
 use crate::state::AppState;
 
 /// What to change about an account. A field that is left out stays as it is.
@@ -29,7 +28,7 @@ use crate::state::AppState;
 pub struct AccountChangeInput {
     /// The e-mail address with which its owner logs in. Unique without regard to case.
     #[schema(value_type = Option<schemas::AccountEmail>)]
-    #[body(expected = AN_EMAIL)]
+    #[body(expected = schemas::AN_EMAIL)]
     email: Option<String>,
     /// Its name for people.
     #[schema(value_type = Option<schemas::DisplayName>)]

@@ -8,16 +8,15 @@ use trailkeeper_domain::account::Role;
 use trailkeeper_domain::id::TenantId;
 use utoipa::ToSchema;
 
-use super::AN_EMAIL;
 use crate::api_error::ApiResult;
 use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::caller::{Administer, Caller};
-use crate::extract::credential;
 use crate::native::accounts::view::AccountView;
 use crate::native::problems::{CommonProblems, Conflict, TooLarge};
 use crate::native::{schemas, secret_response};
 use crate::operation::{Body, FromBody, operation};
+use crate::request::credential;
 use crate::state::AppState;
 
 /// An account to be made. Null is the same as leaving a field out.
@@ -28,7 +27,7 @@ use crate::state::AppState;
 pub struct AccountInput {
     /// The e-mail address with which its owner logs in. Unique without regard to case.
     #[schema(value_type = schemas::AccountEmail)]
-    #[body(expected = AN_EMAIL)]
+    #[body(expected = schemas::AN_EMAIL)]
     email: String,
     /// Its name for people; absent: the e-mail.
     #[schema(value_type = Option<schemas::DisplayName>)]

@@ -11,9 +11,6 @@ pub mod view;
 
 use crate::operation::{Declaration, operations};
 
-/// What to send as the e-mail address: completes "send …" in error messages.
-const AN_EMAIL: &str = "the account's e-mail address as a text";
-
 /// The operations. `me` comes before the ids, because the router would take it for one.
 pub fn operations() -> Vec<Declaration> {
     operations![

@@ -8,8 +8,8 @@ use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, Person};
 use crate::native::accounts::view::AccountView;
+use crate::native::own;
 use crate::native::problems::CommonProblems;
-use crate::native::sessions::own;
 use crate::operation::operation;
 use crate::state::AppState;
 

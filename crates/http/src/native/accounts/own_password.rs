@@ -10,10 +10,10 @@ use crate::audit;
 use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, Person};
-use crate::extract::{credential, origin};
 use crate::native::problems::{CommonProblems, TooLarge};
 use crate::native::schemas;
 use crate::operation::{Body, FromBody, operation};
+use crate::request::{credential, origin};
 use crate::state::AppState;
 
 /// Your current password and the new one.

@@ -8,7 +8,7 @@ use flate2::bufread::MultiGzDecoder;
 use trailkeeper_domain::{Error, ErrorDetail, Result, text};
 use trailkeeper_parsers::event_body::{self, ParsedEvent, Syntax};
 
-use crate::extract::body;
+use crate::request::body;
 use crate::settings::{MAX_BODY_BYTES, MAX_EVENTS};
 
 /// The format of a body, as its headers announce it.

@@ -12,12 +12,12 @@ use crate::api_error::{self, ApiResult};
 use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, WriteEvents};
-use crate::extract::{body, origin};
 use crate::native::events::batch::BodyFormat;
 use crate::native::events::input::EventsInput;
 use crate::native::problems::{CommonProblems, TooLarge};
 use crate::native::schemas;
 use crate::operation::operation;
+use crate::request::{body, origin};
 use crate::settings::MAX_BODY_BYTES;
 use crate::state::AppState;
 

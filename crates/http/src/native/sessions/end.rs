@@ -4,11 +4,11 @@ use actix_web::HttpResponse;
 use actix_web::web::Data;
 
 use super::get::SessionPath;
-use super::own;
 use crate::api_error::ApiResult;
 use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, PersonOrAdminister};
+use crate::native::own;
 use crate::native::problems::{CommonProblems, NotFound};
 use crate::operation::{FromPath, operation};
 use crate::state::AppState;

@@ -3,11 +3,11 @@
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 
-use super::own;
 use crate::api_error::ApiResult;
 use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, Person};
+use crate::native::own;
 use crate::native::problems::CommonProblems;
 use crate::operation::operation;
 use crate::state::AppState;

@@ -4,12 +4,12 @@ use actix_web::HttpResponse;
 use actix_web::web::Data;
 use trailkeeper_domain::id::SessionId;
 
-use super::own;
 use super::view::SessionView;
 use crate::api_error::ApiResult;
 use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, PersonOrAdminister};
+use crate::native::own;
 use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
 use crate::operation::{FromPath, PathParams, operation};

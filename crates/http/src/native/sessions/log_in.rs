@@ -9,11 +9,11 @@ use super::tokens_view::SessionTokensView;
 use crate::api_error::ApiResult;
 use crate::error_formats::Native;
 use crate::extract::anyone::{Anyone, LogIn};
-use crate::extract::{credential, origin};
 use crate::login;
 use crate::native::problems::{LoginProblems, TooLarge};
 use crate::native::{schemas, secret_response};
 use crate::operation::{Body, FromBody, operation};
+use crate::request::{credential, origin};
 use crate::state::AppState;
 
 /// Who logs in.

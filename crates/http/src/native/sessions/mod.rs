@@ -6,7 +6,6 @@ mod get;
 mod list;
 mod log_in;
 mod log_out;
-pub mod own;
 mod refresh;
 mod tokens_view;
 mod view;

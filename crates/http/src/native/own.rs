@@ -5,11 +5,11 @@ use trailkeeper_domain::account::Session;
 use trailkeeper_domain::id::{AccountId, SessionId};
 use trailkeeper_domain::{Error, Result};
 
-/// The account and the session of someone who logged in.
+/// Account and session of a person who is logged in.
 pub struct Own {
     /// The person's account.
     pub account_id: AccountId,
-    /// The session that the request is part of.
+    /// Session that the request belongs to.
     pub session_id: SessionId,
 }
 
