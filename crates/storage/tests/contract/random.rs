@@ -59,18 +59,19 @@ pub(crate) fn filter(random: &TestEntropy) -> EventFilter {
     let networks = ["192.0.2.0/24", "192.0.2.1", "0.0.0.0/0", "2001:db8::/32", "::/0"];
     let range = range(random);
     let visibility = maybe(random, 30, || tenant(random)).map_or(visibility::EVERYTHING, visibility::of_tenant);
-    EventFilter {
-        visibility: if random.below(3) == 0 { visibility.narrow_to_customers() } else { visibility },
-        without_reads: random.below(3) == 0,
-        env_id: maybe(random, 20, || EnvId(u32::try_from(random.below(3)).unwrap())),
-        user_id: maybe(random, 30, || user(random)),
-        kinds: (0..random.below(4)).map(|_| EventKind::known(random.pick(&KINDS))).collect(),
-        outcome: maybe(random, 20, || random.pick(&Outcome::ALL)),
-        failed: maybe(random, 20, || random.below(2) == 0),
-        source: maybe(random, 25, || AddressRange::parse("source", random.pick(&networks)).unwrap()),
-        page_key: maybe(random, 20, || random.pick(&["/", "/users", "/Ä", "/none"]).to_owned()),
-        session_id: maybe(random, 20, || format!("s{}", random.below(4))),
-        from: maybe(random, 30, || range.start),
-        until: maybe(random, 30, || range.end),
-    }
+    let visibility = if random.below(3) == 0 { visibility.narrow_to_customers() } else { visibility };
+    // Conditions are added to a filter without any, so that a new kind of condition does not have to be drawn here.
+    let mut filter = EventFilter::within(visibility);
+    filter.without_reads = random.below(3) == 0;
+    filter.env_id = maybe(random, 20, || EnvId(u32::try_from(random.below(3)).unwrap()));
+    filter.user_id = maybe(random, 30, || user(random));
+    filter.kinds = (0..random.below(4)).map(|_| EventKind::known(random.pick(&KINDS))).collect();
+    filter.outcome = maybe(random, 20, || random.pick(&Outcome::ALL));
+    filter.failed = maybe(random, 20, || random.below(2) == 0);
+    filter.source = maybe(random, 25, || AddressRange::parse("source", random.pick(&networks)).unwrap());
+    filter.page_key = maybe(random, 20, || random.pick(&["/", "/users", "/Ä", "/none"]).to_owned());
+    filter.session_id = maybe(random, 20, || format!("s{}", random.below(4)));
+    filter.from = maybe(random, 30, || range.start);
+    filter.until = maybe(random, 30, || range.end);
+    filter
 }
