@@ -1,9 +1,12 @@
 //! The conditions by which a list of events is filtered.
 
+use chrono::TimeDelta;
+
 use crate::address::AddressRange;
+use crate::error::{Error, Result};
 use crate::event::{EventKind, Outcome};
 use crate::id::{EnvId, UserId};
-use crate::time::Timestamp;
+use crate::time::{Timestamp, rfc3339};
 use crate::visibility::Visibility;
 
 /// Every condition that is present must hold. One value for lists in all contracts.
@@ -32,6 +35,10 @@ pub struct EventFilter {
     pub page_key: Option<String>,
     /// Only of this session of the application.
     pub session_id: Option<String>,
+    /// Only on objects of this type. See [`bounded`](Self::bounded).
+    pub target_type: Option<String>,
+    /// Only on the object with this id. See [`bounded`](Self::bounded).
+    pub target_id: Option<String>,
     /// Only at or after this time.
     pub from: Option<Timestamp>,
     /// Only before this time.
@@ -39,6 +46,9 @@ pub struct EventFilter {
 }
 
 impl EventFilter {
+    /// How many days a list by target looks back if no tenant, user or single source narrows it.
+    pub const MAX_DAYS_BY_TARGET: i64 = 31;
+
     /// All events that may be seen.
     pub fn within(visibility: Visibility) -> Self {
         Self {
@@ -52,8 +62,41 @@ impl EventFilter {
             source: None,
             page_key: None,
             session_id: None,
+            target_type: None,
+            target_id: None,
             from: None,
             until: None,
         }
+    }
+
+    /// Bounds the range of a filter by target that no tenant, user or single source narrows to [`MAX_DAYS_BY_TARGET`](Self::MAX_DAYS_BY_TARGET) before
+    /// its end, so that the database does not read all events. The end is `until`, or `now` if that is earlier or
+    /// `until` is absent. An absent `from` becomes the earliest start; other filters stay as they are. A network does
+    /// not narrow a list: it may hold all sources.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for an earlier `from`.
+    pub fn bounded(mut self, now: Timestamp) -> Result<Self> {
+        let by_target = self.target_type.is_some() || self.target_id.is_some();
+        let one_source = self.source.is_some_and(|range| range.first == range.last);
+        let is_narrowed = self.visibility.tenant().is_some() || self.user_id.is_some() || one_source;
+        if !by_target || is_narrowed {
+            return Ok(self);
+        }
+        let end = self.until.map_or(now, |until| until.min(now));
+        let earliest = end - TimeDelta::days(Self::MAX_DAYS_BY_TARGET);
+        if let Some(from) = self.from.filter(|from| *from < earliest) {
+            return Err(Error::invalid(
+                "from",
+                format!(
+                    "'{}' lies more than {days} days before the end of the list, '{}', which is too far for a target in all tenants; send tenant_id, user_id or a single source, or a range of at most {days} days",
+                    rfc3339(from),
+                    rfc3339(end),
+                    days = Self::MAX_DAYS_BY_TARGET
+                ),
+            ));
+        }
+        self.from = self.from.or(Some(earliest));
+        Ok(self)
     }
 }

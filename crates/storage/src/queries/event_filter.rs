@@ -245,6 +245,13 @@ pub fn filtered<'a>(resolved: &'a ResolvedFilter<'a>, kinds: &'a [i32]) -> event
     if let Some(session) = &filter.session_id {
         narrow!(query, by_index: lead == LeadingIndex::Session, events::session_id, eq(session.as_str()));
     }
+    // No index has targets: the tenant, user, source or range does, by `EventFilter::bounded`.
+    if let Some(target_type) = &filter.target_type {
+        query = query.filter(events::target_type.eq(target_type.as_str()));
+    }
+    if let Some(target_id) = &filter.target_id {
+        query = query.filter(events::target_id.eq(target_id.as_str()));
+    }
     if let Some(from) = filter.from {
         query = query.filter(events::occurred_at.ge(DbTime(from)));
     }

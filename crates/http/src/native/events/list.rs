@@ -8,7 +8,7 @@ use trailkeeper_auth::Principal;
 use trailkeeper_domain::address::AddressRange;
 use trailkeeper_domain::event::{EventFilter, EventKind, Outcome};
 use trailkeeper_domain::id::{EnvId, TenantId, UserId};
-use trailkeeper_domain::page::{MAX_PAGE, PageQueries, page_key};
+use trailkeeper_domain::page::{MAX_PAGE, page_key};
 use trailkeeper_domain::time::{self, Timestamp};
 use trailkeeper_domain::{Result, text, usecase};
 use utoipa::ToSchema;
@@ -51,6 +51,12 @@ pub struct EventListParams {
     /// Only of this session of the application.
     #[param(schema = schemas::SessionId, with = session)]
     session_id: Option<String>,
+    /// Only on objects of this type. If neither `tenant_id`, `user_id`, a single address as `source` nor the credential's tenant narrows the list, it looks at most 31 days back from `to` (from now, if `to` is absent or in the future): that is the default of `from`, and an earlier `from` is refused (400).
+    #[param(schema = schemas::TargetType, with = target_type)]
+    target_type: Option<String>,
+    /// Only on the object with this id. The list looks back as far as with `target_type`.
+    #[param(schema = schemas::TargetText, with = target_id)]
+    target_id: Option<String>,
     /// Only at or after this time, or the start of this day.
     #[param(schema = schemas::InstantOrDay, with = time::parse_start, example = "2026-01-01")]
     from: Option<Timestamp>,
@@ -62,8 +68,9 @@ pub struct EventListParams {
 }
 
 impl EventListParams {
-    fn filter(&self, caller: &Principal, queries: PageQueries) -> Result<EventFilter> {
-        Ok(EventFilter {
+    fn filter(&self, caller: &Principal, state: &AppState) -> Result<EventFilter> {
+        let queries = state.settings.page_queries;
+        let filter = EventFilter {
             env_id: self.env_id,
             user_id: self.user_id.clone(),
             kinds: self.r#type.clone(),
@@ -71,10 +78,13 @@ impl EventListParams {
             source: self.source,
             page_key: self.page.as_deref().map(|page| page_key(page, queries).to_owned()),
             session_id: self.session_id.clone(),
+            target_type: self.target_type.clone(),
+            target_id: self.target_id.clone(),
             from: self.from,
             until: self.to,
             ..EventFilter::within(caller.visibility().narrow(self.tenant_id)?)
-        })
+        };
+        filter.bounded(state.clock().now())
     }
 }
 
@@ -84,6 +94,14 @@ fn page(name: &str, value: &str) -> Result<String> {
 
 fn session(name: &str, value: &str) -> Result<String> {
     text::checked(name, value, 128).map(|()| value.to_owned())
+}
+
+fn target_type(name: &str, value: &str) -> Result<String> {
+    text::checked(name, value, 64).map(|()| value.to_owned())
+}
+
+fn target_id(name: &str, value: &str) -> Result<String> {
+    text::checked(name, value, 256).map(|()| value.to_owned())
 }
 
 /// The end of a range: a time as it is, a day to its end.
@@ -121,7 +139,7 @@ pub async fn list_events(
     FromQuery(params): FromQuery<EventListParams>,
     state: Data<AppState>,
 ) -> ApiResult<Native> {
-    let filter = params.filter(&caller.principal, state.settings.page_queries)?;
+    let filter = params.filter(&caller.principal, &state)?;
     let page = params
         .paging
         .page(&state, List::Events, &caller.principal, move |state, cursor, limit| {

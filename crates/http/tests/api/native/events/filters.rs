@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use serde_json::{Value, json};
+use trailkeeper_domain::account::Role;
 use trailkeeper_testkit::DatabaseKind;
 
 use crate::support::{ACME, Caller, OTHER, TestApp, escaped, numbered};
@@ -24,6 +25,15 @@ const SOURCES: [&str; 7] =
     ["192.0.2.1", "192.0.2.200", "192.0.3.1", "10.0.0.1", "2001:db8::1", "2001:db8:1::1", "2001:db9::1"];
 const PAGES: [Option<&str>; 6] =
     [None, Some("/a"), Some("/a?x=1"), Some("/a#top"), Some("/b?x=1"), Some("https://app.example/a?x")];
+/// Type and id of a target.
+const TARGETS: [[Option<&str>; 2]; 6] = [
+    [None, None],
+    [Some("invoice"), Some("1")],
+    [Some("invoice"), Some("Ü 2/&")],
+    [Some("user"), Some("1")],
+    [Some("invoice"), None],
+    [None, Some("1")],
+];
 const TIMES: [&str; 6] = [
     "2026-07-01T00:00:00Z",
     "2026-07-01T23:59:59.999999Z",
@@ -37,6 +47,7 @@ fn events() -> Vec<Value> {
     let mut dice = Dice(7);
     (0..400)
         .map(|n| {
+            let [target_type, target_id] = dice.of(&TARGETS);
             json!({
                 "id": numbered(n),
                 "tenant_id": dice.of(&[ACME, OTHER]),
@@ -47,6 +58,7 @@ fn events() -> Vec<Value> {
                 "source": dice.of(&SOURCES),
                 "page": dice.of(&PAGES),
                 "session_id": dice.of(&[None, Some("s1"), Some("s 2")]),
+                "target": {"type": target_type, "id": target_id, "name": "1"},
                 "occurred_at": dice.of(&TIMES),
             })
         })
@@ -135,6 +147,27 @@ fn filters_agree_with_a_recount(kind: DatabaseKind) {
         ),
         ("session_id=s1".into(), Box::new(|e| e["session_id"] == "s1")),
         ("session_id=s+2".into(), Box::new(|e| e["session_id"] == "s 2")),
+        ("target_type=invoice".into(), Box::new(|e| e["target"]["type"] == "invoice")),
+        ("target_type=Invoice".into(), Box::new(|_| false)),
+        ("target_id=1".into(), Box::new(|e| e["target"]["id"] == "1")),
+        (format!("target_id={}", escaped("Ü 2/&")), Box::new(|e| e["target"]["id"] == "Ü 2/&")),
+        (
+            "target_type=invoice&target_id=1".into(),
+            Box::new(|e| e["target"]["type"] == "invoice" && e["target"]["id"] == "1"),
+        ),
+        (
+            format!("tenant_id={OTHER}&target_type=invoice&target_id=1"),
+            Box::new(|e| e["tenant_id"] == OTHER && e["target"]["type"] == "invoice" && e["target"]["id"] == "1"),
+        ),
+        (
+            "target_id=1&type=page_load,a.b_c9&page=/a&to=2026-07-02".into(),
+            Box::new(move |e| {
+                e["target"]["id"] == "1"
+                    && (e["type"] == "page_load" || e["type"] == "a.b_c9")
+                    && page_key(e).as_deref() == Some("/a")
+                    && !from(e, 5)
+            }),
+        ),
         ("from=2026-07-02".into(), Box::new(move |e| from(e, 2))),
         ("from=2026-07-02T12:00:00Z".into(), Box::new(move |e| from(e, 3))),
         ("to=2026-07-01".into(), Box::new(move |e| !from(e, 2))),
@@ -183,10 +216,92 @@ fn a_tenant_scoped_reader_lists_its_tenant_without_naming_it() {
     let app = TestApp::new();
     let events = events();
     app.admin().record(&json!(events));
-    let reader = app.token(trailkeeper_domain::account::Role::Auditor, Some(ACME));
+    let reader = app.token(Role::Auditor, Some(ACME));
     let expected = recount(&events, |event| event["tenant_id"] == ACME);
     assert_eq!(listed(&reader, ""), expected);
     assert_eq!(listed(&reader, &format!("tenant_id={ACME}")), expected);
+    let invoices = recount(&events, |event| event["tenant_id"] == ACME && event["target"]["type"] == "invoice");
+    assert_eq!(listed(&reader, "target_type=invoice"), invoices);
+    let other = format!("/v1/events?tenant_id={OTHER}&target_type=invoice");
+    reader.get(&other).problem(404, "tenant_not_found", None);
+}
+
+/// The time of the server is 2026-07-23T10:00:00Z, 31 days after 2026-06-22T10:00:00Z.
+#[test]
+fn a_list_by_target_looks_31_days_back_unless_something_narrows_it() {
+    for app in TestApp::on_both() {
+        let times = [
+            "2026-01-01T00:00:00Z",
+            "2026-06-22T09:59:59.999999Z",
+            "2026-06-22T10:00:00Z",
+            "2026-07-22T10:00:00Z",
+            "2026-07-23T10:00:00Z",
+        ];
+        let document = |(n, time)| {
+            json!({
+                "id": numbered(n),
+                "tenant_id": ACME,
+                "user_id": "u1",
+                "source": "192.0.2.1",
+                "type": "document.change",
+                "target": {"type": "document", "id": "7"},
+                "occurred_at": time,
+            })
+        };
+        app.admin().record(&times.into_iter().zip(0..).map(|(time, n)| document((n, time))).collect());
+        let newest_first = |numbers: &[u128]| numbers.iter().rev().map(|n| numbered(*n)).collect::<Vec<_>>();
+        let (everyone, analyst) = (app.admin(), app.token(Role::Analyst, None));
+        for (query, expected) in [
+            ("", &[2, 3, 4][..]),
+            ("&from=2026-06-22T10:00:00Z", &[2, 3, 4]),
+            ("&from=2026-07-22", &[3, 4]),
+            ("&to=2026-07-22", &[1, 2, 3]),
+            // The list ends now, not with the last day.
+            ("&from=2026-06-23&to=2026-07-23", &[3, 4]),
+            ("&to=2026-07-22T10:00:00Z", &[1, 2]),
+            ("&to=2026-07-22T10:00:00Z&from=2026-06-21T10:00:00Z", &[1, 2]),
+            ("&to=2026-07-22T10:00:00Z&from=2026-06-22", &[1, 2]),
+            // An end in the future does not move the start.
+            ("&to=2027-01-01", &[2, 3, 4]),
+            ("&outcome=unknown&session_id=s1", &[]),
+            ("&user_id=u1", &[0, 1, 2, 3, 4]),
+            ("&source=192.0.2.1", &[0, 1, 2, 3, 4]),
+            // A network may hold all sources.
+            ("&source=192.0.2.0/24", &[2, 3, 4]),
+            (&format!("&tenant_id={ACME}"), &[0, 1, 2, 3, 4]),
+            (&format!("&tenant_id={ACME}&from=2020-01-01&to=2026-06-22"), &[0, 1, 2]),
+        ] {
+            for target in ["target_type=document", "target_id=7", "target_type=document&target_id=7"] {
+                for caller in [&everyone, &analyst] {
+                    assert_eq!(listed(caller, &format!("{target}{query}")), newest_first(expected), "{target}{query}");
+                }
+            }
+        }
+        let scoped = app.token(Role::Auditor, Some(ACME));
+        assert_eq!(listed(&scoped, "target_id=7"), newest_first(&[0, 1, 2, 3, 4]));
+        assert_eq!(listed(&scoped, "target_id=7&from=2020-01-01"), newest_first(&[0, 1, 2, 3, 4]));
+        assert_eq!(listed(&app.token(Role::Auditor, Some(OTHER)), "target_id=7"), newest_first(&[]));
+        for (query, start, end) in [
+            ("from=2026-06-22", "2026-06-22T00:00:00Z", "2026-07-23T10:00:00Z"),
+            ("from=2026-06-22T09:59:59.999999Z", "2026-06-22T09:59:59.999999Z", "2026-07-23T10:00:00Z"),
+            ("from=2026-06-22&to=2030-01-01", "2026-06-22T00:00:00Z", "2026-07-23T10:00:00Z"),
+            ("from=2026-01-01&to=2026-02-01", "2026-01-01T00:00:00Z", "2026-02-02T00:00:00Z"),
+            ("from=2026-01-01&source=0.0.0.0/0", "2026-01-01T00:00:00Z", "2026-07-23T10:00:00Z"),
+            ("from=2026-01-01&session_id=s1", "2026-01-01T00:00:00Z", "2026-07-23T10:00:00Z"),
+        ] {
+            let path = format!("/v1/events?target_id=7&{query}");
+            assert_eq!(
+                everyone.get(&path).problem(400, "invalid_parameter", Some("from")),
+                format!(
+                    "'{start}' lies more than 31 days before the end of the list, '{end}', which is too far for a \
+                     target in all tenants; send tenant_id, user_id or a single source, or a range of at most 31 days"
+                ),
+                "{query}"
+            );
+        }
+        let empty = "/v1/events?target_id=7&from=2026-07-02&to=2026-07-01";
+        assert!(everyone.get(empty).problem(400, "invalid_parameter", Some("from")).contains("does not lie before"));
+    }
 }
 
 #[test]
@@ -217,6 +332,11 @@ fn invalid_filters_name_their_field() {
         ("source=192.0.2.0/", "source"),
         ("page=", "page"),
         ("session_id=", "session_id"),
+        ("target_type=", "target_type"),
+        (&format!("target_type={}", "x".repeat(65)), "target_type"),
+        ("target_id=a%0Ab", "target_id"),
+        (&format!("target_id={}", "x".repeat(257)), "target_id"),
+        ("target_id=1&target_id=2", "target_id"),
         ("from=yesterday", "from"),
         ("from=2026-02-30", "from"),
         ("from=1700000000", "from"),
