@@ -7,8 +7,8 @@ use ipnet::IpNet;
 use crate::error::{Error, Result};
 use crate::text;
 
-/// Reads an IPv4 or IPv6 address. An IPv4 address inside IPv6 (`::ffff:192.0.2.1`) becomes IPv4, so
-/// that one sender has one spelling.
+/// Parses an IPv4 or IPv6 address. An IPv4-mapped address (`::ffff:192.0.2.1`) becomes IPv4, so that one sender has one
+/// spelling.
 pub fn parse_address(field: &str, value: &str) -> Result<IpAddr> {
     value.parse::<IpAddr>().map(|address| address.to_canonical()).map_err(|_| {
         Error::invalid(
@@ -21,7 +21,7 @@ pub fn parse_address(field: &str, value: &str) -> Result<IpAddr> {
     })
 }
 
-/// An inclusive range of addresses of one family: one address, or a network.
+/// An inclusive range of addresses of one family: a single address or a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AddressRange {
     /// The first address inside.
@@ -31,7 +31,7 @@ pub struct AddressRange {
 }
 
 impl AddressRange {
-    /// Reads an address or a network in CIDR notation. Host bits of a network are ignored.
+    /// Parses an address, or a network in CIDR notation. Host bits of a network are ignored.
     pub fn parse(field: &str, value: &str) -> Result<Self> {
         if let Ok(address) = value.parse::<IpAddr>() {
             let address = address.to_canonical();
@@ -54,7 +54,7 @@ impl AddressRange {
         })
     }
 
-    /// Whether `address` lies inside.
+    /// Whether the range contains `address`.
     pub fn contains(&self, address: IpAddr) -> bool {
         match (self.first, self.last, address) {
             (IpAddr::V4(first), IpAddr::V4(last), IpAddr::V4(at)) => inside(first, last, at),
@@ -92,5 +92,36 @@ mod tests {
         }
         assert!(AddressRange::parse("source", "203.0.113.0/33").is_err());
         assert!(AddressRange::parse("source", "").is_err());
+    }
+
+    #[test]
+    fn an_address_has_one_spelling() {
+        for (sent, read) in [
+            ("203.0.113.7", "203.0.113.7"),
+            ("::ffff:203.0.113.7", "203.0.113.7"),
+            ("2001:DB8:0:0::1", "2001:db8::1"),
+            ("::1", "::1"),
+        ] {
+            assert_eq!(parse_address("source", sent).unwrap().to_string(), read);
+        }
+        for bad in ["", "203.0.113", "203.0.113.256", "010.0.0.1", "localhost", "2001:db8::1%eth0", "203.0.113.7:80"] {
+            let error = parse_address("source", bad).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("source: '{bad}' is not an address")), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_range_is_of_one_family() {
+        for (sent, first, last) in [
+            ("192.0.2.77/24", "192.0.2.0", "192.0.2.255"),
+            ("::ffff:192.0.2.7", "192.0.2.7", "192.0.2.7"),
+            ("::ffff:0:0/96", "0.0.0.0", "255.255.255.255"),
+            ("::/0", "::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"),
+        ] {
+            let range = AddressRange::parse("source", sent).unwrap();
+            assert_eq!((range.first.to_string().as_str(), range.last.to_string().as_str()), (first, last), "{sent}");
+        }
+        let all_ipv6 = AddressRange::parse("source", "::/0").unwrap();
+        assert!(!all_ipv6.contains(parse_address("source", "192.0.2.1").unwrap()));
     }
 }

@@ -1,4 +1,4 @@
-//! Typed identifiers: a user's id cannot stand where a tenant's belongs.
+//! Typed identifiers, so that a user's id cannot be passed where a tenant's belongs.
 
 use std::fmt;
 use std::str::FromStr;
@@ -21,7 +21,7 @@ macro_rules! uuid_id {
         }
 
         impl $name {
-            /// Reads a UUID in its hyphenated form of 36 characters; `field` names it in the error.
+            /// Parses a UUID in its hyphenated form of 36 characters; `field` names it in the error.
             pub fn parse(field: &str, value: &str) -> Result<Self> {
                 parse_uuid(field, value).map(Self)
             }
@@ -30,38 +30,38 @@ macro_rules! uuid_id {
 }
 
 uuid_id!(
-    /// A customer of the SaaS vendor. All zero means "no tenant", all ones is the system tenant.
+    /// The id of a tenant: a customer of the SaaS vendor. All zero means "no tenant", all ones is the system tenant.
     TenantId
 );
 uuid_id!(
-    /// One event. Unique inside its tenant, not across tenants: senders choose it.
+    /// The id of an event, chosen by its sender: unique inside its tenant, not across tenants.
     EventId
 );
 uuid_id!(
-    /// Someone who may log in to Trailkeeper itself.
+    /// The id of an account: an identity with which a person logs in to Trailkeeper itself.
     AccountId
 );
 uuid_id!(
-    /// A family of refresh tokens that began with one login.
+    /// The id of a session: the family of refresh tokens of one login.
     SessionId
 );
 uuid_id!(
-    /// An API token or a signing key, as administrators see it.
+    /// The id by which administrators refer to an API token or a signing key. It is no credential.
     CredentialId
 );
 uuid_id!(
-    /// One counted creation of a tenant, user or membership.
+    /// The id of one counted creation of a tenant, user or membership.
     CreationId
 );
 
 impl TenantId {
-    /// Events and calls outside any tenant.
+    /// No tenant: the tenant of events outside any tenant.
     pub const NONE: Self = Self(Uuid::nil());
-    /// Trailkeeper's own trail. Listed like any tenant, counted in no analytic answer.
+    /// The system tenant, whose events are Trailkeeper's own audit trail. No analytic answer counts it.
     pub const SYSTEM: Self = Self(Uuid::max());
 }
 
-/// Reads a UUID, case-insensitively, in the hyphenated form alone, so that one tenant has one spelling.
+/// Parses a UUID in the hyphenated form only, in any case, so that one tenant has one spelling.
 pub fn parse_uuid(field: &str, value: &str) -> Result<Uuid> {
     if value.len() == 36
         && value.is_ascii()
@@ -75,12 +75,12 @@ pub fn parse_uuid(field: &str, value: &str) -> Result<Uuid> {
     ))
 }
 
-/// The subject of events: an opaque text of 1 to 128 characters, given by the sender.
+/// The id of a user, the subject of events: an opaque text of 1 to 128 characters, chosen by the sender.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UserId(String);
 
 impl UserId {
-    /// The longest id, in characters.
+    /// The maximum length, in characters.
     pub const MAX: usize = 128;
 
     /// Checks length and characters; `field` names it in the error.
@@ -90,12 +90,12 @@ impl UserId {
         Ok(Self(value))
     }
 
-    /// An id that comes from the database, where it was checked on its way in.
+    /// An id from the database, which was checked before it was stored.
     pub fn stored(value: String) -> Self {
         Self(value)
     }
 
-    /// The id as it was sent.
+    /// The id as the sender wrote it.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -107,19 +107,19 @@ impl fmt::Display for UserId {
     }
 }
 
-/// A stage of a tenant (production, staging, …), 0 to 2³²−1.
+/// The number of an environment, which is a tenant's stage (production, staging, …): 0 to 2³²−1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EnvId(pub u32);
 
 impl Default for EnvId {
-    /// SaaSus numbers environments from 1.
+    /// 1: SaaSus numbers environments from 1.
     fn default() -> Self {
         Self(1)
     }
 }
 
 impl EnvId {
-    /// Reads the decimal form; `field` names it in the error.
+    /// Parses the decimal form; `field` names it in the error.
     pub fn parse(field: &str, value: &str) -> Result<Self> {
         if value.bytes().all(|b| b.is_ascii_digit())
             && let Ok(number) = value.parse()
@@ -136,5 +136,56 @@ impl EnvId {
 impl fmt::Display for EnvId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_uuid_has_one_form() {
+        let id = TenantId::parse("tenant_id", "69E732D6-8ECC-45c4-a2eb-8438f7ffe775").unwrap();
+        assert_eq!(id.to_string(), "69e732d6-8ecc-45c4-a2eb-8438f7ffe775");
+        for bad in [
+            "69e732d68ecc45c4a2eb8438f7ffe775",
+            "{69e732d6-8ecc-45c4-a2eb-8438f7ffe775}",
+            "urn:uuid:69e732d6-8ecc-45c4-a2eb-8438f7ffe775",
+            "69e732d6-8ecc-45c4-a2eb-8438f7ffe77",
+            "69e732d6-8ecc-45c4-a2eb-8438f7ffe77g",
+            " 69e732d6-8ecc-45c4-a2eb-8438f7ffe77",
+            "",
+        ] {
+            let error = TenantId::parse("tenant_id", bad).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("tenant_id: '{bad}' is not a UUID")), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_reserved_tenants_are_the_first_and_the_last_uuid() {
+        assert_eq!(TenantId::NONE.to_string(), "00000000-0000-0000-0000-000000000000");
+        assert_eq!(TenantId::SYSTEM.to_string(), "ffffffff-ffff-ffff-ffff-ffffffffffff");
+    }
+
+    #[test]
+    fn a_user_id_is_any_printable_text_of_up_to_128_characters() {
+        for good in ["u", "jane@example.com", "  ", "ü", &"木".repeat(128)] {
+            assert_eq!(UserId::parse("user_id", good).unwrap().as_str(), good);
+        }
+        for bad in ["", "a\nb", "a\0", &"木".repeat(129)] {
+            assert!(UserId::parse("user_id", bad).unwrap_err().to_string().starts_with("user_id: "), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn an_environment_is_a_whole_number_of_32_bits() {
+        assert_eq!(EnvId::default(), EnvId(1));
+        for (sent, number) in [("0", 0), ("007", 7), ("4294967295", u32::MAX)] {
+            assert_eq!(EnvId::parse("env_id", sent).unwrap(), EnvId(number));
+        }
+        for bad in ["", "-1", "+1", "4294967296", "1.0", "1e3", " 1", "٣"] {
+            let error = EnvId::parse("env_id", bad).unwrap_err().to_string();
+            assert!(error.contains("send a whole number from 0 to 4294967295"), "{bad}: {error}");
+        }
     }
 }

@@ -1,12 +1,12 @@
-//! Pages: kept as sent, grouped by their path.
+//! Pages: stored as they were sent, grouped by their key.
 
 use crate::error::Result;
 use crate::text;
 
-/// The longest page, in characters.
+/// The maximum length of a page, in characters.
 pub const MAX_PAGE: usize = 2048;
 
-/// Whether statistics and filters tell pages apart by their query. Fragments never count.
+/// Whether the key of a page keeps the query. A key never has a fragment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum PageQueries {
     /// `/users?page=2` is the page `/users`.
@@ -17,9 +17,17 @@ pub enum PageQueries {
 }
 
 /// A page as it was sent, a URL or a bare path, and the key by which statistics group it.
+///
+/// ```
+/// use trailkeeper_domain::page::{Page, PageQueries};
+///
+/// let page = Page::parse("page", "/users?page=2#top", PageQueries::Dropped)?;
+/// assert_eq!((page.sent.as_str(), page.key.as_str()), ("/users?page=2#top", "/users"));
+/// # Ok::<(), trailkeeper_domain::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// As it was sent; behaviour histories give it back so.
+    /// As it was sent; behaviour histories return it like this.
     pub sent: String,
     /// Without fragment and, unless a setting keeps it, without query.
     pub key: String,
@@ -35,8 +43,7 @@ impl Page {
     }
 }
 
-/// The part of a page by which it is grouped. A page that is nothing but a query or a fragment is
-/// the page `/`, so that no key is empty.
+/// The key of a page. A page that consists of a query or a fragment only has the key `/`, so that no key is empty.
 pub fn page_key(sent: &str, queries: PageQueries) -> &str {
     let end = match queries {
         PageQueries::Dropped => sent.find(['?', '#']),
@@ -64,6 +71,22 @@ mod tests {
         ] {
             assert_eq!(page_key(sent, PageQueries::Dropped), dropped);
             assert_eq!(page_key(sent, PageQueries::Kept), kept);
+        }
+    }
+
+    #[test]
+    fn a_page_keeps_what_was_sent_next_to_its_key() {
+        let page = |queries| Page::parse("page", "/a?b=1#c", queries).unwrap();
+        let (sent, key) = ("/a?b=1#c".to_owned(), "/a".to_owned());
+        assert_eq!(page(PageQueries::Dropped), Page { sent: sent.clone(), key });
+        assert_eq!(page(PageQueries::Kept), Page { sent, key: "/a?b=1".to_owned() });
+    }
+
+    #[test]
+    fn a_page_has_1_to_2048_characters() {
+        assert!(Page::parse("page", "/".repeat(MAX_PAGE), PageQueries::Dropped).is_ok());
+        for bad in [String::new(), "/".repeat(MAX_PAGE + 1), "/a\nb".to_owned()] {
+            assert!(Page::parse("page", bad, PageQueries::Dropped).unwrap_err().to_string().starts_with("page: "));
         }
     }
 }

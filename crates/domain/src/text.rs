@@ -1,11 +1,20 @@
-//! Checks of the short texts that come from outside.
+//! Validation of short texts from outside.
 
 use crate::error::{Error, Result};
 
-/// Checks that `value` has 1 to `max` characters and none that a database or a log cannot hold.
+/// Checks that `value` has 1 to `max` characters and no control character. `field` names it in the error.
 ///
-/// NUL is refused because PostgreSQL's `text` cannot store it; the other control characters because
-/// they forge lines in logs and terminals.
+/// PostgreSQL's `text` cannot store NUL, and the other control characters can forge lines in logs and terminals.
+///
+/// ```
+/// use trailkeeper_domain::text;
+///
+/// assert!(text::checked("name", "Jane Doe", 8).is_ok());
+/// assert_eq!(
+///     text::checked("name", "Jane\nDoe", 8).unwrap_err().to_string(),
+///     "name: contains the control character U+000A at position 4; remove it"
+/// );
+/// ```
 pub fn checked(field: &str, value: &str, max: usize) -> Result<()> {
     if value.is_empty() {
         return Err(Error::invalid(
@@ -25,7 +34,7 @@ pub fn checked_or_empty(field: &str, value: &str, max: usize) -> Result<()> {
     no_control(field, value)
 }
 
-/// Refuses control characters, naming the first and its position.
+/// Rejects control characters. The error names the first one and its position, counted in characters from 0.
 pub fn no_control(field: &str, value: &str) -> Result<()> {
     match value.chars().enumerate().find(|(_, c)| c.is_control()) {
         Some((at, c)) => Err(Error::invalid(
@@ -36,10 +45,10 @@ pub fn no_control(field: &str, value: &str) -> Result<()> {
     }
 }
 
-/// Whether the text looks as if it held a credential: a token of ours (`tk_…`, `rt_…`) or a JWT. People put them into
-/// the strangest places, where errors and logs would show them.
+/// Whether the text seems to contain a credential: a token of Trailkeeper (`tk_…`, `rt_…`) or a JWT. People paste
+/// tokens into wrong fields, and errors and logs would show them.
 pub fn looks_like_token(value: &str) -> bool {
-    /// Ours have 52 characters, and a JWT more.
+    /// Trailkeeper's tokens have 52 characters, and a JWT has more.
     const LONG: usize = 40;
     let long_run = |from: usize| {
         let rest = value.get(from..).unwrap_or_default();
@@ -48,7 +57,8 @@ pub fn looks_like_token(value: &str) -> bool {
     ["tk_", "rt_", "eyJ"].iter().any(|start| value.match_indices(start).any(|(from, _)| long_run(from)))
 }
 
-/// The value as an error message may show it: at most 64 characters, control characters escaped, and no token.
+/// The value as an error message may show it: its first 64 characters, with control characters escaped, or a
+/// placeholder if it seems to contain a token.
 pub fn shown(value: &str) -> String {
     if looks_like_token(value) {
         return "(hidden, as it looks like a token)".to_owned();
@@ -74,5 +84,53 @@ mod tests {
             assert!(!looks_like_token(plain), "{plain}");
             assert_eq!(shown(plain), plain);
         }
+    }
+
+    fn error(result: Result<()>) -> String {
+        result.unwrap_err().to_string()
+    }
+
+    #[test]
+    fn lengths_are_counted_in_characters_up_to_the_maximum() {
+        assert!(checked("name", "äöü", 3).is_ok());
+        assert_eq!(error(checked("name", "äöüß", 3)), "name: has 4 characters; at most 3 are allowed");
+        assert_eq!(
+            error(checked("name", "", 3)),
+            "name: is empty; send 1 to 3 characters, or leave it out where it is optional"
+        );
+        assert!(checked_or_empty("name", "", 3).is_ok());
+        assert!(checked_or_empty("name", "abcd", 3).is_err());
+    }
+
+    #[test]
+    fn control_characters_are_rejected_with_their_position() {
+        for (value, character, position) in
+            [("a\0b", "U+0000", 1), ("\u{7f}", "U+007F", 0), ("é\u{85}", "U+0085", 1), ("ab\r\n", "U+000D", 2)]
+        {
+            let expected =
+                format!("name: contains the control character {character} at position {position}; remove it");
+            assert_eq!(error(checked("name", value, 10)), expected);
+            assert_eq!(error(checked_or_empty("name", value, 10)), expected);
+            assert_eq!(error(no_control("name", value)), expected);
+        }
+        for fine in [" ", "\u{200b}", "\u{2028}", "👩‍👩‍👧"] {
+            assert!(checked("name", fine, 10).is_ok(), "{fine:?}");
+        }
+    }
+
+    #[test]
+    fn a_run_of_forty_characters_after_the_prefix_is_a_token() {
+        assert!(!looks_like_token(&format!("tk_{}", "a".repeat(36))));
+        assert!(looks_like_token(&format!("tk_{}", "a".repeat(37))));
+        assert!(!looks_like_token(&format!("tk_{} {}", "a".repeat(30), "a".repeat(30))), "a space ends it");
+        assert!(looks_like_token(&format!("tk_short and rt_{}", "a".repeat(37))), "any occurrence counts");
+    }
+
+    #[test]
+    fn shown_values_are_short_and_escaped() {
+        assert_eq!(shown("a\tb\u{1b}[31m"), "a\\tb\\u{1b}[31m");
+        assert_eq!(shown(&"ä".repeat(64)), "ä".repeat(64));
+        assert_eq!(shown(&"ä".repeat(65)), format!("{}…", "ä".repeat(64)));
+        assert_eq!(shown(&format!("rt_{}", "x".repeat(49))), "(hidden, as it looks like a token)");
     }
 }

@@ -1,4 +1,4 @@
-//! Points, ranges, days and months. Everything inside is UTC with microseconds.
+//! Points in time, ranges, days and months, all in UTC with microsecond precision.
 
 use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, SubsecRound, TimeZone, Utc};
 
@@ -8,15 +8,26 @@ use crate::text;
 /// A point in time, in UTC, in whole microseconds.
 pub type Timestamp = DateTime<Utc>;
 
-/// The largest UNIX second that is accepted: 9999-12-31T23:59:59Z, the end of RFC 3339's years.
+/// The largest accepted UNIX second: 9999-12-31T23:59:59Z, in the last year of RFC 3339.
 pub const MAX_UNIX_SECONDS: i64 = 253_402_300_799;
 
-/// Cuts off what is finer than a microsecond, as neither database keeps it.
+/// Truncates to whole microseconds: the databases store no finer fractions.
 pub fn truncated(at: Timestamp) -> Timestamp {
     at.trunc_subsecs(6)
 }
 
-/// A half-open range: `start <= t < end`. Inclusive ends are turned into it at the border.
+/// A half-open range: `start <= t < end`. Inclusive ends are converted where they are read.
+///
+/// ```
+/// use chrono::NaiveDate;
+/// use trailkeeper_domain::time::{TimeRange, parse_inclusive_end, parse_start, rfc3339};
+///
+/// let range = TimeRange { start: parse_start("from", "2026-01-30")?, end: parse_inclusive_end("to", "2026-01-31")? };
+/// assert_eq!(rfc3339(range.end), "2026-02-01T00:00:00Z");
+/// let day = |day| NaiveDate::from_ymd_opt(2026, 1, day).unwrap();
+/// assert_eq!(range, TimeRange::of_days(day(30), day(31)));
+/// # Ok::<(), trailkeeper_domain::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TimeRange {
     /// The first instant inside.
@@ -26,14 +37,14 @@ pub struct TimeRange {
 }
 
 impl TimeRange {
-    /// The range of whole days from the first to the last one, both inside.
+    /// The whole days from `first` to `last`, both included.
     pub fn of_days(first: NaiveDate, last: NaiveDate) -> Self {
         Self { start: midnight(first), end: midnight(next_day(last)) }
     }
 }
 
-/// The refusal of a range that ends before it begins, or when it does. `end` is the first instant after it, as it was
-/// read: a day that was sent as the last one has become the midnight after it.
+/// The error of a range that ends at its start or before it. `end` is exclusive: for a day that was sent as the last
+/// one, it is the midnight after that day.
 pub fn empty_range(start: Timestamp, end: Timestamp) -> Error {
     Error::invalid(
         "from",
@@ -50,7 +61,7 @@ pub fn midnight(day: NaiveDate) -> Timestamp {
     Utc.from_utc_datetime(&day.and_time(NaiveTime::MIN))
 }
 
-/// The day after.
+/// The day after; the last day of the calendar is its own successor.
 pub fn next_day(day: NaiveDate) -> NaiveDate {
     day.checked_add_days(Days::new(1)).unwrap_or(NaiveDate::MAX)
 }
@@ -60,22 +71,22 @@ pub fn month_of(day: NaiveDate) -> NaiveDate {
     day.with_day(1).unwrap_or(day)
 }
 
-/// The first day of the month after the one of `day`.
+/// The first day of the month that follows the month of `day`.
 pub fn next_month(day: NaiveDate) -> NaiveDate {
     month_of(day).checked_add_months(Months::new(1)).unwrap_or(NaiveDate::MAX)
 }
 
-/// Days since 1970-01-01, negative before it.
+/// Days since 1970-01-01; negative for earlier days.
 pub fn day_number(day: NaiveDate) -> i64 {
     midnight(day).timestamp().div_euclid(86_400)
 }
 
-/// The day with this number of days since 1970-01-01.
+/// The day with this number of days since 1970-01-01; `None` beyond the calendar.
 pub fn day_of_number(number: i64) -> Option<NaiveDate> {
     DateTime::from_timestamp(number.checked_mul(86_400)?, 0).map(|at| at.date_naive())
 }
 
-/// Reads `YYYY-MM-DD`, exactly so.
+/// Parses exactly `YYYY-MM-DD`, from 1970 to 9999.
 pub fn parse_day(field: &str, value: &str) -> Result<NaiveDate> {
     let shape = value.len() == 10 && digits_and_dashes(value, &[4, 7]);
     match NaiveDate::parse_from_str(value, "%Y-%m-%d") {
@@ -87,7 +98,7 @@ pub fn parse_day(field: &str, value: &str) -> Result<NaiveDate> {
     }
 }
 
-/// Reads `YYYY-MM`, exactly so, as the first day of that month.
+/// Parses exactly `YYYY-MM`, from 1970 to 9999, as the first day of that month.
 pub fn parse_month(field: &str, value: &str) -> Result<NaiveDate> {
     let shape = value.len() == 7 && digits_and_dashes(value, &[4]);
     match NaiveDate::parse_from_str(&format!("{value}-01"), "%Y-%m-%d") {
@@ -99,7 +110,7 @@ pub fn parse_month(field: &str, value: &str) -> Result<NaiveDate> {
     }
 }
 
-/// Reads UNIX seconds from 0 to [`MAX_UNIX_SECONDS`].
+/// Converts UNIX seconds from 0 to [`MAX_UNIX_SECONDS`].
 pub fn from_unix_seconds(field: &str, seconds: i64) -> Result<Timestamp> {
     match DateTime::from_timestamp(seconds, 0) {
         Some(at) if (0..=MAX_UNIX_SECONDS).contains(&seconds) => Ok(at),
@@ -110,11 +121,11 @@ pub fn from_unix_seconds(field: &str, seconds: i64) -> Result<Timestamp> {
     }
 }
 
-/// Reads RFC 3339 with any offset, as UTC, from 1970 to 9999. Leap seconds become the next second.
+/// Parses RFC 3339 with any offset, from 1970 to 9999, as UTC. A leap second becomes the second after it.
 pub fn parse_rfc3339(field: &str, value: &str) -> Result<Timestamp> {
     let parsed = DateTime::parse_from_rfc3339(value).ok().filter(|_| value.is_ascii() && value.len() <= 64);
-    // chrono keeps a leap second as 59.999 + 1 s; both databases would refuse or fold it. The range is checked
-    // behind that: the last leap second of 9999 would be in the year 10000.
+    // chrono represents a leap second as second 59 with a fraction of 1 s or more; the databases reject or fold it. The
+    // range is checked after the conversion: the last leap second of 9999 would be in the year 10000.
     match parsed.and_then(|at| DateTime::from_timestamp_micros(truncated(at.with_timezone(&Utc)).timestamp_micros())) {
         Some(at) if (0..=MAX_UNIX_SECONDS).contains(&at.timestamp()) => Ok(at),
         _ => Err(Error::invalid(
@@ -127,12 +138,12 @@ pub fn parse_rfc3339(field: &str, value: &str) -> Result<Timestamp> {
     }
 }
 
-/// Reads a day or an RFC 3339 time as the start of an inclusive range.
+/// Parses a day or an RFC 3339 time as the start of an inclusive range.
 pub fn parse_start(field: &str, value: &str) -> Result<Timestamp> {
     if value.len() == 10 { parse_day(field, value).map(midnight) } else { parse_day_or_time(field, value) }
 }
 
-/// Reads a day (to its end) or an RFC 3339 time (itself included) as the exclusive end of an inclusive range.
+/// Parses the inclusive end of a range, a day or an RFC 3339 time, and returns the exclusive end.
 pub fn parse_inclusive_end(field: &str, value: &str) -> Result<Timestamp> {
     if value.len() == 10 {
         return parse_day(field, value).map(|day| midnight(next_day(day)));
@@ -140,19 +151,19 @@ pub fn parse_inclusive_end(field: &str, value: &str) -> Result<Timestamp> {
     parse_day_or_time(field, value).map(just_after)
 }
 
-/// The instant one microsecond later: turns an inclusive end into an exclusive one.
+/// One microsecond later: the exclusive end for an inclusive one.
 pub fn just_after(at: Timestamp) -> Timestamp {
     at + chrono::Duration::microseconds(1)
 }
 
-/// RFC 3339 with `Z` and as many fraction digits as it needs.
+/// Formats as RFC 3339 with `Z` and 0, 3 or 6 fraction digits, as few as are exact.
 pub fn rfc3339(at: Timestamp) -> String {
     at.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)
 }
 
 fn parse_day_or_time(field: &str, value: &str) -> Result<Timestamp> {
     parse_rfc3339(field, value).map_err(|_| {
-        // These stand in queries, where a plus that is not escaped reads as a space.
+        // These values come from query strings, where an unescaped plus means a space.
         let escape = if value.get(19..).is_some_and(|end| end.contains(' ')) { "; write '+' as %2B" } else { "" };
         Error::invalid(
             field,
@@ -184,5 +195,119 @@ mod tests {
         for beyond in ["9999-12-31T23:59:60Z", "9999-12-31T23:59:59-00:01", "1969-12-31T23:59:59.999999Z"] {
             assert!(read(beyond).unwrap_err().contains("from 1970 to 9999"), "{beyond}");
         }
+    }
+
+    fn day(day: &str) -> NaiveDate {
+        parse_day("day", day).unwrap()
+    }
+
+    fn at(at: &str) -> Timestamp {
+        parse_rfc3339("at", at).unwrap()
+    }
+
+    #[test]
+    fn days_and_months_have_exactly_one_spelling() {
+        assert_eq!(day("2024-02-29"), NaiveDate::from_ymd_opt(2024, 2, 29).unwrap());
+        assert_eq!(parse_month("month", "2026-12").unwrap(), day("2026-12-01"));
+        for bad in [
+            "2026-2-03",
+            "2026-02-3",
+            "2026-02-30",
+            "2023-02-29",
+            "2026-13-01",
+            "2026-00-01",
+            "1969-12-31",
+            "20260203",
+            "+026-02-03",
+            "2026-02-03 ",
+            " 2026-02-03",
+            "10000-01-01",
+            "２０２６-01-01",
+            "",
+        ] {
+            let error = parse_day("day", bad).unwrap_err().to_string();
+            assert!(error.starts_with("day: ") && error.contains("is not a date"), "{bad}: {error}");
+        }
+        for bad in ["2026-1", "2026-13", "2026-00", "1969-12", "2026-01-01", "202601", "26-01", ""] {
+            assert!(parse_month("month", bad).unwrap_err().to_string().contains("is not a month"), "{bad}");
+        }
+    }
+
+    #[test]
+    fn times_are_utc_in_whole_microseconds() {
+        for (sent, read) in [
+            ("2026-01-31T12:00:00Z", "2026-01-31T12:00:00Z"),
+            ("2026-01-31T12:00:00+05:30", "2026-01-31T06:30:00Z"),
+            ("2026-01-01T00:30:00+01:00", "2025-12-31T23:30:00Z"),
+            ("2026-01-31T12:00:00.1234567Z", "2026-01-31T12:00:00.123456Z"),
+            ("2026-01-31T12:00:00.5Z", "2026-01-31T12:00:00.500Z"),
+            ("1970-01-01T00:00:00Z", "1970-01-01T00:00:00Z"),
+        ] {
+            assert_eq!(rfc3339(at(sent)), read, "{sent}");
+        }
+        for bad in ["2026-01-31T12:00:00", "2026-01-31", "2026-02-30T12:00:00Z", "2026-01-31T25:00:00Z", "now", ""] {
+            assert!(parse_rfc3339("at", bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn unix_seconds_end_with_the_year_9999() {
+        let read = |seconds| from_unix_seconds("at", seconds).map(rfc3339);
+        assert_eq!(read(0).unwrap(), "1970-01-01T00:00:00Z");
+        assert_eq!(read(MAX_UNIX_SECONDS).unwrap(), "9999-12-31T23:59:59Z");
+        for bad in [-1, MAX_UNIX_SECONDS + 1, i64::MAX, i64::MIN] {
+            assert!(read(bad).unwrap_err().to_string().contains("not milliseconds"), "{bad}");
+        }
+    }
+
+    #[test]
+    fn inclusive_ends_become_exclusive_ones() {
+        for (sent, end) in [
+            ("2026-01-31", "2026-02-01T00:00:00Z"),
+            ("2026-12-31", "2027-01-01T00:00:00Z"),
+            ("2026-01-31T12:00:00Z", "2026-01-31T12:00:00.000001Z"),
+        ] {
+            assert_eq!(rfc3339(parse_inclusive_end("to", sent).unwrap()), end);
+        }
+        assert_eq!(parse_start("from", "2026-01-31").unwrap(), at("2026-01-31T00:00:00Z"));
+        assert_eq!(parse_start("from", "2026-01-31T12:00:00Z").unwrap(), at("2026-01-31T12:00:00Z"));
+    }
+
+    #[test]
+    fn an_unescaped_plus_is_explained() {
+        let error = |value| parse_start("from", value).unwrap_err().to_string();
+        assert!(error("2026-01-31T12:00:00 02:00").ends_with("write '+' as %2B"));
+        assert!(!error("2026-01-31 12:00:00").contains("%2B"), "the space is not where an offset begins");
+    }
+
+    #[test]
+    fn days_and_months_follow_each_other() {
+        for (this, next) in [("2024-02-28", "2024-02-29"), ("2023-02-28", "2023-03-01"), ("2026-12-31", "2027-01-01")] {
+            assert_eq!(next_day(day(this)), day(next));
+            assert_eq!(day_number(day(next)), day_number(day(this)) + 1);
+        }
+        assert_eq!(next_month(day("2026-12-15")), day("2027-01-01"));
+        assert_eq!(month_of(day("2026-12-15")), day("2026-12-01"));
+        assert_eq!(next_day(NaiveDate::MAX), NaiveDate::MAX);
+    }
+
+    #[test]
+    fn days_have_numbers_from_1970_on() {
+        assert_eq!(day_number(day("1970-01-01")), 0);
+        assert_eq!(day_of_number(-1), NaiveDate::from_ymd_opt(1969, 12, 31));
+        assert_eq!(day_number(NaiveDate::from_ymd_opt(1969, 12, 31).unwrap()), -1);
+        assert_eq!(day_of_number(day_number(day("2026-07-23"))), Some(day("2026-07-23")));
+        assert_eq!((day_of_number(i64::MAX), day_of_number(i64::MIN)), (None, None));
+    }
+
+    #[test]
+    fn a_range_of_days_contains_both_days() {
+        let range = TimeRange::of_days(day("2026-01-01"), day("2026-01-31"));
+        assert_eq!(
+            (rfc3339(range.start), rfc3339(range.end)),
+            ("2026-01-01T00:00:00Z".into(), "2026-02-01T00:00:00Z".into())
+        );
+        let error = empty_range(range.end, range.start).to_string();
+        assert!(error.starts_with("from: '2026-02-01T00:00:00Z' does not lie before"), "{error}");
     }
 }
