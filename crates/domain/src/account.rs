@@ -1,5 +1,5 @@
-//! Accounts and credentials of Trailkeeper itself. Hashes and sealed secrets only: what opens a
-//! door is never in these types.
+//! Accounts and credentials of Trailkeeper itself. These types hold hashes and sealed secrets, never a password or a
+//! token.
 
 use std::net::IpAddr;
 
@@ -8,7 +8,7 @@ use crate::id::{AccountId, CredentialId, SessionId, TenantId};
 use crate::text;
 use crate::time::Timestamp;
 
-/// What a credential may do. The table of permissions is in `trailkeeper-auth`.
+/// The permissions of a credential. `trailkeeper-auth` defines them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
     /// Everything.
@@ -22,7 +22,7 @@ pub enum Role {
 }
 
 impl Role {
-    /// All of them.
+    /// All roles.
     pub const ALL: [Self; 4] = [Self::Admin, Self::Analyst, Self::Auditor, Self::Ingest];
 
     /// The name on the wire and in the database.
@@ -35,7 +35,7 @@ impl Role {
         }
     }
 
-    /// Reads the name; `field` names it in the error.
+    /// Parses the name; `field` names it in the error.
     pub fn parse(field: &str, value: &str) -> Result<Self> {
         Self::ALL.into_iter().find(|role| role.as_str() == value).ok_or_else(|| {
             Error::invalid(
@@ -46,153 +46,194 @@ impl Role {
     }
 }
 
-/// Someone who may log in to Trailkeeper.
+/// The identity with which a person logs in to Trailkeeper.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
-    /// Ours.
+    /// The id, which Trailkeeper assigns.
     pub id: AccountId,
-    /// As it was given; unique without regard to case.
+    /// The e-mail address as it was entered; unique regardless of case.
     pub email: String,
-    /// For people.
+    /// The name, for people.
     pub display_name: String,
-    /// The bcrypt hash.
+    /// The bcrypt hash of the password.
     pub password_hash: String,
-    /// What it may do.
+    /// The permissions.
     pub role: Role,
-    /// The one tenant it may see, where it is confined.
+    /// The only tenant whose data it may see; `None` if it is not tenant-scoped.
     pub tenant_id: Option<TenantId>,
-    /// Since when it may not log in.
+    /// The time since which it may not log in.
     pub disabled_at: Option<Timestamp>,
-    /// When it was made.
+    /// The time of creation.
     pub created_at: Timestamp,
-    /// When it last changed.
+    /// The time of the last change.
     pub updated_at: Timestamp,
 }
 
-/// An API token, by its hash.
+/// An API token, without the token itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiToken {
-    /// What administrators call it.
+    /// The id by which administrators refer to it.
     pub id: CredentialId,
-    /// For people.
+    /// The name, for people.
     pub name: String,
-    /// SHA-256 of the token, which is random enough to need no slow hash.
+    /// SHA-256 of the token. A token is random, so it needs no slow hash.
     pub token_hash: Vec<u8>,
-    /// What it may do.
+    /// The permissions.
     pub role: Role,
-    /// The one tenant it may see, where it is confined.
+    /// The only tenant whose data it may see; `None` if it is not tenant-scoped.
     pub tenant_id: Option<TenantId>,
-    /// When it was made.
+    /// The time of creation.
     pub created_at: Timestamp,
-    /// When it stops working.
+    /// The time at which it expires.
     pub expires_at: Option<Timestamp>,
-    /// When it last worked, to the minute.
+    /// The time of its last use, to the minute.
     pub last_used_at: Option<Timestamp>,
-    /// Since when it is revoked.
+    /// The time of its revocation.
     pub revoked_at: Option<Timestamp>,
 }
 
-/// A SaaSus-style signing key. The secret must be readable again to check signatures, so it is
-/// sealed with the master key, which is outside the database.
+/// A signing key of the SaaSus contract. The server needs the secret to verify signatures, so the secret is sealed with
+/// the master key, which is outside the database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SigningKey {
-    /// What administrators call it.
+    /// The id by which administrators refer to it.
     pub id: CredentialId,
-    /// For people.
+    /// The name, for people.
     pub name: String,
-    /// `SaaSID` of the header.
+    /// The `SaaSID` in the header of a request.
     pub saas_id: String,
-    /// `APIKey` of the header; unique.
+    /// The `APIKey` in the header of a request; unique.
     pub api_key: String,
-    /// The secret key, sealed.
+    /// The sealed secret.
     pub sealed_secret: Vec<u8>,
-    /// The one tenant it may see, where it is confined.
+    /// The only tenant whose data it may see; `None` if it is not tenant-scoped.
     pub tenant_id: Option<TenantId>,
-    /// When it was made.
+    /// The time of creation.
     pub created_at: Timestamp,
-    /// Since when it is revoked.
+    /// The time of its revocation.
     pub revoked_at: Option<Timestamp>,
 }
 
-/// The signature of a request that must take effect once, however often it is sent.
+/// The signature of a request that must take effect only once, however often it is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SpentSignature {
     /// HMAC-SHA256 over the request and the minute.
     pub signature: [u8; 32],
-    /// From when on no server takes it any more.
+    /// The time from which on no server accepts it any more.
     pub until: Timestamp,
 }
 
-/// What began with one login and ends by logout, by time, or by the reuse of a spent token.
+/// A session: it begins with a login, and ends by logout, by expiry, or by the reuse of a spent refresh token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
-    /// The family's id.
+    /// The id of the session.
     pub id: SessionId,
-    /// Whose.
+    /// The account that logged in.
     pub account_id: AccountId,
-    /// When the login was.
+    /// The time of the login.
     pub started_at: Timestamp,
-    /// From which address the login came.
+    /// The address from which the login came.
     pub source: Option<IpAddr>,
-    /// With which program, at most 1,024 characters.
+    /// The `User-Agent` of the login, at most [`MAX_USER_AGENT`](crate::event::MAX_USER_AGENT) characters.
     pub user_agent: Option<String>,
-    /// When it was last refreshed; at first, when it began.
+    /// The time of the last refresh; at first, the time of the login.
     pub refreshed_at: Timestamp,
-    /// When it ends unless it is refreshed before; never after its last moment, some time after the login.
+    /// The time at which it expires without a refresh. Refreshes cannot move it past the maximum length of a session.
     pub expires_at: Timestamp,
-    /// Since when it is over.
+    /// The time at which it was ended; `None` also for a session that expired.
     pub ended_at: Option<Timestamp>,
 }
 
 impl Session {
-    /// Whether it neither was ended nor has run out.
+    /// Whether it was neither ended nor has expired at `now`.
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.ended_at.is_none() && now < self.expires_at
     }
 }
 
-/// Which sessions a list shows.
+/// The conditions of a list of sessions.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SessionFilter {
-    /// Of one account; absent: of all.
+    /// Only the sessions of this account.
     pub account_id: Option<AccountId>,
-    /// Only those that are live at this instant; absent: past ones too.
+    /// Only sessions that are live at this instant; `None` includes past ones.
     pub live_at: Option<Timestamp>,
 }
 
-/// One refresh token of a session, by its hash.
+/// A refresh token of a session, without the token itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefreshToken {
     /// SHA-256 of the token.
     pub token_hash: Vec<u8>,
-    /// Its family.
+    /// The session to which it belongs.
     pub session_id: SessionId,
-    /// When it was issued.
+    /// The time at which it was issued.
     pub issued_at: Timestamp,
-    /// When it stops working.
+    /// The time at which it expires.
     pub expires_at: Timestamp,
-    /// When it was exchanged for its successor; using it again ends the family.
+    /// The time at which it was exchanged for its successor. Its reuse ends the session.
     pub spent_at: Option<Timestamp>,
 }
 
-/// A key pair that signs access tokens. Shared by all servers of one database.
+/// A key pair that signs access tokens. All servers of a database share it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenKey {
-    /// `kid` in the token's header.
+    /// The key id: `kid` in the header of its tokens.
     pub kid: String,
     /// The Ed25519 key pair as PKCS#8, sealed with the master key.
     pub sealed_private: Vec<u8>,
-    /// The 32 bytes of the public key.
+    /// The public key, 32 bytes.
     pub public: Vec<u8>,
-    /// When it was made.
+    /// The time of creation.
     pub created_at: Timestamp,
 }
 
-/// Who does something to Trailkeeper's own records, for its trail.
+/// The person or program that changes Trailkeeper's records, for the audit trail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
-    /// A stable id: the account's or credential's.
+    /// The id of the account or credential.
     pub id: String,
-    /// For people: the e-mail or the token's name.
+    /// The e-mail address of the account, or the name of the token.
     pub name: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_timestamp(second, 0).unwrap()
+    }
+
+    fn session(expires_at: i64, ended_at: Option<i64>) -> Session {
+        Session {
+            id: SessionId(uuid::Uuid::nil()),
+            account_id: AccountId(uuid::Uuid::nil()),
+            started_at: at(0),
+            source: None,
+            user_agent: None,
+            refreshed_at: at(0),
+            expires_at: at(expires_at),
+            ended_at: ended_at.map(at),
+        }
+    }
+
+    #[test]
+    fn a_session_is_live_until_it_expires_or_is_ended() {
+        assert!(session(100, None).is_live(at(99)));
+        assert!(!session(100, None).is_live(at(100)), "the end is exclusive");
+        assert!(!session(100, Some(50)).is_live(at(60)));
+        assert!(!session(100, Some(50)).is_live(at(40)), "an ended session is over, whatever a slow clock says");
+    }
+
+    #[test]
+    fn role_names_lead_back_and_others_are_rejected() {
+        for role in Role::ALL {
+            assert_eq!(Role::parse("role", role.as_str()).unwrap(), role);
+        }
+        for bad in ["", "Admin", "root"] {
+            let error = Role::parse("role", bad).unwrap_err().to_string();
+            assert_eq!(error, format!("role: '{bad}' is not a role; send admin, analyst, auditor or ingest"));
+        }
+    }
 }

@@ -1,6 +1,6 @@
-//! The ledger of creations: what `create_tenant`, `create_saas_user` and `create_tenant_user` count.
+//! The ledger of creations, which `create_tenant`, `create_saas_user` and `create_tenant_user` count.
 //!
-//! A record can be removed; that it came to be stays counted, because past answers must not change.
+//! A creation stays counted when its record is removed, because past answers must not change.
 
 use chrono::NaiveDate;
 
@@ -10,19 +10,19 @@ use crate::text;
 use crate::time::Timestamp;
 use crate::user::PoolId;
 
-/// What came to be.
+/// The kind of thing that was created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CreationKind {
     /// A tenant.
     Tenant,
-    /// A user, of any tenant or none.
+    /// A user, of any tenant or of none.
     SaasUser,
     /// A user's membership of a tenant.
     TenantUser,
 }
 
 impl CreationKind {
-    /// All of them.
+    /// All kinds.
     pub const ALL: [Self; 3] = [Self::Tenant, Self::SaasUser, Self::TenantUser];
 
     /// The name on the wire (SaaSus `metrics_type`) and in the database.
@@ -34,7 +34,7 @@ impl CreationKind {
         }
     }
 
-    /// Reads the name; `field` names it in the error.
+    /// Parses the name; `field` names it in the error.
     pub fn parse(field: &str, value: &str) -> Result<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == value).ok_or_else(|| {
             Error::invalid(
@@ -51,29 +51,47 @@ impl CreationKind {
 /// One entry of the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Creation {
-    /// The record holds it, so that a corrected time moves this entry instead of adding one.
+    /// The id of the entry. The record refers to it, so that a corrected time moves this entry and adds no other.
     pub id: CreationId,
-    /// What came to be.
+    /// What was created.
     pub kind: CreationKind,
     /// The tenant; [`TenantId::NONE`] for users.
     pub tenant_id: TenantId,
-    /// The user, where one is concerned.
+    /// The user; `None` for tenants.
     pub user_id: Option<UserId>,
     /// The user's region.
     pub region: Option<String>,
     /// The user's pool.
     pub user_pool_id: Option<PoolId>,
-    /// When.
+    /// The time of the creation.
     pub created_at: Timestamp,
 }
 
-/// How many came to be on one day in one tenant.
+/// The number of creations on one day in one tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DailyCount {
     /// The UTC day.
     pub day: NaiveDate,
-    /// The tenant; [`TenantId::NONE`] outside any.
+    /// The tenant; [`TenantId::NONE`] outside any tenant.
     pub tenant_id: TenantId,
-    /// How many.
+    /// The number of creations.
     pub count: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_the_contract_and_lead_back() {
+        assert_eq!(
+            CreationKind::ALL.map(CreationKind::as_str),
+            ["create_tenant", "create_saas_user", "create_tenant_user"]
+        );
+        for kind in CreationKind::ALL {
+            assert_eq!(CreationKind::parse("metrics_type", kind.as_str()).unwrap(), kind);
+        }
+        let error = CreationKind::parse("metrics_type", "Create_Tenant").unwrap_err().to_string();
+        assert!(error.starts_with("metrics_type: 'Create_Tenant' is not a metric"), "{error}");
+    }
 }

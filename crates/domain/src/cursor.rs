@@ -1,4 +1,4 @@
-//! Opaque keyset cursors: where a list goes on.
+//! Keyset cursors: opaque texts that name the row after which a list continues.
 
 use std::fmt::Write as _;
 use std::ops::Deref;
@@ -7,19 +7,19 @@ use crate::error::{Error, Result};
 use crate::event::EventPosition;
 use crate::time::{MAX_UNIX_SECONDS, Timestamp};
 
-/// A page of a list, and where the next one begins.
+/// A page of a list, and the cursor of the next page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Paged<T> {
-    /// At most as many as were asked for.
+    /// The items, at most as many as were requested.
     pub items: Vec<T>,
-    /// Absent on the last page.
+    /// The cursor of the next page; `None` on the last page.
     pub next: Option<PlainCursor>,
 }
 
-/// A cursor that anyone can read: the key of the last row, which may count the rows of all tenants.
+/// An unencrypted cursor: the key of a row, which may count the rows of all tenants.
 ///
-/// A type of its own, so that it cannot become a part of an answer by itself: whoever answers decides first whether
-/// the caller may read it.
+/// It has its own type so that it cannot become part of an answer by accident: the server first decides whether the
+/// caller may read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlainCursor(String);
 
@@ -32,7 +32,7 @@ impl Deref for PlainCursor {
 }
 
 impl<T> Paged<T> {
-    /// Cuts a list that was fetched with one row more than `limit` to a page.
+    /// Makes a page of a list that was fetched with a limit of `limit + 1`.
     pub fn cut(mut items: Vec<T>, limit: usize, cursor_of: impl Fn(&T) -> String) -> Self {
         let more = items.len() > limit;
         items.truncate(limit);
@@ -40,13 +40,13 @@ impl<T> Paged<T> {
         Self { items, next }
     }
 
-    /// The same page of something else.
+    /// The same page with converted items.
     pub fn map<U>(self, convert: impl FnMut(T) -> U) -> Paged<U> {
         Paged { items: self.items.into_iter().map(convert).collect(), next: self.next }
     }
 }
 
-/// Packs a key into a cursor of this `kind`. Cursors of one list are refused by every other.
+/// Encodes a key as a cursor of this `kind`. Every list has its own kind and rejects the cursors of others.
 pub fn encode(kind: char, key: &str) -> String {
     let mut out = String::with_capacity(2 + 2 * key.len());
     out.push(kind);
@@ -56,15 +56,24 @@ pub fn encode(kind: char, key: &str) -> String {
     out
 }
 
-/// The refusal of a cursor that is damaged, made up, or another list's.
+/// The error for a cursor that is damaged, invented, or of another list.
 pub fn refused(field: &str) -> Error {
     Error::invalid(
         field,
-        "is not a cursor of this list; pass next_cursor of the page before unchanged, or leave it out to start anew",
+        "is not a cursor of this list; pass next_cursor of the page before unchanged, or leave it out to start from the beginning",
     )
 }
 
-/// Unpacks what [`encode`] packed.
+/// Decodes what [`encode`] returned.
+///
+/// ```
+/// use trailkeeper_domain::cursor;
+///
+/// let cursor = cursor::encode('u', "jane");
+/// assert_eq!(cursor::decode("cursor", 'u', &cursor)?, "jane");
+/// assert!(cursor::decode("cursor", 't', &cursor).is_err());
+/// # Ok::<(), trailkeeper_domain::Error>(())
+/// ```
 pub fn decode(field: &str, kind: char, cursor: &str) -> Result<String> {
     let refused = || refused(field);
     let hex = cursor.strip_prefix(kind).filter(|hex| hex.len() % 2 == 0 && hex.len() <= 2048).ok_or_else(refused)?;
@@ -75,16 +84,16 @@ pub fn decode(field: &str, kind: char, cursor: &str) -> Result<String> {
         .collect::<Option<Vec<u8>>>()
         .ok_or_else(refused)?;
     let key = String::from_utf8(bytes).map_err(|_| refused())?;
-    // `+f` reads as a number in base 16; only what encode() writes is a cursor.
+    // `+f` parses as a number in base 16; only the form that encode() writes is a cursor.
     if encode(kind, &key) == cursor { Ok(key) } else { Err(refused()) }
 }
 
-/// The cursor behind an event.
+/// The cursor after an event.
 pub fn of_event(position: EventPosition) -> String {
     encode('e', &format!("{}.{}", position.occurred_at.timestamp_micros(), position.seq))
 }
 
-/// Reads an event's cursor.
+/// Decodes the cursor after an event.
 pub fn to_event(field: &str, cursor: &str) -> Result<EventPosition> {
     let key = decode(field, 'e', cursor)?;
     key.split_once('.')
@@ -94,7 +103,7 @@ pub fn to_event(field: &str, cursor: &str) -> Result<EventPosition> {
                 seq: seq.parse().ok()?,
             })
         })
-        // Numbers read with signs and zeros in front, and with years that no database has: of_event() writes none.
+        // Numbers parse with leading signs and zeros, and with years that no database has. of_event() writes none.
         .filter(|position| (0..=MAX_UNIX_SECONDS).contains(&position.occurred_at.timestamp()))
         .filter(|position| of_event(*position) == cursor)
         .ok_or_else(|| refused(field))
@@ -117,5 +126,36 @@ mod tests {
             assert!(to_event("cursor", &encode('e', bad)).is_err(), "{bad}");
         }
         assert!(to_event("cursor", &encode('e', "5.1")).is_ok());
+    }
+
+    #[test]
+    fn a_page_has_a_cursor_only_if_more_rows_follow() {
+        let page = |rows: usize, limit| {
+            let page = Paged::cut((0..rows).collect(), limit, |row| encode('r', &row.to_string()));
+            (page.items.len(), page.next.map(|cursor| decode("cursor", 'r', &cursor).unwrap()))
+        };
+        assert_eq!(page(0, 2), (0, None));
+        assert_eq!(page(2, 2), (2, None));
+        assert_eq!(page(3, 2), (2, Some("1".to_owned())), "the cursor is that of the last row of the page");
+    }
+
+    #[test]
+    fn converting_items_keeps_the_cursor() {
+        let page = Paged::cut(vec![1, 2], 1, |row| encode('r', &row.to_string()));
+        let next = page.next.clone();
+        assert_eq!(page.map(|row| row * 10), Paged { items: vec![10], next });
+    }
+
+    #[test]
+    fn keys_of_up_to_1024_bytes_fit() {
+        let longest = "k".repeat(1024);
+        assert_eq!(decode("cursor", 'u', &encode('u', &longest)).unwrap(), longest);
+        assert!(decode("cursor", 'u', &encode('u', &"k".repeat(1025))).is_err());
+    }
+
+    #[test]
+    fn a_rejected_cursor_says_how_to_go_on() {
+        let error = decode("next_token", 'u', "t41").unwrap_err().to_string();
+        assert!(error.starts_with("next_token: is not a cursor of this list; pass next_cursor"), "{error}");
     }
 }

@@ -1,51 +1,52 @@
-//! What analytics need of one event: numbers in place of names.
+//! The fields of an event that analytics count, with dictionary ids in place of names.
 
 use crate::event::{LOGIN_FAIL, LOGIN_SUCCESS, LOGOUT, Outcome, PAGE_LOAD, REQUEST, USERINFO};
 use crate::id::{EnvId, TenantId};
 use crate::time::Timestamp;
 
-/// The page id of `(other)`: pages beyond what a tenant may add to the dictionary in a day.
+/// The id of the page `(other)`, which stands for all pages beyond those that a tenant may add to the dictionary in a
+/// day.
 pub const OTHER_PAGE: u32 = 1;
 
-/// Event types whose ids are the same in every database, in the order of their ids, which begin at 1.
-/// The migrations write them; a test compares the two. Append only.
+/// The event types with the same ids in every database, in the order of their ids, which begin at 1.
+/// The migrations write them, and a test compares both. New types go to the end.
 pub const WELL_KNOWN_KINDS: [&str; 6] = [LOGIN_SUCCESS, LOGIN_FAIL, LOGOUT, PAGE_LOAD, USERINFO, REQUEST];
 
 const KIND_LOGIN_SUCCESS: u32 = 1;
 const KIND_LOGIN_FAIL: u32 = 2;
 const KIND_USERINFO: u32 = 5;
 
-/// One event of a customer, as analytics count it. Never one of the system tenant: operators are not
+/// An event of a customer, as analytics count it. Events of the system tenant are never facts: operators are not
 /// customers.
 ///
 /// `page`, `kind`, `user` and `source` are ids of the store's dictionaries, dense from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EventFact {
-    /// When it happened.
+    /// The time of the event, by the sender's clock.
     pub occurred_at: Timestamp,
-    /// In which tenant; [`TenantId::NONE`] outside any.
+    /// The tenant; [`TenantId::NONE`] outside any tenant.
     pub tenant_id: TenantId,
-    /// In which environment of it.
+    /// The environment of the tenant.
     pub env: EnvId,
-    /// On which page: the id of its key, or [`OTHER_PAGE`].
+    /// The id of the page's key, or [`OTHER_PAGE`].
     pub page: Option<u32>,
-    /// Of which type.
+    /// The id of the type.
     pub kind: u32,
-    /// How it ended, as the sender said.
+    /// The outcome that the sender gave.
     pub outcome: Outcome,
-    /// Whose: the user's ordinal.
+    /// The ordinal of the user.
     pub user: Option<u32>,
-    /// From which address: its ordinal.
+    /// The ordinal of the source address.
     pub source: Option<u32>,
 }
 
 impl EventFact {
-    /// Whether the event failed: [`EventKind::failed`](crate::event::EventKind::failed) by numbers.
+    /// Whether the event failed, by the rule of [`EventKind::failed`](crate::event::EventKind::failed).
     pub fn failed(&self) -> bool {
         self.login().map_or(self.outcome == Outcome::Failure, |success| !success)
     }
 
-    /// For a login, whether it succeeded.
+    /// Whether a login succeeded; `None` for other types.
     pub fn login(&self) -> Option<bool> {
         match self.kind {
             KIND_LOGIN_SUCCESS => Some(true),
@@ -67,7 +68,7 @@ mod tests {
     use crate::time::midnight;
 
     #[test]
-    fn numbers_tell_what_names_tell() {
+    fn a_fact_agrees_with_the_rules_of_its_type() {
         for (at, name) in WELL_KNOWN_KINDS.into_iter().enumerate() {
             let id = u32::try_from(at).unwrap() + 1;
             for outcome in Outcome::ALL {

@@ -1,7 +1,7 @@
-//! Trailkeeper's vocabulary: typed values, the ports that a database answers, and the use cases.
+//! Trailkeeper's vocabulary: typed values, the ports that a database implements, and the use cases.
 //!
-//! This crate knows no database, no HTTP and no runtime, so that any Rust program can embed it.
-//! Time and randomness are parameters ([`clock`]). Start reading at [`event`] and [`ports`].
+//! This crate depends on no database, HTTP library or runtime, so that any Rust program can embed it. Time and
+//! randomness are parameters ([`clock`]). Start reading at [`event`], [`ports`] and [`usecase::record_events`].
 
 pub mod account;
 pub mod activity;

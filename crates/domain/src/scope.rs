@@ -1,22 +1,22 @@
-//! Whom a summary is about, over how long, and which half of it.
+//! The subject, the period and the half of a sheet.
 
 use chrono::{DateTime, Datelike, Months, TimeDelta, Utc};
 
 use crate::id::TenantId;
 use crate::time::{self, TimeRange, Timestamp};
 
-/// Whom a sheet is about.
+/// The subject of a sheet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scope {
-    /// All tenants, and what happened outside any; never the system tenant.
+    /// All tenants and the events outside any tenant, but not the system tenant.
     Everyone,
-    /// One tenant. [`TenantId::NONE`] is the scope of what happened outside any.
+    /// One tenant. [`TenantId::NONE`] is the scope of the events outside any tenant.
     Tenant(TenantId),
 }
 
 impl Scope {
-    /// The key under which a database keeps it. The system tenant has no sheets of its own, so its id
-    /// is free to stand for everyone; no customer can have it.
+    /// The key of the scope in the database. The system tenant has no sheets, so its id stands for everyone; no
+    /// customer can have it.
     pub fn key(self) -> TenantId {
         match self {
             Self::Everyone => TenantId::SYSTEM,
@@ -29,12 +29,12 @@ impl Scope {
         if key == TenantId::SYSTEM { Self::Everyone } else { Self::Tenant(key) }
     }
 
-    /// The scope of one tenant, or of everyone where there is none.
+    /// The scope of a tenant, or everyone for `None`.
     pub fn of(tenant: Option<TenantId>) -> Self {
         tenant.map_or(Self::Everyone, Self::Tenant)
     }
 
-    /// Whether it is one tenant or everyone.
+    /// Whether the scope is one tenant or everyone.
     pub fn kind(self) -> ScopeKind {
         match self {
             Self::Everyone => ScopeKind::Everyone,
@@ -43,17 +43,17 @@ impl Scope {
     }
 }
 
-/// Whether a sheet is about one tenant or about everyone.
+/// Whether the subject of a sheet is one tenant or everyone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ScopeKind {
-    /// All tenants, and what happened outside any.
+    /// All tenants and the events outside any tenant.
     Everyone,
     /// One tenant.
     Tenant,
 }
 
 impl ScopeKind {
-    /// The periods that have sheets, coarsest first. A tenant's hours would be too many small sheets.
+    /// The levels that have sheets, coarsest first. A tenant has no hour sheets: they would be many and small.
     pub fn levels(self) -> &'static [Level] {
         match self {
             Self::Everyone => &[Level::Month, Level::Day, Level::Hour],
@@ -61,7 +61,7 @@ impl ScopeKind {
         }
     }
 
-    /// The shortest period that has sheets: what does not fill one is answered from events.
+    /// The finest level that has sheets. Pieces of a range that fill no such period are answered from events.
     pub fn finest(self) -> Level {
         match self {
             Self::Everyone => Level::Hour,
@@ -70,35 +70,44 @@ impl ScopeKind {
     }
 }
 
-/// The period of a sheet, in UTC. Longer ones are greater.
+/// The length of a sheet's period, in UTC. Longer ones are greater.
 ///
-/// The numbers are those in the database.
+/// The discriminants are stored in the database.
+///
+/// ```
+/// use trailkeeper_domain::scope::Level;
+/// use trailkeeper_domain::time::{parse_rfc3339, rfc3339};
+///
+/// let month = Level::Month.range(Level::Month.floor(parse_rfc3339("at", "2024-02-29T12:34:56Z")?));
+/// assert_eq!((rfc3339(month.start), rfc3339(month.end)), ("2024-02-01T00:00:00Z".into(), "2024-03-01T00:00:00Z".into()));
+/// # Ok::<(), trailkeeper_domain::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Level {
-    /// From one full hour to the next.
+    /// A full hour.
     Hour = 1,
-    /// From midnight to midnight.
+    /// A calendar day.
     Day = 2,
     /// A calendar month.
     Month = 3,
 }
 
 impl Level {
-    /// All of them, shortest first.
+    /// All levels, shortest first.
     pub const ALL: [Self; 3] = [Self::Hour, Self::Day, Self::Month];
 
-    /// The number in the database.
+    /// The code in the database.
     pub fn code(self) -> u8 {
         self as u8
     }
 
-    /// The level with this number.
+    /// The level with this code.
     pub fn of_code(code: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|level| level.code() == code)
     }
 
-    /// The word for people.
+    /// The name, for messages.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Hour => "hour",
@@ -107,7 +116,7 @@ impl Level {
         }
     }
 
-    /// The first instant of the period that holds `at`.
+    /// The first instant of the period that contains `at`.
     pub fn floor(self, at: Timestamp) -> Timestamp {
         match self {
             Self::Hour => {
@@ -119,7 +128,7 @@ impl Level {
         }
     }
 
-    /// The first instant after the period that begins at `start`; `None` past the end of chrono's calendar.
+    /// The first instant after the period that begins at `start`; `None` beyond chrono's calendar.
     pub fn end(self, start: Timestamp) -> Option<Timestamp> {
         match self {
             Self::Hour => start.checked_add_signed(TimeDelta::hours(1)),
@@ -145,29 +154,115 @@ impl Level {
     }
 }
 
-/// The two halves of a sheet, kept apart so that a question about totals never reads the pages.
+/// One of the two halves of a sheet. They are stored separately, so that questions about totals never read the pages.
 ///
-/// The numbers are those in the database.
+/// The discriminants are stored in the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Part {
-    /// Everything but the pages: small.
+    /// Everything except the pages: small.
     Totals = 1,
     /// The pages: most of the bytes.
     Pages = 2,
 }
 
 impl Part {
-    /// Both.
+    /// Both parts.
     pub const ALL: [Self; 2] = [Self::Totals, Self::Pages];
 
-    /// The number in the database.
+    /// The code in the database.
     pub fn code(self) -> u8 {
         self as u8
     }
 
-    /// The part with this number.
+    /// The part with this code.
     pub fn of_code(code: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|part| part.code() == code)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(at: &str) -> Timestamp {
+        time::parse_rfc3339("at", at).unwrap()
+    }
+
+    #[test]
+    fn everyone_has_the_key_of_the_system_tenant() {
+        let tenant = TenantId(uuid::Uuid::from_u128(7));
+        for (scope, key) in [
+            (Scope::Everyone, TenantId::SYSTEM),
+            (Scope::Tenant(TenantId::NONE), TenantId::NONE),
+            (Scope::Tenant(tenant), tenant),
+        ] {
+            assert_eq!((scope.key(), Scope::of_key(key)), (key, scope));
+        }
+        assert_eq!((Scope::of(None), Scope::of(Some(tenant))), (Scope::Everyone, Scope::Tenant(tenant)));
+    }
+
+    #[test]
+    fn only_everyone_has_hours_and_the_finest_level_is_the_last() {
+        for (kind, hours) in [(ScopeKind::Everyone, true), (ScopeKind::Tenant, false)] {
+            assert_eq!(kind.levels().contains(&Level::Hour), hours);
+            assert!(kind.levels().is_sorted_by(|a, b| a > b), "coarsest first");
+            assert_eq!(kind.levels().last(), Some(&kind.finest()));
+        }
+    }
+
+    #[test]
+    fn codes_are_those_in_databases_and_lead_back() {
+        assert_eq!(Level::ALL.map(Level::code), [1, 2, 3]);
+        assert_eq!(Part::ALL.map(Part::code), [1, 2]);
+        for level in Level::ALL {
+            assert_eq!(Level::of_code(level.code()), Some(level));
+        }
+        for part in Part::ALL {
+            assert_eq!(Part::of_code(part.code()), Some(part));
+        }
+        assert_eq!((Level::of_code(0), Level::of_code(4), Part::of_code(3)), (None, None, None));
+    }
+
+    #[test]
+    fn a_period_contains_its_start_and_ends_where_the_next_begins() {
+        for (level, inside, start, end) in [
+            (Level::Hour, "2026-01-31T23:59:59.999999Z", "2026-01-31T23:00:00Z", "2026-02-01T00:00:00Z"),
+            (Level::Day, "2024-02-29T00:00:00Z", "2024-02-29T00:00:00Z", "2024-03-01T00:00:00Z"),
+            (Level::Month, "2024-02-29T12:00:00Z", "2024-02-01T00:00:00Z", "2024-03-01T00:00:00Z"),
+            (Level::Month, "2026-12-31T23:00:00Z", "2026-12-01T00:00:00Z", "2027-01-01T00:00:00Z"),
+        ] {
+            assert_eq!(level.floor(at(inside)), at(start), "{level:?}");
+            assert_eq!(level.range(at(start)), TimeRange { start: at(start), end: at(end) }, "{level:?}");
+            assert_eq!(level.floor(at(end)), at(end), "the end is the start of the next period");
+            assert!(level.begins(at(start)) && level.begins(at(end)), "{level:?}");
+        }
+    }
+
+    #[test]
+    fn periods_begin_at_whole_hours_days_and_months() {
+        for (instant, hour, day, month) in [
+            ("2026-02-01T00:00:00Z", true, true, true),
+            ("2026-02-02T00:00:00Z", true, true, false),
+            ("2026-02-02T01:00:00Z", true, false, false),
+            ("2026-02-02T01:00:00.000001Z", false, false, false),
+            ("2026-02-01T00:00:01Z", false, false, false),
+        ] {
+            assert_eq!(Level::ALL.map(|level| level.begins(at(instant))), [hour, day, month], "{instant}");
+        }
+    }
+
+    #[test]
+    fn times_before_1970_round_down_too() {
+        let before = DateTime::from_timestamp(-1, 0).unwrap();
+        assert_eq!(Level::Hour.floor(before), DateTime::from_timestamp(-3_600, 0).unwrap());
+        assert_eq!(Level::Day.floor(before), DateTime::from_timestamp(-86_400, 0).unwrap());
+        assert!(Level::Hour.begins(DateTime::from_timestamp(-3_600, 0).unwrap()));
+    }
+
+    #[test]
+    fn the_calendar_ends() {
+        assert_eq!(Level::Month.end(DateTime::<Utc>::MAX_UTC), None);
+        assert_eq!(Level::Month.range(DateTime::<Utc>::MAX_UTC).end, DateTime::<Utc>::MAX_UTC);
     }
 }

@@ -91,9 +91,9 @@ impl Access {
 
 fn throttled(left: TimeDelta) -> Error {
     let retry_after_s = seconds(left);
-    let fault = ErrorDetail::new(
+    let detail = ErrorDetail::new(
         "too_many_attempts",
         format!("there were too many attempts with a wrong name or password; try again after {retry_after_s} s"),
     );
-    Error::Throttled { fault, retry_after_s }
+    Error::Throttled { detail, retry_after_s }
 }

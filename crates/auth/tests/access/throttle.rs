@@ -31,7 +31,7 @@ fn outcome_of(outcome: Result<LoggedIn>) -> Attempt {
             assert_eq!(fault.to_string(), "the user name or the password is wrong");
             Attempt::Refused
         }
-        Err(Error::Throttled { fault, retry_after_s }) => {
+        Err(Error::Throttled { detail: fault, retry_after_s }) => {
             assert_eq!(fault.code, "too_many_attempts");
             assert_eq!(
                 fault.detail,

@@ -1,11 +1,11 @@
-//! Errors behind errors: the cause that an operator reads in the log, and sentences in front of it.
+//! The cause of an error, for the log, and messages that explain it.
 
 use std::error::Error as StdError;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-/// Any error, or a sentence: what the constructors of [`crate::Error`] take as a cause.
+/// Any error, or a message: the constructors of [`crate::Error`] take it as the cause.
 pub type BoxedError = Box<dyn StdError + Send + Sync>;
 
 /// The error behind an [`Error::Overloaded`], [`Error::Unavailable`] or [`Error::Internal`], for the log only.
@@ -20,13 +20,13 @@ pub type BoxedError = Box<dyn StdError + Send + Sync>;
 pub struct Cause(Arc<dyn StdError + Send + Sync>);
 
 impl Cause {
-    /// The cause `error`: an error, or a sentence.
+    /// A cause from an error or a message.
     pub fn new(error: impl Into<BoxedError>) -> Self {
         Self(Arc::from(error.into()))
     }
 }
 
-/// To the error itself, so that `source()` gives it with its own type.
+/// Dereferences to the error itself, so that `source()` returns it with its own type.
 impl Deref for Cause {
     type Target = dyn StdError + Send + Sync;
 
@@ -53,7 +53,7 @@ impl From<Cause> for BoxedError {
     }
 }
 
-/// A shared error where an error of its own is asked for.
+/// Owns a shared error, for places that need an owned error.
 struct Shared(Arc<dyn StdError + Send + Sync>);
 
 impl fmt::Debug for Shared {
@@ -74,7 +74,7 @@ impl StdError for Shared {
     }
 }
 
-/// A sentence in front of the error that it explains: which row, file or step failed.
+/// A message in front of the error that it explains: which row, file or step failed.
 #[derive(Debug)]
 pub struct Context {
     message: String,
@@ -154,14 +154,14 @@ mod tests {
     }
 
     #[test]
-    fn a_sentence_is_a_cause_too() {
+    fn a_message_is_a_cause_too() {
         let error = Error::internal("one bucket has no fold");
         assert_eq!(error.chain().to_string(), "internal error: one bucket has no fold");
         assert!(error.source().is_some_and(|source| source.source().is_none()));
     }
 
     #[test]
-    fn what_a_client_caused_has_no_source() {
+    fn an_error_of_the_client_has_no_source() {
         let error = Error::invalid("limit", "is no number");
         assert!(error.source().is_none());
         assert_eq!(error.chain().to_string(), "limit: is no number");

@@ -1,8 +1,8 @@
-//! One error for every use case, free of HTTP and of databases.
+//! The one error type of all use cases, which knows neither HTTP nor databases.
 //!
-//! Each contract renders it in its own shape; one exhaustive match in `http` turns the kind into
-//! a status. What a client may read is in [`ErrorDetail`]; what only the operator may read is the
-//! [`Cause`] of [`Error::Overloaded`], [`Error::Unavailable`] and [`Error::Internal`].
+//! The crate `http` maps each kind to a status in one exhaustive match, and renders it in the error format of each
+//! contract. Clients may read the [`ErrorDetail`]. The [`Cause`] of [`Error::Overloaded`], [`Error::Unavailable`] and
+//! [`Error::Internal`] is for operators only.
 
 mod cause;
 
@@ -10,27 +10,27 @@ use std::fmt;
 
 pub use cause::{BoxedError, Cause, Chain, Context};
 
-/// The result of everything in this crate that can fail.
+/// The result type of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What a client is told: a stable code, the field at fault, and a sentence with the way out.
+/// The public part of an error: a stable code, the wrong field, and a sentence that says what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ErrorDetail {
-    /// Stable, `snake_case`, listed in `docs/errors.md`.
+    /// A stable code in `snake_case`, listed in `docs/errors.md`.
     pub code: &'static str,
-    /// The field, parameter or header at fault, where there is one.
+    /// The wrong field, parameter or header, if the error concerns one.
     pub field: Option<String>,
     /// What is wrong, with which value, and what to do.
     pub detail: String,
 }
 
 impl ErrorDetail {
-    /// A fault of no particular field.
+    /// A detail that concerns no particular field.
     pub fn new(code: &'static str, detail: impl Into<String>) -> Self {
         Self { code, field: None, detail: detail.into() }
     }
 
-    /// A fault of one field. `detail` need not repeat the field's name: renderers put it in front.
+    /// A detail that concerns one field. `detail` need not repeat the field's name: renderers put it in front.
     pub fn of(field: impl Into<String>, code: &'static str, detail: impl Into<String>) -> Self {
         Self { code, field: Some(field.into()), detail: detail.into() }
     }
@@ -45,39 +45,39 @@ impl fmt::Display for ErrorDetail {
     }
 }
 
-/// Why a request was not done.
+/// The reason why a request failed.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
-    /// The input is wrong; sending it again unchanged fails again.
+    /// The input is wrong. The same input fails again.
     #[error("{0}")]
     Invalid(ErrorDetail),
-    /// More than a limit allows; the limit is named.
+    /// The input exceeds a limit, which the detail names.
     #[error("{0}")]
     TooLarge(ErrorDetail),
-    /// There is no such thing, or the caller may not know of it.
+    /// The requested thing does not exist, or the caller may not know that it exists.
     #[error("{0}")]
     NotFound(ErrorDetail),
-    /// It contradicts what is stored.
+    /// The request contradicts stored data.
     #[error("{0}")]
     Conflict(ErrorDetail),
-    /// No credential, or one that does not hold.
+    /// The credential is missing or not valid.
     #[error("{0}")]
     Unauthenticated(ErrorDetail),
-    /// A valid credential without the permission.
+    /// The credential is valid, but does not have the permission.
     #[error("{0}")]
     Forbidden(ErrorDetail),
-    /// The sender took longer than a limit allows; the limit is named.
+    /// The sender exceeded a time limit, which the detail names.
     #[error("{0}")]
     TimedOut(ErrorDetail),
-    /// Too many attempts.
-    #[error("{fault}")]
+    /// Too many requests or attempts.
+    #[error("{detail}")]
     Throttled {
-        /// What the client is told.
-        fault: ErrorDetail,
-        /// Seconds until another attempt makes sense.
+        /// Which limit was exceeded, for the client.
+        detail: ErrorDetail,
+        /// Seconds until another attempt can succeed.
         retry_after_s: u32,
     },
-    /// The server or its database has more to do than it can. Nothing was stored; the same request works later.
+    /// The server or its database is too busy. Nothing was stored; the same request may succeed later.
     #[error("{busy}")]
     Overloaded {
         /// What is busy, for the client.
@@ -86,14 +86,14 @@ pub enum Error {
         #[source]
         cause: Cause,
     },
-    /// The database or the disk cannot serve right now. Nothing was stored.
+    /// The database or the disk cannot serve now. Nothing was stored.
     #[error("the database cannot serve right now")]
     Unavailable {
         /// For the log only.
         #[source]
         cause: Cause,
     },
-    /// A defect or corrupt data. The client learns only that it happened.
+    /// A defect or corrupt data. The client learns no more than that.
     #[error("internal error")]
     Internal {
         /// For the log only.
@@ -103,42 +103,42 @@ pub enum Error {
 }
 
 impl Error {
-    /// A wrong field of the input, code `invalid_parameter`.
+    /// A wrong field of the input, with the code `invalid_parameter`.
     pub fn invalid(field: impl Into<String>, detail: impl Into<String>) -> Self {
         Self::Invalid(ErrorDetail::of(field, "invalid_parameter", detail))
     }
 
-    /// Input that is wrong as a whole, with a code of its own.
+    /// Input that is wrong as a whole, with its own code.
     pub fn malformed(code: &'static str, detail: impl Into<String>) -> Self {
         Self::Invalid(ErrorDetail::new(code, detail))
     }
 
-    /// An unknown thing: `what` in `snake_case` gives the code `<what>_not_found`.
+    /// A thing that does not exist. Codes have the form `<thing>_not_found`.
     pub fn not_found(code: &'static str, detail: impl Into<String>) -> Self {
         Self::NotFound(ErrorDetail::new(code, detail))
     }
 
-    /// A contradiction to what is stored.
+    /// A contradiction to stored data, with its own code.
     pub fn conflict(field: impl Into<String>, code: &'static str, detail: impl Into<String>) -> Self {
         Self::Conflict(ErrorDetail::of(field, code, detail))
     }
 
-    /// A missing or bad credential. The text never tells which part of it was wrong.
+    /// A missing or invalid credential, with the code `unauthorized`. The text must not say which part is wrong.
     pub fn unauthenticated(detail: impl Into<String>) -> Self {
         Self::Unauthenticated(ErrorDetail::new("unauthorized", detail))
     }
 
-    /// A credential without the permission.
+    /// A credential without the permission, with the code `permission_denied`.
     pub fn forbidden(detail: impl Into<String>) -> Self {
         Self::Forbidden(ErrorDetail::new("permission_denied", detail))
     }
 
-    /// Too much to do, code `overloaded`: `busy` says what is busy, without a way out; renderers add it.
+    /// Overload, with the code `overloaded`. `busy` says what is busy; renderers add when to try again.
     pub fn overloaded(busy: impl Into<String>, cause: impl Into<BoxedError>) -> Self {
         Self::Overloaded { busy: ErrorDetail::new("overloaded", busy), cause: Cause::new(cause) }
     }
 
-    /// The database cannot serve right now.
+    /// The database cannot serve now.
     pub fn unavailable(cause: impl Into<BoxedError>) -> Self {
         Self::Unavailable { cause: Cause::new(cause) }
     }
@@ -153,19 +153,57 @@ impl Error {
         Chain(self)
     }
 
-    /// What a client may read of it, if anything.
+    /// The public part; `None` for kinds whose causes are for operators only.
     pub fn detail(&self) -> Option<&ErrorDetail> {
         match self {
-            Self::Invalid(fault)
-            | Self::TooLarge(fault)
-            | Self::NotFound(fault)
-            | Self::Conflict(fault)
-            | Self::Unauthenticated(fault)
-            | Self::Forbidden(fault)
-            | Self::TimedOut(fault)
-            | Self::Throttled { fault, .. }
-            | Self::Overloaded { busy: fault, .. } => Some(fault),
+            Self::Invalid(detail)
+            | Self::TooLarge(detail)
+            | Self::NotFound(detail)
+            | Self::Conflict(detail)
+            | Self::Unauthenticated(detail)
+            | Self::Forbidden(detail)
+            | Self::TimedOut(detail)
+            | Self::Throttled { detail, .. }
+            | Self::Overloaded { busy: detail, .. } => Some(detail),
             Self::Unavailable { .. } | Self::Internal { .. } => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_detail_names_its_field_in_front() {
+        assert_eq!(ErrorDetail::of("limit", "invalid_parameter", "is missing").to_string(), "limit: is missing");
+        assert_eq!(ErrorDetail::new("malformed_json", "this is no JSON").to_string(), "this is no JSON");
+    }
+
+    #[test]
+    fn constructors_choose_kind_and_code() {
+        let code = |error: &Error| error.detail().map(|detail| detail.code);
+        for (error, expected) in [
+            (Error::invalid("limit", "x"), "invalid_parameter"),
+            (Error::malformed("malformed_json", "x"), "malformed_json"),
+            (Error::not_found("user_not_found", "x"), "user_not_found"),
+            (Error::conflict("email", "email_taken", "x"), "email_taken"),
+            (Error::unauthenticated("x"), "unauthorized"),
+            (Error::forbidden("x"), "permission_denied"),
+            (Error::overloaded("x", "y"), "overloaded"),
+        ] {
+            assert_eq!(code(&error), Some(expected), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn causes_are_no_public_text() {
+        for error in [Error::unavailable("secret"), Error::internal("secret")] {
+            assert_eq!(error.detail(), None);
+            assert!(!error.to_string().contains("secret"));
+        }
+        let overloaded = Error::overloaded("the queue is full", "secret");
+        assert_eq!(overloaded.to_string(), "the queue is full");
+        assert_eq!(overloaded.chain().to_string(), "the queue is full: secret");
     }
 }

@@ -97,7 +97,7 @@ impl Limits {
 /// The error for a request over the limit of its group.
 pub fn too_many_requests(group: Group, status: LimitStatus) -> Error {
     let LimitStatus { limit, reset_s, .. } = status;
-    let fault = ErrorDetail::new(
+    let detail = ErrorDetail::new(
         "too_many_requests",
         format!(
             "more than {limit} {} in this minute; try again after {reset_s} s, or ask the operator for a higher --limit-{}",
@@ -105,5 +105,5 @@ pub fn too_many_requests(group: Group, status: LimitStatus) -> Error {
             group.as_str()
         ),
     );
-    Error::Throttled { fault, retry_after_s: reset_s }
+    Error::Throttled { detail, retry_after_s: reset_s }
 }
