@@ -50,13 +50,12 @@ fn event_facts() -> impl Strategy<Value = Vec<EventFact>> {
             + TimeDelta::hours(hour)
             + TimeDelta::microseconds(micros)
     });
-    let scope_filter = (0_u128..4, 1_u32..3, option::of(1_u32..9), option::of(1_u32..5));
+    let names = (0_u128..4, 1_u32..3, option::of(1_u32..9), option::of(1_u32..5));
     let what = (option::of(1_u32..5), 1_u32..9, prop::sample::select(Outcome::ALL.to_vec()));
-    let fact =
-        (when, scope_filter, what).prop_map(|(occurred_at, (tenant, env, user, source), (page, kind, outcome))| {
-            let tenant_id = TenantId(Uuid::from_u128(tenant));
-            EventFact { occurred_at, tenant_id, env: EnvId(env), page, kind, outcome, user, source }
-        });
+    let fact = (when, names, what).prop_map(|(occurred_at, (tenant, env, user, source), (page, kind, outcome))| {
+        let tenant_id = TenantId(Uuid::from_u128(tenant));
+        EventFact { occurred_at, tenant_id, env: EnvId(env), page, kind, outcome, user, source }
+    });
     vec(fact, 0..60)
 }
 
