@@ -8,6 +8,7 @@
 mod access;
 mod access_writes;
 mod activity;
+mod deltas;
 mod directory;
 mod directory_writes;
 mod event_filter;

@@ -17,21 +17,18 @@ use uuid::Uuid;
 use super::names::Dictionary;
 use super::{Db, Tx, count};
 use crate::columns::{DbTenant, DbTime, DbUuid, Instant, TenantKey};
-use crate::rows::{DeltaRow, ScopeBytesRow, SheetRow};
+use crate::rows::{ScopeBytesRow, SheetRow};
 use crate::schema::{deltas, leases, sheet_generation, sheets};
 
 const SHEETS: &str = "sheets";
 const DELTAS: &str = "deltas";
 
 /// The approximate number of payload bytes in memory at once. A batch has at least one payload.
-const BATCH_BYTES: usize = 4 << 20;
+pub const BATCH_BYTES: usize = 4 << 20;
 /// The number of payloads in the first batch of a scope, when their size is unknown.
-const FIRST_BATCH: usize = 16;
+pub const FIRST_BATCH: usize = 16;
 /// The largest number of payloads or scopes in a batch.
-const LARGEST_BATCH: usize = 1_000;
-
-/// The scopes of one batch: several scopes with few payloads together, or a single scope.
-type Batch = Vec<(Scope, DbTenant)>;
+pub const LARGEST_BATCH: usize = 1_000;
 
 impl SheetReads for Tx<'_> {
     fn facts(&mut self, scope: Scope, range: TimeRange, each: &mut dyn FnMut(&EventFact) -> Result<()>) -> Result<()> {
@@ -279,93 +276,10 @@ impl Tx<'_> {
         }
     }
 
-    fn deltas_of_one(
-        &mut self,
-        scope: Scope,
-        key: DbTenant,
-        each: &mut dyn FnMut(DeltaKey, &[u8]) -> Result<()>,
-    ) -> Result<()> {
-        let (mut seq, mut limit) = (i64::MIN, FIRST_BATCH);
-        loop {
-            let batch = deltas::table
-                .into_boxed::<Db>()
-                .filter(deltas::scope.eq(key))
-                .filter(deltas::seq.gt(seq))
-                .order(deltas::seq.asc())
-                .limit(count(limit))
-                .select(DeltaRow::as_select());
-            let rows: Vec<DeltaRow> = self.run(DELTAS, |conn| batch.load(conn))?;
-            for row in &rows {
-                each(DeltaKey { scope, seq: row.seq }, &row.payload)?;
-            }
-            match rows.last().filter(|_| rows.len() == limit) {
-                Some(last) => seq = last.seq,
-                None => return Ok(()),
-            }
-            limit = next_limit(rows.len(), rows.iter().map(|row| row.payload.len()).sum());
-        }
-    }
-
-    fn deltas_of_batches(
-        &mut self,
-        batches: &[Batch],
-        each: &mut dyn FnMut(DeltaKey, &[u8]) -> Result<()>,
-    ) -> Result<()> {
-        for batch in batches {
-            match batch.as_slice() {
-                [(scope, key)] => self.deltas_of_one(*scope, *key, each)?,
-                many => self.deltas_of_many(many, each)?,
-            }
-        }
-        Ok(())
-    }
-
-    fn deltas_of_many(
-        &mut self,
-        scopes: &[(Scope, DbTenant)],
-        each: &mut dyn FnMut(DeltaKey, &[u8]) -> Result<()>,
-    ) -> Result<()> {
-        let batch = deltas::table
-            .into_boxed::<Db>()
-            .filter(deltas::scope.eq_any(scopes.iter().map(|(_, key)| *key).collect::<Vec<_>>()))
-            .select(DeltaRow::as_select());
-        let rows: Vec<DeltaRow> = self.run(DELTAS, |conn| batch.load(conn))?;
-        for (scope, mut rows) in by_scope(scopes, rows, |row| row.scope) {
-            rows.sort_unstable_by_key(|row| row.seq);
-            for row in &rows {
-                each(DeltaKey { scope, seq: row.seq }, &row.payload)?;
-            }
-        }
-        Ok(())
-    }
-
     /// The scopes of these keys, by one query.
-    fn scopes_of(&mut self, keys: impl IntoIterator<Item = DbTenant>) -> Result<HashMap<DbTenant, Scope>> {
+    pub fn scopes_of(&mut self, keys: impl IntoIterator<Item = DbTenant>) -> Result<HashMap<DbTenant, Scope>> {
         let tenants = self.tenants_of(&keys.into_iter().collect::<Vec<_>>())?;
         Ok(tenants.into_iter().map(|(key, tenant)| (key, Scope::of_key(tenant))).collect())
-    }
-
-    /// Puts scopes into batches, as many as fit. The order of scopes is the same on both databases.
-    fn batches(&mut self, rows: Vec<ScopeBytesRow>) -> Result<Vec<Batch>> {
-        let known = self.scopes_of(rows.iter().map(|row| row.scope))?;
-        let mut scopes = rows
-            .into_iter()
-            .map(|row| Ok((scope_in(&known, row.scope)?, row.scope, usize::try_from(row.bytes).unwrap_or(usize::MAX))))
-            .collect::<Result<Vec<_>>>()?;
-        scopes.sort_unstable_by_key(|(scope, ..)| *scope);
-        let (mut batches, mut batch, mut filled) = (Vec::new(), Batch::new(), 0_usize);
-        for (scope, key, bytes) in scopes {
-            filled = filled.saturating_add(bytes);
-            if !batch.is_empty() && (filled > BATCH_BYTES || batch.len() == LARGEST_BATCH) {
-                batches.push(std::mem::take(&mut batch));
-                filled = bytes;
-            }
-            batch.push((scope, key));
-        }
-        if !batch.is_empty() {
-            batches.push(batch);
-        }
-        Ok(batches)
     }
 }
 
@@ -373,29 +287,14 @@ fn key_of(scope: Scope, query: &SheetQuery, row: &SheetRow) -> Result<SheetKey> 
     Ok(SheetKey { scope, level: query.level, part: query.part, start: row.start.0, run: number(row.run)? })
 }
 
-fn scope_in(scopes: &HashMap<DbTenant, Scope>, key: DbTenant) -> Result<Scope> {
+/// The scope of a key that was looked up.
+pub fn scope_in(scopes: &HashMap<DbTenant, Scope>, key: DbTenant) -> Result<Scope> {
     scopes.get(&key).copied().ok_or_else(|| Error::internal("a scope was not looked up"))
 }
 
 /// The number of payloads of the next batch, after `payloads` payloads had `bytes` bytes together.
-fn next_limit(payloads: usize, bytes: usize) -> usize {
+pub fn next_limit(payloads: usize, bytes: usize) -> usize {
     (BATCH_BYTES / (bytes / payloads.max(1)).max(1)).clamp(1, LARGEST_BATCH)
-}
-
-/// Groups rows by scope, in the order of `scopes`.
-fn by_scope<'a, R>(
-    scopes: &'a [(Scope, DbTenant)],
-    rows: Vec<R>,
-    of: impl Fn(&R) -> DbTenant,
-) -> impl Iterator<Item = (Scope, Vec<R>)> + 'a
-where
-    R: 'a,
-{
-    let mut apart: HashMap<DbTenant, Vec<R>> = HashMap::new();
-    for row in rows {
-        apart.entry(of(&row)).or_default().push(row);
-    }
-    scopes.iter().filter_map(move |(scope, key)| Some((*scope, apart.remove(key)?)))
 }
 
 /// A number of the database that is never negative.

@@ -3,6 +3,7 @@
 
 mod access;
 mod activity;
+mod deltas;
 mod directory;
 mod events;
 mod facts;
