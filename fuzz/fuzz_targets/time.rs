@@ -2,8 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use trailkeeper_analytics::native::Zone;
-use trailkeeper_analytics::native::buckets::{Edge, Granularity, MAX_BUCKETS, Span};
+use trailkeeper_analytics::{Edge, Granularity, MAX_BUCKETS, Span, Zone};
 use trailkeeper_domain::Result;
 use trailkeeper_domain::time::{self, Timestamp};
 use trailkeeper_fuzz::{now, refused, texts};
