@@ -1,4 +1,4 @@
-//! Access logs: cut into lines, read, made into events.
+//! Access logs: they are split into lines, parsed, and converted to events.
 #![no_main]
 
 use std::io::BufReader;
@@ -20,7 +20,7 @@ fuzz_target!(|file: &[u8]| {
     assert_eq!(expected.next(), None);
 });
 
-/// The lines with their numbers, cut the plain way.
+/// The expected lines with their numbers, split in the simplest way.
 fn lines_of(file: &[u8]) -> Vec<(u64, &[u8])> {
     let mut lines: Vec<&[u8]> = file.split(|byte| *byte == b'\n').collect();
     if let Some(first) = lines.first_mut() {
@@ -42,7 +42,7 @@ fn read(text: &str) {
     }
 }
 
-/// The line in the combined format.
+/// The line, written in the combined format.
 fn written(line: &LogLine<'_>) -> String {
     let request = match &line.request {
         Request::Http { method, path } => format!("{method} {path} HTTP/1.1"),

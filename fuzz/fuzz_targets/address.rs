@@ -1,4 +1,4 @@
-//! Addresses and networks: the filter `source`. First line the filter, below it addresses.
+//! Addresses and networks: the filter `source`. The input has the filter in its first line, and addresses below it.
 #![no_main]
 
 use std::net::IpAddr;
@@ -44,8 +44,8 @@ fn address(text: &str) -> Option<IpAddr> {
     Some(address)
 }
 
-/// Whether a filter holds an address, by `ipnet`. Addresses are canonical here, so a network of IPv6 in which
-/// all of IPv4 lies in its mapped form holds none of it by that.
+/// Whether a filter contains an address, computed with `ipnet`. Addresses are canonical here. An IPv6 network with a
+/// prefix shorter than 96 bits therefore contains no IPv4 address, even if it contains the mapped form of all of them.
 fn expected(filter: &str, address: IpAddr) -> bool {
     if let Ok(single) = filter.parse::<IpAddr>() {
         return single.to_canonical() == address;

@@ -1,4 +1,4 @@
-//! Cursors: what is accepted is exactly what we gave out.
+//! Cursors: exactly the cursors that the server made are accepted.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -20,7 +20,7 @@ fuzz_target!(|data: &[u8]| {
         let other = if kind == 'e' { 't' } else { 'e' };
         assert!(cursor::decode("cursor", other, &written).is_err(), "a cursor opens its own list alone");
     }
-    // As a cursor, and as what is inside one.
+    // The text as a cursor, and as the key inside a cursor.
     for cursor in [text.to_owned(), cursor::encode('e', text)] {
         match cursor::to_event("cursor", &cursor) {
             Ok(position) => assert_eq!(cursor::of_event(position), cursor),

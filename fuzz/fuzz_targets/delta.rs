@@ -1,4 +1,4 @@
-//! Payloads of deltas: forged, damaged, and written by ourselves.
+//! Payloads of deltas: forged, damaged, and made by Trailkeeper itself.
 #![no_main]
 
 use std::collections::BTreeMap;
@@ -17,7 +17,8 @@ fuzz_target!(|data: &[u8]| {
     written(rest);
 });
 
-/// The hours and what stands there; every error is one of a payload.
+/// The hours of a payload, each with the bytes of its sheet; `None` if the payload is unreadable. Panics on any other
+/// error.
 fn walked(payload: &[u8]) -> Option<Vec<(i64, Vec<u8>)>> {
     let mut hours = Vec::new();
     let mut bytes = 0;
@@ -40,12 +41,13 @@ fn walked(payload: &[u8]) -> Option<Vec<(i64, Vec<u8>)>> {
     }
 }
 
-/// Facts of several hours: four bytes of the hour, a byte with how many facts follow, the facts.
+/// Encodes sheets of several hours and reads them again. For each hour, the input has four bytes with the hour, a byte
+/// with the number of facts, and the facts.
 fn written(mut bytes: &[u8]) {
     let mut hours: BTreeMap<i64, Sheet> = BTreeMap::new();
     while let Some(([a, b, c, d, count], rest)) = bytes.split_first_chunk() {
         let (facts, rest) = rest.split_at((usize::from(*count) * 8).min(rest.len()));
-        // All hours that have a timestamp, and more: 32 bits of them.
+        // The 32 bits cover all hours that have a timestamp, and more.
         hours.insert(i32::from_le_bytes([*a, *b, *c, *d]).into(), sheet(ScopeKind::Tenant, facts));
         bytes = rest;
     }

@@ -7,7 +7,7 @@ use trailkeeper_domain::event::EventDraft;
 use trailkeeper_fuzz::{events, refused};
 use trailkeeper_parsers::event_body::{self, Syntax};
 
-/// Small, so that it is reached.
+/// The maximum number of drafts. It is small, so that inputs reach it.
 const MAX: usize = 20;
 
 fuzz_target!(|body: &[u8]| {
@@ -16,7 +16,7 @@ fuzz_target!(|body: &[u8]| {
             Err(error) => refused(&error),
             Ok(drafts) => {
                 assert!((1..=MAX).contains(&drafts.len()), "{} drafts", drafts.len());
-                // What serde_json takes for a list has a draft for each element.
+                // If serde_json reads the body as a list, each element of the list has a draft.
                 if syntax == Syntax::Json
                     && let Ok(Value::Array(elements)) = serde_json::from_slice(body)
                 {

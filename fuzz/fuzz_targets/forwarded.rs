@@ -1,4 +1,4 @@
-//! `X-Forwarded-For`: nobody but a trusted proxy names an address.
+//! `X-Forwarded-For`: only a trusted proxy can name an address.
 #![no_main]
 
 use std::net::IpAddr;
@@ -25,7 +25,8 @@ fuzz_target!(|data: &[u8]| {
     }
     assert_eq!(named(&[]), peer);
     if !is_trusted(&found) {
-        // Whatever a client writes in front of what the proxies add, in the same value or in one before.
+        // A client may write any text before the addresses that the proxies append, in the same value or in an earlier
+        // one.
         for forged in [b"198.51.100.66".as_slice(), b"unknown", b"\xff\xfe", b"", b"10.0.0.1, 10.0.0.2"] {
             let before: Vec<&[u8]> = [&[forged], values.as_slice()].concat();
             assert_eq!(named(&before), found);
@@ -34,7 +35,7 @@ fuzz_target!(|data: &[u8]| {
             assert_eq!(named(&inside), found);
         }
     }
-    // Another proxy in front of us that appends the address it saw.
+    // A further proxy in front of the server appends the address that it saw.
     if let Some(proxy) = trusted.first().map(|net| net.addr().to_canonical()).filter(is_trusted) {
         let seen = format!("{peer}");
         let appended: Vec<&[u8]> = [values.as_slice(), &[seen.as_bytes()]].concat();

@@ -1,5 +1,5 @@
-//! Access tokens: no text is one, and of what our own key signed only the right claims hold.
-//! Lines: header, claims.
+//! Access tokens: no arbitrary text is valid, and of the tokens that the server's own key signed only those with the
+//! right claims are valid. The input has the lines: header, claims.
 #![no_main]
 
 use std::sync::OnceLock;
@@ -14,7 +14,7 @@ use trailkeeper_domain::id;
 use trailkeeper_fuzz::{lines, now};
 
 const ISSUER: &str = "https://trail.example";
-/// What the header's text `KID` is replaced with, so that a seed needs not know it.
+/// The text in the header that is replaced with the key's id, so that a seed need not contain the id.
 const KID: &str = "KID";
 
 fuzz_target!(|data: &[u8]| {
@@ -48,7 +48,7 @@ fn header_holds(header: &str) {
     assert!(header["crit"].is_null(), "an extension that nobody knows");
 }
 
-/// Whether it is a token as we make them.
+/// Whether the token has the form and the claims of a token that the server makes.
 fn is_right(header: &str, claims: &[u8], key: &KeyPair) -> bool {
     let now = now().timestamp();
     let usual = format!(r#"{{"typ":"JWT","alg":"EdDSA","kid":"{}"}}"#, key.kid());
@@ -70,7 +70,8 @@ fn claims_hold(claims: &Value) {
     }
 }
 
-/// Another key, and each character of the token replaced.
+/// Checks that the token is invalid with another key, for another issuer, and after a change of every 7th character,
+/// one at a time.
 fn forgeries_do_not_hold(token: &str, key: &KeyPair) {
     let other = KeyPair::from_pkcs8(&pkcs8(2)).expect("a key pair");
     assert!(verify(token, &other, ISSUER, now()).is_err(), "another key");
@@ -97,7 +98,7 @@ fn keys() -> (&'static KeyPair, &'static Ed25519KeyPair) {
     (key, signer)
 }
 
-/// PKCS#8 of a key whose seed is this byte, 32 times.
+/// The PKCS#8 form of a key whose seed is this byte, repeated 32 times.
 fn pkcs8(seed: u8) -> Vec<u8> {
     let front = [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
     [front.as_slice(), &[seed; 32]].concat()

@@ -1,4 +1,4 @@
-//! JSON objects read field by field: users, tenants, and fields in any case.
+//! JSON objects that are read field by field: users, tenants, and fields in any case.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! Query strings, compared with a plain reading of the same rules.
+//! Query strings, compared with a simple implementation of the same rules.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! Payloads of sheets: forged, damaged, and written by ourselves.
+//! Payloads of sheets: forged, damaged, and made by Trailkeeper itself.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -30,7 +30,7 @@ fn written(sheet: &Sheet, damage: &[u8]) {
     }
 }
 
-/// Sheets of two halves merge into the sheet of the whole.
+/// Checks that the sheets of two halves merge into the sheet of the whole.
 fn merged(scope: ScopeKind, facts: &[u8]) {
     let (first, second) = facts.split_at(facts.len() / 16 * 8);
     let mut merged = sheet(scope, first);

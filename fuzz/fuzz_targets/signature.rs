@@ -1,5 +1,5 @@
-//! `SAASUSSIGV1`: the header, and requests signed in each way in which clients do.
-//! Lines: header, method, host, path, public hosts with commas, body.
+//! `SAASUSSIGV1`: the header, and requests that are signed in each of the ways that clients use. The input has the
+//! lines: header, method, host, path, public hosts (separated by commas), body.
 #![no_main]
 
 use chrono::Duration;
@@ -42,7 +42,7 @@ fn reads_itself(credentials: &Credentials<'_>) {
     Credentials::parse(&twice).expect_err("a name that comes twice is ambiguous");
 }
 
-/// The signature over these parts, as the contract has it.
+/// The signature over these parts, as the contract defines it.
 fn signed(credentials: &Credentials<'_>, minutes: i64, request: &SignedRequest<'_>) -> [u8; 32] {
     let minute = (now() + Duration::minutes(minutes)).format("%Y%m%d%H%M").to_string();
     let text = [minute.as_str(), credentials.api_key, request.method, request.host, request.path_and_query].concat();
@@ -87,7 +87,7 @@ fn without_port(host: &str) -> &str {
     name.strip_suffix(':').filter(|_| name.len() < host.len()).unwrap_or(host)
 }
 
-/// The path with its escapes in one case; nothing where a `%` is no escape.
+/// The path with all its escapes in upper or lower case; `None` if a `%` begins no escape.
 fn folded(path: &str, upper: bool) -> Option<String> {
     let mut parts = path.split('%');
     let mut out = parts.next()?.to_owned();

@@ -1,4 +1,5 @@
-//! Days, months, instants, time zones and the ranges made of them. Lines: zone, from, to, granularity.
+//! Days, months, instants, time zones, and the ranges made of them. The input has the lines: zone, from, to,
+//! granularity.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

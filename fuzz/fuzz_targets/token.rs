@@ -1,4 +1,4 @@
-//! API and refresh tokens: only what was generated is read.
+//! API and refresh tokens: only generated tokens are accepted.
 #![no_main]
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,7 +22,7 @@ fuzz_target!(|data: &[u8]| {
 
 fn raw(text: &str) {
     for kind in [TokenKind::Api, TokenKind::Refresh] {
-        // As it is, and with a right checksum, which no chance would find.
+        // The text as it is, and with the right checksum, because random inputs would not find the checksum.
         let summed = format!("{text}{}", checksum(text));
         for text in [text, &summed] {
             let Some(token) = PlainToken::read(kind, text) else { continue };
@@ -59,7 +59,7 @@ fn damaged(seed: u64, damage: &[u8]) {
     }
 }
 
-/// The checksum of a token, computed a second time.
+/// The checksum of a token, in a second implementation.
 fn checksum(text: &str) -> String {
     let hash = digest(&SHA256, text.as_bytes());
     hash.as_ref().iter().take(6).map(|byte| char::from(LETTERS[usize::from(*byte) % 62])).collect()

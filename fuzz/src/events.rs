@@ -1,4 +1,4 @@
-//! What must hold of every event that was let in, whoever read it.
+//! The invariants of every accepted event, for all readers of events.
 
 use serde_json::{Map, Value, json};
 use trailkeeper_domain::Result;
@@ -20,7 +20,8 @@ fn validated(draft: EventDraft) -> Result<Event> {
     draft.into_event(&context(), EventId(Uuid::from_u128(1)))
 }
 
-/// Judges a draft. An event keeps the limits, and written as JSON and read again it is the same event.
+/// Validates a draft, and checks the event: it keeps the limits, and it is the same event after it was written as JSON
+/// and read again. Returns the error if the draft is rejected.
 pub fn validate(draft: EventDraft) -> Result<Event> {
     let event = validated(draft)?;
     keeps_limits(&event);
@@ -64,7 +65,7 @@ fn keeps_limits(event: &Event) {
     }
 }
 
-/// The event as a sender would write it.
+/// The event as JSON, in the form in which a sender would write it.
 fn written(event: &Event) -> String {
     let mut json = Map::new();
     let mut put = |name: &str, value: Option<Value>| {

@@ -11,7 +11,8 @@ pub fn now() -> Timestamp {
     Timestamp::from_timestamp(1_772_323_200, 0).expect("a time of this century")
 }
 
-/// What strangers send may be wrong, but it is never our fault: each refusal can be told to them.
+/// Checks the error of a rejected input. An input may be wrong, but it must not cause an internal error, and the sender
+/// must be able to read why it was rejected. Panics otherwise.
 pub fn refused(error: &Error) {
     let fault = error.detail().unwrap_or_else(|| panic!("input led to an inner error: {error}"));
     let told = fault.to_string();
@@ -20,7 +21,7 @@ pub fn refused(error: &Error) {
     assert!(!told.contains(char::is_control), "a refusal holds a control character: {told:?}");
 }
 
-/// The input as lines, the last of which is all that is left.
+/// The input as `N` lines, the last of which contains all the rest; `None` if the input has fewer lines.
 pub fn lines<const N: usize>(data: &[u8]) -> Option<[&[u8]; N]> {
     let mut parts = data.splitn(N, |byte| *byte == b'\n');
     let mut out = [b"".as_slice(); N];
@@ -30,7 +31,7 @@ pub fn lines<const N: usize>(data: &[u8]) -> Option<[&[u8]; N]> {
     Some(out)
 }
 
-/// Up to `N` lines of text.
+/// The input as `N` lines of text, like [`lines`]; `None` also if one of them is not UTF-8.
 pub fn texts<const N: usize>(data: &[u8]) -> Option<[&str; N]> {
     let mut out = [""; N];
     for (place, line) in out.iter_mut().zip(lines::<N>(data)?) {

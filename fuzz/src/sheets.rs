@@ -1,8 +1,8 @@
-//! Sheets from arbitrary bytes, and what must hold of every payload.
+//! Sheets from arbitrary bytes, and the invariants of every payload.
 
 use trailkeeper_analytics::sheet::{Cell, CellKey, Facet, Fact, Fold, Folded, Heads, ScopeKind, Sheet};
 
-/// The checksum of `docs/sheets.md`, written down a second time.
+/// The checksum that `docs/sheets.md` defines, in a second implementation.
 pub fn checksum(bytes: &[u8]) -> [u8; 4] {
     let mut state = 0x517c_c1b7_2722_0a95 ^ bytes.len() as u64;
     let mut padded = bytes.to_vec();
@@ -15,12 +15,13 @@ pub fn checksum(bytes: &[u8]) -> [u8; 4] {
     (state as u32).to_le_bytes()
 }
 
-/// The bytes with their checksum behind them: what damage alone would never reach.
+/// The bytes, followed by their checksum. Without the right checksum, damaged bytes would never reach the code behind
+/// its check.
 pub fn sealed(body: &[u8]) -> Vec<u8> {
     [body, &checksum(body)].concat()
 }
 
-/// A sheet of one fact for each eight bytes.
+/// A sheet with one fact for each eight bytes.
 pub fn sheet(scope: ScopeKind, bytes: &[u8]) -> Sheet {
     let facts: Vec<Fact> = bytes.as_chunks::<8>().0.iter().map(fact).collect();
     Sheet::of(scope, &facts)
@@ -28,7 +29,7 @@ pub fn sheet(scope: ScopeKind, bytes: &[u8]) -> Sheet {
 
 fn fact(bytes: &[u8; 8]) -> Fact {
     let [flags, page, env, kind, a, b, c, d] = *bytes;
-    // Ids near each other make dense sets, wide ones sparse sets.
+    // Ids close to each other make dense sets, and ids far apart make sparse sets.
     let user = u32::from_le_bytes(if flags & 64 == 0 { [a, b, 0, 0] } else { [a, b, c, d] });
     Fact {
         page: (flags & 1 != 0).then_some(u32::from(page)),
@@ -42,8 +43,8 @@ fn fact(bytes: &[u8; 8]) -> Fact {
     }
 }
 
-/// Either an error inside the payload, or a sheet that keeps its promises, could have been written, and says the
-/// same to each of its readers.
+/// Checks a payload, and returns its sheet. A payload either gives an error at an offset inside it (`None`), or a sheet
+/// that keeps its invariants, could have been written, and has the same content for each of its readers.
 pub fn survives(payload: &[u8]) -> Option<Sheet> {
     let sheet = match Sheet::decode(payload) {
         Ok(sheet) => sheet,

@@ -11,7 +11,7 @@ use crate::time::Timestamp;
 /// The permissions of a credential. `trailkeeper-auth` defines them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
-    /// Everything.
+    /// Has all permissions.
     Admin,
     /// Reads analytics and events.
     Analyst,

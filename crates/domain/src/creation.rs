@@ -53,7 +53,7 @@ impl CreationKind {
 pub struct Creation {
     /// The id of the entry. The record refers to it, so that a corrected time moves this entry and adds no other.
     pub id: CreationId,
-    /// What was created.
+    /// The kind of thing that was created.
     pub kind: CreationKind,
     /// The tenant; [`TenantId::NONE`] for users.
     pub tenant_id: TenantId,

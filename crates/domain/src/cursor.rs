@@ -64,7 +64,8 @@ pub fn refused(field: &str) -> Error {
     )
 }
 
-/// Decodes what [`encode`] returned.
+/// Decodes a cursor that [`encode`] made for the same `kind`, and returns its key. Any other text gives the error
+/// [`refused`], which names `field`.
 ///
 /// ```
 /// use trailkeeper_domain::cursor;

@@ -1,4 +1,4 @@
-//! Typed identifiers, so that a user's id cannot be passed where a tenant's belongs.
+//! Typed identifiers, so that a user's id cannot be passed in place of a tenant's id.
 
 use std::fmt;
 use std::str::FromStr;

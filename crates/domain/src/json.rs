@@ -1,8 +1,8 @@
-//! Reading JSON objects field by field, so that an error names the field, the value and the way out.
+//! JSON objects that are read field by field, so that an error names the field, the value and the remedy.
 //!
-//! serde's derived readers say "invalid type: integer `5`, expected a string at line 1 column 9",
-//! take the last of two equal keys and let misspelt fields pass. A trail must not guess: what its
-//! sender meant by `{"user_id":"a","user_id":"b"}` cannot be asked later.
+//! The derived readers of serde say "invalid type: integer `5`, expected a string at line 1 column 9", take the last of
+//! two equal keys, and ignore misspelt fields. An audit trail must not guess: nobody can ask a sender later which user
+//! `{"user_id":"a","user_id":"b"}` meant.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -13,22 +13,23 @@ use serde_json::{Map, Number, Value};
 use crate::error::{Error, Result};
 use crate::text;
 
-/// Code of a body or line that is not JSON at all.
+/// The error code of a body or line that is not valid JSON.
 pub const MALFORMED_JSON: &str = "malformed_json";
 
-/// The way out where a time is missing or is none.
+/// Completes "send …" in the error for a time that is missing or invalid.
 pub const A_TIME: &str = "an RFC 3339 time with an offset, for example 2026-01-31T12:00:00Z";
 
-/// An object whose fields are taken out one by one. Explicit `null` counts as absent.
+/// An object whose fields are taken out one by one. An explicit `null` counts as absent.
 #[derive(Debug)]
 pub struct JsonObject {
-    /// Empty for the outermost object, else its name and a dot.
+    /// Empty for the outermost object, otherwise the full name of the object and a dot.
     prefix: String,
     fields: Map<String, Value>,
 }
 
 impl JsonObject {
-    /// Reads one object and nothing behind it. `what` names it in errors, with its article: "an event".
+    /// Parses one object. Bytes after it, other than whitespace, are an error. `what` names the object in errors, with
+    /// its article: "an event".
     pub fn parse(what: &str, bytes: &[u8]) -> Result<Self> {
         if bytes.trim_ascii().is_empty() {
             return Err(Error::malformed(
@@ -62,7 +63,7 @@ impl JsonObject {
         }
     }
 
-    /// Takes a text field and reads it with `parse`, which gets the field's full name and the text.
+    /// Takes a text field and parses it with `parse`, which gets the full name of the field and the text.
     pub fn parsed<T>(
         &mut self,
         field: &str,
@@ -73,8 +74,8 @@ impl JsonObject {
         parse(&self.named(field), &text).map(Some)
     }
 
-    /// Takes a field that must be there, the way that `take` takes one that may be absent. `way_out` completes "send …"
-    /// in both errors: `json.required("name", "a name in quotes", JsonObject::text)`.
+    /// Takes a required field with `take`, the method for an optional one. `way_out` completes "send …" in both errors:
+    /// `json.required("name", "a name in quotes", JsonObject::text)`.
     pub fn required<T>(
         &mut self,
         field: &str,
@@ -84,7 +85,7 @@ impl JsonObject {
         take(self, field, way_out)?.ok_or_else(|| self.missing(field, way_out))
     }
 
-    /// Takes a text field that must be there and reads it with `parse`, as [`JsonObject::parsed`] does.
+    /// Takes a required text field and parses it with `parse`, as [`JsonObject::parsed`] does.
     pub fn required_parsed<T>(
         &mut self,
         field: &str,
@@ -94,14 +95,14 @@ impl JsonObject {
         self.required(field, way_out, |json, field, way_out| json.parsed(field, way_out, parse))
     }
 
-    /// Whether the field was sent as an explicit `null`: for changes, where that clears and absence leaves. It stays
-    /// to be taken.
+    /// Whether the field was sent as an explicit `null`. A change needs the difference: `null` clears a value, and an
+    /// absent field leaves it. The field itself must still be taken.
     pub fn is_null(&self, field: &str) -> bool {
         self.fields.get(field).is_some_and(Value::is_null)
     }
 
-    /// Takes a field that must be a whole number from 0 to 2³²−1. A number with a fraction is none,
-    /// even `1.0`, and neither is a text.
+    /// Takes a field that must be a whole number from 0 to 2³²−1. A number with a fraction is an error, even `1.0`, and
+    /// so is a text.
     pub fn unsigned(&mut self, field: &str) -> Result<Option<u32>> {
         let Some(value) = self.take(field) else { return Ok(None) };
         match value.as_u64().map(u32::try_from) {
@@ -110,8 +111,7 @@ impl JsonObject {
         }
     }
 
-    /// Takes a field that must be a whole number from `min` to `max`. `way_out` completes "send …" in
-    /// the error.
+    /// Takes a field that must be a whole number from `min` to `max`. `way_out` completes "send …" in the error.
     pub fn integer(&mut self, field: &str, min: i64, max: i64, way_out: &str) -> Result<Option<i64>> {
         let Some(value) = self.take(field) else { return Ok(None) };
         match value.as_i64() {
@@ -129,7 +129,7 @@ impl JsonObject {
         }
     }
 
-    /// Takes a field that must be an object, as it is. `way_out` completes "send …" in the error.
+    /// Takes a field that must be an object, without reading its fields. `way_out` completes "send …" in the error.
     pub fn map(&mut self, field: &str, way_out: &str) -> Result<Option<Map<String, Value>>> {
         match self.take(field) {
             None => Ok(None),
@@ -138,13 +138,14 @@ impl JsonObject {
         }
     }
 
-    /// Takes a field that must be an object, to read it in turn.
+    /// Takes a field that must be an object, for reading it field by field. `way_out` completes "send …" in the error.
     pub fn object(&mut self, field: &str, way_out: &str) -> Result<Option<Self>> {
         let prefix = format!("{}.", self.named(field));
         Ok(self.map(field, way_out)?.map(|fields| Self { prefix, fields }))
     }
 
-    /// Takes a field that must be a list of objects, to read each in turn.
+    /// Takes a field that must be a list of objects, for reading each field by field. `way_out` completes "send …" in
+    /// the error.
     pub fn objects(&mut self, field: &str, way_out: &str) -> Result<Option<Vec<Self>>> {
         let items = match self.take(field) {
             None => return Ok(None),
@@ -161,7 +162,8 @@ impl JsonObject {
         items.into_iter().enumerate().map(read).collect::<Result<_>>().map(Some)
     }
 
-    /// Ends the reading: a field that nobody took is unknown and refused. `known` lists the names.
+    /// Ends the reading. Rejects a field that was not taken, because it is unknown. `known` lists the names for the
+    /// error.
     pub fn finish(self, known: &[&str]) -> Result<()> {
         match self.fields.keys().next() {
             None => Ok(()),
@@ -172,18 +174,18 @@ impl JsonObject {
         }
     }
 
-    /// A required field is missing. `way_out` completes "send …".
+    /// The error for a required field that is missing. `way_out` completes "send …".
     pub fn missing(&self, field: &str, way_out: &str) -> Error {
         Error::invalid(self.named(field), format!("is missing; send {way_out}"))
     }
 
-    /// The field's name with the names of the objects around it: `target.type`, `attributes[2].name`.
+    /// The full name of a field, with the names of the objects around it: `target.type`, `attributes[2].name`.
     pub fn named(&self, field: &str) -> String {
         format!("{}{field}", self.prefix)
     }
 
-    /// Gives every field that equals one of `names` but for case that name, for contracts whose
-    /// documents disagree on it. Two fields that are one name then are refused.
+    /// Renames each field that equals one of `names` except for its case to that name, for contracts whose documents
+    /// disagree on the case. Rejects two fields that then have the same name.
     pub fn regardless_of_case(self, names: &[&str]) -> Result<Self> {
         let mut fields = Map::new();
         for (sent, value) in self.fields {
@@ -197,7 +199,7 @@ impl JsonObject {
         Ok(Self { prefix: self.prefix, fields })
     }
 
-    /// Takes a field as it is, whatever its type.
+    /// Takes a field of any type, unchanged.
     pub fn take(&mut self, field: &str) -> Option<Value> {
         self.fields.remove(field).filter(|value| !value.is_null())
     }
@@ -207,7 +209,7 @@ impl JsonObject {
     }
 }
 
-/// A value as an error message may show it.
+/// A value in the form in which an error message may show it.
 fn shown(value: &Value) -> String {
     match value {
         Value::Null => "null".to_owned(),
@@ -219,15 +221,16 @@ fn shown(value: &Value) -> String {
     }
 }
 
-/// Reads any value, and stops at the first key that stands twice in one object, at any depth.
+/// Reads any value, and stops at the first key that occurs twice in one object, at any depth.
 #[derive(Clone, Copy)]
 struct Unique<'a> {
-    /// The key that stood twice, with the names around it: serde's errors are texts, which could not carry it.
+    /// The key that occurred twice, with the names of the objects around it. The errors of serde are texts and cannot
+    /// carry it.
     repeated: &'a RefCell<Option<String>>,
 }
 
 impl Unique<'_> {
-    /// Passes the reading of an inner value on; a key that stood twice in it gets `outer` in front.
+    /// Passes on the result of reading an inner value. If a key occurred twice in it, puts `outer` before that key.
     fn within<T, E>(self, read: Result<T, E>, outer: impl FnOnce() -> String) -> Result<T, E> {
         if read.is_err()
             && let Some(inner) = self.repeated.borrow_mut().as_mut()
@@ -239,7 +242,7 @@ impl Unique<'_> {
     }
 }
 
-/// A key as a part of a field's name: enough of it to be found.
+/// A key as part of a field's name: its first 64 characters, which are enough to find it.
 fn name_part(key: &str) -> String {
     key.chars().take(64).collect()
 }

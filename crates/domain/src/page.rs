@@ -27,9 +27,9 @@ pub enum PageQueries {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// As it was sent; behaviour histories return it like this.
+    /// The page as it was sent; behaviour histories return it in this form.
     pub sent: String,
-    /// Without fragment and, unless a setting keeps it, without query.
+    /// The page without fragment and, unless a setting keeps it, without query.
     pub key: String,
 }
 

@@ -1,6 +1,6 @@
-//! Slowing down who guesses: the counter of failed logins, and from where an attempt comes.
+//! The counter of failed logins, which slows down the guessing of passwords, and the network of an attempt.
 //!
-//! Pure: what is stored where, and who counts what, is told by `trailkeeper-auth`.
+//! This module only computes. `trailkeeper-auth` documents where each counter is stored and which attempts it counts.
 //!
 //! ```text
 //!            attempt, below the allowance             attempt, the allowance is used up
@@ -10,8 +10,8 @@
 //!             success, or a day of rest                      the delay is over
 //! ```
 //!
-//! An attempt is counted before it is known how it ends: attempts that run at the same time cannot slip
-//! through together. One that succeeds takes its count back.
+//! An attempt is counted before its result is known, so that attempts that run at the same time cannot pass the
+//! allowance together. A successful attempt takes its count back.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -19,33 +19,34 @@ use chrono::TimeDelta;
 
 use crate::time::Timestamp;
 
-/// The first delay; each further one is twice as long.
+/// The first delay. Each further delay is twice as long.
 const FIRST_DELAY: TimeDelta = TimeDelta::seconds(1);
 
-/// The longest delay: whoever waits that long may try once, whatever happened before.
+/// The longest delay. After a wait of this length one attempt is allowed, regardless of earlier failures.
 pub const LONGEST_DELAY: TimeDelta = TimeDelta::minutes(15);
 
-/// After this time without an attempt a counter begins anew.
+/// The time without an attempt after which a counter starts again from zero.
 pub const FORGOTTEN_AFTER: TimeDelta = TimeDelta::hours(24);
 
-/// How much clocks of servers may differ. A block that ends later than any honest one was made by a clock that
-/// was wrong, and does not count: nobody is locked out for as long as a clock was ahead.
+/// The maximum difference between the clocks of servers. A block whose rest is longer than [`LONGEST_DELAY`] plus this
+/// difference was made by a wrong clock and does not count. Otherwise a clock that was ahead would block logins for as
+/// long as it was ahead.
 const TOLERANCE: TimeDelta = TimeDelta::minutes(10);
 
-/// Of how many doublings the longest delay is shorter than any: 2^10 seconds are 17 minutes.
+/// The maximum number of doublings. The delay is then longer than [`LONGEST_DELAY`]: 2^10 seconds are 17 minutes.
 const MOST_DOUBLINGS: u32 = 10;
 
-/// How many attempts may fail before delays begin.
+/// The number of attempts that may fail before delays begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Allowance(u32);
 
 impl Allowance {
-    /// Of one account, and of one account from one known source.
+    /// For one account, and for one account from one known source.
     pub const OF_ACCOUNT: Self = Self(5);
-    /// Of one source: several people may share one.
+    /// For one source. It is larger, because several people may share a source.
     pub const OF_SOURCE: Self = Self(20);
 
-    /// The number.
+    /// The number of attempts.
     pub fn attempts(self) -> u32 {
         self.0
     }
@@ -59,30 +60,30 @@ impl Allowance {
     }
 }
 
-/// Attempts in a row that failed, or that have not ended yet.
+/// The consecutive attempts that failed or have not ended yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LoginCounter {
-    /// How many.
+    /// The number of these attempts.
     pub failures: u32,
-    /// When the last of them began.
+    /// The time at which the last of them began.
     pub counted_at: Timestamp,
-    /// Until when further ones are refused.
+    /// The time until which further attempts are rejected.
     pub blocked_until: Option<Timestamp>,
 }
 
 impl LoginCounter {
-    /// A counter that counted nothing.
+    /// A counter without attempts.
     pub fn none(now: Timestamp) -> Self {
         Self { failures: 0, counted_at: now, blocked_until: None }
     }
 
-    /// For how long attempts are refused from now on; `None` when they are not.
+    /// The time from now on for which attempts are rejected; `None` if they are allowed.
     pub fn blocked_for(&self, now: Timestamp) -> Option<TimeDelta> {
         let left = self.blocked_until? - now;
         (TimeDelta::zero() < left && left <= LONGEST_DELAY + TOLERANCE).then_some(left)
     }
 
-    /// Counts an attempt that was not refused. The block that follows it, where one does, begins now.
+    /// Counts an attempt that was not rejected. If a block follows it, the block begins now.
     #[must_use]
     pub fn attempted(self, allowance: Allowance, now: Timestamp) -> Self {
         let rested = now - self.counted_at >= FORGOTTEN_AFTER;
@@ -92,11 +93,11 @@ impl LoginCounter {
         Self { failures, counted_at: now, blocked_until }
     }
 
-    /// Takes back attempts that turned out to be of someone who knows a password, the last of which was counted at
-    /// `at`; `None` when none is left.
+    /// Takes back attempts whose sender turned out to know a password. The last of them was counted at `at`. `None` if
+    /// no attempt remains.
     ///
-    /// What is left blocks no longer than it would have without them: not at all where none was counted later, since
-    /// what blocked before was over when that one was let through.
+    /// The remaining attempts block no longer than they would have without those taken back. They do not block at all
+    /// if none of them was counted after `at`, because any earlier block was over when the attempt at `at` was allowed.
     pub fn without(self, attempts: u32, at: Timestamp, allowance: Allowance) -> Option<Self> {
         let failures = self.failures.saturating_sub(attempts);
         let delay = allowance.delay(failures);
@@ -107,8 +108,8 @@ impl LoginCounter {
     }
 }
 
-/// The network that counts as one source: an IPv4 address, or the /64 of an IPv6 address, since whoever has
-/// one address of it has them all. IPv4 inside IPv6 is IPv4.
+/// The network that counts as one source: an IPv4 address, or the /64 of an IPv6 address, because the holder of one
+/// address of a /64 holds all of them. An IPv4-mapped IPv6 address counts as IPv4.
 pub fn network_of(source: IpAddr) -> IpAddr {
     match source.to_canonical() {
         v4 @ IpAddr::V4(_) => v4,
@@ -172,7 +173,7 @@ mod tests {
             after.without(1, second(900), allowance),
             Some(LoginCounter { failures: 30, counted_at: second(900), blocked_until: None })
         );
-        // One that fails blocks, whatever succeeds that began before it.
+        // A failed attempt blocks, even if an attempt that began before it succeeds.
         let later = LoginCounter { failures: 31, blocked_until: None, ..after }.attempted(allowance, second(901));
         assert_eq!(
             later.without(1, second(900), allowance).and_then(|left| left.blocked_for(second(901))),
@@ -180,7 +181,7 @@ mod tests {
         );
     }
 
-    /// What happens to a counter: a pause in seconds, then an attempt that fails or succeeds.
+    /// The history of a counter: each step is a pause in seconds, then an attempt that fails (`false`) or succeeds.
     fn history() -> impl Strategy<Value = Vec<(i64, bool)>> {
         let pause = prop_oneof![4 => 0..5_i64, 3 => 0..1_000_i64, 1 => 0..200_000_i64];
         prop::collection::vec((pause, prop::bool::weighted(0.1)), 1..80)
@@ -199,7 +200,7 @@ mod tests {
                 if let Some(left) = counter.blocked_for(now) {
                     prop_assert!(left <= LONGEST_DELAY);
                     prop_assert!(in_a_row >= allowance.attempts());
-                    // A refused attempt changes nothing: waiting is all it takes.
+                    // A rejected attempt changes nothing, so the wait is enough.
                     prop_assert_eq!(counter.blocked_for(now + left), None);
                     continue;
                 }

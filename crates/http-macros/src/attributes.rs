@@ -1,4 +1,4 @@
-//! What the derives share: doc comments, names of fields, and the shapes of their types.
+//! Helpers that the derives share: for doc comments, field names, and the shapes of field types.
 
 use quote::ToTokens;
 use syn::{
@@ -6,7 +6,7 @@ use syn::{
     Result, Type,
 };
 
-/// The doc comment of an item, its lines joined as utoipa joins them.
+/// The doc comment of an item. Its lines are joined as utoipa joins them.
 pub fn doc(attributes: &[Attribute]) -> String {
     let lines: Vec<String> = attributes
         .iter()
@@ -32,26 +32,26 @@ pub fn fields(input: &DeriveInput) -> Result<Vec<&Field>> {
     }
 }
 
-/// The name of a field as clients write it: `r#type` is `type`.
+/// The field's name as clients write it: `r#type` is `type`.
 pub fn wire_name(field: &Field) -> String {
     let name = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
     name.strip_prefix("r#").map_or(name.clone(), ToOwned::to_owned)
 }
 
-/// The case of a struct's fields as clients write them: `#[serde(rename_all = "camelCase")]`, as utoipa reads it.
+/// The case of a struct's field names as clients write them: `#[serde(rename_all = "camelCase")]`, as utoipa reads it.
 #[derive(Clone, Copy, Default)]
 pub enum Case {
-    /// As the fields are named.
+    /// The names of the Rust fields, unchanged.
     #[default]
     Snake,
-    /// `pageNumber`.
+    /// Camel case: `pageNumber`.
     Camel,
-    /// `PageNumber`.
+    /// Pascal case: `PageNumber`.
     Pascal,
 }
 
 impl Case {
-    /// The case that the attributes of a struct ask for.
+    /// The case that the attributes of a struct request.
     pub fn of(attributes: &[Attribute]) -> Result<Self> {
         let mut case = Self::Snake;
         for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("serde")) {
@@ -70,7 +70,7 @@ impl Case {
         Ok(case)
     }
 
-    /// The name in this case.
+    /// The name, converted to this case.
     pub fn apply(self, name: &str) -> String {
         let capital = |word: &str| {
             let mut letters = word.chars();
@@ -85,7 +85,7 @@ impl Case {
     }
 }
 
-/// The argument of a generic type with this name: `T` of `Option<T>`.
+/// The argument of a generic type with the name `name`: `T` of `Option<T>`.
 pub fn argument_of<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
     let Type::Path(path) = ty else { return None };
     let last = path.path.segments.last().filter(|last| last.ident == name)?;
@@ -106,7 +106,7 @@ pub fn last_argument(ty: &Type) -> Option<&Type> {
     })
 }
 
-/// An error at this piece of code.
+/// A compile error at the position of `at`.
 pub fn error<T>(at: &impl ToTokens, message: &str) -> Result<T> {
     Err(syn::Error::new_spanned(at, message))
 }

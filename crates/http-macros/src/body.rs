@@ -1,4 +1,4 @@
-//! `#[derive(Body)]`.
+//! The derive `#[derive(Body)]`.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -6,7 +6,7 @@ use syn::{DeriveInput, Expr, Field, LitStr, Path, Result};
 
 use crate::attributes::{Case, argument_of, error, fields, wire_name};
 
-/// `#[body(…)]` of the struct.
+/// The options of the attribute `#[body(…)]` on the struct.
 #[derive(Default)]
 struct Container {
     name: Option<LitStr>,
@@ -46,7 +46,7 @@ impl Container {
     }
 }
 
-/// The implementation of `Body`.
+/// Generates the implementation of `Body`.
 pub fn expand(input: &DeriveInput) -> Result<TokenStream> {
     let ident = &input.ident;
     let container = Container::of(input)?;

@@ -1,4 +1,4 @@
-//! Declarations of HTTP operations: one attribute on a handler and two derives for what it reads.
+//! Macros that declare HTTP operations: one attribute on a handler, and derives for its parameters and body.
 //!
 //! The generated code names items of `trailkeeper-http` by `crate::operation`, so these macros work in that crate only.
 //!
@@ -24,10 +24,11 @@ use syn::{DeriveInput, ItemFn, parse_macro_input};
 /// - `tag`, `operation_id`, `responses(…)`: as in `utoipa::path`.
 /// - `body = "The tenant."`: the description of the request body, which is the handler's `FromBody` argument.
 /// - `request_body(…)`: as in `utoipa::path`, for a body that the handler reads by itself.
-/// - `unknown_parameters = "ignored"`: the operation accepts parameters that it does not have.
+/// - `unknown_parameters = "ignored"`: the operation accepts and ignores parameters that it does not declare.
 ///
-/// The first argument of the handler says who may call it (`Caller<ReadEvents, Native>`, `Anyone<LogIn, Native>`, …);
-/// the server reads the others afterwards, in their order, so that a stranger learns nothing but 401.
+/// The first argument of the handler names the permitted callers (`Caller<ReadEvents, Native>`, `Anyone<LogIn,
+/// Native>`, …); the server reads the other arguments afterwards, in their order, so that a stranger learns nothing but
+/// 401.
 #[proc_macro_attribute]
 pub fn operation(arguments: TokenStream, handler: TokenStream) -> TokenStream {
     let arguments = parse_macro_input!(arguments as operation::Arguments);
@@ -36,8 +37,8 @@ pub fn operation(arguments: TokenStream, handler: TokenStream) -> TokenStream {
 }
 
 /// Derives `crate::operation::QueryParams` for a struct of parameters.
-///
-/// A field is a parameter with the field's name; its doc comment is the description. `Option<T>` may be absent, `Vec<T>`
+/// A field is a parameter with the field's name; its doc comment is the description. `Option<T>` may be absent,
+/// `Vec<T>` is a list (repeated or joined by commas), any other type is required. Attribute `#[param(…)]`:
 /// is a list (repeated or joined by commas), any other type is required. Attribute `#[param(…)]`:
 ///
 /// - `schema = schemas::TenantId`: the schema, a type of the document's components; `inline` writes it out.
@@ -53,8 +54,8 @@ pub fn query_params(input: TokenStream) -> TokenStream {
 
 /// Derives `crate::operation::PathParams` for a struct of the parameters in a path.
 ///
-/// As [`macro@QueryParams`]; every field is required. `#[param(visible)]` on a tenant's id: the server answers 404 unless
-/// the caller may see that tenant, and reads no body before.
+/// It works as [`macro@QueryParams`], except that every field is required. `#[param(visible)]` on a tenant's id: the
+/// server answers 404 unless the caller may see that tenant, and reads no body before this check.
 #[proc_macro_derive(PathParams, attributes(param))]
 pub fn path_params(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
@@ -63,16 +64,16 @@ pub fn path_params(input: TokenStream) -> TokenStream {
 
 /// Derives `crate::operation::Body` for the struct of a JSON object.
 ///
-/// Besides `utoipa::ToSchema`, which describes the fields. `Option<T>` may be absent or null, `Patch<T>` tells the two
-/// apart, any other type is required. Attribute `#[body(…)]`:
+/// It is used together with `utoipa::ToSchema`, which describes the fields. `Option<T>` may be absent or null,
+/// `Patch<T>` distinguishes absent from null, any other type is required. Attribute `#[body(…)]`:
 ///
 /// - on the struct: `name = "an account"`, the noun of error messages with its article; `max_bytes = expression`;
 ///   `optional`: no body at all is the same as an empty object; `any_case`: names of fields may come in any case, and
 ///   with `optional` null is an empty object too; `ignores_unknown_fields`: fields that are not declared may be sent;
 ///   `parsed_as = UserDraft`: the domain reads the object by `UserDraft::take_from`, because imports read the same, and
 ///   this struct describes it; the names of its fields must be `UserDraft::FIELDS`, which the compiler checks.
-/// - on a field: `expected = "the name in quotes"`, what to send instead of a wrong value; `with = path`: takes the value
-///   by `fn(&mut JsonObject, &str) -> Result<FieldType>`.
+/// - on a field: `expected = "the name in quotes"`, the value to send instead of a wrong one; `with = path`: takes the
+///   value by `fn(&mut JsonObject, &str) -> Result<FieldType>`.
 #[proc_macro_derive(Body, attributes(body))]
 pub fn body(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);

@@ -1,4 +1,4 @@
-//! `#[operation(…)]`.
+//! The attribute `#[operation(…)]`.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -8,15 +8,15 @@ use syn::{Expr, ExprLit, FnArg, Ident, ItemFn, Lit, LitStr, Meta, Result, Return
 
 use crate::attributes::{argument_of, error, last_argument};
 
-/// The arguments of the attribute.
+/// The arguments of the attribute `#[operation(…)]`.
 pub struct Arguments {
     method: Ident,
     path: LitStr,
-    /// The description of the body that is read by `FromBody`.
+    /// The description of the body that the argument `FromBody` reads.
     body: Option<LitStr>,
     operation_id: Option<LitStr>,
     ignores_unknown_parameters: bool,
-    /// What goes to `utoipa::path` as it is.
+    /// Arguments that are passed to `utoipa::path` unchanged.
     documented: Vec<Meta>,
 }
 
@@ -77,7 +77,7 @@ fn text_of(meta: &Meta) -> Result<LitStr> {
     }
 }
 
-/// The handler, and the declaration of its operation under the same name.
+/// Generates the handler, and the declaration of its operation under the same name.
 pub fn expand(arguments: Arguments, handler: &ItemFn) -> Result<TokenStream> {
     let ident = &handler.sig.ident;
     let inputs = handler.sig.inputs.iter().map(type_of).collect::<Result<Vec<_>>>()?;

@@ -1,4 +1,4 @@
-//! `#[derive(QueryParams)]` and `#[derive(PathParams)]`.
+//! The derives `#[derive(QueryParams)]` and `#[derive(PathParams)]`.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -6,16 +6,16 @@ use syn::{DeriveInput, Expr, Field, LitInt, Path, Result, Type};
 
 use crate::attributes::{argument_of, doc, error, fields, wire_name};
 
-/// Where the parameters of a struct stand.
+/// The location of a struct's parameters in the request.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Location {
-    /// In the query string.
+    /// The query string.
     Query,
-    /// In the path.
+    /// The path.
     Path,
 }
 
-/// `#[param(…)]` of one field.
+/// The options of the attribute `#[param(…)]` on one field.
 #[derive(Default)]
 struct Param {
     schema: Option<Type>,
@@ -65,7 +65,7 @@ impl Param {
     }
 }
 
-/// The implementation of `QueryParams` or `PathParams`.
+/// Generates the implementation of `QueryParams` or `PathParams`.
 pub fn expand(input: &DeriveInput, location: Location) -> Result<TokenStream> {
     let ident = &input.ident;
     let mut declared = Vec::new();
@@ -125,7 +125,7 @@ pub fn expand(input: &DeriveInput, location: Location) -> Result<TokenStream> {
     })
 }
 
-/// What the field adds to the document.
+/// Generates the code that adds the field's parameter to the document.
 fn declaration(field: &Field, param: &Param, location: Location) -> Result<TokenStream> {
     let Some(schema) = &param.schema else {
         return error(field, "say which schema describes it: #[param(schema = schemas::TenantId)]");

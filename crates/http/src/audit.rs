@@ -1,11 +1,12 @@
-//! Reads and changes by people leave a trace.
+//! Audit events for the reads and changes of people.
 //!
-//! The type of a handler's `Caller` says what it shows or changes, its extractor [watches](watch) the request, and the
-//! resource of every path is wrapped in [`recorded`]. So a read cannot be forgotten: it is told after it was made and
-//! before it is answered, and what cannot be recorded is not shown.
+//! The type of a handler's `Caller` names the audit category, its extractor [watches](watch) the request, and the
+//! middleware [`recorded`] wraps the resource of every path. So a handler cannot forget the audit event of a read. The
+//! event of a read is stored after the handler ran and before the response is sent: if it cannot be stored, the client
+//! does not get the data.
 //!
-//! A change of the directory and a report are told in their own transaction, by [`changing`]: either both are there or neither. What
-//! was refused changed nothing, and is told afterwards as reads are.
+//! [`changing`] stores the audit event of a directory change or of a report in the transaction of the change: both are
+//! committed or neither. A refused change changed nothing; its event is stored afterwards, as that of a read.
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -27,14 +28,15 @@ use crate::request::query::Query;
 use crate::request::{origin, path};
 use crate::state::AppState;
 
-/// Who asks, and what they will be shown or change. Lies in the extensions of the request.
+/// The caller of a request, and the audit category of the data that it shows or changes. It is kept in the extensions
+/// of the request.
 struct Watched {
     principal: Principal,
     category: Option<AuditCategory>,
     parameters: &'static [&'static str],
 }
 
-/// What the trail tells of a body.
+/// The part of a request's body that its audit event records.
 #[derive(Clone, Default)]
 struct InBody {
     target: Option<Target>,
@@ -42,7 +44,7 @@ struct InBody {
     reported: Vec<(&'static str, Value)>,
 }
 
-/// Notes who asks, before anything is answered. Programs leave no trace of reads.
+/// Keeps the caller before the handler answers. Reads by programs create no audit event.
 pub fn watch(
     request: &HttpRequest,
     principal: &Principal,
@@ -54,25 +56,27 @@ pub fn watch(
     }
 }
 
-/// Notes what was asked for in a body. What stands in the path is noted anyway, and of a read what stands in the query.
+/// Keeps the conditions that a body contains. The audit event records those of the path in any case, and for a read
+/// also those of the query.
 pub fn asked_in_body(request: &HttpRequest, conditions: &[(&str, impl ToString)]) {
     let conditions = conditions.iter().map(|(name, value)| ((*name).to_owned(), value.to_string()));
     request.extensions_mut().insert(InBody { conditions: conditions.collect(), ..InBody::default() });
 }
 
-/// Notes what a body reports, about whom where it is one user: what was read of it, and no list.
+/// Keeps the small fields that a body reports, without lists, and the user that they are about if there is exactly one.
 pub fn reported_in_body(request: &HttpRequest, user: Option<&UserId>, reported: Vec<(&'static str, Value)>) {
     let target = user.map(|id| Target { kind: Some("user".to_owned()), id: Some(id.to_string()), name: None });
     request.extensions_mut().insert(InBody { target, reported, ..InBody::default() });
 }
 
-/// Says that what is being done tells of itself, however it ends: one act, one event.
+/// Leaves the audit event of this request to the use case, which stores one whether it succeeds or fails. Without this
+/// call, one action would create two events.
 pub fn recorded_by_use_case(request: &HttpRequest) {
     request.extensions_mut().remove::<Watched>();
 }
 
-/// Runs a use case that changes what `category` says, on a blocking thread; the event that tells of it where a person
-/// asks lies in the same transaction. Handlers call it as `Caller::changing`.
+/// Runs a use case that changes data of the audit category `category`, on a blocking thread. If the caller is a person,
+/// the audit event is stored in the same transaction. Handlers call it as `Caller::changing`.
 pub async fn changing<T: Send + 'static>(
     request: &HttpRequest,
     state: &Data<AppState>,
@@ -92,7 +96,8 @@ pub async fn changing<T: Send + 'static>(
     Ok(done)
 }
 
-/// Lets the handler answer, and tells the trail of it. Where that cannot be stored, the answer is that instead.
+/// Runs the handler and stores the audit event of the request. If the event cannot be stored, the client gets that
+/// error instead of the handler's answer.
 pub async fn recorded<S: ErrorFormat>(
     request: ServiceRequest,
     next: Next<BoxBody>,
@@ -113,7 +118,7 @@ async fn record(response: &ServiceResponse) -> Result<()> {
     let status = response.status();
     let ended = match status.as_u16() {
         200..=299 => Ended::Answered,
-        // Anything else tells that the request was wrong or the server is, and nothing of what is stored.
+        // Any other status means a wrong request or a fault of the server; it discloses nothing about stored data.
         status @ (403 | 404 | 409) => Ended::Refused { status },
         _ => return Ok(()),
     };
@@ -129,7 +134,7 @@ async fn record(response: &ServiceResponse) -> Result<()> {
     }
 }
 
-/// What the trail tells of a request that ended, or will end, like this.
+/// The audit event of a request that ended, or will end, as `ended` says.
 fn event_of(
     request: &HttpRequest,
     state: &AppState,
@@ -144,12 +149,13 @@ fn event_of(
         id: Some(id),
         name: None,
     });
-    // No change takes a parameter, and contracts let unknown ones pass: what was not heeded must not lay a false trail.
+    // No change takes a parameter, and some contracts ignore unknown ones: an ignored parameter in the event would be a
+    // false record.
     if !category.is_some_and(AuditCategory::is_change) {
         let sent = Query::of(request).map(Query::into_pairs).unwrap_or_default();
         conditions.extend(sent.into_iter().filter(|(name, _)| parameters.contains(&name.as_str())));
     }
-    // Left there: a change that is refused is told a second time.
+    // Cloned, not removed: the event of a refused change is built a second time.
     let body = request.extensions().get::<InBody>().cloned().unwrap_or_default();
     conditions.extend(body.conditions);
     let asked = Request {
@@ -164,7 +170,8 @@ fn event_of(
     event.event(&context, state.clock(), state.entropy()).map(Some)
 }
 
-/// What the path names, from the wide to the narrow: the last is what the request is about.
+/// The names and values of the path's parameters, from the widest to the narrowest. The last one names the subject of
+/// the request.
 fn in_path(request: &HttpRequest) -> Vec<(String, String)> {
     let names = request.match_info().iter().map(|(name, _)| name);
     names.filter_map(|name| Some((name.to_owned(), path::text(request, name).ok()?))).collect()
@@ -181,7 +188,7 @@ mod tests {
 
     use super::*;
 
-    /// How a handler fares that answers 204 and has not called [`changing`].
+    /// The result for a handler that answers 204 and has not called [`changing`].
     fn answered(kind: PrincipalKind, category: AuditCategory) -> Result<()> {
         let request = TestRequest::delete().to_http_request();
         let name = "jane@example.com".to_owned();

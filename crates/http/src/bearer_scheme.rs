@@ -4,7 +4,7 @@ use utoipa::Modify;
 use utoipa::openapi::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 
-/// Adds the security scheme `Bearer` that every document has.
+/// Adds the security scheme `Bearer` to a document. Every document has it.
 pub struct BearerScheme;
 
 impl Modify for BearerScheme {

@@ -1,4 +1,5 @@
-//! The only crossing from asynchronous handlers to synchronous ports.
+//! Runs synchronous work on blocking threads. Asynchronous handlers call the synchronous ports only through this
+//! module.
 
 use actix_web::web::{self, Data};
 use tokio::sync::OwnedSemaphorePermit;
@@ -8,8 +9,8 @@ use crate::state::AppState;
 
 /// Runs an analytic question on a blocking thread, once a permit is free. Waiting for the permit occupies no thread.
 ///
-/// The permit belongs to the work, not to the request: a client that disconnects does not make room for another question
-/// while its own still runs.
+/// The permit belongs to the work, not to the request: a client that disconnects does not free the permit while its
+/// question still runs.
 pub async fn run_analytic<T: Send + 'static>(
     state: &Data<AppState>,
     work: impl FnOnce(&AppState) -> Result<T> + Send + 'static,
@@ -42,8 +43,8 @@ async fn run_with<T: Send + 'static>(
 
 /// Runs `work` on a blocking thread.
 ///
-/// It runs to its end even if the client disconnects meanwhile, so a transaction is never left open. A panic in it is an
-/// internal error of this request, and of no other.
+/// The work runs to its end even if the client disconnects meanwhile, so a transaction is never left open. A panic in
+/// it is an internal error of this request only.
 pub async fn run<T: Send + 'static>(
     state: &Data<AppState>,
     work: impl FnOnce(&AppState) -> Result<T> + Send + 'static,

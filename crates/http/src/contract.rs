@@ -1,6 +1,6 @@
-//! The contracts that the server answers.
+//! The contracts that the server implements.
 
-/// A published contract, or our own.
+/// A published contract, or the native API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Contract {
     /// SaaSus Analysis.
@@ -14,10 +14,10 @@ pub enum Contract {
 }
 
 impl Contract {
-    /// All of them.
+    /// All contracts.
     pub const ALL: [Self; 4] = [Self::Saasus, Self::Octopai, Self::Cripsa, Self::Native];
 
-    /// The name in paths and on the command line.
+    /// The contract's name in paths and on the command line.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Saasus => "saasus",
@@ -27,7 +27,7 @@ impl Contract {
         }
     }
 
-    /// The name for people.
+    /// The contract's name in texts for people.
     pub fn title(self) -> &'static str {
         match self {
             Self::Saasus => "SaaSus Analysis",
@@ -37,7 +37,7 @@ impl Contract {
         }
     }
 
-    /// The prefix of its schemas' names in the document of all contracts.
+    /// The prefix of the contract's schema names in the document of all contracts.
     pub fn prefix(self) -> &'static str {
         match self {
             Self::Saasus => "Saasus",
@@ -47,7 +47,7 @@ impl Contract {
         }
     }
 
-    /// The base under which the document's paths lie; a published document has its paths without it.
+    /// The base path of the contract's operations. The paths in a published document do not contain it.
     pub fn base(self) -> &'static str {
         match self {
             Self::Saasus => "/v1/analysis",

@@ -1,5 +1,5 @@
-//! What the OpenAPI documents of the published contracts share: values with their exact schemas, and
-//! the refusals of an operation with status, reason and shape.
+//! Parts that the OpenAPI documents of the published contracts share: values with their exact schemas, and the error
+//! responses of an operation with status, reason and shape.
 
 use std::collections::BTreeMap;
 
@@ -7,14 +7,14 @@ use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::schema::{Schema, SchemaFormat, Type};
 use utoipa::openapi::{ContentBuilder, KnownFormat, ObjectBuilder, Ref, RefOr, Response, ResponseBuilder};
 
-/// Texts without control characters, as `trailkeeper_domain::text` demands.
+/// The pattern of texts without control characters, as `trailkeeper_domain::text` requires.
 pub const PRINTABLE: &str = r"^[^\x00-\x1F\x7F-\x9F]*$";
-/// `YYYY-MM-DD` from 1970 on.
+/// The pattern of a day `YYYY-MM-DD` from 1970 on.
 pub const DAY: &str = r"^(19[7-9][0-9]|[2-9][0-9]{3})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$";
-/// `YYYY-MM` or `YYYY-MM-DD` from 1970 on.
+/// The pattern of a month `YYYY-MM` or a day `YYYY-MM-DD` from 1970 on.
 pub const DAY_OR_MONTH: &str = r"^(19[7-9][0-9]|[2-9][0-9]{3})-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?$";
 
-/// Declares types that are nothing but a name with a schema, for `value_type = …`.
+/// Declares types that consist only of a name and a schema, for `value_type = …`.
 macro_rules! values {
     ($($(#[$doc:meta])* $name:ident = $schema:expr;)+) => {
         $(
@@ -37,27 +37,27 @@ macro_rules! values {
 }
 pub(crate) use values;
 
-/// A text of `min` to `max` characters that matches `pattern`.
+/// The schema of a text of `min` to `max` characters that matches `pattern`.
 pub fn patterned(pattern: &str, min: usize, max: usize) -> ObjectBuilder {
     string().pattern(Some(pattern)).min_length(Some(min)).max_length(Some(max))
 }
 
-/// A text of `min` to `max` characters without control characters.
+/// The schema of a text of `min` to `max` characters without control characters.
 pub fn text(min: usize, max: usize) -> ObjectBuilder {
     patterned(PRINTABLE, min, max)
 }
 
-/// A text in a format that OpenAPI has a name for.
+/// The schema of a text in a format that OpenAPI defines.
 pub fn formatted(format: KnownFormat) -> ObjectBuilder {
     string().format(Some(SchemaFormat::KnownFormat(format)))
 }
 
-/// One of these names.
+/// The schema of a text that is one of these names.
 pub fn one_of<const N: usize>(names: [&'static str; N]) -> ObjectBuilder {
     string().enum_values(Some(names))
 }
 
-/// A whole number.
+/// The schema of a whole number from `min` to `max`.
 pub fn integer(format: KnownFormat, min: i64, max: i64) -> ObjectBuilder {
     ObjectBuilder::new()
         .schema_type(Type::Integer)
@@ -70,9 +70,9 @@ fn string() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String)
 }
 
-/// What an operation answers for each of these statuses: the component `schema` as JSON.
+/// The error responses for these statuses. Each has a body of the component `schema`, as JSON.
 ///
-/// The schema must be among the document's components, which this does not see to.
+/// The caller must add the schema to the document's components; this function does not check it.
 pub fn refusals(schema: &str, statuses: &[u16]) -> BTreeMap<String, RefOr<Response>> {
     statuses.iter().map(|status| (status.to_string(), RefOr::T(refusal(schema, *status)))).collect()
 }

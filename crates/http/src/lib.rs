@@ -1,8 +1,8 @@
 //! The HTTP server: three published contracts and the native API, one folder each.
 //!
-//! A handler reads the request, calls one use case on a blocking thread, and renders the answer.
-//! What can go wrong is [`trailkeeper_domain::Error`]; `api_error` gives it a status, `error_formats` a body.
-//! The routes of a contract are registered in its `mod.rs`, one endpoint per file beside it.
+//! A handler reads the request, calls one use case on a blocking thread, and renders the answer. Errors are
+//! [`trailkeeper_domain::Error`]; `api_error` gives them a status, `error_formats` a body. Each contract's `mod.rs`
+//! registers its routes; each endpoint has its own file beside it.
 
 mod acceptor;
 mod api_error;

@@ -1,4 +1,4 @@
-//! Logins, for every contract that has them.
+//! The login of every contract that has one.
 
 use actix_web::web::Data;
 use trailkeeper_auth::{LoggedIn, Origin};
@@ -9,9 +9,9 @@ use crate::state::AppState;
 
 /// Checks a name and its password, and starts a session.
 ///
-/// Attempts for the same name from the same source run one after the other. Before an attempt waits for a thread to hash
-/// the password, it is rejected if the delays of earlier failures forbid it, so that a storm of forbidden attempts does
-/// not block others. An attempt that is still being hashed does not cause a rejection: it may succeed.
+/// Attempts for the same name from the same source run one after the other. Before an attempt waits for a thread to
+/// hash the password, it is rejected if the delays of earlier failures forbid it, so that a storm of forbidden attempts
+/// does not block others. An attempt that is still being hashed does not cause a rejection: it may succeed.
 pub async fn log_in(state: &Data<AppState>, username: String, password: String, origin: Origin) -> Result<LoggedIn> {
     let lock = match state.access().login_lock_key(&username, &origin) {
         Some(key) => Some(state.login_locks().lock(key).await?),

@@ -1,4 +1,4 @@
-//! The OpenAPI documents: generated from the handlers, one per contract, and all in one.
+//! The OpenAPI documents, generated from the handlers: one per contract, and one of all contracts.
 
 use serde_json::{Value, json};
 use trailkeeper_domain::text;
@@ -8,7 +8,7 @@ use crate::contract::Contract;
 use crate::operation::OperationInfo;
 use crate::{cripsa, native, octopai, saasus};
 
-/// What every operation of every contract declares.
+/// The declared operations of all contracts.
 pub fn operations() -> Vec<OperationInfo> {
     [&*native::OPERATIONS, &*saasus::OPERATIONS, &*octopai::OPERATIONS, &*cripsa::OPERATIONS]
         .into_iter()
@@ -17,7 +17,7 @@ pub fn operations() -> Vec<OperationInfo> {
         .collect()
 }
 
-/// One contract's document.
+/// The document of one contract.
 pub fn document(contract: Contract) -> OpenApi {
     match contract {
         Contract::Saasus => saasus::document(),
@@ -27,8 +27,8 @@ pub fn document(contract: Contract) -> OpenApi {
     }
 }
 
-/// All operations in one document, under their full paths. Schemas of the published contracts carry the
-/// contract's name in front, since they share words (`UserId`, `Error`) that mean other things in each.
+/// All operations in one document, under their full paths. The schemas of a published contract get its name as prefix,
+/// because the contracts use the same names (`UserId`, `Error`) with different meanings.
 pub fn merged() -> Value {
     let mut all = json!(document(Contract::Native));
     if let Some(title) = all.pointer_mut("/info/title") {
@@ -52,7 +52,7 @@ pub fn merged() -> Value {
     all
 }
 
-/// Puts `target` in the place of `#/components/schemas/` in every reference.
+/// Replaces `#/components/schemas/` with `target` in every reference.
 fn rename(value: &mut Value, target: &str) {
     match value {
         Value::String(text) => {
@@ -77,18 +77,18 @@ fn add(document: &mut Value, pointer: &str, more: impl Iterator<Item = (String, 
     }
 }
 
-/// A contract's document as it is committed and served: indented JSON with a newline at its end.
+/// A contract's document as it is committed and served: indented JSON with a newline at the end.
 pub fn openapi_json(contract: Contract) -> String {
     pretty(&document(contract))
 }
 
-/// [`merged`] as JSON.
+/// The document of [`merged`] as JSON.
 pub fn merged_json() -> String {
     format!("{:#}\n", merged())
 }
 
-/// A document is made of texts and numbers, which always serialize; if that ever changes, the reader
-/// sees why.
+/// The document as indented JSON. A document consists of texts and numbers, which always serialize; if that ever
+/// changes, the output contains the error.
 fn pretty(document: &OpenApi) -> String {
     match document.to_pretty_json() {
         Ok(json) => json + "\n",

@@ -18,24 +18,24 @@ use crate::limits::Limits;
 use crate::readiness::Readiness;
 use crate::settings::HttpSettings;
 
-/// Analytic questions that run at once, for each thread that serves connections.
+/// The number of analytic questions that may run at once, for each thread that serves connections.
 const ANALYTICS_PER_WORKER: usize = 4;
 
-/// How long an analytic question waits for a permit.
+/// The longest time that an analytic question waits for a permit.
 const MAX_WAIT: Duration = Duration::from_secs(10);
 
-/// The services behind the routes, chosen by the program that embeds the server.
+/// The services that the handlers use. The program that embeds the server chooses them.
 #[derive(Clone)]
 pub struct Services {
     /// The database.
     pub store: Arc<dyn Store>,
-    /// The queue of events, which are committed in groups.
+    /// The queue of new events. It commits them in groups.
     pub ingest: Arc<Ingest>,
-    /// Logins, tokens, signatures.
+    /// Checks and issues logins, tokens and signatures.
     pub access: Arc<Access>,
-    /// The time.
+    /// The source of the current time.
     pub clock: Arc<dyn Clock>,
-    /// Randomness.
+    /// The source of randomness.
     pub entropy: Arc<dyn Entropy>,
 }
 
@@ -45,10 +45,10 @@ pub struct AppState {
     pub services: Services,
     /// The settings.
     pub settings: HttpSettings,
-    /// Permits to hash a password, which occupies a core for a good part of a second. A login that waits for a permit
+    /// Permits to hash a password, which occupies a core for a large part of a second. A login that waits for a permit
     /// occupies no thread, so that a storm of logins leaves threads and cores to other requests.
     hashing_permits: Arc<Semaphore>,
-    /// Permits to answer an analytic question, which may fold megabytes.
+    /// Permits to answer an analytic question, which may fold megabytes of data.
     analytics_permits: Arc<Semaphore>,
     folds: Arc<FoldCache>,
     login_locks: Arc<KeyedLocks>,
@@ -82,7 +82,7 @@ impl AppState {
 
     /// Waits for a permit to answer an analytic question.
     ///
-    /// [`Error::Overloaded`] when there is none within some seconds.
+    /// [`Error::Overloaded`] if no permit gets free within `MAX_WAIT`.
     pub(crate) async fn analytics_permit(&self) -> Result<OwnedSemaphorePermit> {
         let waiting = timeout(MAX_WAIT, Arc::clone(&self.analytics_permits).acquire_owned());
         let busy = |elapsed| {
@@ -107,12 +107,13 @@ impl AppState {
         &self.limits
     }
 
-    /// The last answer to the question whether the database can serve.
+    /// The cached answer to the question whether the database can serve.
     pub(crate) fn readiness(&self) -> &Readiness {
         &self.readiness
     }
 
-    /// Exchanges request counts with the other servers of the same database. [`serve`](crate::serve) does so every second.
+    /// Exchanges request counts with the other servers of the same database. [`serve`](crate::serve) does this every
+    /// second.
     pub fn share_limits(&self) -> Result<()> {
         self.limits.share(self.store(), self.clock().now())
     }
@@ -127,17 +128,17 @@ impl AppState {
         &self.folds
     }
 
-    /// The time.
+    /// The source of the current time.
     pub fn clock(&self) -> &dyn Clock {
         self.services.clock.as_ref()
     }
 
-    /// Randomness.
+    /// The source of randomness.
     pub fn entropy(&self) -> &dyn Entropy {
         self.services.entropy.as_ref()
     }
 
-    /// Logins, tokens, signatures.
+    /// The service for logins, tokens and signatures.
     pub fn access(&self) -> &Access {
         self.services.access.as_ref()
     }

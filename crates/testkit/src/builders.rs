@@ -1,4 +1,4 @@
-//! Records with sensible fields. Change what a test is about by `Event { kind, ..event(1) }`.
+//! Records with sensible fields. A test sets only the fields that it is about: `Event { kind, ..event(1) }`.
 
 use chrono::NaiveDate;
 use trailkeeper_domain::account::{Account, Role};
@@ -11,12 +11,12 @@ use uuid::Uuid;
 
 use crate::visibility;
 
-/// A UUID with this number at its end, in ascending order.
+/// A UUID that ends with this number. Larger numbers give larger UUIDs.
 pub fn uuid(number: u128) -> Uuid {
     Uuid::from_u128(0x0199_0000_0000_7000_8000_0000_0000_0000 + number)
 }
 
-/// A tenant's id with this number, in ascending order.
+/// A tenant's id that ends with this number. Larger numbers give larger ids.
 pub fn tenant_id(number: u128) -> TenantId {
     TenantId(uuid(0x7e00_0000 + number))
 }
@@ -26,12 +26,12 @@ pub fn user_id(id: &str) -> UserId {
     UserId::parse("user_id", id).expect("a user id of a test is a good one")
 }
 
-/// A time in RFC 3339.
+/// The instant of this RFC 3339 time.
 pub fn at(time: &str) -> Timestamp {
     time::parse_rfc3339("time", time).expect("a time of a test is RFC 3339")
 }
 
-/// A day as `YYYY-MM-DD`.
+/// The day of this text `YYYY-MM-DD`.
 pub fn day(day: &str) -> NaiveDate {
     time::parse_day("day", day).expect("a day of a test is YYYY-MM-DD")
 }
@@ -46,7 +46,7 @@ pub fn event(number: u128) -> Event {
     }
 }
 
-/// A tenant of 2026-01-01.
+/// A tenant that was created on 2026-01-01.
 pub fn tenant(number: u128) -> Tenant {
     Tenant {
         id: tenant_id(number),
@@ -75,7 +75,7 @@ pub fn user(id: &str) -> User {
     }
 }
 
-/// A membership of 2026-01-03.
+/// A membership that exists since 2026-01-03.
 pub fn membership(tenant: TenantId, user: &str) -> Membership {
     let number = (tenant.0.as_u128() ^ self::user(user).creation_id.0.as_u128()) % 0xffff_ffff;
     Membership {
@@ -86,7 +86,7 @@ pub fn membership(tenant: TenantId, user: &str) -> Membership {
     }
 }
 
-/// An administrator's account. Nobody knows the password.
+/// An administrator's account. Its password is unknown.
 pub fn account(number: u128, email: &str) -> Account {
     Account {
         id: AccountId(uuid(0xac_0000_0000 + number)),
@@ -101,12 +101,12 @@ pub fn account(number: u128, email: &str) -> Account {
     }
 }
 
-/// The filter that every event matches.
+/// A filter that every event matches.
 pub fn all_events() -> EventFilter {
     EventFilter::within(visibility::EVERYTHING)
 }
 
-/// The filter that every user matches.
+/// A filter that every user matches.
 pub fn all_users() -> UserFilter {
     UserFilter::within(visibility::EVERYTHING)
 }

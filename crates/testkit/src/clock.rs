@@ -6,32 +6,32 @@ use chrono::{DateTime, Duration};
 use trailkeeper_domain::clock::Clock;
 use trailkeeper_domain::time::Timestamp;
 
-/// Stands still until it is moved. Shared by reference or in an `Arc`.
+/// A clock that stands still until a test moves it. Tests share it by reference or in an `Arc`.
 #[derive(Debug)]
 pub struct TestClock {
     micros: AtomicI64,
 }
 
 impl TestClock {
-    /// Shows this RFC 3339 time.
+    /// A clock that shows this RFC 3339 time.
     pub fn at(time: &str) -> Self {
         Self { micros: AtomicI64::new(crate::at(time).timestamp_micros()) }
     }
 
-    /// Moves it; a negative duration moves it back.
+    /// Moves the clock forward; a negative duration moves it back.
     pub fn advance(&self, by: Duration) {
         let by = by.num_microseconds().expect("a duration of a test fits into microseconds");
         self.micros.fetch_add(by, Ordering::SeqCst);
     }
 
-    /// Moves it to this RFC 3339 time.
+    /// Sets the clock to this RFC 3339 time.
     pub fn set(&self, time: &str) {
         self.micros.store(crate::at(time).timestamp_micros(), Ordering::SeqCst);
     }
 }
 
 impl Default for TestClock {
-    /// Noon of 2026-11-22.
+    /// A clock that shows noon of 2026-11-22.
     fn default() -> Self {
         Self::at("2026-11-22T12:00:00Z")
     }

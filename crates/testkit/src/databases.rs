@@ -1,5 +1,5 @@
 //! Temporary databases: a SQLite file in a folder of its own, or a database in a PostgreSQL cluster that was started
-//! for the tests. Both are gone when the value is dropped.
+//! for the tests. Dropping the value removes the database.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -8,23 +8,23 @@ use std::{env, process, thread};
 use tempfile::TempDir;
 use tokio_postgres::{Config, NoTls};
 
-/// Where the cluster is: `postgres://…` of a superuser.
+/// The environment variable with the URL of the cluster: `postgres://…` of a superuser.
 const VARIABLE: &str = "TRAILKEEPER_TEST_POSTGRES_URL";
 
-/// The data file's name.
+/// The name of the SQLite data file.
 const FILE: &str = "trailkeeper.db";
 
-/// Which kind of database.
+/// The kind of a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DatabaseKind {
-    /// A file.
+    /// A SQLite file.
     Sqlite,
-    /// A database of its own in the tests' cluster.
+    /// A database of its own in the PostgreSQL cluster of the tests.
     Postgres,
 }
 
 impl DatabaseKind {
-    /// Both.
+    /// Both kinds.
     pub const ALL: [Self; 2] = [Self::Sqlite, Self::Postgres];
 }
 
@@ -42,10 +42,10 @@ enum Home {
 }
 
 impl TempDatabase {
-    /// An empty database.
+    /// An empty database of this kind.
     ///
     /// # Panics
-    /// For PostgreSQL when no cluster is named: tests on it are never skipped in silence.
+    /// For PostgreSQL, if the environment names no cluster: tests on PostgreSQL are never skipped silently.
     pub fn new(kind: DatabaseKind) -> Self {
         match kind {
             DatabaseKind::Sqlite => Self::sqlite(),
@@ -53,7 +53,7 @@ impl TempDatabase {
         }
     }
 
-    /// A path in a new folder. The file is not made.
+    /// The path of a SQLite file in a new folder. The file is not created.
     pub fn sqlite() -> Self {
         let folder = tempfile::Builder::new().prefix("trailkeeper-test-").tempdir().expect("a temporary folder");
         let path = folder.path().join(FILE);
@@ -72,7 +72,7 @@ impl TempDatabase {
         });
         let number = COUNTER.fetch_add(1, Ordering::SeqCst);
         let name = format!("trailkeeper_test_{}_{number}", process::id());
-        // Of a process before us that had the same number and was killed.
+        // An earlier process with the same process id may have been killed and left its database.
         run_on_postgres(&admin_url, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
         run_on_postgres(&admin_url, &format!("CREATE DATABASE {name}"));
         let (server, parameters) = admin_url.split_once('?').unwrap_or((&admin_url, ""));
@@ -86,7 +86,7 @@ impl TempDatabase {
         &self.url
     }
 
-    /// The path of a SQLite file.
+    /// The path of the SQLite file.
     pub fn path(&self) -> PathBuf {
         let Home::Folder(folder) = &self.home else { panic!("a SQLite database") };
         folder.path().join(FILE)
@@ -101,7 +101,7 @@ impl TempDatabase {
         run_on_postgres(admin_url, &sql);
     }
 
-    /// Lets nobody connect to a PostgreSQL database, or lets everybody again.
+    /// Forbids all connections to a PostgreSQL database, or allows them again.
     pub fn allow_connections(&self, allowed: bool) {
         let Home::Cluster { admin_url, name } = &self.home else { panic!("a PostgreSQL database") };
         run_on_postgres(admin_url, &format!("ALTER DATABASE {name} ALLOW_CONNECTIONS {allowed}"));
@@ -118,11 +118,12 @@ impl Drop for TempDatabase {
     }
 }
 
-/// Runs statements on a PostgreSQL database, past everything that is tested, and returns the last one's rows as text.
+/// Runs statements on a PostgreSQL database directly, without the code under test, and returns the rows of the last
+/// statement as text.
 pub fn run_on_postgres(url: &str, sql: &str) -> Vec<Vec<Option<String>>> {
     let config: Config = url.parse().expect("a PostgreSQL URL");
     let sql = sql.to_owned();
-    // On a thread of its own: callers may be inside a runtime already.
+    // On a thread of its own, because callers may already be inside a runtime.
     thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)

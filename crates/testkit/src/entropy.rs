@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use trailkeeper_domain::clock::Entropy;
 
-/// The same bytes in the same order in every run: `SplitMix64` over a counter. Never repeats itself within a run.
+/// Bytes that are the same, in the same order, in every run: `SplitMix64` over a counter. They never repeat within a
+/// run.
 #[derive(Debug)]
 pub struct TestEntropy {
     counter: AtomicU64,
@@ -13,12 +14,12 @@ pub struct TestEntropy {
 const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
 
 impl TestEntropy {
-    /// Another seed gives other bytes.
+    /// A source with this seed. Different seeds give different bytes.
     pub fn new(seed: u64) -> Self {
         Self { counter: AtomicU64::new(seed) }
     }
 
-    /// The next number.
+    /// The next random number.
     pub fn number(&self) -> u64 {
         let mut mixed = self.counter.fetch_add(STEP, Ordering::SeqCst).wrapping_add(STEP);
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -26,17 +27,17 @@ impl TestEntropy {
         mixed ^ (mixed >> 31)
     }
 
-    /// The next number below `end`, which is not 0.
+    /// The next random number below `end`. `end` must not be 0.
     pub fn below(&self, end: u64) -> u64 {
         self.number() % end
     }
 
-    /// `true` in so many of a hundred cases.
+    /// `true` with a probability of `percent` percent.
     pub fn chance(&self, percent: u64) -> bool {
         self.below(100) < percent
     }
 
-    /// One of `choices`, which is not empty.
+    /// A random element of `choices`. `choices` must not be empty.
     pub fn pick<T: Copy>(&self, choices: &[T]) -> T {
         let at = usize::try_from(self.below(choices.len() as u64)).expect("an index fits into usize");
         *choices.get(at).expect("below the length")

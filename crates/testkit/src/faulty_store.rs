@@ -1,4 +1,4 @@
-//! A store that counts its calls, and fails, waits or runs a hook where a test asks for it.
+//! A store that counts its calls. On request of a test it fails, holds calls or runs a hook.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,21 +8,21 @@ use trailkeeper_domain::ports::{ReadTx, Store, WriteTx};
 use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::{Error, Result};
 
-/// The longest time that a test waits for a call. Then the test fails, instead of hanging.
+/// The longest time that a test waits for a call. After it the test fails, instead of hanging.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A method of [`Store`] that a [`FaultyStore`] counts, holds and makes fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Call {
-    /// [`Store::read`]
+    /// The method [`Store::read`].
     Read,
-    /// [`Store::write`]
+    /// The method [`Store::write`].
     Write,
-    /// [`Store::ready`]
+    /// The method [`Store::ready`].
     Ready,
 }
 
-/// How a write fails.
+/// The way in which a write fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// The work does not run.
@@ -34,14 +34,14 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// Every fault.
+    /// All faults.
     pub const ALL: [Self; 3] = [Self::Refused, Self::RolledBack, Self::CommitLost];
 }
 
-/// Passes every call to another store until the test plans something else.
+/// A store that passes every call to another store until the test plans a fault, a hook or a hold.
 ///
-/// At most one write at a time has a plan: planning another one replaces it. Writes are numbered from the planning,
-/// starting with 0.
+/// At most one write at a time has a plan: a new plan replaces the old one. Writes are numbered from the moment of
+/// planning, starting with 0.
 pub struct FaultyStore {
     inner: Arc<dyn Store>,
     writers: usize,
@@ -52,7 +52,7 @@ pub struct FaultyStore {
 #[derive(Default)]
 struct State {
     calls: [PerCall; 3],
-    /// Held calls go on when this number changes.
+    /// The number of releases so far. Held calls continue when it changes.
     releases: u64,
     plan: Option<Plan>,
     commits: usize,
@@ -63,12 +63,12 @@ struct State {
 struct PerCall {
     count: usize,
     fails: Option<Error>,
-    /// How many of the next calls are held.
+    /// The number of next calls that are held.
     held: usize,
 }
 
 struct Plan {
-    /// The number of writes before it.
+    /// The number of writes before the planned one.
     after: usize,
     action: Action,
 }
@@ -89,37 +89,37 @@ impl FaultyStore {
         Self::with_writers(inner, 1)
     }
 
-    /// A store over `inner` that reports this many writers.
+    /// A store over `inner` that reports `writers` writers.
     pub fn with_writers(inner: &Arc<dyn Store>, writers: usize) -> Arc<Self> {
         Arc::new(Self { inner: Arc::clone(inner), writers, state: Mutex::default(), changed: Condvar::new() })
     }
 
-    /// How often this method was called. Held and failed calls count.
+    /// The number of calls of this method, including held and failed calls.
     pub fn calls(&self, call: Call) -> usize {
         self.state.lock().of(call).count
     }
 
-    /// Write calls that returned `Ok`.
+    /// The number of write calls that returned `Ok`.
     pub fn commits(&self) -> usize {
         self.state.lock().commits
     }
 
-    /// Write calls that returned an error.
+    /// The number of write calls that returned an error.
     pub fn failures(&self) -> usize {
         self.state.lock().failures
     }
 
-    /// Waits until the method was called this often.
+    /// Waits until the method was called `count` times.
     pub fn wait_for_calls(&self, call: Call, count: usize) {
         self.wait_while(|state| state.of(call).count < count);
     }
 
-    /// Waits until this many write calls returned `Ok`.
+    /// Waits until `count` write calls returned `Ok`.
     pub fn wait_for_commits(&self, count: usize) {
         self.wait_while(|state| state.commits < count);
     }
 
-    /// Waits until this many write calls returned, whatever they returned.
+    /// Waits until `count` write calls returned, with `Ok` or an error.
     pub fn wait_for_writes(&self, count: usize) {
         self.wait_while(|state| state.commits + state.failures < count);
     }
@@ -139,13 +139,13 @@ impl FaultyStore {
         self.state.lock().of(call).held = count;
     }
 
-    /// Makes the nth write from now fail.
+    /// Makes the nth write from now fail with `fault`.
     pub fn fail_write(&self, nth: usize, fault: Fault) {
         self.plan(nth, Action::Fail(fault));
     }
 
-    /// Crashes at the nth write from now: it ends with `fault`, or succeeds where there is none, and every later call
-    /// fails until [`Self::restore`].
+    /// Simulates a crash at the nth write from now: that write ends with `fault`, or succeeds if `fault` is `None`, and
+    /// every later call fails until [`Self::restore`].
     pub fn crash_at_write(&self, nth: usize, fault: Option<Fault>) {
         self.plan(nth, Action::Crash(fault));
     }
@@ -165,7 +165,7 @@ impl FaultyStore {
         self.state.lock().plan.is_none()
     }
 
-    /// Lets held calls go on, and passes every call to the other store again. The counts stay.
+    /// Releases held calls, and passes every call to the other store again. The counts stay.
     pub fn restore(&self) {
         let mut state = self.state.lock();
         state.plan = None;
@@ -186,7 +186,7 @@ impl FaultyStore {
         assert!(!outcome.timed_out() || !waits(&mut state), "nothing happened for {PATIENCE:?}");
     }
 
-    /// Counts a call and holds it; an error if it fails.
+    /// Counts a call and holds it if a hold is planned. Returns an error if the call shall fail.
     fn begin(&self, call: Call) -> Result<MutexGuard<'_, State>> {
         let mut state = self.state.lock();
         state.of(call).count += 1;
@@ -249,7 +249,7 @@ impl State {
         }
     }
 
-    /// The plan of the write that begins now, if it has one.
+    /// The plan of the write that begins now, if there is one.
     fn planned(&mut self) -> Option<Action> {
         let plan = self.plan.as_mut()?;
         if plan.after > 0 {

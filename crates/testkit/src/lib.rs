@@ -1,7 +1,7 @@
-//! For tests: a clock that a test moves, randomness that repeats, records with sensible fields, temporary databases,
-//! and a store that fails where a test asks for it.
+//! Test helpers: a clock that tests move, repeatable randomness, records with sensible fields, temporary databases, and
+//! a store that fails on request of a test.
 //!
-//! Everything here panics if a test cannot go on, so that the test fails.
+//! All helpers panic if a test cannot continue, so that the test fails.
 #![expect(
     clippy::expect_used,
     clippy::panic,

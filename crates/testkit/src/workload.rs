@@ -1,8 +1,8 @@
-//! The deterministic workload of the benchmarks: what the users of a SaaS vendor do in 90 days.
+//! The deterministic workload of the benchmarks: the actions of a SaaS vendor's users in 90 days.
 //!
 //! 500 tenants and 100,000 users by a Zipf law, 300 pages, 88 % page loads, 8 % logins, 2 % failed logins, 2 %
-//! userinfo. An event has an id, a tenant, an environment, a time, a user, a type, an outcome, a source and, where it is
-//! a page load, a page; no session, user agent or metadata. The same seed gives the same events in every run.
+//! userinfo. An event has an id, a tenant, an environment, a time, a user, a type, an outcome and a source; a page load
+//! also has a page. No event has a session, a user agent or metadata. The same seed gives the same events in every run.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -20,7 +20,7 @@ const USERS: usize = 100_000;
 const PAGES: usize = 300;
 const DAYS: i64 = 90;
 
-/// Events without end, in order of time as long as no more than `expected` are taken.
+/// An endless iterator of events. They are in order of time as long as no more than `expected` are taken.
 pub struct Workload {
     entropy: TestEntropy,
     users: Zipf,
@@ -81,7 +81,7 @@ impl Iterator for Workload {
     }
 }
 
-/// Draws 0..n with weight 1 / (k + 1).
+/// A random number from 0 to n - 1, in which k has the weight 1 / (k + 1).
 struct Zipf {
     sums: Vec<f64>,
 }

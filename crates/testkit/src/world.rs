@@ -20,19 +20,18 @@ use crate::visibility;
 pub struct World {
     /// A store on [`Self::database`].
     pub store: Arc<dyn Store>,
-    /// Noon of 2026-11-22, until a test moves it.
+    /// The clock. It shows noon of 2026-11-22 until a test moves it.
     pub clock: Arc<TestClock>,
-    /// The same in every run.
+    /// The randomness. It is the same in every run.
     pub entropy: Arc<TestEntropy>,
     /// The kind of the database.
     pub kind: DatabaseKind,
-    /// The database. It is dropped last: the connections of the store go first.
+    /// The database. It must be dropped last, after the connections of the store.
     pub database: TempDatabase,
 }
 
 impl World {
-    /// A world in which `open` makes the store on an empty database, usually by
-    /// [`open_store!`](crate::open_store).
+    /// A world whose store `open` makes on an empty database, usually by [`open_store!`](crate::open_store).
     pub fn new(kind: DatabaseKind, open: impl FnOnce(&TempDatabase) -> Arc<dyn Store>) -> Self {
         let database = TempDatabase::new(kind);
         Self {
@@ -51,8 +50,8 @@ impl World {
         stored.into_iter().map(|stored| stored.event).collect()
     }
 
-    /// A random event of this tenant and time: one of a few users, pages, types, sources and environments, some of
-    /// them missing. Each event has an id of its own.
+    /// A random event of this tenant and time: with one of a few users, pages, types, sources and environments, some of
+    /// which are missing. Each event has an id of its own.
     pub fn random_event(&self, tenant_id: TenantId, occurred_at: Timestamp) -> Event {
         let entropy = &self.entropy;
         let few = |end: u8| u8::try_from(entropy.below(end.into())).expect("below a byte");
@@ -73,11 +72,11 @@ impl World {
     }
 }
 
-/// Migrates a [`TempDatabase`] and opens a store on it that makes the deltas of new events. Options and another
-/// summarizer may follow.
+/// Migrates a [`TempDatabase`] and opens a store on it that makes the deltas of new events. The arguments may continue
+/// with options and another summarizer.
 ///
-/// It expands to calls of `trailkeeper-storage` and `trailkeeper-analytics`, on which the calling test depends and this
-/// crate does not.
+/// It expands to calls of `trailkeeper-storage` and `trailkeeper-analytics`. The calling test must depend on both
+/// crates, because this crate does not.
 #[macro_export]
 macro_rules! open_store {
     ($database:expr) => {

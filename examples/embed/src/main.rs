@@ -1,6 +1,7 @@
-//! Trailkeeper inside another program: no HTTP, no server, no asynchronous runtime.
+//! An example of Trailkeeper inside another program, without HTTP, a server or an asynchronous runtime.
 //!
-//! Records a few page loads in the SQLite file that is named as argument, then asks for the active users and the pages: `cargo run -p trailkeeper-example-embed -- trail.db`
+//! It records a few page loads in the SQLite file that its argument names, and then asks for the active users and the
+//! pages: `cargo run -p trailkeeper-example-embed -- trail.db`
 
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ use trailkeeper_domain::visibility::Visibility;
 use trailkeeper_domain::{Error, Result};
 use trailkeeper_storage::{DatabaseUrl, StoreOptions};
 
-/// The program brings its own randomness, here the operating system's.
+/// The randomness that the program supplies, here from the operating system.
 struct Randomness(SystemRandom);
 
 impl Entropy for Randomness {
@@ -32,7 +33,7 @@ fn main() -> Result<()> {
     let url = DatabaseUrl::parse(&format!("sqlite:{file}"))?;
     let applied = trailkeeper_storage::migrate(&url)?;
     println!("{} migrations applied to {url}", applied.len());
-    // The store keeps the summary of each batch beside its events, in the same transaction.
+    // The store writes the summary of each batch in the same transaction as its events.
     let store = trailkeeper_storage::open(&url, &StoreOptions::default(), Arc::new(Summary))?;
     let (store, clock, entropy) = (store.as_ref(), SystemClock, Randomness(SystemRandom::new()));
 
@@ -54,13 +55,13 @@ fn main() -> Result<()> {
         }
     }
 
-    // Answers do not depend on it: a long-running program merges in the background, by `merger::Merger`.
+    // Answers do not depend on this merge. A long-running program merges in the background, with `merger::Merger`.
     if let Some(merged) = merger::run_once(store, &clock, &entropy)? {
         println!("{} summaries merged into {} sheets", merged.deltas, merged.sheets_written);
     }
 
-    // The program decides which tenants its caller may see. A long-running program may add a `FoldCache` to the audience,
-    // which makes the next question about the same sheets cheap.
+    // The program decides which tenants its caller may see. A long-running program may add a `FoldCache` to the
+    // audience: the next question about the same sheets is then cheap.
     let everyone = Audience::of(Visibility::unrestricted(), None, None)?;
     let span = Span::of(Zone::UTC, None, None, clock.now())?;
     let spec = SeriesSpec { span, granularity: Granularity::Day, compare: false };

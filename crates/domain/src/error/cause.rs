@@ -5,13 +5,13 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-/// Any error, or a message: the constructors of [`crate::Error`] take it as the cause.
+/// Any error or message. The constructors of [`crate::Error`] take it as the cause.
 pub type BoxedError = Box<dyn StdError + Send + Sync>;
 
 /// The error behind an [`Error::Overloaded`], [`Error::Unavailable`] or [`Error::Internal`], for the log only.
 ///
-/// It is shared, because errors are cloned: one failed commit answers every request of its group. Displayed, it is the
-/// whole chain of its sources in one line.
+/// The error is shared, because errors are cloned: one failed commit answers every request of its group. `Display`
+/// writes the error with all its sources in one line.
 ///
 /// [`Error::Overloaded`]: crate::Error::Overloaded
 /// [`Error::Unavailable`]: crate::Error::Unavailable
@@ -20,7 +20,7 @@ pub type BoxedError = Box<dyn StdError + Send + Sync>;
 pub struct Cause(Arc<dyn StdError + Send + Sync>);
 
 impl Cause {
-    /// A cause from an error or a message.
+    /// Makes a cause from an error or a message.
     pub fn new(error: impl Into<BoxedError>) -> Self {
         Self(Arc::from(error.into()))
     }
@@ -82,7 +82,7 @@ pub struct Context {
 }
 
 impl Context {
-    /// `message` in front of `source`. The message ends without a colon: [`Chain`] writes it.
+    /// Puts `message` in front of `source`. The message must not end with a colon, because [`Chain`] adds it.
     pub fn new(message: impl Into<String>, source: impl Into<BoxedError>) -> Self {
         Self { message: message.into(), source: source.into() }
     }

@@ -1,4 +1,4 @@
-//! The one error type of all use cases, which knows neither HTTP nor databases.
+//! The error type of all use cases. It does not depend on HTTP or databases.
 //!
 //! The crate `http` maps each kind to a status in one exhaustive match, and renders it in the error format of each
 //! contract. Clients may read the [`ErrorDetail`]. The [`Cause`] of [`Error::Overloaded`], [`Error::Unavailable`] and
@@ -13,14 +13,14 @@ pub use cause::{BoxedError, Cause, Chain, Context};
 /// The result type of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// The public part of an error: a stable code, the wrong field, and a sentence that says what to do.
+/// The public part of an error: a stable code, the wrong field, and a sentence with the correction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ErrorDetail {
     /// A stable code in `snake_case`, listed in `docs/errors.md`.
     pub code: &'static str,
     /// The wrong field, parameter or header, if the error concerns one.
     pub field: Option<String>,
-    /// What is wrong, with which value, and what to do.
+    /// A sentence that describes the problem, the wrong value and the correction.
     pub detail: String,
 }
 
@@ -72,7 +72,7 @@ pub enum Error {
     /// Too many requests or attempts.
     #[error("{detail}")]
     Throttled {
-        /// Which limit was exceeded, for the client.
+        /// The exceeded limit, for the client.
         detail: ErrorDetail,
         /// Seconds until another attempt can succeed.
         retry_after_s: u32,
@@ -80,23 +80,23 @@ pub enum Error {
     /// The server or its database is too busy. Nothing was stored; the same request may succeed later.
     #[error("{busy}")]
     Overloaded {
-        /// What is busy, for the client.
+        /// The busy resource, for the client.
         busy: ErrorDetail,
-        /// For the log only.
+        /// The cause, for the log only.
         #[source]
         cause: Cause,
     },
     /// The database or the disk cannot serve now. Nothing was stored.
     #[error("the database cannot serve right now")]
     Unavailable {
-        /// For the log only.
+        /// The cause, for the log only.
         #[source]
         cause: Cause,
     },
-    /// A defect or corrupt data. The client learns no more than that.
+    /// A defect or corrupt data. The client gets no details.
     #[error("internal error")]
     Internal {
-        /// For the log only.
+        /// The cause, for the log only.
         #[source]
         cause: Cause,
     },
@@ -133,7 +133,8 @@ impl Error {
         Self::Forbidden(ErrorDetail::new("permission_denied", detail))
     }
 
-    /// Overload, with the code `overloaded`. `busy` says what is busy; renderers add when to try again.
+    /// Overload, with the code `overloaded`. `busy` names the busy resource; renderers add the time after which the
+    /// client may try again.
     pub fn overloaded(busy: impl Into<String>, cause: impl Into<BoxedError>) -> Self {
         Self::Overloaded { busy: ErrorDetail::new("overloaded", busy), cause: Cause::new(cause) }
     }

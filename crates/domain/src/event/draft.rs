@@ -1,4 +1,4 @@
-//! Events as senders give them, and the checks on their way in.
+//! Events as senders send them, and their validation.
 
 use std::net::IpAddr;
 
@@ -12,70 +12,70 @@ use crate::page::{Page, PageQueries};
 use crate::text;
 use crate::time::{self, Timestamp};
 
-/// How far ahead of our clock an event may claim to be.
+/// The longest time by which an event's `occurred_at` may be ahead of the server's clock.
 pub const MAX_FUTURE: Duration = Duration::minutes(10);
 
 /// The largest metadata, in bytes of compact JSON.
 pub const MAX_METADATA_BYTES: usize = 16 * 1024;
 
-/// The longest name of a program (`User-Agent`), in characters.
+/// The longest user agent (`User-Agent`), in characters.
 pub const MAX_USER_AGENT: usize = 1024;
 
-/// How deep metadata may nest: what every JSON reader downstream takes.
+/// The deepest nesting of metadata, in levels. Every JSON reader downstream accepts this depth.
 const MAX_METADATA_DEPTH: usize = 32;
 
-/// An event as it was sent: read, but not yet checked.
+/// An event as the client sent it: parsed, but not yet validated.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct EventDraft {
-    /// The sender's id.
+    /// The id that the sender chose. If absent, the event gets a new one.
     pub id: Option<Uuid>,
-    /// When it happened; absent: now.
+    /// The time when the event happened. If absent: the time of receipt.
     pub occurred_at: Option<Timestamp>,
-    /// In which tenant; absent: the credential's, else none.
+    /// The tenant. If absent: the tenant of the credential, or no tenant if the credential is not tenant-scoped.
     pub tenant_id: Option<TenantId>,
-    /// In which environment; absent: 1.
+    /// The environment. If absent: 1.
     pub env_id: Option<EnvId>,
-    /// Whom it is about.
+    /// The id of the user, the subject of the event.
     pub user_id: Option<String>,
-    /// The actor's name.
+    /// The name of the actor.
     pub user_name: Option<String>,
-    /// What happened.
+    /// The type of the event.
     pub kind: String,
-    /// How it ended; absent: by type.
+    /// The outcome. If absent: the default of the type.
     pub outcome: Option<Outcome>,
-    /// From where; absent: the peer of the request.
+    /// The source address. If absent: the peer of the request.
     pub source: Option<IpAddr>,
-    /// With which program.
+    /// The user agent, as the client sent it.
     pub user_agent: Option<String>,
-    /// On which page.
+    /// The URL or bare path of the page.
     pub page: Option<String>,
-    /// In which session.
+    /// The id of the session of the application.
     pub session_id: Option<String>,
-    /// Of which request.
+    /// The id of the request or trace to which the event belongs.
     pub trace_id: Option<String>,
-    /// On which object.
+    /// The object of the action.
     pub target: Option<Target>,
-    /// Whatever else.
+    /// Further data of the sender: a JSON object.
     pub metadata: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
-/// What the receiving side adds to a draft.
+/// The data that the receiving side adds to a draft.
 #[derive(Debug, Clone, Copy)]
 pub struct IngestContext {
-    /// When we received it.
+    /// The time of receipt, by the server's clock.
     pub now: Timestamp,
-    /// From which address, where the draft names none.
+    /// The source address of events whose draft has none.
     pub source: Option<IpAddr>,
-    /// The tenant that the credential is confined to.
+    /// The tenant of a tenant-scoped credential; `None` for other credentials.
     pub tenant_scope: Option<TenantId>,
-    /// How pages are grouped.
+    /// The setting by which statistics group pages.
     pub queries: PageQueries,
 }
 
 impl EventDraft {
-    /// Checks everything and fills in what is missing. `fresh_id` is used where the sender gave none.
+    /// Validates all fields and fills in the missing ones. An event without an id gets `fresh_id`.
     ///
-    /// Errors name the field; a refused draft leaves nothing behind.
+    /// Errors name the field. A rejected draft has no effect.
     pub fn into_event(self, context: &IngestContext, fresh_id: EventId) -> Result<Event> {
         let kind = EventKind::parse("type", self.kind)?;
         let outcome = self.outcome.unwrap_or_else(|| kind.default_outcome());
@@ -162,7 +162,8 @@ fn checked_metadata(
     Ok(metadata)
 }
 
-/// Refuses what PostgreSQL's `jsonb` cannot hold (NUL) and what breaks readers (bottomless nesting).
+/// Rejects NUL characters, because PostgreSQL's `jsonb` cannot store them, and nesting without limit, because it breaks
+/// readers.
 fn storable(value: &serde_json::Value, depth: usize) -> Result<()> {
     if depth > MAX_METADATA_DEPTH {
         return Err(Error::invalid("metadata", format!("nests deeper than {MAX_METADATA_DEPTH} levels; flatten it")));

@@ -9,47 +9,48 @@ use crate::id::{EnvId, UserId};
 use crate::time::{Timestamp, rfc3339};
 use crate::visibility::Visibility;
 
-/// Every condition that is present must hold. One value for lists in all contracts.
+/// The conditions of a list. An event must meet every condition that is present. The lists of all contracts use this
+/// type.
 ///
-/// It begins with the caller's [`Visibility`]: there is no filter without one.
+/// The first condition is the caller's [`Visibility`]; a filter cannot exist without one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventFilter {
     /// Only events of these tenants.
     pub visibility: Visibility,
-    /// Without those by which the system tenant tells of people's reads ([`READS`](crate::event::READS)). A list by
-    /// page number needs it: reading a page adds such an event, so its reader would never come to the end.
+    /// Excludes the audit events of people's reads ([`READS`](crate::event::READS)) in the system tenant. A list by
+    /// page number needs this: each read of a page adds such an event, so its reader would never reach the end.
     pub without_reads: bool,
-    /// Only this environment's.
+    /// Only events of this environment.
     pub env_id: Option<EnvId>,
-    /// Only this user's.
+    /// Only events of this user.
     pub user_id: Option<UserId>,
-    /// Only these types; empty means all.
+    /// Only events of these types; an empty list means all types.
     pub kinds: Vec<EventKind>,
-    /// Only with this outcome.
+    /// Only events with this outcome.
     pub outcome: Option<Outcome>,
-    /// Only events that failed, or only those that did not, as [`EventKind::failed`] tells.
+    /// Only events that failed (`true`), or only events that did not (`false`). [`EventKind::failed`] decides.
     pub failed: Option<bool>,
-    /// Only from these addresses.
+    /// Only events from these addresses.
     pub source: Option<AddressRange>,
-    /// Only on this page: the key, without fragment and (by default) query.
+    /// Only events on the page with this key: the page without fragment and (by default) without query.
     pub page_key: Option<String>,
-    /// Only of this session of the application.
+    /// Only events of this session of the application.
     pub session_id: Option<String>,
-    /// Only on objects of this type. See [`bounded`](Self::bounded).
+    /// Only events whose target has this type. See [`bounded`](Self::bounded).
     pub target_type: Option<String>,
-    /// Only on the object with this id. See [`bounded`](Self::bounded).
+    /// Only events whose target has this id. See [`bounded`](Self::bounded).
     pub target_id: Option<String>,
-    /// Only at or after this time.
+    /// Only events that occurred at or after this time.
     pub from: Option<Timestamp>,
-    /// Only before this time.
+    /// Only events that occurred before this time.
     pub until: Option<Timestamp>,
 }
 
 impl EventFilter {
-    /// How many days a list by target looks back if no tenant, user or single source narrows it.
+    /// The longest range of a list by target that no tenant, user or single source narrows, in days.
     pub const MAX_DAYS_BY_TARGET: i64 = 31;
 
-    /// All events that may be seen.
+    /// A filter that matches all visible events.
     pub fn within(visibility: Visibility) -> Self {
         Self {
             visibility,
@@ -69,13 +70,15 @@ impl EventFilter {
         }
     }
 
-    /// Bounds the range of a filter by target that no tenant, user or single source narrows to [`MAX_DAYS_BY_TARGET`](Self::MAX_DAYS_BY_TARGET) before
-    /// its end, so that the database does not read all events. The end is `until`, or `now` if that is earlier or
-    /// `until` is absent. An absent `from` becomes the earliest start; other filters stay as they are. A network does
-    /// not narrow a list: it may hold all sources.
+    /// Bounds the range of a filter by target that no tenant, user or single source narrows. The range then begins at
+    /// most [`MAX_DAYS_BY_TARGET`](Self::MAX_DAYS_BY_TARGET) days before its end, so that the database does not read
+    /// all events.
+    ///
+    /// The end is `until`, or `now` if that is earlier or `until` is absent. An absent `from` becomes the earliest
+    /// start. Other filters stay as they are. A network does not narrow a list, because it may contain all sources.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for an earlier `from`.
+    /// [`Error::Invalid`] if `from` is before the earliest start.
     pub fn bounded(mut self, now: Timestamp) -> Result<Self> {
         let by_target = self.target_type.is_some() || self.target_id.is_some();
         let one_source = self.source.is_some_and(|range| range.first == range.last);

@@ -1,4 +1,4 @@
-//! Events as JSON: what `POST /v1/events` takes and `import events` reads, in one place.
+//! Events as JSON. `POST /v1/events` and `import events` use the same parser.
 
 use crate::address;
 use crate::error::{Error, Result};
@@ -10,12 +10,12 @@ use uuid::Uuid;
 
 const A_UUID: &str = "a UUID such as 69e732d6-8ecc-45c4-a2eb-8438f7ffe775";
 
-/// What was sent as an event and cannot be read as one.
+/// A sent event that cannot be parsed.
 #[derive(Debug)]
 pub struct Unreadable {
-    /// The sender's id, where at least that can be read: by it the sender finds the event again.
+    /// The id that the sender chose, if at least the id can be parsed. It lets the sender find the event.
     pub id: Option<Uuid>,
-    /// Why it cannot be read.
+    /// The reason why the event cannot be parsed.
     pub error: Error,
 }
 
@@ -45,14 +45,13 @@ impl EventDraft {
         "metadata",
     ];
 
-    /// Like [`EventDraft::from_json`]; what cannot be read keeps its id.
+    /// Like [`EventDraft::from_json`], but the error keeps the id of the event.
     pub fn read(bytes: &[u8]) -> Result<Self, Unreadable> {
         Self::from_json(bytes).map_err(|error| Unreadable { id: sent_id(bytes), error })
     }
 
-    /// Reads one event: a JSON object with only known fields, each once, each of its own type.
-    /// Explicit `null` is the same as leaving the field out. Lengths and the like are checked later,
-    /// by [`EventDraft::into_event`].
+    /// Parses one event: a JSON object with only known fields, each at most once and of its own type. A `null` counts
+    /// as an absent field. [`EventDraft::into_event`] validates lengths and other limits later.
     pub fn from_json(bytes: &[u8]) -> Result<Self> {
         let mut json = JsonObject::parse("an event", bytes)?;
         let draft = Self::take_from(&mut json)?;
@@ -60,7 +59,7 @@ impl EventDraft {
         Ok(draft)
     }
 
-    /// Takes the event's fields out of an object, which may have others: the caller finishes it.
+    /// Takes the fields of an event out of an object. The object may have other fields, so the caller must finish it.
     pub fn take_from(json: &mut JsonObject) -> Result<Self> {
         Ok(Self {
             id: json.parsed("id", A_UUID, id::parse_uuid)?,
@@ -93,7 +92,7 @@ impl Target {
     /// The fields of a target, in the order of the documentation.
     pub const FIELDS: [&str; 3] = ["type", "id", "name"];
 
-    /// Takes the target's fields out of an object, which may have others: the caller finishes it.
+    /// Takes the fields of a target out of an object. The object may have other fields, so the caller must finish it.
     pub fn take_from(json: &mut JsonObject) -> Result<Self> {
         Ok(Self {
             kind: json.text("type", "the kind of object in quotes")?,

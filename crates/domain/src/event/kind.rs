@@ -1,4 +1,4 @@
-//! What happened, and how it ended.
+//! Types and outcomes of events.
 
 use std::fmt;
 
@@ -7,13 +7,13 @@ use crate::text;
 
 /// A successful login.
 pub const LOGIN_SUCCESS: &str = "login_success";
-/// A refused login.
+/// A rejected login.
 pub const LOGIN_FAIL: &str = "login_fail";
 /// The end of a session by its user.
 pub const LOGOUT: &str = "logout";
 /// A page was shown.
 pub const PAGE_LOAD: &str = "page_load";
-/// The application asked its identity provider who the user is.
+/// The application asked its identity provider for the user's data.
 pub const USERINFO: &str = "userinfo";
 /// A request of an access log that is not a page load.
 pub const REQUEST: &str = "request";
@@ -22,21 +22,22 @@ pub const REQUEST: &str = "request";
 pub const EVENTS_READ: &str = "events_read";
 /// A person read users' records, memberships or changes of attributes.
 pub const USERS_READ: &str = "users_read";
-/// A person read what one user did: a timeline, a profile, a behaviour history.
+/// A person read the activity of one user: a timeline, a profile or a behaviour history.
 pub const ANALYTICS_READ: &str = "analytics_read";
 /// A person changed or removed a tenant, a user or a membership.
 pub const DIRECTORY_CHANGE: &str = "directory_change";
 /// A person reported a number of active users or a behaviour history.
 pub const ANALYTICS_REPORT: &str = "analytics_report";
-/// What tells of people's reads. In the system tenant alone; a customer's event may be called so too.
+/// The types of the audit events of people's reads. They have this meaning only in the system tenant: an event of a
+/// customer may have the same type.
 pub const READS: [&str; 3] = [EVENTS_READ, USERS_READ, ANALYTICS_READ];
 
-/// The type of an event: `[a-z][a-z0-9_.]{0,63}`. The well-known ones are in `docs/glossary.md`.
+/// The type of an event: `[a-z][a-z0-9_.]{0,63}`. `docs/glossary.md` lists the types with a meaning of their own.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EventKind(String);
 
 impl EventKind {
-    /// Checks the form; `field` names it in the error.
+    /// Parses a type. [`Error::Invalid`] for `field` if the form is wrong.
     pub fn parse(field: &str, value: impl Into<String>) -> Result<Self> {
         let value = value.into();
         let mut bytes = value.bytes();
@@ -54,17 +55,17 @@ impl EventKind {
         ))
     }
 
-    /// A type that comes from the database, or one of this module's constants.
+    /// A type from the database, or one of the constants of this module. The form is not checked.
     pub fn known(value: impl Into<String>) -> Self {
         Self(value.into())
     }
 
-    /// The type's name.
+    /// The name of the type.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The outcome of an event that names none: what the type says, else unknown.
+    /// The outcome of an event that was sent without one: the outcome of a login by its type, else unknown.
     pub fn default_outcome(&self) -> Outcome {
         match self.as_str() {
             LOGIN_FAIL => Outcome::Failure,
@@ -73,8 +74,8 @@ impl EventKind {
         }
     }
 
-    /// Whether an event of this type with this outcome failed: a login by its type, whatever outcome
-    /// its sender gave it, everything else by its outcome.
+    /// Whether an event of this type with this outcome failed. For a login the type decides, even if the sender sent
+    /// another outcome. For any other event the outcome decides.
     pub fn failed(&self, outcome: Outcome) -> bool {
         match self.as_str() {
             LOGIN_FAIL => true,
@@ -90,22 +91,22 @@ impl fmt::Display for EventKind {
     }
 }
 
-/// How it ended. A user is active in a period when at least one of their events in it did not fail.
+/// The outcome of an event. A user is active in a period if at least one of their events in it did not fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Outcome {
-    /// It was done.
+    /// The action succeeded.
     Success,
-    /// It was refused or went wrong.
+    /// The action was rejected or failed.
     Failure,
-    /// The sender did not say.
+    /// The sender sent no outcome.
     Unknown,
 }
 
 impl Outcome {
-    /// All of them.
+    /// All outcomes.
     pub const ALL: [Self; 3] = [Self::Success, Self::Failure, Self::Unknown];
 
-    /// The name on the wire and in the database.
+    /// The name in requests, responses and the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Success => "success",
@@ -114,7 +115,7 @@ impl Outcome {
         }
     }
 
-    /// Reads the name; `field` names it in the error.
+    /// Parses a name. [`Error::Invalid`] for `field` if no outcome has this name.
     pub fn parse(field: &str, value: &str) -> Result<Self> {
         Self::ALL.into_iter().find(|outcome| outcome.as_str() == value).ok_or_else(|| {
             Error::invalid(

@@ -1,4 +1,4 @@
-//! Events: one immutable fact each.
+//! Events. Each event is one immutable fact.
 
 mod draft;
 mod filter;
@@ -21,50 +21,50 @@ use crate::id::{EnvId, EventId, TenantId, UserId};
 use crate::page::Page;
 use crate::time::Timestamp;
 
-/// One immutable fact: who, what, when, from where, on what.
+/// One immutable fact: who did what, when, from where and on what.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
-    /// The sender's, or ours where none was sent. Unique inside the tenant.
+    /// The id that the sender chose, or a new one if none was sent. Unique inside the tenant.
     pub id: EventId,
-    /// [`TenantId::NONE`] outside any tenant.
+    /// The tenant; [`TenantId::NONE`] for an event outside any tenant.
     pub tenant_id: TenantId,
-    /// The tenant's stage; 1 where none was sent.
+    /// The environment of the tenant; 1 if none was sent.
     pub env_id: EnvId,
-    /// When it happened, by the sender.
+    /// The time when the event happened, by the sender's clock.
     pub occurred_at: Timestamp,
-    /// When we learned of it.
+    /// The time when the server received the event, by the server's clock.
     pub received_at: Timestamp,
-    /// Whom it is about. Users that no one told us of are allowed.
+    /// The user, the subject of the event. The user need not have a record.
     pub user_id: Option<UserId>,
-    /// The actor's name at that time, for people.
+    /// The name of the actor at that time, for display.
     pub user_name: Option<String>,
-    /// What happened.
+    /// The type of the event.
     pub kind: EventKind,
-    /// How it ended.
+    /// The outcome of the event.
     pub outcome: Outcome,
-    /// From which address.
+    /// The source address.
     pub source: Option<IpAddr>,
-    /// With which program.
+    /// The user agent, as the client sent it.
     pub user_agent: Option<String>,
-    /// On which page.
+    /// The page on which the event happened.
     pub page: Option<Page>,
-    /// In which of the application's sessions.
+    /// The id of the session of the application.
     pub session_id: Option<String>,
-    /// Which request or trace it belongs to.
+    /// The id of the request or trace to which the event belongs.
     pub trace_id: Option<String>,
-    /// On which object.
+    /// The object of the action.
     pub target: Option<Target>,
-    /// Whatever else the sender wants to keep: a JSON object.
+    /// Further data of the sender: a JSON object.
     pub metadata: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
 impl Event {
-    /// An event of the system tenant, the server's own audit trail, with nothing but its id, time, type and outcome.
+    /// An event of the system tenant, the server's own audit trail. It has only an id, a time, a type and an outcome.
     pub fn system(id: EventId, at: Timestamp, kind: &str, outcome: Outcome) -> Self {
         Self::new(id, TenantId::SYSTEM, at, EventKind::known(kind), outcome)
     }
 
-    /// An event of the default environment, received when it occurred, with nothing but the given fields.
+    /// An event of the default environment with only the given fields. It counts as received when it occurred.
     pub fn new(id: EventId, tenant_id: TenantId, at: Timestamp, kind: EventKind, outcome: Outcome) -> Self {
         Self {
             id,
@@ -87,27 +87,27 @@ impl Event {
     }
 }
 
-/// An event as it lies in the database, with its place in the order of lists.
+/// An event from the database, with its position in lists.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredEvent {
     /// The event.
     pub event: Event,
-    /// Its number in order of storage: breaks ties among equal times.
+    /// The number of the event in order of storage. It orders events with equal times.
     pub seq: i64,
 }
 
 impl StoredEvent {
-    /// Where the list goes on behind it.
+    /// The position after which a list continues behind this event.
     pub fn position(&self) -> EventPosition {
         EventPosition { occurred_at: self.event.occurred_at, seq: self.seq }
     }
 }
 
-/// A place in the list of events, newest first: by time, then by order of storage.
+/// A position in the list of events. The list is sorted by time, then by order of storage, newest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EventPosition {
-    /// When the event occurred.
+    /// The time when the event occurred.
     pub occurred_at: Timestamp,
-    /// Its number in order of storage.
+    /// The number of the event in order of storage.
     pub seq: i64,
 }

@@ -1,12 +1,12 @@
 //! Targets of events.
 
-/// On which object something was done.
+/// The object of the action that an event records.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Target {
-    /// What kind of object, for example `invoice`.
+    /// The type of the object, for example `invoice`.
     pub kind: Option<String>,
-    /// Which one.
+    /// The id of the object.
     pub id: Option<String>,
-    /// Its name, for people.
+    /// The name of the object, for display.
     pub name: Option<String>,
 }

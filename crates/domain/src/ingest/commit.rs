@@ -10,14 +10,14 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::error::{Error, Result};
 
-/// The commit of a sender's events: for each of them, in order, whether it was new.
+/// The commit of a sender's events. Its result says for each event, in order, whether it was new.
 ///
-/// Asynchronous programs await it, others [`wait`](Self::wait). If it is dropped, the events are stored all the same.
+/// Asynchronous programs await it; others call [`wait`](Self::wait). The events are stored even if it is dropped.
 #[derive(Debug)]
 #[must_use = "the events are durable only when the commit is done"]
 pub struct Commit(Arc<Shared>);
 
-/// The writer's end of a [`Commit`]. If it is dropped unsettled, the commit ends with [`Error::Internal`].
+/// The writer's end of a [`Commit`]. If it is dropped before it is settled, the commit ends with [`Error::Internal`].
 #[derive(Debug)]
 pub struct Promise(Option<Arc<Shared>>);
 
@@ -29,14 +29,14 @@ struct Shared {
 
 #[derive(Debug)]
 enum State {
-    /// The writer is not done. The waker is that of the last poll.
+    /// The writer is not done. The waker comes from the last poll.
     Pending(Option<Waker>),
     Settled(Result<Vec<bool>>),
     Taken,
 }
 
 impl Commit {
-    /// A commit that is done.
+    /// A commit that is already done, with its result.
     pub fn done(new: Vec<bool>) -> Self {
         Self(Arc::new(Shared { state: Mutex::new(State::Settled(Ok(new))), settled: Condvar::new() }))
     }
@@ -54,7 +54,7 @@ impl Commit {
         state.take()
     }
 
-    /// Whether it is done, so that [`wait`](Self::wait) returns at once.
+    /// Whether the commit is done, so that [`wait`](Self::wait) returns at once.
     pub fn is_done(&self) -> bool {
         !matches!(*self.0.state.lock(), State::Pending(_))
     }
@@ -83,7 +83,7 @@ impl State {
 }
 
 impl Promise {
-    /// Gives the sender its result.
+    /// Passes the result to the sender.
     pub fn settle(mut self, result: Result<Vec<bool>>) {
         self.give(result);
     }
@@ -92,7 +92,7 @@ impl Promise {
         let Some(shared) = self.0.take() else { return };
         let before = mem::replace(&mut *shared.state.lock(), State::Settled(result));
         shared.settled.notify_all();
-        // Not under the lock: a waker may poll at once.
+        // The lock must be free here: a waker may poll at once, and the poll takes the lock.
         if let State::Pending(Some(waker)) = before {
             waker.wake();
         }

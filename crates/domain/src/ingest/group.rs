@@ -1,4 +1,4 @@
-//! One group: committed together, answered separately.
+//! The commit of one group: one transaction for all its jobs, and a separate result for each job.
 
 use crate::error::{Error, Result};
 use crate::event::Event;
@@ -8,9 +8,9 @@ use crate::ports::Store;
 
 /// Commits the jobs in one transaction and settles the promise of each.
 ///
-/// If the group fails for a reason that may lie in one of its jobs, each job gets a transaction of its own, so that one
-/// bad job fails no other. If the database is unavailable or busy, that is the answer to all: separate transactions
-/// would only make the queue wait.
+/// If the group fails for a reason that one of its jobs may have caused, each job gets its own transaction, so that a
+/// bad job does not make others fail. If the database is unavailable or busy, all jobs get that error, because separate
+/// transactions would only make the queue wait.
 pub fn commit(store: &dyn Store, jobs: Vec<Job>) {
     let mut events = Vec::new();
     let mut waiting: Vec<(usize, Promise)> = Vec::with_capacity(jobs.len());
@@ -44,7 +44,7 @@ fn concerns_all(error: &Error) -> bool {
     matches!(error, Error::Unavailable { .. } | Error::Overloaded { .. })
 }
 
-/// Stores events in one transaction; for each, in order, whether it was new.
+/// Stores events in one transaction. Returns for each event, in order, whether it was new.
 pub fn insert(store: &dyn Store, events: &[Event]) -> Result<Vec<bool>> {
     let new = store.writing(|tx| tx.insert_events(events))?;
     if new.len() == events.len() {

@@ -24,21 +24,22 @@ pub struct Queue {
 
 struct State {
     jobs: VecDeque<Job>,
-    /// Number of events of all jobs, so that a few large requests and many small ones have the same bound.
+    /// Number of events of all jobs. The bound applies to events and not to jobs, so that it is the same for a few
+    /// large requests and for many small ones.
     events: usize,
-    /// Number of groups that were taken and are not done.
+    /// Number of groups that were taken from the queue and are not done.
     under_way: usize,
     closed: bool,
 }
 
-/// Jobs that are committed together. It counts as under way until it is dropped.
+/// Jobs that are committed together. The group counts as under way until it is dropped.
 pub struct Group<'q> {
     queue: &'q Queue,
     jobs: Vec<Job>,
 }
 
 impl Group<'_> {
-    /// Takes the jobs out.
+    /// Takes the jobs out of the group.
     pub fn take(&mut self) -> Vec<Job> {
         mem::take(&mut self.jobs)
     }
@@ -47,7 +48,7 @@ impl Group<'_> {
 impl Drop for Group<'_> {
     fn drop(&mut self) {
         self.queue.state.lock().under_way -= 1;
-        // A writer that waits for more jobs may take those that are there now.
+        // A writer that waits for more jobs may now take the present ones.
         self.queue.changed.notify_one();
     }
 }
@@ -61,7 +62,8 @@ impl Queue {
         }
     }
 
-    /// Adds a job, or rejects it at once.
+    /// Adds a job, or rejects it at once: [`Error::Overloaded`] if the job does not fit and the queue is not empty,
+    /// [`Error::Unavailable`] if the queue is closed.
     pub fn push(&self, job: Job) -> Result<()> {
         let mut state = self.state.lock();
         if state.closed {
@@ -81,9 +83,11 @@ impl Queue {
         Ok(())
     }
 
-    /// Waits for jobs and takes as many as have `most` events together, but at least one. While another group is under
-    /// way, it also waits until `worth` events are there: more soon follow, and one commit costs less than two. `None`
-    /// when the queue is closed and empty.
+    /// Waits for jobs and takes as many as have at most `most` events together, but at least one. `None` if the queue
+    /// is closed and empty.
+    ///
+    /// While another group is under way, it also waits for at least `worth` events: more events follow soon, and one
+    /// commit costs less than two.
     pub fn next_group(&self, most: usize, worth: usize) -> Option<Group<'_>> {
         let mut state = self.state.lock();
         let waits = |state: &mut State| !state.closed && (state.jobs.is_empty() || state.has_time(worth));
@@ -114,7 +118,8 @@ impl Queue {
 }
 
 impl State {
-    /// Whether the jobs may wait for more: another group is under way, and these are too few for a group of their own.
+    /// Whether the jobs may wait for more: another group is under way, and they have too few events for a separate
+    /// group.
     fn has_time(&self, worth: usize) -> bool {
         self.under_way > 0 && self.events < worth
     }
@@ -140,14 +145,14 @@ mod tests {
         queue.push(job(events)).unwrap();
     }
 
-    /// How many events each job of a group has.
+    /// The number of events of each job of a group.
     fn sizes(mut group: Group<'_>) -> Vec<usize> {
         group.take().iter().map(|job| job.events.len()).collect()
     }
 
     #[test]
     fn few_gather_while_a_group_is_under_way() {
-        // A queue that gives them out one by one would do so in some of the rounds.
+        // Many rounds: a queue that wrongly hands out the jobs one by one would do so only in some of them.
         for _ in 0..200 {
             let queue = Queue::new(100);
             push(&queue, 1);

@@ -3,39 +3,39 @@ use crate::error::Result;
 use crate::id::{AccountId, CredentialId, SessionId};
 use crate::time::Timestamp;
 
-/// Accounts and credentials, read.
+/// Read access to accounts, sessions and credentials. A look-up returns `None` if no such record exists.
 pub trait AccessReads {
-    /// An account.
+    /// The account with this id.
     fn account(&mut self, id: AccountId) -> Result<Option<Account>>;
 
-    /// The account with this e-mail, in lower case.
+    /// The account with this e-mail address, which must be in lower case.
     fn account_by_email(&mut self, folded_email: &str) -> Result<Option<Account>>;
 
-    /// Accounts by id ascending, behind `after`.
+    /// At most `limit` accounts in ascending order of id, after `after`.
     fn accounts(&mut self, after: Option<AccountId>, limit: usize) -> Result<Vec<Account>>;
 
-    /// An API token, revoked or not.
+    /// The API token with this id, revoked or not.
     fn api_token(&mut self, id: CredentialId) -> Result<Option<ApiToken>>;
 
     /// The API token with this hash.
     fn api_token_by_hash(&mut self, hash: &[u8]) -> Result<Option<ApiToken>>;
 
-    /// API tokens by id ascending, behind `after`; revoked ones included.
+    /// At most `limit` API tokens in ascending order of id, after `after`, including revoked ones.
     fn api_tokens(&mut self, after: Option<CredentialId>, limit: usize) -> Result<Vec<ApiToken>>;
 
-    /// A signing key, revoked or not.
+    /// The signing key with this id, revoked or not.
     fn signing_key(&mut self, id: CredentialId) -> Result<Option<SigningKey>>;
 
     /// The signing key with this `APIKey`.
     fn signing_key_by_api_key(&mut self, api_key: &str) -> Result<Option<SigningKey>>;
 
-    /// Signing keys by id ascending, behind `after`; revoked ones included.
+    /// At most `limit` signing keys in ascending order of id, after `after`, including revoked ones.
     fn signing_keys(&mut self, after: Option<CredentialId>, limit: usize) -> Result<Vec<SigningKey>>;
 
-    /// A session.
+    /// The session with this id.
     fn session(&mut self, id: SessionId) -> Result<Option<Session>>;
 
-    /// Sessions by id descending, which is the newest first, behind `before`.
+    /// At most `limit` sessions in descending order of id, which is newest first, after `before`.
     fn sessions(&mut self, filter: SessionFilter, before: Option<SessionId>, limit: usize) -> Result<Vec<Session>>;
 
     /// The refresh token with this hash.
@@ -45,82 +45,82 @@ pub trait AccessReads {
     fn token_keys(&mut self) -> Result<Vec<TokenKey>>;
 }
 
-/// Accounts and credentials, written.
+/// Write access to accounts, sessions and credentials.
 pub trait AccessWrites {
-    /// Adds an account. [`crate::Error::Conflict`] with code `email_taken` and field `email` when the
-    /// e-mail is another account's.
+    /// Adds an account. [`crate::Error::Conflict`] with the code `email_taken` and the field `email` if another account
+    /// has the e-mail address.
     fn insert_account(&mut self, account: &Account) -> Result<()>;
 
-    /// Replaces an account that exists; `false` when it does not.
+    /// Replaces an account; `false` if it does not exist.
     fn update_account(&mut self, account: &Account) -> Result<bool>;
 
-    /// Removes an account with its sessions and their refresh tokens; `false` when there is none.
+    /// Removes an account with its sessions and their refresh tokens; `false` if it does not exist.
     fn delete_account(&mut self, id: AccountId) -> Result<bool>;
 
     /// Adds an API token.
     fn insert_api_token(&mut self, token: &ApiToken) -> Result<()>;
 
-    /// Replaces name and expiry of an API token that is not revoked; `false` when there is none.
+    /// Replaces the name and expiry of an API token; `false` if it does not exist or is revoked.
     fn update_api_token(&mut self, id: CredentialId, name: &str, expires_at: Option<Timestamp>) -> Result<bool>;
 
-    /// Marks an API token as used.
+    /// Records that an API token was used at `at`.
     fn touch_api_token(&mut self, id: CredentialId, at: Timestamp) -> Result<()>;
 
-    /// Revokes an API token; `false` when there is none or it is revoked already.
+    /// Revokes an API token; `false` if it does not exist or is already revoked.
     fn revoke_api_token(&mut self, id: CredentialId, at: Timestamp) -> Result<bool>;
 
     /// Adds a signing key.
     fn insert_signing_key(&mut self, key: &SigningKey) -> Result<()>;
 
-    /// Replaces the name of a signing key that is not revoked; `false` when there is none.
+    /// Replaces the name of a signing key; `false` if it does not exist or is revoked.
     fn rename_signing_key(&mut self, id: CredentialId, name: &str) -> Result<bool>;
 
-    /// Replaces the sealed secret of a signing key, revoked or not; `false` when there is none.
+    /// Replaces the sealed secret of a signing key, revoked or not; `false` if it does not exist.
     fn reseal_signing_key(&mut self, id: CredentialId, sealed_secret: &[u8]) -> Result<bool>;
 
-    /// Revokes a signing key; `false` when there is none or it is revoked already.
+    /// Revokes a signing key; `false` if it does not exist or is already revoked.
     fn revoke_signing_key(&mut self, id: CredentialId, at: Timestamp) -> Result<bool>;
 
     /// Adds a session.
     fn insert_session(&mut self, session: &Session) -> Result<()>;
 
-    /// Notes that a session was refreshed, and when it ends now; `false` when there is none or it is over: ended,
-    /// or run out before `refreshed_at`.
+    /// Records that a session was refreshed, and its new expiry. `false` if the session does not exist, was ended or
+    /// expired before `refreshed_at`.
     fn prolong_session(&mut self, id: SessionId, refreshed_at: Timestamp, expires_at: Timestamp) -> Result<bool>;
 
-    /// Ends a session; `false` when there is none or it was ended already. One that ran out is ended as well: a
-    /// server whose clock is behind may still take it for live.
+    /// Ends a session; `false` if it does not exist or was already ended. An expired session is ended as well, because
+    /// a server whose clock is behind may still accept it.
     fn end_session(&mut self, id: SessionId, at: Timestamp) -> Result<bool>;
 
-    /// Ends every session of an account but `except`; gives how many were live till then.
+    /// Ends every session of an account except `except`. Returns the number of sessions that were live until then.
     fn end_sessions_of(&mut self, account: AccountId, except: Option<SessionId>, at: Timestamp) -> Result<usize>;
 
-    /// Lets those live sessions run out at `now` that began at `begun` or before.
+    /// Sets the expiry of the live sessions that began at or before `begun` to `now`.
     fn expire_sessions_begun(&mut self, begun: Timestamp, now: Timestamp) -> Result<()>;
 
-    /// Removes sessions that ended or ran out before `at`, with their refresh tokens.
+    /// Removes sessions that were ended or expired before `at`, with their refresh tokens.
     fn delete_past_sessions(&mut self, at: Timestamp) -> Result<()>;
 
     /// Adds a refresh token.
     fn insert_refresh_token(&mut self, token: &RefreshToken) -> Result<()>;
 
-    /// Marks a refresh token as spent; `false` when it was spent already (so that of two users of one
-    /// token exactly one wins).
+    /// Marks a refresh token as spent; `false` if it was already spent. If two clients use one token at the same time,
+    /// exactly one of them gets `true`.
     fn spend_refresh_token(&mut self, hash: &[u8], at: Timestamp) -> Result<bool>;
 
     /// Removes refresh tokens that expired before `at`.
     fn delete_expired_refresh_tokens(&mut self, at: Timestamp) -> Result<()>;
 
-    /// Notes that a signed request took effect, until its signature cannot hold any more; `false` when it did before.
-    /// Forgets those that cannot hold at `now`.
+    /// Records the signature of a signed request that takes effect, for as long as the signature can be valid; `false`
+    /// if it was already recorded. Removes the records of signatures that cannot be valid at `now` any more.
     fn spend_signature(&mut self, spent: &SpentSignature, now: Timestamp) -> Result<bool>;
 
     /// Adds a key that signs access tokens.
     fn insert_token_key(&mut self, key: &TokenKey) -> Result<()>;
 
-    /// Replaces the sealed private key of a token key; `false` when there is none.
+    /// Replaces the sealed private key of a token key; `false` if the key does not exist.
     fn reseal_token_key(&mut self, kid: &str, sealed_private: &[u8]) -> Result<bool>;
 
-    /// Removes a key that signs access tokens: its tokens hold no longer. `false` when there is none.
+    /// Removes a key that signs access tokens, so that its tokens are no longer valid. `false` if it does not exist.
     fn delete_token_key(&mut self, kid: &str) -> Result<bool>;
 }

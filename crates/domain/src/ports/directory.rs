@@ -4,28 +4,28 @@ use crate::id::{TenantId, UserId};
 use crate::tenant::Tenant;
 use crate::user::{AttributeChange, Membership, User, UserFilter};
 
-/// Tenants, users and memberships, read.
+/// Read access to tenants, users and memberships. A look-up returns `None` if no such record exists.
 pub trait DirectoryReads {
-    /// A tenant's record.
+    /// The record of a tenant.
     fn tenant(&mut self, id: TenantId) -> Result<Option<Tenant>>;
 
-    /// Tenants by id ascending, behind `after`.
+    /// At most `limit` tenants in ascending order of id, after `after`.
     fn tenants(&mut self, after: Option<TenantId>, limit: usize) -> Result<Vec<Tenant>>;
 
-    /// A user's record.
+    /// The record of a user.
     fn user(&mut self, id: &UserId) -> Result<Option<User>>;
 
-    /// Users by id ascending (byte order of UTF-8), behind `after`.
+    /// At most `limit` users in ascending order of id (byte order of UTF-8), after `after`.
     fn users(&mut self, filter: &UserFilter, after: Option<&UserId>, limit: usize) -> Result<Vec<User>>;
 
-    /// A membership.
+    /// The membership of a user in a tenant.
     fn membership(&mut self, tenant: TenantId, user: &UserId) -> Result<Option<Membership>>;
 
-    /// A tenant's memberships by user id ascending (byte order of UTF-8), behind `after`.
+    /// At most `limit` memberships of a tenant in ascending order of user id (byte order of UTF-8), after `after`.
     fn memberships(&mut self, tenant: TenantId, after: Option<&UserId>, limit: usize) -> Result<Vec<Membership>>;
 
-    /// The changes of a user's attributes, newest first (by `changed_at`, then by order of storage),
-    /// skipping those at and before `after`: a number that the page before gave. Each comes with its number.
+    /// At most `limit` changes of a user's attributes, newest first (by `changed_at`, then by order of storage), each
+    /// with its number. The list continues after the change with the number `after`, a number from the previous page.
     fn attribute_changes(
         &mut self,
         user: &UserId,
@@ -33,40 +33,40 @@ pub trait DirectoryReads {
         limit: usize,
     ) -> Result<Vec<(i64, AttributeChange)>>;
 
-    /// Whether there is any record of a tenant, user or membership.
+    /// Whether any record of a tenant, user or membership exists.
     fn has_directory(&mut self) -> Result<bool>;
 }
 
-/// Tenants, users and memberships, written.
+/// Write access to tenants, users and memberships.
 pub trait DirectoryWrites {
-    /// Creates or replaces a tenant's record.
+    /// Creates or replaces the record of a tenant.
     fn put_tenant(&mut self, tenant: &Tenant) -> Result<()>;
 
-    /// Removes a tenant's record and its memberships; `false` when there was none.
+    /// Removes the record and the memberships of a tenant; `false` if the record did not exist.
     fn delete_tenant(&mut self, id: TenantId) -> Result<bool>;
 
-    /// Creates or replaces a user's record.
+    /// Creates or replaces the record of a user.
     ///
-    /// [`crate::Error::Conflict`] with code `alias_exists` and field `email` when the e-mail is
-    /// another user's in the same pool; callers need not look first.
+    /// [`crate::Error::Conflict`] with the code `alias_exists` and the field `email` if another user of the same pool
+    /// has the e-mail address. Callers need not check this first.
     fn put_user(&mut self, user: &User) -> Result<()>;
 
-    /// Removes a user's record, memberships and attribute changes; `false` when there was no record.
+    /// Removes the record, memberships and attribute changes of a user; `false` if the record did not exist.
     fn delete_user(&mut self, id: &UserId) -> Result<bool>;
 
     /// Creates or replaces a membership.
     fn put_membership(&mut self, membership: &Membership) -> Result<()>;
 
-    /// Removes a membership; `false` when there was none.
+    /// Removes a membership; `false` if it did not exist.
     fn delete_membership(&mut self, tenant: TenantId, user: &UserId) -> Result<bool>;
 
-    /// Adds an entry to the ledger of creations, or corrects the entry with the same (tenant, id).
+    /// Adds an entry to the ledger of creations, or replaces the entry with the same (tenant, id).
     fn put_creation(&mut self, creation: &Creation) -> Result<()>;
 
     /// Adds attribute changes to the history.
     fn add_attribute_changes(&mut self, changes: &[AttributeChange]) -> Result<()>;
 
-    /// Makes the writers of this user's records wait for one another until the transaction ends, so
-    /// that two of them do not both create it. A no-op where writers are alone anyway (SQLite).
+    /// Excludes other writers of the directory until the transaction ends. Otherwise two writers could both create the
+    /// same record. A no-op for a database with a single writer (SQLite).
     fn lock_directory(&mut self) -> Result<()>;
 }

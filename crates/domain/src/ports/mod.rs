@@ -1,7 +1,7 @@
-//! What the domain asks of a database. `trailkeeper-storage` answers, for SQLite and PostgreSQL.
+//! The interface of the domain to a database. `trailkeeper-storage` implements it for SQLite and PostgreSQL.
 //!
-//! Ports are synchronous and a transaction is one closure on a blocking thread, so that no `.await`
-//! can happen while a transaction is open. All ports are reached from the transaction.
+//! Ports are synchronous, and a transaction is one closure on a blocking thread, so that no `.await` can happen in an
+//! open transaction. The transaction gives access to all ports.
 
 mod access;
 mod activity;
@@ -10,7 +10,7 @@ mod events;
 mod sheets;
 mod throttle;
 
-// Everything public in a port's file belongs to the port.
+// All public items in the file of a port belong to the port.
 pub use access::*;
 pub use activity::*;
 pub use directory::*;
@@ -25,38 +25,37 @@ use crate::time::Timestamp;
 pub trait Store: Send + Sync {
     /// Runs `work` in one read-only transaction that sees one snapshot.
     ///
-    /// `work` may run more than once (where the database asks for a retry), so it must not keep
-    /// anything of a run that failed.
+    /// `work` may run more than once, if the database requires a retry. It must not keep results of a failed run.
     fn read(&self, work: &mut dyn FnMut(&mut dyn ReadTx) -> Result<()>) -> Result<()>;
 
-    /// Runs `work` in one write transaction: committed when it returns `Ok`, rolled back else.
+    /// Runs `work` in one write transaction. The transaction is committed if `work` returns `Ok`, else rolled back.
     ///
-    /// When this returns `Ok`, the transaction is durable. `work` may run more than once.
+    /// When this method returns `Ok`, the transaction is durable. `work` may run more than once.
     fn write(&self, work: &mut dyn FnMut(&mut dyn WriteTx) -> Result<()>) -> Result<()>;
 
-    /// Does ahead of time what writes will need around `now`: on PostgreSQL the partitions of the months to
-    /// come. Cheap when there is nothing to do; a server calls it now and then.
+    /// Prepares the database for writes around `now`: on PostgreSQL it creates the partitions of the coming months. A
+    /// server calls this method from time to time. It is cheap if everything is prepared.
     fn prepare(&self, now: Timestamp) -> Result<()>;
 
-    /// Whether the database is reachable, writable and has every migration.
+    /// Checks that the database is reachable, writable and has every migration. An error otherwise.
     fn ready(&self) -> Result<()>;
 
-    /// How many transactions that store events gain from running at once, here in this process. One, where each
-    /// waits for the others anyway.
+    /// The useful number of concurrent transactions that store events in this process. It is 1 if such transactions
+    /// wait for each other anyway.
     fn writers(&self) -> usize {
         1
     }
 }
 
 impl dyn Store + '_ {
-    /// [`Store::read`] with a result.
+    /// Like [`Store::read`], but returns the result of `work`.
     pub fn reading<T>(&self, mut work: impl FnMut(&mut dyn ReadTx) -> Result<T>) -> Result<T> {
         let mut answer = None;
         self.read(&mut |tx| work(tx).map(|value| answer = Some(value)))?;
         answer.ok_or_else(|| crate::Error::internal("the store returned without running its work"))
     }
 
-    /// [`Store::write`] with a result.
+    /// Like [`Store::write`], but returns the result of `work`.
     pub fn writing<T>(&self, mut work: impl FnMut(&mut dyn WriteTx) -> Result<T>) -> Result<T> {
         let mut answer = None;
         self.write(&mut |tx| work(tx).map(|value| answer = Some(value)))?;
@@ -64,10 +63,10 @@ impl dyn Store + '_ {
     }
 }
 
-/// Everything that can be asked inside a transaction.
+/// All reads that a transaction supports.
 pub trait ReadTx: EventReads + DirectoryReads + AccessReads + ActivityReads + SheetReads + ThrottleReads {}
 
-/// Everything that can be asked and changed inside a write transaction.
+/// All reads and changes that a write transaction supports.
 pub trait WriteTx:
     ReadTx + EventWrites + DirectoryWrites + AccessWrites + ActivityWrites + SheetWrites + ThrottleWrites
 {

@@ -8,118 +8,118 @@ use crate::id::{TenantId, UserId};
 use crate::scope::{Level, Part, Scope};
 use crate::time::{TimeRange, Timestamp};
 
-/// Turns new events into what is stored beside them. `trailkeeper-analytics` implements it; a store asks
-/// it inside the transaction that inserts the events, so that no event is ever without its delta.
+/// Summarizes new events as deltas, which are stored with them. `trailkeeper-analytics` implements it. A store calls it
+/// inside the transaction that inserts the events, so that no event is ever without its delta.
 pub trait Summarizer: Send + Sync {
-    /// One delta per scope that the events touch, each scope once. Empty for no facts.
+    /// One delta for each scope that the events concern. Each scope occurs once. Empty if `facts` is empty.
     fn deltas(&self, facts: &[EventFact]) -> Vec<NewDelta>;
 }
 
-/// The summary of one batch for one scope, not merged yet. The payload's form is the summarizer's own.
+/// The summary of one batch for one scope, not merged yet. The summarizer defines the format of the payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewDelta {
-    /// Whom it is about.
+    /// The scope of the delta.
     pub scope: Scope,
-    /// `{hour → sheet}`, encoded.
+    /// The encoded map `{hour → sheet}`.
     pub payload: Vec<u8>,
 }
 
-/// Where a delta lies.
+/// The key of a delta.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DeltaKey {
-    /// Whom it is about.
+    /// The scope of the delta.
     pub scope: Scope,
-    /// Its number: unique inside its scope.
+    /// The number of the delta, unique inside its scope.
     pub seq: i64,
 }
 
-/// How much of a scope waits to be merged.
+/// The number and size of the deltas of one scope that are not merged yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pending {
     /// The scope.
     pub scope: Scope,
-    /// How many deltas.
+    /// The number of deltas.
     pub deltas: u64,
-    /// Their payloads, in bytes.
+    /// The size of their payloads, in bytes.
     pub bytes: u64,
 }
 
-/// Where a sheet lies. A period may have several runs: they are folded together, and merged by size.
+/// The key of a sheet. A period may have several runs. Readers fold them together, and merges combine them by size.
 ///
-/// Inside a generation a key names the same content for all time: [`SheetWrites::put_sheets`] promises it. So what was
-/// made of sheets can be remembered by their keys.
+/// Inside a generation, a key identifies the same content forever: [`SheetWrites::put_sheets`] guarantees it. Therefore
+/// results that were computed from sheets can be cached by the keys of the sheets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SheetKey {
-    /// Whom it is about.
+    /// The scope of the sheet.
     pub scope: Scope,
-    /// How long its period is.
+    /// The length of the period of the sheet.
     pub level: Level,
-    /// Which half it is.
+    /// The part of the sheet: totals or pages.
     pub part: Part,
-    /// Where its period begins.
+    /// The start of the period.
     pub start: Timestamp,
-    /// Which of the runs: unique inside scope, level, part and start, also among those that are gone.
+    /// The number of the run. Unique inside scope, level, part and start, also among removed runs.
     pub run: u32,
 }
 
 impl SheetKey {
-    /// The place of which it is a run.
+    /// The period to which this run belongs.
     pub fn period(self) -> SheetPeriod {
         let Self { scope, level, part, start, run: _ } = self;
         SheetPeriod { scope, level, part, start }
     }
 }
 
-/// One half of the sheets of one period: all its runs.
+/// One part of the sheets of one period, with all runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SheetPeriod {
-    /// Whom they are about.
+    /// The scope of the sheets.
     pub scope: Scope,
-    /// How long the period is.
+    /// The length of the period.
     pub level: Level,
-    /// Which half.
+    /// The part of the sheets: totals or pages.
     pub part: Part,
-    /// Where the period begins.
+    /// The start of the period.
     pub start: Timestamp,
 }
 
 impl SheetPeriod {
-    /// The key of one of its runs.
+    /// The key of the run with this number.
     pub fn run(self, run: u32) -> SheetKey {
         let Self { scope, level, part, start } = self;
         SheetKey { scope, level, part, start, run }
     }
 }
 
-/// Which sheets.
+/// A selection of sheets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SheetQuery {
-    /// Of whom.
+    /// The scopes of the sheets.
     pub scopes: Scopes,
-    /// Of which periods.
+    /// The length of the periods.
     pub level: Level,
-    /// Which half.
+    /// The part of the sheets: totals or pages.
     pub part: Part,
-    /// Periods that begin in it.
+    /// The range in which the periods begin.
     pub starts: TimeRange,
 }
 
-/// Whose sheets or deltas.
+/// The scopes of a selection of sheets or deltas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scopes {
-    /// Of one scope.
+    /// One scope.
     One(Scope),
-    /// Of every tenant, each apart.
+    /// The scope of every tenant, each separately.
     EveryTenant,
 }
 
-/// Sheets, deltas and the facts under them, read. All of one snapshot, as everything in a transaction.
+/// Read access to sheets, deltas and the facts from which they were made. All reads of a transaction see one snapshot.
 pub trait SheetReads {
-    /// The facts of a range, in order of time: of one tenant or, for everyone, of all customers. The
-    /// system tenant's events are never among them.
+    /// Calls `each` for every fact in a range, in order of time. The facts are those of one tenant or, for the scope of
+    /// everyone, those of all customers. Events of the system tenant are never included.
     fn facts(&mut self, scope: Scope, range: TimeRange, each: &mut dyn FnMut(&EventFact) -> Result<()>) -> Result<()>;
 
-    /// The facts of one user in a range, in order of time; `tenant` narrows them to that one.
+    /// Calls `each` for every fact of one user in a range, in order of time. `tenant` narrows the facts to that tenant.
     fn facts_of_user(
         &mut self,
         user: &UserId,
@@ -128,90 +128,99 @@ pub trait SheetReads {
         each: &mut dyn FnMut(&EventFact) -> Result<()>,
     ) -> Result<()>;
 
-    /// The first and the last time of a user's events; `None` where there are none.
+    /// The times of the first and the last event of a user; `None` without events.
     fn span_of_user(&mut self, user: &UserId, tenant: Option<TenantId>) -> Result<Option<(Timestamp, Timestamp)>>;
 
-    /// The first and the last time of all customers' events; `None` where there are none.
+    /// The times of the first and the last event of all customers; `None` without events.
     fn span(&mut self) -> Result<Option<(Timestamp, Timestamp)>>;
 
-    /// The sheets of the current generation: of one scope by start and run; of every tenant by start, and in each
-    /// period tenant by tenant, in any order of tenants, by run.
+    /// Calls `each` for every selected sheet of the current generation.
+    ///
+    /// The sheets of one scope are sorted by start, then by run. The sheets of every tenant are sorted by start; inside
+    /// a period, the sheets of each tenant come together, sorted by run, and the order of tenants is undefined.
     fn sheets(&mut self, query: &SheetQuery, each: &mut dyn FnMut(SheetKey, &[u8]) -> Result<()>) -> Result<()>;
 
-    /// The keys of the sheets that [`Self::sheets`] gives of one scope, in the same order, without their payloads: all
-    /// that is read is an index.
+    /// The keys of the sheets of one scope, in the order of [`Self::sheets`]. This reads only an index and no payloads.
     fn sheet_keys(&mut self, scope: Scope, level: Level, part: Part, starts: TimeRange) -> Result<Vec<SheetKey>>;
 
-    /// The deltas that wait, by scope and number.
+    /// Calls `each` for every unmerged delta of the selection, by scope, then by number.
     fn deltas(&mut self, scopes: Scopes, each: &mut dyn FnMut(DeltaKey, &[u8]) -> Result<()>) -> Result<()>;
 
-    /// The deltas of these scopes that wait, by scope and number.
+    /// Calls `each` for every unmerged delta of these scopes, by scope, then by number.
     fn deltas_of(&mut self, scopes: &[Scope], each: &mut dyn FnMut(DeltaKey, &[u8]) -> Result<()>) -> Result<()>;
 
-    /// Which scopes have deltas that wait, most bytes first, at most `limit`.
+    /// At most `limit` scopes that have unmerged deltas, in descending order of bytes.
     fn pending(&mut self, limit: usize) -> Result<Vec<Pending>>;
 
-    /// The runs at these places in a generation, by key, with their payloads' lengths in bytes.
+    /// The runs of these periods in a generation, sorted by key, with the lengths of their payloads in bytes.
     fn runs(&mut self, generation: i64, periods: &[SheetPeriod]) -> Result<Vec<(SheetKey, u64)>>;
 
-    /// These sheets of a generation. One that is not there is left out. All of them are in memory at once: the caller
-    /// asks for no more than it has room for, which [`Self::runs`] tells it.
+    /// The sheets of a generation with these keys. The result omits keys that do not exist. All returned sheets are in
+    /// memory at once, so the caller must limit their size; [`Self::runs`] returns the sizes.
     fn sheets_by_key(&mut self, generation: i64, keys: &[SheetKey]) -> Result<HashMap<SheetKey, Vec<u8>>>;
 
     /// The generation that answers questions.
     fn generation(&mut self) -> Result<i64>;
 
-    /// Which line of commits this transaction is in: a number that no other line of this process has. A store begins a
-    /// new one when its database went away, as what came back may lack commits that were seen before. What is
-    /// remembered by keys holds inside one line alone.
+    /// The epoch of this transaction: a number that identifies one unbroken line of commits in this process.
+    ///
+    /// A store begins a new epoch after its database was unreachable, because the database may have lost commits that
+    /// were seen before. Results that are cached by keys are valid only within one epoch.
     fn epoch(&self) -> u64;
 
-    /// Who has the lease `name`, and until when: it may have run out. `None` when it was never taken, or given back.
+    /// The holder of the lease `name` and its expiry, which may have passed. `None` if the lease was never taken or was
+    /// released.
     fn lease(&mut self, name: &str) -> Result<Option<(Uuid, Timestamp)>>;
 
-    /// The page keys of these ids. An id that is not there is left out.
+    /// The page keys with these ids. The result omits ids that do not exist.
     fn page_keys(&mut self, ids: &[u32]) -> Result<HashMap<u32, String>>;
 
-    /// The event types of these ids. An id that is not there is left out.
+    /// The event types with these ids. The result omits ids that do not exist.
     fn kind_names(&mut self, ids: &[u32]) -> Result<HashMap<u32, String>>;
 
-    /// The addresses of these ordinals, in their usual spelling. An ordinal that is not there is left out.
+    /// The addresses with these ordinals, in the usual notation. The result omits ordinals that do not exist.
     fn source_names(&mut self, ordinals: &[u32]) -> Result<HashMap<u32, String>>;
 }
 
-/// Sheets and deltas, written: by the merger and by a rebuild, each under the lease.
+/// Write access to sheets and deltas. The merger and a rebuild use it; each must hold the lease.
 pub trait SheetWrites {
-    /// Takes the lease `name` for `holder` until `until`. `false` when somebody else has it and it has not
-    /// run out at `now`.
+    /// Takes the lease `name` for `holder` until `until`. `false` if another holder has it and it is not expired at
+    /// `now`.
     ///
-    /// A lease that ends more than ten minutes after `until` was taken by a clock that is wrong, or was when it was
-    /// taken: it counts as run out. Otherwise a server that dies with its clock hours ahead keeps the lease for hours.
+    /// A lease that ends more than ten minutes after `until` counts as expired: it was taken with a clock that is wrong
+    /// or was wrong at that time. Otherwise a server that dies with its clock hours ahead would keep the lease for
+    /// hours.
     fn take_lease(&mut self, name: &str, holder: Uuid, now: Timestamp, until: Timestamp) -> Result<bool>;
 
-    /// Prolongs the lease until `until`. `false` when `holder` does not have it any more.
+    /// Prolongs the lease until `until`. `false` if `holder` does not have it any more.
     ///
-    /// Whoever writes sheets calls it in the same transaction and writes nothing on `false`: what was
-    /// computed before the lease was lost must not be committed, although it may be free again.
+    /// A writer of sheets must call this in the same transaction and must write nothing on `false`. Results that were
+    /// computed before the lease was lost must not be committed, even if the lease is free again.
     fn keep_lease(&mut self, name: &str, holder: Uuid, until: Timestamp) -> Result<bool>;
 
-    /// Gives the lease back, where `holder` has it.
+    /// Releases the lease, if `holder` has it.
     fn release_lease(&mut self, name: &str, holder: Uuid) -> Result<()>;
 
-    /// Writes sheets. There must be none with these keys, and once the generation has answered questions, there must
-    /// never have been any: servers remember what they made of sheets by the keys, for as long as they run. A run
-    /// greater than all that stand, and than those that are removed in the same transaction, is new.
+    /// Writes new sheets. Sheets with these keys must not exist. After the generation has answered questions, they must
+    /// never have existed: servers cache results by the keys of the sheets for as long as they run.
+    ///
+    /// A run is new if its number is greater than those of all existing runs and of the runs that the same transaction
+    /// removes.
     fn put_sheets(&mut self, generation: i64, sheets: &[(SheetKey, Vec<u8>)]) -> Result<()>;
 
-    /// Removes sheets. Those that are not there are passed over. Whoever removes the greatest run of a place puts a
-    /// greater one there in the same transaction: by the runs that stand it is known which numbers were used.
+    /// Removes sheets. Keys that do not exist are skipped.
+    ///
+    /// A transaction that removes the greatest run of a period must also write a greater one, because the existing runs
+    /// are the only record of the numbers that were used.
     fn delete_sheets(&mut self, generation: i64, keys: &[SheetKey]) -> Result<()>;
 
     /// Removes deltas that were merged.
     fn delete_deltas(&mut self, keys: &[DeltaKey]) -> Result<()>;
 
-    /// Makes a generation the one that answers questions: always one that never was it before.
+    /// Makes a generation the current one, which answers questions. It must never have been the current one before.
     fn set_generation(&mut self, generation: i64) -> Result<()>;
 
-    /// Removes up to `limit` sheets of generations other than the current one and `keep`; how many it were.
+    /// Removes at most `limit` sheets of generations other than the current one and `keep`. Returns the number of
+    /// removed sheets.
     fn delete_other_generations(&mut self, keep: Option<i64>, limit: usize) -> Result<u64>;
 }

@@ -4,55 +4,56 @@ use crate::error::Result;
 use crate::throttle::LoginCounter;
 use crate::time::Timestamp;
 
-/// What a counter of logins is about, as a hash: typed names may be anything, a password among it.
+/// The subject of a counter of logins, as a hash. It is hashed because people may type anything as their name, even
+/// their password.
 pub type CounterKey = [u8; 32];
 
-/// How often something was asked for in a window of time.
+/// The number of requests in a window of time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestCount {
-    /// By whom and for what; at most 100 characters.
+    /// The sender and the kind of the requests; at most 100 characters.
     pub key: String,
-    /// When the window began.
+    /// The start of the window.
     pub starts_at: Timestamp,
-    /// How often.
+    /// The number of requests.
     pub requests: u64,
 }
 
-/// Counters of attempts and requests, read.
+/// Read access to the counters of login attempts and requests.
 pub trait ThrottleReads {
-    /// The counters of these keys, in their order.
+    /// The counters of these keys, in the order of `keys`; `None` for a key without a counter.
     fn login_counters(&mut self, keys: &[CounterKey]) -> Result<Vec<Option<LoginCounter>>>;
 
-    /// When someone last logged in under this name from this source.
+    /// The time of the last login with this name from this source; `None` if no such login is recorded.
     fn known_source(&mut self, name: &CounterKey, source: IpAddr) -> Result<Option<Timestamp>>;
 
-    /// What all servers counted for these keys in the window that began at `starts_at`, in their order; zero
-    /// where nothing was.
+    /// The numbers that all servers together counted for these keys in the window that began at `starts_at`, in the
+    /// order of `keys`; zero for a key without requests.
     fn request_counts(&mut self, starts_at: Timestamp, keys: &[String]) -> Result<Vec<u64>>;
 }
 
-/// Counters of attempts and requests, written.
+/// Write access to the counters of login attempts and requests.
 pub trait ThrottleWrites {
-    /// Makes those that count attempts wait for one another until the transaction ends. To be called before
-    /// the counters are read that will be written. A no-op where writers are alone anyway (SQLite).
+    /// Excludes other writers of login counters until the transaction ends. To be called before the transaction reads
+    /// the counters that it will write. A no-op for a database with a single writer (SQLite).
     fn lock_login_counters(&mut self) -> Result<()>;
 
-    /// Stores a counter, or replaces it.
+    /// Creates or replaces a counter.
     fn put_login_counter(&mut self, key: &CounterKey, counter: &LoginCounter) -> Result<()>;
 
-    /// Removes a counter; one that is not there is passed over.
+    /// Removes a counter, if it exists.
     fn delete_login_counter(&mut self, key: &CounterKey) -> Result<()>;
 
-    /// Notes a login under this name from this source. At most `most` sources are kept for a name, the latest.
+    /// Records a login with this name from this source. Keeps the latest `most` sources of a name.
     fn put_known_source(&mut self, name: &CounterKey, source: IpAddr, at: Timestamp, most: usize) -> Result<()>;
 
-    /// Removes the counters that last counted before `before`, and of the others all but the latest `most`.
+    /// Removes the counters that last counted before `before`. Of the others, keeps the latest `most`.
     fn delete_login_counters(&mut self, before: Timestamp, most: usize) -> Result<()>;
 
-    /// Removes known sources without a login since `before`.
+    /// Removes the known sources that had no login since `before`.
     fn delete_known_sources(&mut self, before: Timestamp) -> Result<()>;
 
-    /// Adds to what all servers counted.
+    /// Adds `counts` to the numbers that all servers together counted.
     fn add_requests(&mut self, counts: &[RequestCount]) -> Result<()>;
 
     /// Removes the counts of windows that began before `before`.

@@ -7,32 +7,32 @@ use crate::id::{CreationId, TenantId};
 use crate::text;
 use crate::time::Timestamp;
 
-/// A customer of the SaaS vendor, as far as we were told.
+/// The record of a tenant, a customer of the SaaS vendor, with the data that callers sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tenant {
-    /// The vendor's id of it.
+    /// The id, which the vendor assigns.
     pub id: TenantId,
-    /// Its name, for people.
+    /// The name, for people.
     pub name: Option<String>,
-    /// When it came to be; this day counts it in `create_tenant`.
+    /// The time of creation. The tenant counts in `create_tenant` on this day.
     pub created_at: Timestamp,
-    /// When the record last changed.
+    /// The time of the last change of the record.
     pub updated_at: Timestamp,
-    /// Its entry among the counted creations, which outlives it.
+    /// The id of its entry in the ledger of creations. The entry stays when the record is removed.
     pub creation_id: CreationId,
 }
 
-/// What a caller says of a tenant: the whole record, as PUT replaces.
+/// A tenant's record as a caller sends it: always the whole record, because PUT replaces it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TenantDraft {
-    /// Its name.
+    /// The name, for people.
     pub name: Option<String>,
-    /// When it came to be; absent: unchanged, or now for a new one.
+    /// The time of creation. If absent, it stays unchanged, or is now for a new tenant.
     pub created_at: Option<Timestamp>,
 }
 
 impl TenantDraft {
-    /// Checks the fields.
+    /// Checks the fields: a name has 1 to 256 characters and no control character.
     pub fn check(&self) -> Result<()> {
         self.name.as_deref().map_or(Ok(()), |name| text::checked("name", name, 256))
     }

@@ -1,4 +1,4 @@
-//! A change that people may make, and the event that tells of it: both are stored, or neither.
+//! A change that people may make, and the audit event that records it. Either both are stored or neither.
 
 use crate::account::Actor;
 use crate::clock::{self, Clock, Entropy};
@@ -8,8 +8,8 @@ use crate::id::CreationId;
 use crate::ports::{Store, WriteTx};
 use crate::time::Timestamp;
 
-/// What a use case needs to change tenants, users or memberships, or to take a report. Each takes one and spends it: one
-/// change, one event.
+/// The means of a use case to change tenants, users or memberships, or to store a report. A use case consumes it, so
+/// that one change stores one event.
 pub struct Change<'a> {
     store: &'a dyn Store,
     clock: &'a dyn Clock,
@@ -21,8 +21,8 @@ pub struct Change<'a> {
 impl<'a> Change<'a> {
     /// A change by `actor`.
     ///
-    /// `told_by` is the event of the system tenant that tells of it, where it leaves one: what people change does. Its
-    /// id is made here and not inside the transaction, which may run more than once.
+    /// `told_by` is the audit event that records the change. Only changes by people have one. Its id exists before the
+    /// transaction and is not made inside it, because the transaction may run more than once.
     pub fn new(
         store: &'a dyn Store,
         clock: &'a dyn Clock,
@@ -33,24 +33,24 @@ impl<'a> Change<'a> {
         Self { store, clock, entropy, actor, told_by }
     }
 
-    /// Who changes it.
+    /// The actor who makes the change.
     pub(super) fn actor(&self) -> &'a Actor {
         self.actor
     }
 
-    /// When.
+    /// The present time, by the server's clock.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
-    /// An id for the ledger of creations.
+    /// A new id for the ledger of creations.
     pub(super) fn fresh_creation(&self) -> CreationId {
         CreationId(clock::new_uuid(self.clock, self.entropy))
     }
 
-    /// Runs `work` in one transaction, and stores the event that tells of it in the same.
+    /// Runs `work` in one transaction and stores the audit event in the same transaction.
     ///
-    /// `work` fails where it finds nothing to change: what it answers `Ok` to counts as done, and is told.
+    /// `work` must fail if it finds nothing to change: an `Ok` counts as a change and is recorded.
     pub fn write<T>(self, mut work: impl FnMut(&mut dyn WriteTx) -> Result<T>) -> Result<T> {
         self.store.writing(|tx| {
             let done = work(tx)?;
@@ -62,9 +62,9 @@ impl<'a> Change<'a> {
     }
 }
 
-/// Stores an event of the system tenant in the transaction of what it tells.
+/// Stores an event of the system tenant in the transaction of the change that it records.
 ///
-/// [`Error::Internal`] when its id is taken: then the transaction must not be committed either.
+/// [`Error::Internal`] if the id of the event is taken. Then the transaction must not be committed either.
 pub fn append(tx: &mut dyn WriteTx, event: &Event) -> Result<()> {
     match tx.insert_events(std::slice::from_ref(event))?.as_slice() {
         [true] => Ok(()),

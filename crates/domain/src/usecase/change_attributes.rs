@@ -1,4 +1,4 @@
-//! Finding a user by e-mail, and changing single attributes of one.
+//! Finding a user by e-mail address, and changing single attributes of a user.
 
 use crate::error::{Error, ErrorDetail, Result};
 use crate::ports::ReadTx;
@@ -8,23 +8,23 @@ use crate::usecase::keep_users::{changes_between, creation_of};
 use crate::user::{self, Attribute, PoolId, User, UserFilter};
 use crate::visibility::Visibility;
 
-/// One attribute to set, or to clear with an empty value.
+/// One attribute to set. An empty value clears the attribute.
 pub type AttributeUpdate = Attribute;
 
-/// Whose attributes change, and how.
+/// A change of attributes of one user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangeAttributes {
-    /// The user's e-mail, in any case.
+    /// E-mail address of the user, in upper or lower case.
     pub email: String,
-    /// Narrows the search where the e-mail is in several pools.
+    /// Region of the user pool. Narrows the search if several pools have the e-mail address.
     pub region: Option<String>,
-    /// Narrows the search where the e-mail is in several pools.
+    /// Id of the user pool. Narrows the search if several pools have the e-mail address.
     pub user_pool_id: Option<PoolId>,
-    /// What to set. `email` changes the e-mail, `sub` cannot change.
+    /// The attributes to set or clear. `email` changes the e-mail address; `sub` cannot change.
     pub updates: Vec<AttributeUpdate>,
 }
 
-/// The one visible user with this e-mail: 404 without one, 409 `ambiguous_user` with several.
+/// The visible user with this e-mail address. 404 if no such user exists, 409 `ambiguous_user` if several exist.
 pub fn user_by_email(
     tx: &mut dyn ReadTx,
     visibility: Visibility,
@@ -49,8 +49,8 @@ pub fn user_by_email(
     }
 }
 
-/// Sets and clears attributes of the user with an e-mail, and keeps who changed what. Attributes belong to all tenants
-/// of a user: errors as [`Visibility::check_all_tenants`].
+/// Sets and clears attributes of the user with an e-mail address, and records each change and its actor. Attributes
+/// belong to all tenants of a user, so the errors of [`Visibility::check_all_tenants`] apply.
 pub fn change_attributes(change: Change<'_>, visibility: Visibility, wanted: &ChangeAttributes) -> Result<User> {
     visibility.check_all_tenants()?;
     check(wanted)?;

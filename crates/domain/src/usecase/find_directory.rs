@@ -1,4 +1,4 @@
-//! Finding tenants, users and memberships: one by its id, and lists with a cursor.
+//! Finding tenants, users and memberships: single records by id, and lists with a cursor.
 
 use crate::cursor::{self, Paged};
 use crate::error::{Error, Result};
@@ -9,13 +9,13 @@ use crate::text;
 use crate::user::{AttributeChange, Membership, User, UserFilter};
 use crate::visibility::Visibility;
 
-/// A tenant's record.
+/// The record of a tenant.
 pub fn find_tenant(store: &dyn Store, visibility: Visibility, id: TenantId) -> Result<Tenant> {
     visibility.check(id)?;
     store.reading(|tx| tx.tenant(id))?.ok_or_else(|| unknown_tenant(id))
 }
 
-/// A page of the visible tenants, by id.
+/// A page of the visible tenants, sorted by id.
 pub fn list_tenants(
     store: &dyn Store,
     visibility: Visibility,
@@ -34,7 +34,7 @@ pub fn list_tenants(
     Ok(Paged::cut(tenants, limit, |tenant| cursor::encode('t', &tenant.id.to_string())))
 }
 
-/// A user's record. Where only one tenant is visible, the user must be a member of it.
+/// The record of a user. If only one tenant is visible, the user must be a member of it.
 pub fn find_user(store: &dyn Store, visibility: Visibility, id: &UserId) -> Result<User> {
     let found = store.reading(|tx| {
         if let Some(tenant) = visibility.tenant()
@@ -47,14 +47,14 @@ pub fn find_user(store: &dyn Store, visibility: Visibility, id: &UserId) -> Resu
     found.ok_or_else(|| unknown_user(id))
 }
 
-/// A page of users by id.
+/// A page of users, sorted by id.
 pub fn list_users(store: &dyn Store, filter: &UserFilter, cursor: Option<&str>, limit: usize) -> Result<Paged<User>> {
     let after = user_behind(cursor)?;
     let users = store.reading(|tx| tx.users(filter, after.as_ref(), limit + 1))?;
     Ok(Paged::cut(users, limit, |user| cursor::encode('u', user.id.as_str())))
 }
 
-/// A page of the changes of a user's attributes, newest first. Errors as [`find_user`].
+/// A page of the changes of a user's attributes, newest first. Same errors as [`find_user`].
 pub fn list_attribute_changes(
     store: &dyn Store,
     visibility: Visibility,
@@ -72,7 +72,7 @@ pub fn list_attribute_changes(
     Ok(page.map(|(_, change)| change))
 }
 
-/// A membership.
+/// The membership of a user in a tenant.
 pub fn find_membership(
     store: &dyn Store,
     visibility: Visibility,
@@ -88,7 +88,8 @@ pub fn find_membership(
     })
 }
 
-/// A page of a tenant's memberships by user id. A tenant without a record may have some; one with neither is unknown.
+/// A page of a tenant's memberships, sorted by user id. A tenant without a record may have memberships; a tenant with
+/// neither is unknown.
 pub fn list_memberships(
     store: &dyn Store,
     visibility: Visibility,

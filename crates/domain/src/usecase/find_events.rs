@@ -1,4 +1,4 @@
-//! Finding events: lists with a cursor, and one by its id.
+//! Finding events: lists with a cursor, and single events by id.
 
 use crate::cursor::{self, Paged};
 use crate::error::{Error, Result};
@@ -8,8 +8,8 @@ use crate::ports::Store;
 use crate::time;
 use crate::visibility::Visibility;
 
-/// A page of events, newest first. `cursor` is the page before's [`Paged::next`]; `cursor_field`
-/// names it in the error.
+/// A page of events, newest first. `cursor` is the [`Paged::next`] of the previous page; `cursor_field` is the name of
+/// its field in errors.
 pub fn list_events(
     store: &dyn Store,
     filter: &EventFilter,
@@ -27,7 +27,8 @@ pub fn list_events(
     Ok(Paged::cut(events, limit, |event| cursor::of_event(event.position())))
 }
 
-/// One event by its id. Two tenants may have used one id; then the caller must narrow `visibility` to one of them.
+/// The event with this id. [`Error::NotFound`] if no visible tenant uses the id. [`Error::Conflict`] if several do; the
+/// caller must then narrow `visibility` to one of them.
 pub fn find_event(store: &dyn Store, id: EventId, visibility: Visibility) -> Result<StoredEvent> {
     let mut found = store.reading(|tx| tx.events_by_id(id, visibility.tenant()))?;
     found.retain(|found| visibility.sees(found.event.tenant_id));

@@ -9,8 +9,8 @@ use crate::usecase::keep_tenants::{check_creation_time, refuse_reserved};
 use crate::usecase::{Change, Put};
 use crate::user::Membership;
 
-/// Makes a user a member of a tenant, or corrects since when. Neither needs a record: records may
-/// come later, in any order, as a backfill brings them.
+/// Makes a user a member of a tenant, or corrects the start of the membership. Neither the user nor the tenant needs a
+/// record: a backfill may bring the records later, in any order.
 pub fn put_membership(
     change: Change<'_>,
     tenant_id: TenantId,
@@ -20,10 +20,12 @@ pub fn put_membership(
     put(change, tenant_id, user_id, created_at, || Ok(Put::Created))
 }
 
-/// Corrects since when a user has been a member, for someone who sees only this tenant and may make nobody one: a
-/// member's record shows, so whoever could add any user could read any user's record, now or once there is one.
+/// Corrects the start of a membership, for a caller who sees only this tenant.
 ///
-/// [`Error::Forbidden`] where the user is none.
+/// Such a caller may not add members. The record of a member is visible to the tenant, so a caller who could add any
+/// user could read the record of any user, now or as soon as it exists.
+///
+/// [`Error::Forbidden`] if the user is not a member.
 pub fn correct_membership(
     change: Change<'_>,
     tenant_id: TenantId,
@@ -72,7 +74,7 @@ fn put(
 /// Ends a membership. Its creation stays counted.
 pub fn delete_membership(change: Change<'_>, tenant: TenantId, user: &UserId) -> Result<()> {
     change.write(|tx| {
-        // Who corrects it at this moment must not find it and then make it anew.
+        // Otherwise a concurrent correction could find the membership and then create it again.
         tx.lock_directory()?;
         if tx.delete_membership(tenant, user)? {
             return Ok(());

@@ -1,4 +1,4 @@
-//! Tenants' records, and the ledger of their creations.
+//! Records of tenants, and the ledger of their creations.
 
 use crate::creation::{Creation, CreationKind};
 use crate::error::{Error, Result};
@@ -7,8 +7,8 @@ use crate::tenant::{Tenant, TenantDraft};
 use crate::time::Timestamp;
 use crate::usecase::{Change, Put};
 
-/// Creates or replaces a tenant's record. The first time, and each time after a deletion, it counts
-/// as created; a `created_at` given later corrects the time of that creation.
+/// Creates or replaces the record of a tenant. The first call, and the first call after each deletion, count as a
+/// creation. A later `created_at` corrects the time of that creation.
 pub fn put_tenant(change: Change<'_>, id: TenantId, draft: &TenantDraft) -> Result<(Tenant, Put)> {
     refuse_reserved(id)?;
     draft.check()?;
@@ -38,11 +38,11 @@ pub fn put_tenant(change: Change<'_>, id: TenantId, draft: &TenantDraft) -> Resu
     })
 }
 
-/// Removes a tenant's record and its memberships. Its events stay, and its creation stays counted.
+/// Removes the record and the memberships of a tenant. Its events stay, and its creation stays counted.
 pub fn delete_tenant(change: Change<'_>, id: TenantId) -> Result<()> {
     refuse_reserved(id)?;
     change.write(|tx| {
-        // Who replaces it at this moment must not bring it back under the creation that is over.
+        // Otherwise a concurrent replacement could restore the record under the old creation.
         tx.lock_directory()?;
         if tx.delete_tenant(id)? {
             return Ok(());
@@ -51,7 +51,7 @@ pub fn delete_tenant(change: Change<'_>, id: TenantId) -> Result<()> {
     })
 }
 
-/// Neither "no tenant" nor the server's own trail is a customer.
+/// Rejects the ids of "no tenant" and of the system tenant, because neither is a customer.
 pub(super) fn refuse_reserved(id: TenantId) -> Result<()> {
     if id == TenantId::NONE || id == TenantId::SYSTEM {
         return Err(Error::invalid(
@@ -64,7 +64,7 @@ pub(super) fn refuse_reserved(id: TenantId) -> Result<()> {
     Ok(())
 }
 
-/// A creation lies in the past, give or take the skew that events may have.
+/// Checks that a creation is not in the future. It allows the same clock skew as for events.
 pub(super) fn check_creation_time(field: &str, at: Option<Timestamp>, now: Timestamp) -> Result<()> {
     match at {
         Some(at) if at > now + crate::event::MAX_FUTURE => Err(Error::invalid(

@@ -1,4 +1,4 @@
-//! Users' records, and the ledger of their creations.
+//! Records of users, and the ledger of their creations.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::usecase::keep_tenants::check_creation_time;
 use crate::usecase::{Change, Put};
 use crate::user::{self, Attribute, AttributeChange, User, UserDraft};
 
-/// Creates or replaces a user's record, and keeps what changed about e-mail and attributes.
+/// Creates or replaces the record of a user, and records the changes of e-mail address and attributes.
 pub fn put_user(change: Change<'_>, id: &UserId, draft: &UserDraft) -> Result<(User, Put)> {
     let (now, actor, fresh) = (change.now(), change.actor(), change.fresh_creation());
     let (attributes, region) = checked(draft, now)?;
@@ -41,10 +41,10 @@ pub fn put_user(change: Change<'_>, id: &UserId, draft: &UserDraft) -> Result<(U
     })
 }
 
-/// Removes a user's record, memberships and attribute history. The events stay, the creation stays counted.
+/// Removes the record, memberships and attribute history of a user. The events stay, and the creation stays counted.
 pub fn delete_user(change: Change<'_>, id: &UserId) -> Result<()> {
     change.write(|tx| {
-        // As for tenants.
+        // Otherwise a concurrent replacement could restore the record under the old creation.
         tx.lock_directory()?;
         if tx.delete_user(id)? {
             return Ok(());
@@ -53,7 +53,7 @@ pub fn delete_user(change: Change<'_>, id: &UserId) -> Result<()> {
     })
 }
 
-/// The ledger's entry of a user.
+/// The entry of a user in the ledger of creations.
 pub(super) fn creation_of(user: &User) -> Creation {
     Creation {
         id: user.creation_id,
@@ -66,7 +66,7 @@ pub(super) fn creation_of(user: &User) -> Creation {
     }
 }
 
-/// What differs in e-mail and attributes, by name.
+/// The differences in e-mail address and attributes, sorted by name.
 pub(super) fn changes_between(before: &User, after: &User, actor: &Actor) -> Vec<AttributeChange> {
     let (old, new) = (named_values(before), named_values(after));
     let mut names: Vec<&str> = old.keys().chain(new.keys()).copied().collect();
@@ -104,7 +104,7 @@ fn checked(draft: &UserDraft, now: Timestamp) -> Result<(Vec<Attribute>, Option<
     Ok((ordered(&draft.attributes)?, region))
 }
 
-/// Checks attributes one by one and as a set, and orders them by name.
+/// Validates attributes, each and as a set, and sorts them by name.
 fn ordered(attributes: &[Attribute]) -> Result<Vec<Attribute>> {
     if attributes.len() > user::MAX_ATTRIBUTES {
         return Err(Error::invalid(
@@ -114,7 +114,7 @@ fn ordered(attributes: &[Attribute]) -> Result<Vec<Attribute>> {
     }
     let mut by_name = BTreeMap::new();
     for attribute in attributes {
-        // By name: attributes come as an object, whose fields have no numbers.
+        // The field is identified by name, because attributes come as an object, whose fields have no numbers.
         let field = format!("attributes.{}", text::shown(&attribute.name));
         let length = attribute.name.chars().count();
         if !(1..=user::MAX_ATTRIBUTE_NAME).contains(&length) {

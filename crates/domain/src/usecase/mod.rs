@@ -1,4 +1,4 @@
-//! What can be done, one file each: every rule that is not a question of analytics or access.
+//! The use cases, one file each. They contain all rules except the rules of analytics and access.
 
 mod change;
 mod change_attributes;
@@ -20,11 +20,11 @@ pub use keep_tenants::{delete_tenant, put_tenant};
 pub use keep_users::{delete_user, put_user};
 pub use record_events::{PendingBatch, RecordStatus, Recorded, record_events};
 
-/// What a PUT did.
+/// The effect of a PUT.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Put {
-    /// There was none before.
+    /// It created a record that did not exist.
     Created,
-    /// It replaced the record that was there.
+    /// It replaced an existing record.
     Replaced,
 }

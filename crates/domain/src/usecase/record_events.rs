@@ -1,4 +1,4 @@
-//! Recording events: each is validated separately, and the acceptable ones are stored in one transaction.
+//! Recording events. Each event is validated separately, and the valid ones are stored in one transaction.
 
 use std::future::Future;
 use std::mem;
@@ -11,29 +11,29 @@ use crate::event::{EventDraft, IngestContext, Unreadable};
 use crate::id::EventId;
 use crate::ingest::{Commit, EventSink};
 
-/// What became of one event.
+/// The result for one event.
 #[derive(Debug)]
 pub enum RecordStatus {
-    /// It is new, and durable.
+    /// The event is new, and it is durable.
     Stored,
-    /// Its tenant has an event with this id already, perhaps from the same batch; nothing changed.
+    /// Its tenant already has an event with this id, possibly from the same batch. Nothing changed.
     Known,
-    /// It is not acceptable, for this reason; nothing was stored.
+    /// The event is not valid, for this reason. It was not stored.
     Refused(Error),
 }
 
-/// What became of one event, and under which id.
+/// The id of one event and its result.
 #[derive(Debug)]
 pub struct Recorded {
-    /// The sender's id, or a new one if none was sent. `None` when the event was refused without one.
+    /// The id that the sender chose, or a new one if none was sent. `None` if an event without an id was rejected.
     pub id: Option<EventId>,
-    /// What became of it.
+    /// The result for the event.
     pub status: RecordStatus,
 }
 
-/// A batch whose acceptable events are on their way to the disk.
+/// A batch whose valid events are being committed.
 ///
-/// Asynchronous programs await it, others [`wait`](Self::wait). If it is dropped, the events are stored all the same.
+/// Asynchronous programs await it; others call [`wait`](Self::wait). The events are stored even if it is dropped.
 #[derive(Debug)]
 #[must_use = "the events are durable only when the batch is done"]
 pub struct PendingBatch {
@@ -47,12 +47,12 @@ enum Validated {
     Refused(Option<EventId>, Error),
 }
 
-/// Stores every acceptable event of a batch that its tenant does not know yet, all in one transaction.
+/// Stores the valid events of a batch whose (tenant, id) is not stored yet, all in one transaction.
 ///
 /// `sink` is a [store](crate::ports::Store), or the [queue](crate::ingest::Ingest) of a server with many senders.
 ///
-/// Results come in the order of `drafts`. A draft that cannot be read is passed as `Err` and comes back as refused, so
-/// that positions stay the same. An error of the whole call means that nothing was stored.
+/// Results come in the order of `drafts`. A draft that cannot be parsed is passed as `Err` and returned as
+/// [`RecordStatus::Refused`], so that positions stay the same. If the whole call returns an error, nothing was stored.
 pub fn record_events<S: EventSink + ?Sized>(
     sink: &S,
     clock: &dyn Clock,
@@ -82,7 +82,7 @@ pub fn record_events<S: EventSink + ?Sized>(
 }
 
 impl PendingBatch {
-    /// Blocks the thread until the events are durable. Returns what became of each draft, in order.
+    /// Blocks the thread until the events are durable. Returns the result for each draft, in order.
     pub fn wait(self) -> Result<Vec<Recorded>> {
         results(self.validated, self.commit.wait()?)
     }

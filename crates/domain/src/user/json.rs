@@ -1,4 +1,4 @@
-//! Users' records as JSON: what `PUT /v1/users/{user_id}` takes and `import users` reads, in one place.
+//! Users' records as JSON, in one place for `PUT /v1/users/{user_id}` and `import users`.
 
 use serde_json::{Map, Value};
 
@@ -12,7 +12,8 @@ impl UserDraft {
     pub const FIELDS: [&str; 8] =
         ["email", "username", "attributes", "region", "user_pool_id", "status", "enabled", "registered_at"];
 
-    /// Takes the record's fields out of an object, which may have others: the caller finishes it.
+    /// Takes the record's fields out of an object. The object may have other fields, so the caller takes those and
+    /// calls [`JsonObject::finish`].
     pub fn take_from(json: &mut JsonObject) -> Result<Self> {
         Ok(Self {
             email: json.text("email", "name@host in quotes")?,

@@ -10,37 +10,37 @@ use crate::text;
 use crate::time::Timestamp;
 use crate::visibility::Visibility;
 
-/// The longest attribute name, in characters (as Cognito).
+/// The maximum length of an attribute name, in characters, as in Cognito.
 pub const MAX_ATTRIBUTE_NAME: usize = 32;
-/// The longest attribute value, in characters (as Cognito).
+/// The maximum length of an attribute value, in characters, as in Cognito.
 pub const MAX_ATTRIBUTE_VALUE: usize = 2048;
-/// How many attributes a user may have.
+/// The maximum number of attributes of a user.
 pub const MAX_ATTRIBUTES: usize = 100;
 
-/// Where a user account stands. The names are Cognito's.
+/// The status of a user. The names are those of Cognito.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum UserStatus {
-    /// Signed up, not yet confirmed.
+    /// The user signed up and is not confirmed yet.
     Unconfirmed,
-    /// In use.
+    /// The user is confirmed and in use.
     #[default]
     Confirmed,
-    /// No longer in use.
+    /// The user is no longer in use.
     Archived,
-    /// Disabled for a suspected compromise.
+    /// The user is disabled because of a suspected compromise.
     Compromised,
-    /// Not known.
+    /// The status is not known.
     Unknown,
-    /// Must ask for a code and reset the password.
+    /// The user must request a code and reset the password.
     ResetRequired,
-    /// Must change the password at the first login.
+    /// The user must change the password at the first login.
     ForceChangePassword,
-    /// Signs in through another provider.
+    /// The user signs in through another provider.
     ExternalProvider,
 }
 
 impl UserStatus {
-    /// All of them.
+    /// All statuses.
     pub const ALL: [Self; 8] = [
         Self::Unconfirmed,
         Self::Confirmed,
@@ -66,7 +66,7 @@ impl UserStatus {
         }
     }
 
-    /// Reads the name; `field` names it in the error.
+    /// Parses the name; `field` names it in the error.
     pub fn parse(field: &str, value: &str) -> Result<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == value).ok_or_else(|| {
             let names = Self::ALL.map(Self::as_str).join(", ");
@@ -80,7 +80,8 @@ impl UserStatus {
 pub struct PoolId(String);
 
 impl PoolId {
-    /// Checks the form `[\w-]+_[0-9a-zA-Z]+` and at most 55 characters (as Cognito).
+    /// Checks the form `[\w-]+_[0-9a-zA-Z]+` and the length of at most 55 characters, as Cognito does. `field` names
+    /// the pool in the error.
     pub fn parse(field: &str, value: impl Into<String>) -> Result<Self> {
         let value = value.into();
         let good = value.rsplit_once('_').is_some_and(|(region, id)| {
@@ -101,7 +102,7 @@ impl PoolId {
         ))
     }
 
-    /// A pool that comes from the database.
+    /// A pool from the database, which was checked before it was stored.
     pub fn stored(value: String) -> Self {
         Self(value)
     }
@@ -111,7 +112,7 @@ impl PoolId {
         &self.0
     }
 
-    /// The part before the last `_`.
+    /// The region: the part before the last `_`.
     pub fn region(&self) -> &str {
         self.0.rsplit_once('_').map_or("", |(region, _)| region)
     }
@@ -123,7 +124,8 @@ impl fmt::Display for PoolId {
     }
 }
 
-/// Checks a region against the pool, where both are named, and fills it in from the pool.
+/// Checks the form of a region, and that it is the region of the pool if both are given. If only the pool is given,
+/// returns the pool's region. `field` names the region in the error.
 pub fn checked_region(field: &str, region: Option<String>, pool: Option<&PoolId>) -> Result<Option<String>> {
     if let Some(region) = &region {
         let good = (1..=32).contains(&region.len())
@@ -150,9 +152,9 @@ pub fn checked_region(field: &str, region: Option<String>, pool: Option<&PoolId>
 /// One attribute of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attribute {
-    /// 1 to 32 characters.
+    /// The name, 1 to 32 characters.
     pub name: String,
-    /// Up to 2,048 characters.
+    /// The value, up to 2,048 characters. It may be empty.
     pub value: String,
 }
 
@@ -164,64 +166,65 @@ impl Attribute {
     }
 }
 
-/// Someone whom events are about, as far as we were told.
+/// The record of a user, the subject of events, with the data that callers sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
-    /// The identity provider's id.
+    /// The id of the user at the identity provider.
     pub id: UserId,
-    /// As it was sent. Unique in its pool, without regard to case; "no pool" is a pool too.
+    /// The e-mail address as it was sent. It is unique in its pool, regardless of case; "no pool" counts as a pool too.
     pub email: Option<String>,
     /// The login name.
     pub username: Option<String>,
-    /// Ordered by name; `email` is not among them.
+    /// The attributes, ordered by name. `email` is not among them.
     pub attributes: Vec<Attribute>,
-    /// Where the pool lives.
+    /// The region of the pool.
     pub region: Option<String>,
-    /// The pool.
+    /// The user pool.
     pub user_pool_id: Option<PoolId>,
-    /// Where the account stands.
+    /// The status.
     pub status: UserStatus,
     /// Whether the user may log in to the application.
     pub enabled: bool,
-    /// When the user registered; this day counts in `create_saas_user` and in Cripsa's count.
+    /// The time of the registration. The user counts in `create_saas_user` and in Cripsa's count on this day.
     pub registered_at: Timestamp,
-    /// When the record last changed.
+    /// The time of the last change of the record.
     pub updated_at: Timestamp,
-    /// Its entry among the counted creations, which outlives it.
+    /// The id of its entry in the ledger of creations. The entry stays when the record is removed.
     pub creation_id: CreationId,
 }
 
 impl User {
-    /// The login name, or the id where none was told.
+    /// The login name, or the id if the record has no login name.
     pub fn shown_name(&self) -> &str {
         self.username.as_deref().unwrap_or(self.id.as_str())
     }
 }
 
-/// What a caller says of a user: the whole record, as PUT replaces.
+/// A user's record as a caller sends it: always the whole record, because PUT replaces it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UserDraft {
-    /// E-mail.
+    /// The e-mail address.
     pub email: Option<String>,
-    /// Login name.
+    /// The login name.
     pub username: Option<String>,
     /// All attributes.
     pub attributes: Vec<Attribute>,
-    /// Region; absent: the pool's.
+    /// The region. If absent, it is the region of the pool.
     pub region: Option<String>,
-    /// Pool.
+    /// The user pool.
     pub user_pool_id: Option<PoolId>,
-    /// Status; absent: confirmed.
+    /// The status. If absent, it is [`UserStatus::Confirmed`].
     pub status: Option<UserStatus>,
-    /// Enabled; absent: yes.
+    /// Whether the user may log in to the application. If absent, the user may.
     pub enabled: Option<bool>,
-    /// When the user registered; absent: unchanged, or now for a new one.
+    /// The time of the registration. If absent, it stays unchanged, or is now for a new user.
     pub registered_at: Option<Timestamp>,
 }
 
-/// Checks an e-mail address as far as it matters here: it can be found again and told apart.
+/// Checks an e-mail address as far as it matters here: it can be found again and distinguished from others.
 ///
-/// Deliverability is not ours to judge: identity providers hold addresses of every kind.
+/// Deliverability is not checked, because identity providers hold addresses of every kind. `field` names the address in
+/// the error.
 pub fn checked_email(field: &str, value: &str) -> Result<()> {
     text::checked(field, value, 320)?;
     let good = value.split_once('@').is_some_and(|(local, host)| !local.is_empty() && !host.is_empty())
@@ -235,7 +238,7 @@ pub fn checked_email(field: &str, value: &str) -> Result<()> {
     ))
 }
 
-/// The form of an e-mail address by which it is found: lower case.
+/// The lower-case form of an e-mail address, by which it is found.
 pub fn folded_email(email: &str) -> String {
     email.to_lowercase()
 }
@@ -243,28 +246,28 @@ pub fn folded_email(email: &str) -> String {
 /// A user's membership of a tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Membership {
-    /// The tenant. It need not have a record: the trail is no master of tenants.
+    /// The id of the tenant. The tenant need not have a record: Trailkeeper is not the authority on tenants.
     pub tenant_id: TenantId,
-    /// The user. It need not have a record either.
+    /// The id of the user. The user need not have a record either.
     pub user_id: UserId,
-    /// Since when; this day counts it in `create_tenant_user`.
+    /// The time at which the membership began. It counts in `create_tenant_user` on this day.
     pub created_at: Timestamp,
-    /// Its entry among the counted creations, which outlives it.
+    /// The id of its entry in the ledger of creations. The entry stays when the membership is removed.
     pub creation_id: CreationId,
 }
 
-/// Which users a list shows. Every condition that is present must hold.
+/// The conditions of a list of users. Every condition that is present must hold.
 ///
-/// It begins with the caller's [`Visibility`]: there is no filter without one.
+/// A filter always contains the caller's [`Visibility`], so that no list can be read without one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserFilter {
-    /// Where only one tenant is visible: only its members.
+    /// The tenants that the caller may see. If it is only one, the list shows only its members.
     pub visibility: Visibility,
-    /// Only with this e-mail, in lower case.
+    /// Only users with this e-mail address, in lower case.
     pub folded_email: Option<String>,
-    /// Only of this region.
+    /// Only users of this region.
     pub region: Option<String>,
-    /// Only of this pool.
+    /// Only users of this pool.
     pub user_pool_id: Option<PoolId>,
 }
 
@@ -274,25 +277,26 @@ impl UserFilter {
         Self { visibility, folded_email: None, region: None, user_pool_id: None }
     }
 
-    /// The users with this e-mail in any case, by the parameters that name them in the Cripsa contract.
+    /// The users with this e-mail address in any case. The parameters are those by which the Cripsa contract names
+    /// users.
     pub fn by_email(visibility: Visibility, email: &str, region: Option<String>, user_pool_id: Option<PoolId>) -> Self {
         Self { visibility, folded_email: Some(folded_email(email)), region, user_pool_id }
     }
 }
 
-/// One change of one attribute: who, when, old and new value.
+/// One change of one attribute of a user: its author, its time, and the old and new value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttributeChange {
-    /// Whose attribute.
+    /// The id of the user.
     pub user_id: UserId,
-    /// When.
+    /// The time of the change.
     pub changed_at: Timestamp,
-    /// By whom: the caller's name.
+    /// The name of the caller that made the change.
     pub changed_by: String,
-    /// Which attribute.
+    /// The name of the attribute.
     pub name: String,
-    /// The value before; absent where there was none.
+    /// The value before the change; `None` if the attribute had no value.
     pub old_value: Option<String>,
-    /// The value since; absent where it was cleared.
+    /// The value after the change; `None` if the change cleared the attribute.
     pub new_value: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! Events as this contract shows them.
+//! The events as this contract shows them.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -16,48 +16,48 @@ pub struct AuthEvent {
     /// The event's UUID.
     #[schema(format = Uuid)]
     event_id: String,
-    /// What happened.
+    /// The type of the event.
     #[schema(value_type = values::EventTypeName, inline)]
     event_type: &'static str,
-    /// When.
+    /// The time of the event.
     #[schema(value_type = values::Instant, inline)]
     creation_date: String,
-    /// How it ended.
+    /// The outcome.
     #[schema(value_type = values::EventResponseName, inline)]
     event_response: &'static str,
-    /// How risky the sender held it for: `event_risk` of the event's metadata, where that is a text.
+    /// The sender's risk rating: `event_risk` of the event's metadata, if that is a text.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     event_risk: Option<String>,
-    /// From where it came; left out where nothing is known of it.
+    /// The origin of the event; left out if nothing is known of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     event_context_data: Option<EventContextData>,
 }
 
-/// From where an event came. What is not known is left out.
+/// The origin of an event. Unknown fields are left out.
 #[derive(Default, PartialEq, Serialize, ToSchema)]
 pub struct EventContextData {
     /// The IPv4 or IPv6 address.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     ip_address: Option<String>,
-    /// The program, as its user agent says.
+    /// The user agent.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     device_name: Option<String>,
-    /// `city` of the event's metadata, where that is a text.
+    /// The `city` of the event's metadata, if that is a text.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     city: Option<String>,
-    /// `country` of the event's metadata, where that is a text.
+    /// The `country` of the event's metadata, if that is a text.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     country: Option<String>,
 }
 
 impl AuthEvent {
-    /// Shows an event of one of the types that this contract knows.
+    /// The contract's view of a stored event. [`Error::Internal`] if the contract does not know its type.
     pub fn of(stored: StoredEvent) -> Result<Self> {
         let event = stored.event;
         let event_type = AuthEventType::of(&event.kind)
@@ -73,7 +73,7 @@ impl AuthEvent {
         })
     }
 
-    /// An event as the document shows it.
+    /// An example event for the OpenAPI document.
     pub fn sample() -> Self {
         Self {
             event_id: "01975f3c-2b4e-7c10-9a31-5f0d2f9b1c77".to_owned(),

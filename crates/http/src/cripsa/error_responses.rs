@@ -1,4 +1,4 @@
-//! The refusals that operations of this contract have.
+//! The error responses of this contract's operations.
 
 use std::collections::BTreeMap;
 
@@ -7,11 +7,11 @@ use utoipa::openapi::{RefOr, Response};
 
 use crate::documented::refusals;
 
-/// Of every operation.
+/// Error responses of every operation.
 pub struct ErrorResponses;
-/// Of operations on the one user with an e-mail address.
+/// Error responses of operations on the only user with an e-mail address.
 pub struct UserErrorResponses;
-/// Of operations with a body.
+/// Error responses of operations with a body.
 pub struct BodyErrorResponses;
 
 impl IntoResponses for ErrorResponses {

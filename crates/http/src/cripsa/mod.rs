@@ -41,7 +41,7 @@ use crate::operation::{Declaration, document, operations, routes};
 )]
 struct Document;
 
-/// Says of bodies that no other fields are taken: a misspelt one must not pass unnoticed.
+/// Declares in the schemas of bodies that no other fields are accepted: a misspelt field must not be ignored silently.
 struct KnownFieldsOnly;
 
 impl Modify for KnownFieldsOnly {
@@ -57,7 +57,7 @@ impl Modify for KnownFieldsOnly {
     }
 }
 
-/// The operations.
+/// The declared operations of this contract.
 pub static OPERATIONS: LazyLock<Vec<Declaration>> = LazyLock::new(|| {
     operations![
         users_count::count_users,
@@ -67,7 +67,7 @@ pub static OPERATIONS: LazyLock<Vec<Declaration>> = LazyLock::new(|| {
     ]
 });
 
-/// The document with its operations.
+/// The document, including its operations.
 pub fn document() -> OpenApiDocument {
     let mut openapi = Document::openapi();
     document::add(&mut openapi, &OPERATIONS);
@@ -76,7 +76,7 @@ pub fn document() -> OpenApiDocument {
     openapi
 }
 
-/// Adds the routes.
+/// Adds the routes of this contract.
 pub fn configure(config: &mut ServiceConfig) {
     routes::configure::<Cripsa>(config, &OPERATIONS);
     config.service(web::scope("/v1/auditlog").default_service(fallback::<Cripsa>("/openapi/cripsa.json")));

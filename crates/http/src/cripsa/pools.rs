@@ -1,29 +1,28 @@
-//! Users by e-mail, region and pool, and inclusive ranges of days or times: the parameters that
-//! several operations share.
+//! Parameters that several operations share: users by e-mail, region and pool, and inclusive ranges of days or times.
 
 use trailkeeper_domain::time::{self, TimeRange};
 use trailkeeper_domain::user::{self, PoolId};
 use trailkeeper_domain::{Error, Result, text};
 
-/// A user pool, by its region or its id or both.
+/// A user pool, named by its region, its id or both.
 #[derive(Debug, Clone, Default)]
 pub struct PoolChoice {
-    /// The region.
+    /// The region of the pool.
     pub region: Option<String>,
     /// The pool's id.
     pub pool: Option<PoolId>,
 }
 
 impl PoolChoice {
-    /// [`Error::Invalid`] names `region` where it contradicts the pool's.
+    /// A choice of these two. [`Error::Invalid`] names `region` if it contradicts the pool's region.
     pub fn of(region: Option<String>, pool: Option<PoolId>) -> Result<Self> {
         user::checked_region("region", region.clone(), pool.as_ref())?;
         Ok(Self { region, pool })
     }
 }
 
-/// Reads the parameter `email`. Sent as it is, the plus sign of `jane+work@example.com` arrives as a space, which its
-/// sender does not see in what they sent.
+/// Reads the parameter `email`. If the client does not escape the plus sign of `jane+work@example.com`, it arrives as a
+/// space, and the sender cannot see this in the text that they sent. [`Error::Invalid`] explains it.
 pub fn email(name: &str, value: &str) -> Result<String> {
     if value.contains(' ') {
         let shown = text::shown(value);
@@ -39,7 +38,7 @@ pub fn pool_id(name: &str, value: &str) -> Result<PoolId> {
     PoolId::parse(name, value)
 }
 
-/// The range from `start_date` to `end_date`, both inside: a day means all of it.
+/// The range from `from` to `to`, both inclusive. A day stands for all its instants.
 pub fn range_of(from: &str, to: &str) -> Result<TimeRange> {
     let start = time::parse_start("start_date", from)?;
     let end = time::parse_inclusive_end("end_date", to)?;

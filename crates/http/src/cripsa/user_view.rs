@@ -22,17 +22,17 @@ pub struct UserView {
     /// The user pool.
     #[schema(required)]
     user_pool_id: Option<String>,
-    /// By name. The e-mail address has a field of its own and is not among them.
+    /// The attributes, by name. The e-mail address has a field of its own and is not among them.
     attributes: Vec<AttributeView>,
     /// Whether the user may log in to the application.
     enabled: bool,
-    /// Where the account stands.
+    /// The status of the account.
     #[schema(value_type = values::UserStatusName, inline)]
     user_status: &'static str,
-    /// When the user registered.
+    /// The time of registration.
     #[schema(value_type = values::Instant, inline)]
     user_create_date: String,
-    /// When the record last changed.
+    /// The time of the record's last change.
     #[schema(value_type = values::Instant, inline)]
     user_last_modified_date: String,
 }
@@ -41,9 +41,9 @@ pub struct UserView {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Attribute)]
 pub struct AttributeView {
-    /// Its name.
+    /// The name.
     name: String,
-    /// Its value.
+    /// The value.
     value: String,
 }
 

@@ -18,13 +18,13 @@ use crate::extract::caller::{Caller, ReadUsers};
 use crate::operation::{FromQuery, QueryParams, operation};
 use crate::state::AppState;
 
-/// In how many pools one e-mail address may be, for the list to have a bound.
+/// The largest number of pools for one e-mail address, so that the list has a bound.
 const MAX_USERS: usize = 1_000;
 
-/// Which users are asked for.
+/// The filters of the users.
 #[derive(QueryParams)]
 pub struct UsersByEmailParams {
-    /// The user's e-mail address, in any case.
+    /// The user's e-mail address. Upper and lower case are the same.
     #[param(schema = values::Email, inline, example = "jane@example.com", with = pools::email)]
     email: String,
     /// Only users of this region.
@@ -38,14 +38,14 @@ pub struct UsersByEmailParams {
 /// The users with an e-mail address.
 #[derive(Serialize, ToSchema)]
 pub struct Users {
-    /// One for each pool that has it; empty where none has.
+    /// One user for each pool that has the e-mail address; empty if no pool has it.
     users: Vec<UserView>,
 }
 
 /// Retrieve User Details Using Email Address
 ///
-/// The users with this e-mail address, one for each user pool that has it. The list is empty where
-/// nobody has it. With a credential that is confined to a tenant: its members alone.
+/// Returns the users with this e-mail address, one for each user pool that has it. The list is empty if no user has it.
+/// A credential that is scoped to a tenant sees only the members of the tenant.
 #[operation(get, "/users", operation_id = "GetUsersByEmail", tag = "users",
     responses(
         (status = 200, description = "The users.", body = Users,

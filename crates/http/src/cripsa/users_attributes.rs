@@ -19,23 +19,23 @@ use crate::operation::{Body, FromBody, operation};
 use crate::settings::MAX_BODY_BYTES;
 use crate::state::AppState;
 
-/// Whose attributes change, and how.
+/// The user and the changes of the user's attributes.
 #[derive(ToSchema, Body)]
 #[body(name = "an update of attributes", max_bytes = MAX_BODY_BYTES)]
 pub struct UpdateAttributesRequest {
-    /// The user's e-mail address, in any case.
+    /// The user's e-mail address. Upper and lower case are the same.
     #[schema(value_type = values::Email, inline)]
     #[body(expected = "the user's e-mail address in quotes")]
     email: String,
-    /// What to set; attributes that are not named stay as they are.
+    /// The attributes to set. Attributes that are not named stay as they are.
     #[schema(value_type = Vec<AttributeUpdate>, min_items = 1, max_items = 100)]
     #[body(with = updates)]
     attributes: Vec<Attribute>,
-    /// The user's region, where the e-mail address is in several.
+    /// The user's region. It is needed if the e-mail address is in several regions.
     #[schema(value_type = Option<values::Region>, inline)]
     #[body(expected = "a region in quotes, for example \"eu-west-1\"")]
     region: Option<String>,
-    /// The user's pool, where the e-mail address is in several.
+    /// The user's pool. It is needed if the e-mail address is in several pools.
     #[schema(value_type = Option<values::UserPoolId>, inline)]
     #[body(with = pool)]
     user_pool_id: Option<PoolId>,
@@ -45,11 +45,11 @@ pub struct UpdateAttributesRequest {
 #[derive(ToSchema, Body)]
 #[body(name = "an attribute")]
 pub struct AttributeUpdate {
-    /// Its name: `email` changes the e-mail address, `sub` cannot change.
+    /// The name of the attribute. `email` changes the e-mail address; `sub` cannot change.
     #[schema(value_type = values::AttributeName, inline)]
     #[body(expected = "the attribute's name in quotes")]
     name: String,
-    /// Its value from now on; an empty one clears it.
+    /// The new value. An empty value clears the attribute.
     #[schema(value_type = values::AttributeValue, inline)]
     #[body(expected = "the attribute's value in quotes, \"\" to clear it")]
     value: String,
@@ -99,9 +99,9 @@ fn updates(json: &mut JsonObject, name: &str) -> Result<Vec<Attribute>> {
 
 /// User Attributes Update
 ///
-/// Sets attributes of the user with this e-mail address, clears those with an empty value, and
-/// answers the user as they are then. All or nothing. Who changed what from what to what, and when, is
-/// kept. A credential that is confined to a tenant changes no users, as they are everyone's (403).
+/// Sets attributes of the user with this e-mail address, clears those with an empty value, and returns the changed
+/// user. The server applies all changes or none. It keeps the author and the time of each change, with the old and the
+/// new value. A credential that is scoped to a tenant cannot change users, because users belong to all tenants (403).
 #[operation(patch, "/users/attributes", operation_id = "UpdateUserAttributes", tag = "users",
     unknown_parameters = "ignored",
     request_body(content = UpdateAttributesRequest, example = json!(UpdateAttributesRequest::sample())),

@@ -15,7 +15,7 @@ use crate::extract::caller::{Caller, ReadDirectory};
 use crate::operation::{FromQuery, QueryParams, operation};
 use crate::state::AppState;
 
-/// Which registrations are counted.
+/// The range and the user pool of the count.
 #[derive(QueryParams)]
 pub struct UsersCountParams {
     /// The first day or instant: YYYY-MM-DD or RFC 3339.
@@ -32,19 +32,19 @@ pub struct UsersCountParams {
     user_pool_id: PoolId,
 }
 
-/// How many users registered in a range, and the question again.
+/// The number of users who registered in a range, and the parameters of the request.
 #[derive(Serialize, ToSchema)]
 pub struct UsersCount {
-    /// How many, those included whose record was removed since.
+    /// The number of users, including users whose record was removed since.
     #[schema(minimum = 0)]
     count: u64,
-    /// As it was sent.
+    /// The parameter as it was sent.
     start_date: String,
-    /// As it was sent.
+    /// The parameter as it was sent.
     end_date: String,
-    /// As it was sent.
+    /// The parameter as it was sent.
     region: String,
-    /// As it was sent.
+    /// The parameter as it was sent.
     user_pool_id: String,
 }
 
@@ -67,9 +67,9 @@ impl UsersCount {
 
 /// Retrieve User Data
 ///
-/// The number of users of a pool who registered in the range, both ends included. A user whose record
-/// was removed since stays counted. With a credential that is confined to a tenant: of those who ever
-/// were its members.
+/// Returns the number of users of a pool who registered in the range, both ends included. The number includes users
+/// whose record was removed since. A credential that is scoped to a tenant counts only the users who ever were members
+/// of the tenant.
 #[operation(get, "/users/count", operation_id = "CountUsers", tag = "users",
     responses(
         (status = 200, description = "The number of users.", body = UsersCount, example = json!(UsersCount::sample())),

@@ -31,10 +31,10 @@ use crate::state::AppState;
 
 const TOKEN: &str = "next_token";
 
-/// Which events of which user are asked for.
+/// The user and the filters of the events.
 #[derive(QueryParams)]
 pub struct UserEventsParams {
-    /// The user's e-mail address, in any case.
+    /// The user's e-mail address. Upper and lower case are the same.
     #[param(schema = values::Email, inline, example = "jane@example.com", with = pools::email)]
     email: String,
     /// The first day or instant: YYYY-MM-DD or RFC 3339.
@@ -46,19 +46,19 @@ pub struct UserEventsParams {
     /// Only events of this type.
     #[param(schema = values::EventTypeName, inline, example = "SignIn", with = AuthEventType::parse)]
     login_event: Option<AuthEventType>,
-    /// Only events that ended so. No event is in progress: events are facts.
+    /// Only events with this outcome. No event is in progress: the server records only completed events.
     #[param(schema = values::EventResponseName, inline, example = "Fail", with = EventResponse::parse)]
     event_response: Option<EventResponse>,
-    /// The user's region, where the e-mail address is in several.
+    /// The user's region. It is needed if the e-mail address is in several regions.
     #[param(schema = values::Region, inline, example = "eu-west-1")]
     region: Option<String>,
-    /// The user's pool, where the e-mail address is in several.
+    /// The user's pool. It is needed if the e-mail address is in several pools.
     #[param(schema = values::UserPoolId, inline, example = "eu-west-1_aBcD12345", with = pools::pool_id)]
     user_pool_id: Option<PoolId>,
-    /// At most so many events; 60 by default.
+    /// The largest number of events; default: 60.
     #[param(schema = values::Limit, inline, example = 60)]
     limit: Option<Limit<MAX_EVENTS>>,
-    /// Where the list goes on: `next_token` of the page before.
+    /// The `next_token` of the previous page.
     #[param(schema = values::NextToken, inline)]
     next_token: Option<String>,
 }
@@ -128,9 +128,9 @@ impl Question {
 pub struct UserEvents {
     /// The user.
     user: UserView,
-    /// Newest first.
+    /// The events, newest first.
     events: Vec<AuthEvent>,
-    /// Where the list goes on; left out on the last page.
+    /// The token of the next page; left out on the last page.
     #[serde(skip_serializing_if = "NextCursor::is_last")]
     #[schema(nullable = false, value_type = Option<String>)]
     next_token: NextCursor,
@@ -148,9 +148,9 @@ impl UserEvents {
 
 /// Retrieve User Details Within Specified Date Ranges
 ///
-/// The user with this e-mail address, and the logins, registrations, changes of password and requests
-/// for codes of the range, newest first. Pass `next_token` on, with everything else unchanged, for the
-/// next page. With a credential that is confined to a tenant: a member of it, and its events alone.
+/// Returns the user with this e-mail address, and the logins, registrations, changes of password and requests for codes
+/// of the range, newest first. For the next page, send `next_token` with all other parameters unchanged. A credential
+/// that is scoped to a tenant sees only members of the tenant, and only events of the tenant.
 #[operation(get, "/users/events", operation_id = "GetUserEvents", tag = "users",
     responses(
         (status = 200, description = "The user and their events.", body = UserEvents,

@@ -1,4 +1,4 @@
-//! The values of this contract as its document describes them.
+//! The value types of this contract as its document describes them.
 
 use trailkeeper_domain::user::{MAX_ATTRIBUTE_NAME, MAX_ATTRIBUTE_VALUE, UserStatus};
 use utoipa::openapi::schema::AnyOfBuilder;
@@ -7,33 +7,33 @@ use utoipa::openapi::{KnownFormat, ObjectBuilder};
 use super::vocabulary::{AuthEventType, EventResponse};
 use crate::documented::{DAY, formatted, integer, one_of, patterned, text, values};
 
-/// The most events in a page, and how many it has where the caller does not say (as Cognito).
+/// The largest number of events in a page, and the default if the caller sends none (as Cognito).
 pub const MAX_EVENTS: usize = 60;
 
 values! {
     /// An e-mail address.
     Email = patterned(r"^[^\s@\x00-\x1F\x7F-\x9F]+@[^\s\x00-\x1F\x7F-\x9F]+$", 3, 320);
-    /// A region.
+    /// A region of an identity provider.
     Region = patterned("^[A-Za-z0-9_-]{1,32}$", 1, 32);
-    /// A user pool.
+    /// A user pool's id.
     UserPoolId = patterned("^[A-Za-z0-9_-]+_[0-9A-Za-z]+$", 3, 55);
     /// A day or an instant, from 1970 on.
     DayOrInstant = AnyOfBuilder::new().item(formatted(KnownFormat::Date).pattern(Some(DAY))).item(instant_from_1970());
     /// An instant.
     Instant = formatted(KnownFormat::DateTime);
-    /// What happened.
+    /// The type of an event.
     EventTypeName = one_of(AuthEventType::ALL.map(AuthEventType::as_str));
-    /// How it ended.
+    /// The outcome of an event.
     EventResponseName = one_of(EventResponse::ALL.map(EventResponse::as_str));
-    /// Where a user account stands.
+    /// The status of a user account.
     UserStatusName = one_of(UserStatus::ALL.map(UserStatus::as_str));
-    /// An attribute's name.
+    /// The name of an attribute.
     AttributeName = text(1, MAX_ATTRIBUTE_NAME);
-    /// An attribute's value.
+    /// The value of an attribute.
     AttributeValue = text(0, MAX_ATTRIBUTE_VALUE);
-    /// How many events a page has at most.
+    /// The largest number of events that a page may have.
     Limit = integer(KnownFormat::Int32, 1, i64::try_from(MAX_EVENTS).unwrap_or(i64::MAX));
-    /// Where the list goes on: what the page before gave.
+    /// The cursor of the next page, as the previous page returned it.
     NextToken = patterned("^(e(3[0-9]){1,16}2e(3[0-9]){1,18}|x[0-9a-f]{216})$", 7, 217);
 }
 

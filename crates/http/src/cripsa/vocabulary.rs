@@ -1,9 +1,9 @@
-//! The words of this contract for the types of events, and for how they ended.
+//! The names that this contract uses for types and outcomes of events.
 
 use trailkeeper_domain::event::{Event, EventKind, LOGIN_FAIL, LOGIN_SUCCESS};
 use trailkeeper_domain::{Error, Result, text};
 
-/// What happened, in Cognito's words.
+/// The type of an event, in Cognito's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AuthEventType {
     /// A login.
@@ -19,11 +19,11 @@ pub enum AuthEventType {
 }
 
 impl AuthEventType {
-    /// All of them.
+    /// All types.
     pub const ALL: [Self; 5] =
         [Self::SignIn, Self::SignUp, Self::ForgotPassword, Self::PasswordChange, Self::ResendCode];
 
-    /// The name on the wire.
+    /// The name in requests and responses.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::SignIn => "SignIn",
@@ -34,7 +34,7 @@ impl AuthEventType {
         }
     }
 
-    /// Reads the name; `field` names it in the error.
+    /// Parses the name. [`Error::Invalid`] names the parameter `field`.
     pub fn parse(field: &str, value: &str) -> Result<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == value).ok_or_else(|| {
             let names = Self::ALL.map(Self::as_str).join(", ");
@@ -42,7 +42,7 @@ impl AuthEventType {
         })
     }
 
-    /// The stored types that are shown as this one.
+    /// The stored event types that this contract shows as this type.
     pub fn kinds(self) -> &'static [&'static str] {
         match self {
             Self::SignIn => &[LOGIN_SUCCESS, LOGIN_FAIL],
@@ -53,34 +53,34 @@ impl AuthEventType {
         }
     }
 
-    /// What a stored type is shown as; `None` for types that this contract does not know.
+    /// The type as which this contract shows a stored event type; `None` if the contract does not know it.
     pub fn of(kind: &EventKind) -> Option<Self> {
         Self::ALL.into_iter().find(|shown| shown.kinds().contains(&kind.as_str()))
     }
 }
 
-/// The stored types of these, or of all.
+/// The stored event types of `wanted`, or those of all types.
 pub fn kinds_of(wanted: Option<AuthEventType>) -> Vec<EventKind> {
     let wanted = wanted.map_or_else(|| AuthEventType::ALL.to_vec(), |one| vec![one]);
     wanted.into_iter().flat_map(AuthEventType::kinds).map(|kind| EventKind::known(*kind)).collect()
 }
 
-/// How it ended, in Cognito's words.
+/// The outcome of an event, in Cognito's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventResponse {
-    /// It did not fail.
+    /// The action did not fail.
     Pass,
-    /// It failed.
+    /// The action failed.
     Fail,
-    /// It has not ended. Events are facts, so none is.
+    /// The action has not ended. No event has this outcome, because events are facts.
     InProgress,
 }
 
 impl EventResponse {
-    /// All of them.
+    /// All outcomes.
     pub const ALL: [Self; 3] = [Self::Pass, Self::Fail, Self::InProgress];
 
-    /// The name on the wire.
+    /// The name in requests and responses.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pass => "Pass",
@@ -89,7 +89,7 @@ impl EventResponse {
         }
     }
 
-    /// Reads the name; `field` names it in the error.
+    /// Parses the name. [`Error::Invalid`] names the parameter `field`.
     pub fn parse(field: &str, value: &str) -> Result<Self> {
         Self::ALL.into_iter().find(|response| response.as_str() == value).ok_or_else(|| {
             Error::invalid(
@@ -99,7 +99,7 @@ impl EventResponse {
         })
     }
 
-    /// How `event` ended.
+    /// The outcome of `event`.
     pub fn of(event: &Event) -> Self {
         if event.kind.failed(event.outcome) { Self::Fail } else { Self::Pass }
     }

@@ -11,7 +11,7 @@ use crate::limits::{self, Group, LimitStatus, RateLimitKey};
 use crate::request::origin;
 use crate::state::AppState;
 
-/// Counts a request with a valid credential. [`Error::Throttled`] if it is over the credential's limit.
+/// Counts a request with a valid credential. [`Error::Throttled`] if the credential is over its limit.
 pub fn admit_principal(request: &HttpRequest, state: &AppState, group: Group, principal: &Principal) -> Result<()> {
     let id = match principal.kind {
         PrincipalKind::Account(id) => id.0,
@@ -20,17 +20,17 @@ pub fn admit_principal(request: &HttpRequest, state: &AppState, group: Group, pr
     enforce(request, group, state.limits().count(group, RateLimitKey::Credential(id), state.clock().now()))
 }
 
-/// Counts a request without a credential. [`Error::Throttled`] if it is over the limit of its source.
+/// Counts a request without a credential. [`Error::Throttled`] if the source is over its limit.
 pub fn admit_source(request: &HttpRequest, state: &AppState, group: Group) -> Result<()> {
     enforce(request, group, state.limits().count(group, source_key(request, state), state.clock().now()))
 }
 
 /// A credential as a request presents it.
 pub enum PresentedCredential<'a> {
-    /// A text that is the same in all requests of its holder. Once it was valid, it is remembered.
+    /// A text that is the same in all requests of its holder. The server remembers it once it was valid.
     Lasting(&'a str),
-    /// An access token. Our signature in it is checked without the database, also for a token that is new to this
-    /// server. So access tokens need not be remembered, and cannot push lasting credentials out of memory.
+    /// An access token. The server checks its own signature in the token without the database, even if it never saw the
+    /// token before. So access tokens need not be remembered, and cannot push lasting credentials out of memory.
     AccessToken(&'a str),
 }
 
@@ -38,12 +38,12 @@ pub enum PresentedCredential<'a> {
 pub struct AuthAttempt<'a> {
     request: &'a HttpRequest,
     state: &'a AppState,
-    /// The text to remember if it is valid.
+    /// The text to remember if the credential is valid; `None` for an access token.
     lasting: Option<String>,
 }
 
 impl<'a> AuthAttempt<'a> {
-    /// Must be called before the credential is looked up.
+    /// Starts the authentication. Must be called before the credential is looked up.
     ///
     /// [`Error::Throttled`] if the source has sent too many invalid credentials and this one is not known to be valid.
     pub fn begin(request: &'a HttpRequest, state: &'a AppState, credential: &PresentedCredential<'_>) -> Result<Self> {
@@ -72,7 +72,7 @@ impl<'a> AuthAttempt<'a> {
         match &outcome {
             Err(Error::Unauthenticated(_)) => {
                 let status = limits.count(Group::Refused, source_key(self.request, self.state), now);
-                // The client gets a 401 also over the limit; only its next attempt gets a 429.
+                // Over the limit, the client still gets a 401; only its next attempt gets a 429.
                 if let Some(status) = status {
                     self.request.extensions_mut().insert(status);
                 }
@@ -90,12 +90,12 @@ impl<'a> AuthAttempt<'a> {
 
 fn enforce(request: &HttpRequest, group: Group, status: Option<LimitStatus>) -> Result<()> {
     let Some(status) = status else { return Ok(()) };
-    // For the headers of the response, whatever it will be.
+    // The headers of every response, successful or not, show this status.
     request.extensions_mut().insert(status);
     if status.exceeded { Err(limits::too_many_requests(group, status)) } else { Ok(()) }
 }
 
-/// The network of the client's address. Requests with an unknown address count as one source.
+/// The rate-limit key of the network of the client's address. Requests with an unknown address count as one source.
 fn source_key(request: &HttpRequest, state: &AppState) -> RateLimitKey {
     let source = origin::source(request, &state.settings).unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED));
     RateLimitKey::Source(network_of(source))

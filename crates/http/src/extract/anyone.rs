@@ -1,4 +1,5 @@
-//! Callers without a credential: counted by their source. The group stands in the handler's signature.
+//! Extractors for callers without a credential. Their requests are counted by source; the handler's signature names the
+//! rate-limit group.
 
 use std::future::{Ready, ready};
 use std::marker::PhantomData;
@@ -14,19 +15,19 @@ use crate::limits::Group;
 use crate::operation::{Access, AccessSpec, Call, FromCall, Requirement};
 use crate::state::AppState;
 
-/// A group of routes that need no credential, as a type.
+/// The rate-limit group of routes that need no credential, as a type.
 pub trait PublicGroup: 'static {
-    /// The group.
+    /// The rate-limit group.
     const GROUP: Group;
 }
 
-/// Log in, or go on with a login.
+/// The routes that start or continue a login.
 pub struct LogIn;
 
-/// Read what is public.
+/// The routes that return public data.
 pub struct ReadPublic;
 
-/// Ask whether the server can serve.
+/// The routes that report whether the server can serve.
 pub struct Probe;
 
 impl PublicGroup for LogIn {
@@ -41,7 +42,7 @@ impl PublicGroup for Probe {
     const GROUP: Group = Group::Probe;
 }
 
-/// Anyone, as long as the source does not ask too often.
+/// A caller without a credential, within the rate limit of its source.
 pub struct Anyone<D, S>(PhantomData<(D, S)>);
 
 impl<D: PublicGroup, S> Access for Anyone<D, S> {
@@ -54,7 +55,8 @@ impl<D: PublicGroup, S: ErrorFormat> FromCall<S> for Anyone<D, S> {
     }
 }
 
-/// Everyone, as often as they ask: for what a limit would make unavailable to its supervisor.
+/// A caller without a credential and without a rate limit: for routes that a limit would make unavailable to the
+/// server's supervisor.
 pub struct Everyone;
 
 impl Access for Everyone {

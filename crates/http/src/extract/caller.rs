@@ -1,4 +1,5 @@
-//! Who asks. The permission stands in the handler's signature: without it, it does not compile.
+//! Extractors for callers with a credential. The handler's signature names the permission; a handler without one does
+//! not compile.
 
 use std::marker::PhantomData;
 
@@ -24,23 +25,23 @@ use crate::request::{body, origin};
 use crate::settings::MAX_SIGNED_BODY_BYTES;
 use crate::state::AppState;
 
-/// What a caller must have or be, as a type.
+/// The requirement that a caller must meet, as a type.
 pub trait Requires: 'static {
-    /// What it shows or changes that people may not without a trace: whatever asks for it is recorded.
+    /// The audit category of the data that the operation shows or changes. If it is set, calls by people are recorded.
     const CATEGORY: Option<AuditCategory> = None;
 
-    /// Among which requests it is counted.
+    /// The rate-limit group of the requests.
     const GROUP: Group;
 
-    /// The same, for the operation's declaration.
+    /// The requirement as a value, for the operation's declaration.
     const REQUIREMENT: Requirement;
 
-    /// [`Error::Forbidden`] unless the caller has it.
+    /// Checks that the caller meets the requirement; [`Error::Forbidden`] otherwise.
     fn check(principal: &Principal) -> Result<()>;
 }
 
-/// The need of those who change tenants, users or memberships, or who report. Only they get what such use cases ask for:
-/// [`Caller::changing`], [`SaasusCaller::changing`].
+/// A requirement of operations that change tenants, users or memberships, or that report. Only callers with such a
+/// requirement can run the use cases that need a [`Change`]: [`Caller::changing`], [`SaasusCaller::changing`].
 pub trait MakesChanges: Requires {}
 
 macro_rules! requirements {
@@ -79,7 +80,7 @@ macro_rules! requirements {
     (@permission $name:ident $permission:ident) => { Permission::$permission };
 }
 
-/// Among which requests those are counted that need this permission.
+/// The rate-limit group of requests that need this permission, unless the requirement names another group.
 const fn group_of(permission: Permission) -> Group {
     match permission {
         Permission::WriteEvents => Group::Ingest,
@@ -91,35 +92,35 @@ const fn group_of(permission: Permission) -> Group {
 }
 
 requirements! {
-    /// Record events.
+    /// The permission to record events.
     WriteEvents,
-    /// Read events.
+    /// The permission to read events.
     ReadEvents leaves Events,
-    /// Read what one user did.
+    /// The permission to read the actions of one user.
     ReadUserActivity is ReadEvents leaves Analytics counts Analytics,
-    /// Read analytic answers.
+    /// The permission to read analytic answers.
     ReadAnalytics,
-    /// Report numbers of active users.
+    /// The permission to report numbers of active users.
     WriteAnalytics leaves Reports,
-    /// Report the pages that a user was on.
+    /// The permission to report the pages that a user was on.
     ReportBehavior is WriteEvents leaves Reports,
-    /// Read tenants, and how many users there are.
+    /// The permission to read tenants and the number of users.
     ReadDirectory,
-    /// Read users and memberships.
+    /// The permission to read users and memberships.
     ReadUsers is ReadDirectory leaves Users,
-    /// Change tenants, users and memberships.
+    /// The permission to change tenants, users and memberships.
     WriteDirectory leaves Directory,
-    /// Change users, who belong to all tenants.
+    /// The permission to change users, who belong to all tenants.
     WriteUsers is WriteDirectory of everyone leaves Directory,
-    /// Change a user without knowing all of it, and see it then.
+    /// The permission to change a user without full knowledge of it, and to see it afterwards.
     ChangeUsers is WriteDirectory of everyone leaves Directory,
-    /// Read the whole trail, the server's own included.
+    /// The permission to read the whole audit trail, including the server's own.
     ReadAuditTrail leaves Events,
-    /// Manage accounts, tokens and keys.
+    /// The permission to manage accounts, tokens and keys.
     Administer is Administer of everyone,
 }
 
-/// Be a person, which is a login, whatever its role: for what is everyone's own.
+/// The caller must be a person, which means a login, with any role: for operations on the person's own account.
 pub struct Person;
 
 impl Requires for Person {
@@ -139,7 +140,8 @@ impl Requires for Person {
     }
 }
 
-/// Be a person, or manage accounts: for sessions, which people end for themselves and administrators for all.
+/// The caller must be a person or have the permission to manage accounts: for sessions, which people end for themselves
+/// and administrators for all.
 pub struct PersonOrAdminister;
 
 impl Requires for PersonOrAdminister {
@@ -151,12 +153,12 @@ impl Requires for PersonOrAdminister {
     }
 }
 
-/// A caller with a bearer credential (access token or API token) that has the permission `N`.
+/// A caller with a bearer credential (access token or API token) that meets the requirement `N`.
 ///
-/// It is the only extractor of a handler that can refuse: what else the request says is read inside
-/// the handler, so that a stranger learns nothing but 401.
+/// It is the only extractor of a handler that can refuse the request. The other parts of the request are read
+/// afterwards, so that a stranger learns nothing but 401.
 pub struct Caller<N, S> {
-    /// Who asks.
+    /// The authenticated caller.
     pub principal: Principal,
     request: HttpRequest,
     marker: PhantomData<(N, S)>,
@@ -177,12 +179,12 @@ impl<N: Requires, S: ErrorFormat> Caller<N, S> {
 }
 
 impl<N, S> Caller<N, S> {
-    /// Notes for the audit event the conditions that stood in a body. Those of path and query are noted anyway.
+    /// Keeps the conditions of a body for the audit event. The conditions of path and query are recorded in any case.
     pub fn audit_conditions(&self, conditions: &[(&str, impl ToString)]) {
         audit::asked_in_body(&self.request, conditions);
     }
 
-    /// Who changes something, and from where, for the audit event of the change.
+    /// The caller and its origin, for the audit event of a change.
     pub fn audit_context(&self, state: &AppState) -> AuditContext {
         AuditContext { actor: self.principal.actor(), origin: origin::of(&self.request, &state.settings) }
     }
@@ -201,8 +203,8 @@ impl<N: Requires, S: ErrorFormat> FromCall<S> for Caller<N, S> {
 }
 
 impl<N: MakesChanges, S> Caller<N, S> {
-    /// Runs the use case that does what `request` asks for, and tells of it in its transaction where the caller is a
-    /// person. Nothing else in this crate makes a [`Change`], so that no handler can leave that out.
+    /// Runs the use case of `request`. If the caller is a person, the audit event is stored in the transaction of the
+    /// change. Only this function makes a [`Change`] in this crate, so a handler cannot omit the event.
     pub async fn changing<T: Send + 'static>(
         &self,
         state: &Data<AppState>,
@@ -212,15 +214,15 @@ impl<N: MakesChanges, S> Caller<N, S> {
     }
 }
 
-/// A caller of a SaaSus operation: a bearer credential, or a signature over the whole request. It
-/// holds the body, because the signature covers it.
+/// A caller of a SaaSus operation, with a bearer credential or a signature over the whole request. It holds the body,
+/// because the signature covers the body.
 pub struct SaasusCaller<N> {
-    /// Who asks.
+    /// The authenticated caller.
     pub principal: Principal,
     request: HttpRequest,
-    /// The body as it was sent.
+    /// The body as the client sent it.
     pub body: Bytes,
-    /// The signature, where the request is signed.
+    /// The signature, if the request is signed.
     pub signature: Option<[u8; 32]>,
     marker: PhantomData<N>,
 }
@@ -231,7 +233,8 @@ impl<N: Requires> SaasusCaller<N> {
             Credential::Bearer(token) => {
                 let principal = by_bearer(request, token, N::GROUP).await?;
                 audit::watch(request, &principal, N::CATEGORY, parameters);
-                // Before the body is read: who may not send one need not know its limit.
+                // Checked before the body is read: a caller without the permission need not learn the size limit of the
+                // body.
                 N::check(&principal)?;
                 (principal, body::read(request, payload, MAX_SIGNED_BODY_BYTES).await?, None)
             }
@@ -262,12 +265,13 @@ impl<N: Requires> FromCall<Saasus> for SaasusCaller<N> {
 }
 
 impl<N: MakesChanges> SaasusCaller<N> {
-    /// Notes for the audit event what a body reports, and about which user where it is one: small fields, no lists.
+    /// Keeps small fields of a body's report for the audit event, without lists, and the user that they are about if
+    /// there is exactly one.
     pub fn audit_report(&self, user: Option<&UserId>, reported: Vec<(&'static str, Value)>) {
         audit::reported_in_body(&self.request, user, reported);
     }
 
-    /// As [`Caller::changing`].
+    /// Runs a use case like [`Caller::changing`].
     pub async fn changing<T: Send + 'static>(
         &self,
         state: &Data<AppState>,
@@ -316,7 +320,7 @@ async fn by_bearer(request: &HttpRequest, token: String, group: Group) -> Result
 
 async fn by_signature(request: &HttpRequest, header: String, body: Bytes, group: Group) -> Result<Principal> {
     let state = state(request)?;
-    // The signature differs in each request; the part after it names the key.
+    // The signature differs in each request; the part after `SaaSID` names the key.
     let key = header.split_once("SaaSID").map_or(header.as_str(), |(_, key)| key);
     let attempt = AuthAttempt::begin(request, &state, &PresentedCredential::Lasting(key))?;
     let method = request.method().to_string();

@@ -1,4 +1,4 @@
-//! Callers: who sends a request, with which credential, and whether its limits and permissions allow it.
+//! Extractors for callers: they authenticate the sender of a request and check its rate limits and permissions.
 
 pub mod admission;
 pub mod anyone;

@@ -1,4 +1,4 @@
-//! The parameters `cursor` and `limit` of every list, and the page that a list answers.
+//! The parameters `cursor` and `limit` of every list, and the page that a list returns.
 
 use std::marker::PhantomData;
 
@@ -15,10 +15,10 @@ use crate::operation::{Arity, Limit, ParamValue, Parameters, QueryParams};
 use crate::request::query::Query;
 use crate::state::AppState;
 
-/// How many rows a page has at most if the caller does not say.
+/// The default limit of the rows of a page.
 const DEFAULT_LIMIT: usize = 100;
 
-/// Where a list goes on, and how many rows its page has at most. `C` is the schema of the list's cursors.
+/// The cursor and the limit of a page. `C` is the schema of the list's cursors.
 pub struct Paging<C> {
     cursor: Option<String>,
     limit: usize,
@@ -42,9 +42,9 @@ impl<C: ToSchema> QueryParams for Paging<C> {
 
 /// A page of a list.
 pub struct Page<T> {
-    /// At most as many as were asked for.
+    /// The rows, at most as many as requested.
     pub items: Vec<T>,
-    /// Where the list goes on.
+    /// The cursor of the next page.
     pub next: NextCursor,
 }
 
@@ -69,7 +69,7 @@ impl<C> Paging<C> {
 }
 
 impl<T> Page<T> {
-    /// The same page of something else.
+    /// The page with its items converted.
     pub fn map<U>(self, convert: impl FnMut(T) -> U) -> Page<U> {
         Page { items: self.items.into_iter().map(convert).collect(), next: self.next }
     }

@@ -15,7 +15,7 @@ type Responses = BTreeMap<String, RefOr<Response>>;
 pub struct CommonProblems;
 /// The problems of operations that check a password or token in the body instead of a credential.
 pub struct LoginProblems;
-/// 404: an unknown id, or one that the caller may not know of.
+/// 404: the id is unknown, or the caller has no access to it.
 pub struct NotFound;
 /// 409: the request contradicts the stored data.
 pub struct Conflict;

@@ -28,7 +28,7 @@ values! {
     EnvId = integer(KnownFormat::Int64, 0, u32::MAX.into()).examples([1]);
     /// A user's id.
     UserId = text(1, 128).examples(["u-4711"]);
-    /// A user's name for people.
+    /// A user's display name.
     UserName = text(1, 256).examples(["Jane Doe"]);
     /// The name of a program, as in `User-Agent`.
     UserAgent = text(1, MAX_USER_AGENT).examples(["Mozilla/5.0"]);
@@ -115,11 +115,11 @@ values! {
     LoginId = uuid().examples(["01975f3c-2b4e-7c10-9a31-5f0d2f9b1c04"]);
     /// An account's e-mail address.
     AccountEmail = patterned(EMAIL, 3, 254).examples(["jane@example.com"]);
-    /// An account's name for people.
+    /// An account's display name.
     DisplayName = text(1, 256).examples(["Jane Doe"]);
     /// A role.
     Role = one_of(RoleName::ALL.map(RoleName::as_str));
-    /// A credential's name for people.
+    /// A credential's display name.
     CredentialName = text(1, 128).examples(["billing"]);
     /// A password, at a login.
     Password = typed().format(Some(SchemaFormat::KnownFormat(KnownFormat::Password))).write_only(true);
@@ -152,9 +152,9 @@ values! {
     SessionCursor = cursor(&id_cursor('l'), 73);
 }
 
-/// What to send as a name for people: completes "send …" in error messages.
+/// The description of a display name. It completes "send …" in error messages.
 pub const A_NAME: &str = "a name for people as a text";
-/// The e-mail address of an account: completes "send …" in error messages.
+/// The description of an account's e-mail address. It completes "send …" in error messages.
 pub const AN_EMAIL: &str = "the account's e-mail address as a text";
 
 const EMAIL: &str = r"^[^\s@\x00-\x1F\x7F-\x9F]+@[^\s\x00-\x1F\x7F-\x9F]+$";

@@ -4,7 +4,7 @@ use actix_web::http::header;
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use serde::Serialize;
 
-/// 201: a record was made; `location` is its path.
+/// 201: a record was created; `location` is its path.
 pub fn created(location: String, record: impl Serialize) -> HttpResponse {
     answer(HttpResponse::Created().insert_header((header::LOCATION, location)), record)
 }

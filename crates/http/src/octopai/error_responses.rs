@@ -1,4 +1,4 @@
-//! The refusals that operations of this contract have.
+//! The error responses of this contract's operations.
 
 use std::collections::BTreeMap;
 
@@ -7,9 +7,9 @@ use utoipa::openapi::{RefOr, Response};
 
 use crate::documented::refusals;
 
-/// Of operations without a credential: what is refused with 401 has the shape of a login.
+/// Error responses of operations without a credential. A 401 is not among them: it has the shape of a login's answer.
 pub struct LoginErrorResponses;
-/// Of operations with a credential.
+/// Error responses of operations with a credential.
 pub struct ErrorResponses;
 
 impl IntoResponses for LoginErrorResponses {

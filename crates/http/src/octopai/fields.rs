@@ -1,5 +1,5 @@
-//! The fields of this contract's bodies, read as its clients write them: names in any case, numbers
-//! as texts or as integers.
+//! The body fields of this contract, read as its clients write them: names in any case, numbers as texts or as
+//! integers.
 
 use serde_json::Value;
 use trailkeeper_domain::json::JsonObject;
@@ -7,13 +7,14 @@ use trailkeeper_domain::{Error, Result, text};
 
 pub use crate::request::credential::MAX_CREDENTIAL_BYTES;
 
-/// The last page: beyond it the number of rows before a page would not fit the database's integers.
+/// The largest page number. With a larger one, the number of rows before the page would not fit into the database's
+/// integers.
 pub const MAX_PAGE_NUMBER: i64 = 999_999_999_999_999;
-/// The most rows in a page.
+/// The largest number of rows in a page.
 pub const MAX_ROWS: i64 = 1000;
 
-/// A number from 1 to `max`, as an integer or as a text of digits. `50.0` is an integer, as JSON
-/// Schema has it.
+/// Reads a number from 1 to `max`, sent as an integer or as a text of digits; `default` if the field is absent. `50.0`
+/// is an integer, as JSON Schema defines it. [`Error::Invalid`] names the field.
 pub fn number(json: &mut JsonObject, field: &str, default: i64, max: i64) -> Result<i64> {
     let Some(value) = json.take(field) else { return Ok(default) };
     let sent = match &value {

@@ -16,12 +16,12 @@ use crate::operation::{Body, FromBody, operation};
 use crate::request::{credential, origin};
 use crate::state::AppState;
 
-/// Who logs in. Field names are matched without regard to case.
+/// The credentials of a login. Field names are matched without regard to case.
 #[derive(ToSchema, Body)]
 #[body(name = "an object with the fields of this operation", optional, any_case, ignores_unknown_fields)]
 #[serde(rename_all = "PascalCase")]
 pub struct LoginRequest {
-    /// The account's e-mail address, in any case.
+    /// The account's e-mail address. Upper and lower case are the same.
     #[schema(value_type = values::Credential, inline)]
     #[body(with = credential::required)]
     username: String,
@@ -39,9 +39,9 @@ impl LoginRequest {
 
 /// User login
 ///
-/// Answers an access token (2 hours) and a refresh token (30 days); 90 days after a login it ends, unless the server is
-/// set otherwise. A login that fails is answered in the same shape, and does not tell whether the name exists. Both are
-/// recorded in the trail.
+/// Returns an access token (2 hours) and a refresh token (30 days). A login ends after 90 days, unless the server is
+/// set otherwise. The answer to a failed login has the same shape, and does not show whether the name exists.
+/// Successful and failed logins are recorded in the audit trail.
 #[operation(post, "/api/UserAccount/Login", operation_id = "Login", tag = "UserAccount",
     request_body(content = LoginRequest, example = json!(LoginRequest::sample())),
     responses(

@@ -1,4 +1,4 @@
-//! What a login and a refresh answer, whether they succeed or not.
+//! The answer to a login and a refresh, whether they succeed or fail.
 
 use actix_web::HttpResponse;
 use serde::Serialize;
@@ -12,17 +12,17 @@ use super::values;
 use crate::api_error::{self, ApiResult};
 use crate::error_formats::Octopai;
 
-/// A login that succeeded, or, with `error`, one that did not.
+/// The result of a login. It has an `error` if the login failed.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LoginResult {
-    /// For the header `Authorization: Bearer …`.
+    /// The access token, for the header `Authorization: Bearer …`.
     #[schema(required)]
     access_token: Option<String>,
-    /// When the access token holds no longer.
+    /// The time when the access token expires.
     #[schema(format = DateTime, required)]
     expiration: Option<String>,
-    /// For `RefreshToken`.
+    /// The refresh token, for `RefreshToken`.
     #[schema(required)]
     refresh_token: Option<RefreshTokenView>,
     /// The account's e-mail address.
@@ -36,7 +36,7 @@ pub struct LoginResult {
     user_email: Option<String>,
     /// Whether the account has the role admin.
     is_admin: bool,
-    /// Why the login failed; null when it succeeded.
+    /// The reason for the failure; null if the login succeeded.
     #[schema(required)]
     error: Option<String>,
     /// Always empty: there are no groups here.
@@ -48,13 +48,13 @@ pub struct LoginResult {
     display_modules: String,
 }
 
-/// A refresh token and when it holds no longer.
+/// A refresh token and its expiry.
 #[derive(Serialize, ToSchema)]
 #[schema(as = RefreshToken)]
 pub struct RefreshTokenView {
-    /// Good for one refresh.
+    /// The token. It is valid for one refresh.
     token: String,
-    /// When it holds no longer.
+    /// The time when the token expires.
     #[schema(format = DateTime)]
     expiration: String,
 }
@@ -117,8 +117,8 @@ impl LoginResult {
     }
 }
 
-/// The answer to a login or a refresh. What does not hold is a 401 of the same shape; every other
-/// error has the contract's shape.
+/// The answer to a login or a refresh. Invalid credentials are a 401 of the same shape; every other error has the
+/// contract's shape.
 pub fn answer(outcome: Result<LoggedIn>) -> ApiResult<Octopai> {
     match outcome {
         Ok(login) => Ok(HttpResponse::Ok().json(LoginResult::from(login))),

@@ -1,4 +1,4 @@
-//! The Octopai API: logins, and the trail of user events.
+//! The Octopai API: logins, and the list of user events.
 
 mod error_responses;
 mod fields;
@@ -34,11 +34,11 @@ use crate::operation::{Declaration, document, operations, routes};
 )]
 struct Document;
 
-/// The operations.
+/// The declared operations of this contract.
 pub static OPERATIONS: LazyLock<Vec<Declaration>> =
     LazyLock::new(|| operations![login::log_in, refresh_token::refresh_login, user_events::list_user_events]);
 
-/// The document with its operations.
+/// The document, including its operations.
 pub fn document() -> OpenApiDocument {
     let mut openapi = Document::openapi();
     document::add(&mut openapi, &OPERATIONS);
@@ -46,7 +46,8 @@ pub fn document() -> OpenApiDocument {
     openapi
 }
 
-/// Adds the routes. Every other path under `/api` is a mistyped one of this contract, as no other lives there.
+/// Adds the routes of this contract. Every other path under `/api` gets this contract's error, because no other
+/// contract has paths there: such a path is mistyped.
 pub fn configure(config: &mut ServiceConfig) {
     routes::configure::<Octopai>(config, &OPERATIONS);
     config.service(web::scope("/api").default_service(fallback::<Octopai>("/openapi/octopai.json")));

@@ -16,12 +16,12 @@ use crate::operation::{Body, FromBody, operation};
 use crate::request::{credential, origin};
 use crate::state::AppState;
 
-/// The refresh token of the login or refresh before. Field names are matched without regard to case.
+/// The refresh token of the previous login or refresh. Field names are matched without regard to case.
 #[derive(ToSchema, Body)]
 #[body(name = "an object with the fields of this operation", optional, any_case, ignores_unknown_fields)]
 #[serde(rename_all = "camelCase")]
 pub struct RefreshTokenRequest {
-    /// The token; it holds for one refresh.
+    /// The token. It is valid for one refresh.
     #[schema(value_type = values::Credential, inline)]
     #[body(with = credential::required)]
     refresh_token: String,
@@ -35,9 +35,9 @@ impl RefreshTokenRequest {
 
 /// Refresh a login
 ///
-/// Answers a new access token and a new refresh token, and spends the old one. A spent token that is
-/// sent again was copied by someone: the whole login ends then. It also ends 90 days after it began, unless
-/// the server is set otherwise.
+/// Returns a new access token and a new refresh token, and spends the old one. If a spent token is sent again, it was
+/// probably copied, and the whole login ends. The login also ends 90 days after it began, unless the server is set
+/// otherwise.
 #[operation(post, "/api/UserAccount/RefreshToken", operation_id = "RefreshToken", tag = "UserAccount",
     request_body(content = RefreshTokenRequest, example = json!(RefreshTokenRequest::sample())),
     responses(

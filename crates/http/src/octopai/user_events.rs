@@ -20,19 +20,19 @@ use crate::extract::caller::{Caller, ReadAuditTrail};
 use crate::operation::{Body, FromBody, operation};
 use crate::state::AppState;
 
-/// How many rows a page has where the caller does not say.
+/// The default number of rows of a page.
 const DEFAULT_ROWS: i64 = 50;
 
-/// Which page is asked for. Field names are matched without regard to case; numbers may be texts.
+/// The requested page. Field names are matched without regard to case; numbers may be texts.
 #[derive(ToSchema, Body)]
 #[body(name = "an object with the fields of this operation", optional, any_case, ignores_unknown_fields)]
 #[serde(rename_all = "PascalCase")]
 pub struct UserEventsRequest {
-    /// From 1, which is also the default: the newest events.
+    /// The number of the page, from 1. Default: 1, the page with the newest events.
     #[schema(value_type = Option<values::PageNumber>, inline)]
     #[body(with = page_number)]
     page_number: i64,
-    /// From 1 to 1,000; 50 by default.
+    /// The number of rows of a page, from 1 to 1,000; default: 50.
     #[schema(value_type = Option<values::RowsInPage>, inline)]
     #[body(with = rows_in_page)]
     rows_in_page: i64,
@@ -56,16 +56,16 @@ fn rows_in_page(json: &mut JsonObject, name: &str) -> Result<i64> {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct UserEvent {
-    /// What happened: `LOGIN SUCCESS`, `LOGIN FAIL`, `PAGE LOAD`, …
+    /// The type of the event: `LOGIN SUCCESS`, `LOGIN FAIL`, `PAGE LOAD`, …
     #[schema(pattern = "^[A-Z][A-Z0-9 ]{0,63}$")]
     r#type: String,
-    /// Who: `UNKNOWN USER` for a login with a name that does not exist; null where it is not known.
+    /// The user's name; `UNKNOWN USER` for a login with a name that does not exist; null if the name is not known.
     #[schema(required)]
     user_name: Option<String>,
-    /// From which IPv4 or IPv6 address; null where it is not known.
+    /// The source address, IPv4 or IPv6; null if it is not known.
     #[schema(required)]
     source: Option<String>,
-    /// When.
+    /// The time of the event.
     #[schema(value_type = values::Instant, inline)]
     time: String,
 }
@@ -100,10 +100,10 @@ fn type_of(kind: &EventKind) -> String {
 
 /// User events
 ///
-/// Every event, newest first: those that were sent in, and the server's own, such as logins to it. What people
-/// read is left out, as reading a page of this list is recorded too and pages would never come to an end.
-/// Only for the role admin; an admin that is confined to a tenant sees that tenant's events alone.
-/// Past the end the list is empty. A body that is empty asks for the first page.
+/// Returns all events, newest first: the events that applications sent, and the server's own events, such as logins to
+/// it. The list leaves out read accesses: the server also records each read of this list, so the pages would never come
+/// to an end. Only the role admin may use this operation. An admin that is scoped to a tenant sees only the events of
+/// that tenant. A page past the end is empty. An empty body requests the first page.
 #[operation(post, "/api/UserAccount/UserEvents", operation_id = "UserEvents", tag = "UserAccount",
     request_body(content = Option<UserEventsRequest>, example = json!(UserEventsRequest::sample())),
     responses(

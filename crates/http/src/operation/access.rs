@@ -1,41 +1,41 @@
-//! Who may call an operation, and how its calls are counted and audited.
+//! The callers that may use an operation, and the counting and auditing of its calls.
 
 use trailkeeper_auth::Permission;
 use trailkeeper_auth::audit::AuditCategory;
 
 use crate::limits::Group;
 
-/// What a caller must have or be.
+/// The requirement that a caller must meet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Requirement {
-    /// Nothing: no credential is needed.
+    /// No credential is needed.
     Nothing,
     /// A credential whose role has the permission.
     Permission {
-        /// The permission.
+        /// The required permission.
         permission: Permission,
-        /// Whether a credential of one tenant may have it.
+        /// Whether a tenant-scoped credential may have the permission.
         tenant_scoped: bool,
     },
-    /// The login of a person, whatever its role.
+    /// The login of a person, with any role.
     Person,
-    /// The login of a person, or a credential that administers.
+    /// The login of a person, or a credential with the permission to administer.
     PersonOrAdministrator,
 }
 
-/// What the type of a handler's first argument says about its operation.
+/// The properties of an operation that the type of its handler's first argument defines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AccessSpec {
-    /// What a caller must have or be.
+    /// The requirement that a caller must meet.
     pub requirement: Requirement,
-    /// The rate-limit group that calls count in; `None`: they are not counted.
+    /// The rate-limit group of the operation; `None` if its calls are not counted.
     pub group: Option<Group>,
-    /// The audit category; `None`: a successful call leaves no audit event of its own.
+    /// The audit category; `None` if a successful call creates no audit event of its own.
     pub category: Option<AuditCategory>,
 }
 
-/// An argument that says who may call: `Caller`, `SaasusCaller`, `Anyone`, `Everyone`.
+/// A handler's argument that defines the permitted callers: `Caller`, `SaasusCaller`, `Anyone`, `Everyone`.
 pub trait Access {
-    /// What it says.
+    /// The requirement, the rate-limit group and the audit category.
     const SPEC: AccessSpec;
 }

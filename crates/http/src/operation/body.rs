@@ -1,4 +1,4 @@
-//! JSON bodies: one struct gives names, schema and reading.
+//! JSON bodies: one struct defines the names, the schema and the reading.
 
 use trailkeeper_domain::Result;
 use trailkeeper_domain::json::JsonObject;
@@ -9,28 +9,28 @@ use utoipa::{PartialSchema, ToSchema};
 use super::named_schema::NamedSchema;
 use super::params::ParamValue;
 
-/// The largest body of a few short fields, in bytes.
+/// The default size limit of a body, in bytes: enough for a few short fields.
 const MAX_BYTES: usize = 64 * 1024;
 
-/// The struct of a JSON object. Derived by `#[derive(Body)]`.
+/// The struct of a JSON object. `#[derive(Body)]` implements it.
 pub trait Body {
-    /// What the handler gets: the struct itself, or a draft of the domain that the struct describes.
+    /// The type that the handler receives: the struct itself, or a draft of the domain that the struct describes.
     type Parsed;
-    /// What error messages call it, with its article: "an account".
+    /// The noun for the body in error messages, with its article: "an account".
     const NAME: &'static str;
-    /// The names of its fields, in the order of the documentation.
+    /// The names of the fields, in the order of the documentation.
     const FIELDS: &'static [&'static str];
-    /// The largest one, in bytes.
+    /// The largest accepted body, in bytes.
     const MAX_BYTES: usize = MAX_BYTES;
-    /// Whether no body at all is the same as an empty object.
+    /// Whether a missing body is the same as an empty object.
     const OPTIONAL: bool = false;
-    /// Whether `null` is the same as an empty object, and names of fields may come in any case.
+    /// Whether `null` is the same as an empty object, and field names may have any case.
     const ANY_CASE: bool = false;
 
-    /// Reads it. [`trailkeeper_domain::Error::Invalid`] names the field.
+    /// Reads the body. [`trailkeeper_domain::Error::Invalid`] names the field.
     fn read(json: JsonObject) -> Result<Self::Parsed>;
 
-    /// Reads the bytes of a request.
+    /// Reads the body from the bytes of a request.
     fn from_bytes(bytes: &[u8]) -> Result<Self::Parsed> {
         let is_empty = match bytes.trim_ascii() {
             b"" => Self::OPTIONAL,
@@ -42,7 +42,7 @@ pub trait Body {
     }
 }
 
-/// Whether two lists have the same names in the same order.
+/// Whether two lists contain the same names in the same order.
 #[expect(clippy::indexing_slicing, reason = "the compiler runs it, and the indices are below the lengths")]
 pub const fn same_names(one: &[&str], other: &[&str]) -> bool {
     if one.len() != other.len() {
@@ -66,20 +66,20 @@ pub const fn same_names(one: &[&str], other: &[&str]) -> bool {
     true
 }
 
-/// What the document says about a body.
+/// The description of a body in the OpenAPI document.
 pub struct BodySpec {
-    /// The names of its fields.
+    /// The names of the body's fields.
     pub fields: &'static [&'static str],
     description: &'static str,
     optional: bool,
     name: fn() -> String,
     schemas: fn(&mut Vec<NamedSchema>),
-    /// Reads bytes and drops what it read, for tests of the document's example.
+    /// Reads bytes and discards the result, for tests of the document's example.
     pub check: fn(&[u8]) -> Result<()>,
 }
 
 impl BodySpec {
-    /// The body `B`.
+    /// The description of the body `B`.
     pub fn of<B: Body + ToSchema>(description: &'static str) -> Self {
         Self {
             fields: B::FIELDS,
@@ -94,7 +94,7 @@ impl BodySpec {
         }
     }
 
-    /// The object of the document; its schemas join `schemas`.
+    /// The OpenAPI object of the body. Adds the schemas of the body to `schemas`.
     pub fn request_body(&self, schemas: &mut Vec<NamedSchema>) -> RequestBody {
         (self.schemas)(schemas);
         let content = ContentBuilder::new().schema(Some(Ref::from_schema_name((self.name)()))).build();
@@ -106,12 +106,12 @@ impl BodySpec {
     }
 }
 
-/// A value of a field.
+/// A type that a field of a body can have.
 pub trait BodyField: Sized {
-    /// What to send instead of a wrong value: completes "send …".
+    /// The expected value, for the error message of a wrong one: completes "send …".
     const EXPECTED: &'static str;
 
-    /// Takes the field; `None` where it is absent or null.
+    /// Removes the field from `json` and reads it; `None` if it is absent or null.
     fn take(json: &mut JsonObject, name: &str, expected: &str) -> Result<Option<Self>>;
 }
 
@@ -154,19 +154,19 @@ impl BodyField for bool {
     }
 }
 
-/// A field of a change.
+/// The new value of a field in a request that changes a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Patch<T> {
-    /// Absent: the value stays.
+    /// The field is absent: the value stays.
     Keep,
-    /// Null: there is no value any more.
+    /// The field is null: the value is removed.
     Clear,
-    /// The new value.
+    /// The field has a new value.
     Set(T),
 }
 
 impl<T> Patch<T> {
-    /// `None` to keep, `Some(None)` to clear, `Some(Some(value))` to set.
+    /// The change as nested options: `None` to keep, `Some(None)` to clear, `Some(Some(value))` to set.
     #[expect(clippy::option_option, reason = "the use cases take the three cases of a change so")]
     pub fn into_option(self) -> Option<Option<T>> {
         match self {
@@ -177,17 +177,17 @@ impl<T> Patch<T> {
     }
 }
 
-/// Takes a field that must be there.
+/// Removes a required field from `json` and reads it. It must be present and not null.
 pub fn required<T: BodyField>(json: &mut JsonObject, name: &str, expected: &str) -> Result<T> {
     json.required(name, expected, T::take)
 }
 
-/// Takes a field that may be absent or null.
+/// Removes a field from `json` and reads it. It may be absent or null.
 pub fn optional<T: BodyField>(json: &mut JsonObject, name: &str, expected: &str) -> Result<Option<T>> {
     T::take(json, name, expected)
 }
 
-/// Takes a field of a change.
+/// Removes a field of a change from `json` and reads it as a [`Patch`].
 pub fn patch<T: BodyField>(json: &mut JsonObject, name: &str, expected: &str) -> Result<Patch<T>> {
     let is_null = json.is_null(name);
     let value = T::take(json, name, expected)?;

@@ -1,4 +1,4 @@
-//! One call of an operation: who asks is read first, then what.
+//! One call of an operation. The server reads the caller first, then the other arguments.
 
 use actix_web::HttpRequest;
 use actix_web::web::{Bytes, Data, Payload};
@@ -18,7 +18,7 @@ use crate::state::AppState;
 pub struct Call {
     /// The request.
     pub request: HttpRequest,
-    /// The operation.
+    /// The declaration of the operation.
     pub declaration: &'static Declaration,
     payload: Option<Payload>,
     visibility: Option<Visibility>,
@@ -32,7 +32,8 @@ impl Call {
         Self { request, declaration, payload: Some(payload), visibility: None, body: None, query: None }
     }
 
-    /// Refuses parameters that the operation does not have: a misspelt filter must not silently show everything.
+    /// Refuses parameters that the operation does not declare: without this, a misspelt filter would silently show
+    /// everything.
     pub fn check_parameters(&mut self) -> Result<()> {
         if !self.declaration.refuses_unknown_parameters {
             return Ok(());
@@ -42,35 +43,35 @@ impl Call {
         Ok(())
     }
 
-    /// Keeps what the caller may see, for the arguments that are read afterwards.
+    /// Keeps the caller's visibility for the arguments that are read afterwards.
     pub fn keep_caller(&mut self, principal: &Principal) {
         self.visibility = Some(principal.visibility());
     }
 
-    /// The body's stream. An extractor that reads it takes it away from later ones.
+    /// Takes the stream of the body. Only one extractor can take it; a later one gets an internal error.
     pub fn take_payload(&mut self) -> Result<Payload> {
         self.payload.take().ok_or_else(|| Error::internal("two arguments of a handler read the body"))
     }
 
-    /// Keeps a body that was read to check a signature.
+    /// Keeps a body that an extractor read to check a signature.
     pub fn keep_body(&mut self, body: Bytes) {
         self.body = Some(body);
     }
 }
 
-/// An argument of a handler.
+/// A type that can be an argument of a handler.
 pub trait FromCall<S>: Sized {
-    /// Reads it.
+    /// Reads the argument from the call.
     async fn from_call(call: &mut Call) -> Result<Self, ApiError<S>>;
 }
 
-/// The parameters of the query.
+/// The argument with the parameters of the query.
 pub struct FromQuery<T>(pub T);
 
-/// The parameters of the path.
+/// The argument with the parameters of the path.
 pub struct FromPath<T>(pub T);
 
-/// The JSON body.
+/// The argument with the JSON body.
 pub struct FromBody<T: Body>(pub T::Parsed);
 
 impl<T: QueryParams, S> FromCall<S> for FromQuery<T> {

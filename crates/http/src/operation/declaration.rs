@@ -1,4 +1,4 @@
-//! Declarations, as types and as values.
+//! Declarations of operations, as types and as values.
 
 use actix_web::Route;
 use actix_web::http::Method;
@@ -13,55 +13,55 @@ use super::params::Parameters;
 use crate::api_error::ErrorFormat;
 use crate::contract::Contract;
 
-/// An operation. The attribute [`super::operation`] implements it.
+/// An operation. The attribute [`super::operation`] implements this trait.
 pub trait Operation: utoipa::Path + utoipa::__dev::SchemaReferences + utoipa::__dev::Tags<'static> + 'static {
-    /// How its contract writes errors.
+    /// The error format of the operation's contract.
     type Format: ErrorFormat;
-    /// Who may call it.
+    /// The handler's argument that defines the permitted callers.
     type Access: Access;
-    /// The operation's id in the document.
+    /// The operation's id in the OpenAPI document.
     const ID: &'static str;
-    /// Whether calls may have parameters that the operation does not know.
+    /// Whether the operation accepts, and ignores, parameters that it does not declare.
     const IGNORES_UNKNOWN_PARAMETERS: bool;
 
-    /// Adds the parameters of the path.
+    /// Adds the parameters of the path to `out`.
     fn declare_path(out: &mut Parameters);
-    /// Adds the parameters of the query.
+    /// Adds the parameters of the query to `out`.
     fn declare_query(out: &mut Parameters);
-    /// The body that the server reads before the handler runs.
+    /// The body that the server reads before the handler runs; `None` if there is no such body.
     fn body() -> Option<BodySpec>;
-    /// The route, whose calls know this declaration.
+    /// The route. Its calls carry this declaration.
     fn route(declaration: &'static Declaration) -> Route;
 }
 
-/// An operation as a value.
+/// The declaration of an operation as a value.
 pub struct Declaration {
-    /// The operation's id in the document.
+    /// The operation's id in the OpenAPI document.
     pub id: &'static str,
-    /// The contract that it belongs to.
+    /// The contract that the operation belongs to.
     pub contract: Contract,
-    /// The method.
+    /// The HTTP method.
     pub method: Method,
-    /// The path as its document writes it, without the contract's base.
+    /// The path as the OpenAPI document writes it, without the contract's base.
     pub document_path: String,
-    /// Who may call it.
+    /// The permitted callers, the rate-limit group and the audit category.
     pub access: AccessSpec,
-    /// The names of its query parameters.
+    /// The names of the query parameters.
     pub parameters: Vec<&'static str>,
-    /// The names of those that must be sent.
+    /// The names of the required query parameters.
     pub required_parameters: Vec<&'static str>,
-    /// Whether a parameter that is not among them is an error.
+    /// Whether an undeclared parameter is an error.
     pub refuses_unknown_parameters: bool,
-    /// The body, where the server reads it before the handler runs.
+    /// The body that the server reads before the handler runs; `None` if there is no such body.
     pub body: Option<BodySpec>,
-    /// Makes the route.
+    /// Makes the route from the declaration.
     pub(super) route: fn(&'static Self) -> Route,
-    /// Makes the entry in the document, and the schemas that it names.
+    /// Makes the operation's entry in the OpenAPI document, and the schemas that the entry refers to.
     pub(super) document: fn() -> (HttpMethod, OperationObject, Vec<NamedSchema>),
 }
 
 impl Declaration {
-    /// The declaration of this operation.
+    /// The declaration of the operation `O`.
     pub fn of<O: Operation>() -> Self {
         let mut query = Parameters::new(ParameterIn::Query);
         O::declare_query(&mut query);
@@ -81,7 +81,7 @@ impl Declaration {
         }
     }
 
-    /// The path under which the server answers it.
+    /// The full path under which the server answers the operation.
     pub fn path(&self) -> String {
         format!("{}{}", self.contract.base(), self.document_path)
     }
@@ -121,28 +121,28 @@ fn method_of(method: &HttpMethod) -> Method {
     }
 }
 
-/// What a declaration says, for tests and for generated documentation.
+/// The content of a declaration, for tests and for generated documentation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OperationInfo {
-    /// The operation's id in the document.
+    /// The operation's id in the OpenAPI document.
     pub id: &'static str,
-    /// The contract that it belongs to.
+    /// The contract that the operation belongs to.
     pub contract: Contract,
-    /// The method, in upper case.
+    /// The HTTP method, in upper case.
     pub method: String,
-    /// The path under which the server answers it, with the names of its parameters in braces.
+    /// The full path under which the server answers the operation, with the names of its parameters in braces.
     pub path: String,
-    /// Who may call it.
+    /// The requirement that a caller must meet.
     pub requirement: Requirement,
-    /// The rate-limit group that its calls count in; `None`: they are not counted.
+    /// The rate-limit group of the operation; `None` if its calls are not counted.
     pub rate_limit_group: Option<&'static str>,
-    /// The type of the audit event that a person's call leaves; `None`: a successful call leaves none of its own.
+    /// The type of the audit event that a person's call creates; `None` if a successful call creates none of its own.
     pub audit_event: Option<&'static str>,
-    /// Whether the call changes what `audit_event` is about, in the transaction of the change.
+    /// Whether the call changes data of the audit category, so that the change and `audit_event` share one transaction.
     pub is_audited_change: bool,
-    /// The names of its query parameters.
+    /// The names of the query parameters.
     pub parameters: Vec<&'static str>,
-    /// The names of those that must be sent.
+    /// The names of the required query parameters.
     pub required_parameters: Vec<&'static str>,
 }
 

@@ -1,10 +1,10 @@
-//! Declared operations in an OpenAPI document.
+//! Adds declared operations to an OpenAPI document.
 
 use utoipa::openapi::OpenApi;
 
 use super::declaration::Declaration;
 
-/// Adds the operations, and every schema that they name.
+/// Adds the operations, and every schema that they refer to.
 pub fn add(document: &mut OpenApi, declarations: &[Declaration]) {
     let mut all = Vec::new();
     for declaration in declarations {

@@ -1,10 +1,10 @@
 //! HTTP operations, each declared once.
 //!
-//! A handler with the attribute [`operation`] is a declaration: method, path and texts are arguments of the attribute and
-//! its doc comment; the types of the handler's arguments say the rest. From a declaration follow its route
-//! ([`routes`]), its entry in the OpenAPI document ([`document`]), the refusal of parameters that it does not have,
-//! the permission, the rate limit, the conditions that its audit event records, and its rows in the tables that the
-//! tests walk ([`OperationInfo`]).
+//! A handler with the attribute [`operation`] is a declaration. Method, path and texts are arguments of the attribute
+//! and the handler's doc comment; the types of the handler's arguments give the rest. The declaration determines the
+//! operation's route ([`routes`]), its entry in the OpenAPI document ([`document`]), the refusal of undeclared
+//! parameters, the permission, the rate limit, the conditions that its audit event records, and its rows in the tables
+//! that the tests check ([`OperationInfo`]).
 //!
 //! ```text
 //! #[operation(get, "/v1/events", tag = "events", responses(…))]
@@ -35,7 +35,7 @@ pub use values::Limit;
 
 pub use crate::request::query::Query;
 
-/// The declarations of these handlers: `operations![list::list_events, get::get_event]`.
+/// Makes the list of declarations of these handlers: `operations![list::list_events, get::get_event]`.
 macro_rules! operations {
     ($($handler:path),* $(,)?) => {
         vec![$($crate::operation::Declaration::of::<$handler>()),*]

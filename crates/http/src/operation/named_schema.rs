@@ -1,4 +1,4 @@
-//! Schemas by name.
+//! A schema together with its name.
 
 use utoipa::openapi::{RefOr, Schema};
 

@@ -1,4 +1,4 @@
-//! Parameters of queries and paths: one struct gives names, schemas and reading.
+//! Parameters of queries and paths: one struct defines the names, the schemas and the reading.
 
 use actix_web::HttpRequest;
 use serde_json::Value;
@@ -13,56 +13,56 @@ use super::named_schema::NamedSchema;
 use crate::request::path;
 use crate::request::query::Query;
 
-/// A struct of query parameters. Derived by `#[derive(QueryParams)]`.
+/// A struct of query parameters. `#[derive(QueryParams)]` implements it.
 pub trait QueryParams: Sized {
-    /// Adds the parameters to the declaration.
+    /// Adds the parameters to the declaration `out`.
     fn declare(out: &mut Parameters);
 
-    /// Reads them. [`Error::Invalid`] names the parameter.
+    /// Reads the parameters. [`Error::Invalid`] names the parameter.
     fn read(query: &Query) -> Result<Self>;
 }
 
-/// A struct of the parameters in a path. Derived by `#[derive(PathParams)]`.
+/// A struct of the parameters in a path. `#[derive(PathParams)]` implements it.
 pub trait PathParams: Sized {
-    /// Adds the parameters to the declaration.
+    /// Adds the parameters to the declaration `out`.
     fn declare(out: &mut Parameters);
 
-    /// Reads them. [`Error::Invalid`] names the parameter.
+    /// Reads the parameters. [`Error::Invalid`] names the parameter.
     fn read(path: &PathValues<'_>) -> Result<Self>;
 
-    /// [`Error::NotFound`] unless the caller may see what a parameter with `#[param(visible)]` names. `visibility` is
-    /// the caller's; `None` where the operation needs no credential.
+    /// Checks that the caller may see the objects that the parameters with `#[param(visible)]` name;
+    /// [`Error::NotFound`] otherwise. `visibility` is the caller's; `None` if the operation needs no credential.
     fn check(&self, visibility: Option<Visibility>) -> Result<()> {
         let _ = visibility;
         Ok(())
     }
 }
 
-/// A value that parameters and texts of bodies are read as.
+/// A type that parameters, and text fields of bodies, are parsed into.
 pub trait ParamValue: Sized {
-    /// What to send instead of a value of another JSON type: completes "send …".
+    /// The expected value, for the error message of a value of another JSON type: completes "send …".
     const EXPECTED: &'static str;
 
-    /// Reads it. [`Error::Invalid`] names the parameter, the value and the way out.
+    /// Parses the value. [`Error::Invalid`] names the parameter, the value and the correction.
     fn parse(name: &str, value: &str) -> Result<Self>;
 }
 
-/// The parameters inside a request's path.
+/// The parameters in the path of a request.
 pub struct PathValues<'a>(&'a HttpRequest);
 
 impl<'a> PathValues<'a> {
-    /// Those of `request`.
+    /// The path parameters of `request`.
     pub fn of(request: &'a HttpRequest) -> Self {
         Self(request)
     }
 
-    /// The parameter's text, decoded. [`Error::Invalid`] for escapes that are not UTF-8.
+    /// The decoded text of the parameter. [`Error::Invalid`] for escapes that are not UTF-8.
     pub fn text(&self, name: &str) -> Result<String> {
         path::text(self.0, name)
     }
 }
 
-/// Reads a list parameter: repeated, joined by commas, or both. At most `max` values.
+/// Reads a list parameter. The values may be repeated parameters, joined by commas, or both. At most `max` values.
 pub fn list<T, E: Into<Error>>(
     query: &Query,
     name: &str,
@@ -76,23 +76,23 @@ pub fn list<T, E: Into<Error>>(
     values.into_iter().map(|value| parse(name, value).map_err(Into::into)).collect()
 }
 
-/// How many values a parameter has.
+/// The number of values that a parameter has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Arity {
-    /// One.
+    /// Exactly one value.
     Required,
-    /// One or none.
+    /// One value or none.
     Optional,
-    /// Any number, within these bounds where it is sent.
+    /// Any number of values, within these bounds if the parameter is sent.
     List {
-        /// The least number.
+        /// The smallest number of values.
         min_items: Option<usize>,
-        /// The largest number.
+        /// The largest number of values.
         max_items: Option<usize>,
     },
 }
 
-/// The declared parameters of one place, in their order.
+/// The declared parameters of one place (path or query), in the order of their declaration.
 pub struct Parameters {
     parameter_in: ParameterIn,
     names: Vec<&'static str>,
@@ -102,12 +102,12 @@ pub struct Parameters {
 }
 
 impl Parameters {
-    /// None yet.
+    /// An empty list of parameters.
     pub fn new(parameter_in: ParameterIn) -> Self {
         Self { parameter_in, names: Vec::new(), required: Vec::new(), declared: Vec::new(), schemas: Vec::new() }
     }
 
-    /// Adds a parameter that the schema `S` describes.
+    /// Adds a parameter with the schema `S`.
     pub fn add<S: ToSchema>(
         &mut self,
         name: &'static str,
@@ -142,17 +142,17 @@ impl Parameters {
         self.declared.push(parameter.build());
     }
 
-    /// The names, in their order.
+    /// The names of the parameters, in the order of their declaration.
     pub fn names(&self) -> &[&'static str] {
         &self.names
     }
 
-    /// The names of those that must be sent, in their order.
+    /// The names of the required parameters, in the order of their declaration.
     pub fn required(&self) -> &[&'static str] {
         &self.required
     }
 
-    /// The parameters; their schemas join `schemas`.
+    /// The parameters as OpenAPI objects. Adds their schemas to `schemas`.
     pub fn finish(self, schemas: &mut Vec<NamedSchema>) -> Vec<Parameter> {
         schemas.extend(self.schemas);
         self.declared

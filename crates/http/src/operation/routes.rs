@@ -12,7 +12,7 @@ use super::declaration::Declaration;
 use crate::api_error::{self, ApiError, ErrorFormat};
 use crate::audit;
 
-/// Adds the routes of these operations, whose contract writes its errors as `S`.
+/// Adds the routes of these operations. Their contract writes its errors in the format `S`.
 pub fn configure<S: ErrorFormat>(config: &mut ServiceConfig, declarations: &'static [Declaration]) {
     let mut paths: BTreeMap<String, Vec<&'static Declaration>> = BTreeMap::new();
     let mut order = Vec::new();
@@ -23,7 +23,7 @@ pub fn configure<S: ErrorFormat>(config: &mut ServiceConfig, declarations: &'sta
         }
         paths.entry(path).or_default().push(declaration);
     }
-    // In the order of the declarations: `/v1/accounts/me` is listed before `/v1/accounts/{account_id}`.
+    // In the order of the declarations: `/v1/accounts/me` must be registered before `/v1/accounts/{account_id}`.
     for path in order {
         let declared = paths.remove(&path).unwrap_or_default();
         let routes = declared.into_iter().map(|one| (one.method.clone(), (one.route)(one))).collect();
@@ -31,10 +31,10 @@ pub fn configure<S: ErrorFormat>(config: &mut ServiceConfig, declarations: &'sta
     }
 }
 
-/// A resource at `path` with these routes, and a 405 with `Allow` for every other method.
+/// A resource at `path` with these routes. Every other method gets 405 with the header `Allow`.
 ///
-/// Every path with GET also answers HEAD, as monitors ask: the server leaves the body out. The middleware
-/// [`audit::recorded`] wraps each path, so that a handler cannot forget its audit event.
+/// Every path with GET also answers HEAD, because monitoring systems send it: the server leaves the body out. The
+/// middleware [`audit::recorded`] wraps each path, so that a handler cannot forget its audit event.
 pub fn resource<S: ErrorFormat>(path: &str, routes: Vec<(Method, Route)>) -> impl HttpServiceFactory + use<S> {
     let methods = routes.iter().map(|(method, _)| if *method == Method::GET { "GET, HEAD" } else { method.as_str() });
     let allow = methods.collect::<Vec<_>>().join(", ");
@@ -52,7 +52,7 @@ pub fn resource<S: ErrorFormat>(path: &str, routes: Vec<(Method, Route)>) -> imp
     resource.wrap(from_fn(audit::recorded::<S>))
 }
 
-/// Answers every path that the contract does not have. `document` is where its paths are listed.
+/// Answers requests for paths that the contract does not have. `document` is the place where its paths are listed.
 pub fn fallback<S: ErrorFormat>(document: &'static str) -> Route {
     web::to(move |request: HttpRequest| {
         let refused = ApiError::<S>::from(api_error::unknown_path(request.path(), document));

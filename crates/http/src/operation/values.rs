@@ -1,4 +1,4 @@
-//! The values that parameters and fields of bodies are read as.
+//! The types of values that parameters and body fields are parsed into.
 
 use trailkeeper_domain::account::Role;
 use trailkeeper_domain::address::AddressRange;
@@ -12,7 +12,7 @@ use super::params::ParamValue;
 
 const A_UUID: &str = "a UUID as a text";
 
-/// Implements [`ParamValue`] by a function of the domain.
+/// Implements [`ParamValue`] for each type by a parsing function of the domain.
 macro_rules! values {
     ($($type:ty, $expected:expr, $parse:expr;)+) => {
         $(

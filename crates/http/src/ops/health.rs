@@ -12,7 +12,7 @@ use crate::extract::anyone::{Anyone, Everyone, Probe};
 use crate::operation::operation;
 use crate::state::AppState;
 
-/// State of the server.
+/// The state of the server.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"status": "ok"}))]
 pub struct Health {

@@ -22,7 +22,7 @@ use crate::extract::caller::{ReadAnalytics, SaasusCaller};
 use crate::operation::{FromQuery, QueryParams, operation};
 use crate::state::AppState;
 
-/// Which active users are asked for.
+/// The requested active users.
 #[derive(QueryParams)]
 #[expect(clippy::doc_markdown, reason = "the descriptions are the published ones")]
 pub struct ActiveUsersParams {
@@ -52,20 +52,20 @@ impl ActiveUsersParams {
     }
 }
 
-/// How many users were active.
+/// The numbers of active users.
 #[derive(Serialize, ToSchema)]
 pub struct ActiveUsers {
-    /// By date, tenant and environment, ascending; what has no value is left out.
+    /// The numbers by date, tenant and environment, ascending. Combinations without a value are left out.
     data: Vec<ActiveUserData>,
 }
 
-/// How many users were active in one period, tenant and environment.
+/// The number of active users in one period, tenant and environment.
 #[derive(Serialize, ToSchema)]
 pub struct ActiveUserData {
     /// The UTC day or month: YYYY-MM-DD or YYYY-MM.
     #[schema(value_type = values::PeriodDate, inline)]
     date: PeriodDate,
-    /// The tenant; all zero outside any.
+    /// The tenant; all zero: outside any tenant.
     #[schema(value_type = values::TenantId, inline)]
     tenant_id: Uuid,
     /// The environment.
@@ -123,9 +123,9 @@ impl ActiveUsers {
 ///
 /// Get daily or monthly active users information.
 ///
-/// A user is active in a period when at least one of their events in it did not fail. Values that were
-/// reported for a period, tenant and environment win over the computed ones. Without `date_to` the
-/// answer goes on until now. A credential that is confined to a tenant sees that one alone.
+/// A user is active in a period when at least one of their events in it did not fail. A reported value for a period,
+/// tenant and environment replaces the computed one. Without `date_to` the answer goes on until now. A credential that
+/// is scoped to a tenant sees only that tenant.
 #[operation(get, "/active-users", operation_id = "GetActiveUsers", tag = "userAnalysis",
     responses(
         (status = 200, description = "The numbers of active users.", body = ActiveUsers,

@@ -22,7 +22,7 @@ use crate::extract::caller::{ReadAnalytics, SaasusCaller};
 use crate::operation::{FromQuery, QueryParams, operation};
 use crate::state::AppState;
 
-/// Which metric is asked for.
+/// The requested metric.
 #[derive(QueryParams)]
 pub struct AggregatedMetricsParams {
     /// Metrics type
@@ -45,23 +45,23 @@ impl AggregatedMetricsParams {
     }
 }
 
-/// How many came to be.
+/// The numbers of created records by day.
 #[derive(Serialize, ToSchema)]
 pub struct AggregatedMetrics {
     /// Every day of the range, ascending.
     metrics: Vec<DailyMetric>,
 }
 
-/// How many came to be on one day.
+/// The number of created records on one day.
 #[derive(Serialize, ToSchema)]
 pub struct DailyMetric {
     /// The UTC day: YYYY-MM-DD.
     #[schema(value_type = values::UtcDay, inline)]
     date: String,
-    /// How many, over all tenants.
+    /// The number over all tenants.
     #[schema(value_type = values::Count, inline)]
     count: u64,
-    /// How many per tenant, without those that have none; only for `create_tenant_user`.
+    /// The number per tenant. Tenants without any are left out. Only for `create_tenant_user`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     details: Option<BTreeMap<String, u64>>,
@@ -91,10 +91,9 @@ impl AggregatedMetrics {
 ///
 /// Get aggregated metrics by type and date range.
 ///
-/// Every UTC day of the range is there, zero included. `tenant_ids` is taken as repeated parameters,
-/// as one parameter joined with commas, or both; a credential that is confined to a tenant names that
-/// one alone, and gets it without naming it. What was removed since stays counted on the day on
-/// which it came to be.
+/// The answer contains every UTC day of the range, including days with zero. Send `tenant_ids` as repeated parameters,
+/// as one parameter joined with commas, or both. A credential that is scoped to a tenant may name only that tenant, and
+/// gets that tenant's numbers without naming it. Removed records stay counted on the day of their creation.
 #[operation(get, "/metrics/aggregated", operation_id = "GetAggregatedMetrics", tag = "metrics",
     responses(
         (status = 200, description = "The metrics of each day.", body = AggregatedMetrics, example = json!(AggregatedMetrics::sample())),

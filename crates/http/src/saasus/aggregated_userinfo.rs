@@ -21,7 +21,7 @@ use crate::extract::caller::{ReadAnalytics, SaasusCaller};
 use crate::operation::{FromQuery, QueryParams, operation};
 use crate::state::AppState;
 
-/// Which calls are asked for.
+/// The range and the tenants of the calls.
 #[derive(QueryParams)]
 pub struct AggregatedUserInfoParams {
     /// Start date (YYYY-MM-DD)
@@ -41,20 +41,21 @@ impl AggregatedUserInfoParams {
     }
 }
 
-/// How many userinfo calls there were.
+/// The number of userinfo calls.
 #[derive(Serialize, ToSchema)]
 pub struct AggregatedUserInfoMetrics {
     /// Every day of the range, ascending.
     metrics: Vec<DailyUserInfoMetric>,
 }
 
-/// How many userinfo calls there were on one day.
+/// The number of userinfo calls on one day.
 #[derive(Serialize, ToSchema)]
 pub struct DailyUserInfoMetric {
     /// The UTC day: YYYY-MM-DD.
     #[schema(value_type = values::UtcDay, inline)]
     date: String,
-    /// How many per tenant, without those that have none; calls outside any under the all-zero UUID.
+    /// The number of calls per tenant. Tenants without calls are left out. Calls outside any tenant are under the
+    /// all-zero UUID.
     details: BTreeMap<String, u64>,
 }
 
@@ -79,9 +80,9 @@ impl AggregatedUserInfoMetrics {
 ///
 /// Get aggregated userinfo API call count by date range and tenants.
 ///
-/// Every UTC day of the range is there; one without calls has empty `details`. `tenant_ids` is taken
-/// as repeated parameters, as one parameter joined with commas, or both; a credential that is confined
-/// to a tenant names that one alone, and gets it without naming it.
+/// The answer contains every UTC day of the range; a day without calls has empty `details`. Send `tenant_ids` as
+/// repeated parameters, as one parameter joined with commas, or both. A credential that is scoped to a tenant may name
+/// only that tenant, and gets that tenant's numbers without naming it.
 #[operation(get, "/userinfo/aggregated", operation_id = "GetAggregatedUserInfo", tag = "metrics",
     responses(
         (status = 200, description = "The calls of each day.", body = AggregatedUserInfoMetrics, example = json!(AggregatedUserInfoMetrics::sample())),

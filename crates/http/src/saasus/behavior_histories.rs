@@ -30,7 +30,7 @@ pub struct UserPath {
 /// The pages that a user was on, by day.
 #[derive(Serialize, ToSchema)]
 pub struct UserBehaviorHistories {
-    /// By day, ascending; days without any page are left out.
+    /// The days, ascending. Days without any page are left out.
     histories: Vec<DailyBehaviorHistory>,
 }
 
@@ -40,7 +40,7 @@ pub struct DailyBehaviorHistory {
     /// The UTC day, as the UNIX seconds of its beginning.
     #[schema(value_type = values::Seconds, inline)]
     behaved_at: i64,
-    /// By time, ascending.
+    /// The pages by time, ascending.
     histories: Vec<UserBehaviorHistory>,
 }
 
@@ -67,8 +67,8 @@ impl UserBehaviorHistories {
 ///
 /// Obtain user activity history for the past month.
 ///
-/// Every page load and every userinfo call that carried a page, from the same time one calendar month
-/// ago until now. A user that nobody knows has an empty history.
+/// Returns every page load and every userinfo call that carried a page, from the same time one calendar month ago until
+/// now. An unknown user has an empty history.
 #[operation(get, "/users/{user_id}/behavior-histories", operation_id = "GetUserBehaviorHistories",
     tag = "userAnalysis",
     responses(

@@ -1,4 +1,4 @@
-//! The refusals that every operation of this contract has.
+//! The error responses of this contract's operations.
 
 use std::collections::BTreeMap;
 
@@ -7,11 +7,11 @@ use utoipa::openapi::{RefOr, Response};
 
 use crate::documented::refusals;
 
-/// Of operations without a body.
+/// Error responses of every operation without a body.
 pub struct ErrorResponses;
-/// Of operations with a body.
+/// Error responses of every operation with a body.
 pub struct BodyErrorResponses;
-/// Of operations about tenants that the caller names, besides.
+/// Additional error responses of operations about tenants that the caller names.
 pub struct TenantErrorResponses;
 
 impl IntoResponses for ErrorResponses {

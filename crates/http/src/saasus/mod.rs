@@ -43,7 +43,7 @@ use crate::operation::{Declaration, document, operations, routes};
 )]
 struct Document;
 
-/// The operations.
+/// The declared operations of this contract.
 pub static OPERATIONS: LazyLock<Vec<Declaration>> = LazyLock::new(|| {
     operations![
         user_behavior_day::update_user_behavior_day,
@@ -56,7 +56,7 @@ pub static OPERATIONS: LazyLock<Vec<Declaration>> = LazyLock::new(|| {
     ]
 });
 
-/// The document with its operations.
+/// The document, including its operations.
 pub fn document() -> OpenApiDocument {
     let mut openapi = Document::openapi();
     document::add(&mut openapi, &OPERATIONS);
@@ -64,7 +64,7 @@ pub fn document() -> OpenApiDocument {
     openapi
 }
 
-/// Adds the routes.
+/// Adds the routes of this contract.
 pub fn configure(config: &mut ServiceConfig) {
     routes::configure::<Saasus>(config, &OPERATIONS);
     config.service(web::scope("/v1/analysis").default_service(fallback::<Saasus>("/openapi/saasus.json")));

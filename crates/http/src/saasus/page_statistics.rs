@@ -21,7 +21,7 @@ use crate::extract::caller::{ReadAnalytics, SaasusCaller};
 use crate::operation::{FromQuery, Query, QueryParams, operation};
 use crate::state::AppState;
 
-/// Which period is asked for.
+/// The requested period.
 #[derive(QueryParams)]
 pub struct PageStatisticsParams {
     /// Start timestamp of statistics period (UNIX timestamp)
@@ -48,13 +48,13 @@ pub struct PageStatistics {
     /// The end of the period, in UNIX seconds; this second is inside.
     #[schema(value_type = values::Seconds, inline)]
     end_date: i64,
-    /// How many views there were.
+    /// The number of views.
     #[schema(value_type = values::Count, inline)]
     total_page_views: u64,
-    /// How many distinct users there were, over all pages: not a sum.
+    /// The number of distinct users over all pages. It is not a sum.
     #[schema(value_type = values::Count, inline)]
     total_unique_users: u64,
-    /// By views descending, then by page.
+    /// The pages, by views in descending order, then by page.
     page_statistics: Vec<PageStatistic>,
 }
 
@@ -63,10 +63,10 @@ pub struct PageStatistics {
 pub struct PageStatistic {
     /// The page, without fragment and (unless the server is set to keep it) query.
     page_url: String,
-    /// How many views it had.
+    /// The number of views of the page.
     #[schema(value_type = values::Count, inline)]
     total_views: u64,
-    /// How many distinct users it had.
+    /// The number of distinct users of the page.
     #[schema(value_type = values::Count, inline)]
     unique_users: u64,
 }

@@ -5,9 +5,9 @@ use trailkeeper_domain::id::TenantId;
 
 use crate::request::query::Query;
 
-/// The tenants named, by repeated parameters (with or without an index in brackets, as the published
-/// PHP client writes it), by one joined with commas, or both. An empty list (`tenant_ids=`, as some
-/// clients write it) names none and means all, like no parameter at all.
+/// Reads the ids of tenants. Clients repeat the parameter (with or without an index in brackets, as the published PHP
+/// client writes it), join the ids with commas in one parameter, or do both. An empty list (`tenant_ids=`, as some
+/// clients write it) names no tenant and means all tenants, like a missing parameter.
 pub fn read(query: &Query, name: &str) -> Result<Option<Vec<TenantId>>> {
     match query.list(name).as_slice() {
         [] | [""] => Ok(None),

@@ -20,7 +20,7 @@ use crate::operation::{Body, FromBody, operation};
 use crate::settings::MAX_SIGNED_BODY_BYTES;
 use crate::state::AppState;
 
-/// A number of active users that is known better outside.
+/// A reported number of active users, which replaces the computed one.
 #[derive(ToSchema, Body)]
 #[body(name = "a number of active users", ignores_unknown_fields, max_bytes = MAX_SIGNED_BODY_BYTES)]
 pub struct UpdateActiveUsersParam {
@@ -79,10 +79,9 @@ impl UpdateActiveUsersParam {
 ///
 /// Update or insert daily or monthly active users data.
 ///
-/// The number wins over the one computed from events for the same period, tenant and environment,
-/// from then on. Sent again, the last one holds; a signed request takes effect once, however often it is
-/// sent. A credential that is confined to a tenant reports for
-/// that one alone.
+/// From then on, the number replaces the one computed from events for the same period, tenant and environment. If
+/// several numbers are sent, the last one is valid. A signed request takes effect once, even if it is sent several
+/// times. A credential that is scoped to a tenant can report only for that tenant.
 #[operation(put, "/active-users", operation_id = "UpdateActiveUsers", tag = "userAnalysis",
     request_body(content = UpdateActiveUsersParam, example = json!(UpdateActiveUsersParam::sample())),
     responses((status = 200, description = "The number is stored."), BodyErrorResponses, TenantErrorResponses))]
@@ -104,7 +103,7 @@ pub async fn update_active_users(
 fn reported_fields(period: Period, reported: &ActiveUsers) -> Vec<(&'static str, Value)> {
     vec![
         ("type", period.as_str().into()),
-        // Of a month its first day.
+        // A month is stored as its first day.
         ("date", reported.start.to_string().into()),
         ("tenant_id", reported.tenant_id.to_string().into()),
         ("env_id", reported.env_id.0.into()),

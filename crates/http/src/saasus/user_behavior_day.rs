@@ -39,7 +39,7 @@ pub struct UpdateUserBehaviorHistoriesByDayParam {
 /// One page that a user was on.
 #[derive(Serialize, ToSchema)]
 pub struct UserBehaviorHistory {
-    /// When, in UNIX seconds.
+    /// The time, in UNIX seconds.
     #[schema(value_type = values::Seconds, inline)]
     pub timestamp: i64,
     /// The page, a URL or a bare path, as it was sent.
@@ -68,9 +68,9 @@ impl From<UpdateUserBehaviorHistoriesByDayParam> for BehaviorReport {
 ///
 /// Analysis of user behavior on the day.
 ///
-/// Adds the pages to the user's history and never removes any: a page that was sent before is stored
-/// once, so the growing list of a day may be sent again and again. All of them must lie on the UTC
-/// day of `timestamp`, else nothing is stored. At most 10,000 in one request.
+/// Adds the pages to the user's history and never removes any. The server stores a repeated page only once, so the
+/// growing list of a day may be sent again and again. All pages must lie on the UTC day of `timestamp`, otherwise
+/// nothing is stored. A request has at most 10,000 pages.
 #[operation(put, "/user-behavior-day", operation_id = "UpdateUserBehaviorHistoriesByDay", tag = "userAnalysis",
     request_body(
         content = UpdateUserBehaviorHistoriesByDayParam,

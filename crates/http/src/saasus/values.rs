@@ -1,4 +1,4 @@
-//! The values of this contract as its document describes them, with the published titles.
+//! The value types of this contract as its document describes them, with the published titles.
 
 use trailkeeper_domain::creation::CreationKind;
 use trailkeeper_domain::id::UserId as DomainUserId;
@@ -10,36 +10,36 @@ use utoipa::openapi::{KnownFormat, ObjectBuilder};
 use crate::documented::{DAY, DAY_OR_MONTH, formatted, integer, one_of, patterned, text, values};
 
 values! {
-    /// A user: any text that the identity provider chose.
+    /// A user's id: any text that the identity provider chose.
     UserId = text(1, DomainUserId::MAX).title(Some("Uuid"));
-    /// A tenant.
+    /// A tenant's id.
     TenantId = formatted(KnownFormat::Uuid).title(Some("Uuid"));
-    /// A tenant in a list.
+    /// A tenant's id in a list.
     ListedTenantId = formatted(KnownFormat::Uuid);
-    /// An environment.
+    /// An environment's number.
     EnvId = integer(KnownFormat::Int64, 0, u32::MAX.into())
         .format(Some(SchemaFormat::Custom("uint64".to_owned()))).title(Some("Id"));
-    /// UNIX seconds.
+    /// An instant in UNIX seconds.
     Seconds = seconds();
-    /// UNIX seconds of a day.
+    /// A day in UNIX seconds.
     Day = seconds().title(Some("Date subject to renewal"));
     /// A page as it was sent.
     Referer = text(1, MAX_PAGE);
-    /// By what active users are counted.
+    /// The period by which active users are counted.
     ActiveUsersType = one_of(["monthly", "daily"]);
-    /// The same in a report.
+    /// The period by which active users are counted, in a report.
     ReportedType = one_of(["daily", "monthly"]).title(Some("Type"));
     /// A day or a month.
     PeriodDate = period_date();
-    /// The same in a report.
+    /// A day or a month in a report.
     ReportedDate = period_date().title(Some("Date"));
-    /// A day. (utoipa takes a type that is called `Date` for chrono's.)
+    /// A day. It is not named `Date`, because utoipa takes a type of that name for chrono's.
     UtcDay = patterned(DAY, 10, 10);
-    /// How many in a report.
+    /// A number of active users in a report.
     ReportedCount = count().title(Some("Active Users Count"));
-    /// How many.
+    /// A count.
     Count = count();
-    /// What is counted.
+    /// The kind of object that is counted.
     MetricsType = one_of(CreationKind::ALL.map(CreationKind::as_str));
 }
 

@@ -20,29 +20,29 @@ use crate::operation::{Body, FromBody, FromPath, Patch, operation};
 use crate::request::credential;
 use crate::state::AppState;
 
-/// What to change about an account. A field that is left out stays as it is.
+/// The changes of an account. A field that is left out stays as it is.
 #[derive(ToSchema, Body)]
 #[serde(deny_unknown_fields)]
 #[body(name = "a change of an account")]
 #[schema(example = AccountChangeInput::sample)]
 pub struct AccountChangeInput {
-    /// The e-mail address with which its owner logs in. Unique without regard to case.
+    /// The e-mail address for the login. It is unique without regard to case.
     #[schema(value_type = Option<schemas::AccountEmail>)]
     #[body(expected = schemas::AN_EMAIL)]
     email: Option<String>,
-    /// Its name for people.
+    /// The display name.
     #[schema(value_type = Option<schemas::DisplayName>)]
     #[body(expected = schemas::A_NAME)]
     display_name: Option<String>,
-    /// What it may do.
+    /// The role.
     #[schema(value_type = Option<schemas::Role>)]
     role: Option<Role>,
-    /// The one tenant it may see; null: all.
+    /// The only tenant that it may see; null: all tenants.
     #[schema(value_type = Option<schemas::TenantId>)]
     tenant_id: Patch<TenantId>,
-    /// Whether it may not log in.
+    /// Whether the account is disabled. A disabled account cannot log in.
     disabled: Option<bool>,
-    /// Another password.
+    /// The new password.
     #[schema(value_type = Option<schemas::NewPassword>)]
     #[body(with = credential::optional)]
     password: Option<String>,
@@ -71,8 +71,8 @@ impl From<AccountChangeInput> for AccountChange {
 /// Change an account.
 ///
 /// Null clears `tenant_id`, so that the account sees all tenants; for other fields it is the same as leaving them out.
-/// Another role, tenant or password, and disabling, end the account's sessions. The last active administrator of
-/// all tenants stays one (409). An e-mail that another account has is a conflict (409).
+/// A change of role, tenant or password ends the account's sessions, and so does disabling. A change cannot remove the
+/// last active administrator of all tenants (409). An e-mail that another account has is a conflict (409).
 #[operation(patch, "/v1/accounts/{account_id}", tag = "accounts", body = "What changes.",
     responses(
         (status = 200, description = "The account as it is now.", body = AccountView),

@@ -19,27 +19,27 @@ use crate::operation::{Body, FromBody, operation};
 use crate::request::credential;
 use crate::state::AppState;
 
-/// An account to be made. Null is the same as leaving a field out.
+/// The account to create. Null is the same as leaving a field out.
 #[derive(ToSchema, Body)]
 #[serde(deny_unknown_fields)]
 #[body(name = "an account")]
 #[schema(example = AccountInput::sample)]
 pub struct AccountInput {
-    /// The e-mail address with which its owner logs in. Unique without regard to case.
+    /// The e-mail address for the login. It is unique without regard to case.
     #[schema(value_type = schemas::AccountEmail)]
     #[body(expected = schemas::AN_EMAIL)]
     email: String,
-    /// Its name for people; absent: the e-mail.
+    /// The display name; absent: the e-mail.
     #[schema(value_type = Option<schemas::DisplayName>)]
     #[body(expected = schemas::A_NAME)]
     display_name: Option<String>,
-    /// What it may do.
+    /// The role.
     #[schema(value_type = schemas::Role)]
     role: Role,
-    /// The one tenant it may see; absent: all.
+    /// The only tenant that it may see; absent: all tenants.
     #[schema(value_type = Option<schemas::TenantId>)]
     tenant_id: Option<TenantId>,
-    /// Absent: one is generated, and shown in the answer.
+    /// The password; absent: the server generates one and shows it in the answer.
     #[schema(value_type = Option<schemas::NewPassword>)]
     #[body(with = credential::optional)]
     password: Option<String>,
@@ -69,7 +69,7 @@ impl AccountInput {
 pub struct CreatedAccountView {
     /// The account.
     account: AccountView,
-    /// The password that was generated; null where one was sent. It is not shown again.
+    /// The generated password; null if the request contained one. It is not shown again.
     #[schema(required, value_type = Option<schemas::GeneratedPassword>)]
     password: Option<String>,
 }
@@ -80,10 +80,10 @@ impl CreatedAccountView {
     }
 }
 
-/// Make an account.
+/// Create an account.
 ///
-/// A password that was generated is shown in this answer and never again; its owner should change it with
-/// `PUT /v1/accounts/me/password`. An e-mail that another account has is a conflict (409).
+/// A generated password is shown in this answer and never again. The owner of the account should change it with `PUT
+/// /v1/accounts/me/password`. An e-mail that another account has is a conflict (409).
 #[operation(post, "/v1/accounts", tag = "accounts", body = "The account.",
     responses(
         (status = 201, description = "The account is made.", body = CreatedAccountView,

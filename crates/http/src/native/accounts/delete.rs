@@ -14,8 +14,8 @@ use crate::state::AppState;
 
 /// Remove an account and its sessions.
 ///
-/// The audit trail keeps its id and name. To be able to bring it back, disable it instead. The last active
-/// administrator of all tenants cannot be removed (409).
+/// The audit trail keeps the account's id and name. To be able to restore the account later, disable it instead. The
+/// last active administrator of all tenants cannot be removed (409).
 #[operation(delete, "/v1/accounts/{account_id}", tag = "accounts",
     responses((status = 204, description = "The account is removed."), CommonProblems, NotFound, Conflict))]
 pub async fn delete_account(

@@ -24,7 +24,7 @@ pub struct AccountPath {
 
 /// Get an account.
 ///
-/// Disabled or not. Everyone gets their own at `/v1/accounts/me`.
+/// Disabled accounts are included. All people can get their own account at `/v1/accounts/me`.
 #[operation(get, "/v1/accounts/{account_id}", tag = "accounts",
     responses((status = 200, description = "The account.", body = AccountView), CommonProblems, NotFound))]
 pub async fn get_account(

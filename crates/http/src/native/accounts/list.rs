@@ -21,10 +21,10 @@ use crate::state::AppState;
 #[derive(Serialize, ToSchema)]
 #[schema(example = AccountsView::sample)]
 pub struct AccountsView {
-    /// By id, which is the order in which they were made.
+    /// The accounts, by id, which is the order of creation.
     #[schema(max_items = 1000)]
     accounts: Vec<AccountView>,
-    /// Where the list goes on; null on the last page.
+    /// The cursor of the next page; null on the last page.
     #[schema(required, value_type = Option<schemas::AccountCursor>)]
     next_cursor: NextCursor,
 }
@@ -35,9 +35,9 @@ impl AccountsView {
     }
 }
 
-/// List accounts in the order in which they were made.
+/// List accounts in the order of creation.
 ///
-/// Disabled ones too. Only administrators of all tenants may list them.
+/// The list includes disabled accounts. Only administrators of all tenants may list accounts.
 #[operation(get, "/v1/accounts", tag = "accounts",
     responses((status = 200, description = "A page of accounts.", body = AccountsView), CommonProblems))]
 pub async fn list_accounts(

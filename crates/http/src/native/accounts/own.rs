@@ -15,7 +15,7 @@ use crate::state::AppState;
 
 /// Get your own account.
 ///
-/// Of any role, with the access token of a login. Programs have no account (403).
+/// Every role may use this operation, with the access token of a login. Programs have no account (403).
 #[operation(get, "/v1/accounts/me", tag = "accounts",
     responses((status = 200, description = "Your account.", body = AccountView), CommonProblems))]
 pub async fn get_own_account(caller: Caller<Person, Native>, state: Data<AppState>) -> ApiResult<Native> {

@@ -22,11 +22,11 @@ use crate::state::AppState;
 #[body(name = "an object with both passwords")]
 #[schema(example = OwnPasswordInput::sample)]
 pub struct OwnPasswordInput {
-    /// The password until now.
+    /// The current password.
     #[schema(value_type = schemas::Password)]
     #[body(with = credential::required)]
     current_password: String,
-    /// The password from now on.
+    /// The new password.
     #[schema(value_type = schemas::NewPassword)]
     #[body(with = credential::required)]
     new_password: String,
@@ -40,8 +40,8 @@ impl OwnPasswordInput {
 
 /// Change your own password.
 ///
-/// Of any role, with the access token of a login. Your other sessions end, this one goes on. A wrong
-/// `current_password` is a 403 with the code `wrong_password`.
+/// Every role may use this operation, with the access token of a login. Your other sessions end; this one continues. A
+/// wrong `current_password` is a 403 with the code `wrong_password`.
 #[operation(put, "/v1/accounts/me/password", tag = "accounts", body = "Both passwords.",
     responses((status = 204, description = "The new password holds."), CommonProblems, TooLarge))]
 pub async fn change_own_password(

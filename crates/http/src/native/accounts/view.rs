@@ -13,30 +13,30 @@ use crate::native::schemas;
 #[derive(Serialize, ToSchema)]
 #[schema(example = AccountView::sample)]
 pub struct AccountView {
-    /// Its id.
+    /// The id.
     #[schema(value_type = schemas::AccountId)]
     account_id: Uuid,
-    /// The e-mail address with which its owner logs in, as it was sent.
+    /// The e-mail address for the login, as it was sent.
     #[schema(value_type = schemas::AccountEmail)]
     email: String,
-    /// Its name for people.
+    /// The display name.
     #[schema(value_type = schemas::DisplayName)]
     display_name: String,
-    /// What it may do.
+    /// The role.
     #[schema(value_type = schemas::Role)]
     role: &'static str,
-    /// The one tenant it may see; null: all.
+    /// The only tenant that it may see; null: all tenants.
     #[schema(required, value_type = Option<schemas::TenantId>)]
     tenant_id: Option<Uuid>,
-    /// Whether it may not log in.
+    /// Whether the account is disabled. A disabled account cannot log in.
     disabled: bool,
-    /// Since when it may not log in.
+    /// The time when the account was disabled; null if it is not disabled.
     #[schema(required, value_type = Option<schemas::Instant>)]
     disabled_at: Option<Timestamp>,
-    /// When it was made.
+    /// The time of creation.
     #[schema(value_type = schemas::Instant)]
     created_at: Timestamp,
-    /// When it last changed, its password included.
+    /// The time of the last change. A change of the password counts.
     #[schema(value_type = schemas::Instant)]
     updated_at: Timestamp,
 }

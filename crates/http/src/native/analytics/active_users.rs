@@ -22,15 +22,15 @@ use crate::state::AppState;
 /// Active users of one period.
 #[derive(Serialize, ToSchema)]
 pub struct ActiveUsersPeriod {
-    /// The first instant inside.
+    /// The start, inclusive.
     #[schema(value_type = schemas::LocalInstant)]
     start: String,
-    /// The first instant after it.
+    /// The end, exclusive.
     #[schema(value_type = schemas::LocalInstant)]
     end: String,
-    /// Over the whole period.
+    /// The totals of the whole period.
     totals: ActiveUsersTotals,
-    /// By time, those without anything included.
+    /// The buckets in order of time. Empty buckets are included.
     #[schema(max_items = 10000)]
     buckets: Vec<ActiveUsersBucket>,
 }
@@ -38,31 +38,32 @@ pub struct ActiveUsersPeriod {
 /// Active users of a whole period.
 #[derive(Serialize, ToSchema)]
 pub struct ActiveUsersTotals {
-    /// Distinct users with at least one event that did not fail.
+    /// The number of distinct users with at least one event that did not fail.
     #[schema(value_type = schemas::Count)]
     active_users: u64,
-    /// Those of them who were never active before the period began, over all time.
+    /// The active users who were never active before the period began, over all time.
     #[schema(value_type = schemas::Count)]
     new_users: u64,
-    /// Those who were.
+    /// The active users who were active before, over all time.
     #[schema(value_type = schemas::Count)]
     returning_users: u64,
-    /// How often users come back.
+    /// The stickiness of the period.
     stickiness: StickinessView,
 }
 
-/// How often users come back: daily by monthly active users.
+/// The stickiness: daily active users divided by monthly active users.
 #[derive(Serialize, ToSchema)]
 pub struct StickinessView {
     /// Distinct active users per local day, on average over the local days that the period touches. Rounded to
     /// four decimals.
     #[schema(minimum = 0)]
     average_daily_users: f64,
-    /// Distinct active users of the 30 local days that the period ends with, up to its end.
+    /// Distinct active users of the last 30 local days of the period, up to its end. These days may begin before the
+    /// period.
     #[schema(value_type = schemas::Count)]
     monthly_users: u64,
-    /// The first by the second, rounded to four decimals; null where there were no monthly users. Over a longer
-    /// period it can exceed 1, where there were more users earlier.
+    /// `average_daily_users` divided by `monthly_users`, rounded to four decimals; null if there were no monthly users.
+    /// Over a longer period the ratio can exceed 1, if there were more users earlier.
     #[schema(required, minimum = 0)]
     ratio: Option<f64>,
 }
@@ -70,19 +71,19 @@ pub struct StickinessView {
 /// Active users of one bucket.
 #[derive(Serialize, ToSchema)]
 pub struct ActiveUsersBucket {
-    /// The first instant inside.
+    /// The start, inclusive.
     #[schema(value_type = schemas::LocalInstant)]
     start: String,
-    /// The first instant after it.
+    /// The end, exclusive.
     #[schema(value_type = schemas::LocalInstant)]
     end: String,
-    /// Distinct users with at least one event that did not fail.
+    /// The number of distinct users with at least one event that did not fail.
     #[schema(value_type = schemas::Count)]
     active_users: u64,
-    /// Those of them who were never active before the bucket began, over all time.
+    /// The active users who were never active before the bucket began, over all time.
     #[schema(value_type = schemas::Count)]
     new_users: u64,
-    /// Those who were.
+    /// The active users who were active before, over all time.
     #[schema(value_type = schemas::Count)]
     returning_users: u64,
 }
@@ -151,11 +152,11 @@ impl PeriodView for ActiveUsersPeriod {
     }
 }
 
-/// Count active users: all, new and returning ones.
+/// Count all, new and returning active users.
 ///
-/// A user is active when at least one of their events did not fail; a login by its type, everything else by its
-/// outcome. All numbers are exact and of one snapshot. Events that arrive late count where they occurred, also
-/// for who is new.
+/// A user is active when at least one of their events did not fail. The type decides whether a login failed, and the
+/// outcome decides it for every other event. All numbers are exact and come from one snapshot. Late events count at the
+/// time when they occurred, and also decide which users are new.
 #[operation(get, "/v1/analytics/active-users", tag = "analytics",
     responses((status = 200, description = "The numbers of active users.", body = ActiveUsersView), CommonProblems, NotFound))]
 pub async fn get_active_users(

@@ -23,15 +23,15 @@ use crate::state::AppState;
 /// Logins of one period.
 #[derive(Serialize, ToSchema)]
 pub struct LoginsPeriod {
-    /// The first instant inside.
+    /// The start, inclusive.
     #[schema(value_type = schemas::LocalInstant)]
     start: String,
-    /// The first instant after it.
+    /// The end, exclusive.
     #[schema(value_type = schemas::LocalInstant)]
     end: String,
-    /// Over the whole period.
+    /// The totals of the whole period.
     totals: LoginsTotals,
-    /// By time, those without anything included.
+    /// The buckets in order of time. Empty buckets are included.
     #[schema(max_items = 10000)]
     buckets: Vec<LoginsBucket>,
 }
@@ -39,37 +39,37 @@ pub struct LoginsPeriod {
 /// Logins of a whole period.
 #[derive(Serialize, ToSchema)]
 pub struct LoginsTotals {
-    /// Those that succeeded.
+    /// The successful logins.
     success: LoginCounts,
-    /// Those that were refused.
+    /// The refused logins.
     failure: LoginCounts,
 }
 
 /// Logins of one bucket.
 #[derive(Serialize, ToSchema)]
 pub struct LoginsBucket {
-    /// The first instant inside.
+    /// The start, inclusive.
     #[schema(value_type = schemas::LocalInstant)]
     start: String,
-    /// The first instant after it.
+    /// The end, exclusive.
     #[schema(value_type = schemas::LocalInstant)]
     end: String,
-    /// Those that succeeded.
+    /// The successful logins.
     success: LoginCounts,
-    /// Those that were refused.
+    /// The refused logins.
     failure: LoginCounts,
 }
 
 /// Logins of one outcome.
 #[derive(Serialize, ToSchema)]
 pub struct LoginCounts {
-    /// Logins.
+    /// The number of logins.
     #[schema(value_type = schemas::Count)]
     logins: u64,
-    /// Distinct users; a login without a user counts as a login alone.
+    /// The number of distinct users. A login without a user counts in `logins` but not here.
     #[schema(value_type = schemas::Count)]
     users: u64,
-    /// Distinct source addresses; a login without one counts as a login alone.
+    /// The number of distinct source addresses. A login without an address counts in `logins` but not here.
     #[schema(value_type = schemas::Count)]
     sources: u64,
 }
@@ -122,10 +122,10 @@ impl PeriodView for LoginsPeriod {
     }
 }
 
-/// Count logins that succeeded and that were refused, with their users and sources.
+/// Count successful and refused logins, with their users and sources.
 ///
-/// Events of the types `login_success` and `login_fail`, whatever outcome they were sent with. All numbers are
-/// exact and of one snapshot. Events that arrive late count where they occurred.
+/// The operation counts the events of the types `login_success` and `login_fail`, with any outcome. All numbers are
+/// exact and come from one snapshot. Late events count at the time when they occurred.
 #[operation(get, "/v1/analytics/logins", tag = "analytics",
     responses((status = 200, description = "The numbers of logins.", body = LoginsView), CommonProblems, NotFound))]
 pub async fn get_logins(

@@ -28,9 +28,9 @@ pub struct PageStatisticsView {
     /// The time zone.
     #[schema(value_type = schemas::TimeZone)]
     timezone: &'static str,
-    /// The period that was asked for, over all pages.
+    /// The requested period, over all pages.
     current: PagesPeriod,
-    /// The period before it; null unless `compare` was sent.
+    /// The previous period; null unless `compare` was sent.
     #[schema(required)]
     previous: Option<PagesPeriod>,
     /// The pages with the most views in the period, then by page.
@@ -38,43 +38,43 @@ pub struct PageStatisticsView {
     pages: Vec<PageRow>,
 }
 
-/// What all pages had in one period.
+/// The numbers of all pages in one period.
 #[derive(Serialize, ToSchema)]
 pub struct PagesPeriod {
-    /// The first instant inside.
+    /// The start, inclusive.
     #[schema(value_type = schemas::LocalInstant)]
     start: String,
-    /// The first instant after it.
+    /// The end, exclusive.
     #[schema(value_type = schemas::LocalInstant)]
     end: String,
-    /// Over all pages, those that are not listed included.
+    /// The totals of all pages, including the pages that are not listed.
     totals: PagesTotals,
 }
 
-/// What all pages had.
+/// The numbers of all pages.
 #[derive(Serialize, ToSchema)]
 pub struct PagesTotals {
-    /// Events with a page, whatever their outcome.
+    /// The number of events with a page, with any outcome.
     #[schema(value_type = schemas::Count)]
     views: u64,
-    /// Distinct users over all pages: not a sum.
+    /// The number of distinct users over all pages. It is not a sum.
     #[schema(value_type = schemas::Count)]
     users: u64,
-    /// How many distinct pages were viewed.
+    /// The number of distinct pages that were viewed.
     #[schema(value_type = schemas::Count)]
     pages: u64,
 }
 
-/// What one page had.
+/// The numbers of one page.
 #[derive(Serialize, ToSchema)]
 pub struct PageRow {
-    /// The page, without fragment and (unless the server is set to keep it) query. `(other)` stands for those past
-    /// what a tenant may bring new in a day.
+    /// The page, without fragment and (unless the server is set to keep it) query. `(other)` stands for the pages
+    /// beyond the number of new pages that a tenant may add in a day.
     #[schema(value_type = schemas::Page)]
     page: String,
-    /// In the period.
+    /// The numbers of the requested period.
     current: ViewsView,
-    /// In the period before it; null unless `compare` was sent.
+    /// The numbers of the previous period; null unless `compare` was sent.
     #[schema(required)]
     previous: Option<ViewsView>,
 }
@@ -82,10 +82,10 @@ pub struct PageRow {
 /// Views and users.
 #[derive(Serialize, ToSchema)]
 pub struct ViewsView {
-    /// Events on the page, whatever their outcome.
+    /// The number of events on the page, with any outcome.
     #[schema(value_type = schemas::Count)]
     views: u64,
-    /// Distinct users; a view without a user counts as a view alone.
+    /// The number of distinct users. A view without a user counts in `views` but not here.
     #[schema(value_type = schemas::Count)]
     users: u64,
 }
@@ -142,8 +142,9 @@ impl PageStatisticsView {
 
 /// Count views and distinct users per page and over all pages.
 ///
-/// All numbers are exact and of one snapshot. Events that arrive late count where they occurred. A tenant may bring
-/// only so many new pages in a day, by a setting of the server; past it, new ones are counted together as `(other)`.
+/// All numbers are exact and come from one snapshot. Late events count at the time when they occurred. A setting of the
+/// server limits the number of new pages of a tenant in a day. New pages beyond the limit are counted together as
+/// `(other)`.
 #[operation(get, "/v1/analytics/page-statistics", tag = "analytics",
     responses((status = 200, description = "The statistics of the pages.", body = PageStatisticsView), CommonProblems, NotFound))]
 pub async fn get_page_statistics(

@@ -13,47 +13,47 @@ use crate::native::schemas;
 use crate::operation::{Limit, ParamValue, QueryParams};
 use crate::state::AppState;
 
-/// From when until when, in whose local time.
+/// The range, and the time zone of its local days.
 #[derive(QueryParams)]
 pub struct SpanParams {
-    /// Only at or after this time, or the start of this local day. Where it is not sent: the start of the 30th
-    /// local day of those that the range ends with.
+    /// The start of the range: this time, or the start of this local day. By default, the range covers the last
+    /// 30 local days before its end; the day of its last instant is one of them.
     #[param(schema = schemas::InstantOrDay, example = "2026-01-01")]
     from: Option<Edge>,
-    /// Only before this time, or the end of this local day; now where it is not sent. Lies after `from`, at most
-    /// 10 years later.
+    /// The end of the range, exclusive: this time, or the end of this local day; default: now. It lies after `from`, at
+    /// most 10 years later.
     #[param(schema = schemas::InstantOrDay, example = "2026-01-31")]
     to: Option<Edge>,
-    /// The IANA time zone whose days and hours count; UTC where it is not sent. Every zone is answered exactly.
-    /// Where a bucket does not begin and end with a full hour of UTC, or for a tenant with a day of UTC, its
-    /// beginning and end are counted from single events, which takes longer.
+    /// The IANA time zone for days and hours; default: UTC. The numbers are exact in every zone. If a bucket does not
+    /// begin and end with a full UTC hour (for a tenant, with a full UTC day), the server counts its beginning and end
+    /// from single events, which takes longer.
     #[param(schema = schemas::TimeZone, example = "Asia/Tokyo")]
     timezone: Option<Zone>,
 }
 
 impl SpanParams {
-    /// The span that is meant `now`.
+    /// The span of the request at the time `now`.
     pub fn span(&self, now: Timestamp) -> Result<Span> {
         Span::of(self.zone(), self.from, self.to, now)
     }
 
-    /// The time zone that is meant.
+    /// The time zone of the request.
     pub fn zone(&self) -> Zone {
         self.timezone.unwrap_or(Zone::UTC)
     }
 }
 
-/// How long a bucket is.
+/// The length of a bucket.
 #[derive(QueryParams)]
 pub struct GranularityParam {
-    /// How long a bucket is, in local time; `day` where it is not sent. Weeks begin on Monday. The first and the
-    /// last bucket are cut to the range. At most 10,000 buckets.
+    /// The length of a bucket, in local time; default: `day`. Weeks begin on Monday. The first and the last bucket are
+    /// cut to the range. At most 10,000 buckets.
     #[param(schema = schemas::Granularity, example = "day")]
     granularity: Option<Granularity>,
 }
 
 impl GranularityParam {
-    /// The granularity that is meant.
+    /// The granularity of the request.
     pub fn granularity(&self) -> Granularity {
         self.granularity.unwrap_or(Granularity::Day)
     }
@@ -73,31 +73,32 @@ impl PreviousPeriod {
     }
 }
 
-/// Whether the period before is asked for too.
+/// Whether the request also asks for the previous period.
 #[derive(QueryParams)]
 pub struct CompareParam {
-    /// Answers the period before, too, which ends where this one begins: as many whole weeks or months where the
-    /// range is made of whole ones of the granularity (where it has one), else as many whole days, else as much time.
+    /// Also returns the previous period, which ends where this one begins. If the range consists of whole weeks or
+    /// months of the granularity (if there is one), the previous period has as many weeks or months. Otherwise, if the
+    /// range consists of whole days, it has as many days. Otherwise it has the same length of time.
     #[param(schema = schemas::Comparison, example = "previous_period")]
     compare: Option<PreviousPeriod>,
 }
 
 impl CompareParam {
-    /// Whether it was asked for.
+    /// Whether the request asks for the comparison.
     pub fn compare(&self) -> bool {
         self.compare.is_some()
     }
 }
 
-/// Whose events.
+/// The tenant and the environment of the events.
 #[derive(QueryParams)]
 pub struct AudienceParams {
-    /// Only this tenant's; all zero: what happened outside any tenant. Where it is not sent: everyone's, or those
-    /// of the tenant that the credential is confined to.
+    /// Only events of this tenant; all zero: only events outside any tenant. Default: all events, or the events of the
+    /// tenant that the credential is scoped to.
     #[param(schema = schemas::TenantId)]
     tenant_id: Option<TenantId>,
-    /// Only this environment's. Needs `tenant_id`, unless the credential is confined to a tenant. Other numbers
-    /// than active users are then counted from single events, which takes longer.
+    /// Only events of this environment. Needs `tenant_id`, unless the credential is scoped to a tenant. The server then
+    /// counts all numbers other than active users from single events, which takes longer.
     #[param(schema = schemas::EnvId)]
     env_id: Option<EnvId>,
 }
@@ -109,7 +110,7 @@ impl AudienceParams {
     }
 }
 
-/// The parameters of a question whose answer is a series.
+/// The parameters of an operation that returns a series.
 #[derive(QueryParams)]
 pub struct SeriesParams {
     #[param(flatten)]
@@ -123,21 +124,21 @@ pub struct SeriesParams {
 }
 
 impl SeriesParams {
-    /// The series that is meant `now`.
+    /// The series of the request at the time `now`.
     pub fn spec(&self, now: Timestamp) -> Result<SeriesSpec> {
         spec(&self.span, self.granularity.granularity(), &self.compare, now)
     }
 
-    /// The audience that is meant.
+    /// The audience of the request.
     pub fn audience(&self, state: &AppState, caller: &Principal) -> Result<Audience> {
         self.audience.audience(state, caller)
     }
 }
 
-/// The most rows of an answer that is a ranking.
+/// The largest number of rows of a ranking.
 pub const MAX_ROWS: usize = 10_000;
 
-/// The parameters of a question whose answer is a ranking.
+/// The parameters of an operation that returns a ranking.
 #[derive(QueryParams)]
 pub struct RankingParams {
     #[param(flatten)]
@@ -146,28 +147,28 @@ pub struct RankingParams {
     compare: CompareParam,
     #[param(flatten)]
     audience: AudienceParams,
-    /// How many rows at most; 100 where it is not sent.
+    /// The largest number of rows; default: 100.
     #[param(schema = schemas::RowLimit, inline)]
     limit: Option<Limit<MAX_ROWS>>,
 }
 
 impl RankingParams {
-    /// The span that is meant `now`.
+    /// The span of the request at the time `now`.
     pub fn span(&self, now: Timestamp) -> Result<Span> {
         self.span.span(now)
     }
 
-    /// The span before, where it is asked for: as many whole local days, or as much time.
+    /// The previous span, if the request asks for it: as many whole local days, or as much time.
     pub fn previous(&self, span: Span) -> Option<Span> {
         self.compare.compare().then(|| span.previous(Granularity::Day))
     }
 
-    /// The audience that is meant.
+    /// The audience of the request.
     pub fn audience(&self, state: &AppState, caller: &Principal) -> Result<Audience> {
         self.audience.audience(state, caller)
     }
 
-    /// The most rows.
+    /// The largest number of rows.
     pub fn limit(&self) -> usize {
         self.limit.map_or(100, |limit| limit.0)
     }

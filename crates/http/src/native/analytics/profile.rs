@@ -26,10 +26,10 @@ use crate::native::users::get::UserPath;
 use crate::operation::{FromPath, FromQuery, QueryParams, operation};
 use crate::state::AppState;
 
-/// How many local days a profile is about that names no start.
+/// The default number of local days of a profile.
 const DEFAULT_DAYS: u64 = 90;
 
-/// A user at a glance.
+/// The profile of a user.
 #[derive(Serialize, ToSchema)]
 #[schema(example = ProfileView::sample)]
 pub struct ProfileView {
@@ -39,15 +39,16 @@ pub struct ProfileView {
     /// The time zone.
     #[schema(value_type = schemas::TimeZone)]
     timezone: &'static str,
-    /// When the user's first event was, over all time; null where there is none.
+    /// The time of the user's first event, over all time; null without events.
     #[schema(required, value_type = Option<schemas::LocalInstant>)]
     first_seen: Option<String>,
-    /// When the user's last event was, over all time; null where there is none.
+    /// The time of the user's last event, over all time; null without events.
     #[schema(required, value_type = Option<schemas::LocalInstant>)]
     last_seen: Option<String>,
-    /// The period that was asked for. All that follows is about it.
+    /// The requested period. The fields `hours`, `pages`, `sources`, `types` and the `distinct_…` numbers are about
+    /// this period.
     current: ProfilePeriod,
-    /// The period before it; null unless `compare` was sent.
+    /// The previous period; null unless `compare` was sent.
     #[schema(required)]
     previous: Option<ProfilePeriod>,
     /// The usual hours of the week: events that did not fail, by local day and hour. Seven days, Monday first, with
@@ -57,46 +58,47 @@ pub struct ProfileView {
     /// The ten pages with the most views, then by page.
     #[schema(max_items = 10)]
     pages: Vec<ProfilePage>,
-    /// How many distinct pages there were.
+    /// The number of distinct pages.
     #[schema(value_type = schemas::Count)]
     distinct_pages: u64,
     /// The ten addresses with the most events, then by address.
     #[schema(max_items = 10)]
     sources: Vec<ProfileSource>,
-    /// How many distinct addresses there were.
+    /// The number of distinct addresses.
     #[schema(value_type = schemas::Count)]
     distinct_sources: u64,
     /// The hundred types with the most events, then by type.
     #[schema(max_items = 100)]
     types: Vec<ProfileType>,
-    /// How many distinct types there were.
+    /// The number of distinct types.
     #[schema(value_type = schemas::Count)]
     distinct_types: u64,
 }
 
-/// What a user did in one period.
+/// The activity of a user in one period.
 #[derive(Serialize, ToSchema)]
 pub struct ProfilePeriod {
-    /// The first instant inside.
+    /// The start, inclusive.
     #[schema(value_type = schemas::LocalInstant)]
     start: String,
-    /// The first instant after it.
+    /// The end, exclusive.
     #[schema(value_type = schemas::LocalInstant)]
     end: String,
-    /// Over the whole period.
+    /// The totals of the whole period.
     totals: ProfileTotalsView,
 }
 
-/// How much a user did.
+/// The totals of a user's activity.
 #[derive(Serialize, ToSchema)]
 pub struct ProfileTotalsView {
-    /// Events, failed ones included.
+    /// The number of events, including failed events.
     #[schema(value_type = schemas::Count)]
     events: u64,
-    /// Events that failed: a login by its type, everything else by its outcome.
+    /// The number of failed events. The type decides whether a login failed; the outcome decides it for every other
+    /// event.
     #[schema(value_type = schemas::Count)]
     failed_events: u64,
-    /// Local days with an event that did not fail.
+    /// The number of local days with an event that did not fail.
     #[schema(value_type = schemas::Count)]
     active_days: u64,
 }
@@ -104,30 +106,31 @@ pub struct ProfileTotalsView {
 /// A page and its views.
 #[derive(Serialize, ToSchema)]
 pub struct ProfilePage {
-    /// The page as statistics group it; `(other)` stands for those past what a tenant may bring new in a day.
+    /// The page as statistics group it. `(other)` stands for the pages beyond the number of new pages that a tenant may
+    /// add in a day.
     #[schema(value_type = schemas::Page)]
     page: String,
-    /// Events on it, whatever their outcome.
+    /// The number of events on the page, with any outcome.
     #[schema(value_type = schemas::Count)]
     views: u64,
 }
 
-/// An address and how it was used.
+/// An address and its events.
 #[derive(Serialize, ToSchema)]
 pub struct ProfileSource {
     /// The address.
     #[schema(value_type = schemas::Address)]
     source: IpAddr,
-    /// Events, failed ones included.
+    /// The number of events, including failed events.
     #[schema(value_type = schemas::Count)]
     events: u64,
-    /// Events that failed.
+    /// The number of failed events.
     #[schema(value_type = schemas::Count)]
     failed_events: u64,
-    /// When the first of them was.
+    /// The time of the first event from the address.
     #[schema(value_type = schemas::LocalInstant)]
     first_seen: String,
-    /// When the last of them was.
+    /// The time of the last event from the address.
     #[schema(value_type = schemas::LocalInstant)]
     last_seen: String,
 }
@@ -135,10 +138,10 @@ pub struct ProfileSource {
 /// A type and its events.
 #[derive(Serialize, ToSchema)]
 pub struct ProfileType {
-    /// What happened.
+    /// The type of the event.
     #[schema(value_type = schemas::EventType)]
     r#type: String,
-    /// Events.
+    /// The number of events.
     #[schema(value_type = schemas::Count)]
     events: u64,
 }
@@ -245,16 +248,16 @@ impl ProfileView {
     }
 }
 
-/// Which profile is asked for.
+/// The period of the profile.
 #[derive(QueryParams)]
 pub struct ProfileParams {
-    /// Only at or after this time, or the start of this local day. Where it is not sent: the start of the 90th local day of those that the range ends with.
+    /// The start of the range: this time, or the start of this local day. By default, the range covers the last 90 local days before its end; the day of its last instant is one of them.
     #[param(schema = schemas::InstantOrDay, example = "2026-01-01")]
     from: Option<Edge>,
-    /// Only before this time, or the end of this local day; now where it is not sent. Lies after `from`, at most 10 years.
+    /// The end of the range, exclusive: this time, or the end of this local day; default: now. It lies after `from`, at most 10 years later.
     #[param(schema = schemas::InstantOrDay, example = "2026-01-31")]
     to: Option<Edge>,
-    /// The IANA time zone whose days and hours count; UTC where it is not sent.
+    /// The IANA time zone for days and hours; default: UTC.
     #[param(schema = schemas::TimeZone, example = "Asia/Tokyo")]
     timezone: Option<Zone>,
     #[param(flatten)]
@@ -274,10 +277,10 @@ impl ProfileParams {
     }
 }
 
-/// Show a user at a glance: since when, how active, at what hours, on which pages, from where.
+/// Get a user's profile: first and last event, numbers of events, usual hours, pages, source addresses and event types.
 ///
-/// Whoever may list events may see it. All numbers are exact and of one snapshot. A user without events, known or
-/// not, has a profile of zeros. The server's own trail is in no profile.
+/// Every caller that may list events may get profiles. All numbers are exact and come from one snapshot. A user without
+/// events, known or not, has a profile of zeros. A profile never includes the server's own audit trail.
 #[operation(get, "/v1/analytics/users/{user_id}/profile", tag = "analytics",
     responses((status = 200, description = "The profile.", body = ProfileView), CommonProblems, NotFound))]
 pub async fn get_profile(

@@ -29,15 +29,15 @@ use crate::state::AppState;
 /// Registrations of one period.
 #[derive(Serialize, ToSchema)]
 pub struct RegistrationsPeriod {
-    /// The first instant inside.
+    /// The start, inclusive.
     #[schema(value_type = schemas::LocalInstant)]
     start: String,
-    /// The first instant after it.
+    /// The end, exclusive.
     #[schema(value_type = schemas::LocalInstant)]
     end: String,
-    /// Over the whole period.
+    /// The totals of the whole period.
     totals: RegistrationCounts,
-    /// By time, those without anything included.
+    /// The buckets in order of time. Empty buckets are included.
     #[schema(max_items = 10000)]
     buckets: Vec<RegistrationsBucket>,
 }
@@ -45,31 +45,31 @@ pub struct RegistrationsPeriod {
 /// Registrations of one bucket.
 #[derive(Serialize, ToSchema)]
 pub struct RegistrationsBucket {
-    /// The first instant inside.
+    /// The start, inclusive.
     #[schema(value_type = schemas::LocalInstant)]
     start: String,
-    /// The first instant after it.
+    /// The end, exclusive.
     #[schema(value_type = schemas::LocalInstant)]
     end: String,
-    /// What came to be in it.
+    /// The registrations in the bucket.
     counts: RegistrationCounts,
 }
 
-/// What came to be.
+/// Numbers of registrations and memberships.
 #[derive(Serialize, ToSchema)]
 pub struct RegistrationCounts {
-    /// Users who registered, removed ones included.
+    /// The number of users who registered, including removed users.
     #[schema(value_type = schemas::Count)]
     users: u64,
-    /// By region, those without one first.
+    /// The number of users by region. Users without a region come first.
     regions: Vec<RegionCount>,
-    /// By user pool, those without one first.
+    /// The number of users by user pool. Users without a pool come first.
     user_pools: Vec<UserPoolCount>,
-    /// Memberships that began, ended ones included; null where `region` or `user_pool_id` was sent, since a
-    /// membership has neither.
+    /// The number of memberships that began, including ended memberships; null if `region` or `user_pool_id` was sent,
+    /// because a membership has neither.
     #[schema(required, value_type = Option<schemas::Count>)]
     memberships: Option<u64>,
-    /// Memberships by tenant, in the order of their ids; null where `memberships` is.
+    /// The memberships by tenant, in the order of the tenants' ids; null if `memberships` is null.
     #[schema(required)]
     tenants: Option<Vec<TenantCount>>,
 }
@@ -80,7 +80,7 @@ pub struct RegionCount {
     /// The region; null for users without one.
     #[schema(required, value_type = Option<schemas::Region>)]
     region: Option<String>,
-    /// Users who registered.
+    /// The number of users who registered.
     #[schema(value_type = schemas::Count)]
     users: u64,
 }
@@ -91,7 +91,7 @@ pub struct UserPoolCount {
     /// The pool; null for users without one.
     #[schema(required, value_type = Option<schemas::UserPoolId>)]
     user_pool_id: Option<String>,
-    /// Users who registered.
+    /// The number of users who registered.
     #[schema(value_type = schemas::Count)]
     users: u64,
 }
@@ -102,7 +102,7 @@ pub struct TenantCount {
     /// The tenant.
     #[schema(value_type = schemas::TenantId)]
     tenant_id: Uuid,
-    /// Memberships that began.
+    /// The number of memberships that began.
     #[schema(value_type = schemas::Count)]
     memberships: u64,
 }
@@ -169,7 +169,7 @@ impl PeriodView for RegistrationsPeriod {
     }
 }
 
-/// Which registrations are asked for.
+/// The range and the filters of the registrations.
 #[derive(QueryParams)]
 pub struct RegistrationsParams {
     #[param(flatten)]
@@ -195,9 +195,10 @@ fn pool_id(name: &str, value: &str) -> Result<PoolId> {
 
 /// Count users who registered and memberships that began.
 ///
-/// Whoever was removed since stays counted, so that answers about the past do not change. Every filter that is
-/// sent must hold. A credential that is confined to a tenant sees the users who ever became its members, and its
-/// memberships. An answer has at most 200,000 rows inside its buckets.
+/// The numbers include removed users and ended memberships, so that answers about the past do not change. A
+/// registration must match every filter that is sent. A credential that is scoped to a tenant sees the users who ever
+/// became members of that tenant, and the memberships of that tenant. An answer has at most 200,000 rows inside its
+/// buckets.
 #[operation(get, "/v1/analytics/registrations", tag = "analytics",
     responses((status = 200, description = "The numbers of registrations.", body = RegistrationsView), CommonProblems, NotFound))]
 pub async fn get_registrations(

@@ -21,13 +21,13 @@ use crate::state::AppState;
 /// The cohorts of one range.
 #[derive(Serialize, ToSchema)]
 pub struct RetentionPeriod {
-    /// The first instant inside.
+    /// The start, inclusive.
     #[schema(value_type = schemas::LocalInstant)]
     start: String,
-    /// The first instant after it.
+    /// The end, exclusive.
     #[schema(value_type = schemas::LocalInstant)]
     end: String,
-    /// One per day, week or month, by time, empty ones included.
+    /// One cohort per day, week or month, in order of time. Empty cohorts are included.
     #[schema(max_items = 400)]
     cohorts: Vec<CohortView>,
 }
@@ -35,17 +35,17 @@ pub struct RetentionPeriod {
 /// The users who were active for the first time ever in one day, week or month.
 #[derive(Serialize, ToSchema)]
 pub struct CohortView {
-    /// The first instant inside.
+    /// The start, inclusive.
     #[schema(value_type = schemas::LocalInstant)]
     start: String,
-    /// The first instant after it.
+    /// The end, exclusive.
     #[schema(value_type = schemas::LocalInstant)]
     end: String,
-    /// How many users it has.
+    /// The number of users of the cohort.
     #[schema(value_type = schemas::Count)]
     users: u64,
-    /// How many of them were active in the day, week or month of the cohort (all of them), in the next one, and so
-    /// on: as far as the range and `periods` go.
+    /// The number of these users who were active in the day, week or month of the cohort (all of them), in the next
+    /// one, and so on. The list goes as far as the range and `periods` go.
     #[schema(value_type = Vec<schemas::Count>, min_items = 1, max_items = 91)]
     active: Vec<u64>,
 }
@@ -93,15 +93,15 @@ impl PeriodView for RetentionPeriod {
     }
 }
 
-/// Which cohorts are asked for.
+/// The range and the length of the cohorts.
 #[derive(QueryParams)]
 pub struct RetentionParams {
     #[param(flatten)]
     span: SpanParams,
-    /// How long a period is, in local time; `day` where it is not sent. Weeks begin on Monday. The first and the last period are cut to the range.
+    /// The length of a period, in local time; default: `day`. Weeks begin on Monday. The first and the last period are cut to the range.
     #[param(schema = schemas::CohortGranularity, example = "week")]
     granularity: Option<Granularity>,
-    /// For how many periods after its first a cohort is followed at most; 12 where it is not sent. Those that begin after the range are left out.
+    /// The largest number of periods after its first for which a cohort is followed; default: 12. Periods that begin after the range are left out.
     #[param(schema = schemas::PeriodCount, inline)]
     periods: Option<Limit<MAX_PERIODS>>,
     #[param(flatten)]
@@ -110,11 +110,11 @@ pub struct RetentionParams {
     audience: AudienceParams,
 }
 
-/// Count how many of those who came for the first time came back.
+/// Count how many new users returned in later periods.
 ///
-/// A user belongs to the day, week or month of their first activity ever among the events asked for, so whoever was
-/// active before the range is in no cohort of it. A user is active when at least one of their events did not fail.
-/// All numbers are exact and of one snapshot. A range has at most 400 cohorts.
+/// A user belongs to the day, week or month of their first activity ever among the requested events. A user who was
+/// active before the range is therefore in no cohort of the range. A user is active when at least one of their events
+/// did not fail. All numbers are exact and come from one snapshot. A range has at most 400 cohorts.
 #[operation(get, "/v1/analytics/retention", tag = "analytics",
     responses((status = 200, description = "The cohorts.", body = RetentionView), CommonProblems, NotFound))]
 pub async fn get_retention(

@@ -11,7 +11,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::native::schemas;
 
-/// What was counted in one period, as an answer shows it.
+/// The counts of one period, as an answer shows them.
 pub trait PeriodView: Serialize + ToSchema + Sized {
     /// The name of the answer's schema.
     const ANSWER: &'static str;

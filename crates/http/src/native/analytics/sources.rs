@@ -28,9 +28,9 @@ pub struct SourcesView {
     /// The time zone.
     #[schema(value_type = schemas::TimeZone)]
     timezone: &'static str,
-    /// The period that was asked for, over all addresses.
+    /// The requested period, over all addresses.
     current: SourcesPeriod,
-    /// The period before it; null unless `compare` was sent.
+    /// The previous period; null unless `compare` was sent.
     #[schema(required)]
     previous: Option<SourcesPeriod>,
     /// The addresses with the most events in the period, then by address, IPv4 first.
@@ -41,16 +41,17 @@ pub struct SourcesView {
 /// The events from all addresses in one period.
 #[derive(Serialize, ToSchema)]
 pub struct SourcesPeriod {
-    /// The first instant inside.
+    /// The start, inclusive.
     #[schema(value_type = schemas::LocalInstant)]
     start: String,
-    /// The first instant after it.
+    /// The end, exclusive.
     #[schema(value_type = schemas::LocalInstant)]
     end: String,
-    /// The number of distinct addresses, those that are not listed included.
+    /// The number of distinct addresses, including the addresses that are not listed.
     #[schema(value_type = schemas::Count)]
     sources: u64,
-    /// Over all addresses, those that are not listed included. Users are distinct over all addresses: not a sum.
+    /// The totals of all addresses, including the addresses that are not listed. Users are distinct over all addresses:
+    /// not a sum.
     totals: SourceCountsView,
 }
 
@@ -60,9 +61,9 @@ pub struct SourceRow {
     /// The address.
     #[schema(value_type = schemas::Address)]
     source: IpAddr,
-    /// In the period.
+    /// The numbers of the requested period.
     current: SourceCountsView,
-    /// In the period before it; null unless `compare` was sent.
+    /// The numbers of the previous period; null unless `compare` was sent.
     #[schema(required)]
     previous: Option<SourceCountsView>,
 }
@@ -70,7 +71,7 @@ pub struct SourceRow {
 /// Numbers of events.
 #[derive(Serialize, ToSchema)]
 pub struct SourceCountsView {
-    /// Events, failed ones included.
+    /// The number of events, including failed events.
     #[schema(value_type = schemas::Count)]
     events: u64,
     /// Distinct users of these events.
@@ -156,9 +157,9 @@ impl SourcesView {
 
 /// Count events, users and logins per source address.
 ///
-/// All numbers are exact and of one snapshot. Events without a source are not counted. The addresses with the most
-/// events come first. Without a tenant (in `tenant_id`, or the credential's own) the range is at most 31 days, because
-/// every event of the range is read.
+/// All numbers are exact and come from one snapshot. Events without a source are not counted. The addresses with the
+/// most events come first. Without a tenant (in `tenant_id`, or the credential's own) the range is at most 31 days,
+/// because every event of the range is read.
 #[operation(get, "/v1/analytics/sources", tag = "analytics",
     responses((status = 200, description = "The source addresses.", body = SourcesView), CommonProblems, NotFound))]
 pub async fn get_sources(

@@ -23,17 +23,17 @@ use crate::native::users::get::UserPath;
 use crate::operation::{FromPath, FromQuery, Limit, QueryParams, operation};
 use crate::state::AppState;
 
-/// A page of what a user did.
+/// A page of a user's timeline.
 #[derive(Serialize, ToSchema)]
 #[schema(example = TimelineView::sample)]
 pub struct TimelineView {
     /// The time zone.
     #[schema(value_type = schemas::TimeZone)]
     timezone: &'static str,
-    /// Newest first, days with events alone.
+    /// The days that have events, newest first.
     #[schema(max_items = 1000)]
     days: Vec<TimelineDayView>,
-    /// Where the timeline goes on; null on the last page.
+    /// The cursor of the next page; null on the last page.
     #[schema(required, value_type = Option<schemas::EventCursor>)]
     next_cursor: NextCursor,
 }
@@ -41,10 +41,10 @@ pub struct TimelineView {
 /// A local day of a timeline.
 #[derive(Serialize, ToSchema)]
 pub struct TimelineDayView {
-    /// The local day. On the next page it stands again where it is cut off.
+    /// The local day. A day that the end of a page cuts off appears again on the next page.
     #[schema(value_type = schemas::Day)]
     date: NaiveDate,
-    /// Newest first.
+    /// The events, newest first.
     #[schema(min_items = 1, max_items = 1000)]
     events: Vec<EventView>,
 }
@@ -73,36 +73,36 @@ impl TimelineView {
     }
 }
 
-/// Which page of a timeline is asked for.
+/// The range, the filters and the page of a timeline.
 #[derive(QueryParams)]
 pub struct TimelineParams {
-    /// Only at or after this time, or the start of this local day.
+    /// Only events at or after this time, or the start of this local day.
     #[param(schema = schemas::InstantOrDay, example = "2026-01-01")]
     from: Option<Edge>,
-    /// Only before this time, or the end of this local day. Lies after `from`.
+    /// Only events before this time, or the end of this local day. It lies after `from`.
     #[param(schema = schemas::InstantOrDay, example = "2026-01-31")]
     to: Option<Edge>,
-    /// The IANA time zone whose days count; UTC where it is not sent.
+    /// The IANA time zone for days; default: UTC.
     #[param(schema = schemas::TimeZone, example = "Asia/Tokyo")]
     timezone: Option<Zone>,
-    /// Only these types: repeated, or joined by commas.
+    /// Only events of these types: a repeated parameter, or one that is joined by commas.
     #[param(schema = schemas::EventType, min_items = 1, max_items = 50)]
     r#type: Vec<EventKind>,
     #[param(flatten)]
     audience: AudienceParams,
-    /// `next_cursor` of the page before, unchanged.
+    /// The `next_cursor` of the previous page, unchanged.
     #[param(schema = schemas::EventCursor)]
     cursor: Option<String>,
-    /// How many events at most; 100 where it is not sent.
+    /// The largest number of events; default: 100.
     #[param(schema = schemas::PageLimit, inline)]
     limit: Option<Limit<1000>>,
 }
 
-/// Show what a user did, newest first, by local day.
+/// Get a user's timeline: the user's events by local day, newest first.
 ///
-/// Whoever may list events may see it. `limit` counts events, and events are shown as lists show them, with UTC
-/// times. A cursor neither skips nor repeats while events arrive. A user without events, known or not, has an empty
-/// timeline. The server's own trail is in no timeline.
+/// Every caller that may list events may get timelines. `limit` counts events. Events have the same form as in the list
+/// of events, with UTC times. A cursor neither skips nor repeats events while new events arrive. A user without events,
+/// known or not, has an empty timeline. A timeline never includes the server's own audit trail.
 #[operation(get, "/v1/analytics/users/{user_id}/timeline", tag = "analytics",
     responses((status = 200, description = "A page of the timeline.", body = TimelineView), CommonProblems, NotFound))]
 pub async fn get_timeline(

@@ -26,15 +26,15 @@ use crate::state::AppState;
 /// Events and users of one period.
 #[derive(Serialize, ToSchema)]
 pub struct TrafficPeriod {
-    /// The first instant inside.
+    /// The start, inclusive.
     #[schema(value_type = schemas::LocalInstant)]
     start: String,
-    /// The first instant after it.
+    /// The end, exclusive.
     #[schema(value_type = schemas::LocalInstant)]
     end: String,
-    /// Over the whole period.
+    /// The totals of the whole period.
     totals: TrafficTotals,
-    /// By time, those without anything included.
+    /// The buckets in order of time. Empty buckets are included.
     #[schema(max_items = 10000)]
     buckets: Vec<TrafficBucket>,
 }
@@ -42,26 +42,26 @@ pub struct TrafficPeriod {
 /// Events and users of a whole period.
 #[derive(Serialize, ToSchema)]
 pub struct TrafficTotals {
-    /// Events, failed ones and those without a user included.
+    /// The number of events, including failed events and events without a user.
     #[schema(value_type = schemas::Count)]
     events: u64,
-    /// Distinct users, over all types: not a sum.
+    /// The number of distinct users over all types. It is not a sum.
     #[schema(value_type = schemas::Count)]
     users: u64,
-    /// By type, in the order of their names; types without events are left out.
+    /// The numbers by type, in the order of the types' names. Types without events are left out.
     types: Vec<TypeTrafficView>,
 }
 
 /// Events and users of one type.
 #[derive(Serialize, ToSchema)]
 pub struct TypeTrafficView {
-    /// What happened.
+    /// The type of the event.
     #[schema(value_type = schemas::EventType)]
     r#type: String,
-    /// Events.
+    /// The number of events.
     #[schema(value_type = schemas::Count)]
     events: u64,
-    /// Distinct users.
+    /// The number of distinct users.
     #[schema(value_type = schemas::Count)]
     users: u64,
 }
@@ -69,19 +69,19 @@ pub struct TypeTrafficView {
 /// Events and users of one bucket.
 #[derive(Serialize, ToSchema)]
 pub struct TrafficBucket {
-    /// The first instant inside.
+    /// The start, inclusive.
     #[schema(value_type = schemas::LocalInstant)]
     start: String,
-    /// The first instant after it.
+    /// The end, exclusive.
     #[schema(value_type = schemas::LocalInstant)]
     end: String,
-    /// Events, failed ones and those without a user included.
+    /// The number of events, including failed events and events without a user.
     #[schema(value_type = schemas::Count)]
     events: u64,
-    /// Distinct users, over all types: not a sum.
+    /// The number of distinct users over all types. It is not a sum.
     #[schema(value_type = schemas::Count)]
     users: u64,
-    /// By type, in the order of their names; types without events are left out.
+    /// The numbers by type, in the order of the types' names. Types without events are left out.
     types: Vec<TypeTrafficView>,
 }
 
@@ -140,19 +140,19 @@ impl PeriodView for TrafficPeriod {
     }
 }
 
-/// Which traffic is asked for.
+/// The range and the filters of the traffic.
 #[derive(QueryParams)]
 pub struct TrafficParams {
     #[param(flatten)]
     series: SeriesParams,
-    /// Only these types: repeated, or joined by commas.
+    /// Only events of these types: a repeated parameter, or one that is joined by commas.
     #[param(schema = schemas::EventType, min_items = 1, max_items = 50)]
     r#type: Vec<EventKind>,
 }
 
 /// Count events and their users by type.
 ///
-/// All numbers are exact and of one snapshot. Events that arrive late count where they occurred. An answer has at
+/// All numbers are exact and come from one snapshot. Late events count at the time when they occurred. An answer has at
 /// most 200,000 rows inside its buckets.
 #[operation(get, "/v1/analytics/traffic", tag = "analytics",
     responses((status = 200, description = "The numbers of events and users.", body = TrafficView), CommonProblems, NotFound))]

@@ -33,8 +33,8 @@ pub struct EventParams {
 
 /// Get one event.
 ///
-/// Senders choose ids, so two tenants may have used the same one. Then the answer is 409, unless `tenant_id` says which
-/// event is meant.
+/// Senders choose ids, so two tenants may have events with the same id. The answer is then 409, unless `tenant_id`
+/// selects one of them.
 #[operation(get, "/v1/events/{id}", tag = "events",
     responses((status = 200, description = "The event.", body = EventView), CommonProblems, NotFound, Conflict))]
 pub async fn get_event(

@@ -22,65 +22,65 @@ use crate::operation::Body;
 #[schema(example = EventInput::sample)]
 #[expect(dead_code, reason = "it describes what `EventDraft` reads")]
 pub struct EventInput {
-    /// Your id of it. If an event with this id is sent to this tenant again, it is known and not stored twice.
+    /// Your id of the event. If an event with this id is sent to this tenant again, it is known and not stored twice.
     #[schema(value_type = Option<schemas::EventId>)]
     id: Option<EventId>,
-    /// When it happened; absent: now. At most 10 minutes in the future.
+    /// The time of the event; absent: now. At most 10 minutes in the future.
     #[schema(value_type = Option<schemas::Instant>)]
     occurred_at: Option<Timestamp>,
-    /// In which tenant; absent: the credential's, if it is scoped to one, else none.
+    /// The tenant; absent: the tenant that the credential is scoped to, or else no tenant.
     #[schema(value_type = Option<schemas::TenantId>)]
     tenant_id: Option<TenantId>,
-    /// In which environment; absent: 1.
+    /// The environment; absent: 1.
     #[schema(value_type = Option<schemas::EnvId>)]
     env_id: Option<EnvId>,
-    /// The user that it is about. The user need not have a record.
+    /// The user that the event is about. The user need not have a record.
     #[schema(value_type = Option<schemas::UserId>)]
     user_id: Option<UserId>,
-    /// The user's name for people.
+    /// The user's display name.
     #[schema(value_type = Option<schemas::UserName>)]
     user_name: Option<String>,
-    /// What happened.
+    /// The type of the event.
     #[schema(value_type = schemas::EventType)]
     r#type: EventKind,
-    /// How it ended; absent: as the type implies, else `unknown`.
+    /// The outcome; absent: the outcome that the type implies, or else `unknown`.
     #[schema(value_type = Option<schemas::EventOutcome>)]
     outcome: Option<Outcome>,
-    /// From which address; absent: the address that sent the request.
+    /// The source address; absent: the address that sent the request.
     #[schema(value_type = Option<schemas::Address>)]
     source: Option<IpAddr>,
-    /// With which program.
+    /// The user agent.
     #[schema(value_type = Option<schemas::UserAgent>)]
     user_agent: Option<String>,
-    /// On which page, a URL or a path. An event with a page is a page view.
+    /// The page, as a URL or a path. An event with a page is a page view.
     #[schema(value_type = Option<schemas::Page>)]
     page: Option<String>,
-    /// In which of the application's sessions.
+    /// The id of the application's session.
     #[schema(value_type = Option<schemas::SessionId>)]
     session_id: Option<String>,
-    /// Which request or trace it belongs to.
+    /// The id of the request or trace that the event belongs to.
     #[schema(value_type = Option<schemas::TraceId>)]
     trace_id: Option<String>,
-    /// On which object.
+    /// The object that the event is about.
     target: Option<TargetInput>,
-    /// Anything else: an object of at most 16 KiB, at most 32 levels deep.
+    /// Further data: an object of at most 16 KiB, at most 32 levels deep.
     #[schema(value_type = Option<Object>)]
     metadata: Option<Value>,
 }
 
-/// The object on which something was done.
+/// The object that an event is about.
 #[derive(ToSchema, Body)]
 #[serde(deny_unknown_fields)]
 #[body(name = "a target", parsed_as = Target)]
 #[expect(dead_code, reason = "it describes what `Target` reads")]
 pub struct TargetInput {
-    /// What kind of object.
+    /// The type of the object.
     #[schema(value_type = Option<schemas::TargetType>)]
     r#type: Option<String>,
     /// The object's id.
     #[schema(value_type = Option<schemas::TargetText>)]
     id: Option<String>,
-    /// Its name, for people.
+    /// The object's display name.
     #[schema(value_type = Option<schemas::TargetText>)]
     name: Option<String>,
 }

@@ -24,43 +24,43 @@ use crate::native::schemas;
 use crate::operation::{FromQuery, QueryParams, operation};
 use crate::state::AppState;
 
-/// Which events a list shows.
+/// The filters of a list of events.
 #[derive(QueryParams)]
 pub struct EventListParams {
-    /// Only this tenant's.
+    /// Only events of this tenant.
     #[param(schema = schemas::TenantId)]
     tenant_id: Option<TenantId>,
-    /// Only this environment's.
+    /// Only events of this environment.
     #[param(schema = schemas::EnvId)]
     env_id: Option<EnvId>,
-    /// Only this user's.
+    /// Only events of this user.
     #[param(schema = schemas::UserId)]
     user_id: Option<UserId>,
-    /// Only these types: repeated, or joined by commas.
+    /// Only events of these types: a repeated parameter, or one that is joined by commas.
     #[param(schema = schemas::EventType, min_items = 1, max_items = 50)]
     r#type: Vec<EventKind>,
-    /// Only with this outcome.
+    /// Only events with this outcome.
     #[param(schema = schemas::EventOutcome)]
     outcome: Option<Outcome>,
-    /// Only from this address or network.
+    /// Only events from this address or network.
     #[param(schema = schemas::AddressOrNetwork)]
     source: Option<AddressRange>,
-    /// Only on this page, as statistics group pages: fragments never count, and queries only if the server is set to keep them.
+    /// Only events on this page, as statistics group pages: fragments never count, and queries count only if the server is set to keep them.
     #[param(schema = schemas::Page, with = page)]
     page: Option<String>,
-    /// Only of this session of the application.
+    /// Only events of this session of the application.
     #[param(schema = schemas::SessionId, with = session)]
     session_id: Option<String>,
-    /// Only on objects of this type. If neither `tenant_id`, `user_id`, a single address as `source` nor the credential's tenant narrows the list, it looks at most 31 days back from `to` (from now, if `to` is absent or in the future): that is the default of `from`, and an earlier `from` is refused (400).
+    /// Only events on objects of this type. If neither `tenant_id`, `user_id`, a single address as `source` nor the credential's tenant narrows the list, it looks at most 31 days back from `to` (from now, if `to` is absent or in the future): that is the default of `from`, and an earlier `from` is refused (400).
     #[param(schema = schemas::TargetType, with = target_type)]
     target_type: Option<String>,
-    /// Only on the object with this id. The list looks back as far as with `target_type`.
+    /// Only events on the object with this id. The list looks back as far as with `target_type`.
     #[param(schema = schemas::TargetText, with = target_id)]
     target_id: Option<String>,
-    /// Only at or after this time, or the start of this day.
+    /// Only events at or after this time, or the start of this day.
     #[param(schema = schemas::InstantOrDay, with = time::parse_start, example = "2026-01-01")]
     from: Option<Timestamp>,
-    /// Only before this time, or the end of this day. Lies after `from`.
+    /// Only events before this time, or the end of this day. It lies after `from`.
     #[param(schema = schemas::InstantOrDay, with = end, example = "2026-01-31T12:00:00Z")]
     to: Option<Timestamp>,
     #[param(flatten)]
@@ -113,10 +113,10 @@ fn end(name: &str, value: &str) -> Result<Timestamp> {
 #[derive(Serialize, ToSchema)]
 #[schema(example = EventsView::sample)]
 pub struct EventsView {
-    /// Newest first.
+    /// The events, newest first.
     #[schema(max_items = 1000)]
     events: Vec<EventView>,
-    /// Where the list goes on; null on the last page.
+    /// The cursor of the next page; null on the last page.
     #[schema(required, value_type = Option<schemas::EventCursor>)]
     next_cursor: NextCursor,
 }
@@ -129,9 +129,9 @@ impl EventsView {
 
 /// List events, newest first.
 ///
-/// Every filter that is sent must hold. Events of the same time come in the order of storage, latest first, and a
-/// cursor neither skips nor repeats while events arrive. The server's own audit trail, the tenant of all ones, is
-/// listed like any other for the roles admin and auditor, and does not exist for an analyst.
+/// An event must match every filter that is sent. Events of the same time come in the order of storage, latest first. A
+/// cursor neither skips nor repeats events while new events arrive. The roles admin and auditor can list the server's
+/// own audit trail (the tenant of all ones) like any other tenant. It does not exist for an analyst.
 #[operation(get, "/v1/events", tag = "events",
     responses((status = 200, description = "A page of events.", body = EventsView), CommonProblems, NotFound))]
 pub async fn list_events(

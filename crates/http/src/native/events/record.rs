@@ -29,16 +29,16 @@ const AT_ONCE_BYTES: usize = 8 * 1024;
 #[derive(Serialize, ToSchema)]
 #[schema(example = RecordedView::sample)]
 pub struct RecordedView {
-    /// How many events are new and durable now.
+    /// The number of events that are new and durable now.
     #[schema(format = "int64", maximum = 5000)]
     stored: usize,
-    /// How many were known: their tenant has events with these ids already.
+    /// The number of known events: their tenant already has events with these ids.
     #[schema(format = "int64", maximum = 5000)]
     known: usize,
-    /// How many were refused.
+    /// The number of refused events.
     #[schema(format = "int64", maximum = 5000)]
     refused: usize,
-    /// One for each event, in the order sent.
+    /// One result for each event, in the order sent.
     #[schema(min_items = 1, max_items = 5000)]
     results: Vec<ResultView>,
 }
@@ -49,9 +49,9 @@ pub struct ResultView {
     /// The event's id; null if the event was refused without one.
     #[schema(required, value_type = Option<schemas::EventId>)]
     id: Option<Uuid>,
-    /// Whether it was stored.
+    /// Whether the event was stored.
     status: ResultStatus,
-    /// Why it was refused; absent if it was not.
+    /// The reason for the refusal; absent if the event was not refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     error: Option<ResultError>,
@@ -69,26 +69,26 @@ pub enum ResultStatus {
     Refused,
 }
 
-/// Why an event was refused.
+/// The reason for the refusal of an event.
 #[derive(Serialize, ToSchema)]
 pub struct ResultError {
-    /// Stable, for programs.
+    /// The error code for programs. It is stable.
     code: &'static str,
     /// The field at fault; null if the event as a whole is.
     #[schema(required)]
     field: Option<String>,
-    /// What is wrong, with which value, and what to do.
+    /// A description of the error with the wrong value, and the remedy.
     detail: String,
 }
 
 /// Record events.
 ///
-/// Send one event as a JSON object, up to 5,000 as a list, or one on each line as
-/// `application/x-ndjson`; at most 8 MiB, unpacked where the body is gzip (`Content-Encoding: gzip`).
-/// Each event is validated by itself: the valid ones are stored in one transaction and are durable when the
-/// answer comes, the others are refused with their reasons. One object is treated as a list of one. An event
-/// with an `id` that its tenant has already is not stored again, so a request whose answer was lost is safe to
-/// repeat. A body in which nothing is a JSON object is a problem (400).
+/// Send one event as a JSON object, up to 5,000 as a list, or one on each line as `application/x-ndjson`. A body has at
+/// most 8 MiB; for gzip (`Content-Encoding: gzip`), the limit applies to the unpacked body. The server validates each
+/// event by itself. It stores the valid events in one transaction, and they are durable when the answer comes. It
+/// refuses the others with their reasons. One object is treated as a list of one. An event with an `id` that its tenant
+/// has already is not stored again, so a request whose answer was lost is safe to repeat. A body without any JSON
+/// object is a problem (400).
 #[operation(post, "/v1/events", tag = "events", unknown_parameters = "ignored",
     request_body(description = "One event, a list of them, or lines such as `{\"type\":\"page_load\",\"user_id\":\"u-4711\",\"page\":\"/\"}`.", content(
         (EventsInput = "application/json"),

@@ -15,66 +15,66 @@ use crate::native::schemas;
 #[derive(Serialize, ToSchema)]
 #[schema(example = EventView::sample)]
 pub struct EventView {
-    /// Unique inside the tenant.
+    /// The event's id. It is unique inside the tenant.
     #[schema(value_type = schemas::EventId)]
     id: Uuid,
-    /// The tenant; all zero: none, all ones: the server's own trail.
+    /// The tenant; all zero: no tenant; all ones: the server's own audit trail.
     #[schema(value_type = schemas::TenantId)]
     tenant_id: Uuid,
     /// The environment.
     #[schema(value_type = schemas::EnvId)]
     env_id: u32,
-    /// When it happened.
+    /// The time of the event.
     #[schema(value_type = schemas::Instant)]
     occurred_at: Timestamp,
-    /// When the server received it.
+    /// The time when the server received the event.
     #[schema(value_type = schemas::Instant)]
     received_at: Timestamp,
-    /// The user that it is about.
+    /// The user that the event is about.
     #[schema(required, value_type = Option<schemas::UserId>)]
     user_id: Option<String>,
-    /// The user's name for people.
+    /// The user's display name.
     #[schema(required, value_type = Option<schemas::UserName>)]
     user_name: Option<String>,
-    /// What happened.
+    /// The type of the event.
     #[schema(value_type = schemas::EventType)]
     r#type: String,
-    /// How it ended.
+    /// The outcome.
     #[schema(value_type = schemas::EventOutcome)]
     outcome: &'static str,
-    /// From which address.
+    /// The source address.
     #[schema(required, value_type = Option<schemas::Address>)]
     source: Option<IpAddr>,
-    /// With which program.
+    /// The user agent.
     #[schema(required, value_type = Option<schemas::UserAgent>)]
     user_agent: Option<String>,
-    /// On which page, as it was sent.
+    /// The page, as it was sent.
     #[schema(required, value_type = Option<schemas::Page>)]
     page: Option<String>,
-    /// In which of the application's sessions.
+    /// The id of the application's session.
     #[schema(required, value_type = Option<schemas::SessionId>)]
     session_id: Option<String>,
-    /// Which request or trace it belongs to.
+    /// The id of the request or trace that the event belongs to.
     #[schema(required, value_type = Option<schemas::TraceId>)]
     trace_id: Option<String>,
-    /// On which object.
+    /// The object that the event is about.
     #[schema(required)]
     target: Option<TargetView>,
-    /// Anything else that the sender added.
+    /// Further data that the sender added.
     #[schema(required, value_type = Option<Object>)]
     metadata: Option<Map<String, Value>>,
 }
 
-/// The object on which something was done.
+/// The object that an event is about.
 #[derive(Serialize, ToSchema)]
 pub struct TargetView {
-    /// What kind of object.
+    /// The type of the object.
     #[schema(required, value_type = Option<schemas::TargetType>)]
     r#type: Option<String>,
     /// The object's id.
     #[schema(required, value_type = Option<schemas::TargetText>)]
     id: Option<String>,
-    /// Its name, for people.
+    /// The object's display name.
     #[schema(required, value_type = Option<schemas::TargetText>)]
     name: Option<String>,
 }

@@ -14,7 +14,7 @@ use crate::state::AppState;
 
 /// End a membership.
 ///
-/// Its creation stays counted.
+/// Statistics keep counting the creation of the membership.
 #[operation(delete, "/v1/tenants/{tenant_id}/users/{user_id}", tag = "memberships",
     responses((status = 204, description = "The membership is over."), CommonProblems, NotFound))]
 pub async fn delete_membership(

@@ -23,10 +23,10 @@ use crate::state::AppState;
 #[derive(Serialize, ToSchema)]
 #[schema(example = MembershipsView::sample)]
 pub struct MembershipsView {
-    /// By the user's id.
+    /// The memberships, by the user's id.
     #[schema(max_items = 1000)]
     memberships: Vec<MembershipView>,
-    /// Where the list goes on; null on the last page.
+    /// The cursor of the next page; null on the last page.
     #[schema(required, value_type = Option<schemas::UserCursor>)]
     next_cursor: NextCursor,
 }
@@ -39,7 +39,7 @@ impl MembershipsView {
 
 /// List a tenant's memberships by the user's id.
 ///
-/// A tenant without a record may have memberships; one without either is unknown (404).
+/// A tenant without a record may have memberships. A tenant without a record and without memberships is unknown (404).
 #[operation(get, "/v1/tenants/{tenant_id}/users", tag = "memberships",
     responses((status = 200, description = "A page of memberships.", body = MembershipsView), CommonProblems, NotFound))]
 pub async fn list_memberships(

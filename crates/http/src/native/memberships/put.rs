@@ -35,7 +35,8 @@ pub struct ChangedMembershipPath {
 #[body(name = "a membership", max_bytes = MAX_BODY_BYTES, optional)]
 #[schema(example = MembershipInput::sample)]
 pub struct MembershipInput {
-    /// Since when, for backfill; absent: unchanged, or now for a new one. At most 10 minutes in the future.
+    /// The start of the membership, for backfill; absent: unchanged, or now for a new membership. At most 10 minutes in
+    /// the future.
     #[schema(value_type = Option<schemas::Instant>)]
     created_at: Option<Timestamp>,
 }
@@ -46,11 +47,11 @@ impl MembershipInput {
     }
 }
 
-/// Make a user a member of a tenant, or correct since when.
+/// Make a user a member of a tenant, or correct the start of the membership.
 ///
-/// Neither needs a record: records may come later. The first time, and each time after a deletion, the
-/// membership counts as created at `created_at`. A credential that is scoped to a tenant corrects memberships
-/// and makes none (403), because it can read the records of its members.
+/// Neither the user nor the tenant needs a record: records may come later. The first time, and each time after a
+/// deletion, the membership counts as created at `created_at`. A credential that is scoped to a tenant can correct
+/// memberships but cannot create them (403), because it can read the records of its members.
 #[operation(put, "/v1/tenants/{tenant_id}/users/{user_id}", tag = "memberships", body = "The membership.",
     responses(
         (status = 200, description = "The membership replaced the one before.", body = MembershipView),

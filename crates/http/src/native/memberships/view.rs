@@ -19,7 +19,7 @@ pub struct MembershipView {
     /// The user.
     #[schema(value_type = schemas::UserId)]
     user_id: String,
-    /// Since when; it counts as created on this day.
+    /// The start of the membership. The membership counts as created on this day.
     #[schema(value_type = schemas::Instant)]
     created_at: Timestamp,
 }

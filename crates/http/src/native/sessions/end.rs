@@ -15,8 +15,9 @@ use crate::state::AppState;
 
 /// End a session.
 ///
-/// Your own. Only administrators end another account's; for other people it does not exist (404). Its tokens hold no
-/// longer. Its record stays for 90 days. Nothing happens when it is over already.
+/// You can end your own sessions. Only administrators can end a session of another account; for other people it does
+/// not exist (404). The session's tokens become invalid. Its record stays for 90 days. For a session that is already
+/// over, the request has no effect.
 #[operation(delete, "/v1/sessions/{session_id}", tag = "sessions",
     responses((status = 204, description = "The session is over."), CommonProblems, NotFound))]
 pub async fn end_session(

@@ -14,7 +14,7 @@ use crate::state::AppState;
 
 /// End all your other sessions.
 ///
-/// The session that sends the request goes on. Programs have no sessions (403).
+/// The session that sends the request continues. Programs have no sessions (403).
 #[operation(delete, "/v1/sessions", tag = "sessions",
     responses((status = 204, description = "The other sessions are over."), CommonProblems))]
 pub async fn end_other_sessions(caller: Caller<Person, Native>, state: Data<AppState>) -> ApiResult<Native> {

@@ -25,7 +25,8 @@ pub struct SessionPath {
 
 /// Get a session.
 ///
-/// Your own, past ones too. Only administrators get another account's; for other people it does not exist (404).
+/// You can get your own sessions, also past ones. Only administrators can get a session of another account; for other
+/// people it does not exist (404).
 #[operation(get, "/v1/sessions/{session_id}", tag = "sessions",
     responses((status = 200, description = "The session.", body = SessionView), CommonProblems, NotFound))]
 pub async fn get_session(

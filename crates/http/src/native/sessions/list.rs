@@ -22,16 +22,17 @@ use crate::native::schemas;
 use crate::operation::{FromQuery, QueryParams, operation};
 use crate::state::AppState;
 
-/// Which sessions a list shows.
+/// The filters of a list of sessions.
 #[derive(QueryParams)]
 pub struct SessionListParams {
-    /// Of this account; only administrators see another's. Cannot be combined with `all=true`.
+    /// Only sessions of this account. Only administrators see sessions of other accounts. Cannot be combined with
+    /// `all=true`.
     #[param(schema = schemas::AccountId)]
     account_id: Option<AccountId>,
-    /// Of all accounts; only for administrators.
+    /// Whether to list the sessions of all accounts; only for administrators.
     #[param(schema = bool, inline)]
     all: Option<bool>,
-    /// Those that ended or ran out too.
+    /// Whether to include sessions that ended or expired.
     #[param(schema = bool, inline)]
     past: Option<bool>,
     #[param(flatten)]
@@ -59,10 +60,10 @@ impl SessionListParams {
 #[derive(Serialize, ToSchema)]
 #[schema(example = SessionsView::sample)]
 pub struct SessionsView {
-    /// Newest first.
+    /// The sessions, newest first.
     #[schema(max_items = 1000)]
     sessions: Vec<SessionView>,
-    /// Where the list goes on; null on the last page.
+    /// The cursor of the next page; null on the last page.
     #[schema(required, value_type = Option<schemas::SessionCursor>)]
     next_cursor: NextCursor,
 }
@@ -75,8 +76,9 @@ impl SessionsView {
 
 /// List sessions, newest first.
 ///
-/// Your own live ones, whatever your role. Administrators see those of others with `account_id` or `all=true`; their
-/// API tokens, which have no sessions, see all without asking. Past ones are kept for 90 days.
+/// Every role can list its own live sessions. Administrators see sessions of other accounts with `account_id` or
+/// `all=true`. Administrators' API tokens have no sessions and see all sessions by default. Past sessions are kept for
+/// 90 days.
 #[operation(get, "/v1/sessions", tag = "sessions",
     responses((status = 200, description = "A page of sessions.", body = SessionsView), CommonProblems))]
 pub async fn list_sessions(

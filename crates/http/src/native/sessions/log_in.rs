@@ -16,7 +16,7 @@ use crate::operation::{Body, FromBody, operation};
 use crate::request::{credential, origin};
 use crate::state::AppState;
 
-/// Who logs in.
+/// The credentials of a login.
 #[derive(ToSchema, Body)]
 #[serde(deny_unknown_fields)]
 #[body(name = "an object with e-mail and password")]
@@ -38,11 +38,11 @@ impl LoginInput {
     }
 }
 
-/// Log in: begin a session.
+/// Log in: start a session.
 ///
-/// Returns an access token (2 hours) and a refresh token (30 days). The session ends 90 days after its login, unless the
-/// server is set otherwise, and its tokens with it. No credential needed. A login that fails (401) does not show whether
-/// the account exists. Successful and failed logins are recorded in the audit trail.
+/// Returns an access token (2 hours) and a refresh token (30 days). The session and its tokens end 90 days after the
+/// login, unless the server is set otherwise. No credential needed. A login that fails (401) does not show whether the
+/// account exists. Successful and failed logins are recorded in the audit trail.
 #[operation(post, "/v1/sessions", tag = "sessions", body = "E-mail and password.",
     responses(
         (status = 201, description = "The session began.", body = SessionTokensView,

@@ -14,7 +14,7 @@ use crate::state::AppState;
 
 /// Log out: end the session that sends the request.
 ///
-/// Its access token and its refresh token hold no longer. Programs have no session (403).
+/// The session's access token and refresh token become invalid. Programs have no session (403).
 #[operation(delete, "/v1/sessions/current", tag = "sessions",
     responses((status = 204, description = "The session is over."), CommonProblems))]
 pub async fn log_out(caller: Caller<Person, Native>, state: Data<AppState>) -> ApiResult<Native> {

@@ -16,13 +16,13 @@ use crate::operation::{Body, FromBody, operation};
 use crate::request::{credential, origin};
 use crate::state::AppState;
 
-/// Which session goes on.
+/// The session to refresh.
 #[derive(ToSchema, Body)]
 #[serde(deny_unknown_fields)]
 #[body(name = "an object with a refresh token")]
 #[schema(example = RefreshInput::sample)]
 pub struct RefreshInput {
-    /// The refresh token of the login or refresh before; it holds for one refresh.
+    /// The refresh token of the previous login or refresh. It is valid for one refresh.
     #[schema(value_type = schemas::RefreshToken)]
     #[body(with = credential::required)]
     refresh_token: String,
@@ -36,10 +36,10 @@ impl RefreshInput {
 
 /// Refresh a session's tokens.
 ///
-/// Returns a new access token and a new refresh token, and spends the old one. If a spent token is sent again within
-/// 10 seconds, for example by two tabs that refresh at once, it gets the same successor. If it is sent later, it was
+/// Returns a new access token and a new refresh token, and spends the old one. If a spent token is sent again within 10
+/// seconds, for example by two tabs that refresh at once, it gets the same successor. If it is sent later, it was
 /// probably stolen, and the session ends. The session also ends 90 days after the login, unless the server is set
-/// otherwise. No credential needed but the refresh token.
+/// otherwise. The operation needs no credential except the refresh token.
 #[operation(post, "/v1/sessions/refresh", tag = "sessions", body = "The refresh token.",
     responses(
         (status = 200, description = "The session goes on.", body = SessionTokensView),

@@ -19,15 +19,15 @@ pub struct SessionTokensView {
     session_id: Uuid,
     /// The account that logged in.
     account: AccountView,
-    /// For the header `Authorization: Bearer …`.
+    /// The access token, for the header `Authorization: Bearer …`.
     access_token: String,
-    /// When the access token expires.
+    /// The time when the access token expires.
     #[schema(value_type = schemas::Instant)]
     access_token_expires_at: Timestamp,
-    /// For `POST /v1/sessions/refresh`; good for one refresh.
+    /// The refresh token, for `POST /v1/sessions/refresh`. It is valid for one refresh.
     #[schema(value_type = schemas::RefreshToken)]
     refresh_token: String,
-    /// When the refresh token expires.
+    /// The time when the refresh token expires.
     #[schema(value_type = schemas::Instant)]
     refresh_token_expires_at: Timestamp,
 }

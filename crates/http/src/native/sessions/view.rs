@@ -16,34 +16,34 @@ use crate::native::schemas;
 #[derive(Serialize, ToSchema)]
 #[schema(example = SessionView::sample)]
 pub struct SessionView {
-    /// Its id.
+    /// The id.
     #[schema(value_type = schemas::LoginId)]
     session_id: Uuid,
     /// The account that logged in.
     #[schema(value_type = schemas::AccountId)]
     account_id: Uuid,
-    /// Whether it goes on.
+    /// The state of the session.
     #[schema(value_type = schemas::SessionState)]
     state: &'static str,
-    /// Whether the request that this answers belongs to it.
+    /// Whether the session sent this request.
     current: bool,
-    /// From which address the login came.
+    /// The source address of the login.
     #[schema(required, value_type = Option<schemas::Address>)]
     source: Option<IpAddr>,
-    /// With which program.
+    /// The user agent of the login.
     #[schema(required, value_type = Option<schemas::UserAgent>)]
     user_agent: Option<String>,
-    /// When the login was.
+    /// The time of the login.
     #[schema(value_type = schemas::Instant)]
     started_at: Timestamp,
-    /// When it was last refreshed; at first, when it began.
+    /// The time of the last refresh; before the first refresh, the time of the login.
     #[schema(value_type = schemas::Instant)]
     refreshed_at: Timestamp,
-    /// When it ends unless it is refreshed before. It cannot be refreshed beyond 90 days after the login, unless the
-    /// server is set otherwise.
+    /// The time when the session ends unless it is refreshed before. A session cannot be refreshed beyond 90 days after
+    /// the login, unless the server is set otherwise.
     #[schema(value_type = schemas::Instant)]
     expires_at: Timestamp,
-    /// When it was ended.
+    /// The time when the session was ended; null if it was not.
     #[schema(required, value_type = Option<schemas::Instant>)]
     ended_at: Option<Timestamp>,
 }

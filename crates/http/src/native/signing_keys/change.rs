@@ -16,13 +16,13 @@ use crate::native::signing_keys::view::SigningKeyView;
 use crate::operation::{Body, FromBody, FromPath, operation};
 use crate::state::AppState;
 
-/// What to change about a signing key. A field that is left out, or null, stays as it is.
+/// The changes of a signing key. A field that is left out, or null, stays as it is.
 #[derive(ToSchema, Body)]
 #[serde(deny_unknown_fields)]
 #[body(name = "a change of a signing key")]
 #[schema(example = SigningKeyChangeInput::sample)]
 pub struct SigningKeyChangeInput {
-    /// Its name for people.
+    /// The display name.
     #[schema(value_type = Option<schemas::CredentialName>)]
     #[body(expected = schemas::A_NAME)]
     name: Option<String>,
@@ -36,7 +36,7 @@ impl SigningKeyChangeInput {
 
 /// Change a signing key's name.
 ///
-/// Its secret and its tenant never change: make another key. A revoked one cannot be changed (409).
+/// The secret and the tenant of a key never change: create another key instead. A revoked key cannot be changed (409).
 #[operation(patch, "/v1/signing-keys/{signing_key_id}", tag = "signing keys", body = "What changes.",
     responses(
         (status = 200, description = "The key's record as it is now.", body = SigningKeyView),

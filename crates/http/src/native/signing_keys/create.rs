@@ -17,17 +17,17 @@ use crate::native::{schemas, secret_response};
 use crate::operation::{Body, FromBody, operation};
 use crate::state::AppState;
 
-/// A signing key to be made. Null is the same as leaving a field out.
+/// The signing key to create. Null is the same as leaving a field out.
 #[derive(ToSchema, Body)]
 #[serde(deny_unknown_fields)]
 #[body(name = "a signing key")]
 #[schema(example = SigningKeyInput::sample)]
 pub struct SigningKeyInput {
-    /// Its name for people: what it is for. Need not be unique.
+    /// The display name, for example its purpose. It need not be unique.
     #[schema(value_type = schemas::CredentialName)]
     #[body(expected = schemas::A_NAME)]
     name: String,
-    /// The one tenant it may see; absent: all.
+    /// The only tenant that it may see; absent: all tenants.
     #[schema(value_type = Option<schemas::TenantId>)]
     tenant_id: Option<TenantId>,
 }
@@ -51,7 +51,7 @@ impl From<SigningKeyInput> for NewSigningKey {
 pub struct CreatedSigningKeyView {
     /// The key without its secret.
     signing_key: SigningKeyView,
-    /// The secret with which requests are signed. It is not shown again.
+    /// The secret for signing requests. It is not shown again.
     #[schema(value_type = schemas::SecretKey)]
     secret_key: String,
 }
@@ -62,10 +62,10 @@ impl CreatedSigningKeyView {
     }
 }
 
-/// Make a signing key.
+/// Create a signing key.
 ///
-/// With it, SaaSus clients sign their requests; it opens the SaaSus operations only. Its secret is shown in this
-/// answer and never again: it is kept sealed.
+/// SaaSus clients sign their requests with the key. It gives access only to the SaaSus operations. The secret is shown
+/// in this answer and never again: the server keeps it sealed.
 #[operation(post, "/v1/signing-keys", tag = "signing keys", body = "The key.",
     responses(
         (status = 201, description = "The key is made.", body = CreatedSigningKeyView,

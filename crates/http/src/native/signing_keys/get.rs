@@ -24,7 +24,7 @@ pub struct SigningKeyPath {
 
 /// Get a signing key's record.
 ///
-/// Revoked ones too. Its secret is not shown.
+/// Revoked keys are included. The secret is not shown.
 #[operation(get, "/v1/signing-keys/{signing_key_id}", tag = "signing keys",
     responses((status = 200, description = "The record.", body = SigningKeyView), CommonProblems, NotFound))]
 pub async fn get_signing_key(

@@ -21,10 +21,10 @@ use crate::state::AppState;
 #[derive(Serialize, ToSchema)]
 #[schema(example = SigningKeysView::sample)]
 pub struct SigningKeysView {
-    /// By id, which is the order in which they were made.
+    /// The signing keys, by id, which is the order of creation.
     #[schema(max_items = 1000)]
     signing_keys: Vec<SigningKeyView>,
-    /// Where the list goes on; null on the last page.
+    /// The cursor of the next page; null on the last page.
     #[schema(required, value_type = Option<schemas::SigningKeyCursor>)]
     next_cursor: NextCursor,
 }
@@ -35,9 +35,9 @@ impl SigningKeysView {
     }
 }
 
-/// List signing keys in the order in which they were made.
+/// List signing keys in the order of creation.
 ///
-/// Revoked ones too: `state` says which. Their secrets are not shown.
+/// The list includes revoked keys; `state` shows whether a key is revoked. The secrets are not shown.
 #[operation(get, "/v1/signing-keys", tag = "signing keys",
     responses((status = 200, description = "A page of signing keys.", body = SigningKeysView), CommonProblems))]
 pub async fn list_signing_keys(

@@ -14,8 +14,8 @@ use crate::state::AppState;
 
 /// Revoke a signing key.
 ///
-/// Requests that are signed with it are refused from now on. Its record stays. Nothing happens when it is revoked
-/// already.
+/// The server refuses requests that are signed with the key from now on. The record of the key stays. For a key that is
+/// already revoked, the request has no effect.
 #[operation(delete, "/v1/signing-keys/{signing_key_id}", tag = "signing keys",
     responses((status = 204, description = "The key is revoked."), CommonProblems, NotFound))]
 pub async fn revoke_signing_key(

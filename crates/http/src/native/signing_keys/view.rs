@@ -13,26 +13,26 @@ use crate::native::schemas;
 #[derive(Serialize, ToSchema)]
 #[schema(example = SigningKeyView::sample)]
 pub struct SigningKeyView {
-    /// Its id.
+    /// The id.
     #[schema(value_type = schemas::CredentialId)]
     signing_key_id: Uuid,
-    /// Its name for people.
+    /// The display name.
     #[schema(value_type = schemas::CredentialName)]
     name: String,
-    /// `SaaSID` of the header.
+    /// The value of `SaaSID` in the header.
     saas_id: String,
-    /// `APIKey` of the header.
+    /// The value of `APIKey` in the header.
     api_key: String,
-    /// The one tenant it may see; null: all.
+    /// The only tenant that it may see; null: all tenants.
     #[schema(required, value_type = Option<schemas::TenantId>)]
     tenant_id: Option<Uuid>,
-    /// Whether it holds.
+    /// The state of the key.
     #[schema(value_type = schemas::SigningKeyState)]
     state: &'static str,
-    /// When it was made.
+    /// The time of creation.
     #[schema(value_type = schemas::Instant)]
     created_at: Timestamp,
-    /// Since when it is revoked.
+    /// The time of the revocation; null if it is not revoked.
     #[schema(required, value_type = Option<schemas::Instant>)]
     revoked_at: Option<Timestamp>,
 }

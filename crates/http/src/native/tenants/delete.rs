@@ -14,7 +14,7 @@ use crate::state::AppState;
 
 /// Remove a tenant's record and its memberships.
 ///
-/// Its events stay, and its creation stays counted.
+/// The tenant's events stay, and statistics keep counting its creation.
 #[operation(delete, "/v1/tenants/{tenant_id}", tag = "tenants",
     responses((status = 204, description = "The record is removed."), CommonProblems, NotFound))]
 pub async fn delete_tenant(

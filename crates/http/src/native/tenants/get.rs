@@ -25,7 +25,7 @@ pub struct TenantPath {
 
 /// Get a tenant's record.
 ///
-/// A tenant that only events name has no record (404).
+/// A tenant that appears only in events has no record (404).
 #[operation(get, "/v1/tenants/{tenant_id}", tag = "tenants",
     responses((status = 200, description = "The record.", body = TenantView), CommonProblems, NotFound))]
 pub async fn get_tenant(

@@ -22,10 +22,10 @@ use crate::state::AppState;
 #[derive(Serialize, ToSchema)]
 #[schema(example = TenantsView::sample)]
 pub struct TenantsView {
-    /// By id.
+    /// The tenants, by id.
     #[schema(max_items = 1000)]
     tenants: Vec<TenantView>,
-    /// Where the list goes on; null on the last page.
+    /// The cursor of the next page; null on the last page.
     #[schema(required, value_type = Option<schemas::TenantCursor>)]
     next_cursor: NextCursor,
 }
@@ -38,7 +38,7 @@ impl TenantsView {
 
 /// List tenants' records by id.
 ///
-/// A credential that is scoped to a tenant sees only that one.
+/// A credential that is scoped to a tenant sees only that tenant.
 #[operation(get, "/v1/tenants", tag = "tenants",
     responses((status = 200, description = "A page of tenants.", body = TenantsView), CommonProblems))]
 pub async fn list_tenants(

@@ -34,10 +34,11 @@ pub struct ChangedTenantPath {
 #[schema(example = TenantInput::sample)]
 #[expect(dead_code, reason = "it describes what `TenantDraft` reads")]
 pub struct TenantInput {
-    /// Its name.
+    /// The name.
     #[schema(value_type = Option<schemas::TenantName>)]
     name: Option<String>,
-    /// When it came to be, for backfill; absent: unchanged, or now for a new one. At most 10 minutes in the future.
+    /// The time of creation, for backfill; absent: unchanged, or now for a new tenant. At most 10 minutes in the
+    /// future.
     #[schema(value_type = Option<schemas::Instant>)]
     created_at: Option<Timestamp>,
 }

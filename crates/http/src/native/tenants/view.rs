@@ -13,16 +13,16 @@ use crate::native::schemas;
 #[derive(Serialize, ToSchema)]
 #[schema(example = TenantView::sample)]
 pub struct TenantView {
-    /// Your id of it.
+    /// Your id of the tenant.
     #[schema(value_type = schemas::TenantId)]
     tenant_id: Uuid,
-    /// Its name.
+    /// The name.
     #[schema(required, value_type = Option<schemas::TenantName>)]
     name: Option<String>,
-    /// When it came to be; it counts as created on this day.
+    /// The time of creation. The tenant counts as created on this day.
     #[schema(value_type = schemas::Instant)]
     created_at: Timestamp,
-    /// When the record last changed.
+    /// The time of the record's last change.
     #[schema(value_type = schemas::Instant)]
     updated_at: Timestamp,
 }

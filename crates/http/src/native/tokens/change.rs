@@ -18,17 +18,17 @@ use crate::native::tokens::view::TokenView;
 use crate::operation::{Body, FromBody, FromPath, Patch, operation};
 use crate::state::AppState;
 
-/// What to change about an API token. A field that is left out stays as it is.
+/// The changes of an API token. A field that is left out stays as it is.
 #[derive(ToSchema, Body)]
 #[serde(deny_unknown_fields)]
 #[body(name = "a change of a token")]
 #[schema(example = TokenChangeInput::sample)]
 pub struct TokenChangeInput {
-    /// Its name for people.
+    /// The display name.
     #[schema(value_type = Option<schemas::CredentialName>)]
     #[body(expected = schemas::A_NAME)]
     name: Option<String>,
-    /// When it stops working, in the future; null: never.
+    /// The time when the token expires, in the future; null: never.
     #[schema(value_type = Option<schemas::Instant>)]
     expires_at: Patch<Timestamp>,
 }
@@ -45,10 +45,10 @@ impl From<TokenChangeInput> for TokenChange {
     }
 }
 
-/// Change an API token's name, or when it stops working.
+/// Change an API token's name or expiry.
 ///
-/// Null clears `expires_at`; for `name` it is the same as leaving it out. What a token may do never changes: make
-/// another one. A revoked one cannot be changed (409).
+/// Null clears `expires_at`; for `name` it is the same as leaving it out. The permissions of a token never change:
+/// create another token instead. A revoked token cannot be changed (409).
 #[operation(patch, "/v1/tokens/{token_id}", tag = "tokens", body = "What changes.",
     responses(
         (status = 200, description = "The token's record as it is now.", body = TokenView),

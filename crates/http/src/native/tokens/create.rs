@@ -19,23 +19,23 @@ use crate::native::{schemas, secret_response};
 use crate::operation::{Body, FromBody, operation};
 use crate::state::AppState;
 
-/// An API token to be made. Null is the same as leaving a field out.
+/// The API token to create. Null is the same as leaving a field out.
 #[derive(ToSchema, Body)]
 #[serde(deny_unknown_fields)]
 #[body(name = "a token")]
 #[schema(example = TokenInput::sample)]
 pub struct TokenInput {
-    /// Its name for people: what it is for. Need not be unique.
+    /// The display name, for example its purpose. It need not be unique.
     #[schema(value_type = schemas::CredentialName)]
     #[body(expected = schemas::A_NAME)]
     name: String,
-    /// What it may do.
+    /// The role.
     #[schema(value_type = schemas::Role)]
     role: Role,
-    /// The one tenant it may see; absent: all.
+    /// The only tenant that it may see; absent: all tenants.
     #[schema(value_type = Option<schemas::TenantId>)]
     tenant_id: Option<TenantId>,
-    /// When it stops working, in the future; absent: never.
+    /// The time when the token expires, in the future; absent: never.
     #[schema(value_type = Option<schemas::Instant>)]
     expires_at: Option<Timestamp>,
 }
@@ -57,7 +57,7 @@ impl From<TokenInput> for NewToken {
 #[derive(Serialize, ToSchema)]
 #[schema(example = CreatedTokenView::sample)]
 pub struct CreatedTokenView {
-    /// What is kept of it.
+    /// The record of the token.
     api_token: TokenView,
     /// The token, for the header `Authorization: Bearer …`. It is not shown again.
     #[schema(value_type = schemas::PlainToken)]
@@ -70,9 +70,9 @@ impl CreatedTokenView {
     }
 }
 
-/// Make an API token.
+/// Create an API token.
 ///
-/// The token is shown in this answer and never again: a hash of it is kept.
+/// The token is shown in this answer and never again: the server keeps only a hash of it.
 #[operation(post, "/v1/tokens", tag = "tokens", body = "The token.",
     responses(
         (status = 201, description = "The token is made.", body = CreatedTokenView,

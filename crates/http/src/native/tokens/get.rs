@@ -24,7 +24,7 @@ pub struct TokenPath {
 
 /// Get an API token's record.
 ///
-/// Expired and revoked ones too. The token itself is not shown.
+/// Expired and revoked tokens are included. The token itself is not shown.
 #[operation(get, "/v1/tokens/{token_id}", tag = "tokens",
     responses((status = 200, description = "The record.", body = TokenView), CommonProblems, NotFound))]
 pub async fn get_token(

@@ -21,10 +21,10 @@ use crate::state::AppState;
 #[derive(Serialize, ToSchema)]
 #[schema(example = TokensView::sample)]
 pub struct TokensView {
-    /// By id, which is the order in which they were made.
+    /// The tokens, by id, which is the order of creation.
     #[schema(max_items = 1000)]
     tokens: Vec<TokenView>,
-    /// Where the list goes on; null on the last page.
+    /// The cursor of the next page; null on the last page.
     #[schema(required, value_type = Option<schemas::TokenCursor>)]
     next_cursor: NextCursor,
 }
@@ -35,9 +35,9 @@ impl TokensView {
     }
 }
 
-/// List API tokens in the order in which they were made.
+/// List API tokens in the order of creation.
 ///
-/// Expired and revoked ones too: `state` says which. The tokens themselves are not shown.
+/// The list includes expired and revoked tokens; `state` shows the difference. The tokens themselves are not shown.
 #[operation(get, "/v1/tokens", tag = "tokens",
     responses((status = 200, description = "A page of API tokens.", body = TokensView), CommonProblems))]
 pub async fn list_tokens(

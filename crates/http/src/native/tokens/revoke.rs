@@ -14,8 +14,8 @@ use crate::state::AppState;
 
 /// Revoke an API token.
 ///
-/// It holds no longer, on other servers of the same database after at most 5 seconds. Its record stays. Nothing
-/// happens when it is revoked already.
+/// The token becomes invalid at once, and on other servers of the same database after at most 5 seconds. The record of
+/// the token stays. For a token that is already revoked, the request has no effect.
 #[operation(delete, "/v1/tokens/{token_id}", tag = "tokens",
     responses((status = 204, description = "The token is revoked."), CommonProblems, NotFound))]
 pub async fn revoke_token(

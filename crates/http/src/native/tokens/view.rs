@@ -13,31 +13,31 @@ use crate::native::schemas;
 #[derive(Serialize, ToSchema)]
 #[schema(example = TokenView::sample)]
 pub struct TokenView {
-    /// Its id.
+    /// The id.
     #[schema(value_type = schemas::CredentialId)]
     token_id: Uuid,
-    /// Its name for people.
+    /// The display name.
     #[schema(value_type = schemas::CredentialName)]
     name: String,
-    /// What it may do.
+    /// The role.
     #[schema(value_type = schemas::Role)]
     role: &'static str,
-    /// The one tenant it may see; null: all.
+    /// The only tenant that it may see; null: all tenants.
     #[schema(required, value_type = Option<schemas::TenantId>)]
     tenant_id: Option<Uuid>,
-    /// Whether it holds.
+    /// The state of the token.
     #[schema(value_type = schemas::TokenState)]
     state: &'static str,
-    /// When it was made.
+    /// The time of creation.
     #[schema(value_type = schemas::Instant)]
     created_at: Timestamp,
-    /// When it stops working; null: never.
+    /// The time when the token expires; null: never.
     #[schema(required, value_type = Option<schemas::Instant>)]
     expires_at: Option<Timestamp>,
-    /// When it last worked, to the minute.
+    /// The time of the token's last use, to the minute; null if it was never used.
     #[schema(required, value_type = Option<schemas::Instant>)]
     last_used_at: Option<Timestamp>,
-    /// Since when it is revoked.
+    /// The time of the revocation; null if it is not revoked.
     #[schema(required, value_type = Option<schemas::Instant>)]
     revoked_at: Option<Timestamp>,
 }

@@ -24,10 +24,10 @@ use crate::state::AppState;
 #[derive(Serialize, ToSchema)]
 #[schema(example = AttributeChangesView::sample)]
 pub struct AttributeChangesView {
-    /// Newest first.
+    /// The changes, newest first.
     #[schema(max_items = 1000)]
     attribute_changes: Vec<AttributeChangeView>,
-    /// Where the list goes on; null on the last page.
+    /// The cursor of the next page; null on the last page.
     #[schema(required, value_type = Option<schemas::ChangeCursor>)]
     next_cursor: NextCursor,
 }
@@ -35,17 +35,17 @@ pub struct AttributeChangesView {
 /// One change of one attribute.
 #[derive(Serialize, ToSchema)]
 pub struct AttributeChangeView {
-    /// When it was changed.
+    /// The time of the change.
     #[schema(value_type = schemas::Instant)]
     changed_at: Timestamp,
-    /// Who changed it: the account's e-mail or the credential's name.
+    /// The author of the change: the account's e-mail or the credential's name.
     changed_by: String,
-    /// Which attribute; `email` is one here.
+    /// The name of the attribute; `email` counts as an attribute here.
     name: String,
-    /// The value before; null where there was none.
+    /// The previous value; null if there was none before.
     #[schema(required)]
     old_value: Option<String>,
-    /// The value since; null where it was cleared.
+    /// The new value; null if the attribute was cleared.
     #[schema(required)]
     new_value: Option<String>,
 }
@@ -77,7 +77,8 @@ impl AttributeChangesView {
 
 /// List the changes of a user's e-mail and attributes, newest first.
 ///
-/// Who changed what, when, from which value to which. A record's first values are no changes.
+/// Each change has its author, its time, the attribute, and the old and the new value. A record's first values are not
+/// changes.
 #[operation(get, "/v1/users/{user_id}/attribute-changes", tag = "users",
     responses((status = 200, description = "A page of changes.", body = AttributeChangesView), CommonProblems, NotFound))]
 pub async fn list_attribute_changes(

@@ -14,8 +14,8 @@ use crate::state::AppState;
 
 /// Remove a user's record, memberships and history of attributes.
 ///
-/// The user's events stay, and the creation stays counted. A credential that is scoped to a tenant cannot
-/// remove users (403).
+/// The user's events stay, and statistics keep counting the user's creation. A credential that is scoped to a tenant
+/// cannot remove users (403).
 #[operation(delete, "/v1/users/{user_id}", tag = "users",
     responses((status = 204, description = "The record is removed."), CommonProblems, NotFound))]
 pub async fn delete_user(

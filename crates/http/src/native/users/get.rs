@@ -25,7 +25,8 @@ pub struct UserPath {
 
 /// Get a user's record.
 ///
-/// A user whom only events name has no record (404). A credential that is scoped to a tenant sees only its members.
+/// A user who appears only in events has no record (404). A credential that is scoped to a tenant sees only the members
+/// of that tenant.
 #[operation(get, "/v1/users/{user_id}", tag = "users",
     responses((status = 200, description = "The record.", body = UserView), CommonProblems, NotFound))]
 pub async fn get_user(

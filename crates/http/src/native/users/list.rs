@@ -21,16 +21,16 @@ use crate::native::users::view::UserView;
 use crate::operation::{FromQuery, QueryParams, operation};
 use crate::state::AppState;
 
-/// Which users a list shows.
+/// The filters of a list of users.
 #[derive(QueryParams)]
 pub struct UserListParams {
-    /// Only with this e-mail, in any case.
+    /// Only users with this e-mail. Upper and lower case are the same.
     #[param(schema = schemas::Email, with = email)]
     email: Option<String>,
-    /// Only of this region.
+    /// Only users of this region.
     #[param(schema = schemas::Region, with = region)]
     region: Option<String>,
-    /// Only of this user pool.
+    /// Only users of this user pool.
     #[param(schema = schemas::UserPoolId, with = PoolId::parse)]
     user_pool_id: Option<PoolId>,
     /// Only members of this tenant.
@@ -65,10 +65,10 @@ fn region(name: &str, value: &str) -> Result<String> {
 #[derive(Serialize, ToSchema)]
 #[schema(example = UsersView::sample)]
 pub struct UsersView {
-    /// By id, in the order of its UTF-8 bytes.
+    /// The users, by id, in the order of its UTF-8 bytes.
     #[schema(max_items = 1000)]
     users: Vec<UserView>,
-    /// Where the list goes on; null on the last page.
+    /// The cursor of the next page; null on the last page.
     #[schema(required, value_type = Option<schemas::UserCursor>)]
     next_cursor: NextCursor,
 }
@@ -81,7 +81,8 @@ impl UsersView {
 
 /// List users' records by id.
 ///
-/// Every filter that is sent must hold. A credential that is scoped to a tenant sees only its members.
+/// A user must match every filter that is sent. A credential that is scoped to a tenant sees only the members of that
+/// tenant.
 #[operation(get, "/v1/users", tag = "users",
     responses((status = 200, description = "A page of users.", body = UsersView), CommonProblems, NotFound))]
 pub async fn list_users(

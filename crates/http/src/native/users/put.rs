@@ -34,7 +34,7 @@ use crate::state::AppState;
 #[schema(example = UserInput::sample)]
 #[expect(dead_code, reason = "it describes what `UserDraft` reads")]
 pub struct UserInput {
-    /// E-mail. Unique in the user pool, without regard to case.
+    /// The e-mail address. It is unique in the user pool, without regard to case.
     #[schema(value_type = Option<schemas::Email>)]
     email: Option<String>,
     /// The login name.
@@ -55,7 +55,7 @@ pub struct UserInput {
     status: Option<String>,
     /// Whether the user may log in to the application; absent: yes.
     enabled: Option<bool>,
-    /// When the user registered, for backfill; absent: unchanged, or now for a new one. At most 10 minutes in the future.
+    /// The time of registration, for backfill; absent: unchanged, or now for a new user. At most 10 minutes in the future.
     #[schema(value_type = Option<schemas::Instant>)]
     registered_at: Option<Timestamp>,
 }
@@ -114,10 +114,10 @@ impl Body for UserBody {
 
 /// Create or replace a user's record.
 ///
-/// The first time, and each time after a deletion, the user counts as created at `registered_at`; sent later,
-/// it corrects the time of that creation. Each change of e-mail and attributes is kept with its author
-/// and time. Users belong to all tenants: a credential that is scoped to a tenant cannot write them (403). An
-/// e-mail that another user of the pool has is a conflict (409).
+/// The first time, and each time after a deletion, the user counts as created at `registered_at`. A `registered_at`
+/// sent later corrects the time of that creation. The server keeps each change of e-mail and attributes with its author
+/// and time. Users belong to all tenants: a credential that is scoped to a tenant cannot write them (403). An e-mail
+/// that another user of the pool has is a conflict (409).
 #[operation(put, "/v1/users/{user_id}", tag = "users", body = "The whole record.",
     responses(
         (status = 200, description = "The record replaced the one before.", body = UserView),

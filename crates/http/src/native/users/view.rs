@@ -17,7 +17,7 @@ pub struct UserView {
     /// The identity provider's id.
     #[schema(value_type = schemas::UserId)]
     user_id: String,
-    /// E-mail, as it was sent.
+    /// The e-mail address, as it was sent.
     #[schema(required, value_type = Option<schemas::Email>)]
     email: Option<String>,
     /// The login name.
@@ -37,10 +37,10 @@ pub struct UserView {
     status: &'static str,
     /// Whether the user may log in to the application.
     enabled: bool,
-    /// When the user registered; counts as created on this day.
+    /// The time of registration. The user counts as created on this day.
     #[schema(value_type = schemas::Instant)]
     registered_at: Timestamp,
-    /// When the record last changed.
+    /// The time of the record's last change.
     #[schema(value_type = schemas::Instant)]
     updated_at: Timestamp,
 }
