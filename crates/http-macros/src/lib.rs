@@ -23,7 +23,8 @@ use syn::{DeriveInput, ItemFn, parse_macro_input};
 ///
 /// - `tag`, `operation_id`, `responses(…)`: as in `utoipa::path`.
 /// - `body = "The tenant."`: the description of the request body, which is the handler's `FromBody` argument.
-/// - `request_body(…)`: as in `utoipa::path`, for a body that the handler reads by itself.
+/// - `request_body(…)`: as in `utoipa::path`, for a body that the handler reads by itself, or with an example of its
+///   own.
 /// - `unknown_parameters = "ignored"`: the operation accepts and ignores parameters that it does not declare.
 ///
 /// The first argument of the handler names the permitted callers (`Caller<ReadEvents, Native>`, `Anyone<LogIn,

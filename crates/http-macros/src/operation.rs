@@ -99,11 +99,12 @@ pub fn expand(arguments: Arguments, handler: &ItemFn) -> Result<TokenStream> {
         (declare(find("FromPath"), "PathParams"), declare(find("FromQuery"), "QueryParams"));
     let documents_body = arguments.documented.iter().any(|meta| meta.path().is_ident("request_body"));
     let body = match (find("FromBody"), &arguments.body) {
-        (Some(body), Some(description)) => quote!(Some(crate::operation::BodySpec::of::<#body>(#description))),
-        (Some(body), None) if !documents_body => {
+        (Some(body), Some(description)) => quote!(Some(crate::operation::BodySpec::of::<#body>(Some(#description)))),
+        (Some(body), None) if documents_body => quote!(Some(crate::operation::BodySpec::of::<#body>(None))),
+        (Some(body), None) => {
             return error(body, "describe the body: body = \"The tenant.\", or request_body(…)");
         }
-        (_, None) => quote!(None),
+        (None, None) => quote!(None),
         (None, Some(description)) => return error(description, "there is no FromBody argument to describe"),
     };
     let public = ["Anyone", "Everyone"].iter().any(|name| names_type(access, name));

@@ -70,7 +70,8 @@ pub const fn same_names(one: &[&str], other: &[&str]) -> bool {
 pub struct BodySpec {
     /// The names of the body's fields.
     pub fields: &'static [&'static str],
-    description: &'static str,
+    /// `None` if `request_body(…)` documents the body.
+    description: Option<&'static str>,
     optional: bool,
     name: fn() -> String,
     schemas: fn(&mut Vec<NamedSchema>),
@@ -79,8 +80,8 @@ pub struct BodySpec {
 }
 
 impl BodySpec {
-    /// The description of the body `B`.
-    pub fn of<B: Body + ToSchema>(description: &'static str) -> Self {
+    /// The body `B`, with its description unless `request_body(…)` documents it.
+    pub fn of<B: Body + ToSchema>(description: Option<&'static str>) -> Self {
         Self {
             fields: B::FIELDS,
             description,
@@ -94,15 +95,16 @@ impl BodySpec {
         }
     }
 
-    /// The OpenAPI object of the body. Adds the schemas of the body to `schemas`.
-    pub fn request_body(&self, schemas: &mut Vec<NamedSchema>) -> RequestBody {
+    /// The OpenAPI object of the body; its schemas join `schemas`. `None` if `request_body(…)` documents the body.
+    pub fn request_body(&self, schemas: &mut Vec<NamedSchema>) -> Option<RequestBody> {
+        let description = self.description?;
         (self.schemas)(schemas);
         let content = ContentBuilder::new().schema(Some(Ref::from_schema_name((self.name)()))).build();
-        RequestBodyBuilder::new()
-            .description(Some(self.description))
+        let body = RequestBodyBuilder::new()
+            .description(Some(description))
             .content("application/json", content)
-            .required(Some(if self.optional { Required::False } else { Required::True }))
-            .build()
+            .required(Some(if self.optional { Required::False } else { Required::True }));
+        Some(body.build())
     }
 }
 

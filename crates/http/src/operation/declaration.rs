@@ -102,8 +102,8 @@ fn document_of<O: Operation>() -> (HttpMethod, OperationObject, Vec<NamedSchema>
     if !parameters.is_empty() {
         operation.parameters = Some(parameters.into_iter().map(RefOr::T).collect());
     }
-    if let Some(body) = O::body() {
-        operation.request_body = Some(RefOr::T(body.request_body(&mut schemas)));
+    if let Some(body) = O::body().and_then(|body| body.request_body(&mut schemas)) {
+        operation.request_body = Some(RefOr::T(body));
     }
     (method, operation, schemas)
 }
