@@ -95,3 +95,47 @@ fn pretty(document: &OpenApi) -> String {
         Err(error) => format!("{{\"error\": \"{}\"}}\n", text::shown(&error.to_string())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operation::Declaration;
+
+    fn declarations(contract: Contract) -> &'static [Declaration] {
+        match contract {
+            Contract::Native => &native::OPERATIONS,
+            Contract::Saasus => &saasus::OPERATIONS,
+            Contract::Octopai => &octopai::OPERATIONS,
+            Contract::Cripsa => &cripsa::OPERATIONS,
+        }
+    }
+
+    /// The example of a JSON body: its own, or that of its schema.
+    fn example<'a>(document: &'a Value, content: &'a Value) -> Option<&'a Value> {
+        content.get("example").or_else(|| {
+            let target = content.pointer("/schema/$ref")?.as_str()?;
+            document.pointer(target.strip_prefix('#')?)?.get("example")
+        })
+    }
+
+    #[test]
+    fn every_documented_body_example_is_accepted_by_its_reader() {
+        let mut unread = Vec::new();
+        for contract in Contract::ALL {
+            let document = json!(document(contract));
+            for declaration in declarations(contract) {
+                let method = declaration.method.as_str().to_lowercase();
+                let body = &document["paths"][&declaration.document_path][&method]["requestBody"];
+                if let Some(spec) = &declaration.body {
+                    let content = &body["content"]["application/json"];
+                    let example = example(&document, content).unwrap_or_else(|| panic!("{}", declaration.id));
+                    let read = (spec.check)(example.to_string().as_bytes());
+                    assert!(read.is_ok(), "{}: {read:?}", declaration.id);
+                } else if !body.is_null() {
+                    unread.push(declaration.id);
+                }
+            }
+        }
+        assert_eq!(unread, ["record_events"], "handlers that read their body by themselves");
+    }
+}

@@ -90,18 +90,17 @@ impl Lexer<'_> {
     /// A literal that begins with `prefix` bytes up to its quote; raw, with so many hashes, where `hashes` says so.
     fn text(&mut self, prefix: usize, hashes: Option<usize>) {
         let inside = &self.rest[prefix..];
-        let length = match hashes {
-            Some(hashes) => inside.find(&format!("\"{}", "#".repeat(hashes))).expect("a raw text ends"),
-            None => {
-                let mut escaped = false;
-                inside
-                    .find(|c| {
-                        let ends = c == '"' && !escaped;
-                        escaped = c == '\\' && !escaped;
-                        ends
-                    })
-                    .expect("a text ends")
-            }
+        let length = if let Some(hashes) = hashes {
+            inside.find(&format!("\"{}", "#".repeat(hashes))).expect("a raw text ends")
+        } else {
+            let mut escaped = false;
+            inside
+                .find(|c| {
+                    let ends = c == '"' && !escaped;
+                    escaped = c == '\\' && !escaped;
+                    ends
+                })
+                .expect("a text ends")
         };
         let content = inside[..length].to_owned();
         self.push(Token::Text(content), prefix + length + 1 + hashes.unwrap_or_default());

@@ -10,6 +10,7 @@
 //!   have no circle either. So every folder can be read from the bottom upwards.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -52,7 +53,8 @@ impl<'a> Edges<'a> {
             let to = circle[(at + 1) % circle.len()];
             let import = self.reasons[&((*from).to_owned(), to.to_owned())];
             let (file, line) = (import.from.display(), import.line);
-            message += &format!("  {from} imports {to}: {file}:{line} names {}\n", import.written);
+            let written = &import.written;
+            writeln!(message, "  {from} imports {to}: {file}:{line} names {written}").expect("a text takes any text");
         }
         message
     }
@@ -77,11 +79,15 @@ fn every_source_file_is_in_the_tree() {
     }
 }
 
-/// Whether a file is a module for tests only: its parent declares it under `#[cfg(test)]`.
+/// Whether a file is a module for tests only: the parent of it, or of the folder that it lies in, declares it under
+/// `#[cfg(test)]`.
 fn is_test_only(file: &Path) -> bool {
-    let name = file.file_stem().and_then(|name| name.to_str()).expect("a module has a name");
-    let parent = file.with_file_name("mod.rs");
-    fs::read_to_string(parent).is_ok_and(|source| source.contains(&format!("#[cfg(test)]\nmod {name};")))
+    let is_declared_so = |module: &Path| {
+        let name = module.file_stem().and_then(|name| name.to_str()).expect("a module has a name");
+        let parent = module.with_file_name("mod.rs");
+        fs::read_to_string(parent).is_ok_and(|source| source.contains(&format!("#[cfg(test)]\nmod {name};")))
+    };
+    is_declared_so(file) || file.parent().is_some_and(is_declared_so)
 }
 
 #[test]

@@ -9,7 +9,7 @@ mod own;
 mod paging;
 mod problems;
 mod put_response;
-mod schemas;
+pub mod schemas;
 mod secret_response;
 mod sessions;
 mod signing_keys;

@@ -23,6 +23,8 @@ pub mod document;
 mod named_schema;
 mod params;
 pub mod routes;
+#[cfg(test)]
+mod tests;
 mod values;
 
 pub use access::{Access, AccessSpec, Requirement};
