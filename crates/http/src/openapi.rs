@@ -9,6 +9,14 @@ use crate::operation::OperationInfo;
 use crate::{cripsa, native, octopai, saasus};
 
 /// The declared operations of all contracts.
+///
+/// ```
+/// use trailkeeper_http::{Requirement, operations};
+///
+/// let operations = operations();
+/// let health = operations.iter().find(|operation| operation.id == "healthz");
+/// assert!(health.is_some_and(|operation| operation.requirement == Requirement::Nothing));
+/// ```
 pub fn operations() -> Vec<OperationInfo> {
     [&*native::OPERATIONS, &*saasus::OPERATIONS, &*octopai::OPERATIONS, &*cripsa::OPERATIONS]
         .into_iter()
@@ -78,6 +86,14 @@ fn add(document: &mut Value, pointer: &str, more: impl Iterator<Item = (String, 
 }
 
 /// A contract's document as it is committed and served: indented JSON with a newline at the end.
+///
+/// ```
+/// use trailkeeper_http::{Contract, openapi_json};
+///
+/// let document: serde_json::Value = serde_json::from_str(&openapi_json(Contract::Native))?;
+/// assert_eq!(document["paths"]["/v1/events"]["get"]["operationId"], "list_events");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 pub fn openapi_json(contract: Contract) -> String {
     pretty(&document(contract))
 }
