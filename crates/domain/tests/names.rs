@@ -38,6 +38,9 @@ const REPLACED: &[&str] = &[
     "Lacking",
     "confined",
     "unconfined",
+    "Lineage",
+    "lineage",
+    "told_by",
 ];
 
 /// Modules whose name was replaced; the words are names of other things.

@@ -38,9 +38,9 @@ pub fn operation(arguments: TokenStream, handler: TokenStream) -> TokenStream {
 }
 
 /// Derives `crate::operation::QueryParams` for a struct of parameters.
+///
 /// A field is a parameter with the field's name; its doc comment is the description. `Option<T>` may be absent,
 /// `Vec<T>` is a list (repeated or joined by commas), any other type is required. Attribute `#[param(…)]`:
-/// is a list (repeated or joined by commas), any other type is required. Attribute `#[param(…)]`:
 ///
 /// - `schema = schemas::TenantId`: the schema, a type of the document's components; `inline` writes it out.
 /// - `with = path`: reads the value by `fn(name: &str, value: &str) -> Result<T>` instead of `ParamValue`.

@@ -43,7 +43,7 @@ pub(super) struct FoldKey {
 
 /// The part of a store's history inside which a key names one sheet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Lineage {
+pub(super) struct SheetVersion {
     /// The store's epoch.
     pub epoch: u64,
     /// The generation of the sheets.
@@ -53,16 +53,16 @@ pub(super) struct Lineage {
 /// A set of sheets. Equal lists of one scope are the same bytes.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct SheetList {
-    lineage: Lineage,
+    version: SheetVersion,
     /// Ascending.
     keys: Vec<SheetKey>,
 }
 
 impl SheetList {
     /// The list of these sheets, in any order.
-    pub fn new(lineage: Lineage, mut keys: Vec<SheetKey>) -> Self {
+    pub fn new(version: SheetVersion, mut keys: Vec<SheetKey>) -> Self {
         keys.sort_unstable();
-        Self { lineage, keys }
+        Self { version, keys }
     }
 
     /// Whether the list has no sheets.
@@ -193,7 +193,7 @@ mod tests {
     fn list(generation: i64, runs: &[u32]) -> SheetList {
         let (scope, level, part, start) = (Scope::Everyone, Level::Hour, Part::Totals, at(0));
         SheetList::new(
-            Lineage { epoch: 0, generation },
+            SheetVersion { epoch: 0, generation },
             runs.iter().map(|run| SheetKey { scope, level, part, start, run: *run }).collect(),
         )
     }

@@ -94,8 +94,7 @@ impl Request {
         };
         let target = self.target.map(|target| Target { id: target.id.and_then(|id| kept("", &id)), ..target });
         let mut metadata = Map::from_iter([("operation".to_owned(), Value::from(self.operation))]);
-        let filter: Map<String, Value> = self
-            .conditions
+        let filter: Map<String, Value> = by_name(self.conditions)
             .into_iter()
             .take(MAX_CONDITIONS)
             .filter_map(|(name, value)| kept(&name, &value).map(|value| (name, Value::from(value))))
@@ -116,6 +115,21 @@ impl Request {
         };
         Some(AuditEvent { kind, outcome, target, metadata })
     }
+}
+
+/// The conditions with one entry per name. The values of a list that was sent as repeated parameters are joined by
+/// commas, so that no repetition pushes another condition out of the record.
+fn by_name(conditions: Vec<(String, String)>) -> Vec<(String, String)> {
+    let mut joined: Vec<(String, String)> = Vec::new();
+    for (name, value) in conditions {
+        if let Some((_, values)) = joined.iter_mut().find(|(known, _)| *known == name) {
+            values.push(',');
+            values.push_str(&value);
+        } else {
+            joined.push((name, value));
+        }
+    }
+    joined
 }
 
 /// The value of a condition as an event keeps it: cleaned, bounded, and a page without its query, which may hold a
@@ -146,6 +160,16 @@ mod tests {
         let conditions = conditions.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let operation = "GET /v1/events".to_owned();
         Request { operation, category, target: None, conditions, reported: Vec::new() }
+    }
+
+    #[test]
+    fn repeated_values_are_joined_and_push_no_other_condition_out() {
+        let mut conditions = vec![("type", "a,b"); MAX_CONDITIONS + 1];
+        conditions.push(("user_id", "u1"));
+        let event = request(Some(AuditCategory::Events), &conditions).audit_event(&jane(), Ended::Answered).unwrap();
+        assert_eq!(event.metadata["filter"]["user_id"], "u1");
+        let types = event.metadata["filter"]["type"].as_str().unwrap();
+        assert_eq!(types, vec!["a,b"; MAX_CONDITIONS + 1].join(","));
     }
 
     #[test]

@@ -15,22 +15,22 @@ pub struct Change<'a> {
     clock: &'a dyn Clock,
     entropy: &'a dyn Entropy,
     actor: &'a Actor,
-    told_by: Option<&'a Event>,
+    audit_event: Option<&'a Event>,
 }
 
 impl<'a> Change<'a> {
     /// A change by `actor`.
     ///
-    /// `told_by` is the audit event that records the change. Only changes by people have one. Its id exists before the
+    /// `audit_event` is the audit event that records the change. Only changes by people have one. Its id exists before the
     /// transaction and is not made inside it, because the transaction may run more than once.
     pub fn new(
         store: &'a dyn Store,
         clock: &'a dyn Clock,
         entropy: &'a dyn Entropy,
         actor: &'a Actor,
-        told_by: Option<&'a Event>,
+        audit_event: Option<&'a Event>,
     ) -> Self {
-        Self { store, clock, entropy, actor, told_by }
+        Self { store, clock, entropy, actor, audit_event }
     }
 
     /// The actor who makes the change.
@@ -54,7 +54,7 @@ impl<'a> Change<'a> {
     pub fn write<T>(self, mut work: impl FnMut(&mut dyn WriteTx) -> Result<T>) -> Result<T> {
         self.store.writing(|tx| {
             let done = work(tx)?;
-            if let Some(event) = self.told_by {
+            if let Some(event) = self.audit_event {
                 append(tx, event)?;
             }
             Ok(done)

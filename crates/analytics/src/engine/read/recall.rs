@@ -9,7 +9,7 @@ use trailkeeper_domain::time::TimeRange;
 
 use super::Reading;
 use super::plan::Plan;
-use crate::engine::fold_cache::{CachedFold, FoldCache, FoldKey, Lineage, SheetList};
+use crate::engine::fold_cache::{CachedFold, FoldCache, FoldKey, SheetList, SheetVersion};
 
 impl Reading<'_> {
     /// Folds the sheets of the plan into the folds, which are empty; or takes cached folds of exactly these sheets.
@@ -20,11 +20,11 @@ impl Reading<'_> {
     pub(super) fn recall(&mut self, tx: &mut dyn ReadTx, cache: &FoldCache, plan: &Plan, parts: &[Part]) -> Result<()> {
         let keys = self.keys(&plan.covered);
         let cached = cache.find(&keys);
-        let lineage = Lineage { epoch: tx.epoch(), generation: tx.generation()? };
+        let version = SheetVersion { epoch: tx.epoch(), generation: tx.generation()? };
         let unread = if cached.iter().all(Option::is_none) {
             (0..self.buckets.len()).collect()
         } else {
-            let lists = self.listed(tx, plan, parts, lineage)?;
+            let lists = self.listed(tx, plan, parts, version)?;
             self.take(cached, &lists)
         };
 
@@ -35,7 +35,7 @@ impl Reading<'_> {
         })?;
         for ((key, sheets), fold) in keys.into_iter().zip(read).zip(&self.folds) {
             if !sheets.is_empty() {
-                cache.put(key, SheetList::new(lineage, sheets), fold);
+                cache.put(key, SheetList::new(version, sheets), fold);
             }
         }
         Ok(())
@@ -51,7 +51,13 @@ impl Reading<'_> {
     }
 
     /// The sheets that each bucket has in this snapshot.
-    fn listed(&self, tx: &mut dyn ReadTx, plan: &Plan, parts: &[Part], lineage: Lineage) -> Result<Vec<SheetList>> {
+    fn listed(
+        &self,
+        tx: &mut dyn ReadTx,
+        plan: &Plan,
+        parts: &[Part],
+        version: SheetVersion,
+    ) -> Result<Vec<SheetList>> {
         let mut lists = vec![Vec::new(); self.buckets.len()];
         for range in &plan.sheets {
             for part in parts {
@@ -62,7 +68,7 @@ impl Reading<'_> {
                 }
             }
         }
-        Ok(lists.into_iter().map(|keys| SheetList::new(lineage, keys)).collect())
+        Ok(lists.into_iter().map(|keys| SheetList::new(version, keys)).collect())
     }
 
     /// Takes the cached folds that are of exactly the listed sheets. Returns the indexes of the buckets whose sheets

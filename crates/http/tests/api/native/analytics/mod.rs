@@ -7,6 +7,7 @@ mod parameters;
 mod profile;
 mod registrations;
 mod retention;
+mod sources;
 mod time_zones;
 mod timeline;
 mod traffic;
