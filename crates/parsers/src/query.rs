@@ -73,27 +73,12 @@ impl Query {
 
     /// The parameter as a whole number from `min` to `max`; `None` if it was not sent.
     pub fn number(&self, name: &str, min: i64, max: i64) -> Result<Option<i64>> {
-        let Some(value) = self.optional(name)? else { return Ok(None) };
-        let digits = value.strip_prefix('-').unwrap_or(value);
-        let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
-        match value.parse() {
-            Ok(number) if plain && (min..=max).contains(&number) => Ok(Some(number)),
-            _ => Err(Error::invalid(
-                name,
-                format!("'{}' is not allowed; send a whole number from {min} to {max}", text::shown(value)),
-            )),
-        }
+        self.optional(name)?.map(|value| whole_number(name, value, min, max)).transpose()
     }
 
     /// The parameter as `true` or `false`; `false` if it was not sent.
     pub fn flag(&self, name: &str) -> Result<bool> {
-        match self.optional(name)? {
-            None | Some("false") => Ok(false),
-            Some("true") => Ok(true),
-            Some(other) => {
-                Err(Error::invalid(name, format!("'{}' is not a truth value; send true or false", text::shown(other))))
-            }
-        }
+        self.optional(name)?.map_or(Ok(false), |value| truth_value(name, value))
     }
 
     /// The page size `limit`, from 1 to `max`; `default` if it was not sent.
@@ -101,6 +86,30 @@ impl Query {
         let top = i64::try_from(max).map_err(Error::internal)?;
         let limit = self.number("limit", 1, top)?;
         limit.map_or(Ok(default), |limit| usize::try_from(limit).map_err(Error::internal))
+    }
+}
+
+/// Reads a whole number from `min` to `max`. `name` names it in the error.
+pub fn whole_number(name: &str, value: &str, min: i64, max: i64) -> Result<i64> {
+    let digits = value.strip_prefix('-').unwrap_or(value);
+    let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    match value.parse() {
+        Ok(number) if plain && (min..=max).contains(&number) => Ok(number),
+        _ => Err(Error::invalid(
+            name,
+            format!("'{}' is not allowed; send a whole number from {min} to {max}", text::shown(value)),
+        )),
+    }
+}
+
+/// Reads `true` or `false`. `name` names it in the error.
+pub fn truth_value(name: &str, value: &str) -> Result<bool> {
+    match value {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        other => {
+            Err(Error::invalid(name, format!("'{}' is not a truth value; send true or false", text::shown(other))))
+        }
     }
 }
 

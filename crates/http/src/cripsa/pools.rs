@@ -33,11 +33,6 @@ pub fn email(name: &str, value: &str) -> Result<String> {
     Ok(value.to_owned())
 }
 
-/// Reads the parameter `user_pool_id`.
-pub fn pool_id(name: &str, value: &str) -> Result<PoolId> {
-    PoolId::parse(name, value)
-}
-
 /// The range from `from` to `to`, both inclusive. A day stands for all its instants.
 pub fn range_of(from: &str, to: &str) -> Result<TimeRange> {
     let start = time::parse_start("start_date", from)?;

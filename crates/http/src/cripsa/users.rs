@@ -31,7 +31,7 @@ pub struct UsersByEmailParams {
     #[param(schema = values::Region, inline, example = "eu-west-1")]
     region: Option<String>,
     /// Only users of this pool.
-    #[param(schema = values::UserPoolId, inline, example = "eu-west-1_aBcD12345", with = pools::pool_id)]
+    #[param(schema = values::UserPoolId, inline, example = "eu-west-1_aBcD12345")]
     user_pool_id: Option<PoolId>,
 }
 

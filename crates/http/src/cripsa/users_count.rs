@@ -28,7 +28,7 @@ pub struct UsersCountParams {
     #[param(schema = values::Region, inline, example = "eu-west-1")]
     region: String,
     /// The user pool: its region, `_`, its id.
-    #[param(schema = values::UserPoolId, inline, example = "eu-west-1_aBcD12345", with = pools::pool_id)]
+    #[param(schema = values::UserPoolId, inline, example = "eu-west-1_aBcD12345")]
     user_pool_id: PoolId,
 }
 

@@ -53,7 +53,7 @@ pub struct UserEventsParams {
     #[param(schema = values::Region, inline, example = "eu-west-1")]
     region: Option<String>,
     /// The user's pool. It is needed if the e-mail address is in several pools.
-    #[param(schema = values::UserPoolId, inline, example = "eu-west-1_aBcD12345", with = pools::pool_id)]
+    #[param(schema = values::UserPoolId, inline, example = "eu-west-1_aBcD12345")]
     user_pool_id: Option<PoolId>,
     /// The largest number of events; default: 60.
     #[param(schema = values::Limit, inline, example = 60)]

@@ -2,11 +2,11 @@
 
 use trailkeeper_domain::Result;
 use trailkeeper_domain::json::JsonObject;
+use utoipa::ToSchema;
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
 use utoipa::openapi::{ContentBuilder, Ref, Required};
-use utoipa::{PartialSchema, ToSchema};
 
-use super::named_schema::NamedSchema;
+use super::named_schema::{self, NamedSchema};
 use super::params::ParamValue;
 
 /// The default size limit of a body, in bytes: enough for a few short fields.
@@ -87,10 +87,7 @@ impl BodySpec {
             description,
             optional: B::OPTIONAL,
             name: || B::name().into_owned(),
-            schemas: |out| {
-                out.push((B::name().into_owned(), <B as PartialSchema>::schema()));
-                B::schemas(out);
-            },
+            schemas: named_schema::add::<B>,
             check: |bytes| B::from_bytes(bytes).map(drop),
         }
     }
@@ -120,8 +117,6 @@ pub trait BodyField: Sized {
 macro_rules! parsed {
     ($($type:ty),+ $(,)?) => {
         $(
-
-
             impl BodyField for $type {
                 const EXPECTED: &'static str = <Self as ParamValue>::EXPECTED;
 

@@ -65,11 +65,10 @@ impl Declaration {
     pub fn of<O: Operation>() -> Self {
         let mut query = Parameters::new(ParameterIn::Query);
         O::declare_query(&mut query);
-        let (http_method, ..) = document_of::<O>();
         Self {
             id: O::ID,
             contract: O::Format::CONTRACT,
-            method: method_of(&http_method),
+            method: method_of(&http_method_of::<O>()),
             document_path: O::path(),
             access: O::Access::SPEC,
             parameters: query.names().to_vec(),
@@ -87,8 +86,12 @@ impl Declaration {
     }
 }
 
+/// The one method of the operation.
+fn http_method_of<O: Operation>() -> HttpMethod {
+    O::methods().into_iter().next().unwrap_or(HttpMethod::Get)
+}
+
 fn document_of<O: Operation>() -> (HttpMethod, OperationObject, Vec<NamedSchema>) {
-    let method = O::methods().into_iter().next().unwrap_or(HttpMethod::Get);
     let mut operation = O::operation();
     let tags = O::tags();
     operation.tags = (!tags.is_empty()).then(|| tags.into_iter().map(ToOwned::to_owned).collect());
@@ -105,7 +108,7 @@ fn document_of<O: Operation>() -> (HttpMethod, OperationObject, Vec<NamedSchema>
     if let Some(body) = O::body().and_then(|body| body.request_body(&mut schemas)) {
         operation.request_body = Some(RefOr::T(body));
     }
-    (method, operation, schemas)
+    (http_method_of::<O>(), operation, schemas)
 }
 
 fn method_of(method: &HttpMethod) -> Method {

@@ -20,7 +20,7 @@ mod body;
 mod call;
 mod declaration;
 pub mod document;
-mod named_schema;
+pub mod named_schema;
 mod params;
 pub mod routes;
 #[cfg(test)]
@@ -34,6 +34,7 @@ pub use declaration::{Declaration, Operation, OperationInfo};
 pub use params::{Arity, ParamValue, Parameters, PathParams, PathValues, QueryParams, list};
 pub use trailkeeper_http_macros::{Body, PathParams, QueryParams, operation};
 pub use values::Limit;
+pub(crate) use values::param_values;
 
 pub use crate::request::query::Query;
 

@@ -9,7 +9,7 @@ use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::ArrayBuilder;
 use utoipa::openapi::{Ref, RefOr, Required, Schema};
 
-use super::named_schema::NamedSchema;
+use super::named_schema::{self, NamedSchema};
 use crate::request::path;
 use crate::request::query::Query;
 
@@ -118,8 +118,7 @@ impl Parameters {
     ) {
         let one: RefOr<Schema> = if inline { S::schema() } else { Ref::from_schema_name(S::name()).into() };
         if !inline {
-            self.schemas.push((S::name().into_owned(), S::schema()));
-            S::schemas(&mut self.schemas);
+            named_schema::add::<S>(&mut self.schemas);
         }
         let schema = match arity {
             Arity::Required | Arity::Optional => one,

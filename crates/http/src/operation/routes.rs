@@ -1,7 +1,5 @@
 //! The routes of declared operations.
 
-use std::collections::BTreeMap;
-
 use actix_web::dev::HttpServiceFactory;
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
@@ -14,19 +12,16 @@ use crate::audit;
 
 /// Adds the routes of these operations. Their contract writes its errors in the format `S`.
 pub fn configure<S: ErrorFormat>(config: &mut ServiceConfig, declarations: &'static [Declaration]) {
-    let mut paths: BTreeMap<String, Vec<&'static Declaration>> = BTreeMap::new();
-    let mut order = Vec::new();
-    for declaration in declarations {
-        let path = declaration.path();
-        if !paths.contains_key(&path) {
-            order.push(path.clone());
-        }
-        paths.entry(path).or_default().push(declaration);
-    }
     // In the order of the declarations: `/v1/accounts/me` must be registered before `/v1/accounts/{account_id}`.
-    for path in order {
-        let declared = paths.remove(&path).unwrap_or_default();
-        let routes = declared.into_iter().map(|one| (one.method.clone(), (one.route)(one))).collect();
+    let mut paths: Vec<(String, Vec<(Method, Route)>)> = Vec::new();
+    for declaration in declarations {
+        let (path, route) = (declaration.path(), (declaration.method.clone(), (declaration.route)(declaration)));
+        match paths.iter_mut().find(|(known, _)| *known == path) {
+            Some((_, routes)) => routes.push(route),
+            None => paths.push((path, vec![route])),
+        }
+    }
+    for (path, routes) in paths {
         config.service(resource::<S>(&path, routes));
     }
 }

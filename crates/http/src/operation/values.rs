@@ -6,34 +6,38 @@ use trailkeeper_domain::event::{EventKind, Outcome};
 use trailkeeper_domain::id::{AccountId, CredentialId, EnvId, EventId, SessionId, TenantId, UserId};
 use trailkeeper_domain::json::A_TIME;
 use trailkeeper_domain::time::{self, Timestamp};
-use trailkeeper_domain::{Error, Result, text};
+use trailkeeper_domain::user::PoolId;
+use trailkeeper_domain::{Error, Result};
+use trailkeeper_parsers::query;
 
 use super::params::ParamValue;
 
 const A_UUID: &str = "a UUID as a text";
 
-/// Implements [`ParamValue`] for each type by a parsing function of the domain.
-macro_rules! values {
+/// Implements [`ParamValue`] for each type by a parsing function.
+macro_rules! param_values {
     ($($type:ty, $expected:expr, $parse:expr;)+) => {
         $(
-            impl ParamValue for $type {
+            impl $crate::operation::ParamValue for $type {
                 const EXPECTED: &'static str = $expected;
 
-                fn parse(name: &str, value: &str) -> Result<Self> {
+                fn parse(name: &str, value: &str) -> ::trailkeeper_domain::Result<Self> {
                     $parse(name, value)
                 }
             }
         )+
     };
 }
+pub(crate) use param_values;
 
-values! {
+param_values! {
     TenantId, A_UUID, TenantId::parse;
     EventId, A_UUID, EventId::parse;
     AccountId, A_UUID, AccountId::parse;
     CredentialId, A_UUID, CredentialId::parse;
     SessionId, A_UUID, SessionId::parse;
     EnvId, "the environment's number", EnvId::parse;
+    PoolId, "a pool such as \"eu-west-1_aBcD12345\"", |name, value: &str| PoolId::parse(name, value);
     UserId, "the user's id in quotes", |name, value: &str| UserId::parse(name, value);
     EventKind, "what happened, for example \"page_load\"", EventKind::parse;
     Outcome, "success, failure or unknown", Outcome::parse;
@@ -41,17 +45,7 @@ values! {
     Timestamp, A_TIME, time::parse_rfc3339;
     Role, "admin, analyst, auditor or ingest", Role::parse;
     String, "a text in quotes", |_, value: &str| Ok(value.to_owned());
-    bool, "true or false", flag;
-}
-
-fn flag(name: &str, value: &str) -> Result<bool> {
-    match value {
-        "true" => Ok(true),
-        "false" => Ok(false),
-        other => {
-            Err(Error::invalid(name, format!("'{}' is not a truth value; send true or false", text::shown(other))))
-        }
-    }
+    bool, "true or false", query::truth_value;
 }
 
 /// A number of rows from 1 to `MAX`.
@@ -62,13 +56,7 @@ impl<const MAX: usize> ParamValue for Limit<MAX> {
     const EXPECTED: &'static str = "a whole number";
 
     fn parse(name: &str, value: &str) -> Result<Self> {
-        let plain = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
-        match value.parse() {
-            Ok(number) if plain && (1..=MAX).contains(&number) => Ok(Self(number)),
-            _ => Err(Error::invalid(
-                name,
-                format!("'{}' is not allowed; send a whole number from 1 to {MAX}", text::shown(value)),
-            )),
-        }
+        let number = query::whole_number(name, value, 1, i64::try_from(MAX).map_err(Error::internal)?)?;
+        usize::try_from(number).map(Self).map_err(Error::internal)
     }
 }

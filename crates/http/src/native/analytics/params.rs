@@ -10,7 +10,7 @@ use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::{Error, Result, text};
 
 use crate::native::schemas;
-use crate::operation::{Limit, ParamValue, QueryParams};
+use crate::operation::{Limit, QueryParams, param_values};
 use crate::state::AppState;
 
 /// The range, and the time zone of its local days.
@@ -110,15 +110,29 @@ impl AudienceParams {
     }
 }
 
-/// The parameters of an operation that returns a series.
+/// The range, the granularity and the comparison of a series.
 #[derive(QueryParams)]
-pub struct SeriesParams {
+pub struct SeriesSpecParams {
     #[param(flatten)]
     span: SpanParams,
     #[param(flatten)]
     granularity: GranularityParam,
     #[param(flatten)]
     compare: CompareParam,
+}
+
+impl SeriesSpecParams {
+    /// The series of the request at the time `now`.
+    pub fn spec(&self, now: Timestamp) -> Result<SeriesSpec> {
+        spec(&self.span, self.granularity.granularity(), &self.compare, now)
+    }
+}
+
+/// The parameters of an operation that returns a series.
+#[derive(QueryParams)]
+pub struct SeriesParams {
+    #[param(flatten)]
+    series: SeriesSpecParams,
     #[param(flatten)]
     audience: AudienceParams,
 }
@@ -126,7 +140,7 @@ pub struct SeriesParams {
 impl SeriesParams {
     /// The series of the request at the time `now`.
     pub fn spec(&self, now: Timestamp) -> Result<SeriesSpec> {
-        spec(&self.span, self.granularity.granularity(), &self.compare, now)
+        self.series.spec(now)
     }
 
     /// The audience of the request.
@@ -179,22 +193,7 @@ pub fn spec(span: &SpanParams, granularity: Granularity, compare: &CompareParam,
     Ok(SeriesSpec { span: span.span(now)?, granularity, compare: compare.compare() })
 }
 
-/// Implements [`ParamValue`] by a function of the analytics.
-macro_rules! values {
-    ($($type:ty, $expected:literal, $parse:expr;)+) => {
-        $(
-            impl ParamValue for $type {
-                const EXPECTED: &'static str = $expected;
-
-                fn parse(name: &str, value: &str) -> Result<Self> {
-                    $parse(name, value)
-                }
-            }
-        )+
-    };
-}
-
-values! {
+param_values! {
     Edge, "a time or a day", Edge::parse;
     Zone, "a name of the IANA time zone database", Zone::parse;
     Granularity, "hour, day, week or month", Granularity::parse;

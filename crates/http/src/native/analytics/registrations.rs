@@ -8,14 +8,13 @@ use serde::Serialize;
 use trailkeeper_analytics::question::Series;
 use trailkeeper_analytics::question::registrations::{Registrations, RegistrationsFilter, registrations};
 use trailkeeper_analytics::{Audience, Zone};
-use trailkeeper_domain::Result;
 use trailkeeper_domain::id::TenantId;
 use trailkeeper_domain::time::TimeRange;
 use trailkeeper_domain::user::{self, PoolId};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::params::{self, CompareParam, GranularityParam, SpanParams};
+use super::params::SeriesSpecParams;
 use super::series_view::{PeriodView, SeriesView};
 use crate::api_error::ApiResult;
 use crate::blocking;
@@ -173,11 +172,7 @@ impl PeriodView for RegistrationsPeriod {
 #[derive(QueryParams)]
 pub struct RegistrationsParams {
     #[param(flatten)]
-    span: SpanParams,
-    #[param(flatten)]
-    granularity: GranularityParam,
-    #[param(flatten)]
-    compare: CompareParam,
+    series: SeriesSpecParams,
     /// Only users who ever became members of this tenant, and its memberships; all zero: users who never became a member.
     #[param(schema = schemas::TenantId)]
     tenant_id: Option<TenantId>,
@@ -185,12 +180,8 @@ pub struct RegistrationsParams {
     #[param(schema = schemas::Region)]
     region: Option<String>,
     /// Only users of this user pool.
-    #[param(schema = schemas::UserPoolId, with = pool_id)]
+    #[param(schema = schemas::UserPoolId)]
     user_pool_id: Option<PoolId>,
-}
-
-fn pool_id(name: &str, value: &str) -> Result<PoolId> {
-    PoolId::parse(name, value)
 }
 
 /// Count users who registered and memberships that began.
@@ -206,7 +197,7 @@ pub async fn get_registrations(
     FromQuery(params): FromQuery<RegistrationsParams>,
     state: Data<AppState>,
 ) -> ApiResult<Native> {
-    let spec = params::spec(&params.span, params.granularity.granularity(), &params.compare, state.clock().now())?;
+    let spec = params.series.spec(state.clock().now())?;
     let audience = Audience::of(caller.principal.visibility(), params.tenant_id, None)?;
     // A pool in another region is no contradiction here: both conditions hold for nobody.
     let region = user::checked_region("region", params.region, None)?;

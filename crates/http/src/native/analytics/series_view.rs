@@ -10,6 +10,7 @@ use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Ref, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::native::schemas;
+use crate::operation::named_schema;
 
 /// The counts of one period, as an answer shows them.
 pub trait PeriodView: Serialize + ToSchema + Sized {
@@ -84,13 +85,8 @@ impl<P: PeriodView> ToSchema for SeriesView<P> {
     }
 
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        add::<P>(schemas);
-        add::<P::Granularity>(schemas);
-        add::<schemas::TimeZone>(schemas);
+        named_schema::add::<P>(schemas);
+        named_schema::add::<P::Granularity>(schemas);
+        named_schema::add::<schemas::TimeZone>(schemas);
     }
-}
-
-fn add<S: ToSchema>(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-    schemas.push((S::name().into_owned(), S::schema()));
-    S::schemas(schemas);
 }

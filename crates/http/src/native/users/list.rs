@@ -31,7 +31,7 @@ pub struct UserListParams {
     #[param(schema = schemas::Region, with = region)]
     region: Option<String>,
     /// Only users of this user pool.
-    #[param(schema = schemas::UserPoolId, with = PoolId::parse)]
+    #[param(schema = schemas::UserPoolId)]
     user_pool_id: Option<PoolId>,
     /// Only members of this tenant.
     #[param(schema = schemas::TenantId)]
