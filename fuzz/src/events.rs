@@ -17,7 +17,7 @@ fn context() -> IngestContext {
 }
 
 fn validated(draft: EventDraft) -> Result<Event> {
-    draft.into_event(&context(), EventId(Uuid::from_u128(1)))
+    draft.into_event(&context(), EventId(Uuid::from_u128(1))).map(|checked| checked.event)
 }
 
 /// Validates a draft, and checks the event: it keeps the limits, and it is the same event after it was written as JSON

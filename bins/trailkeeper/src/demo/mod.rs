@@ -82,7 +82,7 @@ pub fn load(ports: &Ports, queries: PageQueries) -> Result<Option<Loaded>, Failu
         // runs the transaction again.
         let loaded = Loaded { tenants: world.tenants.len(), users: world.people.len(), events };
         append(tx, &audit::event(ports, loaded.audit_event())?)?;
-        let traffic = traffic.map(|draft| draft.into_event(&context, EventId(fresh_uuid(ports))));
+        let traffic = traffic.map(|draft| Ok(draft.into_event(&context, EventId(fresh_uuid(ports)))?.event));
         bar.inc(tx.insert_events(&traffic.collect::<DomainResult<Vec<_>>>()?)?.len() as u64);
         world.tenants.iter().try_for_each(|tenant| add_tenant(ports, tx, tenant, now))?;
         for person in &world.people {
@@ -208,7 +208,7 @@ mod tests {
         let mut kinds: BTreeMap<String, u32> = BTreeMap::new();
         let mut last = now - chrono::Duration::days(90);
         for draft in drafts {
-            let event = draft.into_event(&context, EventId(Uuid::nil())).unwrap();
+            let event = draft.into_event(&context, EventId(Uuid::nil())).unwrap().event;
             assert!((last..=now).contains(&event.occurred_at), "{} after {last}", event.occurred_at);
             assert!((1..=3).contains(&event.env_id.0));
             assert!(event.user_id.is_none_or(|id| known.contains(&id)));

@@ -1,7 +1,5 @@
 //! The events of the demo data, in the order of their times.
 
-use std::net::{IpAddr, Ipv4Addr};
-
 use chrono::{Datelike as _, Duration, Timelike as _};
 use serde_json::{Map, json};
 use trailkeeper_domain::event::{EventDraft, LOGIN_FAIL, LOGIN_SUCCESS, Outcome, PAGE_LOAD, USERINFO};
@@ -130,7 +128,7 @@ impl<'a> Traffic<'a> {
             env_id: u32::try_from(environment + 1).ok().map(EnvId),
             user_id: Some(person.id.as_str().to_owned()),
             user_name: Some(person.name.clone()),
-            source: Some(source),
+            source: Some(source.to_string()),
             user_agent: Some(person.agent.to_owned()),
             session_id: Some(format!("{}.{}", person.id, at.format("%Y%m%d"))),
             ..EventDraft::default()
@@ -173,7 +171,7 @@ fn stranger(random: &mut Random, at: Timestamp) -> EventDraft {
         occurred_at: Some(at),
         user_name: Some("UNKNOWN USER".to_owned()),
         kind: LOGIN_FAIL.to_owned(),
-        source: Some(IpAddr::V4(Ipv4Addr::new(203, 0, 113, 66))),
+        source: Some("203.0.113.66".to_owned()),
         user_agent: Some("python-requests/2.32".to_owned()),
         metadata: Some(Map::from_iter([("reason".to_owned(), json!("unknown_user"))])),
         ..EventDraft::default()

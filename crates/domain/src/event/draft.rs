@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use chrono::Duration;
 use uuid::Uuid;
 
+use crate::address;
 use crate::error::{Error, Result};
 use crate::event::{Event, EventKind, Outcome, Target};
 use crate::id::{EnvId, EventId, TenantId, UserId};
@@ -44,7 +45,7 @@ pub struct EventDraft {
     /// The outcome. If absent: the default of the type.
     pub outcome: Option<Outcome>,
     /// The source address. If absent: the peer of the request.
-    pub source: Option<IpAddr>,
+    pub source: Option<String>,
     /// The user agent, as the client sent it.
     pub user_agent: Option<String>,
     /// The URL or bare path of the page.
@@ -72,15 +73,34 @@ pub struct IngestContext {
     pub queries: PageQueries,
 }
 
+/// A valid event, and the fields that are not stored as they were sent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CheckedEvent {
+    /// The event.
+    pub event: Event,
+    /// The fields that are not stored as they were sent.
+    pub warnings: Vec<Warning>,
+}
+
+/// A field of an event that is not stored as it was sent. The event is stored nevertheless.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warning {
+    /// The name of the field, for example `user_id` or `target.name`.
+    pub field: &'static str,
+    /// The problem, and what is stored.
+    pub what: String,
+}
+
 impl EventDraft {
     /// Validates all fields and fills in the missing ones. An event without an id gets `fresh_id`.
     ///
     /// Errors name the field. A rejected draft has no effect.
-    pub fn into_event(self, context: &IngestContext, fresh_id: EventId) -> Result<Event> {
+    pub fn into_event(self, context: &IngestContext, fresh_id: EventId) -> Result<CheckedEvent> {
         let kind = EventKind::parse("type", self.kind)?;
         let outcome = self.outcome.unwrap_or_else(|| kind.default_outcome());
         let metadata = self.metadata.map(checked_metadata).transpose()?;
-        Ok(Event {
+        let source = self.source.map(|source| address::parse_address("source", &source)).transpose()?;
+        let event = Event {
             id: self.id.map_or(fresh_id, EventId),
             tenant_id: tenant_of(self.tenant_id, context.tenant_scope)?,
             env_id: self.env_id.unwrap_or_default(),
@@ -90,14 +110,15 @@ impl EventDraft {
             user_name: short("user_name", self.user_name, 256)?,
             outcome,
             kind,
-            source: self.source.map(|address| address.to_canonical()).or(context.source),
+            source: source.or(context.source),
             user_agent: short("user_agent", self.user_agent, MAX_USER_AGENT)?,
             page: self.page.map(|page| Page::parse("page", page, context.queries)).transpose()?,
             session_id: short("session_id", self.session_id, 128)?,
             trace_id: short("trace_id", self.trace_id, 128)?,
             target: self.target.map(checked_target).transpose()?,
             metadata,
-        })
+        };
+        Ok(CheckedEvent { event, warnings: Vec::new() })
     }
 }
 

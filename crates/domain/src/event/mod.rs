@@ -8,7 +8,7 @@ mod target;
 
 use std::net::IpAddr;
 
-pub use draft::{EventDraft, IngestContext, MAX_FUTURE, MAX_METADATA_BYTES, MAX_USER_AGENT};
+pub use draft::{CheckedEvent, EventDraft, IngestContext, MAX_FUTURE, MAX_METADATA_BYTES, MAX_USER_AGENT, Warning};
 pub use filter::EventFilter;
 pub use json::Unreadable;
 pub use kind::{

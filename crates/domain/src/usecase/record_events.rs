@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use crate::clock::{self, Clock, Entropy};
 use crate::error::{Error, Result};
-use crate::event::{EventDraft, IngestContext, Unreadable};
+use crate::event::{CheckedEvent, EventDraft, IngestContext, Unreadable};
 use crate::id::EventId;
 use crate::ingest::{Commit, EventSink};
 
@@ -70,7 +70,7 @@ pub fn record_events<S: EventSink + ?Sized>(
         let sent_id = sent_id.map(EventId);
         let new_id = || EventId(clock::new_uuid(clock, entropy));
         match draft.and_then(|draft| draft.into_event(context, sent_id.unwrap_or_else(new_id))) {
-            Ok(event) => {
+            Ok(CheckedEvent { event, .. }) => {
                 validated.push(Validated::Acceptable(event.id));
                 events.push(event);
             }

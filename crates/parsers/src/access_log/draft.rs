@@ -43,7 +43,7 @@ pub fn to_draft(line: LogLine<'_>, id: Uuid) -> EventDraft {
         user_name: line.user.map(str::to_owned),
         kind: if is_page_load { PAGE_LOAD } else { REQUEST }.to_owned(),
         outcome: Some(if succeeded { Outcome::Success } else { Outcome::Failure }),
-        source,
+        source: source.map(|address| address.to_string()),
         user_agent: line.user_agent.map(|agent| cut(agent.into_owned(), MAX_USER_AGENT)),
         page: path.as_ref().filter(|_| is_page_load).map(|path| shortened(path, MAX_PAGE, &mut metadata)),
         target: path.as_ref().filter(|_| !is_page_load).map(|path| Target {
@@ -99,7 +99,7 @@ mod tests {
             tenant_scope: None,
             queries: PageQueries::Dropped,
         };
-        to_draft(LogLine::parse(line).unwrap(), Uuid::nil()).into_event(&context, EventId(Uuid::nil())).unwrap()
+        to_draft(LogLine::parse(line).unwrap(), Uuid::nil()).into_event(&context, EventId(Uuid::nil())).unwrap().event
     }
 
     fn line(host: &str, user: &str, request: &str, status: u16) -> String {
