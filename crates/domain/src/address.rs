@@ -1,24 +1,88 @@
 //! Source addresses and networks.
+//!
+//! Every part of the server reads addresses by [`read_address`]: the source of an event, the fields of an access log, the
+//! hops of `X-Forwarded-For`, and filters. So a text means the same address wherever it is sent.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
 
 use crate::error::{Error, Result};
 use crate::text;
 
-/// Parses an IPv4 or IPv6 address. An IPv4-mapped address (`::ffff:192.0.2.1`) becomes IPv4, so that one sender has one
-/// spelling.
+/// Reads one address as programs write it: IPv4 or IPv6, with blanks around it, with a port (`203.0.113.7:51234`,
+/// `[2001:db8::1]:443`), an IPv6 address also in brackets and with a zone (`fe80::1%eth0`).
+///
+/// The address has one spelling: an IPv4-mapped one (`::ffff:192.0.2.1`) becomes IPv4, and port and zone are dropped. A
+/// zone names a network interface of the machine that wrote it, so it means nothing elsewhere, and databases cannot
+/// store it. `None`: this is not exactly one address. An IPv6 address without brackets has no port, so `2001:db8::1:443`
+/// is one address.
+pub fn read_address(text: &str) -> Option<IpAddr> {
+    let text = text.trim();
+    let address = if let Some(rest) = text.strip_prefix('[') {
+        let (inside, after) = rest.split_once(']')?;
+        if !after.is_empty() && !is_port(after.strip_prefix(':')?) {
+            return None;
+        }
+        IpAddr::V6(ipv6(inside)?)
+    } else if let Some((host, port)) = text.split_once(':').filter(|(_, port)| !port.contains(':')) {
+        // An IPv6 address has at least two colons.
+        IpAddr::V4(host.parse::<Ipv4Addr>().ok().filter(|_| is_port(port))?)
+    } else {
+        text.parse::<Ipv4Addr>().map(IpAddr::V4).ok().or_else(|| ipv6(text).map(IpAddr::V6))?
+    };
+    Some(address.to_canonical())
+}
+
+/// Reads an IPv6 address with or without a zone, and drops the zone.
+fn ipv6(text: &str) -> Option<Ipv6Addr> {
+    let address = match text.split_once('%') {
+        Some((address, zone)) if is_zone(zone) => address,
+        Some(_) => return None,
+        None => text,
+    };
+    address.parse().ok()
+}
+
+/// Whether this is the number or name of a network interface. A colon could begin a port, so it is not allowed.
+fn is_zone(zone: &str) -> bool {
+    !zone.is_empty() && zone.bytes().all(|b| b.is_ascii_alphanumeric() || b"._~-".contains(&b))
+}
+
+fn is_port(text: &str) -> bool {
+    // `parse` also accepts a plus sign.
+    text.bytes().all(|b| b.is_ascii_digit()) && text.parse::<u16>().is_ok()
+}
+
+/// Parses an address as [`read_address`] does, or a list of addresses as proxies write it: `203.0.113.7, 10.0.0.1`.
+///
+/// Proxies append to a list, so its first address is the client's, if the sender of the list is trusted. Whether to trust
+/// a sender who is a stranger is decided elsewhere (see `client_address` in `trailkeeper-parsers`). The other members of
+/// the list are addresses, or `unknown` for a proxy that hides its own.
+///
+/// ```
+/// use trailkeeper_domain::address::parse_address;
+///
+/// assert_eq!(parse_address("source", "203.0.113.7:51234")?.to_string(), "203.0.113.7");
+/// assert_eq!(parse_address("source", "[fe80::1%eth0]:443, 10.0.0.1")?.to_string(), "fe80::1");
+/// assert!(parse_address("source", "crawler.example").is_err());
+/// # Ok::<(), trailkeeper_domain::Error>(())
+/// ```
 pub fn parse_address(field: &str, value: &str) -> Result<IpAddr> {
-    value.parse::<IpAddr>().map(|address| address.to_canonical()).map_err(|_| {
-        Error::invalid(
-            field,
-            format!(
-                "'{}' is not an address; send IPv4 or IPv6, for example 203.0.113.7 or 2001:db8::1",
-                text::shown(value)
-            ),
-        )
-    })
+    let mut members = value.split(',');
+    members
+        .next()
+        .and_then(read_address)
+        .filter(|_| members.all(|hop| read_address(hop).is_some() || hop.trim().eq_ignore_ascii_case("unknown")))
+        .ok_or_else(|| {
+            Error::invalid(
+                field,
+                format!(
+                    "'{}' is not an address; send IPv4 or IPv6, for example 203.0.113.7 or 2001:db8::1",
+                    text::shown(value)
+                ),
+            )
+        })
 }
 
 /// An inclusive range of addresses of one family: a single address or a network.
@@ -31,13 +95,13 @@ pub struct AddressRange {
 }
 
 impl AddressRange {
-    /// Parses an address, or a network in CIDR notation. Host bits of a network are ignored.
+    /// Parses an address as [`parse_address`] does, so that the source of an event finds it as it was sent; or a network
+    /// in CIDR notation. Host bits of a network are ignored.
     pub fn parse(field: &str, value: &str) -> Result<Self> {
-        if let Ok(address) = value.parse::<IpAddr>() {
-            let address = address.to_canonical();
+        if let Ok(address) = parse_address(field, value) {
             return Ok(Self { first: address, last: address });
         }
-        let network = value.parse::<IpNet>().map_err(|_| {
+        let network = value.trim().parse::<IpNet>().map_err(|_| {
             Error::invalid(
                 field,
                 format!(
@@ -85,6 +149,9 @@ mod tests {
             ("0.0.0.0/0", "255.255.255.255", "::1"),
             ("::ffff:192.0.2.0/120", "192.0.2.9", "::c000:209"),
             ("203.0.113.7", "203.0.113.7", "203.0.113.8"),
+            ("203.0.113.7:51234", "203.0.113.7", "203.0.113.8"),
+            (" 203.0.113.0/24 ", "203.0.113.255:80", "203.0.114.0"),
+            ("fe80::1%eth0", "fe80::1%eth1", "fe80::2"),
         ] {
             let range = AddressRange::parse("source", range).unwrap();
             assert!(range.contains(parse_address("source", inside).unwrap()), "{inside}");
@@ -99,14 +166,102 @@ mod tests {
         for (sent, read) in [
             ("203.0.113.7", "203.0.113.7"),
             ("::ffff:203.0.113.7", "203.0.113.7"),
+            ("::FFFF:cb00:7107", "203.0.113.7"),
             ("2001:DB8:0:0::1", "2001:db8::1"),
             ("::1", "::1"),
+            // Not mapped: an address of its own.
+            ("::203.0.113.7", "::cb00:7107"),
+            // Blanks around.
+            ("  203.0.113.7\t", "203.0.113.7"),
+            // Ports, and brackets.
+            ("203.0.113.7:51234", "203.0.113.7"),
+            ("203.0.113.7:0", "203.0.113.7"),
+            ("203.0.113.7:65535", "203.0.113.7"),
+            ("[2001:db8::1]:443", "2001:db8::1"),
+            ("[2001:db8::1]", "2001:db8::1"),
+            ("[::ffff:203.0.113.7]:80", "203.0.113.7"),
+            // Without brackets, the last group is no port.
+            ("2001:db8::1:443", "2001:db8::1:443"),
+            ("::1:8080", "::1:8080"),
+            // Zones: by name, by number, as in a URI.
+            ("fe80::1%eth0", "fe80::1"),
+            ("fe80::1%12", "fe80::1"),
+            ("fe80::1%25eth0", "fe80::1"),
+            ("fe80::1%br-lan.100", "fe80::1"),
+            ("[fe80::1%eth0]", "fe80::1"),
+            ("[fe80::1%eth0]:443", "fe80::1"),
+            // Lists as proxies write them.
+            ("203.0.113.7, 10.0.0.1", "203.0.113.7"),
+            ("203.0.113.7,10.0.0.1,::1", "203.0.113.7"),
+            ("203.0.113.7:4711, 10.0.0.1:80", "203.0.113.7"),
+            ("[2001:db8::1]:443 , unknown", "2001:db8::1"),
         ] {
-            assert_eq!(parse_address("source", sent).unwrap().to_string(), read);
+            assert_eq!(parse_address("source", sent).unwrap().to_string(), read, "{sent}");
+            // The same text finds the event.
+            let range = AddressRange::parse("source", sent).unwrap();
+            assert_eq!((range.first.to_string(), range.last), (read.to_owned(), range.first), "{sent}");
         }
-        for bad in ["", "203.0.113", "203.0.113.256", "010.0.0.1", "localhost", "2001:db8::1%eth0", "203.0.113.7:80"] {
+    }
+
+    #[test]
+    fn a_text_that_is_no_address_is_refused() {
+        for bad in [
+            "",
+            " ",
+            "203.0.113",
+            "203.0.113.256",
+            "010.0.0.1",
+            "0x7f.1",
+            "3405803783",
+            "localhost",
+            "crawler.example",
+            "AWS Internal",
+            "unix:",
+            "-",
+            "unknown",
+            "null",
+            "for=203.0.113.7",
+            "203.0.113.7 10.0.0.1",
+            // Ports that are none.
+            "203.0.113.7:",
+            "203.0.113.7:99999",
+            "203.0.113.7:+80",
+            "203.0.113.7:-1",
+            "203.0.113.7:http",
+            "203.0.113.7:80:80",
+            "[2001:db8::1]:",
+            "[2001:db8::1]443",
+            "[2001:db8::1]:99999",
+            "crawler.example:80",
+            ":80",
+            // Brackets that do not hold one IPv6 address.
+            "[203.0.113.7]",
+            "[2001:db8::1",
+            "2001:db8::1]",
+            "[]",
+            "[[::1]]",
+            "[::1, ::2]",
+            // Zones that are none; after a zone without brackets, a port could also be part of the zone.
+            "fe80::1%",
+            "fe80::1%eth0:443",
+            "fe80::1%eth 0",
+            "fe80::1%eth0/64",
+            "203.0.113.7%eth0",
+            "%eth0",
+            "fe80::1%eth0%eth1",
+            // Lists with a hole or with another text.
+            "203.0.113.7,",
+            ",203.0.113.7",
+            "203.0.113.7,,10.0.0.1",
+            "unknown, 203.0.113.7",
+            "203.0.113.7, host.example",
+            "203.0.113.0/24, 10.0.0.1",
+        ] {
             let error = parse_address("source", bad).unwrap_err().to_string();
-            assert!(error.starts_with(&format!("source: '{bad}' is not an address")), "{error}");
+            let shown = bad.replace('\t', "\\t");
+            assert!(error.starts_with(&format!("source: '{shown}' is not an address")), "{error}");
+            let error = AddressRange::parse("source", bad).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("source: '{shown}' is neither an address nor a network")), "{error}");
         }
     }
 

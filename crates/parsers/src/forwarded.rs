@@ -1,8 +1,9 @@
 //! The client's address behind trusted proxies, from `X-Forwarded-For`.
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::IpAddr;
 
 use ipnet::IpNet;
+use trailkeeper_domain::address::read_address;
 
 /// The address of the client: `peer` itself, or, if the peer is a trusted proxy, the last address in `values` that
 /// is not a trusted proxy. The header of an untrusted peer is ignored.
@@ -10,6 +11,10 @@ use ipnet::IpNet;
 /// `values` are the values of the header in the order sent, each a list separated by commas. They are bytes, because a
 /// value that is not UTF-8 still ends with the address that the proxy appended, and skipping that value would trust
 /// the forged one before it.
+///
+/// The header is read from its end, because a client can begin it with any text and only the entries that trusted proxies
+/// appended are true. A list that a trusted sender put into an event's `source`, or that stands in an access log, is
+/// read from its start (`trailkeeper_domain::address::parse_address`): there, the trust in the list comes with it.
 ///
 /// ```
 /// use std::net::IpAddr;
@@ -41,13 +46,9 @@ pub fn client_address<'a>(peer: IpAddr, values: impl Iterator<Item = &'a [u8]>, 
     nearest
 }
 
-/// Parses an address as proxies write it: with or without a port; IPv6 also in brackets without a port.
+/// The address of a hop, read as every other address is.
 fn address_of(hop: &[u8]) -> Option<IpAddr> {
-    let hop = std::str::from_utf8(hop).ok()?.trim();
-    let plain = hop.parse::<IpAddr>().ok();
-    let bracketed = || hop.strip_prefix('[')?.strip_suffix(']')?.parse::<Ipv6Addr>().ok().map(IpAddr::V6);
-    let with_port = || hop.parse::<SocketAddr>().ok().map(|socket| socket.ip());
-    plain.or_else(bracketed).or_else(with_port).map(|ip| ip.to_canonical())
+    read_address(std::str::from_utf8(hop).ok()?)
 }
 
 #[cfg(test)]
@@ -69,6 +70,9 @@ mod tests {
         assert_eq!(client_of(&[b"[::ffff:203.0.113.7]:80"]), "203.0.113.7");
         // An IPv4-mapped address of a trusted proxy is still that proxy.
         assert_eq!(client_of(&[b"203.0.113.7, ::ffff:10.0.0.9"]), "203.0.113.7");
+        // The zone of an address does not count.
+        assert_eq!(client_of(&[b"fe80::1%eth0"]), "fe80::1");
+        assert_eq!(client_of(&[b"203.0.113.7, [2001:db8::1%eth0]:443"]), "203.0.113.7");
     }
 
     #[test]
@@ -78,9 +82,16 @@ mod tests {
         // The proxy appended the client to a value that the client had begun with a byte that is not UTF-8.
         assert_eq!(client_of(&[b"198.51.100.9", b"\xff, 203.0.113.7"]), "203.0.113.7");
         assert_eq!(client_of(&[b"198.51.100.9", b"\xff"]), "10.0.0.1");
-        for garbage in
-            ["[203.0.113.7]", "203.0.113.7:99999", "203.0.113.007", "fe80::1%eth0", "[::1", "for=1.2.3.4", "0x7f.1"]
-        {
+        for garbage in [
+            "[203.0.113.7]",
+            "203.0.113.7:99999",
+            "203.0.113.007",
+            "fe80::1%",
+            "fe80::1%eth0:443",
+            "[::1",
+            "for=1.2.3.4",
+            "0x7f.1",
+        ] {
             assert_eq!(client_of(&[b"198.51.100.9", garbage.as_bytes()]), "10.0.0.1", "{garbage}");
         }
     }

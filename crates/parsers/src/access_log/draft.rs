@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use serde_json::{Map, Value, json};
+use trailkeeper_domain::address::parse_address;
 use trailkeeper_domain::event::{EventDraft, MAX_USER_AGENT, Outcome, PAGE_LOAD, REQUEST, Target};
 use trailkeeper_domain::id::UserId;
 use trailkeeper_domain::page::MAX_PAGE;
@@ -17,7 +18,7 @@ const MAX_TARGET: usize = 256;
 ///
 /// Texts longer than their fields are cut, so that the event is always acceptable if its user's name is.
 pub fn to_draft(line: LogLine<'_>, id: Uuid) -> EventDraft {
-    let source = line.host.parse::<IpAddr>().ok().map(|address| address.to_canonical());
+    let source = parse_address("source", line.host).ok();
     let succeeded = line.status < 400;
     let mut metadata = Map::new();
     metadata.insert("status".to_owned(), json!(line.status));
@@ -134,6 +135,9 @@ mod tests {
         for (host, user, id, source) in [
             ("::ffff:192.0.2.7", "-", "ip:192.0.2.7", Some("192.0.2.7")),
             ("2001:DB8::1", "-", "ip:2001:db8::1", Some("2001:db8::1")),
+            ("203.0.113.7:51234", "-", "ip:203.0.113.7", Some("203.0.113.7")),
+            ("[2001:db8::1]:443", "-", "ip:2001:db8::1", Some("2001:db8::1")),
+            ("fe80::1%eth0", "-", "ip:fe80::1", Some("fe80::1")),
             ("crawler.example", "-", "ip:crawler.example", None),
             ("192.0.2.7", "jane", "jane", Some("192.0.2.7")),
         ] {

@@ -1,5 +1,6 @@
 //! The source of an event whose sender does not give one.
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use trailkeeper_http::HttpSettings;
 
@@ -51,10 +52,26 @@ fn only_a_trusted_proxy_can_name_the_client() {
 }
 
 #[test]
-fn an_event_keeps_the_source_of_its_sender() {
+fn an_event_keeps_the_source_of_its_sender_and_is_found_by_it() {
     let app = TestApp::new();
     let admin = app.admin();
-    let answer = admin.record(&json!({"type": "x", "source": "::ffff:192.0.2.1"}));
-    let id = answer["results"][0]["id"].as_str().unwrap();
-    assert_eq!(admin.get(&format!("/v1/events/{id}")).ok()["source"], "192.0.2.1");
+    for (sent, stored) in [
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("192.0.2.2:51234", "192.0.2.2"),
+        (" 192.0.2.3 ", "192.0.2.3"),
+        ("192.0.2.4, 10.0.0.1", "192.0.2.4"),
+        ("[2001:db8::1]:443", "2001:db8::1"),
+        ("[2001:DB8::2]", "2001:db8::2"),
+        ("fe80::3%eth0", "fe80::3"),
+    ] {
+        let answer = admin.record(&json!({"type": "x", "source": sent}));
+        let id = answer["results"][0]["id"].as_str().unwrap();
+        assert_eq!(admin.get(&format!("/v1/events/{id}")).ok()["source"], stored, "{sent}");
+        for filter in [sent, stored] {
+            let encoded = utf8_percent_encode(filter, NON_ALPHANUMERIC);
+            let listed = admin.get(&format!("/v1/events?source={encoded}")).ok();
+            let ids: Vec<&Value> = listed["events"].as_array().unwrap().iter().map(|event| &event["id"]).collect();
+            assert_eq!(ids, [id], "{filter}");
+        }
+    }
 }
