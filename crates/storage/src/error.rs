@@ -23,8 +23,9 @@ const SQLITE_UNAVAILABLE: [&str; 6] = [
 ];
 
 /// Classes and codes of SQLSTATE that the operator can cure: connection, resources, wrong state, system, intervention
-/// (shutdown, a statement that took too long), read-only, authentication, and a missing database.
-const SQLSTATE_UNAVAILABLE: [&str; 9] = ["08", "53", "55", "58", "57014", "57P", "25006", "28", "3D000"];
+/// (shutdown, a statement that took too long), read-only, authentication, a missing database, and damage inside the
+/// server (a corrupt table or index): the same request works once that is repaired.
+const SQLSTATE_UNAVAILABLE: [&str; 10] = ["08", "53", "55", "58", "57014", "57P", "25006", "28", "3D000", "XX"];
 
 /// Classes and codes of SQLSTATE for conflicts with others: too many connections, a lock that is held, transactions that
 /// conflict.
@@ -136,6 +137,9 @@ mod tests {
             "57014: canceling statement due to statement timeout",
             "25006: cannot execute INSERT in a read-only transaction",
             "58030: could not read block",
+            "XX000: could not open relation with OID 16385",
+            "XX001: invalid page in block 0 of relation base/16384/16397",
+            "XX002: index \"events_by_time\" contains unexpected zero page at block 3",
         ] {
             assert!(matches!(translated(text), Error::Unavailable { .. }), "{text}");
         }

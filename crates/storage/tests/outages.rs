@@ -1,6 +1,8 @@
 //! A database or a file that goes away makes calls unavailable. Everything works once it is back.
 
 use std::fs;
+use std::io::Write as _;
+use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -94,6 +96,43 @@ fn a_port_without_a_server_is_unavailable() {
     let store = open(&url, &StoreOptions::default(), Arc::new(Summary)).unwrap();
     is_unavailable(&store.ready());
     is_unavailable(&migrate(&url));
+}
+
+/// A server that accepts connections, sends `greeting` to each, and then says nothing. It lives as long as its listener.
+fn silent_server(greeting: &'static [u8]) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        // Kept open: a closed connection would be an answer.
+        let mut open = Vec::new();
+        for accepted in listener.incoming() {
+            let mut stream = accepted.unwrap();
+            stream.write_all(greeting).unwrap();
+            open.push(stream);
+        }
+    });
+    port
+}
+
+#[test]
+fn a_server_that_accepts_and_says_nothing_is_unavailable_after_the_connect_timeout() {
+    // Silence after the request to log in, after the request for TLS, and inside the handshake of TLS.
+    for (mode, greeting) in [("disable", b"".as_slice()), ("require", b""), ("require", b"S"), ("prefer", b"S")] {
+        let port = silent_server(greeting);
+        for host in ["127.0.0.1", "localhost"] {
+            let url = format!("postgres://nobody@{host}:{port}/none?sslmode={mode}&connect_timeout=1");
+            let store = open(&DatabaseUrl::parse(&url).unwrap(), &StoreOptions::default(), Arc::new(Summary)).unwrap();
+            let asked = Instant::now();
+            match store.ready() {
+                Err(Error::Unavailable { cause }) => {
+                    assert!(cause.to_string().contains("handshake within 1 s"), "{url}: {cause}");
+                }
+                other => panic!("{url}: {other:?}"),
+            }
+            let waited = asked.elapsed();
+            assert!(waited >= Duration::from_secs(1) && waited < Duration::from_secs(4), "{url}: {waited:?}");
+        }
+    }
 }
 
 #[test]

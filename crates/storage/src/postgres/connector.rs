@@ -9,6 +9,7 @@ use trailkeeper_domain::error::{Chain, Context};
 use trailkeeper_domain::{Error, Result};
 
 use super::connection::PgConnection;
+use super::handshake;
 use super::target::PgTarget;
 use super::tls;
 use crate::options::StoreOptions;
@@ -33,7 +34,7 @@ impl Connector {
         let config = self.target.config(self.statement_timeout);
         let (client, driver) = self
             .runtime
-            .block_on(config.connect(self.tls.clone()))
+            .block_on(handshake::connect(&config, &self.tls, self.target.connect_timeout()))
             .map_err(|error| Error::unavailable(Context::new(format!("cannot connect to {}", self.target), error)))?;
         self.runtime.spawn(async move {
             if let Err(error) = driver.await {

@@ -1,9 +1,11 @@
 //! The store on PostgreSQL: over tokio-postgres, with native column types.
 
+mod bare_key;
 mod connection;
 mod connector;
 mod dialect;
 mod failure;
+mod handshake;
 mod ingest;
 #[path = "../queries/mod.rs"]
 #[expect(clippy::duplicate_mod, reason = "one set of query files for both databases: docs/adr/0001")]

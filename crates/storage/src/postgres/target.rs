@@ -74,6 +74,11 @@ impl PgTarget {
         config
     }
 
+    /// The longest time in which a connection to one address is opened, from TCP to the login.
+    pub fn connect_timeout(&self) -> Duration {
+        self.config.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT)
+    }
+
     /// How the certificate of the server is verified.
     pub fn verification(&self) -> &Verification {
         &self.verification

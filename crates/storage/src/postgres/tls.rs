@@ -11,6 +11,8 @@ use rustls::{ClientConfig, DigitallySignedStruct, Error as TlsError, RootCertSto
 use tokio_postgres_rustls::MakeRustlsConnect;
 use trailkeeper_domain::{Error, Result};
 
+use super::bare_key;
+
 /// How the certificate of the server is verified.
 #[derive(Clone)]
 pub enum Verification {
@@ -82,7 +84,9 @@ impl ServerCertVerifier for AnyCertificate {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, TlsError> {
-        verify_tls12_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+        let algorithms = &self.0.signature_verification_algorithms;
+        verify_tls12_signature(message, cert, dss, algorithms)
+            .or_else(|error| bare_key::verify_tls12(message, cert, dss, algorithms).ok_or(error)?)
     }
 
     fn verify_tls13_signature(
@@ -91,7 +95,9 @@ impl ServerCertVerifier for AnyCertificate {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, TlsError> {
-        verify_tls13_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+        let algorithms = &self.0.signature_verification_algorithms;
+        verify_tls13_signature(message, cert, dss, algorithms)
+            .or_else(|error| bare_key::verify_tls13(message, cert, dss, algorithms).ok_or(error)?)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
