@@ -28,6 +28,7 @@
 mod columns;
 mod epoch;
 mod error;
+mod lineage;
 mod migrations;
 mod names;
 mod options;

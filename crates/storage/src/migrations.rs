@@ -1,4 +1,6 @@
-//! The migrations, embedded in the binary, and the check that a database has all of them.
+//! The migrations, embedded in the binary, and the check that a database has all of them and no others.
+
+use std::collections::BTreeMap;
 
 use diesel::backend::Backend;
 use diesel::migration::MigrationSource;
@@ -10,25 +12,60 @@ pub const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlit
 /// The migrations of PostgreSQL, with the same names.
 pub const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
 
-/// The names of the migrations whose versions are not in `applied`, oldest first.
-pub fn missing<DB: Backend>(source: &EmbeddedMigrations, applied: &[String]) -> Result<Vec<String>> {
-    let all = MigrationSource::<DB>::migrations(source).map_err(Error::internal)?;
-    let mut names: Vec<(String, String)> = all
-        .iter()
-        .map(|migration| (migration.name().version().to_string(), migration.name().to_string()))
-        .filter(|(version, _)| !applied.contains(version))
-        .collect();
-    names.sort_unstable();
-    Ok(names.into_iter().map(|(_, name)| name).collect())
+/// The migrations of a database, compared with those of this program.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Comparison {
+    /// The names of the migrations that the database lacks, oldest first.
+    pub pending: Vec<String>,
+    /// The versions of the migrations that this program does not have, oldest first.
+    unknown: Vec<String>,
 }
 
-/// Fails if the database lacks migrations.
-pub fn none_pending(pending: &[String]) -> Result<()> {
-    if pending.is_empty() {
-        return Ok(());
+impl Comparison {
+    /// Compares the migrations of `source` with the versions in `applied`.
+    ///
+    /// # Errors
+    /// An embedded migration cannot be read.
+    pub fn of<DB: Backend>(source: &EmbeddedMigrations, applied: &[String]) -> Result<Self> {
+        let all = MigrationSource::<DB>::migrations(source).map_err(Error::internal)?;
+        let known: BTreeMap<String, String> = all
+            .iter()
+            .map(|migration| (migration.name().version().to_string(), migration.name().to_string()))
+            .collect();
+        let mut unknown: Vec<String> =
+            applied.iter().filter(|version| !known.contains_key(*version)).map(String::clone).collect();
+        unknown.sort_unstable();
+        let pending = known.into_iter().filter(|(version, _)| !applied.contains(version)).map(|(_, name)| name);
+        Ok(Self { pending: pending.collect(), unknown })
     }
-    Err(Error::unavailable(format!(
-        "the database lacks the migrations {}; run `trailkeeper migrate`",
-        pending.join(", ")
-    )))
+
+    /// Fails if a newer program migrated the database: this one does not know the meaning of its tables.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], which names the unknown migrations.
+    pub fn none_unknown(&self) -> Result<()> {
+        if self.unknown.is_empty() {
+            return Ok(());
+        }
+        Err(Error::unavailable(format!(
+            "a newer version of trailkeeper has migrated the database (unknown migrations: {}), so this version does not \
+             write to it; run the newer version, or restore the backup from before the upgrade",
+            self.unknown.join(", ")
+        )))
+    }
+
+    /// Fails if the database has not exactly the migrations of this program.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], which names the difference.
+    pub fn none_different(&self) -> Result<()> {
+        self.none_unknown()?;
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        Err(Error::unavailable(format!(
+            "the database lacks the migrations {}; run `trailkeeper migrate`",
+            self.pending.join(", ")
+        )))
+    }
 }

@@ -281,6 +281,14 @@ tables! {
         signature -> Binary,
         until -> Instant,
     }
+
+    /// The state of the database in one row, see [`Lineage`](crate::lineage::Lineage).
+    lineage (id) {
+        id -> SmallInt,
+        database_id -> Uuid128,
+        changes -> BigInt,
+        writer -> Uuid128,
+    }
 }
 
 diesel::allow_tables_to_appear_in_same_query!(users, memberships);

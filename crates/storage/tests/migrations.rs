@@ -12,7 +12,7 @@ use trailkeeper_domain::Error;
 use trailkeeper_domain::account::{RefreshToken, SessionFilter};
 use trailkeeper_domain::id::{AccountId, SessionId};
 use trailkeeper_storage::{DatabaseUrl, StoreOptions, migrate, open};
-use trailkeeper_testkit::{DatabaseKind, TempDatabase, at, run_on_postgres};
+use trailkeeper_testkit::{DatabaseKind, TempDatabase, all_events, at, event, run_on_postgres};
 use uuid::Uuid;
 
 trailkeeper_testkit::on_both!(
@@ -20,6 +20,8 @@ trailkeeper_testkit::on_both!(
     sessions_survive_migrations,
     readiness_names_missing_migrations,
     of_many_servers_one_migrates,
+    a_newer_schema_is_read_and_not_written,
+    an_older_schema_is_not_written_until_it_is_migrated,
 );
 
 fn folder(kind: DatabaseKind) -> PathBuf {
@@ -251,4 +253,48 @@ fn of_many_servers_one_migrates(kind: DatabaseKind) {
     let mut worked: Vec<&Vec<String>> = applied.iter().filter(|names| !names.is_empty()).collect();
     assert_eq!(worked.pop(), Some(&names(kind)), "{applied:?}");
     assert!(worked.is_empty(), "{applied:?}");
+}
+
+/// The cause of a call that is unavailable.
+fn unavailable<T: std::fmt::Debug>(outcome: Result<T, Error>) -> String {
+    match outcome {
+        Err(Error::Unavailable { cause }) => cause.to_string(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn a_newer_schema_is_read_and_not_written(kind: DatabaseKind) {
+    let database = TempDatabase::new(kind);
+    let url = parsed(&database);
+    migrate(&url).unwrap();
+    let store = open(&url, &StoreOptions::default(), Arc::new(Summary)).unwrap();
+    let write = |number| store.writing(|tx| tx.insert_events(&[event(number)]));
+    write(1).unwrap();
+    execute(kind, &database, "INSERT INTO __diesel_schema_migrations (version) VALUES ('209912310001')");
+    for outcome in [store.ready(), write(2).map(drop), store.ready(), migrate(&url).map(drop)] {
+        let cause = unavailable(outcome);
+        assert!(cause.contains("a newer version of trailkeeper") && cause.contains("209912310001"), "{cause}");
+    }
+    assert_eq!(store.reading(|tx| Ok(tx.events(&all_events(), None, 10)?.len())).unwrap(), 1);
+    execute(kind, &database, "DELETE FROM __diesel_schema_migrations WHERE version = '209912310001'");
+    assert_eq!(write(2).unwrap(), [true]);
+    store.ready().unwrap();
+}
+
+fn an_older_schema_is_not_written_until_it_is_migrated(kind: DatabaseKind) {
+    let database = TempDatabase::new(kind);
+    let url = parsed(&database);
+    migrate(&url).unwrap();
+    let store = open(&url, &StoreOptions::default(), Arc::new(Summary)).unwrap();
+    let write = |number| store.writing(|tx| tx.insert_events(&[event(number)]));
+    write(1).unwrap();
+    let last = names(kind).pop().unwrap();
+    undo_from(kind, &database, &last);
+    for outcome in [store.ready(), write(2).map(drop)] {
+        let cause = unavailable(outcome);
+        assert!(cause.contains("trailkeeper migrate") && cause.contains(&last), "{cause}");
+    }
+    assert_eq!(migrate(&url).unwrap(), [last]);
+    store.ready().unwrap();
+    assert_eq!(write(2).unwrap(), [true]);
 }

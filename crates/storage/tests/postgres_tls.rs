@@ -1,6 +1,7 @@
 //! TLS to PostgreSQL with certificates of X.509 version 1, which is enough where no verification is asked for.
 //!
 //! The test turns TLS on in the cluster of the tests, so it is the only one in its process.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
 use std::env;
 use std::sync::Arc;

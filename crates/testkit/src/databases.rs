@@ -1,7 +1,7 @@
 //! Temporary databases: a SQLite file in a folder of its own, or a database in a PostgreSQL cluster that was started
 //! for the tests. Dropping the value removes the database.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::{env, process, thread};
 
@@ -92,6 +92,22 @@ impl TempDatabase {
         folder.path().join(FILE)
     }
 
+    /// Copies the content of a SQLite file to a new one by SQLite's online backup, and returns the path of the copy. The
+    /// copy ends with the database.
+    pub fn back_up(&self) -> PathBuf {
+        static COUNTER: AtomicU32 = AtomicU32::new(0);
+
+        let copy = self.path().with_extension(format!("backup-{}", COUNTER.fetch_add(1, Ordering::SeqCst)));
+        copy_online(&self.path(), &copy);
+        copy
+    }
+
+    /// Replaces the content of a SQLite file by that of a copy, also under open connections. The file stays the same
+    /// one, as after `.restore` of SQLite's shell.
+    pub fn restore(&self, copy: &Path) {
+        copy_online(copy, &self.path());
+    }
+
     /// Ends every connection to a PostgreSQL database, as a restart of the server would.
     pub fn end_connections(&self) {
         let Home::Cluster { admin_url, name } = &self.home else { panic!("a PostgreSQL database") };
@@ -116,6 +132,13 @@ impl Drop for TempDatabase {
             run_on_postgres(admin_url, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
         }
     }
+}
+
+/// Copies by SQLite's online backup. Python has it, and no safe crate of this workspace.
+fn copy_online(from: &Path, to: &Path) {
+    let script = "import sqlite3, sys; a, b = map(sqlite3.connect, sys.argv[1:]); a.backup(b); b.close(); a.close()";
+    let status = process::Command::new("python3").args(["-c", script]).args([from, to]).status();
+    assert!(status.expect("python3 runs").success(), "{} was not copied to {}", from.display(), to.display());
 }
 
 /// Runs statements on a PostgreSQL database directly, without the code under test, and returns the rows of the last

@@ -60,6 +60,23 @@ fn another_data_file_is_not_answered_from_the_folds_of_the_old_one() {
 }
 
 #[test]
+fn a_restored_content_is_not_answered_from_the_folds_of_the_replaced_one() {
+    let database = TempDatabase::sqlite();
+    let (store, cache) = (opened(&database), Arc::new(FoldCache::new(64 << 20)));
+    let empty = database.back_up();
+    fill(store.as_ref(), 1..2);
+    assert_eq!(counted(store.as_ref(), &cache), [1, 1]);
+    // The same file, with the same sheet keys, by another process.
+    database.restore(&empty);
+    fill(opened(&database).as_ref(), 10..13);
+    assert_eq!(counted(store.as_ref(), &cache), [3, 3]);
+    // And by this one.
+    database.restore(&empty);
+    fill(store.as_ref(), 20..25);
+    assert_eq!(counted(store.as_ref(), &cache), [5, 5]);
+}
+
+#[test]
 fn a_server_that_comes_back_without_the_last_commits_is_not_answered_from_their_folds() {
     let database = TempDatabase::postgres();
     let (store, cache) = (opened(&database), Arc::new(FoldCache::new(64 << 20)));

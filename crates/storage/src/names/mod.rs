@@ -63,6 +63,11 @@ struct Both {
 }
 
 impl NewNames {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Adds a name and its number.
     pub fn put(&mut self, dictionary: Dictionary, name: &Arc<str>, id: i32) {
         let both = self.0.entry(dictionary).or_default();

@@ -1,6 +1,7 @@
 //! The store on PostgreSQL.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use diesel_migrations::MigrationHarness;
 use parking_lot::Mutex;
@@ -13,7 +14,8 @@ use super::connector::Connector;
 use super::queries::{self, MissingReferences, Shared, Tx, TxFailure};
 use super::target::PgTarget;
 use crate::error;
-use crate::migrations::{self, POSTGRES};
+use crate::lineage::KnownLineage;
+use crate::migrations::{Comparison, POSTGRES};
 use crate::options::StoreOptions;
 use crate::pool::Pool;
 
@@ -36,6 +38,9 @@ const CONNECTIONS_FOR_TWO_WRITERS: u32 = 4;
 /// The key of the advisory lock under which migrations run: the letters "tkmi".
 const MIGRATION_LOCK: i64 = 0x746b_6d69;
 
+/// How long a comparison of the migrations is valid. A newer server may migrate the database while this one runs.
+const SCHEMA_CHECKED_EVERY: Duration = Duration::from_secs(5);
+
 /// A PostgreSQL database.
 pub struct PgStore {
     connector: Connector,
@@ -44,6 +49,8 @@ pub struct PgStore {
     summarizer: Arc<dyn Summarizer>,
     /// The state that new connections share.
     shared: Mutex<Arc<Shared>>,
+    /// The time when the migrations were those of this program.
+    schema_checked: Mutex<Option<Instant>>,
 }
 
 /// A connection, and the state that it shares with others to the same server.
@@ -62,6 +69,7 @@ impl PgStore {
             connector: Connector::new(target, options)?,
             pool: Pool::new(options.readers, options.checkout_timeout),
             shared: Mutex::new(new_shared(options, &summarizer)),
+            schema_checked: Mutex::default(),
             options: options.clone(),
             summarizer,
         })
@@ -77,9 +85,10 @@ impl PgStore {
         conn.disable_timeout();
         conn.batch_execute(&format!("SET statement_timeout = 0; SELECT pg_advisory_lock({MIGRATION_LOCK})"))
             .map_err(|failure| error::of_statement("migrations", failure))?;
-        let names = pending(&mut conn)?;
+        let found = compared(&mut conn)?;
+        found.none_unknown()?;
         conn.run_pending_migrations(POSTGRES).map_err(error::of_migration)?;
-        Ok(names)
+        Ok(found.pending)
     }
 
     /// Runs `work`, and returns the texts and plans of its statements.
@@ -87,8 +96,7 @@ impl PgStore {
         let mut conn = self.connector.connect()?;
         conn.record();
         let shared = Arc::clone(&self.shared.lock());
-        queries::transaction(&mut conn, &shared, BEGIN_READ, &mut |tx| work(tx), &|| Ok(()))
-            .map_err(TxFailure::into_error)?;
+        transaction(&mut conn, &shared, BEGIN_READ, &mut |tx| work(tx)).map_err(TxFailure::into_error)?;
         conn.plans().map_err(|failure| error::of_statement("explain", failure))
     }
 
@@ -124,7 +132,7 @@ impl PgStore {
             if idle.conn.is_lost() {
                 self.forget(&idle.shared);
             } else {
-                match queries::transaction(&mut idle.conn, &idle.shared, begin, work, &|| Ok(())) {
+                match transaction(&mut idle.conn, &idle.shared, begin, work) {
                     Err(TxFailure::NotBegun(_)) if idle.conn.is_lost() => {
                         self.forget(&idle.shared);
                         self.pool.forget_idle();
@@ -140,7 +148,7 @@ impl PgStore {
             // server.
             let shared = Arc::clone(&self.shared.lock());
             let mut new = Connected { conn: self.connector.connect().map_err(TxFailure::Failed)?, shared };
-            let outcome = queries::transaction(&mut new.conn, &new.shared, begin, work, &|| Ok(()));
+            let outcome = transaction(&mut new.conn, &new.shared, begin, work);
             (new, outcome)
         };
         if used.conn.is_lost() {
@@ -156,12 +164,37 @@ impl PgStore {
         let mut shared = self.shared.lock();
         if Arc::ptr_eq(&shared, lost) {
             *shared = new_shared(&self.options, &self.summarizer);
+            *self.schema_checked.lock() = None;
         }
+    }
+
+    /// Compares the migrations with those of this program.
+    fn check_schema(&self, conn: &mut PgConnection) -> Result<()> {
+        let outcome = compared(conn)?.none_different();
+        *self.schema_checked.lock() = outcome.is_ok().then(Instant::now);
+        outcome
+    }
+
+    /// Like [`Self::check_schema`], unless the last comparison is still valid.
+    fn check_schema_if_due(&self, conn: &mut PgConnection) -> Result<()> {
+        let last = *self.schema_checked.lock();
+        if last.is_some_and(|at| at.elapsed() < SCHEMA_CHECKED_EVERY) { Ok(()) } else { self.check_schema(conn) }
     }
 }
 
+/// Runs `work` in a transaction that the statement `begin` opens.
+fn transaction(
+    conn: &mut PgConnection,
+    shared: &Shared,
+    begin: &str,
+    work: &mut dyn FnMut(&mut Tx<'_>) -> Result<()>,
+) -> Result<(), TxFailure> {
+    queries::begin(conn, begin)?;
+    queries::run(conn, shared, work, &|| Ok(()))
+}
+
 fn new_shared(options: &StoreOptions, summarizer: &Arc<dyn Summarizer>) -> Arc<Shared> {
-    Arc::new(Shared::new(options, summarizer))
+    Arc::new(Shared::new(options, summarizer, KnownLineage::none()))
 }
 
 impl Store for PgStore {
@@ -170,7 +203,10 @@ impl Store for PgStore {
     }
 
     fn write(&self, work: &mut dyn FnMut(&mut dyn WriteTx) -> Result<()>) -> Result<()> {
-        self.run(BEGIN_WRITE, &mut |tx| work(tx))
+        self.run(BEGIN_WRITE, &mut |tx| {
+            self.check_schema_if_due(tx.connection())?;
+            work(tx)
+        })
     }
 
     fn prepare(&self, now: Timestamp) -> Result<()> {
@@ -184,7 +220,7 @@ impl Store for PgStore {
 
     fn ready(&self) -> Result<()> {
         // A write transaction fails on a standby server.
-        self.run(BEGIN_WRITE, &mut |tx| migrations::none_pending(&pending(tx.connection())?))
+        self.run(BEGIN_WRITE, &mut |tx| self.check_schema(tx.connection()))
     }
 
     fn writers(&self) -> usize {
@@ -193,7 +229,7 @@ impl Store for PgStore {
     }
 }
 
-fn pending(conn: &mut PgConnection) -> Result<Vec<String>> {
+fn compared(conn: &mut PgConnection) -> Result<Comparison> {
     let applied = queries::applied_migrations(conn).map_err(|failure| error::of_statement("migrations", failure))?;
-    migrations::missing::<diesel::pg::Pg>(&POSTGRES, applied.as_deref().unwrap_or_default())
+    Comparison::of::<diesel::pg::Pg>(&POSTGRES, applied.as_deref().unwrap_or_default())
 }

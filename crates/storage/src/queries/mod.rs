@@ -15,6 +15,7 @@ mod event_filter;
 mod event_names;
 mod events;
 mod facts;
+mod lineage;
 mod missing_references;
 mod names;
 mod sheet_keys;
@@ -36,6 +37,7 @@ pub use missing_references::MissingReferences;
 use super::{Conn, Db, dialect};
 use crate::epoch;
 use crate::error;
+use crate::lineage::KnownLineage;
 use crate::names::{NameCache, NewNames};
 use crate::options::StoreOptions;
 
@@ -49,16 +51,19 @@ pub struct Shared {
     pub new_pages_per_day: u32,
     /// The epoch of everything that is cached here, see `SheetReads::epoch`.
     pub epoch: u64,
+    /// The lineage of everything that is cached here.
+    pub lineage: KnownLineage,
 }
 
 impl Shared {
     /// Empty caches, and so a new epoch.
-    pub fn new(options: &StoreOptions, summarizer: &Arc<dyn Summarizer>) -> Self {
+    pub fn new(options: &StoreOptions, summarizer: &Arc<dyn Summarizer>, lineage: KnownLineage) -> Self {
         Self {
             summarizer: Arc::clone(summarizer),
             names: NameCache::new(options.cached_names),
             new_pages_per_day: options.new_pages_per_day,
             epoch: epoch::next(),
+            lineage,
         }
     }
 }
@@ -74,6 +79,8 @@ pub struct Tx<'a> {
     missing: MissingReferences,
     /// Months whose partitions this transaction created.
     new_months: Vec<NaiveDate>,
+    /// Whether this transaction wrote or deleted sheets.
+    changed_sheets: bool,
 }
 
 impl ReadTx for Tx<'_> {}
@@ -129,17 +136,28 @@ impl TxFailure {
     }
 }
 
-/// Runs `work` in a transaction that the statement `begin` opens, and commits it if `work` and then `before_commit`
-/// return `Ok`.
-pub fn transaction(
+/// Opens a transaction by the statement `begin`.
+pub fn begin(conn: &mut Conn, begin: &str) -> Result<(), TxFailure> {
+    AnsiTransactionManager::begin_transaction_sql(conn, begin)
+        .map_err(|error| TxFailure::NotBegun(error::of_statement("begin", error)))
+}
+
+/// Rolls an open transaction back.
+pub fn roll_back(conn: &mut Conn) {
+    if let Err(error) = AnsiTransactionManager::rollback_transaction(conn) {
+        // The connection is then dropped, which ends the transaction.
+        tracing::debug!(error = %error, "rollback failed");
+    }
+}
+
+/// Runs `work` in the transaction that is open, and commits it if `work` and then `before_commit` return `Ok`; otherwise
+/// rolls it back.
+pub fn run(
     conn: &mut Conn,
     shared: &Shared,
-    begin: &str,
     work: &mut dyn FnMut(&mut Tx<'_>) -> Result<()>,
     before_commit: &dyn Fn() -> Result<()>,
 ) -> Result<(), TxFailure> {
-    AnsiTransactionManager::begin_transaction_sql(conn, begin)
-        .map_err(|error| TxFailure::NotBegun(error::of_statement("begin", error)))?;
     let mut tx = Tx {
         conn,
         shared,
@@ -147,8 +165,15 @@ pub fn transaction(
         new_names: NewNames::default(),
         missing: MissingReferences::default(),
         new_months: Vec::new(),
+        changed_sheets: false,
     };
-    let outcome = work(&mut tx).and_then(|()| before_commit());
+    let mut changes = None;
+    let outcome = work(&mut tx).and_then(|()| {
+        if dialect::HAS_LINEAGE && (tx.changed_sheets || !tx.new_names.is_empty()) {
+            changes = Some(tx.count_change()?);
+        }
+        before_commit()
+    });
     let Tx { broken, new_names, missing, new_months, .. } = tx;
     let failure = match (outcome, broken) {
         (Ok(()), None) if missing.is_empty() => {
@@ -157,6 +182,9 @@ pub fn transaction(
                 let error = error::of_statement("commit", error);
                 if again { TxFailure::Retry(error) } else { TxFailure::Failed(error) }
             })?;
+            if let Some(changes) = changes {
+                shared.lineage.committed(changes);
+            }
             // Only after the commit: the numbers of a transaction that is rolled back are given to other names.
             shared.names.put(new_names.into_pairs());
             shared.names.put_months(new_months);
@@ -166,10 +194,7 @@ pub fn transaction(
         (Ok(()), _) => Error::internal("a statement failed, and the transaction continued"),
         (Err(error), _) => error,
     };
-    if let Err(error) = AnsiTransactionManager::rollback_transaction(conn) {
-        // The connection is then dropped, which ends the transaction.
-        tracing::debug!(error = %error, "rollback failed");
-    }
+    roll_back(conn);
     Err(match broken {
         Some(Broken::Temporarily) => TxFailure::Retry(failure),
         None if !missing.is_empty() => TxFailure::Missing(missing),

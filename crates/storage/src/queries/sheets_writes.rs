@@ -50,6 +50,7 @@ impl SheetWrites for Tx<'_> {
     }
 
     fn put_sheets(&mut self, generation: i64, sheets: &[(SheetKey, Vec<u8>)]) -> Result<()> {
+        self.changed_sheets = true;
         let scopes = self.tenant_keys(sheets.iter().map(|(key, _)| key.scope.key()))?;
         let mut rows = Vec::with_capacity(sheets.len());
         for (key, payload) in sheets {
@@ -69,6 +70,7 @@ impl SheetWrites for Tx<'_> {
     }
 
     fn delete_sheets(&mut self, generation: i64, keys: &[SheetKey]) -> Result<()> {
+        self.changed_sheets = true;
         let scopes = self.tenant_keys(keys.iter().map(|key| key.scope.key()))?;
         for some in keys.chunks(KEYS_AT_ONCE) {
             let (_, rows) = key_rows(&scopes, some.iter().copied())?;
@@ -88,6 +90,7 @@ impl SheetWrites for Tx<'_> {
     }
 
     fn set_generation(&mut self, generation: i64) -> Result<()> {
+        self.changed_sheets = true;
         let set = diesel::update(sheet_generation::table).set(sheet_generation::generation.eq(generation));
         self.run("sheet_generation", |conn| set.execute(conn))?;
         self.run("sheets", dialect::analyze_sheets)
@@ -97,6 +100,7 @@ impl SheetWrites for Tx<'_> {
         let current = self.generation()?;
         let keep = keep.unwrap_or(current);
         let (low, high) = (current.min(keep), current.max(keep));
+        self.changed_sheets = true;
         let mut deleted = 0;
         // The generations below, between and above those that stay. The index finds these ranges without reading the rows
         // that stay.

@@ -1,12 +1,14 @@
 //! The store on SQLite: compiled in, one writer, several readers.
 
 mod connection;
+mod content;
 mod dialect;
 mod file;
 mod ingest;
 #[path = "../queries/mod.rs"]
 #[expect(clippy::duplicate_mod, reason = "one set of query files for both databases: docs/adr/0001")]
 mod queries;
+mod schema_check;
 mod sheets;
 mod store;
 

@@ -1,20 +1,21 @@
 //! The store on SQLite.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use diesel_migrations::MigrationHarness;
-use parking_lot::Mutex;
 use trailkeeper_domain::ports::{ReadTx, Store, Summarizer, WriteTx};
 use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::{Error, Result};
 
 use super::connection::{FileConnection, Purpose};
-use super::file::{DataFile, FileId};
-use super::queries::{self, Shared, Tx, TxFailure};
+use super::content::{Content, Seen};
+use super::file::DataFile;
+use super::queries::{self, Tx, TxFailure};
+use super::schema_check;
 use crate::error;
-use crate::migrations::{self, SQLITE};
+use crate::migrations::SQLITE;
 use crate::options::StoreOptions;
 use crate::pool::Pool;
 
@@ -24,16 +25,13 @@ pub struct SqliteStore {
     writer: Pool<Opened>,
     readers: Pool<Opened>,
     options: StoreOptions,
-    summarizer: Arc<dyn Summarizer>,
-    /// The state that the connections to one file share. It ends with the last of them, because a later file may get the
-    /// inode of a removed one.
-    shared: Mutex<(FileId, Weak<Shared>)>,
+    content: Content,
 }
 
-/// A connection, and the state that it shares with others to the same file.
+/// A connection, and the content at its last transaction.
 struct Opened {
     connection: FileConnection,
-    shared: Arc<Shared>,
+    seen: Option<Seen>,
 }
 
 impl SqliteStore {
@@ -42,14 +40,12 @@ impl SqliteStore {
     pub fn new(path: PathBuf, options: &StoreOptions, summarizer: Arc<dyn Summarizer>) -> Result<Self> {
         let file = DataFile::new(path);
         file.create_if_missing()?;
-        let shared = Mutex::new((file.id()?, Weak::new()));
         let store = Self {
             file,
             writer: Pool::new(1, options.checkout_timeout),
             readers: Pool::new(options.readers, options.checkout_timeout),
             options: options.clone(),
-            summarizer,
-            shared,
+            content: Content::new(options, summarizer),
         };
         // Opened now, so that a file that is not a database is an error at start.
         let writer = store.connect(Purpose::Write)?;
@@ -65,37 +61,34 @@ impl SqliteStore {
         // All migrations run in one transaction, which waits for the write lock. Each migration is a savepoint in it.
         AnsiTransactionManager::begin_transaction_sql(conn, Purpose::Write.begin()).map_err(failed)?;
         // An error drops the connection, which ends the transaction.
-        let names = pending(conn)?;
+        let found = schema_check::compared(conn)?;
+        found.none_unknown()?;
         conn.run_pending_migrations(SQLITE).map_err(error::of_migration)?;
         AnsiTransactionManager::commit_transaction(conn).map_err(failed)?;
-        Ok(names)
+        Ok(found.pending)
     }
 
     /// Runs `work`, and returns the texts and plans of its queries.
     pub fn plans(&self, work: &mut dyn FnMut(&mut dyn ReadTx) -> Result<()>) -> Result<Vec<(String, String)>> {
-        let Opened { mut connection, shared } = self.connect(Purpose::Read)?;
-        let texts = connection.record();
-        queries::transaction(&mut connection.inner, &shared, "BEGIN DEFERRED", &mut |tx| work(tx), &|| Ok(()))
-            .map_err(TxFailure::into_error)?;
+        let mut opened = self.connect(Purpose::Read)?;
+        let run = |opened: &mut Opened, work: &mut dyn FnMut(&mut Tx<'_>) -> Result<()>| {
+            self.transaction(opened, Purpose::Read, work, &|| Ok(())).map_err(TxFailure::into_error)
+        };
+        // The first transaction of a connection has statements of its own.
+        run(&mut opened, &mut |_| Ok(()))?;
+        let texts = opened.connection.record();
+        run(&mut opened, &mut |tx| work(tx))?;
         let texts: Vec<String> = std::mem::take(&mut *texts.lock());
         texts
             .into_iter()
             .filter(|text| text.starts_with("SELECT"))
-            .map(|text| connection.plan(&text).map(|plan| (text, plan)))
+            .map(|text| opened.connection.plan(&text).map(|plan| (text, plan)))
             .collect()
     }
 
     fn connect(&self, purpose: Purpose) -> Result<Opened> {
         let connection = FileConnection::open(&self.file, purpose, self.options.busy_timeout)?;
-        let mut known = self.shared.lock();
-        if known.0 == connection.file
-            && let Some(shared) = known.1.upgrade()
-        {
-            return Ok(Opened { connection, shared });
-        }
-        let shared = Arc::new(Shared::new(&self.options, &self.summarizer));
-        *known = (connection.file, Arc::downgrade(&shared));
-        Ok(Opened { connection, shared })
+        Ok(Opened { connection, seen: None })
     }
 
     fn run(&self, purpose: Purpose, work: &mut dyn FnMut(&mut Tx<'_>) -> Result<()>) -> Result<()> {
@@ -105,24 +98,43 @@ impl SqliteStore {
         };
         let mut lease = pool.checkout()?;
         let current = self.file.id()?;
-        let Opened { mut connection, shared } = match lease.take().filter(|idle| idle.connection.file == current) {
+        let mut opened = match lease.take().filter(|idle| idle.connection.file == current) {
             Some(idle) => idle,
             None => self.connect(purpose)?,
         };
-        let opened = connection.file;
+        let file = opened.connection.file;
         // The file is checked again before the commit: data that is written to a file that was moved away is lost.
         let is_unchanged = || match self.file.id()? {
-            id if id == opened => Ok(()),
+            id if id == file => Ok(()),
             _ => Err(Error::unavailable(format!(
                 "the data file {} was replaced during a transaction",
                 self.file.path().display()
             ))),
         };
-        let outcome = queries::transaction(&mut connection.inner, &shared, purpose.begin(), work, &is_unchanged);
-        if connection.is_sound() {
-            lease.keep(Opened { connection, shared });
+        let outcome = self.transaction(&mut opened, purpose, work, &is_unchanged);
+        if opened.connection.is_sound() {
+            lease.keep(opened);
         }
         outcome.map_err(TxFailure::into_error)
+    }
+
+    fn transaction(
+        &self,
+        opened: &mut Opened,
+        purpose: Purpose,
+        work: &mut dyn FnMut(&mut Tx<'_>) -> Result<()>,
+        before_commit: &dyn Fn() -> Result<()>,
+    ) -> Result<(), TxFailure> {
+        let before = self.content.before();
+        let conn = &mut opened.connection.inner;
+        queries::begin(conn, purpose.begin())?;
+        match self.content.enter(conn, purpose, &mut opened.seen, &before) {
+            Ok(shared) => queries::run(conn, &shared, work, before_commit),
+            Err(error) => {
+                queries::roll_back(conn);
+                Err(TxFailure::Failed(error))
+            }
+        }
     }
 }
 
@@ -142,11 +154,6 @@ impl Store for SqliteStore {
 
     fn ready(&self) -> Result<()> {
         // Takes the write lock, which fails on a file that cannot be written.
-        self.run(Purpose::Write, &mut |tx| migrations::none_pending(&pending(tx.connection())?))
+        self.run(Purpose::Write, &mut |tx| schema_check::compared(tx.connection())?.none_different())
     }
-}
-
-fn pending(conn: &mut diesel::SqliteConnection) -> Result<Vec<String>> {
-    let applied = queries::applied_migrations(conn).map_err(|failure| error::of_statement("migrations", failure))?;
-    migrations::missing::<diesel::sqlite::Sqlite>(&SQLITE, applied.as_deref().unwrap_or_default())
 }
