@@ -6,7 +6,6 @@ use trailkeeper_domain::event::Event;
 use trailkeeper_domain::id::{AccountId, TenantId};
 use trailkeeper_domain::ports::{ReadTx, WriteTx};
 use trailkeeper_domain::time::Timestamp;
-use trailkeeper_domain::user::folded_email;
 use trailkeeper_domain::{Error, ErrorDetail, Result, text};
 
 use crate::access::{Access, checked_tenant_scope, lock_accounts};
@@ -191,7 +190,7 @@ fn administers(account: &Account) -> bool {
 }
 
 fn refuse_taken_email<T: ReadTx + ?Sized>(tx: &mut T, wanted: &Account) -> Result<()> {
-    let owner = tx.account_by_email(&folded_email(&wanted.email))?;
+    let owner = tx.account_by_email(&wanted.email)?;
     if owner.is_none_or(|owner| owner.id == wanted.id) {
         return Ok(());
     }

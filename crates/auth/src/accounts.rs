@@ -4,7 +4,7 @@ use trailkeeper_domain::account::{Account, Role};
 use trailkeeper_domain::cursor::{self, Paged};
 use trailkeeper_domain::id::{AccountId, TenantId};
 use trailkeeper_domain::ports::ReadTx;
-use trailkeeper_domain::user::{checked_email, folded_email};
+use trailkeeper_domain::user::checked_email;
 use trailkeeper_domain::{Error, Result, text};
 
 use crate::access::{Access, checked_tenant_scope, lock_accounts};
@@ -82,7 +82,7 @@ impl Access {
     /// The account with this e-mail address, in any case. [`Error::NotFound`] with code `account_not_found`.
     pub fn account_with_email(&self, email: &str) -> Result<Account> {
         checked_email("email", email)?;
-        self.store.reading(|tx| tx.account_by_email(&folded_email(email)))?.ok_or_else(|| {
+        self.store.reading(|tx| tx.account_by_email(email))?.ok_or_else(|| {
             Error::not_found("account_not_found", format!("there is no account '{}'", text::shown(email)))
         })
     }

@@ -9,7 +9,7 @@ use trailkeeper_domain::event::{Event, LOGIN_FAIL, LOGIN_SUCCESS, Outcome};
 use trailkeeper_domain::id::SessionId;
 use trailkeeper_domain::ports::ReadTx;
 use trailkeeper_domain::time::Timestamp;
-use trailkeeper_domain::user::{checked_email, folded_email};
+use trailkeeper_domain::user::checked_email;
 use trailkeeper_domain::{Error, Result};
 
 use crate::access::{Access, end_of, lock_accounts};
@@ -209,7 +209,7 @@ fn account_named(tx: &mut dyn ReadTx, username: &str) -> Result<Option<Account>>
     if checked_email("username", username).is_err() {
         return Ok(None);
     }
-    tx.account_by_email(&folded_email(username))
+    tx.account_by_email(username)
 }
 
 fn wrong_name_or_password() -> Error {

@@ -3,7 +3,7 @@
 //! Hashing takes a good part of a second on purpose: it must never happen inside a transaction.
 
 use trailkeeper_domain::clock::Entropy;
-use trailkeeper_domain::user::folded_email;
+use trailkeeper_domain::folding;
 use trailkeeper_domain::{Error, Result, text};
 
 use crate::common_passwords::{self, Weakness};
@@ -35,7 +35,7 @@ pub fn check(field: &str, password: &str, email: &str) -> Result<()> {
     }
     // bcrypt ends a password at NUL and repeats it, so that "a\0a" would be accepted for "a".
     text::no_control(field, password)?;
-    let (folded, email) = (password.to_lowercase(), folded_email(email));
+    let (folded, email) = (folding::folded(password), folding::folded(email));
     if folded == email {
         return Err(Error::invalid(field, "is the e-mail address, which everyone can guess; choose another one"));
     }

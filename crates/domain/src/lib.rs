@@ -12,6 +12,7 @@ pub mod cursor;
 pub mod error;
 pub mod event;
 pub mod fact;
+pub mod folding;
 pub mod id;
 pub mod ingest;
 pub mod json;

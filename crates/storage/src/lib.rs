@@ -26,6 +26,7 @@
 //! and gives the reasons.
 
 mod columns;
+mod email_key;
 mod epoch;
 mod error;
 mod lineage;

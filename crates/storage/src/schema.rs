@@ -21,7 +21,7 @@ tables! {
         creation_id -> Uuid128,
     }
 
-    /// Records of users. `email_folded` is the form of the e-mail in which it is compared.
+    /// Records of users. `email_folded` is the key by which the e-mail is compared, see [`crate::email_key`].
     users (user_id) {
         user_id -> Text,
         email -> Nullable<Text>,
@@ -198,6 +198,12 @@ tables! {
         disabled_at -> Nullable<Instant>,
         created_at -> Instant,
         updated_at -> Instant,
+    }
+
+    /// The version of the rule of all keys of e-mail addresses, in one row.
+    email_rule (id) {
+        id -> SmallInt,
+        version -> SmallInt,
     }
 
     /// API tokens, with the hashes of their texts.

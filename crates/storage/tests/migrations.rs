@@ -11,13 +11,15 @@ use trailkeeper_analytics::engine::Summary;
 use trailkeeper_domain::Error;
 use trailkeeper_domain::account::{RefreshToken, SessionFilter};
 use trailkeeper_domain::id::{AccountId, SessionId};
+use trailkeeper_domain::user::UserFilter;
 use trailkeeper_storage::{DatabaseUrl, StoreOptions, migrate, open};
-use trailkeeper_testkit::{DatabaseKind, TempDatabase, all_events, at, event, run_on_postgres};
+use trailkeeper_testkit::{DatabaseKind, TempDatabase, all_events, at, event, run_on_postgres, visibility};
 use uuid::Uuid;
 
 trailkeeper_testkit::on_both!(
     migrations_are_reversible,
     sessions_survive_migrations,
+    addresses_get_their_folded_keys,
     readiness_names_missing_migrations,
     of_many_servers_one_migrates,
     a_newer_schema_is_read_and_not_written,
@@ -231,6 +233,81 @@ fn sessions_survive_migrations(kind: DatabaseKind) {
     let orphan = RefreshToken { token_hash: vec![9; 32], session_id, issued_at: now, expires_at: now, spent_at: None };
     assert!(store.writing(|tx| tx.insert_refresh_token(&orphan)).is_err(), "a token still needs its session");
     assert!(store.writing(|tx| tx.delete_account(account_id)).unwrap());
+}
+
+/// Users and accounts as the old rule stored them. The columns after the third are those of every new row.
+fn old_addresses(kind: DatabaseKind) -> String {
+    let (json, yes, now, uuid) = match kind {
+        DatabaseKind::Sqlite => ("'{}'", "1", "0", "zeroblob(16)"),
+        DatabaseKind::Postgres => ("'{}'", "true", "now()", "gen_random_uuid()"),
+    };
+    let user = |id: &str, email: &str, old: &str, pool: &str| {
+        format!(
+            "INSERT INTO users VALUES ('{id}', '{email}', '{old}', NULL, {json}, NULL, {pool}, 'CONFIRMED', {yes}, {now}, {now}, {uuid});"
+        )
+    };
+    let account = |number: u8, email: &str, old: &str| {
+        let id = match kind {
+            DatabaseKind::Sqlite => format!("unhex(printf('%032x', {number}))"),
+            DatabaseKind::Postgres => format!("lpad('{number}', 32, '0')::uuid"),
+        };
+        format!("INSERT INTO accounts VALUES ({id}, '{email}', '{old}', 'A', 'x', 'admin', NULL, NULL, {now}, {now});")
+    };
+    [
+        user("a", "Straße@x", "straße@x", "'eu_1'"),
+        user("b", "STRASSE@x", "strasse@x", "'eu_1'"),
+        user("c", "Straße@x", "straße@x", "'eu_2'"),
+        user("d", "Straße@x", "straße@x", "NULL"),
+        user("e", "ΟΔΟΣ@x", "οδος@x", "NULL"),
+        user("f", "οδοσ@x", "οδοσ@x", "NULL"),
+        user("g", "Rene\u{301}@x", "rene\u{301}@x", "NULL"),
+        user("h", "René@x", "rené@x", "NULL"),
+        user("i", "Jane@x", "jane@x", "NULL"),
+        account(1, "Straße@x", "straße@x"),
+        account(2, "strasse@x", "strasse@x"),
+        account(3, "Größe@x", "größe@x"),
+    ]
+    .concat()
+}
+
+fn addresses_get_their_folded_keys(kind: DatabaseKind) {
+    let database = TempDatabase::new(kind);
+    let url = parsed(&database);
+    migrate(&url).unwrap();
+    undo_from(kind, &database, "2026-11-29-0013");
+    execute(kind, &database, &old_addresses(kind));
+    for round in ["forth", "back and forth again"] {
+        migrate(&url).unwrap();
+        assert_eq!(migrate(&url).unwrap(), [""; 0], "{round}");
+        let store = open(&url, &StoreOptions::default(), Arc::new(Summary)).unwrap();
+        let found = |email: &str| {
+            let filter = UserFilter::by_email(visibility::EVERYTHING, email, None, None);
+            let users = store.reading(|tx| tx.users(&filter, None, 10)).unwrap();
+            users.into_iter().map(|user| user.id.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(found("STRASSE@X"), ["b", "c", "d"], "{round}");
+        assert_eq!(found("straße@x"), ["a", "b", "c", "d"], "{round}");
+        assert_eq!(found("ΟΔΟΣ@x"), ["e", "f"], "{round}");
+        assert_eq!(found("JANE@x"), ["i"], "{round}");
+        let shared = store.reading(|tx| tx.shared_emails()).unwrap();
+        let owners: Vec<Vec<&str>> =
+            shared.iter().map(|shared| shared.owners.iter().map(|(_, email)| email.as_str()).collect()).collect();
+        assert_eq!(
+            owners,
+            [
+                vec!["Rene\u{301}@x", "René@x"],
+                vec!["ΟΔΟΣ@x", "οδοσ@x"],
+                vec!["Straße@x", "STRASSE@x"],
+                vec!["Straße@x", "strasse@x"],
+            ],
+            "{round}"
+        );
+        let account = |email: &str| store.reading(|tx| tx.account_by_email(email)).unwrap().unwrap().email;
+        assert_eq!([account("STRASSE@x"), account("straße@x")], ["strasse@x", "Straße@x"], "{round}");
+        assert_eq!(account("GRÖSSE@x"), "Größe@x", "{round}");
+        drop(store);
+        undo_from(kind, &database, "2026-11-29-0013");
+    }
 }
 
 fn readiness_names_missing_migrations(kind: DatabaseKind) {

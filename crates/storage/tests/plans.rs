@@ -267,7 +267,7 @@ fn directory_questions() -> Vec<Question> {
     let none = all_users;
     for (name, filter) in [
         ("all", none()),
-        ("e-mail", UserFilter { folded_email: Some("user-7@example.org".into()), ..none() }),
+        ("e-mail", UserFilter { email: Some("user-7@example.org".into()), ..none() }),
         ("e-mail, pool", UserFilter::by_email(visibility::EVERYTHING, "user-7@example.org", None, pool())),
         ("pool", UserFilter { user_pool_id: pool(), ..none() }),
         ("region", UserFilter { region: Some("eu".into()), ..none() }),

@@ -2,9 +2,11 @@
 
 use clap::Args;
 use trailkeeper_analytics::engine::verify::verify;
+use trailkeeper_domain::user::{EmailOwner, SharedEmail};
 
 use crate::config::DatabaseArgs;
 use crate::failure::Failure;
+use crate::wiring::Ports;
 use crate::{output, progress, wiring};
 
 /// Arguments of `verify`.
@@ -39,10 +41,33 @@ pub fn run(database: &DatabaseArgs, args: &VerifyArgs) -> Result<(), Failure> {
         "{} events, {} sheets and {} deltas were compared: {} differences",
         verified.events, verified.sheets, verified.deltas, verified.differences
     ))?;
+    print_shared_emails(&ports)?;
     match verified.differences {
         0 => Ok(()),
         _ => Err(Failure::Refused(
             "sheets differ from the events; `trailkeeper rebuild` repairs them, also while a server runs".to_owned(),
         )),
     }
+}
+
+/// Prints who shares an e-mail address. That is no failure: these records are older than the rule by which addresses are
+/// compared, and keep working.
+fn print_shared_emails(ports: &Ports) -> Result<(), Failure> {
+    let shared = ports.store.reading(|tx| tx.shared_emails()).map_err(|error| ports.failed(error))?;
+    for SharedEmail { user_pool_id, owners } in &shared {
+        let owners: Vec<String> = owners
+            .iter()
+            .map(|(owner, email)| match owner {
+                EmailOwner::User(id) => format!("user '{id}' ({email})"),
+                EmailOwner::Account(id) => format!("account {id} ({email})"),
+            })
+            .collect();
+        let place = match (user_pool_id, owners.first()) {
+            (Some(pool), _) => format!("in the user pool '{pool}', "),
+            (None, Some(owner)) if owner.starts_with("user") => "without a user pool, ".to_owned(),
+            (None, _) => String::new(),
+        };
+        output::line(format!("{place}{} have the same e-mail address; change all but one", owners.join(" and ")))?;
+    }
+    Ok(())
 }

@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 
+use trailkeeper_domain::folding::folded;
 use trailkeeper_domain::ports::CounterKey;
 use trailkeeper_domain::throttle::network_of;
-use trailkeeper_domain::user::folded_email;
 use uuid::Uuid;
 
 use crate::sha256::sha256;
@@ -30,7 +30,7 @@ pub(crate) struct SourceKeys {
 impl Subject {
     /// A login with this user name, whether an account has it or not.
     pub fn login(username: &str, source: Option<IpAddr>) -> Self {
-        let account = hash("login", &[folded_email(username).as_bytes()]);
+        let account = hash("login", &[folded(username).as_bytes()]);
         let source = source.map(|source| {
             let network = network_of(source);
             let address = network.to_string();

@@ -8,8 +8,10 @@ pub trait AccessReads {
     /// The account with this id.
     fn account(&mut self, id: AccountId) -> Result<Option<Account>>;
 
-    /// The account with this e-mail address, which must be in lower case.
-    fn account_by_email(&mut self, folded_email: &str) -> Result<Option<Account>>;
+    /// The account with this e-mail address, compared by its [folded](crate::folding) form. If several accounts share
+    /// it ([`DirectoryReads::shared_emails`](super::DirectoryReads::shared_emails)), the one whose address differs at
+    /// most in case from this one.
+    fn account_by_email(&mut self, email: &str) -> Result<Option<Account>>;
 
     /// At most `limit` accounts in ascending order of id, after `after`.
     fn accounts(&mut self, after: Option<AccountId>, limit: usize) -> Result<Vec<Account>>;

@@ -2,7 +2,7 @@ use crate::creation::Creation;
 use crate::error::Result;
 use crate::id::{TenantId, UserId};
 use crate::tenant::Tenant;
-use crate::user::{AttributeChange, Membership, User, UserFilter};
+use crate::user::{AttributeChange, Membership, SharedEmail, User, UserFilter};
 
 /// Read access to tenants, users and memberships. A look-up returns `None` if no such record exists.
 pub trait DirectoryReads {
@@ -35,6 +35,10 @@ pub trait DirectoryReads {
 
     /// Whether any record of a tenant, user or membership exists.
     fn has_directory(&mut self) -> Result<bool>;
+
+    /// Addresses that several users of one pool share, or several accounts. They are older than the rule by which
+    /// addresses are compared now, and stay until one of the owners changes. This reads every user and account.
+    fn shared_emails(&mut self) -> Result<Vec<SharedEmail>>;
 }
 
 /// Write access to tenants, users and memberships.
@@ -48,7 +52,7 @@ pub trait DirectoryWrites {
     /// Creates or replaces the record of a user.
     ///
     /// [`crate::Error::Conflict`] with the code `alias_exists` and the field `email` if another user of the same pool
-    /// has the e-mail address. Callers need not check this first.
+    /// has the e-mail address. Callers need not check this first. A user who shares an address already may keep it.
     fn put_user(&mut self, user: &User) -> Result<()>;
 
     /// Removes the record, memberships and attribute changes of a user; `false` if the record did not exist.

@@ -24,6 +24,9 @@ pub struct ChangeAttributes {
     pub updates: Vec<AttributeUpdate>,
 }
 
+/// More users than share one address in one pool.
+const MOST_SHARED: usize = 16;
+
 /// The visible user with this e-mail address. 404 if no such user exists, 409 `ambiguous_user` if several exist.
 pub fn user_by_email(
     tx: &mut dyn ReadTx,
@@ -33,7 +36,16 @@ pub fn user_by_email(
     user_pool_id: Option<PoolId>,
 ) -> Result<User> {
     let filter = UserFilter::by_email(visibility, email, region, user_pool_id);
-    let mut found = tx.users(&filter, None, 2)?;
+    let mut found = tx.users(&filter, None, MOST_SHARED)?;
+    if let [first, others @ ..] = found.as_slice()
+        && others.iter().all(|other| other.user_pool_id == first.user_pool_id)
+    {
+        // Users who share an address since before addresses were folded: the one with exactly this address.
+        let exact = |user: &User| user.email.as_deref().is_some_and(|own| own.to_lowercase() == email.to_lowercase());
+        if found.iter().any(exact) {
+            found.retain(exact);
+        }
+    }
     match (found.pop(), found.is_empty()) {
         (Some(user), true) => Ok(user),
         (Some(_), false) => Err(Error::conflict(

@@ -5,7 +5,7 @@ mod json;
 use std::fmt;
 
 use crate::error::{Error, Result};
-use crate::id::{CreationId, TenantId, UserId};
+use crate::id::{AccountId, CreationId, TenantId, UserId};
 use crate::text;
 use crate::time::Timestamp;
 use crate::visibility::Visibility;
@@ -238,11 +238,6 @@ pub fn checked_email(field: &str, value: &str) -> Result<()> {
     ))
 }
 
-/// The lower-case form of an e-mail address, by which it is found.
-pub fn folded_email(email: &str) -> String {
-    email.to_lowercase()
-}
-
 /// A user's membership of a tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Membership {
@@ -263,8 +258,8 @@ pub struct Membership {
 pub struct UserFilter {
     /// The tenants that the caller may see. If it is only one, the list shows only its members.
     pub visibility: Visibility,
-    /// Only users with this e-mail address, in lower case.
-    pub folded_email: Option<String>,
+    /// Only users with this e-mail address, compared by its [folded](crate::folding) form.
+    pub email: Option<String>,
     /// Only users of this region.
     pub region: Option<String>,
     /// Only users of this pool.
@@ -274,14 +269,32 @@ pub struct UserFilter {
 impl UserFilter {
     /// All users that may be seen.
     pub fn within(visibility: Visibility) -> Self {
-        Self { visibility, folded_email: None, region: None, user_pool_id: None }
+        Self { visibility, email: None, region: None, user_pool_id: None }
     }
 
     /// The users with this e-mail address in any case. The parameters are those by which the Cripsa contract names
     /// users.
     pub fn by_email(visibility: Visibility, email: &str, region: Option<String>, user_pool_id: Option<PoolId>) -> Self {
-        Self { visibility, folded_email: Some(folded_email(email)), region, user_pool_id }
+        Self { visibility, email: Some(email.to_owned()), region, user_pool_id }
     }
+}
+
+/// An e-mail address with several owners: users of one pool, or accounts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SharedEmail {
+    /// The pool of the users; `None` for users without a pool and for accounts.
+    pub user_pool_id: Option<PoolId>,
+    /// The ids of the owners with the address of each, in ascending order of id.
+    pub owners: Vec<(EmailOwner, String)>,
+}
+
+/// The owner of an e-mail address.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum EmailOwner {
+    /// A user.
+    User(UserId),
+    /// An account.
+    Account(AccountId),
 }
 
 /// One change of one attribute of a user: its author, its time, and the old and new value.

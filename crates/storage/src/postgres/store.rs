@@ -77,7 +77,7 @@ impl PgStore {
 
     /// Runs every pending migration, and returns their names. Servers that start together wait for one another.
     pub fn migrate(&self) -> Result<Vec<String>> {
-        use diesel::connection::SimpleConnection as _;
+        use diesel::connection::{Connection as _, SimpleConnection as _};
 
         let mut conn = self.connector.connect()?;
         // Building an index may take any time, and so may waiting for another server that builds one. The lock belongs
@@ -88,6 +88,7 @@ impl PgStore {
         let found = compared(&mut conn)?;
         found.none_unknown()?;
         conn.run_pending_migrations(POSTGRES).map_err(error::of_migration)?;
+        conn.transaction(queries::rewrite_email_keys).map_err(|failure| error::of_statement("migrations", failure))?;
         Ok(found.pending)
     }
 

@@ -8,6 +8,7 @@ use trailkeeper_domain::ports::AccessReads;
 
 use super::{Db, Tx, count};
 use crate::columns::{DbTime, DbUuid};
+use crate::email_key::EmailKey;
 use crate::rows::{AccountRow, ApiTokenRow, RefreshTokenRow, SessionRow, SigningKeyRow, TokenKeyRow};
 use crate::schema::{accounts, api_tokens, refresh_tokens, sessions, signing_keys, token_keys};
 use crate::unindexed::Unindexed;
@@ -19,9 +20,16 @@ impl AccessReads for Tx<'_> {
         row.map(Account::try_from).transpose()
     }
 
-    fn account_by_email(&mut self, folded_email: &str) -> Result<Option<Account>> {
-        let query = accounts::table.filter(accounts::email_folded.eq(folded_email)).select(AccountRow::as_select());
-        let row: Option<AccountRow> = self.run("accounts", |conn| query.first(conn).optional())?;
+    fn account_by_email(&mut self, email: &str) -> Result<Option<Account>> {
+        let key = EmailKey::of(email);
+        let mut row = None;
+        // The owner of exactly this address first.
+        for key in [key.may_be_shared().then_some(&key.shared), Some(&key.folded)].into_iter().flatten() {
+            if row.is_none() {
+                let query = accounts::table.filter(accounts::email_folded.eq(key)).select(AccountRow::as_select());
+                row = self.run("accounts", |conn| query.first(conn).optional())?;
+            }
+        }
         row.map(Account::try_from).transpose()
     }
 

@@ -17,13 +17,13 @@ use crate::unindexed::Unindexed;
 
 impl AccessWrites for Tx<'_> {
     fn insert_account(&mut self, account: &Account) -> Result<()> {
-        let row = AccountRow::from(account);
+        let row = self.account_row(account)?;
         let outcome = self.attempt(|conn| diesel::insert_into(accounts::table).values(&row).execute(conn));
         account_written(account, outcome).map(|_| ())
     }
 
     fn update_account(&mut self, account: &Account) -> Result<bool> {
-        let row = AccountRow::from(account);
+        let row = self.account_row(account)?;
         let outcome =
             self.attempt(|conn| diesel::update(accounts::table.find(DbUuid(account.id.0))).set(&row).execute(conn));
         account_written(account, outcome)
@@ -233,15 +233,25 @@ impl AccessWrites for Tx<'_> {
     }
 }
 
+impl Tx<'_> {
+    /// The row of an account, with the key of its address.
+    fn account_row(&mut self, account: &Account) -> Result<AccountRow> {
+        let key = self.account_email_key(account.id, &account.email)?;
+        let mut row = AccountRow::from(account);
+        row.email_folded = key.ok_or_else(|| email_taken(account))?;
+        Ok(row)
+    }
+}
+
+fn email_taken(account: &Account) -> Error {
+    Error::conflict("email", "email_taken", format!("'{}' is another account's; choose another e-mail", account.email))
+}
+
 fn account_written(account: &Account, outcome: QueryResult<usize>) -> Result<bool> {
     match outcome {
         Ok(rows) => Ok(rows > 0),
-        // Ids are random, so the violated key is that of the e-mail.
-        Err(failure) if error::is_unique_violation(&failure) => Err(Error::conflict(
-            "email",
-            "email_taken",
-            format!("'{}' is another account's; choose another e-mail", account.email),
-        )),
+        // Another transaction took it meanwhile. Ids are random, so the violated key is that of the e-mail.
+        Err(failure) if error::is_unique_violation(&failure) => Err(email_taken(account)),
         Err(failure) => Err(error::of_statement("accounts", failure)),
     }
 }

@@ -7,10 +7,11 @@ use trailkeeper_domain::Result;
 use trailkeeper_domain::id::{TenantId, UserId};
 use trailkeeper_domain::ports::DirectoryReads;
 use trailkeeper_domain::tenant::Tenant;
-use trailkeeper_domain::user::{AttributeChange, Membership, User, UserFilter};
+use trailkeeper_domain::user::{AttributeChange, Membership, SharedEmail, User, UserFilter};
 
 use super::{Db, Tx, count};
 use crate::columns::{DbTime, DbUuid, Instant};
+use crate::email_key::EmailKey;
 use crate::rows::{AttributeChangeRow, MembershipRow, TenantRow, UserRow};
 use crate::schema::{attribute_changes, memberships, tenants, users};
 use crate::unindexed::Unindexed;
@@ -22,8 +23,13 @@ macro_rules! narrowed {
     ($query:expr, $filter:expr, whole: $whole:expr) => {{
         let mut query = $query;
         let mut by_index = $whole;
-        if let Some(email) = &$filter.folded_email {
-            query = query.filter(users::email_folded.eq(email.as_str()));
+        if let Some(email) = &$filter.email {
+            let key = EmailKey::of(email);
+            query = if key.may_be_shared() {
+                query.filter(users::email_folded.eq_any([key.folded, key.shared]))
+            } else {
+                query.filter(users::email_folded.eq(key.folded))
+            };
             by_index = false;
         }
         if let Some(pool) = &$filter.user_pool_id {
@@ -154,5 +160,9 @@ impl DirectoryReads for Tx<'_> {
             diesel::select(exists(memberships::table.select(memberships::user_id))).get_result::<bool>(conn)
         })?;
         Ok(tenant || user || member)
+    }
+
+    fn shared_emails(&mut self) -> Result<Vec<SharedEmail>> {
+        self.all_shared_emails()
     }
 }

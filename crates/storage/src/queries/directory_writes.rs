@@ -40,7 +40,11 @@ impl DirectoryWrites for Tx<'_> {
     }
 
     fn put_user(&mut self, user: &User) -> Result<()> {
-        let row = UserRow::from(user);
+        let mut row = UserRow::from(user);
+        if let Some(email) = &user.email {
+            let key = self.user_email_key(&user.id, user.user_pool_id.as_ref(), email)?;
+            row.email_folded = Some(key.ok_or_else(|| email_taken(user))?);
+        }
         let outcome = self.attempt(|conn| {
             diesel::insert_into(users::table)
                 .values(&row)
@@ -51,7 +55,8 @@ impl DirectoryWrites for Tx<'_> {
         });
         match outcome {
             Ok(_) => Ok(()),
-            // A row with the same id is replaced, so the violated key is that of the e-mail.
+            // Another transaction took it meanwhile. A row with the same id is replaced, so the violated key is that of
+            // the e-mail.
             Err(failure) if error::is_unique_violation(&failure) => Err(email_taken(user)),
             Err(failure) => Err(error::of_statement("users", failure)),
         }

@@ -11,6 +11,7 @@ mod activity;
 mod deltas;
 mod directory;
 mod directory_writes;
+mod emails;
 mod event_filter;
 mod event_names;
 mod events;
@@ -32,6 +33,7 @@ use diesel::result::{Error as DieselError, QueryResult};
 use trailkeeper_domain::ports::{ReadTx, Summarizer, WriteTx};
 use trailkeeper_domain::{Error, Result};
 
+pub use emails::rewrite_email_keys;
 pub use missing_references::MissingReferences;
 
 use super::{Conn, Db, dialect};

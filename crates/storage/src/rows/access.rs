@@ -2,8 +2,8 @@
 
 use diesel::{AsChangeset, Insertable, Queryable, Selectable};
 use trailkeeper_domain::account::{Account, ApiToken, RefreshToken, Role, Session, SigningKey, TokenKey};
+use trailkeeper_domain::folding::folded;
 use trailkeeper_domain::id::{AccountId, CredentialId, SessionId, TenantId};
-use trailkeeper_domain::user::folded_email;
 use trailkeeper_domain::{Error, Result};
 
 use super::unreadable;
@@ -17,7 +17,8 @@ use crate::schema::{accounts, api_tokens, refresh_tokens, sessions, signing_keys
 pub struct AccountRow {
     id: DbUuid,
     email: String,
-    email_folded: String,
+    /// By [`crate::email_key`]; of a new row the folded form.
+    pub email_folded: String,
     display_name: String,
     password_hash: String,
     role: String,
@@ -32,7 +33,7 @@ impl From<&Account> for AccountRow {
         Self {
             id: DbUuid(account.id.0),
             email: account.email.clone(),
-            email_folded: folded_email(&account.email),
+            email_folded: folded(&account.email),
             display_name: account.display_name.clone(),
             password_hash: account.password_hash.clone(),
             role: account.role.as_str().to_owned(),

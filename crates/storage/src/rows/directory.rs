@@ -4,9 +4,10 @@ use diesel::{AsChangeset, Insertable, Queryable, Selectable};
 use trailkeeper_domain::activity::{ActiveUsers, Period};
 use trailkeeper_domain::creation::Creation;
 use trailkeeper_domain::error::{BoxedError, Context};
+use trailkeeper_domain::folding::folded;
 use trailkeeper_domain::id::{CreationId, EnvId, TenantId, UserId};
 use trailkeeper_domain::tenant::Tenant;
-use trailkeeper_domain::user::{Attribute, AttributeChange, Membership, PoolId, User, UserStatus, folded_email};
+use trailkeeper_domain::user::{Attribute, AttributeChange, Membership, PoolId, User, UserStatus};
 use trailkeeper_domain::{Error, Result};
 
 use super::unreadable;
@@ -56,7 +57,8 @@ impl From<TenantRow> for Tenant {
 pub struct UserRow {
     user_id: String,
     email: Option<String>,
-    email_folded: Option<String>,
+    /// By [`crate::email_key`]; of a new row the folded form.
+    pub email_folded: Option<String>,
     username: Option<String>,
     attributes: JsonText,
     region: Option<String>,
@@ -75,7 +77,7 @@ impl From<&User> for UserRow {
         Self {
             user_id: user.id.as_str().to_owned(),
             email: user.email.clone(),
-            email_folded: user.email.as_deref().map(folded_email),
+            email_folded: user.email.as_deref().map(folded),
             username: user.username.clone(),
             attributes: JsonText(serde_json::Value::Object(attributes).to_string()),
             region: user.region.clone(),

@@ -3,6 +3,7 @@
 use trailkeeper_domain::Error;
 use trailkeeper_domain::account::{Account, ApiToken, Role, SigningKey, TokenKey};
 use trailkeeper_domain::id::CredentialId;
+use trailkeeper_domain::user::{EmailOwner, SharedEmail};
 use trailkeeper_testkit::{account, at, tenant_id, uuid};
 
 use crate::TestStore;
@@ -10,6 +11,7 @@ use crate::TestStore;
 trailkeeper_testkit::on_both!(crate::TestStore::new =>
     accounts_are_stored_and_changed,
     an_accounts_email_is_unique,
+    accounts_that_share_an_email_keep_it,
     an_account_is_removed,
     api_tokens_are_found_used_and_revoked,
     api_tokens_change_until_they_are_revoked,
@@ -53,6 +55,33 @@ fn an_accounts_email_is_unique(t: &TestStore) {
         }
     }
     assert_eq!(t.store.reading(|tx| tx.accounts(None, 10)).unwrap(), [ann, bob]);
+}
+
+/// Addresses that became one when the rule of comparing them changed: both owners must be able to log in.
+fn accounts_that_share_an_email_keep_it(t: &TestStore) {
+    let (ann, bob) = (account(1, "Straße@x.example"), account(2, "strasse@x.example"));
+    let found = |email: &str| t.store.reading(|tx| tx.account_by_email(email)).unwrap().map(|account| account.id);
+    t.store.writing(|tx| tx.insert_account(&ann)).unwrap();
+    assert_eq!(found("STRASSE@x.example"), Some(ann.id));
+    assert!(matches!(t.store.writing(|tx| tx.insert_account(&bob)), Err(Error::Conflict(_))));
+    t.ask("UPDATE accounts SET email_folded = 'strasse@x.example\nstraße@x.example'");
+    assert!(matches!(t.store.writing(|tx| tx.insert_account(&bob)), Err(Error::Conflict(_))));
+    let other = Account { email: "bob@x.example".into(), ..bob };
+    t.store.writing(|tx| tx.insert_account(&other)).unwrap();
+    t.ask(
+        "UPDATE accounts SET email = 'strasse@x.example', email_folded = 'strasse@x.example' WHERE email LIKE 'bob%'",
+    );
+    assert_eq!(found("STRAßE@x.example"), Some(ann.id));
+    assert_eq!(found("STRASSE@x.example"), Some(other.id));
+    for (own, display_name) in [(&ann, "Ann"), (&other, "Bob")] {
+        let stored = t.store.reading(|tx| tx.account(own.id)).unwrap().unwrap();
+        let renamed = Account { display_name: display_name.into(), ..stored };
+        assert!(t.store.writing(|tx| tx.update_account(&renamed)).unwrap());
+    }
+    let shared = t.store.reading(|tx| tx.shared_emails()).unwrap();
+    let owners = [(ann.id, "Straße@x.example"), (other.id, "strasse@x.example")];
+    let owners = owners.map(|(id, email)| (EmailOwner::Account(id), email.to_owned())).to_vec();
+    assert_eq!(shared, [SharedEmail { user_pool_id: None, owners }]);
 }
 
 fn an_account_is_removed(t: &TestStore) {

@@ -5,7 +5,9 @@ use trailkeeper_domain::creation::{Creation, CreationKind};
 use trailkeeper_domain::id::{CreationId, TenantId, UserId};
 use trailkeeper_domain::tenant::Tenant;
 use trailkeeper_domain::time::TimeRange;
-use trailkeeper_domain::user::{Attribute, AttributeChange, PoolId, User, UserFilter, UserStatus};
+use trailkeeper_domain::user::{
+    Attribute, AttributeChange, EmailOwner, PoolId, SharedEmail, User, UserFilter, UserStatus,
+};
 use trailkeeper_testkit::{all_users, at, day, membership, tenant, tenant_id, user, user_id, uuid, visibility};
 
 use crate::TestStore;
@@ -14,6 +16,7 @@ trailkeeper_testkit::on_both!(crate::TestStore::new =>
     tenants_are_put_listed_and_removed,
     every_field_of_a_user_is_stored,
     an_email_is_unique_in_its_pool,
+    users_who_share_an_email_keep_it,
     users_are_listed_by_bytes_and_narrowed,
     members_are_listed_and_removed,
     a_creation_replaces_one_with_the_same_id,
@@ -123,6 +126,43 @@ fn an_email_is_unique_in_its_pool(t: &TestStore) {
     );
 }
 
+/// Addresses that became one when the rule of comparing them changed.
+fn users_who_share_an_email_keep_it(t: &TestStore) {
+    let with = |id: &str, email: &str| User { email: Some(email.into()), user_pool_id: Some(pool("eu_1")), ..user(id) };
+    let put = |user: &User| t.store.writing(|tx| tx.put_user(user));
+    let find = |email: &str| t.found(&UserFilter::by_email(visibility::EVERYTHING, email, None, Some(pool("eu_1"))));
+    let shared = || t.store.reading(|tx| tx.shared_emails()).unwrap();
+    t.put(&[with("ann", "other@x"), with("bob", "strasse@x")]);
+    assert_eq!(shared(), []);
+    t.ask("UPDATE users SET email = 'Straße@x', email_folded = 'strasse@x\nstraße@x' WHERE user_id = 'ann'");
+    let owners = [("ann", "Straße@x"), ("bob", "strasse@x")];
+    assert_eq!(
+        shared(),
+        [SharedEmail {
+            user_pool_id: Some(pool("eu_1")),
+            owners: owners.map(|(id, email)| (EmailOwner::User(user_id(id)), email.to_owned())).to_vec(),
+        }]
+    );
+    assert_eq!(find("STRAßE@x"), ["ann", "bob"]);
+    assert_eq!(find("STRASSE@x"), ["bob"]);
+    // Both may send their own address again, neither that of the other, and no third user may have it.
+    for own in [with("ann", "straße@x"), with("bob", "STRASSE@x"), with("ann", "Straße@X")] {
+        put(&own).unwrap();
+    }
+    for other in [with("ann", "strasse@x"), with("bob", "straße@x"), with("cy", "Straße@x"), with("cy", "STRASSE@x")]
+    {
+        assert!(matches!(put(&other), Err(Error::Conflict(fault)) if fault.code == "alias_exists"), "{other:?}");
+    }
+    assert_eq!(shared().len(), 1);
+    put(&User { user_pool_id: Some(pool("eu_2")), ..with("dee", "strasse@x") }).unwrap();
+    // Once one of them is gone, the address is the other's, in every form.
+    assert!(t.store.writing(|tx| tx.delete_user(&user_id("bob"))).unwrap());
+    assert_eq!(shared(), []);
+    assert!(matches!(put(&with("cy", "STRASSE@x")), Err(Error::Conflict(_))));
+    put(&with("ann", "STRASSE@x")).unwrap();
+    assert_eq!(find("straße@x"), ["ann"]);
+}
+
 fn users_are_listed_by_bytes_and_narrowed(t: &TestStore) {
     let ids = ["Z", "a", "a-b", "aB", "ab", "z", "Ä", "ä"];
     let mut sorted = ids.map(str::to_owned).to_vec();
@@ -159,7 +199,7 @@ fn users_are_listed_by_bytes_and_narrowed(t: &TestStore) {
             region: region.map(str::to_owned),
             user_pool_id: pool_id.map(pool),
             visibility: member_of.map_or(visibility::EVERYTHING, visibility::of_tenant),
-            folded_email: email.map(str::to_owned),
+            email: email.map(str::to_owned),
         })
     };
     assert_eq!(by(Some("eu"), None, None, None), ["p1", "p2"]);

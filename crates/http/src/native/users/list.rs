@@ -24,7 +24,7 @@ use crate::state::AppState;
 /// The filters of a list of users.
 #[derive(QueryParams)]
 pub struct UserListParams {
-    /// Only users with this e-mail. Upper and lower case are the same.
+    /// Only users with this e-mail. Upper and lower case are the same, composed and decomposed letters too.
     #[param(schema = schemas::Email, with = email)]
     email: Option<String>,
     /// Only users of this region.
@@ -43,7 +43,7 @@ pub struct UserListParams {
 impl UserListParams {
     fn filter(&self, visibility: Visibility) -> Result<UserFilter> {
         Ok(UserFilter {
-            folded_email: self.email.as_deref().map(user::folded_email),
+            email: self.email.clone(),
             region: self.region.clone(),
             user_pool_id: self.user_pool_id.clone(),
             visibility: visibility.narrow(self.tenant_id)?,

@@ -122,6 +122,25 @@ fn an_email_is_unique_in_its_pool() {
 }
 
 #[test]
+fn emails_that_differ_in_case_or_composition_are_one() {
+    for app in TestApp::on_both() {
+        let admin = app.admin();
+        let user = |email: &str| json!({"email": email, "user_pool_id": POOL});
+        for (first, second) in [
+            ("straße@x.example", "STRASSE@x.example"),
+            ("οδος@x.example", "οδοσ@x.example"),
+            ("ren\u{e9}@x.example", "rene\u{301}@x.example"),
+        ] {
+            admin.put("/v1/users/u1", &user(first)).ok();
+            admin.put("/v1/users/u2", &user(second)).problem(409, "alias_exists", Some("email"));
+            assert_eq!(admin.get("/v1/users/u1").ok()["email"], first);
+            assert_eq!(ids(&admin, &format!("&email={}", escaped(second))), ["u1"]);
+            admin.put("/v1/users/u1", &user(second)).ok();
+        }
+    }
+}
+
+#[test]
 fn the_list_filters_and_is_sorted_by_the_bytes_of_ids() {
     for app in TestApp::on_both() {
         let admin = app.admin();
