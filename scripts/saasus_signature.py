@@ -17,7 +17,7 @@ import hmac
 import json
 import sys
 from datetime import datetime, timedelta, timezone
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 
 def signature(secret, at, api_key, method, host, path_and_query, body):
@@ -87,6 +87,11 @@ def vectors():
     case("escapes signed in lower case, sent in upper case", True, path=upper, signed={"path": lower})
     case("escapes signed in upper case, sent in lower case", True, path=lower, signed={"path": upper})
     case("mixed escapes signed in lower case", True, path="/v1/a%2Fb%c3%A9", signed={"path": "/v1/a%2fb%c3%a9"})
+    spaced = "/v1/analysis/users/jane%20d%C3%B6e/behavior-histories"
+    case("a decoded path, as some SDKs sign", True, path=spaced, signed={"path": unquote(spaced)})
+    case("a decoded path before a query as it was sent", True, path=spaced + "?a=b%2Cc",
+         signed={"path": unquote(spaced) + "?a=b%2Cc"})
+    case("a decoded path and a decoded query", True, path=spaced + "?a=b%2Cc", signed={"path": unquote(spaced + "?a=b%2Cc")})
     case("a public host behind a proxy", True, host="10.0.0.5:8080", public_hosts=["a.example", "api.example.com"],
          signed={"host": "api.example.com"})
     case("a public host with its port behind a proxy", True, host="10.0.0.5", public_hosts=["api.example.com:8443"],
@@ -119,6 +124,14 @@ def vectors():
     case("a changed body", False, method="PUT", body=update, signed={"body": update.replace("7}", "8}")})
     case("a body that was not signed", False, method="PUT", body=update, signed={"body": ""})
     case("signed with another key's name", False, signed={"api_key": "ak_1Yk7TqVw2mRz9LdXc4HbNs8JfPg5Ae1U"})
+    for what, sent in [("slash", "%2F"), ("question mark", "%3F"), ("percent sign", "%25"), ("ampersand", "%26"),
+                       ("number sign", "%23"), ("equals sign", "%3D"), ("line feed", "%0A"), ("byte that is no text", "%FF")]:
+        path = f"/v1/analysis/users/a%20{sent}b/behavior-histories"
+        case(f"a decoded path whose escapes stand for a {what}", False, path=path, signed={"path": unquote(path, errors="replace")})
+    case("a decoded query whose escapes stand for an ampersand", False, path=f"{spaced}?a=b%26tenant_id%3Dc",
+         signed={"path": unquote(f"{spaced}?a=b%26tenant_id%3Dc")})
+    case("the path's beginning moved into the host", False, host="api.example.com/v1", path="/analysis/metrics/page-statistics",
+         signed={"host": "api.example.com", "path": "/v1/analysis/metrics/page-statistics"})
     case("letters of the path folded, not only escapes", False, path="/v1/Analysis%2F", signed={"path": "/v1/analysis%2f"})
     return cases
 

@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import certificates
 import readers
+import unfinished_bodies
 from bad_input import shape_of
 from harness import Checks, Server, arguments
 from connections_tls import TlsServer, tls, wrong_settings
@@ -250,6 +251,7 @@ def main():
             browsers(checks, server, other, origin)
             proxies(checks, other)
             many_of_one(checks, other, 20)
+        unfinished_bodies.check(checks, chosen.database)
         first = certificates.make(server.folder, "first", "rsa")
         second = certificates.make(server.folder, "second")
         wrong_settings(checks, server, first, second, server.folder)

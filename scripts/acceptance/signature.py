@@ -89,6 +89,8 @@ def what_clients_do(checks, signer):
         "the host with its port": dict(path=path),
         "the host without its port, as the Java client signs": dict(path=path, signed_host="127.0.0.1"),
         "a host name instead of the address": dict(path=path, host=f"localhost:{signer.server.port}"),
+        "a path with a space, signed decoded": dict(path=f"{BASE}/users/jane%20doe/behavior-histories",
+                                                    signed_path=f"{BASE}/users/jane doe/behavior-histories"),
         "percent escapes in upper case": dict(path=escaped),
         "percent escapes in lower case, sent so": dict(path=escaped.replace("%E3%81%82%2F", "%e3%81%82%2f")),
         "percent escapes in lower case, sent in upper case": dict(path=escaped, signed_path=escaped.replace("%E3%81%82%2F", "%e3%81%82%2f")),
@@ -144,6 +146,15 @@ def what_is_refused(checks, signer, revoked):
     is_refusal(checks, revoked.call(**get), "a revoked key")
     answer = signer.call("GET", f"{BASE}/active-users?type=daily&date_from=2026-01-01&date_to=2026-01-01&tenant_id={TENANT}")
     checks.equal([row["active_users"] for row in (answer.json() or {}).get("data", [])], [1], "a refused request changed nothing")
+
+    # Path and body are signed without anything between them. A thief moves the tenant from the path into the body.
+    narrow = f"{BASE}/active-users?type=daily&date_from=2026-01-01&date_to=2026-01-01"
+    tenant = f"&tenant_id={TENANT}"
+    host = f"127.0.0.1:{signer.server.port}"
+    header = signer.header("GET", host, narrow + tenant, b"", datetime.now(timezone.utc))
+    answer = signer.server.send("GET", narrow, tenant.encode(), {"Authorization": header}, host=host)
+    checks.equal(answer.status, 400, f"text that moved from the path into the body is refused {answer}")
+    checks.equal((answer.json() or {}).get("type"), "unexpected_body", "the refusal names the body")
 
     elsewhere = [("GET", "/v1/events", None), ("GET", "/v1/auditlog/users?email=a%40example.com", None),
                  ("POST", "/api/UserAccount/UserEvents", {})]

@@ -108,6 +108,16 @@ impl Access {
         })
     }
 
+    /// Checks that the key exists with which a request is signed, before its body is read: a stranger must not make the
+    /// server hold a body. `header` is the text after `SAASUSSIGV1` in the header `Authorization`.
+    ///
+    /// [`Error::Unauthenticated`] with the text of [`Access::authenticate_signature`] for an unknown key, a revoked key and
+    /// a wrong `SaaSID`.
+    pub fn check_signing_key(&self, header: &str) -> Result<()> {
+        let credentials = Credentials::parse(header)?;
+        self.signing_key_of(&credentials)?.map(|_| ()).ok_or_else(invalid_signature)
+    }
+
     /// The principal of the key with which a request is signed. `header` is the text after `SAASUSSIGV1` in the header
     /// `Authorization`.
     ///
@@ -115,19 +125,18 @@ impl Access {
     /// `SaaSID` and a wrong signature.
     pub fn authenticate_signature(&self, header: &str, request: &SignedRequest<'_>) -> Result<Principal> {
         let credentials = Credentials::parse(header)?;
-        let key = self
-            .store
-            .reading(|tx| tx.signing_key_by_api_key(credentials.api_key))?
-            .filter(|key| key.revoked_at.is_none() && key.saas_id == credentials.saas_id);
+        let key = self.signing_key_of(&credentials)?;
         let opened =
             key.as_ref().map(|key| self.master.open(&secret_seal_context(key.id), &key.sealed_secret)).transpose()?;
         let secret = opened.as_ref().map_or(PLACEHOLDER_SECRET, |secret| secret.as_slice());
         let valid = signature::verify(secret, &credentials, request, &self.settings.public_hosts, self.clock.now());
-        key.filter(|_| valid).map(principal_of).ok_or_else(|| {
-            Error::unauthenticated(
-                "the request's signature is not valid; check SaaSID, APIKey, secret key and that the clock is right to the minute",
-            )
-        })
+        key.filter(|_| valid).map(principal_of).ok_or_else(invalid_signature)
+    }
+
+    /// The key that is not revoked and that both ids of the credentials name.
+    fn signing_key_of(&self, credentials: &Credentials<'_>) -> Result<Option<SigningKey>> {
+        let key = self.store.reading(|tx| tx.signing_key_by_api_key(credentials.api_key))?;
+        Ok(key.filter(|key| key.revoked_at.is_none() && key.saas_id == credentials.saas_id))
     }
 }
 
@@ -141,6 +150,12 @@ fn principal_of(key: SigningKey) -> Principal {
         tenant_id: key.tenant_id,
         session_id: None,
     }
+}
+
+fn invalid_signature() -> Error {
+    Error::unauthenticated(
+        "the request's signature is not valid; check SaaSID, APIKey, secret key and that the clock is right to the minute",
+    )
 }
 
 fn invalid_token() -> Error {

@@ -3,10 +3,15 @@
 //! `Sig` is the lower-case hex of HMAC-SHA256 with the secret key over these parts, with nothing between them:
 //! `YYYYMMDDHHMM` (now, UTC), `APIKey`, method, host with its port, path with its query, body. The minute is not sent, and
 //! clients sign hosts and paths in different forms, so the server tries several candidates: this minute and its
-//! neighbours, the host with and without its port and the public host names of the settings, the path as sent and with
-//! its percent escapes in either case.
+//! neighbours, the host with and without its port and the public host names of the settings, the path as sent, with its
+//! percent escapes in either case, and decoded.
+//!
+//! Because nothing stands between the parts, a thief of a signed request could move text from one part into the next. So a
+//! host must look like one ([`is_host`]), a decoded path must have the boundaries of the sent one ([`decoded`]), and a
+//! request to an operation without a body must have none: the server checks that before it verifies the signature.
 
 use chrono::Duration;
+use percent_encoding::percent_decode_str;
 use ring::hmac;
 use trailkeeper_domain::account::SpentSignature;
 use trailkeeper_domain::time::Timestamp;
@@ -125,10 +130,11 @@ pub fn verify(
     false
 }
 
-/// The distinct host names that the client may have signed: the one it sent, then the configured ones.
+/// The distinct host names that the client may have signed: the one it sent, if it is one, then the configured ones.
 fn hosts<'a>(received: &'a str, public: &'a [String]) -> Vec<&'a str> {
     let mut hosts = Vec::with_capacity(2 + 2 * public.len());
-    for written in std::iter::once(received).chain(public.iter().map(String::as_str)) {
+    let received = Some(received).filter(|received| is_host(received));
+    for written in received.into_iter().chain(public.iter().map(String::as_str)) {
         for host in [written, without_port(written)] {
             if !hosts.contains(&host) {
                 hosts.push(host);
@@ -136,6 +142,12 @@ fn hosts<'a>(received: &'a str, public: &'a [String]) -> Vec<&'a str> {
         }
     }
     hosts
+}
+
+/// Whether the text has only characters of a host name or address with a port. The host `example.com/v1` before the path
+/// `/x` would have the signature of the path `/v1/x`.
+fn is_host(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'[' | b']'))
 }
 
 /// `example.com:8080` → `example.com`, `[::1]:8080` → `[::1]`.
@@ -146,16 +158,38 @@ fn without_port(host: &str) -> &str {
     }
 }
 
-/// The path as received, and with its percent escapes in upper and in lower case, where that differs.
+/// The path as received; and, where they differ from it, the path with its percent escapes in upper and in lower case, with
+/// a decoded path, and with decoded path and query.
 fn paths(received: &str) -> Vec<String> {
+    let cased =
+        [u8::to_ascii_uppercase as fn(&u8) -> u8, u8::to_ascii_lowercase].map(|fold| with_escapes(received, fold));
     let mut paths = vec![received.to_owned()];
-    for fold in [u8::to_ascii_uppercase as fn(&u8) -> u8, u8::to_ascii_lowercase] {
-        let path = with_escapes(received, fold);
+    for path in cased.into_iter().chain(decoded_forms(received)) {
         if !paths.contains(&path) {
             paths.push(path);
         }
     }
     paths
+}
+
+/// The forms of a client that signs the text from which its library makes the URL: the decoded path with the query as sent,
+/// and with the decoded query.
+fn decoded_forms(received: &str) -> Vec<String> {
+    let (path, query) = received.split_at(received.find('?').unwrap_or(received.len()));
+    let Some(path) = decoded(path) else { return Vec::new() };
+    let query_decoded = decoded(query);
+    [Some(query), query_decoded.as_deref()].into_iter().flatten().map(|query| format!("{path}{query}")).collect()
+}
+
+/// The text that the percent escapes of a path or query stand for. `None` if an escape stands for a character that has a
+/// meaning in a URL, for a control character, or for no UTF-8: the decoded text would then be that of a different request
+/// as well.
+fn decoded(text: &str) -> Option<String> {
+    let decoded = percent_decode_str(text).decode_utf8().ok()?;
+    let special = |text: &str| text.chars().filter(|c| c.is_control() || "%/?#&=+;".contains(*c)).count();
+    // Each escape has one `%`; every other special character of the decoded text must have been there before.
+    let escapes = text.matches('%').count();
+    (special(&decoded) + escapes == special(text)).then(|| decoded.into_owned())
 }
 
 fn with_escapes(path: &str, fold: fn(&u8) -> u8) -> String {

@@ -9,6 +9,7 @@ mod api_error;
 mod audit;
 mod bearer_scheme;
 mod blocking;
+mod body_budget;
 mod connection;
 mod contract;
 mod cripsa;

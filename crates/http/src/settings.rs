@@ -35,6 +35,9 @@ pub struct HttpSettings {
     pub page_queries: PageQueries,
     /// Approximate size of the fold cache in bytes, which makes repeated analytic questions cheap. 0: no cache.
     pub fold_cache_bytes: usize,
+    /// Memory in bytes for the bodies of all requests together, while they arrive and are handled. Senders whose
+    /// credential is not verified yet can use a quarter of it.
+    pub body_budget_bytes: usize,
     /// Limits of connections.
     pub connections: ConnectionSettings,
     /// Origins whose scripts may read responses, in the form that browsers send: `https://app.example`.
@@ -52,6 +55,7 @@ impl Default for HttpSettings {
             limits: LimitSettings::NONE,
             page_queries: PageQueries::default(),
             fold_cache_bytes: 64 << 20,
+            body_budget_bytes: 256 << 20,
             connections: ConnectionSettings::default(),
             cors_origins: Vec::new(),
             tls: None,

@@ -13,6 +13,7 @@ use trailkeeper_domain::ingest::Ingest;
 use trailkeeper_domain::ports::Store;
 use trailkeeper_domain::{Error, Result};
 
+use crate::body_budget::{BodyBudget, BodyShare, Sender};
 use crate::keyed_locks::KeyedLocks;
 use crate::limits::Limits;
 use crate::readiness::Readiness;
@@ -51,6 +52,7 @@ pub struct AppState {
     /// Permits to answer an analytic question, which may fold megabytes of data.
     analytics_permits: Arc<Semaphore>,
     folds: Arc<FoldCache>,
+    bodies: Arc<BodyBudget>,
     login_locks: Arc<KeyedLocks>,
     limits: Arc<Limits>,
     readiness: Readiness,
@@ -62,6 +64,7 @@ impl AppState {
         let hashing_permits = Arc::new(Semaphore::new((settings.workers / 2).max(1)));
         let analytics_permits = Arc::new(Semaphore::new(settings.workers.max(1) * ANALYTICS_PER_WORKER));
         let folds = Arc::new(FoldCache::new(settings.fold_cache_bytes));
+        let bodies = Arc::new(BodyBudget::new(settings.body_budget_bytes));
         let limits = Arc::new(Limits::new(settings.limits));
         Self {
             services,
@@ -69,6 +72,7 @@ impl AppState {
             hashing_permits,
             analytics_permits,
             folds,
+            bodies,
             login_locks: Arc::default(),
             limits,
             readiness: Readiness::default(),
@@ -95,6 +99,11 @@ impl AppState {
             )
         };
         waiting.await.map_err(busy)?.map_err(Error::internal)
+    }
+
+    /// The share that one request has in the memory for bodies.
+    pub(crate) fn body_share(&self, sender: Sender) -> BodyShare {
+        self.bodies.share(sender)
     }
 
     /// The locks of logins, by name and source.

@@ -61,6 +61,11 @@ pub struct ServerArgs {
     #[arg(long, env = "TRAILKEEPER_FOLD_CACHE_MIB", default_value_t = 64, value_name = "MIB", value_parser = clap::value_parser!(u32).range(..=1_048_576))]
     pub fold_cache_mib: u32,
 
+    /// Memory in MiB for the bodies of all requests together. A request that does not fit gets 503 at once. Senders
+    /// whose credential is not verified yet can use a quarter.
+    #[arg(long, env = "TRAILKEEPER_BODY_BUDGET_MIB", default_value_t = 256, value_name = "MIB", value_parser = clap::value_parser!(u32).range(32..=1_048_576))]
+    pub body_budget_mib: u32,
+
     /// Load demo data if the database has no events and no records.
     #[arg(long, env = "TRAILKEEPER_DEMO", action = ArgAction::SetTrue, value_parser = BoolishValueParser::new())]
     pub demo: bool,
@@ -94,7 +99,12 @@ impl ServerArgs {
 
     /// Memory for cached folds, in bytes.
     fn fold_cache_bytes(&self) -> usize {
-        usize::try_from(self.fold_cache_mib).unwrap_or(usize::MAX).saturating_mul(1 << 20)
+        bytes(self.fold_cache_mib)
+    }
+
+    /// Memory for the bodies of all requests, in bytes.
+    fn body_budget_bytes(&self) -> usize {
+        bytes(self.body_budget_mib)
     }
 
     /// These settings, as the HTTP library takes them. Loads the certificate, and raises the limit on open files if it is
@@ -106,6 +116,7 @@ impl ServerArgs {
             trusted_proxies: self.trusted_proxies.0.clone(),
             page_queries,
             fold_cache_bytes: self.fold_cache_bytes(),
+            body_budget_bytes: self.body_budget_bytes(),
             connections: self.connections.settings(open_files::allow_connections(self.connections.max_connections)),
             cors_origins: self.cors_origins.0.clone(),
             tls: self.tls.load()?,
@@ -124,6 +135,10 @@ impl ServerArgs {
             );
         }
     }
+}
+
+fn bytes(mib: u32) -> usize {
+    usize::try_from(mib).unwrap_or(usize::MAX).saturating_mul(1 << 20)
 }
 
 /// Settings of page statistics.
@@ -166,6 +181,9 @@ mod tests {
     #[test]
     fn the_program_remembers_as_much_as_the_library() {
         let bytes = |args: &[&str]| Command::parse_from(args).server.fold_cache_bytes();
+        let bodies = |args: &[&str]| Command::parse_from(args).server.body_budget_bytes();
+        assert_eq!(bodies(&["trailkeeper"]), HttpSettings::default().body_budget_bytes);
+        assert_eq!(bodies(&["trailkeeper", "--body-budget-mib", "32"]), 32 << 20);
         assert_eq!(bytes(&["trailkeeper"]), HttpSettings::default().fold_cache_bytes);
         assert_eq!(bytes(&["trailkeeper", "--fold-cache-mib", "0"]), 0);
         assert_eq!(bytes(&["trailkeeper", "--fold-cache-mib=3"]), 3 << 20);

@@ -58,6 +58,20 @@ fn a_signed_request_authenticates_until_its_key_is_revoked() {
 }
 
 #[test]
+fn the_key_of_a_signed_request_can_be_checked_without_its_body() {
+    let world = World::new();
+    let new = NewSigningKey { name: "vendor".to_owned(), tenant_id: None };
+    let (key, _) = world.access.create_signing_key(&operator(), new).unwrap();
+    let check = |saas_id: &str, api_key: &str| world.access.check_signing_key(&header("sk_wrong", saas_id, api_key));
+    check(&key.saas_id, &key.api_key).unwrap();
+    let text = unauthenticated(check(&key.saas_id, "ak_other"));
+    assert_eq!(text, unauthenticated(check("saas_other", &key.api_key)));
+    world.access.revoke_signing_key(&operator(), key.id).unwrap();
+    assert_eq!(text, unauthenticated(check(&key.saas_id, &key.api_key)));
+    assert_eq!(text, unauthenticated(world.access.authenticate_signature(&header("x", "y", "z"), &REQUEST)));
+}
+
+#[test]
 fn a_signature_with_the_placeholder_secret_is_refused() {
     let world = World::new();
     let nobodys = header(&format!("sk_{}", "0".repeat(43)), "saas_a", "ak_a");

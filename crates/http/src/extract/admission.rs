@@ -66,25 +66,26 @@ impl<'a> AuthAttempt<'a> {
         Ok(Self { request, state, lasting })
     }
 
-    /// Counts an invalid credential, and remembers a valid one.
-    pub fn end(self, outcome: Result<Principal>) -> Result<Principal> {
-        let (limits, now) = (self.state.limits(), self.state.clock().now());
-        match &outcome {
-            Err(Error::Unauthenticated(_)) => {
-                let status = limits.count(Group::Refused, source_key(self.request, self.state), now);
-                // Over the limit, the client still gets a 401; only its next attempt gets a 429.
-                if let Some(status) = status {
-                    self.request.extensions_mut().insert(status);
-                }
+    /// Counts an invalid credential. A valid one is not proved yet, so it is not remembered.
+    pub fn check<T>(&self, outcome: Result<T>) -> Result<T> {
+        if let Err(Error::Unauthenticated(_)) = &outcome {
+            let now = self.state.clock().now();
+            let status = self.state.limits().count(Group::Refused, source_key(self.request, self.state), now);
+            // Over the limit, the client still gets a 401; only its next attempt gets a 429.
+            if let Some(status) = status {
+                self.request.extensions_mut().insert(status);
             }
-            Ok(_) => {
-                if let Some(lasting) = &self.lasting {
-                    limits.remember_valid(lasting, now);
-                }
-            }
-            Err(_) => {}
         }
         outcome
+    }
+
+    /// Counts an invalid credential, and remembers a valid one.
+    pub fn end(self, outcome: Result<Principal>) -> Result<Principal> {
+        let principal = self.check(outcome)?;
+        if let Some(lasting) = &self.lasting {
+            self.state.limits().remember_valid(lasting, self.state.clock().now());
+        }
+        Ok(principal)
     }
 }
 

@@ -17,10 +17,11 @@ use trailkeeper_domain::{Error, Result};
 use crate::api_error::{ApiError, ErrorFormat};
 use crate::audit;
 use crate::blocking;
+use crate::body_budget::Sender;
 use crate::error_formats::Saasus;
 use crate::extract::admission::{self, AuthAttempt, PresentedCredential};
 use crate::limits::Group;
-use crate::operation::{Access, AccessSpec, Call, FromCall, Requirement};
+use crate::operation::{Access, AccessSpec, Call, Declaration, FromCall, Requirement};
 use crate::request::{body, origin};
 use crate::settings::MAX_SIGNED_BODY_BYTES;
 use crate::state::AppState;
@@ -228,20 +229,34 @@ pub struct SaasusCaller<N> {
 }
 
 impl<N: Requires> SaasusCaller<N> {
-    async fn of(request: &HttpRequest, payload: web::Payload, parameters: &'static [&'static str]) -> Result<Self> {
+    async fn of(request: &HttpRequest, payload: web::Payload, declaration: &'static Declaration) -> Result<Self> {
+        let takes_body = declaration.body.is_some();
         let (principal, body, signature) = match credential(request)? {
             Credential::Bearer(token) => {
                 let principal = by_bearer(request, token, N::GROUP).await?;
-                audit::watch(request, &principal, N::CATEGORY, parameters);
+                audit::watch(request, &principal, N::CATEGORY, &declaration.parameters);
                 // Checked before the body is read: a caller without the permission need not learn the size limit of the
                 // body.
                 N::check(&principal)?;
-                (principal, body::read(request, payload, MAX_SIGNED_BODY_BYTES).await?, None)
+                let body = if takes_body {
+                    body::read(request, payload, MAX_SIGNED_BODY_BYTES, Sender::Verified).await?
+                } else {
+                    Bytes::new()
+                };
+                (principal, body, None)
             }
             Credential::Signature(header) => {
-                let body = body::read(request, payload, MAX_SIGNED_BODY_BYTES).await?;
                 let signature = Credentials::parse(&header)?.sig;
+                // Nothing stands between path and body in the signed text. Text that is moved from the path into the body
+                // would widen the question, and the signature would still be valid.
+                let body = if takes_body {
+                    signed_body(request, payload, &header).await?
+                } else {
+                    body::must_be_absent(request, payload).await?;
+                    Bytes::new()
+                };
                 let principal = by_signature(request, header, body.clone(), N::GROUP).await?;
+                body::sender_is_verified(request);
                 N::check(&principal)?;
                 (principal, body, Some(signature))
             }
@@ -257,7 +272,7 @@ impl<N: Requires> Access for SaasusCaller<N> {
 impl<N: Requires> FromCall<Saasus> for SaasusCaller<N> {
     async fn from_call(call: &mut Call) -> Result<Self, ApiError<Saasus>> {
         let payload = call.take_payload()?;
-        let caller = Self::of(&call.request, payload, &call.declaration.parameters).await?;
+        let caller = Self::of(&call.request, payload, call.declaration).await?;
         call.keep_caller(&caller.principal);
         call.keep_body(caller.body.clone());
         Ok(caller)
@@ -318,11 +333,24 @@ async fn by_bearer(request: &HttpRequest, token: String, group: Group) -> Result
     Ok(principal)
 }
 
+/// Reads the body of a signed request. The key is looked up first, so that a stranger who knows none cannot make the server
+/// hold a body.
+async fn signed_body(request: &HttpRequest, payload: web::Payload, header: &str) -> Result<Bytes> {
+    let state = state(request)?;
+    let attempt = AuthAttempt::begin(request, &state, &PresentedCredential::Lasting(key_part(header)))?;
+    let owned = header.to_owned();
+    attempt.check(blocking::run(&state, move |state| state.access().check_signing_key(&owned)).await)?;
+    body::read(request, payload, MAX_SIGNED_BODY_BYTES, Sender::Unverified).await
+}
+
+/// The part of the header that names the key: the signature differs in each request.
+fn key_part(header: &str) -> &str {
+    header.split_once("SaaSID").map_or(header, |(_, key)| key)
+}
+
 async fn by_signature(request: &HttpRequest, header: String, body: Bytes, group: Group) -> Result<Principal> {
     let state = state(request)?;
-    // The signature differs in each request; the part after `SaaSID` names the key.
-    let key = header.split_once("SaaSID").map_or(header.as_str(), |(_, key)| key);
-    let attempt = AuthAttempt::begin(request, &state, &PresentedCredential::Lasting(key))?;
+    let attempt = AuthAttempt::begin(request, &state, &PresentedCredential::Lasting(key_part(&header)))?;
     let method = request.method().to_string();
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default().to_owned();
     let path_and_query = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();

@@ -10,6 +10,7 @@ use super::body::Body;
 use super::declaration::Declaration;
 use super::params::{PathParams, PathValues, QueryParams};
 use crate::api_error::ApiError;
+use crate::body_budget::Sender;
 use crate::request::body;
 use crate::request::query::Query;
 use crate::state::AppState;
@@ -99,7 +100,8 @@ impl<T: Body, S> FromCall<S> for FromBody<T> {
             bytes
         } else {
             let payload = call.take_payload()?;
-            body::read(&call.request, payload, T::MAX_BYTES).await?
+            let sender = if call.visibility.is_some() { Sender::Verified } else { Sender::Unverified };
+            body::read(&call.request, payload, T::MAX_BYTES, sender).await?
         };
         Ok(Self(T::from_bytes(&bytes)?))
     }

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use actix_web::HttpRequest;
 use actix_web::http::header;
 use actix_web::web::{Bytes, BytesMut, Data, Payload};
+use actix_web::{HttpMessage, HttpRequest};
 use futures_util::{Stream, StreamExt};
 use tokio::time::{Instant, timeout_at};
 use trailkeeper_domain::{Error, ErrorDetail, Result, text};
 
+use crate::body_budget::{BodyShare, Sender};
 use crate::settings::ConnectionSettings;
 use crate::state::AppState;
 
@@ -54,19 +55,52 @@ impl Pace {
     }
 }
 
-/// Reads the whole body, at most `limit` bytes. The rest of a larger body is not read.
-pub async fn read(request: &HttpRequest, payload: Payload, limit: usize) -> Result<Bytes> {
-    let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    if announced.is_some_and(|length: u64| length > limit as u64) {
+/// Reads the whole body, at most `limit` bytes. The rest of a larger body is not read. The request holds a share of the
+/// budget for bodies until it is dropped.
+///
+/// [`Error::Overloaded`] if the budget has not enough left.
+pub async fn read(request: &HttpRequest, payload: Payload, limit: usize, sender: Sender) -> Result<Bytes> {
+    if announced_length(request).is_some_and(|length| length > limit as u64) {
         return Err(too_large(limit));
     }
-    collect(payload, limit, &Pace::of(request)).await
+    let state = request.app_data::<Data<AppState>>().ok_or_else(|| Error::internal("a request without the state"))?;
+    let mut share = state.body_share(sender);
+    let body = collect(payload, limit, &Pace::of(request), &mut share).await?;
+    request.extensions_mut().insert(share);
+    Ok(body)
+}
+
+/// Counts the body of the request as that of a verified sender, once its signature is verified.
+pub fn sender_is_verified(request: &HttpRequest) {
+    if let Some(share) = request.extensions_mut().get_mut::<BodyShare>() {
+        share.verified();
+    }
+}
+
+/// Checks that the request has no body. [`Error::Invalid`] with the code `unexpected_body` otherwise.
+pub async fn must_be_absent(request: &HttpRequest, payload: Payload) -> Result<()> {
+    let unexpected = || {
+        Error::malformed(
+            "unexpected_body",
+            "this operation takes no body, and the signature of a request to it covers none; send the request without a body",
+        )
+    };
+    match read(request, payload, 0, Sender::Unverified).await {
+        Err(Error::TooLarge(_)) => Err(unexpected()),
+        read => read.map(|_| ()),
+    }
+}
+
+/// The length of the body as the head of the request states it, in bytes.
+fn announced_length(request: &HttpRequest) -> Option<u64> {
+    request.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 async fn collect<E>(
     mut payload: impl Stream<Item = Result<Bytes, E>> + Unpin,
     limit: usize,
     pace: &Pace,
+    share: &mut BodyShare,
 ) -> Result<Bytes> {
     let began = Instant::now();
     let mut body = BytesMut::new();
@@ -78,6 +112,7 @@ async fn collect<E>(
         if body.len() + chunk.len() > limit {
             return Err(too_large(limit));
         }
+        share.draw(chunk.len())?;
         body.extend_from_slice(&chunk);
     }
     Ok(body.freeze())
@@ -115,15 +150,19 @@ pub fn must_be_json(request: &HttpRequest) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use actix_web::rt::System;
     use futures_util::stream;
 
     use super::*;
+    use crate::body_budget::BodyBudget;
 
     const NO_PAUSE: Pace = Pace { pause: Duration::ZERO, grace: GRACE, total: PAUSE };
 
     fn read(payload: stream::BoxStream<'static, Result<Bytes, ()>>, limit: usize, pace: &Pace) -> Result<Bytes, Error> {
-        System::new().block_on(collect(payload, limit, pace))
+        let budget = Arc::new(BodyBudget::new(1 << 20));
+        System::new().block_on(collect(payload, limit, pace, &mut budget.share(Sender::Verified)))
     }
 
     fn start() -> stream::BoxStream<'static, Result<Bytes, ()>> {

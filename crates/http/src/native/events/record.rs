@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::api_error::{self, ApiResult};
 use crate::blocking;
+use crate::body_budget::Sender;
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, WriteEvents};
 use crate::native::events::batch::BodyFormat;
@@ -103,7 +104,7 @@ pub async fn record_events(
 ) -> ApiResult<Native> {
     let format = BodyFormat::of(&request)?;
     let source = origin::source(&request, &state.settings);
-    let bytes = body::read(&request, payload, MAX_BODY_BYTES).await?;
+    let bytes = body::read(&request, payload, MAX_BODY_BYTES, Sender::Verified).await?;
     let tenant_scope = caller.principal.tenant_id;
     let small = bytes.len() <= AT_ONCE_BYTES && format.is_uncompressed();
     let record = move |state: &AppState| {

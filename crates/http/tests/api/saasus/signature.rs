@@ -157,6 +157,31 @@ fn a_signature_covers_method_path_query_and_body() {
 }
 
 #[test]
+fn text_moved_from_the_path_into_a_body_does_not_widen_a_signed_question() {
+    let app = TestApp::new();
+    let client = Client::new(&app, None);
+    let wide = "/v1/analysis/active-users?type=daily&date_from=2026-07-01";
+    let tenant = format!("&tenant_id={ACME}");
+    let signature = client.authorization("GET", &format!("{wide}{tenant}"), "");
+    assert_eq!(client.send_as(&signature, "GET", &format!("{wide}{tenant}"), "").status, 200);
+    let moved = client.send_as(&signature, "GET", wide, &tenant);
+    refused(&moved, 400, "unexpected_body", "this operation takes no body");
+    let more = client.authorization("GET", wide, "{}");
+    refused(&client.send_as(&more, "GET", wide, "{}"), 400, "unexpected_body", "this operation takes no body");
+}
+
+#[test]
+fn a_decoded_path_is_signed_by_some_sdks() {
+    let app = TestApp::new();
+    let client = Client::new(&app, None);
+    let sent = "/v1/analysis/users/jane%20d%C3%B6e/behavior-histories";
+    let signature = client.authorization("GET", "/v1/analysis/users/jane döe/behavior-histories", "");
+    assert_eq!(client.send_as(&signature, "GET", sent, "").status, 200);
+    let other = "/v1/analysis/users/jane%20doe/behavior-histories";
+    refused(&client.send_as(&signature, "GET", other, ""), 401, "unauthorized", "");
+}
+
+#[test]
 fn a_signature_is_valid_in_its_minute_and_the_neighbouring_ones() {
     let app = TestApp::new();
     let client = Client::new(&app, None);
