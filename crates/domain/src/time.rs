@@ -128,6 +128,7 @@ pub fn parse_rfc3339(field: &str, value: &str) -> Result<Timestamp> {
     // range is checked after the conversion: the last leap second of 9999 would be in the year 10000.
     match parsed.and_then(|at| DateTime::from_timestamp_micros(truncated(at.with_timezone(&Utc)).timestamp_micros())) {
         Some(at) if (0..=MAX_UNIX_SECONDS).contains(&at.timestamp()) => Ok(at),
+        _ if lacks_offset(value) => Err(without_offset(field, value)),
         _ => Err(Error::invalid(
             field,
             format!(
@@ -136,6 +137,20 @@ pub fn parse_rfc3339(field: &str, value: &str) -> Result<Timestamp> {
             ),
         )),
     }
+}
+
+/// Whether the value is an RFC 3339 time as soon as it gets an offset.
+fn lacks_offset(value: &str) -> bool {
+    value.is_ascii() && value.len() < 64 && DateTime::parse_from_rfc3339(&format!("{value}Z")).is_ok()
+}
+
+fn without_offset(field: &str, value: &str) -> Error {
+    Error::invalid(
+        field,
+        format!(
+            "'{value}' has no offset, so it is not one instant; add Z for UTC or the offset of its zone, for example 2026-01-31T12:00:00Z or 2026-01-31T21:00:00+09:00"
+        ),
+    )
 }
 
 /// Parses a day or an RFC 3339 time as the start of an inclusive range.
@@ -162,7 +177,10 @@ pub fn rfc3339(at: Timestamp) -> String {
 }
 
 fn parse_day_or_time(field: &str, value: &str) -> Result<Timestamp> {
-    parse_rfc3339(field, value).map_err(|_| {
+    parse_rfc3339(field, value).map_err(|error| {
+        if lacks_offset(value) {
+            return error;
+        }
         // These values come from query strings, where an unescaped plus means a space.
         let escape = if value.get(19..).is_some_and(|end| end.contains(' ')) { "; write '+' as %2B" } else { "" };
         Error::invalid(
@@ -247,6 +265,25 @@ mod tests {
         }
         for bad in ["2026-01-31T12:00:00", "2026-01-31", "2026-02-30T12:00:00Z", "2026-01-31T25:00:00Z", "now", ""] {
             assert!(parse_rfc3339("at", bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_time_without_an_offset_is_refused_for_that_reason() {
+        type Parse = fn(&str, &str) -> Result<Timestamp>;
+        let parsers: [Parse; 3] = [parse_rfc3339, parse_start, parse_inclusive_end];
+        for parse in parsers {
+            for local in ["2026-01-31T12:00:00", "2026-01-31T12:00:00.123", "2026-01-31 12:00:00"] {
+                let error = parse("at", local).unwrap_err().to_string();
+                assert!(error.starts_with(&format!("at: '{local}' has no offset")), "{error}");
+                for offset in ["Z", "+09:00"] {
+                    assert!(parse("at", &format!("{local}{offset}")).is_ok(), "{local}{offset}");
+                }
+            }
+            for other in ["2026-02-30T12:00:00", "2026-01-31T25:00:00", "2026-01-31T12:00", "12:00:00", ""] {
+                let error = parse("at", other).unwrap_err().to_string();
+                assert!(!error.contains("has no offset"), "{error}");
+            }
         }
     }
 

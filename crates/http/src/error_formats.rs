@@ -31,7 +31,7 @@ pub struct SaasusError {
 
 /// The error of the Cripsa Audit Log API.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(example = json!({"type": "user_not_found", "message": "email: there is no user with the e-mail 'jane@example.com'"}))]
+#[schema(as = Error, example = json!({"type": "user_not_found", "message": "email: there is no user with the e-mail 'jane@example.com'"}))]
 pub struct CripsaError {
     /// What kind of error it is.
     pub r#type: String,
@@ -41,7 +41,7 @@ pub struct CripsaError {
 
 /// The error of the Octopai API.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(example = json!({"error": "RowsInPage: 0 is not a number of rows; send 1 to 1000"}))]
+#[schema(as = Error, example = json!({"error": "RowsInPage: 0 is not a number of rows; send 1 to 1000"}))]
 pub struct OctopaiError {
     /// What is wrong, with which field, and what to do.
     pub error: String,

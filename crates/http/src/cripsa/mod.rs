@@ -22,7 +22,6 @@ use utoipa::{Modify, OpenApi};
 
 use crate::bearer_scheme::BearerScheme;
 use crate::error_formats::{Cripsa, CripsaError};
-use crate::inlined::InlinedFields;
 use crate::operation::routes::fallback;
 use crate::operation::{Declaration, document, operations, routes};
 
@@ -31,8 +30,8 @@ use crate::operation::{Declaration, document, operations, routes};
 #[openapi(
     info(
         title = "Cripsa Audit Log API",
-        version = "1.0.0",
-        description = "Counts, looks up and follows the users of user pools, and updates their attributes."
+        description = "Counts, looks up and follows the users of user pools, and updates their attributes.",
+        contact(name = "Trailkeeper"),
     ),
     servers((url = "/v1/auditlog")),
     tags((name = "users", description = "User data")),
@@ -71,7 +70,6 @@ pub static OPERATIONS: LazyLock<Vec<Declaration>> = LazyLock::new(|| {
 pub fn document() -> OpenApiDocument {
     let mut openapi = Document::openapi();
     document::add(&mut openapi, &OPERATIONS);
-    InlinedFields.modify(&mut openapi);
     KnownFieldsOnly.modify(&mut openapi);
     openapi
 }

@@ -9,7 +9,7 @@ use trailkeeper_domain::usecase::{ChangeAttributes, change_attributes};
 use trailkeeper_domain::user::{Attribute, PoolId};
 use utoipa::ToSchema;
 
-use super::error_responses::{BodyErrorResponses, ErrorResponses, UserErrorResponses};
+use super::error_responses::{ChangeErrorResponses, ErrorResponses, UserErrorResponses};
 use super::user_view::UserView;
 use super::values;
 use crate::api_error::ApiResult;
@@ -110,7 +110,7 @@ fn updates(json: &mut JsonObject, name: &str) -> Result<Vec<Attribute>> {
             example = json!(UserView::sample())),
         ErrorResponses,
         UserErrorResponses,
-        BodyErrorResponses,
+        ChangeErrorResponses,
     ))]
 pub async fn update_user_attributes(
     caller: Caller<ChangeUsers, Cripsa>,

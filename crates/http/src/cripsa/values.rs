@@ -1,11 +1,11 @@
 //! The value types of this contract as its document describes them.
 
 use trailkeeper_domain::user::{MAX_ATTRIBUTE_NAME, MAX_ATTRIBUTE_VALUE, UserStatus};
-use utoipa::openapi::schema::AnyOfBuilder;
-use utoipa::openapi::{KnownFormat, ObjectBuilder};
+use utoipa::openapi::KnownFormat;
 
 use super::vocabulary::{AuthEventType, EventResponse};
-use crate::documented::{DAY, formatted, integer, one_of, patterned, text, values};
+use crate::documented::instants::day_or_instant;
+use crate::documented::{formatted, integer, one_of, patterned, text, values};
 
 /// The largest number of events in a page, and the default if the caller sends none (as Cognito).
 pub const MAX_EVENTS: usize = 60;
@@ -18,7 +18,7 @@ values! {
     /// A user pool's id.
     UserPoolId = patterned("^[A-Za-z0-9_-]+_[0-9A-Za-z]+$", 3, 55);
     /// A day or an instant, from 1970 on.
-    DayOrInstant = AnyOfBuilder::new().item(formatted(KnownFormat::Date).pattern(Some(DAY))).item(instant_from_1970());
+    DayOrInstant = day_or_instant();
     /// An instant.
     Instant = formatted(KnownFormat::DateTime);
     /// The type of an event.
@@ -35,8 +35,4 @@ values! {
     Limit = integer(KnownFormat::Int32, 1, i64::try_from(MAX_EVENTS).unwrap_or(i64::MAX));
     /// The cursor of the next page, as the previous page returned it.
     NextToken = patterned("^(e(3[0-9]){1,16}2e(3[0-9]){1,18}|x[0-9a-f]{216})$", 7, 217);
-}
-
-fn instant_from_1970() -> ObjectBuilder {
-    formatted(KnownFormat::DateTime).pattern(Some("^(19[7-9][0-9]|[2-9][0-9]{3})-"))
 }

@@ -7,7 +7,6 @@ mod events;
 mod memberships;
 mod own;
 mod paging;
-mod problems;
 mod put_response;
 pub mod schemas;
 mod secret_response;
@@ -24,7 +23,7 @@ use utoipa::OpenApi;
 use utoipa::openapi::OpenApi as OpenApiDocument;
 
 use crate::bearer_scheme::BearerScheme;
-use crate::error_formats::Native;
+use crate::error_formats::{Native, Problem};
 use crate::operation::{Declaration, document, routes};
 use crate::ops;
 
@@ -33,10 +32,11 @@ use crate::ops;
 #[openapi(
     info(
         title = "Trailkeeper native API",
-        version = "1.0.0",
         description = "Send events and list them; keep the records of tenants, users and memberships that analytics count; ask for exact numbers; manage access.\n\nTimes are RFC 3339 and UTC; answers of analytics write them in the time zone that was asked for. Lists are answered with `next_cursor`: pass it as `cursor` to go on, until it is null. Errors are problems as RFC 9457 describes them, with a stable `code`, and `field` where one is at fault. A credential scoped to a tenant sees and changes only that tenant; others do not exist for it (404).",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
+        contact(name = "Trailkeeper"),
     ),
+    servers((url = "/", description = "The server that serves this document.")),
     tags(
         (name = "events", description = "Facts: who did what, when, from where, on what."),
         (name = "tenants", description = "Customers of the application's vendor."),
@@ -49,6 +49,7 @@ use crate::ops;
         (name = "sessions", description = "A session begins with a login and ends with a logout."),
         (name = "operations", description = "Health and readiness of the server, and the public keys of its access tokens."),
     ),
+    components(schemas(Problem)),
     security(("Bearer" = [])),
     modifiers(&BearerScheme),
 )]

@@ -10,9 +10,11 @@ use trailkeeper_domain::event::{MAX_USER_AGENT, Outcome};
 use trailkeeper_domain::page::MAX_PAGE;
 use trailkeeper_domain::user::{MAX_ATTRIBUTE_NAME, MAX_ATTRIBUTE_VALUE, MAX_ATTRIBUTES, UserStatus};
 use utoipa::openapi::extensions::Extensions;
-use utoipa::openapi::schema::{AnyOfBuilder, Array, ArrayBuilder, Schema, SchemaFormat, Type};
+use utoipa::openapi::schema::{AdditionalProperties, Array, ArrayBuilder, Schema, SchemaFormat, Type};
 use utoipa::openapi::{KnownFormat, Object, ObjectBuilder};
 
+use crate::documented::addresses::{address, address_or_network};
+use crate::documented::instants::day_or_instant;
 use crate::documented::{DAY, formatted, integer, one_of, patterned, text, values};
 use crate::request::credential::MAX_CREDENTIAL_BYTES;
 
@@ -55,8 +57,8 @@ values! {
     /// An instant.
     Instant = time().examples(["2026-01-31T12:00:00Z"]);
     /// An instant or a day.
-    InstantOrDay = AnyOfBuilder::new().item(time()).item(day())
-        .description(Some("An RFC 3339 time with an offset, or a day, from 1970 to 9999: a UTC day, or one of `timezone` where there is that parameter.")).build();
+    InstantOrDay = day_or_instant().examples(["2026-01-31", "2026-01-31T12:00:00Z"])
+        .description(Some("An RFC 3339 time with an offset, or a day, from 1970 to 9999: a UTC day, or one of `timezone` where there is that parameter."));
     /// An instant in local time.
     LocalInstant = formatted(KnownFormat::DateTime).pattern(Some(r"^[0-9]{4}-")).examples(["2026-01-31T00:00:00+09:00"])
         .description(Some("RFC 3339 with the offset of the time zone at that instant."));
@@ -76,15 +78,10 @@ values! {
     /// A number of events, users or the like.
     Count = integer(KnownFormat::Int64, 0, i64::MAX).examples([42]);
     /// An IP address.
-    Address = AnyOfBuilder::new().item(ipv4())
-        .item(ipv6())
-        .description(Some("An IPv4 or IPv6 address.")).build();
+    Address = address().examples(["203.0.113.7", "2001:db8::1"]).description(Some("An IPv4 or IPv6 address."));
     /// An IP address or a network.
-    AddressOrNetwork = AnyOfBuilder::new().item(ipv4())
-        .item(ipv6())
-        .item(patterned(IPV4_NETWORK, 9, 18).examples(["203.0.113.0/24"]))
-        .item(patterned(IPV6_NETWORK, 4, 43).examples(["2001:db8::/32"]))
-        .description(Some("An IPv4 or IPv6 address, or a network in CIDR notation.")).build();
+    AddressOrNetwork = address_or_network().examples(["203.0.113.7", "203.0.113.0/24", "2001:db8::/32"])
+        .description(Some("An IPv4 or IPv6 address, or a network in CIDR notation."));
     /// An e-mail address.
     Email = patterned(EMAIL, 3, 320).examples(["jane@example.com"]);
     /// The largest number of rows of a ranking.
@@ -105,6 +102,9 @@ values! {
     UserCursor = user_cursor().examples(["u752d34373131"]);
     /// A cursor of the list of changes of a user's attributes.
     ChangeCursor = cursor("c(3[0-9]){1,18}", 3).examples(["c3432"]);
+    /// An event's further data: an object with any fields.
+    Metadata = ObjectBuilder::new().additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(true)))
+        .examples([serde_json::json!({"plan": "pro"})]);
     /// A user's attributes.
     Attributes = attributes();
     /// An account's id.
@@ -160,8 +160,6 @@ pub const AN_EMAIL: &str = "the account's e-mail address as a text";
 const EMAIL: &str = r"^[^\s@\x00-\x1F\x7F-\x9F]+@[^\s\x00-\x1F\x7F-\x9F]+$";
 
 const UUID: &str = r"^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$";
-const IPV4_NETWORK: &str = r"^((25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\.){3}(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])/(3[0-2]|[12]?[0-9])$";
-const IPV6_NETWORK: &str = r"^([0-9a-f]{1,4}:){1,6}:/(12[0-8]|1[01][0-9]|[1-9]?[0-9])$";
 /// The number of digits of a sealed cursor.
 const SEALED: usize = 216;
 const SEALED_FOR: &str =
@@ -217,14 +215,6 @@ fn time() -> ObjectBuilder {
 
 fn day() -> ObjectBuilder {
     formatted(KnownFormat::Date).pattern(Some(DAY))
-}
-
-fn ipv4() -> ObjectBuilder {
-    formatted(KnownFormat::Ipv4).examples(["203.0.113.7"])
-}
-
-fn ipv6() -> ObjectBuilder {
-    formatted(KnownFormat::Ipv6).examples(["2001:db8::1"])
 }
 
 /// Seven days with 24 hours each.

@@ -11,12 +11,11 @@ mod values;
 use std::sync::LazyLock;
 
 use actix_web::web::{self, ServiceConfig};
+use utoipa::OpenApi;
 use utoipa::openapi::OpenApi as OpenApiDocument;
-use utoipa::{Modify, OpenApi};
 
 use crate::bearer_scheme::BearerScheme;
 use crate::error_formats::{Octopai, OctopaiError};
-use crate::inlined::InlinedFields;
 use crate::operation::routes::fallback;
 use crate::operation::{Declaration, document, operations, routes};
 
@@ -25,9 +24,10 @@ use crate::operation::{Declaration, document, operations, routes};
 #[openapi(
     info(
         title = "Octopai UserEvents API",
-        version = "1.0.0",
-        description = "Logins, and the trail of user events. Field names of bodies are matched without regard to case."
+        description = "Logins, and the trail of user events. Field names of bodies are matched without regard to case.",
+        contact(name = "Trailkeeper"),
     ),
+    servers((url = "/", description = "The server that serves this document.")),
     tags((name = "UserAccount", description = "Logins and user events")),
     components(schemas(OctopaiError)),
     modifiers(&BearerScheme),
@@ -42,7 +42,6 @@ pub static OPERATIONS: LazyLock<Vec<Declaration>> =
 pub fn document() -> OpenApiDocument {
     let mut openapi = Document::openapi();
     document::add(&mut openapi, &OPERATIONS);
-    InlinedFields.modify(&mut openapi);
     openapi
 }
 

@@ -28,11 +28,11 @@ const DEFAULT_ROWS: i64 = 50;
 #[body(name = "an object with the fields of this operation", optional, any_case, ignores_unknown_fields)]
 #[serde(rename_all = "PascalCase")]
 pub struct UserEventsRequest {
-    /// The number of the page, from 1. Default: 1, the page with the newest events.
+    /// The number of the page, from 1, as a text or as an integer. Default: 1, the page with the newest events.
     #[schema(value_type = Option<values::PageNumber>, inline)]
     #[body(with = page_number)]
     page_number: i64,
-    /// The number of rows of a page, from 1 to 1,000; default: 50.
+    /// The number of rows of a page, from 1 to 1,000, as a text or as an integer; default: 50.
     #[schema(value_type = Option<values::RowsInPage>, inline)]
     #[body(with = rows_in_page)]
     rows_in_page: i64,

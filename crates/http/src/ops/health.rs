@@ -7,9 +7,10 @@ use utoipa::ToSchema;
 
 use super::readiness;
 use crate::api_error::ApiResult;
-use crate::error_formats::{Native, Problem};
+use crate::error_formats::Native;
 use crate::extract::anyone::{Anyone, Everyone, Probe};
 use crate::operation::operation;
+use crate::problems::PublicProblems;
 use crate::state::AppState;
 
 /// The state of the server.
@@ -33,21 +34,10 @@ pub fn healthz(_: Everyone) -> ApiResult<Native> {
 
 /// The server can serve requests.
 ///
-/// The database can be written and has every migration. Load balancers should use this check. The response is at most
+/// The database can be written and has every migration; otherwise the answer is 503. Load balancers should use this check. The response is at most
 /// one second old, so the database is asked at most once a second. No credential needed.
 #[operation(get, "/readyz", tag = "operations", unknown_parameters = "ignored",
-    responses(
-        (status = 200, description = "The server can serve requests.", body = Health),
-        (status = 429, description = "Too many requests.", body = Problem, content_type = "application/problem+json",
-            headers(
-                ("Retry-After" = u32, description = "Seconds until another attempt makes sense."),
-                ("RateLimit-Limit" = u32, description = "Requests per minute."),
-                ("RateLimit-Remaining" = u32, description = "Requests left in this minute."),
-                ("RateLimit-Reset" = u32, description = "Seconds until the next minute begins."),
-                ("RateLimit-Policy" = String, description = "The limit and its window: `6000;w=60`."),
-            )),
-        (status = 503, description = "The database is unavailable or not migrated.", body = Problem, content_type = "application/problem+json"),
-    ))]
+    responses((status = 200, description = "The server can serve requests.", body = Health), PublicProblems))]
 pub async fn readyz(_: Anyone<Probe, Native>, state: Data<AppState>) -> ApiResult<Native> {
     readiness::check(&state).await?;
     Ok(HttpResponse::Ok().json(Health { status: "ok" }))

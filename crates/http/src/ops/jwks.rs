@@ -9,9 +9,10 @@ use utoipa::ToSchema;
 
 use crate::api_error::ApiResult;
 use crate::blocking;
-use crate::error_formats::{Native, Problem};
+use crate::error_formats::Native;
 use crate::extract::anyone::{Anyone, ReadPublic};
 use crate::operation::operation;
+use crate::problems::PublicProblems;
 use crate::state::AppState;
 
 /// A key changes every few weeks, and the old one stays for hours. A service that meets an unknown key id asks again.
@@ -74,9 +75,7 @@ fn sample() -> JwkView {
         (status = 200, description = "The keys of valid tokens.", body = JwkSet, headers(
             ("Cache-Control" = String, description = "`public, max-age=300`."),
         )),
-        (status = 429, description = "Too many requests.", body = Problem, content_type = "application/problem+json",
-            headers(("Retry-After" = u32, description = "Seconds until another attempt makes sense."))),
-        (status = 503, description = "The database is unavailable.", body = Problem, content_type = "application/problem+json"),
+        PublicProblems,
     ))]
 pub async fn jwks(_: Anyone<ReadPublic, Native>, state: Data<AppState>) -> ApiResult<Native> {
     let set = blocking::run(&state, |state| state.access().jwks()).await?;

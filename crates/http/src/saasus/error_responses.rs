@@ -1,11 +1,9 @@
 //! The error responses of this contract's operations.
 
-use std::collections::BTreeMap;
-
 use utoipa::IntoResponses;
-use utoipa::openapi::{RefOr, Response};
 
-use crate::documented::refusals;
+use crate::documented::errors::{BODY, COMMON, Responses, responses};
+use crate::error_formats::Saasus;
 
 /// Error responses of every operation without a body.
 pub struct ErrorResponses;
@@ -13,21 +11,31 @@ pub struct ErrorResponses;
 pub struct BodyErrorResponses;
 /// Additional error responses of operations about tenants that the caller names.
 pub struct TenantErrorResponses;
+/// Additional error responses of operations with a list of histories.
+pub struct HistoriesErrorResponses;
+
+const SCHEMA: &str = "Error";
 
 impl IntoResponses for ErrorResponses {
-    fn responses() -> BTreeMap<String, RefOr<Response>> {
-        refusals("Error", &[400, 401, 403, 429, 500, 503])
+    fn responses() -> Responses {
+        responses::<Saasus>(SCHEMA, COMMON)
     }
 }
 
 impl IntoResponses for BodyErrorResponses {
-    fn responses() -> BTreeMap<String, RefOr<Response>> {
-        refusals("Error", &[400, 401, 403, 413, 429, 500, 503])
+    fn responses() -> Responses {
+        responses::<Saasus>(SCHEMA, COMMON.into_iter().chain(BODY))
     }
 }
 
 impl IntoResponses for TenantErrorResponses {
-    fn responses() -> BTreeMap<String, RefOr<Response>> {
-        refusals("Error", &[404])
+    fn responses() -> Responses {
+        responses::<Saasus>(SCHEMA, [(404, ["tenant_not_found"].as_slice())])
+    }
+}
+
+impl IntoResponses for HistoriesErrorResponses {
+    fn responses() -> Responses {
+        responses::<Saasus>(SCHEMA, [(413, ["body_too_large", "too_many_histories"].as_slice())])
     }
 }

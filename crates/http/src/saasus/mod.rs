@@ -14,12 +14,11 @@ mod values;
 use std::sync::LazyLock;
 
 use actix_web::web::{self, ServiceConfig};
+use utoipa::OpenApi;
 use utoipa::openapi::OpenApi as OpenApiDocument;
-use utoipa::{Modify, OpenApi};
 
 use crate::bearer_scheme::BearerScheme;
 use crate::error_formats::{Saasus, SaasusError};
-use crate::inlined::InlinedFields;
 use crate::operation::routes::fallback;
 use crate::operation::{Declaration, document, operations, routes};
 
@@ -31,7 +30,8 @@ use crate::operation::{Declaration, document, operations, routes};
         version = "1.0.0",
         description = "SaaSus Analysis API Schema\n\nBesides the Bearer tokens shown here, every operation takes the \
             signature of the published clients: `Authorization: SAASUSSIGV1 Sig=<hex>, SaaSID=<id>, APIKey=<key>`. \
-            Every response carries `X-Saasus-Trace-Id`."
+            Every response carries `X-Saasus-Trace-Id`.",
+        contact(name = "Trailkeeper"),
     ),
     servers((url = "/v1/analysis")),
     tags(
@@ -60,7 +60,6 @@ pub static OPERATIONS: LazyLock<Vec<Declaration>> = LazyLock::new(|| {
 pub fn document() -> OpenApiDocument {
     let mut openapi = Document::openapi();
     document::add(&mut openapi, &OPERATIONS);
-    InlinedFields.modify(&mut openapi);
     openapi
 }
 

@@ -32,9 +32,11 @@ pub struct UpdateActiveUsersParam {
     #[schema(value_type = values::ReportedDate, inline)]
     #[body(expected = "YYYY-MM-DD for daily, YYYY-MM for monthly, in quotes")]
     date: String,
+    /// Tenant ID
     #[schema(value_type = values::TenantId, inline)]
     #[body(expected = "the tenant's UUID in quotes")]
     tenant_id: TenantId,
+    /// Environment ID
     #[schema(value_type = values::EnvId, inline)]
     #[body(with = environment)]
     env_id: EnvId,

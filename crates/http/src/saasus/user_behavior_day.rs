@@ -11,7 +11,7 @@ use trailkeeper_domain::json::JsonObject;
 use trailkeeper_domain::time::{self, MAX_UNIX_SECONDS, Timestamp};
 use utoipa::ToSchema;
 
-use super::error_responses::BodyErrorResponses;
+use super::error_responses::{BodyErrorResponses, HistoriesErrorResponses};
 use super::values;
 use crate::api_error::ApiResult;
 use crate::error_formats::Saasus;
@@ -28,6 +28,7 @@ pub struct UpdateUserBehaviorHistoriesByDayParam {
     #[schema(value_type = values::Day, inline)]
     #[body(with = seconds)]
     timestamp: Timestamp,
+    /// User ID
     #[schema(value_type = values::UserId, inline)]
     user_id: UserId,
     /// user behavior history list
@@ -76,7 +77,7 @@ impl From<UpdateUserBehaviorHistoriesByDayParam> for BehaviorReport {
         content = UpdateUserBehaviorHistoriesByDayParam,
         example = json!(UpdateUserBehaviorHistoriesByDayParam::sample()),
     ),
-    responses((status = 200, description = "The pages are stored."), BodyErrorResponses))]
+    responses((status = 200, description = "The pages are stored."), BodyErrorResponses, HistoriesErrorResponses))]
 pub async fn update_user_behavior_day(
     caller: SaasusCaller<ReportBehavior>,
     FromBody(input): FromBody<UpdateUserBehaviorHistoriesByDayParam>,

@@ -14,9 +14,9 @@ use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::caller::{Administer, Caller};
 use crate::native::accounts::view::AccountView;
-use crate::native::problems::{CommonProblems, Conflict, NotFound, TooLarge};
 use crate::native::schemas;
 use crate::operation::{Body, FromBody, FromPath, Patch, operation};
+use crate::problems::{AccountConflict, AccountNotFound, BodyProblems, CommonProblems};
 use crate::request::credential;
 use crate::state::AppState;
 
@@ -76,7 +76,7 @@ impl From<AccountChangeInput> for AccountChange {
 #[operation(patch, "/v1/accounts/{account_id}", tag = "accounts", body = "What changes.",
     responses(
         (status = 200, description = "The account as it is now.", body = AccountView),
-        CommonProblems, NotFound, Conflict, TooLarge,
+        CommonProblems, AccountNotFound, AccountConflict, BodyProblems,
     ))]
 pub async fn change_account(
     caller: Caller<Administer, Native>,

@@ -13,9 +13,9 @@ use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::caller::{Administer, Caller};
 use crate::native::accounts::view::AccountView;
-use crate::native::problems::{CommonProblems, Conflict, TooLarge};
 use crate::native::{schemas, secret_response};
 use crate::operation::{Body, FromBody, operation};
+use crate::problems::{BodyProblems, CommonProblems, EmailTaken};
 use crate::request::credential;
 use crate::state::AppState;
 
@@ -88,7 +88,7 @@ impl CreatedAccountView {
     responses(
         (status = 201, description = "The account is made.", body = CreatedAccountView,
             headers(("Location" = String, description = "Where the account is."))),
-        CommonProblems, Conflict, TooLarge,
+        CommonProblems, EmailTaken, BodyProblems,
     ))]
 pub async fn create_account(
     caller: Caller<Administer, Native>,

@@ -9,9 +9,9 @@ use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::caller::{Administer, Caller};
 use crate::native::accounts::view::AccountView;
-use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
 use crate::operation::{FromPath, PathParams, operation};
+use crate::problems::{AccountNotFound, CommonProblems};
 use crate::state::AppState;
 
 /// The account that a path names.
@@ -26,7 +26,7 @@ pub struct AccountPath {
 ///
 /// Disabled accounts are included. All people can get their own account at `/v1/accounts/me`.
 #[operation(get, "/v1/accounts/{account_id}", tag = "accounts",
-    responses((status = 200, description = "The account.", body = AccountView), CommonProblems, NotFound))]
+    responses((status = 200, description = "The account.", body = AccountView), CommonProblems, AccountNotFound))]
 pub async fn get_account(
     _: Caller<Administer, Native>,
     FromPath(path): FromPath<AccountPath>,

@@ -12,9 +12,9 @@ use crate::error_formats::Native;
 use crate::extract::caller::{Administer, Caller};
 use crate::native::accounts::view::AccountView;
 use crate::native::paging::Paging;
-use crate::native::problems::CommonProblems;
 use crate::native::schemas;
 use crate::operation::{FromQuery, operation};
+use crate::problems::CommonProblems;
 use crate::state::AppState;
 
 /// A page of accounts.

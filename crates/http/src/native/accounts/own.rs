@@ -9,8 +9,8 @@ use crate::error_formats::Native;
 use crate::extract::caller::{Caller, Person};
 use crate::native::accounts::view::AccountView;
 use crate::native::own;
-use crate::native::problems::CommonProblems;
 use crate::operation::operation;
+use crate::problems::CommonProblems;
 use crate::state::AppState;
 
 /// Get your own account.

@@ -10,9 +10,9 @@ use crate::audit;
 use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, Person};
-use crate::native::problems::{CommonProblems, TooLarge};
 use crate::native::schemas;
 use crate::operation::{Body, FromBody, operation};
+use crate::problems::{BodyProblems, CommonProblems, PasswordProblems};
 use crate::request::{credential, origin};
 use crate::state::AppState;
 
@@ -43,7 +43,7 @@ impl OwnPasswordInput {
 /// Every role may use this operation, with the access token of a login. Your other sessions end; this one continues. A
 /// wrong `current_password` is a 403 with the code `wrong_password`.
 #[operation(put, "/v1/accounts/me/password", tag = "accounts", body = "Both passwords.",
-    responses((status = 204, description = "The new password holds."), CommonProblems, TooLarge))]
+    responses((status = 204, description = "The new password holds."), CommonProblems, BodyProblems, PasswordProblems))]
 pub async fn change_own_password(
     caller: Caller<Person, Native>,
     FromBody(input): FromBody<OwnPasswordInput>,

@@ -14,9 +14,9 @@ use crate::api_error::ApiResult;
 use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, ReadAnalytics};
-use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
 use crate::operation::{FromQuery, operation};
+use crate::problems::{CommonProblems, TenantNotFound};
 use crate::state::AppState;
 
 /// Active users of one period.
@@ -158,7 +158,7 @@ impl PeriodView for ActiveUsersPeriod {
 /// outcome decides it for every other event. All numbers are exact and come from one snapshot. Late events count at the
 /// time when they occurred, and also decide which users are new.
 #[operation(get, "/v1/analytics/active-users", tag = "analytics",
-    responses((status = 200, description = "The numbers of active users.", body = ActiveUsersView), CommonProblems, NotFound))]
+    responses((status = 200, description = "The numbers of active users.", body = ActiveUsersView), CommonProblems, TenantNotFound))]
 pub async fn get_active_users(
     caller: Caller<ReadAnalytics, Native>,
     FromQuery(params): FromQuery<SeriesParams>,

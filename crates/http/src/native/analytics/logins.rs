@@ -15,9 +15,9 @@ use crate::api_error::ApiResult;
 use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, ReadAnalytics};
-use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
 use crate::operation::{FromQuery, operation};
+use crate::problems::{CommonProblems, TenantNotFound};
 use crate::state::AppState;
 
 /// Logins of one period.
@@ -127,7 +127,7 @@ impl PeriodView for LoginsPeriod {
 /// The operation counts the events of the types `login_success` and `login_fail`, with any outcome. All numbers are
 /// exact and come from one snapshot. Late events count at the time when they occurred.
 #[operation(get, "/v1/analytics/logins", tag = "analytics",
-    responses((status = 200, description = "The numbers of logins.", body = LoginsView), CommonProblems, NotFound))]
+    responses((status = 200, description = "The numbers of logins.", body = LoginsView), CommonProblems, TenantNotFound))]
 pub async fn get_logins(
     caller: Caller<ReadAnalytics, Native>,
     FromQuery(params): FromQuery<SeriesParams>,

@@ -16,9 +16,9 @@ use crate::api_error::ApiResult;
 use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, ReadAnalytics};
-use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
 use crate::operation::{FromQuery, operation};
+use crate::problems::{CommonProblems, TenantNotFound};
 use crate::state::AppState;
 
 /// Views and distinct users of pages.
@@ -73,15 +73,15 @@ pub struct PageRow {
     #[schema(value_type = schemas::Page)]
     page: String,
     /// The numbers of the requested period.
-    current: ViewsView,
+    current: PageViewCounts,
     /// The numbers of the previous period; null unless `compare` was sent.
     #[schema(required)]
-    previous: Option<ViewsView>,
+    previous: Option<PageViewCounts>,
 }
 
 /// Views and users.
 #[derive(Serialize, ToSchema)]
-pub struct ViewsView {
+pub struct PageViewCounts {
     /// The number of events on the page, with any outcome.
     #[schema(value_type = schemas::Count)]
     views: u64,
@@ -90,7 +90,7 @@ pub struct ViewsView {
     users: u64,
 }
 
-impl From<Views> for ViewsView {
+impl From<Views> for PageViewCounts {
     fn from(seen: Views) -> Self {
         Self { views: seen.views, users: seen.users }
     }
@@ -99,7 +99,7 @@ impl From<Views> for ViewsView {
 impl From<Named<PageUse>> for PageRow {
     fn from(page: Named<PageUse>) -> Self {
         let PageUse { current, previous } = page.counted;
-        Self { page: page.name, current: current.into(), previous: previous.map(ViewsView::from) }
+        Self { page: page.name, current: current.into(), previous: previous.map(PageViewCounts::from) }
     }
 }
 
@@ -128,7 +128,7 @@ impl PageStatisticsView {
         let (start, end) = ("2026-01-01T00:00:00+09:00".to_owned(), "2026-02-01T00:00:00+09:00".to_owned());
         let row = |page: &str, views, users| PageRow {
             page: page.to_owned(),
-            current: ViewsView { views, users },
+            current: PageViewCounts { views, users },
             previous: None,
         };
         json!(Self {
@@ -146,7 +146,7 @@ impl PageStatisticsView {
 /// server limits the number of new pages of a tenant in a day. New pages beyond the limit are counted together as
 /// `(other)`.
 #[operation(get, "/v1/analytics/page-statistics", tag = "analytics",
-    responses((status = 200, description = "The statistics of the pages.", body = PageStatisticsView), CommonProblems, NotFound))]
+    responses((status = 200, description = "The statistics of the pages.", body = PageStatisticsView), CommonProblems, TenantNotFound))]
 pub async fn get_page_statistics(
     caller: Caller<ReadAnalytics, Native>,
     FromQuery(params): FromQuery<RankingParams>,

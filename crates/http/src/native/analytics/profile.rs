@@ -20,10 +20,10 @@ use crate::api_error::ApiResult;
 use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, ReadUserActivity};
-use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
 use crate::native::users::get::UserPath;
 use crate::operation::{FromPath, FromQuery, QueryParams, operation};
+use crate::problems::{CommonProblems, TenantNotFound};
 use crate::state::AppState;
 
 /// The default number of local days of a profile.
@@ -282,7 +282,7 @@ impl ProfileParams {
 /// Every caller that may list events may get profiles. All numbers are exact and come from one snapshot. A user without
 /// events, known or not, has a profile of zeros. A profile never includes the server's own audit trail.
 #[operation(get, "/v1/analytics/users/{user_id}/profile", tag = "analytics",
-    responses((status = 200, description = "The profile.", body = ProfileView), CommonProblems, NotFound))]
+    responses((status = 200, description = "The profile.", body = ProfileView), CommonProblems, TenantNotFound))]
 pub async fn get_profile(
     caller: Caller<ReadUserActivity, Native>,
     FromPath(path): FromPath<UserPath>,

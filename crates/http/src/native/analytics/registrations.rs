@@ -20,9 +20,9 @@ use crate::api_error::ApiResult;
 use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, ReadAnalytics};
-use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
 use crate::operation::{FromQuery, QueryParams, operation};
+use crate::problems::{CommonProblems, TenantNotFound};
 use crate::state::AppState;
 
 /// Registrations of one period.
@@ -191,7 +191,7 @@ pub struct RegistrationsParams {
 /// became members of that tenant, and the memberships of that tenant. An answer has at most 200,000 rows inside its
 /// buckets.
 #[operation(get, "/v1/analytics/registrations", tag = "analytics",
-    responses((status = 200, description = "The numbers of registrations.", body = RegistrationsView), CommonProblems, NotFound))]
+    responses((status = 200, description = "The numbers of registrations.", body = RegistrationsView), CommonProblems, TenantNotFound))]
 pub async fn get_registrations(
     caller: Caller<ReadAnalytics, Native>,
     FromQuery(params): FromQuery<RegistrationsParams>,

@@ -13,9 +13,9 @@ use crate::api_error::ApiResult;
 use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, ReadAnalytics};
-use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
 use crate::operation::{FromQuery, Limit, QueryParams, operation};
+use crate::problems::{CommonProblems, TenantNotFound};
 use crate::state::AppState;
 
 /// The cohorts of one range.
@@ -116,7 +116,7 @@ pub struct RetentionParams {
 /// active before the range is therefore in no cohort of the range. A user is active when at least one of their events
 /// did not fail. All numbers are exact and come from one snapshot. A range has at most 400 cohorts.
 #[operation(get, "/v1/analytics/retention", tag = "analytics",
-    responses((status = 200, description = "The cohorts.", body = RetentionView), CommonProblems, NotFound))]
+    responses((status = 200, description = "The cohorts.", body = RetentionView), CommonProblems, TenantNotFound))]
 pub async fn get_retention(
     caller: Caller<ReadAnalytics, Native>,
     FromQuery(params): FromQuery<RetentionParams>,

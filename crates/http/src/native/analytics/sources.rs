@@ -16,9 +16,9 @@ use crate::api_error::ApiResult;
 use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, ReadAnalytics};
-use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
 use crate::operation::{FromQuery, operation};
+use crate::problems::{CommonProblems, TenantNotFound};
 use crate::state::AppState;
 
 /// Source addresses and what happened from them.
@@ -161,7 +161,7 @@ impl SourcesView {
 /// most events come first. Without a tenant (in `tenant_id`, or the credential's own) the range is at most 31 days,
 /// because every event of the range is read.
 #[operation(get, "/v1/analytics/sources", tag = "analytics",
-    responses((status = 200, description = "The source addresses.", body = SourcesView), CommonProblems, NotFound))]
+    responses((status = 200, description = "The source addresses.", body = SourcesView), CommonProblems, TenantNotFound))]
 pub async fn get_sources(
     caller: Caller<ReadAnalytics, Native>,
     FromQuery(params): FromQuery<RankingParams>,

@@ -17,10 +17,10 @@ use crate::cursors::{List, ListPosition, NextCursor};
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, ReadUserActivity};
 use crate::native::events::view::EventView;
-use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
 use crate::native::users::get::UserPath;
 use crate::operation::{FromPath, FromQuery, Limit, QueryParams, operation};
+use crate::problems::{CommonProblems, TenantNotFound};
 use crate::state::AppState;
 
 /// A page of a user's timeline.
@@ -104,7 +104,7 @@ pub struct TimelineParams {
 /// of events, with UTC times. A cursor neither skips nor repeats events while new events arrive. A user without events,
 /// known or not, has an empty timeline. A timeline never includes the server's own audit trail.
 #[operation(get, "/v1/analytics/users/{user_id}/timeline", tag = "analytics",
-    responses((status = 200, description = "A page of the timeline.", body = TimelineView), CommonProblems, NotFound))]
+    responses((status = 200, description = "A page of the timeline.", body = TimelineView), CommonProblems, TenantNotFound))]
 pub async fn get_timeline(
     caller: Caller<ReadUserActivity, Native>,
     FromPath(path): FromPath<UserPath>,

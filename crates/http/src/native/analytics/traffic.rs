@@ -18,9 +18,9 @@ use crate::api_error::ApiResult;
 use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, ReadAnalytics};
-use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
 use crate::operation::{FromQuery, QueryParams, operation};
+use crate::problems::{CommonProblems, TenantNotFound};
 use crate::state::AppState;
 
 /// Events and users of one period.
@@ -155,7 +155,7 @@ pub struct TrafficParams {
 /// All numbers are exact and come from one snapshot. Late events count at the time when they occurred. An answer has at
 /// most 200,000 rows inside its buckets.
 #[operation(get, "/v1/analytics/traffic", tag = "analytics",
-    responses((status = 200, description = "The numbers of events and users.", body = TrafficView), CommonProblems, NotFound))]
+    responses((status = 200, description = "The numbers of events and users.", body = TrafficView), CommonProblems, TenantNotFound))]
 pub async fn get_traffic(
     caller: Caller<ReadAnalytics, Native>,
     FromQuery(params): FromQuery<TrafficParams>,

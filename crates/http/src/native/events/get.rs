@@ -1,4 +1,4 @@
-//! `GET /v1/events/{id}`.
+//! `GET /v1/events/{event_id}`.
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
@@ -10,9 +10,9 @@ use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, ReadEvents};
 use crate::native::events::view::EventView;
-use crate::native::problems::{CommonProblems, Conflict, NotFound};
 use crate::native::schemas;
 use crate::operation::{FromPath, FromQuery, PathParams, QueryParams, operation};
+use crate::problems::{AmbiguousEvent, CommonProblems, EventNotFound};
 use crate::state::AppState;
 
 /// The event that a path names.
@@ -20,7 +20,7 @@ use crate::state::AppState;
 pub struct EventPath {
     /// The event's id.
     #[param(schema = schemas::EventId)]
-    id: EventId,
+    event_id: EventId,
 }
 
 /// The parameters of a request for one event.
@@ -35,8 +35,8 @@ pub struct EventParams {
 ///
 /// Senders choose ids, so two tenants may have events with the same id. The answer is then 409, unless `tenant_id`
 /// selects one of them.
-#[operation(get, "/v1/events/{id}", tag = "events",
-    responses((status = 200, description = "The event.", body = EventView), CommonProblems, NotFound, Conflict))]
+#[operation(get, "/v1/events/{event_id}", tag = "events",
+    responses((status = 200, description = "The event.", body = EventView), CommonProblems, EventNotFound, AmbiguousEvent))]
 pub async fn get_event(
     caller: Caller<ReadEvents, Native>,
     FromPath(path): FromPath<EventPath>,
@@ -44,6 +44,7 @@ pub async fn get_event(
     state: Data<AppState>,
 ) -> ApiResult<Native> {
     let visibility = caller.principal.visibility().narrow(params.tenant_id)?;
-    let event = blocking::run(&state, move |state| usecase::find_event(state.store(), path.id, visibility)).await?;
+    let event =
+        blocking::run(&state, move |state| usecase::find_event(state.store(), path.event_id, visibility)).await?;
     Ok(HttpResponse::Ok().json(EventView::from(event)))
 }

@@ -19,9 +19,9 @@ use crate::error_formats::Native;
 use crate::extract::caller::{Caller, ReadEvents};
 use crate::native::events::view::EventView;
 use crate::native::paging::Paging;
-use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
 use crate::operation::{FromQuery, QueryParams, operation};
+use crate::problems::{CommonProblems, TenantNotFound};
 use crate::state::AppState;
 
 /// The filters of a list of events.
@@ -133,7 +133,7 @@ impl EventsView {
 /// cursor neither skips nor repeats events while new events arrive. The roles admin and auditor can list the server's
 /// own audit trail (the tenant of all ones) like any other tenant. It does not exist for an analyst.
 #[operation(get, "/v1/events", tag = "events",
-    responses((status = 200, description = "A page of events.", body = EventsView), CommonProblems, NotFound))]
+    responses((status = 200, description = "A page of events.", body = EventsView), CommonProblems, TenantNotFound))]
 pub async fn list_events(
     caller: Caller<ReadEvents, Native>,
     FromQuery(params): FromQuery<EventListParams>,

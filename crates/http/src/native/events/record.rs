@@ -15,9 +15,9 @@ use crate::error_formats::Native;
 use crate::extract::caller::{Caller, WriteEvents};
 use crate::native::events::batch::BodyFormat;
 use crate::native::events::input::EventsInput;
-use crate::native::problems::{CommonProblems, TooLarge};
 use crate::native::schemas;
 use crate::operation::operation;
+use crate::problems::{BatchProblems, CommonProblems};
 use crate::request::{body, origin};
 use crate::settings::MAX_BODY_BYTES;
 use crate::state::AppState;
@@ -28,8 +28,8 @@ const AT_ONCE_BYTES: usize = 8 * 1024;
 
 /// The results of a batch.
 #[derive(Serialize, ToSchema)]
-#[schema(example = RecordedView::sample)]
-pub struct RecordedView {
+#[schema(example = BatchResultView::sample)]
+pub struct BatchResultView {
     /// The number of events that are new and durable now.
     #[schema(format = "int64", maximum = 5000)]
     stored: usize,
@@ -41,27 +41,27 @@ pub struct RecordedView {
     refused: usize,
     /// One result for each event, in the order sent.
     #[schema(min_items = 1, max_items = 5000)]
-    results: Vec<ResultView>,
+    results: Vec<EventResultView>,
 }
 
 /// The result of one event.
 #[derive(Serialize, ToSchema)]
-pub struct ResultView {
+pub struct EventResultView {
     /// The event's id; null if the event was refused without one.
     #[schema(required, value_type = Option<schemas::EventId>)]
     id: Option<Uuid>,
     /// Whether the event was stored.
-    status: ResultStatus,
+    status: EventResultStatus,
     /// The reason for the refusal; absent if the event was not refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    error: Option<ResultError>,
+    error: Option<EventResultError>,
 }
 
 /// `stored`: new and durable. `known`: its tenant has one with this id, nothing changed. `refused`: not acceptable.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum ResultStatus {
+pub enum EventResultStatus {
     /// New and durable.
     Stored,
     /// Its tenant has one with this id already; nothing changed.
@@ -72,7 +72,7 @@ pub enum ResultStatus {
 
 /// The reason for the refusal of an event.
 #[derive(Serialize, ToSchema)]
-pub struct ResultError {
+pub struct EventResultError {
     /// The error code for programs. It is stable.
     code: &'static str,
     /// The field at fault; null if the event as a whole is.
@@ -84,18 +84,18 @@ pub struct ResultError {
 
 /// Record events.
 ///
-/// Send one event as a JSON object, up to 5,000 as a list, or one on each line as `application/x-ndjson`. A body has at
-/// most 8 MiB; for gzip (`Content-Encoding: gzip`), the limit applies to the unpacked body. The server validates each
+/// Send up to 5,000 events as a JSON list, or one on each line as `application/x-ndjson`. One JSON object without a list
+/// is accepted too, and treated as a list of one. A body has at most 8 MiB; for gzip (`Content-Encoding: gzip`), the limit applies to the unpacked body. The server validates each
 /// event by itself. It stores the valid events in one transaction, and they are durable when the answer comes. It
-/// refuses the others with their reasons. One object is treated as a list of one. An event with an `id` that its tenant
-/// has already is not stored again, so a request whose answer was lost is safe to repeat. A body without any JSON
+/// refuses the others, and items of the list that are no events, with their reasons. An event with an `id` that its
+/// tenant has already is not stored again, so a request whose answer was lost is safe to repeat. A body without any JSON
 /// object is a problem (400).
 #[operation(post, "/v1/events", tag = "events", unknown_parameters = "ignored",
-    request_body(description = "One event, a list of them, or lines such as `{\"type\":\"page_load\",\"user_id\":\"u-4711\",\"page\":\"/\"}`.", content(
+    request_body(description = "A list of events, one event, or lines such as `{\"type\":\"page_load\",\"user_id\":\"u-4711\",\"page\":\"/\"}`.", content(
         (EventsInput = "application/json"),
         (String = "application/x-ndjson"),
     )),
-    responses((status = 200, description = "The result of each event.", body = RecordedView), CommonProblems, TooLarge))]
+    responses((status = 200, description = "The result of each event.", body = BatchResultView), CommonProblems, BatchProblems))]
 pub async fn record_events(
     caller: Caller<WriteEvents, Native>,
     request: HttpRequest,
@@ -116,40 +116,40 @@ pub async fn record_events(
     let batch = if small { record(&state)? } else { blocking::run(&state, record).await? };
     // Holds no thread. If the client disconnects meanwhile, the events are stored nevertheless; sent again with the same
     // ids, they are known.
-    Ok(HttpResponse::Ok().json(RecordedView::from(batch.await?)))
+    Ok(HttpResponse::Ok().json(BatchResultView::from(batch.await?)))
 }
 
-impl From<Vec<Recorded>> for RecordedView {
+impl From<Vec<Recorded>> for BatchResultView {
     fn from(recorded: Vec<Recorded>) -> Self {
-        let results: Vec<ResultView> = recorded.into_iter().map(ResultView::from).collect();
+        let results: Vec<EventResultView> = recorded.into_iter().map(EventResultView::from).collect();
         let count = |status| results.iter().filter(|result| result.status == status).count();
         Self {
-            stored: count(ResultStatus::Stored),
-            known: count(ResultStatus::Known),
-            refused: count(ResultStatus::Refused),
+            stored: count(EventResultStatus::Stored),
+            known: count(EventResultStatus::Known),
+            refused: count(EventResultStatus::Refused),
             results,
         }
     }
 }
 
-impl From<Recorded> for ResultView {
+impl From<Recorded> for EventResultView {
     fn from(recorded: Recorded) -> Self {
         let (status, error) = match recorded.status {
-            RecordStatus::Stored => (ResultStatus::Stored, None),
-            RecordStatus::Known => (ResultStatus::Known, None),
+            RecordStatus::Stored => (EventResultStatus::Stored, None),
+            RecordStatus::Known => (EventResultStatus::Known, None),
             RecordStatus::Refused(error) => {
                 let fault = api_error::public_detail(&error);
-                let error = ResultError { code: fault.code, field: fault.field, detail: fault.detail };
-                (ResultStatus::Refused, Some(error))
+                let error = EventResultError { code: fault.code, field: fault.field, detail: fault.detail };
+                (EventResultStatus::Refused, Some(error))
             }
         };
         Self { id: recorded.id.map(|id| id.0), status, error }
     }
 }
 
-impl RecordedView {
+impl BatchResultView {
     fn sample() -> serde_json::Value {
-        let error = ResultError {
+        let error = EventResultError {
             code: "invalid_parameter",
             field: Some("type".to_owned()),
             detail: "is missing; send what happened, for example \"page_load\"".to_owned(),
@@ -160,8 +160,8 @@ impl RecordedView {
             known: 0,
             refused: 1,
             results: vec![
-                ResultView { id, status: ResultStatus::Stored, error: None },
-                ResultView { id: None, status: ResultStatus::Refused, error: Some(error) },
+                EventResultView { id, status: EventResultStatus::Stored, error: None },
+                EventResultView { id: None, status: EventResultStatus::Refused, error: Some(error) },
             ],
         })
     }

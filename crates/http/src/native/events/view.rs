@@ -61,7 +61,7 @@ pub struct EventView {
     #[schema(required)]
     target: Option<TargetView>,
     /// Further data that the sender added.
-    #[schema(required, value_type = Option<Object>)]
+    #[schema(required, value_type = Option<schemas::Metadata>)]
     metadata: Option<Map<String, Value>>,
 }
 

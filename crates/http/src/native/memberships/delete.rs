@@ -8,15 +8,15 @@ use super::put::ChangedMembershipPath;
 use crate::api_error::ApiResult;
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, WriteDirectory};
-use crate::native::problems::{CommonProblems, NotFound};
 use crate::operation::{FromPath, operation};
+use crate::problems::{CommonProblems, MembershipNotFound};
 use crate::state::AppState;
 
 /// End a membership.
 ///
 /// Statistics keep counting the creation of the membership.
 #[operation(delete, "/v1/tenants/{tenant_id}/users/{user_id}", tag = "memberships",
-    responses((status = 204, description = "The membership is over."), CommonProblems, NotFound))]
+    responses((status = 204, description = "The membership is over."), CommonProblems, MembershipNotFound))]
 pub async fn delete_membership(
     caller: Caller<WriteDirectory, Native>,
     FromPath(path): FromPath<ChangedMembershipPath>,

@@ -10,9 +10,9 @@ use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, ReadUsers};
 use crate::native::memberships::view::MembershipView;
-use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
 use crate::operation::{FromPath, PathParams, operation};
+use crate::problems::{CommonProblems, MembershipNotFound};
 use crate::state::AppState;
 
 /// The membership that a path names.
@@ -30,7 +30,7 @@ pub struct MembershipPath {
 ///
 /// Shows whether a user is a member of a tenant, and since when.
 #[operation(get, "/v1/tenants/{tenant_id}/users/{user_id}", tag = "memberships",
-    responses((status = 200, description = "The membership.", body = MembershipView), CommonProblems, NotFound))]
+    responses((status = 200, description = "The membership.", body = MembershipView), CommonProblems, MembershipNotFound))]
 pub async fn get_membership(
     caller: Caller<ReadUsers, Native>,
     FromPath(path): FromPath<MembershipPath>,

@@ -13,10 +13,10 @@ use crate::error_formats::Native;
 use crate::extract::caller::{Caller, ReadUsers};
 use crate::native::memberships::view::MembershipView;
 use crate::native::paging::Paging;
-use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
 use crate::native::tenants::TenantPath;
 use crate::operation::{FromPath, FromQuery, operation};
+use crate::problems::{CommonProblems, TenantNotFound};
 use crate::state::AppState;
 
 /// A page of memberships.
@@ -41,7 +41,7 @@ impl MembershipsView {
 ///
 /// A tenant without a record may have memberships. A tenant without a record and without memberships is unknown (404).
 #[operation(get, "/v1/tenants/{tenant_id}/users", tag = "memberships",
-    responses((status = 200, description = "A page of memberships.", body = MembershipsView), CommonProblems, NotFound))]
+    responses((status = 200, description = "A page of memberships.", body = MembershipsView), CommonProblems, TenantNotFound))]
 pub async fn list_memberships(
     caller: Caller<ReadUsers, Native>,
     FromPath(path): FromPath<TenantPath>,

@@ -11,10 +11,10 @@ use crate::api_error::ApiResult;
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, WriteDirectory};
 use crate::native::memberships::view::MembershipView;
-use crate::native::problems::{CommonProblems, NotFound, TooLarge};
 use crate::native::put_response::put_response;
 use crate::native::schemas;
 use crate::operation::{Body, FromBody, FromPath, PathParams, operation};
+use crate::problems::{BodyProblems, CommonProblems, TenantNotFound};
 use crate::settings::MAX_BODY_BYTES;
 use crate::state::AppState;
 
@@ -56,7 +56,7 @@ impl MembershipInput {
     responses(
         (status = 200, description = "The membership replaced the one before.", body = MembershipView),
         (status = 201, description = "The membership is new.", body = MembershipView),
-        CommonProblems, NotFound, TooLarge,
+        CommonProblems, TenantNotFound, BodyProblems,
     ))]
 pub async fn put_membership(
     caller: Caller<WriteDirectory, Native>,

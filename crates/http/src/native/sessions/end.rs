@@ -9,8 +9,8 @@ use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, PersonOrAdminister};
 use crate::native::own;
-use crate::native::problems::{CommonProblems, NotFound};
 use crate::operation::{FromPath, operation};
+use crate::problems::{CommonProblems, SessionNotFound};
 use crate::state::AppState;
 
 /// End a session.
@@ -19,7 +19,7 @@ use crate::state::AppState;
 /// not exist (404). The session's tokens become invalid. Its record stays for 90 days. For a session that is already
 /// over, the request has no effect.
 #[operation(delete, "/v1/sessions/{session_id}", tag = "sessions",
-    responses((status = 204, description = "The session is over."), CommonProblems, NotFound))]
+    responses((status = 204, description = "The session is over."), CommonProblems, SessionNotFound))]
 pub async fn end_session(
     caller: Caller<PersonOrAdminister, Native>,
     FromPath(path): FromPath<SessionPath>,

@@ -10,9 +10,9 @@ use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, PersonOrAdminister};
 use crate::native::own;
-use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
 use crate::operation::{FromPath, PathParams, operation};
+use crate::problems::{CommonProblems, SessionNotFound};
 use crate::state::AppState;
 
 /// The session that a path names.
@@ -28,7 +28,7 @@ pub struct SessionPath {
 /// You can get your own sessions, also past ones. Only administrators can get a session of another account; for other
 /// people it does not exist (404).
 #[operation(get, "/v1/sessions/{session_id}", tag = "sessions",
-    responses((status = 200, description = "The session.", body = SessionView), CommonProblems, NotFound))]
+    responses((status = 200, description = "The session.", body = SessionView), CommonProblems, SessionNotFound))]
 pub async fn get_session(
     caller: Caller<PersonOrAdminister, Native>,
     FromPath(path): FromPath<SessionPath>,

@@ -17,9 +17,9 @@ use crate::cursors::{List, NextCursor};
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, PersonOrAdminister};
 use crate::native::paging::Paging;
-use crate::native::problems::CommonProblems;
 use crate::native::schemas;
 use crate::operation::{FromQuery, QueryParams, operation};
+use crate::problems::CommonProblems;
 use crate::state::AppState;
 
 /// The filters of a list of sessions.

@@ -10,9 +10,9 @@ use crate::api_error::ApiResult;
 use crate::error_formats::Native;
 use crate::extract::anyone::{Anyone, LogIn};
 use crate::login;
-use crate::native::problems::{LoginProblems, TooLarge};
 use crate::native::{schemas, secret_response};
 use crate::operation::{Body, FromBody, operation};
+use crate::problems::{BodyProblems, LoginProblems};
 use crate::request::{credential, origin};
 use crate::state::AppState;
 
@@ -47,7 +47,7 @@ impl LoginInput {
     responses(
         (status = 201, description = "The session began.", body = SessionTokensView,
             headers(("Location" = String, description = "Where the session is."))),
-        LoginProblems, TooLarge,
+        LoginProblems, BodyProblems,
     ))]
 pub async fn log_in(
     _: Anyone<LogIn, Native>,

@@ -8,8 +8,8 @@ use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, Person};
 use crate::native::own;
-use crate::native::problems::CommonProblems;
 use crate::operation::operation;
+use crate::problems::CommonProblems;
 use crate::state::AppState;
 
 /// Log out: end the session that sends the request.

@@ -10,9 +10,9 @@ use crate::api_error::ApiResult;
 use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::anyone::{Anyone, LogIn};
-use crate::native::problems::{LoginProblems, TooLarge};
 use crate::native::{schemas, secret_response};
 use crate::operation::{Body, FromBody, operation};
+use crate::problems::{BodyProblems, LoginProblems};
 use crate::request::{credential, origin};
 use crate::state::AppState;
 
@@ -43,7 +43,7 @@ impl RefreshInput {
 #[operation(post, "/v1/sessions/refresh", tag = "sessions", body = "The refresh token.",
     responses(
         (status = 200, description = "The session goes on.", body = SessionTokensView),
-        LoginProblems, TooLarge,
+        LoginProblems, BodyProblems,
     ))]
 pub async fn refresh_session(
     _: Anyone<LogIn, Native>,

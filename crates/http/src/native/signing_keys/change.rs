@@ -10,10 +10,10 @@ use crate::api_error::ApiResult;
 use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::caller::{Administer, Caller};
-use crate::native::problems::{CommonProblems, Conflict, NotFound, TooLarge};
 use crate::native::schemas;
 use crate::native::signing_keys::view::SigningKeyView;
 use crate::operation::{Body, FromBody, FromPath, operation};
+use crate::problems::{BodyProblems, CommonProblems, SigningKeyNotFound, SigningKeyRevoked};
 use crate::state::AppState;
 
 /// The changes of a signing key. A field that is left out, or null, stays as it is.
@@ -40,7 +40,7 @@ impl SigningKeyChangeInput {
 #[operation(patch, "/v1/signing-keys/{signing_key_id}", tag = "signing keys", body = "What changes.",
     responses(
         (status = 200, description = "The key's record as it is now.", body = SigningKeyView),
-        CommonProblems, NotFound, Conflict, TooLarge,
+        CommonProblems, SigningKeyNotFound, SigningKeyRevoked, BodyProblems,
     ))]
 pub async fn change_signing_key(
     caller: Caller<Administer, Native>,

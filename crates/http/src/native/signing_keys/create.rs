@@ -11,10 +11,10 @@ use crate::api_error::ApiResult;
 use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::caller::{Administer, Caller};
-use crate::native::problems::{CommonProblems, TooLarge};
 use crate::native::signing_keys::view::SigningKeyView;
 use crate::native::{schemas, secret_response};
 use crate::operation::{Body, FromBody, operation};
+use crate::problems::{BodyProblems, CommonProblems};
 use crate::state::AppState;
 
 /// The signing key to create. Null is the same as leaving a field out.
@@ -70,7 +70,7 @@ impl CreatedSigningKeyView {
     responses(
         (status = 201, description = "The key is made.", body = CreatedSigningKeyView,
             headers(("Location" = String, description = "Where the key's record is."))),
-        CommonProblems, TooLarge,
+        CommonProblems, BodyProblems,
     ))]
 pub async fn create_signing_key(
     caller: Caller<Administer, Native>,

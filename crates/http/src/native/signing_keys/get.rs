@@ -8,10 +8,10 @@ use crate::api_error::ApiResult;
 use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::caller::{Administer, Caller};
-use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
 use crate::native::signing_keys::view::SigningKeyView;
 use crate::operation::{FromPath, PathParams, operation};
+use crate::problems::{CommonProblems, SigningKeyNotFound};
 use crate::state::AppState;
 
 /// The signing key that a path names.
@@ -26,7 +26,7 @@ pub struct SigningKeyPath {
 ///
 /// Revoked keys are included. The secret is not shown.
 #[operation(get, "/v1/signing-keys/{signing_key_id}", tag = "signing keys",
-    responses((status = 200, description = "The record.", body = SigningKeyView), CommonProblems, NotFound))]
+    responses((status = 200, description = "The record.", body = SigningKeyView), CommonProblems, SigningKeyNotFound))]
 pub async fn get_signing_key(
     _: Caller<Administer, Native>,
     FromPath(path): FromPath<SigningKeyPath>,

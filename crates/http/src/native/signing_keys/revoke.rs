@@ -8,8 +8,8 @@ use crate::api_error::ApiResult;
 use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::caller::{Administer, Caller};
-use crate::native::problems::{CommonProblems, NotFound};
 use crate::operation::{FromPath, operation};
+use crate::problems::{CommonProblems, SigningKeyNotFound};
 use crate::state::AppState;
 
 /// Revoke a signing key.
@@ -17,7 +17,7 @@ use crate::state::AppState;
 /// The server refuses requests that are signed with the key from now on. The record of the key stays. For a key that is
 /// already revoked, the request has no effect.
 #[operation(delete, "/v1/signing-keys/{signing_key_id}", tag = "signing keys",
-    responses((status = 204, description = "The key is revoked."), CommonProblems, NotFound))]
+    responses((status = 204, description = "The key is revoked."), CommonProblems, SigningKeyNotFound))]
 pub async fn revoke_signing_key(
     caller: Caller<Administer, Native>,
     FromPath(path): FromPath<SigningKeyPath>,

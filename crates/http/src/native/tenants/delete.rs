@@ -8,15 +8,15 @@ use super::put::ChangedTenantPath;
 use crate::api_error::ApiResult;
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, WriteDirectory};
-use crate::native::problems::{CommonProblems, NotFound};
 use crate::operation::{FromPath, operation};
+use crate::problems::{CommonProblems, TenantNotFound};
 use crate::state::AppState;
 
 /// Remove a tenant's record and its memberships.
 ///
 /// The tenant's events stay, and statistics keep counting its creation.
 #[operation(delete, "/v1/tenants/{tenant_id}", tag = "tenants",
-    responses((status = 204, description = "The record is removed."), CommonProblems, NotFound))]
+    responses((status = 204, description = "The record is removed."), CommonProblems, TenantNotFound))]
 pub async fn delete_tenant(
     caller: Caller<WriteDirectory, Native>,
     FromPath(path): FromPath<ChangedTenantPath>,

@@ -9,10 +9,10 @@ use crate::api_error::ApiResult;
 use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, ReadDirectory};
-use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
 use crate::native::tenants::view::TenantView;
 use crate::operation::{FromPath, PathParams, operation};
+use crate::problems::{CommonProblems, TenantNotFound};
 use crate::state::AppState;
 
 /// The tenant that a path names.
@@ -27,7 +27,7 @@ pub struct TenantPath {
 ///
 /// A tenant that appears only in events has no record (404).
 #[operation(get, "/v1/tenants/{tenant_id}", tag = "tenants",
-    responses((status = 200, description = "The record.", body = TenantView), CommonProblems, NotFound))]
+    responses((status = 200, description = "The record.", body = TenantView), CommonProblems, TenantNotFound))]
 pub async fn get_tenant(
     caller: Caller<ReadDirectory, Native>,
     FromPath(path): FromPath<TenantPath>,

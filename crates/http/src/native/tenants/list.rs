@@ -12,10 +12,10 @@ use crate::cursors::{List, NextCursor};
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, ReadDirectory};
 use crate::native::paging::Paging;
-use crate::native::problems::CommonProblems;
 use crate::native::schemas;
 use crate::native::tenants::view::TenantView;
 use crate::operation::{FromQuery, operation};
+use crate::problems::CommonProblems;
 use crate::state::AppState;
 
 /// A page of tenants.

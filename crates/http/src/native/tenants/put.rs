@@ -11,11 +11,11 @@ use utoipa::ToSchema;
 use crate::api_error::ApiResult;
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, WriteDirectory};
-use crate::native::problems::{CommonProblems, NotFound, TooLarge};
 use crate::native::put_response::put_response;
 use crate::native::schemas;
 use crate::native::tenants::view::TenantView;
 use crate::operation::{Body, FromBody, FromPath, PathParams, operation};
+use crate::problems::{BodyProblems, CommonProblems, TenantNotFound};
 use crate::settings::MAX_BODY_BYTES;
 use crate::state::AppState;
 
@@ -57,7 +57,7 @@ impl TenantInput {
     responses(
         (status = 200, description = "The record replaced the one before.", body = TenantView),
         (status = 201, description = "The record is new.", body = TenantView),
-        CommonProblems, NotFound, TooLarge,
+        CommonProblems, TenantNotFound, BodyProblems,
     ))]
 pub async fn put_tenant(
     caller: Caller<WriteDirectory, Native>,

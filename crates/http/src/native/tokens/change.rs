@@ -12,10 +12,10 @@ use crate::api_error::ApiResult;
 use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::caller::{Administer, Caller};
-use crate::native::problems::{CommonProblems, Conflict, NotFound, TooLarge};
 use crate::native::schemas;
 use crate::native::tokens::view::TokenView;
 use crate::operation::{Body, FromBody, FromPath, Patch, operation};
+use crate::problems::{BodyProblems, CommonProblems, TokenEnded, TokenNotFound};
 use crate::state::AppState;
 
 /// The changes of an API token. A field that is left out stays as it is.
@@ -52,7 +52,7 @@ impl From<TokenChangeInput> for TokenChange {
 #[operation(patch, "/v1/tokens/{token_id}", tag = "tokens", body = "What changes.",
     responses(
         (status = 200, description = "The token's record as it is now.", body = TokenView),
-        CommonProblems, NotFound, Conflict, TooLarge,
+        CommonProblems, TokenNotFound, TokenEnded, BodyProblems,
     ))]
 pub async fn change_token(
     caller: Caller<Administer, Native>,

@@ -13,10 +13,10 @@ use crate::api_error::ApiResult;
 use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::caller::{Administer, Caller};
-use crate::native::problems::{CommonProblems, TooLarge};
 use crate::native::tokens::view::TokenView;
 use crate::native::{schemas, secret_response};
 use crate::operation::{Body, FromBody, operation};
+use crate::problems::{BodyProblems, CommonProblems};
 use crate::state::AppState;
 
 /// The API token to create. Null is the same as leaving a field out.
@@ -66,7 +66,7 @@ pub struct CreatedTokenView {
 
 impl CreatedTokenView {
     fn sample() -> Value {
-        json!({"api_token": TokenView::sample(), "token": "tk_EXAMPLEexampleEXAMPLEexampleEXAMPLEexampleEXAMPLE00"})
+        json!({"api_token": TokenView::sample(), "token": "tk_EXAMPLEexampleEXAMPLEexampleEXAMPLEexampleEXAMPLE"})
     }
 }
 
@@ -77,7 +77,7 @@ impl CreatedTokenView {
     responses(
         (status = 201, description = "The token is made.", body = CreatedTokenView,
             headers(("Location" = String, description = "Where the token's record is."))),
-        CommonProblems, TooLarge,
+        CommonProblems, BodyProblems,
     ))]
 pub async fn create_token(
     caller: Caller<Administer, Native>,

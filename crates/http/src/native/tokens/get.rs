@@ -8,10 +8,10 @@ use crate::api_error::ApiResult;
 use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::caller::{Administer, Caller};
-use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
 use crate::native::tokens::view::TokenView;
 use crate::operation::{FromPath, PathParams, operation};
+use crate::problems::{CommonProblems, TokenNotFound};
 use crate::state::AppState;
 
 /// The token that a path names.
@@ -26,7 +26,7 @@ pub struct TokenPath {
 ///
 /// Expired and revoked tokens are included. The token itself is not shown.
 #[operation(get, "/v1/tokens/{token_id}", tag = "tokens",
-    responses((status = 200, description = "The record.", body = TokenView), CommonProblems, NotFound))]
+    responses((status = 200, description = "The record.", body = TokenView), CommonProblems, TokenNotFound))]
 pub async fn get_token(
     _: Caller<Administer, Native>,
     FromPath(path): FromPath<TokenPath>,

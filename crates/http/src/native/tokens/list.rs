@@ -11,10 +11,10 @@ use crate::cursors::{List, NextCursor};
 use crate::error_formats::Native;
 use crate::extract::caller::{Administer, Caller};
 use crate::native::paging::Paging;
-use crate::native::problems::CommonProblems;
 use crate::native::schemas;
 use crate::native::tokens::view::TokenView;
 use crate::operation::{FromQuery, operation};
+use crate::problems::CommonProblems;
 use crate::state::AppState;
 
 /// A page of API tokens.

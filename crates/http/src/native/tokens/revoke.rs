@@ -8,8 +8,8 @@ use crate::api_error::ApiResult;
 use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::caller::{Administer, Caller};
-use crate::native::problems::{CommonProblems, NotFound};
 use crate::operation::{FromPath, operation};
+use crate::problems::{CommonProblems, TokenNotFound};
 use crate::state::AppState;
 
 /// Revoke an API token.
@@ -17,7 +17,7 @@ use crate::state::AppState;
 /// The token becomes invalid at once, and on other servers of the same database after at most 5 seconds. The record of
 /// the token stays. For a token that is already revoked, the request has no effect.
 #[operation(delete, "/v1/tokens/{token_id}", tag = "tokens",
-    responses((status = 204, description = "The token is revoked."), CommonProblems, NotFound))]
+    responses((status = 204, description = "The token is revoked."), CommonProblems, TokenNotFound))]
 pub async fn revoke_token(
     caller: Caller<Administer, Native>,
     FromPath(path): FromPath<TokenPath>,

@@ -15,9 +15,9 @@ use crate::cursors::{List, NextCursor};
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, ReadUsers};
 use crate::native::paging::Paging;
-use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
 use crate::operation::{FromPath, FromQuery, operation};
+use crate::problems::{CommonProblems, UserNotFound};
 use crate::state::AppState;
 
 /// A page of changes.
@@ -80,7 +80,7 @@ impl AttributeChangesView {
 /// Each change has its author, its time, the attribute, and the old and the new value. A record's first values are not
 /// changes.
 #[operation(get, "/v1/users/{user_id}/attribute-changes", tag = "users",
-    responses((status = 200, description = "A page of changes.", body = AttributeChangesView), CommonProblems, NotFound))]
+    responses((status = 200, description = "A page of changes.", body = AttributeChangesView), CommonProblems, UserNotFound))]
 pub async fn list_attribute_changes(
     caller: Caller<ReadUsers, Native>,
     FromPath(path): FromPath<UserPath>,

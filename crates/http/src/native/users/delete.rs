@@ -8,8 +8,8 @@ use super::get::UserPath;
 use crate::api_error::ApiResult;
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, WriteUsers};
-use crate::native::problems::{CommonProblems, NotFound};
 use crate::operation::{FromPath, operation};
+use crate::problems::{CommonProblems, UserNotFound};
 use crate::state::AppState;
 
 /// Remove a user's record, memberships and history of attributes.
@@ -17,7 +17,7 @@ use crate::state::AppState;
 /// The user's events stay, and statistics keep counting the user's creation. A credential that is scoped to a tenant
 /// cannot remove users (403).
 #[operation(delete, "/v1/users/{user_id}", tag = "users",
-    responses((status = 204, description = "The record is removed."), CommonProblems, NotFound))]
+    responses((status = 204, description = "The record is removed."), CommonProblems, UserNotFound))]
 pub async fn delete_user(
     caller: Caller<WriteUsers, Native>,
     FromPath(path): FromPath<UserPath>,

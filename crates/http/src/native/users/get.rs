@@ -9,10 +9,10 @@ use crate::api_error::ApiResult;
 use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, ReadUsers};
-use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
 use crate::native::users::view::UserView;
 use crate::operation::{FromPath, PathParams, operation};
+use crate::problems::{CommonProblems, UserNotFound};
 use crate::state::AppState;
 
 /// The user that a path names.
@@ -28,7 +28,7 @@ pub struct UserPath {
 /// A user who appears only in events has no record (404). A credential that is scoped to a tenant sees only the members
 /// of that tenant.
 #[operation(get, "/v1/users/{user_id}", tag = "users",
-    responses((status = 200, description = "The record.", body = UserView), CommonProblems, NotFound))]
+    responses((status = 200, description = "The record.", body = UserView), CommonProblems, UserNotFound))]
 pub async fn get_user(
     caller: Caller<ReadUsers, Native>,
     FromPath(path): FromPath<UserPath>,

@@ -15,10 +15,10 @@ use crate::cursors::{List, NextCursor};
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, ReadUsers};
 use crate::native::paging::Paging;
-use crate::native::problems::{CommonProblems, NotFound};
 use crate::native::schemas;
 use crate::native::users::view::UserView;
 use crate::operation::{FromQuery, QueryParams, operation};
+use crate::problems::{CommonProblems, TenantNotFound};
 use crate::state::AppState;
 
 /// The filters of a list of users.
@@ -84,7 +84,7 @@ impl UsersView {
 /// A user must match every filter that is sent. A credential that is scoped to a tenant sees only the members of that
 /// tenant.
 #[operation(get, "/v1/users", tag = "users",
-    responses((status = 200, description = "A page of users.", body = UsersView), CommonProblems, NotFound))]
+    responses((status = 200, description = "A page of users.", body = UsersView), CommonProblems, TenantNotFound))]
 pub async fn list_users(
     caller: Caller<ReadUsers, Native>,
     FromQuery(params): FromQuery<UserListParams>,

@@ -1,29 +1,23 @@
 //! `PUT /v1/users/{user_id}`.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use actix_web::web::Data;
 use serde_json::{Value, json};
-use trailkeeper_domain::Result;
-use trailkeeper_domain::json::JsonObject;
 use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::usecase;
 use trailkeeper_domain::user::UserDraft;
-use utoipa::openapi::RefOr;
-use utoipa::openapi::extensions::Extensions;
-use utoipa::openapi::schema::Schema;
-use utoipa::{PartialSchema, ToSchema};
+use utoipa::ToSchema;
 
 use super::get::UserPath;
 use crate::api_error::ApiResult;
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, WriteUsers};
-use crate::native::problems::{CommonProblems, Conflict, TooLarge};
 use crate::native::put_response::put_response;
 use crate::native::schemas;
 use crate::native::users::view::UserView;
 use crate::operation::{Body, FromBody, FromPath, operation};
+use crate::problems::{AliasExists, BodyProblems, CommonProblems};
 use crate::settings::MAX_BODY_BYTES;
 use crate::state::AppState;
 
@@ -43,11 +37,11 @@ pub struct UserInput {
     /// Further attributes, by name; absent: none.
     #[schema(value_type = Option<schemas::Attributes>)]
     attributes: Option<BTreeMap<String, String>>,
-    /// The region, for users without a pool. With a pool, leave it out: it is the part of `user_pool_id` before
-    /// its last `_`.
+    /// The region, for users without a pool. With a pool, leave it out: it is the part of `user_pool_id` before its last
+    /// `_`, and any other region next to a pool is refused.
     #[schema(value_type = Option<schemas::Region>)]
     region: Option<String>,
-    /// The user pool.
+    /// The user pool. It determines the region.
     #[schema(value_type = Option<schemas::UserPoolId>)]
     user_pool_id: Option<String>,
     /// The status of the user's account; absent: `CONFIRMED`.
@@ -75,43 +69,6 @@ impl UserInput {
     }
 }
 
-/// [`UserInput`] with a condition that utoipa cannot express. A region next to a pool is allowed only if it is the
-/// pool's region. JSON Schema cannot say that, so the document asks for one of the two.
-pub struct UserBody;
-
-impl PartialSchema for UserBody {
-    fn schema() -> RefOr<Schema> {
-        let mut schema = UserInput::schema();
-        if let RefOr::T(Schema::Object(user)) = &mut schema {
-            let without = |field: &str| json!({"properties": {field: {"type": "null"}}});
-            let either = json!([without("region"), without("user_pool_id")]);
-            user.extensions = Some(Extensions::from_iter([("anyOf", either)]));
-        }
-        schema
-    }
-}
-
-impl ToSchema for UserBody {
-    fn name() -> Cow<'static, str> {
-        UserInput::name()
-    }
-
-    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        UserInput::schemas(schemas);
-    }
-}
-
-impl Body for UserBody {
-    type Parsed = UserDraft;
-    const NAME: &'static str = UserInput::NAME;
-    const FIELDS: &'static [&'static str] = UserInput::FIELDS;
-    const MAX_BYTES: usize = UserInput::MAX_BYTES;
-
-    fn read(json: JsonObject) -> Result<UserDraft> {
-        UserInput::read(json)
-    }
-}
-
 /// Create or replace a user's record.
 ///
 /// The first time, and each time after a deletion, the user counts as created at `registered_at`. A `registered_at`
@@ -122,12 +79,12 @@ impl Body for UserBody {
     responses(
         (status = 200, description = "The record replaced the one before.", body = UserView),
         (status = 201, description = "The record is new.", body = UserView),
-        CommonProblems, Conflict, TooLarge,
+        CommonProblems, AliasExists, BodyProblems,
     ))]
 pub async fn put_user(
     caller: Caller<WriteUsers, Native>,
     FromPath(path): FromPath<UserPath>,
-    FromBody(draft): FromBody<UserBody>,
+    FromBody(draft): FromBody<UserInput>,
     state: Data<AppState>,
 ) -> ApiResult<Native> {
     let (user, put) = caller.changing(&state, move |change| usecase::put_user(change, &path.user_id, &draft)).await?;

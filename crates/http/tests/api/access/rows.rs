@@ -84,7 +84,9 @@ fn outcomes(info: &OperationInfo, names_tenant: bool) -> [Outcome; 2] {
         Requirement::Nothing => [Public, Public],
         Requirement::Person | Requirement::PersonOrAdministrator => [Done, Done],
         Requirement::Permission { tenant_scoped: false, .. } => [Forbidden, Forbidden],
-        Requirement::Permission { .. } if names_tenant || in_path("{tenant_id}") || in_path("{id}") => [Done, NotFound],
+        Requirement::Permission { .. } if names_tenant || in_path("{tenant_id}") || in_path("{event_id}") => {
+            [Done, NotFound]
+        }
         Requirement::Permission { .. } if in_path("{user_id}") && !is_about_user_activity => [Done, NotFound],
         Requirement::Permission { .. } => [Done, Nothing],
     }
@@ -92,7 +94,8 @@ fn outcomes(info: &OperationInfo, names_tenant: bool) -> [Outcome; 2] {
 
 /// The path of a row's request, with values for its parameters.
 pub fn path_of(row: &Row, things: &Things) -> String {
-    let mut path = row.info.path.replace("{tenant_id}", ACME).replace("{user_id}", "u1").replace("{id}", &numbered(1));
+    let mut path =
+        row.info.path.replace("{tenant_id}", ACME).replace("{user_id}", "u1").replace("{event_id}", &numbered(1));
     if path.contains('{') {
         let made = things.credentials();
         let ids = [

@@ -77,7 +77,7 @@ fn invalid_text_is_rejected_with_its_field() {
         ("/v1/users/%FF", "user_id"),
         ("/v1/users/a%00", "user_id"),
         ("/v1/users/%ED%A0%80", "user_id"),
-        ("/v1/events/%FF", "id"),
+        ("/v1/events/%FF", "event_id"),
     ] {
         admin.get(path).problem(400, "invalid_parameter", Some(field));
     }

@@ -9,7 +9,7 @@ use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use futures_util::future::join_all;
 use serde_json::Value;
 
-use super::{TestApp, TestResponse};
+use super::{TestApp, TestResponse, declared};
 
 /// The default address of requests.
 const PEER: &str = "198.51.100.20:40000";
@@ -95,9 +95,13 @@ impl Call<'_> {
                 .configure(trailkeeper_http::configure),
         )
         .await;
-        let response = call_service(&service, self.request.to_request()).await;
+        let request = self.request.to_request();
+        let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
+        let response = call_service(&service, request).await;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        TestResponse { status, headers, body: read_body(response).await }
+        let body = read_body(response).await;
+        declared::assert_declared(&method, &path, status, &body);
+        TestResponse { status, headers, body }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod call;
 pub mod contracts;
+pub mod declared;
 pub mod history;
 mod person;
 mod response;

@@ -381,7 +381,7 @@ fn one_event_by_its_id() {
     assert_eq!(admin.get(&format!("/v1/events/{}", numbered(1).to_uppercase())).ok()["id"], numbered(1));
     admin.get(&format!("/v1/events/{}", numbered(2))).problem(404, "event_not_found", None);
     for id in ["x", "01975f3c00007000800000000000000", "%7B01975f3c-0000-7000-8000-000000000001%7D"] {
-        admin.get(&format!("/v1/events/{id}")).problem(400, "invalid_parameter", Some("id"));
+        admin.get(&format!("/v1/events/{id}")).problem(400, "invalid_parameter", Some("event_id"));
     }
     admin.get(&format!("/v1/events/{}?env_id=1", numbered(1))).problem(400, "invalid_parameter", Some("env_id"));
 }

@@ -1,11 +1,14 @@
-//! Parts that the OpenAPI documents of the published contracts share: values with their exact schemas, and the error
-//! responses of an operation with status, reason and shape.
+//! Parts that the OpenAPI documents of the contracts share: values with their exact schemas, the error responses of an
+//! operation, and their headers.
 
-use std::collections::BTreeMap;
+pub mod addresses;
+pub mod errors;
+pub mod fields;
+pub mod headers;
+pub mod instants;
 
-use utoipa::openapi::header::HeaderBuilder;
-use utoipa::openapi::schema::{Schema, SchemaFormat, Type};
-use utoipa::openapi::{ContentBuilder, KnownFormat, ObjectBuilder, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::openapi::schema::{SchemaFormat, Type};
+use utoipa::openapi::{KnownFormat, ObjectBuilder};
 
 /// The pattern of texts without control characters, as `trailkeeper_domain::text` requires.
 pub const PRINTABLE: &str = r"^[^\x00-\x1F\x7F-\x9F]*$";
@@ -68,37 +71,4 @@ pub fn integer(format: KnownFormat, min: i64, max: i64) -> ObjectBuilder {
 
 fn string() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String)
-}
-
-/// The error responses for these statuses. Each has a body of the component `schema`, as JSON.
-///
-/// The caller must add the schema to the document's components; this function does not check it.
-pub fn refusals(schema: &str, statuses: &[u16]) -> BTreeMap<String, RefOr<Response>> {
-    statuses.iter().map(|status| (status.to_string(), RefOr::T(refusal(schema, *status)))).collect()
-}
-
-fn refusal(schema: &str, status: u16) -> Response {
-    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(schema))).build();
-    let response = ResponseBuilder::new().description(reason(status)).content("application/json", content);
-    if matches!(status, 429 | 503) {
-        let seconds = Schema::from(ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)));
-        let header =
-            HeaderBuilder::new().schema(Some(seconds)).description(Some("Seconds until another attempt makes sense."));
-        return response.header("Retry-After", header.build()).build();
-    }
-    response.build()
-}
-
-fn reason(status: u16) -> &'static str {
-    match status {
-        400 => "The input is wrong; the message names the field and the way out.",
-        401 => "There is no credential, or it does not hold.",
-        403 => "The credential does not allow this.",
-        404 => "There is no such thing, or the credential may not know of it.",
-        409 => "It contradicts what is stored.",
-        413 => "More than a limit allows; the message names the limit.",
-        429 => "Too many attempts; try again after `Retry-After` seconds.",
-        503 => "The database or the disk cannot serve now, or the server is overloaded; nothing was stored.",
-        _ => "The server failed; its log tells why under the request's id.",
-    }
 }
