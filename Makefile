@@ -1,6 +1,6 @@
 # The commands for people and CI. `make` without a target lists them.
-# A fresh Debian needs Rust, a C compiler and make. `fuzz` also needs a C++ compiler; `check-api` and `deny` also need
-# python3 with its venv module; `ci` needs all of them.
+# A fresh Debian needs Rust, a C compiler and make. `fuzz` also needs a C++ compiler; `check-api`,
+# `generators`, `proof` and `deny` also need python3 with its venv module; `ci` needs all of them.
 
 CARGO ?= cargo
 PYTHON ?= python3
@@ -21,7 +21,7 @@ endif
 export TRAILKEEPER_BIN
 
 .DEFAULT_GOAL := help
-.PHONY: help run build dist test lint format openapi configuration generate bench measure-build measure-lto check-api schemathesis acceptance fuzz deny ci clean
+.PHONY: help run build dist test lint format openapi configuration generate bench measure-build measure-lto check-api schemathesis acceptance generators proof fuzz deny ci clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -78,6 +78,12 @@ schemathesis: build .venv/installed ## try to break every operation of the OpenA
 acceptance: build .venv/installed ## recount the answers of the program with other tools, on SQLite and PostgreSQL
 	PYTHON=$(CURDIR)/.venv/bin/python scripts/with-postgres scripts/acceptance/run
 
+generators: build .generators/installed ## generate SDKs from openapi/*.json, compile and use them; lint the documents
+	.generators/venv/bin/python scripts/check_generators.py
+
+proof: .generators/installed ## make the checks that take too long for CI: compile the generated Rust clients
+	CARGO=$(CARGO) .generators/venv/bin/python scripts/check_generators.py --proof
+
 fuzz: ## fuzz every parser of untrusted input (SECONDS=600 TARGETS="events query")
 	CARGO=$(CARGO) scripts/fuzz $(or $(SECONDS),12) $(TARGETS)
 
@@ -90,6 +96,9 @@ ci: ## run everything that CI runs
 .venv/installed: scripts/requirements.txt
 	PYTHON=$(PYTHON) scripts/make-venv
 
+.generators/installed: scripts/generators/requirements.txt scripts/generators/package-lock.json scripts/generators/install
+	PYTHON=$(PYTHON) scripts/generators/install
+
 clean: ## remove build results (not ./data)
 	$(CARGO) clean
-	rm -rf .venv fuzz/target fuzz/corpus fuzz/artifacts
+	rm -rf .venv .generators fuzz/target fuzz/corpus fuzz/artifacts

@@ -1,0 +1,210 @@
+#!/usr/bin/env python3
+"""Generates SDKs from the committed OpenAPI documents with generators of other projects, compiles them, and uses some.
+
+    .generators/venv/bin/python scripts/check_generators.py [--proof]
+
+--proof makes the checks that take long: the Rust client of openapi-generator is checked by cargo.
+
+What each document must keep for these generators is tested in crates/http/tests/api/openapi/generators.rs.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent / "acceptance"))
+
+from harness import ADMIN_EMAIL, ADMIN_PASSWORD, ROOT, Checks, Server  # noqa: E402 (found by the line above)
+
+SOURCES = ROOT / "scripts/generators"
+TOOLS = ROOT / ".generators"
+OUT = TOOLS / "out"
+BIN = TOOLS / "venv/bin"
+# The committed documents by the names of their SDKs.
+DOCUMENTS = {
+    "native": ROOT / "openapi/trailkeeper.json",
+    "saasus": ROOT / "openapi/saasus-analysis.json",
+    "octopai": ROOT / "openapi/octopai.json",
+    "cripsa": ROOT / "openapi/cripsa.json",
+}
+ENVIRONMENT = os.environ | {
+    "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    # The linters must not report their use, nor look for newer versions.
+    "REDOCLY_TELEMETRY": "off",
+    "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true",
+}
+# Two events, listed newest first, and the metadata of the first one.
+USED = {"stored": 2, "types": ["logout", "page_load"], "metadata": {"plan": "pro"}}
+# openapi-python-client knows no NDJSON and makes a client without it.
+KNOWN_WARNING = "Unsupported content type application/x-ndjson"
+# The TypeScript of an SDK is compiled as strictly as its users may compile it.
+TYPESCRIPT = {
+    "strict": True, "noUncheckedIndexedAccess": False, "target": "es2022", "module": "commonjs",
+    "moduleResolution": "node10", "lib": ["es2022", "dom"], "types": [],
+}
+IMPORT_ALL = """
+import importlib, pkgutil, sys
+package = importlib.import_module(sys.argv[1])
+names = [module.name for module in pkgutil.walk_packages(package.__path__, package.__name__ + ".")]
+for name in names:
+    importlib.import_module(name)
+print(len(names))
+"""
+
+
+class Generators:
+    """Runs the tools, and counts a check for each."""
+
+    def __init__(self, checks):
+        self.checks = checks
+
+    def run(self, what, *command, cwd=OUT, **environment):
+        """One check: the command must succeed. Returns its output, or None if it failed."""
+        started = time.monotonic()
+        done = subprocess.run(
+            [str(part) for part in command], cwd=cwd, env=ENVIRONMENT | environment,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+        )
+        print(f"{time.monotonic() - started:5.1f} s  {what}", flush=True)
+        passed = self.checks.that(done.returncode == 0, what, f"exit status {done.returncode}\n{done.stdout[-8000:]}")
+        return done.stdout if passed else None
+
+    def node(self, name):
+        """The path of a program of package.json."""
+        return TOOLS / "node_modules/.bin" / name
+
+    def lint(self):
+        """Redocly's and Spectral's rules; a warning is an error too."""
+        self.run("redocly", self.node("redocly"), "lint", "--config", SOURCES / "redocly.yaml", *DOCUMENTS.values())
+        self.run(
+            "spectral", self.node("spectral"), "lint", "--ruleset", SOURCES / "spectral.yaml",
+            "--fail-severity", "hint", *DOCUMENTS.values(),
+        )
+
+    def openapi_typescript(self):
+        """Types of openapi-typescript, compiled."""
+        folder = fresh("openapi-typescript")
+        for name, document in DOCUMENTS.items():
+            self.run(f"openapi-typescript {name}", self.node("openapi-typescript"), document, "--output", folder / f"{name}.ts")
+        self.tsc("openapi-typescript: tsc", folder, [f"{name}.ts" for name in DOCUMENTS], noEmit=True)
+
+    def openapi_python_client(self):
+        """Clients of openapi-python-client, imported."""
+        folder = fresh("openapi-python-client")
+        for name, document in DOCUMENTS.items():
+            said = self.run(
+                f"openapi-python-client {name}", BIN / "openapi-python-client", "generate", "--path", document, "--meta", "none",
+                "--config", SOURCES / "openapi-python-client.yaml", "--output-path", folder / f"trailkeeper_{name}",
+            )
+            warnings = (said or "").count("WARNING") - (said or "").count(KNOWN_WARNING)
+            self.checks.equal(warnings, 0, f"openapi-python-client {name}: unknown warnings in\n{said}")
+            self.import_all(f"openapi-python-client {name}: import", folder, f"trailkeeper_{name}")
+
+    def openapi_generator(self, generator, folder, **properties):
+        """Clients of openapi-generator, all in one run of Java. `{}` in a property is the name of the document."""
+        configurations = []
+        for name, document in DOCUMENTS.items():
+            configuration = folder / f"{name}.json"
+            configuration.write_text(json.dumps({
+                "generatorName": generator,
+                "inputSpec": str(document),
+                "outputDir": str(folder / name),
+                "additionalProperties": {key: value.format(name) for key, value in properties.items()},
+                "globalProperties": {part: "false" for part in ("apiDocs", "modelDocs", "apiTests", "modelTests")},
+            }))
+            configurations.append(configuration)
+        self.run(
+            f"openapi-generator {generator}", BIN / "openapi-generator-cli", "batch", "--fail-fast", "--threads", "2",
+            *configurations,
+        )
+
+    def python(self):
+        """Python clients of openapi-generator, imported."""
+        folder = fresh("python")
+        self.openapi_generator("python", folder, packageName="trailkeeper_{}")
+        for name in DOCUMENTS:
+            self.import_all(f"openapi-generator python {name}: import", folder / name, f"trailkeeper_{name}")
+
+    def typescript_fetch(self):
+        """TypeScript clients of openapi-generator, compiled."""
+        folder = fresh("typescript-fetch")
+        self.openapi_generator("typescript-fetch", folder, npmName="trailkeeper-{}")
+        shutil.copy(SOURCES / "use_typescript_fetch.ts", folder)
+        entries = [f"{name}/src/index.ts" for name in DOCUMENTS] + ["use_typescript_fetch.ts"]
+        self.tsc("openapi-generator typescript-fetch: tsc", folder, entries, outDir="compiled")
+
+    def rust(self):
+        """Rust clients of openapi-generator, checked by cargo."""
+        folder = fresh("rust")
+        self.openapi_generator("rust", folder, packageName="trailkeeper-{}")
+        for name in DOCUMENTS:
+            # A workspace of its own, not a member of ours.
+            with (folder / name / "Cargo.toml").open("a") as manifest:
+                manifest.write("\n[workspace]\n")
+            self.run(
+                f"openapi-generator rust {name}: cargo check", os.environ.get("CARGO", "cargo"), "check", "--quiet",
+                cwd=folder / name, CARGO_TARGET_DIR=str(folder / "target"),
+            )
+
+    def tsc(self, what, folder, files, **options):
+        """Compiles TypeScript."""
+        (folder / "tsconfig.json").write_text(json.dumps({"compilerOptions": TYPESCRIPT | options, "files": files}))
+        self.run(what, self.node("tsc"), "--project", folder)
+
+    def import_all(self, what, folder, package):
+        """Imports every module of a package."""
+        count = self.run(what, BIN / "python", "-c", IMPORT_ALL, package, PYTHONPATH=str(folder))
+        self.checks.that(count is not None and int(count) > 5, f"{what}: modules", count)
+
+    def use(self):
+        """Sends requests to a server with the generated clients."""
+        clients = {
+            "openapi-generator python": (
+                [BIN / "python", SOURCES / "use_openapi_generator.py"], OUT / "python/native"),
+            "openapi-python-client": (
+                [BIN / "python", SOURCES / "use_openapi_python_client.py"], OUT / "openapi-python-client"),
+            "openapi-generator typescript-fetch": (
+                [BIN / "node", OUT / "typescript-fetch/compiled/use_typescript_fetch.js"], OUT),
+        }
+        for name, (command, folder) in clients.items():
+            with Server(self.checks) as server:
+                url = f"http://127.0.0.1:{server.port}"
+                said = self.run(f"{name}: requests", *command, url, ADMIN_EMAIL, ADMIN_PASSWORD, PYTHONPATH=str(folder))
+                self.checks.equal(json.loads(said or "null"), USED, f"{name}: two events are recorded and listed")
+
+
+def fresh(name):
+    """An empty folder."""
+    folder = OUT / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--proof", action="store_true", help="make the checks that take long, instead of the others")
+    options = parser.parse_args()
+    checks = Checks()
+    generators = Generators(checks)
+    OUT.mkdir(parents=True, exist_ok=True)
+    if options.proof:
+        generators.rust()
+        return checks.finish()
+    generators.lint()
+    generators.openapi_typescript()
+    generators.openapi_python_client()
+    generators.python()
+    generators.typescript_fetch()
+    generators.use()
+    return checks.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

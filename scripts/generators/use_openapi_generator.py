@@ -1,0 +1,27 @@
+"""Uses the client that openapi-generator made of the native document: logs in, records two events as a list, lists them.
+
+    use_openapi_generator.py URL EMAIL PASSWORD
+"""
+
+import json
+import sys
+
+import trailkeeper_native as native
+
+url, email, password = sys.argv[1:]
+with native.ApiClient(native.Configuration(host=url)) as client:
+    tokens = native.SessionsApi(client).log_in(native.LoginInput(email=email, password=password))
+with native.ApiClient(native.Configuration(host=url, access_token=tokens.access_token)) as client:
+    events = native.EventsApi(client)
+    sent = [
+        native.EventInput(type="page_load", user_id="u1", page="/a", metadata={"plan": "pro"}),
+        native.EventInput(type="logout", user_id="u1"),
+    ]
+    result = events.record_events(sent)
+    listed = events.list_events(user_id="u1")
+    first = events.get_event(result.results[0].id)
+print(json.dumps({
+    "stored": result.stored,
+    "types": [event.type for event in listed.events],
+    "metadata": first.metadata,
+}))
