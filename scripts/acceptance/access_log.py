@@ -16,18 +16,51 @@ import tempfile
 from collections import Counter, defaultdict
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from urllib.parse import quote
 
 from harness import Checks, Server, arguments, shown
 
 NO_TENANT = "00000000-0000-0000-0000-000000000000"
+# An address with what may stand around it, a list of them, and a line.
+ADDRESS = r"\[?[0-9A-Fa-f]*[.:][0-9A-Fa-f.:]*(?:%\w+)?\]?(?::\d+)?"
+HOST = rf"{ADDRESS}(?:, *{ADDRESS})*|-"
 QUOTED = r'"((?:[^"\\]|\\.)*)"'
-LINE = re.compile(rf"(\S+) \S+ (\S+) \[([^\]]+)\] {QUOTED} (\d{{3}}) \S+ {QUOTED} {QUOTED}(?: .*)?")
+LINE = re.compile(
+    rf"(?:[\w.-]+\.example(?::\d+)? +)?({HOST}) +- +(\S.*?) +\[([^\]]+)\] +{QUOTED} +(\d{{3}}|-) +(?:\d+|-)"
+    rf"(?: +[\d.]+)*(?: +{QUOTED} +{QUOTED}.*)?"
+)
+CHARACTERS = {"t": "\t", "n": "\n", '"': '"', "\\": "\\"}
+
+
+def address(text):
+    """The address of the first member of a list, without port, brackets and zone; None for `-`."""
+    if text == "-":
+        return None
+    first = re.sub(r"^(\d+\.\d+\.\d+\.\d+):\d+$", r"\1", text.split(",")[0].strip())
+    first = re.sub(r"^\[(.*)\](:\d+)?$", r"\1", first).split("%")[0]
+    read = ipaddress.ip_address(first)
+    return str(getattr(read, "ipv4_mapped", None) or read)
+
+
+def unescaped(text):
+    """The text without the escapes of Apache and nginx. Bytes that are no UTF-8 stay as they are written."""
+    def undone(match):
+        if match[2]:
+            return CHARACTERS[match[2]]
+        try:
+            return bytes.fromhex(match[1].replace("\\x", "")).decode()
+        except UnicodeDecodeError:
+            return match[1]
+    return re.sub(r'((?:\\x[0-9A-Fa-f]{2})+)|\\([tn"\\])', undone, text)
 
 
 def generated(path, lines=4000, seed=20260131):
     """Writes a log of ten days that ends two hours ago."""
     choose = random.Random(seed)
     hosts = [f"203.0.113.{n}" for n in range(1, 80)] + [f"2001:db8::{n:x}" for n in range(1, 20)]
+    hosts += ["203.0.113.7:51234", "::ffff:203.0.113.8", "[2001:DB8::1]:443", "fe80::1%eth0", "203.0.113.9, 10.0.0.1", "-"]
+    users = ["alice", "bob@example.com", "carol", "jane doe", r"CORP\\jane", r'\"bob\"', r"J\xC3\xBCrgen", r"J\xc3\xbcrgen"]
+    users += [r"J\xfcrgen", "x [01/Jan/2020:00:00:00 +0000]", "- jane", "10.0.0.1 - jane"]
     pages = [f"/docs/{n}" for n in range(60)] + ["/", "/search?q=a+b", "/search?q=%22x%22#top", "/a%20b", "/caf%C3%A9", "/login"]
     agents = ["Mozilla/5.0 (X11; Linux x86_64)", "-", r'quote \"inside\" agent', "curl/8.5.0"]
     zones = [timezone.utc, timezone(timedelta(hours=2)), timezone(timedelta(hours=-9, minutes=-30))]
@@ -37,16 +70,33 @@ def generated(path, lines=4000, seed=20260131):
     for number in range(lines):
         at += step
         method = choose.choices(["GET", "POST", "HEAD", "OPTIONS"], [90, 5, 3, 2])[0]
-        status = choose.choices([200, 206, 304, 301, 404, 403, 500, 101], [80, 2, 5, 3, 6, 2, 1, 1])[0]
-        user = choose.choices(["-", "alice", "bob@example.com", "carol"], [90, 4, 3, 3])[0]
+        status = choose.choices(
+            ["200", "206", "304", "301", "404", "403", "500", "101", "-", "000", "009"], [80, 2, 5, 3, 6, 2, 1, 1, 1, 1, 1]
+        )[0]
+        user = choose.choice(users) if choose.random() < 0.15 else "-"
         local = at.astimezone(choose.choice(zones))
+        fraction = choose.choice(["", "", "", ".000", ".999"])
+        host = choose.choice(hosts)
+        # Without a client, a name without a port could be the client's.
+        virtual_host = choose.choice(["", "", "", "shop.example:443 ", "www.shop.example " if host != "-" else ""])
+        blanks = " " * choose.choices([1, 3], [95, 5])[0]
+        end = choose.choice([' "-" "{}"', ' "-" "{}"', ' "-" "{}" 431 "x"', "", " 1736", "  0.003"])
         written.append(
-            f'{choose.choice(hosts)} - {user} [{local:%d/%b/%Y:%H:%M:%S %z}] "{method} {choose.choice(pages)} HTTP/1.1"'
-            f' {status} {choose.randrange(90000)} "-" "{choose.choice(agents)}"'
+            f'{virtual_host}{host}{blanks}- {user} [{local:%d/%b/%Y:%H:%M:%S}{fraction} {local:%z}]{blanks}'
+            f'"{method} {choose.choice(pages)} HTTP/1.1" {status} {choose.choice(["-", choose.randrange(90000)])}'
+            + end.format(choose.choice(agents))
         )
         if choose.random() < 0.02:
             written.append(written[-1])  # Two equal lines are two requests.
-    written[len(written) // 2] = written[len(written) // 2][:95]
+    complete = max(written, key=len)
+    for at, broken in enumerate([
+        complete[:complete.rindex('"')],
+        # Two addresses: a virtual host and a client, or a client and a proxy.
+        f"203.0.113.7 10.0.0.1 {complete.split(' ', 1)[1]}",
+        # An application load balancer of AWS.
+        'h2 2026-01-01T00:00:00.1Z app/a/5 203.0.113.7:2817 10.0.0.1:80 0 0 0 200 200 34 366 "GET https://a:443/ HTTP/2.0" "curl" - -',
+    ]):
+        written.insert(len(written) // 2 + at, broken)
     path.write_text("\n".join(written) + "\n", encoding="utf-8")
 
 
@@ -67,27 +117,33 @@ class Counted:
                 self.refused.append(number)
                 continue
             host, remote, time, request, status, _, _ = match.groups()
-            words = request.split(" ")
+            words = unescaped(request).split(" ")
             method, path = words[:2] if len(words) in (2, 3) else (None, None)
-            at = datetime.strptime(time, "%d/%b/%Y:%H:%M:%S %z").astimezone(timezone.utc)
-            self.line(str(ipaddress.ip_address(host)), remote, at, method, path, int(status))
+            form = "%d/%b/%Y:%H:%M:%S.%f %z" if "." in time else "%d/%b/%Y:%H:%M:%S %z"
+            at = datetime.strptime(time, form).astimezone(timezone.utc)
+            self.line(address(host), remote, at, method, path, 0 if status == "-" else int(status))
 
     def line(self, host, remote, at, method, path, status):
         """Counts one complete line."""
-        user = f"ip:{host}" if remote == "-" else remote
-        outcome = "success" if status < 400 else "failure"
+        if remote == "-":
+            user = f"ip:{host}" if host else None
+        else:
+            # Words with a `-` between them are no name.
+            user = None if "-" in remote.split(" ") else unescaped(remote)
+        outcome = "unknown" if status < 100 else "success" if status < 400 else "failure"
         self.times.append(at)
-        if outcome != "failure":
+        if outcome != "failure" and user:
             self.active["daily"][f"{at:%Y-%m-%d}"].add(user)
             self.active["monthly"][f"{at:%Y-%m}"].add(user)
-        kind = "page_load" if method == "GET" and status < 400 else "request"
+        kind = "page_load" if method == "GET" and outcome == "success" else "request"
         kept = path if kind == "page_load" or path is None else path[:256]  # maximum length of a target id
         self.events[(kind, user, host, int(at.timestamp()), kept, outcome)] += 1
         if kind == "page_load":
             page = re.split(r"[?#]", path)[0] or "/"
             self.views[page] += 1
-            self.visitors[page].add(user)
-            self.behaviors[user].append((int(at.timestamp()), path))
+            if user:
+                self.visitors[page].add(user)
+                self.behaviors[user].append((int(at.timestamp()), path))
 
     def statistics(self):
         """The expected page statistics of the whole log."""
@@ -145,7 +201,7 @@ def compare(checks, server, counted):
         checks.equal((answer.json() or {}).get("data"), rows, f"active users, {period}")
     month_ago = (datetime.now(timezone.utc) - timedelta(days=27)).timestamp()
     for user in sorted(counted.behaviors, key=lambda user: -len(counted.behaviors[user]))[:5]:
-        answer = server.ask("GET", f"/v1/analysis/users/{user}/behavior-histories")
+        answer = server.ask("GET", f"/v1/analysis/users/{quote(user, safe='')}/behavior-histories")
         recent = Counter(entry for entry in counted.behaviors[user] if entry[0] >= month_ago)
         got = Counter((one["timestamp"], one["referer"]) for day in answer.json()["histories"] for one in day["histories"])
         checks.equal(got, recent, f"behaviour histories of {user}")
@@ -160,7 +216,7 @@ def main():
             generated(log)
         packed = log.read_bytes()
         plain = gzip.decompress(packed) if packed[:2] == b"\x1f\x8b" else packed
-        counted = Counted(plain.decode("utf-8", errors="replace"))
+        counted = Counted(plain.decode("utf-8", errors="backslashreplace"))
         print(f"{log.name}: {len(counted.times)} complete lines, {sum(counted.views.values())} page loads on "
               f"{len(counted.views)} pages by {counted.statistics()['total_unique_users']} visitors, "
               f"{len(counted.refused)} broken lines", flush=True)
@@ -179,7 +235,8 @@ def main():
         compare(checks, server, counted)
 
         other = Path(folder) / ("access.copy" if log.suffix == ".gz" else "access.log.gz")
-        other.write_bytes(plain if log.suffix == ".gz" else gzip.compress(plain))
+        # Zero bytes after gzip data are padding.
+        other.write_bytes(plain if log.suffix == ".gz" else gzip.compress(plain) + bytes(1000))
         before = {event["id"] for event in events}
         for again, stdin in ((str(log), None), (str(other), None), ("-", plain)):
             done = server.command("import", "access-log", again, stdin=stdin)

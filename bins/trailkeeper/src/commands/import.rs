@@ -29,7 +29,8 @@ enum What {
     Users(RecordFile),
     /// Import tenants from NDJSON, with `tenant_id` and the fields of `PUT /v1/tenants/{tenant_id}`.
     Tenants(RecordFile),
-    /// Import an access log of Apache or nginx, in the combined or the common format.
+    /// Import an access log of Apache or nginx, in the combined or the common format, with or without a virtual host in
+    /// front.
     AccessLog(EventFile),
 }
 

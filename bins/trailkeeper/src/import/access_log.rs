@@ -4,7 +4,7 @@ use std::io::{self, BufRead};
 
 use ring::digest::{Context, SHA256};
 use trailkeeper_domain::Error;
-use trailkeeper_parsers::access_log::{LogLine, to_draft};
+use trailkeeper_parsers::access_log::{LogLine, text_of, to_draft};
 use uuid::Uuid;
 
 use crate::failure::Failure;
@@ -33,7 +33,7 @@ pub fn import_access_log(
     let read = source.each_line(|number, content| {
         let bytes = content.as_ref().map_or(0, |content| content.len());
         let draft = content.and_then(|content| {
-            let text = String::from_utf8_lossy(content);
+            let text = text_of(content);
             let line = LogLine::parse(&text).map_err(|reason| Error::malformed("not_a_log_line", reason))?;
             Ok(to_draft(line, event_id(&file, number)))
         });

@@ -4,6 +4,7 @@ mod access_log;
 mod batch;
 mod directory;
 mod events;
+mod gzip;
 mod source;
 mod summary;
 

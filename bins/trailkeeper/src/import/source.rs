@@ -4,12 +4,12 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek as _};
 use std::path::Path;
 
-use flate2::bufread::MultiGzDecoder;
 use indicatif::ProgressBar;
 use trailkeeper_domain::{Error, Result as DomainResult};
 use trailkeeper_parsers::lines::{Line, Lines, MAX_LINE};
 
 use crate::failure::Failure;
+use crate::import::gzip::Gzip;
 use crate::progress;
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
@@ -112,15 +112,14 @@ fn too_long() -> Error {
     Error::malformed("line_too_long", format!("the line is longer than {MAX_LINE} bytes"))
 }
 
-/// Decompresses content that starts like gzip, whatever the name of the file. Several concatenated gzip files, as log
-/// rotation makes them, count as one.
+/// Decompresses content that starts like gzip, whatever the name of the file.
 fn decompressed(mut raw: impl Read + 'static) -> io::Result<Box<dyn BufRead>> {
     let mut head = Vec::with_capacity(GZIP.len());
     raw.by_ref().take(GZIP.len() as u64).read_to_end(&mut head)?;
     let packed = head == GZIP;
     let whole = BufReader::with_capacity(BUFFER, io::Cursor::new(head).chain(raw));
     if packed {
-        return Ok(Box::new(BufReader::with_capacity(BUFFER, MultiGzDecoder::new(whole))));
+        return Ok(Box::new(BufReader::with_capacity(BUFFER, Gzip::new(whole))));
     }
     Ok(Box::new(whole))
 }

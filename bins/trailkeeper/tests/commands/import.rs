@@ -106,6 +106,54 @@ fn a_truncated_compressed_log_stores_nothing() {
 }
 
 #[test]
+fn zero_bytes_after_compressed_data_are_padding_and_anything_else_is_an_error() {
+    let program = Program::new();
+    let line = |path: &str| format!("192.0.2.7 - - [17/May/2026:10:05:03 +0000] \"GET {path} HTTP/1.1\" 200 2\n");
+    let padded = [compressed(&line("/a")), vec![0; 1_000], compressed(&line("/b")), vec![0; 70_000]].concat();
+    let file = program.file("padded.gz", &padded);
+    assert_eq!(counts(&program.run(&["import", "access-log", &file]).good().stdout), events(2, 0, 0));
+    // The content is the same without padding, so the events are the same.
+    let file = program.file("plain.log", line("/a") + &line("/b"));
+    assert_eq!(counts(&program.run(&["import", "access-log", &file]).good().stdout), events(0, 2, 0));
+
+    let file = program.file("garbage.gz", [padded.as_slice(), b"x"].concat());
+    let message = program.run(&["import", "access-log", &file]).failed(1);
+    assert!(message.contains("nothing was imported"), "{message}");
+}
+
+#[test]
+fn lines_of_a_log_are_read_in_every_known_form_and_refused_in_others() {
+    let program = Program::new();
+    let time = "[17/May/2026:10:05:03.250 +0000]";
+    let request = r#""GET /a HTTP/1.1" 200 5"#;
+    let known = [
+        format!(r#"shop.example:443 203.0.113.7 - jane {time} {request} "-" "UA""#),
+        format!("172.16.10.1 - - {time} {request} 1736"),
+        format!("203.0.113.7, 10.0.0.1 - CORP\\\\jane {time} {request}"),
+        format!("[fe80::1%eth0]:443   -   jane doe   {time}   {request}"),
+        format!("- - - {time} \"-\" 000 -"),
+    ];
+    let refused = [
+        ("203.0.113.7 10.0.0.1 - -", "begins with two addresses, '203.0.113.7' and '10.0.0.1'"),
+        ("Oct 10 13:55:36 web1 nginx: 203.0.113.7 - -", "has more fields before the time"),
+        ("203.0.113.256 - -", "'203.0.113.256' is neither an address nor a host name"),
+    ];
+    // A line in Latin-1 keeps its name.
+    let mut log = [b"203.0.113.7 - J\xfcrgen ".as_slice(), time.as_bytes(), b" ", request.as_bytes()].concat();
+    for line in &known {
+        log.extend_from_slice(format!("\n{line}").as_bytes());
+    }
+    for (fields, _) in refused {
+        log.extend_from_slice(format!("\n{fields} {time} {request}").as_bytes());
+    }
+    let summary = program.run_with_input(&["import", "access-log", "-"], &log).good().stdout;
+    assert_eq!(counts(&summary), events(6, 0, 3), "{summary}");
+    for (number, (_, reason)) in (7..).zip(refused) {
+        assert!(summary.contains(&format!("  line {number}: ")) && summary.contains(reason), "{summary}");
+    }
+}
+
+#[test]
 fn users_and_tenants_are_created_then_replaced() {
     let program = Program::new();
     let tenants = format!(

@@ -1,6 +1,6 @@
 //! The event that a line of an access log stands for.
 
-use std::net::IpAddr;
+use std::borrow::Cow;
 
 use serde_json::{Map, Value, json};
 use trailkeeper_domain::address::parse_address;
@@ -14,79 +14,116 @@ use crate::access_log::{LogLine, Request};
 /// The longest id of a target, in characters, as `EventDraft::into_event` allows it.
 const MAX_TARGET: usize = 256;
 
+/// The largest text in the metadata, in bytes of JSON. The metadata of an event has at most two texts of this size, and
+/// the limit of all metadata (`MAX_METADATA_BYTES`) has room for both: a long text must not keep a request out.
+const MAX_TEXT: usize = 6 * 1024;
+/// The same for lists of addresses, names of virtual hosts, identities and texts in the place of a user.
+const MAX_SHORT_TEXT: usize = 768;
+
 /// The line as an event with the given id: a `page_load` for a GET with a status below 400, else a `request`.
 ///
 /// Texts longer than their fields are cut, so that the event is always acceptable if its user's name is.
 pub fn to_draft(line: LogLine<'_>, id: Uuid) -> EventDraft {
-    let source = parse_address("source", line.host).ok();
-    let succeeded = line.status < 400;
+    let LogLine { client, at, request, status, referer, user_agent } = line;
+    let succeeded = status.map(|status| status < 400);
     let mut metadata = Map::new();
-    metadata.insert("status".to_owned(), json!(line.status));
-    if let Some(referer) = line.referer {
-        metadata.insert("referer".to_owned(), json!(cut(referer.into_owned(), MAX_PAGE)));
+    if let Some(status) = status {
+        metadata.insert("status".to_owned(), json!(status));
     }
-    let (is_page_load, path) = match line.request {
-        Request::Http { method, path } => {
-            let is_page_load = method == "GET" && succeeded;
-            metadata.insert("method".to_owned(), json!(method));
-            (is_page_load, Some(path))
+    let user_id = match (&client.user, &client.unclear_user) {
+        (Some(user), _) => Some(user.clone().into_owned()),
+        (None, Some(_)) => None,
+        // The address or the host name of a client without a name.
+        (None, None) => client.address_or_name().map(|name| acceptable(&format!("ip:{name}"), UserId::MAX)),
+    };
+    let forwarded_for = client.host.filter(|host| host.contains(','));
+    for (name, text) in [
+        ("virtual_host", client.virtual_host),
+        ("forwarded_for", forwarded_for),
+        ("ident", client.ident.as_deref()),
+        ("user", client.unclear_user.as_deref()),
+    ] {
+        put(&mut metadata, name, text, MAX_SHORT_TEXT);
+    }
+    put(&mut metadata, "referer", referer.as_deref(), MAX_TEXT);
+    let (method, path) = match request {
+        Request::Http { method, path } => (Some(method), Some(path)),
+        Request::Other(text) => {
+            put(&mut metadata, "request", Some(&text), MAX_TEXT);
+            (None, None)
         }
-        Request::Other(request) => {
-            metadata.insert("request".to_owned(), json!(cut(request.into_owned(), MAX_PAGE)));
-            (false, None)
-        }
-        Request::Nothing => (false, None),
+        Request::Nothing => (None, None),
+    };
+    put(&mut metadata, "method", method.as_deref(), MAX_SHORT_TEXT);
+    let is_page_load = method.as_deref() == Some("GET") && succeeded == Some(true);
+    if let Some(path) =
+        path.as_deref().filter(|path| path.chars().count() > if is_page_load { MAX_PAGE } else { MAX_TARGET })
+    {
+        put(&mut metadata, "path", Some(path), MAX_TEXT);
+        metadata.insert("path_characters".to_owned(), json!(path.chars().count()));
+    }
+    let (page, target) = if is_page_load {
+        (path.map(|path| acceptable(&path, MAX_PAGE)), None)
+    } else {
+        (None, path.map(|path| target_of(acceptable(&path, MAX_TARGET))))
     };
     EventDraft {
         id: Some(id),
-        occurred_at: Some(line.at),
-        user_id: Some(user_of(line.user, source, line.host)),
-        user_name: line.user.map(str::to_owned),
+        occurred_at: Some(at),
+        user_id,
+        user_name: client.user.map(Cow::into_owned),
         kind: if is_page_load { PAGE_LOAD } else { REQUEST }.to_owned(),
-        outcome: Some(if succeeded { Outcome::Success } else { Outcome::Failure }),
-        source: source.map(|address| address.to_string()),
-        user_agent: line.user_agent.map(|agent| cut(agent.into_owned(), MAX_USER_AGENT)),
-        page: path.as_ref().filter(|_| is_page_load).map(|path| shortened(path, MAX_PAGE, &mut metadata)),
-        target: path.as_ref().filter(|_| !is_page_load).map(|path| Target {
-            kind: Some("path".to_owned()),
-            id: Some(shortened(path, MAX_TARGET, &mut metadata)),
-            name: None,
+        outcome: Some(match succeeded {
+            Some(true) => Outcome::Success,
+            Some(false) => Outcome::Failure,
+            None => Outcome::Unknown,
         }),
+        source: client.host.and_then(|host| parse_address("source", host).ok()).map(|address| address.to_string()),
+        user_agent: user_agent.map(|agent| acceptable(&agent, MAX_USER_AGENT)),
+        page,
+        target,
         metadata: Some(metadata),
         ..EventDraft::default()
     }
 }
 
-/// The name that the client logged in with; without one, `ip:` and its address or host name.
-fn user_of(user: Option<&str>, source: Option<IpAddr>, host: &str) -> String {
-    match (user, source) {
-        (Some(user), _) => user.to_owned(),
-        (None, Some(address)) => format!("ip:{address}"),
-        (None, None) => cut(format!("ip:{host}"), UserId::MAX),
+fn target_of(path: String) -> Target {
+    Target { kind: Some("path".to_owned()), id: Some(path), name: None }
+}
+
+/// Adds a text to the metadata: up to [`MAX_PAGE`] characters and `max` bytes of it, and its length if that is less than
+/// all of it.
+fn put(metadata: &mut Map<String, Value>, name: &str, text: Option<&str>, max: usize) {
+    let Some(text) = text else { return };
+    let mut size = 0;
+    let fits = text.chars().take(MAX_PAGE).take_while(|c| {
+        size += json_size(*c);
+        size <= max
+    });
+    let short: String = fits.collect();
+    if short.len() < text.len() {
+        metadata.insert(format!("{name}_characters"), json!(text.chars().count()));
+    }
+    metadata.insert(name.to_owned(), json!(short));
+}
+
+/// The bytes of a character in a JSON text.
+fn json_size(c: char) -> usize {
+    match c {
+        '"' | '\\' => 2,
+        c if c < ' ' => 6,
+        c => c.len_utf8(),
     }
 }
 
-/// Cuts a path to `max` characters. The metadata then keeps up to [`MAX_PAGE`] characters of it and its length, so that
-/// a request with a very long path still counts.
-fn shortened(path: &str, max: usize, metadata: &mut Map<String, Value>) -> String {
-    let short = cut(path.to_owned(), max);
-    if short.len() < path.len() {
-        metadata.insert("path".to_owned(), json!(cut(path.to_owned(), MAX_PAGE)));
-        metadata.insert("path_characters".to_owned(), json!(path.chars().count()));
-    }
-    short
-}
-
-fn cut(mut text: String, max: usize) -> String {
-    if let Some((end, _)) = text.char_indices().nth(max) {
-        text.truncate(end);
-    }
-    text
+/// The text as a field of at most `max` characters can hold it: cut, and with spaces for control characters.
+fn acceptable(text: &str, max: usize) -> String {
+    text.chars().take(max).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use trailkeeper_domain::event::{Event, IngestContext};
+    use trailkeeper_domain::event::{Event, IngestContext, MAX_METADATA_BYTES};
     use trailkeeper_domain::id::EventId;
     use trailkeeper_domain::page::PageQueries;
     use trailkeeper_domain::time;
@@ -100,16 +137,17 @@ mod tests {
             tenant_scope: None,
             queries: PageQueries::Dropped,
         };
-        to_draft(LogLine::parse(line).unwrap(), Uuid::nil()).into_event(&context, EventId(Uuid::nil())).unwrap().event
+        let draft = to_draft(LogLine::parse(line).unwrap(), Uuid::nil());
+        draft.into_event(&context, EventId(Uuid::nil())).unwrap().event
     }
 
-    fn line(host: &str, user: &str, request: &str, status: u16) -> String {
+    fn line(host: &str, user: &str, request: &str, status: &str) -> String {
         format!(r#"{host} - {user} [01/Jan/2026:00:00:00 +0000] "{request}" {status} 1 "https://r.example/" "curl""#)
     }
 
     #[test]
     fn only_a_get_below_400_is_a_page_load() {
-        let seen = event(&line("192.0.2.7", "-", "GET /a?b=c HTTP/1.1", 304));
+        let seen = event(&line("192.0.2.7", "-", "GET /a?b=c HTTP/1.1", "304"));
         assert_eq!((seen.kind.as_str(), seen.outcome), ("page_load", Outcome::Success));
         assert_eq!(seen.page.map(|page| (page.sent, page.key)), Some(("/a?b=c".to_owned(), "/a".to_owned())));
         assert_eq!(seen.target, None);
@@ -119,46 +157,110 @@ mod tests {
         assert_eq!(seen.metadata.map(Value::Object), Some(metadata));
 
         for (request, status, outcome) in [
-            ("GET /a?b HTTP/1.1", 404, Outcome::Failure),
-            ("HEAD /a?b HTTP/1.1", 200, Outcome::Success),
-            ("POST /a?b HTTP/1.1", 500, Outcome::Failure),
+            ("GET /a?b HTTP/1.1", "404", Outcome::Failure),
+            ("HEAD /a?b HTTP/1.1", "200", Outcome::Success),
+            ("POST /a?b HTTP/1.1", "500", Outcome::Failure),
+            ("GET /a?b HTTP/1.1", "-", Outcome::Unknown),
+            ("GET /a?b HTTP/1.1", "000", Outcome::Unknown),
+            ("GET /a?b", "009", Outcome::Unknown),
         ] {
             let seen = event(&line("192.0.2.7", "-", request, status));
             assert_eq!((seen.kind.as_str(), seen.outcome, seen.page), ("request", outcome, None), "{request}");
             let target = seen.target.unwrap();
             assert_eq!((target.kind.as_deref(), target.id.as_deref()), (Some("path"), Some("/a?b")));
+            let kept = seen.metadata.unwrap().get("status").cloned();
+            assert_eq!(
+                kept,
+                Some(status)
+                    .filter(|_| outcome != Outcome::Unknown)
+                    .map(|status| json!(status.parse::<u16>().unwrap()))
+            );
         }
     }
 
     #[test]
     fn the_user_is_the_login_name_or_the_address_or_the_host() {
         for (host, user, id, source) in [
-            ("::ffff:192.0.2.7", "-", "ip:192.0.2.7", Some("192.0.2.7")),
-            ("2001:DB8::1", "-", "ip:2001:db8::1", Some("2001:db8::1")),
-            ("203.0.113.7:51234", "-", "ip:203.0.113.7", Some("203.0.113.7")),
-            ("[2001:db8::1]:443", "-", "ip:2001:db8::1", Some("2001:db8::1")),
-            ("fe80::1%eth0", "-", "ip:fe80::1", Some("fe80::1")),
-            ("crawler.example", "-", "ip:crawler.example", None),
-            ("192.0.2.7", "jane", "jane", Some("192.0.2.7")),
+            ("::ffff:192.0.2.7", "-", Some("ip:192.0.2.7"), Some("192.0.2.7")),
+            ("2001:DB8::1", "-", Some("ip:2001:db8::1"), Some("2001:db8::1")),
+            ("203.0.113.7:51234", "-", Some("ip:203.0.113.7"), Some("203.0.113.7")),
+            ("[2001:db8::1]:443", "-", Some("ip:2001:db8::1"), Some("2001:db8::1")),
+            ("fe80::1%eth0", "-", Some("ip:fe80::1"), Some("fe80::1")),
+            ("203.0.113.7, 10.0.0.1", "-", Some("ip:203.0.113.7"), Some("203.0.113.7")),
+            ("crawler.example", "-", Some("ip:crawler.example"), None),
+            ("192.0.2.7", "jane", Some("jane"), Some("192.0.2.7")),
+            ("shop.example:443 192.0.2.7", "jane", Some("jane"), Some("192.0.2.7")),
+            ("-", "jane", Some("jane"), None),
+            // Nobody is known.
+            ("-", "-", None, None),
+            ("unix:", "-", None, None),
+            ("unknown", "-", None, None),
+            ("forged, 10.0.0.1", "-", None, None),
         ] {
-            let seen = event(&line(host, user, "GET / HTTP/1.1", 200));
-            assert_eq!(seen.user_id.unwrap().as_str(), id);
-            assert_eq!(seen.source, source.map(|address| address.parse().unwrap()));
+            let seen = event(&line(host, user, "GET / HTTP/1.1", "200"));
+            assert_eq!(seen.user_id.as_ref().map(UserId::as_str), id, "{host}");
+            assert_eq!(seen.source, source.map(|address| address.parse().unwrap()), "{host}");
             assert_eq!(seen.user_name.as_deref(), Some(user).filter(|user| *user != "-"));
         }
     }
 
     #[test]
-    fn long_texts_are_cut_and_invalid_requests_are_kept() {
-        let path = format!("/{}", "é".repeat(3_000));
-        let seen = event(&line(&"h".repeat(300), "-", &format!("GET {path} HTTP/1.1"), 200));
-        assert_eq!(seen.page.unwrap().sent.chars().count(), 2_048);
-        assert_eq!(seen.user_id.unwrap().as_str().len(), 128);
-        assert_eq!(seen.metadata.unwrap().get("path_characters"), Some(&json!(3_001)));
+    fn names_are_the_ones_of_the_log() {
+        for (user, id) in [
+            (r"CORP\\jane", r"CORP\jane"),
+            (r"CORP\x5Cjane", r"CORP\jane"),
+            (r#"\"bob\""#, "\"bob\""),
+            (r"J\xC3\xBCrgen", "Jürgen"),
+            (r"J\xc3\xbcrgen", "Jürgen"),
+            (r"J\xfcrgen", r"J\xfcrgen"),
+            ("jane doe", "jane doe"),
+        ] {
+            let seen = event(&line("192.0.2.7", user, "GET / HTTP/1.1", "200"));
+            assert_eq!((seen.user_id.unwrap().as_str(), seen.user_name.as_deref()), (id, Some(id)), "{user}");
+        }
+    }
 
-        let seen = event(&line("192.0.2.7", "-", r"\x16\x03\x01", 400));
+    #[test]
+    fn other_fields_of_the_client_are_metadata() {
+        for (fields, metadata) in [
+            ("shop.example:443 192.0.2.7 - jane", json!({"virtual_host": "shop.example:443"})),
+            ("192.0.2.7, 10.0.0.1 - jane", json!({"forwarded_for": "192.0.2.7, 10.0.0.1"})),
+            (r"192.0.2.7 CORP\\jd jane", json!({"ident": r"CORP\jd"})),
+            (r"192.0.2.7 - - ja\xC3\xA9ne", json!({"user": "- jaéne"})),
+        ] {
+            let seen = event(&format!(r#"{fields} [01/Jan/2026:00:00:00 +0000] "-" - -"#));
+            assert_eq!(seen.source, Some("192.0.2.7".parse().unwrap()));
+            let is_unclear = metadata.get("user").is_some();
+            assert_eq!(seen.user_id.map(|id| id.as_str().to_owned()), (!is_unclear).then(|| "jane".to_owned()));
+            assert_eq!(seen.metadata.map(Value::Object), Some(metadata), "{fields}");
+        }
+    }
+
+    #[test]
+    fn invalid_requests_are_kept() {
+        let seen = event(&line("192.0.2.7", "-", r"\x16\x03\x01", "400"));
         assert_eq!((seen.kind.as_str(), seen.target, seen.page), ("request", None, None));
         assert_eq!(seen.metadata.unwrap().get("request"), Some(&json!(r"\x16\x03\x01")));
-        assert_eq!(event(&line("192.0.2.7", "-", "-", 408)).kind.as_str(), "request");
+        assert_eq!(event(&line("192.0.2.7", "-", "-", "408")).kind.as_str(), "request");
+    }
+
+    #[test]
+    fn no_text_is_too_long_for_the_metadata() {
+        for text in ["😀", "é", r"\\", r#"\""#, r"\x01", "x"] {
+            let long = text.repeat(20_000);
+            let line = format!(
+                r#"{0}:443 192.0.2.7, {1} - - {2} [01/Jan/2026:00:00:00 +0000] "{2}" 400 1 "{2}" "{2}""#,
+                "h".repeat(63),
+                "10.0.0.1, ".repeat(1_000) + "10.0.0.1",
+                long,
+            );
+            let draft = to_draft(LogLine::parse(&line).unwrap(), Uuid::nil());
+            let metadata = draft.metadata.unwrap();
+            let size = serde_json::to_string(&metadata).unwrap().len();
+            assert!((4_000..MAX_METADATA_BYTES).contains(&size), "{text}: {size}");
+            let kept = metadata["referer"].as_str().unwrap().chars().count();
+            assert!((1_000..=2_048).contains(&kept), "{text}: {kept}");
+            assert!(metadata["referer_characters"].as_u64().unwrap() >= 20_000, "{text}");
+        }
     }
 }
