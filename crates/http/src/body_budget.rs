@@ -24,11 +24,11 @@ pub enum Sender {
 /// The budget, and the bytes that bodies hold now.
 pub struct BodyBudget {
     bytes: usize,
-    held: Mutex<Held>,
+    held: Mutex<Reserved>,
 }
 
 #[derive(Default)]
-struct Held {
+struct Reserved {
     total: usize,
     unverified: usize,
 }
