@@ -26,10 +26,10 @@
 //! and gives the reasons.
 
 mod columns;
+mod content_version;
 mod email_key;
 mod epoch;
 mod error;
-mod lineage;
 mod migrations;
 mod names;
 mod options;

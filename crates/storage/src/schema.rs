@@ -288,8 +288,8 @@ tables! {
         until -> Instant,
     }
 
-    /// The state of the database in one row, see [`Lineage`](crate::lineage::Lineage).
-    lineage (id) {
+    /// The state of the database in one row, see [`ContentVersion`](crate::content_version::ContentVersion).
+    content_version (id) {
         id -> SmallInt,
         database_id -> Uuid128,
         changes -> BigInt,

@@ -15,8 +15,8 @@ use crate::columns::{DbTenant, TenantKey};
 /// The SQL expression for the UTC day of a creation.
 pub const DAY_OF_CREATION: &str = "(created_at AT TIME ZONE 'UTC')::date";
 
-/// Whether the row of `lineage` shows that others changed the content. No: PostgreSQL ends its connections first.
-pub const HAS_LINEAGE: bool = false;
+/// Whether the row of `content_version` shows that others changed the content. No: PostgreSQL ends its connections first.
+pub const HAS_CONTENT_VERSION: bool = false;
 
 /// The prefix of a column whose index SQLite must not use. It is empty, because PostgreSQL chooses the right index.
 pub const UNINDEXED: &str = "";

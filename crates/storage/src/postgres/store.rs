@@ -13,8 +13,8 @@ use super::connection::PgConnection;
 use super::connector::Connector;
 use super::queries::{self, MissingReferences, Shared, Tx, TxFailure};
 use super::target::PgTarget;
+use crate::content_version::KnownVersion;
 use crate::error;
-use crate::lineage::KnownLineage;
 use crate::migrations::{Comparison, POSTGRES};
 use crate::options::StoreOptions;
 use crate::pool::Pool;
@@ -195,7 +195,7 @@ fn transaction(
 }
 
 fn new_shared(options: &StoreOptions, summarizer: &Arc<dyn Summarizer>) -> Arc<Shared> {
-    Arc::new(Shared::new(options, summarizer, KnownLineage::none()))
+    Arc::new(Shared::new(options, summarizer, KnownVersion::none()))
 }
 
 impl Store for PgStore {

@@ -8,6 +8,7 @@
 mod access;
 mod access_writes;
 mod activity;
+mod content_version;
 mod deltas;
 mod directory;
 mod directory_writes;
@@ -16,7 +17,6 @@ mod event_filter;
 mod event_names;
 mod events;
 mod facts;
-mod lineage;
 mod missing_references;
 mod names;
 mod sheet_keys;
@@ -37,9 +37,9 @@ pub use emails::rewrite_email_keys;
 pub use missing_references::MissingReferences;
 
 use super::{Conn, Db, dialect};
+use crate::content_version::KnownVersion;
 use crate::epoch;
 use crate::error;
-use crate::lineage::KnownLineage;
 use crate::names::{NameCache, NewNames};
 use crate::options::StoreOptions;
 
@@ -53,19 +53,19 @@ pub struct Shared {
     pub new_pages_per_day: u32,
     /// The epoch of everything that is cached here, see `SheetReads::epoch`.
     pub epoch: u64,
-    /// The lineage of everything that is cached here.
-    pub lineage: KnownLineage,
+    /// The content version of everything that is cached here.
+    pub version: KnownVersion,
 }
 
 impl Shared {
     /// Empty caches, and so a new epoch.
-    pub fn new(options: &StoreOptions, summarizer: &Arc<dyn Summarizer>, lineage: KnownLineage) -> Self {
+    pub fn new(options: &StoreOptions, summarizer: &Arc<dyn Summarizer>, version: KnownVersion) -> Self {
         Self {
             summarizer: Arc::clone(summarizer),
             names: NameCache::new(options.cached_names),
             new_pages_per_day: options.new_pages_per_day,
             epoch: epoch::next(),
-            lineage,
+            version,
         }
     }
 }
@@ -171,7 +171,7 @@ pub fn run(
     };
     let mut changes = None;
     let outcome = work(&mut tx).and_then(|()| {
-        if dialect::HAS_LINEAGE && (tx.changed_sheets || !tx.new_names.is_empty()) {
+        if dialect::HAS_CONTENT_VERSION && (tx.changed_sheets || !tx.new_names.is_empty()) {
             changes = Some(tx.count_change()?);
         }
         before_commit()
@@ -185,7 +185,7 @@ pub fn run(
                 if again { TxFailure::Retry(error) } else { TxFailure::Failed(error) }
             })?;
             if let Some(changes) = changes {
-                shared.lineage.committed(changes);
+                shared.version.committed(changes);
             }
             // Only after the commit: the numbers of a transaction that is rolled back are given to other names.
             shared.names.put(new_names.into_pairs());

@@ -5,7 +5,7 @@
 //! under the names of others.
 //!
 //! Each connection compares its data version at the beginning of a transaction. It differs if another connection has
-//! committed since. A reader then compares the row of `lineage`, because nearly always the writer of this process has
+//! committed since. A reader then compares the row of `content_version`, because nearly always the writer of this process has
 //! committed. For the writer, all other connections are foreign. docs/adr/0025 gives the reasons.
 
 use std::sync::Arc;
@@ -22,10 +22,10 @@ use super::connection::Purpose;
 use super::queries::Shared;
 use super::schema_check;
 use crate::columns::DbUuid;
+use crate::content_version::{ContentVersion, KnownVersion};
 use crate::error;
-use crate::lineage::{KnownLineage, Lineage};
 use crate::options::StoreOptions;
-use crate::schema::lineage;
+use crate::schema::content_version;
 
 /// What the connections to one content share.
 pub struct Content {
@@ -55,7 +55,7 @@ impl Content {
     /// What is known now. Call it before a transaction begins: its snapshot then has at least this.
     pub fn before(&self) -> Before {
         let shared = self.current.lock().clone();
-        let changes = shared.as_ref().map_or(0, |shared| shared.lineage.changes());
+        let changes = shared.as_ref().map_or(0, |shared| shared.version.changes());
         Before { shared, changes }
     }
 
@@ -96,7 +96,7 @@ impl Content {
         if purpose == Purpose::Write {
             schema_check::compared(conn)?.none_different()?;
         }
-        let found = lineage_of(conn)?;
+        let found = content_version_of(conn)?;
         let known = before.shared.as_ref();
         // The commits of the writer do not change its own data version. If another connection has noticed the change
         // already, the state is a newer one.
@@ -104,28 +104,28 @@ impl Content {
             && last.is_some_and(|last| {
                 last.version != version && known.is_some_and(|known| Arc::ptr_eq(known, &last.shared))
             });
-        if let Some(known) = known.filter(|known| !is_foreign && known.lineage.includes(found, before.changes)) {
+        if let Some(known) = known.filter(|known| !is_foreign && known.version.includes(found, before.changes)) {
             return Ok(Arc::clone(known));
         }
         let mut current = self.current.lock();
         // Another transaction may have found the same since this one began.
         if let Some(newer) = current.as_ref().filter(|newer| !known.is_some_and(|known| Arc::ptr_eq(known, newer)))
-            && newer.lineage.includes(found, newer.lineage.first().changes)
+            && newer.version.includes(found, newer.version.first().changes)
         {
             return Ok(Arc::clone(newer));
         }
-        let new = Arc::new(Shared::new(&self.options, &self.summarizer, KnownLineage::new(found)?));
+        let new = Arc::new(Shared::new(&self.options, &self.summarizer, KnownVersion::new(found)?));
         *current = Some(Arc::clone(&new));
         drop(current);
         if let Some(known) = known {
-            report(known.lineage.first(), found, before.changes);
+            report(known.version.first(), found, before.changes);
         }
         Ok(new)
     }
 }
 
 /// Logs that the content was changed by another process.
-fn report(first: Lineage, found: Lineage, changes: i64) {
+fn report(first: ContentVersion, found: ContentVersion, changes: i64) {
     if found.database != first.database {
         tracing::error!(
             "the database file was replaced by another database while this server runs; everything remembered of the \
@@ -145,15 +145,19 @@ fn report(first: Lineage, found: Lineage, changes: i64) {
     }
 }
 
-fn lineage_of(conn: &mut SqliteConnection) -> Result<Lineage> {
-    let row = lineage::table.find(1_i16).select((lineage::database_id, lineage::changes, lineage::writer));
+fn content_version_of(conn: &mut SqliteConnection) -> Result<ContentVersion> {
+    let row = content_version::table.find(1_i16).select((
+        content_version::database_id,
+        content_version::changes,
+        content_version::writer,
+    ));
     let found: QueryResult<(DbUuid, i64, DbUuid)> = row.first(conn);
     let (database, changes, writer) = found.or_else(|failure| {
         // A database without this table lacks the migration that creates it, which says more.
         schema_check::compared(conn)?.none_different()?;
-        Err(error::of_statement("lineage", failure))
+        Err(error::of_statement("content_version", failure))
     })?;
-    Ok(Lineage { database: database.0, changes, writer: writer.0 })
+    Ok(ContentVersion { database: database.0, changes, writer: writer.0 })
 }
 
 /// A number that differs from that of the last transaction if another connection has committed in between.

@@ -14,8 +14,8 @@ use crate::schema::deltas;
 /// The SQL expression for the UTC day of a creation, in days since 1970.
 pub const DAY_OF_CREATION: &str = "created_at / 86400000000";
 
-/// Whether the row of `lineage` shows that others changed the content. Yes: a file can be replaced under an open connection.
-pub const HAS_LINEAGE: bool = true;
+/// Whether the row of `content_version` shows that others changed the content. Yes: a file can be replaced under an open connection.
+pub const HAS_CONTENT_VERSION: bool = true;
 
 /// The prefix of a column whose index SQLite must not use, in queries that are text.
 pub const UNINDEXED: &str = "+";

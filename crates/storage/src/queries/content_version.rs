@@ -1,4 +1,4 @@
-//! Counts changes in the row of the table `lineage`.
+//! Counts changes in the row of the table `content_version`.
 
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
@@ -7,7 +7,7 @@ use trailkeeper_domain::{Error, Result};
 use super::Tx;
 use crate::columns::{DbUuid, Uuid128};
 
-const TABLE: &str = "lineage";
+const TABLE: &str = "content_version";
 
 #[derive(QueryableByName)]
 struct Changes {
@@ -19,10 +19,11 @@ impl Tx<'_> {
     /// Counts this transaction as a change, so that other processes see that dictionaries or sheets are not as they know
     /// them. Returns the new number of changes.
     pub fn count_change(&mut self) -> Result<i64> {
-        let count =
-            diesel::sql_query("UPDATE lineage SET changes = changes + 1, writer = $1 WHERE id = 1 RETURNING changes")
-                .bind::<Uuid128, _>(DbUuid(self.shared.lineage.writer()));
+        let count = diesel::sql_query(
+            "UPDATE content_version SET changes = changes + 1, writer = $1 WHERE id = 1 RETURNING changes",
+        )
+        .bind::<Uuid128, _>(DbUuid(self.shared.version.writer()));
         let found: Option<Changes> = self.run(TABLE, |conn| count.get_result(conn).optional())?;
-        found.map(|row| row.changes).ok_or_else(|| Error::internal("table lineage has no row 1"))
+        found.map(|row| row.changes).ok_or_else(|| Error::internal("table content_version has no row 1"))
     }
 }

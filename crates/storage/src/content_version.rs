@@ -1,4 +1,4 @@
-//! The lineage of a database: which changes its content has seen.
+//! The content version of a database: it differs between two states of the dictionaries and sheets.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -6,9 +6,9 @@ use ring::rand::{SecureRandom, SystemRandom};
 use trailkeeper_domain::{Error, Result};
 use uuid::Uuid;
 
-/// The row of the table `lineage`. Two snapshots with the same row have the same dictionaries and sheets.
+/// The row of the table `content_version`. Two snapshots with the same row have the same dictionaries and sheets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Lineage {
+pub struct ContentVersion {
     /// The identity of the database. It is drawn when the table is created, and copies have the same one.
     pub database: Uuid,
     /// The number of committed changes to dictionaries and sheets.
@@ -17,37 +17,37 @@ pub struct Lineage {
     pub writer: Uuid,
 }
 
-/// The part of a lineage that one [`Shared`](crate::names::NameCache) state belongs to: it begins with the row that was
-/// found, and goes on with the writes of this process.
+/// The content versions for which the caches of one `Shared` state are valid: the version that
+/// was found first, and those that only writes of this process made from it.
 #[derive(Debug)]
-pub struct KnownLineage {
+pub struct KnownVersion {
     /// The row at the beginning.
-    first: Lineage,
-    /// The name under which this process writes. No other part of any lineage has it.
+    first: ContentVersion,
+    /// The name under which this process writes. No other process, and no earlier state of this one, has it.
     writer: Uuid,
     /// The number of changes after the last known commit.
     changes: AtomicI64,
 }
 
-impl KnownLineage {
-    /// A part that begins with this row.
+impl KnownVersion {
+    /// The versions from this row on.
     ///
     /// # Errors
     /// The system has no randomness.
-    pub fn new(first: Lineage) -> Result<Self> {
+    pub fn new(first: ContentVersion) -> Result<Self> {
         let mut writer = [0; 16];
         SystemRandom::new().fill(&mut writer).map_err(|_| Error::internal("the system gives no random numbers"))?;
         Ok(Self { first, writer: Uuid::from_bytes(writer), changes: AtomicI64::new(first.changes) })
     }
 
-    /// The lineage of a database that needs none: PostgreSQL ends all connections before its content is replaced.
+    /// For a database that needs no content version: PostgreSQL ends all connections before its content is replaced.
     pub fn none() -> Self {
-        let first = Lineage { database: Uuid::nil(), changes: 0, writer: Uuid::nil() };
+        let first = ContentVersion { database: Uuid::nil(), changes: 0, writer: Uuid::nil() };
         Self { first, writer: Uuid::nil(), changes: AtomicI64::new(0) }
     }
 
     /// The row at the beginning.
-    pub fn first(&self) -> Lineage {
+    pub fn first(&self) -> ContentVersion {
         self.first
     }
 
@@ -70,7 +70,7 @@ impl KnownLineage {
     /// [`Self::changes`] from before the snapshot began.
     ///
     /// A copy of the database that was made in between has fewer changes.
-    pub fn includes(&self, found: Lineage, at_least: i64) -> bool {
+    pub fn includes(&self, found: ContentVersion, at_least: i64) -> bool {
         found.database == self.first.database
             && found.changes >= at_least
             && (found == self.first || found.writer == self.writer)
@@ -81,14 +81,14 @@ impl KnownLineage {
 mod tests {
     use super::*;
 
-    fn row(database: u128, changes: i64, writer: Uuid) -> Lineage {
-        Lineage { database: Uuid::from_u128(database), changes, writer }
+    fn row(database: u128, changes: i64, writer: Uuid) -> ContentVersion {
+        ContentVersion { database: Uuid::from_u128(database), changes, writer }
     }
 
     #[test]
-    fn own_writes_continue_a_lineage_and_nothing_else_does() {
+    fn caches_stay_valid_after_own_writes_and_after_nothing_else() {
         let (nobody, other) = (Uuid::nil(), Uuid::from_u128(9));
-        let known = KnownLineage::new(row(1, 5, nobody)).unwrap();
+        let known = KnownVersion::new(row(1, 5, nobody)).unwrap();
         assert!(known.includes(row(1, 5, nobody), 5), "nothing was written");
         known.committed(7);
         known.committed(6);
@@ -99,6 +99,6 @@ mod tests {
         assert!(!known.includes(row(1, 5, nobody), 7), "the copy from the beginning");
         assert!(!known.includes(row(1, 8, other), 7), "the write of another process");
         assert!(!known.includes(row(2, 8, known.writer()), 7), "another database");
-        assert_ne!(KnownLineage::new(row(1, 5, nobody)).unwrap().writer(), known.writer());
+        assert_ne!(KnownVersion::new(row(1, 5, nobody)).unwrap().writer(), known.writer());
     }
 }
