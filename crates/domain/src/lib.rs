@@ -20,6 +20,8 @@ pub mod page;
 pub mod ports;
 pub mod scope;
 pub mod tenant;
+#[cfg(test)]
+mod testing;
 pub mod text;
 pub mod throttle;
 pub mod time;

@@ -40,7 +40,42 @@ pub struct Services {
     pub entropy: Arc<dyn Entropy>,
 }
 
-/// Services and settings, shared by all workers.
+/// Services and settings, shared by all workers. [`serve`](crate::serve) makes one. An actix-web application that serves
+/// Trailkeeper beside its own routes makes its own:
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use actix_web::test::{TestRequest, call_service, init_service};
+/// use actix_web::{App, web::Data};
+/// use trailkeeper_analytics::engine::Summary;
+/// use trailkeeper_auth::{Access, AccessSettings, MasterKey};
+/// use trailkeeper_domain::clock::SystemClock;
+/// use trailkeeper_domain::ingest::{Ingest, IngestLimits};
+/// use trailkeeper_http::{AppState, HttpSettings, Services};
+/// use trailkeeper_storage::{DatabaseUrl, StoreOptions};
+/// use trailkeeper_testkit::{TempDatabase, TestEntropy};
+///
+/// # actix_web::rt::System::new().block_on(async {
+/// let database = TempDatabase::sqlite();
+/// let url = DatabaseUrl::parse(database.url())?;
+/// trailkeeper_storage::migrate(&url)?;
+/// let store = trailkeeper_storage::open(&url, &StoreOptions::default(), Arc::new(Summary))?;
+/// // A program takes its randomness from the operating system, and keeps its master key.
+/// let (clock, entropy) = (Arc::new(SystemClock), Arc::new(TestEntropy::default()));
+/// let key = MasterKey::generate(entropy.as_ref());
+/// let access = Access::new(store.clone(), clock.clone(), entropy.clone(), key, AccessSettings::default());
+/// let ingest = Arc::new(Ingest::start(store.clone(), IngestLimits::default())?);
+///
+/// let services = Services { store, ingest, access: Arc::new(access), clock, entropy };
+/// let state = Data::new(AppState::new(services, HttpSettings::default()));
+/// let app = init_service(App::new().app_data(state).configure(trailkeeper_http::configure)).await;
+/// let response = call_service(&app, TestRequest::with_uri("/readyz").to_request()).await;
+/// assert!(response.status().is_success());
+/// # Ok::<(), trailkeeper_domain::Error>(())
+/// # })?;
+/// # Ok::<(), trailkeeper_domain::Error>(())
+/// ```
 pub struct AppState {
     /// The services.
     pub services: Services,

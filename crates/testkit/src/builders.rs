@@ -37,6 +37,14 @@ pub fn day(day: &str) -> NaiveDate {
 }
 
 /// A successful login of the user `ann` in no tenant at noon of 2026-11-22, with the id `uuid(number)`.
+///
+/// ```
+/// use trailkeeper_domain::event::{Event, Outcome};
+/// use trailkeeper_testkit::{event, tenant_id};
+///
+/// let failed = Event { tenant_id: tenant_id(1), outcome: Outcome::Failure, ..event(1) };
+/// assert_eq!((failed.id, failed.user_id), (event(1).id, event(2).user_id));
+/// ```
 pub fn event(number: u128) -> Event {
     let (id, noon, kind) = (EventId(uuid(number)), at("2026-11-22T12:00:00Z"), EventKind::known("login_success"));
     Event {

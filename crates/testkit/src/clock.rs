@@ -7,6 +7,15 @@ use trailkeeper_domain::clock::Clock;
 use trailkeeper_domain::time::Timestamp;
 
 /// A clock that stands still until a test moves it. Tests share it by reference or in an `Arc`.
+///
+/// ```
+/// use trailkeeper_domain::clock::Clock as _;
+/// use trailkeeper_testkit::{TestClock, at};
+///
+/// let clock = TestClock::at("2026-11-22T12:00:00Z");
+/// clock.advance(chrono::Duration::minutes(5));
+/// assert_eq!(clock.now(), at("2026-11-22T12:05:00Z"));
+/// ```
 #[derive(Debug)]
 pub struct TestClock {
     micros: AtomicI64,

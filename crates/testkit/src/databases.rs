@@ -54,6 +54,16 @@ impl TempDatabase {
     }
 
     /// The path of a SQLite file in a new folder. The file is not created.
+    ///
+    /// ```
+    /// use trailkeeper_testkit::TempDatabase;
+    ///
+    /// let database = TempDatabase::sqlite();
+    /// let folder = database.path().parent().unwrap().to_owned();
+    /// assert!(folder.exists() && !database.path().exists());
+    /// drop(database);
+    /// assert!(!folder.exists());
+    /// ```
     pub fn sqlite() -> Self {
         let folder = tempfile::Builder::new().prefix("trailkeeper-test-").tempdir().expect("a temporary folder");
         let path = folder.path().join(FILE);

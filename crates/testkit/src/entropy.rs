@@ -6,6 +6,15 @@ use trailkeeper_domain::clock::Entropy;
 
 /// Bytes that are the same, in the same order, in every run: `SplitMix64` over a counter. They never repeat within a
 /// run.
+///
+/// ```
+/// use trailkeeper_testkit::TestEntropy;
+///
+/// let (one, same, other) = (TestEntropy::new(1), TestEntropy::new(1), TestEntropy::new(2));
+/// let (first, second) = (one.number(), one.number());
+/// assert_eq!([same.number(), same.number()], [first, second]);
+/// assert!(first != second && first != other.number());
+/// ```
 #[derive(Debug)]
 pub struct TestEntropy {
     counter: AtomicU64,

@@ -42,6 +42,20 @@ impl Fault {
 ///
 /// At most one write at a time has a plan: a new plan replaces the old one. Writes are numbered from the moment of
 /// planning, starting with 0.
+///
+/// ```
+/// use trailkeeper_domain::ports::Store;
+/// use trailkeeper_testkit::{Fault, FaultyStore, TempDatabase, event, open_store};
+///
+/// let database = TempDatabase::sqlite();
+/// let store = FaultyStore::over(&open_store!(database));
+/// let insert = || (store.as_ref() as &dyn Store).writing(|tx| tx.insert_events(&[event(1)]));
+///
+/// store.fail_write(0, Fault::CommitLost);
+/// assert!(insert().is_err());
+/// assert_eq!(insert().unwrap(), [false], "the first write was committed, although its caller got an error");
+/// assert_eq!((store.commits(), store.failures()), (1, 1));
+/// ```
 pub struct FaultyStore {
     inner: Arc<dyn Store>,
     writers: usize,

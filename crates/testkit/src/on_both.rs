@@ -5,9 +5,20 @@
 /// The constructor is a function of a [`DatabaseKind`](crate::DatabaseKind), by a path that is valid in any module. A
 /// case takes a reference to the constructor's result, mutable or not. Without a constructor, a case takes the kind.
 ///
-/// ```ignore
-/// on_both!(crate::World::new => a_case, another_case);
-/// on_both!(a_case_of_a_kind);
+/// ```
+/// mod tests {
+///     use trailkeeper_testkit::{DatabaseKind, TempDatabase};
+///
+///     fn a_database(kind: DatabaseKind) -> TempDatabase {
+///         TempDatabase::new(kind)
+///     }
+///
+///     trailkeeper_testkit::on_both!(super::a_database => its_url_names_a_database);
+///
+///     fn its_url_names_a_database(database: &TempDatabase) {
+///         assert!(database.url().contains(':'));
+///     }
+/// }
 /// ```
 #[macro_export]
 macro_rules! on_both {

@@ -21,6 +21,14 @@ const PAGES: usize = 300;
 const DAYS: i64 = 90;
 
 /// An endless iterator of events. They are in order of time as long as no more than `expected` are taken.
+///
+/// ```
+/// use trailkeeper_testkit::Workload;
+///
+/// let events: Vec<_> = Workload::new(1, 1_000).take(1_000).collect();
+/// assert!(events.is_sorted_by_key(|event| event.occurred_at));
+/// assert!(Workload::new(1, 1_000).take(1_000).eq(events));
+/// ```
 pub struct Workload {
     entropy: TestEntropy,
     users: Zipf,

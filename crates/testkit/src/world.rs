@@ -17,6 +17,15 @@ use crate::entropy::TestEntropy;
 use crate::visibility;
 
 /// A store on a database of its own, a clock and randomness.
+///
+/// ```
+/// use trailkeeper_testkit::{DatabaseKind, World, all_events, event, open_store};
+///
+/// let world = World::new(DatabaseKind::Sqlite, |database| open_store!(database));
+/// world.store.writing(|tx| tx.insert_events(&[event(1), event(2)])).unwrap();
+/// let newest = world.store.reading(|tx| tx.events(&all_events(), None, 1)).unwrap();
+/// assert_eq!(newest[0].event.id, event(2).id);
+/// ```
 pub struct World {
     /// A store on [`Self::database`].
     pub store: Arc<dyn Store>,

@@ -103,3 +103,98 @@ impl EventFilter {
         Ok(self)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{CUSTOMERS, EVERYTHING, at, code_and_field, of_tenant, tenant_id, user_id};
+
+    const NOW: &str = "2026-03-31T12:00:00Z";
+    /// 31 days before [`NOW`].
+    const EARLIEST: &str = "2026-02-28T12:00:00Z";
+
+    fn by_target() -> EventFilter {
+        EventFilter { target_type: Some("invoice".to_owned()), ..EventFilter::within(CUSTOMERS) }
+    }
+
+    fn range(text: &str) -> AddressRange {
+        AddressRange::parse("source", text).unwrap()
+    }
+
+    fn bounded(filter: EventFilter) -> Result<EventFilter> {
+        filter.bounded(at(NOW))
+    }
+
+    #[test]
+    fn a_new_filter_has_no_condition_but_the_visibility() {
+        for visibility in [EVERYTHING, CUSTOMERS, of_tenant(tenant_id(1))] {
+            let filter = EventFilter::within(visibility);
+            assert_eq!(filter.visibility, visibility);
+            assert!(!filter.without_reads && filter.kinds.is_empty() && filter.failed.is_none());
+            assert_eq!((filter.from, filter.until), (None, None));
+            assert_eq!(bounded(filter.clone()).unwrap(), filter, "a list without a target needs no bounds");
+        }
+    }
+
+    #[test]
+    fn a_list_by_target_in_all_tenants_looks_back_31_days() {
+        let by_id = EventFilter { target_id: Some("4711".to_owned()), ..EventFilter::within(EVERYTHING) };
+        for filter in [by_target(), by_id] {
+            assert_eq!(bounded(filter.clone()).unwrap(), EventFilter { from: Some(at(EARLIEST)), ..filter });
+        }
+    }
+
+    #[test]
+    fn the_days_count_back_from_the_end_of_the_range() {
+        for (until, from) in
+            [("2026-01-31T00:00:00Z", "2025-12-31T00:00:00Z"), (NOW, EARLIEST), ("2027-01-01T00:00:00Z", EARLIEST)]
+        {
+            let filter = EventFilter { until: Some(at(until)), ..by_target() };
+            assert_eq!(bounded(filter).unwrap().from, Some(at(from)), "until {until}");
+        }
+    }
+
+    #[test]
+    fn a_start_within_the_days_stays_and_an_earlier_one_is_refused() {
+        let from = |from: &str| EventFilter { from: Some(at(from)), ..by_target() };
+        for allowed in [EARLIEST, "2026-03-01T00:00:00Z", "2026-04-01T00:00:00Z"] {
+            assert_eq!(bounded(from(allowed)).unwrap(), from(allowed));
+        }
+        let error = bounded(from("2026-02-28T11:59:59Z")).unwrap_err();
+        assert_eq!(code_and_field(&error), ("invalid_parameter", Some("from")));
+        let text = error.to_string();
+        for part in ["'2026-02-28T11:59:59Z'", NOW, "31 days", "tenant_id, user_id or a single source"] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+    }
+
+    #[test]
+    fn a_tenant_a_user_or_a_single_source_makes_any_range_cheap_enough() {
+        let long_ago = Some(at("2020-01-01T00:00:00Z"));
+        for filter in [
+            EventFilter { visibility: of_tenant(tenant_id(1)), ..by_target() },
+            EventFilter { user_id: Some(user_id("ann")), ..by_target() },
+            EventFilter { source: Some(range("203.0.113.7")), ..by_target() },
+            EventFilter { source: Some(range("2001:db8::1")), ..by_target() },
+        ] {
+            for from in [None, long_ago] {
+                let filter = EventFilter { from, ..filter.clone() };
+                assert_eq!(bounded(filter.clone()).unwrap(), filter);
+            }
+        }
+    }
+
+    #[test]
+    fn a_network_or_another_condition_narrows_nothing() {
+        let long_ago = Some(at("2020-01-01T00:00:00Z"));
+        for filter in [
+            EventFilter { source: Some(range("203.0.113.0/24")), ..by_target() },
+            EventFilter { kinds: vec![EventKind::known("page_load")], ..by_target() },
+            EventFilter { session_id: Some("s".to_owned()), ..by_target() },
+            EventFilter { env_id: Some(EnvId(1)), ..by_target() },
+        ] {
+            assert_eq!(bounded(filter.clone()).unwrap().from, Some(at(EARLIEST)));
+            assert!(bounded(EventFilter { from: long_ago, ..filter }).is_err());
+        }
+    }
+}

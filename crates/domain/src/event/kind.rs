@@ -125,3 +125,82 @@ impl Outcome {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::testing::code_and_field;
+
+    #[test]
+    fn a_type_has_up_to_64_lower_case_letters_digits_dots_and_underscores() {
+        for good in ["a", "page_load", "custom.sale.v2", "a1", "a_", "a.", &"z".repeat(64)] {
+            assert_eq!(EventKind::parse("type", good).unwrap().as_str(), good);
+        }
+        for bad in ["", "A", "pageLoad", "1a", "_a", ".a", "a-b", "a b", "a\n", "ä", "aä", &"z".repeat(65)] {
+            let error = EventKind::parse("type", bad).unwrap_err();
+            assert_eq!(code_and_field(&error), ("invalid_parameter", Some("type")), "{bad:?}");
+            assert!(error.to_string().contains("for example login_success"), "the way out: {error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_type_is_accepted_if_and_only_if_the_documented_pattern_matches(text in "[a-zA-Z0-9_. -]{0,4}") {
+            let matches = text.starts_with(|c: char| c.is_ascii_lowercase())
+                && text.chars().all(|c| matches!(c, 'a'..='z' | '0'..='9' | '_' | '.'));
+            prop_assert_eq!(EventKind::parse("type", text.as_str()).is_ok(), matches);
+        }
+    }
+
+    #[test]
+    fn constants_are_types_that_parse() {
+        let own = [LOGIN_SUCCESS, LOGIN_FAIL, LOGOUT, PAGE_LOAD, USERINFO, REQUEST, DIRECTORY_CHANGE, ANALYTICS_REPORT];
+        for name in own.into_iter().chain(READS) {
+            assert_eq!(EventKind::parse("type", name).unwrap(), EventKind::known(name));
+            assert_eq!(EventKind::known(name).to_string(), name);
+        }
+    }
+
+    #[test]
+    fn a_login_without_an_outcome_gets_that_of_its_type_and_others_an_unknown_one() {
+        for (name, outcome) in [
+            (LOGIN_SUCCESS, Outcome::Success),
+            (LOGIN_FAIL, Outcome::Failure),
+            (LOGOUT, Outcome::Unknown),
+            (PAGE_LOAD, Outcome::Unknown),
+            ("login_fail.v2", Outcome::Unknown),
+        ] {
+            assert_eq!(EventKind::known(name).default_outcome(), outcome, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_login_fails_by_its_type_and_other_events_by_their_outcome() {
+        for (name, failed) in [
+            (LOGIN_SUCCESS, [false; 3]),
+            (LOGIN_FAIL, [true; 3]),
+            (PAGE_LOAD, [false, true, false]),
+            ("x", [false, true, false]),
+        ] {
+            let [success, failure, unknown] = failed;
+            let kind = EventKind::known(name);
+            assert_eq!(kind.failed(Outcome::Success), success, "{name}");
+            assert_eq!(kind.failed(Outcome::Failure), failure, "{name}");
+            assert_eq!(kind.failed(Outcome::Unknown), unknown, "{name}");
+        }
+    }
+
+    #[test]
+    fn outcome_names_lead_back_and_others_are_rejected() {
+        assert_eq!(Outcome::ALL.map(Outcome::as_str), ["success", "failure", "unknown"]);
+        for outcome in Outcome::ALL {
+            assert_eq!(Outcome::parse("outcome", outcome.as_str()).unwrap(), outcome);
+        }
+        for bad in ["", "Success", "ok", "success "] {
+            let error = Outcome::parse("outcome", bad).unwrap_err().to_string();
+            assert_eq!(error, format!("outcome: '{bad}' is not an outcome; send success, failure or unknown"));
+        }
+    }
+}

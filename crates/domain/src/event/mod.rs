@@ -111,3 +111,33 @@ pub struct EventPosition {
     /// The number of the event in order of storage.
     pub seq: i64,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{at, tenant_id, uuid};
+
+    #[test]
+    fn a_new_event_has_only_what_it_is_given_and_is_received_when_it_occurs() {
+        let noon = at("2026-03-01T12:00:00Z");
+        let event = Event::new(EventId(uuid(1)), tenant_id(1), noon, EventKind::known(PAGE_LOAD), Outcome::Unknown);
+        assert_eq!((event.occurred_at, event.received_at), (noon, noon));
+        assert_eq!((event.tenant_id, event.env_id), (tenant_id(1), EnvId(1)));
+        assert_eq!((event.user_id, event.user_name, event.source, event.user_agent), (None, None, None, None));
+        assert_eq!((event.page, event.session_id, event.trace_id), (None, None, None));
+        assert_eq!((event.target, event.metadata), (None, None));
+    }
+
+    #[test]
+    fn an_event_of_the_system_is_of_the_system_tenant() {
+        let event = Event::system(EventId(uuid(1)), at("2026-03-01T12:00:00Z"), EVENTS_READ, Outcome::Success);
+        assert_eq!((event.tenant_id, event.kind.as_str()), (TenantId::SYSTEM, "events_read"));
+    }
+
+    #[test]
+    fn a_list_continues_behind_the_time_and_the_number_of_an_event() {
+        let event = crate::testing::event(7);
+        let position = StoredEvent { event: event.clone(), seq: 42 }.position();
+        assert_eq!(position, EventPosition { occurred_at: event.occurred_at, seq: 42 });
+    }
+}

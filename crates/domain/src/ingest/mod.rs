@@ -136,3 +136,94 @@ impl Writer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+
+    use super::*;
+    use crate::testing::{MemoryStore, event};
+
+    fn started(store: &Arc<MemoryStore>, limits: IngestLimits) -> Ingest {
+        Ingest::start(Arc::clone(store) as Arc<dyn Store>, limits).unwrap()
+    }
+
+    /// A store whose first insertion waits until the test has met it at the barrier twice: once when the writer is
+    /// inside, and once when it may go on. The second run of that transaction does not wait.
+    fn store_with_barrier() -> (Arc<MemoryStore>, Arc<Barrier>) {
+        let barrier = Arc::new(Barrier::new(2));
+        let first = Mutex::new(Some(Arc::clone(&barrier)));
+        let store = MemoryStore::on_insert(move |_| {
+            if let Some(barrier) = first.lock().take() {
+                barrier.wait();
+                barrier.wait();
+            }
+            None
+        });
+        (Arc::new(store), barrier)
+    }
+
+    #[test]
+    fn a_store_is_a_sink_that_is_done_at_once() {
+        let store = MemoryStore::default();
+        let sink: &dyn Store = &store;
+        let commit = sink.submit(vec![event(1), event(2), event(1)]).unwrap();
+        assert!(commit.is_done());
+        assert_eq!(commit.wait().unwrap(), [true, true, false]);
+        assert_eq!(store.writes(), 1);
+    }
+
+    #[test]
+    fn requests_that_wait_for_a_commit_share_the_next_one() {
+        let (store, barrier) = store_with_barrier();
+        let ingest = started(&store, IngestLimits::default());
+        let first = ingest.submit(vec![event(1)]).unwrap();
+        barrier.wait();
+        let others: Vec<Commit> = (2..=9).map(|number| ingest.submit(vec![event(number)]).unwrap()).collect();
+        barrier.wait();
+        assert_eq!(first.wait().unwrap(), [true]);
+        for other in others {
+            assert_eq!(other.wait().unwrap(), [true]);
+        }
+        assert_eq!(store.writes(), 2);
+    }
+
+    #[test]
+    fn a_full_queue_refuses_a_request_and_takes_none_of_its_events() {
+        let (store, barrier) = store_with_barrier();
+        let ingest = started(&store, IngestLimits { queue_events: 2, ..IngestLimits::default() });
+        let first = ingest.submit(vec![event(1)]).unwrap();
+        barrier.wait();
+        let second = ingest.submit(vec![event(2)]).unwrap();
+        let refused = ingest.submit(vec![event(3), event(4)]);
+        assert!(matches!(refused, Err(Error::Overloaded { .. })), "{refused:?}");
+        barrier.wait();
+        ingest.drain();
+        assert_eq!((first.wait().unwrap(), second.wait().unwrap()), (vec![true], vec![true]));
+        assert_eq!(store.records().events, [event(1), event(2)]);
+    }
+
+    #[test]
+    fn a_drained_queue_has_stored_all_that_it_accepted_and_accepts_no_more() {
+        let store = Arc::new(MemoryStore::default());
+        let ingest = started(&store, IngestLimits::default());
+        let commits: Vec<Commit> = (1..=20).map(|number| ingest.submit(vec![event(number)]).unwrap()).collect();
+        ingest.drain();
+        assert!(commits.iter().all(Commit::is_done));
+        assert_eq!(store.records().events.len(), 20);
+        assert!(matches!(ingest.submit(vec![event(21)]), Err(Error::Unavailable { .. })));
+        ingest.drain();
+    }
+
+    #[test]
+    fn a_panic_fails_its_request_and_the_writer_goes_on() {
+        let store = Arc::new(MemoryStore::on_insert(|events| {
+            assert!(events.iter().all(|inserted| inserted.id != event(13).id), "a defect that this test wants");
+            None
+        }));
+        let ingest = started(&store, IngestLimits::default());
+        let bad = ingest.submit(vec![event(13)]).unwrap();
+        assert!(matches!(bad.wait(), Err(Error::Internal { .. })));
+        assert_eq!(ingest.submit(vec![event(1)]).unwrap().wait().unwrap(), [true]);
+    }
+}

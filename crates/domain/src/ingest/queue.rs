@@ -224,6 +224,46 @@ mod tests {
     }
 
     #[test]
+    fn enough_for_a_separate_commit_waits_for_no_other_group() {
+        let queue = Queue::new(100);
+        push(&queue, 1);
+        let first = queue.next_group(10, 3).unwrap();
+        push(&queue, 3);
+        assert_eq!(sizes(queue.next_group(10, 3).unwrap()), [3], "on this thread: waiting would never end");
+        assert_eq!(sizes(first), [1]);
+    }
+
+    #[test]
+    fn a_taken_group_makes_room_before_it_is_committed() {
+        let queue = Queue::new(10);
+        push(&queue, 10);
+        let group = queue.next_group(10, 0).unwrap();
+        push(&queue, 10);
+        assert!(queue.push(job(1)).is_err());
+        drop(group);
+        assert!(queue.push(job(1)).is_err(), "the end of a commit makes no room");
+    }
+
+    #[test]
+    fn jobs_leave_in_the_order_of_their_arrival() {
+        let queue = Queue::new(100);
+        for events in 1..=6 {
+            push(&queue, events);
+        }
+        let groups: Vec<_> = (0..3).map(|_| sizes(queue.next_group(9, 0).unwrap())).collect();
+        assert_eq!(groups, [vec![1, 2, 3], vec![4, 5], vec![6]]);
+    }
+
+    #[test]
+    fn a_dropped_group_answers_its_senders() {
+        let queue = Queue::new(100);
+        let (promise, commit) = Commit::pending();
+        queue.push(Job { events: Vec::new(), promise }).unwrap();
+        drop(queue.next_group(10, 0).unwrap());
+        assert!(matches!(commit.wait(), Err(Error::Internal { .. })));
+    }
+
+    #[test]
     fn closing_wakes_a_writer_that_waits() {
         let queue = Queue::new(100);
         thread::scope(|scope| {

@@ -71,3 +71,65 @@ pub trait WriteTx:
     ReadTx + EventWrites + DirectoryWrites + AccessWrites + ActivityWrites + SheetWrites + ThrottleWrites
 {
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Error;
+    use crate::event::EventFilter;
+    use crate::testing::{CUSTOMERS, MemoryStore, event};
+
+    /// A store that returns without running any work.
+    struct Idle;
+
+    impl Store for Idle {
+        fn read(&self, _: &mut dyn FnMut(&mut dyn ReadTx) -> Result<()>) -> Result<()> {
+            Ok(())
+        }
+
+        fn write(&self, _: &mut dyn FnMut(&mut dyn WriteTx) -> Result<()>) -> Result<()> {
+            Ok(())
+        }
+
+        fn prepare(&self, _: Timestamp) -> Result<()> {
+            Ok(())
+        }
+
+        fn ready(&self) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn the_result_of_the_last_run_counts() {
+        let store: &dyn Store = &MemoryStore::default();
+        let mut runs = 0;
+        let result = store.writing(|tx| {
+            runs += 1;
+            Ok((runs, tx.insert_events(&[event(1)])?))
+        });
+        assert_eq!(result.unwrap(), (2, vec![true]), "this store repeats each work, and rolls the first run back");
+        let filter = EventFilter::within(CUSTOMERS);
+        assert_eq!(store.reading(|tx| tx.events(&filter, None, 10)).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn an_error_of_the_work_undoes_it_and_is_the_result() {
+        let memory = MemoryStore::default();
+        let store: &dyn Store = &memory;
+        let result: Result<()> = store.writing(|tx| {
+            tx.insert_events(&[event(1)])?;
+            Err(Error::forbidden("no"))
+        });
+        assert!(matches!(result, Err(Error::Forbidden(_))), "{result:?}");
+        assert_eq!(memory.records().events, []);
+    }
+
+    #[test]
+    fn a_store_that_runs_no_work_is_a_defect_and_no_success() {
+        let store: &dyn Store = &Idle;
+        assert!(matches!(store.reading(|_| Ok(1)), Err(Error::Internal { .. })));
+        assert!(matches!(store.writing(|_| Ok(1)), Err(Error::Internal { .. })));
+        assert_eq!(store.writers(), 1, "unless a store says otherwise");
+    }
+}

@@ -71,3 +71,61 @@ pub fn append(tx: &mut dyn WriteTx, event: &Event) -> Result<()> {
         _ => Err(Error::internal(format!("the trail's event '{}' was not stored: its id is taken", event.id))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::TenantId;
+    use crate::tenant::TenantDraft;
+    use crate::testing::{World, event, tenant_id};
+    use crate::usecase::{delete_tenant, put_tenant};
+
+    #[test]
+    fn a_change_and_its_audit_event_are_stored_together() {
+        let world = World::default();
+        let audit_event = world.audit_event(1);
+        put_tenant(world.audited(&audit_event), tenant_id(1), &TenantDraft::default()).unwrap();
+        let records = world.store.records();
+        assert_eq!(records.events, [audit_event]);
+        assert_eq!(records.tenants.len(), 1);
+        assert_eq!(world.store.writes(), 1, "one transaction for both");
+    }
+
+    #[test]
+    fn a_change_of_a_program_has_no_audit_event() {
+        let world = World::default();
+        put_tenant(world.change(), tenant_id(1), &TenantDraft::default()).unwrap();
+        assert_eq!(world.store.records().events, []);
+    }
+
+    #[test]
+    fn a_change_that_finds_nothing_to_change_is_not_recorded() {
+        let world = World::default();
+        let error = delete_tenant(world.audited(&world.audit_event(1)), tenant_id(1)).unwrap_err();
+        assert!(matches!(error, Error::NotFound(_)), "{error:?}");
+        assert_eq!(world.store.records().events, []);
+    }
+
+    #[test]
+    fn a_change_whose_audit_event_cannot_be_stored_is_undone() {
+        let world = World::default();
+        let audit_event = world.audit_event(1);
+        world.store.prepared(|records| records.events.push(audit_event.clone()));
+        let before = world.store.records();
+        let error = put_tenant(world.audited(&audit_event), tenant_id(1), &TenantDraft::default()).unwrap_err();
+        assert!(matches!(error, Error::Internal { .. }), "{error:?}");
+        assert!(error.chain().to_string().contains(&audit_event.id.to_string()), "the operator learns the id");
+        assert_eq!(world.store.records(), before);
+    }
+
+    #[test]
+    fn the_id_of_an_audit_event_is_free_if_only_a_customer_uses_it() {
+        let world = World::default();
+        let audit_event = world.audit_event(1);
+        let of_customer = Event { id: audit_event.id, tenant_id: tenant_id(1), ..event(1) };
+        world.store.prepared(|records| records.events.push(of_customer));
+        world.audited(&audit_event).write(|_| Ok(())).unwrap();
+        let tenants: Vec<TenantId> = world.store.records().events.iter().map(|event| event.tenant_id).collect();
+        assert_eq!(tenants, [tenant_id(1), TenantId::SYSTEM]);
+    }
+}

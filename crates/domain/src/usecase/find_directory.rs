@@ -120,3 +120,197 @@ fn unknown_tenant(id: TenantId) -> Error {
 fn unknown_user(id: &UserId) -> Error {
     Error::not_found("user_not_found", format!("there is no user '{}'", text::shown(id.as_str())))
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+    use crate::tenant::TenantDraft;
+    use crate::testing::{CUSTOMERS, EVERYTHING, World, code_and_field, of_tenant, tenant_id, user_id};
+    use crate::usecase::{put_membership, put_tenant, put_user};
+    use crate::user::{Attribute, UserDraft};
+
+    /// The tenants 1 to 3, the users `ann`, `bob` and `cy`, and the memberships of `ann` in 1 and `bob` in 1 and 2.
+    fn world() -> World {
+        let world = World::default();
+        for number in 1..=3 {
+            put_tenant(world.change(), tenant_id(number), &TenantDraft::default()).unwrap();
+        }
+        for id in ["cy", "ann", "bob"] {
+            put_user(world.change(), &user_id(id), &UserDraft::default()).unwrap();
+        }
+        for (number, id) in [(1, "ann"), (1, "bob"), (2, "bob")] {
+            put_membership(world.change(), tenant_id(number), &user_id(id), None).unwrap();
+        }
+        world
+    }
+
+    /// The keys of all items of a list, page by page.
+    fn walk<T, K>(mut list: impl FnMut(Option<&str>) -> Result<Paged<T>>, key: impl Fn(&T) -> K) -> Vec<Vec<K>> {
+        let mut pages = Vec::new();
+        let mut cursor: Option<String> = None;
+        loop {
+            let page = list(cursor.as_deref()).unwrap();
+            pages.push(page.items.iter().map(&key).collect());
+            let Some(next) = page.next else { return pages };
+            cursor = Some((*next).to_owned());
+        }
+    }
+
+    fn code<T: std::fmt::Debug>(result: Result<T>) -> &'static str {
+        let error = result.unwrap_err();
+        assert!(matches!(error, Error::NotFound(_)), "{error:?}");
+        code_and_field(&error).0
+    }
+
+    #[test]
+    fn a_tenant_is_found_by_those_who_see_it() {
+        let store = &world().store;
+        for visibility in [EVERYTHING, CUSTOMERS, of_tenant(tenant_id(1))] {
+            assert_eq!(find_tenant(store, visibility, tenant_id(1)).unwrap().id, tenant_id(1));
+        }
+        let hidden = find_tenant(store, of_tenant(tenant_id(1)), tenant_id(2)).unwrap_err();
+        let unknown = find_tenant(store, EVERYTHING, tenant_id(9)).unwrap_err();
+        assert_eq!(hidden.to_string(), format!("there is no tenant '{}'", tenant_id(2)));
+        assert_eq!(
+            unknown.to_string(),
+            format!("there is no tenant '{}'", tenant_id(9)),
+            "the same words as for a hidden one"
+        );
+        assert_eq!(code_and_field(&hidden), code_and_field(&unknown));
+    }
+
+    #[test]
+    fn tenants_come_by_id_in_pages_that_are_full_up_to_the_last() {
+        let store = &world().store;
+        let pages = walk(|cursor| list_tenants(store, CUSTOMERS, cursor, 2), |tenant| tenant.id);
+        assert_eq!(pages, [vec![tenant_id(1), tenant_id(2)], vec![tenant_id(3)]]);
+        let pages = walk(|cursor| list_tenants(store, CUSTOMERS, cursor, 3), |tenant| tenant.id);
+        assert_eq!(pages.len(), 1, "a full last page promises no other page");
+    }
+
+    #[test]
+    fn a_caller_of_one_tenant_lists_this_tenant_only() {
+        let store = &world().store;
+        for (tenant, listed) in [(tenant_id(2), vec![tenant_id(2)]), (tenant_id(9), vec![])] {
+            let pages = walk(|cursor| list_tenants(store, of_tenant(tenant), cursor, 1), |tenant| tenant.id);
+            assert_eq!(pages, [listed]);
+        }
+        // A cursor behind the own tenant ends the list, and one before it does not.
+        let cursor_of = |tenant: TenantId| cursor::encode('t', &tenant.to_string());
+        for (behind, count) in [(tenant_id(1), 1), (tenant_id(2), 0), (tenant_id(3), 0)] {
+            let page = list_tenants(store, of_tenant(tenant_id(2)), Some(&cursor_of(behind)), 10).unwrap();
+            assert_eq!((page.items.len(), page.next.is_none()), (count, true));
+        }
+    }
+
+    #[test]
+    fn a_tenant_finds_the_records_of_its_members_only() {
+        let store = &world().store;
+        for (visibility, id, is_found) in [
+            (CUSTOMERS, "cy", true),
+            (of_tenant(tenant_id(1)), "ann", true),
+            (of_tenant(tenant_id(2)), "bob", true),
+            (of_tenant(tenant_id(2)), "ann", false),
+            (of_tenant(tenant_id(1)), "cy", false),
+            (CUSTOMERS, "dee", false),
+        ] {
+            let found = find_user(store, visibility, &user_id(id));
+            assert_eq!(found.is_ok(), is_found, "{visibility:?} {id}");
+            if !is_found {
+                assert_eq!(code(found), "user_not_found");
+            }
+        }
+    }
+
+    #[test]
+    fn a_member_without_a_record_is_no_user() {
+        let world = world();
+        put_membership(world.change(), tenant_id(1), &user_id("dee"), None).unwrap();
+        assert_eq!(code(find_user(&world.store, of_tenant(tenant_id(1)), &user_id("dee"))), "user_not_found");
+    }
+
+    #[test]
+    fn users_come_by_id_in_pages_and_a_tenant_lists_its_members() {
+        let store = &world().store;
+        for (visibility, expected) in
+            [(CUSTOMERS, vec![vec!["ann", "bob"], vec!["cy"]]), (of_tenant(tenant_id(1)), vec![vec!["ann", "bob"]])]
+        {
+            let filter = UserFilter::within(visibility);
+            let pages = walk(|cursor| list_users(store, &filter, cursor, 2), |user| user.id.as_str().to_owned());
+            assert_eq!(pages, expected);
+        }
+    }
+
+    #[test]
+    fn changes_of_attributes_come_newest_first_to_those_who_see_the_user() {
+        let world = world();
+        for value in ["1", "2", "3"] {
+            world.fixed.advance(TimeDelta::hours(1));
+            let attributes = vec![Attribute { name: "a".to_owned(), value: value.to_owned() }];
+            put_user(world.change(), &user_id("ann"), &UserDraft { attributes, ..UserDraft::default() }).unwrap();
+        }
+        let list = |visibility, id: &str, cursor: Option<&str>| {
+            list_attribute_changes(&world.store, visibility, &user_id(id), cursor, 2)
+        };
+        let pages = walk(|cursor| list(of_tenant(tenant_id(1)), "ann", cursor), |change| change.new_value.clone());
+        assert_eq!(pages, [vec![Some("3".to_owned()), Some("2".to_owned())], vec![Some("1".to_owned())]]);
+        assert_eq!(list(CUSTOMERS, "cy", None).unwrap().items, [], "a user without changes has an empty list");
+        assert_eq!(code(list(of_tenant(tenant_id(2)), "ann", None)), "user_not_found");
+        assert_eq!(code(list(CUSTOMERS, "dee", None)), "user_not_found");
+    }
+
+    #[test]
+    fn a_membership_is_found_by_those_who_see_its_tenant() {
+        let store = &world().store;
+        let found = find_membership(store, of_tenant(tenant_id(2)), tenant_id(2), &user_id("bob")).unwrap();
+        assert_eq!((found.tenant_id, found.user_id), (tenant_id(2), user_id("bob")));
+        let hidden = find_membership(store, of_tenant(tenant_id(1)), tenant_id(2), &user_id("bob"));
+        assert_eq!(code(hidden), "tenant_not_found", "before anything about the member is known");
+        assert_eq!(code(find_membership(store, CUSTOMERS, tenant_id(2), &user_id("ann"))), "membership_not_found");
+    }
+
+    #[test]
+    fn memberships_come_by_user_in_pages() {
+        let store = &world().store;
+        let list = |cursor: Option<&str>| list_memberships(store, CUSTOMERS, tenant_id(1), cursor, 1);
+        let pages = walk(list, |membership| membership.user_id.as_str().to_owned());
+        assert_eq!(pages, [["ann"], ["bob"]]);
+        assert_eq!(code(list_memberships(store, of_tenant(tenant_id(1)), tenant_id(2), None, 1)), "tenant_not_found");
+    }
+
+    #[test]
+    fn a_tenant_is_known_by_a_record_or_by_a_member() {
+        let world = world();
+        put_membership(world.change(), tenant_id(8), &user_id("ann"), None).unwrap();
+        let list = |tenant, cursor: Option<&str>| list_memberships(&world.store, CUSTOMERS, tenant, cursor, 10);
+        assert_eq!(list(tenant_id(3), None).unwrap().items, [], "a record without members");
+        assert_eq!(list(tenant_id(8), None).unwrap().items.len(), 1, "a member without a record");
+        let behind = cursor::encode('u', "zoe");
+        assert_eq!(list(tenant_id(8), Some(&behind)).unwrap().items, [], "its last page is empty and no error");
+        assert_eq!(code(list(tenant_id(9), None)), "tenant_not_found");
+    }
+
+    #[test]
+    fn every_list_refuses_the_cursors_of_the_others() {
+        let store = &world().store;
+        let cursors = ["", "x", "t", "uzz"]
+            .map(str::to_owned)
+            .into_iter()
+            .chain([cursor::encode('e', "1.1"), cursor::encode('c', "x")]);
+        for cursor in cursors {
+            let cursor = Some(cursor.as_str());
+            let filter = UserFilter::within(CUSTOMERS);
+            for error in [
+                list_tenants(store, CUSTOMERS, cursor, 1).unwrap_err(),
+                list_tenants(store, of_tenant(tenant_id(1)), cursor, 1).unwrap_err(),
+                list_users(store, &filter, cursor, 1).unwrap_err(),
+                list_attribute_changes(store, CUSTOMERS, &user_id("ann"), cursor, 1).unwrap_err(),
+                list_memberships(store, CUSTOMERS, tenant_id(1), cursor, 1).unwrap_err(),
+            ] {
+                assert_eq!(code_and_field(&error), ("invalid_parameter", Some("cursor")), "{cursor:?}");
+            }
+        }
+    }
+}

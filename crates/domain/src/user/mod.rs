@@ -313,3 +313,6 @@ pub struct AttributeChange {
     /// The value after the change; `None` if the change cleared the attribute.
     pub new_value: Option<String>,
 }
+
+#[cfg(test)]
+mod tests;

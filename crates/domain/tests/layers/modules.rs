@@ -84,8 +84,10 @@ fn every_source_file_is_in_the_tree() {
 fn is_test_only(file: &Path) -> bool {
     let is_declared_so = |module: &Path| {
         let name = module.file_stem().and_then(|name| name.to_str()).expect("a module has a name");
-        let parent = module.with_file_name("mod.rs");
-        fs::read_to_string(parent).is_ok_and(|source| source.contains(&format!("#[cfg(test)]\nmod {name};")))
+        ["mod.rs", "lib.rs", "main.rs"].into_iter().any(|parent| {
+            fs::read_to_string(module.with_file_name(parent))
+                .is_ok_and(|source| source.contains(&format!("#[cfg(test)]\nmod {name};")))
+        })
     };
     is_declared_so(file) || file.parent().is_some_and(is_declared_so)
 }
