@@ -92,9 +92,8 @@ class Outage:
             elif "Login" not in path:
                 self.checks.equal(self.server.ask(method, path, body).status, 200, f"{method} {path} still answers")
         self.checks.equal(self.server.ask("GET", "/healthz", token="").status, 200, "/healthz still responds")
-        if reads:
-            # The result of /readyz may be a second old.
-            self.checks.that(self.server.wait_for("/readyz", 503, 2), "/readyz responds with 503")
+        # The result of /readyz may be three seconds old.
+        self.checks.that(self.server.wait_for("/readyz", 503, 5), "/readyz responds with 503")
 
     def is_back(self, what):
         """Checks that the server works again within a time limit, with all acknowledged events and no others."""

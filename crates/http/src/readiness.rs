@@ -7,8 +7,8 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use trailkeeper_domain::Result;
 use trailkeeper_domain::time::Timestamp;
 
-/// How long an answer is reused.
-const LIFETIME: TimeDelta = TimeDelta::seconds(1);
+/// How long an answer is reused. The check writes to the database, so it is not made for each request.
+const LIFETIME: TimeDelta = TimeDelta::seconds(3);
 
 /// The last answer, behind a lock that is held while the database is asked, so that it is asked once at a time.
 #[derive(Default)]
@@ -28,7 +28,7 @@ impl Readiness {
 pub struct LastCheck(Option<(Timestamp, Result<()>)>);
 
 impl LastCheck {
-    /// The last answer, if it is less than a second old. After the clock was set back, it also expires.
+    /// The last answer, if it is less than three seconds old. After the clock was set back, it also expires.
     pub fn fresh(&self, now: Timestamp) -> Option<Result<()>> {
         let (at, outcome) = self.0.as_ref()?;
         ((now - *at).abs() < LIFETIME).then(|| outcome.clone())

@@ -231,6 +231,45 @@ fn a_data_file_that_was_replaced_is_opened() {
     assert_eq!(count(&store).unwrap(), 1);
 }
 
+/// The path of a file beside the data file.
+fn beside(database: &TempDatabase, suffix: &str) -> std::path::PathBuf {
+    let mut path = database.path().into_os_string();
+    path.push(suffix);
+    path.into()
+}
+
+#[test]
+fn a_log_that_is_removed_loses_no_event() {
+    // Removed by hand, removed with its index, and replaced by another file.
+    for (removed, replaced) in [(&["-wal"][..], false), (&["-wal", "-shm"], false), (&["-wal"], true)] {
+        let database = TempDatabase::sqlite();
+        let store = open_store!(database);
+        let mut stored = 0;
+        for round in 0..3 {
+            for _ in 0..5 {
+                stored += 1;
+                write(&store, stored).unwrap();
+                assert_eq!(count(&store).unwrap() as u128, stored);
+            }
+            for suffix in removed {
+                fs::remove_file(beside(&database, suffix)).unwrap();
+            }
+            if replaced {
+                fs::write(beside(&database, "-wal"), b"not a log").unwrap();
+            }
+            // Readiness and writes notice it; a refused event is not stored, and may be sent again.
+            is_unavailable(&if round == 1 { store.ready() } else { write(&store, stored + 1).map(drop) });
+            assert_eq!(count(&store).unwrap() as u128, stored, "{removed:?}");
+            // As after a loss of power: what another process sees is in the files.
+            let copy = TempDatabase::sqlite();
+            fs::copy(database.path(), copy.path()).unwrap();
+            assert_eq!(count(&open_store!(copy)).unwrap() as u128, stored, "{removed:?}");
+            store.ready().unwrap();
+        }
+        assert_eq!(write(&store, 1).unwrap(), [false]);
+    }
+}
+
 #[test]
 fn calls_fail_without_the_folder_and_do_not_make_it() {
     let database = TempDatabase::sqlite();

@@ -34,8 +34,9 @@ pub fn healthz(_: Everyone) -> ApiResult<Native> {
 
 /// The server can serve requests.
 ///
-/// The database can be written and has every migration; otherwise the answer is 503. Load balancers should use this check. The response is at most
-/// one second old, so the database is asked at most once a second. No credential needed.
+/// The database takes a write, and has exactly the migrations of this version; otherwise the answer is 503. Load balancers
+/// should use this check. The response is at most three seconds old, so the database is asked at most every three
+/// seconds. No credential needed.
 #[operation(get, "/readyz", tag = "operations", unknown_parameters = "ignored",
     responses((status = 200, description = "The server can serve requests.", body = Health), PublicProblems))]
 pub async fn readyz(_: Anyone<Probe, Native>, state: Data<AppState>) -> ApiResult<Native> {

@@ -220,8 +220,11 @@ impl Store for PgStore {
     }
 
     fn ready(&self) -> Result<()> {
-        // A write transaction fails on a standby server.
-        self.run(BEGIN_WRITE, &mut |tx| self.check_schema(tx.connection()))
+        // A write fails on a standby server and on a full disk.
+        self.run(BEGIN_WRITE, &mut |tx| {
+            self.check_schema(tx.connection())?;
+            tx.count_change()
+        })
     }
 
     fn writers(&self) -> usize {

@@ -83,6 +83,8 @@ pub struct Tx<'a> {
     new_months: Vec<NaiveDate>,
     /// Whether this transaction wrote or deleted sheets.
     changed_sheets: bool,
+    /// The number of changes in the content version, if this transaction counted itself.
+    changes: Option<i64>,
 }
 
 impl ReadTx for Tx<'_> {}
@@ -168,15 +170,15 @@ pub fn run(
         missing: MissingReferences::default(),
         new_months: Vec::new(),
         changed_sheets: false,
+        changes: None,
     };
-    let mut changes = None;
     let outcome = work(&mut tx).and_then(|()| {
         if dialect::HAS_CONTENT_VERSION && (tx.changed_sheets || !tx.new_names.is_empty()) {
-            changes = Some(tx.count_change()?);
+            tx.count_change()?;
         }
         before_commit()
     });
-    let Tx { broken, new_names, missing, new_months, .. } = tx;
+    let Tx { broken, new_names, missing, new_months, changes, .. } = tx;
     let failure = match (outcome, broken) {
         (Ok(()), None) if missing.is_empty() => {
             AnsiTransactionManager::commit_transaction(conn).map_err(|error| {

@@ -8,9 +8,10 @@ use diesel::connection::{
 };
 use diesel::{QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
 use parking_lot::Mutex;
-use trailkeeper_domain::Result;
+use trailkeeper_domain::{Error, Result};
 
 use super::file::{DataFile, FileId};
+use super::log::OpenLog;
 use crate::error;
 
 /// The purpose of a connection.
@@ -52,6 +53,8 @@ pub struct FileConnection {
     pub inner: SqliteConnection,
     /// The file that it has open, even if the file was moved since.
     pub file: FileId,
+    /// The log that it has open.
+    pub log: OpenLog,
 }
 
 impl FileConnection {
@@ -65,7 +68,26 @@ impl FileConnection {
             purpose.settings()
         );
         inner.batch_execute(&settings).map_err(|failure| error::of_statement("settings", failure))?;
-        Ok(Self { inner, file: id })
+        Ok(Self { inner, file: id, log: OpenLog::of(file.path()) })
+    }
+
+    /// Moves everything that is in the log into the data file, and empties the log.
+    ///
+    /// # Errors
+    /// The data file cannot be written, or another connection reads the log.
+    pub fn empty_log(&mut self) -> Result<()> {
+        #[derive(QueryableByName)]
+        struct Outcome {
+            #[diesel(sql_type = diesel::sql_types::Integer)]
+            busy: i32,
+        }
+        let outcome: Outcome = sql_query("PRAGMA wal_checkpoint(TRUNCATE)")
+            .get_result(&mut self.inner)
+            .map_err(|failure| error::of_statement("log", failure))?;
+        match outcome.busy {
+            0 => Ok(()),
+            _ => Err(Error::unavailable("another connection uses the log")),
+        }
     }
 
     /// Whether the connection can be used again: it is not inside a broken transaction.

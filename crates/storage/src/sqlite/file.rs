@@ -16,6 +16,18 @@ pub struct FileId {
     inode: u64,
 }
 
+/// The identity of the file that is at this path now; `None` if there is none.
+///
+/// # Errors
+/// [`Error::Unavailable`] if the file system cannot be read.
+pub fn id_of(path: &Path) -> Result<Option<FileId>> {
+    match fs::metadata(path) {
+        Ok(metadata) => Ok(Some(FileId { device: metadata.dev(), inode: metadata.ino() })),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::unavailable(Context::new(format!("the file {}", path.display()), error))),
+    }
+}
+
 /// The path of the data file.
 #[derive(Debug, Clone)]
 pub struct DataFile {
@@ -42,8 +54,7 @@ impl DataFile {
 
     /// The identity of the file that is at the path now.
     pub fn id(&self) -> Result<FileId> {
-        let metadata = fs::metadata(&self.path).map_err(|error| self.unusable(error))?;
-        Ok(FileId { device: metadata.dev(), inode: metadata.ino() })
+        id_of(&self.path)?.ok_or_else(|| self.unusable(ErrorKind::NotFound.into()))
     }
 
     /// The URI by which SQLite opens the file without creating a new one.

@@ -5,6 +5,7 @@ mod content;
 mod dialect;
 mod file;
 mod ingest;
+mod log;
 #[path = "../queries/mod.rs"]
 #[expect(clippy::duplicate_mod, reason = "one set of query files for both databases: docs/adr/0001")]
 mod queries;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use diesel_migrations::MigrationHarness;
+use parking_lot::RwLock;
 use trailkeeper_domain::ports::{ReadTx, Store, Summarizer, WriteTx};
 use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::{Error, Result};
@@ -26,6 +27,8 @@ pub struct SqliteStore {
     readers: Pool<Opened>,
     options: StoreOptions,
     content: Content,
+    /// Held for reading by every transaction, and for writing while no connection may be open.
+    running: RwLock<()>,
 }
 
 /// A connection, and the content at its last transaction.
@@ -46,6 +49,7 @@ impl SqliteStore {
             readers: Pool::new(options.readers, options.checkout_timeout),
             options: options.clone(),
             content: Content::new(options, summarizer),
+            running: RwLock::default(),
         };
         // Opened now, so that a file that is not a database is an error at start.
         let writer = store.connect(Purpose::Write)?;
@@ -73,7 +77,7 @@ impl SqliteStore {
     pub fn plans(&self, work: &mut dyn FnMut(&mut dyn ReadTx) -> Result<()>) -> Result<Vec<(String, String)>> {
         let mut opened = self.connect(Purpose::Read)?;
         let run = |opened: &mut Opened, work: &mut dyn FnMut(&mut Tx<'_>) -> Result<()>| {
-            self.transaction(opened, Purpose::Read, work, &|| Ok(())).map_err(TxFailure::into_error)
+            self.transaction(opened, Purpose::Read, work).map_err(TxFailure::into_error)
         };
         // The first transaction of a connection has statements of its own.
         run(&mut opened, &mut |_| Ok(()))?;
@@ -97,24 +101,21 @@ impl SqliteStore {
             Purpose::Read => &self.readers,
             Purpose::Write => &self.writer,
         };
+        let running = self.running.read();
         let mut lease = pool.checkout()?;
         let current = self.file.id()?;
         let mut opened = match lease.take().filter(|idle| idle.connection.file == current) {
             Some(idle) => idle,
             None => self.connect(purpose)?,
         };
-        let file = opened.connection.file;
-        // The file is checked again before the commit: data that is written to a file that was moved away is lost.
-        let is_unchanged = || match self.file.id()? {
-            id if id == file => Ok(()),
-            _ => Err(Error::unavailable(format!(
-                "the data file {} was replaced during a transaction",
-                self.file.path().display()
-            ))),
-        };
-        let outcome = self.transaction(&mut opened, purpose, work, &is_unchanged);
+        let outcome = self.transaction(&mut opened, purpose, work);
+        let log_is_lost = outcome.is_err() && opened.connection.log.is_lost().unwrap_or(false);
         if opened.connection.is_sound() {
             lease.keep(opened);
+        }
+        drop(running);
+        if log_is_lost {
+            self.rescue_log();
         }
         outcome.map_err(TxFailure::into_error)
     }
@@ -124,18 +125,66 @@ impl SqliteStore {
         opened: &mut Opened,
         purpose: Purpose,
         work: &mut dyn FnMut(&mut Tx<'_>) -> Result<()>,
-        before_commit: &dyn Fn() -> Result<()>,
     ) -> Result<(), TxFailure> {
         let before = self.content.before();
-        let conn = &mut opened.connection.inner;
+        let Opened { connection: FileConnection { inner: conn, file, log }, seen } = opened;
         queries::begin(conn, purpose.begin())?;
-        match self.content.enter(conn, purpose, &mut opened.seen, &before) {
-            Ok(shared) => queries::run(conn, &shared, work, before_commit),
+        let entered = self.content.enter(conn, purpose, seen, &before).and_then(|shared| {
+            if purpose == Purpose::Write {
+                log.note()?;
+            }
+            Ok(shared)
+        });
+        // The files are checked before the commit: data that is written to a file that was moved away is lost.
+        let in_place = || {
+            if self.file.id()? != *file {
+                return Err(Error::unavailable(format!(
+                    "the data file {} was replaced during a transaction",
+                    self.file.path().display()
+                )));
+            }
+            log.in_place()
+        };
+        match entered {
+            Ok(shared) => queries::run(conn, &shared, work, &in_place),
             Err(error) => {
                 queries::roll_back(conn);
                 Err(TxFailure::Failed(error))
             }
         }
+    }
+
+    /// Saves what a lost log holds into the data file, and closes all connections, so that the next one begins a new
+    /// log. Acknowledged events would be lost with the process otherwise.
+    fn rescue_log(&self) {
+        // Without other transactions: a connection to the new log must not meet one to the old.
+        let Some(_none_running) = self.running.try_write_for(self.options.checkout_timeout) else { return };
+        let Ok(mut lease) = self.writer.checkout() else { return };
+        // Another call may have saved it meanwhile.
+        let Some(mut opened) = lease.take() else { return };
+        if !opened.connection.log.is_lost().unwrap_or(false) {
+            return lease.keep(opened);
+        }
+        let log = opened.connection.log.path().display().to_string();
+        if let Err(error) = opened.connection.empty_log() {
+            tracing::error!(
+                log,
+                error = %error.chain(),
+                "the log of the database was removed or replaced while this server runs, and what it holds cannot be \
+                 saved into the database file yet; do not stop the server, and free the disk if it is full: it tries \
+                 again at the next write"
+            );
+            return lease.keep(opened);
+        }
+        // The connections to the old log end before the first one to the new log begins.
+        self.readers.forget_idle();
+        drop(opened);
+        tracing::error!(
+            log,
+            "the log of the database was removed or replaced while this server runs; what it held was saved into the \
+             database file, and a new log begins. Nothing that was acknowledged is lost, unless another program wrote to \
+             the file meanwhile: run `trailkeeper verify`, and never remove this file while a server runs"
+        );
     }
 }
 
@@ -154,7 +203,10 @@ impl Store for SqliteStore {
     }
 
     fn ready(&self) -> Result<()> {
-        // Takes the write lock, which fails on a file that cannot be written.
-        self.run(Purpose::Write, &mut |tx| schema_check::compared(tx.connection())?.none_different())
+        // A full disk and a lost log fail only a transaction that writes.
+        self.run(Purpose::Write, &mut |tx| {
+            schema_check::compared(tx.connection())?.none_different()?;
+            tx.count_change()
+        })
     }
 }
