@@ -10,7 +10,7 @@ use trailkeeper_domain::{Error, Result, text};
 /// use trailkeeper_parsers::query::Query;
 ///
 /// let query = Query::parse("limit=20&type=login_success,logout&type=page_load")?;
-/// assert_eq!(query.limit(50, 100)?, 20);
+/// assert_eq!(query.optional("limit")?, Some("20"));
 /// assert_eq!(query.list("type"), ["login_success", "logout", "page_load"]);
 /// assert_eq!(query.optional("cursor")?, None);
 /// assert!(query.only(&["limit", "cursor"]).is_err());
@@ -69,23 +69,6 @@ impl Query {
     /// PHP writes lists as `name[0]=…&name[1]=…`, other frameworks as `name[]=…`: both are read as the same list.
     pub fn list(&self, name: &str) -> Vec<&str> {
         self.0.iter().filter(|(sent, _)| unindexed(sent) == name).flat_map(|(_, value)| value.split(',')).collect()
-    }
-
-    /// The parameter as a whole number from `min` to `max`; `None` if it was not sent.
-    pub fn number(&self, name: &str, min: i64, max: i64) -> Result<Option<i64>> {
-        self.optional(name)?.map(|value| whole_number(name, value, min, max)).transpose()
-    }
-
-    /// The parameter as `true` or `false`; `false` if it was not sent.
-    pub fn flag(&self, name: &str) -> Result<bool> {
-        self.optional(name)?.map_or(Ok(false), |value| truth_value(name, value))
-    }
-
-    /// The page size `limit`, from 1 to `max`; `default` if it was not sent.
-    pub fn limit(&self, default: usize, max: usize) -> Result<usize> {
-        let top = i64::try_from(max).map_err(Error::internal)?;
-        let limit = self.number("limit", 1, top)?;
-        limit.map_or(Ok(default), |limit| usize::try_from(limit).map_err(Error::internal))
     }
 }
 
@@ -168,23 +151,25 @@ mod tests {
     }
 
     #[test]
-    fn numbers_and_flags_are_plain_and_within_bounds() {
-        let query = query("n=-7&zeros=007&plus=%2B7&big=1001&text=x&empty=&yes=true&no=false&one=1&limit=100");
-        let number = |name| query.number(name, -7, 1_000);
-        assert_eq!(
-            (number("n").unwrap(), number("zeros").unwrap(), number("absent").unwrap()),
-            (Some(-7), Some(7), None)
-        );
-        for name in ["plus", "big", "text", "empty"] {
-            assert!(error(number(name)).ends_with("is not allowed; send a whole number from -7 to 1000"), "{name}");
+    fn a_whole_number_is_plain_and_within_its_bounds() {
+        let number = |value| whole_number("n", value, -7, 1_000);
+        for (value, expected) in [("-7", -7), ("007", 7), ("0", 0), ("1000", 1_000)] {
+            assert_eq!(number(value).unwrap(), expected, "{value}");
         }
-        assert_eq!(
-            (query.flag("yes").unwrap(), query.flag("no").unwrap(), query.flag("absent").unwrap()),
-            (true, false, false)
-        );
-        assert_eq!(error(query.flag("one")), "one: '1' is not a truth value; send true or false");
-        assert_eq!(query.limit(50, 100).unwrap(), 100);
-        assert!(query.limit(50, 99).is_err());
-        assert_eq!(Query::parse("").unwrap_or_else(|error| panic!("{error}")).limit(50, 99).unwrap(), 50);
+        for value in ["-8", "1001", "+7", "", "-", "x", "1.0", " 1", "99999999999999999999"] {
+            let expected = format!("n: '{value}' is not allowed; send a whole number from -7 to 1000");
+            assert_eq!(error(number(value)), expected);
+        }
+    }
+
+    #[test]
+    fn a_truth_value_is_true_or_false() {
+        assert_eq!((truth_value("f", "true").unwrap(), truth_value("f", "false").unwrap()), (true, false));
+        for value in ["", "1", "True", "yes"] {
+            assert_eq!(
+                error(truth_value("f", value)),
+                format!("f: '{value}' is not a truth value; send true or false")
+            );
+        }
     }
 }

@@ -10,6 +10,7 @@ use trailkeeper_analytics::question::page_statistics::{
 use trailkeeper_analytics::question::ranking::Named;
 use trailkeeper_domain::time::{self, MAX_UNIX_SECONDS, Timestamp};
 use trailkeeper_domain::{Error, Result};
+use trailkeeper_parsers::query::whole_number;
 use utoipa::ToSchema;
 
 use super::error_responses::ErrorResponses;
@@ -34,8 +35,8 @@ pub struct PageStatisticsParams {
 
 fn seconds(query: &Query, name: &str) -> Result<Timestamp> {
     let missing = || Error::invalid(name, "is missing; add UNIX seconds to the query");
-    let seconds = query.number(name, 0, MAX_UNIX_SECONDS)?.ok_or_else(missing)?;
-    time::from_unix_seconds(name, seconds)
+    let value = query.optional(name)?.ok_or_else(missing)?;
+    time::from_unix_seconds(name, whole_number(name, value, 0, MAX_UNIX_SECONDS)?)
 }
 
 /// Views and distinct users of the pages of a period.

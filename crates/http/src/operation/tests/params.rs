@@ -46,7 +46,7 @@ struct PageParams {
 }
 
 fn flag(query: &Query, name: &str) -> Result<bool> {
-    query.flag(name)
+    query.optional(name)?.map_or(Ok(false), |value| bool::parse(name, value))
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "every reader has this signature")]
