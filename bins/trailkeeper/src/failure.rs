@@ -5,7 +5,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use trailkeeper_domain::Error;
-use trailkeeper_domain::error::{Cause, Chain};
+use trailkeeper_domain::error::{BoxedError, Cause, Chain};
+use trailkeeper_http::TlsError;
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +23,12 @@ pub enum Failure {
         #[source]
         cause: Cause,
     },
+    /// The database cannot serve, and the cause names its address.
+    #[error(transparent)]
+    Unavailable(BoxedError),
+    /// Certificate and key cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// A file or stream failed.
     #[error("{what}")]
     Io {
@@ -49,7 +56,7 @@ impl Failure {
         match error {
             // Some causes already name the database.
             Error::Unavailable { cause } if cause.to_string().contains(&url.to_string()) => {
-                Self::Refused(cause.to_string())
+                Self::Unavailable(cause.into())
             }
             Error::Unavailable { cause } => Self::Database { url: url.to_string(), cause },
             other => Self::Domain(other),

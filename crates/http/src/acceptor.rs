@@ -11,6 +11,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
+use trailkeeper_domain::error::Chain;
 
 use crate::connection::{ConnectionPermit, DeadlineStream, RawResponses, Sources, Transport};
 use crate::settings::ConnectionSettings;
@@ -105,7 +106,9 @@ impl Acceptor {
             while hangup.recv().await.is_some() {
                 match tls.as_ref().map(|tls| tls.reload()) {
                     Some(Ok(())) => tracing::info!("SIGHUP: read the certificate and its key again"),
-                    Some(Err(error)) => tracing::error!("SIGHUP: the old certificate stays in use: {error}"),
+                    Some(Err(error)) => {
+                        tracing::error!("SIGHUP: the old certificate stays in use: {}", Chain(&error));
+                    }
                     None => tracing::info!("SIGHUP: TLS is off, so there is no certificate to read again"),
                 }
             }

@@ -1,5 +1,7 @@
 //! The OpenAPI documents, and Swagger UI with its assets, which are compiled in.
 
+use std::error::Error as StdError;
+use std::string::FromUtf8Error;
 use std::sync::{Arc, LazyLock};
 
 use actix_web::http::Method;
@@ -7,6 +9,7 @@ use actix_web::http::header::{self, ContentEncoding};
 use actix_web::web::{self, Bytes, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use trailkeeper_domain::Error;
+use trailkeeper_domain::error::BoxedError;
 use utoipa_swagger_ui::{Config, Url};
 
 use crate::api_error::{self, ApiResult};
@@ -57,7 +60,7 @@ async fn swagger_ui(_: Anyone<ReadPublic, Native>, request: HttpRequest) -> ApiR
     let config = Config::new(documents).validator_url("none").persist_authorization(true);
     let name = request.match_info().get("file").unwrap_or_default();
     let file = utoipa_swagger_ui::serve(name, Arc::new(config))
-        .map_err(|error| Error::internal(error.to_string()))?
+        .map_err(|error| Error::internal(shareable(error)))?
         .ok_or_else(|| api_error::unknown_path(request.path(), "/openapi.json"))?;
     let mut response = HttpResponse::Ok();
     if file.gzpipped {
@@ -66,11 +69,37 @@ async fn swagger_ui(_: Anyone<ReadPublic, Native>, request: HttpRequest) -> ApiR
     Ok(response.content_type(file.content_type).body(file.bytes.into_owned()))
 }
 
+/// An error of Swagger UI, which does not say that other threads may have it. Its types do.
+fn shareable(error: Box<dyn StdError>) -> BoxedError {
+    let error = match error.downcast::<serde_json::Error>() {
+        Ok(error) => return error,
+        Err(error) => error,
+    };
+    match error.downcast::<FromUtf8Error>() {
+        Ok(error) => error,
+        // No other type occurs.
+        Err(error) => error.to_string().into(),
+    }
+}
+
 fn contract_path(contract: Contract) -> &'static str {
     match contract {
         Contract::Saasus => "/openapi/saasus.json",
         Contract::Octopai => "/openapi/octopai.json",
         Contract::Cripsa => "/openapi/cripsa.json",
         Contract::Native => "/openapi/native.json",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_of_swagger_ui_stays_the_cause() {
+        let wrong_utf8 = String::from_utf8(vec![0xff]).unwrap_err();
+        assert!(shareable(Box::new(wrong_utf8)).is::<FromUtf8Error>());
+        let wrong_json = serde_json::from_str::<bool>("x").unwrap_err();
+        assert!(shareable(Box::new(wrong_json)).is::<serde_json::Error>());
     }
 }

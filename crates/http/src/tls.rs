@@ -13,6 +13,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::version::{TLS12, TLS13};
+use trailkeeper_domain::error::BoxedError;
 
 use crate::validity;
 
@@ -24,10 +25,23 @@ pub struct Tls {
     current: RwLock<Arc<CertifiedKey>>,
 }
 
-/// The reason why certificate and key cannot be used: a sentence that names the flag and the file.
+/// The reason why certificate and key cannot be used: a sentence that names the flag and the file, and its cause.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct TlsError(String);
+#[error("{message}")]
+pub struct TlsError {
+    message: String,
+    source: Option<BoxedError>,
+}
+
+impl TlsError {
+    fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), source: None }
+    }
+
+    fn because(message: impl Into<String>, source: impl Into<BoxedError>) -> Self {
+        Self { message: message.into(), source: Some(source.into()) }
+    }
+}
 
 impl Tls {
     /// Reads the certificate chain and the private key from two PEM files.
@@ -49,7 +63,7 @@ impl Tls {
     pub(crate) fn server_config(self: &Arc<Self>) -> Result<ServerConfig, TlsError> {
         let mut config = ServerConfig::builder_with_provider(Arc::clone(&self.provider))
             .with_protocol_versions(&[&TLS13, &TLS12])
-            .map_err(|error| TlsError(format!("tls: {error}")))?
+            .map_err(|error| TlsError::because("tls", error))?
             .with_no_client_auth()
             .with_cert_resolver(Arc::clone(self) as Arc<dyn ResolvesServerCert>);
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
@@ -74,19 +88,19 @@ fn read(certificate: &Path, key: &Path, provider: &Arc<CryptoProvider>) -> Resul
     let pem = bytes("tls-cert", certificate)?;
     let chain: Vec<_> = CertificateDer::pem_slice_iter(&pem)
         .collect::<Result<_, _>>()
-        .map_err(|error| TlsError(format!("tls-cert: {cert_file} is no PEM file: {}", pem_message(&error))))?;
+        .map_err(|error| TlsError::because(format!("tls-cert: {cert_file} is no PEM file"), pem_message(&error)))?;
     if chain.is_empty() {
-        return Err(TlsError(format!(
+        return Err(TlsError::new(format!(
             "tls-cert: {cert_file} holds no certificate; put the server's own first, then those that vouch for it, each from -----BEGIN CERTIFICATE----- on"
         )));
     }
     let pem = bytes("tls-key", key)?;
     warn_if_readable_by_others(key);
     let private = PrivateKeyDer::from_pem_slice(&pem).map_err(|error| match error {
-        PemError::NoItemsFound => TlsError(format!(
+        PemError::NoItemsFound => TlsError::new(format!(
             "tls-key: {key_file} holds no private key that can be read; put one that is not encrypted there, from -----BEGIN PRIVATE KEY----- on"
         )),
-        error => TlsError(format!("tls-key: {key_file} is no PEM file: {}", pem_message(&error))),
+        error => TlsError::because(format!("tls-key: {key_file} is no PEM file"), pem_message(&error)),
     })?;
     // Not an error: some clients may accept it, and a server that does not start helps nobody. No test depends on this
     // time, so it is the system's and not that of the `Clock`.
@@ -96,19 +110,21 @@ fn read(certificate: &Path, key: &Path, provider: &Arc<CryptoProvider>) -> Resul
     let signing = provider
         .key_provider
         .load_private_key(private)
-        .map_err(|error| TlsError(format!("tls-key: {key_file} holds a key that cannot be used: {error}")))?;
+        .map_err(|error| TlsError::because(format!("tls-key: {key_file} holds a key that cannot be used"), error))?;
     let certified = CertifiedKey::new(chain, signing);
     match certified.keys_match() {
         Ok(()) | Err(rustls::Error::InconsistentKeys(rustls::InconsistentKeys::Unknown)) => Ok(certified),
-        Err(rustls::Error::InconsistentKeys(_)) => Err(TlsError(format!(
+        Err(rustls::Error::InconsistentKeys(_)) => Err(TlsError::new(format!(
             "tls-key: {key_file} is not the key of the first certificate in {cert_file} (tls-cert); name two files that belong together"
         ))),
-        Err(error) => Err(TlsError(format!("tls-cert: {cert_file} holds a certificate that cannot be used: {error}"))),
+        Err(error) => {
+            Err(TlsError::because(format!("tls-cert: {cert_file} holds a certificate that cannot be used"), error))
+        }
     }
 }
 
 fn bytes(flag: &str, file: &Path) -> Result<Vec<u8>, TlsError> {
-    fs::read(file).map_err(|error| TlsError(format!("{flag}: {} cannot be read: {error}", file.display())))
+    fs::read(file).map_err(|error| TlsError::because(format!("{flag}: {} cannot be read", file.display()), error))
 }
 
 /// The defect of a PEM file, without any of its bytes, because it may be a key.
@@ -138,3 +154,22 @@ fn warn_if_readable_by_others(key: &Path) {
 
 #[cfg(not(unix))]
 fn warn_if_readable_by_others(_: &Path) {}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+    use std::io;
+
+    use trailkeeper_domain::error::Chain;
+
+    use super::*;
+
+    #[test]
+    fn the_error_of_the_system_stays_the_cause() {
+        let error = Tls::load("/no/such/cert.pem".into(), "/no/such/key.pem".into()).unwrap_err();
+        assert_eq!(error.to_string(), "tls-cert: /no/such/cert.pem cannot be read");
+        let cause = error.source().and_then(|source| source.downcast_ref::<io::Error>()).unwrap();
+        assert_eq!(cause.kind(), io::ErrorKind::NotFound);
+        assert_eq!(Chain(&error).to_string(), format!("{error}: {cause}"));
+    }
+}

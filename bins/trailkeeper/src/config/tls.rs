@@ -36,10 +36,7 @@ impl TlsArgs {
     pub fn load(&self) -> Result<Option<Arc<Tls>>, Failure> {
         match (self.certificate(), self.key()) {
             (None, None) => Ok(None),
-            (Some(certificate), Some(key)) => {
-                let tls = Tls::load(certificate.to_owned(), key.to_owned());
-                tls.map(Some).map_err(|error| Failure::Refused(error.to_string()))
-            }
+            (Some(certificate), Some(key)) => Ok(Some(Tls::load(certificate.to_owned(), key.to_owned())?)),
             (Some(_), None) => Err(one_of_two("tls-cert", "tls-key", "TLS_KEY")),
             (None, Some(_)) => Err(one_of_two("tls-key", "tls-cert", "TLS_CERT")),
         }

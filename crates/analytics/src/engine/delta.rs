@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::DateTime;
+use trailkeeper_domain::error::Context;
 use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::{Error, Result};
 
@@ -58,7 +59,7 @@ pub fn walk(payload: &[u8], mut each: impl FnMut(Timestamp, &[u8]) -> Result<()>
 }
 
 fn unreadable(error: CodecError) -> Error {
-    Error::internal(format!("the delta's payload is unreadable at byte {}: {}", error.offset, error.flaw))
+    Error::internal(Context::new(format!("the delta's payload is unreadable at byte {}", error.offset), error.flaw))
 }
 
 /// The list of hours and lengths at the beginning of a payload.

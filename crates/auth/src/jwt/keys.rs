@@ -4,6 +4,7 @@ use std::fmt;
 
 use jsonwebtoken::{DecodingKey, EncodingKey};
 use ring::digest::{SHA256, digest};
+use ring::error::KeyRejected;
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use trailkeeper_domain::account::TokenKey;
 use trailkeeper_domain::clock::Entropy;
@@ -22,6 +23,18 @@ pub(super) const KID_CHARACTERS: usize = 16;
 /// PKCS#8 (version 1) of an Ed25519 key, up to the 32 bytes of its seed (RFC 8410, 7).
 const PKCS8_FRONT: [u8; 16] =
     [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
+
+/// The reason why ring rejects a key. ring's own type is an error only with its feature `std`, which nothing else needs.
+#[derive(Debug)]
+struct Rejected(KeyRejected);
+
+impl fmt::Display for Rejected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for Rejected {}
 
 /// An Ed25519 key pair. Its id is the beginning of the SHA-256 of its public key.
 pub struct KeyPair {
@@ -45,7 +58,7 @@ impl KeyPair {
     pub fn from_pkcs8(pkcs8: &[u8]) -> Result<Self> {
         provider::install();
         let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(pkcs8)
-            .map_err(|error| Error::internal(Context::new("not an Ed25519 key pair", error.to_string())))?;
+            .map_err(|error| Error::internal(Context::new("not an Ed25519 key pair", Rejected(error))))?;
         let public = pair.public_key().as_ref().to_vec();
         let kid = hex::encode(digest(&SHA256, &public).as_ref()).chars().take(KID_CHARACTERS).collect();
         Ok(Self { kid, encoding: EncodingKey::from_ed_der(pkcs8), decoding: DecodingKey::from_ed_der(&public), public })
@@ -104,4 +117,19 @@ impl fmt::Debug for KeyPair {
 /// The context under which the private key is sealed.
 pub(crate) fn seal_context(kid: &str) -> String {
     format!("token_key:{kid}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+
+    use super::*;
+
+    #[test]
+    fn the_error_of_a_wrong_key_has_the_reason_as_its_cause() {
+        let error = KeyPair::from_pkcs8(&[0]).unwrap_err();
+        let context = error.source().unwrap();
+        assert!(context.source().is_some_and(<dyn std::error::Error>::is::<Rejected>));
+        assert_eq!(error.chain().to_string(), "internal error: not an Ed25519 key pair: InvalidEncoding");
+    }
 }

@@ -84,3 +84,5 @@ impl fmt::Display for Flaw {
 }
 
 impl std::error::Error for CodecError {}
+
+impl std::error::Error for Flaw {}
