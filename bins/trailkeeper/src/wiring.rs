@@ -39,7 +39,7 @@ impl Ports {
 /// Brings the tables of the database up to date. Returns the names of the applied migrations.
 pub fn migrate(database: &DatabaseArgs) -> Result<Vec<String>, Failure> {
     let url = database.url()?;
-    if database.named().is_none() {
+    if database.database_url.is_none() {
         database.create_data_dir()?;
     }
     trailkeeper_storage::migrate(&url).map_err(|error| Failure::of_database(&url, error))

@@ -109,7 +109,7 @@ fn first_administrator(ports: &Ports, access: &Access, settings: &AdminArgs) -> 
     if !existing.items.is_empty() {
         return Ok(Administrator::Existing);
     }
-    let chosen = settings.chosen_password();
+    let chosen = settings.admin_password.as_deref();
     let password = chosen.map_or_else(|| access.generate_password(), str::to_owned);
     let email = settings.admin_email.clone();
     let new = NewAccount {
@@ -138,7 +138,7 @@ fn database_flags(database: &DatabaseArgs, ports: &Ports) -> Result<Vec<String>,
     let data_dir = &database.data_dir;
     let absolute = std::path::absolute(data_dir).map_err(|error| Failure::of_file(data_dir, error))?;
     let mut flags = vec!["--data-dir".to_owned(), absolute.display().to_string()];
-    if database.named().is_some() && ports.url.is_sqlite() {
+    if database.database_url.is_some() && ports.url.is_sqlite() {
         flags.extend(["--database-url".to_owned(), ports.url.to_string()]);
     }
     Ok(flags)

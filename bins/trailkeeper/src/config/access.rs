@@ -65,16 +65,6 @@ pub struct AccessArgs {
 }
 
 impl AccessArgs {
-    /// The given master key. An empty variable counts as not given.
-    pub fn given_master_key(&self) -> Option<&str> {
-        self.master_key.as_deref().filter(|key| !key.is_empty())
-    }
-
-    /// The given previous master key. An empty variable counts as not given.
-    pub fn given_previous_master_key(&self) -> Option<&str> {
-        self.master_key_previous.as_deref().filter(|key| !key.is_empty())
-    }
-
     /// These settings, as the auth library takes them.
     pub fn access_settings(&self) -> AccessSettings {
         let days = u64::from(self.rotate_token_keys_days);
@@ -101,11 +91,4 @@ pub struct AdminArgs {
     // As for the master key, the variable is the better place.
     #[arg(long, env = "TRAILKEEPER_ADMIN_PASSWORD", hide_env_values = true, value_name = "PASSWORD")]
     pub admin_password: Option<String>,
-}
-
-impl AdminArgs {
-    /// The given password. An empty variable counts as not given.
-    pub fn chosen_password(&self) -> Option<&str> {
-        self.admin_password.as_deref().filter(|password| !password.is_empty())
-    }
 }

@@ -22,15 +22,10 @@ pub struct DatabaseArgs {
 }
 
 impl DatabaseArgs {
-    /// The given address of the database. An empty variable counts as not given.
-    pub fn named(&self) -> Option<&str> {
-        self.database_url.as_deref().filter(|url| !url.is_empty())
-    }
-
     /// The database in effect: the given one, otherwise a SQLite file in the data folder.
     pub fn url(&self) -> Result<DatabaseUrl, Failure> {
-        let url = match self.named() {
-            Some(named) => named.to_owned(),
+        let url = match &self.database_url {
+            Some(given) => given.clone(),
             None => format!("sqlite:{}", self.data_dir.join("trailkeeper.db").display()),
         };
         Ok(DatabaseUrl::parse(&url)?)

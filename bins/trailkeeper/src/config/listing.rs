@@ -1,5 +1,9 @@
 //! The settings of a command, read from clap: names, defaults and meanings from its declaration, values from what it parsed.
 
+use std::env;
+
+use clap::builder::Resettable;
+use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command};
 use serde::Serialize;
@@ -29,11 +33,18 @@ pub struct CommandLine {
 }
 
 impl CommandLine {
-    /// Parses the arguments of this process. Ends it after a usage error, and after `--help` and `--version`.
+    /// Parses the arguments and the environment of this process. An empty variable counts as not set. Ends the process
+    /// after a usage error, and after `--help` and `--version`.
     pub fn parse(mut declared: Command) -> Self {
+        let mut effective = without_empty_variables(declared.clone());
         // Hands global arguments down to every subcommand, where the listing finds them.
         declared.build();
-        let parsed = declared.get_matches_mut();
+        let parsed = match effective.try_get_matches_from_mut(env::args_os()) {
+            Ok(parsed) => parsed,
+            // The help text names every variable, also the empty ones.
+            Err(error) if shows_help(&error) => declared.get_matches_mut(),
+            Err(error) => error.exit(),
+        };
         Self { declared, parsed }
     }
 
@@ -56,6 +67,18 @@ impl CommandLine {
             .partition(|arg| self.declared.get_arguments().any(|other| other.get_id() == arg.get_id()));
         everywhere.into_iter().chain(own).map(|arg| setting(arg, parsed, effective)).collect()
     }
+}
+
+/// The command, without the environment variables that are empty.
+fn without_empty_variables(command: Command) -> Command {
+    let is_empty = |arg: &Arg| arg.get_env().and_then(env::var_os).is_some_and(|value| value.is_empty());
+    command
+        .mut_args(|arg| if is_empty(&arg) { arg.env(Resettable::Reset) } else { arg })
+        .mut_subcommands(without_empty_variables)
+}
+
+fn shows_help(error: &clap::Error) -> bool {
+    matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand)
 }
 
 /// The settings among the arguments of a command: those that have an environment variable.
@@ -94,9 +117,7 @@ fn setting(arg: &Arg, parsed: &ArgMatches, effective: &[(&str, String)]) -> Sett
 fn value(arg: &Arg, parsed: &ArgMatches) -> String {
     let given = given(arg.get_id().as_str(), parsed);
     match given {
-        // An empty variable is the same as none, unless none is the default.
         None => "(not set)".to_owned(),
-        Some(given) if given.is_empty() && arg.get_default_values().is_empty() => "(not set)".to_owned(),
         Some(_) if arg.is_hide_env_values_set() => "(set, hidden)".to_owned(),
         Some(given) => given,
     }

@@ -46,10 +46,10 @@ impl Settings {
             ("database_url", database.url()?.to_string()),
             ("workers", self.server.effective_workers().to_string()),
         ];
-        if self.access.given_master_key().is_none() {
+        if self.access.master_key.is_none() {
             effective.push(("master_key", format!("(not set: {})", database.master_key().display())));
         }
-        if self.admin.chosen_password().is_none() {
+        if self.admin.admin_password.is_none() {
             effective.push(("admin_password", "(not set: generated)".to_owned()));
         }
         Ok(effective)

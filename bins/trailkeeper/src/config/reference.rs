@@ -11,9 +11,9 @@ const HEAD: &str = "\
 
 <!-- `make generate` writes this file from the command line that the program declares. Edit the help texts there. -->
 
-Each setting is a flag and an environment variable. The flag wins over the variable. An empty variable counts as not set
-if the setting has no default, and as an empty list if the setting is a list. An invalid value is a usage error: the
-program names the valid values and exits with status 2.
+Each setting is a flag and an environment variable. The flag wins over the variable. An empty variable counts as not
+set, for every setting: the default holds. An invalid value is a usage error: the program names the valid values and
+exits with status 2.
 
 `trailkeeper config` prints the values in effect and hides secrets. It takes every setting, so it also checks a
 configuration before a server starts with it. Set secrets by environment variable: other users of the machine can read

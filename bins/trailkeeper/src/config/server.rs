@@ -128,7 +128,7 @@ impl ServerArgs {
     /// Warns if passwords and tokens cross a network unencrypted.
     pub fn warn_of_plain_http(&self) {
         let listens = self.listen.ip().to_canonical();
-        if !listens.is_loopback() && self.tls.certificate().is_none() && self.trusted_proxies.0.is_empty() {
+        if !listens.is_loopback() && self.tls.tls_cert.is_none() && self.trusted_proxies.0.is_empty() {
             tracing::warn!(
                 "listen: other machines can reach {}, and nothing is encrypted; set --tls-cert and --tls-key, or name the proxy that handles TLS with --trusted-proxies",
                 self.listen

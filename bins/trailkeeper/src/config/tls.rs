@@ -1,6 +1,6 @@
 //! Settings of TLS.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
@@ -14,37 +14,23 @@ use crate::failure::Failure;
 pub struct TlsArgs {
     /// PEM file with the server's certificate and its chain. With it the server speaks HTTPS. SIGHUP reloads it.
     #[arg(long, env = "TRAILKEEPER_TLS_CERT", value_name = "FILE")]
-    pub tls_cert: Option<String>,
+    pub tls_cert: Option<PathBuf>,
 
     /// PEM file with the unencrypted private key of that certificate.
     #[arg(long, env = "TRAILKEEPER_TLS_KEY", value_name = "FILE")]
-    pub tls_key: Option<String>,
+    pub tls_key: Option<PathBuf>,
 }
 
 impl TlsArgs {
-    /// The given certificate file. An empty variable counts as not given.
-    pub fn certificate(&self) -> Option<&Path> {
-        named(self.tls_cert.as_deref())
-    }
-
-    /// The given key file. An empty variable counts as not given.
-    pub fn key(&self) -> Option<&Path> {
-        named(self.tls_key.as_deref())
-    }
-
     /// Loads both files. `None` if neither is given; an error if only one is.
     pub fn load(&self) -> Result<Option<Arc<Tls>>, Failure> {
-        match (self.certificate(), self.key()) {
+        match (&self.tls_cert, &self.tls_key) {
             (None, None) => Ok(None),
-            (Some(certificate), Some(key)) => Ok(Some(Tls::load(certificate.to_owned(), key.to_owned())?)),
+            (Some(certificate), Some(key)) => Ok(Some(Tls::load(certificate.clone(), key.clone())?)),
             (Some(_), None) => Err(one_of_two("tls-cert", "tls-key", "TLS_KEY")),
             (None, Some(_)) => Err(one_of_two("tls-key", "tls-cert", "TLS_CERT")),
         }
     }
-}
-
-fn named(file: Option<&str>) -> Option<&Path> {
-    file.filter(|file| !file.is_empty()).map(Path::new)
 }
 
 fn one_of_two(given: &str, missing: &str, variable: &str) -> Failure {

@@ -53,7 +53,7 @@ pub fn load(
 /// The keys that the settings name.
 pub fn given(access: &AccessArgs) -> Result<Option<MasterKeyPair>, Failure> {
     let parsed = |name: &str, hex: &str| MasterKey::from_hex(hex).map_err(|error| unreadable(name, &error));
-    match (access.given_master_key(), access.given_previous_master_key()) {
+    match (access.master_key.as_deref(), access.master_key_previous.as_deref()) {
         (None, None) => Ok(None),
         (None, Some(_)) => Err(Failure::Refused(
             "master-key-previous: is set, and master-key is not; set TRAILKEEPER_MASTER_KEY to the key that replaced it, or unset both to use the key files"

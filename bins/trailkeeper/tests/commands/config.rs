@@ -43,6 +43,23 @@ fn the_reference_of_all_settings_is_the_committed_one() {
 }
 
 #[test]
+fn an_empty_variable_counts_as_not_set() {
+    let program = Program::new();
+    let shown = |arguments: &[&str], empty: &[&str]| {
+        let mut command = program.command(arguments);
+        command.env_remove("TRAILKEEPER_DATA_DIR").env_remove("TRAILKEEPER_BCRYPT_COST");
+        let output = command.envs(empty.iter().map(|name| (name, ""))).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let (settings, help) = (shown(&["config"], &[]), shown(&["serve", "--help"], &[]));
+    let variables: Vec<_> = settings.split_whitespace().filter(|word| word.starts_with("TRAILKEEPER_")).collect();
+    assert!(variables.contains(&"TRAILKEEPER_WORKERS") && variables.len() > 30, "{settings}");
+    assert_eq!(shown(&["config"], &variables), settings);
+    assert_eq!(shown(&["serve", "--help"], &variables), help);
+}
+
+#[test]
 fn help_and_usage_errors_show_no_secrets_either() {
     let program = Program::new();
     for arguments in [&["serve", "--help"][..], &["serve", "--no-such-flag"], &["account", "create", "--help"]] {
