@@ -97,6 +97,10 @@ pub fn expand(arguments: Arguments, handler: &ItemFn) -> Result<TokenStream> {
     };
     let (path_params, query_params) =
         (declare(find("FromPath"), "PathParams"), declare(find("FromQuery"), "QueryParams"));
+    let canonical = find("FromPath").map_or_else(
+        || quote! { let _ = name; value },
+        |ty| quote! { <#ty as crate::operation::PathParams>::canonical(name, value) },
+    );
     let documents_body = arguments.documented.iter().any(|meta| meta.path().is_ident("request_body"));
     let body = match (find("FromBody"), &arguments.body) {
         (Some(body), Some(description)) => quote!(Some(crate::operation::BodySpec::of::<#body>(Some(#description)))),
@@ -128,6 +132,10 @@ pub fn expand(arguments: Arguments, handler: &ItemFn) -> Result<TokenStream> {
             fn declare_path(out: &mut crate::operation::Parameters) {
                 let _ = &out;
                 #path_params
+            }
+
+            fn canonical(name: &str, value: String) -> String {
+                #canonical
             }
 
             fn declare_query(out: &mut crate::operation::Parameters) {

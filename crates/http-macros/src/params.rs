@@ -70,6 +70,7 @@ pub fn expand(input: &DeriveInput, location: Location) -> Result<TokenStream> {
     let ident = &input.ident;
     let mut declared = Vec::new();
     let mut read = Vec::new();
+    let mut canonical = Vec::new();
     let mut checks = Vec::new();
     for field in fields(input)? {
         let param = Param::of(field)?;
@@ -84,6 +85,10 @@ pub fn expand(input: &DeriveInput, location: Location) -> Result<TokenStream> {
                 Location::Path => path_value(field, &param),
             };
             read.push(quote! { #name: #value });
+            if location == Location::Path {
+                let (name, parse) = (wire_name(field), parser(ty, &param));
+                canonical.push(quote! { #name => #parse(#name, &value).ok().map(|parsed| parsed.to_string()) });
+            }
         }
         if param.visible {
             if location == Location::Query {
@@ -110,6 +115,17 @@ pub fn expand(input: &DeriveInput, location: Location) -> Result<TokenStream> {
             }
         }
     });
+    let canonical = (location == Location::Path).then(|| {
+        quote! {
+            fn canonical(name: &str, value: String) -> String {
+                let canonical = match name {
+                    #(#canonical,)*
+                    _ => None,
+                };
+                canonical.unwrap_or(value)
+            }
+        }
+    });
     Ok(quote! {
         impl crate::operation::#trait_name for #ident {
             fn declare(out: &mut crate::operation::Parameters) {
@@ -119,6 +135,8 @@ pub fn expand(input: &DeriveInput, location: Location) -> Result<TokenStream> {
             fn read(#source) -> ::trailkeeper_domain::Result<Self> {
                 Ok(Self { #(#read),* })
             }
+
+            #canonical
 
             #check
         }

@@ -28,12 +28,23 @@ use crate::request::query::Query;
 use crate::request::{origin, path};
 use crate::state::AppState;
 
+/// The conditions that an operation declares.
+#[derive(Clone, Copy)]
+pub struct DeclaredConditions {
+    /// The names of the query parameters.
+    pub parameters: &'static [&'static str],
+    /// Writes the value of the path's parameter with this name in its canonical form. A value that is not valid stays as
+    /// it is.
+    pub canonical: fn(name: &str, value: String) -> String,
+}
+
 /// The caller of a request, and the audit category of the data that it shows or changes. It is kept in the extensions
 /// of the request.
+#[derive(Clone)]
 struct Watched {
     principal: Principal,
     category: Option<AuditCategory>,
-    parameters: &'static [&'static str],
+    declared: DeclaredConditions,
 }
 
 /// The part of a request's body that its audit event records.
@@ -49,10 +60,10 @@ pub fn watch(
     request: &HttpRequest,
     principal: &Principal,
     category: Option<AuditCategory>,
-    parameters: &'static [&'static str],
+    declared: DeclaredConditions,
 ) {
     if let PrincipalKind::Account(_) = principal.kind {
-        request.extensions_mut().insert(Watched { principal: principal.clone(), category, parameters });
+        request.extensions_mut().insert(Watched { principal: principal.clone(), category, declared });
     }
 }
 
@@ -75,16 +86,16 @@ pub fn recorded_by_use_case(request: &HttpRequest) {
     request.extensions_mut().remove::<Watched>();
 }
 
-/// Runs a use case that changes data of the audit category `category`, on a blocking thread. If the caller is a person,
-/// the audit event is stored in the same transaction. Handlers call it as `Caller::changing`.
+/// Runs a use case that changes data, on a blocking thread. If the caller is a person, the audit event is stored in the
+/// same transaction. Handlers call it as `Caller::changing`.
 pub async fn changing<T: Send + 'static>(
     request: &HttpRequest,
     state: &Data<AppState>,
     principal: &Principal,
-    category: Option<AuditCategory>,
     work: impl FnOnce(Change<'_>) -> Result<T> + Send + 'static,
 ) -> Result<T> {
-    let event = event_of(request, state, principal, (category, &[]), Ended::Answered)?;
+    let watched = request.extensions().get::<Watched>().cloned();
+    let event = watched.map(|watched| event_of(request, state, &watched, Ended::Answered)).transpose()?.flatten();
     let actor = principal.actor();
     let done = blocking::run(state, move |state| {
         #[expect(clippy::disallowed_methods, reason = "the one place where handlers get it from")]
@@ -122,12 +133,11 @@ async fn record(response: &ServiceResponse) -> Result<()> {
         status @ (403 | 404 | 409) => Ended::Refused { status },
         _ => return Ok(()),
     };
-    let Watched { principal, category, parameters } = watched;
-    if ended == Ended::Answered && category.is_some_and(AuditCategory::is_change) {
+    if ended == Ended::Answered && watched.category.is_some_and(AuditCategory::is_change) {
         return Err(Error::internal("a handler that changes something answered without `Caller::changing`"));
     }
     let state = request.app_data::<Data<AppState>>().ok_or_else(|| Error::internal("a server without its state"))?;
-    let Some(event) = event_of(request, state, &principal, (category, parameters), ended)? else { return Ok(()) };
+    let Some(event) = event_of(request, state, &watched, ended)? else { return Ok(()) };
     match state.services.ingest.submit(vec![event])?.await?.as_slice() {
         [true] => Ok(()),
         _ => Err(Error::internal("the event of a request was not stored: its id is taken")),
@@ -135,15 +145,10 @@ async fn record(response: &ServiceResponse) -> Result<()> {
 }
 
 /// The audit event of a request that ended, or will end, as `ended` says.
-fn event_of(
-    request: &HttpRequest,
-    state: &AppState,
-    principal: &Principal,
-    (category, parameters): (Option<AuditCategory>, &[&str]),
-    ended: Ended,
-) -> Result<Option<Event>> {
+fn event_of(request: &HttpRequest, state: &AppState, watched: &Watched, ended: Ended) -> Result<Option<Event>> {
+    let Watched { principal, category, declared } = watched;
     let pattern = request.match_pattern().unwrap_or_default();
-    let mut conditions = in_path(request);
+    let mut conditions = in_path(request, declared.canonical);
     let target = conditions.pop().map(|(name, id)| Target {
         kind: Some(if name == "id" { "event" } else { name.trim_end_matches("_id") }.to_owned()),
         id: Some(id),
@@ -153,14 +158,14 @@ fn event_of(
     // false record.
     if !category.is_some_and(AuditCategory::is_change) {
         let sent = Query::of(request).map(Query::into_pairs).unwrap_or_default();
-        conditions.extend(sent.into_iter().filter(|(name, _)| parameters.contains(&name.as_str())));
+        conditions.extend(sent.into_iter().filter(|(name, _)| declared.parameters.contains(&name.as_str())));
     }
     // Cloned, not removed: the event of a refused change is built a second time.
     let body = request.extensions().get::<InBody>().cloned().unwrap_or_default();
     conditions.extend(body.conditions);
     let asked = Request {
         operation: format!("{} {pattern}", request.method()),
-        category,
+        category: *category,
         target: target.or(body.target),
         conditions,
         reported: body.reported,
@@ -170,11 +175,11 @@ fn event_of(
     event.event(&context, state.clock(), state.entropy()).map(Some)
 }
 
-/// The names and values of the path's parameters, from the widest to the narrowest. The last one names the subject of
-/// the request.
-fn in_path(request: &HttpRequest) -> Vec<(String, String)> {
+/// The names and canonical values of the path's parameters, from the widest to the narrowest. The last one names the
+/// subject of the request.
+fn in_path(request: &HttpRequest, canonical: fn(&str, String) -> String) -> Vec<(String, String)> {
     let names = request.match_info().iter().map(|(name, _)| name);
-    names.filter_map(|name| Some((name.to_owned(), path::text(request, name).ok()?))).collect()
+    names.filter_map(|name| Some((name.to_owned(), canonical(name, path::text(request, name).ok()?)))).collect()
 }
 
 #[cfg(test)]
@@ -193,7 +198,8 @@ mod tests {
         let request = TestRequest::delete().to_http_request();
         let name = "jane@example.com".to_owned();
         let principal = Principal { kind, name, role: Role::Admin, tenant_id: None, session_id: None };
-        watch(&request, &principal, Some(category), &[]);
+        let declared = DeclaredConditions { parameters: &[], canonical: |_, value| value };
+        watch(&request, &principal, Some(category), declared);
         let response = ServiceResponse::new(request, HttpResponse::NoContent().finish());
         record(&response).now_or_never().unwrap()
     }

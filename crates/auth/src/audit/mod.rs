@@ -6,6 +6,7 @@ mod changes;
 mod context;
 mod event;
 mod kinds;
+mod page;
 mod request;
 mod text;
 

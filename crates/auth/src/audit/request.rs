@@ -9,7 +9,7 @@ use trailkeeper_domain::event::{
 };
 
 use super::text::cleaned;
-use super::{ACCESS_DENIED, AuditEvent};
+use super::{ACCESS_DENIED, AuditEvent, page};
 use crate::permission::{Principal, PrincipalKind};
 
 /// The kind of data that an operation shows or changes, if people may do so only with an audit event.
@@ -63,7 +63,7 @@ pub enum Ended {
 
 /// How many conditions an event keeps.
 const MAX_CONDITIONS: usize = 16;
-/// The longest value of a condition, in characters.
+/// The longest value of a condition, in characters. A longer one ends in `…`.
 const MAX_CONDITION: usize = 256;
 
 /// A request of a person.
@@ -132,11 +132,12 @@ fn by_name(conditions: Vec<(String, String)>) -> Vec<(String, String)> {
     joined
 }
 
-/// The value of a condition as an event keeps it: cleaned, bounded, and a page without its query, which may hold a
-/// secret.
+/// The value of a condition as an event keeps it: cleaned, bounded, and a page without the parts that may hold a secret.
 fn kept(name: &str, value: &str) -> Option<String> {
-    let value = if name == "page" { value.split(['?', '#']).next().unwrap_or_default() } else { value };
-    cleaned(value, MAX_CONDITION)
+    match name {
+        "page" => cleaned(&page::without_secrets(value), MAX_CONDITION),
+        _ => cleaned(value, MAX_CONDITION),
+    }
 }
 
 #[cfg(test)]
@@ -174,10 +175,13 @@ mod tests {
 
     #[test]
     fn the_event_of_a_read_has_its_conditions_and_its_outcome() {
-        let asked = request(Some(AuditCategory::Events), &[("user_id", "u1"), ("page", "/a?token=x#y")]);
+        let asked = request(
+            Some(AuditCategory::Events),
+            &[("user_id", "u1"), ("page", "https://jane:secret@app.example/a?token=x#y")],
+        );
         let event = asked.clone().audit_event(&jane(), Ended::Answered).unwrap();
         assert_eq!((event.kind, event.outcome), (EVENTS_READ, Outcome::Success));
-        let filter = json!({"user_id": "u1", "page": "/a"});
+        let filter = json!({"user_id": "u1", "page": "https://app.example/a"});
         assert_eq!(Value::from(event.metadata), json!({"operation": "GET /v1/events", "filter": filter}));
         let event = asked.audit_event(&jane(), Ended::Refused { status: 404 }).unwrap();
         assert_eq!((event.outcome, &event.metadata["status"]), (Outcome::Failure, &json!(404)));
@@ -199,6 +203,13 @@ mod tests {
         let event = request(Some(AuditCategory::Users), &conditions).audit_event(&jane(), Ended::Answered).unwrap();
         assert_eq!(event.metadata["filter"].as_object().unwrap().len(), MAX_CONDITIONS);
         assert!(Value::from(event.metadata).to_string().len() < 8 * 1024);
+    }
+
+    #[test]
+    fn a_value_that_was_cut_is_marked() {
+        let stored = |length: usize| kept("user_id", &"ä".repeat(length)).unwrap();
+        assert_eq!(stored(256), "ä".repeat(256));
+        assert_eq!(stored(257), format!("{}…", "ä".repeat(255)));
     }
 
     #[test]

@@ -15,7 +15,7 @@ use trailkeeper_domain::usecase::Change;
 use trailkeeper_domain::{Error, Result};
 
 use crate::api_error::{ApiError, ErrorFormat};
-use crate::audit;
+use crate::audit::{self, DeclaredConditions};
 use crate::blocking;
 use crate::body_budget::Sender;
 use crate::error_formats::Saasus;
@@ -166,14 +166,14 @@ pub struct Caller<N, S> {
 }
 
 impl<N: Requires, S: ErrorFormat> Caller<N, S> {
-    async fn of(request: &HttpRequest, parameters: &'static [&'static str]) -> Result<Self> {
+    async fn of(request: &HttpRequest, conditions: DeclaredConditions) -> Result<Self> {
         let principal = match credential(request)? {
             Credential::Bearer(token) => by_bearer(request, token, N::GROUP).await?,
             Credential::Signature(_) => {
                 return Err(Error::unauthenticated("signatures open the SaaSus operations only; send a Bearer token"));
             }
         };
-        audit::watch(request, &principal, N::CATEGORY, parameters);
+        audit::watch(request, &principal, N::CATEGORY, conditions);
         N::check(&principal)?;
         Ok(Self { principal, request: request.clone(), marker: PhantomData })
     }
@@ -197,7 +197,7 @@ impl<N: Requires, S> Access for Caller<N, S> {
 
 impl<N: Requires, S: ErrorFormat> FromCall<S> for Caller<N, S> {
     async fn from_call(call: &mut Call) -> Result<Self, ApiError<S>> {
-        let caller = Self::of(&call.request, &call.declaration.parameters).await?;
+        let caller = Self::of(&call.request, call.declaration.conditions()).await?;
         call.keep_caller(&caller.principal);
         Ok(caller)
     }
@@ -211,7 +211,7 @@ impl<N: MakesChanges, S> Caller<N, S> {
         state: &Data<AppState>,
         work: impl FnOnce(Change<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        audit::changing(&self.request, state, &self.principal, N::CATEGORY, work).await
+        audit::changing(&self.request, state, &self.principal, work).await
     }
 }
 
@@ -234,7 +234,7 @@ impl<N: Requires> SaasusCaller<N> {
         let (principal, body, signature) = match credential(request)? {
             Credential::Bearer(token) => {
                 let principal = by_bearer(request, token, N::GROUP).await?;
-                audit::watch(request, &principal, N::CATEGORY, &declaration.parameters);
+                audit::watch(request, &principal, N::CATEGORY, declaration.conditions());
                 // Checked before the body is read: a caller without the permission need not learn the size limit of the
                 // body.
                 N::check(&principal)?;
@@ -292,7 +292,7 @@ impl<N: MakesChanges> SaasusCaller<N> {
         state: &Data<AppState>,
         work: impl FnOnce(Change<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        audit::changing(&self.request, state, &self.principal, N::CATEGORY, work).await
+        audit::changing(&self.request, state, &self.principal, work).await
     }
 }
 

@@ -11,6 +11,7 @@ use super::body::BodySpec;
 use super::named_schema::NamedSchema;
 use super::params::Parameters;
 use crate::api_error::ErrorFormat;
+use crate::audit::DeclaredConditions;
 use crate::contract::Contract;
 
 /// An operation. The attribute [`super::operation`] implements this trait.
@@ -26,6 +27,8 @@ pub trait Operation: utoipa::Path + utoipa::__dev::SchemaReferences + utoipa::__
 
     /// Adds the parameters of the path to `out`.
     fn declare_path(out: &mut Parameters);
+    /// Writes the value of the path's parameter `name` in its canonical form. A value that is not valid stays as it is.
+    fn canonical(name: &str, value: String) -> String;
     /// Adds the parameters of the query to `out`.
     fn declare_query(out: &mut Parameters);
     /// The body that the server reads before the handler runs; `None` if there is no such body.
@@ -54,6 +57,8 @@ pub struct Declaration {
     pub refuses_unknown_parameters: bool,
     /// The body that the server reads before the handler runs; `None` if there is no such body.
     pub body: Option<BodySpec>,
+    /// Writes the value of a path parameter in its canonical form: [`Operation::canonical`].
+    pub(super) canonical: fn(&str, String) -> String,
     /// Makes the route from the declaration.
     pub(super) route: fn(&'static Self) -> Route,
     /// Makes the operation's entry in the OpenAPI document, and the schemas that the entry refers to.
@@ -75,6 +80,7 @@ impl Declaration {
             required_parameters: query.required().to_vec(),
             refuses_unknown_parameters: O::Format::REFUSES_UNKNOWN_PARAMETERS && !O::IGNORES_UNKNOWN_PARAMETERS,
             body: O::body(),
+            canonical: O::canonical,
             route: O::route,
             document: document_of::<O>,
         }
@@ -83,6 +89,11 @@ impl Declaration {
     /// The full path under which the server answers the operation.
     pub fn path(&self) -> String {
         format!("{}{}", self.contract.base(), self.document_path)
+    }
+
+    /// The conditions that the audit events of the operation record.
+    pub fn conditions(&'static self) -> DeclaredConditions {
+        DeclaredConditions { parameters: &self.parameters, canonical: self.canonical }
     }
 }
 

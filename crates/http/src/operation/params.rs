@@ -30,6 +30,10 @@ pub trait PathParams: Sized {
     /// Reads the parameters. [`Error::Invalid`] names the parameter.
     fn read(path: &PathValues<'_>) -> Result<Self>;
 
+    /// Writes the value of the parameter `name` in its canonical form: two texts of the same value become equal. A value
+    /// that is not valid stays as it is.
+    fn canonical(name: &str, value: String) -> String;
+
     /// Checks that the caller may see the objects that the parameters with `#[param(visible)]` name;
     /// [`Error::NotFound`] otherwise. `visibility` is the caller's; `None` if the operation needs no credential.
     fn check(&self, visibility: Option<Visibility>) -> Result<()> {

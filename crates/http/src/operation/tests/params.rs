@@ -202,6 +202,17 @@ fn a_path_is_decoded_and_its_errors_name_the_parameter() {
 }
 
 #[test]
+fn equal_values_of_a_path_have_one_canonical_text() {
+    let canonical = |name: &str, value: &str| ExamplePath::canonical(name, value.to_owned());
+    for spelled in [TENANT.to_owned(), TENANT.to_uppercase()] {
+        assert_eq!(canonical("tenant_id", &spelled), TENANT);
+        assert_eq!(canonical("user_id", &spelled), spelled, "a user's id is any text");
+        assert_eq!(canonical("id", &spelled), spelled, "no parameter of this path");
+    }
+    assert_eq!(canonical("tenant_id", "no tenant"), "no tenant");
+}
+
+#[test]
 fn a_tenant_in_a_path_must_be_visible_where_that_is_declared() {
     let path = example_path(TENANT, "u").unwrap();
     let other = TenantId::parse("", "11111111-2222-4333-8444-555555555555").unwrap();

@@ -304,6 +304,28 @@ fn a_change_by_email_records_the_address_and_no_ignored_parameters() {
 }
 
 #[test]
+fn the_target_of_a_change_is_the_canonical_id() {
+    for kind in DatabaseKind::ALL {
+        let app = later(kind);
+        let (_, jane) = person(&app, Role::Admin, None);
+        let (_, tenant_scoped) = person(&app, Role::Admin, Some(ACME));
+        let target = || audit_events(&app)[0]["target"]["id"].clone();
+        let tenant = format!("/v1/tenants/{}", ACME.to_uppercase());
+        assert_eq!(jane.put(&tenant, &json!({})).status, 200);
+        assert_eq!(target(), ACME, "{kind:?}");
+        assert_eq!(jane.put(&format!("{tenant}/users/U1"), &json!({})).status, 201);
+        assert_eq!(target(), "U1", "the case of a user's id matters");
+        assert_eq!(audit_events(&app)[0]["metadata"]["filter"], json!({"tenant_id": ACME}));
+        assert_eq!(jane.delete(&format!("{tenant}/users/U1")).status, 204);
+        assert_eq!(tenant_scoped.delete(&format!("{tenant}/users/u2")).status, 404);
+        assert_eq!(audit_events(&app)[0]["metadata"]["filter"], json!({"tenant_id": ACME}), "refused");
+        let other = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee";
+        assert_eq!(tenant_scoped.delete(&format!("/v1/tenants/{}", other.to_uppercase())).status, 404);
+        assert_eq!(target(), other, "refused on {kind:?}");
+    }
+}
+
+#[test]
 fn each_parallel_change_and_each_repetition_is_recorded_once() {
     const AT_ONCE: usize = 8;
     for kind in DatabaseKind::ALL {
