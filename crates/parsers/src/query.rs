@@ -40,13 +40,13 @@ impl Query {
 
     /// Rejects parameters that are not among `known`: a misspelt filter must not silently match everything.
     pub fn only(self, known: &[&str]) -> Result<Self> {
-        match self.0.iter().find(|(name, _)| !known.contains(&name.as_str())) {
-            Some((name, _)) => Err(Error::invalid(
-                text::shown(name),
-                format!("is not a parameter here; the parameters are: {}", known.join(", ")),
-            )),
-            None => Ok(self),
-        }
+        let Some((name, _)) = self.0.iter().find(|(name, _)| !known.contains(&name.as_str())) else { return Ok(self) };
+        let detail = match known {
+            [] => "is not a parameter here; this operation takes none, leave it out".to_owned(),
+            [only] => format!("is not a parameter here; the only parameter is: {only}"),
+            _ => format!("is not a parameter here; the parameters are: {}", known.join(", ")),
+        };
+        Err(Error::invalid(text::shown(name), detail))
     }
 
     /// The value of a parameter; `None` if it was not sent. Rejects a parameter that was sent more than once.
@@ -148,6 +148,17 @@ mod tests {
             error(query.only(&["a", "b", "l", "l[]", "l[12]"])).split(';').next(),
             Some("l[x]: is not a parameter here")
         );
+    }
+
+    #[test]
+    fn the_error_of_an_unknown_parameter_lists_the_known_ones() {
+        for (known, expected) in [
+            (&[][..], "x: is not a parameter here; this operation takes none, leave it out"),
+            (&["limit"], "x: is not a parameter here; the only parameter is: limit"),
+            (&["limit", "cursor"], "x: is not a parameter here; the parameters are: limit, cursor"),
+        ] {
+            assert_eq!(error(query("x=1").only(known)), expected);
+        }
     }
 
     #[test]

@@ -145,7 +145,7 @@ fn a_call_is_read_as_declared() {
 fn unknown_parameters_are_refused_unless_the_declaration_ignores_them() {
     let (status, problem) = get("/things/x?color=red");
     assert_eq!((status, &problem["field"]), (400, &json!("color")), "before other arguments are read");
-    assert_eq!(problem["detail"], "is not a parameter here; the parameters are: colour");
+    assert_eq!(problem["detail"], "is not a parameter here; the only parameter is: colour");
     assert_eq!(get("/lenient?color=red&colour=blue"), (200, json!("blue")));
     assert_eq!(get("/v1/analysis/published?color=red"), (200, json!(null)));
     let with_parameter = TestRequest::put().uri("/things/7?colour=red").set_payload(r#"{"name":"x"}"#);
