@@ -145,10 +145,7 @@ impl PgStore {
         let (mut used, outcome) = if let Some(done) = outcome {
             done
         } else {
-            // Taken before connecting, so that a later change of the shared state cannot reach a connection to the old
-            // server.
-            let shared = Arc::clone(&self.shared.lock());
-            let mut new = Connected { conn: self.connector.connect().map_err(TxFailure::Failed)?, shared };
+            let mut new = self.connect().map_err(TxFailure::Failed)?;
             let outcome = transaction(&mut new.conn, &new.shared, begin, work);
             (new, outcome)
         };
@@ -158,6 +155,20 @@ impl PgStore {
             lease.keep(used);
         }
         outcome
+    }
+
+    /// A new connection with the shared state of its server.
+    ///
+    /// Connecting may take until the server is back, and meanwhile another call may find the old server gone. Then it is
+    /// unknown to which of the two servers this connection leads, so the next one is taken.
+    fn connect(&self) -> Result<Connected> {
+        loop {
+            let shared = Arc::clone(&self.shared.lock());
+            let conn = self.connector.connect()?;
+            if Arc::ptr_eq(&shared, &self.shared.lock()) {
+                return Ok(Connected { conn, shared });
+            }
+        }
     }
 
     /// Gives new connections a new shared state, unless another call has done so already.
