@@ -15,7 +15,7 @@ FROM generate_series(0, 19999) AS i;
 INSERT INTO dict_pages
 SELECT i + 2, encode(substr(sha256(convert_to('/page/' || i, 'UTF8')), 1, 16), 'hex')::uuid, '/page/' || i
 FROM generate_series(0, 299) AS i;
-INSERT INTO dict_sources SELECT i + 1, inet '10.0.0.0' + i FROM generate_series(0, 4999) AS i;
+INSERT INTO dict_sources SELECT i + 1, inet '10.0.0.0' + i FROM generate_series(0, 49999) AS i;
 CREATE TEMPORARY TABLE filled AS
 SELECT i + 1 AS seq, lpad(to_hex(i * 7 % 500), 32, '0')::uuid AS tenant_id, lpad(to_hex(i), 32, '0')::uuid AS id,
        i % 3 AS env_id, timestamptz '2026-01-01T00:00:00Z' + i * interval '7.776 s' AS occurred_at,

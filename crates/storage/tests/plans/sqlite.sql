@@ -8,7 +8,7 @@ WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 19999)
 INSERT INTO dict_users SELECT i + 1, unhex(printf('%032x', i)), 'user-' || i FROM n;
 WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 299)
 INSERT INTO dict_pages SELECT i + 2, unhex(printf('%032x', i)), '/page/' || i FROM n;
-WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 4999)
+WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 49999)
 INSERT INTO dict_sources SELECT i + 1, unhex(printf('04%08x', 167772160 + i)) FROM n;
 UPDATE dict_users SET digest = x'34e03b2cb76430bfa5918f55e8176adc' WHERE name = 'user-777';
 UPDATE dict_pages SET digest = x'02a8c2ddeb7725a1c83a58193142a048' WHERE name = '/page/7';
