@@ -63,7 +63,7 @@ pub fn status_of(error: &Error) -> StatusCode {
         Error::Forbidden(_) => StatusCode::FORBIDDEN,
         Error::TimedOut(_) => StatusCode::REQUEST_TIMEOUT,
         Error::Throttled { .. } => StatusCode::TOO_MANY_REQUESTS,
-        Error::Overloaded { .. } | Error::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+        Error::Overloaded { .. } | Error::Stopping(_) | Error::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
         Error::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
@@ -71,9 +71,10 @@ pub fn status_of(error: &Error) -> StatusCode {
 /// The text of an error for clients. It is general if the error's own text is only for operators.
 pub fn public_detail(error: &Error) -> ErrorDetail {
     match (error.detail(), error) {
-        (Some(busy), Error::Overloaded { .. }) => {
-            ErrorDetail { detail: format!("{}; send it again after Retry-After seconds", busy.detail), ..busy.clone() }
-        }
+        (Some(public), Error::Overloaded { .. } | Error::Stopping(_)) => ErrorDetail {
+            detail: format!("{}; send it again after Retry-After seconds", public.detail),
+            ..public.clone()
+        },
         (Some(detail), _) => detail.clone(),
         (None, Error::Unavailable { .. }) => ErrorDetail::new(
             "unavailable",
@@ -86,7 +87,7 @@ pub fn public_detail(error: &Error) -> ErrorDetail {
     }
 }
 
-/// Seconds until another attempt makes sense after the database was unavailable or the server overloaded.
+/// Seconds until another attempt makes sense after the database was unavailable or the server overloaded or stopping.
 const RETRY_AFTER_S: u32 = 2;
 
 impl<F: ErrorFormat> ResponseError for ApiError<F> {
@@ -112,7 +113,7 @@ pub fn add_headers(builder: &mut HttpResponseBuilder, error: &Error) {
         Error::Throttled { retry_after_s, .. } => {
             builder.insert_header((header::RETRY_AFTER, retry_after_s.to_string()));
         }
-        Error::Overloaded { .. } | Error::Unavailable { .. } => {
+        Error::Overloaded { .. } | Error::Stopping(_) | Error::Unavailable { .. } => {
             builder.insert_header((header::RETRY_AFTER, RETRY_AFTER_S.to_string()));
         }
         Error::Unauthenticated(_) => {

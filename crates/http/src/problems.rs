@@ -113,7 +113,7 @@ fn common(status: u16) -> &'static str {
         403 => "The credential does not allow this.",
         413 => "The request is larger than a limit, which `detail` names.",
         429 => "Too many requests.",
-        503 => "The database cannot serve now, or the server is overloaded; nothing was stored.",
+        503 => "The database cannot serve now, or the server is overloaded or stopping; nothing was stored.",
         _ => "The server failed; the reason is in its log.",
     }
 }

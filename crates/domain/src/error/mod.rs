@@ -86,6 +86,9 @@ pub enum Error {
         #[source]
         cause: Cause,
     },
+    /// The server is stopping and takes no more events. Nothing was stored; the server that follows may take the request.
+    #[error("{0}")]
+    Stopping(ErrorDetail),
     /// The database or the disk cannot serve now. Nothing was stored.
     #[error("the database cannot serve right now")]
     Unavailable {
@@ -139,6 +142,11 @@ impl Error {
         Self::Overloaded { busy: ErrorDetail::new("overloaded", busy), cause: Cause::new(cause) }
     }
 
+    /// The server is stopping, with the code `stopping`. Renderers add the time after which the client may try again.
+    pub fn stopping() -> Self {
+        Self::Stopping(ErrorDetail::new("stopping", "the server is stopping; nothing of this request was stored"))
+    }
+
     /// The database cannot serve now.
     pub fn unavailable(cause: impl Into<BoxedError>) -> Self {
         Self::Unavailable { cause: Cause::new(cause) }
@@ -164,6 +172,7 @@ impl Error {
             | Self::Unauthenticated(detail)
             | Self::Forbidden(detail)
             | Self::TimedOut(detail)
+            | Self::Stopping(detail)
             | Self::Throttled { detail, .. }
             | Self::Overloaded { busy: detail, .. } => Some(detail),
             Self::Unavailable { .. } | Self::Internal { .. } => None,
@@ -192,6 +201,7 @@ mod tests {
             (Error::unauthenticated("x"), "unauthorized"),
             (Error::forbidden("x"), "permission_denied"),
             (Error::overloaded("x", "y"), "overloaded"),
+            (Error::stopping(), "stopping"),
         ] {
             assert_eq!(code(&error), Some(expected), "{error:?}");
         }

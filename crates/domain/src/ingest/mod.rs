@@ -104,7 +104,7 @@ impl Ingest {
     }
 }
 
-/// [`Error::Overloaded`] if the queue is full, [`Error::Unavailable`] if it is closed.
+/// [`Error::Overloaded`] if the queue is full, [`Error::Stopping`] if it is closed.
 impl EventSink for Ingest {
     fn submit(&self, events: Vec<Event>) -> Result<Commit> {
         let (promise, commit) = Commit::pending();

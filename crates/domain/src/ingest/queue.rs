@@ -63,11 +63,11 @@ impl Queue {
     }
 
     /// Adds a job, or rejects it at once: [`Error::Overloaded`] if the job does not fit and the queue is not empty,
-    /// [`Error::Unavailable`] if the queue is closed.
+    /// [`Error::Stopping`] if the queue is closed.
     pub fn push(&self, job: Job) -> Result<()> {
         let mut state = self.state.lock();
         if state.closed {
-            return Err(Error::unavailable("the server is stopping and takes no more events"));
+            return Err(Error::stopping());
         }
         let full = state.events + job.events.len() > self.capacity;
         if full && !state.jobs.is_empty() {
@@ -220,7 +220,7 @@ mod tests {
         assert_eq!(sizes(queue.next_group(10, 3).unwrap()), [1]);
         assert!(queue.next_group(10, 3).is_none());
         drop(first);
-        assert!(matches!(queue.push(job(0)), Err(Error::Unavailable { .. })));
+        assert!(matches!(queue.push(job(0)), Err(Error::Stopping(_))));
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub const COMMON: [Errors; 6] = [
     (403, &["permission_denied"]),
     (429, &["too_many_requests"]),
     (500, &["internal_error"]),
-    (503, &["unavailable", "overloaded"]),
+    (503, &["unavailable", "overloaded", "stopping"]),
 ];
 
 /// The further errors of an operation that reads a JSON object as its body.
@@ -81,7 +81,7 @@ fn reason(status: u16) -> &'static str {
         409 => "It contradicts what is stored.",
         413 => "More than a limit allows; the message names the limit.",
         429 => "Too many attempts; try again after `Retry-After` seconds.",
-        503 => "The database or the disk cannot serve now, or the server is overloaded; nothing was stored.",
+        503 => "The database or the disk cannot serve now, or the server is overloaded or stopping; nothing was stored.",
         _ => "The server failed; its log tells why under the request's id.",
     }
 }

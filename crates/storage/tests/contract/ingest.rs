@@ -105,7 +105,7 @@ fn draining_answers_every_accepted_request(test: &TestStore) {
         assert!(answer.is_done());
         assert_eq!(answer.wait().unwrap(), [true]);
     }
-    assert!(matches!(ingest.submit(vec![event(9)]), Err(Error::Unavailable { .. })));
+    assert!(matches!(ingest.submit(vec![event(9)]), Err(Error::Stopping(_))));
     assert_eq!(stored(&test.store), 5);
 }
 

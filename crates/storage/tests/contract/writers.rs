@@ -109,7 +109,7 @@ fn draining_waits_for_both_writers(test: &TestStore) {
     assert_eq!(first.wait().unwrap(), [true]);
     assert!(second.is_done());
     assert_eq!(second.wait().unwrap(), [true]);
-    assert!(matches!(ingest.submit(vec![event(3)]), Err(Error::Unavailable { .. })));
+    assert!(matches!(ingest.submit(vec![event(3)]), Err(Error::Stopping(_))));
     assert_eq!(stored(test), 2);
 }
 

@@ -1,4 +1,5 @@
-//! A server that has more to do than it can answers 503 `overloaded`, in the error format of each contract.
+//! A server that has more to do than it can answers 503 `overloaded`, and a stopping one 503 `stopping`, in the error
+//! format of each contract.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -14,11 +15,12 @@ use actix_web::web::Data;
 use serde_json::{Value, json};
 use tokio::time;
 use trailkeeper_domain::Error;
+use trailkeeper_domain::account::Role;
 use trailkeeper_domain::ingest::{EventSink as _, Ingest, IngestLimits};
 use trailkeeper_http::{AppState, HttpSettings, Services};
 use trailkeeper_testkit::{Call, FaultyStore, event};
 
-use crate::support::{TestApp, TestResponse};
+use crate::support::{TestApp, TestResponse, person};
 
 const SAASUS: &str = "/v1/analysis/active-users?type=daily&date_from=2026-07-01";
 const CRIPSA: &str = "/v1/auditlog/users/events?email=jane%40example.com&start_date=2026-07-01&end_date=2026-07-31";
@@ -28,6 +30,8 @@ const FULL: &str =
     "the ingest queue is full; nothing of this request was stored; send it again after Retry-After seconds";
 const BUSY: &str = "the database is busy with other requests; nothing of this request was stored; \
     send it again after Retry-After seconds";
+const STOPPING: &str =
+    "the server is stopping; nothing of this request was stored; send it again after Retry-After seconds";
 const ANALYTICS: &str = "the server is busy with other analytic questions and did not start this one within \
     10 seconds; send it again after Retry-After seconds";
 
@@ -41,7 +45,7 @@ fn over_faulty_store(app: &mut TestApp, limits: IngestLimits) -> Arc<FaultyStore
 }
 
 #[track_caller]
-fn is_overload(answer: &TestResponse, body: &Value) {
+fn is_refused_for_now(answer: &TestResponse, body: &Value) {
     assert_eq!(answer.status, 503, "{}", answer.text());
     assert_eq!(answer.header("retry-after"), Some("2"));
     assert_eq!(answer.json(), *body);
@@ -80,9 +84,27 @@ fn a_busy_database_answers_in_the_error_format_of_each_contract() {
     let native = admin.get("/v1/events");
     assert_eq!(native.problem(503, "overloaded", None), BUSY);
     assert_eq!(native.header("retry-after"), Some("2"));
-    is_overload(&admin.get(SAASUS), &json!({"type": "overloaded", "message": BUSY}));
-    is_overload(&admin.get(CRIPSA), &json!({"type": "overloaded", "message": BUSY}));
-    is_overload(&admin.post(OCTOPAI, &json!({})), &json!({"error": BUSY}));
+    is_refused_for_now(&admin.get(SAASUS), &json!({"type": "overloaded", "message": BUSY}));
+    is_refused_for_now(&admin.get(CRIPSA), &json!({"type": "overloaded", "message": BUSY}));
+    is_refused_for_now(&admin.post(OCTOPAI, &json!({})), &json!({"error": BUSY}));
+}
+
+/// A stopping server takes no more events, and so no audit events of reads by people.
+#[test]
+fn a_stopping_server_says_so_in_the_error_format_of_each_contract() {
+    const HISTORIES: &str = "/v1/analysis/users/u1/behavior-histories";
+    let app = TestApp::new();
+    let (_, jane) = person(&app, Role::Admin, None);
+    let admin = app.admin();
+    app.state.services.ingest.drain();
+
+    let native = admin.post("/v1/events", &json!({"type": "page_load"}));
+    assert_eq!(native.problem(503, "stopping", None), STOPPING);
+    assert_eq!(native.header("retry-after"), Some("2"));
+    assert_eq!(jane.get("/v1/events").problem(503, "stopping", None), STOPPING);
+    is_refused_for_now(&jane.get(HISTORIES), &json!({"type": "stopping", "message": STOPPING}));
+    is_refused_for_now(&jane.get(CRIPSA), &json!({"type": "stopping", "message": STOPPING}));
+    is_refused_for_now(&jane.post(OCTOPAI, &json!({})), &json!({"error": STOPPING}));
 }
 
 /// Four questions run, and none of them ends within the time that the others wait for a permit.
@@ -116,7 +138,7 @@ fn an_analytic_question_that_gets_no_permit_says_what_is_busy() {
         let native = native.await.unwrap();
         assert_eq!(native.problem(503, "overloaded", None), ANALYTICS);
         assert_eq!(native.header("retry-after"), Some("2"));
-        is_overload(&saasus.await.unwrap(), &json!({"type": "overloaded", "message": ANALYTICS}));
+        is_refused_for_now(&saasus.await.unwrap(), &json!({"type": "overloaded", "message": ANALYTICS}));
         for question in running {
             assert_eq!(question.await.unwrap().status, 200);
         }
