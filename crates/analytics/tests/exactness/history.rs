@@ -1,6 +1,5 @@
 //! A random history: steps that change a database, and questions after each step.
 
-use std::ops::AddAssign;
 use std::sync::Arc;
 use std::time::Duration;
 use std::{panic, thread};
@@ -28,6 +27,8 @@ use trailkeeper_testkit::{
 
 use crate::model::Model;
 use crate::random::Random;
+use crate::seen::Seen;
+use crate::step::{STEPS, Step};
 use crate::{native, people, saasus};
 
 const NEW_PAGES: u32 = 3;
@@ -37,100 +38,6 @@ const QUESTIONS: usize = 5;
 const ASKED_AGAIN: u64 = 6;
 /// Bytes of the cache of a history: the smallest drops folds all the time, the largest holds all of them.
 const CACHES: [usize; 3] = [48 << 10, 64 << 20, 512 << 10];
-
-/// How often each thing happened.
-#[derive(Debug, Default)]
-pub(crate) struct Seen {
-    events: usize,
-    known: usize,
-    others: usize,
-    rolled_back: usize,
-    merged_deltas: u64,
-    replaced_sheets: u64,
-    faults: usize,
-    rebuilds: usize,
-    questions: usize,
-    recalled: usize,
-    dropped: usize,
-}
-
-impl AddAssign for Seen {
-    fn add_assign(&mut self, other: Self) {
-        self.events += other.events;
-        self.known += other.known;
-        self.others += other.others;
-        self.rolled_back += other.rolled_back;
-        self.merged_deltas += other.merged_deltas;
-        self.replaced_sheets += other.replaced_sheets;
-        self.faults += other.faults;
-        self.rebuilds += other.rebuilds;
-        self.questions += other.questions;
-        self.recalled += other.recalled;
-        self.dropped += other.dropped;
-    }
-}
-
-impl Seen {
-    /// Checks that everything that can happen in a history has happened.
-    pub(crate) fn covers_everything(&self) {
-        let counts = [
-            self.events,
-            self.known,
-            self.others,
-            self.rolled_back,
-            usize::try_from(self.merged_deltas).unwrap(),
-            usize::try_from(self.replaced_sheets).unwrap(),
-            self.faults,
-            self.rebuilds,
-            self.recalled,
-            self.dropped,
-        ];
-        assert!(counts.iter().all(|count| *count > 0), "some of it never happened: {self:?}");
-    }
-}
-
-/// What a step does before questions are asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Step {
-    Insert,
-    InsertAndFail,
-    Report,
-    Create,
-    Merge,
-    MergeAmidFaults,
-    Rebuild,
-    RebuildAmidFaults,
-    Reopen,
-    ReadWhileMerging,
-    ReadWhileRebuilding,
-    InsertWhileMerging,
-    InsertWhileRebuilding,
-}
-
-/// Steps on which others depend are frequent, slow ones are rare.
-const STEPS: [Step; 21] = [
-    Step::Insert,
-    Step::Insert,
-    Step::Insert,
-    Step::Insert,
-    Step::Insert,
-    Step::Insert,
-    Step::InsertAndFail,
-    Step::Report,
-    Step::Create,
-    Step::Merge,
-    Step::Merge,
-    Step::Merge,
-    Step::MergeAmidFaults,
-    Step::MergeAmidFaults,
-    Step::Rebuild,
-    Step::RebuildAmidFaults,
-    Step::Reopen,
-    Step::ReadWhileMerging,
-    Step::ReadWhileRebuilding,
-    Step::InsertWhileMerging,
-    Step::InsertWhileRebuilding,
-];
 
 /// Prints the current step when a test fails.
 struct FailedAt {

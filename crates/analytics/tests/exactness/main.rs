@@ -11,10 +11,13 @@ mod native;
 mod people;
 mod random;
 mod saasus;
+mod seen;
+mod step;
 
 use trailkeeper_testkit::DatabaseKind;
 
 use history::History;
+use seen::Seen;
 
 /// The number of steps of one history.
 const STEPS: usize = 28;
@@ -32,7 +35,7 @@ fn every_answer_is_the_recount_on_postgres() {
 fn histories(kind: DatabaseKind, default: u64) {
     let first = setting("TRAILKEEPER_EXACTNESS_SEED").unwrap_or(20_261_122);
     let count = setting("TRAILKEEPER_EXACTNESS_HISTORIES").unwrap_or(default);
-    let mut seen = history::Seen::default();
+    let mut seen = Seen::default();
     for seed in first..first + count {
         seen += History::new(kind, seed).run(STEPS);
     }
