@@ -15,10 +15,10 @@ pub fn now() -> Timestamp {
 /// must be able to read why it was rejected. Panics otherwise.
 pub fn refused(error: &Error) {
     let fault = error.detail().unwrap_or_else(|| panic!("input led to an inner error: {error}"));
-    let told = fault.to_string();
+    let text = fault.to_string();
     assert!(!fault.detail.is_empty(), "a refusal says why");
-    assert!(told.len() < 4096, "a refusal of {} bytes", told.len());
-    assert!(!told.contains(char::is_control), "a refusal holds a control character: {told:?}");
+    assert!(text.len() < 4096, "a refusal of {} bytes", text.len());
+    assert!(!text.contains(char::is_control), "a refusal holds a control character: {text:?}");
 }
 
 /// The input as `N` lines, the last of which contains all the rest; `None` if the input has fewer lines.

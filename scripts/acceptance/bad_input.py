@@ -15,7 +15,7 @@ import bad_requests
 from bad_requests import ABSENT, BAD_EVENTS, KNOWN, POOL, TENANT
 from harness import Checks, Server, arguments
 
-# What a request could leave behind: rows outside the system tenant, and changes of the one record.
+# Traces that a request could leave behind: rows outside the system tenant, and changes of the one record.
 TRACES = """
 SELECT (SELECT count(*) FROM event_log WHERE tenant_id <> {system}), (SELECT count(*) FROM dict_pages), (SELECT count(*) FROM tenants), (SELECT count(*) FROM users),
        (SELECT count(*) FROM memberships), (SELECT count(*) FROM creations), (SELECT count(*) FROM attribute_changes),

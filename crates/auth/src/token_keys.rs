@@ -24,7 +24,7 @@ pub struct TokenKeyInfo {
     pub verifies_until: Option<Timestamp>,
 }
 
-/// What a rotation does with the older keys.
+/// The fate of the older keys at a rotation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OldKeys {
     /// Keep them until their last token has expired.

@@ -1,4 +1,4 @@
-//! Which tenants' data a caller may see.
+//! The tenants whose data a caller may see.
 //!
 //! The crate `auth` decides this once, from the role and the tenant of a caller's credential. Lists and analytic
 //! questions take the decision as a [`Visibility`], so that none of them can run without it.

@@ -82,7 +82,7 @@ pub fn public_detail(error: &Error) -> ErrorDetail {
         ),
         (None, _) => ErrorDetail::new(
             "internal_error",
-            "the server failed on this request; its log tells why under the value of X-Request-Id",
+            "the server failed on this request; its log has the cause, under the value of X-Request-Id",
         ),
     }
 }

@@ -23,9 +23,9 @@ const JSON: &str = "application/json";
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Error, example = json!({"type": "permission_denied", "message": "Error message"}))]
 pub struct SaasusError {
-    /// What kind of error it is.
+    /// The code of the error, for programs. It is stable.
     pub r#type: String,
-    /// What is wrong, with which field, and what to do.
+    /// A sentence with the field, the problem and the remedy.
     pub message: String,
 }
 
@@ -33,9 +33,9 @@ pub struct SaasusError {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Error, example = json!({"type": "user_not_found", "message": "email: there is no user with the e-mail 'jane@example.com'"}))]
 pub struct CripsaError {
-    /// What kind of error it is.
+    /// The code of the error, for programs. It is stable.
     pub r#type: String,
-    /// What is wrong, with which field, and what to do.
+    /// A sentence with the field, the problem and the remedy.
     pub message: String,
 }
 
@@ -43,7 +43,7 @@ pub struct CripsaError {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Error, example = json!({"error": "RowsInPage: 0 is not a number of rows; send 1 to 1000"}))]
 pub struct OctopaiError {
-    /// What is wrong, with which field, and what to do.
+    /// A sentence with the field, the problem and the remedy.
     pub error: String,
 }
 
@@ -61,11 +61,11 @@ pub struct Problem {
     pub title: String,
     /// The status again.
     pub status: u16,
-    /// What is wrong, with which value, and what to do.
+    /// A sentence with the problem, the wrong value and the remedy.
     pub detail: String,
     /// Stable, for programs; listed in the documentation.
     pub code: String,
-    /// The field, parameter or header at fault, where there is one.
+    /// The field, parameter or header at fault, if the error concerns one.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub field: Option<String>,

@@ -37,7 +37,7 @@ impl<R: BufRead> Lines<R> {
         Self { reader, number: 0, buffer: Vec::new() }
     }
 
-    /// Number of lines read so far, which tells the position of an error.
+    /// Number of lines read so far, which is the position of an error.
     pub fn number(&self) -> u64 {
         self.number
     }

@@ -1,8 +1,8 @@
-//! Whose events a question counts.
+//! The audience of a question: the tenants and the environment whose events it counts.
 //!
-//! The two types here are the only ways into a question, and both are made from a [`Visibility`]: a question cannot be
-//! asked past the decision which tenants its caller may see. They are made once, where a request is read; errors name
-//! the fields as the published API does.
+//! A question takes one of the two types in this module, and only a [`Visibility`] makes them. So no question can count
+//! events of a tenant that its caller may not see. The server makes the audience once, when it reads a request. Errors
+//! name the fields of the published API.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,25 +16,25 @@ use trailkeeper_domain::{Error, Result};
 use super::FoldCache;
 use crate::sheet::{CellKey, Facet};
 
-/// The events that one answer counts together: everyone's, or those of one tenant, or of one environment of it; and
-/// the cache for the folds of their sheets.
+/// The events that one answer counts together: those of everyone, of one tenant, or of one environment of a tenant. It
+/// also holds the cache for the folds of their sheets.
 #[derive(Clone)]
 pub struct Audience {
-    /// Narrowed to the tenant that is counted, and never of the system tenant.
+    /// The visibility, narrowed to the counted tenant. It never includes the system tenant.
     visibility: Visibility,
     env: Option<EnvId>,
     folds: Option<Arc<FoldCache>>,
 }
 
 impl Audience {
-    /// The visible events, narrowed to a tenant and to one of its environments where these are given. Without a
-    /// tenant: everyone's, or those of the only visible tenant.
+    /// The visible events, narrowed to the given tenant and to the given environment of it. Without a tenant, the
+    /// audience is everyone, or the only visible tenant.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for a tenant that may not be seen. [`Error::Invalid`] for the system tenant, which no answer
-    /// counts, and for an environment without its tenant.
+    /// [`Error::NotFound`] for a tenant that the caller may not see. [`Error::Invalid`] for the system tenant, which no
+    /// answer counts, and for an environment without its tenant.
     pub fn of(visibility: Visibility, tenant: Option<TenantId>, env: Option<EnvId>) -> Result<Self> {
-        // A tenant's key is that of its sheets, and this one is everyone's: it must never get as far as them.
+        // The system tenant's id is the key of everyone's sheets, so it must never be used to read sheets.
         if tenant == Some(TenantId::SYSTEM) && visibility.tenant().is_none_or(|own| own == TenantId::SYSTEM) {
             return Err(Error::invalid(
                 "tenant_id",
@@ -49,38 +49,38 @@ impl Audience {
         Ok(Self { visibility, env, folds: None })
     }
 
-    /// The same, with a cache of folds: of the database that is asked, and of no other. Without one, each question
-    /// reads and folds its sheets again; the answers are the same.
+    /// Adds a cache of folds. The cache must belong to the database that answers the question. Without a cache, each
+    /// question reads and folds its sheets again, and the answers are the same.
     #[must_use]
     pub fn with_folds(mut self, folds: &Arc<FoldCache>) -> Self {
         self.folds = Some(Arc::clone(folds));
         self
     }
 
-    /// The scope whose sheets are read.
+    /// The scope of the sheets that the question reads.
     pub fn scope(&self) -> Scope {
         Scope::of(self.tenant())
     }
 
-    /// The visibility of the events that are counted, for a question that lists them.
+    /// The visibility of the counted events, for a question that lists them.
     pub(crate) fn visibility(&self) -> Visibility {
         self.visibility
     }
 
-    /// The one tenant whose events are counted; `None` for everyone's.
+    /// The counted tenant; `None` for everyone.
     pub fn tenant(&self) -> Option<TenantId> {
         self.visibility.tenant()
     }
 
-    /// The one environment whose events are counted; `None` for those of all environments.
+    /// The counted environment; `None` for all environments.
     pub fn env(&self) -> Option<EnvId> {
         self.env
     }
 
-    /// [`Self::tenant`], for a question about records that have no environment.
+    /// The same as [`Self::tenant`], for a question about records that have no environment.
     ///
     /// # Errors
-    /// [`Error::Invalid`] where one is asked for.
+    /// [`Error::Invalid`] if the audience is an environment.
     pub(crate) fn tenant_of_any_env(&self) -> Result<Option<TenantId>> {
         match self.env {
             None => Ok(self.tenant()),
@@ -94,7 +94,7 @@ impl Audience {
         self.env.map_or(CellKey::single(Facet::ActiveAll), of_env)
     }
 
-    /// The cache of folds, where there is one.
+    /// The cache of folds, if the audience has one.
     pub(super) fn folds(&self) -> Option<&FoldCache> {
         self.folds.as_deref()
     }
@@ -106,20 +106,21 @@ impl fmt::Debug for Audience {
     }
 }
 
-/// The tenants that an answer counts one by one, and the environment of them that it is about.
+/// The tenants that an answer counts one by one, and the counted environment of each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EachTenant {
-    /// Ascending and distinct; `None`: every tenant.
+    /// The tenants, ascending and distinct; `None` for every tenant.
     tenants: Option<Vec<TenantId>>,
     env: Option<EnvId>,
 }
 
 impl EachTenant {
-    /// The visible tenants, narrowed to those that are asked for and to one environment where these are given.
-    /// [`TenantId::NONE`] stands for what happened outside any tenant. The system tenant counts nothing.
+    /// The visible tenants, narrowed to the given tenants and to the given environment. [`TenantId::NONE`] stands for the
+    /// events outside any tenant. The system tenant counts nothing.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for a tenant that may not be seen; [`Error::Invalid`] for an environment without its tenant.
+    /// [`Error::NotFound`] for a tenant that the caller may not see. [`Error::Invalid`] for an environment without its
+    /// tenant.
     pub fn of(visibility: Visibility, tenants: Option<&[TenantId]>, env: Option<EnvId>) -> Result<Self> {
         tenants.unwrap_or_default().iter().try_for_each(|tenant| visibility.check(*tenant))?;
         check_env(tenants.is_some(), env)?;
@@ -135,12 +136,12 @@ impl EachTenant {
         self.tenants.as_deref()
     }
 
-    /// The one environment that is counted; `None` for all environments.
+    /// The counted environment of each tenant; `None` for all environments.
     pub fn env(&self) -> Option<EnvId> {
         self.env
     }
 
-    /// The sheets of these tenants, as a database is asked for them.
+    /// The scopes of the sheets of these tenants, for a query.
     pub(crate) fn scopes(&self) -> Vec<Scopes> {
         match &self.tenants {
             None => vec![Scopes::EveryTenant],

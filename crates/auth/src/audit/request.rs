@@ -1,4 +1,4 @@
-//! Requests of people that are audited: reads, changes, reports, and what the server refused them.
+//! Audited requests of people: reads, changes, reports, and refused ones.
 //!
 //! Only people: a program that reads events all day would bury everything else. The use of an API token or a signing key
 //! shows in the events of its creation and in the token's `last_used_at`.

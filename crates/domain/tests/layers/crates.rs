@@ -1,4 +1,4 @@
-//! Which crate may know which.
+//! The dependencies that each crate may have.
 
 use std::collections::BTreeSet;
 

@@ -128,7 +128,7 @@ impl Lexer<'_> {
     }
 }
 
-/// Where a literal of text begins: the length up to its quote, and for a raw one the number of its hashes.
+/// The beginning of a literal of text: the length up to its quote, and for a raw one the number of its hashes.
 fn text_start(rest: &str) -> Option<(usize, Option<usize>)> {
     let letters = rest.find(|c| !matches!(c, 'b' | 'c' | 'r')).filter(|&at| at <= 2)?;
     let raw = rest[..letters].ends_with('r');

@@ -10,7 +10,7 @@ mod modules;
 
 use std::process::Command;
 
-/// What cargo prints. It may not reach the network, so that the test does not depend on it.
+/// The output of a cargo command. Cargo may not reach the network, so that the test does not depend on it.
 fn cargo(arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO"))
         .args(arguments)

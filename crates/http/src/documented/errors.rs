@@ -78,10 +78,12 @@ fn reason(status: u16) -> &'static str {
         401 => "There is no credential, or it does not hold.",
         403 => "The credential does not allow this.",
         404 => "There is no such thing, or the credential may not know of it.",
-        409 => "It contradicts what is stored.",
+        409 => "It contradicts stored data.",
         413 => "More than a limit allows; the message names the limit.",
         429 => "Too many attempts; try again after `Retry-After` seconds.",
-        503 => "The database or the disk cannot serve now, or the server is overloaded or stopping; nothing was stored.",
-        _ => "The server failed; its log tells why under the request's id.",
+        503 => {
+            "The database or the disk cannot serve now, or the server is overloaded or stopping; nothing was stored."
+        }
+        _ => "The server failed; its log has the cause, under the request's id.",
     }
 }

@@ -26,7 +26,7 @@ const MAX_PUBLISHED_KEYS: usize = 1_000;
 /// A key is published once it has used this fraction, 1/10, of its limit. Most keys stay below and cost no write.
 const PUBLISHED_FRACTION: u64 = 10;
 
-/// Whose requests are counted.
+/// The sender whose requests share one counter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RateLimitKey {
     /// A credential, by its id.

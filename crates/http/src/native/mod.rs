@@ -41,7 +41,7 @@ use crate::ops;
         (name = "events", description = "Facts: who did what, when, from where, on what."),
         (name = "tenants", description = "Customers of the application's vendor."),
         (name = "users", description = "The subjects of events."),
-        (name = "memberships", description = "Which users belong to which tenant."),
+        (name = "memberships", description = "The links between users and the tenants that they belong to."),
         (name = "analytics", description = "Exact numbers over any range, by hour, day, week or month of any time zone."),
         (name = "accounts", description = "The identities with which people log in to Trailkeeper itself."),
         (name = "tokens", description = "API tokens: the credentials of programs."),

@@ -27,7 +27,7 @@ pub struct Period {
 
 /// One half of an addition's sheet of a period.
 pub struct Half {
-    /// Which half it is.
+    /// The part of the sheet.
     pub part: Part,
     /// The encoded sheet.
     pub payload: Vec<u8>,

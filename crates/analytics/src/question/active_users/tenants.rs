@@ -50,7 +50,7 @@ pub fn active_users(
     })
 }
 
-/// Checks the question, and splits it into what the database answers at once: every tenant, or one.
+/// Checks the question, and splits it into parts that the database answers at once: every tenant, or one.
 fn queries(question: &ActiveUsersQuestion, today: NaiveDate, tenants: &EachTenant) -> Result<Vec<ActiveUsersQuery>> {
     let ActiveUsersQuestion { period, date_from, date_to } = *question;
     let first = period.start_of(date_from);

@@ -15,7 +15,7 @@ pub(super) struct Scan<'a> {
     at: usize,
     file: &'a Path,
     read: Read<'a>,
-    /// Where the child modules of this module lie, and of the inline modules around it.
+    /// The folders of the child modules of this module, and of the inline modules around it.
     folders: Vec<PathBuf>,
     module: ModulePath,
     /// Names that `pub use` in this file gives, with their lines and paths.

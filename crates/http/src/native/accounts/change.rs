@@ -73,7 +73,7 @@ impl From<AccountChangeInput> for AccountChange {
 /// Null clears `tenant_id`, so that the account sees all tenants; for other fields it is the same as leaving them out.
 /// A change of role, tenant or password ends the account's sessions, and so does disabling. A change cannot remove the
 /// last active administrator of all tenants (409). An e-mail that another account has is a conflict (409).
-#[operation(patch, "/v1/accounts/{account_id}", tag = "accounts", body = "What changes.",
+#[operation(patch, "/v1/accounts/{account_id}", tag = "accounts", body = "The changed fields.",
     responses(
         (status = 200, description = "The account as it is now.", body = AccountView),
         CommonProblems, AccountNotFound, AccountConflict, BodyProblems,

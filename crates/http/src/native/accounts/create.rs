@@ -87,7 +87,7 @@ impl CreatedAccountView {
 #[operation(post, "/v1/accounts", tag = "accounts", body = "The account.",
     responses(
         (status = 201, description = "The account is made.", body = CreatedAccountView,
-            headers(("Location" = String, description = "Where the account is."))),
+            headers(("Location" = String, description = "The address of the account."))),
         CommonProblems, EmailTaken, BodyProblems,
     ))]
 pub async fn create_account(

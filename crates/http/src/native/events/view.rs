@@ -109,7 +109,7 @@ impl From<Event> for EventView {
 }
 
 impl EventView {
-    /// What the documentation shows.
+    /// The example of the documentation.
     pub fn sample() -> Value {
         let at = |seconds| Timestamp::from_timestamp(seconds, 0).unwrap_or_default();
         json!(Self {

@@ -35,7 +35,7 @@ impl From<Membership> for MembershipView {
 }
 
 impl MembershipView {
-    /// What the documentation shows.
+    /// The example of the documentation.
     pub fn sample() -> Value {
         json!(Self {
             tenant_id: uuid::uuid!("69e732d6-8ecc-45c4-a2eb-8438f7ffe775"),

@@ -46,7 +46,7 @@ impl LoginInput {
 #[operation(post, "/v1/sessions", tag = "sessions", body = "E-mail and password.",
     responses(
         (status = 201, description = "The session began.", body = SessionTokensView,
-            headers(("Location" = String, description = "Where the session is."))),
+            headers(("Location" = String, description = "The address of the session."))),
         LoginProblems, BodyProblems,
     ))]
 pub async fn log_in(

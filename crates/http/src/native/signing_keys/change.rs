@@ -37,7 +37,7 @@ impl SigningKeyChangeInput {
 /// Change a signing key's name.
 ///
 /// The secret and the tenant of a key never change: create another key instead. A revoked key cannot be changed (409).
-#[operation(patch, "/v1/signing-keys/{signing_key_id}", tag = "signing keys", body = "What changes.",
+#[operation(patch, "/v1/signing-keys/{signing_key_id}", tag = "signing keys", body = "The changed fields.",
     responses(
         (status = 200, description = "The key's record as it is now.", body = SigningKeyView),
         CommonProblems, SigningKeyNotFound, SigningKeyRevoked, BodyProblems,

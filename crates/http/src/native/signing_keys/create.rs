@@ -69,7 +69,7 @@ impl CreatedSigningKeyView {
 #[operation(post, "/v1/signing-keys", tag = "signing keys", body = "The key.",
     responses(
         (status = 201, description = "The key is made.", body = CreatedSigningKeyView,
-            headers(("Location" = String, description = "Where the key's record is."))),
+            headers(("Location" = String, description = "The address of the key's record."))),
         CommonProblems, BodyProblems,
     ))]
 pub async fn create_signing_key(

@@ -53,7 +53,7 @@ impl From<SigningKey> for SigningKeyView {
 }
 
 impl SigningKeyView {
-    /// What the documentation shows.
+    /// The example of the documentation.
     pub fn sample() -> Value {
         json!(Self {
             signing_key_id: uuid::uuid!("01975f3c-2b4e-7c10-9a31-5f0d2f9b1c03"),

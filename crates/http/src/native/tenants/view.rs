@@ -34,7 +34,7 @@ impl From<Tenant> for TenantView {
 }
 
 impl TenantView {
-    /// What the documentation shows.
+    /// The example of the documentation.
     pub fn sample() -> Value {
         let at = Timestamp::from_timestamp(1_769_860_800, 0).unwrap_or_default();
         json!(Self {

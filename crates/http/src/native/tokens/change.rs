@@ -49,7 +49,7 @@ impl From<TokenChangeInput> for TokenChange {
 ///
 /// Null clears `expires_at`; for `name` it is the same as leaving it out. The permissions of a token never change:
 /// create another token instead. A revoked token cannot be changed (409).
-#[operation(patch, "/v1/tokens/{token_id}", tag = "tokens", body = "What changes.",
+#[operation(patch, "/v1/tokens/{token_id}", tag = "tokens", body = "The changed fields.",
     responses(
         (status = 200, description = "The token's record as it is now.", body = TokenView),
         CommonProblems, TokenNotFound, TokenEnded, BodyProblems,

@@ -76,7 +76,7 @@ impl CreatedTokenView {
 #[operation(post, "/v1/tokens", tag = "tokens", body = "The token.",
     responses(
         (status = 201, description = "The token is made.", body = CreatedTokenView,
-            headers(("Location" = String, description = "Where the token's record is."))),
+            headers(("Location" = String, description = "The address of the token's record."))),
         CommonProblems, BodyProblems,
     ))]
 pub async fn create_token(

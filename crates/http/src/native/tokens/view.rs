@@ -64,7 +64,7 @@ impl TokenView {
         }
     }
 
-    /// What the documentation shows.
+    /// The example of the documentation.
     pub fn sample() -> Value {
         let at = Timestamp::from_timestamp(1_769_860_800, 0).unwrap_or_default();
         json!(Self {
