@@ -11,11 +11,14 @@ What each document must keep for these generators is tested in crates/http/tests
 import argparse
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import time
+from ipaddress import ip_address, ip_network
 from pathlib import Path
+from random import Random
 
 sys.path.insert(0, str(Path(__file__).parent / "acceptance"))
 
@@ -162,6 +165,31 @@ class Generators:
         count = self.run(what, BIN / "python", "-c", IMPORT_ALL, package, PYTHONPATH=str(folder))
         self.checks.that(count is not None and int(count) > 5, f"{what}: modules", count)
 
+    def patterns(self):
+        """The patterns of addresses and networks match exactly what Python's own parser takes, port, zone and mask aside."""
+        schemas = json.loads(DOCUMENTS["native"].read_text())["components"]["schemas"]
+        random = Random(20260131)
+        kinds = {
+            "Address": (ip_address, address_text),
+            "AddressOrNetwork": (
+                lambda text: ip_network(text, strict=False),
+                lambda random: f"{address_text(random)}/{random.randrange(140)}" if random.random() < 0.7 else address_text(random)),
+        }
+        for name, (parse, text) in kinds.items():
+            matched = [0, 0]
+            for _ in range(20_000):
+                sent = mutated(random, text(random))
+                # Python also takes an IPv4 tail, a mask in dots, and zeros before a prefix; the document leaves them out.
+                left_out = re.search(r"[.].*:|:.*[.]|/.*[.]|/0[0-9]|%", sent)
+                if left_out:
+                    continue
+                expected = parses(parse, sent)
+                matched[expected] += 1
+                found = re.search(schemas[name]["pattern"], sent) is not None
+                if found != expected or len(sent) > schemas[name]["maxLength"] and found:
+                    self.checks.that(False, f"{name}: {sent!r} is {'' if expected else 'not '}one")
+            self.checks.that(min(matched) > 2_000, f"{name}: both outcomes are tried", matched)
+
     def use(self):
         """Sends requests to a server with the generated clients."""
         clients = {
@@ -177,6 +205,32 @@ class Generators:
                 url = f"http://127.0.0.1:{server.port}"
                 said = self.run(f"{name}: requests", *command, url, ADMIN_EMAIL, ADMIN_PASSWORD, PYTHONPATH=str(folder))
                 self.checks.equal(json.loads(said or "null"), USED, f"{name}: two events are recorded and listed")
+
+
+def address_text(random):
+    """A random address in one of its spellings."""
+    if random.random() < 0.3:
+        return str(ip_address(random.getrandbits(32)))
+    groups = [random.choice((0, 0, random.getrandbits(16))) for _ in range(8)]
+    address = ip_address(b"".join(group.to_bytes(2, "big") for group in groups))
+    return random.choice((address.compressed, address.exploded, str(address).upper()))
+
+
+def mutated(random, text):
+    """The text, in half of the cases with one character removed, replaced or added."""
+    if random.random() < 0.5:
+        return text
+    at = random.randrange(len(text))
+    return text[:at] + random.choice(("", *"0123456789abcdefg:./ ")) + text[at + random.randrange(2):]
+
+
+def parses(parse, text):
+    """Whether the parser takes the text."""
+    try:
+        parse(text)
+    except ValueError:
+        return False
+    return True
 
 
 def fresh(name):
@@ -198,6 +252,7 @@ def main():
         generators.rust()
         return checks.finish()
     generators.lint()
+    generators.patterns()
     generators.openapi_typescript()
     generators.openapi_python_client()
     generators.python()

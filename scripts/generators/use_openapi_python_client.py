@@ -19,7 +19,9 @@ result = record_events.sync(client=client, body=[
     EventInput(type_="page_load", user_id="u1", page="/a", metadata=metadata),
     EventInput(type_="logout", user_id="u1"),
 ])
-listed = list_events.sync(client=client, user_id="u1")
+listed = list_events.sync(
+    client=client, user_id="u1", source="127.0.0.0/8", from_="2020-01-31", to="2999-01-31T12:00:00+09:00",
+)
 first = get_event.sync(result.results[0].id, client=client)
 print(json.dumps({
     "stored": result.stored,
