@@ -81,7 +81,7 @@ acceptance: build .venv/installed ## recount the answers of the program with oth
 generators: build .generators/installed ## generate SDKs from openapi/*.json, compile and use them; lint the documents
 	.generators/venv/bin/python scripts/check_generators.py
 
-proof: .generators/installed ## make the checks that take too long for CI: compile the generated Rust clients
+proof: build .generators/installed ## make the checks that take too long for CI: compile the generated Rust clients
 	CARGO=$(CARGO) .generators/venv/bin/python scripts/check_generators.py --proof
 
 fuzz: ## fuzz every parser of untrusted input (SECONDS=600 TARGETS="events query")

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Generates SDKs from the committed OpenAPI documents with generators of other projects, compiles them, and uses some.
+"""Generates SDKs from the OpenAPI documents with generators of other projects, compiles them, and uses some.
 
     .generators/venv/bin/python scripts/check_generators.py [--proof]
 
@@ -28,12 +28,15 @@ SOURCES = ROOT / "scripts/generators"
 TOOLS = ROOT / ".generators"
 OUT = TOOLS / "out"
 BIN = TOOLS / "venv/bin"
-# The committed documents by the names of their SDKs.
+# The document of all contracts is not committed; the program prints it.
+ALL = OUT / "all.json"
+# The documents by the names of their SDKs.
 DOCUMENTS = {
     "native": ROOT / "openapi/trailkeeper.json",
     "saasus": ROOT / "openapi/saasus-analysis.json",
     "octopai": ROOT / "openapi/octopai.json",
     "cripsa": ROOT / "openapi/cripsa.json",
+    "all": ALL,
 }
 ENVIRONMENT = os.environ | {
     "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
@@ -248,6 +251,8 @@ def main():
     checks = Checks()
     generators = Generators(checks)
     OUT.mkdir(parents=True, exist_ok=True)
+    program = os.environ.get("TRAILKEEPER_BIN") or ROOT / "target/debug/trailkeeper"
+    ALL.write_text(subprocess.run([program, "openapi"], stdout=subprocess.PIPE, text=True, check=True).stdout)
     if options.proof:
         generators.rust()
         return checks.finish()

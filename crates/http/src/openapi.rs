@@ -35,8 +35,9 @@ pub fn document(contract: Contract) -> OpenApi {
     }
 }
 
-/// All operations in one document, under their full paths. The schemas of a published contract get its name as prefix,
-/// because the contracts use the same names (`UserId`, `Error`) with different meanings.
+/// All operations in one document, under their full paths. The schemas, tags and operations of a published contract get
+/// its name as prefix, because the contracts use the same names (`UserId`, `users`, `GetActiveUsers` and
+/// `get_active_users`) with different meanings.
 pub fn merged() -> Value {
     let mut all = json!(document(Contract::Native));
     if let Some(title) = all.pointer_mut("/info/title") {
@@ -45,6 +46,7 @@ pub fn merged() -> Value {
     for contract in [Contract::Saasus, Contract::Octopai, Contract::Cripsa] {
         let mut one = json!(document(contract));
         rename(&mut one, &format!("#/components/schemas/{}", contract.prefix()));
+        prefix_names(&mut one, contract.prefix());
         let schemas = taken(&mut one, "/components/schemas");
         add(
             &mut all,
@@ -71,6 +73,24 @@ fn rename(value: &mut Value, target: &str) {
         Value::Array(items) => items.iter_mut().for_each(|item| rename(item, target)),
         Value::Object(fields) => fields.values_mut().for_each(|field| rename(field, target)),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// Puts `prefix` before the names of tags and operations.
+fn prefix_names(document: &mut Value, prefix: &str) {
+    let rename = |name: &mut Value, separator: &str| {
+        if let Some(text) = name.as_str() {
+            *name = json!(format!("{prefix}{separator}{text}"));
+        }
+    };
+    for tag in document.get_mut("tags").and_then(Value::as_array_mut).into_iter().flatten() {
+        tag.get_mut("name").into_iter().for_each(|name| rename(name, " "));
+    }
+    let paths = document.get_mut("paths").and_then(Value::as_object_mut).into_iter().flatten();
+    for (_, operation) in paths.filter_map(|(_, path)| path.as_object_mut()).flatten() {
+        operation.get_mut("operationId").into_iter().for_each(|id| rename(id, ""));
+        let tags = operation.get_mut("tags").and_then(Value::as_array_mut);
+        tags.into_iter().flatten().for_each(|tag| rename(tag, " "));
     }
 }
 

@@ -28,6 +28,26 @@ fn unknown_paths_are_problems() {
 }
 
 #[test]
+fn a_time_without_an_offset_is_refused_for_that_reason() {
+    let app = TestApp::new();
+    let admin = app.admin();
+    let local = "2026-07-01T12:00:00";
+    let recorded = admin.record(&json!([{"type": "x", "occurred_at": local}]));
+    let refused = &recorded["results"][0]["error"];
+    assert_eq!(refused["field"], "occurred_at", "{recorded}");
+    let registered = admin.put("/v1/users/u1", &json!({"registered_at": local}));
+    let details = [
+        refused["detail"].as_str().unwrap().to_owned(),
+        registered.problem(400, "invalid_parameter", Some("registered_at")),
+        admin.get(&format!("/v1/events?from={local}")).problem(400, "invalid_parameter", Some("from")),
+        admin.get(&format!("/v1/analytics/traffic?from={local}")).problem(400, "invalid_parameter", Some("from")),
+    ];
+    for detail in details {
+        assert!(detail.contains("'2026-07-01T12:00:00' has no offset") && detail.contains("add Z for UTC"), "{detail}");
+    }
+}
+
+#[test]
 fn unknown_methods_are_problems_that_name_the_supported_ones() {
     let app = TestApp::new();
     for (method, path, allow) in [

@@ -87,7 +87,8 @@ fn one_document_holds_every_operation_under_its_full_path() {
         for (method, path, operation) in operations(&document) {
             count += 1;
             let item = &merged["paths"][format!("{}{path}", contract.base())][method.to_lowercase()];
-            assert_eq!(item["operationId"], operation["operationId"], "{method} {path}");
+            let id = format!("{}{}", contract.prefix(), operation["operationId"].as_str().unwrap());
+            assert_eq!(item["operationId"], id, "{method} {path}");
         }
     }
     assert_eq!(operations(&merged).len(), count);

@@ -224,6 +224,26 @@ fn words(name: &str) -> Vec<String> {
 }
 
 #[test]
+fn tags_and_operations_have_one_name_each() {
+    for document in documents() {
+        let title = &document["info"]["title"];
+        let tags: Vec<&str> =
+            document["tags"].as_array().unwrap().iter().map(|tag| tag["name"].as_str().unwrap()).collect();
+        assert_eq!(BTreeSet::from_iter(&tags).len(), tags.len(), "{title}: {tags:?}");
+        let mut ids = BTreeSet::new();
+        for operation in
+            document["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values())
+        {
+            let id = operation["operationId"].as_str().unwrap();
+            // Generators write each name in the case of their language.
+            assert!(ids.insert(id.replace('_', "").to_lowercase()), "{title}: two operations are named {id}");
+            let [tag] = operation["tags"].as_array().unwrap().as_slice() else { panic!("{title}: {id}") };
+            assert!(tags.contains(&tag.as_str().unwrap()), "{title}: {id}: {tag}");
+        }
+    }
+}
+
+#[test]
 fn events_are_documented_as_a_list_of_events() {
     let native: Value = serde_json::from_str(&openapi_json(Contract::Native)).unwrap();
     let operation = &native["paths"]["/v1/events"]["post"];
