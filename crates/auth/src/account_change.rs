@@ -131,7 +131,7 @@ impl Access {
                 return Err(vanished(id));
             }
             let mut event = self.change_event(now, ACCOUNT_DELETE, context, target(TARGET, &id, &account.email))?;
-            event.metadata = Some(credential_metadata(Some(account.role), account.tenant_id));
+            event.metadata = Some(credential_metadata(Some(account.role), account.tenant_id).into());
             append(tx, &event)
         })
     }
@@ -153,7 +153,7 @@ impl Access {
         let tenant = |account: &Account| account.tenant_id.map(|id| id.to_string());
         changes.note("tenant_id", tenant(before), tenant(after));
         if !changes.is_empty() {
-            events.push(Event { metadata: Some(changes.into_metadata()), ..event(ACCOUNT_CHANGE)? });
+            events.push(Event { metadata: Some(changes.into_metadata().into()), ..event(ACCOUNT_CHANGE)? });
         }
         if before.password_hash != after.password_hash {
             events.push(event(ACCOUNT_PASSWORD_CHANGE)?);

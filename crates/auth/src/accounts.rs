@@ -57,7 +57,7 @@ impl Access {
             updated_at: now,
         };
         let mut event = self.change_event(now, ACCOUNT_CREATE, context, target(TARGET, &account.id, &account.email))?;
-        event.metadata = Some(credential_metadata(Some(account.role), account.tenant_id));
+        event.metadata = Some(credential_metadata(Some(account.role), account.tenant_id).into());
         self.store.writing(|tx| {
             lock_accounts(tx)?;
             tx.insert_account(&account)?;

@@ -64,7 +64,7 @@ impl Access {
         let mut metadata = credential_metadata(Some(token.role), token.tenant_id);
         metadata.insert("expires_at".to_owned(), token.expires_at.map(time::rfc3339).into());
         let event = Event {
-            metadata: Some(metadata),
+            metadata: Some(metadata.into()),
             ..self.change_event(now, TOKEN_CREATE, context, target(TARGET, &token.id, &token.name))?
         };
         self.store.writing(|tx| {
@@ -117,7 +117,7 @@ impl Access {
                 return Err(revoked(id));
             }
             let event = self.change_event(now, TOKEN_CHANGE, context, target(TARGET, &id, &before.name))?;
-            append(tx, &Event { metadata: Some(changes.into_metadata()), ..event })?;
+            append(tx, &Event { metadata: Some(changes.into_metadata().into()), ..event })?;
             Ok(after)
         });
         // Also after an error: if the connection broke at the commit, the change may have happened.

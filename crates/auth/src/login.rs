@@ -5,7 +5,7 @@ use std::fmt;
 use chrono::DateTime;
 use trailkeeper_domain::account::{Account, RefreshToken, Session};
 use trailkeeper_domain::error::Context;
-use trailkeeper_domain::event::{Event, LOGIN_FAIL, LOGIN_SUCCESS, Outcome};
+use trailkeeper_domain::event::{Event, LOGIN_FAIL, LOGIN_SUCCESS, Metadata, Outcome};
 use trailkeeper_domain::id::SessionId;
 use trailkeeper_domain::ports::ReadTx;
 use trailkeeper_domain::time::Timestamp;
@@ -159,7 +159,7 @@ impl Access {
             Ok(Event { metadata: Some(metadata.collect()), ..event })
         });
         let blocked = blocked.transpose()?;
-        let event = Event { metadata, ..event };
+        let event = Event { metadata: metadata.map(Metadata::from), ..event };
         self.store.writing(|tx| {
             append(tx, &event)?;
             blocked.as_ref().map_or(Ok(()), |blocked| append(tx, blocked))

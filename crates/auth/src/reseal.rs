@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use trailkeeper_domain::Result;
-use trailkeeper_domain::event::Event;
+use trailkeeper_domain::event::{Event, Metadata};
 use trailkeeper_domain::id::CredentialId;
 use trailkeeper_domain::ports::ReadTx;
 
@@ -53,7 +53,7 @@ impl Access {
                     Resealed::TokenKey(kid, sealed) => tx.reseal_token_key(kid, sealed)?,
                 };
             }
-            let metadata = serde_json::Map::from_iter([("resealed".to_owned(), json!(stale.len()))]);
+            let metadata = Metadata::from_iter([("resealed".to_owned(), json!(stale.len()))]);
             append(tx, &Event { metadata: Some(metadata), ..event.clone() })?;
             Ok(stale.len())
         })

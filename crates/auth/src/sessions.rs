@@ -3,7 +3,7 @@
 
 use trailkeeper_domain::account::{Session, SessionFilter};
 use trailkeeper_domain::cursor::{self, Paged};
-use trailkeeper_domain::event::LOGOUT;
+use trailkeeper_domain::event::{LOGOUT, Metadata};
 use trailkeeper_domain::id::{AccountId, SessionId};
 use trailkeeper_domain::ports::ReadTx;
 use trailkeeper_domain::{Error, Result};
@@ -68,7 +68,7 @@ impl Access {
                 let kind = end_kind(context, account);
                 let target = target(accounts::TARGET, &account, &owner.email);
                 let mut event = self.change_event(now, kind, context, target)?;
-                event.metadata = Some(serde_json::Map::from_iter([("sessions_ended".to_owned(), ended.into())]));
+                event.metadata = Some(Metadata::from_iter([("sessions_ended".to_owned(), ended.into())]));
                 append(tx, &event)?;
             }
             Ok(ended)

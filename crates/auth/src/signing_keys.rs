@@ -51,7 +51,7 @@ impl Access {
             revoked_at: None,
         };
         let mut event = self.change_event(now, SIGNING_KEY_CREATE, context, target(TARGET, &id, &key.name))?;
-        event.metadata = Some(credential_metadata(None, key.tenant_id));
+        event.metadata = Some(credential_metadata(None, key.tenant_id).into());
         self.store.writing(|tx| {
             lock_accounts(tx)?;
             // Sealed under the lock, for the reason given at `Access::reseal`.
@@ -96,7 +96,7 @@ impl Access {
                 return Err(revoked(id));
             }
             let event = self.change_event(now, SIGNING_KEY_CHANGE, context, target(TARGET, &id, &before.name))?;
-            append(tx, &Event { metadata: Some(changes.into_metadata()), ..event })?;
+            append(tx, &Event { metadata: Some(changes.into_metadata().into()), ..event })?;
             Ok(SigningKey { name: name.to_owned(), ..before })
         })
     }

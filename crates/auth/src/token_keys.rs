@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use serde_json::json;
 use trailkeeper_domain::Result;
 use trailkeeper_domain::account::TokenKey;
-use trailkeeper_domain::event::Event;
+use trailkeeper_domain::event::{Event, Metadata};
 use trailkeeper_domain::time::Timestamp;
 
 use crate::access::{Access, lock_accounts};
@@ -105,7 +105,7 @@ impl Access {
                     revoked.push(key.kid);
                 }
             }
-            let metadata = serde_json::Map::from_iter([("revoked".to_owned(), json!(revoked))]);
+            let metadata = Metadata::from_iter([("revoked".to_owned(), json!(revoked))]);
             append(tx, &Event { metadata: Some(metadata), ..event.clone() })?;
             Ok(Some(RotatedTokenKey { kid: pair.kid().to_owned(), revoked }))
         })?;

@@ -27,22 +27,51 @@ pub fn checked(field: &str, value: &str, max: usize) -> Result<()> {
 
 /// Like [`checked`], but an empty text is allowed.
 pub fn checked_or_empty(field: &str, value: &str, max: usize) -> Result<()> {
+    no_longer(field, value, max)?;
+    no_control(field, value)
+}
+
+/// Like [`checked_or_empty`], but the text may have several lines and tabs: line feeds, carriage returns and tabs are
+/// allowed.
+pub fn checked_lines(field: &str, value: &str, max: usize) -> Result<()> {
+    no_longer(field, value, max)?;
+    without_control(field, value, |c| !matches!(c, '\n' | '\r' | '\t'))
+}
+
+fn no_longer(field: &str, value: &str, max: usize) -> Result<()> {
     let length = value.chars().count();
     if length > max {
         return Err(Error::invalid(field, format!("has {length} characters; at most {max} are allowed")));
     }
-    no_control(field, value)
+    Ok(())
 }
 
 /// Rejects control characters. The error names the first one and its position, counted in characters from 0.
 pub fn no_control(field: &str, value: &str) -> Result<()> {
-    match value.chars().enumerate().find(|(_, c)| c.is_control()) {
+    without_control(field, value, |_| true)
+}
+
+/// Rejects the control characters that `counts` selects.
+fn without_control(field: &str, value: &str, counts: impl Fn(char) -> bool) -> Result<()> {
+    match value.chars().enumerate().find(|(_, c)| c.is_control() && counts(*c)) {
         Some((at, c)) => Err(Error::invalid(
             field,
             format!("contains the control character U+{:04X} at position {at}; remove it", u32::from(c)),
         )),
         None => Ok(()),
     }
+}
+
+/// The text cut to `max` characters, with a space in place of each control character. It is the text itself if
+/// [`checked_or_empty`] accepts it.
+///
+/// ```
+/// use trailkeeper_domain::text;
+///
+/// assert_eq!(text::cut("Jane\tDoe", 6), "Jane D");
+/// ```
+pub fn cut(value: &str, max: usize) -> String {
+    value.chars().take(max).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// Whether the text seems to contain a credential: a token of Trailkeeper (`tk_…`, `rt_…`) or a JWT. People paste
@@ -113,6 +142,13 @@ mod tests {
             assert_eq!(error(checked_or_empty("name", value, 10)), expected);
             assert_eq!(error(no_control("name", value)), expected);
         }
+        assert!(checked_lines("name", "1 High St\r\n\tLisbon\n", 20).is_ok());
+        assert!(checked_lines("name", "", 20).is_ok());
+        assert_eq!(
+            error(checked_lines("name", "a\n\0", 20)),
+            "name: contains the control character U+0000 at position 2; remove it"
+        );
+        assert_eq!(error(checked_lines("name", "a\n\t", 2)), "name: has 3 characters; at most 2 are allowed");
         for fine in [" ", "\u{200b}", "\u{2028}", "👩‍👩‍👧"] {
             assert!(checked("name", fine, 10).is_ok(), "{fine:?}");
         }

@@ -14,7 +14,7 @@ use std::fmt;
 use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use trailkeeper_domain::event::{EventDraft, Unreadable};
-use trailkeeper_domain::json::MALFORMED_JSON;
+use trailkeeper_domain::json::{MALFORMED_JSON, utf8_or_escapes, without_mark};
 use trailkeeper_domain::{Error, ErrorDetail, Result};
 
 /// An event as it was sent, or the error in it.
@@ -31,13 +31,17 @@ pub enum Syntax {
 
 /// Parses the events of an uncompressed body, in the order sent, at most `max`.
 ///
-/// An invalid event is an `Err` at its position. The whole is an error if the body is not valid JSON, if nothing in it
+/// A byte order mark before the body, or at the start of a line, is skipped. An invalid event is an `Err` at its position. The whole is an error if the body is not valid JSON, if nothing in it
 /// is a JSON object, or if it has more than `max` items.
 pub fn parse(bytes: &[u8], syntax: Syntax, max: usize) -> Result<Vec<ParsedEvent>> {
+    let bytes = without_mark(bytes.trim_ascii_start());
     let events: Vec<_> = if syntax == Syntax::NdJson {
         lines(bytes, max)?.into_iter().map(EventDraft::read).collect()
     } else if bytes.trim_ascii_start().starts_with(b"[") {
-        elements(bytes, max)?.into_iter().map(|element| EventDraft::read(element.get().as_bytes())).collect()
+        elements(&utf8_or_escapes(bytes), max)?
+            .into_iter()
+            .map(|element| EventDraft::read(element.get().as_bytes()))
+            .collect()
     } else if bytes.trim_ascii().is_empty() {
         Vec::new()
     } else {
@@ -47,15 +51,19 @@ pub fn parse(bytes: &[u8], syntax: Syntax, max: usize) -> Result<Vec<ParsedEvent
 }
 
 fn lines(bytes: &[u8], max: usize) -> Result<Vec<&[u8]>> {
-    let lines = || bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
+    let lines = || bytes.split(|byte| *byte == b'\n').map(content).filter(|line| !line.is_empty());
     match lines().count() {
         count if count > max => Err(too_many(count, max)),
         _ => Ok(lines().collect()),
     }
 }
 
-fn elements(bytes: &[u8], max: usize) -> Result<Vec<&RawValue>> {
-    let mut reader = serde_json::Deserializer::from_slice(bytes);
+fn content(line: &[u8]) -> &[u8] {
+    without_mark(line.trim_ascii()).trim_ascii()
+}
+
+fn elements(text: &str, max: usize) -> Result<Vec<&RawValue>> {
+    let mut reader = serde_json::Deserializer::from_str(text);
     let elements = reader
         .deserialize_seq(Elements { max })
         .and_then(|elements| reader.end().map(|()| elements))
@@ -165,7 +173,8 @@ mod tests {
             assert_eq!(outcome(syntax, body.as_bytes()), expected, "{body}");
         }
         assert_eq!(outcome(NdJson, b"{\"type\":\"a\"}\n\xff\xfe\n"), "x-");
-        assert_eq!(outcome(Json, b"[{\"type\":\"a\"},\"\xff\"]"), "malformed_json");
+        assert_eq!(outcome(Json, b"[{\"type\":\"a\"},\"\xff\",{\"type\":\"\xff\"}]"), "x--");
+        assert_eq!(outcome(Json, b"[{\"type\":\"a\"},\xff]"), "malformed_json");
     }
 
     #[test]
@@ -177,5 +186,20 @@ mod tests {
         assert_eq!(outcome(NdJson, lines.as_bytes()), "too_many_events");
         let many = format!("[{}]", "1,".repeat(100_000) + "1");
         assert!(parse(many.as_bytes(), Json, MAX).unwrap_err().to_string().contains("100001"));
+    }
+
+    #[test]
+    fn byte_order_marks_are_skipped() {
+        const MARK: &str = "\u{feff}";
+        for (syntax, body, expected) in [
+            (Json, "^{\"type\":\"a\"}", "x"),
+            (Json, " ^ [{\"type\":\"a\"}]", "x"),
+            (Json, "^", "no_events"),
+            (NdJson, "^{\"type\":\"a\"}\r\n^{\"type\":\"b\"}\n ^ {\"type\":\"c\"}\n^\r\n", "xxx"),
+            (NdJson, "^\n^", "no_events"),
+            (Json, "[^{\"type\":\"a\"}]", "malformed_json"),
+        ] {
+            assert_eq!(outcome(syntax, body.replace('^', MARK).as_bytes()), expected, "{body}");
+        }
     }
 }

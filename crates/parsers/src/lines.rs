@@ -42,8 +42,8 @@ impl<R: BufRead> Lines<R> {
         self.number
     }
 
-    /// The next line and its number; `None` at the end. Blank lines are counted and skipped, a byte order mark at the
-    /// start of the file is removed. The error is the reader's.
+    /// The next line and its number; `None` at the end. Blank lines are counted and skipped, and a byte order mark at the
+    /// start of a line is removed: files that were joined have one where the second begins. The error is the reader's.
     pub fn next_line(&mut self) -> io::Result<Option<(u64, Line<'_>)>> {
         loop {
             let Some(whole) = self.read_line()? else { return Ok(None) };
@@ -51,7 +51,7 @@ impl<R: BufRead> Lines<R> {
             if !whole {
                 return Ok(Some((self.number, Line::TooLong)));
             }
-            if self.number == 1 && self.buffer.starts_with("\u{feff}".as_bytes()) {
+            if self.buffer.starts_with("\u{feff}".as_bytes()) {
                 self.buffer.drain(..3);
             }
             if !self.buffer.trim_ascii().is_empty() {
@@ -116,6 +116,7 @@ mod tests {
     fn blank_lines_line_ends_and_the_byte_order_mark_are_skipped() {
         let expected = vec![(1, Some(b"one".to_vec())), (4, Some(b"four".to_vec())), (5, Some(b"five".to_vec()))];
         assert_eq!(lines("\u{feff}one\r\n\n  \r\nfour\nfive".as_bytes()), expected);
+        assert_eq!(lines("one\n\u{feff}\r\n\n\u{feff}four\nfive".as_bytes()), expected);
         assert_eq!(lines(b"one\n\n\nfour\nfive\n"), expected);
         assert_eq!(lines(b""), []);
     }

@@ -144,6 +144,7 @@ tables! {
         target_id -> Nullable<Text>,
         target_name -> Nullable<Text>,
         metadata -> Nullable<Json>,
+        original -> Nullable<Json>,
     }
 
     /// Summaries of batches that are not merged yet.

@@ -1,6 +1,7 @@
 //! Records with sensible fields. A test sets only the fields that it is about: `Event { kind, ..event(1) }`.
 
 use chrono::NaiveDate;
+use serde_json::Value;
 use trailkeeper_domain::account::{Account, Role};
 use trailkeeper_domain::event::{Event, EventFilter, EventKind, Outcome};
 use trailkeeper_domain::id::{AccountId, CreationId, EventId, TenantId, UserId};
@@ -19,6 +20,11 @@ pub fn uuid(number: u128) -> Uuid {
 /// A tenant's id that ends with this number. Larger numbers give larger ids.
 pub fn tenant_id(number: u128) -> TenantId {
     TenantId(uuid(0x7e00_0000 + number))
+}
+
+/// The metadata of an event, read as other programs read it.
+pub fn metadata_of(event: &Event) -> Option<Value> {
+    event.metadata.as_ref().map(|metadata| metadata.as_str().parse().expect("metadata is JSON"))
 }
 
 /// A user's id.

@@ -20,7 +20,7 @@ mod workload;
 mod world;
 
 pub use builders::{
-    account, all_events, all_users, at, day, event, membership, tenant, tenant_id, user, user_id, uuid,
+    account, all_events, all_users, at, day, event, membership, metadata_of, tenant, tenant_id, user, user_id, uuid,
 };
 pub use clock::TestClock;
 pub use databases::{DatabaseKind, TempDatabase, run_on_postgres};

@@ -1,8 +1,8 @@
 //! The events of the demo data, in the order of their times.
 
 use chrono::{Datelike as _, Duration, Timelike as _};
-use serde_json::{Map, json};
-use trailkeeper_domain::event::{EventDraft, LOGIN_FAIL, LOGIN_SUCCESS, Outcome, PAGE_LOAD, USERINFO};
+use serde_json::json;
+use trailkeeper_domain::event::{EventDraft, LOGIN_FAIL, LOGIN_SUCCESS, Metadata, Outcome, PAGE_LOAD, USERINFO};
 use trailkeeper_domain::id::{EnvId, TenantId};
 use trailkeeper_domain::time::{self, Timestamp};
 
@@ -99,13 +99,13 @@ impl<'a> Traffic<'a> {
             88..96 => {
                 LOGIN_SUCCESS.clone_into(&mut draft.kind);
                 let method = if random.chance(30) { "sso" } else { "password" };
-                draft.metadata = Some(Map::from_iter([("method".to_owned(), json!(method))]));
+                draft.metadata = Some(Metadata::from_iter([("method".to_owned(), json!(method))]));
             }
             96..98 if random.chance(15) => return stranger(random, at),
             96..98 => {
                 LOGIN_FAIL.clone_into(&mut draft.kind);
                 draft.session_id = None;
-                draft.metadata = Some(Map::from_iter([("reason".to_owned(), json!("wrong_password"))]));
+                draft.metadata = Some(Metadata::from_iter([("reason".to_owned(), json!("wrong_password"))]));
             }
             _ => {
                 USERINFO.clone_into(&mut draft.kind);
@@ -173,7 +173,7 @@ fn stranger(random: &mut Random, at: Timestamp) -> EventDraft {
         kind: LOGIN_FAIL.to_owned(),
         source: Some("203.0.113.66".to_owned()),
         user_agent: Some("python-requests/2.32".to_owned()),
-        metadata: Some(Map::from_iter([("reason".to_owned(), json!("unknown_user"))])),
+        metadata: Some(Metadata::from_iter([("reason".to_owned(), json!("unknown_user"))])),
         ..EventDraft::default()
     }
 }

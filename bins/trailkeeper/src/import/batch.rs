@@ -1,7 +1,7 @@
 //! Records imported events in batches, and counts the result of each line.
 
 use trailkeeper_domain::Result as DomainResult;
-use trailkeeper_domain::event::{EventDraft, IngestContext};
+use trailkeeper_domain::event::{EventDraft, IngestContext, Warning};
 use trailkeeper_domain::id::TenantId;
 use trailkeeper_domain::page::PageQueries;
 use trailkeeper_domain::usecase::{PendingBatch, RecordStatus, record_events};
@@ -67,6 +67,9 @@ impl<'a> Batch<'a> {
                 .map_err(|error| ports.failed(error))?;
         self.bytes = 0;
         for (line, recorded) in self.lines.drain(..).zip(results) {
+            for Warning { field, what } in &recorded.warnings {
+                self.summary.warn(line, &format_args!("{field}: {what}"));
+            }
             match recorded.status {
                 RecordStatus::Stored => self.summary.count_new(),
                 RecordStatus::Known => self.summary.count_old(),

@@ -4,23 +4,51 @@ use std::fmt;
 
 use trailkeeper_auth::audit::{AuditEvent, IMPORT};
 
-/// Number of rejected lines to report one by one.
+/// Number of rejected lines, and of warnings, to report one by one.
 const FIRST: usize = 10;
 
-/// The counts of an import, and its first rejected lines with their reasons.
+/// The counts of an import, and its first rejected lines and warnings with their reasons.
 #[derive(Debug)]
 pub struct Summary {
     labels: [&'static str; 2],
     new: u64,
     old: u64,
-    refused: u64,
+    refused: Noted,
+    warnings: Noted,
+}
+
+/// Lines with a reason each: their number, and the first of them.
+#[derive(Debug, Default)]
+struct Noted {
+    count: u64,
     first: Vec<(u64, String)>,
+}
+
+impl Noted {
+    fn add(&mut self, line: u64, reason: &impl fmt::Display) {
+        self.count += 1;
+        if self.first.len() < FIRST {
+            self.first.push((line, reason.to_string()));
+        }
+    }
+}
+
+impl fmt::Display for Noted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (line, reason) in &self.first {
+            writeln!(f, "  line {line}: {reason}")?;
+        }
+        match self.count - self.first.len() as u64 {
+            0 => Ok(()),
+            more => writeln!(f, "  and {more} more"),
+        }
+    }
 }
 
 impl Summary {
     /// A summary without lines. `new` and `old` label the counts: stored and known, or created and replaced.
     pub fn new(new: &'static str, old: &'static str) -> Self {
-        Self { labels: [new, old], new: 0, old: 0, refused: 0, first: Vec::new() }
+        Self { labels: [new, old], new: 0, old: 0, refused: Noted::default(), warnings: Noted::default() }
     }
 
     /// Counts a line that added a record.
@@ -35,21 +63,23 @@ impl Summary {
 
     /// Counts a rejected line. Call it in the order of lines.
     pub fn refuse(&mut self, line: u64, reason: &impl fmt::Display) {
-        self.refused += 1;
-        if self.first.len() < FIRST {
-            self.first.push((line, reason.to_string()));
-        }
+        self.refused.add(line, reason);
+    }
+
+    /// Counts a field that is not stored as the line has it. Call it in the order of lines.
+    pub fn warn(&mut self, line: u64, reason: &impl fmt::Display) {
+        self.warnings.add(line, reason);
     }
 
     /// The audit event of the end of the import. It has the counts and not the lines, which may contain secrets.
     pub fn audit_event(&self) -> AuditEvent {
         let [new, old] = self.labels;
-        AuditEvent::done(IMPORT).with(new, self.new).with(old, self.old).with("refused", self.refused)
+        AuditEvent::done(IMPORT).with(new, self.new).with(old, self.old).with("refused", self.refused.count)
     }
 
     /// Whether every line was rejected: most likely, the file has another format.
     pub fn is_hopeless(&self) -> bool {
-        self.new == 0 && self.old == 0 && self.refused > 0
+        self.new == 0 && self.old == 0 && self.refused.count > 0
     }
 }
 
@@ -58,13 +88,10 @@ impl fmt::Display for Summary {
         let [new, old] = self.labels;
         writeln!(f, "{new:8}  {}", self.new)?;
         writeln!(f, "{old:8}  {}", self.old)?;
-        writeln!(f, "refused   {}", self.refused)?;
-        for (line, reason) in &self.first {
-            writeln!(f, "  line {line}: {reason}")?;
-        }
-        match self.refused - self.first.len() as u64 {
+        write!(f, "refused   {}\n{}", self.refused.count, self.refused)?;
+        match self.warnings.count {
             0 => Ok(()),
-            more => writeln!(f, "  and {more} more"),
+            count => write!(f, "warnings  {count}\n{}", self.warnings),
         }
     }
 }
@@ -85,5 +112,12 @@ mod tests {
         assert!(message.contains("refused   12\n  line 1: type: is missing\n"), "{message}");
         assert!(message.ends_with("  line 10: type: is missing\n  and 2 more\n"), "{message}");
         assert!(!summary.is_hopeless());
+        for line in 7..=18 {
+            summary.warn(line, &"user_id: has 129 characters");
+        }
+        let message = summary.to_string();
+        assert!(message.contains("and 2 more\nwarnings  12\n  line 7: user_id: has 129 characters\n"), "{message}");
+        assert!(message.ends_with("  line 16: user_id: has 129 characters\n  and 2 more\n"), "{message}");
+        assert!(!message.contains("line 17"), "{message}");
     }
 }

@@ -12,7 +12,7 @@ use trailkeeper_domain::event::{Event, EventFilter, EventKind};
 use trailkeeper_domain::id::TenantId;
 use trailkeeper_domain::ports::Store;
 use trailkeeper_storage::{DatabaseUrl, StoreOptions};
-use trailkeeper_testkit::{DatabaseKind, TempDatabase, all_events, visibility};
+use trailkeeper_testkit::{DatabaseKind, TempDatabase, all_events, metadata_of, visibility};
 
 use crate::serve::Server;
 use crate::support::Program;
@@ -43,7 +43,7 @@ fn audited_in(store: &dyn Store, kind: &str) -> Vec<Event> {
 }
 
 fn metadata(event: &Event) -> Value {
-    Value::from(event.metadata.clone().unwrap())
+    metadata_of(event).unwrap()
 }
 
 #[test]

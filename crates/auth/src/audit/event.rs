@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use trailkeeper_domain::Result;
 use trailkeeper_domain::account::Account;
 use trailkeeper_domain::clock::{self, Clock, Entropy};
-use trailkeeper_domain::event::{Event, Outcome, Target};
+use trailkeeper_domain::event::{Event, Metadata, Outcome, Target};
 use trailkeeper_domain::id::{EventId, SessionId, UserId};
 use trailkeeper_domain::time::Timestamp;
 
@@ -48,7 +48,7 @@ impl AuditEvent {
         let id = EventId(clock::new_uuid(clock, entropy));
         Ok(Event {
             target: self.target,
-            metadata: Some(self.metadata).filter(|metadata| !metadata.is_empty()),
+            metadata: Some(self.metadata).filter(|metadata| !metadata.is_empty()).map(Metadata::from),
             ..context.event(id, clock.now(), self.kind, self.outcome)?
         })
     }

@@ -11,15 +11,16 @@ pub(crate) const MAX_NAME: usize = 256;
 /// The longest request id, in characters.
 pub(super) const MAX_TRACE_ID: usize = 128;
 
-/// The text without control characters, with at most `max` characters; `None` when nothing is left of it. A longer text
-/// is cut and ends in `…`. A token that someone put into the wrong field is replaced by a note.
+/// The text with at most `max` characters and with spaces for control characters; `None` if it is blank. A longer text is
+/// cut and ends in `…`. A token that someone put into the wrong field is replaced by a note.
 pub(crate) fn cleaned(value: &str, max: usize) -> Option<String> {
     if text::looks_like_token(value) {
         return Some(HIDDEN_TOKEN.to_owned());
     }
-    let mut cleaned: String = value.chars().filter(|c| !c.is_control()).collect();
-    if cleaned.chars().count() > max {
-        cleaned = cleaned.chars().take(max.saturating_sub(1)).chain(['…']).collect();
+    let mut cleaned = text::cut(value, max);
+    if value.chars().nth(max).is_some() {
+        cleaned.pop();
+        cleaned.push('…');
     }
-    (!cleaned.is_empty()).then_some(cleaned)
+    Some(cleaned).filter(|cleaned| !cleaned.trim().is_empty())
 }

@@ -1,11 +1,12 @@
 //! Changes of API tokens (name and end of validity) and of signing keys (name).
 
 use chrono::TimeDelta;
-use serde_json::{Value, json};
+use serde_json::json;
 use trailkeeper_auth::{NewSigningKey, TokenChange};
 use trailkeeper_domain::account::Role;
 use trailkeeper_domain::id::CredentialId;
 use trailkeeper_domain::{Error, time};
+use trailkeeper_testkit::metadata_of;
 use uuid::Uuid;
 
 use crate::world::{World, conflict, context_of, operator, unauthenticated};
@@ -35,11 +36,11 @@ fn name_and_end_of_a_token_can_change() {
 
         let event = world.system_events().remove(0);
         assert_eq!(event.kind.as_str(), "token_change");
-        assert_eq!(event.user_id.unwrap().as_str(), boss.id.to_string());
+        assert_eq!(event.user_id.as_ref().unwrap().as_str(), boss.id.to_string());
         assert_eq!(event.source, Some("203.0.113.7".parse().unwrap()));
-        assert_eq!(event.target.unwrap().name.as_deref(), Some("nightly import"));
+        assert_eq!(event.target.as_ref().unwrap().name.as_deref(), Some("nightly import"));
         assert_eq!(
-            event.metadata.map(Value::Object),
+            metadata_of(&event),
             Some(json!({
                 "changed": ["expires_at", "name"],
                 "expires_at": {"from": null, "to": time::rfc3339(end)},
@@ -105,9 +106,9 @@ fn a_signing_key_is_renamed_until_it_is_revoked() {
         assert_eq!(world.access.signing_key(key.id).unwrap(), renamed);
         let event = world.system_events().remove(0);
         assert_eq!((event.kind.as_str(), event.source.is_some()), ("signing_key_change", true));
-        assert_eq!(event.target.unwrap().name.as_deref(), Some("vendor"));
+        assert_eq!(event.target.as_ref().unwrap().name.as_deref(), Some("vendor"));
         assert_eq!(
-            event.metadata.map(Value::Object),
+            metadata_of(&event),
             Some(json!({"changed": ["name"], "name": {"from": "vendor", "to": "vendor 2"}}))
         );
         let before = world.system_events().len();

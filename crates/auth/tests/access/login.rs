@@ -5,7 +5,7 @@ use trailkeeper_domain::Error;
 use trailkeeper_domain::account::Role;
 use trailkeeper_domain::event::Outcome;
 use trailkeeper_domain::id::{EnvId, TenantId};
-use trailkeeper_testkit::{Call, FaultyStore};
+use trailkeeper_testkit::{Call, FaultyStore, metadata_of};
 
 use crate::world::{EMAIL, PASSWORD, TENANT, World, new_account, operator, origin, unauthenticated};
 
@@ -28,7 +28,7 @@ fn a_login_gives_valid_tokens_and_is_recorded_with_its_origin() {
     assert_eq!(event.user_id.unwrap().as_str(), jane.id.to_string());
     assert_eq!(event.user_name.as_deref(), Some(EMAIL));
     assert_eq!(event.source, Some("203.0.113.7".parse().unwrap()));
-    assert_eq!(event.user_agent.as_deref(), Some("curl/8.14X-Forged: 1"));
+    assert_eq!(event.user_agent.as_deref(), Some("curl/8.14  X-Forged: 1"));
     assert_eq!(event.trace_id.as_deref(), Some("trace-1"));
     assert_eq!((event.occurred_at, event.received_at), (world.now(), world.now()));
     assert_eq!((event.metadata, event.target), (None, None));
@@ -83,9 +83,9 @@ fn an_event_keeps_the_cleaned_beginning_of_an_unknown_name() {
     let typed = format!("a\u{1b}[31m\nb{}", "é".repeat(200));
     unauthenticated(world.access.login(&typed, PASSWORD, &Origin::default()));
     let event = world.system_events().remove(0);
-    let kept = format!("a[31mb{}…", "é".repeat(121));
+    let kept = format!("a [31m b{}…", "é".repeat(119));
     assert_eq!(kept.chars().count(), 128);
-    assert_eq!(event.metadata.map(serde_json::Value::Object), Some(json!({"typed_name": kept})));
+    assert_eq!(metadata_of(&event), Some(json!({"typed_name": kept})));
     assert_eq!((event.user_id, event.source, event.user_agent, event.trace_id), (None, None, None, None));
 }
 
@@ -97,7 +97,7 @@ fn a_token_that_was_typed_as_a_name_is_not_stored() {
     unauthenticated(world.access.login(&token, PASSWORD, &origin));
     let event = world.system_events().remove(0);
     let hidden = json!({"typed_name": "(a token, hidden)"});
-    assert_eq!(event.metadata.map(serde_json::Value::Object), Some(hidden));
+    assert_eq!(metadata_of(&event), Some(hidden));
     assert_eq!(event.user_agent.as_deref(), Some("(a token, hidden)"));
 }
 

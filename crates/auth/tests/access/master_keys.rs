@@ -9,7 +9,7 @@ use trailkeeper_auth::{
 };
 use trailkeeper_domain::account::Role;
 use trailkeeper_domain::{Error, Result};
-use trailkeeper_testkit::FaultyStore;
+use trailkeeper_testkit::{FaultyStore, metadata_of};
 
 use crate::signing_keys::{REQUEST, header};
 use crate::world::{EMAIL, PASSWORD, World, operator, origin};
@@ -85,7 +85,7 @@ fn a_running_server_follows_a_rotation_without_a_restart() {
     let events: Vec<_> =
         world.system_events().into_iter().filter(|event| event.kind.as_str() == "master_key_rotate").collect();
     assert_eq!(events.len(), 2);
-    assert_eq!(serde_json::Value::from(events[1].metadata.clone().unwrap()), serde_json::json!({"resealed": 2}));
+    assert_eq!(metadata_of(&events[1]), Some(serde_json::json!({"resealed": 2})));
     let events = format!("{:?}", world.system_events());
     for hex in files.0.lock().unwrap().iter().chain([&world.master]) {
         assert!(!events.contains(hex.as_str()));

@@ -2,6 +2,7 @@ use trailkeeper_auth::{LoggedIn, Principal};
 use trailkeeper_domain::Error;
 use trailkeeper_domain::account::Role;
 use trailkeeper_domain::event::Outcome;
+use trailkeeper_testkit::metadata_of;
 
 use crate::world::{EMAIL, PASSWORD, World, operator, origin, unauthenticated};
 
@@ -69,7 +70,7 @@ fn repeated_wrong_current_passwords_in_a_stolen_session_are_delayed() {
         .map(|_| world.access.change_own_password(&caller, "a wrong password", NEW, &origin()).unwrap_err())
         .collect();
     assert!(matches!(errors[0], Error::Forbidden(_)));
-    let delayed = world.system_events().into_iter().find_map(|event| event.metadata).unwrap();
+    let delayed = world.system_events().iter().find_map(metadata_of).unwrap();
     assert!(delayed["seconds"].is_u64(), "an audit event records the beginning of the delay: {delayed:?}");
     assert!(matches!(errors[19], Error::Throttled { .. }), "{}", errors[19]);
     // The right password is refused too, but the owner's login is not delayed.

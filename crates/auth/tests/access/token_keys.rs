@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use trailkeeper_auth::{Access, OldKeys, jwt};
 use trailkeeper_domain::Error;
 use trailkeeper_domain::account::{Role, TokenKey};
-use trailkeeper_testkit::{Call, FaultyStore};
+use trailkeeper_testkit::{Call, FaultyStore, metadata_of};
 
 use crate::keys::{foreign_token, key_pairs};
 use crate::world::{EMAIL, PASSWORD, World, operator, origin, unauthenticated};
@@ -47,9 +47,9 @@ fn a_rotation_takes_effect_on_every_server_within_five_seconds_and_refuses_no_to
         assert_eq!(kid(&login(server)), rotated.kid, "it signs on every server now");
     }
     let event = world.system_events().into_iter().find(|event| event.kind.as_str() == "token_key_rotate").unwrap();
-    assert_eq!(event.target.unwrap().id, Some(rotated.kid));
+    assert_eq!(event.target.as_ref().unwrap().id, Some(rotated.kid));
     assert_eq!(event.user_name.as_deref(), Some("command line"));
-    assert_eq!(serde_json::Value::from(event.metadata.unwrap()), serde_json::json!({"revoked": []}));
+    assert_eq!(metadata_of(&event), Some(serde_json::json!({"revoked": []})));
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn revoked_keys_stop_working_within_five_seconds_on_every_server_and_refreshes_g
         server.authenticate_bearer(&after.access_token).unwrap();
     }
     let event = world.system_events().into_iter().find(|event| event.kind.as_str() == "token_key_rotate").unwrap();
-    assert_eq!(serde_json::Value::from(event.metadata.unwrap()), serde_json::json!({"revoked": rotated.revoked}));
+    assert_eq!(metadata_of(&event), Some(serde_json::json!({"revoked": rotated.revoked})));
 }
 
 /// Another server revokes all keys and makes a new one. A flood of unknown key ids must not hide the new key for longer

@@ -1,5 +1,6 @@
 //! Events as senders send them, and their validation.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use chrono::Duration;
@@ -7,23 +8,23 @@ use uuid::Uuid;
 
 use crate::address;
 use crate::error::{Error, Result};
-use crate::event::{Event, EventKind, Outcome, Target};
+use crate::event::optional::{OptionalFields, Warning, short};
+use crate::event::{Event, EventKind, Metadata, Outcome, Target};
 use crate::id::{EnvId, EventId, TenantId, UserId};
 use crate::page::{Page, PageQueries};
-use crate::text;
 use crate::time::{self, Timestamp};
 
 /// The longest time by which an event's `occurred_at` may be ahead of the server's clock.
 pub const MAX_FUTURE: Duration = Duration::minutes(10);
 
-/// The largest metadata, in bytes of compact JSON.
-pub const MAX_METADATA_BYTES: usize = 16 * 1024;
-
 /// The longest user agent (`User-Agent`), in characters.
 pub const MAX_USER_AGENT: usize = 1024;
 
-/// The deepest nesting of metadata, in levels. Every JSON reader downstream accepts this depth.
-const MAX_METADATA_DEPTH: usize = 32;
+/// The longest name of a user, in characters.
+pub const MAX_USER_NAME: usize = 256;
+
+/// The longest id of a session or trace, in characters.
+const MAX_ID: usize = 128;
 
 /// An event as the client sent it: parsed, but not yet validated.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -57,7 +58,12 @@ pub struct EventDraft {
     /// The object of the action.
     pub target: Option<Target>,
     /// Further data of the sender: a JSON object.
-    pub metadata: Option<serde_json::Map<String, serde_json::Value>>,
+    pub metadata: Option<Metadata>,
+    /// The optional fields of another type than theirs, by name: the text if it is one, else the JSON. The field itself
+    /// is then `None`.
+    pub mistyped: BTreeMap<&'static str, String>,
+    /// The fields that the reader of the draft had to change.
+    pub warnings: Vec<Warning>,
 }
 
 /// The data that the receiving side adds to a draft.
@@ -82,43 +88,42 @@ pub struct CheckedEvent {
     pub warnings: Vec<Warning>,
 }
 
-/// A field of an event that is not stored as it was sent. The event is stored nevertheless.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Warning {
-    /// The name of the field, for example `user_id` or `target.name`.
-    pub field: &'static str,
-    /// The problem, and what is stored.
-    pub what: String,
-}
-
 impl EventDraft {
     /// Validates all fields and fills in the missing ones. An event without an id gets `fresh_id`.
     ///
-    /// Errors name the field. A rejected draft has no effect.
+    /// A wrong `id`, `occurred_at`, `tenant_id`, `env_id`, `type` or `outcome` is an error that names the field: a default
+    /// would count the event in a place that its sender did not mean. A rejected draft has no effect. Any other field
+    /// never loses the event. One that identifies something is stored unchanged or not at all, with its text in
+    /// [`Event::original`]. A text for display is cut. Each such change is a [`Warning`]. An empty text counts as absent.
     pub fn into_event(self, context: &IngestContext, fresh_id: EventId) -> Result<CheckedEvent> {
+        let mut optional = OptionalFields::new(self.mistyped, self.warnings);
         let kind = EventKind::parse("type", self.kind)?;
         let outcome = self.outcome.unwrap_or_else(|| kind.default_outcome());
-        let metadata = self.metadata.map(checked_metadata).transpose()?;
-        let source = self.source.map(|source| address::parse_address("source", &source)).transpose()?;
+        // A source that is no address is not replaced by the peer, from which the event did not come.
+        let has_source = optional.was_sent("source", self.source.as_deref());
         let event = Event {
             id: self.id.map_or(fresh_id, EventId),
             tenant_id: tenant_of(self.tenant_id, context.tenant_scope)?,
             env_id: self.env_id.unwrap_or_default(),
             occurred_at: occurred(self.occurred_at, context.now)?,
             received_at: context.now,
-            user_id: self.user_id.map(|id| UserId::parse("user_id", id)).transpose()?,
-            user_name: short("user_name", self.user_name, 256)?,
+            user_id: optional.identifying("user_id", self.user_id, |id| UserId::parse("user_id", id)),
+            user_name: optional.free("user_name", self.user_name, MAX_USER_NAME),
             outcome,
             kind,
-            source: source.or(context.source),
-            user_agent: short("user_agent", self.user_agent, MAX_USER_AGENT)?,
-            page: self.page.map(|page| Page::parse("page", page, context.queries)).transpose()?,
-            session_id: short("session_id", self.session_id, 128)?,
-            trace_id: short("trace_id", self.trace_id, 128)?,
-            target: self.target.map(checked_target).transpose()?,
-            metadata,
+            source: optional
+                .identifying("source", self.source, |source| address::parse_address("source", source))
+                .or(context.source.filter(|_| !has_source)),
+            user_agent: optional.free("user_agent", self.user_agent, MAX_USER_AGENT),
+            page: optional.identifying("page", self.page, |page| Page::parse("page", page, context.queries)),
+            session_id: optional.identifying("session_id", self.session_id, short("session_id", MAX_ID)),
+            trace_id: optional.identifying("trace_id", self.trace_id, short("trace_id", MAX_ID)),
+            target: optional.target(self.target),
+            metadata: optional.metadata(self.metadata),
+            original: BTreeMap::new(),
         };
-        Ok(CheckedEvent { event, warnings: Vec::new() })
+        let (original, warnings) = optional.finish();
+        Ok(CheckedEvent { event: Event { original, ..event }, warnings })
     }
 }
 
@@ -149,60 +154,4 @@ fn occurred(sent: Option<Timestamp>, now: Timestamp) -> Result<Timestamp> {
         ));
     }
     Ok(time::truncated(sent))
-}
-
-fn short(field: &str, value: Option<String>, max: usize) -> Result<Option<String>> {
-    if let Some(value) = &value {
-        text::checked(field, value, max)?;
-    }
-    Ok(value)
-}
-
-fn checked_target(target: Target) -> Result<Target> {
-    Ok(Target {
-        kind: short("target.type", target.kind, 64)?,
-        id: short("target.id", target.id, 256)?,
-        name: short("target.name", target.name, 256)?,
-    })
-}
-
-fn checked_metadata(
-    metadata: serde_json::Map<String, serde_json::Value>,
-) -> Result<serde_json::Map<String, serde_json::Value>> {
-    let size = serde_json::to_vec(&metadata).map_err(Error::internal)?.len();
-    if size > MAX_METADATA_BYTES {
-        return Err(Error::invalid(
-            "metadata",
-            format!("has {size} bytes as compact JSON; at most {MAX_METADATA_BYTES} are allowed"),
-        ));
-    }
-    for (key, value) in &metadata {
-        storable_text(key)?;
-        storable(value, 1)?;
-    }
-    Ok(metadata)
-}
-
-/// Rejects NUL characters, because PostgreSQL's `jsonb` cannot store them, and nesting without limit, because it breaks
-/// readers.
-fn storable(value: &serde_json::Value, depth: usize) -> Result<()> {
-    if depth > MAX_METADATA_DEPTH {
-        return Err(Error::invalid("metadata", format!("nests deeper than {MAX_METADATA_DEPTH} levels; flatten it")));
-    }
-    match value {
-        serde_json::Value::String(text) => storable_text(text),
-        serde_json::Value::Array(items) => items.iter().try_for_each(|item| storable(item, depth + 1)),
-        serde_json::Value::Object(fields) => fields.iter().try_for_each(|(key, value)| {
-            storable_text(key)?;
-            storable(value, depth + 1)
-        }),
-        serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::Number(_) => Ok(()),
-    }
-}
-
-fn storable_text(text: &str) -> Result<()> {
-    if text.contains('\0') {
-        return Err(Error::invalid("metadata", "contains a NUL character (\\u0000); remove it"));
-    }
-    Ok(())
 }

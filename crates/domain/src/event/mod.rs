@@ -4,17 +4,24 @@ mod draft;
 mod filter;
 mod json;
 mod kind;
+mod metadata;
+mod optional;
+mod original;
 mod target;
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-pub use draft::{CheckedEvent, EventDraft, IngestContext, MAX_FUTURE, MAX_METADATA_BYTES, MAX_USER_AGENT, Warning};
+pub use draft::{CheckedEvent, EventDraft, IngestContext, MAX_FUTURE, MAX_USER_AGENT, MAX_USER_NAME};
 pub use filter::EventFilter;
 pub use json::Unreadable;
 pub use kind::{
     ANALYTICS_READ, ANALYTICS_REPORT, DIRECTORY_CHANGE, EVENTS_READ, EventKind, LOGIN_FAIL, LOGIN_SUCCESS, LOGOUT,
     Outcome, PAGE_LOAD, READS, REQUEST, USERINFO, USERS_READ,
 };
+pub use metadata::{MAX_METADATA_BYTES, Metadata};
+pub use optional::{MAX_TARGET, Warning};
+pub use original::Original;
 pub use target::Target;
 
 use crate::id::{EnvId, EventId, TenantId, UserId};
@@ -55,7 +62,10 @@ pub struct Event {
     /// The object of the action.
     pub target: Option<Target>,
     /// Further data of the sender: a JSON object.
-    pub metadata: Option<serde_json::Map<String, serde_json::Value>>,
+    pub metadata: Option<Metadata>,
+    /// The texts of the fields that could not be stored as they were sent, by name: `user_id`, `target.id`, `metadata`.
+    /// These fields are then `None`.
+    pub original: BTreeMap<String, Original>,
 }
 
 impl Event {
@@ -83,6 +93,7 @@ impl Event {
             trace_id: None,
             target: None,
             metadata: None,
+            original: BTreeMap::new(),
         }
     }
 }

@@ -315,7 +315,7 @@ mod tests {
             (&many, "attributes"),
             (&[("a", "1"), ("", "2")], "attributes[1].name"),
             (&[(&long, "1")], "attributes[0].name"),
-            (&[("a", "b\nc")], "attributes[0].value"),
+            (&[("a", "b\u{b}c")], "attributes[0].value"),
             (&[("a", "1"), ("sub", "2")], "attributes[1].name"),
             (&[("email", "no address")], "attributes[0].value"),
             (&[("a", "1"), ("b", "2"), ("a", "1")], "attributes[2].name"),

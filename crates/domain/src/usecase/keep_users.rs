@@ -122,7 +122,7 @@ fn ordered(attributes: &[Attribute]) -> Result<Vec<Attribute>> {
             return Err(Error::invalid(field.trim_end_matches('.'), detail));
         }
         text::no_control(&field, &attribute.name)?;
-        text::checked_or_empty(&field, &attribute.value, user::MAX_ATTRIBUTE_VALUE)?;
+        text::checked_lines(&field, &attribute.value, user::MAX_ATTRIBUTE_VALUE)?;
         if attribute.name == "email" || attribute.name == "sub" {
             return Err(Error::invalid(
                 field,

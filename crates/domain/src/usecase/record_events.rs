@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use crate::clock::{self, Clock, Entropy};
 use crate::error::{Error, Result};
-use crate::event::{CheckedEvent, EventDraft, IngestContext, Unreadable};
+use crate::event::{CheckedEvent, EventDraft, IngestContext, Unreadable, Warning};
 use crate::id::EventId;
 use crate::ingest::{Commit, EventSink};
 
@@ -29,6 +29,8 @@ pub struct Recorded {
     pub id: Option<EventId>,
     /// The result for the event.
     pub status: RecordStatus,
+    /// The fields that are not stored as they were sent. Empty unless the event was stored now.
+    pub warnings: Vec<Warning>,
 }
 
 /// A batch whose valid events are being committed.
@@ -43,7 +45,7 @@ pub struct PendingBatch {
 
 #[derive(Debug)]
 enum Validated {
-    Acceptable(EventId),
+    Acceptable(EventId, Vec<Warning>),
     Refused(Option<EventId>, Error),
 }
 
@@ -76,12 +78,14 @@ enum Validated {
 /// let drafts = vec![
 ///     EventDraft::read(br#"{"type":"page_load","user_id":"jane","page":"/orders"}"#),
 ///     EventDraft::read(br#"{"type":"page_load","user_id":42}"#),
+///     EventDraft::read(br#"{"type":"page_load","env_id":"one"}"#),
 /// ];
 /// let context =
 ///     IngestContext { now: SystemClock.now(), source: None, tenant_scope: None, queries: PageQueries::Dropped };
 /// let recorded = record_events(&Printer, &SystemClock, &Randomness, &context, drafts)?.wait()?;
 /// assert!(matches!(recorded[0].status, RecordStatus::Stored));
-/// assert!(matches!(&recorded[1].status, RecordStatus::Refused(error) if error.to_string().starts_with("user_id: ")));
+/// assert!(matches!(recorded[1].status, RecordStatus::Stored) && recorded[1].warnings[0].field == "user_id");
+/// assert!(matches!(&recorded[2].status, RecordStatus::Refused(error) if error.to_string().starts_with("env_id: ")));
 /// # Ok::<(), trailkeeper_domain::Error>(())
 /// ```
 pub fn record_events<S: EventSink + ?Sized>(
@@ -101,8 +105,8 @@ pub fn record_events<S: EventSink + ?Sized>(
         let sent_id = sent_id.map(EventId);
         let new_id = || EventId(clock::new_uuid(clock, entropy));
         match draft.and_then(|draft| draft.into_event(context, sent_id.unwrap_or_else(new_id))) {
-            Ok(CheckedEvent { event, .. }) => {
-                validated.push(Validated::Acceptable(event.id));
+            Ok(CheckedEvent { event, warnings }) => {
+                validated.push(Validated::Acceptable(event.id, warnings));
                 events.push(event);
             }
             Err(error) => validated.push(Validated::Refused(sent_id, error)),
@@ -134,15 +138,17 @@ fn results(validated: Vec<Validated>, new: Vec<bool>) -> Result<Vec<Recorded>> {
         .into_iter()
         .map(|draft| {
             Ok(match draft {
-                Validated::Acceptable(id) => {
-                    let status = match new.next() {
-                        Some(true) => RecordStatus::Stored,
-                        Some(false) => RecordStatus::Known,
+                Validated::Acceptable(id, warnings) => {
+                    let (status, warnings) = match new.next() {
+                        Some(true) => (RecordStatus::Stored, warnings),
+                        Some(false) => (RecordStatus::Known, Vec::new()),
                         None => return Err(Error::internal("the sink answered for fewer events than it was given")),
                     };
-                    Recorded { id: Some(id), status }
+                    Recorded { id: Some(id), status, warnings }
                 }
-                Validated::Refused(id, error) => Recorded { id, status: RecordStatus::Refused(error) },
+                Validated::Refused(id, error) => {
+                    Recorded { id, status: RecordStatus::Refused(error), warnings: Vec::new() }
+                }
             })
         })
         .collect()

@@ -1,9 +1,7 @@
 //! Users' records as JSON, in one place for `PUT /v1/users/{user_id}` and `import users`.
 
-use serde_json::{Map, Value};
-
 use crate::error::{Error, Result};
-use crate::json::{A_TIME, JsonObject};
+use crate::json::{A_TIME, JsonObject, JsonValue};
 use crate::user::{Attribute, PoolId, UserDraft, UserStatus};
 use crate::{text, time};
 
@@ -19,7 +17,7 @@ impl UserDraft {
             email: json.text("email", "name@host in quotes")?,
             username: json.text("username", "the login name in quotes")?,
             attributes: json
-                .map("attributes", "an object such as {\"department\":\"sales\"}")?
+                .object("attributes", "an object such as {\"department\":\"sales\"}")?
                 .map_or(Ok(Vec::new()), attributes)?,
             region: json.text("region", "a region such as \"eu-west-1\"")?,
             user_pool_id: json.parsed("user_pool_id", "a pool such as \"eu-west-1_aBcD12345\"", |field, pool| {
@@ -32,11 +30,12 @@ impl UserDraft {
     }
 }
 
-fn attributes(named: Map<String, Value>) -> Result<Vec<Attribute>> {
+fn attributes(named: JsonObject) -> Result<Vec<Attribute>> {
     named
+        .into_fields()
         .into_iter()
         .map(|(name, value)| match value {
-            Value::String(value) => Ok(Attribute { name, value }),
+            JsonValue::Text(value) => Ok(Attribute { name, value }),
             other => Err(Error::invalid(
                 format!("attributes.{}", text::shown(&name)),
                 format!("{} is not a text; send the value in quotes", text::shown(&other.to_string())),

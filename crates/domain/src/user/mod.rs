@@ -154,7 +154,7 @@ pub fn checked_region(field: &str, region: Option<String>, pool: Option<&PoolId>
 pub struct Attribute {
     /// The name, 1 to 32 characters.
     pub name: String,
-    /// The value, up to 2,048 characters. It may be empty.
+    /// The value, up to 2,048 characters. It may be empty, and it may have several lines, as postal addresses do.
     pub value: String,
 }
 
@@ -162,7 +162,7 @@ impl Attribute {
     /// Checks name and value; `field` names the attribute in the error.
     pub fn check(&self, field: &str) -> Result<()> {
         text::checked(&format!("{field}.name"), &self.name, MAX_ATTRIBUTE_NAME)?;
-        text::checked_or_empty(&format!("{field}.value"), &self.value, MAX_ATTRIBUTE_VALUE)
+        text::checked_lines(&format!("{field}.value"), &self.value, MAX_ATTRIBUTE_VALUE)
     }
 }
 

@@ -1,7 +1,6 @@
 //! The events as this contract shows them.
 
 use serde::Serialize;
-use serde_json::Value;
 use trailkeeper_domain::event::{Event, StoredEvent};
 use trailkeeper_domain::time::rfc3339;
 use trailkeeper_domain::{Error, Result};
@@ -100,8 +99,5 @@ impl EventContextData {
 }
 
 fn metadata_text(event: &Event, key: &str) -> Option<String> {
-    match event.metadata.as_ref()?.get(key)? {
-        Value::String(text) => Some(text.clone()),
-        _ => None,
-    }
+    event.metadata.as_ref()?.text(key)
 }

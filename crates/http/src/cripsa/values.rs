@@ -5,7 +5,7 @@ use utoipa::openapi::KnownFormat;
 
 use super::vocabulary::{AuthEventType, EventResponse};
 use crate::documented::instants::day_or_instant;
-use crate::documented::{formatted, integer, one_of, patterned, text, values};
+use crate::documented::{formatted, integer, lines, one_of, patterned, text, values};
 
 /// The largest number of events in a page, and the default if the caller sends none (as Cognito).
 pub const MAX_EVENTS: usize = 60;
@@ -30,7 +30,7 @@ values! {
     /// The name of an attribute.
     AttributeName = text(1, MAX_ATTRIBUTE_NAME);
     /// The value of an attribute.
-    AttributeValue = text(0, MAX_ATTRIBUTE_VALUE);
+    AttributeValue = lines(0, MAX_ATTRIBUTE_VALUE);
     /// The largest number of events that a page may have.
     Limit = integer(KnownFormat::Int32, 1, i64::try_from(MAX_EVENTS).unwrap_or(i64::MAX));
     /// The cursor of the next page, as the previous page returned it.

@@ -12,6 +12,8 @@ use utoipa::openapi::{KnownFormat, ObjectBuilder};
 
 /// The pattern of texts without control characters, as `trailkeeper_domain::text` requires.
 pub const PRINTABLE: &str = r"^[^\x00-\x1F\x7F-\x9F]*$";
+/// The pattern of texts whose only control characters are line feeds, carriage returns and tabs.
+const LINES: &str = r"^[^\x00-\x08\x0B\x0C\x0E-\x1F\x7F-\x9F]*$";
 /// The pattern of a day `YYYY-MM-DD` from 1970 on.
 pub const DAY: &str = r"^(19[7-9][0-9]|[2-9][0-9]{3})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$";
 /// The pattern of a month `YYYY-MM` or a day `YYYY-MM-DD` from 1970 on.
@@ -48,6 +50,11 @@ pub fn patterned(pattern: &str, min: usize, max: usize) -> ObjectBuilder {
 /// The schema of a text of `min` to `max` characters without control characters.
 pub fn text(min: usize, max: usize) -> ObjectBuilder {
     patterned(PRINTABLE, min, max)
+}
+
+/// The schema of a text of `min` to `max` characters, which may have several lines and tabs.
+pub fn lines(min: usize, max: usize) -> ObjectBuilder {
+    patterned(LINES, min, max)
 }
 
 /// The schema of a text in a format that OpenAPI defines.

@@ -15,7 +15,7 @@ use utoipa::openapi::{KnownFormat, Object, ObjectBuilder};
 
 use crate::documented::addresses::{address, address_or_network};
 use crate::documented::instants::day_or_instant;
-use crate::documented::{DAY, formatted, integer, one_of, patterned, text, values};
+use crate::documented::{DAY, formatted, integer, lines, one_of, patterned, text, values};
 use crate::request::credential::MAX_CREDENTIAL_BYTES;
 
 /// The only comparison of an analytic question: with the period of the same length before.
@@ -48,6 +48,12 @@ values! {
     TargetType = text(1, 64).examples(["invoice"]);
     /// The id or the name of a target.
     TargetText = text(1, 256).examples(["4711"]);
+    /// The start of a value as it was sent.
+    OriginalText = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(1024))
+        .examples(["AWS Internal"]);
+    /// A SHA-256.
+    Sha256 = patterned("^[0-9a-f]{64}$", 64, 64)
+        .examples(["ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"]);
     /// An event's type.
     EventType = patterned(r"^[a-z][a-z0-9_.]{0,63}$", 1, 64).examples(["page_load"]);
     /// An event's outcome.
@@ -231,7 +237,7 @@ fn attributes() -> Object {
     name.extensions = Some(Extensions::from_iter([("not", reserved)]));
     ObjectBuilder::new()
         .property_names(Some(Schema::Object(name)))
-        .additional_properties(Some(text(0, MAX_ATTRIBUTE_VALUE)))
+        .additional_properties(Some(lines(0, MAX_ATTRIBUTE_VALUE)))
         .max_properties(Some(MAX_ATTRIBUTES))
         .description(Some("At most 100, each a name with a text. E-mail and subject have fields of their own."))
         .examples([serde_json::json!({"department": "sales"})])

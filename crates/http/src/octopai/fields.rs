@@ -1,8 +1,7 @@
 //! The body fields of this contract, read as its clients write them: names in any case, numbers as texts or as
 //! integers.
 
-use serde_json::Value;
-use trailkeeper_domain::json::JsonObject;
+use trailkeeper_domain::json::{JsonObject, JsonValue};
 use trailkeeper_domain::{Error, Result, text};
 
 pub use crate::request::credential::MAX_CREDENTIAL_BYTES;
@@ -18,11 +17,10 @@ pub const MAX_ROWS: i64 = 1000;
 pub fn number(json: &mut JsonObject, field: &str, default: i64, max: i64) -> Result<i64> {
     let Some(value) = json.take(field) else { return Ok(default) };
     let sent = match &value {
-        Value::Number(number) => {
-            let number = number.to_string();
-            number.strip_suffix(".0").unwrap_or(&number).to_owned()
+        JsonValue::Number(number) if number.contains(['.', 'e', 'E']) => {
+            number.parse::<f64>().map_or_else(|_| number.clone(), |number| number.to_string())
         }
-        Value::String(digits) => digits.clone(),
+        JsonValue::Text(digits) => digits.clone(),
         _ => value.to_string(),
     };
     let digits = !sent.is_empty() && sent.bytes().all(|b| b.is_ascii_digit());

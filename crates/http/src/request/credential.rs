@@ -1,7 +1,6 @@
 //! Fields of bodies with a name, a password or a token. Errors never show their values.
 
-use serde_json::Value;
-use trailkeeper_domain::json::JsonObject;
+use trailkeeper_domain::json::{JsonObject, JsonValue};
 use trailkeeper_domain::{Error, Result};
 
 /// The longest name, password or token, in bytes. A longer text cannot be a valid credential, and hashing it would take
@@ -17,8 +16,8 @@ pub fn required(json: &mut JsonObject, field: &str) -> Result<String> {
 pub fn optional(json: &mut JsonObject, field: &str) -> Result<Option<String>> {
     match json.take(field) {
         None => Ok(None),
-        Some(Value::String(value)) if (1..=MAX_CREDENTIAL_BYTES).contains(&value.len()) => Ok(Some(value)),
-        Some(Value::String(value)) => {
+        Some(JsonValue::Text(value)) if (1..=MAX_CREDENTIAL_BYTES).contains(&value.len()) => Ok(Some(value)),
+        Some(JsonValue::Text(value)) => {
             Err(Error::invalid(field, format!("has {} bytes; send 1 to {MAX_CREDENTIAL_BYTES}", value.len())))
         }
         Some(_) => Err(Error::invalid(field, "is not a text; send it in quotes")),

@@ -18,9 +18,9 @@ pub fn of(request: &HttpRequest, settings: &HttpSettings) -> Origin {
     Origin {
         source: source(request, settings),
         user_agent: user_agent
-            .map(|agent| agent.chars().filter(|c| !c.is_control()).take(MAX_USER_AGENT).collect::<String>())
+            .map(|agent| text::cut(agent, MAX_USER_AGENT))
             // It is written into events and shown in the list of sessions.
-            .filter(|agent| !agent.is_empty() && !text::looks_like_token(agent)),
+            .filter(|agent| !agent.trim().is_empty() && !text::looks_like_token(agent)),
         trace_id: trace::id_of(request),
     }
 }

@@ -40,12 +40,12 @@ SELECT tenant_id, id, seq, occurred_at FROM (SELECT nextval('events_seq_seq') AS
 FROM UNNEST($1, $2, $3) AS sent (tenant_id, id, occurred_at)) AS numbered ORDER BY id, tenant_id, seq \
 ON CONFLICT (id, tenant_id) DO NOTHING RETURNING tenant_id, id, seq";
 
-/// It takes one array per column, so any number of events is one statement with twenty-one values.
+/// It takes one array per column, so any number of events is one statement with twenty-two values.
 const INSERT_EVENTS: &str = "\
 INSERT INTO events (seq, tenant_id, id, env_id, occurred_at, received_at, user_ref, user_name_ref, kind_ref, outcome, \
 source_ref, user_agent_ref, page_ref, page, page_key, session_id, trace_id, target_type, target_id, target_name, \
-metadata) SELECT * FROM UNNEST($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
-$20, $21)";
+metadata, original) SELECT * FROM UNNEST($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
+$20, $21, $22)";
 
 #[derive(QueryableByName)]
 struct Stored {
@@ -98,6 +98,7 @@ pub fn insert_events(conn: &mut Conn, rows: &[NewEventRow<'_>]) -> QueryResult<(
         .bind::<Array<Nullable<Text>>, _>(column(&new, |row| row.target_id))
         .bind::<Array<Nullable<Text>>, _>(column(&new, |row| row.target_name))
         .bind::<Array<Nullable<Json>>, _>(column(&new, |row| row.metadata.as_ref()))
+        .bind::<Array<Nullable<Json>>, _>(column(&new, |row| row.original.as_ref()))
         .execute(conn)?;
     Ok((seqs.iter().map(Option::is_some).collect(), last))
 }

@@ -6,8 +6,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use diesel::{Insertable, Queryable, Selectable};
+use serde_json::{Map, Value};
 use trailkeeper_domain::error::{BoxedError, Context};
-use trailkeeper_domain::event::{Event, EventKind, Outcome, StoredEvent, Target};
+use trailkeeper_domain::event::{Event, EventKind, Metadata, Original, Outcome, StoredEvent, Target};
 use trailkeeper_domain::fact::{EventFact, OTHER_PAGE};
 use trailkeeper_domain::id::{EnvId, EventId, TenantId, UserId};
 use trailkeeper_domain::page::Page;
@@ -60,6 +61,7 @@ pub struct EventRow {
     target_id: Option<String>,
     target_name: Option<String>,
     metadata: Option<JsonText>,
+    original: Option<JsonText>,
 }
 
 /// Names by dictionary and number.
@@ -122,13 +124,10 @@ impl EventRow {
                 return Err(wrong("page_ref", format!("is null, but the page is {sent:?} and its key {key:?}").into()));
             }
         };
-        let metadata = match self.metadata {
-            Some(JsonText(text)) => Some(
-                serde_json::from_str(&text)
-                    .map_err(|error| wrong("metadata", Context::new("is not a JSON object", error).into()))?,
-            ),
-            None => None,
-        };
+        let metadata = self.metadata.map(|JsonText(text)| Metadata::parse(&text)).transpose();
+        let metadata = metadata.map_err(|error| wrong("metadata", error.into()))?;
+        let original = self.original.map(|JsonText(text)| original_of(&text)).transpose();
+        let original = original.map_err(|error| wrong("original", error))?.unwrap_or_default();
         let target = Target { kind: self.target_type, id: self.target_id, name: self.target_name };
         Ok(StoredEvent {
             seq: self.seq,
@@ -150,6 +149,7 @@ impl EventRow {
                 trace_id: self.trace_id,
                 target: Some(target).filter(|target| *target != Target::default()),
                 metadata,
+                original,
             },
         })
     }
@@ -207,6 +207,7 @@ pub struct NewEventRow<'a> {
     pub target_id: Option<&'a str>,
     pub target_name: Option<&'a str>,
     pub metadata: Option<JsonText>,
+    pub original: Option<JsonText>,
 }
 
 impl<'a> NewEventRow<'a> {
@@ -214,7 +215,6 @@ impl<'a> NewEventRow<'a> {
     pub fn new(event: &'a Event, refs: &EventRefs) -> Result<Self> {
         let unnumbered = |what: &str| Error::internal(format!("the {what} of the event {} has no number", event.id));
         let target = event.target.as_ref();
-        let metadata = event.metadata.as_ref().map(serde_json::to_string).transpose().map_err(Error::internal)?;
         let page = event.page.as_ref();
         // A page whose own name is `(other)` is stored in full, like the pages that count under that name.
         let other = refs.page.map(i32::cast_unsigned) == Some(OTHER_PAGE);
@@ -238,7 +238,29 @@ impl<'a> NewEventRow<'a> {
             target_type: target.and_then(|target| target.kind.as_deref()),
             target_id: target.and_then(|target| target.id.as_deref()),
             target_name: target.and_then(|target| target.name.as_deref()),
-            metadata: metadata.map(JsonText),
+            metadata: event.metadata.as_ref().map(|metadata| JsonText(metadata.as_str().to_owned())),
+            original: (!event.original.is_empty()).then(|| original_json(&event.original)),
         })
     }
+}
+
+/// The texts of the fields that could not be stored, as JSON: `{"user_id":{"text":"…","sha256":"…"}}`.
+fn original_json(original: &BTreeMap<String, Original>) -> JsonText {
+    let entry = |(field, original): (&String, &Original)| {
+        let text = ("text".to_owned(), Value::from(original.text.as_str()));
+        let sha256 = original.sha256.as_deref().map(|hash| ("sha256".to_owned(), Value::from(hash)));
+        (field.clone(), Value::Object([text].into_iter().chain(sha256).collect()))
+    };
+    JsonText(Value::Object(original.iter().map(entry).collect()).to_string())
+}
+
+/// The inverse of [`original_json`].
+fn original_of(json: &str) -> Result<BTreeMap<String, Original>, BoxedError> {
+    let fields: Map<String, Value> = serde_json::from_str(json)?;
+    let original = |(field, value): (String, Value)| -> Result<(String, Original), BoxedError> {
+        let text = value.get("text").and_then(Value::as_str).ok_or_else(|| format!("{field} has no text"))?;
+        let sha256 = value.get("sha256").and_then(Value::as_str).map(str::to_owned);
+        Ok((field, Original { text: text.to_owned(), sha256 }))
+    };
+    fields.into_iter().map(original).collect()
 }

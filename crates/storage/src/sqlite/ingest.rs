@@ -32,7 +32,7 @@ pub const NAMES_AT_ONCE: usize = 500;
 const INSERT_EVENT: &str = "\
 INSERT INTO events (tenant_id, id, env_id, occurred_at, received_at, user_ref, user_name_ref, kind_ref, outcome, \
 source_ref, user_agent_ref, page_ref, page, page_key, session_id, trace_id, target_type, target_id, target_name, \
-metadata) VALUES (";
+metadata, original) VALUES (";
 
 /// Inserts one event unless it is stored already.
 struct InsertEvent<'a>(&'a NewEventRow<'a>);
@@ -69,6 +69,7 @@ impl QueryFragment<Db> for InsertEvent<'_> {
         next.add::<Nullable<Text>, _>(&row.target_id)?;
         next.add::<Nullable<Text>, _>(&row.target_name)?;
         next.add::<Nullable<Json>, _>(&row.metadata)?;
+        next.add::<Nullable<Json>, _>(&row.original)?;
         out.push_sql(") ON CONFLICT (id, tenant_id) DO NOTHING");
         Ok(())
     }

@@ -1,10 +1,12 @@
 //! Inserts and lists of events.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::net::IpAddr;
 
 use trailkeeper_domain::address::AddressRange;
-use trailkeeper_domain::event::{Event, EventFilter, EventKind, EventPosition, Outcome, READS, StoredEvent, Target};
+use trailkeeper_domain::event::{
+    Event, EventFilter, EventKind, EventPosition, Metadata, Original, Outcome, READS, StoredEvent, Target,
+};
 use trailkeeper_domain::id::{EnvId, EventId, TenantId};
 use trailkeeper_domain::page::{Page, PageQueries};
 use trailkeeper_testkit::{TestEntropy, all_events, at, event, tenant_id, user_id, uuid, visibility};
@@ -38,6 +40,9 @@ impl TestStore {
 }
 
 fn full() -> Event {
+    let original =
+        |text: &str, sha256: Option<&str>| Original { text: text.to_owned(), sha256: sha256.map(str::to_owned) };
+    let hash = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
     let metadata = serde_json::json!({"käse": [1, 2.5, null, {"deep": true}], "zwölf": "\u{1F600}", "a": ""});
     Event {
         id: EventId(uuid(1)),
@@ -55,7 +60,11 @@ fn full() -> Event {
         session_id: Some("s-1".to_owned()),
         trace_id: Some("t-1".to_owned()),
         target: Some(Target { kind: Some("invoice".into()), id: Some("7".into()), name: None }),
-        metadata: metadata.as_object().cloned(),
+        metadata: metadata.as_object().cloned().map(Metadata::from),
+        original: BTreeMap::from([
+            ("session_id".to_owned(), original("a\tb\u{2400}\"\\ü", Some(hash))),
+            ("target.name".to_owned(), original("5", None)),
+        ]),
     }
 }
 

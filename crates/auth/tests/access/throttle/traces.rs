@@ -5,7 +5,7 @@ use ring::digest::{SHA256, digest};
 use trailkeeper_auth::AccessSettings;
 use trailkeeper_domain::Error;
 use trailkeeper_domain::account::Role;
-use trailkeeper_testkit::{Call, FaultyStore};
+use trailkeeper_testkit::{Call, FaultyStore, metadata_of};
 
 use super::{Attempt, WRONG, attempt, from, until_throttled};
 use crate::world::{EMAIL, PASSWORD, World};
@@ -53,7 +53,7 @@ fn the_beginning_of_a_delay_is_recorded_once() {
         assert_eq!(kinds, [["login_blocked"].as_slice(), &["login_fail"; 5]].concat());
         let event = &events[0];
         assert_eq!(event.source, Some("203.0.113.1".parse().unwrap()));
-        let metadata = event.metadata.as_ref().unwrap();
+        let metadata = metadata_of(event).unwrap();
         assert_eq!(
             (&metadata["delayed"], &metadata["failures"], &metadata["seconds"]),
             (&"account".into(), &5.into(), &1.into())

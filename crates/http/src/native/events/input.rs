@@ -14,7 +14,9 @@ use utoipa::{PartialSchema, ToSchema};
 use crate::native::schemas;
 use crate::operation::Body;
 
-/// An event. Only `type` is required; null is the same as leaving a field out.
+/// An event. Only `type` is required; null is the same as leaving a field out, and so is an empty text in an optional
+/// field. A wrong `id`, `occurred_at`, `tenant_id`, `env_id`, `type` or `outcome` refuses the event, a wrong value of
+/// another field never does.
 #[derive(ToSchema, Body)]
 #[serde(deny_unknown_fields)]
 #[body(name = "an event", parsed_as = EventDraft)]
@@ -33,10 +35,10 @@ pub struct EventInput {
     /// The environment; absent: 1.
     #[schema(value_type = Option<schemas::EnvId>)]
     env_id: Option<EnvId>,
-    /// The user that the event is about. The user need not have a record.
+    /// The user that the event is about. The user need not have a record. A wrong value is kept in `original`.
     #[schema(value_type = Option<schemas::UserId>)]
     user_id: Option<UserId>,
-    /// The user's display name.
+    /// The user's display name. A longer one is cut.
     #[schema(value_type = Option<schemas::UserName>)]
     user_name: Option<String>,
     /// The type of the event.
@@ -45,44 +47,49 @@ pub struct EventInput {
     /// The outcome; absent: the outcome that the type implies, or else `unknown`.
     #[schema(value_type = Option<schemas::EventOutcome>)]
     outcome: Option<Outcome>,
-    /// The source address; absent: the address that sent the request.
+    /// The source address; absent: the address that sent the request. A text that is no address is kept in `original`.
     #[schema(value_type = Option<schemas::Address>)]
     source: Option<IpAddr>,
-    /// The user agent.
+    /// The user agent. A longer one is cut.
     #[schema(value_type = Option<schemas::UserAgent>)]
     user_agent: Option<String>,
-    /// The page, as a URL or a path. An event with a page is a page view.
+    /// The page, as a URL or a path. An event with a page is a page view. A wrong value is kept in `original`.
     #[schema(value_type = Option<schemas::Page>)]
     page: Option<String>,
-    /// The id of the application's session.
+    /// The id of the application's session. A wrong value is kept in `original`.
     #[schema(value_type = Option<schemas::SessionId>)]
     session_id: Option<String>,
-    /// The id of the request or trace that the event belongs to.
+    /// The id of the request or trace that the event belongs to. A wrong value is kept in `original`.
     #[schema(value_type = Option<schemas::TraceId>)]
     trace_id: Option<String>,
     /// The object that the event is about.
     target: Option<TargetInput>,
-    /// Further data: an object of at most 16 KiB, at most 32 levels deep.
+    /// Further data: an object of at most 16 KiB, at most 32 levels deep. Numbers keep their digits, and count towards the
+    /// 16 KiB as they are without an exponent. A wrong value is kept in `original`.
     #[schema(value_type = Option<schemas::Metadata>)]
     metadata: Option<Value>,
 }
 
 /// The object that an event is about.
-#[derive(ToSchema, Body)]
+#[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
-#[body(name = "a target", parsed_as = Target)]
-#[expect(dead_code, reason = "it describes what `Target` reads")]
+#[expect(dead_code, reason = "it describes what `EventDraft` reads")]
 pub struct TargetInput {
-    /// The type of the object.
+    /// The type of the object. A wrong value is kept in `original`.
     #[schema(value_type = Option<schemas::TargetType>)]
     r#type: Option<String>,
-    /// The object's id.
+    /// The object's id. A wrong value is kept in `original`.
     #[schema(value_type = Option<schemas::TargetText>)]
     id: Option<String>,
-    /// The object's display name.
+    /// The object's display name. A longer one is cut.
     #[schema(value_type = Option<schemas::TargetText>)]
     name: Option<String>,
 }
+
+const _: () = assert!(
+    crate::operation::same_names(&["type", "id", "name"], &Target::FIELDS),
+    "the documented fields are not those that are read"
+);
 
 impl EventInput {
     fn sample() -> Value {

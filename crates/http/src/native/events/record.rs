@@ -3,7 +3,7 @@
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
-use trailkeeper_domain::event::IngestContext;
+use trailkeeper_domain::event::{IngestContext, Warning};
 use trailkeeper_domain::usecase::{self, RecordStatus, Recorded};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -56,6 +56,19 @@ pub struct EventResultView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     error: Option<EventResultError>,
+    /// The fields that are not stored as they were sent; absent if there is none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false, min_items = 1, max_items = 100)]
+    warnings: Vec<EventWarning>,
+}
+
+/// A field that is not stored as it was sent. The event is stored nevertheless.
+#[derive(Serialize, ToSchema)]
+pub struct EventWarning {
+    /// The name of the field.
+    field: &'static str,
+    /// The problem, and what is stored in place of the value.
+    what: String,
 }
 
 /// `stored`: new and durable. `known`: its tenant has one with this id, nothing changed. `refused`: not acceptable.
@@ -87,9 +100,12 @@ pub struct EventResultError {
 /// Send up to 5,000 events as a JSON list, or one on each line as `application/x-ndjson`. One JSON object without a list
 /// is accepted too, and treated as a list of one. A body has at most 8 MiB; for gzip (`Content-Encoding: gzip`), the limit applies to the unpacked body. The server validates each
 /// event by itself. It stores the valid events in one transaction, and they are durable when the answer comes. It
-/// refuses the others, and items of the list that are no events, with their reasons. An event with an `id` that its
-/// tenant has already is not stored again, so a request whose answer was lost is safe to repeat. A body without any JSON
-/// object is a problem (400).
+/// refuses the others, and items of the list that are no events, with their reasons: events with a wrong `id`,
+/// `occurred_at`, `tenant_id`, `env_id`, `type` or `outcome`, and those with unknown fields. A wrong value of another
+/// field never loses the event: its result has `warnings`. If the field identifies something, null is stored, and the
+/// value is in `original` of the event; texts for display (`user_agent`, `user_name`, `target.name`) are cut. An event
+/// with an `id` that its tenant has already is not stored again, so a request whose answer was lost is safe to repeat. A
+/// body without any JSON object is a problem (400).
 #[operation(post, "/v1/events", tag = "events", unknown_parameters = "ignored",
     request_body(description = "A list of events, one event, or lines such as `{\"type\":\"page_load\",\"user_id\":\"u-4711\",\"page\":\"/\"}`.", content(
         (EventsInput = "application/json"),
@@ -143,7 +159,14 @@ impl From<Recorded> for EventResultView {
                 (EventResultStatus::Refused, Some(error))
             }
         };
-        Self { id: recorded.id.map(|id| id.0), status, error }
+        let warnings = recorded.warnings.into_iter().map(EventWarning::from).collect();
+        Self { id: recorded.id.map(|id| id.0), status, error, warnings }
+    }
+}
+
+impl From<Warning> for EventWarning {
+    fn from(Warning { field, what }: Warning) -> Self {
+        Self { field, what }
     }
 }
 
@@ -154,14 +177,23 @@ impl BatchResultView {
             field: Some("type".to_owned()),
             detail: "is missing; send what happened, for example \"page_load\"".to_owned(),
         };
+        let warning = EventWarning {
+            field: "source",
+            what: "'AWS Internal' is not an address; send IPv4 or IPv6, for example 203.0.113.7 or 2001:db8::1; null is stored, and the text is in original.source".to_owned(),
+        };
         let id = Some(uuid::uuid!("01975f3c-2b4e-7c10-9a31-5f0d2f9b1c77"));
         serde_json::json!(Self {
             stored: 1,
             known: 0,
             refused: 1,
             results: vec![
-                EventResultView { id, status: EventResultStatus::Stored, error: None },
-                EventResultView { id: None, status: EventResultStatus::Refused, error: Some(error) },
+                EventResultView { id, status: EventResultStatus::Stored, error: None, warnings: vec![warning] },
+                EventResultView {
+                    id: None,
+                    status: EventResultStatus::Refused,
+                    error: Some(error),
+                    warnings: Vec::new(),
+                },
             ],
         })
     }

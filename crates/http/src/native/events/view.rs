@@ -1,10 +1,11 @@
 //! An event as readers see it. Every field is always present, and null if it is unknown.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use serde::Serialize;
-use serde_json::{Map, Value, json};
-use trailkeeper_domain::event::{Event, StoredEvent};
+use serde_json::{Value, json};
+use trailkeeper_domain::event::{Event, Metadata, Original, StoredEvent};
 use trailkeeper_domain::time::Timestamp;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -62,7 +63,24 @@ pub struct EventView {
     target: Option<TargetView>,
     /// Further data that the sender added.
     #[schema(required, value_type = Option<schemas::Metadata>)]
-    metadata: Option<Map<String, Value>>,
+    metadata: Option<Metadata>,
+    /// The fields that could not be stored as they were sent, by name: for example `user_id`, `target.id` or `metadata`.
+    /// The field itself is then null.
+    #[schema(required, value_type = Option<BTreeMap<String, OriginalView>>)]
+    original: Option<BTreeMap<String, OriginalView>>,
+}
+
+/// The value of a field that could not be stored as it was sent.
+#[derive(Serialize, ToSchema)]
+pub struct OriginalView {
+    /// The first 1,024 characters of the value: of the text, or of the compact JSON if it is no text. `␀` (U+2400)
+    /// stands for a NUL character.
+    #[schema(value_type = schemas::OriginalText)]
+    text: String,
+    /// The SHA-256 of the whole value in UTF-8; absent if `text` is the whole value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, value_type = Option<schemas::Sha256>)]
+    sha256: Option<String>,
 }
 
 /// The object that an event is about.
@@ -104,7 +122,15 @@ impl From<Event> for EventView {
             trace_id: event.trace_id,
             target: event.target.map(|target| TargetView { r#type: target.kind, id: target.id, name: target.name }),
             metadata: event.metadata,
+            original: Some(event.original.into_iter().map(|(field, original)| (field, original.into())).collect())
+                .filter(|original: &BTreeMap<_, _>| !original.is_empty()),
         }
+    }
+}
+
+impl From<Original> for OriginalView {
+    fn from(original: Original) -> Self {
+        Self { text: original.text, sha256: original.sha256 }
     }
 }
 
@@ -129,6 +155,7 @@ impl EventView {
             trace_id: None,
             target: None,
             metadata: None,
+            original: None,
         })
     }
 }

@@ -88,12 +88,12 @@ fn attributes_are_set_and_cleared_and_every_change_is_stored() {
         app.clock.advance(TimeDelta::minutes(1));
         let changed = admin.call("PATCH", ATTRIBUTES).json(&json!({
         "email": "jane@example.com",
-        "attributes": [{"name": "nickname", "value": ""}, {"name": "department", "value": "support"}, {"name": "city", "value": "Porto"}],
+        "attributes": [{"name": "nickname", "value": ""}, {"name": "department", "value": "support"}, {"name": "city", "value": "Rua A 1\n4000\tPorto"}],
         "region": "eu-west-1", "user_pool_id": POOL,
     }));
         let mut expected = jane_shown();
         expected["attributes"] =
-            json!([{"name": "city", "value": "Porto"}, {"name": "department", "value": "support"}]);
+            json!([{"name": "city", "value": "Rua A 1\n4000\tPorto"}, {"name": "department", "value": "support"}]);
         expected["user_last_modified_date"] = json!("2026-07-23T10:01:00Z");
         assert_eq!(changed.send().ok(), expected);
         assert_eq!(admin.get(&by_email("jane@example.com", "")).ok(), json!({"users": [expected]}));
@@ -114,7 +114,7 @@ fn attributes_are_set_and_cleared_and_every_change_is_stored() {
             .collect();
         let at = "2026-07-23T10:01:00Z";
         let mut all = vec![
-            json!(["city", null, "Porto", "test admin", at]),
+            json!(["city", null, "Rua A 1\n4000\tPorto", "test admin", at]),
             json!(["department", "sales", "support", "test admin", at]),
             json!(["nickname", "J", null, "test admin", at]),
         ];

@@ -26,7 +26,7 @@ fn a_user_is_created_replaced_and_removed() {
         let admin = app.admin();
         admin.get("/v1/users/u1").problem(404, "user_not_found", None);
         let full = json!({
-            "email": "Jane@Example.com", "username": "jane", "attributes": {"department": "sales", "b": ""},
+            "email": "Jane@Example.com", "username": "jane", "attributes": {"department": "sales", "b": "", "address": "1 High St\r\n\tLisbon\n"},
             "user_pool_id": POOL, "status": "RESET_REQUIRED", "enabled": false, "registered_at": "2026-01-01T00:00:00Z",
         });
         let created = admin.put("/v1/users/u1", &full);
@@ -83,6 +83,8 @@ fn invalid_records_name_their_field_and_store_nothing() {
         (json!({"attributes": []}), "attributes"),
         (json!({"attributes": many}), "attributes"),
         (json!({"attributes": {"a": 1}}), "attributes.a"),
+        (json!({"attributes": {"a": "x\u{b}"}}), "attributes.a"),
+        (json!({"attributes": {"a": "\n\u{0}"}}), "attributes.a"),
         (json!({"attributes": {"a": null}}), "attributes.a"),
         (json!({"attributes": {"": "x"}}), "attributes"),
         (json!({"attributes": {"a\n": "x"}}), "attributes.a\\n"),

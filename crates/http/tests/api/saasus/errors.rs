@@ -164,6 +164,13 @@ fn reports_of_behavior() {
     ] {
         refused(&admin.put(path, &with(&good, field, value)), 400, "invalid_parameter", start);
     }
+    for (body, start) in [
+        (b"{\"timestamp\":1e999}".as_slice(), "timestamp: 1e999 is not a whole number"),
+        (b"{\"timestamp\":1640995200,\"user_id\":\"\xff\"}", "user_id: '\u{fffd}' (no Unicode) is not a text"),
+    ] {
+        let answer = admin.call("PUT", path).header("Content-Type", "application/json").body(body).send();
+        refused(&answer, 400, "invalid_parameter", start);
+    }
     assert_eq!(admin.get("/v1/events?user_id=u1").ok()["events"], json!([]));
 }
 
@@ -173,10 +180,10 @@ fn bodies_that_are_not_json_objects() {
     let admin = app.admin();
     for path in ["/v1/analysis/active-users", "/v1/analysis/user-behavior-day"] {
         let send = |body: &[u8]| admin.call("PUT", path).header("Content-Type", "application/json").body(body).send();
-        for body in ["", "{", "nonsense", "{\"type\":\"daily\"} {}", "{\"timestamp\":1e999}", "[[[["] {
+        for body in ["", "{", "nonsense", "{\"type\":\"daily\"} {}", "{\"timestamp\":1e}", "[[[["] {
             refused(&send(body.as_bytes()), 400, "malformed_json", "this is not valid JSON");
         }
-        refused(&send(b"{\"user_id\":\"\xff\"}"), 400, "malformed_json", "this is not valid JSON");
+        refused(&send(b"{\"user_id\":\xff}"), 400, "malformed_json", "this is not valid JSON");
         for body in ["null", "[]", "5", "\"x\""] {
             refused(&send(body.as_bytes()), 400, "not_an_object", "");
         }

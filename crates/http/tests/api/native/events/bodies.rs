@@ -52,7 +52,7 @@ fn a_rejected_event_keeps_its_id() {
     let events = json!([
         {"id": id(1), "type": "Not A Type"},
         {"id": id(2)},
-        {"id": id(3), "type": "x", "metadata": [1]},
+        {"id": id(3), "type": "x", "env_id": [1]},
         {"id": "mine", "type": "x"},
         {"id": id(5), "type": "x"},
     ]);
@@ -80,9 +80,36 @@ fn a_body_without_events_is_rejected_as_a_whole() {
     ] {
         sent(&app, content_type, None, body).problem(400, code, None);
     }
-    sent(&app, json, None, b"{\"type\":\"\xff\"}").problem(400, "malformed_json", None);
+    sent(&app, json, None, b"{\"type\":\xff}").problem(400, "malformed_json", None);
     let none = "00000000-0000-0000-0000-000000000000";
     assert_eq!(app.admin().get(&format!("/v1/events?tenant_id={none}")).ok()["events"], json!([]));
+}
+
+#[test]
+fn byte_order_marks_are_skipped_and_bytes_that_are_not_utf_8_spoil_only_their_field() {
+    for app in TestApp::on_both() {
+        let mark = "\u{feff}";
+        for (content_type, body, stored) in [
+            ("application/json", format!("{mark}{EVENT}"), 1),
+            ("application/json", format!("{mark}[{EVENT},{EVENT}]"), 2),
+            ("application/x-ndjson", format!("{mark}{EVENT}\r\n{mark}{EVENT}\n{mark}\n {mark}{EVENT}"), 3),
+        ] {
+            let answer = sent(&app, Some(content_type), None, body).ok();
+            assert_eq!((&answer["stored"], &answer["refused"]), (&json!(stored), &json!(0)), "{answer}");
+        }
+        let put = app.admin().call("PUT", "/v1/users/u1").header("Content-Type", "application/json");
+        put.body(format!("{mark}{{\"username\":\"jane\"}}")).send().ok();
+        assert_eq!(app.admin().get("/v1/users/u1").ok()["username"], "jane");
+
+        // ISO 8859-1 in the middle of a batch.
+        let body = b"[{\"type\":\"a\"},{\"type\":\"latin\",\"user_id\":\"caf\xe9\",\"user_agent\":\"caf\xe9 1\"},{\"type\":\"\xe9\"}]";
+        let answer = sent(&app, Some("application/json"), None, body).ok();
+        let statuses: Vec<_> = answer["results"].as_array().unwrap().iter().map(|result| &result["status"]).collect();
+        assert_eq!(json!(statuses), json!(["stored", "stored", "refused"]));
+        let event = app.admin().get("/v1/events?type=latin").ok()["events"][0].clone();
+        assert_eq!((&event["user_id"], &event["user_agent"]), (&json!(null), &json!("caf\u{fffd} 1")));
+        assert_eq!(event["original"], json!({"user_id": {"text": "\"caf\\udce9\""}}));
+    }
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! Events of the native API: recording, lists and pages.
 
 mod bodies;
+mod exact_metadata;
 mod filters;
+mod optional_fields;
 mod pages;
 mod record;
 mod source;

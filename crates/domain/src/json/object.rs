@@ -4,13 +4,14 @@
 //! two equal keys, and ignore misspelt fields. An audit trail must not guess: nobody can ask a sender later which user
 //! `{"user_id":"a","user_id":"b"}` meant.
 
-use std::cell::RefCell;
-use std::fmt;
+use std::collections::BTreeMap;
+use std::str::FromStr;
 
-use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Number, Value};
+use serde_json::value::RawValue;
 
 use crate::error::{Error, Result};
+use crate::json::value::{JsonValue, utf8_or_escapes, without_mark};
+use crate::json::walk::{Walk, key_of, name_part};
 use crate::text;
 
 /// The error code of a body or line that is not valid JSON.
@@ -24,41 +25,36 @@ pub const A_TIME: &str = "an RFC 3339 time with an offset, for example 2026-01-3
 pub struct JsonObject {
     /// Empty for the outermost object, otherwise the full name of the object and a dot.
     prefix: String,
-    fields: Map<String, Value>,
+    fields: BTreeMap<String, JsonValue>,
 }
 
 impl JsonObject {
-    /// Parses one object. Bytes after it, other than whitespace, are an error. `what` names the object in errors, with
-    /// its article: "an event".
+    /// Parses one object. A byte order mark before it is skipped. Bytes after it, other than whitespace, are an error.
+    /// `what` names the object in errors, with its article: "an event".
     pub fn parse(what: &str, bytes: &[u8]) -> Result<Self> {
+        let bytes = without_mark(bytes.trim_ascii_start());
         if bytes.trim_ascii().is_empty() {
             return Err(Error::malformed(
                 MALFORMED_JSON,
                 format!("this is not valid JSON: there is nothing here; send {what} as a JSON object"),
             ));
         }
-        let repeated = RefCell::new(None);
-        let mut reader = serde_json::Deserializer::from_slice(bytes);
-        let value =
-            Unique { repeated: &repeated }.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
-        match (value, repeated.into_inner()) {
-            (_, Some(field)) => Err(Error::invalid(text::shown(&field), "stands twice; send each field once")),
-            (Ok(Value::Object(fields)), None) => Ok(Self { prefix: String::new(), fields }),
-            (Ok(other), None) => {
-                Err(Error::malformed("not_an_object", format!("{} is not {what}; send a JSON object", shown(&other))))
-            }
-            (Err(error), None) => Err(Error::malformed(
-                MALFORMED_JSON,
-                format!("this is not valid JSON: {error}; send {what} as a JSON object"),
-            )),
+        let text = utf8_or_escapes(bytes);
+        let json: &RawValue = serde_json::from_str(&text).map_err(|error| {
+            Error::malformed(MALFORMED_JSON, format!("this is not valid JSON: {error}; send {what} as a JSON object"))
+        })?;
+        if !json.get().starts_with('{') {
+            let sent = JsonValue::of(json.get()).shown();
+            return Err(Error::malformed("not_an_object", format!("{sent} is not {what}; send a JSON object")));
         }
+        Ok(Self { prefix: String::new(), fields: fields_of(json.get(), "")? })
     }
 
     /// Takes a field that must be a text. `way_out` completes "send …" in the error.
     pub fn text(&mut self, field: &str, way_out: &str) -> Result<Option<String>> {
         match self.take(field) {
             None => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text)),
+            Some(JsonValue::Text(text)) => Ok(Some(text)),
             Some(other) => Err(self.wrong(field, &other, "a text", way_out)),
         }
     }
@@ -98,23 +94,23 @@ impl JsonObject {
     /// Whether the field was sent as an explicit `null`. A change needs the difference: `null` clears a value, and an
     /// absent field leaves it. The field itself must still be taken.
     pub fn is_null(&self, field: &str) -> bool {
-        self.fields.get(field).is_some_and(Value::is_null)
+        self.fields.get(field) == Some(&JsonValue::Null)
     }
 
     /// Takes a field that must be a whole number from 0 to 2³²−1. A number with a fraction is an error, even `1.0`, and
     /// so is a text.
     pub fn unsigned(&mut self, field: &str) -> Result<Option<u32>> {
         let Some(value) = self.take(field) else { return Ok(None) };
-        match value.as_u64().map(u32::try_from) {
-            Some(Ok(number)) => Ok(Some(number)),
-            _ => Err(self.wrong(field, &value, "a whole number from 0 to 4294967295", "for example 1")),
+        match whole(&value) {
+            Some(number) => Ok(Some(number)),
+            None => Err(self.wrong(field, &value, "a whole number from 0 to 4294967295", "for example 1")),
         }
     }
 
     /// Takes a field that must be a whole number from `min` to `max`. `way_out` completes "send …" in the error.
     pub fn integer(&mut self, field: &str, min: i64, max: i64, way_out: &str) -> Result<Option<i64>> {
         let Some(value) = self.take(field) else { return Ok(None) };
-        match value.as_i64() {
+        match whole(&value) {
             Some(number) if (min..=max).contains(&number) => Ok(Some(number)),
             _ => Err(self.wrong(field, &value, &format!("a whole number from {min} to {max}"), way_out)),
         }
@@ -124,24 +120,24 @@ impl JsonObject {
     pub fn boolean(&mut self, field: &str) -> Result<Option<bool>> {
         match self.take(field) {
             None => Ok(None),
-            Some(Value::Bool(value)) => Ok(Some(value)),
+            Some(JsonValue::Bool(value)) => Ok(Some(value)),
             Some(other) => Err(self.wrong(field, &other, "a truth value", "true or false")),
-        }
-    }
-
-    /// Takes a field that must be an object, without reading its fields. `way_out` completes "send …" in the error.
-    pub fn map(&mut self, field: &str, way_out: &str) -> Result<Option<Map<String, Value>>> {
-        match self.take(field) {
-            None => Ok(None),
-            Some(Value::Object(fields)) => Ok(Some(fields)),
-            Some(other) => Err(self.wrong(field, &other, "an object", way_out)),
         }
     }
 
     /// Takes a field that must be an object, for reading it field by field. `way_out` completes "send …" in the error.
     pub fn object(&mut self, field: &str, way_out: &str) -> Result<Option<Self>> {
+        match self.take(field) {
+            None => Ok(None),
+            Some(JsonValue::Object(json)) => self.inner(field, &json).map(Some),
+            Some(other) => Err(self.wrong(field, &other, "an object", way_out)),
+        }
+    }
+
+    /// The object in a field that was taken, for reading it field by field. `json` is the object.
+    pub fn inner(&self, field: &str, json: &str) -> Result<Self> {
         let prefix = format!("{}.", self.named(field));
-        Ok(self.map(field, way_out)?.map(|fields| Self { prefix, fields }))
+        Ok(Self { fields: fields_of(json, &prefix)?, prefix })
     }
 
     /// Takes a field that must be a list of objects, for reading each field by field. `way_out` completes "send …" in
@@ -149,17 +145,17 @@ impl JsonObject {
     pub fn objects(&mut self, field: &str, way_out: &str) -> Result<Option<Vec<Self>>> {
         let items = match self.take(field) {
             None => return Ok(None),
-            Some(Value::Array(items)) => items,
+            Some(JsonValue::List(items)) => items,
             Some(other) => return Err(self.wrong(field, &other, "a list", way_out)),
         };
-        let read = |(at, item)| {
+        let read = |(at, (_, item))| {
             let name = format!("{field}[{at}]");
-            match item {
-                Value::Object(fields) => Ok(Self { prefix: format!("{}.", self.named(&name)), fields }),
+            match JsonValue::of(item) {
+                JsonValue::Object(json) => self.inner(&name, &json),
                 other => Err(self.wrong(&name, &other, "an object", way_out)),
             }
         };
-        items.into_iter().enumerate().map(read).collect::<Result<_>>().map(Some)
+        Walk::new(&items).parts().enumerate().map(read).collect::<Result<_>>().map(Some)
     }
 
     /// Ends the reading. Rejects a field that was not taken, because it is unknown. `known` lists the names for the
@@ -187,7 +183,7 @@ impl JsonObject {
     /// Renames each field that equals one of `names` except for its case to that name, for contracts whose documents
     /// disagree on the case. Rejects two fields that then have the same name.
     pub fn regardless_of_case(self, names: &[&str]) -> Result<Self> {
-        let mut fields = Map::new();
+        let mut fields = BTreeMap::new();
         for (sent, value) in self.fields {
             let name = names.iter().find(|name| name.eq_ignore_ascii_case(&sent));
             let name = name.map_or_else(|| sent.clone(), |name| (*name).to_owned());
@@ -200,121 +196,43 @@ impl JsonObject {
     }
 
     /// Takes a field of any type, unchanged.
-    pub fn take(&mut self, field: &str) -> Option<Value> {
-        self.fields.remove(field).filter(|value| !value.is_null())
+    pub fn take(&mut self, field: &str) -> Option<JsonValue> {
+        self.fields.remove(field).filter(|value| *value != JsonValue::Null)
     }
 
-    fn wrong(&self, field: &str, value: &Value, expected: &str, way_out: &str) -> Error {
-        Error::invalid(self.named(field), format!("{} is not {expected}; send {way_out}", shown(value)))
+    /// All fields that were not taken, by name; those that are `null` too.
+    pub fn into_fields(self) -> BTreeMap<String, JsonValue> {
+        self.fields
+    }
+
+    fn wrong(&self, field: &str, value: &JsonValue, expected: &str, way_out: &str) -> Error {
+        Error::invalid(self.named(field), format!("{} is not {expected}; send {way_out}", value.shown()))
     }
 }
 
-/// A value in the form in which an error message may show it.
-fn shown(value: &Value) -> String {
+/// The value of a number without fraction and exponent, if the type has it.
+fn whole<T: FromStr>(value: &JsonValue) -> Option<T> {
     match value {
-        Value::Null => "null".to_owned(),
-        Value::Bool(value) => value.to_string(),
-        Value::Number(number) => text::shown(&number.to_string()),
-        Value::String(value) => format!("'{}'", text::shown(value)),
-        Value::Array(_) => "a list".to_owned(),
-        Value::Object(_) => "an object".to_owned(),
+        JsonValue::Number(number) => number.parse().ok(),
+        _ => None,
     }
 }
 
-/// Reads any value, and stops at the first key that occurs twice in one object, at any depth.
-#[derive(Clone, Copy)]
-struct Unique<'a> {
-    /// The key that occurred twice, with the names of the objects around it. The errors of serde are texts and cannot
-    /// carry it.
-    repeated: &'a RefCell<Option<String>>,
-}
-
-impl Unique<'_> {
-    /// Passes on the result of reading an inner value. If a key occurred twice in it, puts `outer` before that key.
-    fn within<T, E>(self, read: Result<T, E>, outer: impl FnOnce() -> String) -> Result<T, E> {
-        if read.is_err()
-            && let Some(inner) = self.repeated.borrow_mut().as_mut()
-        {
-            let dot = if inner.starts_with('[') { "" } else { "." };
-            *inner = format!("{}{dot}{inner}", outer());
+/// The fields of an object, or of any value none, in a text that is JSON. Rejects a key that occurs twice in one object,
+/// at any depth.
+fn fields_of(text: &str, prefix: &str) -> Result<BTreeMap<String, JsonValue>> {
+    let twice =
+        |name: &str| Error::invalid(format!("{prefix}{}", text::shown(name)), "stands twice; send each field once");
+    let mut fields = BTreeMap::new();
+    let mut parts = Walk::new(text).parts();
+    while let Some(part) = parts.next_unique() {
+        let (key, value) = part.map_err(|name| twice(&name))?;
+        let key = key.map(key_of).unwrap_or_default();
+        if fields.insert(key.clone().into_owned(), JsonValue::of(value)).is_some() {
+            return Err(twice(&name_part(&key)));
         }
-        read
     }
-}
-
-/// A key as part of a field's name: its first 64 characters, which are enough to find it.
-fn name_part(key: &str) -> String {
-    key.chars().take(64).collect()
-}
-
-impl<'de> DeserializeSeed<'de> for Unique<'_> {
-    type Value = Value;
-
-    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Unique<'_> {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(Value::Bool(value))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(Value::Number(value.into()))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(Value::Number(value.into()))
-    }
-
-    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
-        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("number out of range"))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(Value::String(value.to_owned()))
-    }
-
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
-        Ok(Value::String(value))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
-        let mut items = Vec::new();
-        loop {
-            let item = access.next_element_seed(self);
-            match self.within(item, || format!("[{}]", items.len()))? {
-                Some(item) => items.push(item),
-                None => break,
-            }
-        }
-        Ok(Value::Array(items))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
-        let mut fields = Map::new();
-        while let Some(key) = access.next_key::<String>()? {
-            if fields.contains_key(&key) {
-                *self.repeated.borrow_mut() = Some(name_part(&key));
-                return Err(A::Error::custom("a field stands twice"));
-            }
-            let value = access.next_value_seed(self);
-            let value = self.within(value, || name_part(&key))?;
-            fields.insert(key, value);
-        }
-        Ok(Value::Object(fields))
-    }
+    Ok(fields)
 }
 
 #[cfg(test)]
@@ -338,5 +256,58 @@ mod tests {
         let error = inner.required_parsed("id", "a UUID", TenantId::parse).unwrap_err();
         assert_eq!(error.to_string(), "inner.id: is missing; send a UUID");
         inner.finish(&["a", "n", "id"]).unwrap();
+    }
+
+    #[test]
+    fn a_byte_order_mark_and_bytes_that_are_not_utf_8_leave_the_other_fields_alone() {
+        for json in ["\u{feff}{\"a\":\"x\"}", " \n\u{feff} {\"a\":\"x\"}"] {
+            assert_eq!(
+                JsonObject::parse("a thing", json.as_bytes()).unwrap().text("a", "a").unwrap(),
+                Some("x".to_owned())
+            );
+        }
+        assert!(JsonObject::parse("a thing", "\u{feff}".as_bytes()).unwrap_err().to_string().contains("nothing here"));
+        let twice = JsonObject::parse("a thing", "\u{feff}\u{feff}{}".as_bytes());
+        assert!(twice.unwrap_err().to_string().starts_with("this is not valid JSON"));
+
+        let mut json = JsonObject::parse("a thing", b"{\"a\":\"caf\xe9\",\"b\":\"x\",\"c\":\"\\ud83d\"}").unwrap();
+        assert_eq!(json.text("b", "b").unwrap(), Some("x".to_owned()));
+        let error = json.text("c", "a letter").unwrap_err().to_string();
+        assert_eq!(error, "c: '\u{fffd}' (no Unicode) is not a text; send a letter");
+        assert_eq!(json.take("a"), Some(JsonValue::NoUnicode("\"caf\\udce9\"".to_owned())));
+        assert!(JsonObject::parse("a thing", b"{\"a\":\xff}").is_err());
+    }
+
+    #[test]
+    fn numbers_keep_their_digits_and_only_whole_ones_are_whole() {
+        let sent = ["12345678901234567890123", "3.14159265358979323846", "1E-400", "-0", "1e999999999"];
+        for number in sent {
+            let mut json = JsonObject::parse("a thing", format!("{{\"n\":{number}}}").as_bytes()).unwrap();
+            assert_eq!(json.take("n"), Some(JsonValue::Number(number.to_owned())));
+        }
+        let unsigned = |number: &str| {
+            JsonObject::parse("a thing", format!("{{\"n\":{number}}}").as_bytes()).unwrap().unsigned("n").ok()
+        };
+        assert_eq!(unsigned("4294967295"), Some(Some(u32::MAX)));
+        for number in ["4294967296", "1.0", "1e0", "-1", "-0", "1e400", "\"1\""] {
+            assert_eq!(unsigned(number), None, "{number}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_stands_twice_is_named_at_any_depth() {
+        for (json, field) in [
+            (r#"{"a":1,"a":1}"#, "a"),
+            (r#"{"a":1,"\u0061":1}"#, "a"),
+            (r#"{"a":{"b":[0,{"c":1,"c":2}]}}"#, "a.b[1].c"),
+            (r#"{"a":[[{"c":1,"c":2}]]}"#, "a[0][0].c"),
+            (r#"{"a":{"":1,"":1}}"#, "a."),
+        ] {
+            let error = JsonObject::parse("a thing", json.as_bytes()).unwrap_err().to_string();
+            assert_eq!(error, format!("{field}: stands twice; send each field once"), "{json}");
+        }
+        for json in [r#"{"a":{"a":1},"b":{"a":[{"a":1},{"a":2}]}}"#, r#"{"\ud83d":1,"\ud83e":2}"#] {
+            assert!(JsonObject::parse("a thing", json.as_bytes()).is_ok(), "{json}");
+        }
     }
 }
