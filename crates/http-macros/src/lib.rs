@@ -45,7 +45,8 @@ pub fn operation(arguments: TokenStream, handler: TokenStream) -> TokenStream {
 /// - `schema = schemas::TenantId`: the schema, a type of the document's components; `inline` writes it out.
 /// - `with = path`: reads the value by `fn(name: &str, value: &str) -> Result<T>` instead of `ParamValue`.
 /// - `read = path`: reads the parameter by `fn(&Query, name: &str) -> Result<FieldType>`, absent or not.
-/// - `example = expression`, `min_items = 1`, `max_items = 50`: as in OpenAPI; a list is held to `max_items`.
+/// - `example = expression`: becomes `x-example`, which Swagger UI shows and does not fill in.
+/// - `min_items = 1`, `max_items = 50`: as in OpenAPI; a list is held to `max_items`.
 /// - `flatten`: the field is another struct of parameters.
 #[proc_macro_derive(QueryParams, attributes(param))]
 pub fn query_params(input: TokenStream) -> TokenStream {

@@ -12,7 +12,8 @@ impl Modify for BearerScheme {
         let scheme = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
             .description(Some(
-                "An access token of a login, or an API token of `POST /v1/tokens` or `trailkeeper token create`.",
+                "The `access_token` that `POST /v1/sessions` returns for e-mail and password, or an API token of \
+                 `POST /v1/tokens` or `trailkeeper token create`.",
             ))
             .build();
         openapi.components.get_or_insert_default().add_security_scheme("Bearer", SecurityScheme::Http(scheme));

@@ -19,11 +19,12 @@ use crate::extract::anyone::{Anyone, ReadPublic};
 use crate::openapi;
 use crate::operation::routes::resource;
 
-/// Adds the routes of the documents and of Swagger UI, which no document describes.
+/// Adds the routes of the documents and of Swagger UI, which no document describes. `/` leads to Swagger UI.
 pub fn configure(config: &mut ServiceConfig) {
     config
         .service(resource::<Native>("/openapi.json", vec![(Method::GET, web::to(all))]))
         .service(resource::<Native>("/openapi/{contract}.json", vec![(Method::GET, web::to(one))]))
+        .service(resource::<Native>("/", vec![(Method::GET, web::to(to_swagger_ui))]))
         .service(resource::<Native>("/docs", vec![(Method::GET, web::to(to_swagger_ui))]))
         .service(resource::<Native>("/docs/{file:.*}", vec![(Method::GET, web::to(swagger_ui))]));
 }
@@ -57,7 +58,7 @@ async fn to_swagger_ui(_: Anyone<ReadPublic, Native>) -> HttpResponse {
 async fn swagger_ui(_: Anyone<ReadPublic, Native>, request: HttpRequest) -> ApiResult<Native> {
     let documents = [Contract::Native, Contract::Saasus, Contract::Octopai, Contract::Cripsa]
         .map(|contract| Url::new(contract.title(), contract_path(contract)));
-    let config = Config::new(documents).validator_url("none").persist_authorization(true);
+    let config = Config::new(documents).validator_url("none").persist_authorization(true).show_extensions(true);
     let name = request.match_info().get("file").unwrap_or_default();
     let file = utoipa_swagger_ui::serve(name, Arc::new(config))
         .map_err(|error| Error::internal(shareable(error)))?

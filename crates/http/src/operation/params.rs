@@ -5,6 +5,7 @@ use serde_json::Value;
 use trailkeeper_domain::visibility::Visibility;
 use trailkeeper_domain::{Error, Result};
 use utoipa::ToSchema;
+use utoipa::openapi::extensions::ExtensionsBuilder;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::ArrayBuilder;
 use utoipa::openapi::{Ref, RefOr, Required, Schema};
@@ -112,6 +113,10 @@ impl Parameters {
     }
 
     /// Adds a parameter with the schema `S`.
+    ///
+    /// Swagger UI fills in the `example` of a parameter and sends it. A condition that nobody typed would narrow the
+    /// answer, and the days of an example would leave it empty. So a query parameter has an `x-example`, which Swagger
+    /// UI shows only.
     pub fn add<S: ToSchema>(
         &mut self,
         name: &'static str,
@@ -136,8 +141,13 @@ impl Parameters {
             .parameter_in(self.parameter_in.clone())
             .description(Some(description))
             .required(required)
-            .schema(Some(schema))
-            .example(example);
+            .schema(Some(schema));
+        let parameter = match example {
+            Some(example) if self.parameter_in == ParameterIn::Query => {
+                parameter.extensions(Some(ExtensionsBuilder::new().add("x-example", example).build()))
+            }
+            example => parameter.example(example),
+        };
         self.names.push(name);
         if arity == Arity::Required {
             self.required.push(name);

@@ -75,7 +75,7 @@ fn a_struct_declares_its_parameters_in_order() {
     types["maxItems"] = json!(2);
     let parameter = |name: &str, description: &str, required: bool, schema: Value| json!({"name": name, "in": "query", "description": description, "required": required, "schema": schema});
     let mut tenant = parameter("tenant_id", "May be absent.", false, component("TenantId"));
-    tenant["example"] = json!(TENANT);
+    tenant["x-example"] = json!(TENANT);
     let limit = json!({"type": "integer", "format": "int32", "minimum": 1, "maximum": 1000});
     let expected = [
         parameter("env_id", "Must be sent.", true, component("EnvId")),

@@ -8,7 +8,7 @@ use crate::support::{ACME, TestApp};
 fn unknown_paths_are_problems() {
     let app = TestApp::new();
     for path in [
-        "/",
+        "/nothing",
         "/v1",
         "/v1/",
         "/v1/event",

@@ -159,6 +159,57 @@ fn swagger_ui_loads_nothing_from_other_servers() {
     for contract in Contract::ALL {
         assert!(start.contains(&format!("/openapi/{}.json", contract.as_str())), "{start}");
     }
-    let redirect = app.anon().get("/docs");
-    assert_eq!((redirect.status / 100, redirect.header("location")), (3, Some("/docs/")));
+}
+
+#[test]
+fn the_root_and_docs_lead_to_swagger_ui() {
+    let app = TestApp::new();
+    for path in ["/", "/docs"] {
+        for method in ["GET", "HEAD"] {
+            let redirect = app.anon().call(method, path).send();
+            assert_eq!((redirect.status, redirect.header("location")), (307, Some("/docs/")), "{method} {path}");
+        }
+    }
+    let refused = app.anon().post("/", &json!({}));
+    assert_eq!((refused.status, refused.header("allow")), (405, Some("GET, HEAD")));
+}
+
+/// A browser with Swagger UI 5.32 fills a field with the first of these that exists, and sends it: `example`, the `example`
+/// of the schema, and the defaults of both. It only shows an `x-example`.
+#[test]
+fn swagger_ui_fills_in_no_query_parameter() {
+    let (mut seen, mut shown) = (0, 0);
+    for contract in Contract::ALL {
+        let document: Value = serde_json::from_str(&openapi_json(contract)).unwrap();
+        for (_, path, operation) in operations(&document) {
+            let parameters = operation["parameters"].as_array().into_iter().flatten();
+            for parameter in parameters.filter(|parameter| parameter["in"] == "query") {
+                let schema = resolved(&document, &parameter["schema"]);
+                for key in ["example", "examples", "default"] {
+                    assert!(parameter.get(key).is_none(), "{path}: {parameter}");
+                }
+                for key in ["example", "default"] {
+                    assert!(schema.get(key).is_none(), "{path}: {parameter}: {schema}");
+                }
+                seen += 1;
+                shown += usize::from(parameter.get("x-example").is_some());
+            }
+        }
+    }
+    assert!(seen > 100 && shown > 40, "{seen} query parameters, {shown} with an example");
+}
+
+/// The schema to which a reference leads; the schema itself if it is none.
+fn resolved<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
+    let target = schema["$ref"].as_str().and_then(|target| document.pointer(target.strip_prefix('#')?));
+    target.unwrap_or(schema)
+}
+
+#[test]
+fn every_document_names_the_login_where_it_asks_for_a_token() {
+    for contract in Contract::ALL {
+        let document: Value = serde_json::from_str(&openapi_json(contract)).unwrap();
+        let hint = document["components"]["securitySchemes"]["Bearer"]["description"].as_str().unwrap();
+        assert!(hint.contains("`access_token`") && hint.contains("`POST /v1/sessions`"), "{contract:?}: {hint}");
+    }
 }

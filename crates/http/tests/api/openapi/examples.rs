@@ -26,9 +26,10 @@ fn example_path(base: &str, path: &str, operation: &Value) -> String {
     let mut query = Vec::new();
     for parameter in operation["parameters"].as_array().into_iter().flatten() {
         let name = parameter["name"].as_str().unwrap();
-        let Some(example) = parameter.get("example") else { continue };
+        let is_in_path = parameter["in"] == "path";
+        let Some(example) = parameter.get(if is_in_path { "example" } else { "x-example" }) else { continue };
         let value = query_value(example);
-        if parameter["in"] == "path" {
+        if is_in_path {
             path = path.replace(&format!("{{{name}}}"), &value);
         } else {
             query.push(format!("{name}={value}"));
