@@ -3,9 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
-use chrono::Duration;
 use serde_json::json;
-use trailkeeper_domain::time::{self, Timestamp};
 
 /// The state of the administrator account.
 pub enum Administrator {
@@ -27,8 +25,6 @@ pub enum Administrator {
 
 /// The contents of the text.
 pub struct Banner {
-    /// Time of the start.
-    pub now: Timestamp,
     /// Address of the database, without its password.
     pub database: String,
     /// The flags that make other commands use the same database.
@@ -47,9 +43,9 @@ impl Banner {
     /// The text for a server that listens on `address`. Its commands work when pasted into a POSIX shell on this machine.
     pub fn text(&self, address: SocketAddr) -> String {
         let url = format!("{}://{}", self.scheme, reachable(address));
-        let [token, event, answer] = self.first_steps(&url);
+        let [token, event, question] = self.first_steps(&url);
         format!(
-            "\nTrailkeeper listens on {url}\n  documentation  {url}/docs\n  database       {}\n{}\nCreate a token, send a first event and ask a first question{}:\n\n{token}\n\n{event}\n\n{answer}\n\n",
+            "\nTrailkeeper listens on {url}\n  documentation  {url}/docs/\n  database       {}\n{}\nCreate a token, send a first event and ask a first question{}:\n\n{token}\n\n{event}\n\n{question}\n\n",
             self.database,
             self.credentials(),
             if self.needs_environment() {
@@ -80,14 +76,14 @@ impl Banner {
     }
 
     fn first_steps(&self, url: &str) -> [String; 3] {
+        // The certificate of the server is for its public name, and these commands use an address of this machine.
+        let curl = if self.scheme == "https" { "curl -sSk" } else { "curl -sS" };
         let (source, field) = match &self.administrator {
             Administrator::Generated { email, password } => {
-                let body = json!({"Username": email, "Password": password}).to_string();
-                let login = format!(
-                    "curl -sS {url}/api/UserAccount/Login -H 'Content-Type: application/json' -d {}",
-                    quoted(&body)
-                );
-                (login, "accessToken")
+                let body = json!({"email": email, "password": password}).to_string();
+                let login =
+                    format!("{curl} {url}/v1/sessions -H 'Content-Type: application/json' -d {}", quoted(&body));
+                (login, "access_token")
             }
             Administrator::Chosen { .. } | Administrator::Existing => {
                 let create =
@@ -95,21 +91,12 @@ impl Banner {
                 (self.command(&create), "token")
             }
         };
-        let end = time::midnight(time::next_day(self.now.date_naive()));
-        let start = end - Duration::days(30);
         let event = json!({"type": "page_load", "user_id": "jane", "page": "/welcome"}).to_string();
         let bearer = "-H \"Authorization: Bearer $TOKEN\"";
         [
             format!(r#"TOKEN=$({source} | sed -n 's/.*"{field}":"\([^"]*\)".*/\1/p')"#),
-            format!(
-                "curl -sS {url}/v1/events {bearer} -H 'Content-Type: application/json' -d {}; echo",
-                quoted(&event)
-            ),
-            format!(
-                "curl -sS '{url}/v1/analysis/metrics/page-statistics?start_timestamp={}&end_timestamp={}' {bearer}; echo",
-                start.timestamp(),
-                end.timestamp() - 1
-            ),
+            format!("{curl} {url}/v1/events {bearer} -H 'Content-Type: application/json' -d {}; echo", quoted(&event)),
+            format!("{curl} '{url}/v1/analytics/page-statistics?limit=3' {bearer}; echo"),
         ]
     }
 
@@ -145,7 +132,6 @@ mod tests {
 
     fn banner(administrator: Administrator) -> Banner {
         Banner {
-            now: time::parse_rfc3339("now", "2026-03-01T12:00:00Z").unwrap(),
             database: "sqlite:./data/trailkeeper.db".to_owned(),
             database_flags: vec!["--data-dir".to_owned(), "/srv/it's data".to_owned()],
             needs_database_url: false,
@@ -161,14 +147,31 @@ mod tests {
         let text = banner(generated).text("0.0.0.0:8080".parse().unwrap());
         assert!(text.contains("Trailkeeper listens on http://127.0.0.1:8080\n"), "{text}");
         assert!(text.contains("password       s3cret"), "{text}");
-        assert!(text.contains(r#"-d '{"Password":"s3cret","Username":"a@example.com"}' | sed"#), "{text}");
-        assert!(text.contains("start_timestamp=1769817600&end_timestamp=1772409599"), "{text}");
+        let login = r#"TOKEN=$(curl -sS http://127.0.0.1:8080/v1/sessions -H 'Content-Type: application/json' -d '{"email":"a@example.com","password":"s3cret"}' | sed"#;
+        assert!(text.contains(login), "{text}");
+    }
+
+    #[test]
+    fn the_first_question_is_one_of_the_native_api_and_has_no_dates() {
+        let text = banner(Administrator::Existing).text("127.0.0.1:8080".parse().unwrap());
+        let question = r#"curl -sS 'http://127.0.0.1:8080/v1/analytics/page-statistics?limit=3' -H "Authorization: Bearer $TOKEN""#;
+        assert!(text.contains(question), "{text}");
+        assert!(!text.contains("/api/UserAccount") && !text.contains("/v1/analysis"), "{text}");
+    }
+
+    #[test]
+    fn the_commands_accept_the_certificate_of_another_name() {
+        let generated = || Administrator::Generated { email: "a@example.com".to_owned(), password: "x".to_owned() };
+        let secure = Banner { scheme: "https", ..banner(generated()) }.text("127.0.0.1:8443".parse().unwrap());
+        assert_eq!(secure.matches("curl -sSk ").count(), 3, "{secure}");
+        let plain = banner(generated()).text("127.0.0.1:8080".parse().unwrap());
+        assert_eq!((plain.matches("curl -sS ").count(), plain.matches("-sSk").count()), (3, 0), "{plain}");
     }
 
     #[test]
     fn without_a_generated_password_a_token_is_created_on_the_same_database() {
         let text = banner(Administrator::Existing).text("[::]:80".parse().unwrap());
-        assert!(text.contains("http://[::1]:80/docs"), "{text}");
+        assert!(text.contains("http://[::1]:80/docs/"), "{text}");
         let command = r"TOKEN=$(/usr/bin/trailkeeper token create --role admin --name curl --expires-in-days 1 --json --data-dir '/srv/it'\''s data' | sed";
         assert!(text.contains(command) && text.contains("first question:"), "{text}");
         let elsewhere = Banner { needs_database_url: true, ..banner(Administrator::Existing) };

@@ -39,7 +39,6 @@ pub fn run(database: &DatabaseArgs, settings: &Settings, line: &CommandLine) -> 
     // Late, so that a failed start does not lose the generated password.
     let administrator = first_administrator(&ports, &access, &settings.admin)?;
     let banner = Banner {
-        now: ports.clock.now(),
         database: ports.url.to_string(),
         database_flags: database_flags(database, &ports)?,
         needs_database_url: !ports.url.is_sqlite(),

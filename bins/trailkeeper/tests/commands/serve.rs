@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::Program;
 
@@ -78,8 +78,8 @@ fn check_pasted(server: &Server, views: u64) {
     let answers: Vec<Value> = printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(answers.len(), 2, "{printed}");
     assert_eq!(answers[0]["stored"], 1, "{printed}");
-    assert_eq!(answers[1]["page_statistics"][0]["page_url"], "/welcome", "{printed}");
-    assert_eq!(answers[1]["total_page_views"], views, "{printed}");
+    let welcome = json!({"page": "/welcome", "current": {"views": views, "users": 1}, "previous": null});
+    assert_eq!(answers[1]["pages"], json!([welcome]), "{printed}");
 }
 
 #[test]
@@ -87,6 +87,8 @@ fn the_first_start_creates_an_administrator_and_the_printed_commands_work() {
     let program = Program::new();
     let server = Server::start(&program, &[]);
     assert!(server.banner.contains("admin@trailkeeper.local\n  password "), "{}", server.banner);
+    let root = server.get("/");
+    assert!(root.starts_with("HTTP/1.1 307 ") && root.contains("location: /docs/\r\n"), "{root}");
     assert!(server.get("/healthz").starts_with("HTTP/1.1 200 "));
     assert!(server.get("/readyz").starts_with("HTTP/1.1 200 "));
     check_pasted(&server, 1);
