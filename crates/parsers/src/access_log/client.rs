@@ -162,9 +162,11 @@ fn port_of(text: &str) -> Option<u16> {
     port.parse().ok().filter(|_| is_whole && is_digits)
 }
 
-/// Whether this is an address, or a list that a proxy ended with an address. A client can begin a list with any word.
+/// Whether this is an address, or a list that a proxy ended with an address. A client can begin a list with any words.
 fn is_client(text: &str) -> bool {
-    parse_address("host", text).is_ok() || text.rsplit_once(',').is_some_and(|(_, last)| read_address(last).is_some())
+    let has_members = || text.split(',').all(|member| !member.trim_matches(BLANKS).is_empty());
+    let ends_with_address = || text.rsplit_once(',').is_some_and(|(_, last)| read_address(last).is_some());
+    parse_address("host", text).is_ok() || ends_with_address() && has_members()
 }
 
 /// Whether this stands for a client without an address: nothing is known, or the connection was a UNIX socket.
@@ -353,6 +355,7 @@ mod tests {
             ("203.0.113.256 - -", "'203.0.113.256' is neither"),
             ("10 - jane", "'10' is neither"),
             ("\"203.0.113.7\" - -", "is neither an address nor a host name"),
+            (", 10.0.0.1 - jane", "', 10.0.0.1' is neither an address nor a host name"),
             ("a..b - -", "is neither an address nor a host name"),
         ] {
             let message = read(fields).unwrap_err();
