@@ -23,7 +23,7 @@ from harness import Checks, Server, arguments, shown
 NO_TENANT = "00000000-0000-0000-0000-000000000000"
 # An address with what may stand around it, a list of them, and a line.
 ADDRESS = r"\[?[0-9A-Fa-f]*[.:][0-9A-Fa-f.:]*(?:%\w+)?\]?(?::\d+)?"
-HOST = rf"{ADDRESS}(?:, *{ADDRESS})*|-"
+HOST = rf"{ADDRESS}(?:, *{ADDRESS})*|-|unix:"
 QUOTED = r'"((?:[^"\\]|\\.)*)"'
 LINE = re.compile(
     rf"(?:[\w.-]+\.example(?::\d+)? +)?({HOST}) +- +(\S.*?) +\[([^\]]+)\] +{QUOTED} +(\d{{3}}|-) +(?:\d+|-)"
@@ -33,8 +33,8 @@ CHARACTERS = {"t": "\t", "n": "\n", '"': '"', "\\": "\\"}
 
 
 def address(text):
-    """The address of the first member of a list, without port, brackets and zone; None for `-`."""
-    if text == "-":
+    """The address of the first member of a list, without port, brackets and zone; None for `-` and `unix:`."""
+    if text in ("-", "unix:"):
         return None
     first = re.sub(r"^(\d+\.\d+\.\d+\.\d+):\d+$", r"\1", text.split(",")[0].strip())
     first = re.sub(r"^\[(.*)\](:\d+)?$", r"\1", first).split("%")[0]
@@ -58,9 +58,9 @@ def generated(path, lines=4000, seed=20260131):
     """Writes a log of ten days that ends two hours ago."""
     choose = random.Random(seed)
     hosts = [f"203.0.113.{n}" for n in range(1, 80)] + [f"2001:db8::{n:x}" for n in range(1, 20)]
-    hosts += ["203.0.113.7:51234", "::ffff:203.0.113.8", "[2001:DB8::1]:443", "fe80::1%eth0", "203.0.113.9, 10.0.0.1", "-"]
+    hosts += ["203.0.113.7:51234", "::ffff:203.0.113.8", "[2001:DB8::1]:443", "fe80::1%eth0", "203.0.113.9, 10.0.0.1", "-", "unix:"]
     users = ["alice", "bob@example.com", "carol", "jane doe", r"CORP\\jane", r'\"bob\"', r"J\xC3\xBCrgen", r"J\xc3\xbcrgen"]
-    users += [r"J\xfcrgen", "x [01/Jan/2020:00:00:00 +0000]", "- jane", "10.0.0.1 - jane"]
+    users += [r"J\xfcrgen", "x [01/Jan/2020:00:00:00 +0000]", "- jane", "10.0.0.1 - jane", "n" * 128, "n" * 129, r"tab\tjane"]
     pages = [f"/docs/{n}" for n in range(60)] + ["/", "/search?q=a+b", "/search?q=%22x%22#top", "/a%20b", "/caf%C3%A9", "/login"]
     agents = ["Mozilla/5.0 (X11; Linux x86_64)", "-", r'quote \"inside\" agent', "curl/8.5.0"]
     zones = [timezone.utc, timezone(timedelta(hours=2)), timezone(timedelta(hours=-9, minutes=-30))]
@@ -90,7 +90,7 @@ def generated(path, lines=4000, seed=20260131):
             written.append(written[-1])  # Two equal lines are two requests.
     complete = max(written, key=len)
     for at, broken in enumerate([
-        complete[:complete.rindex('"')],
+        complete[:complete.index("HTTP/1.1")],
         # Two addresses: a virtual host and a client, or a client and a proxy.
         f"203.0.113.7 10.0.0.1 {complete.split(' ', 1)[1]}",
         # An application load balancer of AWS.
@@ -125,19 +125,22 @@ class Counted:
 
     def line(self, host, remote, at, method, path, status):
         """Counts one complete line."""
+        original = None
         if remote == "-":
             user = f"ip:{host}" if host else None
         else:
-            # Words with a `-` between them are no name.
+            # Words with a `-` between them are no name. A name that cannot be stored is kept beside the user.
             user = None if "-" in remote.split(" ") else unescaped(remote)
+            if user and (len(user) > 128 or not user.isprintable()):
+                user, original = None, user
         outcome = "unknown" if status < 100 else "success" if status < 400 else "failure"
         self.times.append(at)
         if outcome != "failure" and user:
             self.active["daily"][f"{at:%Y-%m-%d}"].add(user)
             self.active["monthly"][f"{at:%Y-%m}"].add(user)
         kind = "page_load" if method == "GET" and outcome == "success" else "request"
-        kept = path if kind == "page_load" or path is None else path[:256]  # maximum length of a target id
-        self.events[(kind, user, host, int(at.timestamp()), kept, outcome)] += 1
+        kept = path if path and len(path) <= (2048 if kind == "page_load" else 256) else None
+        self.events[(kind, user, original, host, int(at.timestamp()), kept, outcome)] += 1
         if kind == "page_load":
             page = re.split(r"[?#]", path)[0] or "/"
             self.views[page] += 1
@@ -175,7 +178,8 @@ def as_counted(event):
     """An event of the native API in the form of `Counted.events`."""
     path = event["page"] if event["type"] == "page_load" else (event.get("target") or {}).get("id")
     at = datetime.fromisoformat(event["occurred_at"].replace("Z", "+00:00"))
-    return (event["type"], event["user_id"], event["source"], int(at.timestamp()), path, event["outcome"])
+    original = (event["original"] or {}).get("user_id", {}).get("text")
+    return (event["type"], event["user_id"], original, event["source"], int(at.timestamp()), path, event["outcome"])
 
 
 def compare(checks, server, counted):

@@ -3,26 +3,22 @@
 use std::borrow::Cow;
 
 use serde_json::{Map, Value, json};
-use trailkeeper_domain::address::parse_address;
-use trailkeeper_domain::event::{EventDraft, MAX_USER_AGENT, Outcome, PAGE_LOAD, REQUEST, Target};
-use trailkeeper_domain::id::UserId;
+use trailkeeper_domain::event::{EventDraft, Outcome, PAGE_LOAD, REQUEST, Target};
 use trailkeeper_domain::page::MAX_PAGE;
 use uuid::Uuid;
 
 use crate::access_log::{LogLine, Request};
 
-/// The longest id of a target, in characters, as `EventDraft::into_event` allows it.
-const MAX_TARGET: usize = 256;
-
 /// The largest text in the metadata, in bytes of JSON. The metadata of an event has at most two texts of this size, and
-/// the limit of all metadata (`MAX_METADATA_BYTES`) has room for both: a long text must not keep a request out.
+/// the limit of all metadata (`MAX_METADATA_BYTES`) has room for both: long texts must not cost the event its metadata.
 const MAX_TEXT: usize = 6 * 1024;
 /// The same for lists of addresses, names of virtual hosts, identities and texts in the place of a user.
 const MAX_SHORT_TEXT: usize = 768;
 
 /// The line as an event with the given id: a `page_load` for a GET with a status below 400, else a `request`.
 ///
-/// Texts longer than their fields are cut, so that the event is always acceptable if its user's name is.
+/// The fields of the draft have the texts of the line, however long: `EventDraft::into_event` decides what of them is
+/// stored. Texts in the metadata are cut.
 pub fn to_draft(line: LogLine<'_>, id: Uuid) -> EventDraft {
     let LogLine { client, at, request, status, referer, user_agent } = line;
     let succeeded = status.map(|status| status < 400);
@@ -34,7 +30,7 @@ pub fn to_draft(line: LogLine<'_>, id: Uuid) -> EventDraft {
         (Some(user), _) => Some(user.clone().into_owned()),
         (None, Some(_)) => None,
         // The address or the host name of a client without a name.
-        (None, None) => client.address_or_name().map(|name| acceptable(&format!("ip:{name}"), UserId::MAX)),
+        (None, None) => client.address_or_name().map(|name| format!("ip:{name}")),
     };
     let forwarded_for = client.host.filter(|host| host.contains(','));
     for (name, text) in [
@@ -56,17 +52,7 @@ pub fn to_draft(line: LogLine<'_>, id: Uuid) -> EventDraft {
     };
     put(&mut metadata, "method", method.as_deref(), MAX_SHORT_TEXT);
     let is_page_load = method.as_deref() == Some("GET") && succeeded == Some(true);
-    if let Some(path) =
-        path.as_deref().filter(|path| path.chars().count() > if is_page_load { MAX_PAGE } else { MAX_TARGET })
-    {
-        put(&mut metadata, "path", Some(path), MAX_TEXT);
-        metadata.insert("path_characters".to_owned(), json!(path.chars().count()));
-    }
-    let (page, target) = if is_page_load {
-        (path.map(|path| acceptable(&path, MAX_PAGE)), None)
-    } else {
-        (None, path.map(|path| target_of(acceptable(&path, MAX_TARGET))))
-    };
+    let (page, target) = if is_page_load { (path, None) } else { (None, path.map(target_of)) };
     EventDraft {
         id: Some(id),
         occurred_at: Some(at),
@@ -78,8 +64,8 @@ pub fn to_draft(line: LogLine<'_>, id: Uuid) -> EventDraft {
             Some(false) => Outcome::Failure,
             None => Outcome::Unknown,
         }),
-        source: client.host.and_then(|host| parse_address("source", host).ok()).map(|address| address.to_string()),
-        user_agent: user_agent.map(|agent| acceptable(&agent, MAX_USER_AGENT)),
+        source: client.host.map(str::to_owned),
+        user_agent: user_agent.map(Cow::into_owned),
         page,
         target,
         metadata: Some(metadata.into()),
@@ -116,21 +102,16 @@ fn json_size(c: char) -> usize {
     }
 }
 
-/// The text as a field of at most `max` characters can hold it: cut, and with spaces for control characters.
-fn acceptable(text: &str, max: usize) -> String {
-    text.chars().take(max).map(|c| if c.is_control() { ' ' } else { c }).collect()
-}
-
 #[cfg(test)]
 mod tests {
-    use trailkeeper_domain::event::{Event, IngestContext, MAX_METADATA_BYTES, Metadata};
-    use trailkeeper_domain::id::EventId;
+    use trailkeeper_domain::event::{CheckedEvent, Event, IngestContext, MAX_METADATA_BYTES, Metadata};
+    use trailkeeper_domain::id::{EventId, UserId};
     use trailkeeper_domain::page::PageQueries;
     use trailkeeper_domain::time;
 
     use super::*;
 
-    fn event(line: &str) -> Event {
+    fn checked(line: &str) -> CheckedEvent {
         let context = IngestContext {
             now: time::parse_rfc3339("now", "2026-03-01T00:00:00Z").unwrap(),
             source: None,
@@ -138,10 +119,14 @@ mod tests {
             queries: PageQueries::Dropped,
         };
         let draft = to_draft(LogLine::parse(line).unwrap(), Uuid::nil());
-        draft.into_event(&context, EventId(Uuid::nil())).unwrap().event
+        draft.into_event(&context, EventId(Uuid::nil())).unwrap()
     }
 
-    fn value(metadata: Option<&Metadata>) -> Value {
+    fn event(line: &str) -> Event {
+        checked(line).event
+    }
+
+    fn value(metadata: Option<Metadata>) -> Value {
         metadata.unwrap().as_str().parse().unwrap()
     }
 
@@ -158,7 +143,7 @@ mod tests {
         assert_eq!(seen.user_id.unwrap().as_str(), "ip:192.0.2.7");
         assert_eq!(seen.source, Some("192.0.2.7".parse().unwrap()));
         let metadata = json!({"status": 304, "method": "GET", "referer": "https://r.example/"});
-        assert_eq!(seen.metadata, metadata.as_object().cloned().map(Metadata::from));
+        assert_eq!(value(seen.metadata), metadata);
 
         for (request, status, outcome) in [
             ("GET /a?b HTTP/1.1", "404", Outcome::Failure),
@@ -172,7 +157,7 @@ mod tests {
             assert_eq!((seen.kind.as_str(), seen.outcome, seen.page), ("request", outcome, None), "{request}");
             let target = seen.target.unwrap();
             assert_eq!((target.kind.as_deref(), target.id.as_deref()), (Some("path"), Some("/a?b")));
-            let kept = value(seen.metadata.as_ref()).get("status").cloned();
+            let kept = value(seen.metadata).get("status").cloned();
             assert_eq!(
                 kept,
                 Some(status)
@@ -236,7 +221,7 @@ mod tests {
             assert_eq!(seen.source, Some("192.0.2.7".parse().unwrap()));
             let is_unclear = metadata.get("user").is_some();
             assert_eq!(seen.user_id.map(|id| id.as_str().to_owned()), (!is_unclear).then(|| "jane".to_owned()));
-            assert_eq!(value(seen.metadata.as_ref()), metadata, "{fields}");
+            assert_eq!(value(seen.metadata), metadata, "{fields}");
         }
     }
 
@@ -244,8 +229,44 @@ mod tests {
     fn invalid_requests_are_kept() {
         let seen = event(&line("192.0.2.7", "-", r"\x16\x03\x01", "400"));
         assert_eq!((seen.kind.as_str(), seen.target, seen.page), ("request", None, None));
-        assert_eq!(value(seen.metadata.as_ref())["request"], json!(r"\x16\x03\x01"));
+        assert_eq!(value(seen.metadata)["request"], json!(r"\x16\x03\x01"));
         assert_eq!(event(&line("192.0.2.7", "-", "-", "408")).kind.as_str(), "request");
+    }
+
+    #[test]
+    fn no_text_of_a_client_loses_its_line() {
+        let name = "n".repeat(129);
+        let path = format!("/{}", "é".repeat(2_048));
+        for (line, field, original) in [
+            (line("192.0.2.7", &name, "GET / HTTP/1.1", "401"), "user_id", name.clone()),
+            (line("192.0.2.7", r"jane\n\x00", "GET / HTTP/1.1", "401"), "user_id", "jane\n\\x00".to_owned()),
+            (
+                line("192.0.2.7", "-", &format!("GET {path} HTTP/1.1"), "200"),
+                "page",
+                path.chars().take(1_024).collect(),
+            ),
+            (line("192.0.2.7", "-", r"GET /a\tb HTTP/1.1", "200"), "page", "/a\tb".to_owned()),
+            (
+                line("192.0.2.7", "-", &format!("PUT {path} HTTP/1.1"), "200"),
+                "target.id",
+                path.chars().take(1_024).collect(),
+            ),
+            (line("crawler.example", "-", "GET / HTTP/1.1", "200"), "source", "crawler.example".to_owned()),
+            (line("unix:", "jane", "GET / HTTP/1.1", "200"), "source", "unix:".to_owned()),
+            (line("forged, 10.0.0.1", "jane", "GET / HTTP/1.1", "200"), "source", "forged, 10.0.0.1".to_owned()),
+        ] {
+            let CheckedEvent { event, warnings } = checked(&line);
+            let originals: Vec<(&str, &str)> =
+                event.original.iter().map(|(field, original)| (field.as_str(), original.text.as_str())).collect();
+            assert_eq!(originals, [(field, original.as_str())], "{line}");
+            assert!(warnings.iter().any(|warning| warning.field == field), "{line}: {warnings:?}");
+        }
+        let seen = event(&line("192.0.2.7", &name, "GET / HTTP/1.1", "401"));
+        assert_eq!((seen.user_id, seen.user_name), (None, Some(name)));
+        // A text for display is cut.
+        let agent =
+            r#"192.0.2.7 - - [01/Jan/2026:00:00:00 +0000] "-" 200 1 "-" "a\tb"#.to_owned() + &"c".repeat(1_100) + "\"";
+        assert_eq!(event(&agent).user_agent.unwrap(), format!("a b{}", "c".repeat(1_021)));
     }
 
     #[test]
@@ -258,10 +279,10 @@ mod tests {
                 "10.0.0.1, ".repeat(1_000) + "10.0.0.1",
                 long,
             );
-            let draft = to_draft(LogLine::parse(&line).unwrap(), Uuid::nil());
-            let size = draft.metadata.as_ref().unwrap().as_str().len();
-            let metadata = value(draft.metadata.as_ref());
+            let seen = event(&line);
+            let size = seen.metadata.as_ref().unwrap().as_str().len();
             assert!((4_000..MAX_METADATA_BYTES).contains(&size), "{text}: {size}");
+            let metadata = value(seen.metadata);
             let kept = metadata["referer"].as_str().unwrap().chars().count();
             assert!((1_000..=2_048).contains(&kept), "{text}: {kept}");
             assert!(metadata["referer_characters"].as_u64().unwrap() >= 20_000, "{text}");
