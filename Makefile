@@ -21,7 +21,7 @@ endif
 export TRAILKEEPER_BIN
 
 .DEFAULT_GOAL := help
-.PHONY: help run build dist test lint format openapi configuration generate bench measure-build measure-lto check-api schemathesis acceptance generators proof fuzz deny ci clean
+.PHONY: help run build dist test lint doc format openapi configuration generate bench measure-build measure-lto check-api schemathesis acceptance generators proof fuzz deny ci clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ lint: ## check formatting and clippy; a warning is an error
 	$(CARGO) fmt --all --check
 	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+
+doc: ## build the documentation of the crates; a warning is an error
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
 
 format: ## format the code
 	$(CARGO) fmt --all

@@ -7,7 +7,7 @@
 //! percent escapes in either case, and decoded.
 //!
 //! Because nothing stands between the parts, a thief of a signed request could move text from one part into the next. So a
-//! host must look like one ([`is_host`]), a decoded path must have the boundaries of the sent one ([`decoded`]), and a
+//! host must look like one (`is_host`), a decoded path must have the boundaries of the sent one (`decoded`), and a
 //! request to an operation without a body must have none: the server checks that before it verifies the signature.
 
 use chrono::Duration;

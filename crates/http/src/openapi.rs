@@ -118,7 +118,7 @@ pub fn openapi_json(contract: Contract) -> String {
     pretty(&document(contract))
 }
 
-/// The document of [`merged`] as JSON.
+/// The operations of all contracts in one document, as JSON.
 pub fn merged_json() -> String {
     format!("{:#}\n", merged())
 }

@@ -61,23 +61,23 @@ impl Group {
 /// Requests per minute, by group; 0 means no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LimitSettings {
-    /// Limit of [`Group::Login`].
+    /// Logins and refreshes, by address.
     pub login: u32,
-    /// Limit of [`Group::Ingest`].
+    /// Requests that send events, by credential.
     pub ingest: u32,
-    /// Limit of [`Group::Read`].
+    /// Requests that read, by credential.
     pub read: u32,
-    /// Limit of [`Group::Analytics`].
+    /// Analytic questions, by credential.
     pub analytics: u32,
-    /// Limit of [`Group::Change`].
+    /// Requests that change records, by credential.
     pub change: u32,
-    /// Limit of [`Group::Administer`].
+    /// Requests that administer, by credential.
     pub administer: u32,
-    /// Limit of [`Group::Public`].
+    /// Requests without a credential, by address.
     pub public: u32,
-    /// Limit of [`Group::Probe`].
+    /// Questions whether the server can serve, by address.
     pub probe: u32,
-    /// Limit of [`Group::Refused`].
+    /// Requests with an invalid credential, by address.
     pub refused: u32,
 }
 

@@ -1,6 +1,6 @@
 //! The background task that merges deltas into sheets.
 //!
-//! One merger works on a database at a time, whatever number of servers run: it holds the [lease](Lease), and prolongs it
+//! One merger works on a database at a time, whatever number of servers run: it holds the lease, and prolongs it
 //! inside every transaction in which it writes. A merger that was held up so long that another one took over writes
 //! nothing of what it has computed.
 //!
