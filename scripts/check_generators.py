@@ -5,7 +5,7 @@
 
 --proof makes the checks that take long: the Rust client of openapi-generator is checked by cargo.
 
-What each document must keep for these generators is tested in crates/http/tests/api/openapi/generators.rs.
+crates/http/tests/api/openapi/generators.rs tests the properties of the documents that these generators need.
 """
 
 import argparse

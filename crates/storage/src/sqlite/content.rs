@@ -27,7 +27,7 @@ use crate::error;
 use crate::options::StoreOptions;
 use crate::schema::content_version;
 
-/// What the connections to one content share.
+/// The state that the connections to one content share.
 pub struct Content {
     options: StoreOptions,
     summarizer: Arc<dyn Summarizer>,
@@ -40,7 +40,7 @@ pub struct Seen {
     version: i64,
 }
 
-/// What was known before a transaction began.
+/// The knowledge of the content before a transaction began.
 pub struct Before {
     shared: Option<Arc<Shared>>,
     changes: i64,
@@ -52,7 +52,7 @@ impl Content {
         Self { options: options.clone(), summarizer, current: Mutex::default() }
     }
 
-    /// What is known now. Call it before a transaction begins: its snapshot then has at least this.
+    /// The present knowledge. Call it before a transaction begins: its snapshot then has at least this.
     pub fn before(&self) -> Before {
         let shared = self.current.lock().clone();
         let changes = shared.as_ref().map_or(0, |shared| shared.version.changes());
