@@ -3,19 +3,19 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
-use trailkeeper_domain::{Error, Result};
 use trailkeeper_domain::event::{
     CheckedEvent, Event, EventDraft, EventKind, IngestContext, MAX_FUTURE, MAX_METADATA_BYTES, MAX_USER_AGENT, Target,
 };
 use trailkeeper_domain::id::{EventId, TenantId};
-use trailkeeper_domain::page::{MAX_PAGE, PageQueries};
+use trailkeeper_domain::page::{MAX_PAGE, PageRule};
 use trailkeeper_domain::time::{self, Timestamp};
+use trailkeeper_domain::{Error, Result};
 use uuid::Uuid;
 
 use crate::now;
 
 fn context() -> IngestContext {
-    IngestContext { now: now(), source: None, tenant_scope: None, queries: PageQueries::Dropped }
+    IngestContext { now: now(), source: None, tenant_scope: None }
 }
 
 fn validated(draft: EventDraft) -> Result<CheckedEvent> {
@@ -53,8 +53,7 @@ fn keeps_limits(event: &Event) {
         (event.user_agent.as_deref(), MAX_USER_AGENT),
         (event.session_id.as_deref(), 128),
         (event.trace_id.as_deref(), 128),
-        (event.page.as_ref().map(|page| page.sent.as_str()), MAX_PAGE),
-        (event.page.as_ref().map(|page| page.key.as_str()), MAX_PAGE),
+        (event.page.as_ref().map(|page| page.as_str()), MAX_PAGE),
         (target.kind.as_deref(), 64),
         (target.id.as_deref(), 256),
         (target.name.as_deref(), 256),
@@ -64,7 +63,11 @@ fn keeps_limits(event: &Event) {
         assert!(!text.contains(char::is_control), "{text:?}");
     }
     if let Some(page) = &event.page {
-        assert!(!page.key.contains(['?', '#']), "{page:?}");
+        let rule = PageRule::default();
+        let key = page.key(&rule);
+        assert!((1..=MAX_PAGE).contains(&key.chars().count()) && !key.contains(['?', '#']), "{page:?}");
+        assert!(!key.contains(char::is_control), "{page:?}");
+        assert_eq!(rule.key(&key), key, "{page:?}");
     }
     if let Some(metadata) = &event.metadata {
         let text = metadata.as_str();
@@ -98,7 +101,7 @@ fn written(event: &Event) -> String {
     put("outcome", Some(json!(event.outcome.as_str())));
     put("source", event.source.map(|address| json!(address.to_string())));
     put("user_agent", text(&event.user_agent));
-    put("page", event.page.as_ref().map(|page| json!(page.sent)));
+    put("page", event.page.as_ref().map(|page| json!(page.as_str())));
     put("session_id", text(&event.session_id));
     put("trace_id", text(&event.trace_id));
     put("target", event.target.as_ref().map(|Target { kind, id, name }| json!({"type": kind, "id": id, "name": name})));

@@ -6,7 +6,7 @@ use crate::commands::{
     account, config, demo, import, master_key, migrate, openapi, rebuild, serve, session, signing_key, token,
     token_key, verify,
 };
-use crate::config::{CommandLine, DatabaseArgs, LogArgs, PageArgs, Settings};
+use crate::config::{CommandLine, DatabaseArgs, LogArgs, PageArgs, PageRuleArgs, Settings};
 use crate::failure::Failure;
 
 /// A server for audit trails and usage analytics.
@@ -37,7 +37,10 @@ pub enum Command {
     /// Rejected lines are reported and skipped. The command fails if it rejects every line.
     Import(import::ImportArgs),
     /// Rebuild all sheets, the rollups behind analytics, from the events. Servers keep running.
-    Rebuild,
+    ///
+    /// With other settings of pages than those of the database, or after an upgrade that changes how pages are compared, it
+    /// first gives the pages of all events new keys; page statistics answer 503 until it is done.
+    Rebuild(PageRuleArgs),
     /// Compare all sheets with a recount of the events and report each difference.
     ///
     /// Exits with status 1 if there is one; `trailkeeper rebuild` repairs it.
@@ -80,7 +83,7 @@ impl Cli {
             Command::Migrate => migrate::run(database),
             Command::Demo(pages) => demo::run(database, pages),
             Command::Import(args) => import::run(database, args),
-            Command::Rebuild => rebuild::run(database),
+            Command::Rebuild(pages) => rebuild::run(database, pages),
             Command::Verify(args) => verify::run(database, args),
             Command::Openapi(args) => openapi::run(args),
             Command::Account(args) => account::run(database, args),

@@ -7,11 +7,13 @@ use trailkeeper_auth::{AuditContext, SystemEntropy};
 use trailkeeper_domain::account::Actor;
 use trailkeeper_domain::clock::{Clock, Entropy, SystemClock};
 use trailkeeper_domain::cursor::{Paged, PlainCursor};
+use trailkeeper_domain::page::PageRule;
 use trailkeeper_domain::ports::Store;
+use trailkeeper_domain::usecase::settle_page_rule;
 use trailkeeper_domain::{Error, Result as DomainResult};
 use trailkeeper_storage::{DatabaseUrl, StoreOptions};
 
-use crate::config::{DatabaseArgs, PageArgs};
+use crate::config::{DatabaseArgs, PageArgs, pages};
 use crate::failure::Failure;
 
 /// Rows that a list fetches at a time.
@@ -50,9 +52,25 @@ pub fn open(database: &DatabaseArgs) -> Result<Ports, Failure> {
     open_with(database, &StoreOptions::default())
 }
 
-/// Opens the database as [`open`] does, for commands that record events with pages.
-pub fn open_to_record(database: &DatabaseArgs, pages: &PageArgs) -> Result<Ports, Failure> {
-    open_with(database, &pages.store_options())
+/// Opens the database as [`open`] does, for commands that record events with pages. Fails if the settings of pages are
+/// not those of the database.
+pub fn open_to_record(database: &DatabaseArgs, args: &PageArgs) -> Result<Ports, Failure> {
+    let ports = open_with(database, &args.store_options())?;
+    let (state, differences) =
+        settle_page_rule(ports.store.as_ref(), &args.rule.settings()).map_err(|error| ports.failed(error))?;
+    if !differences.is_empty() {
+        return Err(Failure::Refused(pages::refusal(&differences)));
+    }
+    if state.rewriting {
+        tracing::warn!(
+            "`trailkeeper rebuild` is giving the pages of events other keys, or was interrupted: page statistics answer 503 until it is done; run it again if it is not running"
+        );
+    } else if state.rule.version < PageRule::VERSION {
+        tracing::warn!(
+            "the pages of this database are compared as they were sent, by the rule of an older version: `/caf%C3%A9` and `/café` are two pages; `trailkeeper rebuild` makes them one, while servers run"
+        );
+    }
+    Ok(ports)
 }
 
 fn open_with(database: &DatabaseArgs, options: &StoreOptions) -> Result<Ports, Failure> {

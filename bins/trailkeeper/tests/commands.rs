@@ -20,6 +20,8 @@ mod import;
 mod keys;
 #[path = "commands/openapi.rs"]
 mod openapi;
+#[path = "commands/pages.rs"]
+mod pages;
 #[path = "commands/serve.rs"]
 mod serve;
 #[path = "commands/sheets.rs"]

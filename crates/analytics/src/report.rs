@@ -6,7 +6,7 @@ use trailkeeper_domain::account::SpentSignature;
 use trailkeeper_domain::activity::{ActiveUsers, Period};
 use trailkeeper_domain::event::{Event, EventKind, MAX_FUTURE, Outcome, PAGE_LOAD};
 use trailkeeper_domain::id::{EventId, TenantId, UserId};
-use trailkeeper_domain::page::{Page, PageQueries};
+use trailkeeper_domain::page::Page;
 use trailkeeper_domain::time::{self, Timestamp};
 use trailkeeper_domain::usecase::Change;
 use trailkeeper_domain::visibility::Visibility;
@@ -50,18 +50,13 @@ pub struct ReportedPage {
 /// # Errors
 /// [`Error::TooLarge`] for more than [`MAX_HISTORIES`] pages. [`Error::Invalid`] naming the field of a page that is
 /// malformed, not on the day, or more than ten minutes ahead of the clock.
-pub fn report_behavior(
-    change: Change<'_>,
-    queries: PageQueries,
-    report: &BehaviorReport,
-    visibility: Visibility,
-) -> Result<()> {
+pub fn report_behavior(change: Change<'_>, report: &BehaviorReport, visibility: Visibility) -> Result<()> {
     let tenant_id = visibility.tenant().unwrap_or(TenantId::NONE);
-    let events = events_of(report, change.now(), queries, tenant_id)?;
+    let events = events_of(report, change.now(), tenant_id)?;
     change.write(|tx| tx.insert_events(&events).map(|_| ()))
 }
 
-fn events_of(report: &BehaviorReport, now: Timestamp, queries: PageQueries, tenant_id: TenantId) -> Result<Vec<Event>> {
+fn events_of(report: &BehaviorReport, now: Timestamp, tenant_id: TenantId) -> Result<Vec<Event>> {
     if report.histories.len() > MAX_HISTORIES {
         return Err(Error::TooLarge(ErrorDetail::of(
             "histories",
@@ -76,7 +71,7 @@ fn events_of(report: &BehaviorReport, now: Timestamp, queries: PageQueries, tena
     let mut events = Vec::with_capacity(report.histories.len());
     for (index, history) in report.histories.iter().enumerate() {
         check_time(&format!("histories[{index}].timestamp"), history.at, report.day, now)?;
-        let page = Page::parse(&format!("histories[{index}].referer"), history.referer.as_str(), queries)?;
+        let page = Page::parse(&format!("histories[{index}].referer"), history.referer.as_str())?;
         let id = id_of(&report.user_id, history);
         if seen.insert(id) {
             events.push(event_of(id, &report.user_id, history.at, page, now, tenant_id));
@@ -178,7 +173,7 @@ mod tests {
     }
 
     fn events(report: &BehaviorReport) -> Result<Vec<Event>> {
-        events_of(report, at("2026-11-22T20:00:00Z"), PageQueries::Dropped, TenantId::NONE)
+        events_of(report, at("2026-11-22T20:00:00Z"), TenantId::NONE)
     }
 
     #[test]
@@ -195,7 +190,7 @@ mod tests {
         assert_eq!(once[0], twice[0]);
         // Computed with Python's uuid5. If it changed, reports that are sent again would count twice.
         assert_eq!(once[0].id.to_string(), "24eb12a7-6872-57be-91b1-fabe371cc80e");
-        assert_eq!(once[0].page.as_ref().unwrap().key, "/users");
+        assert_eq!(once[0].page.as_ref().unwrap().as_str(), "/users?action=delete_user");
     }
 
     #[test]

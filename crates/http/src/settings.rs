@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
-use trailkeeper_domain::page::PageQueries;
 
 use crate::limits::LimitSettings;
 use crate::tls::Tls;
@@ -31,8 +30,6 @@ pub struct HttpSettings {
     pub trusted_proxies: Vec<IpNet>,
     /// Requests per minute of each credential and each source.
     pub limits: LimitSettings,
-    /// Whether the query is part of the key by which statistics group pages.
-    pub page_queries: PageQueries,
     /// Approximate size of the fold cache in bytes, which makes repeated analytic questions cheap. 0: no cache.
     pub fold_cache_bytes: usize,
     /// Memory in bytes for the bodies of all requests together, while they arrive and are handled. Senders whose
@@ -53,7 +50,6 @@ impl Default for HttpSettings {
             workers: 2,
             trusted_proxies: Vec::new(),
             limits: LimitSettings::NONE,
-            page_queries: PageQueries::default(),
             fold_cache_bytes: 64 << 20,
             body_budget_bytes: 256 << 20,
             connections: ConnectionSettings::default(),

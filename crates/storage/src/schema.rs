@@ -121,6 +121,16 @@ tables! {
         pages -> Integer,
     }
 
+    /// The rule of the keys of pages, in one row.
+    page_rule (id) {
+        id -> SmallInt,
+        version -> SmallInt,
+        queries -> Nullable<Text>,
+        trailing_slash -> Text,
+        hash -> Text,
+        rewriting -> Bool,
+    }
+
     /// The events. `seq` is the order of storage, and `…_ref` are ids of dictionaries.
     events (tenant_id, id) {
         seq -> BigInt,

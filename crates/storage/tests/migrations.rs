@@ -10,7 +10,9 @@ use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection};
 use trailkeeper_analytics::engine::Summary;
 use trailkeeper_domain::Error;
 use trailkeeper_domain::account::{RefreshToken, SessionFilter};
+use trailkeeper_domain::event::Event;
 use trailkeeper_domain::id::{AccountId, SessionId};
+use trailkeeper_domain::page::{Page, PageRule, PageRuleState};
 use trailkeeper_domain::user::UserFilter;
 use trailkeeper_storage::{DatabaseUrl, StoreOptions, migrate, open};
 use trailkeeper_testkit::{DatabaseKind, TempDatabase, all_events, at, event, run_on_postgres, visibility};
@@ -20,6 +22,7 @@ trailkeeper_testkit::on_both!(
     migrations_are_reversible,
     sessions_survive_migrations,
     addresses_get_their_folded_keys,
+    keys_of_pages_stay_those_of_the_older_version,
     readiness_names_missing_migrations,
     of_many_servers_one_migrates,
     a_newer_schema_is_read_and_not_written,
@@ -308,6 +311,33 @@ fn addresses_get_their_folded_keys(kind: DatabaseKind) {
         drop(store);
         undo_from(kind, &database, "2026-11-29-0013");
     }
+}
+
+/// An upgrade must not mix keys: those of stored events are of version 0, so those of new events are too.
+fn keys_of_pages_stay_those_of_the_older_version(kind: DatabaseKind) {
+    let database = TempDatabase::new(kind);
+    let url = parsed(&database);
+    let rule = || {
+        migrate(&url).unwrap();
+        let store = open(&url, &StoreOptions::default(), Arc::new(Summary)).unwrap();
+        let state = store.reading(|tx| tx.page_rule()).unwrap();
+        undo_from(kind, &database, "2026-11-29-0023");
+        state
+    };
+    let newest = PageRuleState { rule: PageRule::default(), rewriting: false, presumed: false };
+    assert_eq!(rule(), newest);
+    migrate(&url).unwrap();
+    let store = open(&url, &StoreOptions::default(), Arc::new(Summary)).unwrap();
+    let insert = |event: &Event| store.writing(|tx| tx.insert_events(std::slice::from_ref(event))).unwrap();
+    insert(&event(1));
+    undo_from(kind, &database, "2026-11-29-0023");
+    assert_eq!(rule(), newest, "an event without a page has no key");
+    migrate(&url).unwrap();
+    insert(&Event { page: Some(Page::parse("page", "/a").unwrap()), ..event(2) });
+    undo_from(kind, &database, "2026-11-29-0023");
+    let old = PageRule { version: 0, ..PageRule::default() };
+    assert_eq!(rule(), PageRuleState { rule: old, rewriting: false, presumed: true });
+    migrate(&url).unwrap();
 }
 
 fn readiness_names_missing_migrations(kind: DatabaseKind) {

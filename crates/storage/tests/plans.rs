@@ -119,7 +119,7 @@ fn filters() -> Vec<(&'static str, &'static str, EventFilter)> {
         ("failed", "events_by_time", EventFilter { failed: Some(true), ..any() }),
         ("address", "events_by_source", EventFilter { source: Some(network("10.0.3.4")), ..any() }),
         ("network", "events_by_source", EventFilter { source: Some(network("10.0.3.0/24")), ..any() }),
-        ("page", "events_by_page", EventFilter { page_key: Some("/page/7".into()), ..any() }),
+        ("page", "events_by_page", EventFilter { page: Some("/page/7".into()), ..any() }),
         ("session", "events_by_session", EventFilter { session_id: Some("session-77".into()), ..any() }),
         ("days", "events_by_time", days.clone()),
         (
@@ -145,7 +145,7 @@ fn filters() -> Vec<(&'static str, &'static str, EventFilter)> {
         (
             "tenant, page",
             "events_by_page",
-            EventFilter { visibility: visibility::of_tenant(tenant()), page_key: Some("/page/7".into()), ..any() },
+            EventFilter { visibility: visibility::of_tenant(tenant()), page: Some("/page/7".into()), ..any() },
         ),
         (
             "tenant, days",
@@ -168,7 +168,7 @@ fn filters() -> Vec<(&'static str, &'static str, EventFilter)> {
             "events_by_session",
             EventFilter { session_id: Some("session-77".into()), kinds: kinds(&["userinfo"]), ..any() },
         ),
-        ("page, days", "events_by_page", EventFilter { page_key: Some("/page/7".into()), ..days.clone() }),
+        ("page, days", "events_by_page", EventFilter { page: Some("/page/7".into()), ..days.clone() }),
         ("network, days", "events_by_time", EventFilter { source: Some(network("10.0.3.0/24")), ..days }),
     ]
 }
@@ -335,7 +335,7 @@ fn reads_a_whole_table(step: &str, plan: &str) -> bool {
     let sqlite = step
         .strip_prefix("SCAN ")
         .is_some_and(|table| !table.contains(" USING ") && table != "tenants" && !is_subquery(table));
-    let small = ["dict_kinds", "dict_pages", "sheet_generation"];
+    let small = ["dict_kinds", "dict_pages", "page_rule", "sheet_generation"];
     let postgres =
         step.split_once("Seq Scan on ").is_some_and(|(_, table)| !small.iter().any(|s| table.starts_with(s)));
     sqlite || postgres

@@ -8,7 +8,7 @@ use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
 use trailkeeper_domain::event::{Event, EventFilter};
 use trailkeeper_domain::id::TenantId;
-use trailkeeper_domain::page::{Page, PageQueries};
+use trailkeeper_domain::page::Page;
 use trailkeeper_domain::ports::Store;
 use trailkeeper_testkit::visibility::of_tenant;
 use trailkeeper_testkit::{TempDatabase, all_events, event, open_store, tenant_id, user_id};
@@ -18,7 +18,7 @@ fn own_event(number: u128) -> Event {
     Event {
         tenant_id: tenant_id(number),
         user_id: Some(user_id(&format!("user-{number}"))),
-        page: Some(Page::parse("page", format!("/of/{number}"), PageQueries::Dropped).unwrap()),
+        page: Some(Page::parse("page", format!("/of/{number}")).unwrap()),
         user_agent: Some(format!("agent of {number}")),
         source: Some([203, 0, 113, u8::try_from(number).unwrap()].into()),
         ..event(number)

@@ -9,7 +9,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use chrono::Duration;
 use trailkeeper_domain::event::{Event, EventKind, LOGIN_FAIL, LOGIN_SUCCESS, PAGE_LOAD, USERINFO};
 use trailkeeper_domain::id::{EnvId, EventId, TenantId, UserId};
-use trailkeeper_domain::page::{Page, PageQueries};
+use trailkeeper_domain::page::Page;
 use trailkeeper_domain::time::Timestamp;
 
 use crate::builders::{at, tenant_id, uuid};
@@ -74,7 +74,7 @@ impl Iterator for Workload {
         let kind = EventKind::known(kind);
         let page = (kind.as_str() == PAGE_LOAD).then(|| {
             let path = format!("/app/section-{}/page", self.pages.draw(&self.entropy));
-            Page::parse("page", path, PageQueries::Dropped).expect("a page of the workload is a good one")
+            Page::parse("page", path).expect("a page of the workload is a good one")
         });
         let occurred_at = self.start + self.step * i32::try_from(number).unwrap_or(i32::MAX);
         let [a, b] = [user % 250, user / 250 % 250].map(|byte| u8::try_from(byte).unwrap_or_default());

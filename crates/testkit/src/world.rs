@@ -6,7 +6,7 @@ use std::sync::Arc;
 use trailkeeper_domain::event::{Event, EventFilter, EventKind, Outcome};
 use trailkeeper_domain::fact::WELL_KNOWN_KINDS;
 use trailkeeper_domain::id::{EnvId, EventId, TenantId};
-use trailkeeper_domain::page::{Page, PageQueries};
+use trailkeeper_domain::page::Page;
 use trailkeeper_domain::ports::Store;
 use trailkeeper_domain::time::Timestamp;
 
@@ -75,7 +75,7 @@ impl World {
             kind: EventKind::known(entropy.pick(&kinds)),
             outcome: entropy.pick(&Outcome::ALL),
             source: entropy.chance(70).then(|| IpAddr::V4(Ipv4Addr::new(198, 51, 100, few(9)))),
-            page: page.map(|page| Page::parse("page", page, PageQueries::Dropped).expect("a page of a test is valid")),
+            page: page.map(|page| Page::parse("page", page).expect("a page of a test is valid")),
             ..event(0)
         }
     }

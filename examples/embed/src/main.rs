@@ -13,7 +13,6 @@ use trailkeeper_analytics::question::page_statistics::{PagesQuestion, page_stati
 use trailkeeper_analytics::{Audience, Granularity, Span, Zone};
 use trailkeeper_domain::clock::{Clock, Entropy, SystemClock};
 use trailkeeper_domain::event::{EventDraft, IngestContext, PAGE_LOAD};
-use trailkeeper_domain::page::PageQueries;
 use trailkeeper_domain::usecase::{RecordStatus, record_events};
 use trailkeeper_domain::visibility::Visibility;
 use trailkeeper_domain::{Error, Result};
@@ -37,7 +36,7 @@ fn main() -> Result<()> {
     let store = trailkeeper_storage::open(&url, &StoreOptions::default(), Arc::new(Summary))?;
     let (store, clock, entropy) = (store.as_ref(), SystemClock, Randomness(SystemRandom::new()));
 
-    let context = IngestContext { now: clock.now(), source: None, tenant_scope: None, queries: PageQueries::Dropped };
+    let context = IngestContext { now: clock.now(), source: None, tenant_scope: None };
     let seen = [("jane", "/orders"), ("jane", "/orders?page=2"), ("omar", "/orders"), ("omar", "/invoices")];
     let drafts = seen.map(|(user, page)| {
         Ok::<_, Error>(EventDraft {

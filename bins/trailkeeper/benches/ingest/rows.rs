@@ -6,6 +6,7 @@ use std::net::IpAddr;
 
 use trailkeeper_domain::event::{Event, Outcome};
 use trailkeeper_domain::fact::WELL_KNOWN_KINDS;
+use trailkeeper_domain::page::PageRule;
 use uuid::Uuid;
 
 /// A row of `events`, without the columns that the workload leaves empty.
@@ -47,7 +48,7 @@ pub fn rows(events: &[Event]) -> Vec<Row> {
                 Outcome::Unknown => 2,
             },
             source_ref: event.source.map(|source| sources.of(source)),
-            page_ref: event.page.as_ref().map(|page| pages.of(page.key.clone())),
+            page_ref: event.page.as_ref().map(|page| pages.of(page.key(&PageRule::default()))),
         })
         .collect()
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use trailkeeper_analytics::engine::Summary;
 use trailkeeper_domain::event::Event;
+use trailkeeper_domain::page::Page;
 use trailkeeper_domain::ports::Store;
 use trailkeeper_domain::time::rfc3339;
 use trailkeeper_storage::{DatabaseUrl, StoreOptions};
@@ -30,6 +31,6 @@ pub fn as_json(event: &Event) -> Value {
         "user_id": event.user_id.as_ref().map(ToString::to_string),
         "type": event.kind.as_str(),
         "source": event.source,
-        "page": event.page.as_ref().map(|page| &page.sent),
+        "page": event.page.as_ref().map(Page::as_str),
     })
 }

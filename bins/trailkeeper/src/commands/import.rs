@@ -65,7 +65,7 @@ impl What {
 
 impl EventFile {
     fn recording(&self) -> Recording {
-        Recording { tenant: self.tenant, queries: self.pages.queries() }
+        Recording { tenant: self.tenant }
     }
 }
 

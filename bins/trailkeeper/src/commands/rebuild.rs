@@ -2,33 +2,47 @@
 
 use std::time::Duration;
 
-use trailkeeper_analytics::engine::rebuild::rebuild;
+use trailkeeper_analytics::engine::rebuild::rebuild_by_rule;
 use trailkeeper_auth::audit::{AuditEvent, SHEETS_REBUILD};
 
-use crate::config::DatabaseArgs;
+use crate::config::{DatabaseArgs, PageRuleArgs};
 use crate::failure::Failure;
 use crate::{audit, output, progress, wiring};
 
 /// How long to wait for the merger of a server: twice the time that a dead one keeps its lease.
 const LEASE_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// Rebuilds all sheets and prints their number and size, and the number of events.
-pub fn run(database: &DatabaseArgs) -> Result<(), Failure> {
+/// Rebuilds all sheets and prints their number and size, and the number of events. Before that, it gives the pages of all
+/// events the keys of the newest rule with these settings, if they have others.
+pub fn run(database: &DatabaseArgs, pages: &PageRuleArgs) -> Result<(), Failure> {
     let ports = wiring::open(database)?;
-    let bar = progress::events("days");
-    let rebuilt =
-        rebuild(ports.store.as_ref(), ports.clock.as_ref(), ports.entropy.as_ref(), LEASE_TIMEOUT, &mut |progress| {
-            progress::show(&bar, progress);
-        });
+    let stored = ports.store.reading(|tx| tx.page_rule()).map_err(|error| ports.failed(error))?;
+    let rule = pages.settings().rule(&stored.rule);
+    if rule != stored.rule {
+        output::line(format!("pages get other keys: {rule}; before: {}", stored.rule))?;
+    } else if stored.rewriting {
+        output::line(format!("pages get other keys, which an interrupted rebuild began: {rule}"))?;
+    }
+    let bar = progress::events("pages or days");
+    let rebuilt = rebuild_by_rule(
+        ports.store.as_ref(),
+        ports.clock.as_ref(),
+        ports.entropy.as_ref(),
+        LEASE_TIMEOUT,
+        &rule,
+        &mut |progress| progress::show(&bar, progress),
+    );
     bar.finish_and_clear();
     let rebuilt = rebuilt.map_err(|error| ports.failed(error))?;
-    audit::record(
-        &ports,
-        AuditEvent::done(SHEETS_REBUILD)
-            .with("sheets", rebuilt.sheets)
-            .with("events", rebuilt.events)
-            .with("generation", rebuilt.generation),
-    )?;
+    let mut event = AuditEvent::done(SHEETS_REBUILD)
+        .with("sheets", rebuilt.sheets)
+        .with("events", rebuilt.events)
+        .with("generation", rebuilt.generation);
+    if let Some(rewritten) = rebuilt.rewritten {
+        event = event.with("page_rule", rule.to_string()).with("rewritten", rewritten);
+        output::line(format!("{rewritten} events have another page key now"))?;
+    }
+    audit::record(&ports, event)?;
     output::line(format!(
         "{} sheets of {} bytes from {} events; they are in use now (generation {})",
         rebuilt.sheets, rebuilt.bytes, rebuilt.events, rebuilt.generation

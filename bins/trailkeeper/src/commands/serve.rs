@@ -25,13 +25,12 @@ use crate::{access, audit, demo, output};
 /// Serves until a signal stops it.
 pub fn run(database: &DatabaseArgs, settings: &Settings, line: &CommandLine) -> Result<(), Failure> {
     // First, so that an unusable certificate changes nothing in the database.
-    let queries = settings.pages.queries();
-    let http = HttpSettings { limits: settings.limits.settings(), ..settings.server.http_settings(queries)? };
+    let http = HttpSettings { limits: settings.limits.settings(), ..settings.server.http_settings()? };
     settings.server.warn_of_plain_http();
     let ports = wiring::open_to_record(database, &settings.pages)?;
     let access = access::open(&ports, database, &settings.access, KeyUse::Secrets)?;
     if settings.server.demo
-        && let Some(loaded) = demo::load(&ports, queries)?
+        && let Some(loaded) = demo::load(&ports)?
     {
         tracing::info!("loaded demo data: {loaded}");
     }

@@ -6,6 +6,7 @@ mod database;
 mod limits;
 pub mod listing;
 mod logging;
+pub mod pages;
 mod parse;
 pub mod reference;
 mod server;
@@ -20,8 +21,9 @@ pub use database::DatabaseArgs;
 pub use limits::LimitArgs;
 pub use listing::{CommandLine, Setting};
 pub use logging::{LogArgs, LogFormat};
+pub use pages::{PageArgs, PageRuleArgs};
 pub use parse::{customer, detail, role, tenant};
-pub use server::{PageArgs, ServerArgs};
+pub use server::ServerArgs;
 
 /// Settings of the server. Those of the database and the log belong to every command.
 #[derive(Args)]

@@ -1,4 +1,4 @@
-//! Settings of the HTTP server and of page statistics.
+//! Settings of the HTTP server.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -6,9 +6,7 @@ use std::time::Duration;
 use clap::{ArgAction, Args, builder::BoolishValueParser};
 use trailkeeper_analytics::engine::merger::MergerSettings;
 use trailkeeper_domain::ingest::IngestLimits;
-use trailkeeper_domain::page::PageQueries;
 use trailkeeper_http::HttpSettings;
-use trailkeeper_storage::StoreOptions;
 
 use crate::config::connections::ConnectionArgs;
 use crate::config::parse::{self, Networks, Origins};
@@ -109,12 +107,11 @@ impl ServerArgs {
 
     /// These settings, as the HTTP library takes them. Loads the certificate, and raises the limit on open files if it is
     /// too low for the connections.
-    pub fn http_settings(&self, page_queries: PageQueries) -> Result<HttpSettings, Failure> {
+    pub fn http_settings(&self) -> Result<HttpSettings, Failure> {
         Ok(HttpSettings {
             listen: self.listen,
             workers: self.effective_workers(),
             trusted_proxies: self.trusted_proxies.0.clone(),
-            page_queries,
             fold_cache_bytes: self.fold_cache_bytes(),
             body_budget_bytes: self.body_budget_bytes(),
             connections: self.connections.settings(open_files::allow_connections(self.connections.max_connections)),
@@ -139,31 +136,6 @@ impl ServerArgs {
 
 fn bytes(mib: u32) -> usize {
     usize::try_from(mib).unwrap_or(usize::MAX).saturating_mul(1 << 20)
-}
-
-/// Settings of page statistics.
-#[derive(Args)]
-#[command(next_help_heading = "Page statistics")]
-pub struct PageArgs {
-    /// Count pages that differ in their query (`/users?page=2`) separately. Keep one value for a database.
-    #[arg(long, env = "TRAILKEEPER_KEEP_PAGE_QUERIES", action = ArgAction::SetTrue, value_parser = BoolishValueParser::new())]
-    pub keep_page_queries: bool,
-
-    /// New pages that a tenant may add per UTC day. Statistics count further ones as `(other)`.
-    #[arg(long, env = "TRAILKEEPER_NEW_PAGES_PER_DAY", default_value_t = StoreOptions::default().new_pages_per_day, value_name = "NUMBER")]
-    pub new_pages_per_day: u32,
-}
-
-impl PageArgs {
-    /// Whether pages keep their query.
-    pub fn queries(&self) -> PageQueries {
-        if self.keep_page_queries { PageQueries::Kept } else { PageQueries::Dropped }
-    }
-
-    /// Options of a store that records events with pages.
-    pub fn store_options(&self) -> StoreOptions {
-        StoreOptions { new_pages_per_day: self.new_pages_per_day, ..StoreOptions::default() }
-    }
 }
 
 #[cfg(test)]

@@ -13,7 +13,6 @@ use trailkeeper_domain::clock;
 use trailkeeper_domain::creation::{Creation, CreationKind};
 use trailkeeper_domain::event::{EventFilter, IngestContext};
 use trailkeeper_domain::id::{CreationId, EventId, TenantId};
-use trailkeeper_domain::page::PageQueries;
 use trailkeeper_domain::ports::{ReadTx, WriteTx};
 use trailkeeper_domain::tenant::Tenant;
 use trailkeeper_domain::time::Timestamp;
@@ -62,9 +61,9 @@ impl fmt::Display for Loaded {
 ///
 /// Everything is one transaction, with the audit event. Otherwise an interrupted start would leave half of the demo data,
 /// and the next start would take it for real data.
-pub fn load(ports: &Ports, queries: PageQueries) -> Result<Option<Loaded>, Failure> {
+pub fn load(ports: &Ports) -> Result<Option<Loaded>, Failure> {
     let now = ports.clock.now();
-    let context = IngestContext { now, source: None, tenant_scope: None, queries };
+    let context = IngestContext { now, source: None, tenant_scope: None };
     let bar = progress::items(0, "demo data");
     let loaded = ports.store.writing(|tx| {
         // Of two servers that start at the same time, one loads and the other then finds the data.
@@ -203,7 +202,7 @@ mod tests {
     #[test]
     fn every_event_is_valid_and_the_times_ascend_within_the_last_90_days() {
         let (world, drafts, now) = events(20_000);
-        let context = IngestContext { now, source: None, tenant_scope: None, queries: PageQueries::Dropped };
+        let context = IngestContext { now, source: None, tenant_scope: None };
         let known: BTreeSet<_> = world.people.iter().map(|person| person.id.clone()).collect();
         let mut kinds: BTreeMap<String, u32> = BTreeMap::new();
         let mut last = now - chrono::Duration::days(90);

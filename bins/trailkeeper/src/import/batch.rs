@@ -3,7 +3,6 @@
 use trailkeeper_domain::Result as DomainResult;
 use trailkeeper_domain::event::{EventDraft, IngestContext, Warning};
 use trailkeeper_domain::id::TenantId;
-use trailkeeper_domain::page::PageQueries;
 use trailkeeper_domain::usecase::{PendingBatch, RecordStatus, record_events};
 
 use crate::failure::Failure;
@@ -20,8 +19,6 @@ const BYTES: usize = 8 * 1024 * 1024;
 pub struct Recording {
     /// Tenant of the events that name none.
     pub tenant: Option<TenantId>,
-    /// Whether pages keep their query.
-    pub queries: PageQueries,
 }
 
 /// The events of the next transaction.
@@ -54,12 +51,7 @@ impl<'a> Batch<'a> {
             return Ok(());
         }
         let ports = self.ports;
-        let context = IngestContext {
-            now: ports.clock.now(),
-            source: None,
-            tenant_scope: self.recording.tenant,
-            queries: self.recording.queries,
-        };
+        let context = IngestContext { now: ports.clock.now(), source: None, tenant_scope: self.recording.tenant };
         let drafts = std::mem::take(&mut self.drafts);
         let results =
             record_events(ports.store.as_ref(), ports.clock.as_ref(), ports.entropy.as_ref(), &context, drafts)

@@ -13,6 +13,7 @@
 //! generation as it was; the next rebuild or merger removes the incomplete one.
 
 mod chunk;
+mod pages;
 mod rebuilt;
 
 use std::collections::HashSet;
@@ -20,6 +21,7 @@ use std::thread;
 use std::time::Duration;
 
 use trailkeeper_domain::clock::{Clock, Entropy};
+use trailkeeper_domain::page::{PageRule, PageRuleState};
 use trailkeeper_domain::ports::{DeltaKey, ReadTx, Scopes, Store};
 use trailkeeper_domain::scope::{Level, Scope};
 use trailkeeper_domain::time::{self, Timestamp, rfc3339};
@@ -38,6 +40,25 @@ const REMOVED_AT_ONCE: usize = 1_000;
 /// The number of events after which progress is reported, and the lease prolonged if needed.
 const REPORT_EVERY: u64 = 10_000;
 
+/// Rebuilds all sheets, and first gives the pages of all events the keys of this rule, if they have others. That also
+/// continues a rebuild that was interrupted. Otherwise like [`rebuild`].
+///
+/// Until it is done, questions about pages fail with [`Error::Overloaded`]. If it fails, they do so until another rebuild
+/// is done, by the same rule or another one.
+///
+/// # Errors
+/// As for [`rebuild`].
+pub fn rebuild_by_rule(
+    store: &dyn Store,
+    clock: &dyn Clock,
+    entropy: &dyn Entropy,
+    patience: Duration,
+    rule: &PageRule,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Rebuilt> {
+    rebuild_all(store, &patiently(store, clock, entropy, patience)?, Some(rule), progress)
+}
+
 /// Rebuilds all sheets. Waits up to `patience` for a merger or another rebuild to release the lease.
 ///
 /// # Errors
@@ -50,28 +71,41 @@ pub fn rebuild(
     patience: Duration,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Rebuilt> {
-    let lease = patiently(store, clock, entropy, patience)?;
+    rebuild_all(store, &patiently(store, clock, entropy, patience)?, None, progress)
+}
+
+fn rebuild_all(
+    store: &dyn Store,
+    lease: &Lease<'_>,
+    rule: Option<&PageRule>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Rebuilt> {
+    let rewritten = pages::rewrite(store, lease, rule, progress)?;
     // Merging first leaves fewer deltas to remember. Unreadable rows are a reason to rebuild, and no reason to stop.
-    let merged = Pass { store, lease: &lease, settled: HashSet::new(), stopped: &|| false }.run()?;
+    let merged = Pass { store, lease, settled: HashSet::new(), stopped: &|| false }.run()?;
     for (_, row) in merged.unreadable {
         tracing::warn!("{row}; it is rebuilt from its events");
     }
     let (rebuilt, settled) = store.reading(|tx| {
         // Left by an interrupted rebuild, or by this one if the database asked to run the transaction again.
-        remove_other_generations(&lease)?;
+        remove_other_generations(lease)?;
         let settled = waiting(tx)?;
-        let mut chunk = Chunk::new(store, &lease, tx.generation()? + 1);
-        walk(tx, &lease, &mut chunk, progress)?;
+        let mut chunk = Chunk::new(store, lease, tx.generation()? + 1);
+        walk(tx, lease, &mut chunk, progress)?;
         Ok((chunk.finish()?, settled))
     })?;
     lease
         .writing(|tx| {
             tx.set_generation(rebuilt.generation)?;
+            if rewritten.is_some() {
+                let state = tx.page_rule()?;
+                tx.set_page_rule(&PageRuleState { rewriting: false, ..state })?;
+            }
             tx.delete_deltas(&settled)
         })?
         .ok_or_else(lost)?;
-    remove_other_generations(&lease)?;
-    Ok(rebuilt)
+    remove_other_generations(lease)?;
+    Ok(Rebuilt { rewritten, ..rebuilt })
 }
 
 fn patiently<'a>(

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use trailkeeper_analytics::sheet::Facet;
 use trailkeeper_domain::event::{Event, LOGIN_FAIL, LOGIN_SUCCESS, USERINFO};
 use trailkeeper_domain::id::{EnvId, TenantId};
+use trailkeeper_domain::page::PageRule;
 use trailkeeper_domain::scope::Scope;
 use trailkeeper_domain::time::TimeRange;
 
@@ -36,7 +37,7 @@ pub(crate) fn count<'a>(events: impl Iterator<Item = &'a Event>, scope: Scope, f
         let page = event.page.as_ref();
         let single = |counts: bool| counts.then(String::new);
         let name = match facet {
-            Facet::Views => page.map(|page| page.key.clone()),
+            Facet::Views => page.map(|page| page.key(&PageRule::default())),
             Facet::AllViews => single(page.is_some()),
             Facet::Active => (active && scope != Scope::Everyone).then(|| event.env_id.to_string()),
             Facet::ActiveAll => single(active),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use std::{panic, thread};
 
 use chrono::TimeDelta;
-use trailkeeper_analytics::engine::rebuild::rebuild;
+use trailkeeper_analytics::engine::rebuild::{rebuild, rebuild_by_rule};
 use trailkeeper_analytics::engine::verify::verify;
 use trailkeeper_analytics::engine::{merger, read};
 use trailkeeper_analytics::sheet::{Facet, Fold};
@@ -14,6 +14,7 @@ use trailkeeper_domain::account::Actor;
 use trailkeeper_domain::activity::{ActiveUsers, Period};
 use trailkeeper_domain::event::Event;
 use trailkeeper_domain::id::{EnvId, TenantId};
+use trailkeeper_domain::page::PageRule;
 use trailkeeper_domain::ports::Store;
 use trailkeeper_domain::scope::Level;
 use trailkeeper_domain::usecase::Change;
@@ -28,7 +29,7 @@ use trailkeeper_testkit::{
 use crate::model::Model;
 use crate::random::Random;
 use crate::seen::Seen;
-use crate::step::{STEPS, Step};
+use crate::step::{STEPS, STEPS_OF_RULES, Step};
 use crate::{native, people, saasus};
 
 const NEW_PAGES: u32 = 3;
@@ -85,17 +86,28 @@ pub(crate) struct History {
     /// One cache for all questions of the history, on both servers.
     folds: Arc<FoldCache>,
     stores: Vec<Arc<dyn Store>>,
+    new_pages: u32,
     /// Dropped last: the connections go first.
     database: TempDatabase,
 }
 
-fn store(database: &TempDatabase) -> Arc<dyn Store> {
-    let options = StoreOptions { new_pages_per_day: NEW_PAGES, ..StoreOptions::default() };
+fn store(database: &TempDatabase, new_pages_per_day: u32) -> Arc<dyn Store> {
+    let options = StoreOptions { new_pages_per_day, ..StoreOptions::default() };
     open_store!(database, &options)
 }
 
 impl History {
     pub(crate) fn new(kind: DatabaseKind, seed: u64) -> Self {
+        Self::with_new_pages(kind, seed, NEW_PAGES)
+    }
+
+    /// A history in which the rule of pages changes. Tenants may add any number of pages: which of them are counted after
+    /// a change would depend on the order in which their keys are rewritten.
+    pub(crate) fn with_changing_rules(kind: DatabaseKind, seed: u64) -> Self {
+        Self::with_new_pages(kind, seed, u32::MAX)
+    }
+
+    fn with_new_pages(kind: DatabaseKind, seed: u64, new_pages: u32) -> Self {
         let database = TempDatabase::new(kind);
         Self {
             kind,
@@ -103,18 +115,23 @@ impl History {
             random: Random::new(seed),
             clock: Arc::new(TestClock::at("2024-03-10T12:00:00Z")),
             entropy: Arc::new(TestEntropy::new(!seed)),
-            model: Model::new(NEW_PAGES),
+            model: Model::new(new_pages),
             seen: Seen::default(),
             folds: Arc::new(FoldCache::new(CACHES[usize::try_from(seed % 3).unwrap()])),
-            stores: vec![store(&database), store(&database)],
+            stores: vec![store(&database, new_pages), store(&database, new_pages)],
+            new_pages,
             database,
         }
     }
 
     /// Runs the steps, and returns how often each thing happened.
     pub(crate) fn run(mut self, steps: usize) -> Seen {
+        let mut choices = STEPS.to_vec();
+        if self.new_pages == u32::MAX {
+            choices.extend(STEPS_OF_RULES);
+        }
         for number in 0..steps {
-            let step = if number == 0 { Step::Insert } else { self.random.pick(&STEPS) };
+            let step = if number == 0 { Step::Insert } else { self.random.pick(&choices) };
             let failed_at = FailedAt { kind: self.kind, seed: self.seed, number, step };
             self.step(step);
             self.questions(QUESTIONS);
@@ -148,8 +165,11 @@ impl History {
             Step::Rebuild => self.rebuild(),
             Step::Reopen => {
                 let at = usize::try_from(self.random.below(2)).unwrap();
-                self.stores[at] = store(&self.database);
+                self.stores[at] = store(&self.database, self.new_pages);
             }
+            Step::ChangeRule => self.change_rule(),
+            Step::ChangeRuleAmidFaults => self.change_rule_amid_faults(),
+            Step::InsertWhileChangingRule => self.insert_while_changing_rule(),
             Step::ReadWhileMerging | Step::ReadWhileRebuilding => {
                 self.while_working(step, |history| history.questions(4));
             }
@@ -244,6 +264,55 @@ impl History {
     fn rebuild(&mut self) {
         rebuild(&*self.store(), &*self.clock, &*self.entropy, Duration::ZERO, &mut |_| {}).unwrap();
         self.seen.rebuilds += 1;
+    }
+
+    fn change_rule(&mut self) {
+        let rule = self.random.rule();
+        rebuild_by_rule(&*self.store(), &*self.clock, &*self.entropy, Duration::ZERO, &rule, &mut |_| {}).unwrap();
+        self.changed(rule);
+    }
+
+    fn changed(&mut self, rule: PageRule) {
+        self.model.change_rule(rule);
+        self.seen.changed_rules += 1;
+    }
+
+    /// A change of the rule that dies at a random write; another one, by the same or another rule, ends it.
+    fn change_rule_amid_faults(&mut self) {
+        let (fault, crashes) = (self.random.pick(&Fault::ALL), self.random.chance(50));
+        let nth = usize::try_from(self.random.below(12)).unwrap();
+        let faulty = FaultyStore::over(&self.store());
+        if crashes {
+            faulty.crash_at_write(nth, Some(fault));
+        } else {
+            faulty.fail_write(nth, fault);
+        }
+        let rule = self.random.rule();
+        drop(rebuild_by_rule(&*faulty, &*self.clock, &*self.entropy, Duration::ZERO, &rule, &mut |_| {}));
+        self.seen.faults += usize::from(faulty.has_struck());
+        self.clock.advance(TimeDelta::minutes(2));
+        // New events have keys of the new rule, and the merger adds them to the old sheets.
+        self.insert();
+        self.merge();
+        if self.random.chance(50) {
+            self.rebuild();
+            let rule = self.store().reading(|tx| tx.page_rule()).unwrap().rule;
+            self.changed(rule);
+        } else {
+            self.change_rule();
+        }
+    }
+
+    fn insert_while_changing_rule(&mut self) {
+        let rule = self.random.rule();
+        let (store, clock, entropy) = (self.store(), Arc::clone(&self.clock), Arc::clone(&self.entropy));
+        let done = thread::spawn(move || {
+            rebuild_by_rule(&*store, &*clock, &*entropy, Duration::ZERO, &rule, &mut |_| {}).map(drop)
+        });
+        let worked = panic::catch_unwind(panic::AssertUnwindSafe(|| (0..6).for_each(|_| self.insert())));
+        done.join().unwrap().unwrap();
+        worked.unwrap_or_else(|reason| panic::resume_unwind(reason));
+        self.changed(rule);
     }
 
     /// A merge or a rebuild that fails or dies at a random write; a later one continues.

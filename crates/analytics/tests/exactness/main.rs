@@ -32,6 +32,25 @@ fn every_answer_is_the_recount_on_postgres() {
     histories(DatabaseKind::Postgres, 5);
 }
 
+#[test]
+fn answers_stay_the_recount_when_the_rule_of_pages_changes_on_sqlite() {
+    changing_rules(DatabaseKind::Sqlite, 4);
+}
+
+#[test]
+fn answers_stay_the_recount_when_the_rule_of_pages_changes_on_postgres() {
+    changing_rules(DatabaseKind::Postgres, 2);
+}
+
+fn changing_rules(kind: DatabaseKind, histories: u64) {
+    let first = setting("TRAILKEEPER_EXACTNESS_SEED").unwrap_or(20_261_129);
+    for seed in first..first + histories {
+        let seen = History::with_changing_rules(kind, seed).run(STEPS);
+        println!("{kind:?}, seed {seed}: {seen:?}");
+        assert!(seen.changed_rules > 0, "the rule never changed: {seen:?}");
+    }
+}
+
 fn histories(kind: DatabaseKind, default: u64) {
     let first = setting("TRAILKEEPER_EXACTNESS_SEED").unwrap_or(20_261_122);
     let count = setting("TRAILKEEPER_EXACTNESS_HISTORIES").unwrap_or(default);

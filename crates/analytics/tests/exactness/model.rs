@@ -14,6 +14,7 @@ use trailkeeper_domain::activity::{ActiveUsers, Behavior, Period};
 use trailkeeper_domain::creation::{Creation, CreationKind};
 use trailkeeper_domain::event::{Event, LOGIN_FAIL, LOGIN_SUCCESS, Outcome, PAGE_LOAD, USERINFO};
 use trailkeeper_domain::id::{CreationId, EnvId, EventId, TenantId, UserId};
+use trailkeeper_domain::page::PageRule;
 use trailkeeper_domain::time::{TimeRange, Timestamp, month_of, next_day};
 
 /// An event that is counted, and the page under which it is counted.
@@ -50,6 +51,7 @@ pub(crate) struct Model {
     pages: HashSet<String>,
     new_pages: HashMap<(TenantId, NaiveDate), u32>,
     most_new_pages: u32,
+    rule: PageRule,
     reported: BTreeMap<(PeriodName, NaiveDate, TenantId, EnvId), u64>,
     ledger: BTreeMap<(TenantId, CreationId), Creation>,
 }
@@ -71,7 +73,7 @@ impl Model {
             let new = self.stored.insert((event.tenant_id, event.id));
             news.push(new);
             if new && event.tenant_id != TenantId::SYSTEM {
-                let page = event.page.as_ref().map(|page| page.key.clone());
+                let page = event.page.as_ref().map(|page| page.key(&self.rule));
                 let page = page.map(|key| if self.pages.contains(&key) { key } else { "(other)".to_owned() });
                 self.events.push(Counted { event: event.clone(), page });
             }
@@ -84,20 +86,31 @@ impl Model {
     pub(crate) fn number_pages(&mut self, batch: &[Event]) {
         for event in batch {
             let Some(page) = &event.page else { continue };
-            if self.pages.contains(&page.key) {
+            let key = page.key(&self.rule);
+            if self.pages.contains(&key) {
                 continue;
             }
             let used = self.new_pages.entry((event.tenant_id, event.received_at.date_naive())).or_default();
             if *used < self.most_new_pages {
                 *used += 1;
-                self.pages.insert(page.key.clone());
+                self.pages.insert(key);
             }
+        }
+    }
+
+    /// Gives every event the key of this rule. There must be no limit of new pages.
+    pub(crate) fn change_rule(&mut self, rule: PageRule) {
+        assert_eq!(self.most_new_pages, u32::MAX);
+        self.rule = rule;
+        for counted in &mut self.events {
+            counted.page = counted.event.page.as_ref().map(|page| page.key(&rule));
+            self.pages.extend(counted.page.clone());
         }
     }
 
     /// The number of events that count as `(other)` although their page has another name.
     pub(crate) fn others(&self) -> usize {
-        let other = |counted: &&Counted| counted.page != counted.event.page.as_ref().map(|page| page.key.clone());
+        let other = |counted: &&Counted| counted.page != counted.event.page.as_ref().map(|page| page.key(&self.rule));
         self.events.iter().filter(other).count()
     }
 
@@ -222,7 +235,7 @@ impl Model {
                 && (kind == PAGE_LOAD || kind == USERINFO)
                 && let Some(page) = &counted.event.page
             {
-                let behavior = Behavior { at: counted.at(), page: page.sent.clone() };
+                let behavior = Behavior { at: counted.at(), page: page.as_str().to_owned() };
                 days.entry(counted.at().date_naive()).or_default().push(behavior);
             }
         }

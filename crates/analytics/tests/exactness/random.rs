@@ -7,7 +7,7 @@ use chrono::{Duration, NaiveDate};
 use trailkeeper_domain::creation::{Creation, CreationKind};
 use trailkeeper_domain::event::{Event, EventKind, LOGIN_FAIL, LOGIN_SUCCESS, LOGOUT, Outcome, PAGE_LOAD, USERINFO};
 use trailkeeper_domain::id::{CreationId, EnvId, EventId, TenantId, UserId};
-use trailkeeper_domain::page::{Page, PageQueries};
+use trailkeeper_domain::page::{Page, PageHash, PageQueries, PageRule, TrailingSlash};
 use trailkeeper_domain::time::{self, TimeRange, Timestamp};
 use trailkeeper_domain::user::PoolId;
 use trailkeeper_testkit::{TestEntropy, at, day, event, tenant_id, user_id, uuid};
@@ -16,7 +16,22 @@ const DAY: i64 = 86_400_000_000;
 const HOUR: i64 = 3_600_000_000;
 const KINDS: [&str; 8] = [PAGE_LOAD, PAGE_LOAD, USERINFO, LOGIN_SUCCESS, LOGIN_FAIL, LOGOUT, "invoice.paid", "sign_up"];
 /// A page that is really named `(other)` is counted together with the pages beyond the limit.
-const PAGES: [&str; 8] = ["/", "/users", "/users?page=2", "https://app.example/a#top", "/Ä", "/b", "?q=1", "(other)"];
+const PAGES: [&str; 14] = [
+    "/",
+    "/users",
+    "/users?page=2",
+    "https://app.example/a#top",
+    "https://APP.example:443/%61",
+    "/Ä",
+    "/%c3%84",
+    "/b",
+    "/b/",
+    "/a/../b#/route",
+    "/b#!/route/",
+    "?q=1",
+    "?q=%31",
+    "(other)",
+];
 const SOURCES: [&str; 4] = ["192.0.2.1", "198.51.100.7", "2001:db8::1", "2001:db8::2"];
 const REGIONS: [&str; 2] = ["ap-northeast-1", "eu-central-1"];
 
@@ -170,7 +185,22 @@ impl Random {
             1 => format!("/new/{}?n={}", self.below(200), self.below(3)),
             _ => self.pick(&PAGES).to_owned(),
         };
-        Page::parse("page", sent, PageQueries::Dropped).unwrap()
+        Page::parse("page", sent).unwrap()
+    }
+
+    /// Any rule of pages.
+    pub(crate) fn rule(&self) -> PageRule {
+        let version = self.pick(&[0, 1, 1, 1]);
+        let queries = self.pick(PageQueries::ALL);
+        match version {
+            0 => PageRule { version, queries, ..PageRule::default() },
+            _ => PageRule {
+                version,
+                queries,
+                trailing_slash: self.pick(TrailingSlash::ALL),
+                hash: self.pick(PageHash::ALL),
+            },
+        }
     }
 
     /// An entry of the ledger of creations, sometimes a known one with another time.

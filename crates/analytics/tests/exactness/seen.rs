@@ -13,6 +13,7 @@ pub(crate) struct Seen {
     pub(crate) replaced_sheets: u64,
     pub(crate) faults: usize,
     pub(crate) rebuilds: usize,
+    pub(crate) changed_rules: usize,
     pub(crate) questions: usize,
     pub(crate) recalled: usize,
     pub(crate) dropped: usize,
@@ -28,6 +29,7 @@ impl AddAssign for Seen {
         self.replaced_sheets += other.replaced_sheets;
         self.faults += other.faults;
         self.rebuilds += other.rebuilds;
+        self.changed_rules += other.changed_rules;
         self.questions += other.questions;
         self.recalled += other.recalled;
         self.dropped += other.dropped;

@@ -16,6 +16,9 @@ pub(crate) enum Step {
     ReadWhileRebuilding,
     InsertWhileMerging,
     InsertWhileRebuilding,
+    ChangeRule,
+    ChangeRuleAmidFaults,
+    InsertWhileChangingRule,
 }
 
 /// Steps on which others depend are frequent, slow ones are rare.
@@ -41,4 +44,14 @@ pub(crate) const STEPS: [Step; 21] = [
     Step::ReadWhileRebuilding,
     Step::InsertWhileMerging,
     Step::InsertWhileRebuilding,
+];
+
+/// Further steps of histories in which the rule of pages changes.
+pub(crate) const STEPS_OF_RULES: [Step; 6] = [
+    Step::ChangeRule,
+    Step::ChangeRule,
+    Step::ChangeRuleAmidFaults,
+    Step::ChangeRuleAmidFaults,
+    Step::InsertWhileChangingRule,
+    Step::InsertWhileChangingRule,
 ];

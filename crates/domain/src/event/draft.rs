@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::event::optional::{OptionalFields, Warning, short};
 use crate::event::{Event, EventKind, Metadata, Outcome, Target};
 use crate::id::{EnvId, EventId, TenantId, UserId};
-use crate::page::{Page, PageQueries};
+use crate::page::Page;
 use crate::time::{self, Timestamp};
 
 /// The longest time by which an event's `occurred_at` may be ahead of the server's clock.
@@ -75,8 +75,6 @@ pub struct IngestContext {
     pub source: Option<IpAddr>,
     /// The tenant of a tenant-scoped credential; `None` for other credentials.
     pub tenant_scope: Option<TenantId>,
-    /// The setting by which statistics group pages.
-    pub queries: PageQueries,
 }
 
 /// A valid event, and the fields that are not stored as they were sent.
@@ -115,7 +113,7 @@ impl EventDraft {
                 .identifying("source", self.source, |source| address::parse_address("source", source))
                 .or(context.source.filter(|_| !has_source)),
             user_agent: optional.free("user_agent", self.user_agent, MAX_USER_AGENT),
-            page: optional.identifying("page", self.page, |page| Page::parse("page", page, context.queries)),
+            page: optional.identifying("page", self.page, |page| Page::parse("page", page)),
             session_id: optional.identifying("session_id", self.session_id, short("session_id", MAX_ID)),
             trace_id: optional.identifying("trace_id", self.trace_id, short("trace_id", MAX_ID)),
             target: optional.target(self.target),

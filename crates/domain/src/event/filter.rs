@@ -32,8 +32,8 @@ pub struct EventFilter {
     pub failed: Option<bool>,
     /// Only events from these addresses.
     pub source: Option<AddressRange>,
-    /// Only events on the page with this key: the page without fragment and (by default) without query.
-    pub page_key: Option<String>,
+    /// Only events on this page: those whose page has the same key by the rule of the database.
+    pub page: Option<String>,
     /// Only events of this session of the application.
     pub session_id: Option<String>,
     /// Only events whose target has this type. See [`bounded`](Self::bounded).
@@ -61,7 +61,7 @@ impl EventFilter {
             outcome: None,
             failed: None,
             source: None,
-            page_key: None,
+            page: None,
             session_id: None,
             target_type: None,
             target_id: None,

@@ -7,6 +7,7 @@ mod access;
 mod activity;
 mod directory;
 mod events;
+mod pages;
 mod sheets;
 mod throttle;
 
@@ -15,6 +16,7 @@ pub use access::*;
 pub use activity::*;
 pub use directory::*;
 pub use events::*;
+pub use pages::*;
 pub use sheets::*;
 pub use throttle::*;
 
@@ -64,11 +66,14 @@ impl dyn Store + '_ {
 }
 
 /// All reads that a transaction supports.
-pub trait ReadTx: EventReads + DirectoryReads + AccessReads + ActivityReads + SheetReads + ThrottleReads {}
+pub trait ReadTx:
+    EventReads + PageReads + DirectoryReads + AccessReads + ActivityReads + SheetReads + ThrottleReads
+{
+}
 
 /// All reads and changes that a write transaction supports.
 pub trait WriteTx:
-    ReadTx + EventWrites + DirectoryWrites + AccessWrites + ActivityWrites + SheetWrites + ThrottleWrites
+    ReadTx + EventWrites + PageWrites + DirectoryWrites + AccessWrites + ActivityWrites + SheetWrites + ThrottleWrites
 {
 }
 

@@ -173,6 +173,9 @@ pub trait SheetReads {
     fn lease(&mut self, name: &str) -> Result<Option<(Uuid, Timestamp)>>;
 
     /// The page keys with these ids. The result omits ids that do not exist.
+    ///
+    /// [`crate::Error::Overloaded`] while keys are rewritten: then events and sheets have keys of two rules, and no
+    /// answer may add them up. Each answer about pages needs this method.
     fn page_keys(&mut self, ids: &[u32]) -> Result<HashMap<u32, String>>;
 
     /// The event types with these ids. The result omits ids that do not exist.

@@ -11,10 +11,11 @@ use crate::creation::{Creation, CreationKind, DailyCount};
 use crate::error::Result;
 use crate::fact::EventFact;
 use crate::id::{AccountId, CredentialId, SessionId, TenantId, UserId};
+use crate::page::PageRuleState;
 use crate::ports::{
-    AccessReads, AccessWrites, ActivityReads, ActivityWrites, CounterKey, DeltaKey, Pending, RequestCount, Scopes,
-    SheetKey, SheetPeriod, SheetQuery, SheetReads, SheetWrites, SourceActivity, SourceQuery, SourceTotals,
-    ThrottleReads, ThrottleWrites,
+    AccessReads, AccessWrites, ActivityReads, ActivityWrites, CounterKey, DeltaKey, PagePosition, PageReads,
+    PageWrites, Pending, RequestCount, RewrittenPages, Scopes, SheetKey, SheetPeriod, SheetQuery, SheetReads,
+    SheetWrites, SourceActivity, SourceQuery, SourceTotals, ThrottleReads, ThrottleWrites,
 };
 use crate::scope::{Level, Part, Scope};
 use crate::testing::memory_store::MemoryTx;
@@ -115,6 +116,18 @@ unused_ports! {
 
     ActivityWrites {
         fn put_reported_active_users(&mut self, period: Period, reported: &ActiveUsers) -> Result<()>;
+    }
+
+    PageReads {
+        fn page_rule(&mut self) -> Result<PageRuleState>;
+        fn has_pages(&mut self) -> Result<bool>;
+    }
+
+    PageWrites {
+        fn set_page_rule(&mut self, state: &PageRuleState) -> Result<()>;
+        fn lock_page_rule(&mut self) -> Result<()>;
+        fn forget_new_pages(&mut self) -> Result<()>;
+        fn rewrite_page_keys(&mut self, after: Option<&PagePosition>, limit: usize) -> Result<RewrittenPages>;
     }
 
     SheetReads {

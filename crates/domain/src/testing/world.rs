@@ -9,7 +9,6 @@ use crate::account::Actor;
 use crate::clock::{Clock, Entropy};
 use crate::event::{Event, IngestContext, Outcome};
 use crate::id::EventId;
-use crate::page::PageQueries;
 use crate::testing::memory_store::MemoryStore;
 use crate::testing::values::{at, uuid};
 use crate::time::Timestamp;
@@ -88,5 +87,5 @@ impl World {
 
 /// The context of events that a world receives now, without a source and a tenant.
 pub fn context(world: &World) -> IngestContext {
-    IngestContext { now: world.fixed.now(), source: None, tenant_scope: None, queries: PageQueries::Dropped }
+    IngestContext { now: world.fixed.now(), source: None, tenant_scope: None }
 }

@@ -7,6 +7,7 @@ mod find_events;
 mod keep_memberships;
 mod keep_tenants;
 mod keep_users;
+mod page_rule;
 mod record_events;
 
 pub use change::{Change, append};
@@ -18,6 +19,7 @@ pub use find_events::{find_event, list_events};
 pub use keep_memberships::{correct_membership, delete_membership, put_membership};
 pub use keep_tenants::{delete_tenant, put_tenant};
 pub use keep_users::{delete_user, put_user};
+pub use page_rule::{PageDifference, PageSetting, PageSettings, settle_page_rule};
 pub use record_events::{PendingBatch, RecordStatus, Recorded, record_events};
 
 /// The effect of a PUT.

@@ -60,7 +60,6 @@ enum Validated {
 /// use trailkeeper_domain::clock::{Clock as _, Entropy, SystemClock};
 /// use trailkeeper_domain::event::{Event, EventDraft, IngestContext};
 /// use trailkeeper_domain::ingest::{Commit, EventSink};
-/// use trailkeeper_domain::page::PageQueries;
 /// use trailkeeper_domain::usecase::{RecordStatus, record_events};
 /// # struct Randomness;
 /// # impl Entropy for Randomness { fn fill(&self, buffer: &mut [u8]) { buffer.fill(7) } }
@@ -80,8 +79,7 @@ enum Validated {
 ///     EventDraft::read(br#"{"type":"page_load","user_id":42}"#),
 ///     EventDraft::read(br#"{"type":"page_load","env_id":"one"}"#),
 /// ];
-/// let context =
-///     IngestContext { now: SystemClock.now(), source: None, tenant_scope: None, queries: PageQueries::Dropped };
+/// let context = IngestContext { now: SystemClock.now(), source: None, tenant_scope: None };
 /// let recorded = record_events(&Printer, &SystemClock, &Randomness, &context, drafts)?.wait()?;
 /// assert!(matches!(recorded[0].status, RecordStatus::Stored));
 /// assert!(matches!(recorded[1].status, RecordStatus::Stored) && recorded[1].warnings[0].field == "user_id");

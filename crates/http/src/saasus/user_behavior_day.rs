@@ -86,8 +86,7 @@ pub async fn update_user_behavior_day(
     let report = BehaviorReport::from(input);
     let reporter = caller.principal.visibility();
     caller.audit_report(Some(&report.user_id), reported_fields(&report, reporter.tenant()));
-    let queries = state.settings.page_queries;
-    caller.changing(&state, move |change| report_behavior(change, queries, &report, reporter)).await?;
+    caller.changing(&state, move |change| report_behavior(change, &report, reporter)).await?;
     Ok(HttpResponse::Ok().finish())
 }
 

@@ -1,6 +1,6 @@
 //! Stores events and names on PostgreSQL.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{Datelike, NaiveDate};
 use diesel::connection::SimpleConnection;
@@ -10,11 +10,12 @@ use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, SmallInt, Text};
 use trailkeeper_domain::id::TenantId;
 use trailkeeper_domain::time;
+use uuid::Uuid;
 
 use super::Conn;
 use crate::columns::{Address, DbTenant, DbTime, DbUuid, Host, Instant, Json, TenantKey, Uuid128};
 use crate::names::{Dictionary, digest_of};
-use crate::rows::{EventRow, NewEventRow};
+use crate::rows::{EventRow, NewEventRow, PageUpdate};
 use crate::schema::events;
 
 /// Whether names get their numbers inside the transaction that needs them. No: they get them in a transaction of their
@@ -27,6 +28,9 @@ pub const NAMES_AT_ONCE: usize = 10_000;
 
 /// The key of the advisory lock under which names get their numbers: the letters "tkna".
 const NAMES_LOCK: i64 = 0x746b_6e61;
+
+/// The key of the advisory lock of the rule of pages: the letters "tkpr".
+const PAGE_RULE_LOCK: i64 = 0x746b_7072;
 
 /// The key of the advisory lock under which partitions are created: the letters "tkpa".
 const PARTITIONS_LOCK: i64 = 0x746b_7061;
@@ -46,6 +50,12 @@ INSERT INTO events (seq, tenant_id, id, env_id, occurred_at, received_at, user_r
 source_ref, user_agent_ref, page_ref, page, page_key, session_id, trace_id, target_type, target_id, target_name, \
 metadata, original) SELECT * FROM UNNEST($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
 $20, $21, $22)";
+
+/// It finds the rows by their primary key.
+const UPDATE_PAGES: &str = "\
+UPDATE events SET page_ref = made.page_ref, page = made.page, page_key = made.page_key \
+FROM UNNEST($2, $3, $4, $5, $6) AS made (occurred_at, seq, page_ref, page, page_key) \
+WHERE events.tenant_id = $1 AND events.occurred_at = made.occurred_at AND events.seq = made.seq";
 
 #[derive(QueryableByName)]
 struct Stored {
@@ -195,6 +205,37 @@ pub fn make_partitions(conn: &mut Conn, months: &BTreeSet<NaiveDate>) -> QueryRe
 /// Waits until no other transaction numbers names, and blocks others until this one ends.
 pub fn lock_names(conn: &mut Conn) -> QueryResult<()> {
     lock(conn, NAMES_LOCK)
+}
+
+/// Waits until no other transaction stores events with pages, and blocks others until this one ends.
+pub fn lock_page_rule(conn: &mut Conn) -> QueryResult<()> {
+    lock(conn, PAGE_RULE_LOCK)
+}
+
+/// Keeps the rule of pages as it is until this transaction ends. Others may do so at the same time.
+pub fn share_page_rule(conn: &mut Conn) -> QueryResult<()> {
+    sql_query("SELECT pg_advisory_xact_lock_shared($1)").bind::<BigInt, _>(PAGE_RULE_LOCK).execute(conn).map(drop)
+}
+
+/// Writes new keys of pages, one statement per tenant.
+pub fn update_pages(conn: &mut Conn, rows: &[PageUpdate<'_>]) -> QueryResult<()> {
+    let mut by_tenant: BTreeMap<Uuid, Vec<&PageUpdate<'_>>> = BTreeMap::new();
+    for row in rows {
+        if let DbTenant::Id(tenant) = row.tenant_id {
+            by_tenant.entry(tenant).or_default().push(row);
+        }
+    }
+    for (tenant, rows) in by_tenant {
+        sql_query(UPDATE_PAGES)
+            .bind::<TenantKey, _>(DbTenant::Id(tenant))
+            .bind::<Array<Instant>, _>(rows.iter().map(|row| row.occurred_at).collect::<Vec<_>>())
+            .bind::<Array<BigInt>, _>(rows.iter().map(|row| row.seq).collect::<Vec<_>>())
+            .bind::<Array<Integer>, _>(rows.iter().map(|row| row.page_ref).collect::<Vec<_>>())
+            .bind::<Array<Nullable<Text>>, _>(rows.iter().map(|row| row.page).collect::<Vec<_>>())
+            .bind::<Array<Nullable<Text>>, _>(rows.iter().map(|row| row.page_key).collect::<Vec<_>>())
+            .execute(conn)?;
+    }
+    Ok(())
 }
 
 /// Waits for an advisory lock, and holds it until this transaction ends.

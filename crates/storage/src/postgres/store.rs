@@ -88,7 +88,8 @@ impl PgStore {
         let found = compared(&mut conn)?;
         found.none_unknown()?;
         conn.run_pending_migrations(POSTGRES).map_err(error::of_migration)?;
-        conn.transaction(queries::rewrite_email_keys).map_err(|failure| error::of_statement("migrations", failure))?;
+        conn.transaction(queries::emails::rewrite_email_keys)
+            .map_err(|failure| error::of_statement("migrations", failure))?;
         Ok(found.pending)
     }
 

@@ -1,5 +1,7 @@
 //! The conditions of a list of events, and the one that the database looks up by an index.
 
+use std::borrow::Cow;
+
 use diesel::dsl::not;
 use diesel::prelude::*;
 use trailkeeper_domain::Result;
@@ -39,14 +41,14 @@ enum Source {
 }
 
 /// The events of a page.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub enum PageMatch<'a> {
     /// Events that have the number of the page.
     Counted(i32),
     /// Events that count as `(other)` and have the key of the page.
-    Other(&'a str),
+    Other(Cow<'a, str>),
     /// Both. A query of both cannot read them in the order of the index, which has each kind in another place.
-    Either(i32, &'a str),
+    Either(i32, Cow<'a, str>),
 }
 
 /// The index that a query of events uses: that of the condition that matches the fewest events. Each index returns events
@@ -87,9 +89,10 @@ impl ResolvedFilter<'_> {
 
     /// The two filters whose lists are merged into the list of a page; `None` if the query uses another index.
     pub fn parts_by_page(&self) -> Option<[Self; 2]> {
-        match self.page {
+        match &self.page {
             Some(PageMatch::Either(page, key)) if LeadingIndex::of(self, &[]) == LeadingIndex::Page => Some(
-                [PageMatch::Counted(page), PageMatch::Other(key)].map(|page| Self { page: Some(page), ..self.clone() }),
+                [PageMatch::Counted(*page), PageMatch::Other(key.clone())]
+                    .map(|page| Self { page: Some(page), ..self.clone() }),
             ),
             _ => None,
         }
@@ -143,8 +146,9 @@ impl Tx<'_> {
             }
         }
         let mut page = None;
-        if let Some(key) = &filter.page_key {
-            page = Some(match self.number_of(Dictionary::Pages, key)? {
+        if let Some(sent) = &filter.page {
+            let key = self.complete_page_rule()?.key(sent);
+            page = Some(match self.number_of(Dictionary::Pages, &key)? {
                 Some(number) if number != OTHER => PageMatch::Either(number, key),
                 _ => PageMatch::Other(key),
             });
@@ -228,18 +232,18 @@ pub fn filtered<'a>(resolved: &'a ResolvedFilter<'a>, kinds: &'a [i32]) -> event
             narrow!(query, by_index: by_index, events::source_ref, eq_any(inside));
         }
     }
-    match resolved.page {
+    match &resolved.page {
         None => {}
         Some(PageMatch::Counted(page)) => {
-            narrow!(query, by_index: lead == LeadingIndex::Page, events::page_ref, eq(page));
+            narrow!(query, by_index: lead == LeadingIndex::Page, events::page_ref, eq(*page));
         }
         Some(PageMatch::Other(key)) => {
             narrow!(query, by_index: lead == LeadingIndex::Page, events::page_ref, eq(OTHER));
-            query = query.filter(events::page_key.eq(key));
+            query = query.filter(events::page_key.eq(key.as_ref()));
         }
         Some(PageMatch::Either(page, key)) => {
-            let among_others = Unindexed(events::page_ref).eq(OTHER).and(events::page_key.eq(key));
-            query = query.filter(Unindexed(events::page_ref).eq(page).or(among_others));
+            let among_others = Unindexed(events::page_ref).eq(OTHER).and(events::page_key.eq(key.as_ref()));
+            query = query.filter(Unindexed(events::page_ref).eq(*page).or(among_others));
         }
     }
     if let Some(session) = &filter.session_id {

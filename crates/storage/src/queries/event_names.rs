@@ -1,5 +1,6 @@
 //! The numbers of the names of a batch. Events are stored with these numbers.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -21,16 +22,19 @@ use crate::schema::new_pages;
 /// [`OTHER_PAGE`] as the type that the databases use.
 pub(super) const OTHER: i32 = OTHER_PAGE.cast_signed();
 
+/// The key of the page of an event that is to be stored, if it has one.
+pub(super) type PageKey<'a> = Option<Cow<'a, str>>;
+
 impl Tx<'_> {
-    /// The numbers of the names of each event. Afterwards the partitions of the events exist, too.
+    /// The numbers of the names of each event, whose pages have these keys. Afterwards the partitions of the events exist, too.
     ///
     /// The number of a page beyond the quota of its tenant and day of receipt is [`OTHER`].
-    pub(super) fn refs_of(&mut self, events: &[Event]) -> Result<Vec<EventRefs>> {
+    pub(super) fn refs_of(&mut self, events: &[Event], keys: &[PageKey<'_>]) -> Result<Vec<EventRefs>> {
         let mut refs: Vec<EventRefs> = vec![EventRefs::default(); events.len()];
         let mut uncached = Uncached::default();
         let shared = self.shared;
-        for (event, refs) in events.iter().zip(&mut refs) {
-            fill(refs, event, &mut |dictionary, name| {
+        for ((event, key), refs) in events.iter().zip(keys).zip(&mut refs) {
+            fill(refs, event, key.as_deref(), &mut |dictionary, name| {
                 let known = self.new_names.id(dictionary, name).or_else(|| shared.names.id(dictionary, name));
                 if known.is_none() {
                     uncached.add(dictionary, name);
@@ -46,19 +50,14 @@ impl Tx<'_> {
         for (dictionary, names) in &uncached.names {
             stored.insert(*dictionary, self.stored_numbers(*dictionary, names)?);
         }
-        let mut missing = uncached.without(&stored, events, &refs);
+        let mut missing = uncached.without(&stored, events, keys, &refs);
         missing.months = months;
         self.drop_pages_over_quota(&mut missing)?;
         if !missing.is_empty() {
-            if !dialect::NUMBERS_IN_PLACE {
-                let error = missing.to_error();
-                self.missing = missing;
-                return Err(error);
-            }
-            self.provide(&missing)?;
+            self.provide_or_stop(missing)?;
         }
-        for (event, refs) in events.iter().zip(&mut refs) {
-            fill(refs, event, &mut |dictionary, name| {
+        for ((event, key), refs) in events.iter().zip(keys).zip(&mut refs) {
+            fill(refs, event, key.as_deref(), &mut |dictionary, name| {
                 stored
                     .get(&dictionary)
                     .and_then(|known| known.get(name).copied())
@@ -69,6 +68,24 @@ impl Tx<'_> {
             }
         }
         Ok(refs)
+    }
+
+    /// Gives numbers to these pages, none of which has one, as far as the quotas of their tenants allow.
+    pub(super) fn provide_pages(&mut self, pages: Vec<NewPage>) -> Result<()> {
+        let mut missing = MissingReferences { pages, ..MissingReferences::default() };
+        self.drop_pages_over_quota(&mut missing)?;
+        if missing.is_empty() { Ok(()) } else { self.provide_or_stop(missing) }
+    }
+
+    /// Provides missing references, in a transaction of their own where the database wants that: then this one stops and
+    /// runs again.
+    fn provide_or_stop(&mut self, missing: MissingReferences) -> Result<()> {
+        if dialect::NUMBERS_IN_PLACE {
+            return self.provide(&missing);
+        }
+        let error = missing.to_error();
+        self.missing = missing;
+        Err(error)
     }
 
     /// Adds missing names to their dictionaries and creates missing partitions.
@@ -212,6 +229,7 @@ impl Uncached {
         self,
         stored: &HashMap<Dictionary, HashMap<Arc<str>, i32>>,
         events: &[Event],
+        keys: &[PageKey<'_>],
         refs: &[EventRefs],
     ) -> MissingReferences {
         let known =
@@ -224,13 +242,9 @@ impl Uncached {
             }
         }
         let mut seen = HashSet::new();
-        for (event, _) in events.iter().zip(refs).filter(|(_, refs)| refs.page.is_none()) {
-            let Some(page) = event.page.as_ref().filter(|page| !known(Dictionary::Pages, &page.key)) else { continue };
-            let page = NewPage {
-                tenant: event.tenant_id,
-                day: event.received_at.date_naive(),
-                key: Arc::from(page.key.as_str()),
-            };
+        for ((event, key), _) in events.iter().zip(keys).zip(refs).filter(|(_, refs)| refs.page.is_none()) {
+            let Some(key) = key.as_deref().filter(|key| !known(Dictionary::Pages, key)) else { continue };
+            let page = NewPage { tenant: event.tenant_id, day: event.received_at.date_naive(), key: Arc::from(key) };
             if seen.insert(page.clone()) {
                 missing.pages.push(page);
             }
@@ -240,7 +254,12 @@ impl Uncached {
 }
 
 /// Calls `number` for each name of the event whose number is not known yet.
-fn fill(refs: &mut EventRefs, event: &Event, number: &mut dyn FnMut(Dictionary, &str) -> Option<i32>) {
+fn fill(
+    refs: &mut EventRefs,
+    event: &Event,
+    page_key: Option<&str>,
+    number: &mut dyn FnMut(Dictionary, &str) -> Option<i32>,
+) {
     let mut ask = |at: &mut Option<i32>, dictionary: Dictionary, name: Option<&str>| {
         if let (None, Some(name)) = (&at, name) {
             *at = number(dictionary, name);
@@ -264,5 +283,5 @@ fn fill(refs: &mut EventRefs, event: &Event, number: &mut dyn FnMut(Dictionary, 
         ask(&mut refs.source, Dictionary::Sources, Some(&source.to_string()));
     }
     ask(&mut refs.user_agent, Dictionary::UserAgents, event.user_agent.as_deref());
-    ask(&mut refs.page, Dictionary::Pages, event.page.as_ref().map(|page| page.key.as_str()));
+    ask(&mut refs.page, Dictionary::Pages, page_key);
 }

@@ -67,9 +67,14 @@ impl EventWrites for Tx<'_> {
         if events.is_empty() {
             return Ok(Vec::new());
         }
-        let refs = self.refs_of(events)?;
-        let rows =
-            events.iter().zip(&refs).map(|(event, refs)| NewEventRow::new(event, refs)).collect::<Result<Vec<_>>>()?;
+        let keys = self.page_keys_of(events)?;
+        let refs = self.refs_of(events, &keys)?;
+        let rows = events
+            .iter()
+            .zip(&keys)
+            .zip(&refs)
+            .map(|((event, key), refs)| NewEventRow::new(event, key.as_deref(), refs))
+            .collect::<Result<Vec<_>>>()?;
         let (new, last) = self.run(TABLE, |conn| dialect::insert_events(conn, &rows))?;
         let facts: Vec<EventFact> = events
             .iter()

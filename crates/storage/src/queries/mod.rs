@@ -12,13 +12,14 @@ mod content_version;
 mod deltas;
 mod directory;
 mod directory_writes;
-mod emails;
+pub mod emails;
 mod event_filter;
 mod event_names;
 mod events;
 mod facts;
 mod missing_references;
 mod names;
+mod pages;
 mod sheet_keys;
 mod sheets;
 mod sheets_writes;
@@ -30,10 +31,10 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use diesel::result::{Error as DieselError, QueryResult};
+use trailkeeper_domain::page::PageRuleState;
 use trailkeeper_domain::ports::{ReadTx, Summarizer, WriteTx};
 use trailkeeper_domain::{Error, Result};
 
-pub use emails::rewrite_email_keys;
 pub use missing_references::MissingReferences;
 
 use super::{Conn, Db, dialect};
@@ -85,6 +86,8 @@ pub struct Tx<'a> {
     changed_sheets: bool,
     /// The number of changes in the content version, if this transaction counted itself.
     changes: Option<i64>,
+    /// The rule of pages, once this transaction has read it.
+    page_rule: Option<PageRuleState>,
 }
 
 impl ReadTx for Tx<'_> {}
@@ -171,6 +174,7 @@ pub fn run(
         new_months: Vec::new(),
         changed_sheets: false,
         changes: None,
+        page_rule: None,
     };
     let outcome = work(&mut tx).and_then(|()| {
         if dialect::HAS_CONTENT_VERSION && (tx.changed_sheets || !tx.new_names.is_empty()) {

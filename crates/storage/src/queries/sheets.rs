@@ -174,6 +174,7 @@ impl SheetReads for Tx<'_> {
     }
 
     fn page_keys(&mut self, ids: &[u32]) -> Result<HashMap<u32, String>> {
+        self.complete_page_rule()?;
         self.names(Dictionary::Pages, ids)
     }
 

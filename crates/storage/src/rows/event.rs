@@ -118,8 +118,8 @@ impl EventRow {
         let counted = name(Dictionary::Pages, "page_ref", self.page_ref)?;
         let page = match (counted, self.page_key, self.page) {
             (None, None, None) => None,
-            (Some(_), Some(key), sent) => Some(Page { sent: sent.unwrap_or_else(|| key.clone()), key }),
-            (Some(key), None, sent) => Some(Page { sent: sent.unwrap_or_else(|| key.to_owned()), key: key.to_owned() }),
+            (Some(_), Some(key), sent) => Some(Page::stored(sent.unwrap_or(key))),
+            (Some(key), None, sent) => Some(Page::stored(sent.unwrap_or_else(|| key.to_owned()))),
             (None, key, sent) => {
                 return Err(wrong("page_ref", format!("is null, but the page is {sent:?} and its key {key:?}").into()));
             }
@@ -153,6 +153,53 @@ impl EventRow {
             },
         })
     }
+}
+
+/// The page of a stored event, as far as its key depends on it.
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = events)]
+pub struct SentPageRow {
+    pub seq: i64,
+    pub tenant_id: DbTenant,
+    id: DbUuid,
+    pub occurred_at: DbTime,
+    pub received_at: DbTime,
+    page_ref: Option<i32>,
+    page: Option<String>,
+    page_key: Option<String>,
+}
+
+impl SentPageRow {
+    /// The number of the page under which the event counts. Events without a page are not read as this row.
+    pub fn page_ref(&self) -> i32 {
+        self.page_ref.unwrap_or_default()
+    }
+
+    /// The page as it was sent, and its present key; `counted` is the name of its number.
+    pub fn sent_and_key<'a>(&'a self, counted: &'a str) -> Result<(&'a str, &'a str)> {
+        let key = if self.page_ref().cast_unsigned() == OTHER_PAGE {
+            self.page_key.as_deref().ok_or_else(|| self.unreadable("counts as (other) without a page_key"))?
+        } else {
+            counted
+        };
+        Ok((self.page.as_deref().unwrap_or(key), key))
+    }
+
+    /// The error of a row whose page cannot be read.
+    pub fn unreadable(&self, reason: &str) -> Error {
+        unreadable(TABLE, "page_ref", self.id.0, reason)
+    }
+}
+
+/// The new key of a stored event.
+#[derive(Debug)]
+pub struct PageUpdate<'a> {
+    pub tenant_id: DbTenant,
+    pub occurred_at: DbTime,
+    pub seq: i64,
+    pub page_ref: i32,
+    pub page: Option<&'a str>,
+    pub page_key: Option<&'a str>,
 }
 
 /// The numbers of the names of an event. `None` if the event has no such name, or until its number is known.
@@ -211,11 +258,11 @@ pub struct NewEventRow<'a> {
 }
 
 impl<'a> NewEventRow<'a> {
-    /// The row of an event whose names have the numbers in `refs`.
-    pub fn new(event: &'a Event, refs: &EventRefs) -> Result<Self> {
+    /// The row of an event whose page has this key, and whose names have the numbers in `refs`.
+    pub fn new(event: &'a Event, page_key: Option<&'a str>, refs: &EventRefs) -> Result<Self> {
         let unnumbered = |what: &str| Error::internal(format!("the {what} of the event {} has no number", event.id));
         let target = event.target.as_ref();
-        let page = event.page.as_ref();
+        let page = event.page.as_ref().map(Page::as_str);
         // A page whose own name is `(other)` is stored in full, like the pages that count under that name.
         let other = refs.page.map(i32::cast_unsigned) == Some(OTHER_PAGE);
         Ok(Self {
@@ -231,8 +278,8 @@ impl<'a> NewEventRow<'a> {
             source_ref: refs.source,
             user_agent_ref: refs.user_agent,
             page_ref: refs.page,
-            page: page.filter(|page| other || page.sent != page.key).map(|page| page.sent.as_str()),
-            page_key: page.filter(|_| other).map(|page| page.key.as_str()),
+            page: page.filter(|_| other || page != page_key),
+            page_key: page_key.filter(|_| other),
             session_id: event.session_id.as_deref(),
             trace_id: event.trace_id.as_deref(),
             target_type: target.and_then(|target| target.kind.as_deref()),

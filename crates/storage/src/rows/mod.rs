@@ -19,7 +19,7 @@ pub use access::{AccountRow, ApiTokenRow, RefreshTokenRow, SessionRow, SigningKe
 pub use directory::{
     AttributeChangeRow, CreationRow, MembershipRow, NewAttributeChangeRow, ReportedRow, TenantRow, UserRow,
 };
-pub use event::{EventRefs, EventRow, Names, NewEventRow, outcome_code, outcome_of_code};
+pub use event::{EventRefs, EventRow, Names, NewEventRow, PageUpdate, SentPageRow, outcome_code, outcome_of_code};
 pub use query_results::{BehaviorRow, CountRow, DailyCountRow, StoredCreationRow};
 pub use sheet::{DeltaRow, FactRow, ScopeBytesRow, SheetKeyRow, SheetRow};
 pub use throttle::LoginCounterRow;

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::{Conn, Db};
 use crate::columns::{Address, DbTenant, DbUuid, Instant, Json, TenantKey, Uuid128};
 use crate::names::{Dictionary, digest_of};
-use crate::rows::{EventRow, NewEventRow};
+use crate::rows::{EventRow, NewEventRow, PageUpdate};
 use crate::schema::{
     dict_kinds, dict_pages, dict_sources, dict_tenants, dict_user_agents, dict_user_names, dict_users, events,
 };
@@ -162,6 +162,28 @@ pub fn insert_sources(conn: &mut Conn, sources: &[(i32, Address)]) -> QueryResul
             .execute(conn)
             .map(drop)
     })
+}
+
+/// Writes new keys of pages.
+pub fn update_pages(conn: &mut Conn, rows: &[PageUpdate<'_>]) -> QueryResult<()> {
+    rows.iter().try_for_each(|row| {
+        diesel::update(events::table.filter(events::seq.eq(row.seq)))
+            .set((events::page_ref.eq(row.page_ref), events::page.eq(row.page), events::page_key.eq(row.page_key)))
+            .execute(conn)
+            .map(drop)
+    })
+}
+
+/// Does nothing: SQLite has one writer at a time.
+#[expect(clippy::unnecessary_wraps, reason = "the same signature on both databases")]
+pub fn lock_page_rule(_conn: &mut Conn) -> QueryResult<()> {
+    Ok(())
+}
+
+/// Does nothing: SQLite has one writer at a time.
+#[expect(clippy::unnecessary_wraps, reason = "the same signature on both databases")]
+pub fn share_page_rule(_conn: &mut Conn) -> QueryResult<()> {
+    Ok(())
 }
 
 /// Does nothing: events are in one table.

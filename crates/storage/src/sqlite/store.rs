@@ -68,7 +68,7 @@ impl SqliteStore {
         let found = schema_check::compared(conn)?;
         found.none_unknown()?;
         conn.run_pending_migrations(SQLITE).map_err(error::of_migration)?;
-        queries::rewrite_email_keys(conn).map_err(failed)?;
+        queries::emails::rewrite_email_keys(conn).map_err(failed)?;
         AnsiTransactionManager::commit_transaction(conn).map_err(failed)?;
         Ok(found.pending)
     }

@@ -8,7 +8,7 @@ use trailkeeper_domain::event::{
     Event, EventFilter, EventKind, EventPosition, Metadata, Original, Outcome, READS, StoredEvent, Target,
 };
 use trailkeeper_domain::id::{EnvId, EventId, TenantId};
-use trailkeeper_domain::page::{Page, PageQueries};
+use trailkeeper_domain::page::{Page, PageRule};
 use trailkeeper_testkit::{TestEntropy, all_events, at, event, tenant_id, user_id, uuid, visibility};
 
 use crate::TestStore;
@@ -56,7 +56,7 @@ fn full() -> Event {
         outcome: Outcome::Failure,
         source: Some("2001:db8::7".parse().unwrap()),
         user_agent: Some("curl/8 \"quoted\" \\".to_owned()),
-        page: Some(Page::parse("page", "https://app.example/a?b=c#d", PageQueries::Dropped).unwrap()),
+        page: Some(Page::parse("page", "https://app.example/a?b=c#d").unwrap()),
         session_id: Some("s-1".to_owned()),
         trace_id: Some("t-1".to_owned()),
         target: Some(Target { kind: Some("invoice".into()), id: Some("7".into()), name: None }),
@@ -131,7 +131,10 @@ pub(crate) fn matches(filter: &EventFilter, event: &Event) -> bool {
         && filter.outcome.is_none_or(|outcome| outcome == event.outcome)
         && filter.failed.is_none_or(|failed| failed == event.kind.failed(event.outcome))
         && filter.source.is_none_or(|range| event.source.is_some_and(|source| range.contains(source)))
-        && filter.page_key.as_ref().is_none_or(|key| event.page.as_ref().is_some_and(|page| page.key == *key))
+        && filter.page.as_ref().is_none_or(|sent| {
+            let rule = PageRule::default();
+            event.page.as_ref().is_some_and(|page| page.key(&rule) == rule.key(sent))
+        })
         && filter.session_id.as_ref().is_none_or(|session| Some(session) == event.session_id.as_ref())
         && filter.from.is_none_or(|from| event.occurred_at >= from)
         && filter.until.is_none_or(|until| event.occurred_at < until)
@@ -203,14 +206,13 @@ fn a_network_matches_its_addresses(t: &TestStore) {
 }
 
 fn long_pages_that_differ_at_the_end_are_different(t: &TestStore) {
-    let page =
-        |end: &str| Page::parse("page", format!("/{}{end}", "ÿ\u{1F600}".repeat(1020)), PageQueries::Kept).unwrap();
+    let page = |end: &str| Page::parse("page", format!("/{}{end}", "ÿ\u{1F600}".repeat(1020))).unwrap();
     t.insert(&[
         Event { page: Some(page("a")), ..event(1) },
         Event { page: Some(page("b")), ..event(2) },
-        Event { page: Some(Page::parse("page", "/", PageQueries::Kept).unwrap()), ..event(3) },
+        Event { page: Some(Page::parse("page", "/").unwrap()), ..event(3) },
     ]);
-    let filter = EventFilter { page_key: Some(page("b").key), ..all_events() };
+    let filter = EventFilter { page: Some(page("b").into()), ..all_events() };
     let listed = t.list(&filter);
     assert_eq!(listed.len(), 1);
     assert_eq!(listed[0].event.id, EventId(uuid(2)));

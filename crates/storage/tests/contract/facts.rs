@@ -6,6 +6,7 @@ use chrono::Duration;
 use trailkeeper_domain::event::{Event, Outcome};
 use trailkeeper_domain::fact::EventFact;
 use trailkeeper_domain::id::{EnvId, TenantId, UserId};
+use trailkeeper_domain::page::PageRule;
 use trailkeeper_domain::scope::Scope;
 use trailkeeper_domain::time::{TimeRange, Timestamp};
 use trailkeeper_testkit::{TestEntropy, at, day, event, tenant_id, user_id};
@@ -104,7 +105,7 @@ fn expected_facts(
             occurred_at: event.occurred_at,
             tenant_id: event.tenant_id,
             env: event.env_id,
-            page: event.page.as_ref().map(|page| page.key.clone()),
+            page: event.page.as_ref().map(|page| page.key(&PageRule::default())),
             kind: event.kind.as_str().to_owned(),
             outcome: event.outcome,
             user: event.user_id.as_ref().map(|user| users[user]),

@@ -10,6 +10,7 @@ mod facts;
 mod ingest;
 mod leases;
 mod names;
+mod pages;
 mod partitions;
 mod random;
 mod sessions;

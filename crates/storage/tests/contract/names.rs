@@ -8,7 +8,7 @@ use trailkeeper_domain::address::AddressRange;
 use trailkeeper_domain::event::{Event, EventFilter, EventKind, StoredEvent, Target};
 use trailkeeper_domain::fact::OTHER_PAGE;
 use trailkeeper_domain::id::TenantId;
-use trailkeeper_domain::page::{Page, PageQueries};
+use trailkeeper_domain::page::Page;
 use trailkeeper_domain::ports::{ReadTx, Store};
 use trailkeeper_domain::scope::Scope;
 use trailkeeper_domain::time::{TimeRange, Timestamp};
@@ -48,7 +48,7 @@ fn named(number: u128, name: &str) -> Event {
 }
 
 fn page(sent: &str) -> Page {
-    Page::parse("page", sent, PageQueries::Dropped).unwrap()
+    Page::parse("page", sent).unwrap()
 }
 
 fn viewed(number: u128, tenant: u128, sent: &str) -> Event {
@@ -66,7 +66,7 @@ fn all(store: &dyn Store) -> Vec<Event> {
 }
 
 fn on_page(tx: &mut dyn ReadTx, key: &str) -> Result<usize> {
-    let filter = EventFilter { page_key: Some(key.to_owned()), ..all_events() };
+    let filter = EventFilter { page: Some(key.to_owned()), ..all_events() };
     let listed = tx.events(&filter, None, 1_000)?;
     // Pages of one event each and offsets give the same.
     let mut after = None;
@@ -192,7 +192,7 @@ fn two_stores_give_each_name_one_number(t: &TestStore) {
         assert_eq!(all(&**store), found);
     }
     for one in found {
-        let name = one.page.as_ref().unwrap().key.trim_start_matches("/n").parse().unwrap();
+        let name = one.page.as_ref().unwrap().as_str().trim_start_matches("/n").parse().unwrap();
         let expected = named(name, &format!("n{name}"));
         assert_eq!(Event { id: expected.id, occurred_at: expected.occurred_at, ..one }, expected);
     }
@@ -235,7 +235,7 @@ fn an_unknown_name_matches_no_event(t: &TestStore) {
         EventFilter { kinds: vec![EventKind::known("nothing"), EventKind::known("never")], ..any() },
         EventFilter { source: Some(AddressRange::parse("source", "203.0.113.7").unwrap()), ..any() },
         EventFilter { source: Some(AddressRange::parse("source", "203.0.113.0/24").unwrap()), ..any() },
-        EventFilter { page_key: Some("/nowhere".to_owned()), ..any() },
+        EventFilter { page: Some("/nowhere".to_owned()), ..any() },
     ];
     insert(&*t.store, &[named(1, "a"), event(2)]);
     for filter in filters {

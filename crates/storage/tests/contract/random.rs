@@ -4,7 +4,7 @@ use chrono::Duration;
 use trailkeeper_domain::address::AddressRange;
 use trailkeeper_domain::event::{Event, EventFilter, EventKind, Outcome};
 use trailkeeper_domain::id::{EnvId, TenantId, UserId};
-use trailkeeper_domain::page::{Page, PageQueries};
+use trailkeeper_domain::page::Page;
 use trailkeeper_domain::time::{TimeRange, Timestamp};
 use trailkeeper_testkit::{TestEntropy, at, event, tenant_id, user_id, visibility};
 
@@ -48,7 +48,7 @@ pub(crate) fn events(random: &TestEntropy, count: u128) -> Vec<Event> {
             kind: EventKind::known(random.pick(&KINDS)),
             outcome: random.pick(&Outcome::ALL),
             source: maybe(random, 80, || random.pick(&SOURCES).parse().unwrap()),
-            page: maybe(random, 60, || Page::parse("page", random.pick(&PAGES), PageQueries::Dropped).unwrap()),
+            page: maybe(random, 60, || Page::parse("page", random.pick(&PAGES)).unwrap()),
             session_id: maybe(random, 50, || format!("s{}", random.below(4))),
             ..event(number)
         })
@@ -69,7 +69,7 @@ pub(crate) fn filter(random: &TestEntropy) -> EventFilter {
     filter.outcome = maybe(random, 20, || random.pick(&Outcome::ALL));
     filter.failed = maybe(random, 20, || random.below(2) == 0);
     filter.source = maybe(random, 25, || AddressRange::parse("source", random.pick(&networks)).unwrap());
-    filter.page_key = maybe(random, 20, || random.pick(&["/", "/users", "/Ä", "/none"]).to_owned());
+    filter.page = maybe(random, 20, || random.pick(&["/", "/users", "/Ä", "/none"]).to_owned());
     filter.session_id = maybe(random, 20, || format!("s{}", random.below(4)));
     filter.from = maybe(random, 30, || range.start);
     filter.until = maybe(random, 30, || range.end);

@@ -6,7 +6,7 @@ use chrono::Duration;
 use trailkeeper_domain::event::{Event, EventKind};
 use trailkeeper_domain::fact::{EventFact, OTHER_PAGE, WELL_KNOWN_KINDS};
 use trailkeeper_domain::id::TenantId;
-use trailkeeper_domain::page::{Page, PageQueries};
+use trailkeeper_domain::page::Page;
 use trailkeeper_domain::ports::{Scopes, SheetKey, SheetQuery};
 use trailkeeper_domain::scope::{Level, Part, Scope};
 use trailkeeper_domain::time::{TimeRange, Timestamp};
@@ -220,7 +220,7 @@ fn other_generations_are_deleted_in_small_steps(t: &TestStore) {
 }
 
 fn ids_have_names(t: &TestStore) {
-    let page = |sent: &str| Some(Page::parse("page", sent, PageQueries::Dropped).unwrap());
+    let page = |sent: &str| Some(Page::parse("page", sent).unwrap());
     t.insert(&[
         Event { page: page("/a?b=c"), source: Some("192.0.2.7".parse().unwrap()), ..event(1) },
         Event { page: page("/Ä"), source: Some("2001:db8::1".parse().unwrap()), ..event(2) },

@@ -9,6 +9,8 @@ pub struct Rebuilt {
     pub sheets: u64,
     /// The bytes of their payloads.
     pub bytes: u64,
+    /// The number of events whose page got another key; `None` if all had those of the rule.
+    pub rewritten: Option<u64>,
     /// The new generation, which is the current one now.
     pub generation: i64,
 }

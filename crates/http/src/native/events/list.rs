@@ -8,7 +8,7 @@ use trailkeeper_auth::Principal;
 use trailkeeper_domain::address::AddressRange;
 use trailkeeper_domain::event::{EventFilter, EventKind, Outcome};
 use trailkeeper_domain::id::{EnvId, TenantId, UserId};
-use trailkeeper_domain::page::{MAX_PAGE, page_key};
+use trailkeeper_domain::page::MAX_PAGE;
 use trailkeeper_domain::time::{self, Timestamp};
 use trailkeeper_domain::{Result, text, usecase};
 use utoipa::ToSchema;
@@ -45,7 +45,7 @@ pub struct EventListParams {
     /// Only events from this address or network.
     #[param(schema = schemas::AddressOrNetwork)]
     source: Option<AddressRange>,
-    /// Only events on this page, as statistics group pages: fragments never count, and queries count only if the server is set to keep them.
+    /// Only events on this page, as statistics group pages: spellings of one URL are one page (`/caf%C3%A9` and `/café`). Queries and routes in fragments count only if the server is set to keep them.
     #[param(schema = schemas::Page, with = page)]
     page: Option<String>,
     /// Only events of this session of the application.
@@ -69,14 +69,13 @@ pub struct EventListParams {
 
 impl EventListParams {
     fn filter(&self, caller: &Principal, state: &AppState) -> Result<EventFilter> {
-        let queries = state.settings.page_queries;
         let filter = EventFilter {
             env_id: self.env_id,
             user_id: self.user_id.clone(),
             kinds: self.r#type.clone(),
             outcome: self.outcome,
             source: self.source,
-            page_key: self.page.as_deref().map(|page| page_key(page, queries).to_owned()),
+            page: self.page.clone(),
             session_id: self.session_id.clone(),
             target_type: self.target_type.clone(),
             target_id: self.target_id.clone(),

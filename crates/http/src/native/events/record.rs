@@ -125,8 +125,7 @@ pub async fn record_events(
     let small = bytes.len() <= AT_ONCE_BYTES && format.is_uncompressed();
     let record = move |state: &AppState| {
         let drafts = format.parse(&bytes)?;
-        let queries = state.settings.page_queries;
-        let context = IngestContext { now: state.clock().now(), source, tenant_scope, queries };
+        let context = IngestContext { now: state.clock().now(), source, tenant_scope };
         usecase::record_events(state.services.ingest.as_ref(), state.clock(), state.entropy(), &context, drafts)
     };
     let batch = if small { record(&state)? } else { blocking::run(&state, record).await? };

@@ -117,7 +117,7 @@ impl From<Event> for EventView {
             outcome: event.outcome.as_str(),
             source: event.source,
             user_agent: event.user_agent,
-            page: event.page.map(|page| page.sent),
+            page: event.page.map(String::from),
             session_id: event.session_id,
             trace_id: event.trace_id,
             target: event.target.map(|target| TargetView { r#type: target.kind, id: target.id, name: target.name }),

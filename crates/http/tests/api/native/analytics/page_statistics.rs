@@ -29,6 +29,49 @@ fn recount(events: &[Value], filter: &EventFilter, start: DateTime<Utc>, end: Da
 }
 
 #[test]
+fn spellings_of_one_url_are_one_page() {
+    for app in TestApp::on_both() {
+        let admin = app.admin();
+        let pages = [
+            "/caf%C3%A9",
+            "/caf%c3%a9",
+            "/café",
+            "/%66oo",
+            "/foo",
+            "/a/../foo",
+            "https://App.Example:443/a",
+            "https://app.example/a?x=1#top",
+            "/a%2fb",
+            "/a%2Fb",
+            "/%zz",
+        ];
+        let events: Vec<Value> = pages
+            .iter()
+            .map(|page| json!({"type": "page_load", "user_id": "u", "page": page, "occurred_at": "2026-06-01T10:00:00Z"}))
+            .collect();
+        admin.record(&json!(events));
+        let counted = [("/café", 3), ("/foo", 3), ("/a%2Fb", 2), ("https://app.example/a", 2), ("/%zz", 1)];
+        let answer = admin.get(&format!("{PATH}?from=2026-06-01&to=2026-06-01")).ok();
+        let rows = answer["pages"].as_array().unwrap();
+        let rows: BTreeMap<&str, u64> =
+            rows.iter().map(|row| (row["page"].as_str().unwrap(), row["current"]["views"].as_u64().unwrap())).collect();
+        assert_eq!(rows, BTreeMap::from(counted), "{answer}");
+        // A filter finds a page in every spelling.
+        for (page, events) in
+            [("/caf%25C3%25A9", 3), ("/caf%C3%A9", 3), ("/%2566oo", 3), ("https://APP.example:443/a", 2)]
+        {
+            let list = admin.get(&format!("/v1/events?page={page}")).ok();
+            assert_eq!(list["events"].as_array().unwrap().len(), events, "{page}");
+        }
+        // And each event shows it as it was sent.
+        let list = admin.get("/v1/events?limit=100").ok();
+        let sent: BTreeSet<&str> =
+            list["events"].as_array().unwrap().iter().filter_map(|event| event["page"].as_str()).collect();
+        assert_eq!(sent, BTreeSet::from(pages));
+    }
+}
+
+#[test]
 fn statistics_agree_with_a_recount() {
     TestApp::on_both().for_each(|app| statistics_are_exact(&app));
 }

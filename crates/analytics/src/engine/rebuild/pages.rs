@@ -1,0 +1,55 @@
+//! Gives the keys of another rule to the pages of all events.
+//!
+//! ```text
+//! one transaction ─► all events with a page, in steps ─► sheets of generation + 1 ─► one transaction
+//! new rule,                                                                         new generation,
+//! "rewriting"                                                                       not "rewriting"
+//! ```
+//!
+//! From the first transaction on, new events have keys of the new rule, and the store refuses questions about pages,
+//! because events and sheets have keys of both. The last transaction ends that. If the process dies in between, the next
+//! rebuild continues: a step changes only events whose keys are not those of the rule, so it may be repeated.
+
+use trailkeeper_domain::Result;
+use trailkeeper_domain::page::{PageRule, PageRuleState};
+use trailkeeper_domain::ports::{RewrittenPages, Store};
+
+use crate::engine::merger::{Lease, lost};
+use crate::engine::progress::Progress;
+
+/// The most events that one transaction reads and changes.
+const EVENTS_AT_ONCE: usize = 2_000;
+
+/// Rewrites the keys if `wanted` differs from the rule of the database, or if that was begun and not finished. Returns the
+/// number of events that got another key; `None` if nothing had to be done.
+pub fn rewrite(
+    store: &dyn Store,
+    lease: &Lease<'_>,
+    wanted: Option<&PageRule>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Option<u64>> {
+    let before = store.reading(|tx| tx.page_rule())?;
+    let rule = wanted.copied().unwrap_or(before.rule);
+    if rule == before.rule && !before.rewriting {
+        return Ok(None);
+    }
+    let state = PageRuleState { rule, rewriting: true, presumed: false };
+    if state != before {
+        let begin = lease.writing(|tx| {
+            tx.set_page_rule(&state)?;
+            tx.forget_new_pages()
+        })?;
+        begin.ok_or_else(lost)?;
+    }
+    let (mut after, mut read, mut changed) = (None, 0, 0);
+    loop {
+        let step = lease.writing(|tx| tx.rewrite_page_keys(after.as_ref(), EVENTS_AT_ONCE))?;
+        let step: RewrittenPages = step.ok_or_else(lost)?;
+        read += step.read;
+        changed += step.changed;
+        let Some(next) = step.next else { return Ok(Some(changed)) };
+        let of = u64::from(next.last.unsigned_abs());
+        progress(Progress { done: u64::from(next.page.unsigned_abs()).min(of), of, events: read });
+        after = Some(next);
+    }
+}

@@ -1,0 +1,53 @@
+use crate::error::Result;
+use crate::page::PageRuleState;
+use crate::time::Timestamp;
+
+/// Read access to the rule by which pages get their keys.
+pub trait PageReads {
+    /// The rule of the database.
+    fn page_rule(&mut self) -> Result<PageRuleState>;
+
+    /// Whether any event has a page.
+    fn has_pages(&mut self) -> Result<bool>;
+}
+
+/// Write access to the rule by which pages get their keys, and to the keys of stored events.
+pub trait PageWrites {
+    /// Replaces the rule. Transactions that store events end before, or use this rule.
+    fn set_page_rule(&mut self, state: &PageRuleState) -> Result<()>;
+
+    /// Excludes transactions that store events until this one ends. A no-op for a database with a single writer (SQLite).
+    fn lock_page_rule(&mut self) -> Result<()>;
+
+    /// Forgets how many pages the tenants have added on each day, so that they may add the pages of another rule.
+    fn forget_new_pages(&mut self) -> Result<()>;
+
+    /// Gives the keys of the present rule to at most `limit` events with a page, those after `after`. Events that are
+    /// stored meanwhile have such keys already and may be left out.
+    fn rewrite_page_keys(&mut self, after: Option<&PagePosition>, limit: usize) -> Result<RewrittenPages>;
+}
+
+/// A position in the walk over all events with a page: by the number of the page, then by time and order of storage. The
+/// events that count as `(other)` come last, because the others may use up the number of new pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PagePosition {
+    /// The number of the page.
+    pub page: i32,
+    /// The time of the event.
+    pub at: Timestamp,
+    /// The number of the event.
+    pub seq: i64,
+    /// The largest number of a page when the walk began. Later pages have keys of the present rule.
+    pub last: i32,
+}
+
+/// A step of the walk.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RewrittenPages {
+    /// The number of events that were read.
+    pub read: u64,
+    /// The number of events that got another key.
+    pub changed: u64,
+    /// The position after the step; `None` if all events were read.
+    pub next: Option<PagePosition>,
+}

@@ -1,0 +1,254 @@
+//! The rule by which pages get their keys, and the walk that gives the keys of a new rule to stored events.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use diesel::dsl::{exists, max, sql};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Integer};
+use trailkeeper_domain::error::Context;
+use trailkeeper_domain::event::Event;
+use trailkeeper_domain::page::{PageHash, PageQueries, PageRule, PageRuleState, TrailingSlash};
+use trailkeeper_domain::ports::{PagePosition, PageReads, PageWrites, RewrittenPages};
+use trailkeeper_domain::{Error, Result};
+
+use super::event_names::{OTHER, PageKey};
+use super::missing_references::NewPage;
+use super::names::Dictionary;
+use super::{Db, Tx, count, dialect};
+use crate::columns::{DbTime, Instant};
+use crate::rows::{PageUpdate, SentPageRow};
+use crate::schema::{dict_pages, events, new_pages, page_rule};
+
+const TABLE: &str = "page_rule";
+
+/// The columns of the rule: version, queries, trailing slash, hash, and whether keys are being rewritten.
+type RuleRow = (i16, Option<String>, String, String, bool);
+
+impl PageReads for Tx<'_> {
+    fn page_rule(&mut self) -> Result<PageRuleState> {
+        if let Some(known) = self.page_rule {
+            return Ok(known);
+        }
+        let query = page_rule::table.find(1_i16).select((
+            page_rule::version,
+            page_rule::queries,
+            page_rule::trailing_slash,
+            page_rule::hash,
+            page_rule::rewriting,
+        ));
+        let row: RuleRow = self.run(TABLE, |conn| query.first(conn))?;
+        let state = state_of(&row).map_err(|error| Error::internal(Context::new("table page_rule, row 1", error)))?;
+        self.page_rule = Some(state);
+        Ok(state)
+    }
+
+    fn has_pages(&mut self) -> Result<bool> {
+        let paged = events::table.filter(events::page_ref.is_not_null()).select(events::seq);
+        self.run("events", |conn| diesel::select(exists(paged)).get_result(conn))
+    }
+}
+
+impl PageWrites for Tx<'_> {
+    fn set_page_rule(&mut self, state: &PageRuleState) -> Result<()> {
+        self.lock_page_rule()?;
+        let PageRuleState { rule, rewriting, presumed } = state;
+        let version = i16::try_from(rule.version).map_err(Error::internal)?;
+        let queries = (!presumed).then(|| rule.queries.as_str());
+        self.run(TABLE, |conn| {
+            diesel::update(page_rule::table.find(1_i16))
+                .set((
+                    page_rule::version.eq(version),
+                    page_rule::queries.eq(queries),
+                    page_rule::trailing_slash.eq(rule.trailing_slash.as_str()),
+                    page_rule::hash.eq(rule.hash.as_str()),
+                    page_rule::rewriting.eq(*rewriting),
+                ))
+                .execute(conn)
+        })?;
+        self.page_rule = None;
+        Ok(())
+    }
+
+    fn lock_page_rule(&mut self) -> Result<()> {
+        self.run(TABLE, dialect::lock_page_rule)?;
+        // Another transaction may have changed it until the lock was granted.
+        self.page_rule = None;
+        Ok(())
+    }
+
+    fn forget_new_pages(&mut self) -> Result<()> {
+        self.run("new_pages", |conn| diesel::delete(new_pages::table).execute(conn))?;
+        Ok(())
+    }
+
+    fn rewrite_page_keys(&mut self, after: Option<&PagePosition>, limit: usize) -> Result<RewrittenPages> {
+        let rule = self.page_rule()?.rule;
+        let mut position = if let Some(after) = after {
+            *after
+        } else {
+            let last = dict_pages::table.select(max(dict_pages::id));
+            let last: Option<i32> = self.run("dict_pages", |conn| last.first(conn))?;
+            PagePosition { last: last.unwrap_or_default(), ..BEGINNING }
+        };
+        let rows = self.sent_pages(&position, limit)?;
+        let changed = self.give_keys(rule, &rows)?;
+        let is_full = rows.len() >= limit;
+        let next = match rows.last() {
+            Some(row) if is_full => {
+                (position.page, position.at, position.seq) = (row.page_ref(), row.occurred_at.0, row.seq);
+                Some(position)
+            }
+            // The pages that count as (other) come last.
+            _ if position.page != OTHER => Some(PagePosition { page: OTHER, ..BEGINNING }),
+            _ => None,
+        };
+        Ok(RewrittenPages { read: rows.len() as u64, changed, next })
+    }
+}
+
+/// Before the first page that does not count as `(other)`; with the page `(other)`, before its first event.
+const BEGINNING: PagePosition =
+    PagePosition { page: OTHER + 1, at: chrono::DateTime::UNIX_EPOCH, seq: i64::MIN, last: 0 };
+
+impl Tx<'_> {
+    /// The rule, if the keys of all events are made by it.
+    pub(super) fn complete_page_rule(&mut self) -> Result<PageRule> {
+        let PageRuleState { rule, rewriting, .. } = self.page_rule()?;
+        if rewriting {
+            return Err(Error::overloaded(
+                "pages are getting other keys, and events cannot be grouped by page until that is done",
+                "wait for `trailkeeper rebuild`, or run it again if it was interrupted",
+            ));
+        }
+        Ok(rule)
+    }
+
+    /// The rule for events that this transaction stores. It does not change until the transaction ends.
+    fn page_rule_for_storing(&mut self) -> Result<PageRule> {
+        if self.page_rule.is_none() {
+            self.run(TABLE, dialect::share_page_rule)?;
+        }
+        self.page_rule().map(|state| state.rule)
+    }
+
+    /// The keys of the pages of events that this transaction stores.
+    pub(super) fn page_keys_of<'e>(&mut self, events: &'e [Event]) -> Result<Vec<PageKey<'e>>> {
+        if events.iter().all(|event| event.page.is_none()) {
+            return Ok(vec![None; events.len()]);
+        }
+        let rule = self.page_rule_for_storing()?;
+        Ok(events.iter().map(|event| event.page.as_ref().map(|page| rule.key(page.as_str()))).collect())
+    }
+
+    fn sent_pages(&mut self, after: &PagePosition, limit: usize) -> Result<Vec<SentPageRow>> {
+        let query = events::table.into_boxed::<Db>().filter(events::page_ref.is_not_null());
+        // Each of them reads the index of pages in its order.
+        let query = if after.page == OTHER {
+            query.filter(events::page_ref.eq(OTHER)).filter(
+                sql::<Bool>("(occurred_at, seq) > (")
+                    .bind::<Instant, _>(DbTime(after.at))
+                    .sql(", ")
+                    .bind::<BigInt, _>(after.seq)
+                    .sql(")"),
+            )
+        } else {
+            query.filter(events::page_ref.le(after.last)).filter(
+                sql::<Bool>("(page_ref, occurred_at, seq) > (")
+                    .bind::<Integer, _>(after.page)
+                    .sql(", ")
+                    .bind::<Instant, _>(DbTime(after.at))
+                    .sql(", ")
+                    .bind::<BigInt, _>(after.seq)
+                    .sql(")"),
+            )
+        };
+        let query = query
+            .order((events::page_ref.asc(), events::occurred_at.asc(), events::seq.asc()))
+            .limit(count(limit))
+            .select(SentPageRow::as_select());
+        self.run("events", |conn| query.load(conn))
+    }
+
+    /// Gives these events the keys of the rule. Returns the number of events that got another one.
+    fn give_keys(&mut self, rule: PageRule, rows: &[SentPageRow]) -> Result<u64> {
+        let mut numbers: Vec<i32> = rows.iter().map(SentPageRow::page_ref).collect();
+        numbers.dedup();
+        let names = self.shared_names(Dictionary::Pages, &numbers)?;
+        let tenants: HashSet<_> = rows.iter().map(|row| row.tenant_id).collect();
+        let tenants = self.tenants_of(&tenants.into_iter().collect::<Vec<_>>())?;
+        let mut wanted = Vec::new();
+        for row in rows {
+            let counted = names.get(&row.page_ref()).ok_or_else(|| row.unreadable("is not in dict_pages"))?;
+            let (sent, old) = row.sent_and_key(counted)?;
+            let key = rule.key(sent);
+            // A page that counts as (other) may find its key in the dictionary now.
+            if row.page_ref() == OTHER || key != old {
+                let tenant = tenants.get(&row.tenant_id).copied();
+                let tenant = tenant.ok_or_else(|| Error::internal("the tenant of a row was not looked up"))?;
+                wanted.push((
+                    row,
+                    sent,
+                    old,
+                    NewPage { tenant, day: row.received_at.0.date_naive(), key: Arc::from(&*key) },
+                ));
+            }
+        }
+        let pages: Vec<NewPage> = wanted.iter().map(|(.., page)| page.clone()).collect();
+        let refs = self.page_refs(&pages)?;
+        let updates: Vec<PageUpdate<'_>> = wanted
+            .iter()
+            .zip(refs)
+            .filter(|((row, _, old, page), number)| row.page_ref() != *number || *page.key != **old)
+            .map(|((row, sent, _, page), number)| PageUpdate {
+                tenant_id: row.tenant_id,
+                occurred_at: row.occurred_at,
+                seq: row.seq,
+                page_ref: number,
+                page: (number == OTHER || *page.key != **sent).then_some(*sent),
+                page_key: (number == OTHER).then_some(page.key.as_ref()),
+            })
+            .collect();
+        self.run("events", |conn| dialect::update_pages(conn, &updates))?;
+        Ok(updates.len() as u64)
+    }
+
+    /// The numbers of pages; pages beyond the quota of their tenant and day have the number [`OTHER`].
+    fn page_refs(&mut self, pages: &[NewPage]) -> Result<Vec<i32>> {
+        let known = |tx: &Self, key: &str| {
+            tx.new_names.id(Dictionary::Pages, key).or_else(|| tx.shared.names.id(Dictionary::Pages, key))
+        };
+        let unknown: HashSet<&Arc<str>> =
+            pages.iter().map(|page| &page.key).filter(|key| known(self, key).is_none()).collect();
+        let unknown: Vec<Arc<str>> = unknown.into_iter().map(Arc::clone).collect();
+        let stored: HashMap<Arc<str>, i32> = self.stored_numbers(Dictionary::Pages, &unknown)?;
+        let unknown: HashSet<Arc<str>> = unknown.into_iter().filter(|key| !stored.contains_key(key)).collect();
+        let mut seen = HashSet::new();
+        let missing = pages.iter().filter(|page| unknown.contains(&page.key) && seen.insert((*page).clone()));
+        self.provide_pages(missing.cloned().collect())?;
+        Ok(pages
+            .iter()
+            .map(|page| stored.get(&page.key).copied().or_else(|| known(self, &page.key)).unwrap_or(OTHER))
+            .collect())
+    }
+}
+
+fn state_of((version, queries, trailing_slash, hash, rewriting): &RuleRow) -> Result<PageRuleState> {
+    let presumed = queries.is_none();
+    let rule = PageRule {
+        version: u16::try_from(*version).map_err(Error::internal)?,
+        queries: match queries {
+            Some(queries) => PageQueries::parse("queries", queries)?,
+            None => PageQueries::default(),
+        },
+        trailing_slash: TrailingSlash::parse("trailing_slash", trailing_slash)?,
+        hash: PageHash::parse("hash", hash)?,
+    };
+    if rule.version > PageRule::VERSION {
+        return Err(Error::invalid(
+            "version",
+            format!("{} is of a newer program; this one knows versions up to {}", rule.version, PageRule::VERSION),
+        ));
+    }
+    Ok(PageRuleState { rule, rewriting: *rewriting, presumed })
+}
