@@ -49,6 +49,8 @@ fn read(text: &str) {
     assert_eq!(draft.outcome == Some(Outcome::Unknown), status.is_none());
     if let Err(error) = events::validate(draft) {
         refused(&error);
+        // No text of a client keeps its request out.
+        assert!(error.to_string().starts_with("occurred_at: "), "{text:?}: {error}");
     }
 }
 
