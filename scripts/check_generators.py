@@ -193,6 +193,25 @@ class Generators:
                     self.checks.that(False, f"{name}: {sent!r} is {'' if expected else 'not '}one")
             self.checks.that(min(matched) > 2_000, f"{name}: both outcomes are tried", matched)
 
+    def descriptions(self):
+        """The clients of the native document contain the description of every field."""
+        schemas = json.loads(DOCUMENTS["native"].read_text())["components"]["schemas"]
+        fields = [
+            (f"{name}.{field}", "oneOf" in schema, words(schema["description"]))
+            for name, declared in schemas.items() for field, schema in declared.get("properties", {}).items()
+        ]
+        self.checks.that(len(fields) > 300 and any(optional for _, optional, _ in fields), "fields are described", len(fields))
+        for client, pattern in {
+            "openapi-typescript": "openapi-typescript/native.ts",
+            "openapi-generator typescript-fetch": "typescript-fetch/native/src/models/*.ts",
+            "openapi-generator python": "python/native/trailkeeper_native/models/*.py",
+            "openapi-python-client": "openapi-python-client/trailkeeper_native/models/*.py",
+        }.items():
+            code = words(" ".join(file.read_text() for file in OUT.glob(pattern)))
+            # openapi-python-client ignores a description beside a reference, and keeps one beside a choice.
+            lost = [name for name, optional, text in fields if text not in code and (optional or client != "openapi-python-client")]
+            self.checks.equal(lost, [], f"{client}: fields without their description")
+
     def use(self):
         """Sends requests to a server with the generated clients."""
         clients = {
@@ -208,6 +227,11 @@ class Generators:
                 url = f"http://127.0.0.1:{server.port}"
                 said = self.run(f"{name}: requests", *command, url, ADMIN_EMAIL, ADMIN_PASSWORD, PYTHONPATH=str(folder))
                 self.checks.equal(json.loads(said or "null"), USED, f"{name}: two events are recorded and listed")
+
+
+def words(text):
+    """The letters and digits of a text, without the line breaks, comment signs and escapes of a language."""
+    return " ".join(re.findall(r"[^\W_]+", text))
 
 
 def address_text(random):
@@ -262,6 +286,7 @@ def main():
     generators.openapi_python_client()
     generators.python()
     generators.typescript_fetch()
+    generators.descriptions()
     generators.use()
     return checks.finish()
 

@@ -41,6 +41,8 @@ const REPLACED: &[&str] = &[
     "Lineage",
     "lineage",
     "told_by",
+    "RecordedView",
+    "ViewsView",
 ];
 
 /// Modules whose name was replaced; the words are names of other things.
