@@ -18,7 +18,9 @@ const SCHEMA: &str = "Error";
 
 impl IntoResponses for ErrorResponses {
     fn responses() -> Responses {
-        responses::<Saasus>(SCHEMA, COMMON)
+        // The signature of such a request covers no body.
+        let codes: &[_] = &["invalid_parameter", "unexpected_body"];
+        responses::<Saasus>(SCHEMA, COMMON.into_iter().chain([(400, codes)]))
     }
 }
 
