@@ -56,8 +56,8 @@ NOT_UUID = ("x", "8d1f7c526a574b069f5e0d1f3f6a2b11", "8d1f7c52-6a57-4b06-9f5e-0d
 NOT_A_DAY = (ABSENT, "", "yesterday", "2026-02-30", "2026-13-01", "26-01-01", "2026-1-1", "1969-12-31", "10000-01-01", "2026-01-01x", "%00", "%ff")
 NOT_AN_EMAIL = ("", "x", "@", "a@", "@b", "a%20b@c.example", "%00@example.com", "%ff")
 
-BODIES_THAT_ARE_NONE = [b"", b"{", b"nonsense", b"[1, 2", b"\xff\xfe", b'{"user_id": "\xff"}', b"{} {}", b"null", b"5", b'"text"', b"{'a': 1}",
-                        b'{"a": 1e999999}', b"[" * 100_000, b'{"a":' * 100_000, b"\x00", b"\xef\xbb\xbf{}"]
+BODIES_THAT_ARE_NONE = [b"", b"{", b"nonsense", b"[1, 2", b"\xff\xfe", b'{"user_id": \xff}', b"{} {}", b"null", b"5", b'"text"', b"{'a': 1}",
+                        b'{"a": 1e}', b"[" * 100_000, b'{"a":' * 100_000, b"\x00", b"\xef\xbb\xbf", b"\xef\xbb\xbf\xef\xbb\xbf{}"]
 
 
 def no_bodies(method, path, except_for=()):
@@ -217,8 +217,5 @@ def lost(base, methods):
 
 BAD_EVENTS = {
     "type": (ABSENT, None, 5, "", "Login", "9a", "a" * 65, "a-b", "\0"), "id": (5, *NOT_UUID), "occurred_at": (5, "", "2026-02-30T00:00:00Z", "2026-01-01", "2999-01-01T00:00:00Z"),
-    "tenant_id": (5, *NOT_UUID, SYSTEM), "env_id": (-1, 4294967296, "1", 1.5, LONG), "user_id": (5, "", "u" * 129, "nul\0"), "user_name": (5, "", "n" * 257),
-    "outcome": (5, "", "Success"), "source": (5, "", "localhost", "1.2.3.4/24"), "user_agent": (5, "", "a" * 1025), "page": (5, "", "/" + "p" * 2048, "\n"),
-    "session_id": (5, "", "s" * 129), "trace_id": (5, "", "t" * 129), "target": (5, "x", {"type": 5}, {"id": ""}, {"name": "n" * 257}),
-    "metadata": (5, "x", [], {"a": "x" * 16384}, {"a\0": 1}, {"a": ["\0"]}),
+    "tenant_id": (5, *NOT_UUID, SYSTEM), "env_id": (-1, 4294967296, "1", 1.5, LONG), "outcome": (5, "", "Success"), "target": ({"kind": "x"}, {"type": "x", "Id": "x"}), "colour": ("red", None),
 }

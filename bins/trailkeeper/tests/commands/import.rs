@@ -29,26 +29,30 @@ fn records(created: u64, replaced: u64, refused: u64) -> Vec<(String, u64)> {
 fn events_are_stored_once_and_rejected_lines_are_reported() {
     let program = Program::new();
     let lines = format!(
-        "{}\n\n{}\n{}\nnot json\n{{\"type\":\"x\",\"source\":5}}\n",
+        "{}\n\n{}\n{}\nnot json\n\u{feff}{}\n{{\"type\":\"x\",\"env_id\":\"1\"}}\n",
         r#"{"id":"11111111-1111-4111-8111-111111111111","type":"page_load","user_id":"jane","page":"/a","occurred_at":"2026-01-01T00:00:00Z"}"#,
         r#"{"id":"21111111-1111-4111-8111-111111111111","type":"login_success"}"#,
         r#"{"id":"31111111-1111-4111-8111-111111111111","type":"x","occurred_at":"2999-01-01T00:00:00Z"}"#,
+        r#"{"id":"41111111-1111-4111-8111-111111111111","type":"x","source":5,"user_agent":"a\tb"}"#,
     );
     let file = program.file("events.ndjson", &lines);
     let summary = program.run(&["import", "events", &file]).good().stdout;
-    assert_eq!(counts(&summary), events(2, 0, 3), "{summary}");
+    assert_eq!(counts(&summary), events(3, 0, 3), "{summary}");
     assert!(summary.contains("  line 4: occurred_at: "), "{summary}");
     assert!(summary.contains("  line 5: this is not valid JSON"), "{summary}");
-    assert!(summary.contains("  line 6: source: 5 is not a text; send an address such as 203.0.113.7"), "{summary}");
+    assert!(summary.contains("  line 7: env_id: '1' is not a whole number"), "{summary}");
+    // Fields that are not stored as they were sent are warnings. The line begins with a byte order mark.
+    let warnings = "warnings  2\n  line 6: source: '5' is not a text; null is stored, and the text is in original.source\n  line 6: user_agent: contains the control character U+0009 at position 1";
+    assert!(summary.contains(warnings), "{summary}");
 
     // Compressed under any name, and through a pipe, the result is the same.
     let file = program.file("events.txt", compressed(&lines));
-    assert_eq!(counts(&program.run(&["import", "events", &file]).good().stdout), events(0, 2, 3));
+    assert_eq!(counts(&program.run(&["import", "events", &file]).good().stdout), events(0, 3, 3));
     let piped = program.run_with_input(&["import", "events", "-"], lines.as_bytes()).good().stdout;
-    assert_eq!(counts(&piped), events(0, 2, 3));
+    assert_eq!(counts(&piped), events(0, 3, 3));
     // In another tenant, the same id is another event.
     let elsewhere = program.run_with_input(&["import", "events", "-", "--tenant", TENANT], lines.as_bytes());
-    assert_eq!(counts(&elsewhere.good().stdout), events(2, 0, 3));
+    assert_eq!(counts(&elsewhere.good().stdout), events(3, 0, 3));
     // Only the server writes to the system tenant.
     let own = program.run(&["import", "events", &file, "--tenant", "ffffffff-ffff-ffff-ffff-ffffffffffff"]);
     assert!(own.failed(2).contains("only the server writes"));
