@@ -1,14 +1,18 @@
 //! Calls of declared operations.
 #![expect(clippy::unnecessary_wraps, reason = "every handler has this signature")]
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use actix_web::dev::ServiceResponse;
 use actix_web::rt::System;
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
+use actix_web::web::Data;
 use actix_web::{App, HttpResponse};
 use serde_json::{Value, json};
+use trailkeeper_auth::{Access, AccessSettings, MasterKey};
 use trailkeeper_domain::id::EnvId;
+use trailkeeper_domain::ingest::{Ingest, IngestLimits};
+use trailkeeper_testkit::{TempDatabase, TestClock, TestEntropy};
 use utoipa::ToSchema;
 
 use crate::api_error::ApiResult;
@@ -20,6 +24,8 @@ use crate::operation::{
     AccessSpec, Body, Declaration, FromBody, FromPath, FromQuery, PathParams, QueryParams, Requirement, document,
     operation, operations, routes,
 };
+use crate::settings::HttpSettings;
+use crate::state::{AppState, Services};
 
 #[derive(PathParams)]
 struct ThingPath {
@@ -79,10 +85,23 @@ fn published(_: Everyone, FromQuery(params): FromQuery<ThingParams>) -> ApiResul
 
 static THINGS: LazyLock<Vec<Declaration>> = LazyLock::new(|| operations![get_thing, put_thing, lenient, published]);
 
+/// The state of a server on an empty database, which has the memory for bodies. The database is removed when dropped.
+fn state() -> (Data<AppState>, TempDatabase) {
+    let database = TempDatabase::sqlite();
+    let store = trailkeeper_testkit::open_store!(database);
+    let (clock, entropy) = (Arc::new(TestClock::default()), Arc::new(TestEntropy::default()));
+    let key = MasterKey::generate(entropy.as_ref());
+    let access = Access::new(store.clone(), clock.clone(), entropy.clone(), key, AccessSettings::default());
+    let ingest = Arc::new(Ingest::start(store.clone(), IngestLimits::default()).unwrap());
+    let services = Services { store, ingest, access: Arc::new(access), clock, entropy };
+    (Data::new(AppState::new(services, HttpSettings::default())), database)
+}
+
 /// Status and body of the answer to a request.
 fn answer(request: TestRequest) -> (u16, Value) {
     System::new().block_on(async {
-        let app = App::new().configure(|config| routes::configure::<Native>(config, &THINGS));
+        let (state, _database) = state();
+        let app = App::new().app_data(state).configure(|config| routes::configure::<Native>(config, &THINGS));
         let response: ServiceResponse = call_service(&init_service(app).await, request.to_request()).await;
         let status = response.status().as_u16();
         (status, serde_json::from_slice(&read_body(response).await).unwrap_or_default())
