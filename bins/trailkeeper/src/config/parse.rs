@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use tracing_subscriber::EnvFilter;
 use trailkeeper_domain::Error;
 use trailkeeper_domain::account::Role;
@@ -62,13 +62,24 @@ impl FromStr for Networks {
     fn from_str(value: &str) -> Result<Self, String> {
         parts(value)
             .map(|part| {
-                part.parse::<IpNet>().or_else(|_| part.parse::<IpAddr>().map(IpNet::from)).map_err(|_| {
+                network(part).ok_or_else(|| {
                     format!("'{part}' is neither an address nor a network; give for example 10.0.0.0/8,192.0.2.1")
                 })
             })
             .collect::<Result<_, _>>()
             .map(Self)
     }
+}
+
+/// Parses an address or a network. One of IPv4-mapped addresses becomes IPv4, as the addresses of peers do: else it would
+/// contain none of them.
+fn network(part: &str) -> Option<IpNet> {
+    let network = part.parse::<IpNet>().or_else(|_| part.parse::<IpAddr>().map(IpNet::from)).ok()?;
+    let mapped = match network {
+        IpNet::V6(v6) if v6.prefix_len() >= 96 => v6.addr().to_ipv4_mapped().zip(v6.prefix_len().checked_sub(96)),
+        _ => None,
+    };
+    Some(mapped.and_then(|(address, length)| Ipv4Net::new(address, length).ok()).map_or(network, IpNet::V4))
 }
 
 impl fmt::Display for Networks {
@@ -160,6 +171,8 @@ mod tests {
         assert_eq!("".parse::<Networks>().unwrap(), Networks(Vec::new()));
         let networks = "10.0.0.0/8, 192.0.2.1 ,::1,".parse::<Networks>().unwrap();
         assert_eq!(networks.to_string(), "10.0.0.0/8,192.0.2.1/32,::1/128");
+        let mapped = "::ffff:192.0.2.1,::ffff:10.0.0.0/104,::/0".parse::<Networks>().unwrap();
+        assert_eq!(mapped.to_string(), "192.0.2.1/32,10.0.0.0/8,::/0");
         assert!("10.0.0.0/40".parse::<Networks>().is_err());
         assert_eq!("a.example, b.example:8443".parse::<Hosts>().unwrap().to_string(), "a.example,b.example:8443");
         assert!("https://a.example".parse::<Hosts>().is_err());
