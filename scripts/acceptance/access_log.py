@@ -19,6 +19,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from harness import Checks, Server, arguments, shown
+from page_key import page_key
 
 NO_TENANT = "00000000-0000-0000-0000-000000000000"
 # An address with what may stand around it, a list of them, and a line.
@@ -54,18 +55,6 @@ def unescaped(text):
     return re.sub(r'((?:\\x[0-9A-Fa-f]{2})+)|\\([tn"\\])', undone, text)
 
 
-def page_key(path):
-    """The page under which a path counts: without query and fragment, with escapes only where RFC 3986 needs them."""
-    def normal(match):
-        escapes = match[0].upper()
-        try:
-            text = bytes.fromhex(escapes.replace("%", "")).decode()
-        except UnicodeDecodeError:
-            return escapes
-        return "".join(c if not c.isascii() or c.isalnum() or c in "-._~" else f"%{ord(c):02X}" for c in text)
-    return re.sub("(?:%[0-9A-Fa-f]{2})+", normal, re.split(r"[?#]", path)[0]) or "/"
-
-
 def generated(path, lines=4000, seed=20260131):
     """Writes a log of ten days that ends two hours ago."""
     choose = random.Random(seed)
@@ -75,6 +64,7 @@ def generated(path, lines=4000, seed=20260131):
     users += [r"J\xfcrgen", "x [01/Jan/2020:00:00:00 +0000]", "- jane", "10.0.0.1 - jane", "n" * 128, "n" * 129, r"tab\tjane"]
     pages = [f"/docs/{n}" for n in range(60)] + ["/", "/search?q=a+b", "/search?q=%22x%22#top", "/a%20b", "/caf%C3%A9", "/login"]
     pages += ["/caf%c3%a9?x", r"/caf\xC3\xA9", r"/caf\xc3\xa9#top", "/%6Cogin", "/%2fx", "/%FF%fe"]
+    pages += ["/%66oo", "/foo", "/x/../foo/.", "http://Shop.Example:80/cart", "/%zz%2fb", "/%E2%80%AEx"]
     agents = ["Mozilla/5.0 (X11; Linux x86_64)", "-", r'quote \"inside\" agent', "curl/8.5.0"]
     zones = [timezone.utc, timezone(timedelta(hours=2)), timezone(timedelta(hours=-9, minutes=-30))]
     at = datetime.now(timezone.utc).replace(microsecond=0) - timedelta(days=10, hours=2)

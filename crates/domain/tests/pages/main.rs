@@ -63,6 +63,20 @@ fn pages_that_rfc_3986_calls_equal_have_one_key() {
     }
 }
 
+/// Written by `scripts/page-vectors`.
+#[test]
+fn keys_are_those_of_an_independent_implementation() {
+    let vectors: Vec<(String, String)> =
+        include_str!("vectors.ndjson").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(vectors.len() > 500);
+    let wrong: Vec<_> = vectors
+        .iter()
+        .map(|(sent, expected)| (sent, expected, key(sent)))
+        .filter(|(_, want, got)| *want != got)
+        .collect();
+    assert!(wrong.is_empty(), "{} differ: {wrong:#?}", wrong.len());
+}
+
 #[test]
 fn settings_keep_queries_slashes_and_routes() {
     for (sent, keeping, short) in [
