@@ -1,10 +1,14 @@
 //! `GET /v1/analytics/page-statistics`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
+use trailkeeper_analytics::engine::rebuild::rebuild;
 use trailkeeper_domain::account::Role;
+use trailkeeper_domain::page::{PageRule, PageRuleState, TrailingSlash};
+use trailkeeper_testkit::TestEntropy;
 
 use crate::support::history::{self, EventFilter, at, instant, page};
 use crate::support::{ACME, OTHER, TestApp, numbered};
@@ -68,6 +72,39 @@ fn spellings_of_one_url_are_one_page() {
         let sent: BTreeSet<&str> =
             list["events"].as_array().unwrap().iter().filter_map(|event| event["page"].as_str()).collect();
         assert_eq!(sent, BTreeSet::from(pages));
+    }
+}
+
+#[test]
+fn only_questions_about_pages_wait_while_keys_are_rewritten() {
+    for app in TestApp::on_both() {
+        let admin = app.admin();
+        admin.record(
+            &json!({"type": "page_load", "user_id": "u", "page": "/a/", "occurred_at": "2026-06-01T10:00:00Z"}),
+        );
+        let (store, services) = (app.state.store(), &app.state.services);
+        let rule = PageRule { trailing_slash: TrailingSlash::Dropped, ..PageRule::default() };
+        let begun = PageRuleState { rule, rewriting: true, presumed: false };
+        store.writing(|tx| tx.set_page_rule(&begun)).unwrap();
+        let about_pages = [format!("{PATH}?from=2026-06-01&to=2026-06-01"), "/v1/events?page=/a".to_owned()];
+        for question in &about_pages {
+            let detail = admin.get(question).problem(503, "overloaded", None);
+            assert!(detail.contains("pages are getting other keys"), "{detail}");
+        }
+        let range = "start_timestamp=1780272000&end_timestamp=1780358399";
+        let saasus = admin.get(&format!("/v1/analysis/metrics/page-statistics?{range}"));
+        assert_eq!((saasus.status, saasus.json()["type"].as_str()), (503, Some("overloaded")));
+        let events = admin.get("/v1/events?user_id=u").ok();
+        assert_eq!(events["events"][0]["page"], "/a/");
+        admin.get("/v1/analytics/active-users?from=2026-06-01&to=2026-06-01").ok();
+        admin.get("/v1/analysis/users/u/behavior-histories").ok();
+        // A rebuild without a rule finishes what was begun.
+        let (clock, entropy) = (services.clock.as_ref(), TestEntropy::new(1));
+        rebuild(store, clock, &entropy, Duration::ZERO, &mut |_| ()).unwrap();
+        for question in &about_pages {
+            admin.get(question).ok();
+        }
+        assert_eq!(admin.get(&about_pages[0]).ok()["pages"][0]["page"], "/a");
     }
 }
 
