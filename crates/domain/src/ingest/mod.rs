@@ -211,7 +211,7 @@ mod tests {
         ingest.drain();
         assert!(commits.iter().all(Commit::is_done));
         assert_eq!(store.records().events.len(), 20);
-        assert!(matches!(ingest.submit(vec![event(21)]), Err(Error::Unavailable { .. })));
+        assert!(matches!(ingest.submit(vec![event(21)]), Err(Error::Stopping(_))));
         ingest.drain();
     }
 
