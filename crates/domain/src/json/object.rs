@@ -237,6 +237,10 @@ fn fields_of(text: &str, prefix: &str) -> Result<BTreeMap<String, JsonValue>> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::Index;
+
     use super::*;
     use crate::id::TenantId;
 
@@ -308,6 +312,62 @@ mod tests {
         }
         for json in [r#"{"a":{"a":1},"b":{"a":[{"a":1},{"a":2}]}}"#, r#"{"\ud83d":1,"\ud83e":2}"#] {
             assert!(JsonObject::parse("a thing", json.as_bytes()).is_ok(), "{json}");
+        }
+    }
+
+    /// JSON of any form, as text.
+    fn json() -> impl Strategy<Value = String> {
+        let scalar = prop_oneof![
+            Just("null".to_owned()),
+            any::<bool>().prop_map(|value| value.to_string()),
+            "-?(0|[1-9][0-9]{0,4})([.][0-9]{1,4})?([eE][+-]?[0-9]{1,2})?",
+            any::<String>().prop_map(|text| serde_json::Value::from(text).to_string()),
+        ];
+        let key = || "[ab\"\\\\{é]{0,2}".prop_map(|key| serde_json::Value::from(key).to_string());
+        scalar.prop_recursive(4, 40, 5, move |inner| {
+            prop_oneof![
+                vec(inner.clone(), 0..5).prop_map(|items| format!("[{}]", items.join(" ,"))),
+                vec((key(), inner), 0..5).prop_map(|members| {
+                    let members: Vec<_> = members.iter().map(|(key, value)| format!("{key} : {value}")).collect();
+                    format!("{{ {}\n}}", members.join(","))
+                }),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn objects_are_read_as_serde_json_reads_them(json in json(), at in any::<Index>(), change in 0..4_usize) {
+            // Some texts have a character too many or too few.
+            let mut chars: Vec<char> = json.chars().collect();
+            let at = at.index(chars.len() + 1);
+            match change {
+                0 if at < chars.len() => drop(chars.remove(at)),
+                1 => chars.insert(at, ['"', '\\', '{', ']', ',', '0', 'e'][at % 7]),
+                _ => {}
+            }
+            let text: String = chars.into_iter().collect();
+            let read = JsonObject::parse("a thing", text.as_bytes());
+            match (read, serde_json::from_str::<serde_json::Value>(&text)) {
+                (Ok(read), Ok(serde_json::Value::Object(expected))) => {
+                    let fields = read.into_fields();
+                    prop_assert_eq!(fields.len(), expected.len());
+                    for (name, value) in fields {
+                        prop_assert_eq!(value.to_string().parse().ok(), expected.get(&name).cloned(), "{}", name);
+                    }
+                }
+                (Err(Error::Invalid(fault)), Ok(serde_json::Value::Object(_))) => {
+                    prop_assert!(fault.detail.starts_with("stands twice"), "{fault}");
+                }
+                (Err(Error::Invalid(fault)), Ok(_)) => prop_assert_eq!(fault.code, "not_an_object"),
+                // An escape of half a character may have lost its partner.
+                (Ok(read), Err(error)) => prop_assert!(
+                    text.contains("\\u") || text.contains(['e', 'E']),
+                    "{read:?}, which serde_json does not read: {error}"
+                ),
+                (Err(_), _) => {}
+                (Ok(read), Ok(other)) => prop_assert!(false, "{other} was read as {read:?}"),
+            }
         }
     }
 }
