@@ -5,7 +5,7 @@
 
 An older copy is restored into the database file; the log of the database is deleted; the disk is full (a small tmpfs,
 which needs root). The server notices each of them, says so, loses no acknowledged event of the content that it has, and
-works again by itself.
+works again by itself. Files that other users can read are closed to them, or refused where that fails.
 """
 
 import os
@@ -140,6 +140,57 @@ def full_disk(checks):
         checks.equal(listed(server, tenant), [("ann", "/of/ann"), ("cid", "/of/cid")], "no refused event is stored")
 
 
+def modes_of(folder):
+    """The modes of a folder and of the files in it."""
+    return {path.name: oct(path.stat().st_mode & 0o777) for path in [folder, *folder.iterdir()]}
+
+
+def modes(checks):
+    """Whatever the umask is, only the owner can read the files; wider modes of existing files are changed."""
+    before = os.umask(0)
+    try:
+        with Server(checks) as server:
+            names = ["trailkeeper.db", "trailkeeper.db-wal", "trailkeeper.db-shm", "master.key"]
+            closed = {"data": "0o700"} | {name: "0o600" for name in names}
+            checks.equal(modes_of(server.data), closed, "the modes of new files under the umask 0")
+            server.process.kill()
+            server.process.wait()
+            for name in names:
+                (server.data / name).chmod(0o644)
+            server.start()
+            checks.equal(modes_of(server.data), closed, "the modes of files that others could read")
+            log = server.log.read_text(errors="replace")
+            for name in names[:2] + names[3:]:
+                checks.that(f"{name} had mode 0644" in log, f"the log says that {name} was closed")
+    finally:
+        os.umask(before)
+
+
+def foreign_files(checks):
+    """A file that others can read and whose mode cannot be changed, because another user owns it, is refused."""
+    if os.geteuid() != 0:
+        print("SKIPPED: files of another user were NOT checked: giving them to one needs root", flush=True)
+        return
+    with Server(checks) as server:
+        server.checks.equal(server.stop(), 0, "the server ends cleanly on SIGTERM")
+        server.folder.chmod(0o755)
+        server.data.chmod(0o777)
+        as_nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"]
+        for name, others in (("trailkeeper.db", "master.key"), ("master.key", "trailkeeper.db")):
+            (server.data / name).chmod(0o666)
+            os.chown(server.data / others, 65534, 65534)
+            done = subprocess.run(
+                [*as_nobody, server.program, "account", "list"], env=server.settings, cwd="/",
+                capture_output=True, text=True, timeout=60, check=False,
+            )
+            checks.equal(done.returncode, 1, f"{name} of another user is refused: {done}")
+            parts = ["has mode 0666", f"run `chmod 600 {server.data / name}`"]
+            checks.that(all(part in done.stderr for part in parts), f"{name}: the error names {parts}", done.stderr)
+            checks.equal(oct((server.data / name).stat().st_mode & 0o777), "0o666", f"{name} is unchanged")
+            os.chown(server.data / others, 0, 0)
+            (server.data / name).chmod(0o600)
+
+
 def main():
     arguments(__doc__)
     checks = Checks()
@@ -147,6 +198,8 @@ def main():
         with Server(checks) as server:
             what(checks, server)
     full_disk(checks)
+    modes(checks)
+    foreign_files(checks)
     return checks.finish()
 
 

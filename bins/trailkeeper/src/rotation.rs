@@ -69,7 +69,7 @@ pub fn rotate(
     }
     // Creates the key file if there is none yet.
     access::open(ports, database, settings, KeyUse::Secrets)?;
-    let files = KeyFiles::at(database.master_key());
+    let files = KeyFiles::at(database.master_key(), database.allow_group_read);
     let _lock = files.lock()?;
     let rotation = Rotation { access: access_with(ports, settings, files.watched()?), files, by };
     rotation.finish_interrupted().map_err(|error| ports.failed(error))?;
@@ -155,7 +155,7 @@ mod tests {
         }
 
         fn files(&self) -> KeyFiles {
-            KeyFiles::at(self.settings.database.master_key())
+            KeyFiles::at(self.settings.database.master_key(), false)
         }
 
         /// A server that starts now. It opens all token keys, and the count opens all secrets.

@@ -44,7 +44,8 @@ pub fn migrate(database: &DatabaseArgs) -> Result<Vec<String>, Failure> {
     if database.database_url.is_none() {
         database.create_data_dir()?;
     }
-    trailkeeper_storage::migrate(&url).map_err(|error| Failure::of_database(&url, error))
+    let options = database.store_options(&StoreOptions::default());
+    trailkeeper_storage::migrate_with(&url, &options).map_err(|error| Failure::of_database(&url, error))
 }
 
 /// Opens the database after bringing it up to date, so that every command also works on a new machine.
@@ -79,7 +80,8 @@ fn open_with(database: &DatabaseArgs, options: &StoreOptions) -> Result<Ports, F
         tracing::info!(migrations = applied.len(), "brought the database up to date");
     }
     let url = database.url()?;
-    let store = trailkeeper_storage::open(&url, options, Arc::new(Summary))
+    let options = database.store_options(options);
+    let store = trailkeeper_storage::open(&url, &options, Arc::new(Summary))
         .map_err(|error| Failure::of_database(&url, error))?;
     Ok(Ports { url, store, clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy::new()) })
 }

@@ -57,11 +57,12 @@ use url::Target;
 
 /// Opens a store on a database. `summarizer` makes the deltas of new events. Nothing is migrated.
 ///
-/// A SQLite file and its folder are created if they are missing. A PostgreSQL server is not contacted yet; calls of the
+/// A SQLite file and its folder are created if they are missing, for their owner only. Files that other users can read
+/// are closed to them, with a warning. A PostgreSQL server is not contacted yet; calls of the
 /// store fail with [`Error::Unavailable`](trailkeeper_domain::Error::Unavailable) while it is down.
 ///
 /// # Errors
-/// The SQLite file is not a database or cannot be opened, or the PostgreSQL client cannot be set up.
+/// The SQLite file is not a database, cannot be opened or cannot be closed to other users, or the PostgreSQL client cannot be set up.
 pub fn open(url: &DatabaseUrl, options: &StoreOptions, summarizer: Arc<dyn Summarizer>) -> Result<Arc<dyn Store>> {
     Ok(match &url.0 {
         Target::Sqlite(path) => Arc::new(SqliteStore::new(path.clone(), options, summarizer)?),
@@ -78,12 +79,12 @@ impl Summarizer for NoEvents {
     }
 }
 
-fn sqlite_store(path: &Path) -> Result<SqliteStore> {
-    SqliteStore::new(path.to_owned(), &StoreOptions::default(), Arc::new(NoEvents))
+fn sqlite_store(path: &Path, options: &StoreOptions) -> Result<SqliteStore> {
+    SqliteStore::new(path.to_owned(), options, Arc::new(NoEvents))
 }
 
-fn postgres_store(target: &PgTarget) -> Result<PgStore> {
-    PgStore::new(target.clone(), &StoreOptions::default(), Arc::new(NoEvents))
+fn postgres_store(target: &PgTarget, options: &StoreOptions) -> Result<PgStore> {
+    PgStore::new(target.clone(), options, Arc::new(NoEvents))
 }
 
 /// Runs the migrations that the database lacks, and returns their names, oldest first.
@@ -91,11 +92,19 @@ fn postgres_store(target: &PgTarget) -> Result<PgStore> {
 /// Several servers may start at once: one of them runs the migrations, and the others wait for it.
 ///
 /// # Errors
-/// The database cannot be reached, or a migration fails.
+/// The database cannot be reached, a newer version has migrated it, or a migration fails.
 pub fn migrate(url: &DatabaseUrl) -> Result<Vec<String>> {
+    migrate_with(url, &StoreOptions::default())
+}
+
+/// Like [`migrate`], with options other than the defaults.
+///
+/// # Errors
+/// Those of [`migrate`].
+pub fn migrate_with(url: &DatabaseUrl, options: &StoreOptions) -> Result<Vec<String>> {
     match &url.0 {
-        Target::Sqlite(path) => sqlite_store(path)?.migrate(),
-        Target::Postgres(target) => postgres_store(target)?.migrate(),
+        Target::Sqlite(path) => sqlite_store(path, options)?.migrate(),
+        Target::Postgres(target) => postgres_store(target, options)?.migrate(),
     }
 }
 
@@ -106,7 +115,7 @@ pub type Plan = (String, String);
 #[doc(hidden)]
 pub fn plans(url: &DatabaseUrl, work: &mut dyn FnMut(&mut dyn ReadTx) -> Result<()>) -> Result<Vec<Plan>> {
     match &url.0 {
-        Target::Sqlite(path) => sqlite_store(path)?.plans(work),
-        Target::Postgres(target) => postgres_store(target)?.plans(work),
+        Target::Sqlite(path) => sqlite_store(path, &StoreOptions::default())?.plans(work),
+        Target::Postgres(target) => postgres_store(target, &StoreOptions::default())?.plans(work),
     }
 }

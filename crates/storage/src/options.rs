@@ -20,6 +20,8 @@ pub struct StoreOptions {
     /// The number of new pages that a tenant may add to the dictionary on one UTC day. Events of further pages are
     /// stored in full and found by their page, but analytics count them as `(other)`.
     pub new_pages_per_day: u32,
+    /// SQLite: whether the group of the data file may read it. Otherwise only its owner may.
+    pub allow_group_read: bool,
 }
 
 impl Default for StoreOptions {
@@ -31,6 +33,7 @@ impl Default for StoreOptions {
             checkout_timeout: Duration::from_secs(5),
             cached_names: 200_000,
             new_pages_per_day: 10_000,
+            allow_group_read: false,
         }
     }
 }

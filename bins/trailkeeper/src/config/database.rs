@@ -3,8 +3,9 @@
 use std::fs::DirBuilder;
 use std::path::PathBuf;
 
-use clap::Args;
-use trailkeeper_storage::DatabaseUrl;
+use clap::builder::BoolishValueParser;
+use clap::{ArgAction, Args};
+use trailkeeper_storage::{DatabaseUrl, StoreOptions};
 
 use crate::failure::Failure;
 
@@ -19,6 +20,11 @@ pub struct DatabaseArgs {
     /// Database: `sqlite:PATH` or `postgres://USER:PASSWORD@HOST/NAME`. Default: `trailkeeper.db` in the data folder.
     #[arg(long, env = "TRAILKEEPER_DATABASE_URL", hide_env_values = true, value_name = "URL", global = true)]
     pub database_url: Option<String>,
+
+    /// Let the group of the database's files and of the master key read them (mode 0640), for example for backups.
+    /// Without it, the program closes these files to everyone but their owner.
+    #[arg(long, env = "TRAILKEEPER_ALLOW_GROUP_READ", action = ArgAction::SetTrue, value_parser = BoolishValueParser::new(), global = true)]
+    pub allow_group_read: bool,
 }
 
 impl DatabaseArgs {
@@ -31,17 +37,23 @@ impl DatabaseArgs {
         Ok(DatabaseUrl::parse(&url)?)
     }
 
+    /// The given options of a store, with the setting of the database's files.
+    pub fn store_options(&self, options: &StoreOptions) -> StoreOptions {
+        StoreOptions { allow_group_read: self.allow_group_read, ..options.clone() }
+    }
+
     /// The file of the master key, unless the settings give the key itself.
     pub fn master_key(&self) -> PathBuf {
         self.data_dir.join("master.key")
     }
 
-    /// Creates the data folder if it is missing, with no access for other users of the machine.
+    /// Creates the data folder if it is missing, with no access for other users of the machine, or with the group's
+    /// access if that is set.
     pub fn create_data_dir(&self) -> Result<(), Failure> {
         let mut builder = DirBuilder::new();
         builder.recursive(true);
         #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, if self.allow_group_read { 0o750 } else { 0o700 });
         builder.create(&self.data_dir).map_err(|source| Failure::Io {
             what: format!("data-dir: {} cannot be created", self.data_dir.display()),
             source,

@@ -1,8 +1,8 @@
-//! The key files: `master.key`, and `master.key.previous` after a rotation. Only the owner can read them, and they appear
-//! whole or not at all. A rotation keeps their owner: root can rotate the key of a server that runs as another user and
+//! The key files: `master.key`, and `master.key.previous` after a rotation. Only the owner can read them, or also their
+//! group if a setting allows it, and they appear whole or not at all. A rotation keeps their owner: root can rotate the key of a server that runs as another user and
 //! must still read it.
 
-use std::fs::{File, Metadata, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -17,13 +17,15 @@ use crate::failure::Failure;
 pub struct KeyFiles {
     current: PathBuf,
     previous: PathBuf,
+    allow_group_read: bool,
 }
 
 impl KeyFiles {
-    /// The files `current` and, in the same folder, `current.previous`.
-    pub fn at(current: PathBuf) -> Self {
+    /// The files `current` and, in the same folder, `current.previous`. With `allow_group_read` their group may read
+    /// them.
+    pub fn at(current: PathBuf, allow_group_read: bool) -> Self {
         let previous = with_suffix(&current, "previous");
-        Self { current, previous }
+        Self { current, previous, allow_group_read }
     }
 
     /// Path of the current key.
@@ -41,8 +43,8 @@ impl KeyFiles {
     /// The current one is read first. A rotation writes them in the opposite order, so a reader that finds the new key as
     /// the current one finds the old key as the previous one.
     pub fn read(&self) -> Result<Option<MasterKeyPair>, Failure> {
-        let Some(current) = read(&self.current)? else { return Ok(None) };
-        Ok(Some(MasterKeyPair { current, previous: read(&self.previous)? }))
+        let Some(current) = self.read_one(&self.current)? else { return Ok(None) };
+        Ok(Some(MasterKeyPair { current, previous: self.read_one(&self.previous)? }))
     }
 
     /// The keys of the files. They are read again when they may have changed.
@@ -50,6 +52,20 @@ impl KeyFiles {
         // First, for its error text: `MasterKeySource::read` words its errors for a running server.
         self.read()?;
         Ok(MasterKeys::from_source(self.clone())?)
+    }
+
+    fn read_one(&self, path: &Path) -> Result<Option<MasterKey>, Failure> {
+        let failed = |error| Failure::of_file(path, error);
+        let mut file = match File::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(failed(error)),
+        };
+        // The mode of the open file, not of the path: this file is read.
+        narrow(path, &file, self.allow_group_read)?;
+        let mut hex = zeroize::Zeroizing::new(String::with_capacity(128));
+        file.read_to_string(&mut hex).map_err(failed)?;
+        MasterKey::from_hex(hex.trim()).map(Some).map_err(|error| unreadable(&path.display().to_string(), &error))
     }
 
     /// Creates the file of the current key if there is none. It is written under a unique name and linked into place, so
@@ -153,39 +169,40 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-fn read(path: &Path) -> Result<Option<MasterKey>, Failure> {
-    let failed = |error| Failure::of_file(path, error);
-    let mut file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(failed(error)),
-    };
-    // The mode of the open file, not of the path: this file is read.
-    refuse_when_open(path, &file.metadata().map_err(failed)?)?;
-    let mut hex = zeroize::Zeroizing::new(String::with_capacity(128));
-    file.read_to_string(&mut hex).map_err(failed)?;
-    MasterKey::from_hex(hex.trim()).map(Some).map_err(|error| unreadable(&path.display().to_string(), &error))
-}
-
-/// Rejects a key that other users can read or change, as ssh does: it is not a secret, and a warning is easy to miss.
+/// Takes from an open key file the access of users other than its owner, with a warning. The access of the group to read
+/// stays with `allow_group_read`.
 #[cfg(unix)]
-fn refuse_when_open(path: &Path, metadata: &Metadata) -> Result<(), Failure> {
+fn narrow(path: &Path, file: &File, allow_group_read: bool) -> Result<(), Failure> {
     use std::os::unix::fs::PermissionsExt as _;
 
-    let mode = metadata.permissions().mode() & 0o777;
-    let others = mode & 0o077;
-    if others == 0 {
+    let failed = |error| Failure::of_file(path, error);
+    let mode_of = || file.metadata().map(|metadata| metadata.permissions().mode() & 0o777).map_err(failed);
+    let allowed = if allow_group_read { 0o640 } else { 0o600 };
+    let is_open = |mode: u32| mode & 0o077 & !allowed != 0;
+    let mode = mode_of()?;
+    if !is_open(mode) {
         return Ok(());
     }
+    let (narrow, shown) = (mode & allowed, path.display());
+    let changed = file.set_permissions(std::fs::Permissions::from_mode(narrow));
+    let reason = match changed {
+        Err(error) => format!(" ({error})"),
+        // Some file systems ignore a change without an error.
+        Ok(()) if is_open(mode_of()?) => String::new(),
+        Ok(()) => {
+            tracing::warn!(
+                "{shown} had mode {mode:04o}, so other users of this machine could read or change it; it has mode {narrow:04o} now. If you do not trust one of them, run `trailkeeper master-key rotate`"
+            );
+            return Ok(());
+        }
+    };
     Err(Failure::Refused(format!(
-        "master-key: {} has mode {mode:04o}, so other users of this machine can read or change it; run `chmod 600 {}`, and if you do not trust one of them, `trailkeeper master-key rotate`",
-        path.display(),
-        path.display()
+        "master-key: {shown} has mode {mode:04o}, so other users of this machine can read or change it, and the mode cannot be changed{reason}; run `chmod {narrow:o} {shown}` as the owner of the file, and if you do not trust one of them, `trailkeeper master-key rotate`"
     )))
 }
 
 #[cfg(not(unix))]
-fn refuse_when_open(_: &Path, _: &Metadata) -> Result<(), Failure> {
+fn narrow(_: &Path, _: &File, _: bool) -> Result<(), Failure> {
     Ok(())
 }
 

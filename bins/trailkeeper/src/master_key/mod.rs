@@ -33,7 +33,7 @@ pub fn load(
     if let Some(given) = given(access)? {
         return Ok(MasterKeys::fixed(given));
     }
-    let files = KeyFiles::at(database.master_key());
+    let files = KeyFiles::at(database.master_key(), database.allow_group_read);
     if files.read()?.is_some() {
         return files.watched();
     }

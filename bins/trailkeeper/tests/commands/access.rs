@@ -82,17 +82,23 @@ fn a_signing_key_has_three_parts_and_creates_the_master_key() {
 
 #[test]
 #[cfg(unix)]
-fn a_key_file_that_others_can_read_and_a_broken_one_are_rejected() {
+fn a_key_file_that_others_can_read_is_closed_and_a_broken_one_is_rejected() {
     use std::os::unix::fs::PermissionsExt as _;
 
     let program = Program::new();
     program.run(&["signing-key", "create", "--name", "a"]).good();
     let file = program.data_dir().join("master.key");
-    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
-    for command in [&["signing-key", "create", "--name", "b"][..], &["account", "list"], &["serve"]] {
-        let message = program.run(command).failed(1);
-        assert!(message.contains(&format!("run `chmod 600 {}`", file.display())), "{message}");
+    for command in [&["signing-key", "create", "--name", "b"][..], &["account", "list"]] {
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
+        let warning = program.run(command).good().stderr;
+        let text = format!("{} had mode 0644, so other users", file.display());
+        assert!(warning.contains(&text) && warning.contains("master-key rotate"), "{warning}");
+        assert_eq!(crate::support::mode(&file), 0o600);
     }
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
+    program.run(&["account", "list", "--allow-group-read"]).good();
+    assert_eq!(crate::support::mode(&file), 0o640);
+    assert_eq!(program.run(&["account", "list", "--allow-group-read"]).good().stderr, "");
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o400)).unwrap();
     program.run(&["signing-key", "create", "--name", "b"]).good();
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use trailkeeper_domain::error::Context;
 use trailkeeper_domain::{Error, Result};
 
+use super::permissions::Modes;
+
 /// The identity of a file: its device and inode. They stay the same if the file is renamed, and no other file has them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FileId {
@@ -40,16 +42,33 @@ impl DataFile {
         Self { path }
     }
 
-    /// Creates the folder and the file if they are missing. Only their owner can read them.
-    pub fn create_if_missing(&self) -> Result<()> {
+    /// Creates the folder and the file if they are missing, and takes from existing files the access that is wider than
+    /// `modes`. SQLite gives the mode of the data file to the files that it creates beside it, whatever the umask is.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] if a file cannot be created, or is open to others and cannot be changed.
+    pub fn create_if_missing(&self, modes: Modes) -> Result<()> {
         if let Some(folder) = self.path.parent() {
-            DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| self.unusable(error))?;
+            DirBuilder::new()
+                .recursive(true)
+                .mode(modes.folder)
+                .create(folder)
+                .map_err(|error| self.unusable(error))?;
         }
-        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&self.path) {
-            Ok(_empty) => Ok(()),
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-            Err(error) => Err(self.unusable(error)),
+        match OpenOptions::new().write(true).create_new(true).mode(modes.file).open(&self.path) {
+            Ok(_empty) => {}
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(self.unusable(error)),
         }
+        // SQLite follows links of the data file, and keeps its other files beside their target.
+        let file = fs::canonicalize(&self.path).map_err(|error| self.unusable(error))?;
+        modes.narrow(&file)?;
+        for suffix in ["-wal", "-shm", "-journal"] {
+            let mut beside = file.clone().into_os_string();
+            beside.push(suffix);
+            modes.narrow(Path::new(&beside))?;
+        }
+        Ok(())
     }
 
     /// The identity of the file that is at the path now.

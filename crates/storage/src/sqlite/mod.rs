@@ -6,6 +6,7 @@ mod dialect;
 mod file;
 mod ingest;
 mod log;
+mod permissions;
 #[path = "../queries/mod.rs"]
 #[expect(clippy::duplicate_mod, reason = "one set of query files for both databases: docs/adr/0001")]
 mod queries;

@@ -13,6 +13,7 @@ use trailkeeper_domain::{Error, Result};
 use super::connection::{FileConnection, Purpose};
 use super::content::{Content, Seen};
 use super::file::DataFile;
+use super::permissions::Modes;
 use super::queries::{self, Tx, TxFailure};
 use super::schema_check;
 use crate::error;
@@ -42,7 +43,7 @@ impl SqliteStore {
     /// error, not an empty database.
     pub fn new(path: PathBuf, options: &StoreOptions, summarizer: Arc<dyn Summarizer>) -> Result<Self> {
         let file = DataFile::new(path);
-        file.create_if_missing()?;
+        file.create_if_missing(Modes::new(options.allow_group_read))?;
         let store = Self {
             file,
             writer: Pool::new(1, options.checkout_timeout),
