@@ -59,6 +59,19 @@ impl TenantId {
     pub const NONE: Self = Self(Uuid::nil());
     /// The system tenant, whose events are Trailkeeper's own audit trail. No analytic answer counts it.
     pub const SYSTEM: Self = Self(Uuid::max());
+
+    /// The first of the ids that [`Self::missing`] gives: ffffffff-ffff-ffff-fffe-000000000000.
+    const FIRST_MISSING: u128 = 0xffff_ffff_ffff_ffff_fffe_0000_0000_0000;
+
+    /// The id that stands for the tenant of this number, if the database has lost its id.
+    pub fn missing(number: u32) -> Self {
+        Self(Uuid::from_u128(Self::FIRST_MISSING + u128::from(number)))
+    }
+
+    /// The number of a tenant whose id the database has lost.
+    pub fn missing_number(self) -> Option<u32> {
+        self.0.as_u128().checked_sub(Self::FIRST_MISSING).and_then(|number| u32::try_from(number).ok())
+    }
 }
 
 /// Parses a UUID in the hyphenated form only, in any case, so that one tenant has one spelling.
@@ -165,6 +178,13 @@ mod tests {
     fn the_reserved_tenants_are_the_first_and_the_last_uuid() {
         assert_eq!(TenantId::NONE.to_string(), "00000000-0000-0000-0000-000000000000");
         assert_eq!(TenantId::SYSTEM.to_string(), "ffffffff-ffff-ffff-ffff-ffffffffffff");
+        assert_eq!(TenantId::missing(17).to_string(), "ffffffff-ffff-ffff-fffe-000000000011");
+        for number in [0, 17, u32::MAX] {
+            assert_eq!(TenantId::missing(number).missing_number(), Some(number));
+        }
+        for other in [TenantId::NONE, TenantId::SYSTEM, TenantId(Uuid::from_u128(17))] {
+            assert_eq!(other.missing_number(), None);
+        }
     }
 
     #[test]

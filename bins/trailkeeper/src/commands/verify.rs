@@ -17,8 +17,8 @@ pub struct VerifyArgs {
     limit: u64,
 }
 
-/// Compares all sheets with the events; prints the differences, and how many events, sheets and deltas were compared.
-/// Fails if there is a difference.
+/// Compares all sheets with the events, and looks for names that are missing; prints the differences, and how many events,
+/// sheets and deltas were compared. Fails if there is a difference.
 pub fn run(database: &DatabaseArgs, args: &VerifyArgs) -> Result<(), Failure> {
     let ports = wiring::open(database)?;
     let bar = progress::events("months");
@@ -42,11 +42,13 @@ pub fn run(database: &DatabaseArgs, args: &VerifyArgs) -> Result<(), Failure> {
         verified.events, verified.sheets, verified.deltas, verified.differences
     ))?;
     print_shared_emails(&ports)?;
-    match verified.differences {
-        0 => Ok(()),
-        _ => Err(Failure::Refused(
-            "sheets differ from the events; `trailkeeper rebuild` repairs them, also while a server runs".to_owned(),
-        )),
+    let sheets = "sheets differ from the events; `trailkeeper rebuild` repairs them, also while a server runs";
+    let names = "names of events are missing, and no command can bring them back; copy the missing rows from a backup of the database";
+    match (verified.differences - verified.missing_names, verified.missing_names) {
+        (0, 0) => Ok(()),
+        (_, 0) => Err(Failure::Refused(sheets.to_owned())),
+        (0, _) => Err(Failure::Refused(names.to_owned())),
+        _ => Err(Failure::Refused(format!("{names}. Also {sheets}"))),
     }
 }
 

@@ -87,11 +87,39 @@ fn a_changed_event_is_reported_and_counted() {
     let program = with_events();
     corrupt(
         &program,
-        "UPDATE events SET user_ref = (SELECT max(id) FROM dict_users) + 1 WHERE seq = (SELECT max(seq) FROM events WHERE tenant_id <> 0)",
+        "INSERT INTO dict_users SELECT max(id) + 1, randomblob(16), 'u9' FROM dict_users; \
+         UPDATE events SET user_ref = (SELECT max(id) FROM dict_users) WHERE seq = (SELECT max(seq) FROM events WHERE tenant_id <> 0)",
     );
     let found = differences(&program);
     assert!(found.contains("everyone, month 2026-02-01T00:00:00Z, all views: the sheets have 300 events of 3 users, the recount has 300 of 4"), "{found}");
     rebuild(&program);
+}
+
+#[test]
+fn a_lost_name_is_reported_and_fails_no_other_command() {
+    let program = with_events();
+    corrupt(
+        &program,
+        "DELETE FROM dict_users WHERE name = 'u1'; DELETE FROM dict_pages WHERE name = '/p2'; \
+         DELETE FROM dict_tenants WHERE tenant_id = unhex('7e0000008ecc45c4a2eb8438f7ffe775')",
+    );
+    // The audit event of the import has the first user, and (other) is the first page. Events 2, 9, …, 296 have the page.
+    let lost =
+        [("dict_tenants", 3, "tenant_id", 100), ("dict_users", 3, "user_id", 100), ("dict_pages", 4, "page", 43)];
+    let reported = |done: crate::support::Done| {
+        for (table, number, field, events) in lost {
+            let line =
+                format!("table {table} has no row {number}, the {field} of {events} events, first of the event ");
+            assert!(done.stdout.contains(&line), "{line}: {}", done.stdout);
+        }
+        assert!(done.stdout.ends_with(": 3 differences\n"), "{}", done.stdout);
+        let message = done.failed(1);
+        assert!(message.contains("from a backup") && !message.contains("rebuild"), "{message}");
+    };
+    reported(program.run(&["verify"]));
+    let printed = program.run(&["rebuild"]).good().stdout;
+    assert!(printed.contains(" from 300 events"), "{printed}");
+    reported(program.run(&["verify"]));
 }
 
 #[test]

@@ -3,8 +3,9 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
+use trailkeeper_domain::Result;
+use trailkeeper_domain::event::{missing_kind, missing_name};
 use trailkeeper_domain::ports::ReadTx;
-use trailkeeper_domain::{Error, Result};
 
 /// The most ids that one pass holds.
 const AT_ONCE: usize = 65_536;
@@ -67,12 +68,11 @@ pub enum Dictionary {
 }
 
 impl Dictionary {
-    /// The table of the dictionary, for messages to operators.
-    fn table(self) -> &'static str {
+    /// The text that stands for the name of this id, if the database has lost it.
+    fn placeholder(self, id: u32) -> String {
         match self {
-            Self::Pages => "dict_pages",
-            Self::Kinds => "dict_kinds",
-            Self::Sources => "dict_sources",
+            Self::Pages | Self::Sources => missing_name(id),
+            Self::Kinds => missing_kind(id),
         }
     }
 
@@ -103,10 +103,11 @@ pub type Names<'a> = dyn FnMut(&[u32]) -> Result<HashMap<u32, String>> + 'a;
 
 /// The entries with the greatest `count`, at most `limit` of them; by count descending, then by name.
 ///
-/// Names are looked up only for entries that can be among them, a bounded number at once.
+/// Names are looked up only for entries that can be among them, a bounded number at once. An id whose name the
+/// `dictionary` has lost gets a placeholder.
 ///
 /// # Errors
-/// Those of `names`; [`Error::Internal`] for an id without a name, naming the `dictionary` that has lost it.
+/// Those of `names`.
 pub fn greatest<T>(
     dictionary: Dictionary,
     counts: impl IntoIterator<Item = (u32, T)>,
@@ -129,9 +130,7 @@ pub fn greatest<T>(
         let ids: Vec<u32> = chunk.iter().map(|(id, _)| *id).collect();
         let mut known = names(&ids)?;
         for (id, counted) in chunk {
-            let name = known.remove(&id).ok_or_else(|| {
-                Error::internal(format!("{id} is counted, but not in {}: rebuild the sheets", dictionary.table()))
-            })?;
+            let name = known.remove(&id).unwrap_or_else(|| dictionary.placeholder(id));
             found.push(Named { name, counted });
         }
         if found.len() >= limit.saturating_add(NAMED_AT_ONCE) {
@@ -297,11 +296,10 @@ mod tests {
     }
 
     #[test]
-    fn an_id_without_a_name_is_an_internal_error() {
-        let error = greatest(Dictionary::Pages, [(7, 1)], 5, |count| *count, &mut |_| Ok(HashMap::new())).unwrap_err();
-        assert_eq!(
-            error.chain().to_string(),
-            "internal error: 7 is counted, but not in dict_pages: rebuild the sheets"
-        );
+    fn an_id_without_a_name_has_a_placeholder() {
+        for (dictionary, expected) in [(Dictionary::Pages, "(missing 7)"), (Dictionary::Kinds, "missing_7")] {
+            let found = greatest(dictionary, [(7, 1)], 5, |count| *count, &mut |_| Ok(HashMap::new())).unwrap();
+            assert_eq!(found, [Named { name: expected.to_owned(), counted: 1 }]);
+        }
     }
 }

@@ -112,7 +112,7 @@ mod tests {
         let at = parse_rfc3339("at", at).unwrap();
         let kind = EventKind::known("x");
         let event = Event::new(EventId(Uuid::nil()), TenantId::NONE, at, kind, Outcome::Unknown);
-        StoredEvent { event, seq: 1 }
+        StoredEvent { event, seq: 1, missing_names: Vec::new() }
     }
 
     fn days(zone: &str, times: &[&str]) -> Vec<(String, usize)> {

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use trailkeeper_domain::event::EventKind;
+use trailkeeper_domain::Result;
+use trailkeeper_domain::event::{EventKind, missing_kind};
 use trailkeeper_domain::ports::{ReadTx, Store};
-use trailkeeper_domain::{Error, Result};
 
 use super::tally::{Rows, Tally};
 use super::{Compared, Series, SeriesSpec};
@@ -35,7 +35,7 @@ pub struct TypeTraffic {
 /// Counts events per bucket and over the whole range: those of the types in `kinds`, or of all types if it is empty.
 ///
 /// # Errors
-/// [`Error::Invalid`] for `granularity` if the answer would have too many buckets or rows.
+/// [`Error::Invalid`](trailkeeper_domain::Error::Invalid) for `granularity` if the answer would have too many buckets or rows.
 pub fn traffic(
     store: &dyn Store,
     spec: SeriesSpec,
@@ -111,11 +111,11 @@ impl Names<'_> {
         }
         let mut named = Vec::with_capacity(cells.len());
         for cell in cells {
-            let name = self.known.get(&cell.id).ok_or_else(|| {
-                Error::internal(format!("a sheet counts the event type {}, which is in no dictionary", cell.id))
-            })?;
+            // The database has lost the names that it did not find.
+            let name = self.known.get(&cell.id).cloned();
+            let name = name.unwrap_or_else(|| missing_kind(u32::try_from(cell.id).unwrap_or(u32::MAX)));
             if self.chosen.is_empty() || self.chosen.iter().any(|kind| kind.as_str() == name) {
-                named.push((cell, name.clone()));
+                named.push((cell, name));
             }
         }
         if !self.chosen.is_empty() {

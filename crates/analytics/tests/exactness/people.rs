@@ -93,7 +93,7 @@ fn ask_sources(random: &Random, asked: &Asked, server: Server<'_>, model: &Model
         counts: source_counts(events, None),
     };
     let row = |source| SourceActivity {
-        source,
+        source: Some(source),
         current: source_counts(&events, Some(source)),
         previous: source_counts(before.as_deref().unwrap_or_default(), Some(source)),
     };

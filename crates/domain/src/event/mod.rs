@@ -5,6 +5,7 @@ mod filter;
 mod json;
 mod kind;
 mod metadata;
+mod named_field;
 mod optional;
 mod original;
 mod target;
@@ -20,6 +21,7 @@ pub use kind::{
     Outcome, PAGE_LOAD, READS, REQUEST, USERINFO, USERS_READ,
 };
 pub use metadata::{MAX_METADATA_BYTES, Metadata};
+pub use named_field::{NamedField, missing_kind, missing_name};
 pub use optional::{MAX_TARGET, Warning};
 pub use original::Original;
 pub use target::Target;
@@ -105,6 +107,9 @@ pub struct StoredEvent {
     pub event: Event,
     /// The number of the event in order of storage. It orders events with equal times.
     pub seq: i64,
+    /// The fields whose names the database has lost. They are empty in the event; its type and its tenant have a
+    /// placeholder.
+    pub missing_names: Vec<NamedField>,
 }
 
 impl StoredEvent {
@@ -148,7 +153,7 @@ mod tests {
     #[test]
     fn a_list_continues_behind_the_time_and_the_number_of_an_event() {
         let event = crate::testing::event(7);
-        let position = StoredEvent { event: event.clone(), seq: 42 }.position();
+        let position = StoredEvent { event: event.clone(), seq: 42, missing_names: Vec::new() }.position();
         assert_eq!(position, EventPosition { occurred_at: event.occurred_at, seq: 42 });
     }
 }

@@ -91,8 +91,8 @@ pub struct SourceCounts {
 /// The events of one source address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SourceActivity {
-    /// The address.
-    pub source: IpAddr,
+    /// The address; `None` if the database has lost it.
+    pub source: Option<IpAddr>,
     /// The events in the range.
     pub current: SourceCounts,
     /// The events in the previous range.

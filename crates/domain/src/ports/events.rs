@@ -1,6 +1,7 @@
 use crate::error::Result;
-use crate::event::{Event, EventFilter, EventPosition, StoredEvent};
+use crate::event::{Event, EventFilter, EventPosition, NamedField, StoredEvent};
 use crate::id::{EventId, TenantId};
+use crate::time::{TimeRange, Timestamp};
 
 /// Read access to events.
 pub trait EventReads {
@@ -13,6 +14,25 @@ pub trait EventReads {
 
     /// Like [`events`](Self::events), but skips `offset` events. Only for the contract that requires page numbers.
     fn events_at_offset(&mut self, filter: &EventFilter, offset: u64, limit: usize) -> Result<Vec<StoredEvent>>;
+
+    /// The names that events of a range refer to and that their dictionaries do not have, at most `limit` per field. It
+    /// reads every event of the range.
+    fn missing_names(&mut self, range: TimeRange, limit: usize) -> Result<Vec<MissingName>>;
+}
+
+/// A number in events that its dictionary does not have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissingName {
+    /// The field of the events.
+    pub field: NamedField,
+    /// The table of the dictionary.
+    pub table: &'static str,
+    /// The number.
+    pub number: i64,
+    /// The number of events that refer to it.
+    pub events: u64,
+    /// The time and the id of the first of these events.
+    pub first: (Timestamp, EventId),
 }
 
 /// Write access to events.

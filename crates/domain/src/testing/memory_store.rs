@@ -10,10 +10,10 @@ use crate::error::{Error, Result};
 use crate::event::{Event, EventFilter, EventPosition, StoredEvent};
 use crate::folding::folded;
 use crate::id::{CreationId, EventId, TenantId, UserId};
-use crate::ports::{DirectoryReads, DirectoryWrites, EventReads, EventWrites, ReadTx, Store, WriteTx};
+use crate::ports::{DirectoryReads, DirectoryWrites, EventReads, EventWrites, MissingName, ReadTx, Store, WriteTx};
 use crate::tenant::Tenant;
 use crate::testing::unused_ports::unused;
-use crate::time::Timestamp;
+use crate::time::{TimeRange, Timestamp};
 use crate::user::{AttributeChange, Membership, SharedEmail, User, UserFilter};
 
 /// Replaces the answer to the insertion of these events; `None` lets the store insert them.
@@ -129,7 +129,11 @@ impl MemoryTx<'_> {
     }
 
     fn stored(&self) -> impl Iterator<Item = StoredEvent> {
-        self.records.events.iter().zip(1..).map(|(event, seq)| StoredEvent { event: event.clone(), seq })
+        self.records.events.iter().zip(1..).map(|(event, seq)| StoredEvent {
+            event: event.clone(),
+            seq,
+            missing_names: Vec::new(),
+        })
     }
 }
 
@@ -163,6 +167,11 @@ impl EventReads for MemoryTx<'_> {
     fn events_at_offset(&mut self, filter: &EventFilter, offset: u64, limit: usize) -> Result<Vec<StoredEvent>> {
         let offset = usize::try_from(offset).expect("a small offset");
         Ok(self.events(filter, None, offset + limit)?.split_off(offset))
+    }
+
+    /// It keeps the names themselves, so none can be missing.
+    fn missing_names(&mut self, _range: TimeRange, _limit: usize) -> Result<Vec<MissingName>> {
+        Ok(Vec::new())
     }
 }
 

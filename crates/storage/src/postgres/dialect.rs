@@ -18,6 +18,9 @@ pub const DAY_OF_CREATION: &str = "(created_at AT TIME ZONE 'UTC')::date";
 /// Whether the row of `content_version` shows that others changed the content. No: PostgreSQL ends its connections first.
 pub const HAS_CONTENT_VERSION: bool = false;
 
+/// Whether tenants have numbers in `dict_tenants`. No: they are UUIDs.
+pub const TENANTS_ARE_NUMBERED: bool = false;
+
 /// The prefix of a column whose index SQLite must not use. It is empty, because PostgreSQL chooses the right index.
 pub const UNINDEXED: &str = "";
 

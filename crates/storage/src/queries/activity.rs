@@ -171,7 +171,8 @@ impl ActivityReads for Tx<'_> {
         }
         text.sql(
             " GROUP BY source_ref HAVING count(*) FILTER (WHERE is_current) > 0) AS a \
-             LEFT JOIN dict_sources AS dict ON dict.id = a.source_ref ORDER BY a.events DESC, dict.address LIMIT ",
+             LEFT JOIN dict_sources AS dict ON dict.id = a.source_ref ORDER BY a.events DESC, \
+             dict.address IS NULL, dict.address LIMIT ",
         );
         text.bind_number(count(limit));
         let rows: Vec<SourceRow> = self.run("events", |conn| text.query.load(conn))?;
@@ -308,8 +309,7 @@ impl TryFrom<SourceRow> for SourceActivity {
     type Error = Error;
 
     fn try_from(row: SourceRow) -> Result<Self> {
-        let Address(source) =
-            row.address.ok_or_else(|| Error::internal("the source of an event is not in dict_sources"))?;
+        let source = row.address.map(|Address(source)| source);
         Ok(Self { source, current: row.current()?.counts, previous: row.previous()?.counts })
     }
 }

@@ -8,7 +8,8 @@ use diesel::sql_types::{BigInt, Bool};
 use trailkeeper_domain::event::{Event, EventFilter, EventPosition, StoredEvent};
 use trailkeeper_domain::fact::EventFact;
 use trailkeeper_domain::id::{EventId, TenantId};
-use trailkeeper_domain::ports::{EventReads, EventWrites};
+use trailkeeper_domain::ports::{EventReads, EventWrites, MissingName};
+use trailkeeper_domain::time::TimeRange;
 use trailkeeper_domain::{Error, Result};
 
 use super::event_filter::{ResolvedFilter, filtered};
@@ -59,6 +60,10 @@ impl EventReads for Tx<'_> {
             .select(EventRow::as_select());
         let rows: Vec<EventRow> = self.run(TABLE, |conn| query.load(conn))?;
         self.stored(rows)
+    }
+
+    fn missing_names(&mut self, range: TimeRange, limit: usize) -> Result<Vec<MissingName>> {
+        self.missing_names_in(range, limit)
     }
 }
 

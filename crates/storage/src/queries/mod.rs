@@ -17,6 +17,7 @@ mod event_filter;
 mod event_names;
 mod events;
 mod facts;
+mod missing_names;
 mod missing_references;
 mod names;
 mod pages;

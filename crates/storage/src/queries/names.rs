@@ -64,7 +64,7 @@ impl Tx<'_> {
         Ok(found)
     }
 
-    /// The tenants of these keys, by one query.
+    /// The tenants of these keys, by one query. A number that is not in the dictionary gets a placeholder.
     pub(super) fn tenants_of(&mut self, keys: &[DbTenant]) -> Result<HashMap<DbTenant, TenantId>> {
         let numbers: Vec<i32> = keys
             .iter()
@@ -78,9 +78,11 @@ impl Tx<'_> {
             .map(|key| match key {
                 DbTenant::Id(id) => Ok((*key, TenantId(*id))),
                 DbTenant::Number(number) => {
-                    let name =
-                        i32::try_from(*number).ok().and_then(|id| known.get(&id)).ok_or_else(|| no_tenant(*number))?;
-                    Ok((*key, TenantId::parse("tenant_id", name)?))
+                    let tenant = match i32::try_from(*number).ok().and_then(|id| known.get(&id)) {
+                        Some(name) => TenantId::parse("tenant_id", name)?,
+                        None => TenantId::missing(u32::try_from(*number).map_err(|_| no_tenant(*number))?),
+                    };
+                    Ok((*key, tenant))
                 }
             })
             .collect()

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use diesel::{Insertable, Queryable, Selectable};
 use serde_json::{Map, Value};
 use trailkeeper_domain::error::{BoxedError, Context};
-use trailkeeper_domain::event::{Event, EventKind, Metadata, Original, Outcome, StoredEvent, Target};
+use trailkeeper_domain::event::{
+    Event, EventKind, Metadata, NamedField, Original, Outcome, StoredEvent, Target, missing_kind,
+};
 use trailkeeper_domain::fact::{EventFact, OTHER_PAGE};
 use trailkeeper_domain::id::{EnvId, EventId, TenantId, UserId};
 use trailkeeper_domain::page::Page;
@@ -98,26 +100,28 @@ impl EventRow {
     pub fn into_stored(self, tenant: TenantId, names: &Names) -> Result<StoredEvent> {
         let id = self.id.0;
         let wrong = |column: &'static str, reason: BoxedError| unreadable(TABLE, column, id, reason);
-        let name = |dictionary: Dictionary, column: &'static str, number: Option<i32>| match number {
-            None => Ok(None),
-            Some(number) => match names.get(&dictionary).and_then(|names| names.get(&number)) {
-                Some(name) => Ok(Some(name.as_ref())),
-                None => Err(wrong(column, format!("{number} is not in {}", dictionary.table()).into())),
-            },
-        };
+        let mut names = Lookup { names, missing: Vec::new() };
+        if tenant.missing_number().is_some() {
+            names.missing.push(NamedField::Tenant);
+        }
         let outcome = outcome_of_code(self.outcome)
             .ok_or_else(|| wrong("outcome", format!("{} is not 0, 1 or 2", self.outcome).into()))?;
         let env_id = u32::try_from(self.env_id)
             .map_err(|error| wrong("env_id", Context::new(self.env_id.to_string(), error).into()))?;
-        let kind = name(Dictionary::Kinds, "kind_ref", Some(self.kind_ref))?.unwrap_or_default();
-        let source = name(Dictionary::Sources, "source_ref", self.source_ref)?
+        let kind = names.name(NamedField::Kind, Dictionary::Kinds, Some(self.kind_ref));
+        let kind = kind.map_or_else(|| missing_kind(self.kind_ref.cast_unsigned()), str::to_owned);
+        let source = names
+            .name(NamedField::Source, Dictionary::Sources, self.source_ref)
             .map(|source| {
                 source.parse::<IpAddr>().map_err(|error| wrong("source_ref", Context::new(source, error).into()))
             })
             .transpose()?;
-        let counted = name(Dictionary::Pages, "page_ref", self.page_ref)?;
+        let counted = names.name(NamedField::Page, Dictionary::Pages, self.page_ref);
+        let is_missing = counted.is_none() && self.page_ref.is_some();
         let page = match (counted, self.page_key, self.page) {
             (None, None, None) => None,
+            // The name of the key is missing, but not the page as it was sent.
+            (None, _, Some(sent)) | (None, Some(sent), None) if is_missing => Some(Page::stored(sent)),
             (Some(_), Some(key), sent) => Some(Page::stored(sent.unwrap_or(key))),
             (Some(key), None, sent) => Some(Page::stored(sent.unwrap_or_else(|| key.to_owned()))),
             (None, key, sent) => {
@@ -129,21 +133,26 @@ impl EventRow {
         let original = self.original.map(|JsonText(text)| original_of(&text)).transpose();
         let original = original.map_err(|error| wrong("original", error))?.unwrap_or_default();
         let target = Target { kind: self.target_type, id: self.target_id, name: self.target_name };
+        let user = names.name(NamedField::User, Dictionary::Users, self.user_ref);
+        let user_name = names.name(NamedField::UserName, Dictionary::UserNames, self.user_name_ref);
+        let user_agent = names.name(NamedField::UserAgent, Dictionary::UserAgents, self.user_agent_ref);
+        let mut missing_names = names.missing;
+        missing_names.sort_unstable();
         Ok(StoredEvent {
             seq: self.seq,
+            missing_names,
             event: Event {
                 id: EventId(id),
                 tenant_id: tenant,
                 env_id: EnvId(env_id),
                 occurred_at: self.occurred_at.0,
                 received_at: self.received_at.0,
-                user_id: name(Dictionary::Users, "user_ref", self.user_ref)?
-                    .map(|user| UserId::stored(user.to_owned())),
-                user_name: name(Dictionary::UserNames, "user_name_ref", self.user_name_ref)?.map(str::to_owned),
+                user_id: user.map(|user| UserId::stored(user.to_owned())),
+                user_name: user_name.map(str::to_owned),
                 kind: EventKind::known(kind),
                 outcome,
                 source,
-                user_agent: name(Dictionary::UserAgents, "user_agent_ref", self.user_agent_ref)?.map(str::to_owned),
+                user_agent: user_agent.map(str::to_owned),
                 page,
                 session_id: self.session_id,
                 trace_id: self.trace_id,
@@ -152,6 +161,22 @@ impl EventRow {
                 original,
             },
         })
+    }
+}
+
+/// Looks names up, and collects the fields whose names are missing.
+struct Lookup<'a> {
+    names: &'a Names,
+    missing: Vec<NamedField>,
+}
+
+impl<'a> Lookup<'a> {
+    fn name(&mut self, field: NamedField, dictionary: Dictionary, number: Option<i32>) -> Option<&'a str> {
+        let found = self.names.get(&dictionary).and_then(|names| names.get(&number?));
+        if number.is_some() && found.is_none() {
+            self.missing.push(field);
+        }
+        found.map(AsRef::as_ref)
     }
 }
 

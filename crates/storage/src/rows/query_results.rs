@@ -6,6 +6,7 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel::{Queryable, QueryableByName, Selectable};
 use trailkeeper_domain::activity::Behavior;
 use trailkeeper_domain::creation::{Creation, CreationKind, DailyCount};
+use trailkeeper_domain::event::missing_name;
 use trailkeeper_domain::id::{CreationId, TenantId, UserId};
 use trailkeeper_domain::user::PoolId;
 use trailkeeper_domain::{Error, Result};
@@ -65,9 +66,11 @@ impl BehaviorRow {
     pub fn into_behavior(self, pages: &HashMap<i32, String>) -> Result<Behavior> {
         let page = match (self.page, self.page_ref) {
             (Some(sent), _) => sent,
-            (None, page) => page.and_then(|id| pages.get(&id).cloned()).ok_or_else(|| {
-                unreadable("events", "page_ref", self.seq, format!("no page has the number {page:?}"))
-            })?,
+            (None, Some(id)) => match pages.get(&id) {
+                Some(name) => name.clone(),
+                None => missing_name(id.cast_unsigned()),
+            },
+            (None, None) => return Err(unreadable("events", "page_ref", self.seq, "is null")),
         };
         Ok(Behavior { at: self.occurred_at.0, page })
     }

@@ -17,6 +17,9 @@ pub const DAY_OF_CREATION: &str = "created_at / 86400000000";
 /// Whether the row of `content_version` shows that others changed the content. Yes: a file can be replaced under an open connection.
 pub const HAS_CONTENT_VERSION: bool = true;
 
+/// Whether tenants have numbers in `dict_tenants`. Yes: rows and indexes are smaller with numbers.
+pub const TENANTS_ARE_NUMBERED: bool = true;
+
 /// The prefix of a column whose index SQLite must not use, in queries that are text.
 pub const UNINDEXED: &str = "+";
 

@@ -121,7 +121,8 @@ pub fn key_without_number(tenant: TenantId) -> Option<DbTenant> {
     match tenant {
         TenantId::SYSTEM => Some(DbTenant::Number(0)),
         TenantId::NONE => Some(DbTenant::Number(1)),
-        _ => None,
+        // A tenant whose row is missing keeps its number.
+        _ => tenant.missing_number().map(|number| DbTenant::Number(number.into())),
     }
 }
 

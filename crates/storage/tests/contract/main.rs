@@ -9,6 +9,7 @@ mod events;
 mod facts;
 mod ingest;
 mod leases;
+mod lost_names;
 mod names;
 mod pages;
 mod partitions;

@@ -34,7 +34,7 @@ trailkeeper_testkit::on_both!(crate::TestStore::new =>
 );
 
 /// An event with a name for every dictionary, made from `name`.
-fn named(number: u128, name: &str) -> Event {
+pub(crate) fn named(number: u128, name: &str) -> Event {
     Event {
         tenant_id: tenant_id(number),
         user_id: Some(user_id(&format!("user {name}"))),
@@ -47,7 +47,7 @@ fn named(number: u128, name: &str) -> Event {
     }
 }
 
-fn page(sent: &str) -> Page {
+pub(crate) fn page(sent: &str) -> Page {
     Page::parse("page", sent).unwrap()
 }
 
@@ -55,7 +55,7 @@ fn viewed(number: u128, tenant: u128, sent: &str) -> Event {
     Event { tenant_id: tenant_id(tenant), page: Some(page(sent)), ..event(number) }
 }
 
-fn insert(store: &dyn Store, events: &[Event]) -> Vec<bool> {
+pub(crate) fn insert(store: &dyn Store, events: &[Event]) -> Vec<bool> {
     store.writing(|tx| tx.insert_events(events)).unwrap()
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use trailkeeper_domain::ports::MissingName;
 use trailkeeper_domain::scope::{Level, Part, Scope};
 use trailkeeper_domain::time::{self, Timestamp};
 
@@ -16,6 +17,8 @@ pub enum Difference {
         /// The row and its error.
         row: String,
     },
+    /// Events refer to a name that its dictionary does not have.
+    MissingName(MissingName),
     /// A period without events has sheets.
     Stray {
         /// The scope of the sheets.
@@ -64,6 +67,12 @@ impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unreadable { row } => f.write_str(row),
+            Self::MissingName(MissingName { field, table, number, events, first: (at, id) }) => write!(
+                f,
+                "table {table} has no row {number}, the {} of {events} events, first of the event {id} at {}",
+                field.as_str(),
+                time::rfc3339(*at)
+            ),
             Self::Stray { scope, level, part, start } => {
                 let part = match part {
                     Part::Totals => "totals",

@@ -13,6 +13,8 @@ pub struct Verified {
     pub deltas: u64,
     /// The number of differences that were reported.
     pub differences: u64,
+    /// The number of them that are missing names. A rebuild does not repair these.
+    pub missing_names: u64,
 }
 
 /// The counts of a verification so far, and the receiver of differences.

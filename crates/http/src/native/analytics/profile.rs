@@ -10,9 +10,9 @@ use trailkeeper_analytics::Zone;
 use trailkeeper_analytics::question::profile::{Profile, ProfileQuestion, ProfileTotals, SourceUse, profile};
 use trailkeeper_analytics::question::ranking::Named;
 use trailkeeper_analytics::{Edge, Granularity, Span};
+use trailkeeper_domain::Result;
 use trailkeeper_domain::id::UserId;
 use trailkeeper_domain::time::Timestamp;
-use trailkeeper_domain::{Error, Result};
 use utoipa::ToSchema;
 
 use super::params::{AudienceParams, CompareParam};
@@ -118,9 +118,9 @@ pub struct ProfilePage {
 /// An address and its events.
 #[derive(Serialize, ToSchema)]
 pub struct ProfileSource {
-    /// The address.
-    #[schema(value_type = schemas::Address)]
-    source: IpAddr,
+    /// The address; null if the database has lost it (`trailkeeper verify` lists such losses).
+    #[schema(required, value_type = Option<schemas::Address>)]
+    source: Option<IpAddr>,
     /// The number of events, including failed events.
     #[schema(value_type = schemas::Count)]
     events: u64,
@@ -165,14 +165,15 @@ impl From<Named<u64>> for ProfileType {
 }
 
 impl ProfileSource {
-    fn of(zone: Zone, source: &Named<SourceUse>) -> Result<Self> {
-        Ok(Self {
-            source: source.name.parse().map_err(Error::internal)?,
+    fn of(zone: Zone, source: &Named<SourceUse>) -> Self {
+        Self {
+            // A name that the database has lost has a placeholder, which is no address.
+            source: source.name.parse().ok(),
             events: source.counted.events,
             failed_events: source.counted.failed_events,
             first_seen: zone.rfc3339(source.counted.first_seen),
             last_seen: zone.rfc3339(source.counted.last_seen),
-        })
+        }
     }
 }
 
@@ -187,10 +188,10 @@ impl ProfilePeriod {
 }
 
 impl ProfileView {
-    fn of(question: &ProfileQuestion, profile: Profile) -> Result<Self> {
+    fn of(question: &ProfileQuestion, profile: Profile) -> Self {
         let zone = question.span.zone;
         let (first_seen, last_seen) = profile.seen.unzip();
-        Ok(Self {
+        Self {
             user_id: question.user.as_str().to_owned(),
             timezone: zone.name(),
             first_seen: first_seen.map(|at| zone.rfc3339(at)),
@@ -200,11 +201,11 @@ impl ProfileView {
             hours: profile.hours,
             pages: profile.pages.top.into_iter().map(ProfilePage::from).collect(),
             distinct_pages: profile.pages.distinct,
-            sources: profile.sources.top.iter().map(|used| ProfileSource::of(zone, used)).collect::<Result<_>>()?,
+            sources: profile.sources.top.iter().map(|used| ProfileSource::of(zone, used)).collect(),
             distinct_sources: profile.sources.distinct,
             types: profile.kinds.top.into_iter().map(ProfileType::from).collect(),
             distinct_types: profile.kinds.distinct,
-        })
+        }
     }
 
     fn sample() -> Value {
@@ -216,7 +217,7 @@ impl ProfileView {
             (*eight, *nine) = (12, 30);
         }
         let source = ProfileSource {
-            source: IpAddr::from([203, 0, 113, 7]),
+            source: Some(IpAddr::from([203, 0, 113, 7])),
             events: 45,
             failed_events: 3,
             first_seen: at("2026-01-05T08:12:00+09:00"),
@@ -292,7 +293,7 @@ pub async fn get_profile(
     let question = params.question(path.user_id, state.clock().now())?;
     let audience = params.audience.audience(&state, &caller.principal)?;
     let view = blocking::run_analytic(&state, move |state| {
-        profile(state.store(), &question, &audience).and_then(|profile| ProfileView::of(&question, profile))
+        profile(state.store(), &question, &audience).map(|profile| ProfileView::of(&question, profile))
     })
     .await?;
     Ok(HttpResponse::Ok().json(view))

@@ -58,9 +58,9 @@ pub struct SourcesPeriod {
 /// The events from one address.
 #[derive(Serialize, ToSchema)]
 pub struct SourceRow {
-    /// The address.
-    #[schema(value_type = schemas::Address)]
-    source: IpAddr,
+    /// The address; null if the database has lost it (`trailkeeper verify` lists such losses).
+    #[schema(required, value_type = Option<schemas::Address>)]
+    source: Option<IpAddr>,
     /// The numbers of the requested period.
     current: SourceCountsView,
     /// The numbers of the previous period; null unless `compare` was sent.
@@ -147,7 +147,7 @@ impl SourcesView {
             current: SourcesPeriod { start, end, sources: 87, totals: counts(15_420, 1_234) },
             previous: None,
             sources: vec![SourceRow {
-                source: IpAddr::from([203, 0, 113, 7]),
+                source: Some(IpAddr::from([203, 0, 113, 7])),
                 current: counts(6_200, 1_100),
                 previous: None,
             }],
@@ -194,7 +194,7 @@ mod tests {
         let statistics = |compared: bool| SourceStatistics {
             totals: SourceTotals { sources: 1, counts },
             previous: compared.then_some(SourceTotals::default()),
-            sources: vec![SourceActivity { source, current: counts, previous: none }],
+            sources: vec![SourceActivity { source: Some(source), current: counts, previous: none }],
         };
         let question = |previous| SourcesQuestion { span: current, previous, limit: 100 };
 

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 use serde_json::{Value, json};
-use trailkeeper_domain::event::{Event, Metadata, Original, StoredEvent};
+use trailkeeper_domain::event::{Metadata, NamedField, Original, StoredEvent};
 use trailkeeper_domain::time::Timestamp;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -19,6 +19,11 @@ pub struct EventView {
     /// The event's id. It is unique inside the tenant.
     #[schema(value_type = schemas::EventId)]
     id: Uuid,
+    /// The fields whose values the database has lost; empty unless it is damaged. `type` is then `missing_` and a number,
+    /// `tenant_id` is `ffffffff-ffff-ffff-fffe-` and a number, and any other of these fields is null. `trailkeeper
+    /// verify` lists such losses.
+    #[schema(value_type = Vec<String>)]
+    missing_names: Vec<&'static str>,
     /// The tenant; all zero: no tenant; all ones: the server's own audit trail.
     #[schema(value_type = schemas::TenantId)]
     tenant_id: Uuid,
@@ -99,13 +104,9 @@ pub struct TargetView {
 
 impl From<StoredEvent> for EventView {
     fn from(stored: StoredEvent) -> Self {
-        Self::from(stored.event)
-    }
-}
-
-impl From<Event> for EventView {
-    fn from(event: Event) -> Self {
+        let StoredEvent { event, missing_names, .. } = stored;
         Self {
+            missing_names: missing_names.into_iter().map(NamedField::as_str).collect(),
             id: event.id.0,
             tenant_id: event.tenant_id.0,
             env_id: event.env_id.0,
@@ -140,6 +141,7 @@ impl EventView {
         let at = |seconds| Timestamp::from_timestamp(seconds, 0).unwrap_or_default();
         json!(Self {
             id: uuid::uuid!("01975f3c-2b4e-7c10-9a31-5f0d2f9b1c77"),
+            missing_names: Vec::new(),
             tenant_id: uuid::uuid!("69e732d6-8ecc-45c4-a2eb-8438f7ffe775"),
             env_id: 1,
             occurred_at: at(1_769_860_800),

@@ -3,6 +3,7 @@
 mod bodies;
 mod exact_metadata;
 mod filters;
+mod lost_names;
 mod optional_fields;
 mod pages;
 mod record;
