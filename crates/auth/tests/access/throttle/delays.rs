@@ -2,10 +2,11 @@
 
 use chrono::TimeDelta;
 use trailkeeper_auth::{Access, AccessSettings, AccountChange};
+use trailkeeper_domain::Error;
 use trailkeeper_domain::account::Role;
 
 use super::{Attempt, WRONG, attempt, from};
-use crate::world::{EMAIL, PASSWORD, World, operator};
+use crate::world::{EMAIL, PASSWORD, World, new_account, operator};
 
 #[test]
 fn delays_grow_after_five_failures_and_a_success_ends_them() {
@@ -51,6 +52,27 @@ fn unknown_names_are_answered_like_known_ones() {
         world.advance(TimeDelta::seconds(3));
     }
     assert!((7..20).contains(&refusals), "{refusals}");
+}
+
+#[test]
+fn every_spelling_of_an_address_is_the_same_account_and_counter() {
+    for world in World::on_both() {
+        let spellings = ["Straße.ς@x.example", "STRASSE.Σ@X.EXAMPLE", "straẞe.σ@x.example"];
+        let account = world.account(spellings[0], Role::Analyst);
+        for spelling in spellings {
+            assert_eq!(attempt(&world.access, spelling, PASSWORD, "203.0.113.1"), Attempt::Succeeded, "{spelling}");
+            assert_eq!(world.access.account_with_email(spelling).unwrap().id, account.id);
+            let new = new_account(spelling, Role::Analyst);
+            let taken = world.access.create_account(&operator(), new).unwrap_err();
+            assert!(matches!(taken, Error::Conflict(detail) if detail.code == "email_taken"));
+        }
+        // Each from its own source: only the address is common.
+        for (number, spelling) in (1..).zip([spellings, spellings].concat()) {
+            let expected = if number <= 5 { Attempt::Refused } else { Attempt::Throttled(1) };
+            let source = format!("198.51.100.{number}");
+            assert_eq!(attempt(&world.access, spelling, WRONG, &source), expected, "{number}");
+        }
+    }
 }
 
 #[test]
