@@ -1,4 +1,4 @@
-// Uses the client that openapi-generator made of the native document: logs in, records two events as a list, lists them.
+// Uses the client that openapi-generator made of the native document: logs in, records three events as a list, lists them.
 //
 //     node use_typescript_fetch.js URL EMAIL PASSWORD
 
@@ -13,6 +13,7 @@ async function main([basePath, email, password]: string[]): Promise<void> {
         eventInput: [
             { type: "page_load", userId: "u1", page: "/a", metadata: { plan: "pro" } },
             { type: "logout", userId: "u1" },
+            { type: "login_fail", userId: "u1", source: "AWS Internal", userAgent: "\t".repeat(2_000) },
         ],
     });
     const listed = await events.listEvents({
@@ -23,6 +24,7 @@ async function main([basePath, email, password]: string[]): Promise<void> {
         stored: result.stored,
         types: listed.events.map((event) => event.type),
         metadata: first.metadata,
+        warned: result.results[2].warnings?.map((warning) => warning.field),
     }));
 }
 

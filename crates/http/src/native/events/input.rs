@@ -16,7 +16,8 @@ use crate::operation::Body;
 
 /// An event. Only `type` is required; null is the same as leaving a field out, and so is an empty text in an optional
 /// field. A wrong `id`, `occurred_at`, `tenant_id`, `env_id`, `type` or `outcome` refuses the event, a wrong value of
-/// another field never does.
+/// another field never does. So the schema does not limit those: a generated client that checks its values would lose the
+/// event instead.
 #[derive(ToSchema, Body)]
 #[serde(deny_unknown_fields)]
 #[body(name = "an event", parsed_as = EventDraft)]
@@ -35,11 +36,11 @@ pub struct EventInput {
     /// The environment; absent: 1.
     #[schema(value_type = Option<schemas::EnvId>)]
     env_id: Option<EnvId>,
-    /// The user that the event is about. The user need not have a record. A wrong value is kept in `original`.
-    #[schema(value_type = Option<schemas::UserId>)]
+    /// The user that the event is about. The user need not have a record. 1 to 128 characters; a wrong value is
+    /// kept in `original`.
+    #[schema(value_type = Option<String>)]
     user_id: Option<UserId>,
-    /// The user's display name. A longer one is cut.
-    #[schema(value_type = Option<schemas::UserName>)]
+    /// The user's display name. One of more than 256 characters is cut.
     user_name: Option<String>,
     /// The type of the event.
     #[schema(value_type = schemas::EventType)]
@@ -48,19 +49,17 @@ pub struct EventInput {
     #[schema(value_type = Option<schemas::EventOutcome>)]
     outcome: Option<Outcome>,
     /// The source address; absent: the address that sent the request. A text that is no address is kept in `original`.
-    #[schema(value_type = Option<schemas::Address>)]
+    #[schema(value_type = Option<String>)]
     source: Option<IpAddr>,
-    /// The user agent. A longer one is cut.
-    #[schema(value_type = Option<schemas::UserAgent>)]
+    /// The user agent. One of more than 1,024 characters is cut.
     user_agent: Option<String>,
-    /// The page, as a URL or a path. An event with a page is a page view. A wrong value is kept in `original`.
-    #[schema(value_type = Option<schemas::Page>)]
+    /// The page, as a URL or a path. An event with a page is a page view. 1 to 2,048 characters; a wrong value is
+    /// kept in `original`.
     page: Option<String>,
-    /// The id of the application's session. A wrong value is kept in `original`.
-    #[schema(value_type = Option<schemas::SessionId>)]
+    /// The id of the application's session, 1 to 128 characters. A wrong value is kept in `original`.
     session_id: Option<String>,
-    /// The id of the request or trace that the event belongs to. A wrong value is kept in `original`.
-    #[schema(value_type = Option<schemas::TraceId>)]
+    /// The id of the request or trace that the event belongs to, 1 to 128 characters. A wrong value is kept in
+    /// `original`.
     trace_id: Option<String>,
     /// The object that the event is about.
     target: Option<TargetInput>,
@@ -75,14 +74,11 @@ pub struct EventInput {
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "it describes what `EventDraft` reads")]
 pub struct TargetInput {
-    /// The type of the object. A wrong value is kept in `original`.
-    #[schema(value_type = Option<schemas::TargetType>)]
+    /// The type of the object, 1 to 64 characters. A wrong value is kept in `original`.
     r#type: Option<String>,
-    /// The object's id. A wrong value is kept in `original`.
-    #[schema(value_type = Option<schemas::TargetText>)]
+    /// The object's id, 1 to 256 characters. A wrong value is kept in `original`.
     id: Option<String>,
-    /// The object's display name. A longer one is cut.
-    #[schema(value_type = Option<schemas::TargetText>)]
+    /// The object's display name. One of more than 256 characters is cut.
     name: Option<String>,
 }
 

@@ -252,6 +252,18 @@ fn events_are_documented_as_a_list_of_events() {
     assert_eq!(list["type"], "array");
     assert_eq!(list["items"], json!({"$ref": "#/components/schemas/EventInput"}));
     assert_eq!(content["application/x-ndjson"]["schema"]["type"], "string");
+    // A client that checks its values would lose an event that the server stores.
+    for (input, strict) in [
+        ("EventInput", &["id", "occurred_at", "tenant_id", "env_id", "type", "outcome", "target", "metadata"][..]),
+        ("TargetInput", &[]),
+    ] {
+        for (field, schema) in native["components"]["schemas"][input]["properties"].as_object().unwrap() {
+            let limits = ["pattern", "maxLength", "minLength", "format", "oneOf", "$ref"];
+            let free =
+                schema["type"] == json!(["string", "null"]) && limits.iter().all(|limit| schema.get(limit).is_none());
+            assert_eq!(free, !strict.contains(&field.as_str()), "{input}.{field}: {schema}");
+        }
+    }
     let text = operation["description"].as_str().unwrap();
     assert!(text.contains("One JSON object without a list") && text.contains("application/x-ndjson"), "{text}");
 }
