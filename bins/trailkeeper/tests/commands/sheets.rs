@@ -130,3 +130,25 @@ fn an_empty_database_has_no_differences_and_check_is_an_alias_of_verify() {
     let printed = program.run(&["rebuild"]).good().stdout;
     assert!(printed.starts_with("0 sheets of 0 bytes from 0 events"), "{printed}");
 }
+
+#[test]
+fn verify_lists_who_shares_an_address_and_does_not_fail() {
+    let program = Program::new();
+    let user = |id: &str, email: &str, pool: &str| {
+        format!(r#"{{"user_id":"{id}","email":"{email}","user_pool_id":"eu-west-1_{pool}"}}"#)
+    };
+    let lines =
+        [user("u1", "a@x.example", "a"), user("u2", "strasse@x.example", "a"), user("u3", "straße@x.example", "b")];
+    program.run(&["import", "users", &program.file("users.ndjson", lines.join("\n"))]).good();
+    assert!(!program.run(&["verify"]).good().stdout.contains("e-mail"));
+    // As an older version stored them, and the next start finds them.
+    corrupt(
+        &program,
+        "UPDATE users SET email = 'Straße@x.example', email_folded = 'straße@x.example' WHERE user_id = 'u1';
+        UPDATE email_rule SET version = 0",
+    );
+    let printed = program.run(&["verify"]).good().stdout;
+    let line = "in the user pool 'eu-west-1_a', user 'u1' (Straße@x.example) and user 'u2' (strasse@x.example) have the same e-mail address; change all but one\n";
+    assert_eq!(printed.matches("e-mail address").count(), 1, "{printed}");
+    assert!(printed.contains(line), "{printed}");
+}
