@@ -53,6 +53,7 @@ ABSENT = object()
 NOT_TEXT = (ABSENT, None, 5, True, [], {})
 NOT_A_NUMBER = (ABSENT, None, "5", "x", True, 1.5, [], {}, -1, LONG)
 NOT_UUID = ("x", "8d1f7c526a574b069f5e0d1f3f6a2b11", "8d1f7c52-6a57-4b06-9f5e-0d1f3f6a2b1g", "")
+NOT_A_ZONE = ("", "UTC+9", "%2B09:00", "tokyo", "Mars/Olympus", "%00", "%ff")
 NOT_A_DAY = (ABSENT, "", "yesterday", "2026-02-30", "2026-13-01", "26-01-01", "2026-1-1", "1969-12-31", "10000-01-01", "2026-01-01x", "%00", "%ff")
 NOT_AN_EMAIL = ("", "x", "@", "a@", "@b", "a%20b@c.example", "%00@example.com", "%ff")
 
@@ -82,7 +83,7 @@ def saasus():
         "user_id": (*NOT_TEXT, "", "u" * 129, "nul\0", "line\n"),
         "histories": (ABSENT, None, {}, "x", 5, [5], ["x"], [[]]),
     })
-    for name, values in {"timestamp": (*NOT_A_NUMBER, DAY - 1, DAY + 86400), "referer": (*NOT_TEXT, "", "/" + "x" * 2048, "\0", "/\x1b[2J")}.items():
+    for name, values in {"timestamp": (*NOT_A_NUMBER, DAY - 86400, DAY + 86400), "referer": (*NOT_TEXT, "", "/" + "x" * 2048, "\0", "/\x1b[2J")}.items():
         for value in values:
             entry = {key: old for key, old in history.items() if key != name} | ({} if value is ABSENT else {name: value})
             yield Bad("PUT", path, name, behavior | {"histories": [history, entry]})
@@ -96,10 +97,10 @@ def saasus():
     yield Bad("PUT", path, "date", report | {"type": "monthly"})
     asked = {"type": "daily", "date_from": "2026-01-01", "date_to": "2026-01-02"}
     yield from queries(path, asked, {"type": (ABSENT, "", "weekly", "%00", "%ff"), "date_from": (*NOT_A_DAY, "2026-01", "2026-01-03"),
-                                     "date_to": ("", "2026-02-30", "2025-12-31"), "tenant_id": (*NOT_UUID, "%ff"), "env_id": ("1",)})
+                                     "date_to": ("", "2026-02-30", "2025-12-31"), "tenant_id": (*NOT_UUID, "%ff"), "env_id": ("1",), "timezone": NOT_A_ZONE})
     yield from queries(path, asked | {"tenant_id": TENANT}, {"env_id": ("-1", "x", "1.5", "4294967296", str(LONG), "")})
     yield from queries(path, {"type": "monthly", "date_from": "2026-01"}, {"date_from": ("2026-01-01", "2026-13", "2026"), "date_to": ("2025-12", "2026-02-01")})
-    dated = {"start_date": NOT_A_DAY, "end_date": (*NOT_A_DAY, "2025-12-31"), "tenant_ids": (*NOT_UUID[:-1], f"{TENANT},x", f"{TENANT}&tenant_ids=x")}
+    dated = {"start_date": NOT_A_DAY, "end_date": (*NOT_A_DAY, "2025-12-31"), "tenant_ids": (*NOT_UUID[:-1], f"{TENANT},x", f"{TENANT}&tenant_ids=x"), "timezone": NOT_A_ZONE}
     span = {"start_date": "2026-01-01", "end_date": "2026-01-31"}
     yield from queries(f"{base}/metrics/aggregated", span | {"metrics_type": "create_tenant"}, dated | {"metrics_type": (ABSENT, "", "create_planet")})
     yield from queries(f"{base}/userinfo/aggregated", span, dated)
@@ -131,7 +132,7 @@ def cripsa():
     base = "/v1/auditlog"
     regions = {"region": ("x" * 33, "%20", "us-east-1", "%ff"), "user_pool_id": ("x", "_a", "eu-west-1_", "eu-west-1_a-b", "a" * 60 + "_b", "%00")}
     span = {"start_date": "2026-01-01", "end_date": "2026-01-31"}
-    days = {"start_date": (*NOT_A_DAY, "2026-02-01", "2026-01-01T25:00:00Z", "2026-01-01T00:00:00"), "end_date": (*NOT_A_DAY, "2025-12-31", "2026-01-31T00:00:60.5.5Z")}
+    days = {"start_date": (*NOT_A_DAY, "2026-02-01", "2026-01-01T25:00:00Z", "2026-01-01T00:00:00"), "end_date": (*NOT_A_DAY, "2025-12-31", "2026-01-31T00:00:60.5.5Z"), "timezone": NOT_A_ZONE}
     email = {"email": (ABSENT, *NOT_AN_EMAIL)}
     yield from queries(f"{base}/users/count", span | {"region": "eu-west-1", "user_pool_id": POOL},
                        days | {"region": (ABSENT, "", *regions["region"]), "user_pool_id": (ABSENT, "", *regions["user_pool_id"])})

@@ -15,4 +15,4 @@ pub mod sheet;
 mod span;
 
 pub use engine::{Audience, EachTenant, FoldCache};
-pub use span::{Edge, Granularity, MAX_BUCKETS, Span, Zone};
+pub use span::{Edge, Granularity, MAX_BUCKETS, Span, WeekStart, Zone};

@@ -13,6 +13,8 @@ use trailkeeper_domain::visibility::Visibility;
 use trailkeeper_domain::{Error, ErrorDetail, Result};
 use uuid::Uuid;
 
+use crate::span::days_of_any_zone;
+
 /// The most pages of one report.
 pub const MAX_HISTORIES: usize = 10_000;
 
@@ -23,7 +25,7 @@ const REPORTED_PAGE: Uuid = Uuid::from_u128(0x6a1f_2f0e_7f5c_5b5e_9d0e_3c8b_4a77
 /// A user's pages of one day, as far as the caller knows them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BehaviorReport {
-    /// Any time of the UTC day.
+    /// Any time of the local day, or of the UTC day with the same date.
     pub day: Timestamp,
     /// The user.
     pub user_id: UserId,
@@ -49,7 +51,7 @@ pub struct ReportedPage {
 ///
 /// # Errors
 /// [`Error::TooLarge`] for more than [`MAX_HISTORIES`] pages. [`Error::Invalid`] naming the field of a page that is
-/// malformed, not on the day, or more than ten minutes ahead of the clock.
+/// malformed, more than ten minutes ahead of the clock, or not on the same day as the others in any time zone.
 pub fn report_behavior(change: Change<'_>, report: &BehaviorReport, visibility: Visibility) -> Result<()> {
     let tenant_id = visibility.tenant().unwrap_or(TenantId::NONE);
     let events = events_of(report, change.now(), tenant_id)?;
@@ -67,10 +69,12 @@ fn events_of(report: &BehaviorReport, now: Timestamp, tenant_id: TenantId) -> Re
             ),
         )));
     }
+    let mut days = days_of_any_zone(report.day);
     let mut seen = HashSet::with_capacity(report.histories.len());
     let mut events = Vec::with_capacity(report.histories.len());
     for (index, history) in report.histories.iter().enumerate() {
-        check_time(&format!("histories[{index}].timestamp"), history.at, report.day, now)?;
+        days.retain(|day| day.start <= history.at && history.at < day.end);
+        check_time(&format!("histories[{index}].timestamp"), history.at, report.day, !days.is_empty(), now)?;
         let page = Page::parse(&format!("histories[{index}].referer"), history.referer.as_str())?;
         let id = id_of(&report.user_id, history);
         if seen.insert(id) {
@@ -80,15 +84,15 @@ fn events_of(report: &BehaviorReport, now: Timestamp, tenant_id: TenantId) -> Re
     Ok(events)
 }
 
-fn check_time(field: &str, at: Timestamp, day: Timestamp, now: Timestamp) -> Result<()> {
+fn check_time(field: &str, at: Timestamp, day: Timestamp, on_the_day: bool, now: Timestamp) -> Result<()> {
     let seconds = at.timestamp();
-    if at.date_naive() != day.date_naive() {
+    if !on_the_day {
         return Err(Error::invalid(
             field,
             format!(
-                "{seconds} ({}) does not lie on the UTC day of 'timestamp' ({}); send each day in a request of its own",
+                "{seconds} ({}) does not lie on the day of 'timestamp' ({}) and of the histories before it, in any time zone; send each day in a request of its own",
                 time::rfc3339(at),
-                day.date_naive()
+                time::rfc3339(day)
             ),
         ));
     }
@@ -195,9 +199,10 @@ mod tests {
 
     #[test]
     fn times_outside_the_day_or_ahead_of_the_clock_are_rejected_by_name() {
+        let outside = "does not lie on the day of 'timestamp' (2026-11-22T12:00:00Z) and of the histories before it";
         for (time, text) in [
-            ("2026-11-21T23:59:59Z", "does not lie on the UTC day of 'timestamp' (2026-11-22)"),
-            ("2026-11-23T00:00:00Z", "does not lie on the UTC day of 'timestamp' (2026-11-22)"),
+            ("2026-11-21T09:59:59Z", outside),
+            ("2026-11-23T00:00:00Z", outside),
             ("2026-11-22T20:10:01Z", "more than 10 minutes ahead"),
         ] {
             let error = events(&report(&[("2026-11-22T00:00:00Z", "/a"), (time, "/b")])).unwrap_err();
@@ -205,6 +210,37 @@ mod tests {
             assert!(error.to_string().contains(text), "{error}");
         }
         assert!(events(&report(&[("2026-11-22T20:10:00Z", "/a"), ("2026-11-22T00:00:00Z", "/b")])).is_ok());
+    }
+
+    /// Whether a report of these times is accepted.
+    fn is_one_day(day: &str, times: &[&str]) -> bool {
+        let pages: Vec<_> = times.iter().map(|time| (*time, "/a")).collect();
+        let report = BehaviorReport { day: at(day), ..report(&pages) };
+        events_of(&report, at("2027-01-01T00:00:00Z"), TenantId::NONE).is_ok()
+    }
+
+    #[test]
+    fn a_day_is_a_day_of_any_time_zone() {
+        let tokyo = ["2026-11-21T15:00:00Z", "2026-11-22T14:59:59Z"];
+        // Named by its first second, by a time inside, and by the date at midnight UTC.
+        for day in [tokyo[0], "2026-11-22T03:00:00Z", "2026-11-22T00:00:00Z"] {
+            assert!(is_one_day(day, &tokyo), "{day}");
+        }
+        for times in [["2026-11-21T14:59:59Z", tokyo[1]], [tokyo[0], "2026-11-22T15:00:00Z"]] {
+            assert!(!is_one_day(tokyo[0], &times), "{times:?}");
+        }
+        // 22 November in New York, named by midnight UTC of its date.
+        assert!(is_one_day("2026-11-22T00:00:00Z", &["2026-11-22T05:00:00Z", "2026-11-23T04:59:59Z"]));
+        // The first and the last day of the date line.
+        assert!(is_one_day("2026-11-21T10:00:00Z", &["2026-11-21T10:00:00Z", "2026-11-22T09:59:59Z"]));
+        assert!(is_one_day("2026-11-23T11:59:59Z", &["2026-11-22T12:00:00Z", "2026-11-23T11:59:59Z"]));
+        // A day of 25 hours in New York; of 26 hours at the Troll station, the longest of any zone.
+        assert!(is_one_day("2026-11-01T12:00:00Z", &["2026-11-01T04:00:00Z", "2026-11-02T04:59:59Z"]));
+        assert!(is_one_day("2026-10-25T12:00:00Z", &["2026-10-24T22:00:00Z", "2026-10-25T23:59:59Z"]));
+        assert!(!is_one_day("2026-10-25T12:00:00Z", &["2026-10-24T21:59:59Z", "2026-10-25T23:59:59Z"]));
+        assert!(!is_one_day("2026-11-22T12:00:00Z", &["2026-11-22T00:00:00Z", "2026-11-23T00:00:00Z"]));
+        // Far from the day that is named, although they are on one day.
+        assert!(!is_one_day("2026-11-20T00:00:00Z", &tokyo));
     }
 
     #[test]

@@ -10,9 +10,9 @@ use crate::time::{self, TimeRange, Timestamp};
 /// The length of the periods in which active users are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Period {
-    /// UTC days.
+    /// Days, of UTC or of another time zone.
     Daily,
-    /// UTC months.
+    /// Months, of UTC or of another time zone.
     Monthly,
 }
 
@@ -76,7 +76,7 @@ pub struct ActiveUsersQuery {
 }
 
 impl ActiveUsersQuery {
-    /// All periods of the query as one range.
+    /// All periods of the query as one range of UTC.
     pub fn range(&self) -> TimeRange {
         TimeRange { start: time::midnight(self.first), end: time::midnight(self.period.after(self.last)) }
     }

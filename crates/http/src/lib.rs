@@ -33,6 +33,7 @@ mod saasus;
 mod server;
 mod settings;
 mod state;
+mod timezone;
 mod tls;
 mod trace;
 mod validity;

@@ -252,13 +252,15 @@ fn activity_questions() -> Vec<Question> {
         }
         let tenants = tenant_id.map(|tenant| vec![tenant, TenantId(Uuid::from_u128(8))]);
         for kind in [CreationKind::Tenant, CreationKind::TenantUser, CreationKind::SaasUser] {
-            let tenants = tenants.clone();
-            questions.push(question(format!("{kind:?} per day"), move |tx| {
-                tx.creations_per_day(kind, range(), tenants.as_deref()).map(drop)
-            }));
-            questions.push(question(format!("{kind:?} one by one"), move |tx| {
-                tx.creations(kind, range(), tenant_id, &mut |_| Ok(()))
-            }));
+            for tenants in [tenants.clone(), tenant_id.map(|tenant| vec![tenant])] {
+                let some = tenants.clone();
+                questions.push(question(format!("{kind:?} per day"), move |tx| {
+                    tx.creations_per_day(kind, range(), some.as_deref()).map(drop)
+                }));
+                questions.push(question(format!("{kind:?} one by one"), move |tx| {
+                    tx.creations(kind, range(), tenants.as_deref(), &mut |_| Ok(()))
+                }));
+            }
         }
     }
     questions

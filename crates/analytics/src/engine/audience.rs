@@ -109,6 +109,8 @@ impl fmt::Debug for Audience {
 /// The tenants that an answer counts one by one, and the counted environment of each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EachTenant {
+    /// Never of the system tenant.
+    visibility: Visibility,
     /// The tenants, ascending and distinct; `None` for every tenant.
     tenants: Option<Vec<TenantId>>,
     env: Option<EnvId>,
@@ -128,7 +130,15 @@ impl EachTenant {
         if let Some(tenants) = &mut tenants {
             tenants.retain(|tenant| *tenant != TenantId::SYSTEM);
         }
-        Ok(Self { tenants, env })
+        Ok(Self { visibility: visibility.narrow_to_customers(), tenants, env })
+    }
+
+    /// One of the tenants, as an audience of its own: of the same environment.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for a tenant that may not be seen.
+    pub(crate) fn audience(&self, tenant: TenantId) -> Result<Audience> {
+        Ok(Audience { visibility: self.visibility.narrow(Some(tenant))?, env: self.env, folds: None })
     }
 
     /// The tenants, ascending and distinct; `None` for every tenant. An empty list counts nothing.
@@ -208,5 +218,19 @@ mod tests {
         // The published contract asks for the tenant here, also where only one is visible.
         assert_eq!(field(&EachTenant::of(own, None, Some(EnvId(1))).unwrap_err()), Some("env_id"));
         assert!(EachTenant::of(own, Some(&[OWN]), Some(EnvId(1))).is_ok());
+    }
+
+    #[test]
+    fn each_tenant_is_an_audience_as_far_as_it_is_visible() {
+        let each = EachTenant::of(EVERYTHING, Some(&[OWN]), Some(EnvId(2))).unwrap();
+        let audience = each.audience(OWN).unwrap();
+        assert_eq!((audience.scope(), audience.env()), (Scope::Tenant(OWN), Some(EnvId(2))));
+        let own = EachTenant::of(of_tenant(OWN), None, None).unwrap();
+        assert!(own.audience(OWN).is_ok());
+        for hidden in [OTHER, TenantId::SYSTEM] {
+            assert_eq!(own.audience(hidden).unwrap_err().detail().unwrap().code, "tenant_not_found");
+        }
+        let all = EachTenant::of(EVERYTHING, None, None).unwrap();
+        assert!(all.audience(TenantId::SYSTEM).is_err(), "its key is everyone's in the sheets");
     }
 }

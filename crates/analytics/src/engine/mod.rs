@@ -27,7 +27,7 @@ pub use audience::{Audience, EachTenant};
 pub use fold_cache::FoldCache;
 pub use progress::Progress;
 pub use summary::Summary;
-pub use tenants::{TenantCells, per_tenant};
+pub use tenants::{TenantCells, per_tenant, tenants_with_events};
 
 /// Whether events of this scope are counted. Those of the system tenant are not: operators are not customers, and the
 /// system tenant's id is the database key of everyone's sheets.

@@ -1,6 +1,6 @@
 //! Reads whole periods of many tenants, each on its own, by one walk over sheets and deltas in the order of the database.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use trailkeeper_domain::id::TenantId;
 use trailkeeper_domain::ports::{ReadTx, Scopes, SheetKey, SheetQuery};
@@ -115,6 +115,30 @@ impl<'a> PeriodSheets<'a> {
             None => show(period, self.heads.read(&self.payload).map_err(|error| corrupt(key, error))?, each),
         }
     }
+}
+
+/// The tenants that have events in the UTC months of a range, ascending; possibly some more.
+///
+/// # Errors
+/// Those of the store.
+pub fn tenants_with_events(tx: &mut dyn ReadTx, range: TimeRange) -> Result<BTreeSet<TenantId>> {
+    let mut tenants = BTreeSet::new();
+    let mut add = |scope| {
+        if let Scope::Tenant(tenant) = scope {
+            tenants.insert(tenant);
+        }
+    };
+    let starts = TimeRange { start: Level::Month.floor(range.start), ..range };
+    let query = SheetQuery { scopes: Scopes::EveryTenant, level: Level::Month, part: Part::Totals, starts };
+    tx.sheets(&query, &mut |key, _| {
+        add(key.scope);
+        Ok(())
+    })?;
+    tx.deltas(Scopes::EveryTenant, &mut |key, _| {
+        add(key.scope);
+        Ok(())
+    })?;
+    Ok(tenants)
 }
 
 fn show((tenant, start): TenantPeriod, cells: &[Folded], each: Each<'_>) -> Result<()> {

@@ -2,28 +2,33 @@
 
 use chrono::NaiveDate;
 use trailkeeper_domain::Result;
-use trailkeeper_domain::creation::CreationKind;
-use trailkeeper_domain::ports::Store;
+use trailkeeper_domain::activity::Period;
+use trailkeeper_domain::creation::{CreationKind, DailyCount};
+use trailkeeper_domain::id::TenantId;
+use trailkeeper_domain::ports::{ReadTx, Store};
 
 use super::daily_counts::{TenantCounts, by_day};
-use crate::EachTenant;
+use super::local_periods::LocalPeriods;
 use crate::span::bounds;
+use crate::{EachTenant, Zone};
 
 /// A question for the creations of a range of days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MetricsQuestion {
     /// The kind of the creations.
     pub kind: CreationKind,
-    /// The first UTC day.
+    /// The first local day.
     pub start_date: NaiveDate,
-    /// The last UTC day, included.
+    /// The last local day, included.
     pub end_date: NaiveDate,
+    /// The time zone of the days.
+    pub zone: Zone,
 }
 
 /// The creations of one day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DailyMetric {
-    /// The UTC day.
+    /// The local day.
     pub date: NaiveDate,
     /// The number of creations, over all tenants.
     pub count: u64,
@@ -37,10 +42,11 @@ pub struct DailyMetric {
 /// [`Error::Invalid`](trailkeeper_domain::Error::Invalid) for a range that ends before it begins or is longer than ten
 /// years.
 pub fn metrics(store: &dyn Store, question: &MetricsQuestion, tenants: &EachTenant) -> Result<Vec<DailyMetric>> {
-    let range = bounds::range_of_days(question.start_date, question.end_date)?;
+    bounds::check_range_of_days(question.start_date, question.end_date)?;
+    let periods = LocalPeriods::of(question.zone, Period::Daily, question.start_date, question.end_date);
     let counts = match tenants.tenants() {
         Some([]) => Vec::new(),
-        tenants => store.reading(|tx| tx.creations_per_day(question.kind, range, tenants))?,
+        tenants => store.reading(|tx| counts_of(tx, question.kind, &periods, tenants))?,
     };
     let days = by_day(question.start_date, question.end_date, counts);
     Ok(days
@@ -51,4 +57,23 @@ pub fn metrics(store: &dyn Store, question: &MetricsQuestion, tenants: &EachTena
             details: (question.kind == CreationKind::TenantUser).then_some(tenants),
         })
         .collect())
+}
+
+fn counts_of(
+    tx: &mut dyn ReadTx,
+    kind: CreationKind,
+    days: &LocalPeriods,
+    tenants: Option<&[TenantId]>,
+) -> Result<Vec<DailyCount>> {
+    // The database groups by UTC days.
+    if days.are_of_utc() {
+        return tx.creations_per_day(kind, days.range(), tenants);
+    }
+    let mut counts = Vec::new();
+    tx.creations(kind, days.range(), tenants, &mut |creation| {
+        let day = days.holding(creation.created_at);
+        counts.extend(day.map(|day| DailyCount { day, tenant_id: creation.tenant_id, count: 1 }));
+        Ok(())
+    })?;
+    Ok(counts)
 }

@@ -11,6 +11,7 @@
 pub mod active_users;
 pub mod behavior;
 mod daily_counts;
+mod local_periods;
 pub mod logins;
 pub mod metrics;
 pub mod page_statistics;

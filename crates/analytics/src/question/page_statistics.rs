@@ -50,7 +50,7 @@ impl PagesQuestion {
             ));
         }
         let range = TimeRange { start, end: end + Duration::seconds(1) };
-        Ok(Self { span: Span { zone: Zone::UTC, range }, previous: None, limit: usize::MAX })
+        Ok(Self { span: Span::new(Zone::UTC, range), previous: None, limit: usize::MAX })
     }
 }
 

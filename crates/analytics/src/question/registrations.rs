@@ -98,7 +98,8 @@ fn series(
     let empty = Registrations { memberships: with_memberships.then(Memberships::default), ..Registrations::default() };
     let mut totals = empty.clone();
     let mut buckets: Vec<(TimeRange, Registrations)> = ranges.into_iter().map(|range| (range, empty.clone())).collect();
-    tx.creations(CreationKind::SaasUser, span.range, tenant, &mut |creation| {
+    let tenants = tenant.as_ref().map(std::slice::from_ref);
+    tx.creations(CreationKind::SaasUser, span.range, tenants, &mut |creation| {
         if wanted(filter, creation) {
             totals.add_user(creation);
             counted(&mut buckets, creation, rows, Registrations::add_user)?;
@@ -106,7 +107,7 @@ fn series(
         Ok(())
     })?;
     if with_memberships {
-        tx.creations(CreationKind::TenantUser, span.range, tenant, &mut |creation| {
+        tx.creations(CreationKind::TenantUser, span.range, tenants, &mut |creation| {
             totals.add_membership(creation);
             counted(&mut buckets, creation, rows, Registrations::add_membership)
         })?;

@@ -71,14 +71,8 @@ pub fn timeline(store: &dyn Store, question: &TimelineQuestion, audience: &Audie
 
 fn range_of(question: &TimelineQuestion) -> Result<(Option<Timestamp>, Option<Timestamp>)> {
     let zone = question.zone;
-    let from = question.from.map(|edge| match edge {
-        Edge::Day(day) => zone.start_of(day),
-        Edge::Instant(at) => at,
-    });
-    let until = question.to.map(|edge| match edge {
-        Edge::Day(day) => zone.start_of(time::next_day(day)),
-        Edge::Instant(at) => at,
-    });
+    let from = question.from.map(|edge| edge.start(zone));
+    let until = question.to.map(|edge| edge.end(zone));
     match (from, until) {
         (Some(start), Some(end)) if start >= end => Err(time::empty_range(start, end)),
         range => Ok(range),

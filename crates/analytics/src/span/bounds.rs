@@ -1,7 +1,6 @@
 //! The longest range of a question: it bounds the size of an answer, whatever a caller asks for.
 
 use chrono::{Months, NaiveDate};
-use trailkeeper_domain::time::TimeRange;
 use trailkeeper_domain::{Error, Result};
 
 /// The most years that a question about days, or about the whole range, may cover.
@@ -25,10 +24,9 @@ pub fn check_days(start: (&str, NaiveDate), end: (&str, NaiveDate), years: u32) 
     Ok(())
 }
 
-/// The range of the days from `first` to `last`, which errors call `start_date` and `end_date`.
-pub fn range_of_days(first: NaiveDate, last: NaiveDate) -> Result<TimeRange> {
-    check_days(("start_date", first), ("end_date", last), MAX_YEARS_OF_DAYS)?;
-    Ok(TimeRange::of_days(first, last))
+/// Checks the range of the days from `first` to `last`, which errors call `start_date` and `end_date`.
+pub fn check_range_of_days(first: NaiveDate, last: NaiveDate) -> Result<()> {
+    check_days(("start_date", first), ("end_date", last), MAX_YEARS_OF_DAYS)
 }
 
 #[cfg(test)]
@@ -43,13 +41,13 @@ mod tests {
 
     #[test]
     fn ten_years_to_the_day_are_the_longest_range() {
-        assert!(range_of_days(day("2016-01-01"), day("2026-01-01")).is_ok());
-        let error = range_of_days(day("2016-01-01"), day("2026-01-02")).unwrap_err();
+        assert!(check_range_of_days(day("2016-01-01"), day("2026-01-01")).is_ok());
+        let error = check_range_of_days(day("2016-01-01"), day("2026-01-02")).unwrap_err();
         assert_eq!(
             error.to_string(),
             "end_date: '2026-01-02' is more than 10 years after start_date '2016-01-01'; ask for a shorter range"
         );
-        let error = range_of_days(day("2026-01-02"), day("2026-01-01")).unwrap_err();
+        let error = check_range_of_days(day("2026-01-02"), day("2026-01-01")).unwrap_err();
         assert_eq!(error.to_string(), "start_date: '2026-01-02' lies after end_date '2026-01-01'; swap the two");
     }
 }

@@ -1,10 +1,56 @@
 //! Local hours, days, weeks and months, and their boundaries.
 
-use chrono::{NaiveDate, TimeDelta, Timelike};
+use chrono::{Datelike, NaiveDate, TimeDelta, Timelike, Weekday};
 use trailkeeper_domain::time::{self, Timestamp};
 use trailkeeper_domain::{Error, Result, text};
 
-use super::zone::{Zone, later, monday_of};
+use super::zone::{Zone, earlier, later};
+
+/// The day on which weeks begin.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum WeekStart {
+    /// Monday, as in ISO 8601.
+    #[default]
+    Monday,
+    /// Sunday, as in North America and Japan.
+    Sunday,
+    /// Saturday, as in much of the Middle East.
+    Saturday,
+}
+
+impl WeekStart {
+    /// All starts, the default first.
+    pub const ALL: [Self; 3] = [Self::Monday, Self::Sunday, Self::Saturday];
+
+    /// The name in the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Monday => "monday",
+            Self::Sunday => "sunday",
+            Self::Saturday => "saturday",
+        }
+    }
+
+    /// Parses the name; `field` is the name of the parameter in errors.
+    pub fn parse(field: &str, value: &str) -> Result<Self> {
+        Self::ALL.into_iter().find(|start| start.as_str() == value).ok_or_else(|| {
+            Error::invalid(
+                field,
+                format!("'{}' is not a start of weeks; send monday, sunday or saturday", text::shown(value)),
+            )
+        })
+    }
+
+    /// The first day of the week that contains `day`.
+    fn first_day(self, day: NaiveDate) -> NaiveDate {
+        let first = match self {
+            Self::Monday => Weekday::Mon,
+            Self::Sunday => Weekday::Sun,
+            Self::Saturday => Weekday::Sat,
+        };
+        earlier(day, day.weekday().days_since(first).into())
+    }
+}
 
 /// The length of a bucket, in local time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -13,27 +59,27 @@ pub enum Granularity {
     Hour,
     /// From midnight to midnight: 23 or 25 hours where clocks change.
     Day,
-    /// From Monday to Sunday.
-    Week,
+    /// Seven days from this start of weeks on.
+    Week(WeekStart),
     /// A calendar month.
     Month,
 }
 
 impl Granularity {
-    /// All granularities, shortest first.
-    pub const ALL: [Self; 4] = [Self::Hour, Self::Day, Self::Week, Self::Month];
+    /// All granularities, shortest first. The weeks begin on Monday.
+    pub const ALL: [Self; 4] = [Self::Hour, Self::Day, Self::Week(WeekStart::Monday), Self::Month];
 
     /// The name in the API.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Hour => "hour",
             Self::Day => "day",
-            Self::Week => "week",
+            Self::Week(_) => "week",
             Self::Month => "month",
         }
     }
 
-    /// Parses the name; `field` is the name of the parameter in errors.
+    /// Parses the name; `field` is the name of the parameter in errors. The weeks begin on Monday.
     pub fn parse(field: &str, value: &str) -> Result<Self> {
         Self::ALL.into_iter().find(|granularity| granularity.as_str() == value).ok_or_else(|| {
             Error::invalid(
@@ -43,11 +89,20 @@ impl Granularity {
         })
     }
 
+    /// The same granularity; weeks begin on this day.
+    #[must_use]
+    pub fn with_weeks_from(self, start: WeekStart) -> Self {
+        match self {
+            Self::Week(_) => Self::Week(start),
+            Self::Hour | Self::Day | Self::Month => self,
+        }
+    }
+
     /// The first day of the period that contains `day`; for an hour, the day itself.
     fn first_day(self, day: NaiveDate) -> NaiveDate {
         match self {
             Self::Hour | Self::Day => day,
-            Self::Week => monday_of(day),
+            Self::Week(start) => start.first_day(day),
             Self::Month => time::month_of(day),
         }
     }
@@ -56,7 +111,7 @@ impl Granularity {
     fn next_first_day(self, day: NaiveDate) -> NaiveDate {
         match self {
             Self::Hour | Self::Day => time::next_day(day),
-            Self::Week => later(monday_of(day), 7),
+            Self::Week(start) => later(start.first_day(day), 7),
             Self::Month => time::next_month(day),
         }
     }

@@ -9,9 +9,9 @@ use trailkeeper_domain::time::{self, TimeRange, Timestamp};
 use trailkeeper_domain::{Error, Result};
 
 use bounds::MAX_YEARS_OF_DAYS;
-pub use granularity::Granularity;
-pub use zone::Zone;
+pub use granularity::{Granularity, WeekStart};
 use zone::earlier;
+pub use zone::{Zone, days_of_any_zone};
 
 /// The most buckets that one answer may have.
 pub const MAX_BUCKETS: usize = 10_000;
@@ -36,6 +36,30 @@ impl Edge {
         }
         time::parse_start(field, value).map(Self::Instant)
     }
+
+    /// The first instant of a range that begins with this edge.
+    pub fn start(self, zone: Zone) -> Timestamp {
+        match self {
+            Self::Day(day) => zone.start_of(day),
+            Self::Instant(at) => at,
+        }
+    }
+
+    /// The first instant after a range that ends with this edge. A day is included, an instant is not.
+    pub fn end(self, zone: Zone) -> Timestamp {
+        match self {
+            Self::Day(day) => zone.start_of(time::next_day(day)),
+            Self::Instant(at) => at,
+        }
+    }
+
+    /// [`Self::end`], where an instant is included too.
+    pub fn inclusive_end(self, zone: Zone) -> Timestamp {
+        match self {
+            Self::Day(_) => self.end(zone),
+            Self::Instant(at) => time::just_after(at),
+        }
+    }
 }
 
 /// The range of a question, and the time zone of its days and hours.
@@ -58,26 +82,26 @@ pub struct Span {
     pub zone: Zone,
     /// The range, which is not empty.
     pub range: TimeRange,
+    /// Whether the request left out an end of the range.
+    is_default: bool,
 }
 
 impl Span {
-    /// The span from `from` to `to`. Without `to` it ends `now`; without `from` it covers its last 30 local days.
+    /// This range, both ends of which were asked for.
+    pub fn new(zone: Zone, range: TimeRange) -> Self {
+        Self { zone, range, is_default: false }
+    }
+
+    /// The span from `from` to `to`. Without `to` it ends `now`; without `from` it covers its last 30 local days, of which
+    /// the day of its last instant is one: it begins at a local midnight.
     ///
     /// # Errors
     /// [`Error::Invalid`] for `from` or `to` if the range is empty, longer than ten years, or ends after the year 9999.
     pub fn of(zone: Zone, from: Option<Edge>, to: Option<Edge>, now: Timestamp) -> Result<Self> {
-        let end = match to {
-            Some(Edge::Day(day)) => zone.start_of(time::next_day(day)),
-            Some(Edge::Instant(at)) => at,
-            None => now,
-        };
-        let start = match from {
-            Some(Edge::Day(day)) => zone.start_of(day),
-            Some(Edge::Instant(at)) => at,
-            None => last_days(zone, end, DEFAULT_DAYS).start,
-        };
+        let end = to.map_or(now, |to| to.end(zone));
+        let start = from.map_or_else(|| last_days(zone, end, DEFAULT_DAYS).start, |from| from.start(zone));
         check(zone, start, end, to.is_some())?;
-        Ok(Self { zone, range: TimeRange { start, end } })
+        Ok(Self { zone, range: TimeRange { start, end }, is_default: from.is_none() || to.is_none() })
     }
 
     /// Another range in the same time zone.
@@ -92,7 +116,7 @@ impl Span {
     /// # Errors
     /// [`Error::Invalid`] for `granularity` if there are more than [`MAX_BUCKETS`].
     pub fn buckets(self, granularity: Granularity) -> Result<Vec<TimeRange>> {
-        let Self { zone, range } = self;
+        let Self { zone, range, .. } = self;
         let mut buckets = Vec::new();
         let mut start = range.start;
         while start < range.end {
@@ -114,12 +138,16 @@ impl Span {
 
     /// The previous period, which ends where this one begins. It has the same number of whole periods of the granularity
     /// if this one consists of whole ones, else the same number of whole local days, else the same duration.
+    ///
+    /// If the request left out an end of the range, the last day of the range counts as a whole one: the previous period
+    /// of thirty days until now has thirty whole days, and begins at a local midnight too.
     #[must_use]
     pub fn previous(self, granularity: Granularity) -> Self {
-        let Self { zone, range: TimeRange { start, end } } = self;
+        let Self { zone, range: TimeRange { start, end }, is_default } = self;
+        let ends = |unit: Granularity| unit.begins(zone, end) || (is_default && unit == Granularity::Day);
         let calendar = [granularity, Granularity::Day]
             .into_iter()
-            .find(|unit| *unit != Granularity::Hour && unit.begins(zone, start) && unit.begins(zone, end));
+            .find(|unit| *unit != Granularity::Hour && unit.begins(zone, start) && ends(*unit));
         let counted = calendar.and_then(|unit| Some((unit, self.buckets(unit).ok()?.len())));
         let earlier = counted.map_or(start - (end - start), |(unit, count)| unit.back(zone, start, count));
         self.over(TimeRange { start: earlier, end: start })
@@ -176,6 +204,7 @@ mod tests {
     use super::*;
 
     const NOW: &str = "2026-07-23T10:00:00Z";
+    const WEEK: Granularity = Granularity::Week(WeekStart::Monday);
 
     fn at(text: &str) -> Timestamp {
         time::parse_rfc3339("at", text).unwrap()
@@ -278,10 +307,38 @@ mod tests {
     #[test]
     fn weeks_begin_on_monday_also_at_the_turn_of_a_year() {
         assert_eq!(
-            cuts(span("UTC", "2026-12-24", "2027-01-05T12:00:00Z"), Granularity::Week),
+            cuts(span("UTC", "2026-12-24", "2027-01-05T12:00:00Z"), WEEK),
             ["2026-12-24T00:00:00Z", "2026-12-28T00:00:00Z", "2027-01-04T00:00:00Z", "2027-01-05T12:00:00Z"]
         );
-        assert_eq!(hours(span("Europe/Berlin", "2026-03-23", "2026-04-05"), Granularity::Week), [167, 168]);
+        assert_eq!(hours(span("Europe/Berlin", "2026-03-23", "2026-04-05"), WEEK), [167, 168]);
+    }
+
+    #[test]
+    fn weeks_may_begin_on_sunday_or_saturday() {
+        // 24 December 2026 is a Thursday, and a Saturday follows on 2 January.
+        let turn = span("UTC", "2026-12-24", "2027-01-05T12:00:00Z");
+        for (start, cuts_at) in [
+            (WeekStart::Sunday, ["2026-12-24", "2026-12-27", "2027-01-03", "2027-01-05T12:00:00Z"]),
+            (WeekStart::Saturday, ["2026-12-24", "2026-12-26", "2027-01-02", "2027-01-05T12:00:00Z"]),
+        ] {
+            let expected = cuts_at.map(|at| if at.len() == 10 { format!("{at}T00:00:00Z") } else { at.to_owned() });
+            assert_eq!(cuts(turn, WEEK.with_weeks_from(start)), expected);
+        }
+        // Clocks are set forward on Sunday, 29 March 2026: the week from that day on has the short day.
+        let berlin = span("Europe/Berlin", "2026-03-22", "2026-04-04");
+        assert_eq!(hours(berlin, WEEK.with_weeks_from(WeekStart::Sunday)), [168, 167]);
+        let saturdays = span("Europe/Berlin", "2026-03-21", "2026-04-03");
+        assert_eq!(hours(saturdays, WEEK.with_weeks_from(WeekStart::Saturday)), [168, 167]);
+        assert_eq!(Granularity::Month.with_weeks_from(WeekStart::Sunday), Granularity::Month);
+    }
+
+    #[test]
+    fn names_of_week_starts_lead_back() {
+        for start in WeekStart::ALL {
+            assert_eq!(WeekStart::parse("week_start", start.as_str()).unwrap(), start);
+        }
+        let error = WeekStart::parse("week_start", "Sunday").unwrap_err().to_string();
+        assert_eq!(error, "week_start: 'Sunday' is not a start of weeks; send monday, sunday or saturday");
     }
 
     #[test]
@@ -319,9 +376,9 @@ mod tests {
         assert_eq!(march.previous(Granularity::Day).range.start, at("2026-01-29T05:00:00Z"));
         assert_eq!(march.previous(Granularity::Hour), march.previous(Granularity::Day));
         // No whole weeks, but whole days.
-        assert_eq!(march.previous(Granularity::Week), march.previous(Granularity::Day));
+        assert_eq!(march.previous(WEEK), march.previous(Granularity::Day));
         let weeks = span("America/New_York", "2026-03-09", "2026-03-22");
-        assert_eq!(weeks.previous(Granularity::Week).range.start, at("2026-02-23T05:00:00Z"));
+        assert_eq!(weeks.previous(WEEK).range.start, at("2026-02-23T05:00:00Z"));
         let odd = span("America/New_York", "2026-03-08T05:00:00Z", "2026-03-08T06:00:01Z");
         assert_eq!(odd.previous(Granularity::Day).range.start, at("2026-03-08T03:59:59Z"));
         // Samoa skipped 30 December 2011: the day before the 31st is the 29th.
@@ -336,6 +393,37 @@ mod tests {
         for span in [march, weeks, odd] {
             assert_eq!(span.previous(Granularity::Month).range.end, span.range.start);
         }
+    }
+
+    #[test]
+    fn the_previous_period_of_a_default_range_begins_at_a_local_midnight() {
+        let previous = |zone, from, to, granularity| {
+            let span = asked(zone, from, to).unwrap();
+            let previous = span.previous(granularity);
+            assert_eq!(previous.range.end, span.range.start);
+            assert_eq!(previous.days().unwrap().len(), span.days().unwrap().len());
+            span.zone.rfc3339(previous.range.start)
+        };
+        for granularity in [Granularity::Hour, Granularity::Day, WEEK, Granularity::Month] {
+            assert_eq!(previous("Asia/Tokyo", None, None, granularity), "2026-05-25T00:00:00+09:00");
+            // The days in New York begin at 04:00Z.
+            assert_eq!(previous("America/New_York", None, None, granularity), "2026-05-25T00:00:00-04:00");
+        }
+        assert_eq!(previous("UTC", Some("2026-07-23"), None, Granularity::Day), "2026-07-22T00:00:00Z");
+        let day = Granularity::Day;
+        assert_eq!(previous("UTC", None, Some("2026-03-31T08:08:43.521822Z"), day), "2026-01-31T00:00:00Z");
+        // An odd instant that was asked for stays the start, so both have the same duration.
+        let odd = asked("UTC", Some("2026-07-23T09:00:00Z"), None).unwrap();
+        assert_eq!(odd.previous(day).range.start, at("2026-07-23T08:00:00Z"));
+        let both = span("UTC", "2026-07-23", "2026-07-23T10:00:00Z");
+        assert_eq!(both.previous(day).range.start, at("2026-07-22T14:00:00Z"));
+    }
+
+    #[test]
+    fn weeks_of_another_start_are_compared_with_as_many_weeks() {
+        let sundays = WEEK.with_weeks_from(WeekStart::Sunday);
+        let weeks = span("America/New_York", "2026-03-08", "2026-03-21");
+        assert_eq!(weeks.previous(sundays).range.start, at("2026-02-22T05:00:00Z"));
     }
 
     #[test]

@@ -1,10 +1,8 @@
 //! Time zones: the local time of an instant, and the start of a local day.
 
-use chrono::{
-    Datelike, Days, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, Offset, SecondsFormat, TimeDelta, TimeZone, Utc,
-};
+use chrono::{Days, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, Offset, SecondsFormat, TimeDelta, TimeZone, Utc};
 use chrono_tz::{TZ_VARIANTS, Tz};
-use trailkeeper_domain::time::{self, Timestamp};
+use trailkeeper_domain::time::{self, TimeRange, Timestamp};
 use trailkeeper_domain::{Error, Result, text};
 
 /// A time zone of the IANA database, with its whole history of offsets.
@@ -43,6 +41,11 @@ impl Zone {
         })
     }
 
+    /// All zones of the database.
+    fn all() -> impl Iterator<Item = Self> {
+        TZ_VARIANTS.iter().copied().map(Self)
+    }
+
     /// The IANA name.
     pub fn name(self) -> &'static str {
         self.0.name()
@@ -56,6 +59,14 @@ impl Zone {
     /// The local day of an instant.
     pub fn day_of(self, at: Timestamp) -> NaiveDate {
         self.local(at).date()
+    }
+
+    /// The local day in which an instant is counted: the one that started last. It differs from [`Self::day_of`] only where
+    /// clocks are set back over midnight: the day that has begun goes on.
+    pub fn counted_day_of(self, at: Timestamp) -> NaiveDate {
+        let day = self.day_of(at);
+        let next = time::next_day(day);
+        if self.start_of(next) <= at { next } else { day }
     }
 
     /// The start of a local day: the first instant at midnight or, where clocks skip midnight, the first instant after the
@@ -91,6 +102,21 @@ impl Zone {
     }
 }
 
+/// The local days, of any time zone, that an instant can stand for: those that hold it, and those that have the date of
+/// its UTC day. Sorted and distinct; at most some hundred.
+pub fn days_of_any_zone(at: Timestamp) -> Vec<TimeRange> {
+    let utc = at.date_naive();
+    let days = Zone::all().flat_map(|zone| {
+        let held = zone.counted_day_of(at);
+        let range = move |day| TimeRange { start: zone.start_of(day), end: zone.start_of(time::next_day(day)) };
+        std::iter::once(range(held)).chain((held != utc).then(|| range(utc)))
+    });
+    let mut days: Vec<TimeRange> = days.collect();
+    days.sort_unstable_by_key(|day| (day.start, day.end));
+    days.dedup();
+    days
+}
+
 /// The day `days` later.
 pub(super) fn later(day: NaiveDate, days: u64) -> NaiveDate {
     day.checked_add_days(Days::new(days)).unwrap_or(NaiveDate::MAX)
@@ -99,11 +125,6 @@ pub(super) fn later(day: NaiveDate, days: u64) -> NaiveDate {
 /// The day `days` earlier.
 pub(super) fn earlier(day: NaiveDate, days: u64) -> NaiveDate {
     day.checked_sub_days(Days::new(days)).unwrap_or(NaiveDate::MIN)
-}
-
-/// The Monday of a day's week, as ISO 8601 counts weeks.
-pub(super) fn monday_of(day: NaiveDate) -> NaiveDate {
-    earlier(day, day.weekday().num_days_from_monday().into())
 }
 
 #[cfg(test)]
@@ -144,6 +165,35 @@ mod tests {
     fn of_two_midnights_the_first_counts() {
         // Clocks went from 01:00 back to 00:00.
         assert_eq!(start("America/Havana", "2026-11-01"), "2026-11-01T04:00:00Z");
+    }
+
+    #[test]
+    fn an_instant_is_counted_in_the_day_that_started_last() {
+        let at = |text| time::parse_rfc3339("at", text).unwrap();
+        let day = |name: &str, text| zone(name).counted_day_of(at(text)).to_string();
+        assert_eq!(day("Asia/Tokyo", "2026-01-30T14:59:59.999999Z"), "2026-01-30");
+        assert_eq!(day("Asia/Tokyo", "2026-01-30T15:00:00Z"), "2026-01-31");
+        assert_eq!(day("Pacific/Apia", "2011-12-30T09:59:59Z"), "2011-12-29");
+        assert_eq!(day("Pacific/Apia", "2011-12-30T10:00:00Z"), "2011-12-31");
+        // Clocks were set from 00:01 on 7 November back to 23:01 on 6 November.
+        assert_eq!(zone("America/St_Johns").day_of(at("2010-11-07T02:31:30Z")).to_string(), "2010-11-06");
+        assert_eq!(day("America/St_Johns", "2010-11-07T02:29:59Z"), "2010-11-06");
+        assert_eq!(day("America/St_Johns", "2010-11-07T02:31:30Z"), "2010-11-07");
+    }
+
+    #[test]
+    fn an_instant_can_stand_for_a_day_of_any_zone() {
+        let at = |text| time::parse_rfc3339("at", text).unwrap();
+        let days = days_of_any_zone(at("2026-01-31T00:00:00Z"));
+        let has = |start, end| days.contains(&TimeRange { start: at(start), end: at(end) });
+        assert!(has("2026-01-31T00:00:00Z", "2026-02-01T00:00:00Z"), "UTC");
+        assert!(has("2026-01-30T15:00:00Z", "2026-01-31T15:00:00Z"), "31 January in Tokyo");
+        assert!(has("2026-01-30T05:00:00Z", "2026-01-31T05:00:00Z"), "30 January in New York holds it");
+        assert!(has("2026-01-31T05:00:00Z", "2026-02-01T05:00:00Z"), "31 January in New York has its date");
+        assert!(!has("2026-02-01T00:00:00Z", "2026-02-02T00:00:00Z"));
+        let (first, last) = (days.iter().map(|day| day.start).min(), days.iter().map(|day| day.end).max());
+        assert_eq!(first, Some(at("2026-01-30T01:00:00Z")), "30 January at UTC-1 is the earliest that holds it");
+        assert_eq!(last, Some(at("2026-02-01T12:00:00Z")), "31 January at UTC-12 ends last");
     }
 
     #[test]

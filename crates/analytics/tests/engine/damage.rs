@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use trailkeeper_analytics::EachTenant;
 use trailkeeper_analytics::engine::{Summary, read};
 use trailkeeper_analytics::question::active_users::tenants::{ActiveUsersQuestion, active_users};
 use trailkeeper_analytics::question::page_statistics::{PagesQuestion, page_statistics};
 use trailkeeper_analytics::sheet::{Facet, Fact, ScopeKind, Sheet};
+use trailkeeper_analytics::{EachTenant, Zone};
 use trailkeeper_domain::activity::Period;
 use trailkeeper_domain::fact::EventFact;
 use trailkeeper_domain::ports::{DeltaKey, NewDelta, Scopes, SheetKey, Summarizer};
@@ -93,7 +93,12 @@ fn a_damaged_delta_is_named() {
             "{message}"
         );
 
-        let question = ActiveUsersQuestion { period: Period::Monthly, date_from: day("2025-01-01"), date_to: None };
+        let question = ActiveUsersQuestion {
+            period: Period::Monthly,
+            date_from: day("2025-01-01"),
+            date_to: None,
+            zone: Zone::UTC,
+        };
         let tenants = EachTenant::of(EVERYTHING, None, None).unwrap();
         let clock = TestClock::at("2026-11-22T00:00:00Z");
         let message = active_users(world.store.as_ref(), &clock, &question, &tenants).unwrap_err().chain().to_string();

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use trailkeeper_analytics::EachTenant;
 use trailkeeper_analytics::question::active_users::tenants::{ActiveUsersQuestion, active_users};
 use trailkeeper_analytics::question::page_statistics::{PagesQuestion, Views, page_statistics};
 use trailkeeper_analytics::question::userinfo::{UserinfoQuestion, userinfo};
 use trailkeeper_analytics::sheet::Facet;
+use trailkeeper_analytics::{EachTenant, Zone};
 use trailkeeper_domain::activity::{ActiveUsers, Period};
 use trailkeeper_domain::id::{EnvId, TenantId};
 use trailkeeper_domain::scope::Scope;
@@ -63,7 +63,7 @@ fn active_users_equal_the_recount(world: &World) {
             expected.push(reported);
             expected.sort_by_key(same);
         }
-        let question = ActiveUsersQuestion { period, date_from, date_to: None };
+        let question = ActiveUsersQuestion { period, date_from, date_to: None, zone: Zone::UTC };
         let ask = |visibility, tenants: Option<&[TenantId]>, env| {
             let tenants = EachTenant::of(visibility, tenants, env).unwrap();
             active_users(world.store.as_ref(), &clock, &question, &tenants).unwrap()
@@ -126,7 +126,7 @@ fn userinfo_equals_the_recount(world: &World) {
                 assert!(asked.iter().any(|tenant| !visibility.sees(*tenant)), "{asked:?} {visibility:?}");
                 continue;
             };
-            let question = UserinfoQuestion { start_date, end_date };
+            let question = UserinfoQuestion { start_date, end_date, zone: Zone::UTC };
             let days = userinfo(world.store.as_ref(), &question, &tenants).unwrap();
             assert_eq!(days.first().map(|day| day.date), Some(start_date));
             assert_eq!(days.last().map(|day| day.date), Some(end_date));

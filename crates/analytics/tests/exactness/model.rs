@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use chrono::NaiveDate;
+use chrono_tz::Tz;
 use trailkeeper_analytics::question::active_users::tenants::ActiveUsersQuestion;
 use trailkeeper_analytics::question::behavior::DailyBehavior;
 use trailkeeper_analytics::question::metrics::{DailyMetric, MetricsQuestion};
@@ -155,6 +156,7 @@ impl Model {
     pub(crate) fn active_users(
         &self,
         question: &ActiveUsersQuestion,
+        zone: Tz,
         tenants: Option<&[TenantId]>,
         env: Option<EnvId>,
     ) -> Vec<ActiveUsers> {
@@ -168,7 +170,7 @@ impl Model {
         };
         let mut users: BTreeMap<_, HashSet<&UserId>> = BTreeMap::new();
         for counted in &self.events {
-            let key = (start_of(counted.at().date_naive()), counted.event.tenant_id, counted.event.env_id);
+            let key = (start_of(local_day(zone, counted.at())), counted.event.tenant_id, counted.event.env_id);
             if let Some(user) = counted.active_user().filter(|_| wanted(key.0, key.1, key.2)) {
                 users.entry(key).or_default().insert(user);
             }
@@ -213,13 +215,18 @@ impl Model {
         PageStatistics { totals: totals(&events), previous: before.as_deref().map(totals), pages }
     }
 
-    pub(crate) fn userinfo(&self, question: UserinfoQuestion, tenants: Option<&[TenantId]>) -> Vec<DailyUserinfo> {
+    pub(crate) fn userinfo(
+        &self,
+        question: UserinfoQuestion,
+        zone: Tz,
+        tenants: Option<&[TenantId]>,
+    ) -> Vec<DailyUserinfo> {
         let mut days: Vec<DailyUserinfo> = days(question.start_date, question.end_date)
             .map(|date| DailyUserinfo { date, details: BTreeMap::new() })
             .collect();
         for counted in self.events.iter().filter(|counted| counted.event.kind.as_str() == USERINFO) {
             let tenant = counted.event.tenant_id;
-            let day = days.iter_mut().find(|day| day.date == counted.at().date_naive());
+            let day = days.iter_mut().find(|day| day.date == local_day(zone, counted.at()));
             if let Some(day) = day.filter(|_| tenants.is_none_or(|tenants| tenants.contains(&tenant))) {
                 *day.details.entry(tenant).or_default() += 1;
             }
@@ -227,7 +234,13 @@ impl Model {
         days
     }
 
-    pub(crate) fn behaviors(&self, user: &UserId, range: TimeRange, tenant: Option<TenantId>) -> Vec<DailyBehavior> {
+    pub(crate) fn behaviors(
+        &self,
+        user: &UserId,
+        range: TimeRange,
+        zone: Tz,
+        tenant: Option<TenantId>,
+    ) -> Vec<DailyBehavior> {
         let mut days: BTreeMap<NaiveDate, Vec<Behavior>> = BTreeMap::new();
         for counted in self.events(range, tenant, None) {
             let kind = counted.event.kind.as_str();
@@ -236,7 +249,7 @@ impl Model {
                 && let Some(page) = &counted.event.page
             {
                 let behavior = Behavior { at: counted.at(), page: page.as_str().to_owned() };
-                days.entry(counted.at().date_naive()).or_default().push(behavior);
+                days.entry(local_day(zone, counted.at())).or_default().push(behavior);
             }
         }
         days.into_iter().map(|(day, behaviors)| DailyBehavior { day, behaviors }).collect()
@@ -261,11 +274,16 @@ impl Model {
         self.ledger.values().filter(|creation| creation.kind == kind).filter(seen).collect()
     }
 
-    pub(crate) fn metrics(&self, question: &MetricsQuestion, tenants: Option<&[TenantId]>) -> Vec<DailyMetric> {
+    pub(crate) fn metrics(
+        &self,
+        question: &MetricsQuestion,
+        zone: Tz,
+        tenants: Option<&[TenantId]>,
+    ) -> Vec<DailyMetric> {
         let creations = self.creations(question.kind, tenants);
         days(question.start_date, question.end_date)
             .map(|date| {
-                let of_day: Vec<_> = creations.iter().filter(|one| one.created_at.date_naive() == date).collect();
+                let of_day: Vec<_> = creations.iter().filter(|one| local_day(zone, one.created_at) == date).collect();
                 let mut details = BTreeMap::new();
                 for one in &of_day {
                     *details.entry(one.tenant_id).or_default() += 1;
@@ -275,6 +293,10 @@ impl Model {
             })
             .collect()
     }
+}
+
+fn local_day(zone: Tz, at: Timestamp) -> NaiveDate {
+    at.with_timezone(&zone).date_naive()
 }
 
 fn views_of(events: &[&Counted], page: Option<&str>) -> Views {

@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Debug;
 
-use chrono::{Datelike, Duration, NaiveDate, Offset, Timelike};
+use chrono::{Datelike, Duration, NaiveDate, Offset, Timelike, Weekday};
 use chrono_tz::Tz;
 use trailkeeper_analytics::question::active_users::{ActiveUsers, ActiveUsersTotals, Stickiness, active_users};
 use trailkeeper_analytics::question::logins::{Attempts, Logins, logins};
 use trailkeeper_analytics::question::registrations::{Memberships, Registrations, RegistrationsFilter, registrations};
 use trailkeeper_analytics::question::traffic::{Traffic, TypeTraffic, traffic};
 use trailkeeper_analytics::question::{Compared, Series, SeriesSpec};
-use trailkeeper_analytics::{Audience, Granularity, Span, Zone};
+use trailkeeper_analytics::{Audience, Granularity, Span, WeekStart, Zone};
 use trailkeeper_domain::creation::CreationKind;
 use trailkeeper_domain::event::{EventKind, LOGIN_FAIL, LOGIN_SUCCESS, PAGE_LOAD, USERINFO};
 use trailkeeper_domain::id::UserId;
@@ -24,7 +24,7 @@ use crate::model::{Counted, Model};
 use crate::random::Random;
 
 /// Offsets of whole hours, half hours and quarters; clock changes in the winter of the histories.
-const ZONES: [&str; 7] =
+pub(crate) const ZONES: [&str; 7] =
     ["UTC", "Asia/Tokyo", "Asia/Kathmandu", "Asia/Kolkata", "America/New_York", "Europe/Berlin", "Australia/Lord_Howe"];
 
 /// A question for a range, and its audience.
@@ -69,7 +69,15 @@ impl Asked {
         match granularity {
             Granularity::Hour => (day, local.hour(), local.offset().fix().local_minus_utc()),
             Granularity::Day => (day, 0, 0),
-            Granularity::Week => (day - Duration::days(day.weekday().num_days_from_monday().into()), 0, 0),
+            Granularity::Week(start) => {
+                let first = match start {
+                    WeekStart::Monday => Weekday::Mon,
+                    WeekStart::Sunday => Weekday::Sun,
+                    WeekStart::Saturday => Weekday::Sat,
+                };
+                let days = std::iter::successors(Some(day), NaiveDate::pred_opt);
+                (days.take(7).find(|day| day.weekday() == first).unwrap(), 0, 0)
+            }
             Granularity::Month => (day.with_day(1).unwrap(), 0, 0),
         }
     }
@@ -115,7 +123,8 @@ fn span(random: &Random, zone: &str) -> (Span, Granularity) {
     let days = (range.end - range.start).num_days();
     let fine = if days <= 60 { &Granularity::ALL[..] } else { &Granularity::ALL[1..] };
     let coarse = if days <= 500 { fine } else { &Granularity::ALL[3..] };
-    (Span { zone: Zone::parse("timezone", zone).unwrap(), range }, random.pick(coarse))
+    let granularity = random.pick(coarse).with_weeks_from(random.pick(&WeekStart::ALL));
+    (Span::new(Zone::parse("timezone", zone).unwrap(), range), granularity)
 }
 
 /// Asks one question, and compares the answer with the recount.

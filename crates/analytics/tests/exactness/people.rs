@@ -12,7 +12,7 @@ use trailkeeper_analytics::question::ranking::{Named, Ranking};
 use trailkeeper_analytics::question::retention::retention;
 use trailkeeper_analytics::question::sources::{SourceStatistics, SourcesQuestion, sources};
 use trailkeeper_analytics::question::timeline::{TimelineQuestion, timeline};
-use trailkeeper_analytics::{Edge, Granularity};
+use trailkeeper_analytics::{Edge, Granularity, WeekStart};
 use trailkeeper_domain::event::{Event, EventKind, LOGIN_FAIL, LOGIN_SUCCESS, PAGE_LOAD};
 use trailkeeper_domain::id::UserId;
 use trailkeeper_domain::ports::{SourceActivity, SourceCounts, SourceTotals};
@@ -109,7 +109,8 @@ fn ask_retention(random: &Random, asked: &Asked, server: Server<'_>, model: &Mod
     let periods = random.pick(&[1, 3, 12]);
     let mut series = asked.series;
     let long = series.span.range.end - series.span.range.start > Duration::days(390);
-    series.granularity = if long { Granularity::Month } else { random.pick(&Granularity::ALL[1..]) };
+    let short = random.pick(&Granularity::ALL[1..]).with_weeks_from(random.pick(&WeekStart::ALL));
+    series.granularity = if long { Granularity::Month } else { short };
     let answer = retention(server.store, series, periods, &asked.audience).unwrap();
     assert_eq!(answer.previous.is_some(), series.compare);
     for retention in answer.previous.iter().chain([&answer.current]) {

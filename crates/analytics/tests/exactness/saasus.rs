@@ -1,12 +1,13 @@
 //! Random questions of the published API.
 
 use chrono::{Duration, Months};
+use chrono_tz::Tz;
 use trailkeeper_analytics::question::active_users::tenants::{ActiveUsersQuestion, active_users};
 use trailkeeper_analytics::question::behavior::behaviors;
 use trailkeeper_analytics::question::metrics::{MetricsQuestion, metrics};
 use trailkeeper_analytics::question::page_statistics::{PagesQuestion, page_statistics};
 use trailkeeper_analytics::question::userinfo::{UserinfoQuestion, userinfo};
-use trailkeeper_analytics::{Audience, EachTenant};
+use trailkeeper_analytics::{Audience, EachTenant, Zone};
 use trailkeeper_domain::Error;
 use trailkeeper_domain::activity::Period;
 use trailkeeper_domain::creation::CreationKind;
@@ -18,7 +19,14 @@ use trailkeeper_testkit::visibility::{EVERYTHING, of_tenant};
 
 use crate::history::Server;
 use crate::model::Model;
+use crate::native::ZONES;
 use crate::random::Random;
+
+/// A time zone, often UTC, as the server and as chrono know it.
+fn some_zone(random: &Random) -> (Zone, Tz) {
+    let name = if random.chance(40) { "UTC" } else { random.pick(&ZONES) };
+    (Zone::parse("timezone", name).unwrap(), name.parse().unwrap())
+}
 
 /// Asks one question, and compares the answer with the recount.
 pub(crate) fn ask(random: &Random, server: Server<'_>, model: &Model) {
@@ -56,10 +64,11 @@ fn ask_active_users(random: &Random, server: Server<'_>, model: &Model, visibili
     let tenant = random.maybe(50, || random.tenant());
     let env = tenant.and_then(|_| random.maybe(50, || random.env()));
     let period = random.pick(&[Period::Daily, Period::Monthly]);
-    let question = ActiveUsersQuestion { period, date_from, date_to: Some(date_to) };
+    let (zone, tz) = some_zone(random);
+    let question = ActiveUsersQuestion { period, date_from, date_to: Some(date_to), zone };
     let Some((asked, tenants)) = tenants(visibility, tenant.as_ref().map(std::slice::from_ref), env) else { return };
     let answer = active_users(server.store, &TestClock::default(), &question, &asked).unwrap();
-    assert_eq!(answer, model.active_users(&question, tenants.as_deref(), env), "{question:?} of {asked:?}");
+    assert_eq!(answer, model.active_users(&question, tz, tenants.as_deref(), env), "{question:?} of {asked:?}");
 }
 
 fn ask_page_statistics(random: &Random, server: Server<'_>, model: &Model, visibility: Visibility) {
@@ -86,10 +95,11 @@ fn some_tenants(random: &Random) -> Option<Vec<TenantId>> {
 
 fn ask_userinfo(random: &Random, server: Server<'_>, model: &Model, visibility: Visibility) {
     let (start_date, end_date) = random.days();
-    let question = UserinfoQuestion { start_date, end_date };
+    let (zone, tz) = some_zone(random);
+    let question = UserinfoQuestion { start_date, end_date, zone };
     let Some((asked, tenants)) = tenants(visibility, some_tenants(random).as_deref(), None) else { return };
     let answer = userinfo(server.store, &question, &asked).unwrap();
-    assert_eq!(answer, model.userinfo(question, tenants.as_deref()), "{question:?} of {asked:?}");
+    assert_eq!(answer, model.userinfo(question, tz, tenants.as_deref()), "{question:?} of {asked:?}");
 }
 
 fn ask_behaviors(random: &Random, server: Server<'_>, model: &Model, visibility: Visibility) {
@@ -98,14 +108,16 @@ fn ask_behaviors(random: &Random, server: Server<'_>, model: &Model, visibility:
     clock.set(&rfc3339(now));
     let range = TimeRange { start: now - Months::new(1), end: just_after(now) };
     let audience = Audience::of(visibility, None, None).unwrap();
-    let answer = behaviors(server.store, &clock, &user, &audience).unwrap();
-    assert_eq!(answer, model.behaviors(&user, range, visibility.tenant()), "{user}, {range:?} of {visibility:?}");
+    let (zone, tz) = some_zone(random);
+    let answer = behaviors(server.store, &clock, &user, zone, &audience).unwrap();
+    assert_eq!(answer, model.behaviors(&user, range, tz, visibility.tenant()), "{user}, {range:?} of {visibility:?}");
 }
 
 fn ask_metrics(random: &Random, server: Server<'_>, model: &Model, visibility: Visibility) {
     let (start_date, end_date) = random.days();
-    let question = MetricsQuestion { kind: random.pick(&CreationKind::ALL), start_date, end_date };
+    let (zone, tz) = some_zone(random);
+    let question = MetricsQuestion { kind: random.pick(&CreationKind::ALL), start_date, end_date, zone };
     let Some((asked, tenants)) = tenants(visibility, some_tenants(random).as_deref(), None) else { return };
     let answer = metrics(server.store, &question, &asked).unwrap();
-    assert_eq!(answer, model.metrics(&question, tenants.as_deref()), "{question:?} of {asked:?}");
+    assert_eq!(answer, model.metrics(&question, tz, tenants.as_deref()), "{question:?} of {asked:?}");
 }

@@ -23,13 +23,13 @@ pub trait ActivityReads {
         tenants: Option<&[TenantId]>,
     ) -> Result<Vec<DailyCount>>;
 
-    /// Calls `each` for every entry of the ledger in `range`, by time. `tenant` narrows the entries as `tenants` does
-    /// in [`creations_per_day`](Self::creations_per_day).
+    /// Calls `each` for every entry of the ledger in `range`, by time. `tenants` narrows the entries as in
+    /// [`creations_per_day`](Self::creations_per_day).
     fn creations(
         &mut self,
         kind: CreationKind,
         range: TimeRange,
-        tenant: Option<TenantId>,
+        tenants: Option<&[TenantId]>,
         each: &mut dyn FnMut(&Creation) -> Result<()>,
     ) -> Result<()>;
 

@@ -99,7 +99,7 @@ unused_ports! {
             &mut self,
             kind: CreationKind,
             range: TimeRange,
-            tenant: Option<TenantId>,
+            tenants: Option<&[TenantId]>,
             each: &mut dyn FnMut(&Creation) -> Result<()>
         ) -> Result<()>;
         fn behaviors(&mut self, user: &UserId, range: TimeRange, tenant: Option<TenantId>) -> Result<Vec<Behavior>>;

@@ -1,8 +1,11 @@
 //! Parameters that several operations share: users by e-mail, region and pool, and inclusive ranges of days or times.
 
-use trailkeeper_domain::time::{self, TimeRange};
+use trailkeeper_analytics::{Edge, Zone};
+use trailkeeper_domain::time::TimeRange;
 use trailkeeper_domain::user::{self, PoolId};
 use trailkeeper_domain::{Error, Result, text};
+
+use crate::timezone::ZoneMeaning;
 
 /// A user pool, named by its region, its id or both.
 #[derive(Debug, Clone, Default)]
@@ -33,10 +36,18 @@ pub fn email(name: &str, value: &str) -> Result<String> {
     Ok(value.to_owned())
 }
 
-/// The range from `from` to `to`, both inclusive. A day stands for all its instants.
-pub fn range_of(from: &str, to: &str) -> Result<TimeRange> {
-    let start = time::parse_start("start_date", from)?;
-    let end = time::parse_inclusive_end("end_date", to)?;
+/// The time zone of the days of a range.
+pub struct ZoneOfDays;
+
+impl ZoneMeaning for ZoneOfDays {
+    const DESCRIPTION: &'static str = "The IANA time zone of days in `start_date` and `end_date`; default: UTC.";
+    const IS_INLINE: bool = true;
+}
+
+/// The range from `from` to `to`, both inclusive. A day stands for all instants of that local day.
+pub fn range_of(zone: Zone, from: &str, to: &str) -> Result<TimeRange> {
+    let start = Edge::parse("start_date", from)?.start(zone);
+    let end = Edge::parse("end_date", to)?.inclusive_end(zone);
     if start >= end {
         let (from, to) = (text::shown(from), text::shown(to));
         return Err(Error::invalid("start_date", format!("'{from}' lies after end_date '{to}'; swap the two")));

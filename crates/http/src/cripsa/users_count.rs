@@ -14,16 +14,19 @@ use crate::error_formats::Cripsa;
 use crate::extract::caller::{Caller, ReadDirectory};
 use crate::operation::{FromQuery, QueryParams, operation};
 use crate::state::AppState;
+use crate::timezone::TimeZoneParam;
 
 /// The range and the user pool of the count.
 #[derive(QueryParams)]
 pub struct UsersCountParams {
-    /// The first day or instant: YYYY-MM-DD or RFC 3339.
+    /// The first local day or instant: YYYY-MM-DD or RFC 3339.
     #[param(schema = values::DayOrInstant, inline, example = "2026-01-01")]
     start_date: String,
-    /// The last day or instant, included: YYYY-MM-DD or RFC 3339.
+    /// The last local day or instant, included: YYYY-MM-DD or RFC 3339.
     #[param(schema = values::DayOrInstant, inline, example = "2026-01-31")]
     end_date: String,
+    #[param(flatten)]
+    timezone: TimeZoneParam<pools::ZoneOfDays>,
     /// The region of the user pool.
     #[param(schema = values::Region, inline, example = "eu-west-1")]
     region: String,
@@ -50,7 +53,7 @@ pub struct UsersCount {
 
 impl UsersCount {
     fn of(count: u64, params: UsersCountParams) -> Self {
-        let UsersCountParams { start_date, end_date, region, user_pool_id } = params;
+        let UsersCountParams { start_date, end_date, region, user_pool_id, timezone: _ } = params;
         Self { count, start_date, end_date, region, user_pool_id: user_pool_id.to_string() }
     }
 
@@ -82,7 +85,7 @@ pub async fn count_users(
 ) -> ApiResult<Cripsa> {
     let (region, pool) = (params.region.clone(), params.user_pool_id.clone());
     user::checked_region("region", Some(region.clone()), Some(&pool))?;
-    let range = pools::range_of(&params.start_date, &params.end_date)?;
+    let range = pools::range_of(params.timezone.zone(), &params.start_date, &params.end_date)?;
     let member_of = caller.principal.visibility().tenant();
     let count = blocking::run(&state, move |state| {
         state.store().reading(|tx| tx.registered_users(range, &region, pool.as_str(), member_of))

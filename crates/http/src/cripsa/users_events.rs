@@ -28,6 +28,7 @@ use crate::error_formats::Cripsa;
 use crate::extract::caller::{Caller, ReadEvents};
 use crate::operation::{FromQuery, Limit, QueryParams, operation};
 use crate::state::AppState;
+use crate::timezone::TimeZoneParam;
 
 const TOKEN: &str = "next_token";
 
@@ -37,12 +38,14 @@ pub struct UserEventsParams {
     /// The user's e-mail address. Upper and lower case are the same.
     #[param(schema = values::Email, inline, example = "jane@example.com", with = pools::email)]
     email: String,
-    /// The first day or instant: YYYY-MM-DD or RFC 3339.
+    /// The first local day or instant: YYYY-MM-DD or RFC 3339.
     #[param(schema = values::DayOrInstant, inline, example = "2026-01-01")]
     start_date: String,
-    /// The last day or instant, included: YYYY-MM-DD or RFC 3339.
+    /// The last local day or instant, included: YYYY-MM-DD or RFC 3339.
     #[param(schema = values::DayOrInstant, inline, example = "2026-01-31")]
     end_date: String,
+    #[param(flatten)]
+    timezone: TimeZoneParam<pools::ZoneOfDays>,
     /// Only events of this type.
     #[param(schema = values::EventTypeName, inline, example = "SignIn", with = AuthEventType::parse)]
     login_event: Option<AuthEventType>,
@@ -81,7 +84,7 @@ impl Question {
             email: params.email,
             choice: PoolChoice::of(params.region, params.user_pool_id)?,
             visibility: caller.visibility(),
-            range: pools::range_of(&params.start_date, &params.end_date)?,
+            range: pools::range_of(params.timezone.zone(), &params.start_date, &params.end_date)?,
             login_event: params.login_event,
             response: params.event_response,
             limit: params.limit.map_or(MAX_EVENTS, |limit| limit.0),

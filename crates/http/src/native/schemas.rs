@@ -4,7 +4,7 @@
 //! Each type here is only a name with a schema. Patterns repeat the lengths, because engines differ in how `$` and
 //! lengths work together. Texts exclude control characters, as `trailkeeper_domain::text` does.
 
-use trailkeeper_analytics::Granularity as BucketLength;
+use trailkeeper_analytics::{Granularity as BucketLength, WeekStart as FirstWeekday};
 use trailkeeper_domain::account::Role as RoleName;
 use trailkeeper_domain::event::{MAX_USER_AGENT, Outcome};
 use trailkeeper_domain::page::MAX_PAGE;
@@ -17,6 +17,7 @@ use crate::documented::addresses::{address, address_or_network};
 use crate::documented::instants::day_or_instant;
 use crate::documented::{DAY, formatted, integer, lines, one_of, patterned, text, values};
 use crate::request::credential::MAX_CREDENTIAL_BYTES;
+pub use crate::timezone::TimeZone;
 
 /// The only comparison of an analytic question: with the period of the same length before.
 pub const PREVIOUS_PERIOD: &str = "previous_period";
@@ -68,13 +69,12 @@ values! {
     /// An instant in local time.
     LocalInstant = formatted(KnownFormat::DateTime).pattern(Some(r"^[0-9]{4}-")).examples(["2026-01-31T00:00:00+09:00"])
         .description(Some("RFC 3339 with the offset of the time zone at that instant."));
-    /// A time zone.
-    TimeZone = patterned(r"^[A-Z][A-Za-z0-9_+-]{1,31}(/[A-Za-z][A-Za-z0-9_+-]{1,31}){0,2}$", 2, 98)
-        .examples(["Asia/Tokyo"]).description(Some("A name of the IANA time zone database."));
     /// The length of a bucket.
     Granularity = one_of(BucketLength::ALL.map(BucketLength::as_str));
+    /// The day on which weeks begin.
+    WeekStart = one_of(FirstWeekday::ALL.map(FirstWeekday::as_str));
     /// The length of a cohort's period.
-    CohortGranularity = one_of([BucketLength::Day, BucketLength::Week, BucketLength::Month].map(BucketLength::as_str));
+    CohortGranularity = one_of([BucketLength::Day, BucketLength::Week(FirstWeekday::Monday), BucketLength::Month].map(BucketLength::as_str));
     /// A local day.
     Day = day().examples(["2026-01-31"]);
     /// A number for each hour of the week.

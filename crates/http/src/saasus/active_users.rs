@@ -21,6 +21,7 @@ use crate::error_formats::Saasus;
 use crate::extract::caller::{ReadAnalytics, SaasusCaller};
 use crate::operation::{FromQuery, QueryParams, operation};
 use crate::state::AppState;
+use crate::timezone::TimeZoneParam;
 
 /// The requested active users.
 #[derive(QueryParams)]
@@ -41,6 +42,8 @@ pub struct ActiveUsersParams {
     /// Environment ID (optional, requires tenant_id)
     #[param(schema = values::EnvId, inline, example = 1)]
     env_id: Option<EnvId>,
+    #[param(flatten)]
+    timezone: TimeZoneParam<values::ZoneOfDays>,
 }
 
 impl ActiveUsersParams {
@@ -48,7 +51,7 @@ impl ActiveUsersParams {
         let period = self.r#type;
         let date_from = period.parse_date("date_from", &self.date_from)?;
         let date_to = self.date_to.as_deref().map(|date| period.parse_date("date_to", date)).transpose()?;
-        Ok(ActiveUsersQuestion { period, date_from, date_to })
+        Ok(ActiveUsersQuestion { period, date_from, date_to, zone: self.timezone.zone() })
     }
 }
 
@@ -62,7 +65,7 @@ pub struct ActiveUsers {
 /// The number of active users in one period, tenant and environment.
 #[derive(Serialize, ToSchema)]
 pub struct ActiveUserData {
-    /// The UTC day or month: YYYY-MM-DD or YYYY-MM.
+    /// The local day or month: YYYY-MM-DD or YYYY-MM.
     #[schema(value_type = values::PeriodDate, inline)]
     date: PeriodDate,
     /// The tenant; all zero: outside any tenant.
@@ -124,7 +127,7 @@ impl ActiveUsers {
 /// Get daily or monthly active users information.
 ///
 /// A user is active in a period when at least one of their events in it did not fail. A reported value for a period,
-/// tenant and environment replaces the computed one. Without `date_to` the answer goes on until now. A credential that
+/// tenant and environment replaces the computed one, in every time zone. Without `date_to` the answer goes on until now. A credential that
 /// is scoped to a tenant sees only that tenant.
 #[operation(get, "/active-users", operation_id = "GetActiveUsers", tag = "userAnalysis",
     responses(

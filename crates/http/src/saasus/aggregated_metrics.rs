@@ -21,6 +21,7 @@ use crate::error_formats::Saasus;
 use crate::extract::caller::{ReadAnalytics, SaasusCaller};
 use crate::operation::{FromQuery, QueryParams, operation};
 use crate::state::AppState;
+use crate::timezone::TimeZoneParam;
 
 /// The requested metric.
 #[derive(QueryParams)]
@@ -29,19 +30,26 @@ pub struct AggregatedMetricsParams {
     #[param(schema = values::MetricsType, inline, example = "create_tenant", with = CreationKind::parse)]
     metrics_type: CreationKind,
     /// Start date (YYYY-MM-DD)
-    #[param(schema = values::UtcDay, inline, example = "2025-01-01", with = time::parse_day)]
+    #[param(schema = values::LocalDay, inline, example = "2025-01-01", with = time::parse_day)]
     start_date: NaiveDate,
     /// End date (YYYY-MM-DD)
-    #[param(schema = values::UtcDay, inline, example = "2025-01-31", with = time::parse_day)]
+    #[param(schema = values::LocalDay, inline, example = "2025-01-31", with = time::parse_day)]
     end_date: NaiveDate,
     /// Tenant IDs
     #[param(schema = values::ListedTenantId, inline, example = ["f94bfffc-8be2-11ec-b41a-0242ac120004"], read = tenant_ids::read)]
     tenant_ids: Option<Vec<TenantId>>,
+    #[param(flatten)]
+    timezone: TimeZoneParam<values::ZoneOfDays>,
 }
 
 impl AggregatedMetricsParams {
     fn question(&self) -> MetricsQuestion {
-        MetricsQuestion { kind: self.metrics_type, start_date: self.start_date, end_date: self.end_date }
+        MetricsQuestion {
+            kind: self.metrics_type,
+            start_date: self.start_date,
+            end_date: self.end_date,
+            zone: self.timezone.zone(),
+        }
     }
 }
 
@@ -55,8 +63,8 @@ pub struct AggregatedMetrics {
 /// The number of created records on one day.
 #[derive(Serialize, ToSchema)]
 pub struct DailyMetric {
-    /// The UTC day: YYYY-MM-DD.
-    #[schema(value_type = values::UtcDay, inline)]
+    /// The local day: YYYY-MM-DD.
+    #[schema(value_type = values::LocalDay, inline)]
     date: String,
     /// The number over all tenants.
     #[schema(value_type = values::Count, inline)]
@@ -91,7 +99,7 @@ impl AggregatedMetrics {
 ///
 /// Get aggregated metrics by type and date range.
 ///
-/// The answer contains every UTC day of the range, including days with zero. Send `tenant_ids` as repeated parameters,
+/// The answer contains every local day of the range, including days with zero. Send `tenant_ids` as repeated parameters,
 /// as one parameter joined with commas, or both. A credential that is scoped to a tenant may name only that tenant, and
 /// gets that tenant's numbers without naming it. Removed records stay counted on the day of their creation.
 #[operation(get, "/metrics/aggregated", operation_id = "GetAggregatedMetrics", tag = "metrics",

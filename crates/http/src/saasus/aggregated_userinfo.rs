@@ -20,24 +20,27 @@ use crate::error_formats::Saasus;
 use crate::extract::caller::{ReadAnalytics, SaasusCaller};
 use crate::operation::{FromQuery, QueryParams, operation};
 use crate::state::AppState;
+use crate::timezone::TimeZoneParam;
 
 /// The range and the tenants of the calls.
 #[derive(QueryParams)]
 pub struct AggregatedUserInfoParams {
     /// Start date (YYYY-MM-DD)
-    #[param(schema = values::UtcDay, inline, example = "2025-01-01", with = time::parse_day)]
+    #[param(schema = values::LocalDay, inline, example = "2025-01-01", with = time::parse_day)]
     start_date: NaiveDate,
     /// End date (YYYY-MM-DD)
-    #[param(schema = values::UtcDay, inline, example = "2025-01-31", with = time::parse_day)]
+    #[param(schema = values::LocalDay, inline, example = "2025-01-31", with = time::parse_day)]
     end_date: NaiveDate,
     /// Tenant IDs
     #[param(schema = values::ListedTenantId, inline, example = ["f94bfffc-8be2-11ec-b41a-0242ac120004"], read = tenant_ids::read)]
     tenant_ids: Option<Vec<TenantId>>,
+    #[param(flatten)]
+    timezone: TimeZoneParam<values::ZoneOfDays>,
 }
 
 impl AggregatedUserInfoParams {
     fn question(&self) -> UserinfoQuestion {
-        UserinfoQuestion { start_date: self.start_date, end_date: self.end_date }
+        UserinfoQuestion { start_date: self.start_date, end_date: self.end_date, zone: self.timezone.zone() }
     }
 }
 
@@ -51,8 +54,8 @@ pub struct AggregatedUserInfoMetrics {
 /// The number of userinfo calls on one day.
 #[derive(Serialize, ToSchema)]
 pub struct DailyUserInfoMetric {
-    /// The UTC day: YYYY-MM-DD.
-    #[schema(value_type = values::UtcDay, inline)]
+    /// The local day: YYYY-MM-DD.
+    #[schema(value_type = values::LocalDay, inline)]
     date: String,
     /// The number of calls per tenant. Tenants without calls are left out. Calls outside any tenant are under the
     /// all-zero UUID.
@@ -80,7 +83,7 @@ impl AggregatedUserInfoMetrics {
 ///
 /// Get aggregated userinfo API call count by date range and tenants.
 ///
-/// The answer contains every UTC day of the range; a day without calls has empty `details`. Send `tenant_ids` as
+/// The answer contains every local day of the range; a day without calls has empty `details`. Send `tenant_ids` as
 /// repeated parameters, as one parameter joined with commas, or both. A credential that is scoped to a tenant may name
 /// only that tenant, and gets that tenant's numbers without naming it.
 #[operation(get, "/userinfo/aggregated", operation_id = "GetAggregatedUserInfo", tag = "metrics",

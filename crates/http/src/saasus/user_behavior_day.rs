@@ -70,8 +70,9 @@ impl From<UpdateUserBehaviorHistoriesByDayParam> for BehaviorReport {
 /// Analysis of user behavior on the day.
 ///
 /// Adds the pages to the user's history and never removes any. The server stores a repeated page only once, so the
-/// growing list of a day may be sent again and again. All pages must lie on the UTC day of `timestamp`, otherwise
-/// nothing is stored. A request has at most 10,000 pages.
+/// growing list of a day may be sent again and again. All pages must lie on one local day of any time zone, otherwise
+/// nothing is stored; a day has at most 26 hours. `timestamp` is any time of that day, or of the UTC day with the same
+/// date. A request has at most 10,000 pages.
 #[operation(put, "/user-behavior-day", operation_id = "UpdateUserBehaviorHistoriesByDay", tag = "userAnalysis",
     request_body(
         content = UpdateUserBehaviorHistoriesByDayParam,

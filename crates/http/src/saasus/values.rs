@@ -8,6 +8,7 @@ use utoipa::openapi::schema::SchemaFormat;
 use utoipa::openapi::{KnownFormat, ObjectBuilder};
 
 use crate::documented::{DAY, DAY_OR_MONTH, formatted, integer, one_of, patterned, text, values};
+use crate::timezone::ZoneMeaning;
 
 values! {
     /// A user's id: any text that the identity provider chose.
@@ -33,14 +34,22 @@ values! {
     PeriodDate = period_date();
     /// A day or a month in a report.
     ReportedDate = period_date().title(Some("Date"));
-    /// A day. It is not named `Date`, because utoipa takes a type of that name for chrono's.
-    UtcDay = patterned(DAY, 10, 10);
+    /// A local day. It is not named `Date`, because utoipa takes a type of that name for chrono's.
+    LocalDay = patterned(DAY, 10, 10);
     /// A number of active users in a report.
     ReportedCount = count().title(Some("Active Users Count"));
     /// A count.
     Count = count();
     /// The kind of object that is counted.
     MetricsType = one_of(CreationKind::ALL.map(CreationKind::as_str));
+}
+
+/// The time zone of days and months.
+pub struct ZoneOfDays;
+
+impl ZoneMeaning for ZoneOfDays {
+    const DESCRIPTION: &'static str = "The IANA time zone of days and months; default: UTC. The numbers are exact in every zone. Where its days are not those of UTC, the server counts from single events, which takes longer.";
+    const IS_INLINE: bool = true;
 }
 
 fn seconds() -> ObjectBuilder {

@@ -75,10 +75,9 @@ impl ActivityReads for Tx<'_> {
         &mut self,
         kind: CreationKind,
         range: TimeRange,
-        tenant: Option<TenantId>,
+        tenants: Option<&[TenantId]>,
         each: &mut dyn FnMut(&Creation) -> Result<()>,
     ) -> Result<()> {
-        let tenants = tenant.map(|tenant| [tenant]);
         let mut after: Option<Creation> = None;
         loop {
             let mut text = TextQuery::new(
@@ -89,7 +88,7 @@ impl ActivityReads for Tx<'_> {
             let start = after.as_ref().map_or(range.start, |last| last.created_at);
             text.in_range("created_at", TimeRange { start, ..range });
             text.only_customers();
-            match (kind, &tenants) {
+            match (kind, tenants) {
                 (_, None) => {}
                 (CreationKind::Tenant | CreationKind::TenantUser, Some(tenants)) => text.only_tenants(tenants),
                 (CreationKind::SaasUser, Some(tenants)) => text.only_users_ever_in(tenants),

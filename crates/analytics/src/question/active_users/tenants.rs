@@ -3,15 +3,16 @@
 use chrono::NaiveDate;
 use trailkeeper_domain::activity::{ActiveUsers, ActiveUsersQuery, Period};
 use trailkeeper_domain::clock::Clock;
-use trailkeeper_domain::id::EnvId;
+use trailkeeper_domain::id::{EnvId, TenantId};
 use trailkeeper_domain::ports::{ReadTx, Scopes, Store};
 use trailkeeper_domain::scope::{Level, Scope};
 use trailkeeper_domain::{Error, Result};
 
-use crate::EachTenant;
 use crate::engine::{TenantCells, per_tenant};
-use crate::sheet::Facet;
+use crate::question::local_periods::LocalPeriods;
+use crate::sheet::{Facet, Folded};
 use crate::span::bounds::{self, MAX_YEARS_OF_DAYS, MAX_YEARS_OF_MONTHS};
+use crate::{EachTenant, Zone};
 
 /// A question for the active users of a range of periods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,10 +23,13 @@ pub struct ActiveUsersQuestion {
     pub date_from: NaiveDate,
     /// Any day of the last period, which is included; `None`: until now.
     pub date_to: Option<NaiveDate>,
+    /// The time zone of the periods.
+    pub zone: Zone,
 }
 
 /// One row per period, tenant and environment that has a value, in this order. A reported value replaces the computed
-/// one, because its reporter knows of activity that was never recorded here as events.
+/// one, because its reporter knows of activity that was never recorded here as events. A reported value names a day or a
+/// month and no time zone, so it stands for the period of that name in every zone.
 ///
 /// # Errors
 /// [`Error::Invalid`] for a range that ends before it begins, or is longer than ten years of days or a hundred years of
@@ -36,14 +40,21 @@ pub fn active_users(
     question: &ActiveUsersQuestion,
     tenants: &EachTenant,
 ) -> Result<Vec<ActiveUsers>> {
-    let queries = queries(question, clock.now().date_naive(), tenants)?;
-    if queries.is_empty() {
-        return Ok(Vec::new());
-    }
+    let queries = queries(question, question.zone.counted_day_of(clock.now()), tenants)?;
+    let Some(ActiveUsersQuery { period, first, last, .. }) = queries.first().copied() else { return Ok(Vec::new()) };
+    let periods = LocalPeriods::of(question.zone, period, first, last);
     store.reading(|tx| {
         let (mut computed, mut reported) = (Vec::new(), Vec::new());
+        if !periods.are_of_utc() {
+            periods.per_tenant(tx, tenants, Facet::Active, &mut |tenant, first_day, cell| {
+                computed.push(row(tenant, first_day, cell)?);
+                Ok(())
+            })?;
+        }
         for query in &queries {
-            compute(tx, query, &mut computed)?;
+            if periods.are_of_utc() {
+                compute(tx, query, &mut computed)?;
+            }
             reported.extend(tx.reported_active_users(query)?);
         }
         Ok(merged(computed, reported))
@@ -52,7 +63,7 @@ pub fn active_users(
 
 /// Checks the question, and splits it into parts that the database answers at once: every tenant, or one.
 fn queries(question: &ActiveUsersQuestion, today: NaiveDate, tenants: &EachTenant) -> Result<Vec<ActiveUsersQuery>> {
-    let ActiveUsersQuestion { period, date_from, date_to } = *question;
+    let ActiveUsersQuestion { period, date_from, date_to, .. } = *question;
     let first = period.start_of(date_from);
     let last = period.start_of(date_to.unwrap_or(today));
     if date_to.is_none() && first > last {
@@ -70,8 +81,8 @@ fn queries(question: &ActiveUsersQuestion, today: NaiveDate, tenants: &EachTenan
     })
 }
 
-/// Adds the distinct users with at least one event that did not fail, for each period, tenant and environment that has
-/// any; in no particular order.
+/// Adds the distinct users with at least one event that did not fail, for each UTC period, tenant and environment that
+/// has any; in no particular order.
 fn compute(tx: &mut dyn ReadTx, query: &ActiveUsersQuery, cells: &mut Vec<ActiveUsers>) -> Result<()> {
     let level = match query.period {
         Period::Daily => Level::Day,
@@ -80,12 +91,16 @@ fn compute(tx: &mut dyn ReadTx, query: &ActiveUsersQuery, cells: &mut Vec<Active
     let scopes = query.tenant_id.map_or(Scopes::EveryTenant, |tenant| Scopes::One(Scope::Tenant(tenant)));
     let only = query.env_id.map(|env| u64::from(env.0));
     let wanted = TenantCells { scopes, level, starts: query.range(), facet: Facet::Active, only };
-    per_tenant(tx, &wanted, &mut |tenant_id, start, cell| {
-        let env = u32::try_from(cell.id)
-            .map_err(|_| Error::internal(format!("{} is no environment of tenant {tenant_id}", cell.id)))?;
-        cells.push(ActiveUsers { start: start.date_naive(), tenant_id, env_id: EnvId(env), users: cell.distinct });
+    per_tenant(tx, &wanted, &mut |tenant, start, cell| {
+        cells.push(row(tenant, start.date_naive(), cell)?);
         Ok(())
     })
+}
+
+fn row(tenant_id: TenantId, start: NaiveDate, cell: Folded) -> Result<ActiveUsers> {
+    let env = u32::try_from(cell.id)
+        .map_err(|_| Error::internal(format!("{} is no environment of tenant {tenant_id}", cell.id)))?;
+    Ok(ActiveUsers { start, tenant_id, env_id: EnvId(env), users: cell.distinct })
 }
 
 fn merged(mut cells: Vec<ActiveUsers>, reported: Vec<ActiveUsers>) -> Vec<ActiveUsers> {
@@ -105,7 +120,6 @@ fn merged(mut cells: Vec<ActiveUsers>, reported: Vec<ActiveUsers>) -> Vec<Active
 
 #[cfg(test)]
 mod tests {
-    use trailkeeper_domain::id::TenantId;
     use trailkeeper_domain::time::parse_day;
     use trailkeeper_testkit::visibility::EVERYTHING;
     use uuid::Uuid;
@@ -121,7 +135,7 @@ mod tests {
     }
 
     fn asked(period: Period, from: &str, to: Option<&str>, tenants: &EachTenant) -> Result<Vec<ActiveUsersQuery>> {
-        let question = ActiveUsersQuestion { period, date_from: day(from), date_to: to.map(day) };
+        let question = ActiveUsersQuestion { period, date_from: day(from), date_to: to.map(day), zone: Zone::UTC };
         queries(&question, day("2026-11-22"), tenants)
     }
 

@@ -3,7 +3,7 @@
 //! An operation flattens those that it takes into its own struct of parameters.
 
 use trailkeeper_analytics::question::SeriesSpec;
-use trailkeeper_analytics::{Audience, Edge, Granularity, Span, Zone};
+use trailkeeper_analytics::{Audience, Edge, Granularity, Span, WeekStart};
 use trailkeeper_auth::Principal;
 use trailkeeper_domain::id::{EnvId, TenantId};
 use trailkeeper_domain::time::Timestamp;
@@ -12,50 +12,76 @@ use trailkeeper_domain::{Error, Result, text};
 use crate::native::schemas;
 use crate::operation::{Limit, QueryParams, param_values};
 use crate::state::AppState;
+use crate::timezone::{TimeZoneParam, ZoneMeaning};
 
 /// The range, and the time zone of its local days.
 #[derive(QueryParams)]
 pub struct SpanParams {
     /// The start of the range: this time, or the start of this local day. By default, the range covers the last
-    /// 30 local days before its end; the day of its last instant is one of them.
+    /// 30 local days before its end and begins at a local midnight; the day of its last instant is one of them.
     #[param(schema = schemas::InstantOrDay, example = "2026-01-01")]
     from: Option<Edge>,
     /// The end of the range, exclusive: this time, or the end of this local day; default: now. It lies after `from`, at
     /// most 10 years later.
     #[param(schema = schemas::InstantOrDay, example = "2026-01-31")]
     to: Option<Edge>,
-    /// The IANA time zone for days and hours; default: UTC. The numbers are exact in every zone. If a bucket does not
-    /// begin and end with a full UTC hour (for a tenant, with a full UTC day), the server counts its beginning and end
-    /// from single events, which takes longer.
-    #[param(schema = schemas::TimeZone, example = "Asia/Tokyo")]
-    timezone: Option<Zone>,
+    #[param(flatten)]
+    timezone: TimeZoneParam<ZoneOfBuckets>,
+}
+
+/// The time zone of one user's days and hours.
+pub struct ZoneOfDays;
+
+impl ZoneMeaning for ZoneOfDays {
+    const DESCRIPTION: &'static str = "The IANA time zone for days and hours; default: UTC.";
+    const IS_INLINE: bool = false;
+}
+
+/// The time zone of a range and its buckets.
+struct ZoneOfBuckets;
+
+impl ZoneMeaning for ZoneOfBuckets {
+    const DESCRIPTION: &'static str = "The IANA time zone for days and hours; default: UTC. The numbers are exact in every zone. If a bucket does not begin and end with a full UTC hour (for a tenant, with a full UTC day), the server counts its beginning and end from single events, which takes longer.";
+    const IS_INLINE: bool = false;
 }
 
 impl SpanParams {
     /// The span of the request at the time `now`.
     pub fn span(&self, now: Timestamp) -> Result<Span> {
-        Span::of(self.zone(), self.from, self.to, now)
-    }
-
-    /// The time zone of the request.
-    pub fn zone(&self) -> Zone {
-        self.timezone.unwrap_or(Zone::UTC)
+        Span::of(self.timezone.zone(), self.from, self.to, now)
     }
 }
 
 /// The length of a bucket.
 #[derive(QueryParams)]
 pub struct GranularityParam {
-    /// The length of a bucket, in local time; default: `day`. Weeks begin on Monday. The first and the last bucket are
-    /// cut to the range. At most 10,000 buckets.
+    /// The length of a bucket, in local time; default: `day`. The first and the last bucket are cut to the range. At most
+    /// 10,000 buckets.
     #[param(schema = schemas::Granularity, example = "day")]
     granularity: Option<Granularity>,
+    #[param(flatten)]
+    week_start: WeekStartParam,
 }
 
 impl GranularityParam {
     /// The granularity of the request.
     pub fn granularity(&self) -> Granularity {
-        self.granularity.unwrap_or(Granularity::Day)
+        self.week_start.applied_to(self.granularity.unwrap_or(Granularity::Day))
+    }
+}
+
+/// The day on which weeks begin.
+#[derive(QueryParams)]
+pub struct WeekStartParam {
+    /// The day on which weeks begin; default: `monday`. Other granularities ignore it.
+    #[param(schema = schemas::WeekStart, example = "monday")]
+    week_start: Option<WeekStart>,
+}
+
+impl WeekStartParam {
+    /// The granularity with the weeks of the request.
+    pub fn applied_to(&self, granularity: Granularity) -> Granularity {
+        granularity.with_weeks_from(self.week_start.unwrap_or_default())
     }
 }
 
@@ -78,7 +104,9 @@ impl PreviousPeriod {
 pub struct CompareParam {
     /// Also returns the previous period, which ends where this one begins. If the range consists of whole weeks or
     /// months of the granularity (if there is one), the previous period has as many weeks or months. Otherwise, if the
-    /// range consists of whole days, it has as many days. Otherwise it has the same length of time.
+    /// range consists of whole days, it has as many days. Otherwise it has the same length of time. If `from` or `to` is
+    /// left out, the last day of the range counts as a whole one, so that the previous period begins at a local midnight
+    /// too.
     #[param(schema = schemas::Comparison, example = "previous_period")]
     compare: Option<PreviousPeriod>,
 }
@@ -195,7 +223,7 @@ pub fn spec(span: &SpanParams, granularity: Granularity, compare: &CompareParam,
 
 param_values! {
     Edge, "a time or a day", Edge::parse;
-    Zone, "a name of the IANA time zone database", Zone::parse;
+    WeekStart, "monday, sunday or saturday", WeekStart::parse;
     Granularity, "hour, day, week or month", Granularity::parse;
     PreviousPeriod, "previous_period", PreviousPeriod::read;
 }

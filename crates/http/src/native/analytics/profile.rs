@@ -6,16 +6,15 @@ use actix_web::HttpResponse;
 use actix_web::web::Data;
 use serde::Serialize;
 use serde_json::{Value, json};
-use trailkeeper_analytics::Zone;
 use trailkeeper_analytics::question::profile::{Profile, ProfileQuestion, ProfileTotals, SourceUse, profile};
 use trailkeeper_analytics::question::ranking::Named;
-use trailkeeper_analytics::{Edge, Granularity, Span};
+use trailkeeper_analytics::{Edge, Granularity, Span, Zone};
 use trailkeeper_domain::Result;
 use trailkeeper_domain::id::UserId;
 use trailkeeper_domain::time::Timestamp;
 use utoipa::ToSchema;
 
-use super::params::{AudienceParams, CompareParam};
+use super::params::{AudienceParams, CompareParam, ZoneOfDays};
 use crate::api_error::ApiResult;
 use crate::blocking;
 use crate::error_formats::Native;
@@ -25,6 +24,7 @@ use crate::native::users::get::UserPath;
 use crate::operation::{FromPath, FromQuery, QueryParams, operation};
 use crate::problems::{CommonProblems, TenantNotFound};
 use crate::state::AppState;
+use crate::timezone::TimeZoneParam;
 
 /// The default number of local days of a profile.
 const DEFAULT_DAYS: u64 = 90;
@@ -252,15 +252,14 @@ impl ProfileView {
 /// The period of the profile.
 #[derive(QueryParams)]
 pub struct ProfileParams {
-    /// The start of the range: this time, or the start of this local day. By default, the range covers the last 90 local days before its end; the day of its last instant is one of them.
+    /// The start of the range: this time, or the start of this local day. By default, the range covers the last 90 local days before its end and begins at a local midnight; the day of its last instant is one of them.
     #[param(schema = schemas::InstantOrDay, example = "2026-01-01")]
     from: Option<Edge>,
     /// The end of the range, exclusive: this time, or the end of this local day; default: now. It lies after `from`, at most 10 years later.
     #[param(schema = schemas::InstantOrDay, example = "2026-01-31")]
     to: Option<Edge>,
-    /// The IANA time zone for days and hours; default: UTC.
-    #[param(schema = schemas::TimeZone, example = "Asia/Tokyo")]
-    timezone: Option<Zone>,
+    #[param(flatten)]
+    timezone: TimeZoneParam<ZoneOfDays>,
     #[param(flatten)]
     compare: CompareParam,
     #[param(flatten)]
@@ -269,7 +268,7 @@ pub struct ProfileParams {
 
 impl ProfileParams {
     fn question(&self, user: UserId, now: Timestamp) -> Result<ProfileQuestion> {
-        let mut span = Span::of(self.timezone.unwrap_or(Zone::UTC), self.from, self.to, now)?;
+        let mut span = Span::of(self.timezone.zone(), self.from, self.to, now)?;
         if self.from.is_none() {
             span = span.over(span.last_days(DEFAULT_DAYS));
         }

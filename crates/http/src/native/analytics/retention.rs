@@ -7,7 +7,7 @@ use trailkeeper_analytics::question::retention::{Cohort, DEFAULT_PERIODS, MAX_PE
 use trailkeeper_analytics::{Granularity, Zone};
 use utoipa::ToSchema;
 
-use super::params::{self, AudienceParams, CompareParam, SpanParams};
+use super::params::{self, AudienceParams, CompareParam, SpanParams, WeekStartParam};
 use super::series_view::{PeriodView, SeriesView};
 use crate::api_error::ApiResult;
 use crate::blocking;
@@ -98,9 +98,11 @@ impl PeriodView for RetentionPeriod {
 pub struct RetentionParams {
     #[param(flatten)]
     span: SpanParams,
-    /// The length of a period, in local time; default: `day`. Weeks begin on Monday. The first and the last period are cut to the range.
+    /// The length of a period, in local time; default: `day`. The first and the last period are cut to the range.
     #[param(schema = schemas::CohortGranularity, example = "week")]
     granularity: Option<Granularity>,
+    #[param(flatten)]
+    week_start: WeekStartParam,
     /// The largest number of periods after its first for which a cohort is followed; default: 12. Periods that begin after the range are left out.
     #[param(schema = schemas::PeriodCount, inline)]
     periods: Option<Limit<MAX_PERIODS>>,
@@ -122,7 +124,7 @@ pub async fn get_retention(
     FromQuery(params): FromQuery<RetentionParams>,
     state: Data<AppState>,
 ) -> ApiResult<Native> {
-    let granularity = params.granularity.unwrap_or(Granularity::Day);
+    let granularity = params.week_start.applied_to(params.granularity.unwrap_or(Granularity::Day));
     let spec = params::spec(&params.span, granularity, &params.compare, state.clock().now())?;
     let periods = params.periods.map_or(DEFAULT_PERIODS, |periods| periods.0);
     let audience = params.audience.audience(&state, &caller.principal)?;

@@ -184,7 +184,7 @@ mod tests {
     fn rows_have_local_times_and_a_previous_period_only_where_one_is_asked_for() {
         let at = |text| parse_rfc3339("at", text).unwrap();
         let zone = Zone::parse("timezone", "Asia/Tokyo").unwrap();
-        let span = |start, end| Span { zone, range: TimeRange { start: at(start), end: at(end) } };
+        let span = |start, end| Span::new(zone, TimeRange { start: at(start), end: at(end) });
         let current = span("2026-01-02T15:00:00Z", "2026-01-03T15:00:00Z");
         let before = span("2026-01-01T15:00:00Z", "2026-01-02T15:00:00Z");
         let seen = Some((at("2026-01-02T16:00:00Z"), at("2026-01-03T14:59:59Z")));

@@ -5,12 +5,12 @@ use actix_web::web::Data;
 use chrono::NaiveDate;
 use serde::Serialize;
 use serde_json::{Value, json};
+use trailkeeper_analytics::Edge;
 use trailkeeper_analytics::question::timeline::{Timeline, TimelineDay, TimelineQuestion, timeline};
-use trailkeeper_analytics::{Edge, Zone};
 use trailkeeper_domain::event::EventKind;
 use utoipa::ToSchema;
 
-use super::params::AudienceParams;
+use super::params::{AudienceParams, ZoneOfDays};
 use crate::api_error::ApiResult;
 use crate::blocking;
 use crate::cursors::{List, ListPosition, NextCursor};
@@ -22,6 +22,7 @@ use crate::native::users::get::UserPath;
 use crate::operation::{FromPath, FromQuery, Limit, QueryParams, operation};
 use crate::problems::{CommonProblems, TenantNotFound};
 use crate::state::AppState;
+use crate::timezone::TimeZoneParam;
 
 /// A page of a user's timeline.
 #[derive(Serialize, ToSchema)]
@@ -82,9 +83,8 @@ pub struct TimelineParams {
     /// Only events before this time, or the end of this local day. It lies after `from`.
     #[param(schema = schemas::InstantOrDay, example = "2026-01-31")]
     to: Option<Edge>,
-    /// The IANA time zone for days; default: UTC.
-    #[param(schema = schemas::TimeZone, example = "Asia/Tokyo")]
-    timezone: Option<Zone>,
+    #[param(flatten)]
+    timezone: TimeZoneParam<ZoneOfDays>,
     /// Only events of these types: a repeated parameter, or one that is joined by commas.
     #[param(schema = schemas::EventType, min_items = 1, max_items = 50)]
     r#type: Vec<EventKind>,
@@ -118,7 +118,7 @@ pub async fn get_timeline(
         kinds: params.r#type,
         from: params.from,
         to: params.to,
-        zone: params.timezone.unwrap_or(Zone::UTC),
+        zone: params.timezone.zone(),
         cursor: None,
         limit: params.limit.map_or(100, |limit| limit.0),
     };

@@ -4,12 +4,12 @@ use actix_web::HttpResponse;
 use actix_web::web::Data;
 use serde::Serialize;
 use serde_json::{Value, json};
+use trailkeeper_analytics::Edge;
 use trailkeeper_auth::Principal;
 use trailkeeper_domain::address::AddressRange;
 use trailkeeper_domain::event::{EventFilter, EventKind, Outcome};
 use trailkeeper_domain::id::{EnvId, TenantId, UserId};
 use trailkeeper_domain::page::MAX_PAGE;
-use trailkeeper_domain::time::{self, Timestamp};
 use trailkeeper_domain::{Result, text, usecase};
 use utoipa::ToSchema;
 
@@ -23,6 +23,7 @@ use crate::native::schemas;
 use crate::operation::{FromQuery, QueryParams, operation};
 use crate::problems::{CommonProblems, TenantNotFound};
 use crate::state::AppState;
+use crate::timezone::{TimeZoneParam, ZoneMeaning};
 
 /// The filters of a list of events.
 #[derive(QueryParams)]
@@ -57,18 +58,21 @@ pub struct EventListParams {
     /// Only events on the object with this id. The list looks back as far as with `target_type`.
     #[param(schema = schemas::TargetText, with = target_id)]
     target_id: Option<String>,
-    /// Only events at or after this time, or the start of this day.
-    #[param(schema = schemas::InstantOrDay, with = time::parse_start, example = "2026-01-01")]
-    from: Option<Timestamp>,
-    /// Only events before this time, or the end of this day. It lies after `from`.
-    #[param(schema = schemas::InstantOrDay, with = end, example = "2026-01-31T12:00:00Z")]
-    to: Option<Timestamp>,
+    /// Only events at or after this time, or the start of this local day.
+    #[param(schema = schemas::InstantOrDay, example = "2026-01-01")]
+    from: Option<Edge>,
+    /// Only events before this time, or the end of this local day. It lies after `from`.
+    #[param(schema = schemas::InstantOrDay, example = "2026-01-31T12:00:00Z")]
+    to: Option<Edge>,
+    #[param(flatten)]
+    timezone: TimeZoneParam<ZoneOfDays>,
     #[param(flatten)]
     paging: Paging<schemas::EventCursor>,
 }
 
 impl EventListParams {
     fn filter(&self, caller: &Principal, state: &AppState) -> Result<EventFilter> {
+        let zone = self.timezone.zone();
         let filter = EventFilter {
             env_id: self.env_id,
             user_id: self.user_id.clone(),
@@ -79,12 +83,20 @@ impl EventListParams {
             session_id: self.session_id.clone(),
             target_type: self.target_type.clone(),
             target_id: self.target_id.clone(),
-            from: self.from,
-            until: self.to,
+            from: self.from.map(|from| from.start(zone)),
+            until: self.to.map(|to| to.end(zone)),
             ..EventFilter::within(caller.visibility().narrow(self.tenant_id)?)
         };
         filter.bounded(state.clock().now())
     }
+}
+
+/// The time zone of the days of a list.
+struct ZoneOfDays;
+
+impl ZoneMeaning for ZoneOfDays {
+    const DESCRIPTION: &'static str = "The IANA time zone of the days in `from` and `to`; default: UTC.";
+    const IS_INLINE: bool = false;
 }
 
 fn page(name: &str, value: &str) -> Result<String> {
@@ -101,11 +113,6 @@ fn target_type(name: &str, value: &str) -> Result<String> {
 
 fn target_id(name: &str, value: &str) -> Result<String> {
     text::checked(name, value, 256).map(|()| value.to_owned())
-}
-
-/// The end of a range: a time as it is, a day to its end.
-fn end(name: &str, value: &str) -> Result<Timestamp> {
-    if value.len() == 10 { time::parse_inclusive_end(name, value) } else { time::parse_start(name, value) }
 }
 
 /// A page of events.

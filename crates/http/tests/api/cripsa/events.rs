@@ -192,3 +192,27 @@ fn a_tenant_scoped_credential_sees_only_members_and_events_of_its_tenant() {
         assert_eq!(admin.get(&path("")).ok()["events"].as_array().unwrap().len(), 3);
     }
 }
+
+#[test]
+fn days_may_be_those_of_a_time_zone() {
+    for app in TestApp::on_both() {
+        with_jane(&app);
+        let admin = app.admin();
+        record(
+            &admin,
+            &[
+                ("u1", "login_success", "2026-07-20T14:59:59.999999Z", json!({})),
+                ("u1", "login_fail", "2026-07-20T15:00:00Z", json!({})),
+                ("u1", "sign_up", "2026-07-21T14:59:59.999999Z", json!({})),
+                ("u1", "login_success", "2026-07-21T15:00:00Z", json!({})),
+            ],
+        );
+        let of_the_21st = |zone: &str| {
+            let days = "start_date=2026-07-21&end_date=2026-07-21";
+            words(&admin.get(&format!("/v1/auditlog/users/events?email=jane%40example.com&{days}{zone}")).ok())
+        };
+        assert_eq!(of_the_21st("&timezone=Asia/Tokyo"), pairs(&[("SignUp", "Pass"), ("SignIn", "Fail")]));
+        assert_eq!(of_the_21st(""), pairs(&[("SignIn", "Pass"), ("SignUp", "Pass")]));
+        refused(&admin.get(&path("&timezone=+9")), 400, "invalid_parameter", "timezone: ");
+    }
+}

@@ -178,3 +178,32 @@ fn a_tenant_scoped_credential_knows_only_members_of_its_tenant() {
         }
     }
 }
+
+#[test]
+fn days_of_a_count_may_be_those_of_a_time_zone() {
+    for app in TestApp::on_both() {
+        let admin = app.admin();
+        for (user, at) in [
+            ("u1", "2026-01-30T14:59:59.999999Z"),
+            ("u2", "2026-01-30T15:00:00Z"),
+            ("u3", "2026-01-31T14:59:59.999999Z"),
+            ("u4", "2026-01-31T15:00:00Z"),
+        ] {
+            put_user(&app, user, &json!({"user_pool_id": POOL, "registered_at": at}));
+        }
+        let path = |start: &str, end: &str, zone: &str| {
+            format!("{COUNT}?start_date={start}&end_date={end}&region=eu-west-1&user_pool_id={POOL}&timezone={zone}")
+        };
+        let count = |start: &str, end: &str, zone: &str| admin.get(&path(start, end, zone)).ok()["count"].clone();
+        assert_eq!(count("2026-01-31", "2026-01-31", "Asia/Tokyo"), 2);
+        assert_eq!(count("2026-01-31", "2026-01-31", "UTC"), 2);
+        assert_eq!(count("2026-01-30", "2026-01-30", "Asia/Tokyo"), 1);
+        assert_eq!(count("2026-01-30", "2026-01-30", "UTC"), 2);
+        // An instant is the same in every zone; both ends are included.
+        assert_eq!(count("2026-01-31", "2026-01-31T15:00:00Z", "Asia/Tokyo"), 3);
+        refused(&admin.get(&path("2026-01-31", "2026-01-31", "Tokyo")), 400, "invalid_parameter", "timezone: ");
+        // Samoa had no 30 December 2011.
+        let skipped = admin.get(&path("2011-12-30", "2011-12-30", "Pacific/Apia"));
+        refused(&skipped, 400, "invalid_parameter", "start_date: ");
+    }
+}

@@ -142,3 +142,59 @@ fn a_tenant_scoped_credential_sees_and_reports_only_its_tenant() {
         refused(&admin.put(PATH, &report("daily", "2026-07-21", ACME, 1, 5)), 404, "tenant_not_found", "there is no");
     }
 }
+
+/// Tokyo is nine hours ahead of UTC.
+#[test]
+fn days_and_months_may_be_those_of_a_time_zone() {
+    for app in TestApp::on_both() {
+        let of = |tenant: &str, env: u32| json!({"tenant_id": tenant, "env_id": env});
+        record(
+            &app.admin(),
+            &[
+                ("u1", "page_load", "2026-07-20T14:59:59Z", of(ACME, 1)),
+                ("u1", "page_load", "2026-07-20T15:00:00Z", of(ACME, 1)),
+                ("u2", "page_load", "2026-07-21T14:59:59.999999Z", of(ACME, 1)),
+                ("u3", "page_load", "2026-07-21T15:00:00Z", of(ACME, 3)),
+                ("u4", "login_fail", "2026-07-21T12:00:00Z", of(ACME, 1)),
+                ("u1", "page_load", "2026-06-30T15:00:00Z", of(OTHER, 1)),
+                ("u5", "page_load", "2026-06-30T14:59:59Z", of(OTHER, 1)),
+            ],
+        );
+        let admin = app.admin();
+        let daily = vec![
+            row("2026-06-30", OTHER, 1, 1),
+            row("2026-07-01", OTHER, 1, 1),
+            row("2026-07-20", ACME, 1, 1),
+            row("2026-07-21", ACME, 1, 2),
+            row("2026-07-22", ACME, 3, 1),
+        ];
+        let tokyo = "timezone=Asia/Tokyo";
+        // Before the events are merged, and after.
+        for _ in 0..2 {
+            assert_eq!(rows(&admin, &format!("type=daily&date_from=2026-06-30&{tokyo}")), daily);
+            let one = format!("type=daily&date_from=2026-07-21&date_to=2026-07-21&{tokyo}");
+            assert_eq!(rows(&admin, &one), daily[3..4]);
+            let of_env = format!("type=daily&date_from=2026-06-01&tenant_id={ACME}&env_id=3&{tokyo}");
+            assert_eq!(rows(&admin, &of_env), daily[4..]);
+            let monthly = vec![
+                row("2026-06", OTHER, 1, 1),
+                row("2026-07", OTHER, 1, 1),
+                row("2026-07", ACME, 1, 2),
+                row("2026-07", ACME, 3, 1),
+            ];
+            assert_eq!(rows(&admin, &format!("type=monthly&date_from=2026-06&{tokyo}")), monthly);
+            app.merge();
+        }
+        // A report names a day; it stands for the day of that name in every zone.
+        empty_200(&admin.put(PATH, &report("daily", "2026-07-21", ACME, 1, 7)));
+        let day = "type=daily&date_from=2026-07-21&date_to=2026-07-21";
+        assert_eq!(rows(&admin, &format!("{day}&{tokyo}")), [row("2026-07-21", ACME, 1, 7)]);
+        // Without `date_to`, the answer goes on until the present local day: the 24th in Kiritimati, at UTC+14.
+        app.clock.set("2026-07-23T10:00:00Z");
+        record(&app.admin(), &[("u1", "page_load", "2026-07-23T10:00:00Z", of(ACME, 1))]);
+        let kiritimati = rows(&admin, "type=daily&date_from=2026-07-23&timezone=Pacific/Kiritimati");
+        assert_eq!(kiritimati, [row("2026-07-24", ACME, 1, 1)]);
+        let wrong = admin.get(&format!("{PATH}?type=daily&date_from=2026-07-01&timezone=JST"));
+        refused(&wrong, 400, "invalid_parameter", "timezone: ");
+    }
+}

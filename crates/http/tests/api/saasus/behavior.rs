@@ -66,8 +66,8 @@ fn an_invalid_page_rejects_the_whole_report() {
     let good = ("2026-07-23T08:00:00Z", "/a");
     let long = "x".repeat(2049);
     for (bad, field) in [
-        (("2026-07-22T23:59:59Z", "/b"), "histories[1].timestamp: "),
-        (("2026-07-24T00:00:00Z", "/b"), "histories[1].timestamp: "),
+        (("2026-07-22T07:59:59Z", "/b"), "histories[1].timestamp: "),
+        (("2026-07-24T08:00:00Z", "/b"), "histories[1].timestamp: "),
         (("2026-07-23T10:10:01Z", "/b"), "histories[1].timestamp: "),
         (("2026-07-23T08:00:00Z", ""), "histories[1].referer: "),
         (("2026-07-23T08:00:00Z", "/a\u{0}b"), "histories[1].referer: "),
@@ -76,6 +76,40 @@ fn an_invalid_page_rejects_the_whole_report() {
         refused(&admin.put(REPORT, &report("u1", TODAY, &[good, bad])), 400, "invalid_parameter", field);
     }
     assert_eq!(histories(&admin, "u1"), json!({"histories": []}));
+}
+
+#[test]
+fn a_day_of_any_time_zone_is_reported_and_listed() {
+    for app in TestApp::on_both() {
+        let admin = app.admin();
+        // 23 July in Tokyo begins at 15:00Z on the 22nd. The day may be named by its beginning or by midnight UTC.
+        let tokyo = [("2026-07-22T15:00:00Z", "/first"), ("2026-07-23T09:59:59Z", "/now")];
+        for day in ["2026-07-22T15:00:00Z", TODAY] {
+            empty_200(&admin.put(REPORT, &report("u1", day, &tokyo)));
+        }
+        let early = ("2026-07-22T14:59:59Z", "/yesterday");
+        empty_200(&admin.put(REPORT, &report("u1", "2026-07-21T15:00:00Z", &[early])));
+        let page = |(at, page): (&str, &str)| json!({"timestamp": unix(at), "referer": page});
+        let by_day = |zone: &str| {
+            admin.get(&format!("/v1/analysis/users/u1/behavior-histories?timezone={zone}")).ok()["histories"].clone()
+        };
+        let expected = json!([
+            {"behaved_at": unix("2026-07-21T15:00:00Z"), "histories": [page(early)]},
+            {"behaved_at": unix("2026-07-22T15:00:00Z"), "histories": [page(tokyo[0]), page(tokyo[1])]},
+        ]);
+        assert_eq!(by_day("Asia/Tokyo"), expected);
+        let in_utc = json!([
+            {"behaved_at": unix("2026-07-22T00:00:00Z"), "histories": [page(early), page(tokyo[0])]},
+            {"behaved_at": unix(TODAY), "histories": [page(tokyo[1])]},
+        ]);
+        assert_eq!(by_day("UTC"), in_utc);
+        assert_eq!(histories(&admin, "u1"), json!({"histories": in_utc}));
+        // 26 hours are the longest day, and this one has 24.
+        let long = [("2026-07-22T09:59:59Z", "/a"), ("2026-07-23T10:00:00Z", "/b")];
+        refused(&admin.put(REPORT, &report("u1", TODAY, &long)), 400, "invalid_parameter", "histories[1].timestamp: ");
+        let path = "/v1/analysis/users/u1/behavior-histories?timezone=Asia/Tokio";
+        refused(&admin.get(path), 400, "invalid_parameter", "timezone: 'Asia/Tokio' is not a time zone");
+    }
 }
 
 #[test]

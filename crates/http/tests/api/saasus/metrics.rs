@@ -190,3 +190,67 @@ fn page_statistics_count_views_and_distinct_users_with_inclusive_ends() {
         assert_eq!((&nothing["total_page_views"], &nothing["page_statistics"]), (&json!(0), &json!([])));
     }
 }
+
+/// Clocks in New York are set forward on 8 March 2026: that day lasts from 05:00Z to 04:00Z.
+#[test]
+fn days_may_be_those_of_a_time_zone() {
+    for app in TestApp::on_both() {
+        let admin = app.admin();
+        let put = |path: &str, body: Value| assert_eq!(admin.put(path, &body).status, 201);
+        for (user, at) in [
+            ("u1", "2026-03-08T04:59:59Z"),
+            ("u2", "2026-03-08T05:00:00Z"),
+            ("u3", "2026-03-09T03:59:59.999999Z"),
+            ("u4", "2026-03-09T04:00:00Z"),
+        ] {
+            put(&format!("/v1/users/{user}"), json!({"registered_at": at}));
+            put(&format!("/v1/tenants/{ACME}/users/{user}"), json!({"created_at": at}));
+        }
+        let days = ("2026-03-07", "2026-03-09");
+        let zone = "&timezone=America/New_York";
+        let users = metrics(&admin, "create_saas_user", days, zone);
+        let expected = json!([
+            {"date": "2026-03-07", "count": 1},
+            {"date": "2026-03-08", "count": 2},
+            {"date": "2026-03-09", "count": 1},
+        ]);
+        assert_eq!(users, expected);
+        let memberships = metrics(&admin, "create_tenant_user", days, &format!("{zone}&tenant_ids={ACME},{OTHER}"));
+        let expected = json!([
+            {"date": "2026-03-07", "count": 1, "details": {ACME: 1}},
+            {"date": "2026-03-08", "count": 2, "details": {ACME: 2}},
+            {"date": "2026-03-09", "count": 1, "details": {ACME: 1}},
+        ]);
+        assert_eq!(memberships, expected);
+        // A user of two tenants is one user.
+        put(&format!("/v1/tenants/{OTHER}/users/u2"), json!({"created_at": "2026-03-20T00:00:00Z"}));
+        let both = metrics(&admin, "create_saas_user", days, &format!("{zone}&tenant_ids={ACME},{OTHER}"));
+        assert_eq!(both, users);
+
+        record(
+            &admin,
+            &[
+                ("u1", "userinfo", "2026-03-08T04:59:59Z", json!({"tenant_id": ACME})),
+                ("u1", "userinfo", "2026-03-08T05:00:00Z", json!({"tenant_id": ACME})),
+                ("u1", "userinfo", "2026-03-09T03:59:59Z", json!({"tenant_id": OTHER})),
+                ("u1", "userinfo", "2026-03-09T04:00:00Z", json!({})),
+            ],
+        );
+        let path = format!("/v1/analysis/userinfo/aggregated?start_date=2026-03-07&end_date=2026-03-09{zone}");
+        let expected = json!([
+            {"date": "2026-03-07", "details": {ACME: 1}},
+            {"date": "2026-03-08", "details": {ACME: 1, OTHER: 1}},
+            {"date": "2026-03-09", "details": {NONE: 1}},
+        ]);
+        assert_eq!(admin.get(&path).ok()["metrics"], expected);
+        // Samoa skipped 30 December 2011: the day is listed, and nothing happened on it.
+        put("/v1/users/u9", json!({"registered_at": "2011-12-30T10:00:00Z"}));
+        let skipped = metrics(&admin, "create_saas_user", ("2011-12-29", "2011-12-31"), "&timezone=Pacific/Apia");
+        let expected = json!([
+            {"date": "2011-12-29", "count": 0},
+            {"date": "2011-12-30", "count": 0},
+            {"date": "2011-12-31", "count": 1},
+        ]);
+        assert_eq!(skipped, expected);
+    }
+}

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use actix_web::rt::{System, SystemRunner};
 use actix_web::web::Data;
-use trailkeeper_analytics::engine::Summary;
+use trailkeeper_analytics::engine::{Summary, merger};
 use trailkeeper_auth::{Access, AccessSettings, AuditContext, MasterKey, NewToken};
 use trailkeeper_domain::account::{Actor, Role};
 use trailkeeper_domain::clock::Clock;
@@ -90,6 +90,12 @@ impl TestApp {
     /// The present time of the server.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// Merges all waiting events into sheets.
+    pub fn merge(&self) {
+        let services = &self.state.services;
+        merger::run_once(self.state.store(), services.clock.as_ref(), services.entropy.as_ref()).unwrap();
     }
 
     /// A new name, unique in this app.

@@ -27,6 +27,8 @@ fn invalid_queries_name_their_field() {
             ("timezone=", "timezone"),
             ("timezone=UTC&timezone=UTC", "timezone"),
             ("granularity=year", "granularity"),
+            ("granularity=week&week_start=friday", "week_start"),
+            ("granularity=week&week_start=Sunday", "week_start"),
             ("from=2020-01-01&granularity=hour", "granularity"),
             ("compare=previous_year", "compare"),
             ("compare=previous_period&compare=previous_period", "compare"),
@@ -93,4 +95,42 @@ fn audit_events_are_not_counted() {
         |path: &str| admin.get(&format!("/v1/analytics/{path}?to=2026-07-23")).ok()["current"]["totals"].clone();
     assert_eq!(totals("traffic"), json!({"events": 0, "users": 0, "types": []}));
     assert_eq!(totals("active-users")["active_users"], 0);
+}
+
+/// The test's clock shows an odd time. Every answer with a comparison begins at a local midnight, and so does the period
+/// before it, whatever is left out.
+#[test]
+fn default_ranges_begin_at_local_midnights() {
+    let app = TestApp::new();
+    app.clock.set("2026-07-23T08:08:43.521822Z");
+    let admin = app.admin();
+    for (zone, offset) in [("UTC", "Z"), ("Asia/Tokyo", "+09:00"), ("America/New_York", "-04:00")] {
+        for path in PATHS.into_iter().chain(["retention"]) {
+            let ask = |query: &str| {
+                let path = format!("/v1/analytics/{path}?timezone={zone}&compare=previous_period{query}");
+                let answer = admin.get(&path).ok();
+                ["previous", "current"].map(|period| answer[period]["start"].as_str().unwrap().to_owned())
+            };
+            let at = |day: &str| format!("{day}T00:00:00{offset}");
+            for granularity in ["", "&granularity=day", "&granularity=week&week_start=sunday", "&granularity=month"] {
+                let starts = [at("2026-05-25"), at("2026-06-24")];
+                assert_eq!(ask(granularity), starts, "{path} {granularity} in {zone}");
+            }
+            assert_eq!(ask("&from=2026-07-23"), [at("2026-07-22"), at("2026-07-23")], "{path}: today until now");
+            let until = ask("&to=2026-07-20T12:34:56Z");
+            assert_eq!(until, [at("2026-05-22"), at("2026-06-21")], "{path}: until an odd time");
+        }
+    }
+    for path in ["page-statistics", "sources", "users/u1/profile"] {
+        let query = "timezone=Asia/Tokyo&compare=previous_period";
+        let answer = admin.get(&format!("/v1/analytics/{path}?{query}")).ok();
+        let (days, text) = if path.starts_with("users") { (90, "profile") } else { (30, path) };
+        let start = |period: &str| answer[period]["start"].as_str().unwrap().to_owned();
+        let midnight = |days_ago: u64| {
+            let today = chrono::NaiveDate::from_ymd_opt(2026, 7, 23).unwrap();
+            format!("{}T00:00:00+09:00", today - chrono::Days::new(days_ago))
+        };
+        assert_eq!(start("current"), midnight(days - 1), "{text}");
+        assert_eq!(start("previous"), midnight(2 * days - 1), "{text}");
+    }
 }

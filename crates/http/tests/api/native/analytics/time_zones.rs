@@ -65,7 +65,11 @@ fn key(zone: &str, granularity: &str, at: DateTime<Utc>) -> (NaiveDateTime, i64)
     match granularity {
         "hour" => (day + Duration::hours(local.hour().into()), offset),
         "day" => (day, 0),
-        "week" => (day - Duration::days(local.weekday().num_days_from_monday().into()), 0),
+        "week" | "week&week_start=monday" => (day - Duration::days(local.weekday().num_days_from_monday().into()), 0),
+        "week&week_start=sunday" => (day - Duration::days(local.weekday().num_days_from_sunday().into()), 0),
+        "week&week_start=saturday" => {
+            (day - Duration::days(((local.weekday().num_days_from_sunday() + 1) % 7).into()), 0)
+        }
         "month" => (day.with_day(1).unwrap(), 0),
         _ => panic!("{granularity}"),
     }
@@ -174,6 +178,9 @@ impl Question<'_> {
     }
 }
 
+const GRANULARITIES: [&str; 7] =
+    ["hour", "day", "week", "week&week_start=monday", "week&week_start=sunday", "week&week_start=saturday", "month"];
+
 fn recount_on(kind: DatabaseKind) {
     let app = TestApp::on(kind);
     let events = events();
@@ -187,7 +194,7 @@ fn recount_on(kind: DatabaseKind) {
         (format!("&tenant_id={ACME}&env_id=2"), Some(ACME), Some(2)),
     ];
     for zone in ["UTC", "Asia/Tokyo", "Asia/Kolkata", "America/New_York"] {
-        for granularity in ["hour", "day", "week", "month"] {
+        for granularity in GRANULARITIES {
             for range in ranges {
                 for (audience, tenant, env) in &audiences {
                     let counted = |event: &&Value| {
