@@ -43,6 +43,7 @@ tables! {
         user_id -> Text,
         created_at -> Instant,
         creation_id -> Uuid128,
+        changes_after -> BigInt,
     }
 
     /// The ledger of creations. An entry stays when the record is deleted.

@@ -275,9 +275,15 @@ fn directory_questions() -> Vec<Question> {
         question("membership", |tx| tx.membership(tenant(), &user()).map(drop)),
         question("memberships", |tx| tx.memberships(tenant(), None, 100).map(drop)),
         question("next memberships", |tx| tx.memberships(tenant(), Some(&user()), 100).map(drop)),
-        question("attribute changes", |tx| tx.attribute_changes(&user_id("user-1"), None, 100).map(drop)),
-        question("next attribute changes", |tx| tx.attribute_changes(&user_id("user-1"), Some(20_001), 100).map(drop)),
     ];
+    for tenant in [None, Some(TenantId(Uuid::from_u128(1)))] {
+        questions.push(question("attribute changes", move |tx| {
+            tx.attribute_changes(&user_id("user-1"), tenant, None, 100).map(drop)
+        }));
+        questions.push(question("next attribute changes", move |tx| {
+            tx.attribute_changes(&user_id("user-1"), tenant, Some(20_001), 100).map(drop)
+        }));
+    }
     let pool = || PoolId::parse("user_pool_id", "eu_7").ok();
     let none = all_users;
     for (name, filter) in [

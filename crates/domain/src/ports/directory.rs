@@ -26,9 +26,13 @@ pub trait DirectoryReads {
 
     /// At most `limit` changes of a user's attributes, newest first (by `changed_at`, then by order of storage), each
     /// with its number. The list continues after the change with the number `after`, a number from the previous page.
+    ///
+    /// With `member_of`, only the changes that were stored since the user became a member of this tenant; none if the user
+    /// is not a member.
     fn attribute_changes(
         &mut self,
         user: &UserId,
+        member_of: Option<TenantId>,
         after: Option<i64>,
         limit: usize,
     ) -> Result<Vec<(i64, AttributeChange)>>;
@@ -58,7 +62,8 @@ pub trait DirectoryWrites {
     /// Removes the record, memberships and attribute changes of a user; `false` if the record did not exist.
     fn delete_user(&mut self, id: &UserId) -> Result<bool>;
 
-    /// Creates or replaces a membership.
+    /// Creates or replaces a membership. A new one records the changes of the user's attributes that are stored already:
+    /// they are not the tenant's.
     fn put_membership(&mut self, membership: &Membership) -> Result<()>;
 
     /// Removes a membership; `false` if it did not exist.

@@ -39,6 +39,8 @@ pub struct Records {
     pub memberships: BTreeMap<(TenantId, UserId), Membership>,
     pub creations: BTreeMap<CreationId, Creation>,
     pub changes: Vec<AttributeChange>,
+    /// For each membership, how many changes its user had when it began.
+    pub earlier_changes: BTreeMap<(TenantId, UserId), usize>,
 }
 
 /// A transaction of a [`MemoryStore`].
@@ -233,11 +235,19 @@ impl DirectoryReads for MemoryTx<'_> {
     fn attribute_changes(
         &mut self,
         user: &UserId,
+        member_of: Option<TenantId>,
         after: Option<i64>,
         limit: usize,
     ) -> Result<Vec<(i64, AttributeChange)>> {
-        let numbered = (1..).zip(self.directory().changes.iter().cloned());
-        let mut found: Vec<(i64, AttributeChange)> = numbered.filter(|(_, change)| change.user_id == *user).collect();
+        let records = self.directory();
+        let earlier = match member_of.map(|tenant| (tenant, user.clone())) {
+            None => 0,
+            Some(key) if records.memberships.contains_key(&key) => records.earlier_changes.get(&key).map_or(0, |n| *n),
+            Some(_) => return Ok(Vec::new()),
+        };
+        let numbered = (1..).zip(records.changes.iter().cloned());
+        let of_user = numbered.filter(|(_, change)| change.user_id == *user);
+        let mut found: Vec<(i64, AttributeChange)> = of_user.skip(earlier).collect();
         found.sort_by_key(|(number, change)| std::cmp::Reverse((change.changed_at, *number)));
         let behind = after.and_then(|after| found.iter().position(|(number, _)| *number == after));
         Ok(found.into_iter().skip(behind.map_or(0, |at| at + 1)).take(limit).collect())
@@ -286,7 +296,11 @@ impl DirectoryWrites for MemoryTx<'_> {
 
     fn put_membership(&mut self, membership: &Membership) -> Result<()> {
         let key = (membership.tenant_id, membership.user_id.clone());
-        self.locked_directory().memberships.insert(key, membership.clone());
+        let records = self.locked_directory();
+        if records.memberships.insert(key.clone(), membership.clone()).is_none() {
+            let earlier = records.changes.iter().filter(|change| change.user_id == membership.user_id).count();
+            records.earlier_changes.insert(key, earlier);
+        }
         Ok(())
     }
 

@@ -6,6 +6,7 @@ use crate::id::{TenantId, UserId};
 use crate::ports::Store;
 use crate::tenant::Tenant;
 use crate::text;
+use crate::time::Timestamp;
 use crate::user::{AttributeChange, Membership, User, UserFilter};
 use crate::visibility::Visibility;
 
@@ -54,22 +55,50 @@ pub fn list_users(store: &dyn Store, filter: &UserFilter, cursor: Option<&str>, 
     Ok(Paged::cut(users, limit, |user| cursor::encode('u', user.id.as_str())))
 }
 
+/// A change of an attribute, as far as its reader may see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VisibleChange {
+    /// The time of the change.
+    pub changed_at: Timestamp,
+    /// The name of the caller that made the change; `None` if the reader may not see who it was.
+    pub changed_by: Option<String>,
+    /// The name of the attribute.
+    pub name: String,
+    /// The value before the change; `None` if the attribute had no value.
+    pub old_value: Option<String>,
+    /// The value after the change; `None` if the change cleared the attribute.
+    pub new_value: Option<String>,
+}
+
+impl VisibleChange {
+    fn of(change: AttributeChange, visibility: Visibility) -> Self {
+        let AttributeChange { user_id: _, changed_at, changed_by, name, old_value, new_value } = change;
+        // Attributes belong to all tenants, so nobody who is scoped to one tenant changes them: see `change_attributes`.
+        // Who does belongs to no tenant, and a reader who is scoped to one may not know of such accounts and credentials.
+        let changed_by = Some(changed_by).filter(|_| visibility.tenant().is_none());
+        Self { changed_at, changed_by, name, old_value, new_value }
+    }
+}
+
 /// A page of the changes of a user's attributes, newest first. Same errors as [`find_user`].
+///
+/// If only one tenant is visible, the page has only the changes since the user became a member of it, and no authors. The
+/// tenant could see all values that these changes replaced.
 pub fn list_attribute_changes(
     store: &dyn Store,
     visibility: Visibility,
     id: &UserId,
     cursor: Option<&str>,
     limit: usize,
-) -> Result<Paged<AttributeChange>> {
+) -> Result<Paged<VisibleChange>> {
     let after: Option<i64> = match cursor {
         Some(cursor) => Some(cursor::decode("cursor", 'c', cursor)?.parse().map_err(|_| cursor::refused("cursor"))?),
         None => None,
     };
     find_user(store, visibility, id)?;
-    let changes = store.reading(|tx| tx.attribute_changes(id, after, limit + 1))?;
+    let changes = store.reading(|tx| tx.attribute_changes(id, visibility.tenant(), after, limit + 1))?;
     let page = Paged::cut(changes, limit, |(number, _)| cursor::encode('c', &number.to_string()));
-    Ok(page.map(|(_, change)| change))
+    Ok(page.map(|(_, change)| VisibleChange::of(change, visibility)))
 }
 
 /// The membership of a user in a tenant.
@@ -259,6 +288,29 @@ mod tests {
         assert_eq!(list(CUSTOMERS, "cy", None).unwrap().items, [], "a user without changes has an empty list");
         assert_eq!(code(list(of_tenant(tenant_id(2)), "ann", None)), "user_not_found");
         assert_eq!(code(list(CUSTOMERS, "dee", None)), "user_not_found");
+    }
+
+    #[test]
+    fn a_tenant_sees_the_changes_since_its_user_joined_and_no_author() {
+        let world = world();
+        let set = |value: &str| {
+            let attributes = vec![Attribute { name: "a".to_owned(), value: value.to_owned() }];
+            put_user(world.change(), &user_id("ann"), &UserDraft { attributes, ..UserDraft::default() }).unwrap();
+        };
+        let seen = |visibility| {
+            let page = list_attribute_changes(&world.store, visibility, &user_id("ann"), None, 10).unwrap();
+            page.items.into_iter().map(|change| (change.new_value.unwrap(), change.changed_by)).collect::<Vec<_>>()
+        };
+        let values = |values: &[&str], author: Option<&str>| -> Vec<(String, Option<String>)> {
+            values.iter().map(|value| ((*value).to_owned(), author.map(str::to_owned))).collect()
+        };
+        set("1");
+        put_membership(world.change(), tenant_id(2), &user_id("ann"), None).unwrap();
+        set("2");
+        let author = world.change().actor().name.clone();
+        assert_eq!(seen(CUSTOMERS), values(&["2", "1"], Some(&author)));
+        assert_eq!(seen(of_tenant(tenant_id(1))), values(&["2", "1"], None));
+        assert_eq!(seen(of_tenant(tenant_id(2))), values(&["2"], None));
     }
 
     #[test]

@@ -13,7 +13,8 @@ mod record_events;
 pub use change::{Change, append};
 pub use change_attributes::{AttributeUpdate, ChangeAttributes, change_attributes, user_by_email};
 pub use find_directory::{
-    find_membership, find_tenant, find_user, list_attribute_changes, list_memberships, list_tenants, list_users,
+    VisibleChange, find_membership, find_tenant, find_user, list_attribute_changes, list_memberships, list_tenants,
+    list_users,
 };
 pub use find_events::{find_event, list_events};
 pub use keep_memberships::{correct_membership, delete_membership, put_membership};

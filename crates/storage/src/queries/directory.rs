@@ -117,11 +117,20 @@ impl DirectoryReads for Tx<'_> {
     fn attribute_changes(
         &mut self,
         user: &UserId,
+        member_of: Option<TenantId>,
         after: Option<i64>,
         limit: usize,
     ) -> Result<Vec<(i64, AttributeChange)>> {
         let mut query =
             attribute_changes::table.into_boxed::<Db>().filter(attribute_changes::user_id.eq(user.as_str()));
+        if let Some(tenant) = member_of {
+            let membership = memberships::table.find((DbUuid(tenant.0), user.as_str()));
+            let changes_after: Option<i64> =
+                self.run("memberships", |conn| membership.select(memberships::changes_after).first(conn).optional())?;
+            let Some(changes_after) = changes_after else { return Ok(Vec::new()) };
+            // A user has fewer changes than the table, so SQLite must take the index of users: see `Unindexed`.
+            query = query.filter(Unindexed(attribute_changes::seq).gt(changes_after));
+        }
         if let Some(after) = after {
             let found: Option<DbTime> = self.run("attribute_changes", |conn| {
                 attribute_changes::table

@@ -1,5 +1,6 @@
 //! Writes tenants, users and memberships.
 
+use diesel::dsl::max;
 use diesel::prelude::*;
 use trailkeeper_domain::creation::Creation;
 use trailkeeper_domain::id::{TenantId, UserId};
@@ -78,9 +79,16 @@ impl DirectoryWrites for Tx<'_> {
 
     fn put_membership(&mut self, membership: &Membership) -> Result<()> {
         let row = MembershipRow::from(membership);
+        let user = membership.user_id.as_str();
+        let last_change: Option<i64> = self.run("attribute_changes", |conn| {
+            let changes = attribute_changes::table.filter(attribute_changes::user_id.eq(user));
+            changes.select(max(attribute_changes::seq)).first(conn)
+        })?;
+        // The directory is locked, so changes have their numbers in the order in which they are committed.
+        let changes_after = memberships::changes_after.eq(last_change.unwrap_or_default());
         self.run("memberships", |conn| {
             diesel::insert_into(memberships::table)
-                .values(&row)
+                .values((&row, changes_after))
                 .on_conflict((memberships::tenant_id, memberships::user_id))
                 .do_update()
                 .set(&row)

@@ -21,6 +21,7 @@ trailkeeper_testkit::on_both!(crate::TestStore::new =>
     members_are_listed_and_removed,
     a_creation_replaces_one_with_the_same_id,
     attribute_changes_are_listed_newest_first,
+    a_tenant_has_the_attribute_changes_of_its_members,
     an_empty_directory_is_reported,
     writers_of_the_directory_wait_for_one_another,
 );
@@ -282,7 +283,7 @@ fn attribute_changes_are_listed_newest_first(t: &TestStore) {
             tx.add_attribute_changes(&late)
         })
         .unwrap();
-    let page = |after, limit| t.store.reading(|tx| tx.attribute_changes(&user_id("ann"), after, limit)).unwrap();
+    let page = |after, limit| t.store.reading(|tx| tx.attribute_changes(&user_id("ann"), None, after, limit)).unwrap();
     let names =
         |page: &[(i64, AttributeChange)]| page.iter().map(|(_, change)| change.name.clone()).collect::<Vec<_>>();
     let all = page(None, 10);
@@ -296,7 +297,64 @@ fn attribute_changes_are_listed_newest_first(t: &TestStore) {
     assert_eq!(page(Some(i64::MAX), 2), [], "a number that is in no page");
     assert!(t.store.writing(|tx| tx.delete_user(&user_id("ann"))).unwrap());
     assert_eq!(page(None, 10), []);
-    assert_eq!(t.store.reading(|tx| tx.attribute_changes(&user_id("bob"), None, 10)).unwrap().len(), 1);
+    assert_eq!(t.store.reading(|tx| tx.attribute_changes(&user_id("bob"), None, None, 10)).unwrap().len(), 1);
+}
+
+fn a_tenant_has_the_attribute_changes_of_its_members(t: &TestStore) {
+    // Every change has the same time: only the order of storage counts.
+    let changed = |user: &str, name: &str| {
+        let change = AttributeChange {
+            user_id: user_id(user),
+            changed_at: at("2026-01-01T00:00:00Z"),
+            changed_by: "admin@example.org".into(),
+            name: name.into(),
+            old_value: None,
+            new_value: Some(String::new()),
+        };
+        t.store.writing(|tx| tx.add_attribute_changes(std::slice::from_ref(&change))).unwrap();
+    };
+    let join = |tenant: u128, user: &str| {
+        t.store.writing(|tx| tx.put_membership(&membership(tenant_id(tenant), user))).unwrap();
+    };
+    let seen = |tenant: Option<u128>, user: &str| {
+        let tenant = tenant.map(tenant_id);
+        let page = t.store.reading(|tx| tx.attribute_changes(&user_id(user), tenant, None, 10)).unwrap();
+        page.into_iter().map(|(_, change)| change.name).collect::<Vec<_>>()
+    };
+    t.store.writing(|tx| tx.put_user(&user("ann"))).unwrap();
+    changed("ann", "before");
+    join(1, "ann");
+    changed("bob", "of another user");
+    changed("ann", "of one");
+    join(2, "ann");
+    changed("ann", "of both");
+    // A membership that is corrected has not begun again.
+    join(1, "ann");
+    assert_eq!(seen(None, "ann"), ["of both", "of one", "before"]);
+    assert_eq!(seen(Some(1), "ann"), ["of both", "of one"]);
+    assert_eq!(seen(Some(2), "ann"), ["of both"]);
+    assert_eq!(seen(Some(3), "ann"), [""; 0]);
+    assert_eq!(seen(Some(1), "bob"), [""; 0]);
+
+    // One that ended and began again has.
+    t.store.writing(|tx| tx.delete_membership(tenant_id(1), &user_id("ann"))).unwrap();
+    assert_eq!(seen(Some(1), "ann"), [""; 0]);
+    changed("ann", "of two");
+    join(1, "ann");
+    changed("ann", "of both again");
+    assert_eq!(seen(Some(1), "ann"), ["of both again"]);
+    assert_eq!(seen(Some(2), "ann"), ["of both again", "of two", "of both"]);
+    // The next page of a tenant has only its changes too.
+    let page =
+        |after| t.store.reading(|tx| tx.attribute_changes(&user_id("ann"), Some(tenant_id(2)), after, 2)).unwrap();
+    let (first, second) = (page(None), page(page(None).last().map(|(number, _)| *number)));
+    assert_eq!((first.len(), second.len()), (2, 1));
+
+    // A user who was removed and came back has a new history.
+    t.store.writing(|tx| tx.delete_user(&user_id("ann"))).unwrap();
+    join(1, "ann");
+    changed("ann", "new");
+    assert_eq!(seen(Some(1), "ann"), ["new"]);
 }
 
 fn an_empty_directory_is_reported(t: &TestStore) {

@@ -48,7 +48,7 @@ SELECT 'user-' || i, 'user-' || i || '@example.org', 'user-' || i || '@example.o
        now(), now(), lpad(to_hex(i), 32, '0')::uuid
 FROM generate_series(0, 49999) AS i;
 INSERT INTO memberships
-SELECT lpad(to_hex(i % 500), 32, '0')::uuid, 'user-' || i, now(), lpad(to_hex(i), 32, '0')::uuid FROM generate_series(0, 49999) AS i;
+SELECT lpad(to_hex(i % 500), 32, '0')::uuid, 'user-' || i, now(), lpad(to_hex(i), 32, '0')::uuid, 0 FROM generate_series(0, 49999) AS i;
 INSERT INTO creations
 SELECT CASE i % 3 WHEN 1 THEN '00000000-0000-0000-0000-000000000000' ELSE lpad(to_hex(i % 500), 32, '0')::uuid END,
        lpad(to_hex(i), 32, '0')::uuid,

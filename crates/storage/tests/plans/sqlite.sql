@@ -34,7 +34,7 @@ SELECT 'user-' || i, 'user-' || i || '@example.org', 'user-' || i || '@example.o
        0, 0, unhex(printf('%032x', i))
 FROM n;
 WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 49999)
-INSERT INTO memberships SELECT unhex(printf('%032x', i % 500)), 'user-' || i, 0, unhex(printf('%032x', i)) FROM n;
+INSERT INTO memberships SELECT unhex(printf('%032x', i % 500)), 'user-' || i, 0, unhex(printf('%032x', i)), 0 FROM n;
 WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 119999)
 INSERT INTO creations
 SELECT CASE i % 3 WHEN 1 THEN zeroblob(16) ELSE unhex(printf('%032x', i % 500)) END, unhex(printf('%032x', i)),
@@ -57,7 +57,7 @@ SELECT unhex(printf('%032x', i)), unhex(printf('%032x', i % 5000)), 176722560000
        1767225600000000 + i * 77000000, 1769817600000000 + i * 77000000,
        iif(i % 3 = 0, 1767225700000000 + i * 77000000, NULL)
 FROM n;
-INSERT INTO refresh_tokens SELECT unhex(hex(id) || hex(id)), id, 0, 0, NULL FROM sessions;
+INSERT INTO refresh_tokens SELECT unhex(hex(id) || hex(id)), id, 0, 0, NULL, NULL, NULL, NULL FROM sessions;
 WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 499)
 INSERT INTO new_pages SELECT i + 1, 20453 + i % 90, 7 FROM n;
 -- Sheets of the current and of an older generation, of everyone and of every tenant.

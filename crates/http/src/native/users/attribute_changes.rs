@@ -5,8 +5,7 @@ use actix_web::web::Data;
 use serde::Serialize;
 use serde_json::{Value, json};
 use trailkeeper_domain::time::Timestamp;
-use trailkeeper_domain::usecase;
-use trailkeeper_domain::user::AttributeChange;
+use trailkeeper_domain::usecase::{self, VisibleChange};
 use utoipa::ToSchema;
 
 use super::get::UserPath;
@@ -38,8 +37,10 @@ pub struct AttributeChangeView {
     /// The time of the change.
     #[schema(value_type = schemas::Instant)]
     changed_at: Timestamp,
-    /// The author of the change: the account's e-mail or the credential's name.
-    changed_by: String,
+    /// The author of the change: the account's e-mail or the credential's name. Null for a credential that is scoped to a
+    /// tenant: the author belongs to no tenant.
+    #[schema(required)]
+    changed_by: Option<String>,
     /// The name of the attribute; `email` counts as an attribute here.
     name: String,
     /// The previous value; null if there was none before.
@@ -50,8 +51,8 @@ pub struct AttributeChangeView {
     new_value: Option<String>,
 }
 
-impl From<AttributeChange> for AttributeChangeView {
-    fn from(change: AttributeChange) -> Self {
+impl From<VisibleChange> for AttributeChangeView {
+    fn from(change: VisibleChange) -> Self {
         Self {
             changed_at: change.changed_at,
             changed_by: change.changed_by,
@@ -66,7 +67,7 @@ impl AttributeChangesView {
     fn sample() -> Value {
         let change = AttributeChangeView {
             changed_at: Timestamp::from_timestamp(1_769_860_800, 0).unwrap_or_default(),
-            changed_by: "admin@example.com".to_owned(),
+            changed_by: Some("admin@example.com".to_owned()),
             name: "department".to_owned(),
             old_value: Some("sales".to_owned()),
             new_value: Some("marketing".to_owned()),
@@ -78,7 +79,8 @@ impl AttributeChangesView {
 /// List the changes of a user's e-mail and attributes, newest first.
 ///
 /// Each change has its author, its time, the attribute, and the old and the new value. A record's first values are not
-/// changes.
+/// changes. A credential that is scoped to a tenant sees the changes since the user became a member of the tenant, without
+/// their authors.
 #[operation(get, "/v1/users/{user_id}/attribute-changes", tag = "users",
     responses((status = 200, description = "A page of changes.", body = AttributeChangesView), CommonProblems, UserNotFound))]
 pub async fn list_attribute_changes(

@@ -81,16 +81,17 @@ fn world() -> TestApp {
     let app = TestApp::new();
     let admin = app.admin();
     for user in ["ann", "bea"] {
-        for number in 0..4 {
-            let record = json!({"email": format!("{user}@example.com"), "attributes": {"a": number.to_string()}});
-            assert!(admin.put(&format!("/v1/users/{user}"), &record).status < 300);
-        }
         for tenant in [ACME, OTHER] {
             admin.put(&format!("/v1/tenants/{tenant}/users/{user}"), &json!({})).ok();
             let event = json!({
                 "type": "login_success", "tenant_id": tenant, "user_id": user, "occurred_at": "2026-07-22T10:00:00Z",
             });
             admin.record(&json!(vec![event; 3]));
+        }
+        // After the user has joined: a tenant sees no earlier changes of attributes.
+        for number in 0..4 {
+            let record = json!({"email": format!("{user}@example.com"), "attributes": {"a": number.to_string()}});
+            assert!(admin.put(&format!("/v1/users/{user}"), &record).status < 300);
         }
     }
     app

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod analytics;
+mod attribute_changes;
 mod errors;
 mod events;
 mod memberships;
