@@ -193,9 +193,14 @@ def two_tabs(checks, client):
     accesses = [answer.json()["accessToken"] for answer in answers]
     checks.equal([client.status(access) for access in accesses], [200, 200], "and a valid access token each")
     time.sleep(10.2)
-    checks.equal(client.refresh(first).status, 401, "after ten seconds the spent token is refused")
-    checks.equal([client.status(access) for access in accesses], [401, 401], "and the session is ended")
-    checks.equal(client.refresh(successors.pop()).status, 401, "for every holder of a token")
+    again = client.refresh(first)
+    checks.equal(again.status, 200, "after ten seconds the spent token is exchanged once more, its successor was not used")
+    replacement = again.json()["refreshToken"]["token"]
+    checks.equal(replacement in successors, False, "for another successor")
+    checks.equal(client.refresh(successors.pop()).status, 401, "which invalidates the first one")
+    accesses.append(again.json()["accessToken"])
+    checks.equal([client.status(access) for access in accesses], [401] * 3, "and its use ends the session")
+    checks.equal(client.refresh(replacement).status, 401, "for every holder of a token")
 
 
 def disabled(checks, client):

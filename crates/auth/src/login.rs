@@ -190,6 +190,9 @@ impl Access {
             issued_at: now,
             expires_at: refresh_expires_at,
             spent_at: None,
+            successor_hash: None,
+            reissued_at: None,
+            superseded_at: None,
         };
         let logged_in = LoggedIn {
             account,

@@ -171,8 +171,15 @@ pub struct RefreshToken {
     pub issued_at: Timestamp,
     /// The time at which it expires.
     pub expires_at: Timestamp,
-    /// The time at which it was exchanged for its successor. Its reuse ends the session.
+    /// The time at which it was exchanged for its successor.
     pub spent_at: Option<Timestamp>,
+    /// SHA-256 of its latest successor; `None` for an unspent token, and for one that was spent before successors were
+    /// recorded.
+    pub successor_hash: Option<Vec<u8>>,
+    /// The time at which it got its second successor, because the first one was never used.
+    pub reissued_at: Option<Timestamp>,
+    /// The time at which the second successor of the same token replaced it. Its use ends the session.
+    pub superseded_at: Option<Timestamp>,
 }
 
 /// A key pair that signs access tokens. All servers of a database share it.

@@ -262,6 +262,9 @@ tables! {
         issued_at -> Instant,
         expires_at -> Instant,
         spent_at -> Nullable<Instant>,
+        successor_hash -> Nullable<Binary>,
+        reissued_at -> Nullable<Instant>,
+        superseded_at -> Nullable<Instant>,
     }
 
     /// Keys that sign access tokens, with sealed private keys.

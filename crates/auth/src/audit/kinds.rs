@@ -11,7 +11,9 @@ pub const ACCESS_DENIED: &str = "access_denied";
 
 /// Failed logins begin to delay further ones. Recorded when a delay begins, not for each attempt that it refuses.
 pub(crate) const LOGIN_BLOCKED: &str = "login_blocked";
-/// A refresh token was used again after its grace period; its session was ended.
+/// A spent refresh token got a second successor, because its first one was never used.
+pub(crate) const REFRESH_TOKEN_REISSUE: &str = "refresh_token_reissue";
+/// A refresh token was used again that must not be; its session was ended.
 pub(crate) const REFRESH_TOKEN_REUSE: &str = "refresh_token_reuse";
 /// Someone other than its own account ended a session.
 pub(crate) const SESSION_END: &str = "session_end";

@@ -11,6 +11,7 @@ mod master_keys;
 mod own_password;
 mod refresh;
 mod refresh_grace;
+mod refresh_lost_answer;
 mod rehash;
 mod sealed_cursors;
 mod secrets;

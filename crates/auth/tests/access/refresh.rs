@@ -32,7 +32,8 @@ fn the_reuse_of_a_spent_token_ends_the_session_and_is_recorded_once() {
     let jane = world.jane(Role::Analyst);
     let bystander = world.jane_logs_in();
     let first = world.jane_logs_in();
-    let second = world.access.refresh(&first.refresh_token, &origin()).unwrap();
+    let successor = world.access.refresh(&first.refresh_token, &origin()).unwrap();
+    let second = world.access.refresh(&successor.refresh_token, &origin()).unwrap();
     world.access.authenticate_bearer(&second.access_token).unwrap();
     world.advance(TimeDelta::seconds(10));
 

@@ -106,9 +106,13 @@ pub trait AccessWrites {
     /// Adds a refresh token.
     fn insert_refresh_token(&mut self, token: &RefreshToken) -> Result<()>;
 
-    /// Marks a refresh token as spent; `false` if it was already spent. If two clients use one token at the same time,
-    /// exactly one of them gets `true`.
-    fn spend_refresh_token(&mut self, hash: &[u8], at: Timestamp) -> Result<bool>;
+    /// Marks a refresh token as spent, and records the hash of its successor; `false` if it was already spent or
+    /// superseded. If two clients use one token at the same time, exactly one of them gets `true`.
+    fn spend_refresh_token(&mut self, hash: &[u8], successor: &[u8], at: Timestamp) -> Result<bool>;
+
+    /// Records the second successor of a spent refresh token, and marks its first one, `lost`, as superseded. `false`, and
+    /// no change, if `lost` is not its successor, was spent or superseded, or if the token already has a second one.
+    fn reissue_refresh_token(&mut self, hash: &[u8], lost: &[u8], successor: &[u8], at: Timestamp) -> Result<bool>;
 
     /// Removes refresh tokens that expired before `at`.
     fn delete_expired_refresh_tokens(&mut self, at: Timestamp) -> Result<()>;

@@ -79,7 +79,14 @@ unused_ports! {
         fn expire_sessions_begun(&mut self, begun: Timestamp, now: Timestamp) -> Result<()>;
         fn delete_past_sessions(&mut self, at: Timestamp) -> Result<()>;
         fn insert_refresh_token(&mut self, token: &RefreshToken) -> Result<()>;
-        fn spend_refresh_token(&mut self, hash: &[u8], at: Timestamp) -> Result<bool>;
+        fn spend_refresh_token(&mut self, hash: &[u8], successor: &[u8], at: Timestamp) -> Result<bool>;
+        fn reissue_refresh_token(
+            &mut self,
+            hash: &[u8],
+            lost: &[u8],
+            successor: &[u8],
+            at: Timestamp
+        ) -> Result<bool>;
         fn delete_expired_refresh_tokens(&mut self, at: Timestamp) -> Result<()>;
         fn spend_signature(&mut self, spent: &SpentSignature, now: Timestamp) -> Result<bool>;
         fn insert_token_key(&mut self, key: &TokenKey) -> Result<()>;

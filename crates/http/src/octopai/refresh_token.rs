@@ -35,7 +35,8 @@ impl RefreshTokenRequest {
 
 /// Refresh a login
 ///
-/// Returns a new access token and a new refresh token, and spends the old one. If a spent token is sent again, it was
+/// Returns a new access token and a new refresh token, and spends the old one. If a spent token is sent again, it gets
+/// another successor, once, provided that the first one was never used because the answer was lost. Otherwise it was
 /// probably copied, and the whole login ends. The login also ends 90 days after it began, unless the server is set
 /// otherwise.
 #[operation(post, "/api/UserAccount/RefreshToken", operation_id = "RefreshToken", tag = "UserAccount",

@@ -180,14 +180,49 @@ impl AccessWrites for Tx<'_> {
         Ok(())
     }
 
-    fn spend_refresh_token(&mut self, hash: &[u8], at: Timestamp) -> Result<bool> {
+    fn spend_refresh_token(&mut self, hash: &[u8], successor: &[u8], at: Timestamp) -> Result<bool> {
         // The database checks the condition again under the lock of the row, so only one of two requests finds the row.
+        let unused = refresh_tokens::spent_at.is_null().and(refresh_tokens::superseded_at.is_null());
         let spent = self.run("refresh_tokens", |conn| {
-            diesel::update(refresh_tokens::table.find(hash).filter(refresh_tokens::spent_at.is_null()))
-                .set(refresh_tokens::spent_at.eq(Some(DbTime(at))))
+            diesel::update(refresh_tokens::table.find(hash).filter(unused))
+                .set((
+                    refresh_tokens::spent_at.eq(Some(DbTime(at))),
+                    refresh_tokens::successor_hash.eq(Some(successor)),
+                ))
                 .execute(conn)
         })?;
         Ok(spent > 0)
+    }
+
+    fn reissue_refresh_token(&mut self, hash: &[u8], lost: &[u8], successor: &[u8], at: Timestamp) -> Result<bool> {
+        // Callers hold the lock of accounts, so no other refresh changes these rows between the statements.
+        let token = refresh_tokens::table
+            .find(hash)
+            .filter(refresh_tokens::successor_hash.eq(Some(lost)))
+            .filter(refresh_tokens::reissued_at.is_null())
+            .select(refresh_tokens::token_hash);
+        let found = self.run("refresh_tokens", |conn| token.first::<Vec<u8>>(conn).optional())?;
+        if found.is_none() {
+            return Ok(false);
+        }
+        let unused = refresh_tokens::spent_at.is_null().and(refresh_tokens::superseded_at.is_null());
+        let superseded = self.run("refresh_tokens", |conn| {
+            diesel::update(refresh_tokens::table.find(lost).filter(unused))
+                .set(refresh_tokens::superseded_at.eq(Some(DbTime(at))))
+                .execute(conn)
+        })?;
+        if superseded == 0 {
+            return Ok(false);
+        }
+        self.run("refresh_tokens", |conn| {
+            diesel::update(refresh_tokens::table.find(hash))
+                .set((
+                    refresh_tokens::reissued_at.eq(Some(DbTime(at))),
+                    refresh_tokens::successor_hash.eq(Some(successor)),
+                ))
+                .execute(conn)
+        })?;
+        Ok(true)
     }
 
     fn delete_expired_refresh_tokens(&mut self, at: Timestamp) -> Result<()> {

@@ -209,6 +209,9 @@ pub struct RefreshTokenRow {
     issued_at: DbTime,
     expires_at: DbTime,
     spent_at: Option<DbTime>,
+    successor_hash: Option<Vec<u8>>,
+    reissued_at: Option<DbTime>,
+    superseded_at: Option<DbTime>,
 }
 
 impl From<&RefreshToken> for RefreshTokenRow {
@@ -219,6 +222,9 @@ impl From<&RefreshToken> for RefreshTokenRow {
             issued_at: DbTime(token.issued_at),
             expires_at: DbTime(token.expires_at),
             spent_at: token.spent_at.map(DbTime),
+            successor_hash: token.successor_hash.clone(),
+            reissued_at: token.reissued_at.map(DbTime),
+            superseded_at: token.superseded_at.map(DbTime),
         }
     }
 }
@@ -231,6 +237,9 @@ impl From<RefreshTokenRow> for RefreshToken {
             issued_at: row.issued_at.0,
             expires_at: row.expires_at.0,
             spent_at: row.spent_at.map(|DbTime(at)| at),
+            successor_hash: row.successor_hash,
+            reissued_at: row.reissued_at.map(|DbTime(at)| at),
+            superseded_at: row.superseded_at.map(|DbTime(at)| at),
         }
     }
 }

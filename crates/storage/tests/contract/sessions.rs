@@ -20,6 +20,7 @@ trailkeeper_testkit::on_both!(crate::TestStore::new =>
     past_sessions_are_removed,
     deleting_an_account_deletes_its_sessions,
     a_refresh_token_is_spent_once,
+    a_lost_successor_is_replaced_once,
     expired_refresh_tokens_are_removed,
     a_valid_signature_is_accepted_once,
 );
@@ -60,6 +61,9 @@ fn refresh_token(number: u8, session: SessionId, expires_at: &str) -> RefreshTok
         issued_at: at(BEGINNING),
         expires_at: at(expires_at),
         spent_at: None,
+        successor_hash: None,
+        reissued_at: None,
+        superseded_at: None,
     }
 }
 
@@ -265,7 +269,7 @@ fn deleting_an_account_deletes_its_sessions(t: &TestStore) {
     let over = Session { ended_at: Some(at("2026-01-02T00:00:00Z")), ..session(2, &ann()) };
     let tokens = [(1, 1), (2, 1), (3, 2), (4, 3)].map(|(n, of)| refresh_token(n, id(of), END));
     prepare(t, &[session(1, &ann()), over, session(3, &bob())], &tokens);
-    t.store.writing(|tx| tx.spend_refresh_token(&[1; 32], at("2026-01-02T00:00:00Z"))).unwrap();
+    t.store.writing(|tx| tx.spend_refresh_token(&[1; 32], &[9; 32], at("2026-01-02T00:00:00Z"))).unwrap();
     assert!(!t.store.writing(|tx| tx.delete_account(account(7, "").id)).unwrap());
     assert_eq!(rows(t), ("3".into(), "4".into()));
 
@@ -285,13 +289,41 @@ fn a_refresh_token_is_spent_once(t: &TestStore) {
     let now = at("2026-01-15T00:00:00Z");
     let won: usize = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..6)
-            .map(|_| scope.spawn(|| t.store.writing(|tx| tx.spend_refresh_token(&[1; 32], now)).unwrap()))
+            .map(|_| scope.spawn(|| t.store.writing(|tx| tx.spend_refresh_token(&[1; 32], &[9; 32], now)).unwrap()))
             .collect();
         threads.into_iter().map(|thread| usize::from(thread.join().unwrap())).sum()
     });
     assert_eq!(won, 1, "exactly one of many requests spends the token");
-    assert_eq!(t.store.reading(|tx| tx.refresh_token(&[1; 32])).unwrap().unwrap().spent_at, Some(now));
-    assert!(!t.store.writing(|tx| tx.spend_refresh_token(&[2; 32], now)).unwrap());
+    let spent = t.store.reading(|tx| tx.refresh_token(&[1; 32])).unwrap().unwrap();
+    assert_eq!((spent.spent_at, spent.successor_hash), (Some(now), Some(vec![9; 32])));
+    assert!(!t.store.writing(|tx| tx.spend_refresh_token(&[2; 32], &[9; 32], now)).unwrap());
+}
+
+fn a_lost_successor_is_replaced_once(t: &TestStore) {
+    let tokens = [1, 2, 3, 4].map(|number| refresh_token(number, id(1), END));
+    prepare(t, &[session(1, &ann())], &tokens);
+    let (first, second) = (at("2026-01-15T00:00:00Z"), at("2026-01-16T00:00:00Z"));
+    let stored = |number: u8| t.store.reading(|tx| tx.refresh_token(&[number; 32])).unwrap().unwrap();
+    let reissue = |token: u8, lost: u8, successor: u8| {
+        t.store.writing(|tx| tx.reissue_refresh_token(&[token; 32], &[lost; 32], &[successor; 32], second)).unwrap()
+    };
+    assert!(!reissue(1, 2, 3), "it is not spent");
+    assert!(t.store.writing(|tx| tx.spend_refresh_token(&[1; 32], &[2; 32], first)).unwrap());
+    assert!(!reissue(1, 4, 3), "another token is its successor");
+    assert_eq!([1, 2, 3, 4].map(|number| stored(number).superseded_at), [None; 4]);
+
+    assert!(reissue(1, 2, 3));
+    let token = stored(1);
+    assert_eq!((token.spent_at, token.reissued_at), (Some(first), Some(second)));
+    assert_eq!(token.successor_hash, Some(vec![3; 32]));
+    assert_eq!((stored(2).spent_at, stored(2).superseded_at), (None, Some(second)));
+    assert!(!reissue(1, 2, 3) && !reissue(1, 3, 4), "it has its second successor");
+    assert!(!t.store.writing(|tx| tx.spend_refresh_token(&[2; 32], &[9; 32], second)).unwrap(), "superseded");
+
+    assert!(t.store.writing(|tx| tx.spend_refresh_token(&[3; 32], &[4; 32], second)).unwrap());
+    assert!(t.store.writing(|tx| tx.spend_refresh_token(&[4; 32], &[9; 32], second)).unwrap());
+    assert!(!reissue(3, 4, 5), "its successor was used");
+    assert_eq!(stored(4).superseded_at, None);
 }
 
 fn expired_refresh_tokens_are_removed(t: &TestStore) {

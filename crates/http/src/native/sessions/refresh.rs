@@ -37,9 +37,10 @@ impl RefreshInput {
 /// Refresh a session's tokens.
 ///
 /// Returns a new access token and a new refresh token, and spends the old one. If a spent token is sent again within 10
-/// seconds, for example by two tabs that refresh at once, it gets the same successor. If it is sent later, it was
-/// probably stolen, and the session ends. The session also ends 90 days after the login, unless the server is set
-/// otherwise. The operation needs no credential except the refresh token.
+/// seconds, for example by two tabs that refresh at once, it gets the same successor. If it is sent later, and its
+/// successor was never used because the answer was lost, it gets another successor, once; the first one must not be used
+/// any more. Otherwise it was probably stolen, and the session ends. The session also ends 90 days after the login, unless
+/// the server is set otherwise. The operation needs no credential except the refresh token.
 #[operation(post, "/v1/sessions/refresh", tag = "sessions", body = "The refresh token.",
     responses(
         (status = 200, description = "The session goes on.", body = SessionTokensView),

@@ -121,12 +121,29 @@ fn a_refresh_rotates_and_a_spent_token_ends_the_family() {
     assert_ne!(second["accessToken"], first["accessToken"]);
     // A second tab of the same browser may refresh at the same moment.
     assert_eq!(&refresh(&app, first_token).ok()["refreshToken"]["token"], second_token);
+    let third = refresh(&app, second_token).ok();
     app.clock.advance(TimeDelta::seconds(11));
     let error = failed(&refresh(&app, first_token));
     assert!(error.contains("log in again"), "{error}");
     failed(&refresh(&app, second_token));
+    failed(&refresh(&app, &third["refreshToken"]["token"]));
     let other = login(&app, "jane@example.com", PASSWORD).ok();
     refresh(&app, &other["refreshToken"]["token"]).ok();
+}
+
+#[test]
+fn a_lost_answer_is_replaced_once() {
+    let app = with_account(Role::Admin);
+    let first = login(&app, "jane@example.com", PASSWORD).ok()["refreshToken"]["token"].clone();
+    let lost = refresh(&app, &first).ok()["refreshToken"]["token"].clone();
+    app.clock.advance(TimeDelta::minutes(1));
+    let second = refresh(&app, &first).ok()["refreshToken"]["token"].clone();
+    assert_ne!(second, lost);
+    app.clock.advance(TimeDelta::minutes(1));
+    let third = refresh(&app, &second).ok()["refreshToken"]["token"].clone();
+    app.clock.advance(TimeDelta::minutes(1));
+    failed(&refresh(&app, &first));
+    failed(&refresh(&app, &third));
 }
 
 #[test]

@@ -62,8 +62,32 @@ fn a_refresh_continues_the_session() {
         let session = caller.get(&format!("/v1/sessions/{}", jane.session_id)).ok();
         assert_eq!((&session["started_at"], &session["refreshed_at"]), (&json!(START), &json!("2026-07-23T13:00:00Z")));
         assert_eq!(session["expires_at"], "2026-08-22T13:00:00Z");
+        app.refresh(tokens["refresh_token"].as_str().unwrap()).ok();
         app.clock.advance(TimeDelta::minutes(1));
         app.refresh(&jane.refresh_token).problem(401, "unauthorized", None);
+        caller.get("/v1/accounts/me").problem(401, "unauthorized", None);
+    }
+}
+
+#[test]
+fn a_refresh_whose_answer_was_lost_is_repeated_once() {
+    for app in TestApp::on_both() {
+        let jane = app.person("jane@example.com", Role::Analyst, None);
+        let refresh = |token: &str| {
+            let tokens = app.refresh(token).ok();
+            ["refresh_token", "access_token"].map(|name| tokens[name].as_str().unwrap().to_owned())
+        };
+        let [lost, _] = refresh(&jane.refresh_token);
+        app.clock.advance(TimeDelta::hours(1));
+        let [again, access] = refresh(&jane.refresh_token);
+        assert_ne!(again, lost);
+        let caller = app.bearer(&access);
+        caller.get("/v1/accounts/me").ok();
+        app.clock.advance(TimeDelta::minutes(1));
+        let [next, _] = refresh(&again);
+        // The first answer was not lost after all: somebody else has it.
+        app.refresh(&lost).problem(401, "unauthorized", None);
+        app.refresh(&next).problem(401, "unauthorized", None);
         caller.get("/v1/accounts/me").problem(401, "unauthorized", None);
     }
 }

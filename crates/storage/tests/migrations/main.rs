@@ -1,6 +1,8 @@
 //! The migrations of both databases: the same list, reversible, and safe to run from many servers at once.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
+mod added_columns;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -233,7 +235,16 @@ fn sessions_survive_migrations(kind: DatabaseKind) {
     let token = store.reading(|tx| tx.refresh_token(&[0; 32])).unwrap();
     assert_eq!(token.unwrap().spent_at.unwrap().timestamp(), 2);
     let now = at("2026-01-01T00:00:00Z");
-    let orphan = RefreshToken { token_hash: vec![9; 32], session_id, issued_at: now, expires_at: now, spent_at: None };
+    let orphan = RefreshToken {
+        token_hash: vec![9; 32],
+        session_id,
+        issued_at: now,
+        expires_at: now,
+        spent_at: None,
+        successor_hash: None,
+        reissued_at: None,
+        superseded_at: None,
+    };
     assert!(store.writing(|tx| tx.insert_refresh_token(&orphan)).is_err(), "a token still needs its session");
     assert!(store.writing(|tx| tx.delete_account(account_id)).unwrap());
 }
