@@ -96,6 +96,7 @@ fn every_field_is_returned_as_it_was_sent() {
         expected["occurred_at"] = json!("2026-01-31T12:00:00.123456Z");
         expected["received_at"] = json!(START);
         expected["original"] = Value::Null;
+        expected["missing_names"] = json!([]);
         assert_eq!(admin.get(&format!("/v1/events/{}", numbered(1))).ok(), expected);
     }
 }
@@ -111,6 +112,7 @@ fn omitted_fields_have_defaults() {
         "tenant_id": "00000000-0000-0000-0000-000000000000", "env_id": 1, "user_id": null, "user_name": null,
         "type": "login_fail", "outcome": "failure", "source": "198.51.100.20", "user_agent": null, "page": null,
         "session_id": null, "trace_id": null, "target": null, "metadata": null, "original": null,
+        "missing_names": [],
     });
     assert_eq!(event, expected);
 }
