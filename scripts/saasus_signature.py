@@ -89,6 +89,9 @@ def vectors():
     case("mixed escapes signed in lower case", True, path="/v1/a%2Fb%c3%A9", signed={"path": "/v1/a%2fb%c3%a9"})
     spaced = "/v1/analysis/users/jane%20d%C3%B6e/behavior-histories"
     case("a decoded path, as some SDKs sign", True, path=spaced, signed={"path": unquote(spaced)})
+    for what, sent in [("an address", "jane%2Bx%40example.com"), ("base64", "aGk%3D"), ("other signs", "a%26b%3Bc")]:
+        path = f"/v1/analysis/users/{sent}/behavior-histories"
+        case(f"a decoded path with {what}", True, path=path, signed={"path": unquote(path)})
     case("a decoded path before a query as it was sent", True, path=spaced + "?a=b%2Cc",
          signed={"path": unquote(spaced) + "?a=b%2Cc"})
     case("a decoded path and a decoded query", True, path=spaced + "?a=b%2Cc", signed={"path": unquote(spaced + "?a=b%2Cc")})
@@ -124,8 +127,8 @@ def vectors():
     case("a changed body", False, method="PUT", body=update, signed={"body": update.replace("7}", "8}")})
     case("a body that was not signed", False, method="PUT", body=update, signed={"body": ""})
     case("signed with another key's name", False, signed={"api_key": "ak_1Yk7TqVw2mRz9LdXc4HbNs8JfPg5Ae1U"})
-    for what, sent in [("slash", "%2F"), ("question mark", "%3F"), ("percent sign", "%25"), ("ampersand", "%26"),
-                       ("number sign", "%23"), ("equals sign", "%3D"), ("line feed", "%0A"), ("byte that is no text", "%FF")]:
+    for what, sent in [("slash", "%2F"), ("question mark", "%3F"), ("percent sign", "%25"),
+                       ("number sign", "%23"), ("line feed", "%0A"), ("byte that is no text", "%FF")]:
         path = f"/v1/analysis/users/a%20{sent}b/behavior-histories"
         case(f"a decoded path whose escapes stand for a {what}", False, path=path, signed={"path": unquote(path, errors="replace")})
     case("a decoded query whose escapes stand for an ampersand", False, path=f"{spaced}?a=b%26tenant_id%3Dc",

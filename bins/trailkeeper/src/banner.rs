@@ -45,7 +45,7 @@ impl Banner {
         let url = format!("{}://{}", self.scheme, reachable(address));
         let [token, event, question] = self.first_steps(&url);
         format!(
-            "\nTrailkeeper listens on {url}\n  documentation  {url}/docs/\n  database       {}\n{}\nCreate a token, send a first event and ask a first question{}:\n\n{token}\n\n{event}\n\n{question}\n\n",
+            "\nTrailkeeper listens on {url}\n  documentation  {url}/docs/\n  database       {}\n{}\nGet a token, send a first event and ask a first question{}:\n\n{token}\n\n{event}\n\n{question}\n\n",
             self.database,
             self.credentials(),
             if self.needs_environment() {

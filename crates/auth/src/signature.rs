@@ -176,17 +176,17 @@ fn paths(received: &str) -> Vec<String> {
 /// and with the decoded query.
 fn decoded_forms(received: &str) -> Vec<String> {
     let (path, query) = received.split_at(received.find('?').unwrap_or(received.len()));
-    let Some(path) = decoded(path) else { return Vec::new() };
-    let query_decoded = decoded(query);
+    let Some(path) = decoded(path, "%/?#") else { return Vec::new() };
+    let query_decoded = decoded(query, "%/?#&=+;");
     [Some(query), query_decoded.as_deref()].into_iter().flatten().map(|query| format!("{path}{query}")).collect()
 }
 
-/// The text that the percent escapes of a path or query stand for. `None` if an escape stands for a character that has a
-/// meaning in a URL, for a control character, or for no UTF-8: the decoded text would then be that of a different request
-/// as well.
-fn decoded(text: &str) -> Option<String> {
+/// The text that the percent escapes of a path or query stand for. `None` if an escape stands for a character of
+/// `separators`, for a control character, or for no UTF-8: the decoded text would then be that of a different request as
+/// well.
+fn decoded(text: &str, separators: &str) -> Option<String> {
     let decoded = percent_decode_str(text).decode_utf8().ok()?;
-    let special = |text: &str| text.chars().filter(|c| c.is_control() || "%/?#&=+;".contains(*c)).count();
+    let special = |text: &str| text.chars().filter(|c| c.is_control() || separators.contains(*c)).count();
     // Each escape has one `%`; every other special character of the decoded text must have been there before.
     let escapes = text.matches('%').count();
     (special(&decoded) + escapes == special(text)).then(|| decoded.into_owned())

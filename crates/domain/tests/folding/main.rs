@@ -35,7 +35,7 @@ fn a_folded_text_stays_as_it_is() {
     }
 }
 
-/// The addresses of the kind: each row is one address.
+/// Addresses that differ in case, composition or final sigma: each row is one address.
 #[test]
 fn addresses_that_differ_in_case_or_composition_are_one() {
     for same in [
