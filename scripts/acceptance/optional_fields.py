@@ -104,6 +104,17 @@ def fields(checks, server):
     print(f"{len(cases)} values of optional fields, {bad} of them bad", flush=True)
 
 
+def empty(checks, server):
+    """Every field but `type` may be an empty text, which is the same as no field."""
+    names = ("id", "occurred_at", "tenant_id", "env_id", "user_id", "user_name", "outcome", "source", "user_agent", "page", "session_id", "trace_id", "target", "metadata")
+    results = send(server, [{"type": "x"} | {name: ""} for name in names] + [{"type": "x"} | dict.fromkeys(names, ""), {"type": ""}])
+    checks.equal([(result["status"], result.get("warnings")) for result in results], [("stored", None)] * (len(names) + 1) + [("refused", None)], "an empty text is no field")
+    for result in results[:-1]:
+        seen = server.ask("GET", f"/v1/events/{result['id']}").json() or {}
+        got = (seen.get("env_id"), seen.get("outcome"), seen.get("tenant_id"), seen.get("original"), seen.get("occurred_at") == seen.get("received_at"))
+        checks.equal(got, (1, "unknown", str(uuid.UUID(int=0)), None, True), "an event with empty texts has the defaults")
+
+
 def number(choose):
     """A number in JSON, of any size."""
     digits = lambda most: "".join(choose.choice("0123456789") for _ in range(choose.randint(1, most)))
@@ -179,6 +190,7 @@ def main():
     checks = Checks()
     with Server(checks, options.database) as server:
         fields(checks, server)
+        empty(checks, server)
         metadata(checks, server)
     return checks.finish()
 

@@ -4,9 +4,8 @@ use std::collections::HashSet;
 
 use trailkeeper_domain::account::SpentSignature;
 use trailkeeper_domain::activity::{ActiveUsers, Period};
-use trailkeeper_domain::event::{Event, EventKind, MAX_FUTURE, Outcome, PAGE_LOAD};
+use trailkeeper_domain::event::{Event, EventDraft, IngestContext, MAX_FUTURE, Outcome, PAGE_LOAD};
 use trailkeeper_domain::id::{EventId, TenantId, UserId};
-use trailkeeper_domain::page::Page;
 use trailkeeper_domain::time::{self, Timestamp};
 use trailkeeper_domain::usecase::Change;
 use trailkeeper_domain::visibility::Visibility;
@@ -38,8 +37,26 @@ pub struct BehaviorReport {
 pub struct ReportedPage {
     /// When the user was on it.
     pub at: Timestamp,
-    /// The page, a URL or a bare path.
-    pub referer: String,
+    /// The page.
+    pub referer: Referer,
+}
+
+/// A page as it was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Referer {
+    /// A text: a URL, a bare path, or whatever a user put in their place.
+    Text(String),
+    /// A text that is no Unicode, as JSON.
+    NoUnicode(String),
+}
+
+impl Referer {
+    /// The text, or the JSON.
+    fn as_str(&self) -> &str {
+        match self {
+            Self::Text(text) | Self::NoUnicode(text) => text,
+        }
+    }
 }
 
 /// Stores a user's pages of one day as events of type `page_load`, all or none: of the only visible tenant, or outside any
@@ -49,16 +66,20 @@ pub struct ReportedPage {
 /// that a page that is sent again is stored once, and the growing list of a day may be sent repeatedly. The events are
 /// not of type `userinfo`, so that the number of userinfo calls stays that of real calls.
 ///
+/// Users choose the pages, so none of them refuses the report. A bad one is kept as [`EventDraft::into_event`] keeps the
+/// page of any event: the event has no page, and the text is in [`Event::original`]. An empty one is an event without a
+/// page.
+///
 /// # Errors
-/// [`Error::TooLarge`] for more than [`MAX_HISTORIES`] pages. [`Error::Invalid`] naming the field of a page that is
-/// malformed, more than ten minutes ahead of the clock, or not on the same day as the others in any time zone.
+/// [`Error::TooLarge`] for more than [`MAX_HISTORIES`] pages. [`Error::Invalid`] naming the time of a page that is more than ten minutes ahead of the clock, or not on the same day as the others in any time zone.
 pub fn report_behavior(change: Change<'_>, report: &BehaviorReport, visibility: Visibility) -> Result<()> {
-    let tenant_id = visibility.tenant().unwrap_or(TenantId::NONE);
-    let events = events_of(report, change.now(), tenant_id)?;
+    // The peer is the vendor's server and not the user: no address is better than a wrong one.
+    let context = IngestContext { now: change.now(), source: None, tenant_scope: visibility.tenant() };
+    let events = events_of(report, &context)?;
     change.write(|tx| tx.insert_events(&events).map(|_| ()))
 }
 
-fn events_of(report: &BehaviorReport, now: Timestamp, tenant_id: TenantId) -> Result<Vec<Event>> {
+fn events_of(report: &BehaviorReport, context: &IngestContext) -> Result<Vec<Event>> {
     if report.histories.len() > MAX_HISTORIES {
         return Err(Error::TooLarge(ErrorDetail::of(
             "histories",
@@ -74,11 +95,10 @@ fn events_of(report: &BehaviorReport, now: Timestamp, tenant_id: TenantId) -> Re
     let mut events = Vec::with_capacity(report.histories.len());
     for (index, history) in report.histories.iter().enumerate() {
         days.retain(|day| day.start <= history.at && history.at < day.end);
-        check_time(&format!("histories[{index}].timestamp"), history.at, report.day, !days.is_empty(), now)?;
-        let page = Page::parse(&format!("histories[{index}].referer"), history.referer.as_str())?;
+        check_time(&format!("histories[{index}].timestamp"), history.at, report.day, !days.is_empty(), context.now)?;
         let id = id_of(&report.user_id, history);
         if seen.insert(id) {
-            events.push(event_of(id, &report.user_id, history.at, page, now, tenant_id));
+            events.push(event_of(id, &report.user_id, history, context)?);
         }
     }
     Ok(events)
@@ -109,21 +129,26 @@ fn check_time(field: &str, at: Timestamp, day: Timestamp, on_the_day: bool, now:
     Ok(())
 }
 
-/// The id made of user, time and page. NUL separates them: neither a user id nor a page can contain it.
+/// The id made of user, time and page. NUL separates them: neither a user id nor a time can contain it, and the page, which
+/// can, is the last.
 fn id_of(user: &UserId, history: &ReportedPage) -> EventId {
-    let name = format!("{user}\0{}\0{}", history.at.timestamp(), history.referer);
+    let name = format!("{user}\0{}\0{}", history.at.timestamp(), history.referer.as_str());
     EventId(Uuid::new_v5(&REPORTED_PAGE, name.as_bytes()))
 }
 
-fn event_of(id: EventId, user: &UserId, at: Timestamp, page: Page, now: Timestamp, tenant_id: TenantId) -> Event {
-    Event {
-        received_at: now,
-        user_id: Some(user.clone()),
-        page: Some(page),
-        // The peer is the vendor's server and not the user: no address is better than a wrong one.
-        source: None,
-        ..Event::new(id, tenant_id, at, EventKind::known(PAGE_LOAD), Outcome::Success)
+fn event_of(id: EventId, user: &UserId, history: &ReportedPage, context: &IngestContext) -> Result<Event> {
+    let mut draft = EventDraft {
+        occurred_at: Some(history.at),
+        user_id: Some(user.as_str().to_owned()),
+        kind: PAGE_LOAD.to_owned(),
+        outcome: Some(Outcome::Success),
+        ..EventDraft::default()
+    };
+    match &history.referer {
+        Referer::Text(text) => draft.page = Some(text.clone()),
+        Referer::NoUnicode(json) => drop(draft.mistyped.insert("page", json.clone())),
     }
+    draft.into_event(context, id).map(|checked| checked.event)
 }
 
 /// Sets the number of active users of one period, tenant and environment. From then on it replaces the computed one; a
@@ -157,6 +182,7 @@ pub fn report_active_users(
 
 #[cfg(test)]
 mod tests {
+    use trailkeeper_domain::page::Page;
     use trailkeeper_domain::time::parse_rfc3339;
 
     use super::*;
@@ -171,13 +197,17 @@ mod tests {
             user_id: UserId::parse("user_id", "u1").unwrap(),
             histories: pages
                 .iter()
-                .map(|(time, page)| ReportedPage { at: at(time), referer: (*page).to_owned() })
+                .map(|(time, page)| ReportedPage { at: at(time), referer: Referer::Text((*page).to_owned()) })
                 .collect(),
         }
     }
 
     fn events(report: &BehaviorReport) -> Result<Vec<Event>> {
-        events_of(report, at("2026-11-22T20:00:00Z"), TenantId::NONE)
+        events_of(report, &context("2026-11-22T20:00:00Z"))
+    }
+
+    fn context(now: &str) -> IngestContext {
+        IngestContext { now: at(now), source: None, tenant_scope: None }
     }
 
     #[test]
@@ -195,6 +225,45 @@ mod tests {
         // Computed with Python's uuid5. If it changed, reports that are sent again would count twice.
         assert_eq!(once[0].id.to_string(), "24eb12a7-6872-57be-91b1-fabe371cc80e");
         assert_eq!(once[0].page.as_ref().unwrap().as_str(), "/users?action=delete_user");
+    }
+
+    #[test]
+    fn a_bad_page_is_kept_beside_an_event_without_page() {
+        let long = "x".repeat(2049);
+        let pages = ["/a", &long, "/a\0b", "", "/b\u{1b}[2J"].map(|page| ("2026-11-22T08:00:00Z", page));
+        let mut report = report(&pages);
+        let no_unicode = Referer::NoUnicode("\"/\\ud83d\"".to_owned());
+        report.histories.push(ReportedPage { at: at("2026-11-22T08:00:00Z"), referer: no_unicode });
+        let stored = events(&report).unwrap();
+        let text = |event: &Event| event.original.get("page").map(|page| page.text.clone());
+        let expected = [
+            (Some("/a"), None),
+            (None, Some("x".repeat(1024))),
+            (None, Some("/a\u{2400}b".to_owned())),
+            (None, None),
+            (None, Some("/b\u{1b}[2J".to_owned())),
+            (None, Some("\"/\\ud83d\"".to_owned())),
+        ];
+        let kept: Vec<_> = stored.iter().map(|event| (event.page.as_ref().map(Page::as_str), text(event))).collect();
+        assert_eq!(kept, expected);
+        // Computed with Python's uuid5 of the whole text.
+        let ids = [stored[1].id.to_string(), stored[2].id.to_string(), stored[3].id.to_string()];
+        assert_eq!(
+            ids,
+            [
+                "933752e5-87d5-533d-ae62-ae5030c5ab27",
+                "2e685e32-137e-5daa-b6bc-6f70c3f6d829",
+                "c74dbd77-2657-5e6e-a1d7-2bf8577e1d6b"
+            ]
+        );
+        assert_eq!(events(&report).unwrap(), stored, "sent again");
+        for event in &stored {
+            assert_eq!(
+                (event.user_id.as_ref(), event.occurred_at),
+                (Some(&report.user_id), at("2026-11-22T08:00:00Z"))
+            );
+            assert_eq!((event.kind.as_str(), event.outcome, event.source), (PAGE_LOAD, Outcome::Success, None));
+        }
     }
 
     #[test]
@@ -216,7 +285,7 @@ mod tests {
     fn is_one_day(day: &str, times: &[&str]) -> bool {
         let pages: Vec<_> = times.iter().map(|time| (*time, "/a")).collect();
         let report = BehaviorReport { day: at(day), ..report(&pages) };
-        events_of(&report, at("2027-01-01T00:00:00Z"), TenantId::NONE).is_ok()
+        events_of(&report, &context("2027-01-01T00:00:00Z")).is_ok()
     }
 
     #[test]

@@ -49,8 +49,9 @@ impl EventDraft {
         Self::from_json(bytes).map_err(|error| Unreadable { id: sent_id(bytes), error })
     }
 
-    /// Parses one event: a JSON object with only known fields, each at most once. A `null` counts as an absent field. The
-    /// strict fields must have their own types; an optional field of another type goes to [`EventDraft::mistyped`].
+    /// Parses one event: a JSON object with only known fields, each at most once. A `null` counts as an absent field, and
+    /// so does an empty text, except in `type`. The strict fields must otherwise have their own types; an optional field of
+    /// another type goes to [`EventDraft::mistyped`].
     /// [`EventDraft::into_event`] validates lengths and other limits later.
     pub fn from_json(bytes: &[u8]) -> Result<Self> {
         let mut json = JsonObject::parse("an event", bytes)?;
@@ -61,6 +62,10 @@ impl EventDraft {
 
     /// Takes the fields of an event out of an object. The object may have other fields, so the caller must finish it.
     pub fn take_from(json: &mut JsonObject) -> Result<Self> {
+        // Serializers without null write an absent field as an empty text, whatever its type.
+        for field in ["id", "occurred_at", "tenant_id", "env_id", "outcome"] {
+            json.drop_empty(field);
+        }
         let mut draft = Self {
             id: json.parsed("id", A_UUID, id::parse_uuid)?,
             occurred_at: json.parsed("occurred_at", A_TIME, time::parse_rfc3339)?,
@@ -142,6 +147,8 @@ impl Target {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     #[test]
@@ -197,6 +204,21 @@ mod tests {
         let json = format!("{{{}\"type\":\"x\"}}", nulls.collect::<String>());
         let expected = EventDraft { kind: "x".to_owned(), ..EventDraft::default() };
         assert_eq!(EventDraft::from_json(json.as_bytes()).unwrap(), expected);
+    }
+
+    #[test]
+    fn an_empty_text_is_absent_in_every_field_but_the_type() {
+        let sent = |skipped: &str| {
+            let fields = EventDraft::FIELDS.iter().filter(|field| **field != skipped);
+            fields.map(|field| format!("\"{field}\":\"\"")).collect::<Vec<_>>().join(",")
+        };
+        let json = format!("{{{},\"type\":\"x\"}}", sent("type"));
+        let draft = EventDraft::from_json(json.as_bytes()).unwrap();
+        assert_eq!((draft.id, draft.occurred_at, draft.tenant_id), (None, None, None));
+        assert_eq!((draft.env_id, draft.outcome, draft.mistyped), (None, None, BTreeMap::new()));
+        let json = format!("{{{},\"env_id\":\" \"}}", sent("env_id"));
+        let error = EventDraft::from_json(json.as_bytes()).unwrap_err();
+        assert_eq!(error.detail().unwrap().field.as_deref(), Some("env_id"), "a space is no empty text");
     }
 
     #[test]

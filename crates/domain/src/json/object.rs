@@ -59,6 +59,16 @@ impl JsonObject {
         }
     }
 
+    /// Takes a field that must be a text, Unicode or not: [`JsonValue::Text`] or [`JsonValue::NoUnicode`]. `way_out`
+    /// completes "send …" in the error.
+    pub fn any_text(&mut self, field: &str, way_out: &str) -> Result<Option<JsonValue>> {
+        match self.take(field) {
+            Some(value @ (JsonValue::Text(_) | JsonValue::NoUnicode(_))) => Ok(Some(value)),
+            None => Ok(None),
+            Some(other) => Err(self.wrong(field, &other, "a text", way_out)),
+        }
+    }
+
     /// Takes a text field and parses it with `parse`, which gets the full name of the field and the text.
     pub fn parsed<T>(
         &mut self,
@@ -193,6 +203,13 @@ impl JsonObject {
             }
         }
         Ok(Self { prefix: self.prefix, fields })
+    }
+
+    /// Makes a field absent that was sent as an empty text.
+    pub fn drop_empty(&mut self, field: &str) {
+        if matches!(self.fields.get(field), Some(JsonValue::Text(text)) if text.is_empty()) {
+            self.fields.remove(field);
+        }
     }
 
     /// Takes a field of any type, unchanged.

@@ -4,10 +4,10 @@ use actix_web::HttpResponse;
 use actix_web::web::Data;
 use serde::Serialize;
 use serde_json::{Value, json};
-use trailkeeper_analytics::report::{BehaviorReport, ReportedPage, report_behavior};
+use trailkeeper_analytics::report::{BehaviorReport, Referer, ReportedPage, report_behavior};
 use trailkeeper_domain::Result;
 use trailkeeper_domain::id::{EnvId, TenantId, UserId};
-use trailkeeper_domain::json::JsonObject;
+use trailkeeper_domain::json::{JsonObject, JsonValue};
 use trailkeeper_domain::time::{self, MAX_UNIX_SECONDS, Timestamp};
 use utoipa::ToSchema;
 
@@ -44,7 +44,6 @@ pub struct UserBehaviorHistory {
     #[schema(value_type = values::Seconds, inline)]
     pub timestamp: i64,
     /// The page, a URL or a bare path, as it was sent.
-    #[schema(value_type = values::Referer, inline)]
     pub referer: String,
 }
 
@@ -72,7 +71,8 @@ impl From<UpdateUserBehaviorHistoriesByDayParam> for BehaviorReport {
 /// Adds the pages to the user's history and never removes any. The server stores a repeated page only once, so the
 /// growing list of a day may be sent again and again. All pages must lie on one local day of any time zone, otherwise
 /// nothing is stored; a day has at most 26 hours. `timestamp` is any time of that day, or of the UTC day with the same
-/// date. A request has at most 10,000 pages.
+/// date. A request has at most 10,000 pages. A page that is empty, longer than 2,048 characters or has control characters
+/// does not refuse the report: it is stored as an event without a page, and is not in the history.
 #[operation(put, "/user-behavior-day", operation_id = "UpdateUserBehaviorHistoriesByDay", tag = "userAnalysis",
     request_body(
         content = UpdateUserBehaviorHistoriesByDayParam,
@@ -108,7 +108,11 @@ fn pages(json: &mut JsonObject, name: &str) -> Result<Vec<ReportedPage>> {
 
 fn page_of(mut json: JsonObject) -> Result<ReportedPage> {
     let at = seconds(&mut json, "timestamp")?;
-    let referer = json.required("referer", "the page in quotes, for example \"/users\"", JsonObject::text)?;
+    let way_out = "the page in quotes, for example \"/users\"";
+    let referer = match json.required("referer", way_out, JsonObject::any_text)? {
+        JsonValue::Text(text) => Referer::Text(text),
+        other => Referer::NoUnicode(other.to_string()),
+    };
     Ok(ReportedPage { at, referer })
 }
 

@@ -2,7 +2,6 @@
 
 use trailkeeper_domain::creation::CreationKind;
 use trailkeeper_domain::id::UserId as DomainUserId;
-use trailkeeper_domain::page::MAX_PAGE;
 use trailkeeper_domain::time::MAX_UNIX_SECONDS;
 use utoipa::openapi::schema::SchemaFormat;
 use utoipa::openapi::{KnownFormat, ObjectBuilder};
@@ -24,8 +23,6 @@ values! {
     Seconds = seconds();
     /// A day in UNIX seconds.
     Day = seconds().title(Some("Date subject to renewal"));
-    /// A page as it was sent.
-    Referer = text(1, MAX_PAGE);
     /// The period by which active users are counted.
     ActiveUsersType = one_of(["monthly", "daily"]);
     /// The period by which active users are counted, in a report.

@@ -60,22 +60,64 @@ fn a_reported_page_is_a_page_load_and_not_a_userinfo_call() {
 }
 
 #[test]
-fn an_invalid_page_rejects_the_whole_report() {
+fn an_invalid_time_rejects_the_whole_report() {
     let app = TestApp::new();
     let admin = app.admin();
     let good = ("2026-07-23T08:00:00Z", "/a");
-    let long = "x".repeat(2049);
     for (bad, field) in [
         (("2026-07-22T07:59:59Z", "/b"), "histories[1].timestamp: "),
         (("2026-07-24T08:00:00Z", "/b"), "histories[1].timestamp: "),
         (("2026-07-23T10:10:01Z", "/b"), "histories[1].timestamp: "),
-        (("2026-07-23T08:00:00Z", ""), "histories[1].referer: "),
-        (("2026-07-23T08:00:00Z", "/a\u{0}b"), "histories[1].referer: "),
-        (("2026-07-23T08:00:00Z", long.as_str()), "histories[1].referer: "),
     ] {
         refused(&admin.put(REPORT, &report("u1", TODAY, &[good, bad])), 400, "invalid_parameter", field);
     }
     assert_eq!(histories(&admin, "u1"), json!({"histories": []}));
+}
+
+#[test]
+fn a_bad_page_is_an_event_without_page_and_leaves_the_report_whole() {
+    for app in TestApp::on_both() {
+        let admin = app.admin();
+        let long = format!("/{}", "x".repeat(2048));
+        let longest = format!("/{}", "x".repeat(2047));
+        let sent = [
+            ("2026-07-23T08:00:00Z", "/first"),
+            ("2026-07-23T08:00:01Z", long.as_str()),
+            ("2026-07-23T08:00:02Z", "/a\u{0}b"),
+            ("2026-07-23T08:00:03Z", ""),
+            ("2026-07-23T08:00:04Z", "LONE"),
+            ("2026-07-23T08:00:05Z", longest.as_str()),
+        ];
+        let body = report("u1", TODAY, &sent).to_string().replace("LONE", "/\\ud83d");
+        for _ in 0..2 {
+            let json = ("Content-Type", "application/json");
+            empty_200(&admin.call("PUT", REPORT).header(json.0, json.1).body(body.clone()).send());
+        }
+        let page = |(at, page): (&str, &str)| json!({"timestamp": unix(at), "referer": page});
+        let days = json!([{"behaved_at": unix(TODAY), "histories": [page(sent[0]), page(sent[5])]}]);
+        assert_eq!(histories(&admin, "u1"), json!({"histories": days}));
+        let events = admin.get("/v1/events?user_id=u1&type=page_load").ok();
+        let mut kept: Vec<_> = events["events"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|event| (event["occurred_at"].to_string(), event["page"].clone(), event["original"].clone()))
+            .collect();
+        kept.sort_by(|a, b| a.0.cmp(&b.0));
+        let kept: Vec<_> = kept.into_iter().map(|(_, page, original)| (page, original)).collect();
+        // By `printf '/a\0b' | sha256sum`, and by `python3 -c 'print("/" + "x" * 2048, end="")' | sha256sum`.
+        let nul = "c0e6dd647daf5fa25920855e208cb6238577ddd538f4b4c48f415f1a7f329fa8";
+        let whole = "8ab1e1812b592bc2abdef3361e0f14dd7a1d25c6269c82ed55b138776ae942ae";
+        let expected = [
+            (json!("/first"), Value::Null),
+            (Value::Null, json!({"page": {"text": long[..1024], "sha256": whole}})),
+            (Value::Null, json!({"page": {"text": "/a\u{2400}b", "sha256": nul}})),
+            (Value::Null, Value::Null),
+            (Value::Null, json!({"page": {"text": "\"/\\ud83d\""}})),
+            (json!(longest), Value::Null),
+        ];
+        assert_eq!(kept, expected);
+    }
 }
 
 #[test]

@@ -203,12 +203,12 @@ fn metadata_that_cannot_be_stored_is_kept_by_its_start() {
 fn a_strict_field_refuses_the_event() {
     let app = TestApp::new();
     for (field, values) in [
-        ("id", vec!["\"mine\"", "7", "\"\"", "[]"]),
-        ("tenant_id", vec!["\"acme\"", "7", "\"\"", "{}"]),
+        ("id", vec!["\"mine\"", "7", "\" \"", "[]"]),
+        ("tenant_id", vec!["\"acme\"", "7", "\" \"", "{}"]),
         ("type", vec!["\"Page Load\"", "7", "\"\"", "\"\\ud83d\"", "null"]),
-        ("occurred_at", vec!["\"yesterday\"", "1700000000", "\"\"", "\"2026-02-30T00:00:00Z\""]),
-        ("env_id", vec!["-1", "4294967296", "\"1\"", "1.5", "\"\"", "1e999"]),
-        ("outcome", vec!["\"maybe\"", "7", "\"\"", "true"]),
+        ("occurred_at", vec!["\"yesterday\"", "1700000000", "\" \"", "\"2026-02-30T00:00:00Z\""]),
+        ("env_id", vec!["-1", "4294967296", "\"1\"", "1.5", "\" \"", "1e999"]),
+        ("outcome", vec!["\"maybe\"", "7", "\" \"", "true"]),
         ("colour", vec!["\"red\""]),
         ("target.kind", vec!["\"red\""]),
     ] {
@@ -228,6 +228,20 @@ fn a_strict_field_refuses_the_event() {
     }
     let list = app.admin().get("/v1/events?type=x").ok();
     assert_eq!(list["events"], json!([]));
+}
+
+#[test]
+fn an_empty_strict_field_is_an_absent_one() {
+    let app = TestApp::new();
+    let body = r#"{"type":"login_fail","id":"","tenant_id":"","occurred_at":"","env_id":"","outcome":""}"#;
+    let answer = app.admin().call("POST", "/v1/events").body(body).send().ok();
+    assert_eq!((&answer["results"][0]["status"], answer["results"][0].get("warnings")), (&json!("stored"), None));
+    let event = app.admin().get(&format!("/v1/events/{}", answer["results"][0]["id"].as_str().unwrap())).ok();
+    assert_eq!((&event["env_id"], &event["outcome"], &event["original"]), (&json!(1), &json!("failure"), &Value::Null));
+    assert_eq!(
+        (&event["tenant_id"], &event["occurred_at"]),
+        (&json!("00000000-0000-0000-0000-000000000000"), &event["received_at"])
+    );
 }
 
 #[test]
