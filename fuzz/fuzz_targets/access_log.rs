@@ -23,11 +23,10 @@ fuzz_target!(|file: &[u8]| {
 
 /// The expected lines with their numbers, split in the simplest way.
 fn lines_of(file: &[u8]) -> Vec<(u64, &[u8])> {
-    let mut lines: Vec<&[u8]> = file.split(|byte| *byte == b'\n').collect();
-    if let Some(first) = lines.first_mut() {
-        *first = first.strip_prefix("\u{feff}".as_bytes()).unwrap_or(first);
-    }
-    let numbered = (1..).zip(lines);
+    let lines = file.split(|byte| *byte == b'\n');
+    // Files that were joined have a byte order mark where the second begins.
+    let unmarked = lines.map(|line| line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line));
+    let numbered = (1..).zip(unmarked);
     let whole = numbered.filter(|(_, line)| !line.trim_ascii().is_empty());
     whole.map(|(number, line)| (number, line.strip_suffix(b"\r").unwrap_or(line))).collect()
 }
