@@ -27,7 +27,7 @@ ADDRESS = r"\[?[0-9A-Fa-f]*[.:][0-9A-Fa-f.:]*(?:%\w+)?\]?(?::\d+)?"
 HOST = rf"{ADDRESS}(?:, *{ADDRESS})*|-|unix:"
 QUOTED = r'"((?:[^"\\]|\\.)*)"'
 LINE = re.compile(
-    rf"(?:[\w.-]+\.example(?::\d+)? +)?({HOST}) +- +(\S.*?) +\[([^\]]+)\] +{QUOTED} +(\d{{3}}|-) +(?:\d+|-)"
+    rf"(?:[\w.-]+\.example(?::\d+)? +)?({HOST}) +- (.*?) \[([^\]]+)\] +{QUOTED} +(\d{{3}}|-) +(?:\d+|-)"
     rf"(?: +[\d.]+)*(?: +{QUOTED} +{QUOTED}.*)?"
 )
 CHARACTERS = {"t": "\t", "n": "\n", '"': '"', "\\": "\\"}
@@ -62,6 +62,7 @@ def generated(path, lines=4000, seed=20260131):
     hosts += ["203.0.113.7:51234", "::ffff:203.0.113.8", "[2001:DB8::1]:443", "fe80::1%eth0", "203.0.113.9, 10.0.0.1", "-", "unix:"]
     users = ["alice", "bob@example.com", "carol", "jane doe", r"CORP\\jane", r'\"bob\"', r"J\xC3\xBCrgen", r"J\xc3\xbcrgen"]
     users += [r"J\xfcrgen", "x [01/Jan/2020:00:00:00 +0000]", "- jane", "10.0.0.1 - jane", "n" * 128, "n" * 129, r"tab\tjane"]
+    users += [" ", "   ", "jane ", " carol", "x - y", "10.0.0.1", r"\x20", " - "]
     pages = [f"/docs/{n}" for n in range(60)] + ["/", "/search?q=a+b", "/search?q=%22x%22#top", "/a%20b", "/caf%C3%A9", "/login"]
     pages += ["/caf%c3%a9?x", r"/caf\xC3\xA9", r"/caf\xc3\xa9#top", "/%6Cogin", "/%2fx", "/%FF%fe"]
     pages += ["/%66oo", "/foo", "/x/../foo/.", "http://Shop.Example:80/cart", "/%zz%2fb", "/%E2%80%AEx"]
@@ -129,12 +130,14 @@ class Counted:
     def line(self, host, remote, at, method, path, status):
         """Counts one complete line."""
         original = None
-        if remote == "-":
+        if remote.strip(" ") == "-":
             user = f"ip:{host}" if host else None
         else:
-            # Words with a `-` between them are no name. A name that cannot be stored is kept beside the user.
-            user = None if "-" in remote.split(" ") else unescaped(remote)
-            if user and (len(user) > 128 or not user.isprintable()):
+            # Blanks, addresses and words with a `-` between them are no names. They are kept beside the user, as a name
+            # that cannot be stored.
+            user = unescaped(remote)
+            is_name = user.strip() and "-" not in remote.split(" ") and not re.fullmatch(ADDRESS, remote)
+            if not is_name or len(user) > 128 or not user.isprintable():
                 user, original = None, user
         outcome = "unknown" if status < 100 else "success" if status < 400 else "failure"
         self.times.append(at)

@@ -39,6 +39,9 @@ pub struct EventDraft {
     pub env_id: Option<EnvId>,
     /// The id of the user, the subject of the event.
     pub user_id: Option<String>,
+    /// The reason why the reader of the draft does not take [`EventDraft::user_id`] for the id of a user, such as "'-' is
+    /// no name". The text is then kept like any other that cannot be stored.
+    pub user_id_problem: Option<String>,
     /// The name of the actor.
     pub user_name: Option<String>,
     /// The type of the event.
@@ -105,7 +108,10 @@ impl EventDraft {
             env_id: self.env_id.unwrap_or_default(),
             occurred_at: occurred(self.occurred_at, context.now)?,
             received_at: context.now,
-            user_id: optional.identifying("user_id", self.user_id, |id| UserId::parse("user_id", id)),
+            user_id: optional.identifying("user_id", self.user_id, |id| match self.user_id_problem {
+                Some(problem) => Err(Error::invalid("user_id", problem)),
+                None => UserId::parse("user_id", id),
+            }),
             user_name: optional.free("user_name", self.user_name, MAX_USER_NAME),
             outcome,
             kind,

@@ -29,8 +29,8 @@ pub struct Client<'a> {
     pub ident: Option<Cow<'a, str>>,
     /// Name that the client logged in with.
     pub user: Option<Cow<'a, str>>,
-    /// Text in the place of the user that is hardly a name: an address, or words with a `-` between them. Either the
-    /// client chose it, or the log has fields that are not known here.
+    /// Text in the place of the user that is hardly a name: blanks, an address, or words with a `-` between them. Either
+    /// the client chose it, or the log has fields that are not known here.
     pub unclear_user: Option<Cow<'a, str>>,
 }
 
@@ -47,7 +47,8 @@ impl<'a> Client<'a> {
     /// Reads the fields: `host ident user`, with or without a virtual host in front. The error is a sentence that names
     /// the broken field.
     pub(super) fn read(fields: &'a str) -> Result<Self, String> {
-        let text = fields.trim_matches(BLANKS);
+        // One blank stands in front of the time. A client can choose a name with more of them at its end.
+        let text = fields.strip_suffix(BLANKS).unwrap_or(fields).trim_start_matches(BLANKS);
         if text.is_empty() {
             return Err("has no host before the time; this is not the common or the combined log format".to_owned());
         }
@@ -65,8 +66,7 @@ impl<'a> Client<'a> {
             return Self { virtual_host, host: Some(second), ..Self::default() }.with_names(after);
         }
         // In `host - user` after a virtual host, the name is never alone.
-        let (ident, name) = word(after);
-        let is_shifted = ident == "-" && !name.is_empty();
+        let is_shifted = after.split_once(BLANKS).is_some_and(|(ident, name)| ident == "-" && !name.is_empty());
         let is_name_with_port = !is_client(first) && port_of(first).is_some();
         let is_no_ident = is_full_host_name(second) || second != "-" && is_nothing(second);
         if is_name_with_port || is_shifted && is_no_ident && virtual_host(first).is_ok() {
@@ -79,7 +79,7 @@ impl<'a> Client<'a> {
             }
             return Self { virtual_host, host: present(second), ..Self::default() }.with_names(after);
         }
-        if first == "-" && fields.starts_with(BLANKS) && rest == second {
+        if first == "-" && fields.starts_with(BLANKS) && rest.trim_end_matches(BLANKS) == second {
             // Some servers write nothing at all for a client without an address, such as one of a UNIX socket.
             return Self::default().with_names(text);
         }
@@ -87,7 +87,7 @@ impl<'a> Client<'a> {
         if !is_address && !is_host_name(first) && !is_nothing(first) {
             return Err(not_a_host(first));
         }
-        if !is_address && second != "-" && !after.is_empty() && !name.is_empty() {
+        if !is_address && second != "-" && !word(after).1.is_empty() {
             return Err(format!(
                 "has more fields before the time than host, identity and user, and '{}' is no address",
                 shown(first)
@@ -96,12 +96,13 @@ impl<'a> Client<'a> {
         Self { host: present(first), ..Self::default() }.with_names(rest)
     }
 
-    /// Reads the names: an identity, and a user that may have blanks.
+    /// Reads the names: an identity, one blank, and a user that may have blanks, also at both ends. Some servers write
+    /// nothing for an empty name.
     fn with_names(self, names: &'a str) -> Result<Self, String> {
-        let (ident, user) = word(names);
-        if user.is_empty() {
+        let Some((ident, user)) = names.split_once(BLANKS).filter(|(ident, user)| *ident == "-" || !user.is_empty())
+        else {
             return Err("has no user before the time; a '-' is missing".to_owned());
-        }
+        };
         if ident != "-" && !is_ident(ident) {
             return Err(format!("'{}' is not an identity, the field after the host", shown(ident)));
         }
@@ -119,14 +120,16 @@ impl<'a> Client<'a> {
             .and_then(|user| user.split_once("] - "))
             .filter(|(again, _)| self.host.is_some_and(|host| host == *again))
             .map_or(user, |(_, user)| user);
-        if matches!(user, "-" | "\"\"") {
+        // Blanks around a `-` are hardly a name: the log has more of them between its fields.
+        if user.is_empty() || matches!(user.trim_matches(BLANKS), "-" | "\"\"") {
             return self;
         }
-        let name = Some(unescaped(user));
-        if parse_address("user", user).is_ok() || user.split(BLANKS).any(|word| word == "-") {
-            Self { unclear_user: name, ..self }
+        let name = unescaped(user);
+        let is_address = parse_address("user", user).is_ok();
+        if is_address || name.trim().is_empty() || user.split(BLANKS).any(|word| word == "-") {
+            Self { unclear_user: Some(name), ..self }
         } else {
-            Self { user: name, ..self }
+            Self { user: Some(name), ..self }
         }
     }
 }
@@ -255,6 +258,32 @@ mod tests {
             ("203.0.113.7 - jane  doe", [".", "203.0.113.7", ".", "jane  doe", "."]),
             ("203.0.113.7 - jane [doe] ", [".", "203.0.113.7", ".", "jane [doe]", "."]),
             ("203.0.113.7 - \"\" ", [".", "203.0.113.7", ".", ".", "."]),
+            // Blanks that a client put around its name.
+            ("203.0.113.7 - jane  ", [".", "203.0.113.7", ".", "jane ", "."]),
+            ("203.0.113.7 -  jane ", [".", "203.0.113.7", ".", " jane", "."]),
+            ("203.0.113.7 jdoe  jane doe   ", [".", "203.0.113.7", "jdoe", " jane doe  ", "."]),
+            ("crawler.example jdoe jane   ", [".", "crawler.example", "jdoe", "jane  ", "."]),
+            ("203.0.113.7 shop.example jane  ", ["shop.example", "203.0.113.7", ".", "jane ", "."]),
+            (" - jane  ", [".", ".", ".", "jane ", "."]),
+            // Names of nothing but blanks.
+            ("203.0.113.7 -   ", [".", "203.0.113.7", ".", ".", " "]),
+            ("203.0.113.7   -     ", [".", "203.0.113.7", ".", ".", "   "]),
+            ("203.0.113.7 jdoe   ", [".", "203.0.113.7", "jdoe", ".", " "]),
+            ("crawler.example -   ", [".", "crawler.example", ".", ".", " "]),
+            ("crawler.example jdoe   ", [".", "crawler.example", "jdoe", ".", " "]),
+            ("203.0.113.7, 10.0.0.1 -   ", [".", "203.0.113.7, 10.0.0.1", ".", ".", " "]),
+            ("- -   ", [".", ".", ".", ".", " "]),
+            (" -   ", [".", ".", ".", ".", " "]),
+            ("203.0.113.7 - [203.0.113.7] -   ", [".", "203.0.113.7", ".", ".", " "]),
+            ("203.0.113.7 shop.example   ", ["shop.example", "203.0.113.7", ".", ".", " "]),
+            ("shop.example:443 203.0.113.7 -   ", ["shop.example:443", "203.0.113.7", ".", ".", " "]),
+            ("shop.example 203.0.113.7 -   ", ["shop.example", "203.0.113.7", ".", ".", " "]),
+            ("shop.example:443 - -   ", ["shop.example:443", ".", ".", ".", " "]),
+            ("shop.example unix: -   ", ["shop.example", "unix:", ".", ".", " "]),
+            (r"203.0.113.7 - \x20\xE3\x80\x80", [".", "203.0.113.7", ".", ".", " \u{3000}"]),
+            // An empty name, of which nothing is written.
+            ("203.0.113.7 -  ", [".", "203.0.113.7", ".", ".", "."]),
+            ("shop.example 203.0.113.7 -  ", ["shop.example", "203.0.113.7", ".", ".", "."]),
             ("203.0.113.7 jdoe jane doe", [".", "203.0.113.7", "jdoe", "jane doe", "."]),
             ("crawler.example jdoe jane", [".", "crawler.example", "jdoe", "jane", "."]),
             ("crawler.example - jane doe", [".", "crawler.example", ".", "jane doe", "."]),
@@ -289,7 +318,9 @@ mod tests {
             // Hardly a name, whether the client chose it or the log has other fields.
             ("203.0.113.7 - - jane", [".", "203.0.113.7", ".", ".", "- jane"]),
             ("shop.example - - jane", [".", "shop.example", ".", ".", "- jane"]),
+            ("203.0.113.7 - x - y", [".", "203.0.113.7", ".", ".", "x - y"]),
             ("203.0.113.7 - 10.0.0.1", [".", "203.0.113.7", ".", ".", "10.0.0.1"]),
+            ("203.0.113.7 -  10.0.0.1  ", [".", "203.0.113.7", ".", ".", " 10.0.0.1 "]),
             ("203.0.113.7 - 10.0.0.1 - jane", [".", "203.0.113.7", ".", ".", "10.0.0.1 - jane"]),
             ("203.0.113.7 jdoe - x", [".", "203.0.113.7", "jdoe", ".", "- x"]),
             ("203.0.113.7 - [10.0.0.1] - jane", [".", "203.0.113.7", ".", ".", "[10.0.0.1] - jane"]),
@@ -331,8 +362,11 @@ mod tests {
             ("", "has no host before the time"),
             ("203.0.113.7", "has no user before the time"),
             ("203.0.113.7 -", "has no user before the time"),
+            ("203.0.113.7 - ", "has no user before the time"),
+            ("203.0.113.7 jane  ", "has no user before the time"),
             ("- -", "has no user before the time"),
             ("shop.example:443 203.0.113.7 -", "has no user before the time"),
+            ("shop.example:443 - -  ", "begins with the virtual host 'shop.example:443'"),
             ("shop.example:443 - jane", "begins with the virtual host 'shop.example:443'"),
             ("shop.example:443 - jane doe", "begins with the virtual host 'shop.example:443'"),
             ("shop.example:443 jdoe jane doe", "begins with the virtual host 'shop.example:443'"),

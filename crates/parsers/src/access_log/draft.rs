@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value, json};
 use trailkeeper_domain::event::{EventDraft, Outcome, PAGE_LOAD, REQUEST, Target};
 use trailkeeper_domain::page::MAX_PAGE;
+use trailkeeper_domain::text::shown;
 use uuid::Uuid;
 
 use crate::access_log::{LogLine, Request};
@@ -12,7 +13,7 @@ use crate::access_log::{LogLine, Request};
 /// The largest text in the metadata, in bytes of JSON. The metadata of an event has at most two texts of this size, and
 /// the limit of all metadata (`MAX_METADATA_BYTES`) has room for both: long texts must not cost the event its metadata.
 const MAX_TEXT: usize = 6 * 1024;
-/// The same for lists of addresses, names of virtual hosts, identities and texts in the place of a user.
+/// The same for lists of addresses, names of virtual hosts and identities.
 const MAX_SHORT_TEXT: usize = 768;
 
 /// The line as an event with the given id: a `page_load` for a GET with a status below 400, else a `request`.
@@ -26,19 +27,18 @@ pub fn to_draft(line: LogLine<'_>, id: Uuid) -> EventDraft {
     if let Some(status) = status {
         metadata.insert("status".to_owned(), json!(status));
     }
-    let user_id = match (&client.user, &client.unclear_user) {
-        (Some(user), _) => Some(user.clone().into_owned()),
-        (None, Some(_)) => None,
+    let user_id = match client.user.as_ref().or(client.unclear_user.as_ref()) {
+        Some(user) => Some(user.clone().into_owned()),
         // The address or the host name of a client without a name.
-        (None, None) => client.address_or_name().map(|name| format!("ip:{name}")),
+        None => client.address_or_name().map(|name| format!("ip:{name}")),
     };
+    let user_id_problem = client.unclear_user.as_deref().map(|user| {
+        format!("'{}' is hardly a name: it is blank, an address, or has a '-' among its words", shown(user))
+    });
     let forwarded_for = client.host.filter(|host| host.contains(','));
-    for (name, text) in [
-        ("virtual_host", client.virtual_host),
-        ("forwarded_for", forwarded_for),
-        ("ident", client.ident.as_deref()),
-        ("user", client.unclear_user.as_deref()),
-    ] {
+    for (name, text) in
+        [("virtual_host", client.virtual_host), ("forwarded_for", forwarded_for), ("ident", client.ident.as_deref())]
+    {
         put(&mut metadata, name, text, MAX_SHORT_TEXT);
     }
     put(&mut metadata, "referer", referer.as_deref(), MAX_TEXT);
@@ -57,6 +57,7 @@ pub fn to_draft(line: LogLine<'_>, id: Uuid) -> EventDraft {
         id: Some(id),
         occurred_at: Some(at),
         user_id,
+        user_id_problem,
         user_name: client.user.map(Cow::into_owned),
         kind: if is_page_load { PAGE_LOAD } else { REQUEST }.to_owned(),
         outcome: Some(match succeeded {
@@ -202,6 +203,8 @@ mod tests {
             (r"J\xc3\xbcrgen", "Jürgen"),
             (r"J\xfcrgen", r"J\xfcrgen"),
             ("jane doe", "jane doe"),
+            ("jane ", "jane "),
+            (" jane", " jane"),
         ] {
             let seen = event(&line("192.0.2.7", user, "GET / HTTP/1.1", "200"));
             assert_eq!((seen.user_id.unwrap().as_str(), seen.user_name.as_deref()), (id, Some(id)), "{user}");
@@ -214,12 +217,10 @@ mod tests {
             ("shop.example:443 192.0.2.7 - jane", json!({"virtual_host": "shop.example:443"})),
             ("192.0.2.7, 10.0.0.1 - jane", json!({"forwarded_for": "192.0.2.7, 10.0.0.1"})),
             (r"192.0.2.7 CORP\\jd jane", json!({"ident": r"CORP\jd"})),
-            (r"192.0.2.7 - - ja\xC3\xA9ne", json!({"user": "- jaéne"})),
         ] {
             let seen = event(&format!(r#"{fields} [01/Jan/2026:00:00:00 +0000] "-" - -"#));
             assert_eq!(seen.source, Some("192.0.2.7".parse().unwrap()));
-            let is_unclear = metadata.get("user").is_some();
-            assert_eq!(seen.user_id.map(|id| id.as_str().to_owned()), (!is_unclear).then(|| "jane".to_owned()));
+            assert_eq!(seen.user_id.as_ref().map(UserId::as_str), Some("jane"));
             assert_eq!(value(seen.metadata), metadata, "{fields}");
         }
     }
@@ -239,6 +240,12 @@ mod tests {
         for (line, field, original) in [
             (line("192.0.2.7", &name, "GET / HTTP/1.1", "401"), "user_id", name.clone()),
             (line("192.0.2.7", r"jane\n\x00", "GET / HTTP/1.1", "401"), "user_id", "jane\n\\x00".to_owned()),
+            (line("192.0.2.7", " ", "GET / HTTP/1.1", "200"), "user_id", " ".to_owned()),
+            (line("192.0.2.7", "   ", "GET / HTTP/1.1", "401"), "user_id", "   ".to_owned()),
+            (line("192.0.2.7", r"\xe3\x80\x80", "GET / HTTP/1.1", "401"), "user_id", "\u{3000}".to_owned()),
+            (line("192.0.2.7", "x - y", "GET / HTTP/1.1", "401"), "user_id", "x - y".to_owned()),
+            (line("192.0.2.7", r"- ja\xC3\xA9ne ", "GET / HTTP/1.1", "401"), "user_id", "- jaéne ".to_owned()),
+            (line("192.0.2.7", "10.0.0.1", "GET / HTTP/1.1", "401"), "user_id", "10.0.0.1".to_owned()),
             (
                 line("192.0.2.7", "-", &format!("GET {path} HTTP/1.1"), "200"),
                 "page",
@@ -262,6 +269,14 @@ mod tests {
         }
         let seen = event(&line("192.0.2.7", &name, "GET / HTTP/1.1", "401"));
         assert_eq!((seen.user_id, seen.user_name), (None, Some(name)));
+        // A text that is hardly a name is no name at all, and the hash is that of the whole text.
+        let seen = event(&line("192.0.2.7", &format!("x - {}", "y".repeat(2_000)), "GET / HTTP/1.1", "401"));
+        assert_eq!((seen.user_id, seen.user_name), (None, None));
+        let original = seen.original.get("user_id").unwrap();
+        assert_eq!(original.text, format!("x - {}", "y".repeat(1_020)));
+        // By `python3 -c 'import hashlib; print(hashlib.sha256(b"x - " + b"y" * 2000).hexdigest())'`.
+        let hash = "42301129cc0817d9b815aec90b31320222a01a63f224a724e8b54c27f73d0871";
+        assert_eq!(original.sha256.as_deref(), Some(hash));
         // A text for display is cut.
         let agent =
             r#"192.0.2.7 - - [01/Jan/2026:00:00:00 +0000] "-" 200 1 "-" "a\tb"#.to_owned() + &"c".repeat(1_100) + "\"";
