@@ -7,5 +7,6 @@
 pub mod access_log;
 pub mod event_body;
 pub mod forwarded;
+pub mod gzip;
 pub mod lines;
 pub mod query;

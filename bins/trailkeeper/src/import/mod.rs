@@ -4,7 +4,6 @@ mod access_log;
 mod batch;
 mod directory;
 mod events;
-mod gzip;
 mod source;
 mod summary;
 

@@ -6,10 +6,10 @@ use std::path::Path;
 
 use indicatif::ProgressBar;
 use trailkeeper_domain::{Error, Result as DomainResult};
+use trailkeeper_parsers::gzip::Gzip;
 use trailkeeper_parsers::lines::{Line, Lines, MAX_LINE};
 
 use crate::failure::Failure;
-use crate::import::gzip::Gzip;
 use crate::progress;
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];

@@ -4,9 +4,9 @@ use std::io::Read;
 
 use actix_web::HttpRequest;
 use actix_web::http::header;
-use flate2::bufread::MultiGzDecoder;
 use trailkeeper_domain::{Error, ErrorDetail, Result, text};
 use trailkeeper_parsers::event_body::{self, ParsedEvent, Syntax};
+use trailkeeper_parsers::gzip::Gzip;
 
 use crate::request::body;
 use crate::settings::{MAX_BODY_BYTES, MAX_EVENTS};
@@ -70,7 +70,7 @@ impl BodyFormat {
 fn gunzip(packed: &[u8]) -> Result<Vec<u8>> {
     let limit = MAX_BODY_BYTES as u64;
     let mut unpacked = Vec::new();
-    MultiGzDecoder::new(packed).take(limit + 1).read_to_end(&mut unpacked).map_err(|error| {
+    Gzip::new(packed).take(limit + 1).read_to_end(&mut unpacked).map_err(|error| {
         Error::Invalid(ErrorDetail::of(
             "Content-Encoding",
             "invalid_gzip",

@@ -141,6 +141,12 @@ fn gzip_is_unpacked() {
     // Concatenated gzip files are one file.
     let members = [gzip(format!("{EVENT}\n").as_bytes()), gzip(EVENT.as_bytes())].concat();
     assert_eq!(sent(&app, Some("application/x-ndjson"), Some("gzip"), members).ok()["stored"], 2);
+    // Zero bytes after a member are padding.
+    let zeros = vec![0; 511];
+    let lines = gzip(format!("{EVENT}\n").as_bytes());
+    let members = [&lines[..], &zeros, &lines, &zeros].concat();
+    assert_eq!(sent(&app, Some("application/x-ndjson"), Some("gzip"), members).ok()["stored"], 2);
+    assert_eq!(sent(&app, None, Some("gzip"), [gzip(EVENT.as_bytes()), zeros].concat()).ok()["stored"], 1);
 }
 
 #[test]
@@ -155,6 +161,7 @@ fn invalid_gzip_is_rejected() {
         packed[..packed.len() - 3].to_vec(),
         damaged,
         [&packed[..], b"tail"].concat(),
+        [&packed[..], b"\0\0tail"].concat(),
         Vec::new(),
     ] {
         sent(&app, None, Some("gzip"), body).problem(400, "invalid_gzip", Some("Content-Encoding"));

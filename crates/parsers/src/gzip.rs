@@ -1,4 +1,4 @@
-//! Decompresses gzip data.
+//! Content of gzip data.
 
 use std::io::{self, BufRead, Read};
 
