@@ -8,12 +8,13 @@ DO $$ BEGIN
     ALTER TABLE events ADD CONSTRAINT events_original_check CHECK (jsonb_typeof(original) = 'object') NOT VALID;
 END $$;
 
--- Every event in words and native types, for psql and BI tools.
+-- Every event in words and native types, for psql and BI tools. A type whose row is lost has the placeholder that the API
+-- shows, too.
 CREATE VIEW event_log AS
 SELECT e.seq, e.tenant_id, e.id, e.env_id, e.occurred_at, e.received_at,
     u.name AS user_id,
     n.name AS user_name,
-    k.name AS type,
+    coalesce(k.name, 'missing_' || e.kind_ref) AS type,
     CASE e.outcome WHEN 0 THEN 'success' WHEN 1 THEN 'failure' ELSE 'unknown' END AS outcome,
     s.address AS source,
     a.name AS user_agent,
@@ -22,7 +23,7 @@ SELECT e.seq, e.tenant_id, e.id, e.env_id, e.occurred_at, e.received_at,
     p.name AS counted_page,
     e.session_id, e.trace_id, e.target_type, e.target_id, e.target_name, e.metadata, e.original
 FROM events e
-JOIN dict_kinds k ON k.id = e.kind_ref
+LEFT JOIN dict_kinds k ON k.id = e.kind_ref
 LEFT JOIN dict_users u ON u.id = e.user_ref
 LEFT JOIN dict_user_names n ON n.id = e.user_name_ref
 LEFT JOIN dict_sources s ON s.id = e.source_ref

@@ -4,11 +4,13 @@ DROP VIEW event_log;
 
 ALTER TABLE events ADD COLUMN original TEXT CHECK (json_type(original) = 'object');
 
--- Every event in words, for other tools that read the file.
+-- Every event in words, for other tools that read the file. Tenants and types whose rows are lost have the placeholders
+-- that the API shows, too.
 CREATE VIEW event_log AS
 SELECT e.seq,
-    lower(substr(hex(t.tenant_id), 1, 8) || '-' || substr(hex(t.tenant_id), 9, 4) || '-' || substr(hex(t.tenant_id), 13, 4)
-        || '-' || substr(hex(t.tenant_id), 17, 4) || '-' || substr(hex(t.tenant_id), 21)) AS tenant_id,
+    CASE WHEN t.id IS NULL THEN 'ffffffff-ffff-ffff-fffe-' || printf('%012x', e.tenant_id) ELSE
+        lower(substr(hex(t.tenant_id), 1, 8) || '-' || substr(hex(t.tenant_id), 9, 4) || '-' || substr(hex(t.tenant_id), 13, 4)
+            || '-' || substr(hex(t.tenant_id), 17, 4) || '-' || substr(hex(t.tenant_id), 21)) END AS tenant_id,
     lower(substr(hex(e.id), 1, 8) || '-' || substr(hex(e.id), 9, 4) || '-' || substr(hex(e.id), 13, 4)
         || '-' || substr(hex(e.id), 17, 4) || '-' || substr(hex(e.id), 21)) AS id,
     e.env_id,
@@ -18,7 +20,7 @@ SELECT e.seq,
         AS received_at,
     u.name AS user_id,
     n.name AS user_name,
-    k.name AS type,
+    coalesce(k.name, 'missing_' || e.kind_ref) AS type,
     CASE e.outcome WHEN 0 THEN 'success' WHEN 1 THEN 'failure' ELSE 'unknown' END AS outcome,
     hex(s.address) AS source,
     a.name AS user_agent,
@@ -27,8 +29,8 @@ SELECT e.seq,
     p.name AS counted_page,
     e.session_id, e.trace_id, e.target_type, e.target_id, e.target_name, e.metadata, e.original
 FROM events e
-JOIN dict_tenants t ON t.id = e.tenant_id
-JOIN dict_kinds k ON k.id = e.kind_ref
+LEFT JOIN dict_tenants t ON t.id = e.tenant_id
+LEFT JOIN dict_kinds k ON k.id = e.kind_ref
 LEFT JOIN dict_users u ON u.id = e.user_ref
 LEFT JOIN dict_user_names n ON n.id = e.user_name_ref
 LEFT JOIN dict_sources s ON s.id = e.source_ref

@@ -61,6 +61,17 @@ fn lost_names_are_marked_and_found(t: &TestStore) {
     assert_eq!(shown(store.reading(|tx| tx.events(&all_events(), None, 10)).unwrap()), expected);
     assert_eq!(shown(store.reading(|tx| tx.events_by_id(lost.id, None)).unwrap()), expected[..1]);
 
+    // The view for other tools shows the same.
+    let rows = t.ask(
+        "SELECT lower(CAST(id AS text)), CAST(tenant_id AS text), type, user_id, page FROM event_log ORDER BY seq",
+    );
+    let in_words = |event: &Event| {
+        let user = event.user_id.as_ref().map_or("", |user| user.as_str());
+        let page = event.page.as_ref().map_or("", |page| page.as_str());
+        [&event.id.to_string(), &event.tenant_id.to_string(), event.kind.as_str(), user, page].map(str::to_owned)
+    };
+    assert_eq!(rows, [&kept, &expected[1].0, &expected[0].0].map(in_words));
+
     let range = TimeRange { start: at("2026-01-01T00:00:00Z"), end: at("2027-01-01T00:00:00Z") };
     let found = store.reading(|tx| tx.missing_names(range, 10)).unwrap();
     let found_numbers: Vec<_> = found.iter().map(|name| (name.table, u32::try_from(name.number).unwrap())).collect();
