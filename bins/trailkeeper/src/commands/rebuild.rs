@@ -39,8 +39,14 @@ pub fn run(database: &DatabaseArgs, pages: &PageRuleArgs) -> Result<(), Failure>
         .with("events", rebuilt.events)
         .with("generation", rebuilt.generation);
     if let Some(rewritten) = rebuilt.rewritten {
-        event = event.with("page_rule", rule.to_string()).with("rewritten", rewritten);
-        output::line(format!("{rewritten} events have another page key now"))?;
+        event = event.with("page_rule", rule.to_string()).with("rewritten", rewritten.changed);
+        output::line(format!("{} events have another page key now", rewritten.changed))?;
+        if rewritten.missing > 0 {
+            output::line(format!(
+                "{} events keep their page key, because the name of their page is missing; `trailkeeper verify` finds the missing names",
+                rewritten.missing
+            ))?;
+        }
     }
     audit::record(&ports, event)?;
     output::line(format!(

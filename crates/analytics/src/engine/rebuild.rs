@@ -31,7 +31,7 @@ use super::merger::{Lease, Pass, lost};
 use super::progress::Progress;
 use chunk::Chunk;
 
-pub use rebuilt::Rebuilt;
+pub use rebuilt::{Rebuilt, Rewritten};
 
 /// The pause between two attempts to take the lease.
 const PAUSE: Duration = Duration::from_millis(100);

@@ -23,7 +23,7 @@ pub trait PageWrites {
     fn forget_new_pages(&mut self) -> Result<()>;
 
     /// Gives the keys of the present rule to at most `limit` events with a page, those after `after`. Events that are
-    /// stored meanwhile have such keys already and may be left out.
+    /// stored meanwhile have such keys already and may be left out. Events whose page is lost with its name stay as they are.
     fn rewrite_page_keys(&mut self, after: Option<&PagePosition>, limit: usize) -> Result<RewrittenPages>;
 }
 
@@ -48,6 +48,8 @@ pub struct RewrittenPages {
     pub read: u64,
     /// The number of events that got another key.
     pub changed: u64,
+    /// The number of events that got none, because the database has lost the name of their page.
+    pub missing: u64,
     /// The position after the step; `None` if all events were read.
     pub next: Option<PagePosition>,
 }

@@ -89,10 +89,13 @@ impl PageWrites for Tx<'_> {
         } else {
             let last = dict_pages::table.select(max(dict_pages::id));
             let last: Option<i32> = self.run("dict_pages", |conn| last.first(conn))?;
-            PagePosition { last: last.unwrap_or_default(), ..BEGINNING }
+            // The last names may be missing.
+            let used = events::table.select(max(events::page_ref));
+            let used: Option<i32> = self.run("events", |conn| used.first(conn))?;
+            PagePosition { last: last.max(used).unwrap_or_default(), ..BEGINNING }
         };
         let rows = self.sent_pages(&position, limit)?;
-        let changed = self.give_keys(rule, &rows)?;
+        let (changed, missing) = self.give_keys(rule, &rows)?;
         let is_full = rows.len() >= limit;
         let next = match rows.last() {
             Some(row) if is_full => {
@@ -103,7 +106,7 @@ impl PageWrites for Tx<'_> {
             _ if position.page != OTHER => Some(PagePosition { page: OTHER, ..BEGINNING }),
             _ => None,
         };
-        Ok(RewrittenPages { read: rows.len() as u64, changed, next })
+        Ok(RewrittenPages { read: rows.len() as u64, changed, missing, next })
     }
 }
 
@@ -170,20 +173,25 @@ impl Tx<'_> {
         self.run("events", |conn| query.load(conn))
     }
 
-    /// Gives these events the keys of the rule. Returns the number of events that got another one.
-    fn give_keys(&mut self, rule: PageRule, rows: &[SentPageRow]) -> Result<u64> {
+    /// Gives these events the keys of the rule. Returns how many events got another one, and how many stay as they are
+    /// because the name of their page is missing.
+    fn give_keys(&mut self, rule: PageRule, rows: &[SentPageRow]) -> Result<(u64, u64)> {
         let mut numbers: Vec<i32> = rows.iter().map(SentPageRow::page_ref).collect();
         numbers.dedup();
         let names = self.shared_names(Dictionary::Pages, &numbers)?;
         let tenants: HashSet<_> = rows.iter().map(|row| row.tenant_id).collect();
         let tenants = self.tenants_of(&tenants.into_iter().collect::<Vec<_>>())?;
         let mut wanted = Vec::new();
+        let mut missing = 0;
         for row in rows {
-            let counted = names.get(&row.page_ref()).ok_or_else(|| row.unreadable("is not in dict_pages"))?;
-            let (sent, old) = row.sent_and_key(counted)?;
+            let counted = names.get(&row.page_ref()).map(AsRef::as_ref);
+            let Some((sent, old)) = row.sent_and_key(counted)? else {
+                missing += 1;
+                continue;
+            };
             let key = rule.key(sent);
             // A page that counts as (other) may find its key in the dictionary now.
-            if row.page_ref() == OTHER || key != old {
+            if row.page_ref() == OTHER || old != Some(&*key) {
                 let tenant = tenants.get(&row.tenant_id).copied();
                 let tenant = tenant.ok_or_else(|| Error::internal("the tenant of a row was not looked up"))?;
                 wanted.push((
@@ -199,7 +207,7 @@ impl Tx<'_> {
         let updates: Vec<PageUpdate<'_>> = wanted
             .iter()
             .zip(refs)
-            .filter(|((row, _, old, page), number)| row.page_ref() != *number || *page.key != **old)
+            .filter(|((row, _, old, page), number)| row.page_ref() != *number || *old != Some(&*page.key))
             .map(|((row, sent, _, page), number)| PageUpdate {
                 tenant_id: row.tenant_id,
                 occurred_at: row.occurred_at,
@@ -210,7 +218,7 @@ impl Tx<'_> {
             })
             .collect();
         self.run("events", |conn| dialect::update_pages(conn, &updates))?;
-        Ok(updates.len() as u64)
+        Ok((updates.len() as u64, missing))
     }
 
     /// The numbers of pages; pages beyond the quota of their tenant and day have the number [`OTHER`].

@@ -200,19 +200,16 @@ impl SentPageRow {
         self.page_ref.unwrap_or_default()
     }
 
-    /// The page as it was sent, and its present key; `counted` is the name of its number.
-    pub fn sent_and_key<'a>(&'a self, counted: &'a str) -> Result<(&'a str, &'a str)> {
+    /// The page as it was sent, and its present key. `counted` is the name of its number, if the database has not lost it:
+    /// without it there is no key, and no page either unless the event has the page as it was sent.
+    pub fn sent_and_key<'a>(&'a self, counted: Option<&'a str>) -> Result<Option<(&'a str, Option<&'a str>)>> {
         let key = if self.page_ref().cast_unsigned() == OTHER_PAGE {
-            self.page_key.as_deref().ok_or_else(|| self.unreadable("counts as (other) without a page_key"))?
+            let wrong = || unreadable(TABLE, "page_ref", self.id.0, "counts as (other) without a page_key");
+            Some(self.page_key.as_deref().ok_or_else(wrong)?)
         } else {
             counted
         };
-        Ok((self.page.as_deref().unwrap_or(key), key))
-    }
-
-    /// The error of a row whose page cannot be read.
-    pub fn unreadable(&self, reason: &str) -> Error {
-        unreadable(TABLE, "page_ref", self.id.0, reason)
+        Ok(self.page.as_deref().or(key).map(|sent| (sent, key)))
     }
 }
 

@@ -19,6 +19,7 @@ trailkeeper_testkit::on_both!(crate::TestStore::new =>
     the_rule_holds_for_every_store_of_the_database,
     keys_are_rewritten_in_steps,
     pages_beyond_the_limit_get_another_chance,
+    a_lost_name_does_not_stop_the_walk,
     nothing_groups_by_page_while_keys_are_rewritten,
     an_empty_database_takes_the_settings_and_another_one_keeps_its_rule,
     an_old_database_says_once_whether_it_keeps_queries,
@@ -84,7 +85,7 @@ fn counted(store: &dyn Store) -> BTreeMap<String, usize> {
             let names = tx.page_keys(&ids)?;
             let mut counts = BTreeMap::new();
             for id in &ids {
-                *counts.entry(names[id].clone()).or_default() += 1;
+                *counts.entry(names.get(id).cloned().unwrap_or_else(|| format!("lost {id}"))).or_default() += 1;
             }
             Ok(counts)
         })
@@ -109,17 +110,18 @@ fn set(store: &dyn Store, rule: PageRule, rewriting: bool) {
     store.writing(|tx| tx.set_page_rule(&PageRuleState { rule, rewriting, presumed: false })).unwrap();
 }
 
-/// Rewrites all keys, `limit` events at a time. Returns how many were read and changed.
-fn rewrite(store: &dyn Store, limit: usize) -> (u64, u64) {
-    let (mut after, mut read, mut changed) = (None, 0, 0);
+/// Rewrites all keys, `limit` events at a time. Returns how many events were read, were changed, and have no known page.
+fn rewrite(store: &dyn Store, limit: usize) -> (u64, u64, u64) {
+    let (mut after, mut read, mut changed, mut missing) = (None, 0, 0, 0);
     loop {
         let step = store.writing(|tx| tx.rewrite_page_keys(after.as_ref(), limit)).unwrap();
         assert!(step.read <= limit as u64);
         read += step.read;
         changed += step.changed;
+        missing += step.missing;
         match step.next {
             Some(next) => after = Some(next),
-            None => return (read, changed),
+            None => return (read, changed, missing),
         }
     }
 }
@@ -176,8 +178,8 @@ fn keys_are_rewritten_in_steps(t: &TestStore) {
         set(store, rule, true);
         // An interrupted walk is begun again.
         store.writing(|tx| tx.rewrite_page_keys(None, limit)).unwrap();
-        let (read, _) = rewrite(store, limit);
-        assert!(read >= PAGES.len() as u64);
+        let (read, _, missing) = rewrite(store, limit);
+        assert!(read >= PAGES.len() as u64 && missing == 0);
         assert_eq!(rewrite(store, limit).1, 0);
         set(store, rule, false);
         assert_ne!(counted(store), before);
@@ -211,6 +213,27 @@ fn pages_beyond_the_limit_get_another_chance(t: &TestStore) {
     assert_eq!(rewrite(&*store, 100).1, 1);
     set(&*store, PageRule::default(), false);
     assert_eq!(counted(&*store), count(&[("/a", 3), ("/b", 1), ("/c", 1)]));
+}
+
+fn a_lost_name_does_not_stop_the_walk(t: &TestStore) {
+    let page = |(number, sent)| Event { page: Some(Page::parse("page", sent).unwrap()), ..event(number) };
+    let all: Vec<Event> = (1..).zip(["/lost/", "/lost/?x=1", "/kept/"]).map(page).collect();
+    t.store.writing(|tx| tx.insert_events(&all)).unwrap();
+    let number = t.ask("SELECT id FROM dict_pages WHERE name = '/lost/'")[0][0].clone();
+    t.ask("DELETE FROM dict_pages WHERE name = '/lost/'");
+    // Without the names that the first store remembers.
+    let store = t.another(&StoreOptions::default());
+    let store = &*store;
+    set(store, SHORT, true);
+    // An event that has the page as it was sent gets the key of that.
+    for changed in [2, 0] {
+        assert_eq!(rewrite(store, 1), (3, changed, 1));
+    }
+    set(store, SHORT, false);
+    let wanted = [(format!("lost {number}"), 1), ("/lost".to_owned(), 1), ("/kept".to_owned(), 1)];
+    assert_eq!(counted(store), BTreeMap::from(wanted));
+    assert_eq!(sent(store), ["/lost/?x=1", "/kept/"]);
+    assert_eq!((found(store, "/lost"), found(store, "/kept/")), (1, 1));
 }
 
 fn nothing_groups_by_page_while_keys_are_rewritten(t: &TestStore) {

@@ -9,25 +9,29 @@
 //! From the first transaction on, new events have keys of the new rule, and the store refuses questions about pages,
 //! because events and sheets have keys of both. The last transaction ends that. If the process dies in between, the next
 //! rebuild continues: a step changes only events whose keys are not those of the rule, so it may be repeated.
+//!
+//! If the database has lost the name of a page, its events keep the number, except those that have the page as it was
+//! sent. They do not stop the walk, because questions about pages would fail until it is done.
 
 use trailkeeper_domain::Result;
 use trailkeeper_domain::page::{PageRule, PageRuleState};
 use trailkeeper_domain::ports::{RewrittenPages, Store};
 
+use super::rebuilt::Rewritten;
 use crate::engine::merger::{Lease, lost};
 use crate::engine::progress::Progress;
 
 /// The most events that one transaction reads and changes.
 const EVENTS_AT_ONCE: usize = 2_000;
 
-/// Rewrites the keys if `wanted` differs from the rule of the database, or if that was begun and not finished. Returns the
-/// number of events that got another key; `None` if nothing had to be done.
+/// Rewrites the keys if `wanted` differs from the rule of the database, or if that was begun and not finished. `None` if
+/// nothing had to be done.
 pub fn rewrite(
     store: &dyn Store,
     lease: &Lease<'_>,
     wanted: Option<&PageRule>,
     progress: &mut dyn FnMut(Progress),
-) -> Result<Option<u64>> {
+) -> Result<Option<Rewritten>> {
     let before = store.reading(|tx| tx.page_rule())?;
     let rule = wanted.copied().unwrap_or(before.rule);
     if rule == before.rule && !before.rewriting {
@@ -41,13 +45,14 @@ pub fn rewrite(
         })?;
         begin.ok_or_else(lost)?;
     }
-    let (mut after, mut read, mut changed) = (None, 0, 0);
+    let (mut after, mut read, mut rewritten) = (None, 0, Rewritten::default());
     loop {
         let step = lease.writing(|tx| tx.rewrite_page_keys(after.as_ref(), EVENTS_AT_ONCE))?;
         let step: RewrittenPages = step.ok_or_else(lost)?;
         read += step.read;
-        changed += step.changed;
-        let Some(next) = step.next else { return Ok(Some(changed)) };
+        rewritten.changed += step.changed;
+        rewritten.missing += step.missing;
+        let Some(next) = step.next else { return Ok(Some(rewritten)) };
         let of = u64::from(next.last.unsigned_abs());
         progress(Progress { done: u64::from(next.page.unsigned_abs()).min(of), of, events: read });
         after = Some(next);

@@ -9,8 +9,17 @@ pub struct Rebuilt {
     pub sheets: u64,
     /// The bytes of their payloads.
     pub bytes: u64,
-    /// The number of events whose page got another key; `None` if all had those of the rule.
-    pub rewritten: Option<u64>,
+    /// The events whose pages got other keys; `None` if all had those of the rule.
+    pub rewritten: Option<Rewritten>,
     /// The new generation, which is the current one now.
     pub generation: i64,
+}
+
+/// The result of a walk that gives pages the keys of another rule.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Rewritten {
+    /// The number of events whose page got another key.
+    pub changed: u64,
+    /// The number of events that got none, because the database has lost the name of their page.
+    pub missing: u64,
 }

@@ -1,13 +1,15 @@
 //! Names that the database has lost: lists mark their events, and no question fails.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::json;
 use trailkeeper_analytics::engine::Summary;
+use trailkeeper_analytics::engine::rebuild::{Rewritten, rebuild_by_rule};
 use trailkeeper_domain::event::{Event, EventKind, PAGE_LOAD};
-use trailkeeper_domain::page::Page;
+use trailkeeper_domain::page::{Page, PageRule, TrailingSlash};
 use trailkeeper_storage::{DatabaseUrl, StoreOptions, open};
-use trailkeeper_testkit::{DatabaseKind, at, event, run_on_postgres, tenant_id, user_id, uuid};
+use trailkeeper_testkit::{DatabaseKind, TestEntropy, at, event, run_on_postgres, tenant_id, user_id, uuid};
 
 use crate::support::TestApp;
 
@@ -64,4 +66,15 @@ fn events_are_marked_and_no_question_fails() {
     }
     let answer = admin.post("/api/UserAccount/UserEvents", &json!({}));
     assert_eq!(answer.status, 200, "{answer:?}");
+
+    // Another rule of pages can be set, too, and questions about pages are answered afterwards.
+    let rule = PageRule { trailing_slash: TrailingSlash::Dropped, ..PageRule::default() };
+    let (store, clock) = (app.state.store(), app.state.services.clock.as_ref());
+    let rebuilt = rebuild_by_rule(store, clock, &TestEntropy::new(1), Duration::ZERO, &rule, &mut |_| ()).unwrap();
+    assert_eq!(rebuilt.rewritten, Some(Rewritten { changed: 0, missing: 2 }));
+    let pages = admin.get(&format!("/v1/analytics/page-statistics?{range}")).ok();
+    let views: Vec<_> =
+        pages["pages"].as_array().unwrap().iter().map(|row| (&row["page"], &row["current"]["views"])).collect();
+    assert_eq!(views, [(&json!("(missing 3)"), &json!(2)), (&json!("/kept"), &json!(1))]);
+    assert_eq!(pages["current"]["totals"]["views"], 3);
 }
