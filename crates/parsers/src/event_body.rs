@@ -31,8 +31,9 @@ pub enum Syntax {
 
 /// Parses the events of an uncompressed body, in the order sent, at most `max`.
 ///
-/// A byte order mark before the body, or at the start of a line, is skipped. An invalid event is an `Err` at its position. The whole is an error if the body is not valid JSON, if nothing in it
-/// is a JSON object, or if it has more than `max` items.
+/// A byte order mark before the body, or at the start of a line, is skipped. An invalid event is an `Err` at its position.
+/// The whole is an error if the body is not valid JSON, if nothing in it is a JSON object, or if it has more than `max`
+/// items.
 pub fn parse(bytes: &[u8], syntax: Syntax, max: usize) -> Result<Vec<ParsedEvent>> {
     let bytes = without_mark(bytes.trim_ascii_start());
     let events: Vec<_> = if syntax == Syntax::NdJson {

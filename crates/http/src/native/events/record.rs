@@ -97,15 +97,15 @@ pub struct EventResultError {
 
 /// Record events.
 ///
-/// Send up to 5,000 events as a JSON list, or one on each line as `application/x-ndjson`. One JSON object without a list
-/// is accepted too, and treated as a list of one. A body has at most 8 MiB; for gzip (`Content-Encoding: gzip`), the limit applies to the unpacked body. The server validates each
-/// event by itself. It stores the valid events in one transaction, and they are durable when the answer comes. It
-/// refuses the others, and items of the list that are no events, with their reasons: events with a wrong `id`,
-/// `occurred_at`, `tenant_id`, `env_id`, `type` or `outcome`, and those with unknown fields. A wrong value of another
-/// field never loses the event: its result has `warnings`. If the field identifies something, null is stored, and the
-/// value is in `original` of the event; texts for display (`user_agent`, `user_name`, `target.name`) are cut. An event
-/// with an `id` that its tenant has already is not stored again, so a request whose answer was lost is safe to repeat. A
-/// body without any JSON object is a problem (400).
+/// Send up to 5,000 events as a JSON list, or one on each line as `application/x-ndjson`. One JSON object without a
+/// list is accepted too, and treated as a list of one. A body has at most 8 MiB; for gzip (`Content-Encoding: gzip`),
+/// the limit applies to the unpacked body. The server validates each event by itself. It stores the valid events in one
+/// transaction, and they are durable when the answer comes. It refuses the others, and items of the list that are no
+/// events, with their reasons: events with a wrong `id`, `occurred_at`, `tenant_id`, `env_id`, `type` or `outcome`, and
+/// those with unknown fields. A wrong value of another field never loses the event: its result has `warnings`. If the
+/// field identifies something, null is stored, and the value is in `original` of the event; texts for display
+/// (`user_agent`, `user_name`, `target.name`) are cut. An event with an `id` that its tenant has already is not stored
+/// again, so a request whose answer was lost is safe to repeat. A body without any JSON object is a problem (400).
 #[operation(post, "/v1/events", tag = "events", unknown_parameters = "ignored",
     request_body(description = "A list of events, one event, or lines such as `{\"type\":\"page_load\",\"user_id\":\"u-4711\",\"page\":\"/\"}`.", content(
         (EventsInput = "application/json"),
