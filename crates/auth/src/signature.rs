@@ -20,7 +20,7 @@ use trailkeeper_domain::{Error, Result};
 use crate::hex;
 
 /// The largest number of candidates that are tried for one request: each hashes the whole body.
-const MAX_CANDIDATES: usize = 96;
+const MAX_CANDIDATES: usize = 150;
 
 /// The time for which a signature is stored whose request must take effect only once. A signature is valid in its minute
 /// and the two next to it, which is less than three minutes; the rest is for servers whose clocks differ.
