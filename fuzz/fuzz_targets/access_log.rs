@@ -38,8 +38,10 @@ fn read(text: &str) {
     for part in [line.client.virtual_host, line.client.host] {
         assert!(part.is_none_or(|part| text.contains(part)), "{text:?}");
     }
-    // Texts that are kept as the log has them may read otherwise when they are written again.
-    let is_kept = matches!(&line.request, Request::Other(text) if text.contains('\\'));
+    // Texts that are kept as the log has them, escapes and control characters included, may read otherwise when they are
+    // written again.
+    let is_kept = matches!(&line.request, Request::Other(text) if text.contains(|c: char| c == '\\' || c.is_control()))
+        || line.referer.as_deref().is_some_and(|text| text.contains(char::is_control));
     if line.client.unclear_user.is_none() && !is_kept {
         let written = written(&line);
         assert_eq!(LogLine::parse(&written).as_ref(), Ok(&line), "{text:?} was written as {written:?}");
