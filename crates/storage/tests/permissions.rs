@@ -50,7 +50,7 @@ fn files_are_closed_to_other_users() {
             assert_eq!(modes(&database), [expected; 3], "{wide:o}");
         }
         set(&database, new);
-        // The log that begins anew has the mode of the data file.
+        // The new log has the mode of the data file.
         drop(first);
         assert!(!path(&database, "-wal").exists());
         let again = opened(&database, allow_group_read);

@@ -53,8 +53,8 @@ fn only(store: &Arc<dyn Store>, numbers: &[u128]) {
     assert_eq!(listed(store, &all_events()).len(), numbers.len());
 }
 
-#[test]
-fn names_after_a_restore_do_not_get_what_was_remembered_of_others() {
+/// A store that has read the events 1 and 2, and whose file then got a backup with only event 1.
+fn restored() -> (TempDatabase, Arc<dyn Store>) {
     let database = TempDatabase::sqlite();
     let store = open_store!(database);
     write(&store, 1);
@@ -62,6 +62,12 @@ fn names_after_a_restore_do_not_get_what_was_remembered_of_others() {
     write(&store, 2);
     only(&store, &[1, 2]);
     database.restore(&backup);
+    (database, store)
+}
+
+#[test]
+fn names_after_a_restore_do_not_get_what_was_remembered_of_others() {
+    let (_database, store) = restored();
     // Its names get the numbers that those of event 2 had.
     write(&store, 3);
     only(&store, &[1, 3]);
@@ -71,26 +77,14 @@ fn names_after_a_restore_do_not_get_what_was_remembered_of_others() {
 
 #[test]
 fn reads_after_a_restore_forget_too() {
-    let database = TempDatabase::sqlite();
-    let store = open_store!(database);
-    write(&store, 1);
-    let backup = database.back_up();
-    write(&store, 2);
-    only(&store, &[1, 2]);
-    database.restore(&backup);
+    let (_database, store) = restored();
     only(&store, &[1]);
 }
 
 /// A restored copy that another process then wrote to has as many changes as the old content had.
 #[test]
 fn a_restored_file_with_the_same_number_of_changes_is_noticed_by_reads() {
-    let database = TempDatabase::sqlite();
-    let store = open_store!(database);
-    write(&store, 1);
-    let backup = database.back_up();
-    write(&store, 2);
-    only(&store, &[1, 2]);
-    database.restore(&backup);
+    let (database, store) = restored();
     let other = open_store!(database);
     write(&other, 3);
     only(&store, &[1, 3]);

@@ -48,7 +48,7 @@ impl PageSettings {
         }
     }
 
-    /// The settings that differ from those of `stored`. The version is none.
+    /// The settings that differ from those of `stored`. The version does not count as a setting.
     pub fn differences(&self, stored: &PageRule) -> Vec<PageDifference> {
         let wanted = self.rule(stored);
         [

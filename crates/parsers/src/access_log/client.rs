@@ -1,7 +1,7 @@
 //! The fields before the time: the virtual host, where a log has it, the client's address or host name, and its names.
 //!
-//! A client can choose the name that it logs in with, with blanks in it. So the fields are told apart by the text that
-//! servers write in front of it, and a line that can be read in two ways is refused.
+//! A client can choose the name that it logs in with, with blanks in it. So the reader distinguishes the
+//! fields by the text that servers write in front of it, and a line that can be read in two ways is refused.
 
 use std::borrow::Cow;
 use std::net::Ipv4Addr;
@@ -65,7 +65,7 @@ impl<'a> Client<'a> {
             })?;
             return Self { virtual_host, host: Some(second), ..Self::default() }.with_names(after);
         }
-        // In `host - user` after a virtual host, the name is never alone.
+        // In `host - user` after a virtual host, a name never stands without an identity.
         let is_shifted = after.split_once(BLANKS).is_some_and(|(ident, name)| ident == "-" && !name.is_empty());
         let is_name_with_port = !is_client(first) && port_of(first).is_some();
         let is_no_ident = is_full_host_name(second) || second != "-" && is_nothing(second);

@@ -71,7 +71,7 @@ impl Tx<'_> {
             let owners = rows.into_iter().map(|(id, email)| (EmailOwner::Account(AccountId(id.0)), Some(email)));
             shared.push((None, owners.collect()));
         }
-        // An owner may be alone meanwhile: the others were deleted, or have another address.
+        // An owner may be the only one by now: the others were deleted, or have another address.
         Ok(shared
             .into_iter()
             .filter(|(_, owners)| owners.len() > 1)

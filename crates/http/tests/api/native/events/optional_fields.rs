@@ -293,7 +293,8 @@ fn analytics_count_a_bad_user_and_a_bad_page_as_none() {
         }
         let admin = app.admin();
         assert_eq!(admin.record(&json!(events))["stored"], events.len());
-        // The recount reads the events as they were sent: a user or page with a control character or of another type is none.
+        // The recount reads the events as they were sent: a user or page with a control character, or of another type, does
+        // not count.
         let good = |value: &Value| {
             value.as_str().filter(|text| text.len() <= 128 && !text.contains(char::is_control)).map(str::to_owned)
         };
