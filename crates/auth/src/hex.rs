@@ -1,15 +1,6 @@
 //! Bytes as lower-case hexadecimal digits.
 
-/// The bytes as two digits each, in lower case.
-pub(crate) fn encode(bytes: &[u8]) -> String {
-    let mut out = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        for half in [byte >> 4, byte & 15] {
-            out.extend(char::from_digit(u32::from(half), 16));
-        }
-    }
-    out
-}
+pub(crate) use trailkeeper_domain::hex::encode;
 
 /// The bytes of a text that [`encode`] wrote; `None` for upper-case digits and other texts.
 pub(crate) fn decode_all(text: &str) -> Option<Vec<u8>> {

@@ -1,10 +1,10 @@
 //! Keyset cursors: opaque texts that name the row after which a list continues.
 
-use std::fmt::Write as _;
 use std::ops::Deref;
 
 use crate::error::{Error, Result};
 use crate::event::EventPosition;
+use crate::hex;
 use crate::time::{MAX_UNIX_SECONDS, Timestamp};
 
 /// A page of a list, and the cursor of the next page.
@@ -48,12 +48,7 @@ impl<T> Paged<T> {
 
 /// Encodes a key as a cursor of this `kind`. Every list has its own kind and rejects the cursors of others.
 pub fn encode(kind: char, key: &str) -> String {
-    let mut out = String::with_capacity(2 + 2 * key.len());
-    out.push(kind);
-    for byte in key.bytes() {
-        let _infallible = write!(out, "{byte:02x}");
-    }
-    out
+    format!("{kind}{}", hex::encode(key.as_bytes()))
 }
 
 /// The error for a cursor that is damaged, invented, or of another list.

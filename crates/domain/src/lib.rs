@@ -13,6 +13,7 @@ pub mod error;
 pub mod event;
 pub mod fact;
 pub mod folding;
+pub mod hex;
 pub mod id;
 pub mod ingest;
 pub mod json;

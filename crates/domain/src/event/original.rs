@@ -2,6 +2,8 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::hex;
+
 /// The number of characters that are kept of a text.
 const KEPT: usize = 1024;
 
@@ -23,14 +25,9 @@ impl Original {
     pub fn of(sent: &str) -> Self {
         let end = sent.char_indices().nth(KEPT).map_or(sent.len(), |(end, _)| end);
         let text = sent.get(..end).unwrap_or(sent).replace('\0', NUL);
-        let sha256 = (text != sent).then(|| hexadecimal(&Sha256::digest(sent.as_bytes())));
+        let sha256 = (text != sent).then(|| hex::encode(&Sha256::digest(sent.as_bytes())));
         Self { text, sha256 }
     }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    let digit = |digit: u8| char::from_digit(digit.into(), 16);
-    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(digit).collect()
 }
 
 #[cfg(test)]
