@@ -15,6 +15,7 @@ pub mod fact;
 pub mod folding;
 pub mod hex;
 pub mod id;
+pub mod indexed_event;
 pub mod ingest;
 pub mod json;
 pub mod page;

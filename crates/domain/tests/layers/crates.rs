@@ -8,9 +8,10 @@ use crate::{cargo, packages};
 const LAYERS: &[(&str, &[&str])] = &[
     ("trailkeeper-domain", &[]),
     ("trailkeeper-parsers", &["trailkeeper-domain"]),
-    ("trailkeeper-storage", &["trailkeeper-domain"]),
+    ("trailkeeper-postings", &["trailkeeper-domain"]),
+    ("trailkeeper-storage", &["trailkeeper-domain", "trailkeeper-postings"]),
     ("trailkeeper-auth", &["trailkeeper-domain"]),
-    ("trailkeeper-analytics", &["trailkeeper-domain"]),
+    ("trailkeeper-analytics", &["trailkeeper-domain", "trailkeeper-postings"]),
     ("trailkeeper-http-macros", &[]),
     (
         "trailkeeper-http",
@@ -42,6 +43,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("trailkeeper-domain", &["diesel", "actix-web", "tokio", "utoipa", "ring"]),
     ("trailkeeper-http-macros", &["diesel", "actix-web", "tokio", "utoipa"]),
     ("trailkeeper-parsers", &["diesel", "actix-web", "tokio", "utoipa", "ring"]),
+    ("trailkeeper-postings", &["diesel", "actix-web", "tokio", "utoipa", "ring"]),
     ("trailkeeper-analytics", &["diesel", "actix-web", "tokio", "utoipa"]),
     ("trailkeeper-auth", &["diesel", "actix-web", "tokio", "utoipa"]),
     ("trailkeeper-storage", &["actix-web", "utoipa", "jsonwebtoken"]),
