@@ -8,6 +8,7 @@
 //!
 //! This crate is pure: it knows bytes and pages, and no database. The store reads and writes them.
 
+pub mod bits;
 pub mod dimension;
 pub mod positions;
 pub mod segment;

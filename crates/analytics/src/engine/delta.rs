@@ -6,13 +6,12 @@ use chrono::DateTime;
 use trailkeeper_domain::error::Context;
 use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::{Error, Result};
+use trailkeeper_postings::bits::{CHECKSUM_LEN, Reader, checksum, put_number, seal, unzigzag, zigzag};
 
-use crate::sheet::{CodecError, Flaw, Reader, Sheet, checksum, put_number};
+use crate::sheet::{CodecError, Flaw, Sheet};
 
 /// The first byte of a payload.
 const VERSION: u8 = 1;
-/// The length in bytes of the checksum after the list of hours.
-const CHECKSUM_LEN: usize = 4;
 /// The seconds of an hour.
 const HOUR: i64 = 3_600;
 
@@ -35,8 +34,7 @@ pub fn encode(hours: &BTreeMap<i64, Sheet>) -> Vec<u8> {
         // Wraps only after the greatest hour number, which is the last one of the list.
         next = Some(hour.wrapping_add(1));
     }
-    let sum = checksum(&out);
-    out.extend_from_slice(&sum.to_le_bytes());
+    seal(&mut out);
     for (_, sheet) in &sheets {
         out.extend_from_slice(sheet);
     }
@@ -58,7 +56,8 @@ pub fn walk(payload: &[u8], mut each: impl FnMut(Timestamp, &[u8]) -> Result<()>
     Ok(())
 }
 
-fn unreadable(error: CodecError) -> Error {
+fn unreadable(error: impl Into<CodecError>) -> Error {
+    let error = error.into();
     Error::internal(Context::new(format!("the delta's payload is unreadable at byte {}", error.offset), error.flaw))
 }
 
@@ -119,13 +118,4 @@ impl Iterator for Hours<'_> {
         self.left = self.left.checked_sub(1)?;
         Some(self.entry())
     }
-}
-
-/// Encodes a signed number as an unsigned one that is small near zero: 0, -1, 1, -2, … become 0, 1, 2, 3, …
-fn zigzag(number: i64) -> u64 {
-    (number << 1 ^ number >> 63).cast_unsigned()
-}
-
-fn unzigzag(number: u64) -> i64 {
-    (number >> 1).cast_signed() ^ -(number & 1).cast_signed()
 }

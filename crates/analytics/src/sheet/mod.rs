@@ -45,7 +45,6 @@ use std::collections::btree_map::Entry;
 pub use bits::IdBits;
 pub use cell::{Cell, CellKey, Facet};
 pub use codec::{CodecError, Flaw};
-pub(crate) use codec::{Reader, checksum, put_number};
 pub use cover::{Cover, Piece, cover};
 pub use fact::{Fact, SheetBuilder};
 pub use fold::{Fold, Folded};

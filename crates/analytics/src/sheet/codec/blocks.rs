@@ -3,22 +3,22 @@
 //! A gap is the number of ids between an id and the one before it. The width of a block is that of its largest gap, so
 //! consecutive ids cost a byte per sixteen ids.
 
+use trailkeeper_postings::bits::{self, Reader, load};
+
 use super::error::{CodecError, Flaw};
 use super::format::Sink;
-use super::varint::Reader;
 
 /// The number of ids in a block; the last block of a set may have fewer.
 pub(super) const BLOCK: usize = 16;
 
 /// The length in bytes of a block of `ids` gaps of `width` bits, including its head.
-pub(super) fn block_len(ids: usize, width: u32) -> usize {
-    1 + (ids * width as usize).div_ceil(8)
+pub(super) fn block_len(ids: usize, width: u8) -> usize {
+    1 + bits::packed_len(ids, width)
 }
 
 /// The width in bits of the largest gap of a block.
-pub(super) fn width(block: &[u32], next: u64) -> u32 {
-    let all = gaps(block, next).fold(0, |all, gap| all | gap);
-    64 - all.leading_zeros()
+pub(super) fn width(block: &[u32], next: u64) -> u8 {
+    bits::width(gaps(block, next))
 }
 
 /// The gap before each id; `next` is the smallest id that the first one could be.
@@ -34,20 +34,8 @@ pub(super) fn gaps(ids: &[u32], next: u64) -> impl Iterator<Item = u64> {
 pub(super) fn put(out: &mut Vec<u8>, ids: &[u32], mut next: u64) {
     for block in ids.chunks(BLOCK) {
         let width = width(block, next);
-        out.push(width.to_le_bytes()[0]);
-        let (mut pending, mut bits) = (0_u64, 0);
-        for gap in gaps(block, next) {
-            pending |= gap << bits;
-            bits += width;
-            while bits >= 8 {
-                out.push(pending.to_le_bytes()[0]);
-                pending >>= 8;
-                bits -= 8;
-            }
-        }
-        if bits > 0 {
-            out.push(pending.to_le_bytes()[0]);
-        }
+        out.push(width);
+        bits::pack(out, width, gaps(block, next));
         next = block.last().map_or(next, |last| u64::from(*last) + 1);
     }
 }
@@ -68,11 +56,12 @@ pub(super) fn read(
         let here = count.min(BLOCK);
         let window = reader.rest();
         let start = reader.at();
-        reader.take(block_len(here, u32::from(head)) - 1)?;
+        reader.take(block_len(here, head) - 1)?;
         let width = usize::from(head);
         let mask = (1_u64 << width) - 1;
         let mut bit = 0;
         for id in ids.iter_mut().take(here) {
+            // A gap has at most 32 bits and begins in the first byte, so it lies in the eight bytes.
             next += load(window, bit / 8) >> (bit % 8) & mask;
             #[expect(clippy::cast_possible_truncation, reason = "the check below rejects a block with a larger id")]
             let fits = next as u32;
@@ -87,17 +76,4 @@ pub(super) fn read(
         count -= here;
     }
     Ok(())
-}
-
-/// Eight bytes from `at` on, filled with zeros after the end. A gap has at most 32 bits and begins in the first byte, so
-/// it lies inside.
-#[inline]
-fn load(bytes: &[u8], at: usize) -> u64 {
-    let rest = bytes.get(at..).unwrap_or_default();
-    if let Some(eight) = rest.first_chunk::<8>() {
-        return u64::from_le_bytes(*eight);
-    }
-    let mut last = [0; 8];
-    last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-    u64::from_le_bytes(last)
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use trailkeeper_postings::bits::{ByteError, ByteFlaw};
+
 /// The error of a payload that is not a sheet. The caller knows the row and adds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CodecError {
@@ -47,6 +49,21 @@ pub enum Flaw {
 impl CodecError {
     pub(crate) fn new(offset: usize, flaw: Flaw) -> Self {
         Self { offset, flaw }
+    }
+}
+
+impl From<ByteError> for CodecError {
+    fn from(error: ByteError) -> Self {
+        let flaw = match error.flaw {
+            ByteFlaw::Truncated => Flaw::Truncated,
+            ByteFlaw::Number => Flaw::Number,
+            ByteFlaw::Length(length) => Flaw::Length(length),
+            ByteFlaw::Width(width) => Flaw::Width(width),
+            ByteFlaw::Checksum => Flaw::Checksum,
+            ByteFlaw::UnknownVersion(version) => Flaw::UnknownVersion(version),
+            ByteFlaw::Trailing => Flaw::Trailing,
+        };
+        Self::new(error.offset, flaw)
     }
 }
 

@@ -4,8 +4,6 @@ use crate::sheet::bits::IdBits;
 
 /// The first byte of a payload.
 pub const VERSION: u8 = 1;
-/// The length in bytes of the checksum at the end of a payload.
-pub const CHECKSUM_LEN: usize = 4;
 
 /// The most ids that references may encode in total, up to a facet that begins at this byte.
 ///

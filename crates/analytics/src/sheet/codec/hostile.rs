@@ -2,16 +2,15 @@
 
 use proptest::collection::vec;
 use proptest::prelude::*;
+use trailkeeper_postings::bits::seal;
 
-use super::checksum::checksum;
 use super::decode;
 use super::set::IDS_PER_BYTE;
 use super::write::encode;
 use crate::sheet::{Cell, CellKey, Facet, IdSet, Sheet};
 
 fn sealed(mut body: Vec<u8>) -> Vec<u8> {
-    let sum = checksum(&body);
-    body.extend_from_slice(&sum.to_le_bytes());
+    seal(&mut body);
     body
 }
 

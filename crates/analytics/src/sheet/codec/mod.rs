@@ -3,21 +3,17 @@
 //! Reading never panics, and never allocates more than a fixed multiple of the payload's length, whatever its bytes are.
 
 mod blocks;
-mod checksum;
 mod error;
 mod format;
 #[cfg(test)]
 mod hostile;
 mod set;
-mod varint;
 mod walk;
 mod write;
 
 use std::collections::BTreeMap;
 
-pub(crate) use checksum::checksum;
 pub use error::{CodecError, Flaw};
-pub(crate) use varint::{Reader, put as put_number};
 pub(super) use walk::{Visitor, walk};
 
 use super::Sheet;

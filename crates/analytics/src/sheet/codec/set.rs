@@ -1,9 +1,10 @@
 //! The encoding of one set of ordinals: the shortest of three shapes.
 
+use trailkeeper_postings::bits::{Reader, put_number, varint_len};
+
 use super::blocks::{self, BLOCK};
 use super::error::{CodecError, Flaw};
 use super::format::Sink;
-use super::varint::{self, Reader};
 
 /// The shape of an encoded set. The numbers are those on disk: two bits of a set's head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +40,7 @@ pub(super) fn encode(ids: &[u32], body: &mut Vec<u8>) -> Encoding {
     match plan.shape {
         Encoding::Packed => blocks::put(body, ids, 0),
         Encoding::Bits => put_bits(body, ids, plan.split),
-        Encoding::List | Encoding::Same => blocks::gaps(ids, 0).for_each(|gap| varint::put(body, gap)),
+        Encoding::List | Encoding::Same => blocks::gaps(ids, 0).for_each(|gap| put_number(body, gap)),
     }
     plan.shape
 }
@@ -53,7 +54,7 @@ struct Plan {
 impl Plan {
     /// Compares the lengths of all shapes, and for bits those of all ends between two blocks.
     fn of(ids: &[u32]) -> Self {
-        let list: usize = blocks::gaps(ids, 0).map(varint::len).sum();
+        let list: usize = blocks::gaps(ids, 0).map(varint_len).sum();
         let mut next = 0;
         let lens: Vec<(usize, u64)> = ids
             .chunks(BLOCK)
@@ -66,7 +67,7 @@ impl Plan {
         let packed: usize = lens.iter().map(|(len, _)| len).sum();
         let base = ids.first().map_or(0, |first| u64::from(first / 64) * 64);
         // The numbers in front of the bits: their first word and their length.
-        let heads = varint::len(base / 64) + 2;
+        let heads = varint_len(base / 64) + 2;
         let (mut behind, mut split, mut bits) = (packed, 0, usize::MAX);
         for (at, (len, next)) in lens.iter().enumerate() {
             behind -= len;
@@ -76,7 +77,7 @@ impl Plan {
             }
         }
         // Packed and bits have a length in front, a list has not.
-        let shape = match (list, packed + varint::len(packed as u64), bits.saturating_add(varint::len(bits as u64))) {
+        let shape = match (list, packed + varint_len(packed as u64), bits.saturating_add(varint_len(bits as u64))) {
             (list, packed, bits) if list <= packed && list <= bits => Encoding::List,
             (_, packed, bits) if packed < bits => Encoding::Packed,
             _ => Encoding::Bits,
@@ -91,8 +92,8 @@ fn put_bits(body: &mut Vec<u8>, ids: &[u32], split: usize) {
     };
     let word = first / 64;
     let len = (last - word * 64) / 8 + 1;
-    varint::put(body, u64::from(word));
-    varint::put(body, u64::from(len));
+    put_number(body, u64::from(word));
+    put_number(body, u64::from(len));
     let start = body.len();
     body.resize(start + len as usize, 0);
     // Ids after the split whose bits lie in the last byte are encoded as bits as well.
@@ -120,9 +121,9 @@ pub(super) fn read(
         Encoding::List => return read_list(reader, count, sink),
         Encoding::Packed => blocks::read(reader, count, 0, sink)?,
         Encoding::Bits => read_bits(reader, count, sink)?,
-        Encoding::Same => return Err(reader.error(Flaw::Reference)),
+        Encoding::Same => return Err(CodecError::new(reader.at(), Flaw::Reference)),
     }
-    reader.end()
+    Ok(reader.end()?)
 }
 
 fn read_list(reader: &mut Reader<'_>, count: usize, sink: &mut impl Sink) -> Result<(), CodecError> {

@@ -1,10 +1,10 @@
 //! Reads a payload once, and passes the cells to a visitor.
 
-use super::checksum::checksum;
+use trailkeeper_postings::bits::{Reader, unsealed};
+
 use super::error::{CodecError, Flaw};
-use super::format::{CHECKSUM_LEN, Sink, VERSION, may_be_referred};
+use super::format::{Sink, VERSION, may_be_referred};
 use super::set::{self, Encoding, IDS_PER_BYTE};
-use super::varint::Reader;
 use crate::sheet::cell::Facet;
 
 /// Takes the cells that [`walk`] reads.
@@ -52,11 +52,8 @@ fn checked_body(payload: &[u8]) -> Result<&[u8], CodecError> {
         Some(&VERSION) => {}
         Some(&version) => return Err(CodecError::new(0, Flaw::UnknownVersion(version))),
     }
-    let (body, sum) = payload
-        .split_last_chunk::<CHECKSUM_LEN>()
-        .filter(|(body, _)| !body.is_empty())
-        .ok_or(CodecError::new(payload.len(), Flaw::Truncated))?;
-    if u32::from_le_bytes(*sum) == checksum(body) { Ok(body) } else { Err(CodecError::new(body.len(), Flaw::Checksum)) }
+    let body = unsealed(payload)?;
+    if body.is_empty() { Err(CodecError::new(payload.len(), Flaw::Truncated)) } else { Ok(body) }
 }
 
 struct Walk<'a, 'v, V> {
@@ -77,7 +74,7 @@ impl<'a, V: Visitor> Walk<'a, '_, V> {
             return Ok(());
         }
         if count == 0 {
-            return Err(cells.error(Flaw::Empty));
+            return Err(CodecError::new(cells.at(), Flaw::Empty));
         }
         let mut next = Some(0_u64);
         for _ in 0..count {
@@ -87,7 +84,7 @@ impl<'a, V: Visitor> Walk<'a, '_, V> {
             self.cell(&mut cells, id, true)?;
             next = id.checked_add(1);
         }
-        cells.end()
+        Ok(cells.end()?)
     }
 
     fn cell(&mut self, reader: &mut Reader<'a>, id: u64, wanted: bool) -> Result<(), CodecError> {
@@ -121,7 +118,7 @@ impl<'a, V: Visitor> Walk<'a, '_, V> {
         match (ids, head.shape) {
             (Some(ids), Encoding::List) => set::read(reader, shape, head.distinct, ids),
             (Some(ids), _) => set::read(&mut body, shape, head.distinct, ids),
-            (None, Encoding::List) => reader.skip_numbers(head.distinct),
+            (None, Encoding::List) => Ok(reader.skip_numbers(head.distinct)?),
             (None, _) => Ok(()),
         }
     }

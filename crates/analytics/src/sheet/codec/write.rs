@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::checksum::checksum;
+use trailkeeper_postings::bits::{put_number, seal, varint_len};
+
 use super::format::{VERSION, may_be_referred};
 use super::set::{self, Encoding};
-use super::varint;
 use crate::sheet::Sheet;
 use crate::sheet::cell::{Cell, CellKey};
 
@@ -29,8 +29,7 @@ pub(in crate::sheet) fn encode(sheet: &Sheet) -> Vec<u8> {
         }
         writer.known.extend(std::mem::take(&mut writer.fresh));
     }
-    let sum = checksum(&writer.out);
-    writer.out.extend_from_slice(&sum.to_le_bytes());
+    seal(&mut writer.out);
     writer.out
 }
 
@@ -52,13 +51,13 @@ impl<'a> Writer<'a> {
         let mut part = Vec::new();
         let mut next = 0;
         for (key, cell) in cells {
-            varint::put(&mut part, key.id - next);
+            put_number(&mut part, key.id - next);
             self.cell(&mut part, cell);
             // Wraps only after the largest id, which is the last one.
             next = key.id.wrapping_add(1);
         }
-        varint::put(&mut self.out, cells.len() as u64);
-        varint::put(&mut self.out, part.len() as u64);
+        put_number(&mut self.out, cells.len() as u64);
+        put_number(&mut self.out, part.len() as u64);
         // The offsets of the heads are known only now.
         let start = self.out.len();
         for (_, at) in &mut self.fresh {
@@ -73,7 +72,7 @@ impl<'a> Writer<'a> {
         let own = set::encode(ids, &mut self.body);
         let shape = if let Some(back) = self.reference(ids) {
             self.body.clear();
-            varint::put(&mut self.body, back);
+            put_number(&mut self.body, back);
             self.referred += ids.len();
             Encoding::Same
         } else {
@@ -84,12 +83,12 @@ impl<'a> Writer<'a> {
         };
         let more = cell.count.checked_sub(ids.len() as u64 + 1);
         let flag = if more.is_some() { 4 } else { 0 };
-        varint::put(out, (ids.len() as u64) << 3 | flag | shape as u64);
+        put_number(out, (ids.len() as u64) << 3 | flag | shape as u64);
         if let Some(more) = more {
-            varint::put(out, more);
+            put_number(out, more);
         }
         if matches!(shape, Encoding::Packed | Encoding::Bits) {
-            varint::put(out, self.body.len() as u64);
+            put_number(out, self.body.len() as u64);
         }
         out.extend_from_slice(&self.body);
     }
@@ -98,6 +97,6 @@ impl<'a> Writer<'a> {
     fn reference(&self, ids: &[u32]) -> Option<u64> {
         let back = (self.facet_at - self.known.get(ids)?) as u64;
         let allowed = self.referred + ids.len() <= may_be_referred(self.facet_at);
-        (allowed && varint::len(back) < self.body.len()).then_some(back)
+        (allowed && varint_len(back) < self.body.len()).then_some(back)
     }
 }
