@@ -30,6 +30,7 @@ mod content_version;
 mod email_key;
 mod epoch;
 mod error;
+mod hash_key;
 mod migrations;
 mod names;
 mod options;

@@ -158,6 +158,12 @@ tables! {
         original -> Nullable<Json>,
     }
 
+    /// The key of the hashes that stand for ids and texts, in one row.
+    hash_key (id) {
+        id -> SmallInt,
+        key -> Binary,
+    }
+
     /// Summaries of batches that are not merged yet.
     deltas (scope, seq) {
         scope -> TenantKey,

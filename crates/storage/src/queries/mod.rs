@@ -17,6 +17,7 @@ mod event_filter;
 mod event_names;
 mod events;
 mod facts;
+mod hash_key;
 mod missing_names;
 mod missing_references;
 mod names;
@@ -27,7 +28,7 @@ mod sheets_writes;
 mod text_query;
 mod throttle;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use chrono::NaiveDate;
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
@@ -42,6 +43,7 @@ use super::{Conn, Db, dialect};
 use crate::content_version::KnownVersion;
 use crate::epoch;
 use crate::error;
+use crate::hash_key::HashKey;
 use crate::names::{NameCache, NewNames};
 use crate::options::StoreOptions;
 
@@ -57,6 +59,8 @@ pub struct Shared {
     pub epoch: u64,
     /// The content version of everything that is cached here.
     pub version: KnownVersion,
+    /// The key of hashes, once a transaction has read it.
+    pub hash_key: OnceLock<HashKey>,
 }
 
 impl Shared {
@@ -68,6 +72,7 @@ impl Shared {
             new_pages_per_day: options.new_pages_per_day,
             epoch: epoch::next(),
             version,
+            hash_key: OnceLock::new(),
         }
     }
 }
