@@ -9,6 +9,8 @@
 //! This crate is pure: it knows bytes and pages, and no database. The store reads and writes them.
 
 pub mod bits;
+pub mod delta;
 pub mod dimension;
+pub mod outcome;
 pub mod positions;
 pub mod segment;

@@ -1,0 +1,180 @@
+//! The columns of a delta apart from numbers and times.
+
+use trailkeeper_domain::indexed_event::IndexedEvent;
+
+use super::format::{DENSE, SPARSE, USUAL_ENV, USUAL_OUTCOME};
+use crate::bits::{ByteError, ByteFlaw, Framed, Packed, Reader, pack, put_framed};
+use crate::outcome;
+
+/// A column of a delta. Its number is that of its bit in the list of columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum DeltaColumn {
+    /// The environment.
+    Env = 0,
+    /// The id of the type.
+    Kind = 1,
+    /// The code of the outcome.
+    Outcome = 2,
+    /// The ordinal of the user.
+    User = 3,
+    /// The ordinal of the source address.
+    Source = 4,
+    /// The id of the counted page.
+    Page = 5,
+    /// The hash of the key of a page that counts as `(other)`.
+    OtherPage = 6,
+    /// The hash of the session's id.
+    Session = 7,
+    /// The hash of the target's type.
+    TargetType = 8,
+    /// The hash of the target's id.
+    TargetId = 9,
+}
+
+impl DeltaColumn {
+    /// All columns, in the order of their numbers.
+    pub const ALL: [Self; 10] = [
+        Self::Env,
+        Self::Kind,
+        Self::Outcome,
+        Self::User,
+        Self::Source,
+        Self::Page,
+        Self::OtherPage,
+        Self::Session,
+        Self::TargetType,
+        Self::TargetId,
+    ];
+
+    /// The number of the column.
+    pub(super) fn index(self) -> usize {
+        usize::from(self as u8)
+    }
+
+    /// The value of an event.
+    pub(super) fn of(self, event: &IndexedEvent) -> Option<u32> {
+        match self {
+            Self::Env => Some(event.env.0),
+            Self::Kind => Some(event.kind),
+            Self::Outcome => Some(outcome::code(event.outcome)),
+            Self::User => event.user,
+            Self::Source => event.source,
+            Self::Page => event.page,
+            Self::OtherPage => event.other_page,
+            Self::Session => event.session,
+            Self::TargetType => event.target_type,
+            Self::TargetId => event.target_id,
+        }
+    }
+
+    /// The value of all events if the column is left out.
+    pub(super) fn usual(self) -> Option<u32> {
+        match self {
+            Self::Env => Some(USUAL_ENV),
+            Self::Outcome => Some(USUAL_OUTCOME),
+            _ => None,
+        }
+    }
+}
+
+/// Appends the values of a column.
+pub(super) fn put_values(out: &mut Vec<u8>, values: &[Option<u32>]) {
+    let present: Vec<u64> = values.iter().flatten().map(|value| u64::from(*value)).collect();
+    if present.len() == values.len() {
+        out.push(DENSE);
+    } else {
+        out.push(SPARSE);
+        pack(out, 1, values.iter().map(|value| u64::from(value.is_some())));
+    }
+    put_framed(out, &present);
+}
+
+/// The values of a column, as they are written.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Written<'a> {
+    /// All events have the same value, or none.
+    Same(Option<u32>),
+    /// Every event has a value.
+    Dense(Framed<'a>),
+    /// A bit per event, and the values of the events whose bit is 1.
+    Sparse(Packed<'a>, Framed<'a>),
+}
+
+impl<'a> Written<'a> {
+    /// Takes the column of `events` events from the reader.
+    pub fn read(reader: &mut Reader<'a>, events: usize) -> Result<Self, ByteError> {
+        let at = reader.at();
+        match reader.byte()? {
+            DENSE => Ok(Self::Dense(Framed::read(reader, events)?)),
+            SPARSE => {
+                let present = Packed::read(reader, 1, events)?;
+                let count = present.iter().filter(|bit| *bit == 1).count();
+                Ok(Self::Sparse(present, Framed::read(reader, count)?))
+            }
+            form => Err(ByteError::new(at, ByteFlaw::Length(form.into()))),
+        }
+    }
+
+    /// The values from the event with this index on.
+    pub fn values_from(&self, index: usize) -> Values<'a> {
+        match *self {
+            Self::Same(value) => Values::Same(value),
+            Self::Dense(framed) => Values::Dense { framed, next: index },
+            Self::Sparse(present, framed) => {
+                let before = present.iter().take(index).filter(|bit| *bit == 1).count();
+                Values::Sparse { present, next: index, framed, next_value: before }
+            }
+        }
+    }
+}
+
+/// The values of a column, one event after the other. It does not end: after the last event there are no values.
+#[derive(Debug, Clone, Copy)]
+pub enum Values<'a> {
+    /// All events have the same value, or none.
+    Same(Option<u32>),
+    /// Every event has a value.
+    Dense {
+        /// The values.
+        framed: Framed<'a>,
+        /// The index of the next event.
+        next: usize,
+    },
+    /// Some events have a value.
+    Sparse {
+        /// A bit per event.
+        present: Packed<'a>,
+        /// The index of the next event.
+        next: usize,
+        /// The values of the events that have one.
+        framed: Framed<'a>,
+        /// The index of the next value.
+        next_value: usize,
+    },
+}
+
+impl Values<'_> {
+    /// The value of the next event.
+    ///
+    /// Forged bytes may give any number: it wraps.
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "every value that was written has 32 bits")]
+    pub fn next_value(&mut self) -> Option<u32> {
+        match self {
+            Self::Same(value) => *value,
+            Self::Dense { framed, next } => {
+                *next += 1;
+                framed.get(*next - 1).map(|value| value as u32)
+            }
+            Self::Sparse { present, next, framed, next_value } => {
+                *next += 1;
+                if present.get(*next - 1) != Some(1) {
+                    return None;
+                }
+                *next_value += 1;
+                framed.get(*next_value - 1).map(|value| value as u32)
+            }
+        }
+    }
+}
