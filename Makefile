@@ -21,7 +21,7 @@ endif
 export TRAILKEEPER_BIN
 
 .DEFAULT_GOAL := help
-.PHONY: help run build dist test lint doc format openapi configuration generate bench measure-build measure-lto check-api schemathesis acceptance generators proof fuzz deny ci clean
+.PHONY: help run build dist test lint doc format openapi configuration generate bench bench-server bench-parts measure-build measure-lto check-api schemathesis acceptance generators proof fuzz deny ci clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,7 +60,12 @@ configuration: build ## write docs/configuration.md from the command line that t
 generate: openapi configuration ## write every generated file: OpenAPI, docs/configuration.md, signature vectors
 	$(PYTHON) scripts/saasus_signature.py vectors > crates/auth/tests/saasus_signature_vectors.json
 
-bench: ## measure ingest, answers and sheets as ratios to named baselines (EVENTS=5000000, GROWTH=1 for three sizes)
+bench: bench-server bench-parts ## measure everything, as ratios to named baselines (EVENTS=5000000, GROWTH=1 for three sizes)
+
+bench-server: ## measure the whole server, next to ClickHouse and another build (BASE=/path/to/trailkeeper; scripts/bench/run)
+	CARGO=$(CARGO) PYTHON=$(PYTHON) scripts/bench/run
+
+bench-parts: ## measure ingest, answers and sheets in the process of the benchmark
 	scripts/with-postgres $(CARGO) bench --locked -p trailkeeper --bench ingest
 	$(CARGO) bench --locked -p trailkeeper --bench engine
 	$(CARGO) bench --locked -p trailkeeper --bench storm
@@ -104,4 +109,4 @@ ci: ## run everything that CI runs
 
 clean: ## remove build results (not ./data)
 	$(CARGO) clean
-	rm -rf .venv .generators fuzz/target fuzz/corpus fuzz/artifacts
+	rm -rf .venv .generators .bench fuzz/target fuzz/corpus fuzz/artifacts

@@ -16,6 +16,8 @@ mod watch;
 mod http;
 #[path = "../support/server.rs"]
 mod server;
+#[path = "../support/serving.rs"]
+mod serving;
 #[path = "../support/store.rs"]
 mod store;
 

@@ -13,6 +13,8 @@ mod rows;
 mod http;
 #[path = "../support/server.rs"]
 mod server;
+#[path = "../support/serving.rs"]
+mod serving;
 #[path = "../support/store.rs"]
 mod store;
 

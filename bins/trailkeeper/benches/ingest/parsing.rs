@@ -7,7 +7,7 @@ use actix_web::web::{self, Bytes};
 use actix_web::{App, HttpResponse, HttpServer};
 use trailkeeper_domain::event::EventDraft;
 
-use crate::server::{WORKERS, on_a_thread};
+use crate::serving::{WORKERS, on_a_thread};
 
 /// Starts it. It parses each event like the real server, stores nothing and responds.
 pub fn start() -> SocketAddr {

@@ -12,6 +12,8 @@ mod load;
 mod http;
 #[path = "../support/server.rs"]
 mod server;
+#[path = "../support/serving.rs"]
+mod serving;
 #[path = "../support/store.rs"]
 mod store;
 

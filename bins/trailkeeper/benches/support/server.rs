@@ -2,8 +2,6 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::mpsc::{Sender, channel};
-use std::thread;
 
 use actix_web::rt::System;
 use trailkeeper_analytics::engine::merger::{Merger, MergerSettings};
@@ -14,8 +12,7 @@ use trailkeeper_domain::ingest::{Ingest, IngestLimits};
 use trailkeeper_domain::ports::Store;
 use trailkeeper_http::{HttpSettings, Services};
 
-/// Number of worker threads: the cores of the machine that the targets are set for.
-pub const WORKERS: usize = 2;
+use crate::serving::{WORKERS, on_a_thread};
 
 /// A server that listens until the benchmark ends. Dropping it ends its merger.
 pub struct Server {
@@ -52,11 +49,4 @@ impl Server {
         });
         Self { address, token, _merger: merger }
     }
-}
-
-/// Serves on a new thread, and waits for the address.
-pub fn on_a_thread(serve: impl FnOnce(Sender<SocketAddr>) + Send + 'static) -> SocketAddr {
-    let (ready, address) = channel();
-    thread::spawn(move || serve(ready));
-    address.recv().unwrap()
 }
