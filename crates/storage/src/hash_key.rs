@@ -12,16 +12,12 @@ use trailkeeper_domain::{Error, Result};
 #[cfg_attr(not(test), expect(dead_code, reason = "the first caller comes with the runs of ids"))]
 pub const EVENT_ID: u8 = 1;
 /// The domain of ids of sessions.
-#[cfg_attr(not(test), expect(dead_code, reason = "the first caller comes with columnar deltas"))]
 pub const SESSION: u8 = 2;
 /// The domain of types of targets.
-#[cfg_attr(not(test), expect(dead_code, reason = "the first caller comes with columnar deltas"))]
 pub const TARGET_TYPE: u8 = 3;
 /// The domain of ids of targets.
-#[cfg_attr(not(test), expect(dead_code, reason = "the first caller comes with columnar deltas"))]
 pub const TARGET_ID: u8 = 4;
 /// The domain of keys of pages that count as `(other)`.
-#[cfg_attr(not(test), expect(dead_code, reason = "the first caller comes with columnar deltas"))]
 pub const PAGE_KEY: u8 = 5;
 
 /// The key of a database's hashes.
@@ -48,7 +44,6 @@ impl HashKey {
     }
 
     /// The upper half of [`Self::hash64`].
-    #[cfg_attr(not(test), expect(dead_code, reason = "the first caller comes with columnar deltas"))]
     pub fn hash32(&self, domain: u8, bytes: &[u8]) -> u32 {
         (self.hash64(domain, bytes) >> 32) as u32
     }

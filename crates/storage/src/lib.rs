@@ -25,6 +25,7 @@
 //! One set of query files (`queries/`) serves both databases. `docs/adr/0001-one-set-of-query-files.md` describes how
 //! and gives the reasons.
 
+mod bucket;
 mod columns;
 mod content_version;
 mod email_key;

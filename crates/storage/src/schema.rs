@@ -182,10 +182,45 @@ tables! {
         payload -> Binary,
     }
 
-    /// The generation of sheets that answers questions, in one row.
+    /// The generation of sheets and of the index of events that answers questions, in one row.
     sheet_generation (id) {
         id -> SmallInt,
         generation -> BigInt,
+        has_postings -> Bool,
+    }
+
+    /// The runs of the index of events.
+    posting_runs (bucket, generation, scope, month, run) {
+        bucket -> SmallInt,
+        generation -> BigInt,
+        scope -> TenantKey,
+        month -> Instant,
+        run -> Integer,
+        events -> Integer,
+        bytes -> BigInt,
+        header -> Binary,
+        removed -> Nullable<Binary>,
+    }
+
+    /// The pages of runs that do not lie in their header.
+    posting_pages (bucket, generation, scope, month, run, page) {
+        bucket -> SmallInt,
+        generation -> BigInt,
+        scope -> TenantKey,
+        month -> Instant,
+        run -> Integer,
+        page -> Integer,
+        payload -> Binary,
+    }
+
+    /// Runs with pages that are not in `posting_runs`.
+    hidden_posting_runs (bucket, generation, scope, month, run) {
+        bucket -> SmallInt,
+        generation -> BigInt,
+        scope -> TenantKey,
+        month -> Instant,
+        run -> Integer,
+        replaced -> Bool,
     }
 
     /// Leases: rights that one process at a time has.

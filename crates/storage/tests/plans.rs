@@ -3,6 +3,9 @@
 //! The store records the statements that the ports run, and asks the database for their plans.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
+#[path = "plans/postings.rs"]
+mod postings;
+
 use chrono::TimeDelta;
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection};
@@ -354,10 +357,16 @@ fn every_query_has_an_index(kind: DatabaseKind) {
     let url = DatabaseUrl::parse(database.url()).unwrap();
     let mut wrong = Vec::new();
     let (mut seen, mut keys_listed) = (0, 0);
-    for (name, ask) in
-        [event_questions(), sheet_questions(), activity_questions(), directory_questions(), access_questions()]
-            .into_iter()
-            .flatten()
+    for (name, ask) in [
+        event_questions(),
+        sheet_questions(),
+        postings::questions(kind),
+        activity_questions(),
+        directory_questions(),
+        access_questions(),
+    ]
+    .into_iter()
+    .flatten()
     {
         let found = plans(&url, &mut |tx| ask(tx)).unwrap();
         assert!(!found.is_empty(), "{name}: no statement was recorded");

@@ -96,7 +96,7 @@ fn rebuild_all(
     })?;
     lease
         .writing(|tx| {
-            tx.set_generation(rebuilt.generation)?;
+            tx.set_generation(rebuilt.generation, false)?;
             if rewritten.is_some() {
                 let state = tx.page_rule()?;
                 tx.set_page_rule(&PageRuleState { rewriting: false, ..state })?;

@@ -8,6 +8,7 @@ mod activity;
 mod directory;
 mod events;
 mod pages;
+mod postings;
 mod sheets;
 mod throttle;
 
@@ -17,6 +18,7 @@ pub use activity::*;
 pub use directory::*;
 pub use events::*;
 pub use pages::*;
+pub use postings::*;
 pub use sheets::*;
 pub use throttle::*;
 
@@ -67,13 +69,21 @@ impl dyn Store + '_ {
 
 /// All reads that a transaction supports.
 pub trait ReadTx:
-    EventReads + PageReads + DirectoryReads + AccessReads + ActivityReads + SheetReads + ThrottleReads
+    EventReads + PageReads + DirectoryReads + AccessReads + ActivityReads + SheetReads + PostingReads + ThrottleReads
 {
 }
 
 /// All reads and changes that a write transaction supports.
 pub trait WriteTx:
-    ReadTx + EventWrites + PageWrites + DirectoryWrites + AccessWrites + ActivityWrites + SheetWrites + ThrottleWrites
+    ReadTx
+    + EventWrites
+    + PageWrites
+    + DirectoryWrites
+    + AccessWrites
+    + ActivityWrites
+    + SheetWrites
+    + PostingWrites
+    + ThrottleWrites
 {
 }
 

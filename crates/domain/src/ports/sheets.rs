@@ -221,9 +221,10 @@ pub trait SheetWrites {
     fn delete_deltas(&mut self, keys: &[DeltaKey]) -> Result<()>;
 
     /// Makes a generation the current one, which answers questions. It must never have been the current one before.
-    fn set_generation(&mut self, generation: i64) -> Result<()>;
+    /// `has_postings`: its runs of the index of events, with the waiting deltas, contain all events.
+    fn set_generation(&mut self, generation: i64, has_postings: bool) -> Result<()>;
 
-    /// Removes at most `limit` sheets of generations other than the current one and `keep`. Returns the number of
-    /// removed sheets.
+    /// Removes at most `limit` sheets, runs of the index of events, and their pages, of generations other than the current
+    /// one and `keep`. Returns the number of removed ones.
     fn delete_other_generations(&mut self, keep: Option<i64>, limit: usize) -> Result<u64>;
 }

@@ -9,13 +9,16 @@ use crate::account::{Account, ApiToken, RefreshToken, Session, SessionFilter, Si
 use crate::activity::{ActiveUsers, ActiveUsersQuery, Behavior, Period};
 use crate::creation::{Creation, CreationKind, DailyCount};
 use crate::error::Result;
+use crate::event::StoredEvent;
 use crate::fact::EventFact;
 use crate::id::{AccountId, CredentialId, SessionId, TenantId, UserId};
+use crate::indexed_event::IndexedEvent;
 use crate::page::PageRuleState;
 use crate::ports::{
     AccessReads, AccessWrites, ActivityReads, ActivityWrites, CounterKey, DeltaKey, PagePosition, PageReads,
-    PageWrites, Pending, RequestCount, RewrittenPages, Scopes, SheetKey, SheetPeriod, SheetQuery, SheetReads,
-    SheetWrites, SourceActivity, SourceQuery, SourceTotals, ThrottleReads, ThrottleWrites,
+    PageWrites, Pending, PostingReads, PostingRun, PostingRunKey, PostingWrites, RequestCount, RewrittenPages, Scopes,
+    SheetKey, SheetPeriod, SheetQuery, SheetReads, SheetWrites, SourceActivity, SourceQuery, SourceTotals,
+    ThrottleReads, ThrottleWrites,
 };
 use crate::scope::{Level, Part, Scope};
 use crate::testing::memory_store::MemoryTx;
@@ -175,8 +178,36 @@ unused_ports! {
         fn put_sheets(&mut self, generation: i64, sheets: &[(SheetKey, Vec<u8>)]) -> Result<()>;
         fn delete_sheets(&mut self, generation: i64, keys: &[SheetKey]) -> Result<()>;
         fn delete_deltas(&mut self, keys: &[DeltaKey]) -> Result<()>;
-        fn set_generation(&mut self, generation: i64) -> Result<()>;
+        fn set_generation(&mut self, generation: i64, has_postings: bool) -> Result<()>;
         fn delete_other_generations(&mut self, keep: Option<i64>, limit: usize) -> Result<u64>;
+    }
+
+    PostingReads {
+        fn has_postings(&mut self) -> Result<bool>;
+        fn posting_runs(&mut self, generation: i64, scope: Scope, months: TimeRange) -> Result<Vec<PostingRun>>;
+        fn posting_run_keys(&mut self, generation: i64, scopes: &[Scope]) -> Result<Vec<(PostingRunKey, u32, u64)>>;
+        fn posting_pages(&mut self, generation: i64, key: PostingRunKey, pages: &[u32]) -> Result<Vec<Vec<u8>>>;
+        fn events_by_seq(&mut self, seqs: &[i64]) -> Result<Vec<StoredEvent>>;
+        fn indexed_events(
+            &mut self,
+            after: i64,
+            limit: usize,
+            each: &mut dyn FnMut(&IndexedEvent) -> Result<()>
+        ) -> Result<()>;
+    }
+
+    PostingWrites {
+        fn put_posting_pages(
+            &mut self,
+            generation: i64,
+            key: PostingRunKey,
+            first_page: u32,
+            pages: &[Vec<u8>]
+        ) -> Result<()>;
+        fn put_posting_runs(&mut self, generation: i64, runs: &[PostingRun]) -> Result<()>;
+        fn delete_posting_runs(&mut self, generation: i64, keys: &[PostingRunKey]) -> Result<()>;
+        fn delete_replaced_posting_pages(&mut self, limit: usize) -> Result<u64>;
+        fn sweep_posting_pages(&mut self, limit: usize) -> Result<u64>;
     }
 
     ThrottleReads {

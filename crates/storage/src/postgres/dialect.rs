@@ -9,6 +9,9 @@ pub use super::ingest::{
     NAMES_AT_ONCE, NUMBERS_IN_PLACE, PARTITIONED, events_by_id, insert_events, insert_names, insert_sources,
     key_without_number, lock_names, lock_page_rule, make_partitions, share_page_rule, update_pages,
 };
+pub use super::postings::{
+    delete_pages, delete_posting_runs, delete_some, insert_pages, insert_posting_runs, posting_pages,
+};
 pub use super::sheets::{analyze_sheets, delete_deltas, delete_sheets, insert_sheets, payloads, runs};
 use crate::columns::{DbTenant, TenantKey};
 

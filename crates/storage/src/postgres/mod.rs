@@ -7,6 +7,7 @@ mod dialect;
 mod failure;
 mod handshake;
 mod ingest;
+mod postings;
 #[path = "../queries/mod.rs"]
 #[expect(clippy::duplicate_mod, reason = "one set of query files for both databases: docs/adr/0001")]
 mod queries;

@@ -147,7 +147,7 @@ impl Tx<'_> {
     }
 
     /// The events of these rows. Their names are looked up by one query per dictionary.
-    fn stored(&mut self, rows: Vec<EventRow>) -> Result<Vec<StoredEvent>> {
+    pub(super) fn stored(&mut self, rows: Vec<EventRow>) -> Result<Vec<StoredEvent>> {
         let mut numbers = BTreeMap::new();
         let mut tenants = HashSet::new();
         for row in &rows {

@@ -9,7 +9,6 @@ use crate::schema::hash_key;
 
 impl Tx<'_> {
     /// The key of the hashes of this database. It is read once, and again after the database was replaced.
-    #[expect(dead_code, reason = "the first caller comes with columnar deltas")]
     pub fn hash_key(&mut self) -> Result<HashKey> {
         if let Some(known) = self.shared.hash_key.get() {
             return Ok(*known);

@@ -22,6 +22,8 @@ mod missing_names;
 mod missing_references;
 mod names;
 mod pages;
+mod postings;
+mod postings_writes;
 mod sheet_keys;
 mod sheets;
 mod sheets_writes;

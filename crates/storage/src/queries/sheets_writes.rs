@@ -89,9 +89,10 @@ impl SheetWrites for Tx<'_> {
         Ok(())
     }
 
-    fn set_generation(&mut self, generation: i64) -> Result<()> {
+    fn set_generation(&mut self, generation: i64, has_postings: bool) -> Result<()> {
         self.changed_sheets = true;
-        let set = diesel::update(sheet_generation::table).set(sheet_generation::generation.eq(generation));
+        let set = diesel::update(sheet_generation::table)
+            .set((sheet_generation::generation.eq(generation), sheet_generation::has_postings.eq(has_postings)));
         self.run("sheet_generation", |conn| set.execute(conn))?;
         self.run("sheets", dialect::analyze_sheets)
     }
@@ -114,6 +115,7 @@ impl SheetWrites for Tx<'_> {
             .bind::<BigInt, _>(below)
             .bind::<BigInt, _>(count(limit.saturating_sub(deleted)));
             deleted += self.run("sheets", |conn| some.execute(conn))?;
+            deleted += self.delete_postings_between(above, below, limit.saturating_sub(deleted))?;
         }
         u64::try_from(deleted).map_err(Error::internal)
     }

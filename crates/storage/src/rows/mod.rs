@@ -6,6 +6,8 @@
 mod access;
 mod directory;
 mod event;
+mod indexed_event;
+mod posting;
 mod query_results;
 mod sheet;
 mod throttle;
@@ -20,6 +22,8 @@ pub use directory::{
     AttributeChangeRow, CreationRow, MembershipRow, NewAttributeChangeRow, ReportedRow, TenantRow, UserRow,
 };
 pub use event::{EventRefs, EventRow, Names, NewEventRow, PageUpdate, SentPageRow, outcome_code, outcome_of_code};
+pub use indexed_event::IndexedEventRow;
+pub use posting::{PostingKeyRow, PostingRunRow};
 pub use query_results::{BehaviorRow, CountRow, DailyCountRow, StoredCreationRow};
 pub use sheet::{DeltaRow, FactRow, ScopeBytesRow, SheetKeyRow, SheetRow};
 pub use throttle::LoginCounterRow;

@@ -192,7 +192,7 @@ fn the_generation_that_answers_can_be_changed(t: &TestStore) {
     t.put_sheets(2, &new);
     assert_eq!(t.store.reading(|tx| tx.generation()).unwrap(), 1);
     assert_eq!((t.sheets(days(Scopes::One(of(1)))), t.sheets(days(Scopes::EveryTenant))), (old.clone(), old));
-    t.store.writing(|tx| tx.set_generation(2)).unwrap();
+    t.store.writing(|tx| tx.set_generation(2, false)).unwrap();
     assert_eq!(t.store.reading(|tx| tx.generation()).unwrap(), 2);
     assert_eq!((t.sheets(days(Scopes::One(of(1)))), t.sheets(days(Scopes::EveryTenant))), (new.clone(), new));
 }
@@ -202,7 +202,7 @@ fn other_generations_are_deleted_in_small_steps(t: &TestStore) {
     for generation in 1..=6 {
         t.put_sheets(generation, &with_payloads(&keys));
     }
-    t.store.writing(|tx| tx.set_generation(3)).unwrap();
+    t.store.writing(|tx| tx.set_generation(3, false)).unwrap();
     let delete = |keep, limit| t.store.writing(|tx| tx.delete_other_generations(keep, limit)).unwrap();
     let left = || -> Vec<usize> {
         let there = |generation, key: &&SheetKey| t.sheet(generation, **key).is_some();

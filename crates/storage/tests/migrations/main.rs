@@ -25,6 +25,7 @@ trailkeeper_testkit::on_both!(
     sessions_survive_migrations,
     addresses_get_their_folded_keys,
     keys_of_pages_stay_those_of_the_older_version,
+    only_an_empty_database_begins_with_postings,
     readiness_names_missing_migrations,
     of_many_servers_one_migrates,
     a_newer_schema_is_read_and_not_written,
@@ -322,6 +323,24 @@ fn addresses_get_their_folded_keys(kind: DatabaseKind) {
         drop(store);
         undo_from(kind, &database, "2026-11-29-0013");
     }
+}
+
+/// Events of an older version are in no run, so their lists need the rows until a rebuild.
+fn only_an_empty_database_begins_with_postings(kind: DatabaseKind) {
+    let database = TempDatabase::new(kind);
+    let url = parsed(&database);
+    migrate(&url).unwrap();
+    let store = open(&url, &StoreOptions::default(), Arc::new(Summary)).unwrap();
+    let has_postings = || store.reading(|tx| tx.has_postings()).unwrap();
+    assert!(has_postings());
+    undo_from(kind, &database, "2026-11-29-0032");
+    migrate(&url).unwrap();
+    assert!(has_postings());
+    store.writing(|tx| tx.insert_events(&[event(1)])).unwrap();
+    assert!(has_postings(), "what comes later is in postings");
+    undo_from(kind, &database, "2026-11-29-0032");
+    migrate(&url).unwrap();
+    assert!(!has_postings());
 }
 
 /// An upgrade must not mix keys: those of stored events are of version 0, so those of new events are too.

@@ -83,5 +83,12 @@ INSERT INTO deltas
 SELECT CASE i % 500 WHEN 0 THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff' ELSE lpad(to_hex(i % 500), 32, '0')::uuid END,
        i, decode(repeat('00', 50), 'hex')
 FROM generate_series(0, 4999) AS i;
+-- Runs of the index of events with pages, in three months of the current and of an older generation.
+INSERT INTO posting_runs
+SELECT 0, i % 2, CASE i / 2 % 500 WHEN 0 THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff' ELSE lpad(to_hex(i / 2 % 500), 32, '0')::uuid END,
+       timestamptz '2026-01-01T00:00:00Z' + i / 1000 % 3 * interval '1 month', i / 3000, 10, 50, decode(repeat('00', 50), 'hex'), NULL
+FROM generate_series(0, 8999) AS i;
+INSERT INTO posting_pages
+SELECT bucket, generation, scope, month, run, page, header FROM posting_runs, generate_series(0, 7) AS page;
 INSERT INTO leases VALUES ('sheets', '00000000-0000-0000-0000-000000000000', now());
 ANALYZE;

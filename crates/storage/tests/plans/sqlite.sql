@@ -66,5 +66,13 @@ INSERT INTO sheets
 SELECT i % 2, i % 500, 2, 1 + i / 2 % 2, 1767225600000000 + i / 1000 * 86400000000, i / 500 % 2, zeroblob(50) FROM n;
 WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 4999)
 INSERT INTO deltas SELECT i % 500, i, zeroblob(50) FROM n;
+-- Runs of the index of events, with pages, in three months of the current and of an older generation.
+WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 8999)
+INSERT INTO posting_runs
+SELECT 0, i % 2, i / 2 % 500, unixepoch('2026-01-01', (i / 1000 % 3) || ' months') * 1000000, i / 3000, 10, 50, zeroblob(50),
+       NULL
+FROM n;
+WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 7)
+INSERT INTO posting_pages SELECT bucket, generation, scope, month, run, i, zeroblob(50) FROM posting_runs JOIN n;
 INSERT INTO leases VALUES ('sheets', zeroblob(16), 0);
 COMMIT;

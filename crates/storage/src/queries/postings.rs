@@ -1,0 +1,139 @@
+//! Reads the index of events, and the events that it points to.
+
+use std::collections::{HashMap, HashSet};
+
+use diesel::prelude::*;
+use trailkeeper_domain::event::StoredEvent;
+use trailkeeper_domain::id::TenantId;
+use trailkeeper_domain::indexed_event::IndexedEvent;
+use trailkeeper_domain::ports::{PostingReads, PostingRun, PostingRunKey};
+use trailkeeper_domain::scope::Scope;
+use trailkeeper_domain::time::TimeRange;
+use trailkeeper_domain::{Error, Result};
+
+use super::sheets::number;
+use super::{Tx, count, dialect};
+use crate::bucket::BUCKET;
+use crate::columns::{DbTenant, DbTime};
+use crate::rows::{EventRow, IndexedEventRow, PostingKeyRow, PostingRunRow};
+use crate::schema::{events, posting_runs, sheet_generation};
+
+const EVENTS: &str = "events";
+pub const RUNS: &str = "posting_runs";
+pub const PAGES: &str = "posting_pages";
+
+/// The largest number of events, in words or in numbers, that one statement reads.
+const EVENTS_AT_ONCE: usize = 1_000;
+/// The largest number of events that are walked in memory at once.
+const WALKED_AT_ONCE: usize = 10_000;
+
+impl PostingReads for Tx<'_> {
+    fn has_postings(&mut self) -> Result<bool> {
+        let row = sheet_generation::table.find(1_i16).select(sheet_generation::has_postings);
+        self.run("sheet_generation", |conn| row.first(conn))
+    }
+
+    fn posting_runs(&mut self, generation: i64, scope: Scope, months: TimeRange) -> Result<Vec<PostingRun>> {
+        let Some(key) = self.tenant_key(scope.key())? else { return Ok(Vec::new()) };
+        let runs = posting_runs::table
+            .filter(posting_runs::bucket.eq(BUCKET))
+            .filter(posting_runs::generation.eq(generation))
+            .filter(posting_runs::scope.eq(key))
+            .filter(posting_runs::month.ge(DbTime(months.start)))
+            .filter(posting_runs::month.lt(DbTime(months.end)))
+            .select(PostingRunRow::as_select());
+        let rows: Vec<PostingRunRow> = self.run(RUNS, |conn| runs.load(conn))?;
+        let mut runs = rows.into_iter().map(|row| row.into_run(scope)).collect::<Result<Vec<_>>>()?;
+        // The database would copy the headers to sort them.
+        runs.sort_unstable_by_key(|run| (std::cmp::Reverse(run.key.month), run.key.run));
+        Ok(runs)
+    }
+
+    fn posting_run_keys(&mut self, generation: i64, scopes: &[Scope]) -> Result<Vec<(PostingRunKey, u32, u64)>> {
+        let keys = self.tenant_keys(scopes.iter().map(|scope| scope.key()))?;
+        let scopes: HashMap<DbTenant, Scope> =
+            scopes.iter().filter_map(|scope| Some((*keys.get(&scope.key())?, *scope))).collect();
+        let keys: Vec<DbTenant> = scopes.keys().copied().collect();
+        let mut found = Vec::new();
+        for some in keys.chunks(dialect::NAMES_AT_ONCE) {
+            let runs = posting_runs::table
+                .filter(posting_runs::bucket.eq(BUCKET))
+                .filter(posting_runs::generation.eq(generation))
+                .filter(posting_runs::scope.eq_any(some))
+                .select((
+                    posting_runs::scope,
+                    posting_runs::month,
+                    posting_runs::run,
+                    posting_runs::events,
+                    posting_runs::bytes,
+                ));
+            let rows: Vec<(DbTenant, DbTime, i32, i32, i64)> = self.run(RUNS, |conn| runs.load(conn))?;
+            for (scope, month, run, events, bytes) in rows {
+                let scope = super::sheets::scope_in(&scopes, scope)?;
+                let key = PostingRunKey { scope, month: month.0, run: number(run)? };
+                found.push((key, number(events)?, u64::try_from(bytes).map_err(Error::internal)?));
+            }
+        }
+        found.sort_unstable();
+        Ok(found)
+    }
+
+    fn posting_pages(&mut self, generation: i64, key: PostingRunKey, pages: &[u32]) -> Result<Vec<Vec<u8>>> {
+        let lost = |page: u32| Error::internal(format!("table {PAGES} has no page {page} of the run {key:?}"));
+        let scope = self.tenant_key(key.scope.key())?;
+        let (Some(scope), Some(first)) = (scope, pages.first()) else {
+            return pages.first().map_or(Ok(Vec::new()), |page| Err(lost(*page)));
+        };
+        let numbers = pages.iter().map(|page| i32::try_from(*page).map_err(|_| lost(*page)));
+        let (row, numbers) = (PostingKeyRow::new(scope, key)?, numbers.collect::<Result<Vec<_>>>()?);
+        if let [number] = numbers.as_slice() {
+            let mut found = self.run(PAGES, |conn| dialect::posting_pages(conn, generation, row, &[*number]))?;
+            return found.pop().map(|(_, payload)| vec![payload]).ok_or_else(|| lost(*first));
+        }
+        let found = self.run(PAGES, |conn| dialect::posting_pages(conn, generation, row, &numbers))?;
+        let mut found: HashMap<i32, Vec<u8>> = found.into_iter().collect();
+        pages.iter().zip(numbers).map(|(page, number)| found.remove(&number).ok_or_else(|| lost(*page))).collect()
+    }
+
+    fn events_by_seq(&mut self, seqs: &[i64]) -> Result<Vec<StoredEvent>> {
+        let mut rows: Vec<EventRow> = Vec::with_capacity(seqs.len());
+        for some in seqs.chunks(EVENTS_AT_ONCE) {
+            let query = events::table.filter(events::seq.eq_any(some)).select(EventRow::as_select());
+            rows.extend(self.run(EVENTS, |conn| query.load::<EventRow>(conn))?);
+        }
+        let places: HashMap<i64, usize> = seqs.iter().enumerate().map(|(place, seq)| (*seq, place)).collect();
+        rows.sort_unstable_by_key(|row| places.get(&row.position().1).copied());
+        self.stored(rows)
+    }
+
+    fn indexed_events(
+        &mut self,
+        after: i64,
+        limit: usize,
+        each: &mut dyn FnMut(&IndexedEvent) -> Result<()>,
+    ) -> Result<()> {
+        let hash_key = self.hash_key()?;
+        let mut known: HashMap<DbTenant, TenantId> = HashMap::new();
+        let (mut after, mut left) = (after, limit);
+        while left > 0 {
+            let asked = left.min(WALKED_AT_ONCE);
+            let query = events::table
+                .filter(events::seq.gt(after))
+                .order(events::seq.asc())
+                .limit(count(asked))
+                .select(IndexedEventRow::as_select());
+            let rows: Vec<IndexedEventRow> = self.run(EVENTS, |conn| query.load(conn))?;
+            let unknown: HashSet<DbTenant> =
+                rows.iter().map(|row| row.tenant_id).filter(|key| !known.contains_key(key)).collect();
+            known.extend(self.tenants_of(&unknown.into_iter().collect::<Vec<_>>())?);
+            let Some(last) = rows.last() else { return Ok(()) };
+            (after, left) = (last.seq, if rows.len() < asked { 0 } else { left - asked });
+            for row in rows {
+                let tenant = known.get(&row.tenant_id).copied();
+                let tenant = tenant.ok_or_else(|| Error::internal("the tenant of a row was not looked up"))?;
+                each(&row.into_event(tenant, &hash_key)?)?;
+            }
+        }
+        Ok(())
+    }
+}

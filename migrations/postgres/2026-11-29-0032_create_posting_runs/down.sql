@@ -1,0 +1,6 @@
+DO $$ BEGIN
+    ALTER TABLE sheet_generation DROP COLUMN has_postings;
+END $$;
+DROP TABLE hidden_posting_runs;
+DROP TABLE posting_pages;
+DROP TABLE posting_runs;
