@@ -13,4 +13,5 @@ pub mod delta;
 pub mod dimension;
 pub mod outcome;
 pub mod positions;
+pub mod query;
 pub mod segment;

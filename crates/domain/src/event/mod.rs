@@ -119,8 +119,9 @@ impl StoredEvent {
     }
 }
 
-/// A position in the list of events. The list is sorted by time, then by order of storage, newest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A position in the list of events. The list is sorted by time, then by order of storage, newest first. Positions are
+/// compared in the same way: the greatest is the newest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct EventPosition {
     /// The time when the event occurred.
     pub occurred_at: Timestamp,

@@ -1,0 +1,101 @@
+//! The columns of the events of several segments in one order.
+
+use std::cmp::Reverse;
+use std::collections::VecDeque;
+
+use trailkeeper_domain::Result;
+use trailkeeper_domain::event::EventPosition;
+use trailkeeper_domain::indexed_event::IndexedEvent;
+
+use super::columns::{Columns, columns};
+use super::condition::{Query, start_of};
+use super::segments::{Segments, Span};
+
+/// The number of events that are read from a segment at once.
+const BATCH: usize = 1 << 13;
+
+/// A walk over the matching events of several sources in ascending order.
+///
+/// Segments overlap in time, and one is open at a time. So each has a buffer, which is filled again when it is empty.
+/// The walk begins a segment only when it reaches its first event.
+pub struct Ordered<'q> {
+    query: &'q Query,
+    /// Segments that have not begun, with the latest first.
+    later: Vec<(usize, Span)>,
+    begun: Vec<Begun>,
+    waiting: VecDeque<Columns>,
+}
+
+struct Begun {
+    index: usize,
+    buffer: VecDeque<Columns>,
+    /// The last event that was read.
+    after: Option<EventPosition>,
+    /// Whether there are no events behind the buffer.
+    ended: bool,
+}
+
+impl<'q> Ordered<'q> {
+    /// Prepares a walk over the waiting events, and the segments with these spans.
+    pub fn new(query: &'q Query, waiting: &[IndexedEvent], spans: &[Span]) -> Self {
+        let mut waiting: Vec<Columns> =
+            waiting.iter().filter(|event| query.matches(event)).map(Columns::from).collect();
+        waiting.sort_unstable_by_key(|columns| columns.key);
+        let mut later: Vec<(usize, Span)> =
+            spans.iter().copied().enumerate().filter(|(_, span)| query.reaches(span.first, span.last)).collect();
+        later.sort_by_key(|(_, span)| Reverse(span.first));
+        Self { query, later, begun: Vec::new(), waiting: waiting.into() }
+    }
+
+    /// Calls `each` for all events.
+    pub fn run(mut self, segments: &mut dyn Segments, each: &mut dyn FnMut(&Columns) -> Result<()>) -> Result<()> {
+        loop {
+            self.fill(segments)?;
+            let heads = self.begun.iter().filter_map(|begun| begun.buffer.front());
+            let Some(oldest) = heads.chain(self.waiting.front()).map(|columns| columns.key).min() else {
+                return Ok(());
+            };
+            let buffers = self.begun.iter_mut().map(|begun| &mut begun.buffer).chain([&mut self.waiting]);
+            for buffer in buffers {
+                if buffer.front().is_some_and(|columns| columns.key == oldest) {
+                    let columns = buffer.pop_front();
+                    columns.iter().try_for_each(&mut *each)?;
+                }
+            }
+        }
+    }
+
+    /// Begins the segments that may have the next event, and fills empty buffers.
+    fn fill(&mut self, segments: &mut dyn Segments) -> Result<()> {
+        loop {
+            for begun in &mut self.begun {
+                begun.fill(self.query, segments)?;
+            }
+            self.begun.retain(|begun| !begun.buffer.is_empty());
+            let heads = self.begun.iter().filter_map(|begun| begun.buffer.front());
+            let oldest = heads.chain(self.waiting.front()).map(|columns| columns.key).min();
+            let Some((_, span)) = self.later.last() else { return Ok(()) };
+            if oldest.is_some_and(|oldest| oldest < start_of(span.first)) {
+                return Ok(());
+            }
+            if let Some((index, _)) = self.later.pop() {
+                self.begun.push(Begun { index, buffer: VecDeque::new(), after: None, ended: false });
+            }
+        }
+    }
+}
+
+impl Begun {
+    fn fill(&mut self, query: &Query, segments: &mut dyn Segments) -> Result<()> {
+        if !self.buffer.is_empty() || self.ended {
+            return Ok(());
+        }
+        segments.open(self.index, &mut |segment| {
+            self.buffer = columns(segment, query, self.after, BATCH)?.into();
+            Ok(())
+        })?;
+        self.ended = self.buffer.len() < BATCH;
+        self.after = self.buffer.back().map(|columns| columns.key);
+        Ok(())
+    }
+}

@@ -1,0 +1,24 @@
+//! The segments of a scope.
+
+use trailkeeper_domain::Result;
+use trailkeeper_domain::time::Timestamp;
+
+use crate::segment::Segment;
+
+/// The times of the events of a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// The time of the oldest event.
+    pub first: Timestamp,
+    /// The time of the newest event.
+    pub last: Timestamp,
+}
+
+/// The segments of a scope. One is open at a time, because an open one may use the caller's transaction.
+pub trait Segments {
+    /// The times of each segment, in any order. Removed events may count.
+    fn spans(&self) -> Vec<Span>;
+
+    /// Calls `work` with the segment that has this index in [`spans`](Self::spans).
+    fn open(&mut self, index: usize, work: &mut dyn FnMut(&mut dyn Segment) -> Result<()>) -> Result<()>;
+}
