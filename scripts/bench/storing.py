@@ -90,6 +90,9 @@ def log(report, subjects, drive, more, settings, suffix):
             with subject.database.measured_log() as written:
                 drive.send(subject.address, subject.token, more.file, connections=1, batch=size, skip=skip, take=events)
             stored[subject.name] = written.bytes / events
+            if subject.database.waiting() < events // size:
+                note = f"{subject.name}: merged while groups of {size:,} arrived, so their log contains merging"
+                report.add("Notes", note, "", {subject.name: "yes"}, compared=False)
             if written.page_images is not None:
                 images[subject.name] = written.page_images / events
             if written.commits:
