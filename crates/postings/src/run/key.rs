@@ -1,0 +1,24 @@
+//! The key of an event: what orders the events of a run.
+
+use chrono::DateTime;
+use trailkeeper_domain::event::EventPosition;
+
+/// Time in microseconds since 1970, then the number of the event.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Key {
+    pub time: i64,
+    pub seq: i64,
+}
+
+impl From<EventPosition> for Key {
+    fn from(position: EventPosition) -> Self {
+        Self { time: position.occurred_at.timestamp_micros(), seq: position.seq }
+    }
+}
+
+impl Key {
+    /// The position of the event in lists; `None` for a time outside the calendar.
+    pub fn position(self) -> Option<EventPosition> {
+        Some(EventPosition { occurred_at: DateTime::from_timestamp_micros(self.time)?, seq: self.seq })
+    }
+}
