@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
-use trailkeeper_domain::event::{Event, EventFilter};
+use trailkeeper_domain::event::{Event, EventFilter, Values};
 use trailkeeper_domain::id::TenantId;
 use trailkeeper_domain::page::Page;
 use trailkeeper_domain::ports::Store;
@@ -39,7 +39,7 @@ fn of(store: &Arc<dyn Store>, tenant: TenantId) -> Vec<Event> {
 }
 
 fn of_user(store: &Arc<dyn Store>, user: &str) -> Vec<Event> {
-    listed(store, &EventFilter { user_id: Some(user_id(user)), ..all_events() })
+    listed(store, &EventFilter { user_id: Values::only(user_id(user)), ..all_events() })
 }
 
 /// Checks that exactly the events of these tenants are stored, each under its own names.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use trailkeeper_analytics::engine::Summary;
-use trailkeeper_domain::event::{Event, EventFilter, EventKind};
+use trailkeeper_domain::event::{Event, EventFilter, EventKind, Values};
 use trailkeeper_domain::id::TenantId;
 use trailkeeper_domain::ports::Store;
 use trailkeeper_storage::{DatabaseUrl, StoreOptions};
@@ -35,7 +35,7 @@ fn store_at(url: &str) -> Arc<dyn Store> {
 fn audited_in(store: &dyn Store, kind: &str) -> Vec<Event> {
     let filter = EventFilter {
         visibility: visibility::of_tenant(TenantId::SYSTEM),
-        kinds: vec![EventKind::known(kind)],
+        kind: Values::only(EventKind::known(kind)),
         ..all_events()
     };
     let found = store.reading(|tx| tx.events(&filter, None, 100)).unwrap();

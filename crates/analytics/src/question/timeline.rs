@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use trailkeeper_domain::Result;
 use trailkeeper_domain::cursor::{self, Paged, PlainCursor};
-use trailkeeper_domain::event::{EventFilter, EventKind, StoredEvent};
+use trailkeeper_domain::event::{EventFilter, EventKind, StoredEvent, Values};
 use trailkeeper_domain::id::UserId;
 use trailkeeper_domain::ports::Store;
 use trailkeeper_domain::time::{self, Timestamp};
@@ -57,9 +57,9 @@ pub fn timeline(store: &dyn Store, question: &TimelineQuestion, audience: &Audie
     let (from, until) = range_of(question)?;
     let after = question.cursor.as_deref().map(|cursor| cursor::to_event("cursor", cursor)).transpose()?;
     let filter = EventFilter {
-        env_id: audience.env(),
-        user_id: Some(question.user.clone()),
-        kinds: question.kinds.clone(),
+        env_id: audience.env().into(),
+        user_id: Values::only(question.user.clone()),
+        kind: Values::any_of(question.kinds.iter().cloned()),
         from,
         until,
         ..EventFilter::within(audience.visibility())

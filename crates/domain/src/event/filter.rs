@@ -4,15 +4,18 @@ use chrono::TimeDelta;
 
 use crate::address::AddressRange;
 use crate::error::{Error, Result};
-use crate::event::{EventKind, Outcome};
-use crate::id::{EnvId, UserId};
+use crate::event::{Event, EventKind, Outcome, READS, Target, Values};
+use crate::id::{EnvId, TenantId, UserId};
+use crate::page::PageRule;
 use crate::time::{Timestamp, rfc3339};
 use crate::visibility::Visibility;
 
-/// The conditions of a list. An event must meet every condition that is present. The lists of all contracts use this
-/// type.
+/// The conditions of a list, a count, a histogram or a number of users. An event must meet every condition that is
+/// present. The lists of all contracts use this type.
 ///
-/// The first condition is the caller's [`Visibility`]; a filter cannot exist without one.
+/// The first condition is the caller's [`Visibility`]; a filter cannot exist without one. The conditions on a field are
+/// [`Values`]: the event has any of these, and none of those. An event without the field is never excluded by a
+/// negation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventFilter {
     /// Only events of these tenants.
@@ -20,26 +23,26 @@ pub struct EventFilter {
     /// Excludes the audit events of people's reads ([`READS`](crate::event::READS)) in the system tenant. A list by
     /// page number needs this: each read of a page adds such an event, so its reader would never reach the end.
     pub without_reads: bool,
-    /// Only events of this environment.
-    pub env_id: Option<EnvId>,
-    /// Only events of this user.
-    pub user_id: Option<UserId>,
-    /// Only events of these types; an empty list means all types.
-    pub kinds: Vec<EventKind>,
-    /// Only events with this outcome.
-    pub outcome: Option<Outcome>,
+    /// The environments.
+    pub env_id: Values<EnvId>,
+    /// The users.
+    pub user_id: Values<UserId>,
+    /// The types.
+    pub kind: Values<EventKind>,
+    /// The outcomes.
+    pub outcome: Values<Outcome>,
     /// Only events that failed (`true`), or only events that did not (`false`). [`EventKind::failed`] decides.
     pub failed: Option<bool>,
-    /// Only events from these addresses.
-    pub source: Option<AddressRange>,
-    /// Only events on this page: those whose page has the same key by the rule of the database.
-    pub page: Option<String>,
-    /// Only events of this session of the application.
-    pub session_id: Option<String>,
-    /// Only events whose target has this type. See [`bounded`](Self::bounded).
-    pub target_type: Option<String>,
-    /// Only events whose target has this id. See [`bounded`](Self::bounded).
-    pub target_id: Option<String>,
+    /// The sources: an event has a value if its address lies inside.
+    pub source: Values<AddressRange>,
+    /// The pages: an event has a value if its page has the same key by the rule of the database.
+    pub page: Values<String>,
+    /// The sessions of the application.
+    pub session_id: Values<String>,
+    /// The types of targets. See [`bounded`](Self::bounded).
+    pub target_type: Values<String>,
+    /// The ids of targets. See [`bounded`](Self::bounded).
+    pub target_id: Values<String>,
     /// Only events that occurred at or after this time.
     pub from: Option<Timestamp>,
     /// Only events that occurred before this time.
@@ -47,7 +50,7 @@ pub struct EventFilter {
 }
 
 impl EventFilter {
-    /// The longest range of a list by target that no tenant, user or single source narrows, in days.
+    /// The longest range of a filter by target that no tenant, user or single source narrows, in days.
     pub const MAX_DAYS_BY_TARGET: i64 = 31;
 
     /// A filter that matches all visible events.
@@ -55,19 +58,41 @@ impl EventFilter {
         Self {
             visibility,
             without_reads: false,
-            env_id: None,
-            user_id: None,
-            kinds: Vec::new(),
-            outcome: None,
+            env_id: Values::default(),
+            user_id: Values::default(),
+            kind: Values::default(),
+            outcome: Values::default(),
             failed: None,
-            source: None,
-            page: None,
-            session_id: None,
-            target_type: None,
-            target_id: None,
+            source: Values::default(),
+            page: Values::default(),
+            session_id: Values::default(),
+            target_type: Values::default(),
+            target_id: Values::default(),
             from: None,
             until: None,
         }
+    }
+
+    /// Whether an event matches, with the keys of pages made by `rule`. It decides by the event itself, so it is right for
+    /// every event, and slow for many.
+    pub fn matches(&self, event: &Event, rule: &PageRule) -> bool {
+        let Event { tenant_id, env_id, user_id, kind, outcome, source, page, session_id, target, .. } = event;
+        let page = page.as_ref().map(|page| page.key(rule));
+        let of_target = |part: fn(&Target) -> Option<&String>| target.as_ref().and_then(part);
+        self.visibility.sees(*tenant_id)
+            && !(self.without_reads && *tenant_id == TenantId::SYSTEM && READS.contains(&kind.as_str()))
+            && self.from.is_none_or(|from| from <= event.occurred_at)
+            && self.until.is_none_or(|until| event.occurred_at < until)
+            && self.failed.is_none_or(|failed| failed == kind.failed(*outcome))
+            && self.env_id.match_value(Some(env_id))
+            && self.user_id.match_value(user_id.as_ref())
+            && self.kind.match_value(Some(kind))
+            && self.outcome.match_value(Some(outcome))
+            && self.source.matches(|range| source.is_some_and(|source| range.contains(source)))
+            && self.page.matches(|sent| page.as_ref().is_some_and(|page| *page == rule.key(sent)))
+            && self.session_id.match_value(session_id.as_ref())
+            && self.target_type.match_value(of_target(|target| target.kind.as_ref()))
+            && self.target_id.match_value(of_target(|target| target.id.as_ref()))
     }
 
     /// Bounds the range of a filter by target that no tenant, user or single source narrows. The range then begins at
@@ -75,14 +100,16 @@ impl EventFilter {
     /// all events.
     ///
     /// The end is `until`, or `now` if that is earlier or `until` is absent. An absent `from` becomes the earliest
-    /// start. Other filters stay as they are. A network does not narrow a list, because it may contain all sources.
+    /// start. Other filters stay as they are. Several users or addresses narrow a filter as one does. A network does
+    /// not, because it may contain all sources, and neither does a negation.
     ///
     /// # Errors
     /// [`Error::Invalid`] if `from` is before the earliest start.
     pub fn bounded(mut self, now: Timestamp) -> Result<Self> {
-        let by_target = self.target_type.is_some() || self.target_id.is_some();
-        let one_source = self.source.is_some_and(|range| range.first == range.last);
-        let is_narrowed = self.visibility.tenant().is_some() || self.user_id.is_some() || one_source;
+        let by_target = !self.target_type.is_empty() || !self.target_id.is_empty();
+        let sources = &self.source.any_of;
+        let by_addresses = !sources.is_empty() && sources.iter().all(|range| range.first == range.last);
+        let is_narrowed = self.visibility.tenant().is_some() || !self.user_id.any_of.is_empty() || by_addresses;
         if !by_target || is_narrowed {
             return Ok(self);
         }
@@ -114,7 +141,7 @@ mod tests {
     const EARLIEST: &str = "2026-02-28T12:00:00Z";
 
     fn by_target() -> EventFilter {
-        EventFilter { target_type: Some("invoice".to_owned()), ..EventFilter::within(CUSTOMERS) }
+        EventFilter { target_type: Values::only("invoice".to_owned()), ..EventFilter::within(CUSTOMERS) }
     }
 
     fn range(text: &str) -> AddressRange {
@@ -130,7 +157,7 @@ mod tests {
         for visibility in [EVERYTHING, CUSTOMERS, of_tenant(tenant_id(1))] {
             let filter = EventFilter::within(visibility);
             assert_eq!(filter.visibility, visibility);
-            assert!(!filter.without_reads && filter.kinds.is_empty() && filter.failed.is_none());
+            assert!(!filter.without_reads && filter.kind.is_empty() && filter.failed.is_none());
             assert_eq!((filter.from, filter.until), (None, None));
             assert_eq!(bounded(filter.clone()).unwrap(), filter, "a list without a target needs no bounds");
         }
@@ -138,8 +165,9 @@ mod tests {
 
     #[test]
     fn a_list_by_target_in_all_tenants_looks_back_31_days() {
-        let by_id = EventFilter { target_id: Some("4711".to_owned()), ..EventFilter::within(EVERYTHING) };
-        for filter in [by_target(), by_id] {
+        let by_id = EventFilter { target_id: Values::only("4711".to_owned()), ..EventFilter::within(EVERYTHING) };
+        let excluded = EventFilter { target_id: Values::none_of(["1".to_owned()]), ..EventFilter::within(EVERYTHING) };
+        for filter in [by_target(), by_id, excluded] {
             assert_eq!(bounded(filter.clone()).unwrap(), EventFilter { from: Some(at(EARLIEST)), ..filter });
         }
     }
@@ -169,13 +197,15 @@ mod tests {
     }
 
     #[test]
-    fn a_tenant_a_user_or_a_single_source_makes_any_range_cheap_enough() {
+    fn a_tenant_users_or_addresses_make_any_range_cheap_enough() {
         let long_ago = Some(at("2020-01-01T00:00:00Z"));
         for filter in [
             EventFilter { visibility: of_tenant(tenant_id(1)), ..by_target() },
-            EventFilter { user_id: Some(user_id("ann")), ..by_target() },
-            EventFilter { source: Some(range("203.0.113.7")), ..by_target() },
-            EventFilter { source: Some(range("2001:db8::1")), ..by_target() },
+            EventFilter { user_id: Values::only(user_id("ann")), ..by_target() },
+            EventFilter { user_id: Values::any_of(["ann", "bob"].map(user_id)), ..by_target() },
+            EventFilter { source: Values::only(range("203.0.113.7")), ..by_target() },
+            EventFilter { source: Values::only(range("2001:db8::1")), ..by_target() },
+            EventFilter { source: Values::any_of(["203.0.113.7", "2001:db8::1"].map(range)), ..by_target() },
         ] {
             for from in [None, long_ago] {
                 let filter = EventFilter { from, ..filter.clone() };
@@ -188,10 +218,13 @@ mod tests {
     fn a_network_or_another_condition_narrows_nothing() {
         let long_ago = Some(at("2020-01-01T00:00:00Z"));
         for filter in [
-            EventFilter { source: Some(range("203.0.113.0/24")), ..by_target() },
-            EventFilter { kinds: vec![EventKind::known("page_load")], ..by_target() },
-            EventFilter { session_id: Some("s".to_owned()), ..by_target() },
-            EventFilter { env_id: Some(EnvId(1)), ..by_target() },
+            EventFilter { source: Values::only(range("203.0.113.0/24")), ..by_target() },
+            EventFilter { source: Values::any_of(["203.0.113.7", "203.0.113.0/24"].map(range)), ..by_target() },
+            EventFilter { source: Values::none_of([range("203.0.113.7")]), ..by_target() },
+            EventFilter { user_id: Values::none_of([user_id("ann")]), ..by_target() },
+            EventFilter { kind: Values::only(EventKind::known("page_load")), ..by_target() },
+            EventFilter { session_id: Values::only("s".to_owned()), ..by_target() },
+            EventFilter { env_id: Values::only(EnvId(1)), ..by_target() },
         ] {
             assert_eq!(bounded(filter.clone()).unwrap().from, Some(at(EARLIEST)));
             assert!(bounded(EventFilter { from: long_ago, ..filter }).is_err());

@@ -9,6 +9,7 @@ mod named_field;
 mod optional;
 mod original;
 mod target;
+mod values;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -25,6 +26,7 @@ pub use named_field::{NamedField, missing_kind, missing_name};
 pub use optional::{MAX_TARGET, Warning};
 pub use original::Original;
 pub use target::Target;
+pub use values::Values;
 
 use crate::id::{EnvId, EventId, TenantId, UserId};
 use crate::page::Page;

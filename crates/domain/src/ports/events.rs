@@ -15,6 +15,18 @@ pub trait EventReads {
     /// Like [`events`](Self::events), but skips `offset` events. Only for the contract that requires page numbers.
     fn events_at_offset(&mut self, filter: &EventFilter, offset: u64, limit: usize) -> Result<Vec<StoredEvent>>;
 
+    /// The number of events that match.
+    fn count_events(&mut self, filter: &EventFilter) -> Result<u64>;
+
+    /// The number of matching events between each two neighbouring `edges`: in `edges[0]..edges[1]`, in
+    /// `edges[1]..edges[2]` and so on, each with its start and without its end. The edges ascend; no two are equal. The
+    /// answer has one number fewer than there are edges, and none for fewer than two. Events that the filter's own range
+    /// leaves out are not counted.
+    fn event_histogram(&mut self, filter: &EventFilter, edges: &[Timestamp]) -> Result<Vec<u64>>;
+
+    /// The number of distinct users of the events that match. Events without a user add none.
+    fn distinct_users(&mut self, filter: &EventFilter) -> Result<u64>;
+
     /// The names that events of a range refer to and that their dictionaries do not have, at most `limit` per field. It
     /// reads every event of the range.
     fn missing_names(&mut self, range: TimeRange, limit: usize) -> Result<Vec<MissingName>>;

@@ -1,6 +1,6 @@
 //! A store in memory. It keeps events, the directory and the ledger of creations, and follows the rules of the ports.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::event::{Event, EventFilter, EventPosition, StoredEvent};
 use crate::folding::folded;
 use crate::id::{CreationId, EventId, TenantId, UserId};
+use crate::page::PageRule;
 use crate::ports::{DirectoryReads, DirectoryWrites, EventReads, EventWrites, MissingName, ReadTx, Store, WriteTx};
 use crate::tenant::Tenant;
 use crate::testing::unused_ports::unused;
@@ -130,6 +131,10 @@ impl MemoryTx<'_> {
         self.directory()
     }
 
+    fn matching(&self, filter: &EventFilter) -> impl Iterator<Item = &Event> {
+        self.records.events.iter().filter(|event| filter.matches(event, &PageRule::default()))
+    }
+
     fn stored(&self) -> impl Iterator<Item = StoredEvent> {
         self.records.events.iter().zip(1..).map(|(event, seq)| StoredEvent {
             event: event.clone(),
@@ -145,20 +150,11 @@ impl EventReads for MemoryTx<'_> {
         Ok(self.stored().filter(|stored| stored.event.id == id && of_tenant(&stored.event)).take(3).collect())
     }
 
-    /// Knows the conditions visibility, user and time; any other fails the test.
     fn events(&mut self, filter: &EventFilter, after: Option<EventPosition>, limit: usize) -> Result<Vec<StoredEvent>> {
-        let (user_id, from, until) = (filter.user_id.clone(), filter.from, filter.until);
-        let known = EventFilter { user_id, from, until, ..EventFilter::within(filter.visibility) };
-        assert_eq!(filter, &known, "the store in memory knows no other conditions");
         let key = |position: EventPosition| (position.occurred_at, position.seq);
         let mut found: Vec<_> = self
             .stored()
-            .filter(|StoredEvent { event, .. }| {
-                filter.visibility.sees(event.tenant_id)
-                    && (filter.user_id.is_none() || filter.user_id == event.user_id)
-                    && filter.from.is_none_or(|from| from <= event.occurred_at)
-                    && filter.until.is_none_or(|until| event.occurred_at < until)
-            })
+            .filter(|stored| filter.matches(&stored.event, &PageRule::default()))
             .filter(|stored| after.is_none_or(|after| key(stored.position()) < key(after)))
             .collect();
         found.sort_by_key(|stored| std::cmp::Reverse(key(stored.position())));
@@ -169,6 +165,22 @@ impl EventReads for MemoryTx<'_> {
     fn events_at_offset(&mut self, filter: &EventFilter, offset: u64, limit: usize) -> Result<Vec<StoredEvent>> {
         let offset = usize::try_from(offset).expect("a small offset");
         Ok(self.events(filter, None, offset + limit)?.split_off(offset))
+    }
+
+    fn count_events(&mut self, filter: &EventFilter) -> Result<u64> {
+        Ok(self.matching(filter).count() as u64)
+    }
+
+    fn event_histogram(&mut self, filter: &EventFilter, edges: &[Timestamp]) -> Result<Vec<u64>> {
+        assert!(edges.is_sorted_by(|one, next| one < next), "the edges do not ascend: {edges:?}");
+        let inside =
+            |start, end| self.matching(filter).filter(|event| (start..end).contains(&event.occurred_at)).count();
+        Ok(edges.windows(2).map(|pair| inside(pair[0], pair[1]) as u64).collect())
+    }
+
+    fn distinct_users(&mut self, filter: &EventFilter) -> Result<u64> {
+        let users: BTreeSet<_> = self.matching(filter).filter_map(|event| event.user_id.as_ref()).collect();
+        Ok(users.len() as u64)
     }
 
     /// It keeps the names themselves, so none can be missing.

@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::event::{EventFilter, StoredEvent};
 use crate::id::EventId;
 use crate::ports::Store;
-use crate::time;
+use crate::time::{self, TimeRange, Timestamp};
 use crate::visibility::Visibility;
 
 /// A page of events, newest first. `cursor` is the [`Paged::next`] of the previous page; `cursor_field` is the name of
@@ -17,14 +17,41 @@ pub fn list_events(
     cursor_field: &str,
     limit: usize,
 ) -> Result<Paged<StoredEvent>> {
-    if let (Some(from), Some(until)) = (filter.from, filter.until)
-        && from >= until
-    {
-        return Err(time::empty_range(from, until));
-    }
+    check_range(filter)?;
     let after = cursor.map(|cursor| cursor::to_event(cursor_field, cursor)).transpose()?;
     let events = store.reading(|tx| tx.events(filter, after, limit + 1))?;
     Ok(Paged::cut(events, limit, |event| cursor::of_event(event.position())))
+}
+
+/// The number of events that match. [`Error::Invalid`] for a range that ends before it begins.
+pub fn count_events(store: &dyn Store, filter: &EventFilter) -> Result<u64> {
+    check_range(filter)?;
+    store.reading(|tx| tx.count_events(filter))
+}
+
+/// The number of distinct users of the events that match. Errors as [`count_events`].
+pub fn count_users(store: &dyn Store, filter: &EventFilter) -> Result<u64> {
+    check_range(filter)?;
+    store.reading(|tx| tx.distinct_users(filter))
+}
+
+/// The number of matching events in each bucket, all of one snapshot. The buckets ascend, and each begins where the one
+/// before ends.
+pub fn event_histogram(store: &dyn Store, filter: &EventFilter, buckets: &[TimeRange]) -> Result<Vec<u64>> {
+    let starts = buckets.iter().map(|bucket| bucket.start);
+    let edges: Vec<Timestamp> = starts.chain(buckets.last().map(|last| last.end)).collect();
+    let counts = store.reading(|tx| tx.event_histogram(filter, &edges))?;
+    if counts.len() != buckets.len() {
+        return Err(Error::internal(format!("the store counted {} of {} buckets", counts.len(), buckets.len())));
+    }
+    Ok(counts)
+}
+
+fn check_range(filter: &EventFilter) -> Result<()> {
+    match (filter.from, filter.until) {
+        (Some(from), Some(until)) if from >= until => Err(time::empty_range(from, until)),
+        _ => Ok(()),
+    }
 }
 
 /// The event with this id. [`Error::NotFound`] if no visible tenant uses the id. [`Error::Conflict`] if several do; the
@@ -46,10 +73,11 @@ pub fn find_event(store: &dyn Store, id: EventId, visibility: Visibility) -> Res
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Event;
+    use crate::event::{Event, Outcome, Values};
     use crate::id::TenantId;
-    use crate::testing::{CUSTOMERS, EVERYTHING, MemoryStore, code_and_field, event, of_tenant, tenant_id, uuid};
-    use crate::time::Timestamp;
+    use crate::testing::{
+        CUSTOMERS, EVERYTHING, MemoryStore, code_and_field, event, of_tenant, tenant_id, user_id, uuid,
+    };
 
     fn second(second: i64) -> Timestamp {
         Timestamp::from_timestamp(second, 0).unwrap()
@@ -100,6 +128,9 @@ mod tests {
             let filter = EventFilter { from: Some(second(from)), until: Some(second(until)), ..all() };
             let error = list_events(&store, &filter, None, "cursor", 10).unwrap_err();
             assert!(matches!(error, Error::Invalid(_)), "{error:?}");
+            for number in [count_events(&store, &filter), count_users(&store, &filter)] {
+                assert!(matches!(number, Err(Error::Invalid(_))), "{number:?}");
+            }
         }
         let open = EventFilter { from: Some(second(9)), ..all() };
         assert_eq!(pages(&store, &open, 10), [Vec::<i64>::new()], "an open range is never empty in itself");
@@ -111,6 +142,27 @@ mod tests {
             let error = list_events(&MemoryStore::default(), &all(), Some(bad), "page_token", 10).unwrap_err();
             assert_eq!(code_and_field(&error), ("invalid_parameter", Some("page_token")), "{bad}");
         }
+    }
+
+    #[test]
+    fn numbers_are_those_of_the_list() {
+        let by = |number, user: &str| Event { user_id: Some(user_id(user)), ..event(number) };
+        let events = [by(1, "ann"), by(2, "bob"), by(4, "ann"), by(9, "cy"), Event { user_id: None, ..event(4) }];
+        let store = MemoryStore::with_events(events);
+        let bucket = |start, end| TimeRange { start: second(start), end: second(end) };
+        let buckets = [bucket(0, 2), bucket(2, 4), bucket(4, 5), bucket(5, 8)];
+        for (filter, events, users, histogram) in [
+            (all(), 5, 3, [1, 1, 2, 0]),
+            (EventFilter { user_id: Values::none_of([user_id("ann")]), ..all() }, 3, 2, [0, 1, 1, 0]),
+            (EventFilter { user_id: Values::only(user_id("ann")), ..all() }, 2, 1, [1, 0, 1, 0]),
+            (EventFilter { from: Some(second(2)), until: Some(second(4)), ..all() }, 1, 1, [0, 1, 0, 0]),
+            (EventFilter { outcome: Values::only(Outcome::Failure), ..all() }, 0, 0, [0; 4]),
+        ] {
+            assert_eq!(count_events(&store, &filter).unwrap(), events, "{filter:?}");
+            assert_eq!(count_users(&store, &filter).unwrap(), users, "{filter:?}");
+            assert_eq!(event_histogram(&store, &filter, &buckets).unwrap(), histogram, "{filter:?}");
+        }
+        assert_eq!(event_histogram(&store, &all(), &[]).unwrap(), [0; 0]);
     }
 
     /// The tenant of the event with the id 1, or the code of the error.

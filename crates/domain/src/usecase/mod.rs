@@ -16,7 +16,7 @@ pub use find_directory::{
     VisibleChange, find_membership, find_tenant, find_user, list_attribute_changes, list_memberships, list_tenants,
     list_users,
 };
-pub use find_events::{find_event, list_events};
+pub use find_events::{count_events, count_users, event_histogram, find_event, list_events};
 pub use keep_memberships::{correct_membership, delete_membership, put_membership};
 pub use keep_tenants::{delete_tenant, put_tenant};
 pub use keep_users::{delete_user, put_user};

@@ -6,7 +6,7 @@ use serde::Serialize;
 use trailkeeper_auth::{Access, Principal};
 use trailkeeper_domain::Result;
 use trailkeeper_domain::cursor::{self, Paged};
-use trailkeeper_domain::event::{EventFilter, StoredEvent};
+use trailkeeper_domain::event::{EventFilter, StoredEvent, Values};
 use trailkeeper_domain::ports::Store;
 use trailkeeper_domain::time::TimeRange;
 use trailkeeper_domain::usecase::user_by_email;
@@ -116,8 +116,8 @@ impl Question {
             Some(EventResponse::InProgress) => return None,
         };
         Some(EventFilter {
-            user_id: Some(user.id.clone()),
-            kinds: kinds_of(self.login_event),
+            user_id: Values::only(user.id.clone()),
+            kind: Values::any_of(kinds_of(self.login_event)),
             failed,
             from: Some(self.range.start),
             until: Some(self.range.end),

@@ -1,266 +1,252 @@
-//! The conditions of a list of events, and the one that the database looks up by an index.
+//! The conditions of a question about events, with their names replaced by the numbers that rows have.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
-use diesel::dsl::not;
-use diesel::prelude::*;
 use trailkeeper_domain::Result;
-use trailkeeper_domain::event::{EventFilter, LOGIN_FAIL, LOGIN_SUCCESS, Outcome, READS};
-use trailkeeper_domain::id::TenantId;
+use trailkeeper_domain::event::{EventFilter, LOGIN_FAIL, LOGIN_SUCCESS, READS, Values};
+use trailkeeper_domain::id::{TenantId, UserId};
+use trailkeeper_domain::time::Timestamp;
 
 use super::event_names::OTHER;
-use super::names::Dictionary;
-use super::{Db, Tx};
-use crate::columns::{Address, DbTenant, DbTime};
-use crate::rows::outcome_code;
-use crate::schema::{dict_sources, events};
-use crate::unindexed::Unindexed;
+use super::names::{Dictionary, NO_NUMBER};
+use super::{Tx, dialect};
+use crate::columns::{Address, DbTenant};
 
-/// A filter whose names are replaced by their numbers.
+/// The largest number of types for which a list is merged from one list per type. A list of more types reads the index
+/// of times and filters.
+const MERGED_KINDS: usize = 16;
+
+/// A filter whose names are replaced by their numbers. A name without a number has one that no row has.
 #[derive(Debug, Clone)]
 pub struct ResolvedFilter<'a> {
-    filter: &'a EventFilter,
-    tenant: Option<DbTenant>,
+    /// The filter. Its range is that of [`Self::from`] and [`Self::until`].
+    pub filter: &'a EventFilter,
+    /// The only tenant.
+    pub tenant: Option<DbTenant>,
     /// The tenant whose events are left out.
-    without_tenant: Option<DbTenant>,
+    pub without_tenant: Option<DbTenant>,
+    /// Whether the only tenant may not be seen: then no event matches.
+    pub sees_nothing: bool,
     /// The system tenant and the types of its events that are left out.
-    without_reads: Option<(DbTenant, Vec<i32>)>,
-    user: Option<i32>,
-    /// Numbers of the types. Empty means all.
-    pub kinds: Vec<i32>,
-    source: Option<Source>,
-    page: Option<PageMatch<'a>>,
-    login_success: i32,
-    login_fail: i32,
+    pub without_reads: Option<(DbTenant, Vec<i32>)>,
+    /// The numbers of the users.
+    pub users: Values<i32>,
+    /// The numbers of the types.
+    pub kinds: Values<i32>,
+    /// The sources.
+    pub sources: Values<Source>,
+    /// The numbers of the pages.
+    pub pages: Values<i32>,
+    /// The keys of the pages: they find the events that count as `(other)`.
+    pub page_keys: Values<Cow<'a, str>>,
+    /// The number of the type of logins.
+    pub login_success: i32,
+    /// The number of the type of failed logins.
+    pub login_fail: i32,
+    /// Only events at or after this time.
+    pub from: Option<Timestamp>,
+    /// Only events before this time.
+    pub until: Option<Timestamp>,
 }
 
+/// An address or a network.
 #[derive(Debug, Clone, Copy)]
-enum Source {
+pub enum Source {
+    /// The number of an address.
     One(i32),
+    /// The first and the last address of a network.
     Network(Address, Address),
 }
 
-/// The events of a page.
-#[derive(Debug, Clone)]
-pub enum PageMatch<'a> {
-    /// Events that have the number of the page.
-    Counted(i32),
-    /// Events that count as `(other)` and have the key of the page.
-    Other(Cow<'a, str>),
-    /// Both. A query of both cannot read them in the order of the index, which has each kind in another place.
-    Either(i32, Cow<'a, str>),
-}
-
-/// The index that a query of events uses: that of the condition that matches the fewest events. Each index returns events
-/// in the order of lists. The variants are ordered by the number of events that their conditions may match, fewest
-/// first.
+/// The condition whose index a statement uses: that which matches the fewest events. Each index returns events in the
+/// order of lists. The variants are ordered by the number of events that their conditions may match, fewest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum LeadingIndex {
+pub enum Dimension {
+    /// Sessions of the application.
     Session,
+    /// Users.
     User,
+    /// Single addresses.
     Address,
+    /// Pages.
     Page,
+    /// The one tenant.
     Tenant,
+    /// Types.
     Kind,
+    /// Times.
     Time,
 }
 
-impl LeadingIndex {
-    fn of(filter: &ResolvedFilter<'_>, kinds: &[i32]) -> Self {
-        [
-            (filter.filter.session_id.is_some(), Self::Session),
-            (filter.user.is_some(), Self::User),
-            (matches!(filter.source, Some(Source::One(_))), Self::Address),
-            (filter.page.is_some(), Self::Page),
-            (filter.tenant.is_some(), Self::Tenant),
-            (kinds.len() == 1, Self::Kind),
-        ]
-        .into_iter()
-        .find_map(|(present, lead)| present.then_some(lead))
-        .unwrap_or(Self::Time)
-    }
+/// The part of a question that one statement answers. The parts of a question have no event in common. A statement reads
+/// the events of a part in the order of an index, while one of several values would sort all matching events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part<'f> {
+    /// The events of this session.
+    Session(&'f str),
+    /// The events of this user.
+    User(i32),
+    /// The events from this address.
+    Address(i32),
+    /// The events that have the number of this page.
+    Page(i32),
+    /// The events that have the key of one of the pages, and count as `(other)`.
+    OtherPages,
+    /// The events of this type.
+    Kind(i32),
+    /// All events.
+    Whole,
 }
 
 impl ResolvedFilter<'_> {
-    /// Whether to merge one list per type: the filter has several types and no other condition that matches few events.
-    pub fn is_made_of_kinds(&self) -> bool {
-        matches!(LeadingIndex::of(self, &[]), LeadingIndex::Tenant | LeadingIndex::Time) && self.kinds.len() > 1
+    /// The condition whose index answers the question.
+    pub fn dimension(&self) -> Dimension {
+        let sources = &self.sources.any_of;
+        let by_address = !sources.is_empty() && sources.iter().all(|source| matches!(source, Source::One(_)));
+        [
+            (!self.filter.session_id.any_of.is_empty(), Dimension::Session),
+            (!self.users.any_of.is_empty(), Dimension::User),
+            (by_address, Dimension::Address),
+            (!self.pages.any_of.is_empty(), Dimension::Page),
+            (self.tenant.is_some(), Dimension::Tenant),
+            (!self.kinds.any_of.is_empty(), Dimension::Kind),
+        ]
+        .into_iter()
+        .find_map(|(present, dimension)| present.then_some(dimension))
+        .unwrap_or(Dimension::Time)
     }
 
-    /// The two filters whose lists are merged into the list of a page; `None` if the query uses another index.
-    pub fn parts_by_page(&self) -> Option<[Self; 2]> {
-        match &self.page {
-            Some(PageMatch::Either(page, key)) if LeadingIndex::of(self, &[]) == LeadingIndex::Page => Some(
-                [PageMatch::Counted(*page), PageMatch::Other(key.clone())]
-                    .map(|page| Self { page: Some(page), ..self.clone() }),
-            ),
-            _ => None,
+    /// The parts whose lists are merged into the list. How many there are depends only on the number of values in the
+    /// filter.
+    pub fn parts(&self) -> Vec<Part<'_>> {
+        match self.dimension() {
+            Dimension::Session => {
+                let sessions: BTreeSet<&str> = self.filter.session_id.any_of.iter().map(String::as_str).collect();
+                sessions.into_iter().map(Part::Session).collect()
+            }
+            Dimension::User => self.users.any_of.iter().copied().map(Part::User).collect(),
+            Dimension::Address => {
+                let numbers = self.sources.any_of.iter().filter_map(|source| match source {
+                    Source::One(number) => Some(*number),
+                    Source::Network(..) => None,
+                });
+                numbers.collect::<BTreeSet<_>>().into_iter().map(Part::Address).collect()
+            }
+            Dimension::Page => self.pages.any_of.iter().copied().map(Part::Page).chain([Part::OtherPages]).collect(),
+            Dimension::Kind if self.kinds.any_of.len() <= MERGED_KINDS => {
+                self.kinds.any_of.iter().copied().map(Part::Kind).collect()
+            }
+            Dimension::Kind | Dimension::Tenant | Dimension::Time => vec![Part::Whole],
         }
     }
 }
 
 impl Tx<'_> {
-    /// Looks up the names of the filter; `None` if one of them is in no dictionary. Then no event can match.
-    pub(super) fn resolve<'a>(&mut self, filter: &'a EventFilter) -> Result<Option<ResolvedFilter<'a>>> {
-        let mut tenant = None;
-        if let Some(wanted) = filter.visibility.tenant() {
-            if !filter.visibility.sees(wanted) {
-                return Ok(None);
-            }
-            let Some(key) = self.tenant_key(wanted)? else { return Ok(None) };
-            tenant = Some(key);
-        }
-        let without_system = tenant.is_none() && !filter.visibility.sees(TenantId::SYSTEM);
+    /// Looks up the names of the filter.
+    ///
+    /// The statements that it runs depend on the fields that have conditions and not on the names, so that the time of an
+    /// answer does not show which names other tenants use.
+    pub(super) fn resolve<'a>(&mut self, filter: &'a EventFilter) -> Result<ResolvedFilter<'a>> {
+        let visibility = filter.visibility;
+        let tenant = visibility.tenant().map(|tenant| self.asked_tenant(tenant)).transpose()?;
+        let without_system = tenant.is_none() && !visibility.sees(TenantId::SYSTEM);
         let without_tenant = if without_system { Some(self.tenant_key_assigned(TenantId::SYSTEM)?) } else { None };
-        let mut without_reads = None;
-        if filter.without_reads {
-            let mut reads = Vec::new();
-            for kind in READS {
-                reads.extend(self.number_of(Dictionary::Kinds, kind)?);
-            }
-            without_reads =
-                Some((self.tenant_key_assigned(TenantId::SYSTEM)?, reads)).filter(|(_, reads)| !reads.is_empty());
-        }
-        let mut user = None;
-        if let Some(wanted) = &filter.user_id {
-            let Some(number) = self.user_ref(wanted)? else { return Ok(None) };
-            user = Some(number);
-        }
-        let mut kinds = Vec::new();
-        for kind in &filter.kinds {
-            kinds.extend(self.number_of(Dictionary::Kinds, kind.as_str())?);
-        }
-        kinds.sort_unstable();
-        kinds.dedup();
-        if kinds.is_empty() && !filter.kinds.is_empty() {
-            return Ok(None);
-        }
-        let mut source = None;
-        if let Some(range) = filter.source {
-            source = Some(Source::Network(Address(range.first), Address(range.last)));
-            if range.first == range.last {
-                let Some(number) = self.number_of(Dictionary::Sources, &range.first.to_string())? else {
-                    return Ok(None);
-                };
-                source = Some(Source::One(number));
-            }
-        }
-        let mut page = None;
-        if let Some(sent) = &filter.page {
-            let key = self.complete_page_rule()?.key(sent);
-            page = Some(match self.number_of(Dictionary::Pages, &key)? {
-                Some(number) if number != OTHER => PageMatch::Either(number, key),
-                _ => PageMatch::Other(key),
-            });
-        }
-        let kind = |tx: &mut Self, name: &str| tx.number_of(Dictionary::Kinds, name).map(Option::unwrap_or_default);
+        let without_reads = if filter.without_reads { self.reads()? } else { None };
+        let users = self.numbers_of(Dictionary::Users, &filter.user_id, UserId::as_str)?;
+        let kinds = self.numbers_of(Dictionary::Kinds, &filter.kind, |kind| kind.as_str())?;
+        let sources = self.sources_of(filter)?;
+        let (pages, page_keys) = self.pages_of(filter)?;
+        let kind = |tx: &mut Self, name: &str| tx.number_of(Dictionary::Kinds, name).map(|id| id.unwrap_or(NO_NUMBER));
         let (login_success, login_fail) = (kind(self, LOGIN_SUCCESS)?, kind(self, LOGIN_FAIL)?);
-        Ok(Some(ResolvedFilter {
+        Ok(ResolvedFilter {
             filter,
             tenant,
             without_tenant,
+            sees_nothing: visibility.tenant().is_some_and(|tenant| !visibility.sees(tenant)),
             without_reads,
-            user,
+            users,
             kinds,
-            source,
-            page,
+            sources,
+            pages,
+            page_keys,
             login_success,
             login_fail,
-        }))
+            from: filter.from,
+            until: filter.until,
+        })
+    }
+
+    /// The tenant as a value of conditions. A tenant that no row refers to has a number that no row has.
+    fn asked_tenant(&mut self, tenant: TenantId) -> Result<DbTenant> {
+        if let Some(key) = dialect::key_without_number(tenant) {
+            return Ok(key);
+        }
+        let numbers = self.asked_numbers(Dictionary::Tenants, &[&tenant.to_string()])?;
+        Ok(DbTenant::Number(numbers.first().copied().unwrap_or(NO_NUMBER).into()))
+    }
+
+    /// The system tenant and the types of the audit events of people's reads; `None` if there has been no such event.
+    fn reads(&mut self) -> Result<Option<(DbTenant, Vec<i32>)>> {
+        let mut kinds = Vec::new();
+        for kind in READS {
+            kinds.extend(self.number_of(Dictionary::Kinds, kind)?);
+        }
+        let system = self.tenant_key_assigned(TenantId::SYSTEM)?;
+        Ok(Some((system, kinds)).filter(|(_, kinds)| !kinds.is_empty()))
+    }
+
+    /// The numbers of the values of one condition, by one statement.
+    fn numbers_of<T>(
+        &mut self,
+        dictionary: Dictionary,
+        values: &Values<T>,
+        name: impl Fn(&T) -> &str,
+    ) -> Result<Values<i32>> {
+        let names: Vec<&str> = values.all().map(name).collect();
+        Ok(split(&self.asked_numbers(dictionary, &names)?, values.any_of.len()))
+    }
+
+    fn sources_of(&mut self, filter: &EventFilter) -> Result<Values<Source>> {
+        let addresses: Vec<String> = filter
+            .source
+            .all()
+            .filter(|range| range.first == range.last)
+            .map(|range| range.first.to_string())
+            .collect();
+        let addresses: Vec<&str> = addresses.iter().map(String::as_str).collect();
+        let mut numbers = self.asked_numbers(Dictionary::Sources, &addresses)?.into_iter();
+        let sources = filter.source.all().map(|range| {
+            if range.first == range.last {
+                Source::One(numbers.next().unwrap_or(NO_NUMBER))
+            } else {
+                Source::Network(Address(range.first), Address(range.last))
+            }
+        });
+        let sources: Vec<Source> = sources.collect();
+        let (any_of, none_of) = sources.split_at(filter.source.any_of.len().min(sources.len()));
+        Ok(Values { any_of: any_of.to_vec(), none_of: none_of.to_vec() })
+    }
+
+    fn pages_of<'a>(&mut self, filter: &'a EventFilter) -> Result<(Values<i32>, Values<Cow<'a, str>>)> {
+        if filter.page.is_empty() {
+            return Ok((Values::default(), Values::default()));
+        }
+        let rule = self.complete_page_rule()?;
+        let keys = |sent: &'a [String]| sent.iter().map(|sent| rule.key(sent)).collect();
+        let keys = Values { any_of: keys(&filter.page.any_of), none_of: keys(&filter.page.none_of) };
+        let mut numbers = self.numbers_of(Dictionary::Pages, &keys, AsRef::as_ref)?;
+        // The page with this name itself counts as `(other)`, and is found by its key.
+        for number in numbers.any_of.iter_mut().chain(&mut numbers.none_of).filter(|number| **number == OTHER) {
+            *number = NO_NUMBER;
+        }
+        Ok((numbers, keys))
     }
 }
 
-/// Adds a condition on a column to `$query`. SQLite uses the index of the column only if `$by_index` is true.
-macro_rules! narrow {
-    ($query:ident, by_index: $by_index:expr, $column:expr, $condition:ident($($value:expr),*)) => {
-        $query = if $by_index {
-            $query.filter($column.$condition($($value),*))
-        } else {
-            $query.filter(Unindexed($column).$condition($($value),*))
-        }
-    };
-}
-
-/// The events that match `resolved` and have one of these types; no types means all.
-pub fn filtered<'a>(resolved: &'a ResolvedFilter<'a>, kinds: &'a [i32]) -> events::BoxedQuery<'a, Db> {
-    let lead = LeadingIndex::of(resolved, kinds);
-    let filter = resolved.filter;
-    let mut query = events::table.into_boxed::<Db>();
-    if let Some(tenant) = resolved.tenant {
-        narrow!(query, by_index: lead == LeadingIndex::Tenant, events::tenant_id, eq(tenant));
-    }
-    if let Some(system) = resolved.without_tenant {
-        query = query.filter(Unindexed(events::tenant_id).ne(system));
-    }
-    if let Some((system, reads)) = &resolved.without_reads {
-        let read = Unindexed(events::tenant_id).eq(*system).and(Unindexed(events::kind_ref).eq_any(reads));
-        query = query.filter(not(read));
-    }
-    if let Some(env) = filter.env_id {
-        query = query.filter(events::env_id.eq(i64::from(env.0)));
-    }
-    if let Some(user) = resolved.user {
-        narrow!(query, by_index: lead == LeadingIndex::User, events::user_ref, eq(user));
-    }
-    match kinds {
-        [] => {}
-        [kind] => narrow!(query, by_index: lead == LeadingIndex::Kind, events::kind_ref, eq(*kind)),
-        kinds => query = query.filter(Unindexed(events::kind_ref).eq_any(kinds)),
-    }
-    if let Some(outcome) = filter.outcome {
-        query = query.filter(events::outcome.eq(outcome_code(outcome)));
-    }
-    if let Some(failed) = filter.failed {
-        // A login fails or succeeds by its type, any other event by its outcome: see `EventKind::failed`.
-        let did_fail = Unindexed(events::kind_ref).eq(resolved.login_fail).or(Unindexed(events::kind_ref)
-            .ne(resolved.login_success)
-            .and(events::outcome.eq(outcome_code(Outcome::Failure))));
-        query = if failed { query.filter(did_fail) } else { query.filter(not(did_fail)) };
-    }
-    match resolved.source {
-        None => {}
-        Some(Source::One(source)) => {
-            narrow!(query, by_index: lead == LeadingIndex::Address, events::source_ref, eq(source));
-        }
-        Some(Source::Network(first, last)) => {
-            let inside = dict_sources::table
-                .filter(dict_sources::address.between(first, last))
-                .select(dict_sources::id.nullable());
-            // A network may contain few addresses or all of them, so its index is used only if the filter has no other
-            // condition with an index and no time range.
-            let by_index = lead == LeadingIndex::Time && filter.from.is_none() && filter.until.is_none();
-            narrow!(query, by_index: by_index, events::source_ref, eq_any(inside));
-        }
-    }
-    match &resolved.page {
-        None => {}
-        Some(PageMatch::Counted(page)) => {
-            narrow!(query, by_index: lead == LeadingIndex::Page, events::page_ref, eq(*page));
-        }
-        Some(PageMatch::Other(key)) => {
-            narrow!(query, by_index: lead == LeadingIndex::Page, events::page_ref, eq(OTHER));
-            query = query.filter(events::page_key.eq(key.as_ref()));
-        }
-        Some(PageMatch::Either(page, key)) => {
-            let among_others = Unindexed(events::page_ref).eq(OTHER).and(events::page_key.eq(key.as_ref()));
-            query = query.filter(Unindexed(events::page_ref).eq(*page).or(among_others));
-        }
-    }
-    if let Some(session) = &filter.session_id {
-        narrow!(query, by_index: lead == LeadingIndex::Session, events::session_id, eq(session.as_str()));
-    }
-    // No index has targets: the tenant, user, source or range does, by `EventFilter::bounded`.
-    if let Some(target_type) = &filter.target_type {
-        query = query.filter(events::target_type.eq(target_type.as_str()));
-    }
-    if let Some(target_id) = &filter.target_id {
-        query = query.filter(events::target_id.eq(target_id.as_str()));
-    }
-    if let Some(from) = filter.from {
-        query = query.filter(events::occurred_at.ge(DbTime(from)));
-    }
-    if let Some(until) = filter.until {
-        query = query.filter(events::occurred_at.lt(DbTime(until)));
-    }
-    query
+/// The numbers of a condition, of which the first `wanted` are those of `any_of`; each once.
+fn split(numbers: &[i32], wanted: usize) -> Values<i32> {
+    let distinct = |numbers: &[i32]| numbers.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
+    let (any_of, none_of) = numbers.split_at(wanted.min(numbers.len()));
+    Values { any_of: distinct(any_of), none_of: distinct(none_of) }
 }

@@ -9,10 +9,11 @@ use trailkeeper_domain::event::{Event, EventFilter, EventPosition, StoredEvent};
 use trailkeeper_domain::fact::EventFact;
 use trailkeeper_domain::id::{EventId, TenantId};
 use trailkeeper_domain::ports::{EventReads, EventWrites, MissingName};
-use trailkeeper_domain::time::TimeRange;
+use trailkeeper_domain::time::{TimeRange, Timestamp};
 use trailkeeper_domain::{Error, Result};
 
-use super::event_filter::{ResolvedFilter, filtered};
+use super::event_filter::{Part, ResolvedFilter};
+use super::event_query::filtered;
 use super::{Tx, count, dialect};
 use crate::columns::{DbTime, DbUuid, Instant};
 use crate::rows::{EventRow, Names, NewEventRow};
@@ -20,9 +21,8 @@ use crate::schema::events;
 
 const TABLE: &str = "events";
 
-/// The largest number of types for which a list is merged from one list per type. A list of more types reads the index
-/// of times and filters.
-const MERGED_KINDS: usize = 16;
+/// The SQL expression for the number of rows.
+const COUNT: &str = "count(*)";
 
 impl EventReads for Tx<'_> {
     fn events_by_id(&mut self, id: EventId, tenant: Option<TenantId>) -> Result<Vec<StoredEvent>> {
@@ -40,26 +40,51 @@ impl EventReads for Tx<'_> {
     }
 
     fn events(&mut self, filter: &EventFilter, after: Option<EventPosition>, limit: usize) -> Result<Vec<StoredEvent>> {
-        let Some(resolved) = self.resolve(filter)? else { return Ok(Vec::new()) };
-        let rows = self.merged(&resolved, after, limit)?;
-        self.stored(rows)
+        let resolved = self.resolve(filter)?;
+        let mut newest = Vec::new();
+        for part in resolved.parts() {
+            newest.extend(self.newest(&resolved, part, after, limit)?);
+            newest.sort_unstable_by_key(|row: &EventRow| std::cmp::Reverse(row.position()));
+            newest.truncate(limit);
+        }
+        self.stored(newest)
     }
 
     fn events_at_offset(&mut self, filter: &EventFilter, offset: u64, limit: usize) -> Result<Vec<StoredEvent>> {
-        let Ok(skipped) = usize::try_from(offset) else { return Ok(Vec::new()) };
         let Ok(offset) = i64::try_from(offset) else { return Ok(Vec::new()) };
-        let Some(resolved) = self.resolve(filter)? else { return Ok(Vec::new()) };
-        if resolved.parts_by_page().is_some() {
-            let mut rows = self.merged(&resolved, None, skipped.saturating_add(limit))?;
-            return self.stored(rows.split_off(skipped.min(rows.len())));
-        }
-        let query = filtered(&resolved, &resolved.kinds)
+        let resolved = self.resolve(filter)?;
+        let part = match resolved.parts()[..] {
+            [part] => part,
+            _ => Part::Whole,
+        };
+        let query = filtered(&resolved, part)
             .order((events::occurred_at.desc(), events::seq.desc()))
             .limit(count(limit))
             .offset(offset)
             .select(EventRow::as_select());
         let rows: Vec<EventRow> = self.run(TABLE, |conn| query.load(conn))?;
         self.stored(rows)
+    }
+
+    fn count_events(&mut self, filter: &EventFilter) -> Result<u64> {
+        let resolved = self.resolve(filter)?;
+        self.counted(&resolved, COUNT)
+    }
+
+    fn event_histogram(&mut self, filter: &EventFilter, edges: &[Timestamp]) -> Result<Vec<u64>> {
+        let mut resolved = self.resolve(filter)?;
+        let mut counts = Vec::with_capacity(edges.len().saturating_sub(1));
+        for (start, end) in edges.iter().zip(edges.iter().skip(1)) {
+            let (start, end) = (filter.from.unwrap_or(*start).max(*start), filter.until.unwrap_or(*end).min(*end));
+            (resolved.from, resolved.until) = (Some(start), Some(end));
+            counts.push(if start < end { self.counted(&resolved, COUNT)? } else { 0 });
+        }
+        Ok(counts)
+    }
+
+    fn distinct_users(&mut self, filter: &EventFilter) -> Result<u64> {
+        let resolved = self.resolve(filter)?;
+        self.counted(&resolved, "count(DISTINCT user_ref)")
     }
 
     fn missing_names(&mut self, range: TimeRange, limit: usize) -> Result<Vec<MissingName>> {
@@ -97,39 +122,15 @@ impl EventWrites for Tx<'_> {
 }
 
 impl Tx<'_> {
-    /// Merges one query per type, or per way of matching a page. Each of them reads its index in order, while a single
-    /// query would sort all matching events.
-    fn merged(
+    /// The newest events of one part, at most `limit`, strictly after `after`.
+    fn newest(
         &mut self,
         resolved: &ResolvedFilter<'_>,
+        part: Part<'_>,
         after: Option<EventPosition>,
         limit: usize,
     ) -> Result<Vec<EventRow>> {
-        let mut merged = Vec::new();
-        if let Some(parts) = resolved.parts_by_page() {
-            for part in parts {
-                merged.extend(self.page(&part, &part.kinds, after, limit)?);
-            }
-        } else if resolved.is_made_of_kinds() && resolved.kinds.len() <= MERGED_KINDS {
-            for kind in &resolved.kinds {
-                merged.extend(self.page(resolved, std::slice::from_ref(kind), after, limit)?);
-            }
-        } else {
-            return self.page(resolved, &resolved.kinds, after, limit);
-        }
-        merged.sort_unstable_by_key(|row| std::cmp::Reverse(row.position()));
-        merged.truncate(limit);
-        Ok(merged)
-    }
-
-    fn page(
-        &mut self,
-        resolved: &ResolvedFilter<'_>,
-        kinds: &[i32],
-        after: Option<EventPosition>,
-        limit: usize,
-    ) -> Result<Vec<EventRow>> {
-        let mut query = filtered(resolved, kinds);
+        let mut query = filtered(resolved, part);
         if let Some(after) = after {
             query = query.filter(
                 sql::<Bool>("(occurred_at, seq) < (")
@@ -144,6 +145,13 @@ impl Tx<'_> {
             .limit(count(limit))
             .select(EventRow::as_select());
         self.run(TABLE, |conn| query.load(conn))
+    }
+
+    /// The number that the SQL expression `number` counts over all matching events.
+    fn counted(&mut self, resolved: &ResolvedFilter<'_>, number: &str) -> Result<u64> {
+        let query = filtered(resolved, Part::Whole).select(sql::<BigInt>(number));
+        let counted: i64 = self.run(TABLE, |conn| query.get_result(conn))?;
+        u64::try_from(counted).map_err(Error::internal)
     }
 
     /// The events of these rows. Their names are looked up by one query per dictionary.

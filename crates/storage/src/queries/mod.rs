@@ -15,6 +15,7 @@ mod directory_writes;
 pub mod emails;
 mod event_filter;
 mod event_names;
+mod event_query;
 mod events;
 mod facts;
 mod hash_key;

@@ -1,6 +1,6 @@
 //! Names to numbers and back: first from the cache, then by one query per dictionary for the names that are not cached.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use diesel::prelude::*;
@@ -15,6 +15,9 @@ use crate::names::digest_of;
 use crate::schema::{
     dict_kinds, dict_pages, dict_sources, dict_tenants, dict_user_agents, dict_user_names, dict_users,
 };
+
+/// A number that no name has: they begin with 1. The negative numbers have no names either.
+pub(super) const NO_NUMBER: i32 = 0;
 
 impl Tx<'_> {
     /// The tenant as a value of conditions; `None` if it has no number. Then no row refers to it.
@@ -99,6 +102,25 @@ impl Tx<'_> {
             return Ok(Some(id));
         }
         Ok(self.stored_numbers(dictionary, &[Arc::from(name)])?.remove(name))
+    }
+
+    /// The numbers of the names that a caller asks for, in their order. Each name without a number gets one of its own
+    /// that no row has: 0 or less.
+    ///
+    /// The database is asked even for names in the cache. The cache has only names with a number, so that without a
+    /// statement for them the time of an answer would show which names exist in other tenants.
+    pub(super) fn asked_numbers(&mut self, dictionary: Dictionary, names: &[&str]) -> Result<Vec<i32>> {
+        let others: BTreeSet<&str> =
+            names.iter().copied().filter(|name| self.new_names.id(dictionary, name).is_none()).collect();
+        let others: Vec<Arc<str>> = others.into_iter().map(Arc::from).collect();
+        let stored = self.stored_numbers(dictionary, &others)?;
+        let unknown = others.iter().filter(|name| !stored.contains_key(*name));
+        let unknown: HashMap<&str, i32> = unknown.map(AsRef::as_ref).zip((i32::MIN..=NO_NUMBER).rev()).collect();
+        let number = |name: &&str| {
+            let known = self.new_names.id(dictionary, name).or_else(|| stored.get(*name).copied());
+            known.or_else(|| unknown.get(name).copied()).unwrap_or(NO_NUMBER)
+        };
+        Ok(names.iter().map(number).collect())
     }
 
     /// The names of these numbers. Numbers that are not in the dictionary are left out.

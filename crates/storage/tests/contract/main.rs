@@ -5,6 +5,7 @@ mod access;
 mod activity;
 mod deltas;
 mod directory;
+mod event_filters;
 mod events;
 mod facts;
 mod indexed_events;

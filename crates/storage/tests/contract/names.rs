@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Barrier;
 
 use trailkeeper_domain::address::AddressRange;
-use trailkeeper_domain::event::{Event, EventFilter, EventKind, StoredEvent, Target};
+use trailkeeper_domain::event::{Event, EventFilter, EventKind, StoredEvent, Target, Values};
 use trailkeeper_domain::fact::OTHER_PAGE;
 use trailkeeper_domain::id::TenantId;
 use trailkeeper_domain::page::Page;
@@ -66,7 +66,7 @@ fn all(store: &dyn Store) -> Vec<Event> {
 }
 
 fn on_page(tx: &mut dyn ReadTx, key: &str) -> Result<usize> {
-    let filter = EventFilter { page: Some(key.to_owned()), ..all_events() };
+    let filter = EventFilter { page: Values::only(key.to_owned()), ..all_events() };
     let listed = tx.events(&filter, None, 1_000)?;
     // Pages of one event each and offsets give the same.
     let mut after = None;
@@ -117,7 +117,7 @@ fn assert_dense(t: &TestStore) {
 }
 
 fn numbers_of_a_failed_transaction_are_given_again(t: &TestStore) {
-    let mine = EventFilter { user_id: Some(user_id("user a")), ..all_events() };
+    let mine = EventFilter { user_id: Values::only(user_id("user a")), ..all_events() };
     let outcome: Result<()> = t.store.writing(|tx| {
         tx.insert_events(&[named(1, "a"), named(2, "b")])?;
         // Inside the transaction they are found, by name and by number.
@@ -133,7 +133,7 @@ fn numbers_of_a_failed_transaction_are_given_again(t: &TestStore) {
     for (number, name) in [(1, "a"), (2, "b"), (3, "c"), (4, "d")] {
         let filter = EventFilter {
             visibility: visibility::of_tenant(tenant_id(number)),
-            user_id: Some(user_id(&format!("user {name}"))),
+            user_id: Values::only(user_id(&format!("user {name}"))),
             ..all_events()
         };
         let found = t.store.reading(|tx| tx.events(&filter, None, 10)).unwrap();
@@ -231,11 +231,11 @@ fn an_unknown_name_matches_no_event(t: &TestStore) {
     let any = all_events;
     let filters = [
         EventFilter { visibility: visibility::of_tenant(tenant_id(77)), ..any() },
-        EventFilter { user_id: Some(user_id("nobody")), ..any() },
-        EventFilter { kinds: vec![EventKind::known("nothing"), EventKind::known("never")], ..any() },
-        EventFilter { source: Some(AddressRange::parse("source", "203.0.113.7").unwrap()), ..any() },
-        EventFilter { source: Some(AddressRange::parse("source", "203.0.113.0/24").unwrap()), ..any() },
-        EventFilter { page: Some("/nowhere".to_owned()), ..any() },
+        EventFilter { user_id: Values::only(user_id("nobody")), ..any() },
+        EventFilter { kind: Values::any_of([EventKind::known("nothing"), EventKind::known("never")]), ..any() },
+        EventFilter { source: Values::only(AddressRange::parse("source", "203.0.113.7").unwrap()), ..any() },
+        EventFilter { source: Values::only(AddressRange::parse("source", "203.0.113.0/24").unwrap()), ..any() },
+        EventFilter { page: Values::only("/nowhere".to_owned()), ..any() },
     ];
     insert(&*t.store, &[named(1, "a"), event(2)]);
     for filter in filters {
@@ -243,8 +243,8 @@ fn an_unknown_name_matches_no_event(t: &TestStore) {
         assert_eq!(t.store.reading(|tx| tx.events_at_offset(&filter, 0, 10)).unwrap(), [], "{filter:?}");
     }
     // A known type together with an unknown one.
-    let kinds = vec![EventKind::known("nothing"), EventKind::known("kind.a")];
-    let filter = EventFilter { kinds, ..any() };
+    let kind = Values::any_of([EventKind::known("nothing"), EventKind::known("kind.a")]);
+    let filter = EventFilter { kind, ..any() };
     assert_eq!(t.store.reading(|tx| tx.events(&filter, None, 10)).unwrap().len(), 1);
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use trailkeeper_domain::Error;
-use trailkeeper_domain::event::{Event, EventFilter};
+use trailkeeper_domain::event::{Event, EventFilter, Values};
 use trailkeeper_domain::page::{Page, PageHash, PageQueries, PageRule, PageRuleState, TrailingSlash};
 use trailkeeper_domain::ports::Store;
 use trailkeeper_domain::scope::Scope;
@@ -102,7 +102,7 @@ fn expected(rule: usize) -> BTreeMap<String, usize> {
 }
 
 fn found(store: &dyn Store, page: &str) -> usize {
-    let filter = EventFilter { page: Some(page.to_owned()), ..all_events() };
+    let filter = EventFilter { page: Values::only(page.to_owned()), ..all_events() };
     store.reading(|tx| tx.events(&filter, None, 100)).unwrap().len()
 }
 
@@ -240,7 +240,7 @@ fn nothing_groups_by_page_while_keys_are_rewritten(t: &TestStore) {
     let store = &*t.store;
     store.writing(|tx| tx.insert_events(&events())).unwrap();
     set(store, KEEPING, true);
-    let by_page = EventFilter { page: Some("/foo".to_owned()), ..all_events() };
+    let by_page = EventFilter { page: Values::only("/foo".to_owned()), ..all_events() };
     for refused in
         [store.reading(|tx| tx.page_keys(&[2]).map(drop)), store.reading(|tx| tx.events(&by_page, None, 10).map(drop))]
     {

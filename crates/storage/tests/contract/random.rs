@@ -2,7 +2,7 @@
 
 use chrono::Duration;
 use trailkeeper_domain::address::AddressRange;
-use trailkeeper_domain::event::{Event, EventFilter, EventKind, Outcome};
+use trailkeeper_domain::event::{Event, EventFilter, EventKind, Outcome, Target, Values};
 use trailkeeper_domain::id::{EnvId, TenantId, UserId};
 use trailkeeper_domain::page::Page;
 use trailkeeper_domain::time::{TimeRange, Timestamp};
@@ -18,7 +18,7 @@ pub(crate) fn tenant(random: &TestEntropy) -> TenantId {
 }
 
 pub(crate) fn user(random: &TestEntropy) -> UserId {
-    user_id(random.pick(&["ann", "Ann", "bob", "cy", "dée", "eve"]))
+    user_id(random.pick(&USERS))
 }
 
 /// A time from the end of November to the beginning of March, often at the border of a day or a month.
@@ -50,28 +50,54 @@ pub(crate) fn events(random: &TestEntropy, count: u128) -> Vec<Event> {
             source: maybe(random, 80, || random.pick(&SOURCES).parse().unwrap()),
             page: maybe(random, 60, || Page::parse("page", random.pick(&PAGES)).unwrap()),
             session_id: maybe(random, 50, || format!("s{}", random.below(4))),
+            target: maybe(random, 60, || Target {
+                kind: maybe(random, 70, || random.pick(&TARGET_TYPES).to_owned()),
+                id: maybe(random, 70, || random.below(3).to_string()),
+                name: None,
+            })
+            .filter(|target| *target != Target::default()),
             ..event(number)
         })
         .collect()
 }
 
+const USERS: [&str; 6] = ["ann", "Ann", "bob", "cy", "dée", "eve"];
+const TARGET_TYPES: [&str; 3] = ["invoice", "Invoice", "user"];
+
+/// A condition that `percent` of the filters have: up to three values that are wanted, excluded, or both.
+fn values<T>(random: &TestEntropy, percent: u64, value: impl Fn() -> T) -> Values<T> {
+    let some = || (0..=random.below(3)).map(|_| value()).collect();
+    if random.below(100) >= percent {
+        return Values::default();
+    }
+    match random.below(5) {
+        0..3 => Values { any_of: some(), none_of: Vec::new() },
+        3 => Values { any_of: Vec::new(), none_of: some() },
+        _ => Values { any_of: some(), none_of: some() },
+    }
+}
+
 pub(crate) fn filter(random: &TestEntropy) -> EventFilter {
-    let networks = ["192.0.2.0/24", "192.0.2.1", "0.0.0.0/0", "2001:db8::/32", "::/0"];
+    let networks = ["192.0.2.0/24", "192.0.2.1", "192.0.2.200", "0.0.0.0/0", "2001:db8::/32", "::/0", "203.0.113.7"];
+    let users = [&USERS[..], &["nobody", "no one"]].concat();
+    let kinds = [&KINDS[..], &["never"]].concat();
     let range = range(random);
     let visibility = maybe(random, 30, || tenant(random)).map_or(visibility::EVERYTHING, visibility::of_tenant);
     let visibility = if random.below(3) == 0 { visibility.narrow_to_customers() } else { visibility };
     // Conditions are added to a filter without any, so that a new kind of condition does not have to be drawn here.
     let mut filter = EventFilter::within(visibility);
     filter.without_reads = random.below(3) == 0;
-    filter.env_id = maybe(random, 20, || EnvId(u32::try_from(random.below(3)).unwrap()));
-    filter.user_id = maybe(random, 30, || user(random));
-    filter.kinds = (0..random.below(4)).map(|_| EventKind::known(random.pick(&KINDS))).collect();
-    filter.outcome = maybe(random, 20, || random.pick(&Outcome::ALL));
-    filter.failed = maybe(random, 20, || random.below(2) == 0);
-    filter.source = maybe(random, 25, || AddressRange::parse("source", random.pick(&networks)).unwrap());
-    filter.page = maybe(random, 20, || random.pick(&["/", "/users", "/Ä", "/none"]).to_owned());
-    filter.session_id = maybe(random, 20, || format!("s{}", random.below(4)));
-    filter.from = maybe(random, 30, || range.start);
-    filter.until = maybe(random, 30, || range.end);
+    filter.env_id = values(random, 15, || EnvId(u32::try_from(random.below(4)).unwrap()));
+    filter.user_id = values(random, 30, || user_id(random.pick(&users)));
+    filter.kind = values(random, 40, || EventKind::known(random.pick(&kinds)));
+    filter.outcome = values(random, 20, || random.pick(&Outcome::ALL));
+    filter.failed = maybe(random, 15, || random.below(2) == 0);
+    filter.source = values(random, 25, || AddressRange::parse("source", random.pick(&networks)).unwrap());
+    filter.page = values(random, 25, || random.pick(&["/", "/users", "/Ä", "/none", "(other)"]).to_owned());
+    filter.session_id = values(random, 15, || format!("s{}", random.below(5)));
+    filter.target_type = values(random, 15, || random.pick(&TARGET_TYPES).to_owned());
+    filter.target_id = values(random, 15, || random.below(4).to_string());
+    filter.from = maybe(random, 25, || range.start);
+    filter.until = maybe(random, 25, || range.end);
     filter
 }

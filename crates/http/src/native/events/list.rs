@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use trailkeeper_analytics::Edge;
 use trailkeeper_auth::Principal;
 use trailkeeper_domain::address::AddressRange;
-use trailkeeper_domain::event::{EventFilter, EventKind, Outcome};
+use trailkeeper_domain::event::{EventFilter, EventKind, Outcome, Values};
 use trailkeeper_domain::id::{EnvId, TenantId, UserId};
 use trailkeeper_domain::page::MAX_PAGE;
 use trailkeeper_domain::{Result, text, usecase};
@@ -74,15 +74,15 @@ impl EventListParams {
     fn filter(&self, caller: &Principal, state: &AppState) -> Result<EventFilter> {
         let zone = self.timezone.zone();
         let filter = EventFilter {
-            env_id: self.env_id,
-            user_id: self.user_id.clone(),
-            kinds: self.r#type.clone(),
-            outcome: self.outcome,
-            source: self.source,
-            page: self.page.clone(),
-            session_id: self.session_id.clone(),
-            target_type: self.target_type.clone(),
-            target_id: self.target_id.clone(),
+            env_id: self.env_id.into(),
+            user_id: self.user_id.clone().into(),
+            kind: Values::any_of(self.r#type.iter().cloned()),
+            outcome: self.outcome.into(),
+            source: self.source.into(),
+            page: self.page.clone().into(),
+            session_id: self.session_id.clone().into(),
+            target_type: self.target_type.clone().into(),
+            target_id: self.target_id.clone().into(),
             from: self.from.map(|from| from.start(zone)),
             until: self.to.map(|to| to.end(zone)),
             ..EventFilter::within(caller.visibility().narrow(self.tenant_id)?)
