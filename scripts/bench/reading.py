@@ -1,7 +1,6 @@
 """Measures questions, lists, counts and histograms, and compares all answers."""
 
 import statistics
-import sys
 import time
 
 from filters import Filters
@@ -73,9 +72,8 @@ def percentiles(report, kind, subjects, clickhouse, drive):
     operation = kind.questions[0].operation
     able = [subject for subject in subjects if not operation or operation in subject.operations]
     unable = {subject.name: "not available" for subject in subjects if subject not in able}
-    for name in unable:
-        print(f"bench: {name} has no {operation}: not available", file=sys.stderr)
     if not able:
+        report.add(section, kind.name, "ms", unable)
         return
     servers = [(subject.address, subject.token) for subject in able]
     deadline = time.monotonic() + BUDGET_SECONDS
