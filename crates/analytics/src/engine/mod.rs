@@ -9,6 +9,7 @@ pub mod delta;
 mod fold_cache;
 mod merge;
 pub mod merger;
+pub mod postings;
 mod progress;
 pub mod read;
 pub mod rebuild;

@@ -52,6 +52,12 @@ pub trait PostingReads {
     /// The events with these numbers, in the order of `seqs`. The result omits numbers that do not exist.
     fn events_by_seq(&mut self, seqs: &[i64]) -> Result<Vec<StoredEvent>>;
 
+    /// The greatest number of an event; 0 without events.
+    fn last_seq(&mut self) -> Result<i64>;
+
+    /// Calls `each` for the events with these numbers, in any order. Numbers that do not exist are skipped.
+    fn indexed_events_by_seq(&mut self, seqs: &[i64], each: &mut dyn FnMut(&IndexedEvent) -> Result<()>) -> Result<()>;
+
     /// Calls `each` for at most `limit` events whose numbers are greater than `after`, in the order of numbers. Events
     /// of the system tenant are among them.
     fn indexed_events(

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use diesel::dsl::max;
 use diesel::prelude::*;
 use trailkeeper_domain::event::StoredEvent;
 use trailkeeper_domain::id::TenantId;
@@ -106,14 +107,28 @@ impl PostingReads for Tx<'_> {
         self.stored(rows)
     }
 
+    fn last_seq(&mut self) -> Result<i64> {
+        let last: Option<i64> = self.run(EVENTS, |conn| events::table.select(max(events::seq)).first(conn))?;
+        Ok(last.unwrap_or_default())
+    }
+
+    fn indexed_events_by_seq(&mut self, seqs: &[i64], each: &mut dyn FnMut(&IndexedEvent) -> Result<()>) -> Result<()> {
+        let mut known = HashMap::new();
+        for some in seqs.chunks(EVENTS_AT_ONCE) {
+            let query = events::table.filter(events::seq.eq_any(some)).select(IndexedEventRow::as_select());
+            let rows = self.run(EVENTS, |conn| query.load(conn))?;
+            self.each_indexed(rows, &mut known, each)?;
+        }
+        Ok(())
+    }
+
     fn indexed_events(
         &mut self,
         after: i64,
         limit: usize,
         each: &mut dyn FnMut(&IndexedEvent) -> Result<()>,
     ) -> Result<()> {
-        let hash_key = self.hash_key()?;
-        let mut known: HashMap<DbTenant, TenantId> = HashMap::new();
+        let mut known = HashMap::new();
         let (mut after, mut left) = (after, limit);
         while left > 0 {
             let asked = left.min(WALKED_AT_ONCE);
@@ -123,16 +138,30 @@ impl PostingReads for Tx<'_> {
                 .limit(count(asked))
                 .select(IndexedEventRow::as_select());
             let rows: Vec<IndexedEventRow> = self.run(EVENTS, |conn| query.load(conn))?;
-            let unknown: HashSet<DbTenant> =
-                rows.iter().map(|row| row.tenant_id).filter(|key| !known.contains_key(key)).collect();
-            known.extend(self.tenants_of(&unknown.into_iter().collect::<Vec<_>>())?);
             let Some(last) = rows.last() else { return Ok(()) };
             (after, left) = (last.seq, if rows.len() < asked { 0 } else { left - asked });
-            for row in rows {
-                let tenant = known.get(&row.tenant_id).copied();
-                let tenant = tenant.ok_or_else(|| Error::internal("the tenant of a row was not looked up"))?;
-                each(&row.into_event(tenant, &hash_key)?)?;
-            }
+            self.each_indexed(rows, &mut known, each)?;
+        }
+        Ok(())
+    }
+}
+
+impl Tx<'_> {
+    /// Calls `each` for the events of these rows. `known` has the tenants that were looked up before.
+    fn each_indexed(
+        &mut self,
+        rows: Vec<IndexedEventRow>,
+        known: &mut HashMap<DbTenant, TenantId>,
+        each: &mut dyn FnMut(&IndexedEvent) -> Result<()>,
+    ) -> Result<()> {
+        let hash_key = self.hash_key()?;
+        let unknown: HashSet<DbTenant> =
+            rows.iter().map(|row| row.tenant_id).filter(|key| !known.contains_key(key)).collect();
+        known.extend(self.tenants_of(&unknown.into_iter().collect::<Vec<_>>())?);
+        for row in rows {
+            let tenant = known.get(&row.tenant_id).copied();
+            let tenant = tenant.ok_or_else(|| Error::internal("the tenant of a row was not looked up"))?;
+            each(&row.into_event(tenant, &hash_key)?)?;
         }
         Ok(())
     }

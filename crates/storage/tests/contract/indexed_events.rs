@@ -70,7 +70,8 @@ fn events_are_found_by_their_numbers(t: &TestStore) {
 
 fn a_walk_sees_every_event_once_in_the_order_of_numbers(t: &TestStore) {
     assert_eq!(t.walk(i64::MIN, 10), []);
-    stored(t, 2);
+    assert_eq!(t.store.reading(|tx| tx.last_seq()).unwrap(), 0);
+    let random = stored(t, 2);
     let mut positions: Vec<EventPosition> = t
         .store
         .reading(|tx| tx.events(&all_events(), None, 1_000))
@@ -79,6 +80,8 @@ fn a_walk_sees_every_event_once_in_the_order_of_numbers(t: &TestStore) {
         .map(|stored| stored.position())
         .collect();
     positions.sort_unstable_by_key(|position| position.seq);
+    let last = t.store.reading(|tx| tx.last_seq()).unwrap();
+    assert_eq!(last, positions[399].seq);
     let walked = |after, limit| t.walk(after, limit).iter().map(IndexedEvent::position).collect::<Vec<_>>();
     assert_eq!(walked(i64::MIN, 1_000), positions);
     assert_eq!(walked(positions[99].seq, 1_000), positions[100..]);
@@ -93,6 +96,20 @@ fn a_walk_sees_every_event_once_in_the_order_of_numbers(t: &TestStore) {
         assert_eq!(steps.last(), Some(last));
     }
     assert_eq!(steps, positions);
+    let all = t.walk(i64::MIN, 1_000);
+    let some: Vec<IndexedEvent> = all.iter().filter(|_| random.below(4) == 0).copied().collect();
+    let mut seqs: Vec<i64> = some.iter().map(|event| event.seq).rev().collect();
+    seqs.extend([-1, last + 1, i64::MAX]);
+    let mut found = Vec::new();
+    let by_seq = t.store.reading(|tx| {
+        tx.indexed_events_by_seq(&seqs, &mut |event| {
+            found.push(*event);
+            Ok(())
+        })
+    });
+    by_seq.unwrap();
+    found.sort_unstable_by_key(|event| event.seq);
+    assert_eq!(found, some);
 }
 
 /// The number of each name, as the dictionaries have them.

@@ -28,6 +28,10 @@ pub(crate) fn questions(kind: DatabaseKind) -> Vec<Question> {
     // On PostgreSQL no index has the numbers of events.
     if kind == DatabaseKind::Sqlite {
         questions.push(question("events by number", |tx| tx.events_by_seq(&[5, 500_000, 999_999]).map(drop)));
+        questions.push(question("columns by number", |tx| {
+            tx.indexed_events_by_seq(&[5, 500_000, 999_999], &mut |_| Ok(()))
+        }));
+        questions.push(question("the last number", |tx| tx.last_seq().map(drop)));
         questions.push(question("a walk by number", |tx| tx.indexed_events(500_000, 100, &mut |_| Ok(()))));
     }
     questions

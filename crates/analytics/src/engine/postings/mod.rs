@@ -1,0 +1,26 @@
+//! The index of events as the engine makes it: its runs are built, merged by size and written under the lease.
+//!
+//! ```text
+//! events ─► new run ─► absorbs older runs of the scope and month, by size ─► its pages, in steps ─► one transaction:
+//!                                                                            nobody sees them       the run is visible,
+//!                                                                                                   the older ones are not
+//! ```
+
+mod made;
+mod source;
+mod tiers;
+
+use trailkeeper_domain::ports::PostingRunKey;
+use trailkeeper_domain::time::rfc3339;
+
+pub use made::MadeRun;
+pub use source::{HeldPages, StoredPages};
+pub use tiers::{SizedRun, absorbed_by, next_number};
+
+use super::scope_name;
+
+/// The description of a run for operators.
+pub(crate) fn run_name(key: PostingRunKey) -> String {
+    let PostingRunKey { scope, month, run } = key;
+    format!("posting run {run} of {}, month {}", scope_name(scope), rfc3339(month))
+}
