@@ -65,11 +65,12 @@ bench: bench-server bench-parts ## measure everything, as ratios to named baseli
 bench-server: ## measure the whole server, next to ClickHouse and another build (BASE=/path/to/trailkeeper; scripts/bench/run)
 	CARGO=$(CARGO) PYTHON=$(PYTHON) scripts/bench/run
 
-bench-parts: ## measure ingest, answers and sheets in the process of the benchmark
+bench-parts: ## measure ingest, answers, sheets and runs in the process of the benchmark
 	scripts/with-postgres $(CARGO) bench --locked -p trailkeeper --bench ingest
 	$(CARGO) bench --locked -p trailkeeper --bench engine
 	$(CARGO) bench --locked -p trailkeeper --bench storm
 	$(CARGO) bench --locked -p trailkeeper-analytics --bench sheet_codec
+	$(CARGO) bench --locked -p trailkeeper-postings --bench runs
 
 measure-build: ## measure a cold build (PROFILE=release or dist)
 	scripts/measure-build $(PROFILE)

@@ -24,6 +24,12 @@ pub fn value_of(event: &IndexedEvent, dimension: Dimension) -> Option<u32> {
     }
 }
 
+/// The value of an event in a column.
+#[inline]
+pub fn value_in(event: &IndexedEvent, column: Column) -> Option<u32> {
+    value_of(event, dimension_of(column))
+}
+
 /// The dimension with the values of a column.
 pub fn dimension_of(column: Column) -> Dimension {
     match column {

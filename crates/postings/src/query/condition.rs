@@ -1,12 +1,12 @@
 //! The conditions of a query.
 
-use trailkeeper_domain::event::{EventPosition, Outcome};
-use trailkeeper_domain::id::TenantId;
+use trailkeeper_domain::event::EventPosition;
 use trailkeeper_domain::indexed_event::IndexedEvent;
 use trailkeeper_domain::time::Timestamp;
 
 use crate::dimension::{Column, Dimension};
 use crate::positions::PositionSet;
+use crate::value::{value_in, value_of};
 
 /// A condition on events, with numbers in place of names.
 ///
@@ -98,63 +98,6 @@ impl Query {
     /// Whether an event at a time from `first` to `last` may match.
     pub(super) fn reaches(&self, first: Timestamp, last: Timestamp) -> bool {
         self.from.is_none_or(|from| from <= last) && self.until.is_none_or(|until| first < until)
-    }
-}
-
-/// The value of an event in a dimension.
-pub fn value_of(event: &IndexedEvent, dimension: Dimension) -> Option<u32> {
-    match dimension {
-        Dimension::Env => Some(event.env.0),
-        Dimension::Kind => Some(event.kind),
-        Dimension::Outcome => Some(outcome_code(event.outcome)),
-        Dimension::User => event.user,
-        Dimension::Source => event.source,
-        Dimension::Page => event.page,
-        Dimension::OtherPage => event.other_page,
-        Dimension::Session => event.session,
-        Dimension::TargetType => event.target_type,
-        Dimension::TargetId => event.target_id,
-        Dimension::System => (event.tenant_id == TenantId::SYSTEM).then_some(1),
-    }
-}
-
-/// The value of an event in a column.
-pub fn value_in(event: &IndexedEvent, column: Column) -> Option<u32> {
-    value_of(event, dimension_of(column))
-}
-
-/// The dimension with the values of a column.
-pub fn dimension_of(column: Column) -> Dimension {
-    match column {
-        Column::Env => Dimension::Env,
-        Column::Kind => Dimension::Kind,
-        Column::Outcome => Dimension::Outcome,
-        Column::User => Dimension::User,
-        Column::Source => Dimension::Source,
-        Column::Page => Dimension::Page,
-    }
-}
-
-/// The column with the values of a dimension, if it has one.
-pub fn column_of(dimension: Dimension) -> Option<Column> {
-    match dimension {
-        Dimension::Env => Some(Column::Env),
-        Dimension::Kind => Some(Column::Kind),
-        Dimension::Outcome => Some(Column::Outcome),
-        Dimension::User => Some(Column::User),
-        Dimension::Source => Some(Column::Source),
-        Dimension::Page => Some(Column::Page),
-        Dimension::OtherPage | Dimension::Session | Dimension::TargetType | Dimension::TargetId | Dimension::System => {
-            None
-        }
-    }
-}
-
-fn outcome_code(outcome: Outcome) -> u32 {
-    match outcome {
-        Outcome::Success => 0,
-        Outcome::Failure => 1,
-        Outcome::Unknown => 2,
     }
 }
 

@@ -6,10 +6,10 @@ use trailkeeper_domain::Result;
 use trailkeeper_domain::event::EventPosition;
 use trailkeeper_domain::indexed_event::IndexedEvent;
 
-use super::condition::{value_in, value_of};
 use crate::dimension::{Column, Dimension};
 use crate::positions::PositionSet;
 use crate::segment::Segment;
+use crate::value::{value_in, value_of};
 
 /// Events of one scope in memory, as a segment. It looks at every event for each posting list.
 #[derive(Debug, Clone)]

@@ -4,11 +4,12 @@ use std::ops::Range;
 
 use trailkeeper_domain::Result;
 
-use super::condition::{Query, column_of, start_of};
+use super::condition::{Query, start_of};
 use super::plan::{Plan, Step};
 use crate::dimension::Column;
 use crate::positions::{PositionSet, Union};
 use crate::segment::Segment;
+use crate::value::column_of;
 
 /// The number of positions whose values are read at once.
 pub const READ_AT_ONCE: usize = 1 << 12;

@@ -8,7 +8,7 @@ use trailkeeper_domain::indexed_event::IndexedEvent;
 use trailkeeper_domain::time::Timestamp;
 
 use super::columns::Columns;
-use super::condition::{Query, value_in};
+use super::condition::Query;
 use super::newest::{first_and_last, newest};
 use super::ordered::Ordered;
 use super::segments::{Segments, Span};
@@ -16,6 +16,7 @@ use super::tally::{count, distinct, histogram};
 use super::values::Values;
 use crate::dimension::Column;
 use crate::segment::Segment;
+use crate::value::value_in;
 
 /// All events of a scope in one snapshot: each is in exactly one segment or among the waiting events.
 ///

@@ -27,6 +27,6 @@ mod writer;
 pub use builder::RunBuilder;
 pub use format::MAX_EVENTS;
 pub use merge::{MergedRun, merge_runs};
-pub use reader::RunReader;
+pub use reader::{Part, RunReader};
 pub use removed::{decode_removed, encode_removed};
 pub use writer::PageSink;

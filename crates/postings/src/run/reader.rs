@@ -11,7 +11,7 @@ use super::chunk::Chunk;
 use super::collect::Collector;
 use super::column_page::ColumnPage;
 use super::flaw::Flaw;
-use super::format::{KEYS_PER_BLOCK, KEYS_PER_PAGE, VALUES_PER_PAGE};
+use super::format::{KEYS_PER_BLOCK, KEYS_PER_PAGE, VALUES_PER_PAGE, pages};
 use super::header::{Header, Section};
 use super::key::Key;
 use super::key_page::KeyPage;
@@ -22,7 +22,7 @@ use crate::dimension::{Column, Dimension};
 use crate::page_source::PageSource;
 use crate::positions::PositionSet;
 use crate::segment::Segment;
-use crate::value::dimension_of;
+use crate::value::{column_of, dimension_of};
 
 /// A run, whose pages are read when they are needed. It caches up to 1 MiB of them.
 ///
@@ -34,6 +34,17 @@ pub struct RunReader<S> {
     removed: PositionSet,
     /// Columns of a small run, which are made of its lists.
     derived: BTreeMap<Column, Vec<Option<u32>>>,
+}
+
+/// A part of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// The times and numbers of events.
+    Keys,
+    /// The posting lists of a dimension.
+    Lists(Dimension),
+    /// The values of a column.
+    Column(Column),
 }
 
 impl<S: PageSource> RunReader<S> {
@@ -57,6 +68,20 @@ impl<S: PageSource> RunReader<S> {
     pub fn span(&self) -> Option<(EventPosition, EventPosition)> {
         (self.header.events > 0).then_some(())?;
         Some((self.header.first.position()?, self.header.last.position()?))
+    }
+
+    /// The parts of the run with the numbers of their pages, in the order of pages. In a small run, pages are numbered like
+    /// this inside the header.
+    pub fn parts(&self) -> Vec<(Part, Range<u32>)> {
+        let mut parts = vec![(Part::Keys, 0..pages(self.header.events, KEYS_PER_PAGE))];
+        for section in &self.header.sections {
+            let first = section.first_page;
+            parts.push((Part::Lists(section.dimension), first..first + section.pages()));
+            if let (Some(first), Some(column)) = (section.column_page, column_of(section.dimension)) {
+                parts.push((Part::Column(column), first..first + pages(self.header.events, VALUES_PER_PAGE)));
+            }
+        }
+        parts
     }
 
     /// Gives the source of pages back.

@@ -14,7 +14,7 @@ use crate::positions::PositionSet;
 
 /// The bytes of a set of removed positions.
 pub fn encode_removed(removed: &PositionSet) -> Vec<u8> {
-    let positions = ascending(removed);
+    let positions: Vec<u32> = removed.iter().collect();
     let mut out = vec![VERSION];
     put_number(&mut out, positions.chunks(CHUNK).len() as u64);
     for positions in positions.chunks(CHUNK) {
@@ -58,21 +58,6 @@ fn decode(payload: &[u8]) -> Result<PositionSet, Flaw> {
     Ok(collector.finish())
 }
 
-/// The positions of a set, ascending.
-pub(super) fn ascending(set: &PositionSet) -> Vec<u32> {
-    match set {
-        PositionSet::Sparse(positions) => positions.clone(),
-        PositionSet::All(range) => range.clone().collect(),
-        PositionSet::Dense { start, words } => {
-            let bits = words
-                .iter()
-                .zip((*start..).step_by(64))
-                .flat_map(|(word, base)| (0..64).filter(move |bit| word & 1 << bit != 0).map(move |bit| base + bit));
-            bits.collect()
-        }
-    }
-}
-
 /// One bit per event of a run.
 #[derive(Debug, Default)]
 pub(super) struct Bitmap(Vec<u64>);
@@ -81,7 +66,7 @@ impl Bitmap {
     /// The positions of the set that are inside `all`.
     pub fn of(set: &PositionSet, all: &Range<u32>) -> Self {
         let mut words = vec![0; all.end.div_ceil(64) as usize];
-        for position in ascending(set).into_iter().filter(|position| all.contains(position)) {
+        for position in set.iter_in(all) {
             if let Some(word) = words.get_mut((position / 64) as usize) {
                 *word |= 1_u64 << (position % 64);
             }
@@ -124,7 +109,7 @@ mod tests {
             let all: Vec<u32> = all.into_iter().collect();
             let bytes = encode_removed(&PositionSet::Sparse(all.clone()));
             let read = decode_removed(&bytes).unwrap();
-            prop_assert_eq!(ascending(&read), all.clone());
+            prop_assert_eq!(read.iter().collect::<Vec<_>>(), all.clone());
             prop_assert_eq!(encode_removed(&read), bytes);
             let bitmap = Bitmap::of(&read, &(0..MAX_EVENTS));
             prop_assert_eq!(bitmap.count() as usize, all.len());

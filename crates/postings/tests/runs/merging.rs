@@ -42,7 +42,7 @@ fn compare(history: &History, weights: &[u32], removed_per_mille: u64) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(80))]
+    #![proptest_config(ProptestConfig::with_cases(60))]
 
     #[test]
     fn small_runs_merge_to_the_built_run(

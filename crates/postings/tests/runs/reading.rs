@@ -147,7 +147,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(12))]
+    #![proptest_config(ProptestConfig::with_cases(8))]
 
     #[test]
     fn a_run_of_many_pages_answers_as_its_events(history in histories(1_000_u32..40_000)) {
@@ -170,7 +170,7 @@ fn lists_of_many_pages_and_cut_lists_answer_as_their_events() {
         Values::Never,
     ];
     for (times, everyone) in [(Times::Month, true), (Times::Days, false)] {
-        compare(&History { seed: 11, len: 150_000, everyone, times, late: 20, values });
+        compare(&History { seed: 11, len: 110_000, everyone, times, late: 20, values });
     }
 }
 
