@@ -11,6 +11,7 @@ mod failure;
 mod housekeeping;
 mod import;
 mod master_key;
+mod moving;
 mod open_files;
 mod output;
 mod progress;

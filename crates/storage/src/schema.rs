@@ -132,8 +132,10 @@ tables! {
         rewriting -> Bool,
     }
 
-    /// The events. `seq` is the order of storage, and `…_ref` are ids of dictionaries.
+    /// The events. `seq` is the order of storage, and `…_ref` are ids of dictionaries. SQLite has no `bucket`: see
+    /// `dialect::events`.
     events (tenant_id, id) {
+        bucket -> SmallInt,
         seq -> BigInt,
         tenant_id -> TenantKey,
         id -> Uuid128,

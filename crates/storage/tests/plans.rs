@@ -303,7 +303,7 @@ fn every_query_has_an_index(kind: DatabaseKind) {
     for (name, ask) in [
         event_questions(),
         sheet_questions(),
-        postings::questions(kind),
+        postings::questions(),
         activity_questions(),
         directory_questions(),
         access_questions(),

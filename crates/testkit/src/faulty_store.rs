@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
-use trailkeeper_domain::ports::{ReadTx, Store, WriteTx};
-use trailkeeper_domain::time::Timestamp;
+use trailkeeper_domain::ports::{Moving, ReadTx, Store, WriteTx};
 use trailkeeper_domain::{Error, Result};
 
 /// The longest time that a test waits for a call. After it the test fails, instead of hanging.
@@ -295,8 +294,8 @@ impl Store for FaultyStore {
         outcome
     }
 
-    fn prepare(&self, now: Timestamp) -> Result<()> {
-        self.inner.prepare(now)
+    fn move_rows(&self, limit: usize) -> Result<Moving> {
+        self.inner.move_rows(limit)
     }
 
     fn ready(&self) -> Result<()> {

@@ -45,23 +45,17 @@ pub fn multi_row_inserts(path: &Path, rows: &[Row], batch: usize) {
     }
 }
 
-const UNNEST_IDS: &str = "\
-INSERT INTO event_ids (tenant_id, id, seq, occurred_at) SELECT * FROM UNNEST($1::uuid[], $2::uuid[], $3::bigint[], \
-$4::timestamptz[])";
-
 const UNNEST_EVENTS: &str = "\
-INSERT INTO events (tenant_id, id, seq, occurred_at, received_at, env_id, user_ref, kind_ref, outcome, source_ref, \
-page_ref) SELECT * FROM UNNEST($1::uuid[], $2::uuid[], $3::bigint[], $4::timestamptz[], $5::timestamptz[], \
-$6::bigint[], $7::integer[], $8::integer[], $9::smallint[], $10::integer[], $11::integer[])";
+INSERT INTO events (bucket, tenant_id, id, seq, occurred_at, received_at, env_id, user_ref, kind_ref, outcome, source_ref, \
+page_ref) SELECT 0, sent.* FROM UNNEST($1::uuid[], $2::uuid[], $3::bigint[], $4::timestamptz[], $5::timestamptz[], \
+$6::bigint[], $7::integer[], $8::integer[], $9::smallint[], $10::integer[], $11::integer[]) AS sent";
 
-/// Inserts `batch` rows per transaction by `INSERT … SELECT FROM UNNEST`, also into the table that makes ids unique. The
-/// migrated database at `url` must have the partitions.
+/// Inserts `batch` rows per transaction by `INSERT … SELECT FROM UNNEST` into the migrated database at `url`.
 pub fn unnest_inserts(url: &str, rows: &[Row], batch: usize) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let (mut client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
         tokio::spawn(connection);
-        let ids = client.prepare(UNNEST_IDS).await.unwrap();
         let events = client.prepare(UNNEST_EVENTS).await.unwrap();
         let mut seq = 0;
         for rows in rows.chunks(batch) {
@@ -71,7 +65,6 @@ pub fn unnest_inserts(url: &str, rows: &[Row], batch: usize) {
             seq += i64::try_from(rows.len()).unwrap();
             let times = column(rows, |row| time(row.occurred_at));
             let transaction = client.transaction().await.unwrap();
-            transaction.execute(&ids, &[&tenants, &keys, &seqs, &times]).await.unwrap();
             transaction
                 .execute(
                     &events,

@@ -20,7 +20,6 @@ mod store;
 
 use std::time::Instant;
 
-use chrono::DateTime;
 use trailkeeper_auth::AccessSettings;
 use trailkeeper_domain::account::Role;
 use trailkeeper_domain::event::Event;
@@ -73,19 +72,13 @@ fn batches_on_sqlite(events: &[Event]) {
 
 fn batches_on_postgres(events: &[Event]) {
     let plain = TempDatabase::new(DatabaseKind::Postgres);
-    create_partitions(&plain, events);
+    drop(prepared(&plain));
     let rows = rows(events);
     let baseline = rate(events, || baselines::unnest_inserts(plain.url(), &rows, BATCH));
     let database = TempDatabase::new(DatabaseKind::Postgres);
     let ours = batches(&database, events);
     let what = "HTTP, batches of 1,000, PostgreSQL";
     row(what, ours, "INSERT … SELECT FROM UNNEST of the same rows, in-process", baseline, "0.8");
-}
-
-/// Creates the partitions for the months of the events. The store creates the month of an instant and the next two.
-fn create_partitions(database: &TempDatabase, events: &[Event]) {
-    let first = events.first().map_or(DateTime::UNIX_EPOCH, |event| event.occurred_at);
-    prepared(database).prepare(first).unwrap();
 }
 
 fn batches(database: &TempDatabase, events: &[Event]) -> f64 {

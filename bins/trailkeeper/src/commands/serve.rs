@@ -19,6 +19,7 @@ use crate::config::{AdminArgs, CommandLine, DatabaseArgs, Settings};
 use crate::failure::Failure;
 use crate::housekeeping::Housekeeping;
 use crate::master_key::KeyUse;
+use crate::moving::Mover;
 use crate::wiring::{self, Ports};
 use crate::{access, audit, demo, output};
 
@@ -47,6 +48,8 @@ pub fn run(database: &DatabaseArgs, settings: &Settings, line: &CommandLine) -> 
     };
     let housekeeping = Housekeeping::start(Arc::clone(&access))
         .map_err(|source| Failure::Io { what: "cannot start the housekeeping thread".to_owned(), source })?;
+    let mover = Mover::start(Arc::clone(&ports.store))
+        .map_err(|source| Failure::Io { what: "cannot start the thread that moves events".to_owned(), source })?;
     let ingest = Ingest::start(Arc::clone(&ports.store), settings.server.ingest_limits());
     let services = Services {
         store: Arc::clone(&ports.store),
@@ -82,6 +85,7 @@ pub fn run(database: &DatabaseArgs, settings: &Settings, line: &CommandLine) -> 
     }));
     // All requests are answered by now. The next start merges the remaining deltas.
     merger.stop();
+    mover.stop();
     housekeeping.stop();
     if !shown.get() {
         output::write(&banner.credentials())?;

@@ -83,7 +83,7 @@ fn a_server_that_comes_back_without_the_last_commits_is_not_answered_from_their_
     fill(store.as_ref(), 1..2);
     assert_eq!(counted(store.as_ref(), &cache), [1, 1]);
     // The state of a replica that has not received these commits.
-    for table in ["sheets", "deltas", "events", "event_ids"] {
+    for table in ["sheets", "deltas", "events"] {
         run_on_postgres(database.url(), &format!("DELETE FROM {table}"));
     }
     database.end_connections();

@@ -23,7 +23,6 @@ pub use sheets::*;
 pub use throttle::*;
 
 use crate::error::Result;
-use crate::time::Timestamp;
 
 /// A database.
 pub trait Store: Send + Sync {
@@ -37,9 +36,11 @@ pub trait Store: Send + Sync {
     /// When this method returns `Ok`, the transaction is durable. `work` may run more than once.
     fn write(&self, work: &mut dyn FnMut(&mut dyn WriteTx) -> Result<()>) -> Result<()>;
 
-    /// Prepares the database for writes around `now`: on PostgreSQL it creates the partitions of the coming months. A
-    /// server calls this method from time to time. It is cheap if everything is prepared.
-    fn prepare(&self, now: Timestamp) -> Result<()>;
+    /// Moves at most `limit` events that an older version stored in another place to the present one. Reads and writes are
+    /// exact meanwhile. A server calls this method until it returns [`Moving::Done`].
+    fn move_rows(&self, _limit: usize) -> Result<Moving> {
+        Ok(Moving::Done)
+    }
 
     /// Checks that the database is reachable, writable and has every migration. An error otherwise.
     fn ready(&self) -> Result<()>;
@@ -49,6 +50,17 @@ pub trait Store: Send + Sync {
     fn writers(&self) -> usize {
         1
     }
+}
+
+/// What [`Store::move_rows`] did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moving {
+    /// Every event is in the present place.
+    Done,
+    /// It moved this number of events. There may be more to do.
+    Moved(u64),
+    /// It did nothing, because of another process that moves events or uses their old place. A later call goes on.
+    Waiting,
 }
 
 impl dyn Store + '_ {
@@ -103,10 +115,6 @@ mod tests {
         }
 
         fn write(&self, _: &mut dyn FnMut(&mut dyn WriteTx) -> Result<()>) -> Result<()> {
-            Ok(())
-        }
-
-        fn prepare(&self, _: Timestamp) -> Result<()> {
             Ok(())
         }
 

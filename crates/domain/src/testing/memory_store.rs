@@ -106,10 +106,6 @@ impl Store for MemoryStore {
         self.run(&mut |tx| work(tx))
     }
 
-    fn prepare(&self, _: Timestamp) -> Result<()> {
-        Ok(())
-    }
-
     fn ready(&self) -> Result<()> {
         Ok(())
     }

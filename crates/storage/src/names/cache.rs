@@ -1,11 +1,8 @@
 //! A bounded cache of names and their numbers, in both directions.
 
-use std::collections::BTreeSet;
 use std::hash::Hash;
 use std::sync::Arc;
 
-use chrono::NaiveDate;
-use parking_lot::Mutex;
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, Equivalent, Options, OptionsBuilder, Weighter};
 
@@ -22,7 +19,7 @@ const SHARE_OF_REUSED: f64 = 0.5;
 /// capacity does not stay, because a name that comes back displaces one that is in use.
 const SHARE_OF_EVICTED: f64 = 0.0;
 
-/// State that all connections to one database share: committed names, and months whose partitions exist.
+/// Committed names, which all connections to one database share.
 ///
 /// An evicted name is looked up in the database again, so the bound costs time and nothing else. The cache evicts
 /// names that were not used again before names that were. Each direction evicts on its own; a name that is in both
@@ -30,7 +27,6 @@ const SHARE_OF_EVICTED: f64 = 0.0;
 pub struct NameCache {
     ids: Cache<NameKey, i32, TextWeighter>,
     names: Cache<(Dictionary, i32), Arc<str>, TextWeighter>,
-    months: Mutex<BTreeSet<NaiveDate>>,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -95,7 +91,7 @@ impl NameCache {
     /// An empty cache of at most `capacity` names in each direction.
     pub fn new(capacity: usize) -> Self {
         let options = options(capacity);
-        Self { ids: new_cache(options.clone()), names: new_cache(options), months: Mutex::default() }
+        Self { ids: new_cache(options.clone()), names: new_cache(options) }
     }
 
     /// Adds names whose numbers are committed.
@@ -117,16 +113,6 @@ impl NameCache {
     /// The name of a number, if it is cached.
     pub fn name(&self, dictionary: Dictionary, id: i32) -> Option<Arc<str>> {
         self.names.get(&(dictionary, id))
-    }
-
-    /// Whether the partition of the month that begins on `first` is known to exist.
-    pub fn has_month(&self, first: NaiveDate) -> bool {
-        self.months.lock().contains(&first)
-    }
-
-    /// Records that the partitions of these months exist and are committed. Months are given by their first days.
-    pub fn put_months(&self, months: impl IntoIterator<Item = NaiveDate>) {
-        self.months.lock().extend(months);
     }
 }
 

@@ -41,6 +41,7 @@ pub struct PgConnection {
     transaction: AnsiTransactionManager,
     instrumentation: DynInstrumentation,
     lost: bool,
+    moved: bool,
     recorded: Option<Vec<Recorded>>,
 }
 
@@ -62,6 +63,7 @@ impl PgConnection {
             transaction: AnsiTransactionManager::default(),
             instrumentation: DynInstrumentation::default_instrumentation(),
             lost: false,
+            moved: false,
             recorded: None,
         }
     }
@@ -74,6 +76,16 @@ impl PgConnection {
     /// Whether the connection can be used again: it is not lost, and not inside a broken transaction.
     pub fn is_sound(&mut self) -> bool {
         !self.is_lost() && !AnsiTransactionManager::is_broken_transaction_manager(self)
+    }
+
+    /// Whether [`Self::note_moved`] was called.
+    pub fn is_moved(&self) -> bool {
+        self.moved
+    }
+
+    /// Remembers that the database has no events of an older version to move. It never gets any.
+    pub fn note_moved(&mut self) {
+        self.moved = true;
     }
 
     /// Waits for every answer without a time limit.

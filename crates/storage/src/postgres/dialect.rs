@@ -6,9 +6,10 @@ use diesel::{RunQueryDsl, sql_query};
 
 use super::Conn;
 pub use super::ingest::{
-    NAMES_AT_ONCE, NUMBERS_IN_PLACE, PARTITIONED, events_by_id, insert_events, insert_names, insert_sources,
-    key_without_number, lock_names, lock_page_rule, make_partitions, share_page_rule, update_pages,
+    NAMES_AT_ONCE, NUMBERS_IN_PLACE, events, events_by_id, insert_events, insert_names, insert_sources,
+    key_without_number, lock_names, lock_page_rule, share_page_rule, update_pages,
 };
+pub use super::moving::keep_in_place;
 pub use super::postings::{
     delete_pages, delete_posting_runs, delete_some, insert_pages, insert_posting_runs, posting_pages,
 };
@@ -20,6 +21,9 @@ pub const DAY_OF_CREATION: &str = "(created_at AT TIME ZONE 'UTC')::date";
 
 /// Whether the row of `content_version` shows that others changed the content. No: PostgreSQL ends its connections first.
 pub const HAS_CONTENT_VERSION: bool = false;
+
+/// Whether the table of events has the column `bucket`. Yes: a cluster distributes them by it.
+pub const HAS_BUCKETS: bool = true;
 
 /// Whether tenants have numbers in `dict_tenants`. No: they are UUIDs.
 pub const TENANTS_ARE_NUMBERED: bool = false;
@@ -38,12 +42,12 @@ const LOGIN_COUNTERS_LOCK: i64 = 0x746b_7468;
 
 /// Waits until no other transaction counts logins, and blocks others until this one ends.
 pub fn lock_login_counters(conn: &mut Conn) -> QueryResult<()> {
-    super::ingest::lock(conn, LOGIN_COUNTERS_LOCK)
+    super::advisory_lock::lock(conn, LOGIN_COUNTERS_LOCK)
 }
 
 /// Waits until no other transaction writes the directory, and blocks others until this one ends.
 pub fn lock_directory(conn: &mut Conn) -> QueryResult<()> {
-    super::ingest::lock(conn, DIRECTORY_LOCK)
+    super::advisory_lock::lock(conn, DIRECTORY_LOCK)
 }
 
 /// Stores the deltas of one batch. A sequence numbers them: the numbers of the events cannot, because batches commit in

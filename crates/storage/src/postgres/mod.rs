@@ -1,5 +1,6 @@
 //! The store on PostgreSQL: over tokio-postgres, with native column types.
 
+mod advisory_lock;
 mod bare_key;
 mod connection;
 mod connector;
@@ -7,6 +8,7 @@ mod dialect;
 mod failure;
 mod handshake;
 mod ingest;
+mod moving;
 mod postings;
 #[path = "../queries/mod.rs"]
 #[expect(clippy::duplicate_mod, reason = "one set of query files for both databases: docs/adr/0001")]

@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 
 use diesel_migrations::MigrationHarness;
 use parking_lot::Mutex;
-use trailkeeper_domain::Result;
-use trailkeeper_domain::ports::{ReadTx, Store, Summarizer, WriteTx};
-use trailkeeper_domain::time::{self, Timestamp};
+use trailkeeper_domain::ports::{Moving, ReadTx, Store, Summarizer, WriteTx};
+use trailkeeper_domain::{Error, Result};
 
 use super::connection::PgConnection;
 use super::connector::Connector;
+use super::moving::{self, Step};
 use super::queries::{self, MissingReferences, Shared, Tx, TxFailure};
 use super::target::PgTarget;
 use crate::content_version::KnownVersion;
@@ -25,12 +25,9 @@ const BEGIN_WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 /// The largest number of runs of a transaction that conflicts with others.
 const MAX_RUNS: u32 = 5;
 
-/// The largest number of runs of a transaction because of missing names or partitions. Each run misses other ones: those
-/// of its first statements exist when it reaches its last.
+/// The largest number of runs of a transaction because of missing names. Each run misses other ones: those of its first
+/// statements exist when it reaches its last.
 const MAX_PROVISIONS: u32 = 100;
-
-/// The number of months for which partitions are created ahead, including the current one.
-const MONTHS_AHEAD: usize = 3;
 
 /// The smallest number of connections with which two writers may store events at once.
 const CONNECTIONS_FOR_TWO_WRITERS: u32 = 4;
@@ -102,6 +99,17 @@ impl PgStore {
         conn.plans().map_err(|failure| error::of_statement("explain", failure))
     }
 
+    /// Removes the empty table of a month of an older version, unless it is in use.
+    fn removed(&self, month: &str) -> Result<bool> {
+        use diesel::connection::SimpleConnection as _;
+
+        let mut conn = self.connector.connect()?;
+        conn.disable_timeout();
+        conn.batch_execute("SET statement_timeout = 0")
+            .and_then(|()| moving::remove(&mut conn, month))
+            .map_err(|failure| error::of_statement(month, failure))
+    }
+
     fn run(&self, begin: &str, work: &mut dyn FnMut(&mut Tx<'_>) -> Result<()>) -> Result<()> {
         let mut conflicts = 0;
         let mut provisions = 0;
@@ -120,8 +128,8 @@ impl PgStore {
         }
     }
 
-    /// Commits the names and partitions that a transaction needs, before it runs again. Uncommitted ones could be rolled
-    /// back while others use them.
+    /// Commits the names that a transaction needs, before it runs again. Uncommitted ones could be rolled back while others
+    /// use them.
     fn provide(&self, missing: &MissingReferences) -> Result<()> {
         self.run(BEGIN_WRITE, &mut |tx| tx.provide(missing))
     }
@@ -222,13 +230,32 @@ impl Store for PgStore {
         })
     }
 
-    fn prepare(&self, now: Timestamp) -> Result<()> {
-        let first = time::month_of(now.date_naive());
-        let months = std::iter::successors(Some(first), |month| Some(time::next_month(*month))).take(MONTHS_AHEAD);
-        let shared = Arc::clone(&self.shared.lock());
-        let mut missing = MissingReferences::default();
-        missing.months.extend(months.filter(|month| !shared.names.has_month(*month)));
-        if missing.is_empty() { Ok(()) } else { self.provide(&missing) }
+    fn move_rows(&self, limit: usize) -> Result<Moving> {
+        let mut step = Step::Busy;
+        self.run(BEGIN_WRITE, &mut |tx| {
+            self.check_schema_if_due(tx.connection())?;
+            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+            step = moving::step(tx.connection(), limit).map_err(|failure| error::of_statement("events", failure))?;
+            Ok(())
+        })?;
+        let outcome = match step {
+            Step::Done => Ok(Moving::Done),
+            Step::Moved(events) => Ok(Moving::Moved(events)),
+            Step::Busy => Ok(Moving::Waiting),
+            Step::Empty(month) => {
+                self.removed(&month).map(|removed| if removed { Moving::Moved(0) } else { Moving::Waiting })
+            }
+            Step::NoMonths => self
+                .run(BEGIN_WRITE, &mut |tx| {
+                    moving::drop_old_ids(tx.connection()).map_err(|failure| error::of_statement("event_ids", failure))
+                })
+                .map(|()| Moving::Done),
+        };
+        match outcome {
+            // Someone uses the table for longer than its removal waits.
+            Err(Error::Overloaded { .. }) => Ok(Moving::Waiting),
+            other => other,
+        }
     }
 
     fn ready(&self) -> Result<()> {

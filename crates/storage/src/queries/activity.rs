@@ -207,7 +207,7 @@ impl Tx<'_> {
         text.sql(" FROM (SELECT source_ref, user_ref, occurred_at, kind_ref = ");
         text.bind_number(kind(LOGIN_SUCCESS).unwrap_or_default()).sql(" AS is_login, kind_ref = ");
         text.bind_number(kind(LOGIN_FAIL).unwrap_or_default()).sql(" AS is_failed_login, occurred_at >= ");
-        text.bind_instant(range.start).sql(" AS is_current FROM events WHERE ");
+        text.bind_instant(range.start).sql(" AS is_current FROM events WHERE ").in_bucket("bucket");
         // The index of sources would be read over all time, so SQLite must not take it: see `Unindexed`.
         text.sql(dialect::UNINDEXED).sql("source_ref IS NOT NULL");
         text.in_range("occurred_at", TimeRange { start: previous_start.unwrap_or(range.start), ..range });

@@ -10,7 +10,6 @@ use trailkeeper_domain::Result;
 use trailkeeper_domain::event::Event;
 use trailkeeper_domain::fact::OTHER_PAGE;
 use trailkeeper_domain::id::{TenantId, UserId};
-use trailkeeper_domain::time;
 
 use super::missing_references::{MissingReferences, NewPage};
 use super::names::Dictionary;
@@ -26,7 +25,7 @@ pub(super) const OTHER: i32 = OTHER_PAGE.cast_signed();
 pub(super) type PageKey<'a> = Option<Cow<'a, str>>;
 
 impl Tx<'_> {
-    /// The numbers of the names of each event, whose pages have these keys. Afterwards the partitions of the events exist, too.
+    /// The numbers of the names of each event, whose pages have these keys.
     ///
     /// The number of a page beyond the quota of its tenant and day of receipt is [`OTHER`].
     pub(super) fn refs_of(&mut self, events: &[Event], keys: &[PageKey<'_>]) -> Result<Vec<EventRefs>> {
@@ -42,8 +41,7 @@ impl Tx<'_> {
                 known
             });
         }
-        let months = self.missing_months(events);
-        if uncached.names.is_empty() && months.is_empty() {
+        if uncached.names.is_empty() {
             return Ok(refs);
         }
         let mut stored: HashMap<Dictionary, HashMap<Arc<str>, i32>> = HashMap::new();
@@ -51,7 +49,6 @@ impl Tx<'_> {
             stored.insert(*dictionary, self.stored_numbers(*dictionary, names)?);
         }
         let mut missing = uncached.without(&stored, events, keys, &refs);
-        missing.months = months;
         self.drop_pages_over_quota(&mut missing)?;
         if !missing.is_empty() {
             self.provide_or_stop(missing)?;
@@ -88,20 +85,8 @@ impl Tx<'_> {
         Err(error)
     }
 
-    /// Adds missing names to their dictionaries and creates missing partitions.
+    /// Adds missing names to their dictionaries. The lock keeps other transactions from doing so meanwhile.
     pub fn provide(&mut self, missing: &MissingReferences) -> Result<()> {
-        if missing.has_names() {
-            self.provide_names(missing)?;
-        }
-        if !missing.months.is_empty() {
-            self.run("events", |conn| dialect::make_partitions(conn, &missing.months))?;
-            self.new_months.extend(&missing.months);
-        }
-        Ok(())
-    }
-
-    /// Gives numbers to names without one. The lock keeps other transactions from doing so meanwhile.
-    fn provide_names(&mut self, missing: &MissingReferences) -> Result<()> {
         self.run("dictionaries lock", dialect::lock_names)?;
         for (dictionary, names) in &missing.names {
             let names = self.still_unknown(*dictionary, names.clone())?;
@@ -132,16 +117,6 @@ impl Tx<'_> {
             self.put_new_page_count(tenant, day, pages)?;
         }
         Ok(())
-    }
-
-    fn missing_months(&self, events: &[Event]) -> BTreeSet<NaiveDate> {
-        if !dialect::PARTITIONED {
-            return BTreeSet::new();
-        }
-        let mut months: BTreeSet<NaiveDate> =
-            events.iter().map(|event| time::month_of(event.occurred_at.date_naive())).collect();
-        months.retain(|month| !self.shared.names.has_month(*month));
-        months
     }
 
     /// Removes names that another writer has numbered since this transaction looked them up. On SQLite there is no

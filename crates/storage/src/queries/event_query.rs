@@ -5,9 +5,9 @@ use diesel::prelude::*;
 use diesel::sql_types::Bool;
 use trailkeeper_domain::event::{Outcome, Values};
 
-use super::Db;
 use super::event_filter::{Dimension, Part, ResolvedFilter, Source};
 use super::event_names::OTHER;
+use super::{Db, dialect};
 use crate::columns::DbTime;
 use crate::rows::outcome_code;
 use crate::schema::{dict_sources, events};
@@ -39,7 +39,7 @@ macro_rules! exclude {
 /// The events that match `resolved` and belong to `part`.
 pub fn filtered<'a>(resolved: &'a ResolvedFilter<'a>, part: Part<'a>) -> Query<'a> {
     let dimension = resolved.dimension();
-    let query = by_tenant(events::table.into_boxed::<Db>(), resolved, dimension);
+    let query = by_tenant(dialect::events(), resolved, dimension);
     let query = by_session(query, resolved, part, dimension);
     let query = by_user(query, resolved, part, dimension);
     let query = by_source(query, resolved, part, dimension);

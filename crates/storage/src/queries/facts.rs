@@ -8,7 +8,7 @@ use trailkeeper_domain::id::TenantId;
 use trailkeeper_domain::time::{TimeRange, Timestamp, just_after};
 use trailkeeper_domain::{Error, Result};
 
-use super::{Db, Tx};
+use super::{Db, Tx, dialect};
 use crate::columns::{DbTenant, DbTime};
 use crate::rows::FactRow;
 use crate::schema::events;
@@ -31,7 +31,7 @@ pub struct ScopeFilter {
 impl ScopeFilter {
     /// The selected events, in no order.
     pub fn events(self) -> events::BoxedQuery<'static, Db> {
-        let query = events::table.into_boxed::<Db>();
+        let query = dialect::events();
         match (self.user, self.tenant) {
             (None, None) => query.filter(events::tenant_id.ne(self.system)),
             (None, Some(tenant)) => query.filter(events::tenant_id.eq(tenant)),

@@ -51,15 +51,20 @@ impl Tx<'_> {
             let table = dictionary.table();
             let mut text = TextQuery::new(format!(
                 "SELECT CAST(e.{column} AS bigint) AS number, count(*) AS events, min(e.occurred_at) AS first_at \
-                 FROM events AS e LEFT JOIN {table} AS d ON d.id = e.{column} \
-                 WHERE e.{column} IS NOT NULL AND d.id IS NULL"
+                 FROM events AS e LEFT JOIN {table} AS d ON d.id = e.{column} WHERE "
             ));
+            text.in_bucket("e.bucket").sql(&format!("e.{column} IS NOT NULL AND d.id IS NULL"));
             text.in_range("e.occurred_at", range);
             text.sql(&format!(" GROUP BY e.{column} ORDER BY e.{column} LIMIT ")).bind_number(count(limit));
             let rows: Vec<MissingRow> = self.run(table, |conn| text.query.load(conn))?;
             for row in rows {
-                let mut first = TextQuery::new("SELECT id FROM events WHERE occurred_at = ".to_owned());
-                first.bind_instant(row.first_at.0).sql(&format!(" AND {column} = ")).bind_number(row.number);
+                let mut first = TextQuery::new("SELECT id FROM events WHERE ".to_owned());
+                first
+                    .in_bucket("bucket")
+                    .sql("occurred_at = ")
+                    .bind_instant(row.first_at.0)
+                    .sql(&format!(" AND {column} = "))
+                    .bind_number(row.number);
                 first.sql(" ORDER BY seq LIMIT 1");
                 let id: IdRow = self.run("events", |conn| first.query.get_result(conn))?;
                 missing.push(MissingName {

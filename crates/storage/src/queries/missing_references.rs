@@ -1,6 +1,6 @@
-//! Names and partitions that a transaction needs and does not find.
+//! Names that a transaction needs and does not find.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::NaiveDate;
@@ -9,15 +9,13 @@ use trailkeeper_domain::id::TenantId;
 
 use crate::names::Dictionary;
 
-/// Names without numbers and months without partitions. Both must be committed before the events can be stored.
+/// Names without numbers. They must be committed before the events can be stored.
 #[derive(Debug, Default)]
 pub struct MissingReferences {
     /// Names without a number, by dictionary.
     pub names: BTreeMap<Dictionary, Vec<Arc<str>>>,
     /// Pages without a number.
     pub pages: Vec<NewPage>,
-    /// First days of the months without a partition.
-    pub months: BTreeSet<NaiveDate>,
 }
 
 /// A page that is not in the dictionary. It counts against the quota of this tenant and day.
@@ -34,20 +32,12 @@ pub struct NewPage {
 impl MissingReferences {
     /// Whether nothing is missing.
     pub fn is_empty(&self) -> bool {
-        self.months.is_empty() && !self.has_names()
-    }
-
-    /// Whether a name or a page has no number.
-    pub fn has_names(&self) -> bool {
-        !self.names.is_empty() || !self.pages.is_empty()
+        self.names.is_empty() && self.pages.is_empty()
     }
 
     /// The error of a transaction that needs these references. Callers do not see it: the transaction runs again.
     pub fn to_error(&self) -> Error {
         let names = self.names.values().map(Vec::len).sum::<usize>() + self.pages.len();
-        let months = self.months.len();
-        Error::unavailable(format!(
-            "the transaction needs numbers for {names} names and partitions for {months} months"
-        ))
+        Error::unavailable(format!("the transaction needs numbers for {names} names"))
     }
 }

@@ -33,7 +33,6 @@ mod throttle;
 
 use std::sync::{Arc, OnceLock};
 
-use chrono::NaiveDate;
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use diesel::result::{Error as DieselError, QueryResult};
 use trailkeeper_domain::page::PageRuleState;
@@ -87,10 +86,8 @@ pub struct Tx<'a> {
     broken: Option<Broken>,
     /// Names that got their numbers in this transaction. No other transaction may use them before the commit.
     new_names: NewNames,
-    /// Names and partitions that must be committed before this transaction can run.
+    /// Names that must be committed before this transaction can run.
     missing: MissingReferences,
-    /// Months whose partitions this transaction created.
-    new_months: Vec<NaiveDate>,
     /// Whether this transaction wrote or deleted sheets.
     changed_sheets: bool,
     /// The number of changes in the content version, if this transaction counted itself.
@@ -180,7 +177,6 @@ pub fn run(
         broken: None,
         new_names: NewNames::default(),
         missing: MissingReferences::default(),
-        new_months: Vec::new(),
         changed_sheets: false,
         changes: None,
         page_rule: None,
@@ -191,7 +187,7 @@ pub fn run(
         }
         before_commit()
     });
-    let Tx { broken, new_names, missing, new_months, changes, .. } = tx;
+    let Tx { broken, new_names, missing, changes, .. } = tx;
     let failure = match (outcome, broken) {
         (Ok(()), None) if missing.is_empty() => {
             AnsiTransactionManager::commit_transaction(conn).map_err(|error| {
@@ -204,7 +200,6 @@ pub fn run(
             }
             // Only after the commit: the numbers of a transaction that is rolled back are given to other names.
             shared.names.put(new_names.into_pairs());
-            shared.names.put_months(new_months);
             return Ok(());
         }
         // PostgreSQL answers COMMIT of a failed transaction with success, and rolls it back.

@@ -15,7 +15,7 @@ use trailkeeper_domain::{Error, Result};
 use super::event_names::{OTHER, PageKey};
 use super::missing_references::NewPage;
 use super::names::Dictionary;
-use super::{Db, Tx, count, dialect};
+use super::{Tx, count, dialect};
 use crate::columns::{DbTime, Instant};
 use crate::rows::{PageUpdate, SentPageRow};
 use crate::schema::{dict_pages, events, new_pages, page_rule};
@@ -44,7 +44,7 @@ impl PageReads for Tx<'_> {
     }
 
     fn has_pages(&mut self) -> Result<bool> {
-        let paged = events::table.filter(events::page_ref.is_not_null()).select(events::seq);
+        let paged = dialect::events().filter(events::page_ref.is_not_null()).select(events::seq);
         self.run("events", |conn| diesel::select(exists(paged)).get_result(conn))
     }
 }
@@ -83,6 +83,7 @@ impl PageWrites for Tx<'_> {
     }
 
     fn rewrite_page_keys(&mut self, after: Option<&PagePosition>, limit: usize) -> Result<RewrittenPages> {
+        self.run("events", dialect::keep_in_place)?;
         let rule = self.page_rule()?.rule;
         let mut position = if let Some(after) = after {
             *after
@@ -90,7 +91,7 @@ impl PageWrites for Tx<'_> {
             let last = dict_pages::table.select(max(dict_pages::id));
             let last: Option<i32> = self.run("dict_pages", |conn| last.first(conn))?;
             // The last names may be missing.
-            let used = events::table.select(max(events::page_ref));
+            let used = dialect::events().select(max(events::page_ref));
             let used: Option<i32> = self.run("events", |conn| used.first(conn))?;
             PagePosition { last: last.max(used).unwrap_or_default(), ..BEGINNING }
         };
@@ -145,7 +146,7 @@ impl Tx<'_> {
     }
 
     fn sent_pages(&mut self, after: &PagePosition, limit: usize) -> Result<Vec<SentPageRow>> {
-        let query = events::table.into_boxed::<Db>().filter(events::page_ref.is_not_null());
+        let query = dialect::events().filter(events::page_ref.is_not_null());
         // Each of them reads the index of pages in its order.
         let query = if after.page == OTHER {
             query.filter(events::page_ref.eq(OTHER)).filter(

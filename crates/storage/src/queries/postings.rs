@@ -99,7 +99,7 @@ impl PostingReads for Tx<'_> {
     fn events_by_seq(&mut self, seqs: &[i64]) -> Result<Vec<StoredEvent>> {
         let mut rows: Vec<EventRow> = Vec::with_capacity(seqs.len());
         for some in seqs.chunks(EVENTS_AT_ONCE) {
-            let query = events::table.filter(events::seq.eq_any(some)).select(EventRow::as_select());
+            let query = dialect::events().filter(events::seq.eq_any(some)).select(EventRow::as_select());
             rows.extend(self.run(EVENTS, |conn| query.load::<EventRow>(conn))?);
         }
         let places: HashMap<i64, usize> = seqs.iter().enumerate().map(|(place, seq)| (*seq, place)).collect();
@@ -108,14 +108,14 @@ impl PostingReads for Tx<'_> {
     }
 
     fn last_seq(&mut self) -> Result<i64> {
-        let last: Option<i64> = self.run(EVENTS, |conn| events::table.select(max(events::seq)).first(conn))?;
+        let last: Option<i64> = self.run(EVENTS, |conn| dialect::events().select(max(events::seq)).first(conn))?;
         Ok(last.unwrap_or_default())
     }
 
     fn indexed_events_by_seq(&mut self, seqs: &[i64], each: &mut dyn FnMut(&IndexedEvent) -> Result<()>) -> Result<()> {
         let mut known = HashMap::new();
         for some in seqs.chunks(EVENTS_AT_ONCE) {
-            let query = events::table.filter(events::seq.eq_any(some)).select(IndexedEventRow::as_select());
+            let query = dialect::events().filter(events::seq.eq_any(some)).select(IndexedEventRow::as_select());
             let rows = self.run(EVENTS, |conn| query.load(conn))?;
             self.each_indexed(rows, &mut known, each)?;
         }
@@ -132,7 +132,7 @@ impl PostingReads for Tx<'_> {
         let (mut after, mut left) = (after, limit);
         while left > 0 {
             let asked = left.min(WALKED_AT_ONCE);
-            let query = events::table
+            let query = dialect::events()
                 .filter(events::seq.gt(after))
                 .order(events::seq.asc())
                 .limit(count(asked))

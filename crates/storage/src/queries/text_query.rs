@@ -4,12 +4,13 @@
 //! SQLite accepts this form if the numbers are in ascending order.
 
 use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, SmallInt, Text};
 use trailkeeper_domain::id::TenantId;
 use trailkeeper_domain::time::{TimeRange, Timestamp};
 use uuid::Uuid;
 
-use super::Db;
+use super::{Db, dialect};
+use crate::bucket::BUCKET;
 use crate::columns::{DbTime, DbUuid, Instant, Uuid128};
 
 /// A query under construction: its text, and the values that the text refers to by number.
@@ -38,6 +39,15 @@ impl<'a> TextQuery<'a> {
     /// Appends a number.
     pub fn bind_number(&mut self, value: i64) -> &mut Self {
         self.placeholder().change(|query| query.bind::<BigInt, _>(value))
+    }
+
+    /// Appends the condition on the bucket of events, and `AND`; nothing on SQLite.
+    pub fn in_bucket(&mut self, column: &str) -> &mut Self {
+        if dialect::HAS_BUCKETS {
+            self.sql(column).sql(" = ").placeholder();
+            self.change(|query| query.bind::<SmallInt, _>(BUCKET)).sql(" AND ");
+        }
+        self
     }
 
     /// Appends the condition that a column of times lies in a range.

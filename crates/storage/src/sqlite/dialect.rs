@@ -4,8 +4,8 @@ use diesel::prelude::*;
 
 use super::Conn;
 pub use super::ingest::{
-    NAMES_AT_ONCE, NUMBERS_IN_PLACE, PARTITIONED, events_by_id, insert_events, insert_names, insert_sources,
-    key_without_number, lock_names, lock_page_rule, make_partitions, share_page_rule, update_pages,
+    NAMES_AT_ONCE, NUMBERS_IN_PLACE, events, events_by_id, insert_events, insert_names, insert_sources, keep_in_place,
+    key_without_number, lock_names, lock_page_rule, share_page_rule, update_pages,
 };
 pub use super::postings::{
     delete_pages, delete_posting_runs, delete_some, insert_pages, insert_posting_runs, posting_pages,
@@ -19,6 +19,9 @@ pub const DAY_OF_CREATION: &str = "created_at / 86400000000";
 
 /// Whether the row of `content_version` shows that others changed the content. Yes: a file can be replaced under an open connection.
 pub const HAS_CONTENT_VERSION: bool = true;
+
+/// Whether the table of events has the column `bucket`. No: one file has all of them.
+pub const HAS_BUCKETS: bool = false;
 
 /// Whether tenants have numbers in `dict_tenants`. Yes: rows and indexes are smaller with numbers.
 pub const TENANTS_ARE_NUMBERED: bool = true;

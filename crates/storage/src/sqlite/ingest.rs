@@ -1,8 +1,5 @@
 //! Stores events and names on SQLite.
 
-use std::collections::BTreeSet;
-
-use chrono::NaiveDate;
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
@@ -22,8 +19,6 @@ use crate::schema::{
 
 /// Whether names get their numbers inside the transaction that needs them. Yes: SQLite has one writer at a time.
 pub const NUMBERS_IN_PLACE: bool = true;
-/// Whether events are partitioned. No: they are in one table.
-pub const PARTITIONED: bool = false;
 /// The largest number of names that one statement looks up. Each of them is a value.
 pub const NAMES_AT_ONCE: usize = 500;
 
@@ -107,9 +102,14 @@ pub fn insert_events(conn: &mut Conn, rows: &[NewEventRow<'_>]) -> QueryResult<(
     Ok((new, last))
 }
 
+/// The events, as the beginning of a query.
+pub fn events<'a>() -> events::BoxedQuery<'a, Db> {
+    events::table.into_boxed()
+}
+
 /// The events with this id, at most three.
 pub fn events_by_id(conn: &mut Conn, id: DbUuid, tenant: Option<DbTenant>) -> QueryResult<Vec<EventRow>> {
-    let mut query = events::table.into_boxed::<Db>().filter(events::id.eq(id));
+    let mut query = events().filter(events::id.eq(id));
     if let Some(tenant) = tenant {
         query = query.filter(events::tenant_id.eq(tenant));
     }
@@ -187,9 +187,9 @@ pub fn share_page_rule(_conn: &mut Conn) -> QueryResult<()> {
     Ok(())
 }
 
-/// Does nothing: events are in one table.
+/// Does nothing: no event is ever moved.
 #[expect(clippy::unnecessary_wraps, reason = "the same signature on both databases")]
-pub fn make_partitions(_conn: &mut Conn, _months: &BTreeSet<NaiveDate>) -> QueryResult<()> {
+pub fn keep_in_place(_conn: &mut Conn) -> QueryResult<()> {
     Ok(())
 }
 

@@ -7,7 +7,6 @@ use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use diesel_migrations::MigrationHarness;
 use parking_lot::RwLock;
 use trailkeeper_domain::ports::{ReadTx, Store, Summarizer, WriteTx};
-use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::{Error, Result};
 
 use super::connection::{FileConnection, Purpose};
@@ -196,11 +195,6 @@ impl Store for SqliteStore {
 
     fn write(&self, work: &mut dyn FnMut(&mut dyn WriteTx) -> Result<()>) -> Result<()> {
         self.run(Purpose::Write, &mut |tx| work(tx))
-    }
-
-    fn prepare(&self, _now: Timestamp) -> Result<()> {
-        // Events are in one table, which exists.
-        Ok(())
     }
 
     fn ready(&self) -> Result<()> {

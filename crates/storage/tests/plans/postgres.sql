@@ -2,13 +2,6 @@
 SET synchronous_commit = off;
 SET TIME ZONE 'UTC';
 SET maintenance_work_mem = '256MB';
--- The partitions get their indexes when they are attached, because building an index once is faster than letting it grow
--- row by row.
-DO $$ DECLARE month timestamptz; BEGIN
-    FOR month IN SELECT generate_series(timestamptz '2026-01-01T00:00:00Z', '2026-03-01T00:00:00Z', '1 month') LOOP
-        EXECUTE format('CREATE TABLE %I (LIKE events INCLUDING CONSTRAINTS)', to_char(month, '"events_"YYYY"_"MM'));
-    END LOOP;
-END $$;
 INSERT INTO dict_users
 SELECT i + 1, encode(substr(sha256(convert_to('user-' || i, 'UTF8')), 1, 16), 'hex')::uuid, 'user-' || i
 FROM generate_series(0, 19999) AS i;
@@ -16,31 +9,28 @@ INSERT INTO dict_pages
 SELECT i + 2, encode(substr(sha256(convert_to('/page/' || i, 'UTF8')), 1, 16), 'hex')::uuid, '/page/' || i
 FROM generate_series(0, 299) AS i;
 INSERT INTO dict_sources SELECT i + 1, inet '10.0.0.0' + i FROM generate_series(0, 49999) AS i;
-CREATE TEMPORARY TABLE filled AS
-SELECT i + 1 AS seq, lpad(to_hex(i * 7 % 500), 32, '0')::uuid AS tenant_id, lpad(to_hex(i), 32, '0')::uuid AS id,
-       i % 3 AS env_id, timestamptz '2026-01-01T00:00:00Z' + i * interval '7.776 s' AS occurred_at,
-       i::bigint * 13 % 20000 + 1 AS user_ref,
-       CASE i % 10 WHEN 0 THEN 1 WHEN 1 THEN 2 WHEN 2 THEN 5 WHEN 3 THEN 3 ELSE 4 END AS kind_ref,
-       CASE WHEN i % 10 = 1 THEN 1 ELSE 0 END AS outcome, i % 5000 + 1 AS source_ref,
-       -- One page in fifty is beyond the quota of its tenant.
-       CASE WHEN i % 10 > 3 THEN CASE WHEN i % 50 = 4 THEN 1 ELSE i % 300 + 2 END END AS page_ref,
-       CASE WHEN i % 10 > 3 THEN '/page/' || (i % 300) || '?q' END AS page,
-       CASE WHEN i % 50 = 4 THEN '/page/' || (i % 300) END AS page_key,
-       'session-' || (i / 20) AS session_id
-FROM generate_series(0, 999999) AS i;
-DO $$ DECLARE month timestamptz; part text; BEGIN
-    FOR month IN SELECT generate_series(timestamptz '2026-01-01T00:00:00Z', '2026-03-01T00:00:00Z', '1 month') LOOP
-        part := to_char(month, '"events_"YYYY"_"MM');
-        EXECUTE format('INSERT INTO %I (seq, tenant_id, id, env_id, occurred_at, received_at, user_ref, kind_ref,
-            outcome, source_ref, page_ref, page, page_key, session_id)
-            SELECT seq, tenant_id, id, env_id, occurred_at, occurred_at, user_ref, kind_ref, outcome, source_ref,
-            page_ref, page, page_key, session_id FROM filled WHERE occurred_at >= %L AND occurred_at < %L',
-            part, month, month + interval '1 month');
-        EXECUTE format('ALTER TABLE events ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
-            part, month, month + interval '1 month');
-    END LOOP;
+-- The indexes are built afterwards, because that is faster than letting them grow row by row.
+CREATE TEMPORARY TABLE built AS SELECT indexname, indexdef FROM pg_indexes
+WHERE tablename = 'events' AND indexname <> 'events_pkey';
+DO $$ DECLARE name text; BEGIN
+    FOR name IN SELECT indexname FROM built LOOP EXECUTE format('DROP INDEX %I', name); END LOOP;
 END $$;
-INSERT INTO event_ids SELECT tenant_id, id, seq, occurred_at FROM filled;
+INSERT INTO events (bucket, seq, tenant_id, id, env_id, occurred_at, received_at, user_ref, kind_ref, outcome, source_ref,
+                    page_ref, page, page_key, session_id)
+SELECT 0, i + 1, lpad(to_hex(i * 7 % 500), 32, '0')::uuid, lpad(to_hex(i), 32, '0')::uuid,
+       i % 3, timestamptz '2026-01-01T00:00:00Z' + i * interval '7.776 s',
+       timestamptz '2026-01-01T00:00:00Z' + i * interval '7.776 s', i::bigint * 13 % 20000 + 1,
+       CASE i % 10 WHEN 0 THEN 1 WHEN 1 THEN 2 WHEN 2 THEN 5 WHEN 3 THEN 3 ELSE 4 END,
+       CASE WHEN i % 10 = 1 THEN 1 ELSE 0 END, i % 5000 + 1,
+       -- One page in fifty is beyond the quota of its tenant.
+       CASE WHEN i % 10 > 3 THEN CASE WHEN i % 50 = 4 THEN 1 ELSE i % 300 + 2 END END,
+       CASE WHEN i % 10 > 3 THEN '/page/' || (i % 300) || '?q' END,
+       CASE WHEN i % 50 = 4 THEN '/page/' || (i % 300) END,
+       'session-' || (i / 20)
+FROM generate_series(0, 999999) AS i;
+DO $$ DECLARE definition text; BEGIN
+    FOR definition IN SELECT indexdef FROM built LOOP EXECUTE definition; END LOOP;
+END $$;
 INSERT INTO tenants
 SELECT lpad(to_hex(i), 32, '0')::uuid, 'Tenant', now(), now(), lpad(to_hex(i), 32, '0')::uuid FROM generate_series(0, 19999) AS i;
 INSERT INTO users

@@ -3,13 +3,13 @@
 use trailkeeper_domain::id::TenantId;
 use trailkeeper_domain::ports::PostingRunKey;
 use trailkeeper_domain::scope::{Level, Scope};
-use trailkeeper_testkit::{DatabaseKind, at};
+use trailkeeper_testkit::at;
 use uuid::Uuid;
 
 use crate::{Question, question, tenant};
 
 /// Runs, pages, and events by their numbers.
-pub(crate) fn questions(kind: DatabaseKind) -> Vec<Question> {
+pub(crate) fn questions() -> Vec<Question> {
     let month = at("2026-02-01T00:00:00Z");
     let months = Level::Month.range(month);
     let mut questions = Vec::new();
@@ -25,14 +25,10 @@ pub(crate) fn questions(kind: DatabaseKind) -> Vec<Question> {
         ]);
     }
     questions.push(question("whether there are postings", |tx| tx.has_postings().map(drop)));
-    // On PostgreSQL no index has the numbers of events.
-    if kind == DatabaseKind::Sqlite {
-        questions.push(question("events by number", |tx| tx.events_by_seq(&[5, 500_000, 999_999]).map(drop)));
-        questions.push(question("columns by number", |tx| {
-            tx.indexed_events_by_seq(&[5, 500_000, 999_999], &mut |_| Ok(()))
-        }));
-        questions.push(question("the last number", |tx| tx.last_seq().map(drop)));
-        questions.push(question("a walk by number", |tx| tx.indexed_events(500_000, 100, &mut |_| Ok(()))));
-    }
+    questions.push(question("events by number", |tx| tx.events_by_seq(&[5, 500_000, 999_999]).map(drop)));
+    questions
+        .push(question("columns by number", |tx| tx.indexed_events_by_seq(&[5, 500_000, 999_999], &mut |_| Ok(()))));
+    questions.push(question("the last number", |tx| tx.last_seq().map(drop)));
+    questions.push(question("a walk by number", |tx| tx.indexed_events(500_000, 100, &mut |_| Ok(()))));
     questions
 }

@@ -17,7 +17,7 @@ use super::lease::Lease;
 use super::pass::{Merged, merge_waiting};
 use crate::engine::scope_name;
 
-/// The pause between two housekeepings, which prepare the store and remove sheets of an interrupted rebuild.
+/// The pause between two housekeepings, which remove sheets of an interrupted rebuild.
 const HOUSEKEEPING: TimeDelta = TimeDelta::hours(1);
 /// The pause before a scope with an unreadable row is tried again.
 const RETRY_AFTER: TimeDelta = TimeDelta::minutes(1);
@@ -110,11 +110,9 @@ impl Worker {
     }
 
     fn keep_house(&mut self, now: Timestamp) -> Result<()> {
-        if self.housekept_at.is_none_or(|last| now < last || last + HOUSEKEEPING <= now) {
-            self.store.prepare(now)?;
-            if self.remove_other_generations()? {
-                self.housekept_at = Some(now);
-            }
+        let is_due = self.housekept_at.is_none_or(|last| now < last || last + HOUSEKEEPING <= now);
+        if is_due && self.remove_other_generations()? {
+            self.housekept_at = Some(now);
         }
         Ok(())
     }

@@ -1,12 +1,13 @@
-//! Events of any time are stored exactly once, in one table or in partitions.
+//! Events of any time are stored exactly once.
 
 use std::sync::Barrier;
 
-use chrono::{DateTime, Days, Months};
+use chrono::Months;
 use trailkeeper_domain::event::{Event, EventFilter};
 use trailkeeper_domain::id::EventId;
+use trailkeeper_domain::ports::Moving;
 use trailkeeper_storage::StoreOptions;
-use trailkeeper_testkit::{DatabaseKind, all_events, at, event, uuid};
+use trailkeeper_testkit::{all_events, at, event, uuid};
 
 use crate::TestStore;
 
@@ -14,7 +15,7 @@ trailkeeper_testkit::on_both!(crate::TestStore::new =>
     events_of_all_times_are_listed_in_order,
     one_id_in_several_months_is_stored_once,
     two_stores_store_an_id_of_several_months_once,
-    partitions_are_created_ahead,
+    a_new_database_has_nothing_to_move,
 );
 
 fn when(number: u128, time: &str) -> Event {
@@ -99,33 +100,8 @@ fn two_stores_store_an_id_of_several_months_once(t: &TestStore) {
     assert_eq!(ids.len(), 300);
 }
 
-fn partitions_are_created_ahead(t: &TestStore) {
-    let months = || match t.kind {
-        DatabaseKind::Sqlite => Vec::new(),
-        DatabaseKind::Postgres => {
-            t.ask("SELECT relid::text FROM pg_partition_tree('events') WHERE isleaf ORDER BY 1").concat()
-        }
-    };
-    let now = at("2026-11-30T23:59:59Z");
-    let other = t.another(&StoreOptions::default());
-    // Twice by each of two servers at once.
-    std::thread::scope(|scope| {
-        for store in [&t.store, &other] {
-            scope.spawn(|| (0..2).for_each(|_| store.prepare(now).unwrap()));
-        }
-    });
-    let ahead = match t.kind {
-        DatabaseKind::Sqlite => Vec::new(),
-        DatabaseKind::Postgres => vec!["events_2026_11", "events_2026_12", "events_2027_01"],
-    };
-    assert_eq!(months(), ahead);
-    let filled: Vec<Event> =
-        (0..3).map(|month| Event { occurred_at: now + Months::new(month), ..event(u128::from(month)) }).collect();
-    t.insert(&filled);
-    assert_eq!(months(), ahead);
-    t.store.prepare(now + Days::new(1)).unwrap();
-    assert_eq!(months().len(), if ahead.is_empty() { 0 } else { 4 });
-    t.store.prepare(DateTime::UNIX_EPOCH).unwrap();
-    t.insert(&[when(10, "1970-03-31T00:00:00Z")]);
-    assert_eq!(months().len(), if ahead.is_empty() { 0 } else { 7 });
+fn a_new_database_has_nothing_to_move(t: &TestStore) {
+    assert_eq!(t.store.move_rows(1).unwrap(), Moving::Done);
+    t.insert(&[event(1)]);
+    assert_eq!(t.store.move_rows(1).unwrap(), Moving::Done);
 }
