@@ -9,6 +9,7 @@ use super::condition::Query;
 use super::matching::{Matching, chunks};
 use super::windows;
 use crate::dimension::Column;
+use crate::positions::PositionSet;
 use crate::segment::Segment;
 
 /// The columns of one event.
@@ -44,35 +45,42 @@ impl From<&IndexedEvent> for Columns {
     }
 }
 
-/// The columns of the oldest matching events strictly after `after`, at most `limit`, oldest first.
+/// Calls `each` for the columns of the oldest matching events strictly after `after`, at most `limit`, oldest first.
 pub fn columns(
     segment: &mut dyn Segment,
     query: &Query,
     after: Option<EventPosition>,
     limit: usize,
-) -> Result<Vec<Columns>> {
-    let mut found = Vec::new();
+    each: &mut dyn FnMut(&Columns) -> Result<()>,
+) -> Result<()> {
     let mut matching = Matching::new(query, segment)?;
     if limit == 0 || matching.at_most == 0 {
-        return Ok(found);
+        return Ok(());
     }
     let mut range = matching.range.clone();
     if let Some(after) = after {
         let next = EventPosition { seq: after.seq.saturating_add(1), ..after };
         range.start = range.start.max(matching.segment.rank(next)?);
     }
+    let mut left = limit;
     for window in windows::ascending(range, matching.at_most) {
-        let positions = matching.positions(window)?;
-        let positions = positions.iter().take(limit - found.len()).collect();
-        chunks(&positions, &mut |positions| read(matching.segment, positions, &mut found))?;
-        if found.len() == limit {
+        let mut positions = matching.positions(window)?;
+        if usize::try_from(positions.len()).is_ok_and(|found| found > left) {
+            positions = positions.iter().take(left).collect::<PositionSet>();
+        }
+        chunks(&positions, &mut |positions| {
+            left -= positions.len();
+            read(matching.segment, positions)?.iter().try_for_each(&mut *each)
+        })?;
+        if left == 0 {
             break;
         }
     }
-    Ok(found)
+    Ok(())
 }
 
-fn read(segment: &mut dyn Segment, positions: &[u32], found: &mut Vec<Columns>) -> Result<()> {
+fn read(segment: &mut dyn Segment, positions: &[u32]) -> Result<Vec<Columns>> {
+    let mut found = Vec::with_capacity(positions.len());
     let keys = segment.keys(positions)?;
     let mut column = |column| segment.column(column, positions).map(Vec::into_iter);
     let (mut envs, mut kinds, mut outcomes) = (column(Column::Env)?, column(Column::Kind)?, column(Column::Outcome)?);
@@ -93,7 +101,7 @@ fn read(segment: &mut dyn Segment, positions: &[u32], found: &mut Vec<Columns>) 
             page: pages.next().flatten(),
         });
     }
-    Ok(())
+    Ok(found)
 }
 
 fn outcome_of(code: u32) -> Option<Outcome> {

@@ -20,6 +20,8 @@ const BATCH: usize = 1 << 13;
 /// The walk begins a segment only when it reaches its first event.
 pub struct Ordered<'q> {
     query: &'q Query,
+    /// Only events behind this one.
+    after: Option<EventPosition>,
     /// Segments that have not begun, with the latest first.
     later: Vec<(usize, Span)>,
     begun: Vec<Begun>,
@@ -36,24 +38,33 @@ struct Begun {
 }
 
 impl<'q> Ordered<'q> {
-    /// Prepares a walk over the waiting events, and the segments with these spans.
-    pub fn new(query: &'q Query, waiting: &[IndexedEvent], spans: &[Span]) -> Self {
+    /// Prepares a walk over the waiting events, and the segments with these spans, strictly after `after`.
+    pub fn new(query: &'q Query, waiting: &[IndexedEvent], spans: &[Span], after: Option<EventPosition>) -> Self {
         let mut waiting: Vec<Columns> =
             waiting.iter().filter(|event| query.matches(event)).map(Columns::from).collect();
+        waiting.retain(|columns| after.is_none_or(|after| after < columns.key));
         waiting.sort_unstable_by_key(|columns| columns.key);
+        let reaches = |span: &Span| {
+            query.reaches(span.first, span.last) && after.is_none_or(|after| after.occurred_at <= span.last)
+        };
         let mut later: Vec<(usize, Span)> =
-            spans.iter().copied().enumerate().filter(|(_, span)| query.reaches(span.first, span.last)).collect();
+            spans.iter().copied().enumerate().filter(|(_, span)| reaches(span)).collect();
         later.sort_by_key(|(_, span)| Reverse(span.first));
-        Self { query, later, begun: Vec::new(), waiting: waiting.into() }
+        Self { query, after, later, begun: Vec::new(), waiting: waiting.into() }
     }
 
-    /// Calls `each` for all events.
-    pub fn run(mut self, segments: &mut dyn Segments, each: &mut dyn FnMut(&Columns) -> Result<()>) -> Result<()> {
-        loop {
-            self.fill(segments)?;
+    /// Calls `each` for the first `limit` events.
+    pub fn run(
+        mut self,
+        segments: &mut dyn Segments,
+        limit: usize,
+        each: &mut dyn FnMut(&Columns) -> Result<()>,
+    ) -> Result<()> {
+        for _ in 0..limit {
+            self.fill(segments, limit)?;
             let heads = self.begun.iter().filter_map(|begun| begun.buffer.front());
             let Some(oldest) = heads.chain(self.waiting.front()).map(|columns| columns.key).min() else {
-                return Ok(());
+                break;
             };
             let buffers = self.begun.iter_mut().map(|begun| &mut begun.buffer).chain([&mut self.waiting]);
             for buffer in buffers {
@@ -63,13 +74,14 @@ impl<'q> Ordered<'q> {
                 }
             }
         }
+        Ok(())
     }
 
     /// Begins the segments that may have the next event, and fills empty buffers.
-    fn fill(&mut self, segments: &mut dyn Segments) -> Result<()> {
+    fn fill(&mut self, segments: &mut dyn Segments, limit: usize) -> Result<()> {
         loop {
             for begun in &mut self.begun {
-                begun.fill(self.query, segments)?;
+                begun.fill(self.query, segments, limit.min(BATCH))?;
             }
             self.begun.retain(|begun| !begun.buffer.is_empty());
             let heads = self.begun.iter().filter_map(|begun| begun.buffer.front());
@@ -79,23 +91,25 @@ impl<'q> Ordered<'q> {
                 return Ok(());
             }
             if let Some((index, _)) = self.later.pop() {
-                self.begun.push(Begun { index, buffer: VecDeque::new(), after: None, ended: false });
+                self.begun.push(Begun { index, buffer: VecDeque::new(), after: self.after, ended: false });
             }
         }
     }
 }
 
 impl Begun {
-    fn fill(&mut self, query: &Query, segments: &mut dyn Segments) -> Result<()> {
+    fn fill(&mut self, query: &Query, segments: &mut dyn Segments, limit: usize) -> Result<()> {
         if !self.buffer.is_empty() || self.ended {
             return Ok(());
         }
         segments.open(self.index, &mut |segment| {
-            self.buffer = columns(segment, query, self.after, BATCH)?.into();
-            Ok(())
+            columns(segment, query, self.after, limit, &mut |columns| {
+                self.buffer.push_back(*columns);
+                Ok(())
+            })
         })?;
-        self.ended = self.buffer.len() < BATCH;
-        self.after = self.buffer.back().map(|columns| columns.key);
+        self.ended = self.buffer.len() < limit;
+        self.after = self.buffer.back().map(|columns| columns.key).or(self.after);
         Ok(())
     }
 }

@@ -7,7 +7,7 @@ use trailkeeper_domain::event::EventPosition;
 use trailkeeper_domain::indexed_event::IndexedEvent;
 use trailkeeper_domain::time::Timestamp;
 
-use super::columns::Columns;
+use super::columns::{Columns, columns};
 use super::condition::Query;
 use super::newest::{first_and_last, newest};
 use super::ordered::Ordered;
@@ -126,7 +126,24 @@ impl<'a> Sources<'a> {
     /// Calls `each` for the columns of every matching event, oldest first.
     pub fn columns(&mut self, query: &Query, each: &mut dyn FnMut(&Columns) -> Result<()>) -> Result<()> {
         let spans = self.segments.spans();
-        Ordered::new(query, self.waiting, &spans).run(self.segments, each)
+        Ordered::new(query, self.waiting, &spans, None).run(self.segments, usize::MAX, each)
+    }
+
+    /// The columns of the oldest matching events strictly after `after`, at most `limit`, oldest first.
+    pub fn columns_after(&mut self, query: &Query, after: Option<EventPosition>, limit: usize) -> Result<Vec<Columns>> {
+        let (spans, mut found) = (self.segments.spans(), Vec::new());
+        Ordered::new(query, self.waiting, &spans, after).run(self.segments, limit, &mut |columns| {
+            found.push(*columns);
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    /// Calls `each` for the columns of every matching event, in no order. It is faster than in order.
+    pub fn scan(&mut self, query: &Query, each: &mut dyn FnMut(&Columns) -> Result<()>) -> Result<()> {
+        let waiting = self.waiting.iter().filter(|event| query.matches(event)).map(Columns::from);
+        waiting.into_iter().try_for_each(|columns| each(&columns))?;
+        self.each(query, &mut |segment| columns(segment, query, None, usize::MAX, each))
     }
 
     /// At most `limit` matching events, newest first, after the newest `offset` of them.

@@ -90,12 +90,24 @@ proptest! {
     }
 
     #[test]
-    fn columns_come_in_order(mut world in world(), query in query()) {
+    fn columns_come_in_order(mut world in world(), query in query(), limit in 1..20_usize) {
         let expected: Vec<Columns> = world.matching(&query).map(Columns::from).collect();
         let mut found = Vec::new();
         let mut sources = Sources::new(&mut world.segments, &world.waiting);
         sources.columns(&query, &mut |columns| { found.push(*columns); Ok(()) }).expect("columns");
-        prop_assert_eq!(found, expected);
+        prop_assert_eq!(&found, &expected);
+        let mut scanned = Vec::new();
+        sources.scan(&query, &mut |columns| { scanned.push(*columns); Ok(()) }).expect("columns");
+        scanned.sort_by_key(|columns| columns.key);
+        prop_assert_eq!(&scanned, &expected);
+        let mut paged: Vec<Columns> = Vec::new();
+        loop {
+            let page = sources.columns_after(&query, paged.last().map(|last| last.key), limit).expect("a page");
+            let is_last = page.len() < limit;
+            paged.extend(page);
+            if is_last { break; }
+        }
+        prop_assert_eq!(paged, expected);
     }
 
     #[test]
