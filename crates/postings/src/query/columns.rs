@@ -9,6 +9,7 @@ use super::condition::Query;
 use super::matching::{Matching, chunks};
 use super::windows;
 use crate::dimension::Column;
+use crate::outcome;
 use crate::positions::PositionSet;
 use crate::segment::Segment;
 
@@ -94,7 +95,7 @@ fn read(segment: &mut dyn Segment, positions: &[u32]) -> Result<Vec<Columns>> {
             key,
             env: EnvId(present(envs.next(), "environment")?),
             kind: present(kinds.next(), "type")?,
-            outcome: outcome_of(outcome)
+            outcome: outcome::of_code(outcome)
                 .ok_or_else(|| Error::internal(format!("{outcome} of the event {} is no outcome", key.seq)))?,
             user: users.next().flatten(),
             source: sources.next().flatten(),
@@ -102,13 +103,4 @@ fn read(segment: &mut dyn Segment, positions: &[u32]) -> Result<Vec<Columns>> {
         });
     }
     Ok(found)
-}
-
-fn outcome_of(code: u32) -> Option<Outcome> {
-    match code {
-        0 => Some(Outcome::Success),
-        1 => Some(Outcome::Failure),
-        2 => Some(Outcome::Unknown),
-        _ => None,
-    }
 }
