@@ -3,8 +3,8 @@
 //!
 //! A run is a header and pages, which lie in a database. [`RunBuilder`] makes it of events, [`merge_runs`] of other runs,
 //! and both write the same bytes for the same events. [`RunReader`] answers queries as a
-//! [`Segment`](crate::segment::Segment). Reading never panics, and never allocates more than 8 bytes per event of the
-//! largest run at once, whatever the bytes are.
+//! [`Segment`](crate::segment::Segment). Reading never panics, and an answer never allocates more than
+//! 8 bytes per event of the largest run and dimension, whatever the bytes are.
 
 mod builder;
 mod chunk;
