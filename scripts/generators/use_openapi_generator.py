@@ -19,7 +19,10 @@ with native.ApiClient(native.Configuration(host=url, access_token=tokens.access_
         native.EventInput(type="login_fail", user_id="u1", source="AWS Internal", user_agent="\t" * 2_000),
     ]
     result = events.record_events(sent)
-    listed = events.list_events(user_id="u1", source="127.0.0.0/8", var_from="2020-01-31", to="2999-01-31T12:00:00+09:00")
+    listed = events.list_events(
+        user_id=["u1", "u2"], type_not=["sign_up", "userinfo"], source=["127.0.0.0/8"], var_from="2020-01-31",
+        to="2999-01-31T12:00:00+09:00",
+    )
     first = events.get_event(result.results[0].id)
 print(json.dumps({
     "stored": result.stored,

@@ -21,7 +21,7 @@ result = record_events.sync(client=client, body=[
     EventInput(type_="login_fail", user_id="u1", source="AWS Internal", user_agent="\t" * 2_000),
 ])
 listed = list_events.sync(
-    client=client, user_id="u1", source="127.0.0.0/8", from_="2020-01-31", to="2999-01-31T12:00:00+09:00",
+    client=client, user_id=["u1", "u2"], type_not=["sign_up", "userinfo"], source=["127.0.0.0/8"], from_="2020-01-31", to="2999-01-31T12:00:00+09:00",
 )
 first = get_event.sync(result.results[0].id, client=client)
 print(json.dumps({

@@ -17,7 +17,7 @@ async function main([basePath, email, password]: string[]): Promise<void> {
         ],
     });
     const listed = await events.listEvents({
-        userId: "u1", source: "127.0.0.0/8", from: "2020-01-31", to: "2999-01-31T12:00:00+09:00",
+        userId: ["u1", "u2"], typeNot: ["sign_up", "userinfo"], source: ["127.0.0.0/8"], from: "2020-01-31", to: "2999-01-31T12:00:00+09:00",
     });
     const first = await events.getEvent({ eventId: result.results[0].id! });
     console.log(JSON.stringify({

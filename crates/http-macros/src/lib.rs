@@ -47,6 +47,7 @@ pub fn operation(arguments: TokenStream, handler: TokenStream) -> TokenStream {
 /// - `read = path`: reads the parameter by `fn(&Query, name: &str) -> Result<FieldType>`, absent or not.
 /// - `example = expression`: becomes `x-example`, which Swagger UI shows and does not fill in.
 /// - `min_items = 1`, `max_items = 50`: as in OpenAPI; a list is held to `max_items`.
+/// - `list = path`: reads a list instead of `crate::operation::list`, which splits values at commas.
 /// - `flatten`: the field is another struct of parameters.
 #[proc_macro_derive(QueryParams, attributes(param))]
 pub fn query_params(input: TokenStream) -> TokenStream {

@@ -25,6 +25,7 @@ struct Param {
     example: Option<Expr>,
     min_items: Option<LitInt>,
     max_items: Option<LitInt>,
+    list: Option<Path>,
     flatten: bool,
     visible: bool,
 }
@@ -48,14 +49,16 @@ impl Param {
                     param.min_items = Some(meta.value()?.parse()?);
                 } else if meta.path.is_ident("max_items") {
                     param.max_items = Some(meta.value()?.parse()?);
+                } else if meta.path.is_ident("list") {
+                    param.list = Some(meta.value()?.parse()?);
                 } else if meta.path.is_ident("flatten") {
                     param.flatten = true;
                 } else if meta.path.is_ident("visible") {
                     param.visible = true;
                 } else {
                     return Err(meta.error(
-                        "unknown; known are: schema, inline, with, read, example, min_items, max_items, flatten, \
-                         visible",
+                        "unknown; known are: schema, inline, with, read, example, min_items, max_items, list, \
+                         flatten, visible",
                     ));
                 }
                 Ok(())
@@ -183,7 +186,8 @@ fn query_value(field: &Field, param: &Param) -> TokenStream {
     if let Some(ty) = argument_of(&field.ty, "Vec") {
         let parse = parser(ty, param);
         let max = param.max_items.as_ref().map_or(quote!(usize::MAX), |max| quote!(#max));
-        return quote!(crate::operation::list(query, #name, #max, #parse)?);
+        let list = param.list.as_ref().map_or_else(|| quote!(crate::operation::list), |path| quote!(#path));
+        return quote!(#list(query, #name, #max, #parse)?);
     }
     let parse = parser(&field.ty, param);
     quote!(#parse(#name, query.required(#name)?)?)

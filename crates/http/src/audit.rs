@@ -157,7 +157,8 @@ fn event_of(request: &HttpRequest, state: &AppState, watched: &Watched, ended: E
     // No change takes a parameter, and some contracts ignore unknown ones: an ignored parameter in the event would be a
     // false record.
     if !category.is_some_and(AuditCategory::is_change) {
-        let sent = Query::of(request).map(Query::into_pairs).unwrap_or_default();
+        let sent = Query::of(request).map(|query| query.with_negations(declared.parameters).into_pairs());
+        let sent = sent.unwrap_or_default();
         conditions.extend(sent.into_iter().filter(|(name, _)| declared.parameters.contains(&name.as_str())));
     }
     // Cloned, not removed: the event of a refused change is built a second time.

@@ -49,6 +49,22 @@ impl Query {
         Err(Error::invalid(text::shown(name), detail))
     }
 
+    /// Reads `name!=value` as `name_not=value`, if the parameter `name_not` is among `known`.
+    ///
+    /// `type!=page_load` is how people write a negation. A parameter whose name ends with `!` would have the same name in
+    /// SDKs as the one without it, so documents declare `type_not`.
+    #[must_use]
+    pub fn with_negations(mut self, known: &[&str]) -> Self {
+        for (name, _) in &mut self.0 {
+            if let Some(negated) = name.strip_suffix('!').map(|negated| format!("{negated}_not"))
+                && known.contains(&negated.as_str())
+            {
+                *name = negated;
+            }
+        }
+        self
+    }
+
     /// The value of a parameter; `None` if it was not sent. Rejects a parameter that was sent more than once.
     pub fn optional(&self, name: &str) -> Result<Option<&str>> {
         let mut values = self.0.iter().filter(|(sent, _)| sent == name).map(|(_, value)| value.as_str());
@@ -62,6 +78,11 @@ impl Query {
     /// The value of a parameter. Rejects one that was not sent, or more than once.
     pub fn required(&self, name: &str) -> Result<&str> {
         self.optional(name)?.ok_or_else(|| Error::invalid(name, "is missing; add it to the query"))
+    }
+
+    /// All values of a parameter that may be repeated, unchanged: a comma is a part of the value.
+    pub fn repeated(&self, name: &str) -> Vec<&str> {
+        self.0.iter().filter(|(sent, _)| sent == name).map(|(_, value)| value.as_str()).collect()
     }
 
     /// All values of a list parameter, sent as repeated parameters, separated by commas, or both.
@@ -137,6 +158,17 @@ mod tests {
     }
 
     #[test]
+    fn an_exclamation_mark_negates_the_parameters_that_have_a_negation() {
+        let query = query("type!=a,b&type!=c&type%21=d&type_not=e&type=f&colour!=g&!=h&type!!=i");
+        let query = query.with_negations(&["type", "type_not"]);
+        assert_eq!(query.list("type_not"), ["a", "b", "c", "d", "e"]);
+        assert_eq!(query.list("type"), ["f"]);
+        for (name, value) in [("colour!", "g"), ("!", "h"), ("type!!", "i")] {
+            assert_eq!(query.repeated(name), [value]);
+        }
+    }
+
+    #[test]
     fn a_parameter_is_sent_at_most_once_unless_it_is_a_list() {
         let query = query("a=1&a=2&b=&l=x,y&l[]=z&l[12]=&l[x]=no");
         assert_eq!(error(query.optional("a")), "a: was sent more than once; send it once");
@@ -144,6 +176,8 @@ mod tests {
         assert_eq!(query.optional("c").unwrap(), None);
         assert_eq!(error(query.required("c")), "c: is missing; add it to the query");
         assert_eq!(query.list("l"), ["x", "y", "z", ""]);
+        assert_eq!(query.repeated("l"), ["x,y"]);
+        assert_eq!(query.repeated("a"), ["1", "2"]);
         assert_eq!(
             error(query.only(&["a", "b", "l", "l[]", "l[12]"])).split(';').next(),
             Some("l[x]: is not a parameter here")

@@ -97,6 +97,8 @@ requirements! {
     WriteEvents,
     /// The permission to read events.
     ReadEvents leaves Events,
+    /// The permission to count events.
+    CountEvents is ReadEvents leaves Events counts Analytics,
     /// The permission to read the actions of one user.
     ReadUserActivity is ReadEvents leaves Analytics counts Analytics,
     /// The permission to read analytic answers.

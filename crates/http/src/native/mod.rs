@@ -4,6 +4,7 @@
 mod accounts;
 mod analytics;
 mod events;
+mod granularity;
 mod memberships;
 mod own;
 mod paging;

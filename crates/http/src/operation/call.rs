@@ -39,7 +39,8 @@ impl Call {
         if !self.declaration.refuses_unknown_parameters {
             return Ok(());
         }
-        let query = Query::of(&self.request)?.only(&self.declaration.parameters)?;
+        let known = &self.declaration.parameters;
+        let query = Query::of(&self.request)?.with_negations(known).only(known)?;
         self.query = Some(query);
         Ok(())
     }

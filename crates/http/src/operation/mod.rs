@@ -31,7 +31,7 @@ pub use access::{Access, AccessSpec, Requirement};
 pub use body::{Body, BodyField, BodySpec, Patch, optional, patch, required, same_names};
 pub use call::{Call, FromBody, FromCall, FromPath, FromQuery};
 pub use declaration::{Declaration, Operation, OperationInfo};
-pub use params::{Arity, ParamValue, Parameters, PathParams, PathValues, QueryParams, list};
+pub use params::{Arity, ParamValue, Parameters, PathParams, PathValues, QueryParams, list, repeated};
 pub use trailkeeper_http_macros::{Body, PathParams, QueryParams, operation};
 pub use values::Limit;
 pub(crate) use values::param_values;

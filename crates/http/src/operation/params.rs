@@ -74,7 +74,26 @@ pub fn list<T, E: Into<Error>>(
     max: usize,
     parse: impl Fn(&str, &str) -> Result<T, E>,
 ) -> Result<Vec<T>> {
-    let values = query.list(name);
+    bounded(query.list(name), name, max, parse)
+}
+
+/// Reads a list parameter whose values may contain commas: one value for each time that the parameter is sent. At most
+/// `max` values.
+pub fn repeated<T, E: Into<Error>>(
+    query: &Query,
+    name: &str,
+    max: usize,
+    parse: impl Fn(&str, &str) -> Result<T, E>,
+) -> Result<Vec<T>> {
+    bounded(query.repeated(name), name, max, parse)
+}
+
+fn bounded<T, E: Into<Error>>(
+    values: Vec<&str>,
+    name: &str,
+    max: usize,
+    parse: impl Fn(&str, &str) -> Result<T, E>,
+) -> Result<Vec<T>> {
     if values.len() > max {
         return Err(Error::invalid(name, format!("has {} values; at most {max} are allowed", values.len())));
     }

@@ -15,6 +15,11 @@ impl Query {
         query::Query::parse(request.query_string()).map(Self)
     }
 
+    /// Reads `name!=value` as `name_not=value`, if `name_not` is among `known`.
+    pub fn with_negations(self, known: &[&str]) -> Self {
+        Self(self.0.with_negations(known))
+    }
+
     /// Rejects parameters that are not among `known`.
     pub fn only(self, known: &[&str]) -> Result<Self> {
         self.0.only(known).map(Self)

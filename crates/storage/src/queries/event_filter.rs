@@ -20,7 +20,7 @@ const MERGED_KINDS: usize = 16;
 /// A filter whose names are replaced by their numbers. A name without a number has one that no row has.
 #[derive(Debug, Clone)]
 pub struct ResolvedFilter<'a> {
-    /// The filter. Its range is that of [`Self::from`] and [`Self::until`].
+    /// The filter. Its range is not used: see `from` and `until` below.
     pub filter: &'a EventFilter,
     /// The only tenant.
     pub tenant: Option<DbTenant>,

@@ -3,12 +3,13 @@
 //! An operation flattens those that it takes into its own struct of parameters.
 
 use trailkeeper_analytics::question::SeriesSpec;
-use trailkeeper_analytics::{Audience, Edge, Granularity, Span, WeekStart};
+use trailkeeper_analytics::{Audience, Edge, Granularity, Span};
 use trailkeeper_auth::Principal;
 use trailkeeper_domain::id::{EnvId, TenantId};
 use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::{Error, Result, text};
 
+use crate::native::granularity::GranularityParam;
 use crate::native::schemas;
 use crate::operation::{Limit, QueryParams, param_values};
 use crate::state::AppState;
@@ -49,39 +50,6 @@ impl SpanParams {
     /// The span of the request at the time `now`.
     pub fn span(&self, now: Timestamp) -> Result<Span> {
         Span::of(self.timezone.zone(), self.from, self.to, now)
-    }
-}
-
-/// The length of a bucket.
-#[derive(QueryParams)]
-pub struct GranularityParam {
-    /// The length of a bucket, in local time; default: `day`. The first and the last bucket are cut to the range. At most
-    /// 10,000 buckets.
-    #[param(schema = schemas::Granularity, example = "day")]
-    granularity: Option<Granularity>,
-    #[param(flatten)]
-    week_start: WeekStartParam,
-}
-
-impl GranularityParam {
-    /// The granularity of the request.
-    pub fn granularity(&self) -> Granularity {
-        self.week_start.applied_to(self.granularity.unwrap_or(Granularity::Day))
-    }
-}
-
-/// The day on which weeks begin.
-#[derive(QueryParams)]
-pub struct WeekStartParam {
-    /// The day on which weeks begin; default: `monday`. Other granularities ignore it.
-    #[param(schema = schemas::WeekStart, example = "monday")]
-    week_start: Option<WeekStart>,
-}
-
-impl WeekStartParam {
-    /// The granularity with the weeks of the request.
-    pub fn applied_to(&self, granularity: Granularity) -> Granularity {
-        granularity.with_weeks_from(self.week_start.unwrap_or_default())
     }
 }
 
@@ -223,8 +191,6 @@ pub fn spec(span: &SpanParams, granularity: Granularity, compare: &CompareParam,
 
 param_values! {
     Edge, "a time or a day", Edge::parse;
-    WeekStart, "monday, sunday or saturday", WeekStart::parse;
-    Granularity, "hour, day, week or month", Granularity::parse;
     PreviousPeriod, "previous_period", PreviousPeriod::read;
 }
 

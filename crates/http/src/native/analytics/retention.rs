@@ -7,12 +7,13 @@ use trailkeeper_analytics::question::retention::{Cohort, DEFAULT_PERIODS, MAX_PE
 use trailkeeper_analytics::{Granularity, Zone};
 use utoipa::ToSchema;
 
-use super::params::{self, AudienceParams, CompareParam, SpanParams, WeekStartParam};
+use super::params::{self, AudienceParams, CompareParam, SpanParams};
 use super::series_view::{PeriodView, SeriesView};
 use crate::api_error::ApiResult;
 use crate::blocking;
 use crate::error_formats::Native;
 use crate::extract::caller::{Caller, ReadAnalytics};
+use crate::native::granularity::WeekStartParam;
 use crate::native::schemas;
 use crate::operation::{FromQuery, Limit, QueryParams, operation};
 use crate::problems::{CommonProblems, TenantNotFound};

@@ -1,7 +1,11 @@
 //! Events in and out.
 
 mod batch;
+mod conditions;
+mod count;
+mod distinct_users;
 pub mod get;
+mod histogram;
 mod input;
 pub mod list;
 pub mod record;
@@ -11,5 +15,12 @@ use crate::operation::{Declaration, operations};
 
 /// The operations.
 pub fn operations() -> Vec<Declaration> {
-    operations![record::record_events, list::list_events, get::get_event]
+    operations![
+        record::record_events,
+        list::list_events,
+        count::count_events,
+        histogram::get_event_histogram,
+        distinct_users::count_distinct_users,
+        get::get_event,
+    ]
 }

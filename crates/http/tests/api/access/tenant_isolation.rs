@@ -106,7 +106,9 @@ fn questions() -> Vec<String> {
             all.push(format!("/v1/analytics/users/{user}/profile?{span}&tenant_id={tenant}"));
             all.push(format!("/v1/tenants/{tenant}/users/{user}"));
         }
-        all.push(format!("/v1/events?tenant_id={tenant}"));
+        for list in ["", "/count", "/distinct-users", "/histogram"] {
+            all.push(format!("/v1/events{list}?tenant_id={tenant}"));
+        }
         all.push(format!("/v1/events/{}?tenant_id={tenant}", numbered(3)));
         all.push(format!("/v1/users?tenant_id={tenant}"));
         all.push(format!("/v1/tenants/{tenant}"));
@@ -148,7 +150,10 @@ fn questions() -> Vec<String> {
     for filter in
         ["type=c.d", "type=a.b", "type=events_read", "page=/p1", "source=192.0.2.0/24", "session_id=s1", "env_id=1"]
     {
-        all.push(format!("/v1/events?{filter}"));
+        for list in ["", "/count", "/distinct-users", "/histogram"] {
+            all.push(format!("/v1/events{list}?{filter}"));
+            all.push(format!("/v1/events{list}?{}", filter.replacen('=', "!=", 1)));
+        }
     }
     for region in [("eu-west-1", POOL), ("us-east-1", "us-east-1_x")] {
         all.push(format!("/v1/auditlog/users/count?{DAYS}&region={}&user_pool_id={}", region.0, region.1));

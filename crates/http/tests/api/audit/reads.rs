@@ -154,7 +154,7 @@ fn a_read_records_its_conditions_and_no_other_parameters() {
     let app = world();
     let (_, jane) = person(&app, Role::Auditor, None);
     let page = escaped("https://jane:hunter1@app.example/a?token=hunter2#hunter3");
-    jane.call("GET", &format!("/v1/events?tenant_id={ACME}&page={page}&type=x,y&limit=5"))
+    jane.call("GET", &format!("/v1/events?tenant_id={ACME}&page={page}&type=x,y&type!=z&limit=5"))
         .header("User-Agent", "probe/1")
         .header("X-Request-Id", "request-7")
         .peer("203.0.113.9")
@@ -165,7 +165,8 @@ fn a_read_records_its_conditions_and_no_other_parameters() {
     jane.get(&format!("/v1/tenants/{ACME}/users/u1")).ok();
     let events = audit_events(&app);
     let [membership, histories, list] = events.as_slice() else { panic!("{events:?}") };
-    let filter = json!({"tenant_id": ACME, "page": "https://app.example/a", "type": "x,y", "limit": "5"});
+    let filter =
+        json!({"tenant_id": ACME, "page": "https://app.example/a", "type": "x,y", "type_not": "z", "limit": "5"});
     assert_eq!(list["metadata"], json!({"operation": "GET /v1/events", "filter": filter}));
     assert_eq!((&list["user_agent"], &list["trace_id"]), (&json!("probe/1"), &json!("request-7")));
     assert_eq!((&list["source"], &list["tenant_id"]), (&json!("203.0.113.9"), &json!(SYSTEM)));

@@ -59,7 +59,11 @@ fn every_analytic_handler_waits_for_a_permit() {
     let handlers: Vec<(PathBuf, String)> = files
         .into_iter()
         .map(|path| (path.clone(), std::fs::read_to_string(path).unwrap()))
-        .filter(|(_, text)| ["Caller<ReadAnalytics", "Caller<ReadUserActivity"].iter().any(|need| text.contains(need)))
+        .filter(|(_, text)| {
+            ["Caller<ReadAnalytics", "Caller<ReadUserActivity", "Caller<CountEvents"]
+                .iter()
+                .any(|need| text.contains(need))
+        })
         .collect();
     assert!(handlers.len() > 10, "the handlers were not found");
     for (path, text) in handlers {

@@ -5,6 +5,7 @@ mod days;
 mod exact_metadata;
 mod filters;
 mod lost_names;
+mod numbers;
 mod optional_fields;
 mod pages;
 mod record;
