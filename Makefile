@@ -71,6 +71,7 @@ bench-parts: ## measure ingest, answers, sheets and runs in the process of the b
 	$(CARGO) bench --locked -p trailkeeper --bench storm
 	$(CARGO) bench --locked -p trailkeeper-analytics --bench sheet_codec
 	$(CARGO) bench --locked -p trailkeeper-postings --bench runs
+	$(CARGO) bench --locked -p trailkeeper-storage --bench ids
 
 measure-build: ## measure a cold build (PROFILE=release or dist)
 	scripts/measure-build $(PROFILE)

@@ -9,7 +9,6 @@ use siphasher::sip::SipHasher13;
 use trailkeeper_domain::{Error, Result};
 
 /// The domain of ids of events. Equal bytes of two domains have different hashes.
-#[cfg_attr(not(test), expect(dead_code, reason = "the first caller comes with the runs of ids"))]
 pub const EVENT_ID: u8 = 1;
 /// The domain of ids of sessions.
 pub const SESSION: u8 = 2;

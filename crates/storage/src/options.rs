@@ -20,6 +20,9 @@ pub struct StoreOptions {
     /// The number of new pages that a tenant may add to the dictionary on one UTC day. Events of further pages are
     /// stored in full and found by their page, but analytics count them as `(other)`.
     pub new_pages_per_day: u32,
+    /// SQLite: the number of ids of recent events that are held in memory before they are written as a run, and that one
+    /// step of merging runs takes. Each takes about 25 bytes. A smaller number makes more and smaller runs.
+    pub ids_in_memory: usize,
     /// SQLite: whether the group of the data file may read it. Otherwise only its owner may.
     pub allow_group_read: bool,
 }
@@ -33,6 +36,7 @@ impl Default for StoreOptions {
             checkout_timeout: Duration::from_secs(5),
             cached_names: 200_000,
             new_pages_per_day: 10_000,
+            ids_in_memory: 32_768,
             allow_group_read: false,
         }
     }

@@ -166,6 +166,23 @@ tables! {
         key -> Binary,
     }
 
+    /// Runs of ids: sorted keys of the ids of adjacent events. Only SQLite has it.
+    id_runs (run) {
+        run -> BigInt,
+        after_seq -> BigInt,
+        last_seq -> BigInt,
+        ids -> BigInt,
+        pages -> BigInt,
+        checksum -> BigInt,
+        header -> Binary,
+    }
+
+    /// The pages of runs of ids. Only SQLite has it.
+    id_pages (page) {
+        page -> BigInt,
+        payload -> Binary,
+    }
+
     /// Summaries of batches that are not merged yet.
     deltas (scope, seq) {
         scope -> TenantKey,

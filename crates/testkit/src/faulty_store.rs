@@ -298,6 +298,14 @@ impl Store for FaultyStore {
         self.inner.move_rows(limit)
     }
 
+    fn maintain(&self) -> Result<bool> {
+        self.inner.maintain()
+    }
+
+    fn rebuild_ids(&self) -> Result<Option<u64>> {
+        self.inner.rebuild_ids()
+    }
+
     fn ready(&self) -> Result<()> {
         drop(self.begin(Call::Ready)?);
         self.inner.ready()

@@ -1,4 +1,5 @@
-//! Rebuilds all sheets from the events, while events are stored and questions answered.
+//! Rebuilds all sheets from the events, while events are stored and questions answered. First it has the store make the
+//! structure again by which it finds events by their ids.
 //!
 //! The new sheets are another generation, which is not read before it is complete:
 //!
@@ -81,6 +82,8 @@ fn rebuild_all(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Rebuilt> {
     let rewritten = pages::rewrite(store, lease, rule, progress)?;
+    // While it is made, ids are looked up as before.
+    store.rebuild_ids()?;
     // Merging first leaves fewer deltas to remember. Unreadable rows are a reason to rebuild, and no reason to stop.
     let merged = Pass { store, lease, settled: HashSet::new(), stopped: &|| false }.run()?;
     for (_, row) in merged.unreadable {

@@ -30,6 +30,36 @@ pub trait EventReads {
     /// The names that events of a range refer to and that their dictionaries do not have, at most `limit` per field. It
     /// reads every event of the range.
     fn missing_names(&mut self, range: TimeRange, limit: usize) -> Result<Vec<MissingName>>;
+
+    /// Compares the structure that finds events by their ids with the events of the snapshot, and calls `each` for every
+    /// fault. Returns the number of events that were looked up: 0 if the database itself keeps ids unique.
+    fn check_ids(&mut self, each: &mut dyn FnMut(IdFault)) -> Result<u64>;
+}
+
+/// A fault of the structure that finds events by their ids.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IdFault {
+    /// A row cannot be read.
+    Unreadable(String),
+    /// The events between these numbers are in no run of ids, or in two.
+    Gap {
+        /// The number before the first of them.
+        after: i64,
+        /// The number of the last.
+        until: i64,
+    },
+    /// The event is not found by its id, so it could be stored twice.
+    Lost {
+        /// The number of the event.
+        seq: i64,
+        /// The id.
+        id: EventId,
+    },
+    /// Entries without an event.
+    Extra {
+        /// Their number; negative if entries are missing.
+        entries: i64,
+    },
 }
 
 /// A number in events that its dictionary does not have.

@@ -42,6 +42,19 @@ pub trait Store: Send + Sync {
         Ok(Moving::Done)
     }
 
+    /// Takes a step of background work that the database itself does not do, if one is due, in at most about 50 ms.
+    /// Returns whether another step is due. A server calls this method again and again while it has nothing better to
+    /// do; without it, the work is done by writes as far as these need it.
+    fn maintain(&self) -> Result<bool> {
+        Ok(false)
+    }
+
+    /// Makes the structure that finds events by their ids again, from the events, in many short transactions. Returns the
+    /// number of ids in it; `None` if the database itself keeps ids unique.
+    fn rebuild_ids(&self) -> Result<Option<u64>> {
+        Ok(None)
+    }
+
     /// Checks that the database is reachable, writable and has every migration. An error otherwise.
     fn ready(&self) -> Result<()>;
 

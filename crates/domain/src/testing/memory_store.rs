@@ -11,7 +11,9 @@ use crate::event::{Event, EventFilter, EventPosition, StoredEvent};
 use crate::folding::folded;
 use crate::id::{CreationId, EventId, TenantId, UserId};
 use crate::page::PageRule;
-use crate::ports::{DirectoryReads, DirectoryWrites, EventReads, EventWrites, MissingName, ReadTx, Store, WriteTx};
+use crate::ports::{
+    DirectoryReads, DirectoryWrites, EventReads, EventWrites, IdFault, MissingName, ReadTx, Store, WriteTx,
+};
 use crate::tenant::Tenant;
 use crate::testing::unused_ports::unused;
 use crate::time::{TimeRange, Timestamp};
@@ -177,6 +179,10 @@ impl EventReads for MemoryTx<'_> {
     fn distinct_users(&mut self, filter: &EventFilter) -> Result<u64> {
         let users: BTreeSet<_> = self.matching(filter).filter_map(|event| event.user_id.as_ref()).collect();
         Ok(users.len() as u64)
+    }
+
+    fn check_ids(&mut self, _each: &mut dyn FnMut(IdFault)) -> Result<u64> {
+        Ok(0)
     }
 
     /// It keeps the names themselves, so none can be missing.

@@ -7,6 +7,7 @@ mod connector;
 mod dialect;
 mod failure;
 mod handshake;
+mod ids;
 mod ingest;
 mod moving;
 mod postings;

@@ -8,7 +8,7 @@ use diesel::sql_types::{BigInt, Bool};
 use trailkeeper_domain::event::{Event, EventFilter, EventPosition, StoredEvent};
 use trailkeeper_domain::fact::EventFact;
 use trailkeeper_domain::id::{EventId, TenantId};
-use trailkeeper_domain::ports::{EventReads, EventWrites, MissingName};
+use trailkeeper_domain::ports::{EventReads, EventWrites, IdFault, MissingName};
 use trailkeeper_domain::time::{TimeRange, Timestamp};
 use trailkeeper_domain::{Error, Result};
 
@@ -16,6 +16,7 @@ use super::event_filter::{Part, ResolvedFilter};
 use super::event_query::filtered;
 use super::{Tx, count, dialect};
 use crate::columns::{DbTime, DbUuid, Instant};
+use crate::error;
 use crate::rows::{EventRow, Names, NewEventRow};
 use crate::schema::events;
 
@@ -33,7 +34,8 @@ impl EventReads for Tx<'_> {
                 key => key,
             },
         };
-        let rows = self.run(TABLE, |conn| dialect::events_by_id(conn, DbUuid(id.0), tenant))?;
+        let (hash, shared) = (self.hash_key()?, self.shared);
+        let rows = self.run(TABLE, |conn| dialect::events_by_id(conn, &shared.ids, &hash, DbUuid(id.0), tenant))?;
         let mut stored = self.stored(rows)?;
         stored.sort_unstable_by_key(|stored| stored.event.tenant_id);
         Ok(stored)
@@ -90,6 +92,12 @@ impl EventReads for Tx<'_> {
     fn missing_names(&mut self, range: TimeRange, limit: usize) -> Result<Vec<MissingName>> {
         self.missing_names_in(range, limit)
     }
+
+    fn check_ids(&mut self, each: &mut dyn FnMut(IdFault)) -> Result<u64> {
+        let hash = self.hash_key()?;
+        let (conn, shared) = self.parts();
+        dialect::check_ids(conn, &shared.ids, &hash, each).map_err(|failure| error::of_statement("id_runs", failure))
+    }
 }
 
 impl EventWrites for Tx<'_> {
@@ -105,7 +113,11 @@ impl EventWrites for Tx<'_> {
             .zip(&refs)
             .map(|((event, key), refs)| NewEventRow::new(event, key.as_deref(), refs))
             .collect::<Result<Vec<_>>>()?;
-        let (new, last) = self.run(TABLE, |conn| dialect::insert_events(conn, &rows))?;
+        let (hash, shared) = (self.hash_key()?, self.shared);
+        let mut new_ids = std::mem::take(&mut self.new_ids);
+        let stored = self.run(TABLE, |conn| dialect::insert_events(conn, &shared.ids, &mut new_ids, &hash, &rows));
+        self.new_ids = new_ids;
+        let (new, last) = stored?;
         let facts: Vec<EventFact> = events
             .iter()
             .zip(&refs)

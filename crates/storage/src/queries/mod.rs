@@ -63,6 +63,8 @@ pub struct Shared {
     pub version: KnownVersion,
     /// The key of hashes, once a transaction has read it.
     pub hash_key: OnceLock<HashKey>,
+    /// What is known of the ids of events.
+    pub ids: dialect::Ids,
 }
 
 impl Shared {
@@ -75,6 +77,7 @@ impl Shared {
             epoch: epoch::next(),
             version,
             hash_key: OnceLock::new(),
+            ids: dialect::Ids::new(options),
         }
     }
 }
@@ -86,6 +89,8 @@ pub struct Tx<'a> {
     broken: Option<Broken>,
     /// Names that got their numbers in this transaction. No other transaction may use them before the commit.
     new_names: NewNames,
+    /// Events that this transaction stored.
+    new_ids: dialect::NewIds,
     /// Names that must be committed before this transaction can run.
     missing: MissingReferences,
     /// Whether this transaction wrote or deleted sheets.
@@ -117,6 +122,11 @@ impl Tx<'_> {
     /// The connection, for queries about the database instead of its rows.
     pub fn connection(&mut self) -> &mut Conn {
         self.conn
+    }
+
+    /// The connection and the state that it shares with others.
+    pub fn parts(&mut self) -> (&mut Conn, &Shared) {
+        (self.conn, self.shared)
     }
 
     /// Like [`Self::run`], but returns the error of the database, for callers that distinguish errors.
@@ -176,6 +186,7 @@ pub fn run(
         shared,
         broken: None,
         new_names: NewNames::default(),
+        new_ids: dialect::NewIds::default(),
         missing: MissingReferences::default(),
         changed_sheets: false,
         changes: None,
@@ -187,10 +198,12 @@ pub fn run(
         }
         before_commit()
     });
-    let Tx { broken, new_names, missing, changes, .. } = tx;
+    let Tx { broken, new_names, new_ids, missing, changes, .. } = tx;
     let failure = match (outcome, broken) {
         (Ok(()), None) if missing.is_empty() => {
             AnsiTransactionManager::commit_transaction(conn).map_err(|error| {
+                // It may be committed all the same.
+                shared.ids.forget();
                 let again = error::asks_for_retry(&error);
                 let error = error::of_statement("commit", error);
                 if again { TxFailure::Retry(error) } else { TxFailure::Failed(error) }
@@ -200,6 +213,7 @@ pub fn run(
             }
             // Only after the commit: the numbers of a transaction that is rolled back are given to other names.
             shared.names.put(new_names.into_pairs());
+            new_ids.committed(&shared.ids);
             return Ok(());
         }
         // PostgreSQL answers COMMIT of a failed transaction with success, and rolls it back.
@@ -207,6 +221,7 @@ pub fn run(
         (Err(error), _) => error,
     };
     roll_back(conn);
+    new_ids.rolled_back(&shared.ids);
     Err(match broken {
         Some(Broken::Temporarily) => TxFailure::Retry(failure),
         None if !missing.is_empty() => TxFailure::Missing(missing),

@@ -19,6 +19,7 @@ use trailkeeper_domain::Result;
 use trailkeeper_domain::ports::Summarizer;
 
 use super::connection::Purpose;
+use super::ids::Ids;
 use super::queries::Shared;
 use super::schema_check;
 use crate::columns::DbUuid;
@@ -38,6 +39,13 @@ pub struct Content {
 pub struct Seen {
     shared: Arc<Shared>,
     version: i64,
+}
+
+impl Seen {
+    /// What is known of the ids of events.
+    pub fn ids(&self) -> &Ids {
+        &self.shared.ids
+    }
 }
 
 /// The knowledge of the content before a transaction began.
@@ -80,6 +88,10 @@ impl Content {
             Some(last) if is_last => Arc::clone(&last.shared),
             _ => self.compare(conn, purpose, last.as_ref(), version, before)?,
         };
+        if purpose == Purpose::Write && !is_last {
+            // Others may have stored events, also without a change of the content version.
+            shared.ids.forget();
+        }
         *seen = Some(Seen { shared: Arc::clone(&shared), version });
         Ok(shared)
     }

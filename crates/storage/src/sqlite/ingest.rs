@@ -1,6 +1,5 @@
 //! Stores events and names on SQLite.
 
-use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::result::Error as DieselError;
@@ -12,7 +11,7 @@ use uuid::Uuid;
 use super::{Conn, Db};
 use crate::columns::{Address, DbTenant, DbUuid, Instant, Json, TenantKey, Uuid128};
 use crate::names::{Dictionary, digest_of};
-use crate::rows::{EventRow, NewEventRow, PageUpdate};
+use crate::rows::{NewEventRow, PageUpdate};
 use crate::schema::{
     dict_kinds, dict_pages, dict_sources, dict_tenants, dict_user_agents, dict_user_names, dict_users, events,
 };
@@ -25,26 +24,30 @@ pub const NAMES_AT_ONCE: usize = 500;
 /// The text is the same for every row. diesel's own insert with `ON CONFLICT` builds its text again for every row, which a
 /// profile of batches showed.
 const INSERT_EVENT: &str = "\
-INSERT INTO events (tenant_id, id, env_id, occurred_at, received_at, user_ref, user_name_ref, kind_ref, outcome, \
+INSERT INTO events (seq, tenant_id, id, env_id, occurred_at, received_at, user_ref, user_name_ref, kind_ref, outcome, \
 source_ref, user_agent_ref, page_ref, page, page_key, session_id, trace_id, target_type, target_id, target_name, \
 metadata, original) VALUES (";
 
-/// Inserts one event unless it is stored already.
-struct InsertEvent<'a>(&'a NewEventRow<'a>);
+/// Inserts one event. `INDEXED`: unless the unique index shows that it is stored already.
+pub struct InsertEvent<'a, const INDEXED: bool> {
+    pub seq: i64,
+    pub row: &'a NewEventRow<'a>,
+}
 
-impl QueryId for InsertEvent<'_> {
-    type QueryId = InsertEvent<'static>;
+impl<const INDEXED: bool> QueryId for InsertEvent<'_, INDEXED> {
+    type QueryId = InsertEvent<'static, INDEXED>;
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl RunQueryDsl<Conn> for InsertEvent<'_> {}
+impl<const INDEXED: bool> RunQueryDsl<Conn> for InsertEvent<'_, INDEXED> {}
 
-impl QueryFragment<Db> for InsertEvent<'_> {
+impl<const INDEXED: bool> QueryFragment<Db> for InsertEvent<'_, INDEXED> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Db>) -> QueryResult<()> {
-        let row = self.0;
+        let row = self.row;
         out.push_sql(INSERT_EVENT);
-        out.push_bind_param::<TenantKey, _>(&row.tenant_id)?;
+        out.push_bind_param::<BigInt, _>(&self.seq)?;
         let mut next = Values(&mut out);
+        next.add::<TenantKey, _>(&row.tenant_id)?;
         next.add::<Uuid128, _>(&row.id)?;
         next.add::<BigInt, _>(&row.env_id)?;
         next.add::<Instant, _>(&row.occurred_at)?;
@@ -65,7 +68,7 @@ impl QueryFragment<Db> for InsertEvent<'_> {
         next.add::<Nullable<Text>, _>(&row.target_name)?;
         next.add::<Nullable<Json>, _>(&row.metadata)?;
         next.add::<Nullable<Json>, _>(&row.original)?;
-        out.push_sql(") ON CONFLICT (id, tenant_id) DO NOTHING");
+        out.push_sql(if INDEXED { ") ON CONFLICT (id, tenant_id) DO NOTHING" } else { ")" });
         Ok(())
     }
 }
@@ -84,36 +87,9 @@ impl<'b> Values<'_, '_, 'b> {
     }
 }
 
-/// Stores the events that are not stored yet. Returns which were new, and the number of the last new event in the order
-/// of storage; `None` if none was new.
-///
-/// It runs one prepared statement per event. Inside one transaction this is faster than statements with many rows, which
-/// SQLite parses again for every number of rows, and the number of changed rows shows whether the event was new.
-pub fn insert_events(conn: &mut Conn, rows: &[NewEventRow<'_>]) -> QueryResult<(Vec<bool>, Option<i64>)> {
-    let new = rows
-        .iter()
-        .map(|row| InsertEvent(row).execute(conn).map(|stored| stored > 0))
-        .collect::<QueryResult<Vec<bool>>>()?;
-    let last = if new.contains(&true) {
-        Some(diesel::select(sql::<BigInt>("last_insert_rowid()")).get_result(conn)?)
-    } else {
-        None
-    };
-    Ok((new, last))
-}
-
 /// The events, as the beginning of a query.
 pub fn events<'a>() -> events::BoxedQuery<'a, Db> {
     events::table.into_boxed()
-}
-
-/// The events with this id, at most three.
-pub fn events_by_id(conn: &mut Conn, id: DbUuid, tenant: Option<DbTenant>) -> QueryResult<Vec<EventRow>> {
-    let mut query = events().filter(events::id.eq(id));
-    if let Some(tenant) = tenant {
-        query = query.filter(events::tenant_id.eq(tenant));
-    }
-    query.order(events::tenant_id.asc()).limit(3).select(EventRow::as_select()).load(conn)
 }
 
 /// The tenant as a value, if the migration gave it its number; `None` if the dictionary has to be asked.

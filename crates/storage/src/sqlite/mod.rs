@@ -4,6 +4,7 @@ mod connection;
 mod content;
 mod dialect;
 mod file;
+mod ids;
 mod ingest;
 mod log;
 mod permissions;

@@ -12,6 +12,7 @@ use trailkeeper_domain::{Error, Result};
 use super::connection::{FileConnection, Purpose};
 use super::content::{Content, Seen};
 use super::file::DataFile;
+use super::ids::{self, Pace, Rebuild, Step};
 use super::permissions::Modes;
 use super::queries::{self, Tx, TxFailure};
 use super::schema_check;
@@ -19,6 +20,9 @@ use crate::error;
 use crate::migrations::SQLITE;
 use crate::options::StoreOptions;
 use crate::pool::Pool;
+
+/// How often a rebuild of ids is begun, if another process that starts removes its pages.
+const REBUILDS: usize = 3;
 
 /// A store on a SQLite file.
 pub struct SqliteStore {
@@ -69,6 +73,7 @@ impl SqliteStore {
         found.none_unknown()?;
         conn.run_pending_migrations(SQLITE).map_err(error::of_migration)?;
         queries::emails::rewrite_email_keys(conn).map_err(failed)?;
+        ids::drop_index_of_no_events(conn).map_err(failed)?;
         AnsiTransactionManager::commit_transaction(conn).map_err(failed)?;
         Ok(found.pending)
     }
@@ -109,6 +114,9 @@ impl SqliteStore {
             None => self.connect(purpose)?,
         };
         let outcome = self.transaction(&mut opened, purpose, work);
+        if outcome.is_ok() && purpose == Purpose::Write {
+            self.tend_ids(&mut opened);
+        }
         let log_is_lost = outcome.is_err() && opened.connection.log.is_lost().unwrap_or(false);
         if opened.connection.is_sound() {
             lease.keep(opened);
@@ -118,6 +126,53 @@ impl SqliteStore {
             self.rescue_log();
         }
         outcome.map_err(TxFailure::into_error)
+    }
+
+    /// Takes the steps of the work on ids that became due by a commit. An error is not that of the commit.
+    fn tend_ids(&self, opened: &mut Opened) {
+        while let Some(step) = opened.seen.as_ref().and_then(|seen| seen.ids().due(Pace::AfterCommit)) {
+            if let Err(error) = self.take_step(opened, step) {
+                tracing::warn!(
+                    error = %error.chain(),
+                    "the runs of ids of events could not be written or merged; this is tried again with later events"
+                );
+                return;
+            }
+        }
+    }
+
+    /// Takes one step of the work on ids.
+    fn take_step(&self, opened: &mut Opened, step: Step) -> Result<()> {
+        let mut done = None;
+        let outcome = self.transaction(opened, Purpose::Write, &mut |tx| {
+            let hash = tx.hash_key()?;
+            let (conn, shared) = tx.parts();
+            done = Some(shared.ids.take(conn, &hash, step).map_err(|failure| error::of_statement("id_runs", failure))?);
+            Ok(())
+        });
+        if let Some(seen) = &opened.seen {
+            match (&outcome, done) {
+                (Ok(()), Some(done)) => seen.ids().done(done),
+                _ => seen.ids().failed(),
+            }
+        }
+        outcome.map_err(TxFailure::into_error)
+    }
+
+    /// Runs `work` with the writer's connection, outside of a transaction.
+    fn with_writer<T>(&self, work: impl FnOnce(&mut Opened) -> Result<T>) -> Result<T> {
+        let _running = self.running.read();
+        let mut lease = self.writer.checkout()?;
+        let current = self.file.id()?;
+        let mut opened = match lease.take().filter(|idle| idle.connection.file == current) {
+            Some(idle) => idle,
+            None => self.connect(Purpose::Write)?,
+        };
+        let outcome = work(&mut opened);
+        if opened.connection.is_sound() {
+            lease.keep(opened);
+        }
+        outcome
     }
 
     fn transaction(
@@ -195,6 +250,50 @@ impl Store for SqliteStore {
 
     fn write(&self, work: &mut dyn FnMut(&mut dyn WriteTx) -> Result<()>) -> Result<()> {
         self.run(Purpose::Write, &mut |tx| work(tx))
+    }
+
+    fn maintain(&self) -> Result<bool> {
+        self.with_writer(|opened| {
+            let due = |opened: &Opened| match &opened.seen {
+                Some(seen) => seen.ids().due(Pace::Idle),
+                None => Some(Step::Load),
+            };
+            let Some(step) = due(opened) else { return Ok(false) };
+            self.take_step(opened, step)?;
+            Ok(due(opened).is_some())
+        })
+    }
+
+    fn rebuild_ids(&self) -> Result<Option<u64>> {
+        let failed = |failure| error::of_statement("id_runs", failure);
+        for _ in 0..REBUILDS {
+            let mut rebuild = Rebuild::default();
+            let mut more = true;
+            while more {
+                self.run(Purpose::Write, &mut |tx| {
+                    let hash = tx.hash_key()?;
+                    let (conn, shared) = tx.parts();
+                    more = rebuild.step(conn, &shared.ids, &hash).map_err(failed)?;
+                    Ok(())
+                })?;
+            }
+            let mut ids = None;
+            self.run(Purpose::Write, &mut |tx| {
+                let hash = tx.hash_key()?;
+                let (conn, shared) = tx.parts();
+                ids = std::mem::take(&mut rebuild).finish(conn, &shared.ids, &hash).map_err(failed)?;
+                if ids.is_some() {
+                    shared.ids.failed();
+                }
+                Ok(())
+            })?;
+            if let Some(ids) = ids {
+                return Ok(Some(ids.cast_unsigned()));
+            }
+        }
+        Err(Error::unavailable(
+            "other processes removed the new runs of ids while they were made; stop them, and run it again",
+        ))
     }
 
     fn ready(&self) -> Result<()> {

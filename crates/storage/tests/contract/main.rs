@@ -9,6 +9,7 @@ mod event_filters;
 mod events;
 mod exactly_once;
 mod facts;
+mod ids;
 mod indexed_events;
 mod ingest;
 mod leases;

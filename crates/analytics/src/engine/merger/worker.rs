@@ -23,6 +23,8 @@ const HOUSEKEEPING: TimeDelta = TimeDelta::hours(1);
 const RETRY_AFTER: TimeDelta = TimeDelta::minutes(1);
 /// The pause before the same unreadable row is logged again.
 const LOG_AGAIN: TimeDelta = TimeDelta::hours(1);
+/// The most steps of the store's background work in one pass.
+const STEPS: usize = 16;
 /// The most sheets of other generations that one transaction removes.
 const REMOVED_AT_ONCE: usize = 1_000;
 
@@ -106,7 +108,17 @@ impl Worker {
         if let Some(merged) = merged {
             self.note(now, &left_out, merged);
         }
-        housekept
+        housekept.and(self.maintain())
+    }
+
+    /// Takes steps of the store's background work. The next pass continues it.
+    fn maintain(&self) -> Result<()> {
+        for _ in 0..STEPS {
+            if self.signal.is_stopped() || !self.store.maintain()? {
+                break;
+            }
+        }
+        Ok(())
     }
 
     fn keep_house(&mut self, now: Timestamp) -> Result<()> {

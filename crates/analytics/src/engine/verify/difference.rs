@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use trailkeeper_domain::ports::MissingName;
+use trailkeeper_domain::ports::{IdFault, MissingName};
 use trailkeeper_domain::scope::{Level, Part, Scope};
 use trailkeeper_domain::time::{self, Timestamp};
 
@@ -19,6 +19,8 @@ pub enum Difference {
     },
     /// Events refer to a name that its dictionary does not have.
     MissingName(MissingName),
+    /// Events may not be found by their ids, and could be stored twice.
+    Id(IdFault),
     /// A period without events has sheets.
     Stray {
         /// The scope of the sheets.
@@ -66,13 +68,20 @@ impl Counts {
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unreadable { row } => f.write_str(row),
+            Self::Unreadable { row } | Self::Id(IdFault::Unreadable(row)) => f.write_str(row),
             Self::MissingName(MissingName { field, table, number, events, first: (at, id) }) => write!(
                 f,
                 "table {table} has no row {number}, the {} of {events} events, first of the event {id} at {}",
                 field.as_str(),
                 time::rfc3339(*at)
             ),
+            Self::Id(IdFault::Gap { after, until }) => {
+                write!(f, "the ids of the events after number {after} up to {until} are in no run of ids, or in two")
+            }
+            Self::Id(IdFault::Lost { seq, id }) => write!(f, "the event {id} (number {seq}) is not in its run of ids"),
+            Self::Id(IdFault::Extra { entries }) => {
+                write!(f, "the runs of ids have {entries} more entries than events")
+            }
             Self::Stray { scope, level, part, start } => {
                 let part = match part {
                     Part::Totals => "totals",

@@ -11,6 +11,8 @@ pub struct Verified {
     pub sheets: u64,
     /// The number of waiting deltas that were read.
     pub deltas: u64,
+    /// The number of events that were looked up by their ids.
+    pub ids: u64,
     /// The number of differences that were reported.
     pub differences: u64,
     /// The number of them that are missing names. A rebuild does not repair these.

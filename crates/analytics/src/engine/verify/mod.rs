@@ -77,6 +77,16 @@ fn compare_all(tx: &mut dyn ReadTx, progress: &mut dyn FnMut(Progress), found: &
         Comparison::new(recount.finish(), waiting).run(tx, range, found)?;
         progress(Progress { done, of, events: found.verified.events });
     }
+    let mut faults = Vec::new();
+    found.verified.ids = tx.check_ids(&mut |fault| {
+        // The first ones show where to look.
+        if faults.len() < ID_FAULTS {
+            faults.push(fault);
+        }
+    })?;
+    for fault in faults {
+        found.report(Difference::Id(fault));
+    }
     // Sheets of times before the first and after the last event.
     let begin = months.first().copied().unwrap_or(LATEST);
     let end = last.and_then(|last| Level::Month.end(*last)).unwrap_or(LATEST);
@@ -99,6 +109,9 @@ fn names_in(tx: &mut dyn ReadTx, range: TimeRange, found: &mut Findings<'_>) -> 
 
 /// The most missing names that are reported per field and month.
 const MISSING_NAMES: usize = 1_000;
+
+/// The most faults of runs of ids that are reported.
+const ID_FAULTS: usize = 1_000;
 
 /// The start of the year 1, long before any event.
 const EARLIEST: Timestamp = instant(-62_135_596_800);

@@ -1,0 +1,66 @@
+//! Ids of events on PostgreSQL, whose unique key decides which events are new: nothing is remembered.
+
+use diesel::result::QueryResult;
+use trailkeeper_domain::ports::IdFault;
+
+use super::{Conn, ingest};
+use crate::columns::{DbTenant, DbUuid};
+use crate::hash_key::HashKey;
+use crate::options::StoreOptions;
+use crate::rows::{EventRow, NewEventRow};
+
+/// Nothing.
+pub struct Ids;
+
+impl Ids {
+    /// Nothing.
+    pub fn new(_options: &StoreOptions) -> Self {
+        Self
+    }
+
+    /// Does nothing.
+    #[expect(clippy::unused_self, reason = "the same signature on both databases")]
+    pub fn forget(&self) {}
+}
+
+/// The events that a transaction stored: nothing.
+#[derive(Default)]
+pub struct NewIds(());
+
+impl NewIds {
+    /// Does nothing.
+    #[expect(clippy::unused_self, reason = "the same signature on both databases")]
+    pub fn committed(self, _ids: &Ids) {}
+
+    /// Does nothing.
+    #[expect(clippy::unused_self, reason = "the same signature on both databases")]
+    pub fn rolled_back(self, _ids: &Ids) {}
+}
+
+/// Stores the events that are not stored yet.
+pub fn insert_events(
+    conn: &mut Conn,
+    _ids: &Ids,
+    _new: &mut NewIds,
+    _hash: &HashKey,
+    rows: &[NewEventRow<'_>],
+) -> QueryResult<(Vec<bool>, Option<i64>)> {
+    ingest::insert_events(conn, rows)
+}
+
+/// The events with this id, at most three.
+pub fn events_by_id(
+    conn: &mut Conn,
+    _ids: &Ids,
+    _hash: &HashKey,
+    id: DbUuid,
+    tenant: Option<DbTenant>,
+) -> QueryResult<Vec<EventRow>> {
+    ingest::events_by_id(conn, id, tenant)
+}
+
+/// Finds no faults: the unique key is kept by the database.
+#[expect(clippy::unnecessary_wraps, reason = "the same signature on both databases")]
+pub fn check_ids(_conn: &mut Conn, _ids: &Ids, _hash: &HashKey, _each: &mut dyn FnMut(IdFault)) -> QueryResult<u64> {
+    Ok(0)
+}

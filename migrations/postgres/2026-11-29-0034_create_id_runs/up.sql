@@ -1,0 +1,2 @@
+-- PostgreSQL keeps ids unique by a key.
+SELECT 1;
