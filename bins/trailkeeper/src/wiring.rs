@@ -1,8 +1,9 @@
 //! Opens the database that the settings name, and provides what every command needs with it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use trailkeeper_analytics::engine::{Summary, merger};
+use trailkeeper_analytics::engine::{merger, old_deltas};
 use trailkeeper_auth::{AuditContext, SystemEntropy};
 use trailkeeper_domain::account::Actor;
 use trailkeeper_domain::clock::{Clock, Entropy, SystemClock};
@@ -15,6 +16,9 @@ use trailkeeper_storage::{DatabaseUrl, StoreOptions};
 
 use crate::config::{DatabaseArgs, PageArgs, pages};
 use crate::failure::Failure;
+
+/// How long to wait for another process that merges: twice the time that a dead one keeps its lease.
+const SETTLE_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Rows that a list fetches at a time.
 const PAGE: usize = 500;
@@ -50,13 +54,36 @@ pub fn migrate(database: &DatabaseArgs) -> Result<Vec<String>, Failure> {
 
 /// Opens the database after bringing it up to date, so that every command also works on a new machine.
 pub fn open(database: &DatabaseArgs) -> Result<Ports, Failure> {
+    settled(open_with(database, &StoreOptions::default())?)
+}
+
+/// Opens the database as [`open`] does, for the command that makes all sheets again: it also replaces what an older
+/// version left, so that nothing unreadable keeps it from starting.
+pub fn open_to_rebuild(database: &DatabaseArgs) -> Result<Ports, Failure> {
     open_with(database, &StoreOptions::default())
+}
+
+/// The same database, after the deltas of an older version were merged: no question counts them.
+fn settled(ports: Ports) -> Result<Ports, Failure> {
+    let merged = old_deltas::settle(ports.store.as_ref(), ports.clock.as_ref(), ports.entropy.as_ref(), SETTLE_TIMEOUT);
+    match merged {
+        Ok(0) => Ok(ports),
+        Ok(deltas) => {
+            tracing::info!(deltas, "merged the deltas of an older version");
+            Ok(ports)
+        }
+        Err(error @ Error::Internal { .. }) => Err(Failure::Refused(format!(
+            "events of an older version cannot be merged: {}; run `trailkeeper rebuild`",
+            error.chain()
+        ))),
+        Err(error) => Err(ports.failed(error)),
+    }
 }
 
 /// Opens the database as [`open`] does, for commands that record events with pages. Fails if the settings of pages are
 /// not those of the database.
 pub fn open_to_record(database: &DatabaseArgs, args: &PageArgs) -> Result<Ports, Failure> {
-    let ports = open_with(database, &args.store_options())?;
+    let ports = settled(open_with(database, &args.store_options())?)?;
     let (state, differences) =
         settle_page_rule(ports.store.as_ref(), &args.rule.settings()).map_err(|error| ports.failed(error))?;
     if !differences.is_empty() {
@@ -81,8 +108,7 @@ fn open_with(database: &DatabaseArgs, options: &StoreOptions) -> Result<Ports, F
     }
     let url = database.url()?;
     let options = database.store_options(options);
-    let store = trailkeeper_storage::open(&url, &options, Arc::new(Summary))
-        .map_err(|error| Failure::of_database(&url, error))?;
+    let store = trailkeeper_storage::open(&url, &options).map_err(|error| Failure::of_database(&url, error))?;
     Ok(Ports { url, store, clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy::new()) })
 }
 

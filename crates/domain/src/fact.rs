@@ -43,22 +43,37 @@ pub struct EventFact {
 impl EventFact {
     /// Whether the event failed, by the rule of [`EventKind::failed`](crate::event::EventKind::failed).
     pub fn failed(&self) -> bool {
-        self.login().map_or(self.outcome == Outcome::Failure, |success| !success)
+        failed(self.kind, self.outcome)
     }
 
     /// Whether a login succeeded; `None` for other types.
     pub fn login(&self) -> Option<bool> {
-        match self.kind {
-            KIND_LOGIN_SUCCESS => Some(true),
-            KIND_LOGIN_FAIL => Some(false),
-            _ => None,
-        }
+        login(self.kind)
     }
 
     /// Whether it is a call of userinfo.
     pub fn userinfo(&self) -> bool {
-        self.kind == KIND_USERINFO
+        userinfo(self.kind)
     }
+}
+
+/// Whether an event of this type and outcome failed: [`EventFact::failed`].
+pub fn failed(kind: u32, outcome: Outcome) -> bool {
+    login(kind).map_or(outcome == Outcome::Failure, |success| !success)
+}
+
+/// Whether a login of this type succeeded: [`EventFact::login`].
+pub fn login(kind: u32) -> Option<bool> {
+    match kind {
+        KIND_LOGIN_SUCCESS => Some(true),
+        KIND_LOGIN_FAIL => Some(false),
+        _ => None,
+    }
+}
+
+/// Whether the type is a call of userinfo: [`EventFact::userinfo`].
+pub fn userinfo(kind: u32) -> bool {
+    kind == KIND_USERINFO
 }
 
 #[cfg(test)]

@@ -48,7 +48,6 @@ pub struct Services {
 ///
 /// use actix_web::test::{TestRequest, call_service, init_service};
 /// use actix_web::{App, web::Data};
-/// use trailkeeper_analytics::engine::Summary;
 /// use trailkeeper_auth::{Access, AccessSettings, MasterKey};
 /// use trailkeeper_domain::clock::SystemClock;
 /// use trailkeeper_domain::ingest::{Ingest, IngestLimits};
@@ -60,7 +59,7 @@ pub struct Services {
 /// let database = TempDatabase::sqlite();
 /// let url = DatabaseUrl::parse(database.url())?;
 /// trailkeeper_storage::migrate(&url)?;
-/// let store = trailkeeper_storage::open(&url, &StoreOptions::default(), Arc::new(Summary))?;
+/// let store = trailkeeper_storage::open(&url, &StoreOptions::default())?;
 /// // A program takes its randomness from the operating system, and keeps its master key.
 /// let (clock, entropy) = (Arc::new(SystemClock), Arc::new(TestEntropy::default()));
 /// let key = MasterKey::generate(entropy.as_ref());

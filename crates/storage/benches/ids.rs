@@ -1,5 +1,5 @@
 //! Benchmark of storing events with random ids on SQLite: by runs of ids, and by the unique index that older versions
-//! had. Without other indexes and deltas, so that ids make the difference.
+//! had. Without other indexes, so that ids make the difference.
 //!
 //! `cargo bench -p trailkeeper-storage --bench ids`, or `ROWS=5000000 cargo bench …`. Prints a Markdown table: bytes of log
 //! per event and events per second, for groups of three sizes on top of `ROWS` events; then the size of the structure and
@@ -15,24 +15,14 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use trailkeeper_domain::event::Event;
-use trailkeeper_domain::fact::EventFact;
 use trailkeeper_domain::id::EventId;
-use trailkeeper_domain::ports::{NewDelta, Store, Summarizer};
+use trailkeeper_domain::ports::Store;
 use trailkeeper_storage::{DatabaseUrl, StoreOptions, migrate, open};
 use trailkeeper_testkit::{TempDatabase, TestEntropy, Workload};
 use uuid::Uuid;
 
 /// The sizes of groups, and how many events are stored in such groups.
 const GROUPS: [(usize, usize); 3] = [(32, 20_000), (1_000, 200_000), (20_000, 400_000)];
-
-/// Makes no deltas.
-struct NoDeltas;
-
-impl Summarizer for NoDeltas {
-    fn deltas(&self, _facts: &[EventFact]) -> Vec<NewDelta> {
-        Vec::new()
-    }
-}
 
 struct Bench {
     database: TempDatabase,
@@ -46,7 +36,7 @@ impl Bench {
         let database = TempDatabase::sqlite();
         let url = DatabaseUrl::parse(database.url()).unwrap();
         migrate(&url).unwrap();
-        let store = open(&url, &StoreOptions::default(), Arc::new(NoDeltas)).unwrap();
+        let store = open(&url, &StoreOptions::default()).unwrap();
         let mut bench = Self { database, store, events: Workload::new(1, rows), random: TestEntropy::new(2) };
         let mut conn = bench.connect();
         for name in ["time", "tenant", "user", "kind", "source", "page", "session"] {

@@ -4,9 +4,6 @@
 //! [`Store`] on it. All calls block: call them from plain threads or blocking tasks, never from an async task.
 //!
 //! ```
-//! use std::sync::Arc;
-//!
-//! use trailkeeper_analytics::engine::Summary;
 //! use trailkeeper_storage::{DatabaseUrl, StoreOptions, migrate, open};
 //!
 //! # let database = trailkeeper_testkit::TempDatabase::sqlite();
@@ -15,7 +12,7 @@
 //! let applied = migrate(&url)?;
 //! assert!(!applied.is_empty(), "a new database needs every migration");
 //!
-//! let store = open(&url, &StoreOptions::default(), Arc::new(Summary))?;
+//! let store = open(&url, &StoreOptions::default())?;
 //! store.ready()?;
 //! let tenants = store.reading(|tx| tx.tenants(None, 10))?;
 //! assert!(tenants.is_empty());
@@ -47,8 +44,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use trailkeeper_domain::Result;
-use trailkeeper_domain::fact::EventFact;
-use trailkeeper_domain::ports::{NewDelta, ReadTx, Store, Summarizer};
+use trailkeeper_domain::ports::{ReadTx, Store};
 
 pub use options::StoreOptions;
 pub use url::DatabaseUrl;
@@ -57,7 +53,7 @@ use postgres::{PgStore, PgTarget};
 use sqlite::SqliteStore;
 use url::Target;
 
-/// Opens a store on a database. `summarizer` makes the deltas of new events. Nothing is migrated.
+/// Opens a store on a database. Nothing is migrated.
 ///
 /// A SQLite file and its folder are created if they are missing, for their owner only. Files that other users can read
 /// are closed to them, with a warning. A PostgreSQL server is not contacted yet; calls of the
@@ -65,28 +61,19 @@ use url::Target;
 ///
 /// # Errors
 /// The SQLite file is not a database, cannot be opened or cannot be closed to other users, or the PostgreSQL client cannot be set up.
-pub fn open(url: &DatabaseUrl, options: &StoreOptions, summarizer: Arc<dyn Summarizer>) -> Result<Arc<dyn Store>> {
+pub fn open(url: &DatabaseUrl, options: &StoreOptions) -> Result<Arc<dyn Store>> {
     Ok(match &url.0 {
-        Target::Sqlite(path) => Arc::new(SqliteStore::new(path.clone(), options, summarizer)?),
-        Target::Postgres(target) => Arc::new(PgStore::new(PgTarget::clone(target), options, summarizer)?),
+        Target::Sqlite(path) => Arc::new(SqliteStore::new(path.clone(), options)?),
+        Target::Postgres(target) => Arc::new(PgStore::new(PgTarget::clone(target), options)?),
     })
 }
 
-/// The summarizer of stores that a function of this crate opens for itself. They store no events.
-struct NoEvents;
-
-impl Summarizer for NoEvents {
-    fn deltas(&self, _facts: &[EventFact]) -> Vec<NewDelta> {
-        Vec::new()
-    }
-}
-
 fn sqlite_store(path: &Path, options: &StoreOptions) -> Result<SqliteStore> {
-    SqliteStore::new(path.to_owned(), options, Arc::new(NoEvents))
+    SqliteStore::new(path.to_owned(), options)
 }
 
 fn postgres_store(target: &PgTarget, options: &StoreOptions) -> Result<PgStore> {
-    PgStore::new(target.clone(), options, Arc::new(NoEvents))
+    PgStore::new(target.clone(), options)
 }
 
 /// Runs the migrations that the database lacks, and returns their names, oldest first.

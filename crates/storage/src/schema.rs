@@ -183,15 +183,38 @@ tables! {
         payload -> Binary,
     }
 
-    /// Summaries of batches that are not merged yet.
-    deltas (scope, seq) {
+    /// The columns of the events of transactions, until they are merged.
+    deltas (bucket, seq) {
+        bucket -> SmallInt,
+        seq -> BigInt,
+        events -> Integer,
+        payload -> Binary,
+    }
+
+    /// Merges that are not finished.
+    merge_passes (bucket, pass) {
+        bucket -> SmallInt,
+        pass -> BigInt,
+        deltas -> Binary,
+    }
+
+    /// The scopes that such a merge has merged.
+    merged_scopes (bucket, pass, scope) {
+        bucket -> SmallInt,
+        pass -> BigInt,
+        scope -> TenantKey,
+    }
+
+    /// Deltas of older programs, until they are merged.
+    old_deltas (scope, seq) {
         scope -> TenantKey,
         seq -> BigInt,
         payload -> Binary,
     }
 
     /// Merged summaries.
-    sheets (scope, generation, level, part, start, run) {
+    sheets (bucket, scope, generation, level, part, start, run) {
+        bucket -> SmallInt,
         generation -> BigInt,
         scope -> TenantKey,
         level -> SmallInt,

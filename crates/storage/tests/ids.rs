@@ -9,7 +9,6 @@ use std::sync::{Arc, Once};
 use diesel::connection::{Instrumentation, InstrumentationEvent, SimpleConnection, set_default_instrumentation};
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
-use trailkeeper_analytics::engine::Summary;
 use trailkeeper_domain::Error;
 use trailkeeper_domain::event::Event;
 use trailkeeper_domain::id::{EventId, TenantId};
@@ -66,7 +65,7 @@ impl Model {
 
     fn open(&self) -> Arc<dyn Store> {
         let options = StoreOptions { ids_in_memory: IN_MEMORY, ..StoreOptions::default() };
-        open(&DatabaseUrl::parse(self.database.url()).unwrap(), &options, Arc::new(Summary)).unwrap()
+        open(&DatabaseUrl::parse(self.database.url()).unwrap(), &options).unwrap()
     }
 
     fn store(&mut self) -> Arc<dyn Store> {
@@ -367,7 +366,7 @@ fn batch_of_killed(number: u64) -> Vec<Event> {
 fn stores_batches_until_it_is_killed() {
     let Ok(url) = std::env::var(KILLED) else { return };
     let options = StoreOptions { ids_in_memory: IN_MEMORY, ..StoreOptions::default() };
-    let store = open(&DatabaseUrl::parse(&url).unwrap(), &options, Arc::new(Summary)).unwrap();
+    let store = open(&DatabaseUrl::parse(&url).unwrap(), &options).unwrap();
     let first: u64 = std::env::var("FIRST").unwrap().parse().unwrap();
     for number in first.. {
         store.writing(|tx| tx.insert_events(&batch_of_killed(number))).unwrap();

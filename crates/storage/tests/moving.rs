@@ -10,7 +10,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use chrono::Months;
-use trailkeeper_analytics::engine::Summary;
 use trailkeeper_domain::event::{Event, EventFilter, StoredEvent, Values};
 use trailkeeper_domain::page::{Page, PageQueries, PageRule, PageRuleState};
 use trailkeeper_domain::ports::{Moving, Store};
@@ -48,7 +47,7 @@ fn numbers(range: std::ops::Range<u128>) -> Vec<Event> {
 
 fn opened(database: &TempDatabase) -> Arc<dyn Store> {
     let url = DatabaseUrl::parse(database.url()).unwrap();
-    open(&url, &StoreOptions::default(), Arc::new(Summary)).unwrap()
+    open(&url, &StoreOptions::default()).unwrap()
 }
 
 fn ask(database: &TempDatabase, sql: &str) -> Vec<Vec<Option<String>>> {

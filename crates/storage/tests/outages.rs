@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
-use trailkeeper_analytics::engine::Summary;
 use trailkeeper_domain::event::Event;
 use trailkeeper_domain::ports::Store;
 use trailkeeper_domain::{Error, Result};
@@ -94,7 +93,7 @@ fn a_connection_that_ends_inside_a_transaction_stores_nothing() {
 #[test]
 fn a_port_without_a_server_is_unavailable() {
     let url = DatabaseUrl::parse("postgres://nobody@127.0.0.1:1/none").unwrap();
-    let store = open(&url, &StoreOptions::default(), Arc::new(Summary)).unwrap();
+    let store = open(&url, &StoreOptions::default()).unwrap();
     is_unavailable(&store.ready());
     is_unavailable(&migrate(&url));
 }
@@ -122,7 +121,7 @@ fn a_server_that_accepts_and_says_nothing_is_unavailable_after_the_connect_timeo
         let port = silent_server(greeting);
         for host in ["127.0.0.1", "localhost"] {
             let url = format!("postgres://nobody@{host}:{port}/none?sslmode={mode}&connect_timeout=1");
-            let store = open(&DatabaseUrl::parse(&url).unwrap(), &StoreOptions::default(), Arc::new(Summary)).unwrap();
+            let store = open(&DatabaseUrl::parse(&url).unwrap(), &StoreOptions::default()).unwrap();
             let asked = Instant::now();
             match store.ready() {
                 Err(Error::Unavailable { cause }) => {
@@ -285,7 +284,7 @@ fn opening_reports_a_file_that_is_no_database() {
     let database = TempDatabase::sqlite();
     fs::write(database.path(), vec![b'x'; 8192]).unwrap();
     let url = DatabaseUrl::parse(database.url()).unwrap();
-    let error = open(&url, &StoreOptions::default(), Arc::new(Summary)).err().unwrap().chain().to_string();
+    let error = open(&url, &StoreOptions::default()).err().unwrap().chain().to_string();
     assert!(error.contains("not a database"), "{error}");
 }
 

@@ -6,7 +6,6 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use trailkeeper_analytics::engine::Summary;
 use trailkeeper_domain::ports::Store;
 use trailkeeper_storage::{DatabaseUrl, StoreOptions, migrate_with, open};
 use trailkeeper_testkit::{TempDatabase, event};
@@ -33,7 +32,7 @@ fn opened(database: &TempDatabase, allow_group_read: bool) -> Arc<dyn Store> {
     let options = StoreOptions { allow_group_read, ..StoreOptions::default() };
     let url = DatabaseUrl::parse(database.url()).unwrap();
     migrate_with(&url, &options).unwrap();
-    open(&url, &options, Arc::new(Summary)).unwrap()
+    open(&url, &options).unwrap()
 }
 
 #[test]
@@ -68,6 +67,6 @@ fn the_files_beside_the_target_of_a_link_are_closed_too() {
     std::os::unix::fs::symlink(database.path(), &link).unwrap();
     set(&database, 0o644);
     let url = DatabaseUrl::parse(&format!("sqlite:{}", link.display())).unwrap();
-    drop(open(&url, &StoreOptions::default(), Arc::new(Summary)).unwrap());
+    drop(open(&url, &StoreOptions::default()).unwrap());
     assert_eq!(modes(&database), [0o600; 3]);
 }

@@ -145,10 +145,9 @@ fn sheet_questions() -> Vec<Question> {
         let (level, part, start) = (Level::Day, Part::Pages, range().start);
         let key = SheetKey { scope, level, part, start, run: 0 };
         questions.push(question("facts", move |tx| tx.facts(scope, range(), &mut |_| Ok(()))));
-        questions.push(question("deltas", move |tx| tx.deltas(Scopes::One(scope), &mut |_, _| Ok(()))));
-        questions.push(question("deltas of some scopes", move |tx| {
-            tx.deltas_of(&[scope, Scope::Tenant(TenantId(Uuid::from_u128(8)))], &mut |_, _| Ok(()))
-        }));
+        questions.push(question("deltas", move |tx| tx.deltas(scope, &mut |_| Ok(()))));
+        questions.push(question("unclaimed deltas", move |tx| tx.unclaimed_deltas(7, 10).map(drop)));
+        questions.push(question("deltas by number", move |tx| tx.deltas_by_number(&[7, 8]).map(drop)));
         let other = SheetKey { scope: Scope::Tenant(TenantId(Uuid::from_u128(8))), ..key };
         questions.push(question("runs", move |tx| tx.runs(1, &[key.period(), other.period()]).map(drop)));
         questions.push(question("sheets by key", move |tx| tx.sheets_by_key(1, &[key, other]).map(drop)));

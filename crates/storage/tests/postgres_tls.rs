@@ -4,10 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
 use std::env;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use trailkeeper_analytics::engine::Summary;
 use trailkeeper_storage::{DatabaseUrl, StoreOptions, migrate, open};
 use trailkeeper_testkit::{TempDatabase, run_on_postgres};
 
@@ -71,7 +69,7 @@ fn a_certificate_of_version_1_works_where_it_is_not_verified() {
             ]);
             for mode in ["require", "prefer"] {
                 migrate(&url(mode)).unwrap_or_else(|error| panic!("{kind} {version} {mode}: {}", error.chain()));
-                let store = open(&url(mode), &StoreOptions::default(), Arc::new(Summary)).unwrap();
+                let store = open(&url(mode), &StoreOptions::default()).unwrap();
                 store.ready().unwrap();
                 let used = admin(
                     "SELECT DISTINCT version FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) \

@@ -5,7 +5,6 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs as _}
 use std::sync::{Arc, Condvar, Mutex};
 use std::{io, thread};
 
-use trailkeeper_analytics::engine::Summary;
 use trailkeeper_domain::Error;
 use trailkeeper_domain::event::Event;
 use trailkeeper_storage::{DatabaseUrl, StoreOptions, migrate, open};
@@ -95,7 +94,7 @@ fn a_call_that_connects_to_another_server_does_not_use_the_names_of_the_old_one(
     let gate = Gate::before(server.to_socket_addrs().unwrap().next().unwrap());
     let url = DatabaseUrl::parse(&old.url().replace(server, &gate.address.to_string())).unwrap();
     migrate(&url).unwrap();
-    let store = open(&url, &StoreOptions::default(), Arc::new(Summary)).unwrap();
+    let store = open(&url, &StoreOptions::default()).unwrap();
     store.writing(|tx| tx.insert_events(&[event_of(2, "ann")])).unwrap();
 
     thread::scope(|scope| {

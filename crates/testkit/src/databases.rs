@@ -118,6 +118,17 @@ impl TempDatabase {
         copy_online(copy, &self.path());
     }
 
+    /// Runs a statement without the code under test.
+    pub fn execute(&self, sql: &str) {
+        match &self.home {
+            Home::Cluster { .. } => drop(run_on_postgres(&self.url, sql)),
+            Home::Folder(_) => {
+                let script = "import sqlite3, sys; a = sqlite3.connect(sys.argv[1]); a.execute(sys.argv[2]); a.commit(); a.close()";
+                run_python(&["-c", script, &self.path().display().to_string(), sql]);
+            }
+        }
+    }
+
     /// Ends every connection to a PostgreSQL database, as a restart of the server would.
     pub fn end_connections(&self) {
         let Home::Cluster { admin_url, name } = &self.home else { panic!("a PostgreSQL database") };
@@ -147,8 +158,12 @@ impl Drop for TempDatabase {
 /// Copies by SQLite's online backup. Python has it, and no safe crate of this workspace.
 fn copy_online(from: &Path, to: &Path) {
     let script = "import sqlite3, sys; a, b = map(sqlite3.connect, sys.argv[1:]); a.backup(b); b.close(); a.close()";
-    let status = process::Command::new("python3").args(["-c", script]).args([from, to]).status();
-    assert!(status.expect("python3 runs").success(), "{} was not copied to {}", from.display(), to.display());
+    run_python(&["-c", script, &from.display().to_string(), &to.display().to_string()]);
+}
+
+fn run_python(arguments: &[&str]) {
+    let status = process::Command::new("python3").args(arguments).status();
+    assert!(status.expect("python3 runs").success(), "failed: python3 {arguments:?}");
 }
 
 /// Runs statements on a PostgreSQL database directly, without the code under test, and returns the rows of the last

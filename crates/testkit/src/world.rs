@@ -81,22 +81,17 @@ impl World {
     }
 }
 
-/// Migrates a [`TempDatabase`] and opens a store on it that makes the deltas of new events. The arguments may continue
-/// with options and another summarizer.
+/// Migrates a [`TempDatabase`] and opens a store on it. Options may follow.
 ///
-/// It expands to calls of `trailkeeper-storage` and `trailkeeper-analytics`. The calling test must depend on both
-/// crates, because this crate does not.
+/// It expands to calls of `trailkeeper-storage`. The calling test must depend on that crate, because this one does not.
 #[macro_export]
 macro_rules! open_store {
     ($database:expr) => {
         $crate::open_store!($database, &::trailkeeper_storage::StoreOptions::default())
     };
-    ($database:expr, $options:expr) => {
-        $crate::open_store!($database, $options, ::std::sync::Arc::new(::trailkeeper_analytics::engine::Summary))
-    };
-    ($database:expr, $options:expr, $summarizer:expr) => {{
+    ($database:expr, $options:expr) => {{
         let url = ::trailkeeper_storage::DatabaseUrl::parse($database.url()).expect("a URL of a temporary database");
         ::trailkeeper_storage::migrate(&url).expect("a temporary database can be migrated");
-        ::trailkeeper_storage::open(&url, $options, $summarizer).expect("a temporary database can be opened")
+        ::trailkeeper_storage::open(&url, $options).expect("a temporary database can be opened")
     }};
 }

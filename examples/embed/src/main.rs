@@ -3,10 +3,8 @@
 //! It records a few page loads in the SQLite file that its argument names, and then asks for the active users and the
 //! pages: `cargo run -p trailkeeper-example-embed -- trail.db`
 
-use std::sync::Arc;
-
 use ring::rand::{SecureRandom as _, SystemRandom};
-use trailkeeper_analytics::engine::{Summary, merger};
+use trailkeeper_analytics::engine::merger;
 use trailkeeper_analytics::question::SeriesSpec;
 use trailkeeper_analytics::question::active_users::active_users;
 use trailkeeper_analytics::question::page_statistics::{PagesQuestion, page_statistics};
@@ -33,7 +31,7 @@ fn main() -> Result<()> {
     let applied = trailkeeper_storage::migrate(&url)?;
     println!("{} migrations applied to {url}", applied.len());
     // The store writes the summary of each batch in the same transaction as its events.
-    let store = trailkeeper_storage::open(&url, &StoreOptions::default(), Arc::new(Summary))?;
+    let store = trailkeeper_storage::open(&url, &StoreOptions::default())?;
     let (store, clock, entropy) = (store.as_ref(), SystemClock, Randomness(SystemRandom::new()));
 
     let context = IngestContext { now: clock.now(), source: None, tenant_scope: None };

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use trailkeeper_analytics::engine::Summary;
 use trailkeeper_domain::event::Event;
 use trailkeeper_domain::page::Page;
 use trailkeeper_domain::ports::Store;
@@ -18,7 +17,7 @@ pub const BATCH: usize = 1_000;
 pub fn prepared(database: &TempDatabase) -> Arc<dyn Store> {
     let url = DatabaseUrl::parse(database.url()).unwrap();
     trailkeeper_storage::migrate(&url).unwrap();
-    trailkeeper_storage::open(&url, &StoreOptions::default(), Arc::new(Summary)).unwrap()
+    trailkeeper_storage::open(&url, &StoreOptions::default()).unwrap()
 }
 
 /// The JSON of an event, as a client sends it.

@@ -15,7 +15,7 @@ const LEASE_TIMEOUT: Duration = Duration::from_mins(1);
 /// Rebuilds all sheets and prints their number and size, and the number of events. Before that, it gives the pages of all
 /// events the keys of the newest rule with these settings, if they have others.
 pub fn run(database: &DatabaseArgs, pages: &PageRuleArgs) -> Result<(), Failure> {
-    let ports = wiring::open(database)?;
+    let ports = wiring::open_to_rebuild(database)?;
     let stored = ports.store.reading(|tx| tx.page_rule()).map_err(|error| ports.failed(error))?;
     let rule = pages.settings().rule(&stored.rule);
     if rule != stored.rule {

@@ -7,7 +7,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use trailkeeper_analytics::engine::Summary;
 use trailkeeper_domain::event::{Event, EventFilter, EventKind, Values};
 use trailkeeper_domain::id::TenantId;
 use trailkeeper_domain::ports::Store;
@@ -28,7 +27,7 @@ fn store(program: &Program) -> Arc<dyn Store> {
 
 /// The store of the database at this URL.
 fn store_at(url: &str) -> Arc<dyn Store> {
-    trailkeeper_storage::open(&DatabaseUrl::parse(url).unwrap(), &StoreOptions::default(), Arc::new(Summary)).unwrap()
+    trailkeeper_storage::open(&DatabaseUrl::parse(url).unwrap(), &StoreOptions::default()).unwrap()
 }
 
 /// The audit events of this type in a store, oldest first.

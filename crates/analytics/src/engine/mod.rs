@@ -1,33 +1,32 @@
-//! The engine: it makes deltas of new events, merges deltas into sheets, and folds sheets, deltas and events to answers.
+//! The engine: it merges deltas into sheets, and folds sheets, deltas and events to answers.
 //!
-//! [`Summary`] makes the deltas that a store writes together with new events, [`delta`] encodes them, [`merger`] merges
-//! them, [`read`] folds what is stored, [`rebuild`] makes all sheets from the events again, and [`verify`] compares
-//! sheets with events. `docs/sheets.md` describes the model.
+//! A store writes a delta together with new events. [`merger`] merges deltas, [`read`] folds what is stored, [`rebuild`]
+//! makes all sheets from the events again, and [`verify`] compares sheets with events. [`old_deltas`] merges what an older
+//! version left. `docs/sheets.md` describes the model.
 
 mod audience;
-pub mod delta;
+mod delta;
 mod fold_cache;
 mod merge;
 pub mod merger;
+pub mod old_deltas;
 pub mod postings;
 mod progress;
 pub mod read;
 pub mod rebuild;
-mod summary;
 mod tenants;
 pub mod verify;
 
 use trailkeeper_domain::Error;
 use trailkeeper_domain::error::Context;
 use trailkeeper_domain::id::TenantId;
-use trailkeeper_domain::ports::{DeltaKey, SheetKey};
+use trailkeeper_domain::ports::SheetKey;
 use trailkeeper_domain::scope::{Part, Scope};
 use trailkeeper_domain::time::rfc3339;
 
 pub use audience::{Audience, EachTenant};
 pub use fold_cache::FoldCache;
 pub use progress::Progress;
-pub use summary::Summary;
 pub use tenants::{TenantCells, per_tenant, tenants_with_events};
 
 /// Whether events of this scope are counted. Those of the system tenant are not: operators are not customers, and the
@@ -52,11 +51,6 @@ pub(crate) fn sheet_row(key: SheetKey) -> String {
         Part::Pages => "pages",
     };
     format!("sheet of {}, {} {}, {part}, run {run}", scope_name(scope), level.as_str(), rfc3339(start))
-}
-
-/// The description of a delta's row for operators.
-pub(crate) fn delta_row(key: DeltaKey) -> String {
-    format!("delta {} of {}", key.seq, scope_name(key.scope))
 }
 
 /// The description of a scope for operators.

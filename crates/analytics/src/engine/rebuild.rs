@@ -10,7 +10,7 @@
 //! ```
 //!
 //! The one transaction makes the new generation the current one and removes the deltas of the snapshot, whose events are
-//! in the new sheets. Later deltas stay and belong to the new generation. A crash before that transaction leaves the old
+//! in the new sheets, with the passes that have claimed some of them. Later deltas stay and belong to the new generation. A crash before that transaction leaves the old
 //! generation as it was; the next rebuild or merger removes the incomplete one.
 
 mod chunk;
@@ -18,15 +18,14 @@ mod pages;
 mod rebuilt;
 
 use std::collections::HashSet;
-use std::thread;
 use std::time::Duration;
 
+use trailkeeper_domain::Result;
 use trailkeeper_domain::clock::{Clock, Entropy};
 use trailkeeper_domain::page::{PageRule, PageRuleState};
-use trailkeeper_domain::ports::{DeltaKey, ReadTx, Scopes, Store};
+use trailkeeper_domain::ports::{OldDeltaKey, ReadTx, Store, WriteTx};
 use trailkeeper_domain::scope::{Level, Scope};
-use trailkeeper_domain::time::{self, Timestamp, rfc3339};
-use trailkeeper_domain::{Error, Result};
+use trailkeeper_domain::time::{self, Timestamp};
 
 use super::merger::{Lease, Pass, lost};
 use super::progress::Progress;
@@ -34,9 +33,7 @@ use chunk::Chunk;
 
 pub use rebuilt::{Rebuilt, Rewritten};
 
-/// The pause between two attempts to take the lease.
-const PAUSE: Duration = Duration::from_millis(100);
-/// The most sheets of other generations that one transaction removes.
+/// The most sheets of other generations that one transaction removes, and the most deltas that are listed at once.
 const REMOVED_AT_ONCE: usize = 1_000;
 /// The number of events after which progress is reported, and the lease prolonged if needed.
 const REPORT_EVERY: u64 = 10_000;
@@ -57,7 +54,7 @@ pub fn rebuild_by_rule(
     rule: &PageRule,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Rebuilt> {
-    rebuild_all(store, &patiently(store, clock, entropy, patience)?, Some(rule), progress)
+    rebuild_all(store, &Lease::take_within(store, clock, entropy, patience)?, Some(rule), progress)
 }
 
 /// Rebuilds all sheets. Waits up to `patience` for a merger or another rebuild to release the lease.
@@ -72,7 +69,7 @@ pub fn rebuild(
     patience: Duration,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Rebuilt> {
-    rebuild_all(store, &patiently(store, clock, entropy, patience)?, None, progress)
+    rebuild_all(store, &Lease::take_within(store, clock, entropy, patience)?, None, progress)
 }
 
 fn rebuild_all(
@@ -85,7 +82,7 @@ fn rebuild_all(
     // While it is made, ids are looked up as before.
     store.rebuild_ids()?;
     // Merging first leaves fewer deltas to remember. Unreadable rows are a reason to rebuild, and no reason to stop.
-    let merged = Pass { store, lease, settled: HashSet::new(), stopped: &|| false }.run()?;
+    let merged = Pass { store, lease, left_out: HashSet::new(), stopped: &|| false }.run()?;
     for (_, row) in merged.unreadable {
         tracing::warn!("{row}; it is rebuilt from its events");
     }
@@ -104,35 +101,13 @@ fn rebuild_all(
                 let state = tx.page_rule()?;
                 tx.set_page_rule(&PageRuleState { rewriting: false, ..state })?;
             }
-            tx.delete_deltas(&settled)
+            tx.delete_deltas(&settled.deltas)?;
+            tx.end_merge_passes(&settled.passes)?;
+            delete_old_deltas(tx)
         })?
         .ok_or_else(lost)?;
     remove_other_generations(lease)?;
     Ok(Rebuilt { rewritten, ..rebuilt })
-}
-
-fn patiently<'a>(
-    store: &'a dyn Store,
-    clock: &'a dyn Clock,
-    entropy: &dyn Entropy,
-    patience: Duration,
-) -> Result<Lease<'a>> {
-    let mut waited = Duration::ZERO;
-    loop {
-        if let Some(lease) = Lease::take(store, clock, entropy)? {
-            return Ok(lease);
-        }
-        if waited >= patience {
-            let until = Lease::taken_until(store)?;
-            let until = until.map_or_else(String::new, |until| format!(" (now until {})", rfc3339(until)));
-            return Err(Error::unavailable(format!(
-                "another process has the lease on the sheets{until}, and did not release it within {} seconds: a merger under heavy load or another rebuild; try again when that one is done (a killed one loses it 30 seconds after its last write)",
-                patience.as_secs()
-            )));
-        }
-        thread::sleep(PAUSE);
-        waited += PAUSE;
-    }
 }
 
 fn remove_other_generations(lease: &Lease<'_>) -> Result<()> {
@@ -140,16 +115,36 @@ fn remove_other_generations(lease: &Lease<'_>) -> Result<()> {
     Ok(())
 }
 
-/// The deltas of the snapshot, whose events are among its events.
-fn waiting(tx: &mut dyn ReadTx) -> Result<Vec<DeltaKey>> {
-    let mut keys = Vec::new();
-    for scopes in [Scopes::One(Scope::Everyone), Scopes::EveryTenant] {
-        tx.deltas(scopes, &mut |key, _| {
-            keys.push(key);
-            Ok(())
-        })?;
+/// The deltas of a snapshot, whose events are among its events, and the passes that are not finished.
+struct Settled {
+    deltas: Vec<i64>,
+    passes: Vec<i64>,
+}
+
+fn waiting(tx: &mut dyn ReadTx) -> Result<Settled> {
+    let mut settled = Settled { deltas: Vec::new(), passes: Vec::new() };
+    for pass in tx.merge_passes()? {
+        settled.passes.push(pass.number);
+        settled.deltas.extend(pass.deltas);
     }
-    Ok(keys)
+    let mut after = i64::MIN;
+    loop {
+        let some = tx.unclaimed_deltas(after, REMOVED_AT_ONCE)?;
+        let Some(last) = some.last() else { return Ok(settled) };
+        after = last.number;
+        settled.deltas.extend(some.iter().map(|size| size.number));
+    }
+}
+
+/// Removes the deltas of older programs: the new sheets count their events, too.
+fn delete_old_deltas(tx: &mut dyn WriteTx) -> Result<()> {
+    loop {
+        let keys: Vec<OldDeltaKey> = tx.old_deltas(REMOVED_AT_ONCE)?.into_iter().map(|(key, _)| key).collect();
+        if keys.is_empty() {
+            return Ok(());
+        }
+        tx.delete_old_deltas(&keys)?;
+    }
 }
 
 fn walk(

@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use trailkeeper_domain::id::TenantId;
-use trailkeeper_domain::ports::{ReadTx, Scopes, SheetKey, SheetQuery};
-use trailkeeper_domain::scope::{Level, Part, Scope};
+use trailkeeper_domain::ports::{ReadTx, Scopes, SheetKey, SheetQuery, WaitingDelta};
+use trailkeeper_domain::scope::{Level, Part, Scope, ScopeKind};
 use trailkeeper_domain::time::{TimeRange, Timestamp};
 use trailkeeper_domain::{Error, Result};
+use trailkeeper_postings::dimension::Column;
 
-use super::{delta, delta_row, in_row, is_counted, sheet_row};
+use super::delta::{self, Periods};
+use super::{in_row, is_counted, sheet_row};
 use crate::sheet::{CellKey, CodecError, Facet, Fold, Folded, Heads};
 
 /// A tenant and the start of a period.
@@ -35,7 +37,7 @@ pub struct TenantCells {
 /// Calls `each` once with every cell of every tenant and period that has any; in no particular order.
 ///
 /// Most periods have one sheet, whose cells say how many ids they have: ids are decoded only where a period has several
-/// sheets or waiting deltas. The sheets of one period are in memory at a time, and all deltas.
+/// sheets or waiting deltas. The sheets of one period are in memory at a time, and the cells of all waiting events.
 ///
 /// # Errors
 /// Those of the store and of `each`; [`Error::Internal`] with the row for a corrupt payload.
@@ -134,8 +136,9 @@ pub fn tenants_with_events(tx: &mut dyn ReadTx, range: TimeRange) -> Result<BTre
         add(key.scope);
         Ok(())
     })?;
-    tx.deltas(Scopes::EveryTenant, &mut |key, _| {
-        add(key.scope);
+    tx.all_deltas(&mut |waiting| {
+        let delta = delta::read(&waiting)?;
+        delta.tenants().map(Scope::Tenant).filter(|scope| is_counted(*scope)).for_each(&mut add);
         Ok(())
     })?;
     Ok(tenants)
@@ -158,17 +161,54 @@ fn empty(wanted: &TenantCells) -> Fold {
 }
 
 fn of_deltas(tx: &mut dyn ReadTx, wanted: &TenantCells) -> Result<BTreeMap<TenantPeriod, Fold>> {
-    let mut folds = BTreeMap::new();
-    tx.deltas(wanted.scopes, &mut |key, payload| {
-        let Scope::Tenant(tenant) = key.scope else { return Ok(()) };
-        let walked = delta::walk(payload, |hour, sheet| {
-            if hour < wanted.starts.start || wanted.starts.end <= hour {
-                return Ok(());
+    let mut waiting = WaitingCells::new(wanted);
+    match wanted.scopes {
+        Scopes::One(scope @ Scope::Tenant(_)) => tx.deltas(scope, &mut |delta| waiting.add(&delta, Some(scope)))?,
+        Scopes::One(Scope::Everyone) => {}
+        Scopes::EveryTenant => tx.all_deltas(&mut |delta| waiting.add(&delta, None))?,
+    }
+    Ok(waiting.folds)
+}
+
+/// The cells of waiting events.
+struct WaitingCells<'a> {
+    wanted: &'a TenantCells,
+    columns: Vec<Column>,
+    /// The range in which the periods begin, in microseconds since 1970.
+    starts: (i64, i64),
+    periods: Periods,
+    folds: BTreeMap<TenantPeriod, Fold>,
+}
+
+impl<'a> WaitingCells<'a> {
+    fn new(wanted: &'a TenantCells) -> Self {
+        let TimeRange { start, end } = wanted.starts;
+        Self {
+            wanted,
+            columns: delta::columns_of([wanted.facet]),
+            starts: (start.timestamp_micros(), end.timestamp_micros()),
+            periods: Periods::new(wanted.level),
+            folds: BTreeMap::new(),
+        }
+    }
+
+    /// Counts the events of a delta: those of one scope, or those of each tenant whose sheets do not count them yet.
+    fn add(&mut self, waiting: &WaitingDelta<'_>, scope: Option<Scope>) -> Result<()> {
+        let delta = delta::read(waiting)?;
+        for section in delta::sections(&delta, scope.unwrap_or(Scope::Everyone)) {
+            let tenant = section.tenant_id();
+            if waiting.merged.contains(&Scope::Tenant(tenant)) {
+                continue;
             }
-            let fold = folds.entry((tenant, wanted.level.floor(hour))).or_insert_with(|| empty(wanted));
-            fold.add(sheet).map_err(Error::internal)
-        });
-        walked.map_err(|error| in_row(error, || delta_row(key)))
-    })?;
-    Ok(folds)
+            let Self { wanted, columns, starts: (first, end), periods, folds } = self;
+            delta::each_fact(waiting.number, &section, columns, |at, fact| {
+                if *first <= at && at < *end {
+                    let period = (tenant, periods.start(at)?);
+                    folds.entry(period).or_insert_with(|| empty(wanted)).count(fact, ScopeKind::Tenant);
+                }
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
 }

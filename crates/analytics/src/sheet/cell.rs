@@ -1,6 +1,7 @@
 //! Facets, the keys of cells, and cells.
 
 use trailkeeper_domain::scope::Part;
+use trailkeeper_postings::dimension::Column;
 
 use super::set::IdSet;
 
@@ -61,6 +62,17 @@ impl Facet {
     /// The half of a sheet that contains it.
     pub fn part(self) -> Part {
         if self == Self::Views { Part::Pages } else { Part::Totals }
+    }
+
+    /// The columns of an event by which it counts.
+    pub(crate) fn columns(self) -> &'static [Column] {
+        match self {
+            Self::Views | Self::AllViews => &[Column::Page, Column::User],
+            Self::Active => &[Column::Env, Column::Kind, Column::Outcome, Column::User],
+            Self::ActiveAll => &[Column::Kind, Column::Outcome, Column::User],
+            Self::Kind | Self::Userinfo | Self::Logins | Self::FailedLogins => &[Column::Kind, Column::User],
+            Self::LoginSources | Self::FailedLoginSources => &[Column::Kind, Column::Source],
+        }
     }
 
     /// Whether the facet has at most one cell, with id 0.

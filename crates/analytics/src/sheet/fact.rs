@@ -1,10 +1,12 @@
 //! Makes sheets from events.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
-use trailkeeper_domain::fact::EventFact;
+use trailkeeper_domain::fact::{self, EventFact};
+use trailkeeper_postings::delta::Counted;
 
 use super::cell::{Cell, CellKey, Facet};
+use super::hash::SeededHash;
 use super::set::IdSet;
 use super::{ScopeKind, Sheet};
 
@@ -47,6 +49,42 @@ impl From<&EventFact> for Fact {
     }
 }
 
+impl From<&Counted> for Fact {
+    fn from(counted: &Counted) -> Self {
+        Self {
+            page: counted.page,
+            env: counted.env.0,
+            kind: counted.kind,
+            userinfo: fact::userinfo(counted.kind),
+            login: fact::login(counted.kind),
+            failed: fact::failed(counted.kind, counted.outcome),
+            user: counted.user,
+            source: counted.source,
+        }
+    }
+}
+
+impl Fact {
+    /// The cell of a facet in which the event counts, and the user or source that becomes a member of its set; `None` if
+    /// it does not count in this facet. An event counts in at most one cell of a facet.
+    #[inline]
+    pub(super) fn cell(&self, facet: Facet, scope: ScopeKind) -> Option<(u64, Option<u32>)> {
+        let is_active = self.user.is_some() && !self.failed;
+        match facet {
+            Facet::Views => self.page.map(|page| (u64::from(page), self.user)),
+            Facet::AllViews => self.page.map(|_| (0, self.user)),
+            Facet::Active => (is_active && scope == ScopeKind::Tenant).then_some((u64::from(self.env), self.user)),
+            Facet::ActiveAll => is_active.then_some((0, self.user)),
+            Facet::Kind => Some((u64::from(self.kind), self.user)),
+            Facet::Userinfo => self.userinfo.then_some((0, self.user)),
+            Facet::Logins => (self.login == Some(true)).then_some((0, self.user)),
+            Facet::FailedLogins => (self.login == Some(false)).then_some((0, self.user)),
+            Facet::LoginSources => (self.login == Some(true)).then_some((0, self.source)),
+            Facet::FailedLoginSources => (self.login == Some(false)).then_some((0, self.source)),
+        }
+    }
+}
+
 impl Sheet {
     /// The sheet of these events, which must not include events of the system tenant (see [`Fact`]).
     pub fn of<'a>(scope: ScopeKind, facts: impl IntoIterator<Item = &'a Fact>) -> Self {
@@ -62,20 +100,8 @@ impl Sheet {
 #[derive(Debug)]
 pub struct SheetBuilder {
     scope: ScopeKind,
-    views: BTreeMap<u32, Draft>,
-    active: BTreeMap<u32, Draft>,
-    kinds: BTreeMap<u32, Draft>,
-    all_views: Draft,
-    active_all: Draft,
-    userinfo: Draft,
-    logins: LoginDrafts,
-    failed_logins: LoginDrafts,
-}
-
-#[derive(Debug, Default)]
-struct LoginDrafts {
-    users: Draft,
-    sources: Draft,
+    /// The cells of each facet, in the order of [`Facet::ALL`].
+    facets: [HashMap<u64, Draft, SeededHash>; Facet::ALL.len()],
 }
 
 /// A cell under construction: its ids are neither sorted nor distinct.
@@ -85,70 +111,31 @@ struct Draft {
     ids: Vec<u32>,
 }
 
-impl Draft {
-    fn add(&mut self, id: Option<u32>) {
-        self.count += 1;
-        self.ids.extend(id);
-    }
-}
-
 impl SheetBuilder {
     /// An empty builder. For everyone, active users are not counted by environment, because environments are numbered
     /// per tenant.
     pub fn new(scope: ScopeKind) -> Self {
-        Self {
-            scope,
-            views: BTreeMap::new(),
-            active: BTreeMap::new(),
-            kinds: BTreeMap::new(),
-            all_views: Draft::default(),
-            active_all: Draft::default(),
-            userinfo: Draft::default(),
-            logins: LoginDrafts::default(),
-            failed_logins: LoginDrafts::default(),
-        }
+        Self { scope, facets: Default::default() }
     }
 
     /// Counts one event.
     pub fn add(&mut self, fact: &Fact) {
-        self.kinds.entry(fact.kind).or_default().add(fact.user);
-        if let Some(page) = fact.page {
-            self.views.entry(page).or_default().add(fact.user);
-            self.all_views.add(fact.user);
-        }
-        if fact.user.is_some() && !fact.failed {
-            self.active_all.add(fact.user);
-            if self.scope == ScopeKind::Tenant {
-                self.active.entry(fact.env).or_default().add(fact.user);
+        for (facet, drafts) in Facet::ALL.into_iter().zip(&mut self.facets) {
+            if let Some((id, member)) = fact.cell(facet, self.scope) {
+                let draft = drafts.entry(id).or_default();
+                draft.count += 1;
+                draft.ids.extend(member);
             }
-        }
-        if fact.userinfo {
-            self.userinfo.add(fact.user);
-        }
-        if let Some(success) = fact.login {
-            let logins = if success { &mut self.logins } else { &mut self.failed_logins };
-            logins.users.add(fact.user);
-            logins.sources.add(fact.source);
         }
     }
 
     /// The sheet of all added facts.
     pub fn finish(self) -> Sheet {
-        let many = [(Facet::Views, self.views), (Facet::Active, self.active), (Facet::Kind, self.kinds)];
-        let single = [
-            (Facet::AllViews, self.all_views),
-            (Facet::ActiveAll, self.active_all),
-            (Facet::Userinfo, self.userinfo),
-            (Facet::Logins, self.logins.users),
-            (Facet::FailedLogins, self.failed_logins.users),
-            (Facet::LoginSources, self.logins.sources),
-            (Facet::FailedLoginSources, self.failed_logins.sources),
-        ];
-        let many = many.into_iter().flat_map(|(facet, drafts)| {
-            drafts.into_iter().map(move |(id, draft)| (CellKey::new(facet, u64::from(id)), draft))
-        });
-        let single = single.into_iter().map(|(facet, draft)| (CellKey::single(facet), draft));
-        let cells = many.chain(single).filter(|(_, draft)| draft.count > 0);
-        Sheet::of_cells(cells.map(|(key, draft)| (key, Cell { count: draft.count, set: IdSet::of(draft.ids) })))
+        let facets = Facet::ALL.into_iter().zip(self.facets);
+        Sheet::of_cells(facets.flat_map(|(facet, drafts)| {
+            drafts.into_iter().map(move |(id, draft)| {
+                (CellKey::new(facet, id), Cell { count: draft.count, set: IdSet::of(draft.ids) })
+            })
+        }))
     }
 }

@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use super::Sheet;
 use super::bits::IdBits;
 use super::cell::{Cell, CellKey, Facet};
 use super::codec::{self, CodecError, Visitor};
+use super::fact::Fact;
 use super::hash::SeededHash;
 use super::set::IdSet;
+use super::{ScopeKind, Sheet};
 
 /// Merges sheets one after the other, for chosen facets: counts add up, sets go directly into bits.
 ///
@@ -112,6 +113,19 @@ impl Fold {
     /// As [`Sheet::decode`]. Then the fold contains a part of that sheet and must be discarded.
     pub fn add(&mut self, payload: &[u8]) -> Result<(), CodecError> {
         codec::walk(payload, self)
+    }
+
+    /// Counts one more event. Of its fields, only those are needed by which the chosen facets count.
+    #[inline]
+    pub fn count(&mut self, fact: &Fact, scope: ScopeKind) {
+        for part in &mut self.parts {
+            if let Some((id, member)) = fact.cell(part.facet, scope)
+                && let Some(ids) = part.add(id, 1)
+                && let Some(member) = member
+            {
+                ids.insert_ascending(&[member]);
+            }
+        }
     }
 
     /// Adds a decoded sheet of other events, for example of the ragged edges of a range.

@@ -4,7 +4,7 @@ use std::fs;
 use std::sync::Arc;
 
 use trailkeeper_analytics::engine::merger::run_once;
-use trailkeeper_analytics::engine::{Summary, read};
+use trailkeeper_analytics::engine::read;
 use trailkeeper_analytics::sheet::Facet;
 use trailkeeper_analytics::{Audience, FoldCache};
 use trailkeeper_domain::event::Event;
@@ -17,7 +17,7 @@ use trailkeeper_testkit::{TempDatabase, TestClock, TestEntropy, at, event, run_o
 fn opened(database: &TempDatabase) -> Arc<dyn Store> {
     let url = DatabaseUrl::parse(database.url()).unwrap();
     trailkeeper_storage::migrate(&url).unwrap();
-    trailkeeper_storage::open(&url, &StoreOptions::default(), Arc::new(Summary)).unwrap()
+    trailkeeper_storage::open(&url, &StoreOptions::default()).unwrap()
 }
 
 /// Stores events of one hour and merges them.
@@ -83,7 +83,7 @@ fn a_server_that_comes_back_without_the_last_commits_is_not_answered_from_their_
     fill(store.as_ref(), 1..2);
     assert_eq!(counted(store.as_ref(), &cache), [1, 1]);
     // The state of a replica that has not received these commits.
-    for table in ["sheets", "deltas", "events"] {
+    for table in ["sheets", "deltas", "merge_passes", "merged_scopes", "events"] {
         run_on_postgres(database.url(), &format!("DELETE FROM {table}"));
     }
     database.end_connections();

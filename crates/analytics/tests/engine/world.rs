@@ -5,15 +5,14 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use trailkeeper_analytics::engine::{Summary, delta};
-use trailkeeper_analytics::sheet::Sheet;
+use trailkeeper_analytics::sheet::{Fact, Sheet};
 use trailkeeper_analytics::{Audience, FoldCache};
 use trailkeeper_domain::event::Event;
 use trailkeeper_domain::id::{EnvId, TenantId};
-use trailkeeper_domain::ports::{DeltaKey, Scopes, SheetKey, Summarizer};
+use trailkeeper_domain::ports::SheetKey;
 use trailkeeper_domain::scope::{Part, Scope};
 use trailkeeper_domain::time::Timestamp;
-use trailkeeper_storage::StoreOptions;
+use trailkeeper_postings::delta::Delta;
 use trailkeeper_testkit::visibility::{EVERYTHING, of_tenant};
 use trailkeeper_testkit::{DatabaseKind, at, open_store, tenant_id};
 
@@ -38,7 +37,7 @@ impl Deref for World {
 impl World {
     /// A history of several batches, some of them merged.
     pub(crate) fn with_history(kind: DatabaseKind) -> Self {
-        let mut world = Self::summarized(kind, Arc::new(Summary));
+        let mut world = Self::new(kind);
         for round in 0..7_u32 {
             world.grow(150);
             if round % 2 == 1 {
@@ -50,10 +49,9 @@ impl World {
         world
     }
 
-    /// An empty database with another summarizer.
-    pub(crate) fn summarized(kind: DatabaseKind, summarizer: Arc<dyn Summarizer>) -> Self {
-        let options = StoreOptions::default();
-        let base = trailkeeper_testkit::World::new(kind, |database| open_store!(database, &options, summarizer));
+    /// An empty database.
+    pub(crate) fn new(kind: DatabaseKind) -> Self {
+        let base = trailkeeper_testkit::World::new(kind, |database| open_store!(database));
         Self { cache: Arc::new(FoldCache::new(64 << 20)), events: Vec::new(), run: 0, base }
     }
 
@@ -77,32 +75,50 @@ impl World {
         self.events.extend_from_slice(events);
     }
 
-    /// Merges the waiting deltas of one scope into sheets, as a new run of each period, as a merger might.
+    /// Merges the waiting events of one scope into sheets, as a new run of each period, as a merger might. The other scopes
+    /// of their deltas keep waiting.
     pub(crate) fn merge(&mut self, scope: Scope) {
         self.run += 1;
         let run = self.run;
         self.store
             .writing(|tx| {
-                let (mut merged, mut done) = (BTreeMap::<SheetKey, Sheet>::new(), Vec::<DeltaKey>::new());
-                tx.deltas(Scopes::One(scope), &mut |key, payload| {
-                    done.push(key);
-                    delta::walk(payload, |hour, sheet| {
-                        let (pages, totals) =
-                            Sheet::decode(sheet).unwrap().partition(|facet| facet.part() == Part::Pages);
-                        for level in scope.kind().levels() {
-                            for (part, sheet) in [(Part::Pages, &pages), (Part::Totals, &totals)] {
-                                let key = SheetKey { scope, level: *level, part, start: level.floor(hour), run };
-                                merged.entry(key).or_default().merge(sheet.clone());
-                            }
+                let mut facts = BTreeMap::<SheetKey, Vec<Fact>>::new();
+                tx.deltas(scope, &mut |waiting| {
+                    let delta = Delta::read(waiting.payload).unwrap();
+                    let events = delta.sections().flat_map(|section| section.events());
+                    for fact in events.filter_map(|event| event.unwrap().fact()) {
+                        if scope != Scope::Everyone && scope != Scope::Tenant(fact.tenant_id) {
+                            continue;
                         }
-                        Ok(())
-                    })
+                        for level in scope.kind().levels() {
+                            let start = level.floor(fact.occurred_at);
+                            let key = SheetKey { scope, level: *level, part: Part::Totals, start, run };
+                            facts.entry(key).or_default().push(Fact::from(&fact));
+                        }
+                    }
+                    Ok(())
                 })?;
                 let generation = tx.generation()?;
-                for (key, sheet) in merged.iter().filter(|(_, sheet)| !sheet.is_empty()) {
-                    tx.put_sheets(generation, &[(*key, sheet.encode())])?;
+                for (key, facts) in facts {
+                    let (pages, totals) =
+                        Sheet::of(scope.kind(), &facts).partition(|facet| facet.part() == Part::Pages);
+                    for (part, sheet) in [(Part::Pages, pages), (Part::Totals, totals)] {
+                        if !sheet.is_empty() {
+                            tx.put_sheets(generation, &[(SheetKey { part, ..key }, sheet.encode())])?;
+                        }
+                    }
                 }
-                tx.delete_deltas(&done)
+                let unclaimed = tx.unclaimed_deltas(i64::MIN, usize::MAX)?;
+                if !unclaimed.is_empty() {
+                    let numbers: Vec<i64> = unclaimed.iter().map(|size| size.number).collect();
+                    tx.begin_merge_pass(&numbers)?;
+                }
+                for pass in tx.merge_passes()? {
+                    if !pass.merged.contains(&scope) {
+                        tx.mark_merged(pass.number, &[scope])?;
+                    }
+                }
+                Ok(())
             })
             .unwrap();
     }

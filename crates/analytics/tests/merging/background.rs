@@ -8,7 +8,7 @@ use trailkeeper_testkit::{Fault, FaultyStore};
 
 use crate::world::World;
 
-const FAST: MergerSettings = MergerSettings { every: Duration::from_millis(1) };
+const FAST: MergerSettings = MergerSettings { every: Duration::from_millis(1), events: 1, within: Duration::ZERO };
 
 fn started(world: &World, store: &Arc<FaultyStore>) -> Merger {
     Merger::start(store.clone(), world.clock.clone(), world.entropy.clone(), FAST).unwrap()

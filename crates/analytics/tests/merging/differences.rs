@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use trailkeeper_analytics::engine::merger::LeftOut;
 use trailkeeper_analytics::engine::rebuild::rebuild;
 use trailkeeper_analytics::engine::verify::{Counts, Difference};
 use trailkeeper_analytics::sheet::{Cell, CellKey, Facet, Fold, Sheet};
 use trailkeeper_domain::Result;
 use trailkeeper_domain::ports::{SheetKey, WriteTx};
 use trailkeeper_domain::scope::{Level, Part, Scope};
-use trailkeeper_testkit::at;
+use trailkeeper_testkit::{at, tenant_id};
 
 use crate::world::World;
 
@@ -139,10 +140,31 @@ fn an_unreadable_sheet_stops_only_its_scope(world: &World) {
     // Every day gets more events, the damaged one too.
     world.insert(400);
     let merged = world.merge_in(world.store.as_ref()).unwrap().unwrap();
-    let [(Scope::Everyone, row)] = merged.unreadable.as_slice() else { panic!("{merged:?}") };
+    let [(LeftOut::Pass(pass), row)] = merged.unreadable.as_slice() else { panic!("{merged:?}") };
     assert!(merged.finished && row.starts_with("sheet of everyone, day "), "{row}");
     let kept = world.kept();
-    assert!(kept.deltas.iter().all(|key| key.scope == Scope::Everyone) && kept.deltas.len() == 1);
+    let [open] = kept.passes.as_slice() else { panic!("{:?}", kept.passes) };
+    assert!(open.number == *pass && kept.deltas == open.deltas && !open.merged.contains(&Scope::Everyone), "{open:?}");
+    let scopes: Vec<Scope> = (0..3).map(|number| Scope::Tenant(tenant_id(number))).collect();
+    assert!(scopes.iter().all(|scope| open.merged.contains(scope)), "{open:?}");
+}
+
+fn columns_of_waiting_deltas_are_compared_with_rows(world: &World) {
+    world.insert(40);
+    world.assert_clean();
+    world.database.execute("UPDATE events SET session_id = 'another' WHERE seq = (SELECT max(seq) FROM events)");
+    let (_, differences) = world.verify();
+    let [Difference::Column { delta, event, has_row: true }] = differences.as_slice() else {
+        panic!("{differences:?}")
+    };
+    assert_eq!((delta, world.kept().deltas), (event, vec![*event]), "the number of a delta is that of its last event");
+    assert_eq!(differences[0].to_string(), format!("delta {event}: event {event} differs from its row"));
+    world.database.execute("DELETE FROM events WHERE seq = (SELECT max(seq) FROM events)");
+    let (_, differences) = world.verify();
+    assert!(
+        differences.contains(&Difference::Column { delta: *delta, event: *event, has_row: false }),
+        "{differences:?}"
+    );
 }
 
 trailkeeper_testkit::on_both!(crate::world::World::new =>
@@ -151,4 +173,5 @@ trailkeeper_testkit::on_both!(crate::world::World::new =>
     an_unreadable_sheet_is_named,
     sheets_of_times_without_events_are_reported,
     an_unreadable_sheet_stops_only_its_scope,
+    columns_of_waiting_deltas_are_compared_with_rows,
 );

@@ -10,5 +10,6 @@ mod background;
 mod differences;
 mod failures;
 mod histories;
+mod old_deltas;
 mod rebuilds;
 mod world;

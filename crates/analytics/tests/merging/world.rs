@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
-use std::sync::Arc;
 
 use chrono::Duration;
 use trailkeeper_analytics::engine::merger::{Merged, run_once};
@@ -10,10 +9,9 @@ use trailkeeper_analytics::engine::verify::{Difference, Verified, verify};
 use trailkeeper_domain::Result;
 use trailkeeper_domain::event::Event;
 use trailkeeper_domain::id::TenantId;
-use trailkeeper_domain::ports::{DeltaKey, Scopes, SheetKey, SheetQuery, Store, Summarizer};
+use trailkeeper_domain::ports::{MergePass, Scopes, SheetKey, SheetQuery, Store};
 use trailkeeper_domain::scope::{Level, Part, Scope};
 use trailkeeper_domain::time::TimeRange;
-use trailkeeper_storage::StoreOptions;
 use trailkeeper_testkit::{DatabaseKind, at, open_store, tenant_id};
 
 /// The number of tenants of the events, in addition to none and the system tenant.
@@ -33,17 +31,13 @@ impl Deref for World {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Kept {
     pub(crate) sheets: BTreeMap<SheetKey, Vec<u8>>,
-    pub(crate) deltas: Vec<DeltaKey>,
+    pub(crate) deltas: Vec<i64>,
+    pub(crate) passes: Vec<MergePass>,
 }
 
 impl World {
     pub(crate) fn new(kind: DatabaseKind) -> Self {
         Self(trailkeeper_testkit::World::new(kind, |database| open_store!(database)))
-    }
-
-    /// A store on the same database that takes its deltas from this summarizer.
-    pub(crate) fn store_with(&self, summarizer: impl Summarizer + 'static) -> Arc<dyn Store> {
-        open_store!(self.database, &StoreOptions::default(), Arc::new(summarizer))
     }
 
     /// Stores this many random events in one batch.
@@ -77,12 +71,12 @@ impl World {
         verified
     }
 
-    /// The sheets of the current generation, and the waiting deltas.
+    /// The sheets of the current generation, the waiting deltas, and the passes that are not finished.
     pub(crate) fn kept(&self) -> Kept {
         let starts = TimeRange { start: at("1970-01-01T00:00:00Z"), end: at("9999-12-31T00:00:00Z") };
         self.store
             .reading(|tx| {
-                let mut kept = Kept { sheets: BTreeMap::new(), deltas: Vec::new() };
+                let mut kept = Kept { sheets: BTreeMap::new(), deltas: Vec::new(), passes: Vec::new() };
                 for scopes in [Scopes::One(Scope::Everyone), Scopes::EveryTenant] {
                     for level in Level::ALL {
                         for part in Part::ALL {
@@ -92,11 +86,12 @@ impl World {
                             })?;
                         }
                     }
-                    tx.deltas(scopes, &mut |key, _| {
-                        kept.deltas.push(key);
-                        Ok(())
-                    })?;
                 }
+                tx.all_deltas(&mut |delta| {
+                    kept.deltas.push(delta.number);
+                    Ok(())
+                })?;
+                kept.passes = tx.merge_passes()?;
                 Ok(kept)
             })
             .unwrap()

@@ -3,7 +3,6 @@
 
 mod algebra;
 mod cover;
-mod delta;
 mod facts;
 mod fold;
 mod payload;

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use uuid::Uuid;
 
@@ -8,40 +8,59 @@ use crate::id::{TenantId, UserId};
 use crate::scope::{Level, Part, Scope};
 use crate::time::{TimeRange, Timestamp};
 
-/// Summarizes new events as deltas, which are stored with them. `trailkeeper-analytics` implements it. A store calls it
-/// inside the transaction that inserts the events, so that no event is ever without its delta.
-pub trait Summarizer: Send + Sync {
-    /// One delta for each scope that the events concern. Each scope occurs once. Empty if `facts` is empty.
-    fn deltas(&self, facts: &[EventFact]) -> Vec<NewDelta>;
+/// A delta that waits to be merged: the columns of the events that one transaction stored. `trailkeeper-postings` defines
+/// the format of the payload. A store writes it with the events, so that no event is ever without its delta.
+#[derive(Debug, Clone, Copy)]
+pub struct WaitingDelta<'a> {
+    /// The number of the delta, which no other delta ever has.
+    pub number: i64,
+    /// The encoded columns.
+    pub payload: &'a [u8],
+    /// The scopes whose sheets count its events already. Its other scopes do not count them yet.
+    pub merged: &'a BTreeSet<Scope>,
 }
 
-/// The summary of one batch for one scope, not merged yet. The summarizer defines the format of the payload.
+/// The number and size of a delta.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeltaSize {
+    /// The number of the delta.
+    pub number: i64,
+    /// The number of its events.
+    pub events: u64,
+    /// The size of its payload in bytes.
+    pub bytes: u64,
+}
+
+/// What waits to be merged.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Backlog {
+    /// The number of deltas that no pass has claimed.
+    pub deltas: u64,
+    /// The number of their events.
+    pub events: u64,
+}
+
+/// A merge of many scopes that is not finished: it takes several transactions.
+///
+/// The first one claims deltas, each one merges some scopes and marks them, and the last one removes the deltas, the marks
+/// and the pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewDelta {
-    /// The scope of the delta.
-    pub scope: Scope,
-    /// The encoded map `{hour → sheet}`.
-    pub payload: Vec<u8>,
+pub struct MergePass {
+    /// The number of the pass, unique among the passes that are not finished.
+    pub number: i64,
+    /// The numbers of the claimed deltas, ascending.
+    pub deltas: Vec<i64>,
+    /// The scopes whose sheets count the events of these deltas.
+    pub merged: BTreeSet<Scope>,
 }
 
-/// The key of a delta.
+/// The key of a delta of a program before version 2 of deltas: the summary of one batch for one scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct DeltaKey {
+pub struct OldDeltaKey {
     /// The scope of the delta.
     pub scope: Scope,
     /// The number of the delta, unique inside its scope.
     pub seq: i64,
-}
-
-/// The number and size of the deltas of one scope that are not merged yet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pending {
-    /// The scope.
-    pub scope: Scope,
-    /// The number of deltas.
-    pub deltas: u64,
-    /// The size of their payloads, in bytes.
-    pub bytes: u64,
 }
 
 /// The key of a sheet. A period may have several runs. Readers fold them together, and merges combine them by size.
@@ -104,7 +123,7 @@ pub struct SheetQuery {
     pub starts: TimeRange,
 }
 
-/// The scopes of a selection of sheets or deltas.
+/// The scopes of a selection of sheets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scopes {
     /// One scope.
@@ -143,14 +162,28 @@ pub trait SheetReads {
     /// The keys of the sheets of one scope, in the order of [`Self::sheets`]. This reads only an index and no payloads.
     fn sheet_keys(&mut self, scope: Scope, level: Level, part: Part, starts: TimeRange) -> Result<Vec<SheetKey>>;
 
-    /// Calls `each` for every unmerged delta of the selection, by scope, then by number.
-    fn deltas(&mut self, scopes: Scopes, each: &mut dyn FnMut(DeltaKey, &[u8]) -> Result<()>) -> Result<()>;
+    /// Calls `each` for every delta whose events the sheets of this scope do not count yet, in ascending order of numbers.
+    /// `merged` is empty.
+    fn deltas(&mut self, scope: Scope, each: &mut dyn FnMut(WaitingDelta<'_>) -> Result<()>) -> Result<()>;
 
-    /// Calls `each` for every unmerged delta of these scopes, by scope, then by number.
-    fn deltas_of(&mut self, scopes: &[Scope], each: &mut dyn FnMut(DeltaKey, &[u8]) -> Result<()>) -> Result<()>;
+    /// Calls `each` for every delta, in ascending order of numbers.
+    fn all_deltas(&mut self, each: &mut dyn FnMut(WaitingDelta<'_>) -> Result<()>) -> Result<()>;
 
-    /// At most `limit` scopes that have unmerged deltas, in descending order of bytes.
-    fn pending(&mut self, limit: usize) -> Result<Vec<Pending>>;
+    /// What waits and is not claimed by a pass.
+    fn backlog(&mut self) -> Result<Backlog>;
+
+    /// At most `limit` deltas with greater numbers than `after` that no pass has claimed, in ascending order of numbers.
+    fn unclaimed_deltas(&mut self, after: i64, limit: usize) -> Result<Vec<DeltaSize>>;
+
+    /// The payloads of the deltas with these numbers, in ascending order of numbers. The result omits numbers that do not
+    /// exist. All payloads are in memory at once, so the caller must limit their size.
+    fn deltas_by_number(&mut self, numbers: &[i64]) -> Result<Vec<(i64, Vec<u8>)>>;
+
+    /// The passes that are not finished, in ascending order of numbers.
+    fn merge_passes(&mut self) -> Result<Vec<MergePass>>;
+
+    /// At most `limit` deltas of version 1 that an older program left, by scope, then by number.
+    fn old_deltas(&mut self, limit: usize) -> Result<Vec<(OldDeltaKey, Vec<u8>)>>;
 
     /// The runs of these periods in a generation, sorted by key, with the lengths of their payloads in bytes.
     fn runs(&mut self, generation: i64, periods: &[SheetPeriod]) -> Result<Vec<(SheetKey, u64)>>;
@@ -217,8 +250,20 @@ pub trait SheetWrites {
     /// are the only record of the numbers that were used.
     fn delete_sheets(&mut self, generation: i64, keys: &[SheetKey]) -> Result<()>;
 
-    /// Removes deltas that were merged.
-    fn delete_deltas(&mut self, keys: &[DeltaKey]) -> Result<()>;
+    /// Begins a pass that claims these deltas. Returns its number.
+    fn begin_merge_pass(&mut self, deltas: &[i64]) -> Result<i64>;
+
+    /// Marks scopes whose sheets count the events of the pass from this transaction on.
+    fn mark_merged(&mut self, pass: i64, scopes: &[Scope]) -> Result<()>;
+
+    /// Removes passes with their marks. Their deltas stay.
+    fn end_merge_passes(&mut self, passes: &[i64]) -> Result<()>;
+
+    /// Removes deltas whose events the sheets of all scopes count.
+    fn delete_deltas(&mut self, numbers: &[i64]) -> Result<()>;
+
+    /// Removes deltas of version 1 that were merged.
+    fn delete_old_deltas(&mut self, keys: &[OldDeltaKey]) -> Result<()>;
 
     /// Makes a generation the current one, which answers questions. It must never have been the current one before.
     /// `has_postings`: its runs of the index of events, with the waiting deltas, contain all events.

@@ -15,10 +15,10 @@ use crate::id::{AccountId, CredentialId, SessionId, TenantId, UserId};
 use crate::indexed_event::IndexedEvent;
 use crate::page::PageRuleState;
 use crate::ports::{
-    AccessReads, AccessWrites, ActivityReads, ActivityWrites, CounterKey, DeltaKey, PagePosition, PageReads,
-    PageWrites, Pending, PostingReads, PostingRun, PostingRunKey, PostingWrites, RequestCount, RewrittenPages, Scopes,
-    SheetKey, SheetPeriod, SheetQuery, SheetReads, SheetWrites, SourceActivity, SourceQuery, SourceTotals,
-    ThrottleReads, ThrottleWrites,
+    AccessReads, AccessWrites, ActivityReads, ActivityWrites, Backlog, CounterKey, DeltaSize, MergePass, OldDeltaKey,
+    PagePosition, PageReads, PageWrites, PostingReads, PostingRun, PostingRunKey, PostingWrites, RequestCount,
+    RewrittenPages, SheetKey, SheetPeriod, SheetQuery, SheetReads, SheetWrites, SourceActivity, SourceQuery,
+    SourceTotals, ThrottleReads, ThrottleWrites, WaitingDelta,
 };
 use crate::scope::{Level, Part, Scope};
 use crate::testing::memory_store::MemoryTx;
@@ -158,9 +158,13 @@ unused_ports! {
         fn span(&mut self) -> Result<Option<(Timestamp, Timestamp)>>;
         fn sheets(&mut self, query: &SheetQuery, each: &mut dyn FnMut(SheetKey, &[u8]) -> Result<()>) -> Result<()>;
         fn sheet_keys(&mut self, scope: Scope, level: Level, part: Part, starts: TimeRange) -> Result<Vec<SheetKey>>;
-        fn deltas(&mut self, scopes: Scopes, each: &mut dyn FnMut(DeltaKey, &[u8]) -> Result<()>) -> Result<()>;
-        fn deltas_of(&mut self, scopes: &[Scope], each: &mut dyn FnMut(DeltaKey, &[u8]) -> Result<()>) -> Result<()>;
-        fn pending(&mut self, limit: usize) -> Result<Vec<Pending>>;
+        fn deltas(&mut self, scope: Scope, each: &mut dyn FnMut(WaitingDelta<'_>) -> Result<()>) -> Result<()>;
+        fn all_deltas(&mut self, each: &mut dyn FnMut(WaitingDelta<'_>) -> Result<()>) -> Result<()>;
+        fn backlog(&mut self) -> Result<Backlog>;
+        fn unclaimed_deltas(&mut self, after: i64, limit: usize) -> Result<Vec<DeltaSize>>;
+        fn deltas_by_number(&mut self, numbers: &[i64]) -> Result<Vec<(i64, Vec<u8>)>>;
+        fn merge_passes(&mut self) -> Result<Vec<MergePass>>;
+        fn old_deltas(&mut self, limit: usize) -> Result<Vec<(OldDeltaKey, Vec<u8>)>>;
         fn runs(&mut self, generation: i64, periods: &[SheetPeriod]) -> Result<Vec<(SheetKey, u64)>>;
         fn sheets_by_key(&mut self, generation: i64, keys: &[SheetKey]) -> Result<HashMap<SheetKey, Vec<u8>>>;
         fn generation(&mut self) -> Result<i64>;
@@ -177,7 +181,11 @@ unused_ports! {
         fn release_lease(&mut self, name: &str, holder: Uuid) -> Result<()>;
         fn put_sheets(&mut self, generation: i64, sheets: &[(SheetKey, Vec<u8>)]) -> Result<()>;
         fn delete_sheets(&mut self, generation: i64, keys: &[SheetKey]) -> Result<()>;
-        fn delete_deltas(&mut self, keys: &[DeltaKey]) -> Result<()>;
+        fn begin_merge_pass(&mut self, deltas: &[i64]) -> Result<i64>;
+        fn mark_merged(&mut self, pass: i64, scopes: &[Scope]) -> Result<()>;
+        fn end_merge_passes(&mut self, passes: &[i64]) -> Result<()>;
+        fn delete_deltas(&mut self, numbers: &[i64]) -> Result<()>;
+        fn delete_old_deltas(&mut self, keys: &[OldDeltaKey]) -> Result<()>;
         fn set_generation(&mut self, generation: i64, has_postings: bool) -> Result<()>;
         fn delete_other_generations(&mut self, keep: Option<i64>, limit: usize) -> Result<u64>;
     }

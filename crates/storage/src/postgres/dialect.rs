@@ -1,8 +1,6 @@
 //! PostgreSQL-specific SQL.
 
 use diesel::result::QueryResult;
-use diesel::sql_types::{Array, Binary};
-use diesel::{RunQueryDsl, sql_query};
 
 use super::Conn;
 pub use super::ids::{Ids, NewIds, check_ids, events_by_id, insert_events};
@@ -14,8 +12,7 @@ pub use super::moving::keep_in_place;
 pub use super::postings::{
     delete_pages, delete_posting_runs, delete_some, insert_pages, insert_posting_runs, posting_pages,
 };
-pub use super::sheets::{analyze_sheets, delete_deltas, delete_sheets, insert_sheets, payloads, runs};
-use crate::columns::{DbTenant, TenantKey};
+pub use super::sheets::{analyze_sheets, delete_sheets, insert_sheets, payloads, runs};
 
 /// The SQL expression for the UTC day of a creation.
 pub const DAY_OF_CREATION: &str = "(created_at AT TIME ZONE 'UTC')::date";
@@ -49,17 +46,4 @@ pub fn lock_login_counters(conn: &mut Conn) -> QueryResult<()> {
 /// Waits until no other transaction writes the directory, and blocks others until this one ends.
 pub fn lock_directory(conn: &mut Conn) -> QueryResult<()> {
     super::advisory_lock::lock(conn, DIRECTORY_LOCK)
-}
-
-/// Stores the deltas of one batch. A sequence numbers them: the numbers of the events cannot, because batches commit in
-/// any order.
-pub fn insert_deltas(conn: &mut Conn, rows: &[(DbTenant, &[u8])], _batch_seq: i64) -> QueryResult<()> {
-    sql_query(
-        "INSERT INTO deltas (scope, seq, payload) \
-         SELECT scope, nextval('deltas_seq_seq'), payload FROM UNNEST($1, $2) AS sent (scope, payload)",
-    )
-    .bind::<Array<TenantKey>, _>(rows.iter().map(|(scope, _)| *scope).collect::<Vec<_>>())
-    .bind::<Array<Binary>, _>(rows.iter().map(|(_, payload)| *payload).collect::<Vec<_>>())
-    .execute(conn)
-    .map(drop)
 }

@@ -44,7 +44,7 @@ pub fn insert_events(
     _new: &mut NewIds,
     _hash: &HashKey,
     rows: &[NewEventRow<'_>],
-) -> QueryResult<(Vec<bool>, Option<i64>)> {
+) -> QueryResult<Vec<Option<i64>>> {
     ingest::insert_events(conn, rows)
 }
 

@@ -70,9 +70,9 @@ struct Stored {
     seq: i64,
 }
 
-/// Stores the events that are not stored yet. Returns which were new, and the number of the last new event in the order
-/// of storage; `None` if none was new.
-pub fn insert_events(conn: &mut Conn, rows: &[NewEventRow<'_>]) -> QueryResult<(Vec<bool>, Option<i64>)> {
+/// Stores the events that are not stored yet. Returns the number of each new one in the order of storage; `None` for the
+/// others.
+pub fn insert_events(conn: &mut Conn, rows: &[NewEventRow<'_>]) -> QueryResult<Vec<Option<i64>>> {
     let [into, order] = INSERT_EVENTS;
     let condition = if moving::has_old_events(conn)? { NOT_YET_MOVED } else { "" };
     let stored: Vec<Stored> = sql_query([into, condition, order].concat())
@@ -100,12 +100,10 @@ pub fn insert_events(conn: &mut Conn, rows: &[NewEventRow<'_>]) -> QueryResult<(
         .bind::<Array<Nullable<Json>>, _>(column(rows, |row| row.original.as_ref()))
         .load(conn)
         .map_err(moving::again_if_dropped)?;
-    let last = stored.iter().map(|row| row.seq).max();
     let mut numbers: HashMap<(DbTenant, DbUuid), i64> =
         stored.into_iter().map(|row| ((row.tenant_id, row.id), row.seq)).collect();
     // Removed at the first event with this key: others that share it are not new.
-    let new = rows.iter().map(|row| numbers.remove(&(row.tenant_id, row.id)).is_some()).collect();
-    Ok((new, last))
+    Ok(rows.iter().map(|row| numbers.remove(&(row.tenant_id, row.id))).collect())
 }
 
 fn column<'r, 'a, T>(rows: &'r [NewEventRow<'a>], of: impl Fn(&'r NewEventRow<'a>) -> T) -> Vec<T> {

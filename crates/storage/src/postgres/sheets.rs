@@ -1,10 +1,11 @@
-//! Reads and writes sheets and deltas by their keys on PostgreSQL.
+//! Reads and writes sheets by their keys on PostgreSQL.
 //!
 //! A statement takes one array per column of the key, so any number of keys is one statement. It looks up each key in a
-//! subquery that the planner cannot turn into a join (`OFFSET 0`). The sheets of a new generation and the deltas arrive
-//! before the statistics know them, and with old statistics a join reads the whole table. For the same reason the key of
-//! a sheet is compared as one row with `>=` and `<=`, which only the primary key can answer. Comparing each column with
-//! `=` may take the index of starts, which finds the sheets of all tenants for each key.
+//! subquery that the planner cannot turn into a join (`OFFSET 0`). The sheets of a new generation arrive before the
+//! statistics know them, and with old statistics a join reads the whole table. For the same reason the key of a sheet is
+//! compared as one row with `>=` and `<=`, which only the primary key can answer. Comparing each column with `=` may take
+//! the index of starts, which finds the sheets of all tenants for each key. The bucket is no part of the compared row: the
+//! planner estimates such a comparison by its first column.
 
 use diesel::deserialize::QueryableByName;
 use diesel::prelude::*;
@@ -12,40 +13,43 @@ use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Binary, Integer, SmallInt};
 
 use super::Conn;
-use crate::columns::{DbTenant, Instant, TenantKey};
+use crate::bucket::BUCKET;
+use crate::columns::{Instant, TenantKey};
 use crate::rows::SheetKeyRow;
 
 const RUNS: &str = "\
 SELECT sent.nth - 1 AS nth, found.run, found.bytes \
-FROM UNNEST($2, $3, $4, $5) WITH ORDINALITY AS sent (scope, level, part, start, nth) \
+FROM UNNEST($3, $4, $5, $6) WITH ORDINALITY AS sent (scope, level, part, start, nth) \
 CROSS JOIN LATERAL (SELECT run, length(payload) AS bytes FROM sheets \
-WHERE (scope, generation, level, part, start) >= (sent.scope, $1, sent.level, sent.part, sent.start) \
-AND (scope, generation, level, part, start) <= (sent.scope, $1, sent.level, sent.part, sent.start) OFFSET 0) AS found";
+WHERE bucket = $1 AND (scope, generation, level, part, start) \
+>= (sent.scope, $2, sent.level, sent.part, sent.start) \
+AND (scope, generation, level, part, start) \
+<= (sent.scope, $2, sent.level, sent.part, sent.start) OFFSET 0) AS found";
 
 const PAYLOADS: &str = "\
 SELECT sent.nth - 1 AS nth, found.payload \
-FROM UNNEST($2, $3, $4, $5, $6) WITH ORDINALITY AS sent (scope, level, part, start, run, nth) \
+FROM UNNEST($3, $4, $5, $6, $7) WITH ORDINALITY AS sent (scope, level, part, start, run, nth) \
 CROSS JOIN LATERAL (SELECT payload FROM sheets \
-WHERE (scope, generation, level, part, start, run) >= (sent.scope, $1, sent.level, sent.part, sent.start, sent.run) \
-AND (scope, generation, level, part, start, run) <= (sent.scope, $1, sent.level, sent.part, sent.start, sent.run) \
+WHERE bucket = $1 AND (scope, generation, level, part, start, run) \
+>= (sent.scope, $2, sent.level, sent.part, sent.start, sent.run) \
+AND (scope, generation, level, part, start, run) \
+<= (sent.scope, $2, sent.level, sent.part, sent.start, sent.run) \
 OFFSET 0) AS found";
 
 const INSERT: &str = "\
-INSERT INTO sheets (generation, scope, level, part, start, run, payload) \
-SELECT $1, sent.* FROM UNNEST($2, $3, $4, $5, $6, $7) AS sent";
+INSERT INTO sheets (bucket, generation, scope, level, part, start, run, payload) \
+SELECT $1, $2, sent.* FROM UNNEST($3, $4, $5, $6, $7, $8) AS sent";
 
-/// It deletes by the addresses of rows. They do not change, because sheets and deltas are never updated.
+/// It deletes by the addresses of rows. They do not change, because sheets are never updated.
 const DELETE: &str = "\
 DELETE FROM sheets WHERE ctid = ANY (ARRAY(SELECT found.ctid \
-FROM UNNEST($2, $3, $4, $5, $6) AS sent (scope, level, part, start, run) \
+FROM UNNEST($3, $4, $5, $6, $7) AS sent (scope, level, part, start, run) \
 CROSS JOIN LATERAL (SELECT ctid FROM sheets \
-WHERE (scope, generation, level, part, start, run) >= (sent.scope, $1, sent.level, sent.part, sent.start, sent.run) \
-AND (scope, generation, level, part, start, run) <= (sent.scope, $1, sent.level, sent.part, sent.start, sent.run) \
+WHERE bucket = $1 AND (scope, generation, level, part, start, run) \
+>= (sent.scope, $2, sent.level, sent.part, sent.start, sent.run) \
+AND (scope, generation, level, part, start, run) \
+<= (sent.scope, $2, sent.level, sent.part, sent.start, sent.run) \
 OFFSET 0) AS found))";
-
-const DELETE_DELTAS: &str = "\
-DELETE FROM deltas WHERE ctid = ANY (ARRAY(SELECT found.ctid FROM UNNEST($1, $2) AS sent (scope, seq) \
-CROSS JOIN LATERAL (SELECT ctid FROM deltas WHERE scope = sent.scope AND seq = sent.seq OFFSET 0) AS found))";
 
 /// A run of the period whose index in the request is `nth`.
 #[derive(QueryableByName)]
@@ -71,6 +75,7 @@ struct PayloadRow {
 /// runs in `periods` are ignored.
 pub fn runs(conn: &mut Conn, generation: i64, periods: &[SheetKeyRow]) -> QueryResult<Vec<(i64, i32, i32)>> {
     let rows: Vec<RunRow> = sql_query(RUNS)
+        .bind::<SmallInt, _>(BUCKET)
         .bind::<BigInt, _>(generation)
         .bind::<Array<TenantKey>, _>(column(periods, |key| key.scope))
         .bind::<Array<SmallInt>, _>(column(periods, |key| key.level))
@@ -83,6 +88,7 @@ pub fn runs(conn: &mut Conn, generation: i64, periods: &[SheetKeyRow]) -> QueryR
 /// The payloads of some keys, each with the index of its key in `keys`.
 pub fn payloads(conn: &mut Conn, generation: i64, keys: &[SheetKeyRow]) -> QueryResult<Vec<(i64, Vec<u8>)>> {
     let rows: Vec<PayloadRow> = sql_query(PAYLOADS)
+        .bind::<SmallInt, _>(BUCKET)
         .bind::<BigInt, _>(generation)
         .bind::<Array<TenantKey>, _>(column(keys, |key| key.scope))
         .bind::<Array<SmallInt>, _>(column(keys, |key| key.level))
@@ -96,6 +102,7 @@ pub fn payloads(conn: &mut Conn, generation: i64, keys: &[SheetKeyRow]) -> Query
 /// Inserts sheets.
 pub fn insert_sheets(conn: &mut Conn, generation: i64, sheets: &[(SheetKeyRow, &[u8])]) -> QueryResult<()> {
     sql_query(INSERT)
+        .bind::<SmallInt, _>(BUCKET)
         .bind::<BigInt, _>(generation)
         .bind::<Array<TenantKey>, _>(column(sheets, |(key, _)| key.scope))
         .bind::<Array<SmallInt>, _>(column(sheets, |(key, _)| key.level))
@@ -110,21 +117,13 @@ pub fn insert_sheets(conn: &mut Conn, generation: i64, sheets: &[(SheetKeyRow, &
 /// Deletes sheets.
 pub fn delete_sheets(conn: &mut Conn, generation: i64, keys: &[SheetKeyRow]) -> QueryResult<()> {
     sql_query(DELETE)
+        .bind::<SmallInt, _>(BUCKET)
         .bind::<BigInt, _>(generation)
         .bind::<Array<TenantKey>, _>(column(keys, |key| key.scope))
         .bind::<Array<SmallInt>, _>(column(keys, |key| key.level))
         .bind::<Array<SmallInt>, _>(column(keys, |key| key.part))
         .bind::<Array<Instant>, _>(column(keys, |key| key.start))
         .bind::<Array<Integer>, _>(column(keys, |key| key.run))
-        .execute(conn)
-        .map(drop)
-}
-
-/// Deletes deltas.
-pub fn delete_deltas(conn: &mut Conn, keys: &[(DbTenant, i64)]) -> QueryResult<()> {
-    sql_query(DELETE_DELTAS)
-        .bind::<Array<TenantKey>, _>(column(keys, |(scope, _)| *scope))
-        .bind::<Array<BigInt>, _>(column(keys, |(_, seq)| *seq))
         .execute(conn)
         .map(drop)
 }

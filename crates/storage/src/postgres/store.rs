@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use diesel_migrations::MigrationHarness;
 use parking_lot::Mutex;
-use trailkeeper_domain::ports::{Moving, ReadTx, Store, Summarizer, WriteTx};
+use trailkeeper_domain::ports::{Moving, ReadTx, Store, WriteTx};
 use trailkeeper_domain::{Error, Result};
 
 use super::connection::PgConnection;
@@ -43,7 +43,6 @@ pub struct PgStore {
     connector: Connector,
     pool: Pool<Connected>,
     options: StoreOptions,
-    summarizer: Arc<dyn Summarizer>,
     /// The state that new connections share.
     shared: Mutex<Arc<Shared>>,
     /// The time when the migrations were those of this program.
@@ -61,14 +60,13 @@ struct Connected {
 
 impl PgStore {
     /// A store that connects at its first call, so that a server can start while its database is down.
-    pub fn new(target: PgTarget, options: &StoreOptions, summarizer: Arc<dyn Summarizer>) -> Result<Self> {
+    pub fn new(target: PgTarget, options: &StoreOptions) -> Result<Self> {
         Ok(Self {
             connector: Connector::new(target, options)?,
             pool: Pool::new(options.readers, options.checkout_timeout),
-            shared: Mutex::new(new_shared(options, &summarizer)),
+            shared: Mutex::new(new_shared(options)),
             schema_checked: Mutex::default(),
             options: options.clone(),
-            summarizer,
         })
     }
 
@@ -184,7 +182,7 @@ impl PgStore {
     fn forget(&self, lost: &Arc<Shared>) {
         let mut shared = self.shared.lock();
         if Arc::ptr_eq(&shared, lost) {
-            *shared = new_shared(&self.options, &self.summarizer);
+            *shared = new_shared(&self.options);
             *self.schema_checked.lock() = None;
         }
     }
@@ -214,8 +212,8 @@ fn transaction(
     queries::run(conn, shared, work, &|| Ok(()))
 }
 
-fn new_shared(options: &StoreOptions, summarizer: &Arc<dyn Summarizer>) -> Arc<Shared> {
-    Arc::new(Shared::new(options, summarizer, KnownVersion::none()))
+fn new_shared(options: &StoreOptions) -> Arc<Shared> {
+    Arc::new(Shared::new(options, KnownVersion::none()))
 }
 
 impl Store for PgStore {

@@ -1,122 +1,172 @@
-//! Reads deltas in batches of bounded size.
+//! Stores deltas with new events, and reads them in batches of bounded size.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashSet};
 
+use diesel::dsl::{count_star, sql, sum};
 use diesel::prelude::*;
-use trailkeeper_domain::Result;
-use trailkeeper_domain::ports::DeltaKey;
+use diesel::sql_types::Integer;
+use trailkeeper_domain::indexed_event::IndexedEvent;
+use trailkeeper_domain::ports::{Backlog, DeltaSize, OldDeltaKey, WaitingDelta};
 use trailkeeper_domain::scope::Scope;
+use trailkeeper_domain::{Error, Result};
+use trailkeeper_postings::delta;
 
-use super::sheets::{BATCH_BYTES, FIRST_BATCH, LARGEST_BATCH, next_limit, scope_in};
+use super::merge_passes::Claims;
+use super::sheets::{FIRST_BATCH, next_limit, scope_in};
 use super::{Db, Tx, count};
+use crate::bucket::BUCKET;
 use crate::columns::DbTenant;
-use crate::rows::{DeltaRow, ScopeBytesRow};
-use crate::schema::deltas;
+use crate::rows::DeltaRow;
+use crate::schema::{deltas, old_deltas};
 
 const DELTAS: &str = "deltas";
 
-/// The scopes of one batch: several scopes with few payloads together, or a single scope.
-pub type Batch = Vec<(Scope, DbTenant)>;
+/// The largest number of deltas that one statement names.
+const NUMBERS_AT_ONCE: usize = 1_000;
 
 impl Tx<'_> {
-    /// Passes the deltas of one scope to `each`, in the order of their numbers.
-    pub fn deltas_of_one(
-        &mut self,
-        scope: Scope,
-        key: DbTenant,
-        each: &mut dyn FnMut(DeltaKey, &[u8]) -> Result<()>,
-    ) -> Result<()> {
-        let (mut seq, mut limit) = (i64::MIN, FIRST_BATCH);
-        loop {
-            let batch = deltas::table
-                .into_boxed::<Db>()
-                .filter(deltas::scope.eq(key))
-                .filter(deltas::seq.gt(seq))
-                .order(deltas::seq.asc())
-                .limit(count(limit))
-                .select(DeltaRow::as_select());
-            let rows: Vec<DeltaRow> = self.run(DELTAS, |conn| batch.load(conn))?;
-            for row in &rows {
-                each(DeltaKey { scope, seq: row.seq }, &row.payload)?;
-            }
-            match rows.last().filter(|_| rows.len() == limit) {
-                Some(last) => seq = last.seq,
+    /// Stores the delta of the new events of this transaction. Its number is that of the last one: no other delta has it.
+    pub fn insert_delta(&mut self, events: &[IndexedEvent]) -> Result<()> {
+        let Some(last) = events.iter().map(|event| event.seq).max() else { return Ok(()) };
+        let row = (
+            deltas::bucket.eq(BUCKET),
+            deltas::seq.eq(last),
+            deltas::events.eq(i32::try_from(events.len()).map_err(Error::internal)?),
+            deltas::payload.eq(delta::encode(events)),
+        );
+        self.run(DELTAS, |conn| diesel::insert_into(deltas::table).values(row).execute(conn)).map(drop)
+    }
+
+    /// See `SheetReads::deltas`.
+    pub fn deltas_of(&mut self, scope: Scope, each: &mut dyn FnMut(WaitingDelta<'_>) -> Result<()>) -> Result<()> {
+        let merged = self.merged_deltas(scope)?;
+        let none = BTreeSet::new();
+        // A pass may have claimed megabytes: they are not read for nothing.
+        let mut first = i64::MIN;
+        if !merged.is_empty() {
+            let numbers = in_bucket().order(deltas::seq.asc()).select(deltas::seq);
+            let numbers: Vec<i64> = self.run(DELTAS, |conn| numbers.load(conn))?;
+            match numbers.into_iter().find(|number| !merged.contains(number)) {
+                Some(number) => first = number,
                 None => return Ok(()),
             }
+        }
+        self.walk_deltas(first, &mut |row| {
+            if merged.contains(&row.seq) {
+                return Ok(());
+            }
+            each(WaitingDelta { number: row.seq, payload: &row.payload, merged: &none })
+        })
+    }
+
+    /// See `SheetReads::all_deltas`.
+    pub fn every_delta(&mut self, each: &mut dyn FnMut(WaitingDelta<'_>) -> Result<()>) -> Result<()> {
+        let claims = Claims::of(self.open_passes()?);
+        self.walk_deltas(i64::MIN, &mut |row| {
+            each(WaitingDelta { number: row.seq, payload: &row.payload, merged: claims.merged(row.seq) })
+        })
+    }
+
+    fn walk_deltas(&mut self, first: i64, each: &mut dyn FnMut(&DeltaRow) -> Result<()>) -> Result<()> {
+        let mut batch = in_bucket().filter(deltas::seq.ge(first));
+        let mut limit = FIRST_BATCH;
+        loop {
+            let query = batch.order(deltas::seq.asc()).limit(count(limit)).select(DeltaRow::as_select());
+            let rows: Vec<DeltaRow> = self.run(DELTAS, |conn| query.load(conn))?;
+            rows.iter().try_for_each(&mut *each)?;
+            let Some(last) = rows.last().filter(|_| rows.len() == limit) else { return Ok(()) };
+            batch = in_bucket().filter(deltas::seq.gt(last.seq));
             limit = next_limit(rows.len(), rows.iter().map(|row| row.payload.len()).sum());
         }
     }
 
-    /// Passes the deltas of these batches to `each`, by scope and number.
-    pub fn deltas_of_batches(
-        &mut self,
-        batches: &[Batch],
-        each: &mut dyn FnMut(DeltaKey, &[u8]) -> Result<()>,
-    ) -> Result<()> {
-        for batch in batches {
-            match batch.as_slice() {
-                [(scope, key)] => self.deltas_of_one(*scope, *key, each)?,
-                many => self.deltas_of_many(many, each)?,
-            }
+    /// See `SheetReads::backlog`.
+    pub fn unclaimed_backlog(&mut self) -> Result<Backlog> {
+        let claimed = self.claimed_deltas()?;
+        if claimed.is_empty() {
+            let all = in_bucket().select((count_star(), sum(deltas::events)));
+            let (deltas, events): (i64, Option<i64>) = self.run(DELTAS, |conn| all.first(conn))?;
+            return Ok(Backlog { deltas: unsigned(deltas)?, events: unsigned(events.unwrap_or_default())? });
+        }
+        let rows = in_bucket().select((deltas::seq, deltas::events));
+        let rows: Vec<(i64, i32)> = self.run(DELTAS, |conn| rows.load(conn))?;
+        let mut backlog = Backlog::default();
+        for (_, events) in rows.into_iter().filter(|(number, _)| !claimed.contains(number)) {
+            backlog.deltas += 1;
+            backlog.events += unsigned(events.into())?;
+        }
+        Ok(backlog)
+    }
+
+    /// See `SheetReads::unclaimed_deltas`.
+    pub fn unclaimed_after(&mut self, after: i64, limit: usize) -> Result<Vec<DeltaSize>> {
+        let claimed = self.claimed_deltas()?;
+        let query = in_bucket()
+            .filter(deltas::seq.gt(after))
+            .order(deltas::seq.asc())
+            .limit(count(limit.saturating_add(claimed.len())))
+            .select((deltas::seq, deltas::events, sql::<Integer>("length(payload)")));
+        let rows: Vec<(i64, i32, i32)> = self.run(DELTAS, |conn| query.load(conn))?;
+        rows.into_iter()
+            .filter(|(number, ..)| !claimed.contains(number))
+            .take(limit)
+            .map(|(number, events, bytes)| {
+                Ok(DeltaSize { number, events: unsigned(events.into())?, bytes: unsigned(bytes.into())? })
+            })
+            .collect()
+    }
+
+    /// See `SheetReads::deltas_by_number`.
+    pub fn payloads_of_deltas(&mut self, numbers: &[i64]) -> Result<Vec<(i64, Vec<u8>)>> {
+        let numbers: Vec<i64> = numbers.iter().copied().collect::<BTreeSet<i64>>().into_iter().collect();
+        let mut found = Vec::with_capacity(numbers.len());
+        for some in numbers.chunks(NUMBERS_AT_ONCE) {
+            let query =
+                in_bucket().filter(deltas::seq.eq_any(some)).order(deltas::seq.asc()).select(DeltaRow::as_select());
+            let rows: Vec<DeltaRow> = self.run(DELTAS, |conn| query.load(conn))?;
+            found.extend(rows.into_iter().map(|row| (row.seq, row.payload)));
+        }
+        Ok(found)
+    }
+
+    /// See `SheetWrites::delete_deltas`.
+    pub fn remove_deltas(&mut self, numbers: &[i64]) -> Result<()> {
+        for some in numbers.chunks(NUMBERS_AT_ONCE) {
+            let these = deltas::table.filter(deltas::bucket.eq(BUCKET)).filter(deltas::seq.eq_any(some));
+            self.run(DELTAS, |conn| diesel::delete(these).execute(conn))?;
         }
         Ok(())
     }
 
-    fn deltas_of_many(
-        &mut self,
-        scopes: &[(Scope, DbTenant)],
-        each: &mut dyn FnMut(DeltaKey, &[u8]) -> Result<()>,
-    ) -> Result<()> {
-        let batch = deltas::table
-            .into_boxed::<Db>()
-            .filter(deltas::scope.eq_any(scopes.iter().map(|(_, key)| *key).collect::<Vec<_>>()))
-            .select(DeltaRow::as_select());
-        let rows: Vec<DeltaRow> = self.run(DELTAS, |conn| batch.load(conn))?;
-        for (scope, mut rows) in by_scope(scopes, rows, |row| row.scope) {
-            rows.sort_unstable_by_key(|row| row.seq);
-            for row in &rows {
-                each(DeltaKey { scope, seq: row.seq }, &row.payload)?;
-            }
-        }
-        Ok(())
+    /// See `SheetReads::old_deltas`.
+    pub fn oldest_old_deltas(&mut self, limit: usize) -> Result<Vec<(OldDeltaKey, Vec<u8>)>> {
+        let query = old_deltas::table
+            .order((old_deltas::scope.asc(), old_deltas::seq.asc()))
+            .limit(count(limit))
+            .select((old_deltas::scope, old_deltas::seq, old_deltas::payload));
+        let rows: Vec<(DbTenant, i64, Vec<u8>)> = self.run("old_deltas", |conn| query.load(conn))?;
+        let scopes = self.scopes_of(rows.iter().map(|(scope, ..)| *scope).collect::<HashSet<_>>())?;
+        rows.into_iter()
+            .map(|(scope, seq, payload)| Ok((OldDeltaKey { scope: scope_in(&scopes, scope)?, seq }, payload)))
+            .collect()
     }
 
-    /// Puts scopes into batches, as many as fit. The order of scopes is the same on both databases.
-    pub fn batches(&mut self, rows: Vec<ScopeBytesRow>) -> Result<Vec<Batch>> {
-        let known = self.scopes_of(rows.iter().map(|row| row.scope))?;
-        let mut scopes = rows
-            .into_iter()
-            .map(|row| Ok((scope_in(&known, row.scope)?, row.scope, usize::try_from(row.bytes).unwrap_or(usize::MAX))))
-            .collect::<Result<Vec<_>>>()?;
-        scopes.sort_unstable_by_key(|(scope, ..)| *scope);
-        let (mut batches, mut batch, mut filled) = (Vec::new(), Batch::new(), 0_usize);
-        for (scope, key, bytes) in scopes {
-            filled = filled.saturating_add(bytes);
-            if !batch.is_empty() && (filled > BATCH_BYTES || batch.len() == LARGEST_BATCH) {
-                batches.push(std::mem::take(&mut batch));
-                filled = bytes;
-            }
-            batch.push((scope, key));
+    /// See `SheetWrites::delete_old_deltas`.
+    pub fn remove_old_deltas(&mut self, keys: &[OldDeltaKey]) -> Result<()> {
+        let scopes = self.tenant_keys(keys.iter().map(|key| key.scope.key()))?;
+        for key in keys {
+            let Some(scope) = scopes.get(&key.scope.key()) else { continue };
+            let one = old_deltas::table.find((*scope, key.seq));
+            self.run("old_deltas", |conn| diesel::delete(one).execute(conn))?;
         }
-        if !batch.is_empty() {
-            batches.push(batch);
-        }
-        Ok(batches)
+        Ok(())
     }
 }
 
-/// Groups rows by scope, in the order of `scopes`.
-fn by_scope<'a, R>(
-    scopes: &'a [(Scope, DbTenant)],
-    rows: Vec<R>,
-    of: impl Fn(&R) -> DbTenant,
-) -> impl Iterator<Item = (Scope, Vec<R>)> + 'a
-where
-    R: 'a,
-{
-    let mut apart: HashMap<DbTenant, Vec<R>> = HashMap::new();
-    for row in rows {
-        apart.entry(of(&row)).or_default().push(row);
-    }
-    scopes.iter().filter_map(move |(scope, key)| Some((*scope, apart.remove(key)?)))
+fn in_bucket() -> deltas::BoxedQuery<'static, Db> {
+    deltas::table.into_boxed::<Db>().filter(deltas::bucket.eq(BUCKET))
+}
+
+fn unsigned(number: i64) -> Result<u64> {
+    u64::try_from(number).map_err(Error::internal)
 }

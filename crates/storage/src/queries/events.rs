@@ -6,8 +6,8 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool};
 use trailkeeper_domain::event::{Event, EventFilter, EventPosition, StoredEvent};
-use trailkeeper_domain::fact::EventFact;
 use trailkeeper_domain::id::{EventId, TenantId};
+use trailkeeper_domain::indexed_event::IndexedEvent;
 use trailkeeper_domain::ports::{EventReads, EventWrites, IdFault, MissingName};
 use trailkeeper_domain::time::{TimeRange, Timestamp};
 use trailkeeper_domain::{Error, Result};
@@ -117,19 +117,16 @@ impl EventWrites for Tx<'_> {
         let mut new_ids = std::mem::take(&mut self.new_ids);
         let stored = self.run(TABLE, |conn| dialect::insert_events(conn, &shared.ids, &mut new_ids, &hash, &rows));
         self.new_ids = new_ids;
-        let (new, last) = stored?;
-        let facts: Vec<EventFact> = events
+        let numbers = stored?;
+        let new: Vec<IndexedEvent> = events
             .iter()
+            .zip(&keys)
             .zip(&refs)
-            .zip(&new)
-            .filter(|((event, _), new)| **new && event.tenant_id != TenantId::SYSTEM)
-            .map(|((event, refs), _)| refs.fact(event))
+            .zip(&numbers)
+            .filter_map(|(((event, key), refs), seq)| Some(refs.indexed(event, key.as_deref(), (*seq)?, hash)))
             .collect();
-        if let (Some(last), false) = (last, facts.is_empty()) {
-            let deltas = self.shared.summarizer.deltas(&facts);
-            self.insert_deltas(&deltas, last)?;
-        }
-        Ok(new)
+        self.insert_delta(&new)?;
+        Ok(numbers.iter().map(Option::is_some).collect())
     }
 }
 

@@ -19,6 +19,7 @@ mod event_query;
 mod events;
 mod facts;
 mod hash_key;
+mod merge_passes;
 mod missing_names;
 mod missing_references;
 mod names;
@@ -31,12 +32,12 @@ mod sheets_writes;
 mod text_query;
 mod throttle;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use diesel::result::{Error as DieselError, QueryResult};
 use trailkeeper_domain::page::PageRuleState;
-use trailkeeper_domain::ports::{ReadTx, Summarizer, WriteTx};
+use trailkeeper_domain::ports::{ReadTx, WriteTx};
 use trailkeeper_domain::{Error, Result};
 
 pub use missing_references::MissingReferences;
@@ -51,8 +52,6 @@ use crate::options::StoreOptions;
 
 /// State that all connections to one database share.
 pub struct Shared {
-    /// Makes the deltas of new events.
-    pub summarizer: Arc<dyn Summarizer>,
     /// Committed names and their numbers.
     pub names: NameCache,
     /// The number of new pages that a tenant may add to the dictionary on one UTC day.
@@ -69,9 +68,8 @@ pub struct Shared {
 
 impl Shared {
     /// Empty caches, and so a new epoch.
-    pub fn new(options: &StoreOptions, summarizer: &Arc<dyn Summarizer>, version: KnownVersion) -> Self {
+    pub fn new(options: &StoreOptions, version: KnownVersion) -> Self {
         Self {
-            summarizer: Arc::clone(summarizer),
             names: NameCache::new(options.cached_names),
             new_pages_per_day: options.new_pages_per_day,
             epoch: epoch::next(),

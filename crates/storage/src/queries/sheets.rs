@@ -1,14 +1,15 @@
-//! Reads sheets, deltas and the facts under them. Payloads are read in batches of bounded size.
+//! Reads sheets and the facts under them. Payloads are read in batches of bounded size.
 
 use std::collections::{HashMap, HashSet};
 
-use diesel::dsl::{count_star, sql};
+use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_query;
-use diesel::sql_types::{BigInt, Bool, Integer};
+use diesel::sql_types::{Bool, Integer};
 use trailkeeper_domain::fact::EventFact;
 use trailkeeper_domain::id::{TenantId, UserId};
-use trailkeeper_domain::ports::{DeltaKey, Pending, Scopes, SheetKey, SheetPeriod, SheetQuery, SheetReads};
+use trailkeeper_domain::ports::{
+    Backlog, DeltaSize, MergePass, OldDeltaKey, Scopes, SheetKey, SheetPeriod, SheetQuery, SheetReads, WaitingDelta,
+};
 use trailkeeper_domain::scope::{Level, Part, Scope};
 use trailkeeper_domain::time::{TimeRange, Timestamp};
 use trailkeeper_domain::{Error, Result};
@@ -16,19 +17,19 @@ use uuid::Uuid;
 
 use super::names::Dictionary;
 use super::{Db, Tx, count};
+use crate::bucket::BUCKET;
 use crate::columns::{DbTenant, DbTime, DbUuid, Instant, TenantKey};
-use crate::rows::{ScopeBytesRow, SheetRow};
-use crate::schema::{deltas, leases, sheet_generation, sheets};
+use crate::rows::SheetRow;
+use crate::schema::{leases, sheet_generation, sheets};
 
 const SHEETS: &str = "sheets";
-const DELTAS: &str = "deltas";
 
 /// The approximate number of payload bytes in memory at once. A batch has at least one payload.
-pub const BATCH_BYTES: usize = 4 << 20;
-/// The number of payloads in the first batch of a scope, when their size is unknown.
+const BATCH_BYTES: usize = 4 << 20;
+/// The number of payloads in the first batch, when their size is unknown.
 pub const FIRST_BATCH: usize = 16;
-/// The largest number of payloads or scopes in a batch.
-pub const LARGEST_BATCH: usize = 1_000;
+/// The largest number of payloads in a batch.
+const LARGEST_BATCH: usize = 1_000;
 
 impl SheetReads for Tx<'_> {
     fn facts(&mut self, scope: Scope, range: TimeRange, each: &mut dyn FnMut(&EventFact) -> Result<()>) -> Result<()> {
@@ -96,58 +97,32 @@ impl SheetReads for Tx<'_> {
             .collect()
     }
 
-    fn deltas(&mut self, scopes: Scopes, each: &mut dyn FnMut(DeltaKey, &[u8]) -> Result<()>) -> Result<()> {
-        match scopes {
-            Scopes::One(scope) => match self.tenant_key(scope.key())? {
-                Some(key) => self.deltas_of_one(scope, key, each),
-                None => Ok(()),
-            },
-            Scopes::EveryTenant => {
-                let everyone = self.tenant_key_assigned(Scope::Everyone.key())?;
-                let found = sql_query(
-                    "SELECT scope, count(*) AS payloads, sum(length(payload)) AS bytes FROM deltas WHERE scope <> $1 \
-                     GROUP BY scope",
-                )
-                .bind::<TenantKey, _>(everyone);
-                let rows = self.run(DELTAS, |conn| found.load(conn))?;
-                let batches = self.batches(rows)?;
-                self.deltas_of_batches(&batches, each)
-            }
-        }
+    fn deltas(&mut self, scope: Scope, each: &mut dyn FnMut(WaitingDelta<'_>) -> Result<()>) -> Result<()> {
+        self.deltas_of(scope, each)
     }
 
-    fn deltas_of(&mut self, scopes: &[Scope], each: &mut dyn FnMut(DeltaKey, &[u8]) -> Result<()>) -> Result<()> {
-        if let [scope] = scopes {
-            return self.deltas(Scopes::One(*scope), each);
-        }
-        let keys = self.tenant_keys(scopes.iter().map(|scope| scope.key()))?;
-        let sizes = deltas::table
-            .filter(deltas::scope.eq_any(keys.into_values().collect::<Vec<_>>()))
-            .group_by(deltas::scope)
-            .select((deltas::scope, count_star(), sql::<BigInt>("sum(length(payload))")));
-        let rows: Vec<(DbTenant, i64, i64)> = self.run(DELTAS, |conn| sizes.load(conn))?;
-        let rows = rows.into_iter().map(|(scope, payloads, bytes)| ScopeBytesRow { scope, payloads, bytes });
-        let batches = self.batches(rows.collect())?;
-        self.deltas_of_batches(&batches, each)
+    fn all_deltas(&mut self, each: &mut dyn FnMut(WaitingDelta<'_>) -> Result<()>) -> Result<()> {
+        self.every_delta(each)
     }
 
-    fn pending(&mut self, limit: usize) -> Result<Vec<Pending>> {
-        let query = sql_query(
-            "SELECT scope, count(*) AS payloads, sum(length(payload)) AS bytes FROM deltas \
-             GROUP BY scope ORDER BY bytes DESC, scope LIMIT $1",
-        )
-        .bind::<BigInt, _>(count(limit));
-        let rows: Vec<ScopeBytesRow> = self.run(DELTAS, |conn| query.load(conn))?;
-        let scopes = self.scopes_of(rows.iter().map(|row| row.scope))?;
-        rows.into_iter()
-            .map(|row| {
-                Ok(Pending {
-                    scope: scope_in(&scopes, row.scope)?,
-                    deltas: u64::try_from(row.payloads).map_err(Error::internal)?,
-                    bytes: u64::try_from(row.bytes).map_err(Error::internal)?,
-                })
-            })
-            .collect()
+    fn backlog(&mut self) -> Result<Backlog> {
+        self.unclaimed_backlog()
+    }
+
+    fn unclaimed_deltas(&mut self, after: i64, limit: usize) -> Result<Vec<DeltaSize>> {
+        self.unclaimed_after(after, limit)
+    }
+
+    fn deltas_by_number(&mut self, numbers: &[i64]) -> Result<Vec<(i64, Vec<u8>)>> {
+        self.payloads_of_deltas(numbers)
+    }
+
+    fn merge_passes(&mut self) -> Result<Vec<MergePass>> {
+        self.open_passes()
+    }
+
+    fn old_deltas(&mut self, limit: usize) -> Result<Vec<(OldDeltaKey, Vec<u8>)>> {
+        self.oldest_old_deltas(limit)
     }
 
     fn runs(&mut self, generation: i64, periods: &[SheetPeriod]) -> Result<Vec<(SheetKey, u64)>> {
@@ -190,6 +165,7 @@ impl SheetReads for Tx<'_> {
 fn of_part(generation: i64, level: i16, part: i16) -> sheets::BoxedQuery<'static, Db> {
     sheets::table
         .into_boxed::<Db>()
+        .filter(sheets::bucket.eq(BUCKET))
         .filter(sheets::generation.eq(generation))
         .filter(sheets::level.eq(level))
         .filter(sheets::part.eq(part))

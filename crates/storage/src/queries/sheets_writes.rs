@@ -3,15 +3,17 @@
 use chrono::TimeDelta;
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{BigInt, Text};
-use trailkeeper_domain::ports::{DeltaKey, NewDelta, SheetKey, SheetReads, SheetWrites};
+use diesel::sql_types::{BigInt, SmallInt, Text};
+use trailkeeper_domain::ports::{OldDeltaKey, SheetKey, SheetReads, SheetWrites};
+use trailkeeper_domain::scope::Scope;
 use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::{Error, Result};
 use uuid::Uuid;
 
 use super::sheet_keys::{KEYS_AT_ONCE, key_rows};
 use super::{Tx, count, dialect};
-use crate::columns::{DbTenant, DbTime, DbUuid, Instant, Uuid128};
+use crate::bucket::BUCKET;
+use crate::columns::{DbTime, DbUuid, Instant, Uuid128};
 use crate::rows::SheetKeyRow;
 use crate::schema::{leases, sheet_generation};
 
@@ -79,14 +81,24 @@ impl SheetWrites for Tx<'_> {
         Ok(())
     }
 
-    fn delete_deltas(&mut self, keys: &[DeltaKey]) -> Result<()> {
-        let scopes = self.tenant_keys(keys.iter().map(|key| key.scope.key()))?;
-        for some in keys.chunks(KEYS_AT_ONCE) {
-            let rows: Vec<(DbTenant, i64)> =
-                some.iter().filter_map(|key| Some((*scopes.get(&key.scope.key())?, key.seq))).collect();
-            self.run("deltas", |conn| dialect::delete_deltas(conn, &rows))?;
-        }
-        Ok(())
+    fn begin_merge_pass(&mut self, deltas: &[i64]) -> Result<i64> {
+        self.begin_pass(deltas)
+    }
+
+    fn mark_merged(&mut self, pass: i64, scopes: &[Scope]) -> Result<()> {
+        self.mark_scopes(pass, scopes)
+    }
+
+    fn end_merge_passes(&mut self, passes: &[i64]) -> Result<()> {
+        self.end_passes(passes)
+    }
+
+    fn delete_deltas(&mut self, numbers: &[i64]) -> Result<()> {
+        self.remove_deltas(numbers)
+    }
+
+    fn delete_old_deltas(&mut self, keys: &[OldDeltaKey]) -> Result<()> {
+        self.remove_old_deltas(keys)
     }
 
     fn set_generation(&mut self, generation: i64, has_postings: bool) -> Result<()> {
@@ -107,10 +119,11 @@ impl SheetWrites for Tx<'_> {
         // that stay.
         for (above, below) in [(i64::MIN, low), (low, high), (high, i64::MAX)] {
             let some = sql_query(
-                "DELETE FROM sheets WHERE (generation, scope, level, part, start, run) IN \
-                 (SELECT generation, scope, level, part, start, run FROM sheets \
-                 WHERE generation > $1 AND generation < $2 LIMIT $3)",
+                "DELETE FROM sheets WHERE (bucket, generation, scope, level, part, start, run) IN \
+                 (SELECT bucket, generation, scope, level, part, start, run FROM sheets \
+                 WHERE bucket = $1 AND generation > $2 AND generation < $3 LIMIT $4)",
             )
+            .bind::<SmallInt, _>(BUCKET)
             .bind::<BigInt, _>(above)
             .bind::<BigInt, _>(below)
             .bind::<BigInt, _>(count(limit.saturating_sub(deleted)));
@@ -118,17 +131,6 @@ impl SheetWrites for Tx<'_> {
             deleted += self.delete_postings_between(above, below, limit.saturating_sub(deleted))?;
         }
         u64::try_from(deleted).map_err(Error::internal)
-    }
-}
-
-impl Tx<'_> {
-    /// Stores the deltas of a batch of new events. `batch_seq` is the number of the last event.
-    pub fn insert_deltas(&mut self, deltas: &[NewDelta], batch_seq: i64) -> Result<()> {
-        let rows = deltas
-            .iter()
-            .map(|delta| Ok((self.tenant_key_assigned(delta.scope.key())?, delta.payload.as_slice())))
-            .collect::<Result<Vec<_>>>()?;
-        self.run("deltas", |conn| dialect::insert_deltas(conn, &rows, batch_seq))
     }
 }
 

@@ -11,14 +11,16 @@ use trailkeeper_domain::error::{BoxedError, Context};
 use trailkeeper_domain::event::{
     Event, EventKind, Metadata, NamedField, Original, Outcome, StoredEvent, Target, missing_kind,
 };
-use trailkeeper_domain::fact::{EventFact, OTHER_PAGE};
+use trailkeeper_domain::fact::OTHER_PAGE;
 use trailkeeper_domain::id::{EnvId, EventId, TenantId, UserId};
+use trailkeeper_domain::indexed_event::IndexedEvent;
 use trailkeeper_domain::page::Page;
 use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::{Error, Result};
 
 use super::unreadable;
 use crate::columns::{DbTenant, DbTime, DbUuid, JsonText};
+use crate::hash_key::{self, HashKey};
 use crate::names::Dictionary;
 use crate::schema::events;
 
@@ -237,17 +239,26 @@ pub struct EventRefs {
 }
 
 impl EventRefs {
-    /// The part of the event that analytics count.
-    pub fn fact(&self, event: &Event) -> EventFact {
-        EventFact {
+    /// The fields by which lists find the event and analytics count it. `seq` is its number, and `page_key` the key of its
+    /// page.
+    pub fn indexed(&self, event: &Event, page_key: Option<&str>, seq: i64, hashes: HashKey) -> IndexedEvent {
+        let hash = |domain, text: Option<&str>| text.map(|text| hashes.hash32(domain, text.as_bytes()));
+        let target = event.target.as_ref();
+        let page = self.page.map(i32::cast_unsigned);
+        IndexedEvent {
+            seq,
             occurred_at: event.occurred_at,
             tenant_id: event.tenant_id,
             env: event.env_id,
-            page: self.page.map(i32::cast_unsigned),
             kind: self.kind.map_or(0, i32::cast_unsigned),
             outcome: event.outcome,
             user: self.user.map(i32::cast_unsigned),
             source: self.source.map(i32::cast_unsigned),
+            page,
+            other_page: hash(hash_key::PAGE_KEY, page_key.filter(|_| page == Some(OTHER_PAGE))),
+            session: hash(hash_key::SESSION, event.session_id.as_deref()),
+            target_type: hash(hash_key::TARGET_TYPE, target.and_then(|target| target.kind.as_deref())),
+            target_id: hash(hash_key::TARGET_ID, target.and_then(|target| target.id.as_deref())),
         }
     }
 }

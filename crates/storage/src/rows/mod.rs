@@ -25,7 +25,7 @@ pub use event::{EventRefs, EventRow, Names, NewEventRow, PageUpdate, SentPageRow
 pub use indexed_event::IndexedEventRow;
 pub use posting::{PostingKeyRow, PostingRunRow};
 pub use query_results::{BehaviorRow, CountRow, DailyCountRow, StoredCreationRow};
-pub use sheet::{DeltaRow, FactRow, ScopeBytesRow, SheetKeyRow, SheetRow};
+pub use sheet::{DeltaRow, FactRow, PassRow, SheetKeyRow, SheetRow};
 pub use throttle::LoginCounterRow;
 
 /// The error of a row that cannot be converted.

@@ -1,15 +1,15 @@
 //! Rows of facts, deltas and sheets.
 
-use diesel::sql_types::BigInt;
-use diesel::{Queryable, QueryableByName, Selectable};
+use diesel::{Queryable, Selectable};
 use trailkeeper_domain::fact::EventFact;
 use trailkeeper_domain::id::{EnvId, TenantId};
 use trailkeeper_domain::ports::SheetKey;
 use trailkeeper_domain::{Error, Result};
+use trailkeeper_postings::delta::read_numbers;
 
 use super::{outcome_of_code, unreadable};
-use crate::columns::{DbTenant, DbTime, TenantKey};
-use crate::schema::{deltas, events, sheets};
+use crate::columns::{DbTenant, DbTime};
+use crate::schema::{deltas, events, merge_passes, sheets};
 
 /// The part of an event that is counted.
 #[derive(Debug, Queryable, Selectable)]
@@ -52,12 +52,26 @@ impl FactRow {
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = deltas)]
 pub struct DeltaRow {
-    /// Scope of the delta.
-    pub scope: DbTenant,
-    /// Number of the delta, unique in its scope.
+    /// Number of the delta.
     pub seq: i64,
-    /// Encoded sheets by hour.
+    /// Encoded columns of events.
     pub payload: Vec<u8>,
+}
+
+/// A merge that is not finished.
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = merge_passes)]
+pub struct PassRow {
+    /// Number of the pass.
+    pub pass: i64,
+    deltas: Vec<u8>,
+}
+
+impl PassRow {
+    /// The numbers of the claimed deltas, ascending.
+    pub fn deltas(&self) -> Result<Vec<i64>> {
+        read_numbers(&self.deltas).map_err(|error| unreadable("merge_passes", "deltas", self.pass, error))
+    }
 }
 
 /// A sheet of a known level and part.
@@ -100,18 +114,4 @@ impl SheetKeyRow {
             run: i32::try_from(key.run).map_err(Error::internal)?,
         })
     }
-}
-
-/// The number of payloads of a scope, and their size.
-#[derive(Debug, QueryableByName)]
-pub struct ScopeBytesRow {
-    /// Scope of the payloads.
-    #[diesel(sql_type = TenantKey)]
-    pub scope: DbTenant,
-    /// Number of payloads.
-    #[diesel(sql_type = BigInt)]
-    pub payloads: i64,
-    /// Bytes of all payloads together.
-    #[diesel(sql_type = BigInt)]
-    pub bytes: i64,
 }

@@ -16,7 +16,6 @@ use diesel::sql_types::BigInt;
 use diesel::sqlite::Sqlite;
 use parking_lot::Mutex;
 use trailkeeper_domain::Result;
-use trailkeeper_domain::ports::Summarizer;
 
 use super::connection::Purpose;
 use super::ids::Ids;
@@ -31,7 +30,6 @@ use crate::schema::content_version;
 /// The state that the connections to one content share.
 pub struct Content {
     options: StoreOptions,
-    summarizer: Arc<dyn Summarizer>,
     current: Mutex<Option<Arc<Shared>>>,
 }
 
@@ -56,8 +54,8 @@ pub struct Before {
 
 impl Content {
     /// Nothing is known yet.
-    pub fn new(options: &StoreOptions, summarizer: Arc<dyn Summarizer>) -> Self {
-        Self { options: options.clone(), summarizer, current: Mutex::default() }
+    pub fn new(options: &StoreOptions) -> Self {
+        Self { options: options.clone(), current: Mutex::default() }
     }
 
     /// The present knowledge. Call it before a transaction begins: its snapshot then has at least this.
@@ -126,7 +124,7 @@ impl Content {
         {
             return Ok(Arc::clone(newer));
         }
-        let new = Arc::new(Shared::new(&self.options, &self.summarizer, KnownVersion::new(found)?));
+        let new = Arc::new(Shared::new(&self.options, KnownVersion::new(found)?));
         *current = Some(Arc::clone(&new));
         drop(current);
         if let Some(known) = known {

@@ -1,6 +1,6 @@
 //! SQLite-specific SQL.
 
-use diesel::prelude::*;
+use diesel::result::QueryResult;
 
 use super::Conn;
 pub use super::ids::{Ids, NewIds, events_by_id, insert_events, verify as check_ids};
@@ -11,9 +11,7 @@ pub use super::ingest::{
 pub use super::postings::{
     delete_pages, delete_posting_runs, delete_some, insert_pages, insert_posting_runs, posting_pages,
 };
-pub use super::sheets::{analyze_sheets, delete_deltas, delete_sheets, insert_sheets, payloads, runs};
-use crate::columns::DbTenant;
-use crate::schema::deltas;
+pub use super::sheets::{analyze_sheets, delete_sheets, insert_sheets, payloads, runs};
 
 /// The SQL expression for the UTC day of a creation, in days since 1970.
 pub const DAY_OF_CREATION: &str = "created_at / 86400000000";
@@ -43,16 +41,5 @@ pub fn lock_directory(_conn: &mut Conn) -> QueryResult<()> {
 /// Does nothing: SQLite has one writer at a time.
 #[expect(clippy::unnecessary_wraps, reason = "the same signature on both databases")]
 pub fn lock_login_counters(_conn: &mut Conn) -> QueryResult<()> {
-    Ok(())
-}
-
-/// Stores the deltas of one batch under the number of its last event. That number is new in every scope, because it only
-/// rises and SQLite has one writer at a time.
-pub fn insert_deltas(conn: &mut Conn, rows: &[(DbTenant, &[u8])], batch_seq: i64) -> QueryResult<()> {
-    for (scope, payload) in rows {
-        diesel::insert_into(deltas::table)
-            .values((deltas::scope.eq(scope), deltas::seq.eq(batch_seq), deltas::payload.eq(*payload)))
-            .execute(conn)?;
-    }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Reads and writes sheets and deltas by their keys on SQLite.
+//! Reads and writes sheets by their keys on SQLite.
 //!
 //! It runs one prepared statement per key. SQLite has no network whose latency a larger statement would save, and a
 //! statement for many keys would be parsed again for every number of keys.
@@ -8,9 +8,9 @@ use diesel::prelude::*;
 use diesel::sql_types::Integer;
 
 use super::{Conn, Db};
-use crate::columns::DbTenant;
+use crate::bucket::BUCKET;
 use crate::rows::SheetKeyRow;
-use crate::schema::{deltas, sheets};
+use crate::schema::sheets;
 
 /// The runs of some periods: the index of the period in `periods`, the run, and the length of its payload in bytes. The
 /// runs in `periods` are ignored.
@@ -38,6 +38,7 @@ pub fn payloads(conn: &mut Conn, generation: i64, keys: &[SheetKeyRow]) -> Query
 pub fn insert_sheets(conn: &mut Conn, generation: i64, sheets: &[(SheetKeyRow, &[u8])]) -> QueryResult<()> {
     for (key, payload) in sheets {
         let row = (
+            sheets::bucket.eq(BUCKET),
             sheets::generation.eq(generation),
             sheets::scope.eq(key.scope),
             sheets::level.eq(key.level),
@@ -55,6 +56,7 @@ pub fn insert_sheets(conn: &mut Conn, generation: i64, sheets: &[(SheetKeyRow, &
 pub fn delete_sheets(conn: &mut Conn, generation: i64, keys: &[SheetKeyRow]) -> QueryResult<()> {
     for key in keys {
         let one = sheets::table
+            .filter(sheets::bucket.eq(BUCKET))
             .filter(sheets::generation.eq(generation))
             .filter(sheets::scope.eq(key.scope))
             .filter(sheets::level.eq(key.level))
@@ -66,18 +68,11 @@ pub fn delete_sheets(conn: &mut Conn, generation: i64, keys: &[SheetKeyRow]) -> 
     Ok(())
 }
 
-/// Deletes deltas.
-pub fn delete_deltas(conn: &mut Conn, keys: &[(DbTenant, i64)]) -> QueryResult<()> {
-    for (scope, seq) in keys {
-        diesel::delete(deltas::table.find((*scope, *seq))).execute(conn)?;
-    }
-    Ok(())
-}
-
 /// The runs of a period.
 fn of_period(generation: i64, period: &SheetKeyRow) -> sheets::BoxedQuery<'static, Db> {
     sheets::table
         .into_boxed::<Db>()
+        .filter(sheets::bucket.eq(BUCKET))
         .filter(sheets::generation.eq(generation))
         .filter(sheets::scope.eq(period.scope))
         .filter(sheets::level.eq(period.level))

@@ -1,12 +1,11 @@
 //! The store on SQLite.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use diesel_migrations::MigrationHarness;
 use parking_lot::RwLock;
-use trailkeeper_domain::ports::{ReadTx, Store, Summarizer, WriteTx};
+use trailkeeper_domain::ports::{ReadTx, Store, WriteTx};
 use trailkeeper_domain::{Error, Result};
 
 use super::connection::{FileConnection, Purpose};
@@ -44,7 +43,7 @@ struct Opened {
 impl SqliteStore {
     /// Opens the file, and creates it if it is missing. It is created only here: a file that goes missing later is an
     /// error, not an empty database.
-    pub fn new(path: PathBuf, options: &StoreOptions, summarizer: Arc<dyn Summarizer>) -> Result<Self> {
+    pub fn new(path: PathBuf, options: &StoreOptions) -> Result<Self> {
         let file = DataFile::new(path);
         file.create_if_missing(Modes::new(options.allow_group_read))?;
         let store = Self {
@@ -52,7 +51,7 @@ impl SqliteStore {
             writer: Pool::new(1, options.checkout_timeout),
             readers: Pool::new(options.readers, options.checkout_timeout),
             options: options.clone(),
-            content: Content::new(options, summarizer),
+            content: Content::new(options),
             running: RwLock::default(),
         };
         // Opened now, so that a file that is not a database is an error at start.

@@ -259,8 +259,8 @@ fn an_error_of_the_callback_ends_the_call(t: &TestStore) {
         Err(Error::internal("enough"))
     };
     assert!(t.store.reading(|tx| tx.facts(EVERYONE, year, &mut |_| stop())).is_err());
-    assert!(t.store.reading(|tx| tx.deltas(Scopes::EveryTenant, &mut |_, _| stop())).is_err());
+    assert!(t.store.reading(|tx| tx.deltas(EVERYONE, &mut |_| stop())).is_err());
     assert!(t.store.reading(|tx| tx.sheets(&days(Scopes::EveryTenant), &mut |_, _| stop())).is_err());
-    assert!(t.store.reading(|tx| tx.deltas_of(&[of(1), of(2)], &mut |_, _| stop())).is_err());
+    assert!(t.store.reading(|tx| tx.all_deltas(&mut |_| stop())).is_err());
     assert_eq!(calls, 4);
 }

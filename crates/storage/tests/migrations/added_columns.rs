@@ -1,8 +1,5 @@
 //! The columns of refresh tokens and memberships that later migrations added.
 
-use std::sync::Arc;
-
-use trailkeeper_analytics::engine::Summary;
 use trailkeeper_domain::id::TenantId;
 use trailkeeper_storage::{StoreOptions, migrate, open};
 use trailkeeper_testkit::{DatabaseKind, TempDatabase, user_id};
@@ -45,7 +42,7 @@ fn superseded_tokens_stay_invalid_in_an_older_schema(kind: DatabaseKind) {
     );
     undo_from(kind, &database, FIRST_OF_SUCCESSORS);
     migrate(&url).unwrap();
-    let store = open(&url, &StoreOptions::default(), Arc::new(Summary)).unwrap();
+    let store = open(&url, &StoreOptions::default()).unwrap();
     let token = store.reading(|tx| tx.refresh_token(&[0; 32])).unwrap().unwrap();
     assert_eq!(token.spent_at.unwrap().timestamp(), 5);
     assert_eq!((token.superseded_at, token.successor_hash), (None, None));
@@ -83,7 +80,7 @@ fn old_attribute_changes_are_shown_to_tenants_that_know_them(kind: DatabaseKind)
     };
     execute(kind, &database, &sql.replace("$0", time));
     migrate(&url).unwrap();
-    let store = open(&url, &StoreOptions::default(), Arc::new(Summary)).unwrap();
+    let store = open(&url, &StoreOptions::default()).unwrap();
     let seen = |user: &str, tenant: Option<u128>| {
         let tenant = tenant.map(|number| TenantId(Uuid::from_u128(number)));
         store.reading(|tx| tx.attribute_changes(&user_id(user), tenant, None, 10)).unwrap().len()

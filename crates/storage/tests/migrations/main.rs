@@ -3,13 +3,10 @@
 
 mod added_columns;
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection};
-use trailkeeper_analytics::engine::Summary;
+use std::fs;
+use std::path::{Path, PathBuf};
 use trailkeeper_domain::Error;
 use trailkeeper_domain::account::{RefreshToken, SessionFilter};
 use trailkeeper_domain::event::Event;
@@ -161,7 +158,7 @@ fn migrations_are_reversible(kind: DatabaseKind) {
 
 /// The migrations that an opened store reports as missing.
 fn missing(kind: DatabaseKind, database: &TempDatabase) -> Vec<String> {
-    let store = open(&parsed(database), &StoreOptions::default(), Arc::new(Summary)).unwrap();
+    let store = open(&parsed(database), &StoreOptions::default()).unwrap();
     match store.ready() {
         Ok(()) => Vec::new(),
         Err(Error::Unavailable { cause }) => {
@@ -215,7 +212,7 @@ fn sessions_survive_migrations(kind: DatabaseKind) {
     );
     for round in ["forth", "back and forth again"] {
         migrate(&url).unwrap();
-        let store = open(&url, &StoreOptions::default(), Arc::new(Summary)).unwrap();
+        let store = open(&url, &StoreOptions::default()).unwrap();
         let sessions = store.reading(|tx| tx.sessions(SessionFilter::default(), None, 10)).unwrap();
         let seconds: Vec<_> = sessions
             .iter()
@@ -233,7 +230,7 @@ fn sessions_survive_migrations(kind: DatabaseKind) {
         undo_from(kind, &database, "2026-11-22-0008");
     }
     migrate(&url).unwrap();
-    let store = open(&url, &StoreOptions::default(), Arc::new(Summary)).unwrap();
+    let store = open(&url, &StoreOptions::default()).unwrap();
     let (account_id, session_id) = (AccountId(Uuid::from_u128(1)), SessionId(Uuid::from_u128(77)));
     let token = store.reading(|tx| tx.refresh_token(&[0; 32])).unwrap();
     assert_eq!(token.unwrap().spent_at.unwrap().timestamp(), 2);
@@ -296,7 +293,7 @@ fn addresses_get_their_folded_keys(kind: DatabaseKind) {
     for round in ["forth", "back and forth again"] {
         migrate(&url).unwrap();
         assert_eq!(migrate(&url).unwrap(), [""; 0], "{round}");
-        let store = open(&url, &StoreOptions::default(), Arc::new(Summary)).unwrap();
+        let store = open(&url, &StoreOptions::default()).unwrap();
         let found = |email: &str| {
             let filter = UserFilter::by_email(visibility::EVERYTHING, email, None, None);
             let users = store.reading(|tx| tx.users(&filter, None, 10)).unwrap();
@@ -332,7 +329,7 @@ fn only_an_empty_database_begins_with_postings(kind: DatabaseKind) {
     let database = TempDatabase::new(kind);
     let url = parsed(&database);
     migrate(&url).unwrap();
-    let store = open(&url, &StoreOptions::default(), Arc::new(Summary)).unwrap();
+    let store = open(&url, &StoreOptions::default()).unwrap();
     let has_postings = || store.reading(|tx| tx.has_postings()).unwrap();
     assert!(has_postings());
     undo_from(kind, &database, "2026-11-29-0032");
@@ -351,7 +348,7 @@ fn keys_of_pages_stay_those_of_the_older_version(kind: DatabaseKind) {
     let url = parsed(&database);
     let rule = || {
         migrate(&url).unwrap();
-        let store = open(&url, &StoreOptions::default(), Arc::new(Summary)).unwrap();
+        let store = open(&url, &StoreOptions::default()).unwrap();
         let state = store.reading(|tx| tx.page_rule()).unwrap();
         undo_from(kind, &database, "2026-11-29-0023");
         state
@@ -359,7 +356,7 @@ fn keys_of_pages_stay_those_of_the_older_version(kind: DatabaseKind) {
     let newest = PageRuleState { rule: PageRule::default(), rewriting: false, presumed: false };
     assert_eq!(rule(), newest);
     migrate(&url).unwrap();
-    let store = open(&url, &StoreOptions::default(), Arc::new(Summary)).unwrap();
+    let store = open(&url, &StoreOptions::default()).unwrap();
     let insert = |event: &Event| store.writing(|tx| tx.insert_events(std::slice::from_ref(event))).unwrap();
     insert(&event(1));
     undo_from(kind, &database, "2026-11-29-0023");
@@ -375,7 +372,7 @@ fn keys_of_pages_stay_those_of_the_older_version(kind: DatabaseKind) {
 fn readiness_names_missing_migrations(kind: DatabaseKind) {
     let database = TempDatabase::new(kind);
     let url = parsed(&database);
-    let store = open(&url, &StoreOptions::default(), Arc::new(Summary)).unwrap();
+    let store = open(&url, &StoreOptions::default()).unwrap();
     assert_eq!(missing(kind, &database), names(kind));
     assert_eq!(migrate(&url).unwrap(), names(kind));
     assert_eq!(migrate(&url).unwrap(), [""; 0]);
@@ -406,7 +403,7 @@ fn a_newer_schema_is_read_and_not_written(kind: DatabaseKind) {
     let database = TempDatabase::new(kind);
     let url = parsed(&database);
     migrate(&url).unwrap();
-    let store = open(&url, &StoreOptions::default(), Arc::new(Summary)).unwrap();
+    let store = open(&url, &StoreOptions::default()).unwrap();
     let write = |number| store.writing(|tx| tx.insert_events(&[event(number)]));
     write(1).unwrap();
     execute(kind, &database, "INSERT INTO __diesel_schema_migrations (version) VALUES ('209912310001')");
@@ -424,7 +421,7 @@ fn an_older_schema_is_not_written_until_it_is_migrated(kind: DatabaseKind) {
     let database = TempDatabase::new(kind);
     let url = parsed(&database);
     migrate(&url).unwrap();
-    let store = open(&url, &StoreOptions::default(), Arc::new(Summary)).unwrap();
+    let store = open(&url, &StoreOptions::default()).unwrap();
     let write = |number| store.writing(|tx| tx.insert_events(&[event(number)]));
     write(1).unwrap();
     let last = names(kind).pop().unwrap();

@@ -65,14 +65,12 @@ INSERT INTO refresh_tokens SELECT sha256(id::text::bytea), id, now(), now(), NUL
 INSERT INTO new_pages
 SELECT lpad(to_hex(i), 32, '0')::uuid, date '2026-01-01' + i % 90, 7 FROM generate_series(0, 499) AS i;
 -- Sheets of the current and of an older generation, of everyone and of every tenant.
-INSERT INTO sheets
+INSERT INTO sheets (generation, scope, level, part, start, run, payload)
 SELECT i % 2, CASE i % 500 WHEN 0 THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff' ELSE lpad(to_hex(i % 500), 32, '0')::uuid END,
        2, 1 + i / 2 % 2, timestamptz '2026-01-01T00:00:00Z' + i / 1000 * interval '1 day', i / 500 % 2, decode(repeat('00', 50), 'hex')
 FROM generate_series(0, 89999) AS i;
-INSERT INTO deltas
-SELECT CASE i % 500 WHEN 0 THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff' ELSE lpad(to_hex(i % 500), 32, '0')::uuid END,
-       i, decode(repeat('00', 50), 'hex')
-FROM generate_series(0, 4999) AS i;
+INSERT INTO deltas SELECT 0, i, 1, decode(repeat('00', 50), 'hex') FROM generate_series(0, 4999) AS i;
+INSERT INTO merge_passes SELECT 1, i, decode(repeat('00', 8), 'hex') FROM generate_series(0, 4999) AS i;
 -- Runs of the index of events with pages, in three months of the current and of an older generation.
 INSERT INTO posting_runs
 SELECT 0, i % 2, CASE i / 2 % 500 WHEN 0 THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff' ELSE lpad(to_hex(i / 2 % 500), 32, '0')::uuid END,

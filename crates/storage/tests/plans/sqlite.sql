@@ -62,10 +62,10 @@ WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 499)
 INSERT INTO new_pages SELECT i + 1, 20453 + i % 90, 7 FROM n;
 -- Sheets of the current and of an older generation, of everyone and of every tenant.
 WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 89999)
-INSERT INTO sheets
+INSERT INTO sheets (generation, scope, level, part, start, run, payload)
 SELECT i % 2, i % 500, 2, 1 + i / 2 % 2, 1767225600000000 + i / 1000 * 86400000000, i / 500 % 2, zeroblob(50) FROM n;
 WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 4999)
-INSERT INTO deltas SELECT i % 500, i, zeroblob(50) FROM n;
+INSERT INTO deltas SELECT 0, i, 1, zeroblob(50) FROM n;
 -- Runs of the index of events, with pages, in three months of the current and of an older generation.
 WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 8999)
 INSERT INTO posting_runs

@@ -1,18 +1,21 @@
-//! Makes sheets of every level from the sheets of hours.
+//! Makes sheets of every level from events.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use trailkeeper_domain::Result;
 use trailkeeper_domain::scope::{Level, Part, ScopeKind};
 use trailkeeper_domain::time::Timestamp;
 
 use super::halves_of;
-use crate::sheet::{CodecError, Facet, Fold, Sheet};
+use crate::engine::delta::Periods;
+use crate::sheet::{Facet, Fact, Fold, Sheet, SheetBuilder};
 
-/// Events of one scope that its sheets do not count yet, folded by period of the scope's finest level.
+/// Events of one scope that its sheets do not count yet, by period of the scope's finest level.
 pub struct Addition {
     kind: ScopeKind,
-    finest: BTreeMap<Timestamp, Fold>,
+    periods: Periods,
+    finest: BTreeMap<Timestamp, SheetBuilder>,
 }
 
 /// The part of an addition that belongs to one period.
@@ -37,23 +40,24 @@ pub struct Half {
 impl Addition {
     /// An empty addition.
     pub fn new(kind: ScopeKind) -> Self {
-        Self { kind, finest: BTreeMap::new() }
+        Self { kind, periods: Periods::new(kind.finest()), finest: BTreeMap::new() }
     }
 
-    /// Adds the encoded sheet of other events of the hour that begins at `hour`.
+    /// Adds an event.
     ///
     /// # Errors
-    /// As [`Sheet::decode`]. Then the addition contains a part of that sheet and must be discarded.
-    pub fn add(&mut self, hour: Timestamp, payload: &[u8]) -> Result<(), CodecError> {
-        let start = self.kind.finest().floor(hour);
-        self.finest.entry(start).or_insert_with(|| Fold::new(&Facet::ALL)).add(payload)
+    /// [`Error::Internal`](trailkeeper_domain::Error::Internal) for a time that is none.
+    pub fn add(&mut self, micros: i64, fact: &Fact) -> Result<()> {
+        let start = self.periods.start(micros)?;
+        self.finest.entry(start).or_insert_with(|| SheetBuilder::new(self.kind)).add(fact);
+        Ok(())
     }
 
     /// The periods of all levels.
     pub fn into_periods(mut self) -> Vec<Period> {
-        // One after the other, so that a fold is freed before the next becomes a sheet.
+        // One after the other, so that a builder is freed before the next becomes a sheet.
         let sheets = std::iter::from_fn(|| self.finest.pop_first());
-        periods(self.kind, sheets.map(|(start, fold)| (start, fold.into_sheet())))
+        periods(self.kind, sheets.map(|(start, builder)| (start, builder.finish())))
     }
 }
 

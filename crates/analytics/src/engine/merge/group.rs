@@ -21,8 +21,6 @@ pub struct Step {
 pub enum Outcome {
     /// The plan contains everything that was to be merged.
     Whole,
-    /// The plan contains the oldest deltas of the scope. The others need another step.
-    Part,
     /// The scopes before it have filled the plan: the scope needs another step. Never the first scope of a group.
     Later,
     /// A row of the scope is unreadable, which the text names. The plan contains nothing of this scope.

@@ -9,15 +9,15 @@
 //! transaction. A plan is about a group of scopes: the database is asked for all of their periods at once.
 
 mod addition;
+mod claim;
 mod group;
 mod halves;
 mod plan;
 mod runs;
-mod waiting;
 
 pub use addition::{Addition, Period, periods};
+pub use claim::Claim;
 pub use group::{Outcome, Step, fitting};
 pub use halves::halves_of;
 pub use plan::Plan;
 pub use runs::absorb;
-pub use waiting::{group_size, step};

@@ -1,7 +1,7 @@
 //! The rows that a merge writes.
 
 use trailkeeper_domain::Result;
-use trailkeeper_domain::ports::{DeltaKey, SheetKey, WriteTx};
+use trailkeeper_domain::ports::{SheetKey, WriteTx};
 use trailkeeper_domain::scope::Scope;
 
 /// Rows to write and rows to remove, all in one transaction or none.
@@ -10,14 +10,13 @@ pub struct Plan {
     generation: i64,
     deletes: Vec<SheetKey>,
     puts: Vec<(SheetKey, Vec<u8>)>,
-    deltas: Vec<DeltaKey>,
     bytes_read: u64,
 }
 
 impl Plan {
     /// An empty plan for this generation.
     pub fn new(generation: i64) -> Self {
-        Self { generation, deletes: Vec::new(), puts: Vec::new(), deltas: Vec::new(), bytes_read: 0 }
+        Self { generation, deletes: Vec::new(), puts: Vec::new(), bytes_read: 0 }
     }
 
     /// The generation that the plan changes.
@@ -29,11 +28,6 @@ impl Plan {
     pub fn replace(&mut self, old: impl IntoIterator<Item = SheetKey>, new: SheetKey, payload: Vec<u8>) {
         self.deletes.extend(old);
         self.puts.push((new, payload));
-    }
-
-    /// Removes deltas whose events the sheets of this plan count.
-    pub fn settle(&mut self, deltas: Vec<DeltaKey>) {
-        self.deltas.extend(deltas);
     }
 
     /// Removes a scope from the plan, so that its sheets stay as they are.
@@ -52,15 +46,12 @@ impl Plan {
         if !self.deletes.is_empty() {
             tx.delete_sheets(self.generation, &self.deletes)?;
         }
-        if !self.puts.is_empty() {
-            tx.put_sheets(self.generation, &self.puts)?;
-        }
-        if self.deltas.is_empty() { Ok(()) } else { tx.delete_deltas(&self.deltas) }
+        if self.puts.is_empty() { Ok(()) } else { tx.put_sheets(self.generation, &self.puts) }
     }
 
     /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
-        self.deletes.is_empty() && self.puts.is_empty() && self.deltas.is_empty()
+        self.deletes.is_empty() && self.puts.is_empty()
     }
 
     /// The number of sheets that the plan writes.
@@ -71,11 +62,6 @@ impl Plan {
     /// The number of sheets that the plan replaces.
     pub fn sheets_replaced(&self) -> u64 {
         self.deletes.len() as u64
-    }
-
-    /// The number of deltas that the plan removes.
-    pub fn deltas(&self) -> u64 {
-        self.deltas.len() as u64
     }
 
     /// The bytes of the payloads that were read for the plan.

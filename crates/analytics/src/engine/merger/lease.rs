@@ -1,11 +1,13 @@
 //! The lease: the right to write sheets, which one process holds at a time.
 
 use std::cell::Cell;
+use std::thread;
+use std::time::Duration;
 
 use chrono::TimeDelta;
 use trailkeeper_domain::clock::{self, Clock, Entropy};
 use trailkeeper_domain::ports::{Store, WriteTx};
-use trailkeeper_domain::time::Timestamp;
+use trailkeeper_domain::time::{Timestamp, rfc3339};
 use trailkeeper_domain::{Error, Result};
 use uuid::Uuid;
 
@@ -14,6 +16,9 @@ const NAME: &str = "sheets";
 
 /// How long the lease lasts after it is taken and after each write. A process that does not write for longer may lose it.
 const SPAN: TimeDelta = TimeDelta::seconds(30);
+
+/// The pause between two attempts to take the lease.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// After this time without a write, [`Lease::keep`] prolongs the lease.
 const KEEP_AFTER: TimeDelta = TimeDelta::seconds(10);
@@ -37,8 +42,36 @@ impl<'a> Lease<'a> {
         Ok(taken.then(|| Self { store, clock, holder, kept_at: Cell::new(clock.now()) }))
     }
 
+    /// Takes the lease, and waits up to `patience` until another process releases it.
+    ///
+    /// # Errors
+    /// Those of the store; [`Error::Unavailable`] if another process holds it for longer.
+    pub fn take_within(
+        store: &'a dyn Store,
+        clock: &'a dyn Clock,
+        entropy: &dyn Entropy,
+        patience: Duration,
+    ) -> Result<Self> {
+        let mut waited = Duration::ZERO;
+        loop {
+            if let Some(lease) = Self::take(store, clock, entropy)? {
+                return Ok(lease);
+            }
+            if waited >= patience {
+                let until = Self::taken_until(store)?;
+                let until = until.map_or_else(String::new, |until| format!(" (now until {})", rfc3339(until)));
+                return Err(Error::unavailable(format!(
+                    "another process has the lease on the sheets{until}, and did not release it within {} seconds: a merger under heavy load or another rebuild; try again when that one is done (a killed one loses it 30 seconds after its last write)",
+                    patience.as_secs()
+                )));
+            }
+            thread::sleep(PAUSE);
+            waited += PAUSE;
+        }
+    }
+
     /// The end of the lease, which may have passed; `None` if no process holds it.
-    pub fn taken_until(store: &dyn Store) -> Result<Option<Timestamp>> {
+    fn taken_until(store: &dyn Store) -> Result<Option<Timestamp>> {
         Ok(store.reading(|tx| tx.lease(NAME))?.map(|(_, until)| until))
     }
 

@@ -5,46 +5,33 @@
 //! nothing of what it has computed.
 //!
 //! ```text
-//! wait ─► anything pending? ─► take the lease ─► read, compute ─► write: lease, deltas away, runs ─► … ─► release
-//!   ▲                                                                                                     │
-//!   └─────────────────────────────────────────────────────────────────────────────────────────────────────┘
+//! wait ─► enough waiting? ─► take the lease ─► read, compute ─► write: lease, sheets, marks ─► … ─► release
+//!   ▲                                                                                                 │
+//!   └─────────────────────────────────────────────────────────────────────────────────────────────────┘
 //! ```
 
 mod lease;
+mod merged;
 mod pass;
+mod settings;
 mod worker;
 
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
 use parking_lot::Mutex;
 use trailkeeper_domain::clock::{Clock, Entropy};
 use trailkeeper_domain::ports::Store;
 use trailkeeper_domain::{Error, Result};
 
-pub use pass::{Merged, run_once};
+pub use merged::{LeftOut, Merged};
+pub use pass::run_once;
+pub use settings::MergerSettings;
 
 pub(super) use lease::{Lease, lost};
 pub(super) use pass::{Pass, write};
 
 use worker::{Signal, Worker};
-
-/// The settings of a merger.
-#[derive(Debug, Clone, Copy)]
-pub struct MergerSettings {
-    /// The pause between two passes.
-    pub every: Duration,
-}
-
-impl Default for MergerSettings {
-    /// Five seconds. Only the speed of questions depends on it, because they fold the waiting deltas. Under load, rare
-    /// passes leave more time for storing events: the cost of a pass depends on the number of periods more than on the
-    /// number of events.
-    fn default() -> Self {
-        Self { every: Duration::from_secs(5) }
-    }
-}
 
 /// Merges in the background until it is stopped or dropped.
 pub struct Merger {
@@ -66,11 +53,9 @@ impl Merger {
         settings: MergerSettings,
     ) -> Result<Self> {
         let signal = Arc::new(Signal::default());
-        let mut worker = Worker::new(store, clock, entropy, Arc::clone(&signal));
-        let thread = thread::Builder::new()
-            .name("merger".to_owned())
-            .spawn(move || worker.work(settings.every))
-            .map_err(Error::internal)?;
+        let mut worker = Worker::new(store, clock, entropy, Arc::clone(&signal), settings);
+        let thread =
+            thread::Builder::new().name("merger".to_owned()).spawn(move || worker.work()).map_err(Error::internal)?;
         Ok(Self { signal, thread: Mutex::new(Some(thread)) })
     }
 

@@ -1,53 +1,38 @@
-//! One pass: merges everything that waits, scope after scope, in bounded steps.
+//! One run of the merger: continues the passes that were left, then merges everything that waits, in bounded steps.
+//!
+//! A pass merges the events of some deltas into the sheets of all of their scopes, group after group:
+//!
+//! ```text
+//! deltas, at most 65,536 events ─► group 1: sheets, claim, marks ─► group 2: sheets, marks ─► … ─► group n: sheets,
+//!                                                                                   deltas, marks and claim away
+//! ```
+//!
+//! Each group is one transaction. From then on, readers of its scopes leave the claimed deltas out. So every snapshot
+//! counts each event of a scope once, whatever happens between two groups. If there is one group, nothing is claimed.
 
 use std::collections::{HashSet, VecDeque};
 
 use trailkeeper_domain::Result;
 use trailkeeper_domain::clock::{Clock, Entropy};
-use trailkeeper_domain::ports::{Pending, Store};
+use trailkeeper_domain::ports::{MergePass, Store, WriteTx};
 use trailkeeper_domain::scope::Scope;
+use trailkeeper_postings::delta::Delta;
 
 use super::lease::Lease;
-use crate::engine::merge::{self, Outcome, Plan};
+use super::merged::{LeftOut, Merged};
+use crate::engine::delta;
+use crate::engine::merge::{self, Claim, Outcome, Plan, Step};
 
-/// The most scopes whose backlog is read at once.
-const SCOPES: usize = 1_024;
-
-/// The result of a pass.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Merged {
-    /// Whether the pass came to the end of what waited; `false` if it was stopped or lost the lease.
-    pub finished: bool,
-    /// The number of deltas that were merged.
-    pub deltas: u64,
-    /// The number of sheets that were written.
-    pub sheets_written: u64,
-    /// The number of sheets that were replaced by those.
-    pub sheets_replaced: u64,
-    /// The bytes of the deltas and sheets that were read.
-    pub bytes_read: u64,
-    /// The bytes of the sheets that were written.
-    pub bytes_written: u64,
-    /// The number of transactions that wrote.
-    pub transactions: u64,
-    /// Scopes that were left as they are because a row is unreadable; each with the row and its error.
-    pub unreadable: Vec<(Scope, String)>,
-}
-
-impl Merged {
-    fn count(&mut self, plan: &Plan) {
-        self.deltas += plan.deltas();
-        self.sheets_written += plan.sheets_written();
-        self.sheets_replaced += plan.sheets_replaced();
-        self.bytes_read += plan.bytes_read();
-        self.bytes_written += plan.bytes_written();
-        self.transactions += 1;
-    }
-}
+/// The most deltas of a pass.
+const DELTAS: usize = 4_096;
+/// The most events of a pass, unless it has one delta: bounds the memory of the addition to everyone's sheets.
+const EVENTS: u64 = 1 << 16;
+/// The most bytes of the deltas of a pass, unless it has one delta.
+const BYTES: u64 = 4 << 20;
 
 /// Merges everything that waits, on the caller's thread. `None` if another process holds the lease.
 ///
-/// Scopes with an unreadable row are left as they are, and named in the result.
+/// Scopes with an unreadable row and unreadable deltas are left as they are, and named in the result.
 ///
 /// # Errors
 /// Those of the store.
@@ -55,86 +40,218 @@ pub fn run_once(store: &dyn Store, clock: &dyn Clock, entropy: &dyn Entropy) -> 
     merge_waiting(store, clock, entropy, HashSet::new(), &|| false)
 }
 
-/// [`run_once`] without the scopes of `left_out`, until `stopped` returns `true`.
+/// [`run_once`] without what is left out, until `stopped` returns `true`.
 pub(super) fn merge_waiting(
     store: &dyn Store,
     clock: &dyn Clock,
     entropy: &dyn Entropy,
-    left_out: HashSet<Scope>,
+    left_out: HashSet<LeftOut>,
     stopped: &dyn Fn() -> bool,
 ) -> Result<Option<Merged>> {
-    let waiting = store.reading(|tx| tx.pending(left_out.len() + 1))?;
-    if waiting.iter().all(|pending| left_out.contains(&pending.scope)) {
+    let waiting = store.reading(|tx| {
+        let passes = tx.merge_passes()?;
+        let deltas = left_out.iter().filter(|left_out| matches!(left_out, LeftOut::Delta(_))).count();
+        Ok(tx.backlog()?.deltas > deltas as u64
+            || passes.iter().any(|pass| !left_out.contains(&LeftOut::Pass(pass.number))))
+    })?;
+    if !waiting {
         // Without the lease: an idle server must not write.
         return Ok(Some(Merged { finished: true, ..Merged::default() }));
     }
     let Some(lease) = Lease::take(store, clock, entropy)? else {
         return Ok(None);
     };
-    Pass { store, lease: &lease, settled: left_out, stopped }.run().map(Some)
+    Pass { store, lease: &lease, left_out, stopped }.run().map(Some)
 }
 
-/// A pass that holds the lease.
+/// A run that holds the lease.
 pub struct Pass<'a> {
     /// The database.
     pub store: &'a dyn Store,
     /// The right to write sheets.
     pub lease: &'a Lease<'a>,
-    /// Scopes that are merged, or are to be left out. A scope that keeps getting events is merged once in a pass.
-    pub settled: HashSet<Scope>,
-    /// Called between two steps; `true` ends the pass.
+    /// The passes and deltas that are not tried.
+    pub left_out: HashSet<LeftOut>,
+    /// Called between two steps; `true` ends the run.
     pub stopped: &'a dyn Fn() -> bool,
 }
 
+/// The deltas of one pass.
+struct Work {
+    /// The number of the pass, once it has claimed its deltas.
+    pass: Option<i64>,
+    deltas: Vec<i64>,
+    /// The scopes that need nothing more.
+    merged: HashSet<Scope>,
+}
+
 impl Pass<'_> {
-    /// Merges until nothing waits.
-    pub fn run(mut self) -> Result<Merged> {
+    /// Merges what waits at the moment.
+    pub fn run(self) -> Result<Merged> {
         let mut merged = Merged::default();
+        for MergePass { number, deltas, merged: scopes } in self.store.reading(|tx| tx.merge_passes())? {
+            let work = Work { pass: Some(number), deltas, merged: scopes.into_iter().collect() };
+            if !self.left_out.contains(&LeftOut::Pass(number)) && !self.merge(work, &mut merged)? {
+                return Ok(merged);
+            }
+        }
+        // A bounded number, so that the run ends also if events arrive faster than they are merged.
+        let mut left = self.store.reading(|tx| tx.backlog())?.deltas;
+        let mut after = i64::MIN;
+        while left > 0 {
+            let deltas = self.next_deltas(after)?;
+            let Some(last) = deltas.last() else { break };
+            after = *last;
+            left = left.saturating_sub(deltas.len() as u64);
+            if !self.merge(Work { pass: None, deltas, merged: HashSet::new() }, &mut merged)? {
+                return Ok(merged);
+            }
+        }
+        Ok(Merged { finished: true, ..merged })
+    }
+
+    /// The numbers of the next deltas that fit into one pass.
+    fn next_deltas(&self, after: i64) -> Result<Vec<i64>> {
+        let limit = DELTAS + self.left_out.len();
+        let mut sizes = self.store.reading(|tx| tx.unclaimed_deltas(after, limit))?;
+        sizes.retain(|size| !self.left_out.contains(&LeftOut::Delta(size.number)));
+        let (mut events, mut bytes) = (0_u64, 0_u64);
+        let fitting = sizes.iter().take(DELTAS).take_while(|size| {
+            let first = events == 0;
+            events = events.saturating_add(size.events.max(1));
+            bytes = bytes.saturating_add(size.bytes);
+            first || (events <= EVENTS && bytes <= BYTES)
+        });
+        Ok(fitting.map(|size| size.number).collect())
+    }
+
+    /// Merges the deltas of one pass; `false` if it was stopped or the lease is lost.
+    fn merge(&self, mut work: Work, merged: &mut Merged) -> Result<bool> {
+        let payloads = self.store.reading(|tx| tx.deltas_by_number(&work.deltas))?;
+        let mut deltas = Vec::with_capacity(payloads.len());
+        for (number, payload) in &payloads {
+            match Delta::read(payload) {
+                Ok(delta) => deltas.push((*number, delta)),
+                Err(error) => {
+                    let row = delta::unreadable(*number, error).chain().to_string();
+                    if let Some(pass) = work.pass {
+                        // Its other scopes count this delta already, so the pass needs all of it.
+                        merged.unreadable.push((LeftOut::Pass(pass), row));
+                        return Ok(true);
+                    }
+                    merged.unreadable.push((LeftOut::Delta(*number), row));
+                    work.deltas.retain(|delta| delta != number);
+                }
+            }
+        }
+        merged.bytes_read += payloads.iter().map(|(_, payload)| payload.len() as u64).sum::<u64>();
+        if work.deltas.is_empty() {
+            return Ok(true);
+        }
+        self.merge_groups(&mut work, &Claim::of(&deltas), merged)
+    }
+
+    fn merge_groups(&self, work: &mut Work, claim: &Claim<'_>, merged: &mut Merged) -> Result<bool> {
+        let mut queue: VecDeque<Scope> = claim.scopes().filter(|scope| !work.merged.contains(scope)).collect();
+        let mut unreadable = Vec::new();
         loop {
-            let mut queue = self.waiting()?;
-            if queue.is_empty() {
-                return Ok(Merged { finished: true, ..merged });
+            if (self.stopped)() {
+                return Ok(false);
             }
-            while !queue.is_empty() {
-                if (self.stopped)() || !self.step(&mut queue, &mut merged)? {
-                    return Ok(merged);
+            let group: Vec<Scope> = queue.drain(..claim.group_size(queue.iter()).min(queue.len())).collect();
+            let Step { plan, outcomes } = self.plan(claim, &group, &mut unreadable)?;
+            let mut done = Vec::with_capacity(group.len());
+            let mut later = Vec::new();
+            for (scope, outcome) in outcomes {
+                match outcome {
+                    Outcome::Whole => done.push(scope),
+                    Outcome::Later => later.push(scope),
+                    Outcome::Unreadable(row) => unreadable.push(row),
                 }
             }
-        }
-    }
-
-    fn waiting(&self) -> Result<VecDeque<Pending>> {
-        let mut waiting = self.store.reading(|tx| tx.pending(self.settled.len() + SCOPES))?;
-        waiting.retain(|pending| !self.settled.contains(&pending.scope));
-        Ok(waiting.into())
-    }
-
-    /// Merges a part of the backlog of the first scopes; `false` if the lease is lost.
-    fn step(&mut self, queue: &mut VecDeque<Pending>, merged: &mut Merged) -> Result<bool> {
-        let group: Vec<Pending> = queue.drain(..merge::group_size(queue.iter()).min(queue.len())).collect();
-        let scopes: Vec<Scope> = group.iter().map(|pending| pending.scope).collect();
-        let step = self.store.reading(|tx| merge::step(tx, &scopes))?;
-        if !write(self.lease, &step.plan, merged)? {
-            return Ok(false);
-        }
-        let mut later: Vec<Pending> = Vec::new();
-        for (scope, outcome) in step.outcomes {
-            match outcome {
-                Outcome::Whole => drop(self.settled.insert(scope)),
-                Outcome::Part => queue.extend(group.iter().find(|pending| pending.scope == scope)),
-                Outcome::Later => later.extend(group.iter().find(|pending| pending.scope == scope)),
-                Outcome::Unreadable(row) => {
-                    self.settled.insert(scope);
-                    merged.unreadable.push((scope, row));
-                }
+            // The scopes that were read in vain come first.
+            later.into_iter().rev().for_each(|scope| queue.push_front(scope));
+            let end = if !queue.is_empty() {
+                End::More
+            } else if unreadable.is_empty() {
+                End::Finished
+            } else {
+                End::LeftOpen
+            };
+            if !self.write(work, &plan, &done, end, merged)? {
+                return Ok(false);
+            }
+            if end != End::More {
+                break;
             }
         }
-        // The scopes that were read in vain come first.
-        for pending in later.into_iter().rev() {
-            queue.push_front(pending);
+        if let Some(pass) = work.pass {
+            merged.unreadable.extend(unreadable.into_iter().map(|row| (LeftOut::Pass(pass), row)));
         }
         Ok(true)
     }
+
+    /// Plans what the group adds to its sheets.
+    fn plan(&self, claim: &Claim<'_>, group: &[Scope], unreadable: &mut Vec<String>) -> Result<Step> {
+        let mut additions = Vec::with_capacity(group.len());
+        for scope in group {
+            match claim.addition(*scope) {
+                Ok(periods) => additions.push((*scope, periods)),
+                Err(error) => unreadable.push(error.chain().to_string()),
+            }
+        }
+        self.store.reading(|tx| {
+            let generation = tx.generation()?;
+            if additions.is_empty() {
+                return Ok(Step { plan: Plan::new(generation), outcomes: Vec::new() });
+            }
+            merge::absorb(tx, generation, &additions)
+        })
+    }
+
+    /// Writes the sheets of a group in one transaction, with the marks or the end of the pass; `false`, without writing
+    /// anything, if the lease is lost.
+    fn write(&self, work: &mut Work, plan: &Plan, done: &[Scope], end: End, merged: &mut Merged) -> Result<bool> {
+        let Work { pass, deltas, .. } = work;
+        if plan.is_empty() && done.is_empty() && (end == End::More || end == End::LeftOpen && pass.is_some()) {
+            return Ok(true);
+        }
+        let written = self.lease.writing(|tx| {
+            plan.write(tx)?;
+            if end == End::Finished {
+                return finish(tx, *pass, deltas).map(|()| None);
+            }
+            let number = match *pass {
+                Some(number) => number,
+                None => tx.begin_merge_pass(deltas)?,
+            };
+            tx.mark_merged(number, done)?;
+            Ok(Some(number))
+        })?;
+        let Some(number) = written else { return Ok(false) };
+        merged.count(plan);
+        if end == End::Finished {
+            merged.deltas += deltas.len() as u64;
+        }
+        *pass = number;
+        Ok(true)
+    }
+}
+
+/// The state of a pass after a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// Other scopes follow.
+    More,
+    /// Nothing follows: all scopes count the deltas.
+    Finished,
+    /// Nothing follows, but a scope has an unreadable row.
+    LeftOpen,
+}
+
+fn finish(tx: &mut dyn WriteTx, pass: Option<i64>, deltas: &[i64]) -> Result<()> {
+    tx.delete_deltas(deltas)?;
+    tx.end_merge_passes(pass.as_slice())
 }
 
 /// Executes a plan in one transaction; `false`, without writing anything, if the lease is lost.

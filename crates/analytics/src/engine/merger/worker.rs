@@ -9,17 +9,19 @@ use chrono::TimeDelta;
 use parking_lot::{Condvar, Mutex};
 use trailkeeper_domain::clock::{Clock, Entropy};
 use trailkeeper_domain::ports::Store;
-use trailkeeper_domain::scope::Scope;
 use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::{Error, Result};
 
 use super::lease::Lease;
-use super::pass::{Merged, merge_waiting};
-use crate::engine::scope_name;
+use super::merged::{LeftOut, Merged};
+use super::pass::merge_waiting;
+use super::settings::MergerSettings;
 
 /// The pause between two housekeepings, which remove sheets of an interrupted rebuild.
 const HOUSEKEEPING: TimeDelta = TimeDelta::hours(1);
-/// The pause before a scope with an unreadable row is tried again.
+/// The number of waiting deltas from which on they are merged, however few events they have: each is a row to read.
+const MANY_DELTAS: u64 = 1_000;
+/// The pause before an unreadable row is tried again.
 const RETRY_AFTER: TimeDelta = TimeDelta::minutes(1);
 /// The pause before the same unreadable row is logged again.
 const LOG_AGAIN: TimeDelta = TimeDelta::hours(1);
@@ -63,10 +65,13 @@ pub struct Worker {
     housekept_at: Option<Timestamp>,
     /// The error of the last pass.
     failing: Option<String>,
-    unreadable: HashMap<Scope, Unreadable>,
+    unreadable: HashMap<LeftOut, Unreadable>,
+    settings: MergerSettings,
+    /// When deltas were first seen waiting that wait still.
+    waiting_since: Option<Timestamp>,
 }
 
-/// A scope that could not be merged.
+/// A part of the backlog that could not be merged.
 struct Unreadable {
     row: String,
     retry_at: Timestamp,
@@ -75,12 +80,28 @@ struct Unreadable {
 
 impl Worker {
     /// The state before the first pass.
-    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>, signal: Arc<Signal>) -> Self {
-        Self { store, clock, entropy, signal, housekept_at: None, failing: None, unreadable: HashMap::new() }
+    pub fn new(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        signal: Arc<Signal>,
+        settings: MergerSettings,
+    ) -> Self {
+        Self {
+            store,
+            clock,
+            entropy,
+            signal,
+            housekept_at: None,
+            failing: None,
+            unreadable: HashMap::new(),
+            settings,
+            waiting_since: None,
+        }
     }
 
     /// Merges and waits, until the signal stops it.
-    pub fn work(&mut self, every: Duration) {
+    pub fn work(&mut self) {
         loop {
             // A panic must not end the thread: without a merger, answers become slower and slower.
             if let Ok(pass) = panic::catch_unwind(AssertUnwindSafe(|| self.pass())) {
@@ -88,7 +109,7 @@ impl Worker {
             } else {
                 tracing::error!("the merger panicked; it continues with its next pass");
             }
-            if self.signal.stopped_within(every) {
+            if self.signal.stopped_within(self.settings.every) {
                 return;
             }
         }
@@ -98,15 +119,21 @@ impl Worker {
         let now = self.clock.now();
         // Merging works also if the housekeeping fails.
         let housekept = self.keep_house(now);
-        let left_out: HashSet<Scope> =
-            self.unreadable.iter().filter(|(_, known)| now < known.retry_at).map(|(scope, _)| *scope).collect();
-        let signal = Arc::clone(&self.signal);
-        let merged =
-            merge_waiting(self.store.as_ref(), self.clock.as_ref(), self.entropy.as_ref(), left_out.clone(), &|| {
-                signal.is_stopped()
-            })?;
-        if let Some(merged) = merged {
-            self.note(now, &left_out, merged);
+        let left_out: HashSet<LeftOut> =
+            self.unreadable.iter().filter(|(_, known)| now < known.retry_at).map(|(left_out, _)| *left_out).collect();
+        if self.is_due(now, &left_out)? {
+            let signal = Arc::clone(&self.signal);
+            let merged = merge_waiting(
+                self.store.as_ref(),
+                self.clock.as_ref(),
+                self.entropy.as_ref(),
+                left_out.clone(),
+                &|| signal.is_stopped(),
+            )?;
+            if let Some(merged) = merged {
+                self.waiting_since = None;
+                self.note(now, &left_out, merged);
+            }
         }
         housekept.and(self.maintain())
     }
@@ -119,6 +146,26 @@ impl Worker {
             }
         }
         Ok(())
+    }
+
+    /// Whether enough waits, or something waits for long enough. A pass that is not finished is continued at once.
+    fn is_due(&mut self, now: Timestamp, left_out: &HashSet<LeftOut>) -> Result<bool> {
+        let (waiting, passes) = self.store.reading(|tx| Ok((tx.backlog()?, tx.merge_passes()?)))?;
+        if passes.iter().any(|pass| !left_out.contains(&LeftOut::Pass(pass.number))) {
+            return Ok(true);
+        }
+        let unreadable = left_out.iter().filter(|left_out| matches!(left_out, LeftOut::Delta(_))).count() as u64;
+        let deltas = waiting.deltas.saturating_sub(unreadable);
+        if deltas == 0 {
+            self.waiting_since = None;
+            return Ok(false);
+        }
+        let since = *self.waiting_since.get_or_insert(now);
+        let waited = now.signed_duration_since(since);
+        Ok(waiting.events >= self.settings.events
+            || deltas >= MANY_DELTAS
+            || waited < TimeDelta::zero()
+            || waited.to_std().is_ok_and(|waited| waited >= self.settings.within))
     }
 
     fn keep_house(&mut self, now: Timestamp) -> Result<()> {
@@ -145,7 +192,7 @@ impl Worker {
         }
     }
 
-    fn note(&mut self, now: Timestamp, left_out: &HashSet<Scope>, merged: Merged) {
+    fn note(&mut self, now: Timestamp, left_out: &HashSet<LeftOut>, merged: Merged) {
         if merged.deltas > 0 {
             tracing::debug!(
                 deltas = merged.deltas,
@@ -158,19 +205,18 @@ impl Worker {
             );
         }
         let mut before = std::mem::take(&mut self.unreadable);
-        for (scope, row) in merged.unreadable {
-            let known = before.remove(&scope).filter(|known| known.row == row && now < known.logged_at + LOG_AGAIN);
+        for (part, row) in merged.unreadable {
+            let known = before.remove(&part).filter(|known| known.row == row && now < known.logged_at + LOG_AGAIN);
             if known.is_none() {
                 tracing::error!(
-                    scope = scope_name(scope),
-                    "{row}; the new events of this scope stay unmerged; run `trailkeeper verify`, then `trailkeeper rebuild`"
+                    "{row}; new events stay unmerged because of it; run `trailkeeper verify`, then `trailkeeper rebuild`"
                 );
             }
             let logged_at = known.map_or(now, |known| known.logged_at);
-            self.unreadable.insert(scope, Unreadable { row, retry_at: now + RETRY_AFTER, logged_at });
+            self.unreadable.insert(part, Unreadable { row, retry_at: now + RETRY_AFTER, logged_at });
         }
-        // Scopes that were not tried are still unreadable; after a complete pass, the others were merged.
-        before.retain(|scope, _| left_out.contains(scope) || !merged.finished);
+        // What was not tried is still unreadable; after a complete run, the rest was merged.
+        before.retain(|part, _| left_out.contains(part) || !merged.finished);
         self.unreadable.extend(before);
     }
 

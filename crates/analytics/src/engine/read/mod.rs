@@ -14,7 +14,7 @@ use trailkeeper_domain::time::{TimeRange, Timestamp};
 use trailkeeper_domain::{Error, Result};
 
 use super::audience::Audience;
-use super::{delta, delta_row, in_row, is_counted, sheet_row};
+use super::{delta, in_row, is_counted, sheet_row};
 use crate::sheet::{Facet, Fact, Fold, IdBits, SheetBuilder};
 use plan::{LevelRange, Plan};
 
@@ -143,21 +143,30 @@ impl Reading<'_> {
         Ok(())
     }
 
+    /// Counts the waiting events of whole periods. The others lie at the edges, which are counted from events.
     fn deltas(&mut self, tx: &mut dyn ReadTx, plan: &Plan) -> Result<()> {
         if plan.sheets.is_empty() {
             return Ok(());
         }
-        tx.deltas(Scopes::One(self.scope), &mut |key, payload| {
-            let walked = delta::walk(payload, |hour, sheet| {
-                let covered = self.bucket_at(hour).and_then(|at| plan.covered.get(at));
-                // The other hours lie at the edges, which are counted from events.
-                if !covered.is_some_and(|covered| contains(*covered, hour)) {
-                    return Ok(());
-                }
-                let Some((_, fold)) = self.fold_at(hour) else { return Ok(()) };
-                fold.add(sheet).map_err(Error::internal)
-            });
-            walked.map_err(|error| in_row(error, || delta_row(key)))
+        let covered: Vec<(i64, i64)> = plan.covered.iter().map(|range| micros(*range)).collect();
+        // All folds have the same choice of cells.
+        let columns =
+            delta::columns_of(self.folds.first().into_iter().flat_map(|fold| fold.choice()).map(|(facet, _)| facet));
+        let (scope, kind) = (self.scope, self.scope.kind());
+        tx.deltas(scope, &mut |waiting| {
+            let delta = delta::read(&waiting)?;
+            for section in delta::sections(&delta, scope) {
+                delta::each_fact(waiting.number, &section, &columns, |at, fact| {
+                    let nth = covered.partition_point(|(_, end)| *end <= at);
+                    if covered.get(nth).is_some_and(|(start, _)| *start <= at)
+                        && let Some(fold) = self.folds.get_mut(nth)
+                    {
+                        Arc::make_mut(fold).count(fact, kind);
+                    }
+                    Ok(())
+                })?;
+            }
+            Ok(())
         })
     }
 
@@ -216,6 +225,11 @@ impl Batch {
     fn new(kind: ScopeKind) -> Self {
         Self { bucket: None, builder: SheetBuilder::new(kind), len: 0 }
     }
+}
+
+/// The start and the end of a range in microseconds since 1970. The ends of whole periods have no smaller parts.
+fn micros(range: TimeRange) -> (i64, i64) {
+    (range.start.timestamp_micros(), range.end.timestamp_micros())
 }
 
 fn contains(range: TimeRange, instant: Timestamp) -> bool {

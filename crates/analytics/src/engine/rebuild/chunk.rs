@@ -84,7 +84,7 @@ impl<'a> Chunk<'a> {
             let mut done = 0;
             for (_, outcome) in step.outcomes {
                 match outcome {
-                    Outcome::Whole | Outcome::Part => done += 1,
+                    Outcome::Whole => done += 1,
                     Outcome::Later => {}
                     Outcome::Unreadable(row) => return Err(Error::internal(row)),
                 }

@@ -21,6 +21,15 @@ pub enum Difference {
     MissingName(MissingName),
     /// Events may not be found by their ids, and could be stored twice.
     Id(IdFault),
+    /// An event of a waiting delta is not as in its row.
+    Column {
+        /// The number of the delta.
+        delta: i64,
+        /// The number of the event.
+        event: i64,
+        /// Whether the event has a row.
+        has_row: bool,
+    },
     /// A period without events has sheets.
     Stray {
         /// The scope of the sheets.
@@ -82,6 +91,10 @@ impl fmt::Display for Difference {
             Self::Id(IdFault::Extra { entries }) => {
                 write!(f, "the runs of ids have {entries} more entries than events")
             }
+            Self::Column { delta, event, has_row: true } => {
+                write!(f, "delta {delta}: event {event} differs from its row")
+            }
+            Self::Column { delta, event, has_row: false } => write!(f, "delta {delta}: event {event} has no row"),
             Self::Stray { scope, level, part, start } => {
                 let part = match part {
                     Part::Totals => "totals",

@@ -9,7 +9,7 @@ pub struct Verified {
     pub events: u64,
     /// The number of sheets that were read.
     pub sheets: u64,
-    /// The number of waiting deltas that were read.
+    /// The number of waiting deltas with events of customers that were read.
     pub deltas: u64,
     /// The number of events that were looked up by their ids.
     pub ids: u64,

@@ -2,8 +2,10 @@
 //!
 //! The recount is independent of merging. One month at a time, it counts each hour, day and month of everyone and of
 //! each tenant from the events; then the same periods are folded from their runs and from the waiting deltas.
-//! Differences are reported cell by cell.
+//! Differences are reported cell by cell. The columns of the waiting deltas are also compared with the rows of their
+//! events.
 
+mod columns;
 mod difference;
 mod findings;
 mod recount;
@@ -54,6 +56,7 @@ fn compare_all(tx: &mut dyn ReadTx, progress: &mut dyn FnMut(Progress), found: &
         ));
     }
     let deltas = Deltas::survey(tx, found)?;
+    columns::compare(tx, found)?;
     let span = tx.span()?.into_iter().flat_map(|(first, last)| [first, last]);
     let with_events: Vec<Timestamp> = span.chain(deltas.span()).map(|at| Level::Month.floor(at)).collect();
     let (first, last) = (with_events.iter().min(), with_events.iter().max());

@@ -2,14 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use trailkeeper_domain::ports::{DeltaKey, ReadTx, Scopes, SheetPeriod, SheetQuery};
+use trailkeeper_domain::ports::{ReadTx, Scopes, SheetPeriod, SheetQuery, WaitingDelta};
 use trailkeeper_domain::scope::{Level, Part, Scope};
 use trailkeeper_domain::time::{TimeRange, Timestamp};
 use trailkeeper_domain::{Error, Result};
+use trailkeeper_postings::dimension::Column;
 
 use super::recount::Sheets;
 use super::{Counts, Difference, Findings};
-use crate::engine::{delta, delta_row, sheet_row};
+use crate::engine::delta::{self, Periods};
+use crate::engine::sheet_row;
 use crate::sheet::{CellKey, Facet, Fold, Sheet};
 
 /// All scopes that have sheets.
@@ -19,31 +21,28 @@ const SCOPES: [Scopes; 2] = [Scopes::One(Scope::Everyone), Scopes::EveryTenant];
 pub struct Deltas {
     /// The months of their events.
     months: BTreeSet<Timestamp>,
-    unreadable: BTreeSet<DeltaKey>,
+    unreadable: BTreeSet<i64>,
 }
 
 impl Deltas {
     /// Reads all deltas once, and reports the unreadable ones.
     pub fn survey(tx: &mut dyn ReadTx, found: &mut Findings<'_>) -> Result<Self> {
         let mut deltas = Self { months: BTreeSet::new(), unreadable: BTreeSet::new() };
-        for scopes in SCOPES {
-            tx.deltas(scopes, &mut |key, payload| {
-                found.verified.deltas += 1;
-                let mut months = BTreeSet::new();
-                let walked = delta::walk(payload, |hour, sheet| {
-                    months.insert(Level::Month.floor(hour));
-                    Fold::new(&Facet::ALL).add(sheet).map_err(Error::internal)
-                });
-                match walked {
-                    Ok(()) => deltas.months.append(&mut months),
-                    Err(error) => {
-                        deltas.unreadable.insert(key);
-                        found.report(Difference::Unreadable { row: format!("{}: {}", delta_row(key), error.chain()) });
-                    }
+        let mut each_month = Periods::new(Level::Month);
+        tx.all_deltas(&mut |waiting| {
+            let mut months = BTreeSet::new();
+            match months_of(&waiting, &mut each_month, &mut months) {
+                Ok(()) => {
+                    found.verified.deltas += u64::from(!months.is_empty());
+                    deltas.months.append(&mut months);
                 }
-                Ok(())
-            })?;
-        }
+                Err(error) => {
+                    deltas.unreadable.insert(waiting.number);
+                    found.report(Difference::Unreadable { row: error.chain().to_string() });
+                }
+            }
+            Ok(())
+        })?;
         Ok(deltas)
     }
 
@@ -52,33 +51,54 @@ impl Deltas {
         self.months.first().into_iter().chain(self.months.last()).copied()
     }
 
-    /// The folds of the readable deltas for each period of a month.
+    /// The folds of the events of readable deltas for each period of a month. A scope that a merge has marked counts the
+    /// deltas of that merge in its sheets.
     pub fn of_range(&self, tx: &mut dyn ReadTx, month: TimeRange) -> Result<BTreeMap<SheetPeriod, Fold>> {
         let mut folds = BTreeMap::new();
         if !self.months.contains(&month.start) {
             return Ok(folds);
         }
-        for scopes in SCOPES {
-            tx.deltas(scopes, &mut |key, payload| {
-                if self.unreadable.contains(&key) {
-                    return Ok(());
-                }
-                delta::walk(payload, |hour, sheet| {
-                    if hour < month.start || month.end <= hour {
+        let (start, end) = (month.start.timestamp_micros(), month.end.timestamp_micros());
+        let columns = delta::columns_of(Facet::ALL);
+        let mut hours = Periods::new(Level::Hour);
+        tx.all_deltas(&mut |waiting| {
+            if self.unreadable.contains(&waiting.number) {
+                return Ok(());
+            }
+            let delta = delta::read(&waiting)?;
+            for section in delta::sections(&delta, Scope::Everyone) {
+                let mut scopes = vec![Scope::Everyone, Scope::Tenant(section.tenant_id())];
+                scopes.retain(|scope| !waiting.merged.contains(scope));
+                delta::each_fact(waiting.number, &section, &columns, |at, fact| {
+                    if at < start || end <= at {
                         return Ok(());
                     }
-                    for period in periods(key.scope, hour) {
+                    let hour = hours.start(at)?;
+                    for period in scopes.iter().flat_map(|scope| periods(*scope, hour)) {
                         let fold = folds.entry(period).or_insert_with(|| empty(period.part));
-                        fold.add(sheet).map_err(Error::internal)?;
+                        fold.count(fact, period.scope.kind());
                     }
                     Ok(())
-                })
-            })?;
-        }
-        // A delta's sheet may lack one of the halves.
+                })?;
+            }
+            Ok(())
+        })?;
+        // The events of a period may count in one of the halves only.
         folds.retain(|_, fold: &mut Fold| !fold.clone().into_sheet().is_empty());
         Ok(folds)
     }
+}
+
+/// Adds the months of the events of customers.
+fn months_of(waiting: &WaitingDelta<'_>, each: &mut Periods, months: &mut BTreeSet<Timestamp>) -> Result<()> {
+    let delta = delta::read(waiting)?;
+    for section in delta::sections(&delta, Scope::Everyone) {
+        delta::each_fact(waiting.number, &section, &[Column::Outcome], |at, _| {
+            months.insert(each.start(at)?);
+            Ok(())
+        })?;
+    }
+    Ok(())
 }
 
 fn periods(scope: Scope, hour: Timestamp) -> impl Iterator<Item = SheetPeriod> {

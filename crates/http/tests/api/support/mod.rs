@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use actix_web::rt::{System, SystemRunner};
 use actix_web::web::Data;
-use trailkeeper_analytics::engine::{Summary, merger};
+use trailkeeper_analytics::engine::merger;
 use trailkeeper_auth::{Access, AccessSettings, AuditContext, MasterKey, NewToken};
 use trailkeeper_domain::account::{Actor, Role};
 use trailkeeper_domain::clock::Clock;
@@ -74,8 +74,7 @@ impl TestApp {
         let database = TempDatabase::new(kind);
         let url = DatabaseUrl::parse(database.url()).unwrap();
         trailkeeper_storage::migrate(&url).unwrap();
-        let store: Arc<dyn Store> =
-            trailkeeper_storage::open(&url, &StoreOptions::default(), Arc::new(Summary)).unwrap();
+        let store: Arc<dyn Store> = trailkeeper_storage::open(&url, &StoreOptions::default()).unwrap();
         let clock = Arc::new(TestClock::at(START));
         let entropy = Arc::new(TestEntropy::default());
         let master = MasterKey::generate(entropy.as_ref());

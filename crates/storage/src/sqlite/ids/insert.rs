@@ -46,8 +46,8 @@ impl NewIds {
     }
 }
 
-/// Stores the events that are not stored yet. Returns which were new, and the number of the last new event in the order
-/// of storage; `None` if none was new.
+/// Stores the events that are not stored yet. Returns the number of each new one in the order of storage; `None` for the
+/// others.
 ///
 /// It runs one prepared statement per event. Inside one transaction this is faster than statements with many rows, which
 /// SQLite parses again for every number of rows. Numbers of events are never those of ids in runs, also if the newest
@@ -58,7 +58,7 @@ pub fn insert_events(
     new: &mut NewIds,
     hash: &HashKey,
     rows: &[NewEventRow<'_>],
-) -> QueryResult<(Vec<bool>, Option<i64>)> {
+) -> QueryResult<Vec<Option<i64>>> {
     new.wrote_runs |= load(conn, ids, hash)?;
     let known = ids.known.read();
     let known = known.as_ref().ok_or_else(|| rows::unreadable("ids that were read are gone"))?;
@@ -68,13 +68,12 @@ pub fn insert_events(
         let stored: Option<i64> = events::table.select(diesel::dsl::max(events::seq)).first(conn)?;
         known.recent.last().max(stored.unwrap_or(0))
     };
-    let before = last;
     let mut outcomes = Vec::with_capacity(rows.len());
     if known.indexed {
         for row in rows {
             let is_new = InsertEvent::<true> { seq: last + 1, row }.execute(conn)? > 0;
             last += i64::from(is_new);
-            outcomes.push(is_new);
+            outcomes.push(is_new.then_some(last));
         }
     } else {
         let keys = rows
@@ -90,11 +89,11 @@ pub fn insert_events(
                 InsertEvent::<false> { seq: last, row }.execute(conn)?;
                 new.entries.push(Entry { key, seq: last });
             }
-            outcomes.push(is_new);
+            outcomes.push(is_new.then_some(last));
         }
     }
     new.last = Some(last);
-    Ok((outcomes, (last > before).then_some(last)))
+    Ok(outcomes)
 }
 
 /// Which of these events committed transactions have stored.

@@ -1,10 +1,8 @@
 //! Names that the database has lost: lists mark their events, and no question fails.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use trailkeeper_analytics::engine::Summary;
 use trailkeeper_analytics::engine::rebuild::{Rewritten, rebuild_by_rule};
 use trailkeeper_domain::event::{Event, EventKind, PAGE_LOAD};
 use trailkeeper_domain::page::{Page, PageRule, TrailingSlash};
@@ -32,7 +30,7 @@ fn events_are_marked_and_no_question_fails() {
     let custom = Event { kind: EventKind::known("custom.lost"), ..viewed(2, "/lost") };
     // By another store, so that the server does not know the names.
     let url = DatabaseUrl::parse(app.database.url()).unwrap();
-    let store = open(&url, &StoreOptions::default(), Arc::new(Summary)).unwrap();
+    let store = open(&url, &StoreOptions::default()).unwrap();
     store.writing(|tx| tx.insert_events(&[viewed(1, "/kept"), viewed(3, "/lost"), custom.clone()])).unwrap();
     drop(store);
     let kind = run_on_postgres(app.database.url(), "SELECT max(id) FROM dict_kinds")[0][0].clone().unwrap();
