@@ -27,6 +27,9 @@ use super::Conn;
 /// The key of the advisory lock of whoever moves events, or changes them where they are: the letters "tkmv".
 const MOVE_LOCK: i64 = 0x746b_6d76;
 
+/// The key of the advisory lock of whoever removes a month: the letters "tkrm". Its vacuum may take minutes.
+const REMOVE_LOCK: i64 = 0x746b_726d;
+
 /// The SQLSTATE of a statement on a table that does not exist.
 const UNDEFINED_TABLE: &str = "42P01: ";
 
@@ -124,8 +127,13 @@ pub fn step(conn: &mut Conn, limit: i64) -> QueryResult<Step> {
 /// answers without a time limit, and is of no further use.
 pub fn remove(conn: &mut Conn, month: &str) -> QueryResult<bool> {
     // Until the end of the connection.
-    if !ask(conn, "SELECT pg_try_advisory_lock($1) AS flag", MOVE_LOCK)? {
+    if !ask(conn, "SELECT pg_try_advisory_lock($1) AS flag", REMOVE_LOCK)? {
         return Ok(false);
+    }
+    let found = sql_query("SELECT to_regclass($1) IS NOT NULL AS flag").bind::<Text, _>(month);
+    if !found.get_result::<Flag>(conn)?.flag {
+        // Another server has dropped it.
+        return Ok(true);
     }
     conn.batch_execute(&format!("VACUUM (INDEX_CLEANUP ON) {month}"))?;
     // It marks a page as visible to all unless the page has a dead row that some snapshot needs.
@@ -135,7 +143,12 @@ pub fn remove(conn: &mut Conn, month: &str) -> QueryResult<bool> {
     ));
     let unneeded: Flag = unneeded.get_result(conn)?;
     if unneeded.flag {
-        conn.transaction(|conn| conn.batch_execute(&format!("{LOCK_TIMEOUT}; DROP TABLE {month}")))?;
+        conn.transaction(|conn| {
+            conn.batch_execute(LOCK_TIMEOUT)?;
+            // No step of another server looks at the month meanwhile.
+            keep_in_place(conn)?;
+            conn.batch_execute(&format!("DROP TABLE {month}"))
+        })?;
     }
     Ok(unneeded.flag)
 }
