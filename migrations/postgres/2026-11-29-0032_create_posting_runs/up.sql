@@ -57,10 +57,7 @@ DO $$ BEGIN
             toast.autovacuum_vacuum_cost_delay = 0);
 END $$;
 
--- Whether the runs and the waiting deltas of the current generation contain all events. Those of an older version were
--- stored without; a rebuild adds them.
+-- Whether the runs and the waiting deltas of the current generation contain all events.
 DO $$ BEGIN
     ALTER TABLE sheet_generation ADD COLUMN has_postings boolean NOT NULL DEFAULT false;
 END $$;
-
-UPDATE sheet_generation SET has_postings = NOT EXISTS (SELECT 1 FROM events);

@@ -39,8 +39,5 @@ CREATE TABLE hidden_posting_runs (
     PRIMARY KEY (bucket, generation, scope, month, run)
 ) STRICT;
 
--- Whether the runs and the waiting deltas of the current generation contain all events. Those of an older version were
--- stored without; a rebuild adds them.
+-- Whether the runs and the waiting deltas of the current generation contain all events.
 ALTER TABLE sheet_generation ADD COLUMN has_postings INTEGER NOT NULL DEFAULT 0 CHECK (has_postings IN (0, 1));
-
-UPDATE sheet_generation SET has_postings = NOT EXISTS (SELECT 1 FROM events);

@@ -6,16 +6,22 @@
 //!                                                                                                   the older ones are not
 //! ```
 
+mod build;
 mod made;
 mod source;
+#[cfg(test)]
+mod tests;
 mod tiers;
+mod write;
 
 use trailkeeper_domain::ports::PostingRunKey;
 use trailkeeper_domain::time::rfc3339;
 
+pub use build::PostingsBuilder;
 pub use made::MadeRun;
 pub use source::{HeldPages, StoredPages};
 pub use tiers::{SizedRun, absorbed_by, next_number};
+pub use write::{RunWriter, WrittenRuns};
 
 use super::scope_name;
 
