@@ -113,13 +113,16 @@ impl ActivityReads for Tx<'_> {
     }
 
     fn behaviors(&mut self, user: &UserId, range: TimeRange, tenant: Option<TenantId>) -> Result<Vec<Behavior>> {
-        let Some(user) = self.user_ref(user)? else { return Ok(Vec::new()) };
-        let Some(filter) = self.scope_filter(tenant, Some(user))? else { return Ok(Vec::new()) };
         let kinds = (1_i32..)
             .zip(WELL_KNOWN_KINDS)
             .filter(|(_, name)| [PAGE_LOAD, USERINFO].contains(name))
             .map(|(id, _)| id)
             .collect::<Vec<_>>();
+        if let Some(generation) = self.indexed_generation()? {
+            return self.behaviors_by_postings(generation, user, &kinds, range, tenant);
+        }
+        let Some(user) = self.user_ref(user)? else { return Ok(Vec::new()) };
+        let Some(filter) = self.scope_filter(tenant, Some(user))? else { return Ok(Vec::new()) };
         let query = filter
             .events()
             .filter(events::occurred_at.ge(DbTime(range.start)))
@@ -130,11 +133,7 @@ impl ActivityReads for Tx<'_> {
             .order((events::occurred_at.asc(), events::seq.asc()))
             .select(BehaviorRow::as_select());
         let rows: Vec<BehaviorRow> = self.run("events", |conn| query.load(conn))?;
-        let mut named: Vec<i32> = rows.iter().filter_map(BehaviorRow::named).collect();
-        named.sort_unstable();
-        named.dedup();
-        let pages = self.names_of(Dictionary::Pages, &named)?;
-        rows.into_iter().map(|row| row.into_behavior(&pages)).collect()
+        self.with_pages(rows)
     }
 
     fn registered_users(
@@ -160,6 +159,9 @@ impl ActivityReads for Tx<'_> {
     }
 
     fn source_activity(&mut self, query: &SourceQuery, limit: usize) -> Result<Vec<SourceActivity>> {
+        if let Some(generation) = self.indexed_generation()? {
+            return self.source_activity_by_postings(generation, query, limit);
+        }
         let mut text = TextQuery::new(format!(
             "SELECT dict.address, a.* FROM (SELECT source_ref, {}, {}",
             SourceRow::counts("", "is_current"),
@@ -179,6 +181,9 @@ impl ActivityReads for Tx<'_> {
     }
 
     fn source_totals(&mut self, query: &SourceQuery) -> Result<(SourceTotals, SourceTotals)> {
+        if let Some(generation) = self.indexed_generation()? {
+            return self.source_totals_by_postings(generation, query);
+        }
         let mut text = TextQuery::new(format!(
             "SELECT NULL AS address, {}, {}",
             SourceRow::counts("", "is_current"),
@@ -193,6 +198,15 @@ impl ActivityReads for Tx<'_> {
 }
 
 impl Tx<'_> {
+    /// The pages of these events as they were sent.
+    pub(super) fn with_pages(&mut self, rows: Vec<BehaviorRow>) -> Result<Vec<Behavior>> {
+        let mut named: Vec<i32> = rows.iter().filter_map(BehaviorRow::named).collect();
+        named.sort_unstable();
+        named.dedup();
+        let pages = self.names_of(Dictionary::Pages, &named)?;
+        rows.into_iter().map(|row| row.into_behavior(&pages)).collect()
+    }
+
     /// Appends the events of both ranges that have a source. Returns `false` if there cannot be any.
     fn of_sources(&mut self, text: &mut TextQuery<'_>, query: &SourceQuery) -> Result<bool> {
         let SourceQuery { tenant_id, env_id, range, previous_start } = *query;

@@ -42,6 +42,9 @@ impl EventReads for Tx<'_> {
     }
 
     fn events(&mut self, filter: &EventFilter, after: Option<EventPosition>, limit: usize) -> Result<Vec<StoredEvent>> {
+        if let Some(generation) = self.indexed_generation()? {
+            return self.list_by_postings(generation, filter, after, limit);
+        }
         let resolved = self.resolve(filter)?;
         let mut newest = Vec::new();
         for part in resolved.parts() {
@@ -53,6 +56,9 @@ impl EventReads for Tx<'_> {
     }
 
     fn events_at_offset(&mut self, filter: &EventFilter, offset: u64, limit: usize) -> Result<Vec<StoredEvent>> {
+        if let Some(generation) = self.indexed_generation()? {
+            return self.list_at_offset_by_postings(generation, filter, offset, limit);
+        }
         let Ok(offset) = i64::try_from(offset) else { return Ok(Vec::new()) };
         let resolved = self.resolve(filter)?;
         let part = match resolved.parts()[..] {
@@ -69,11 +75,17 @@ impl EventReads for Tx<'_> {
     }
 
     fn count_events(&mut self, filter: &EventFilter) -> Result<u64> {
+        if let Some(generation) = self.indexed_generation()? {
+            return self.count_by_postings(generation, filter);
+        }
         let resolved = self.resolve(filter)?;
         self.counted(&resolved, COUNT)
     }
 
     fn event_histogram(&mut self, filter: &EventFilter, edges: &[Timestamp]) -> Result<Vec<u64>> {
+        if let Some(generation) = self.indexed_generation()? {
+            return self.histogram_by_postings(generation, filter, edges);
+        }
         let mut resolved = self.resolve(filter)?;
         let mut counts = Vec::with_capacity(edges.len().saturating_sub(1));
         for (start, end) in edges.iter().zip(edges.iter().skip(1)) {
@@ -85,6 +97,9 @@ impl EventReads for Tx<'_> {
     }
 
     fn distinct_users(&mut self, filter: &EventFilter) -> Result<u64> {
+        if let Some(generation) = self.indexed_generation()? {
+            return self.distinct_users_by_postings(generation, filter);
+        }
         let resolved = self.resolve(filter)?;
         self.counted(&resolved, "count(DISTINCT user_ref)")
     }

@@ -8,6 +8,7 @@
 mod access;
 mod access_writes;
 mod activity;
+mod by_postings;
 mod content_version;
 mod deltas;
 mod directory;

@@ -219,6 +219,9 @@ impl Tx<'_> {
             })
             .collect();
         self.run("events", |conn| dialect::update_pages(conn, &updates))?;
+        if !updates.is_empty() {
+            self.leave_postings()?;
+        }
         Ok((updates.len() as u64, missing))
     }
 

@@ -13,6 +13,7 @@ use trailkeeper_domain::ports::{
 use trailkeeper_domain::scope::{Level, Part, Scope};
 use trailkeeper_domain::time::{TimeRange, Timestamp};
 use trailkeeper_domain::{Error, Result};
+use trailkeeper_postings::query::Condition;
 use uuid::Uuid;
 
 use super::names::Dictionary;
@@ -33,6 +34,9 @@ const LARGEST_BATCH: usize = 1_000;
 
 impl SheetReads for Tx<'_> {
     fn facts(&mut self, scope: Scope, range: TimeRange, each: &mut dyn FnMut(&EventFact) -> Result<()>) -> Result<()> {
+        if let (Scope::Tenant(_), Some(generation)) = (scope, self.indexed_generation()?) {
+            return self.facts_by_postings(generation, scope, Condition::everything(), range, each);
+        }
         let tenant = match scope {
             Scope::Everyone => None,
             Scope::Tenant(tenant) => Some(tenant),
@@ -50,6 +54,9 @@ impl SheetReads for Tx<'_> {
         range: TimeRange,
         each: &mut dyn FnMut(&EventFact) -> Result<()>,
     ) -> Result<()> {
+        if let Some(generation) = self.indexed_generation()? {
+            return self.facts_of_user_by_postings(generation, user, tenant, range, each);
+        }
         let Some(user) = self.user_ref(user)? else { return Ok(()) };
         match self.scope_filter(tenant, Some(user))? {
             Some(filter) => self.walk(filter, range, each),
@@ -58,6 +65,9 @@ impl SheetReads for Tx<'_> {
     }
 
     fn span_of_user(&mut self, user: &UserId, tenant: Option<TenantId>) -> Result<Option<(Timestamp, Timestamp)>> {
+        if let Some(generation) = self.indexed_generation()? {
+            return self.span_by_postings(generation, Some(user), tenant);
+        }
         let Some(user) = self.user_ref(user)? else { return Ok(None) };
         match self.scope_filter(tenant, Some(user))? {
             Some(filter) => self.first_and_last(filter),
@@ -66,6 +76,9 @@ impl SheetReads for Tx<'_> {
     }
 
     fn span(&mut self) -> Result<Option<(Timestamp, Timestamp)>> {
+        if let Some(generation) = self.indexed_generation()? {
+            return self.span_by_postings(generation, None, None);
+        }
         match self.scope_filter(None, None)? {
             Some(filter) => self.first_and_last(filter),
             None => Ok(None),

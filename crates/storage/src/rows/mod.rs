@@ -29,6 +29,6 @@ pub use sheet::{DeltaRow, FactRow, PassRow, SheetKeyRow, SheetRow};
 pub use throttle::LoginCounterRow;
 
 /// The error of a row that cannot be converted.
-fn unreadable(table: &str, column: &str, id: impl fmt::Display, reason: impl Into<BoxedError>) -> Error {
+pub fn unreadable(table: &str, column: &str, id: impl fmt::Display, reason: impl Into<BoxedError>) -> Error {
     Error::internal(Context::new(format!("table {table}, column {column}, row {id}"), reason))
 }

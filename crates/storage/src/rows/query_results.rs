@@ -8,6 +8,7 @@ use trailkeeper_domain::activity::Behavior;
 use trailkeeper_domain::creation::{Creation, CreationKind, DailyCount};
 use trailkeeper_domain::event::missing_name;
 use trailkeeper_domain::id::{CreationId, TenantId, UserId};
+use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::user::PoolId;
 use trailkeeper_domain::{Error, Result};
 
@@ -57,6 +58,11 @@ pub struct BehaviorRow {
 }
 
 impl BehaviorRow {
+    /// The position in order of time.
+    pub fn position(&self) -> (Timestamp, i64) {
+        (self.occurred_at.0, self.seq)
+    }
+
     /// The id of the page, if its text is that in the dictionary.
     pub fn named(&self) -> Option<i32> {
         self.page_ref.filter(|_| self.page.is_none())

@@ -56,7 +56,7 @@ fn daily_counts(days: BTreeMap<(chrono::NaiveDate, TenantId), u64>) -> Vec<Daily
     days.into_iter().map(|((day, tenant_id), count)| DailyCount { day, tenant_id, count }).collect()
 }
 
-fn behaviors_are_recounted(t: &TestStore) {
+pub(crate) fn behaviors_are_recounted(t: &TestStore) {
     let (random, events) = history(t, 4);
     let mut found = 0;
     for _ in 0..QUESTIONS {
@@ -78,7 +78,7 @@ fn behaviors_are_recounted(t: &TestStore) {
     assert!(found > 100, "too little was found: {found}");
 }
 
-fn behaviors_show_pages_beyond_the_limit_as_they_were_sent(t: &TestStore) {
+pub(crate) fn behaviors_show_pages_beyond_the_limit_as_they_were_sent(t: &TestStore) {
     let sent = ["/first", "/first?again", "/second#x", "/third"];
     let events: Vec<Event> = sent
         .iter()
@@ -161,7 +161,7 @@ impl TestStore {
     }
 }
 
-fn creations_are_recounted(t: &TestStore) {
+pub(crate) fn creations_are_recounted(t: &TestStore) {
     let random = TestEntropy::new(5);
     let entries = ledger(t, &random);
     let (mut rows, mut listed) = (0, 0);
@@ -193,7 +193,7 @@ fn creations_are_recounted(t: &TestStore) {
     assert!(listed > 500, "too little was listed: {listed}");
 }
 
-fn a_long_list_of_creations_skips_and_repeats_none(t: &TestStore) {
+pub(crate) fn a_long_list_of_creations_skips_and_repeats_none(t: &TestStore) {
     // More than one chunk, many at one instant, and ids that two tenants share.
     let noon = at("2026-02-01T12:00:00Z");
     let entries: Vec<Creation> = (0..11_000_u32)
@@ -217,7 +217,7 @@ fn a_long_list_of_creations_skips_and_repeats_none(t: &TestStore) {
     assert_eq!(t.creations(CreationKind::TenantUser, range, None), []);
 }
 
-fn registrations_are_recounted(t: &TestStore) {
+pub(crate) fn registrations_are_recounted(t: &TestStore) {
     let random = TestEntropy::new(6);
     let entries = ledger(t, &random);
     let mut users = 0;
@@ -240,7 +240,7 @@ fn registrations_are_recounted(t: &TestStore) {
     assert!(users > 50, "too little was counted: {users}");
 }
 
-fn reported_numbers_are_stored(t: &TestStore) {
+pub(crate) fn reported_numbers_are_stored(t: &TestStore) {
     let report = |start: &str, tenant: u128, env: u32, users: u64| ActiveUsers {
         start: day(start),
         tenant_id: tenant_id(tenant),
@@ -291,7 +291,7 @@ fn source_counts(events: &[&Event], range: TimeRange, source: Option<IpAddr>) ->
     }
 }
 
-fn sources_are_recounted(t: &TestStore) {
+pub(crate) fn sources_are_recounted(t: &TestStore) {
     let (random, events) = history(t, 9);
     let mut found = 0;
     for _ in 0..QUESTIONS {
@@ -345,7 +345,7 @@ fn sources_are_recounted(t: &TestStore) {
     }
 }
 
-fn sources_with_as_many_events_are_ordered_by_address(t: &TestStore) {
+pub(crate) fn sources_with_as_many_events_are_ordered_by_address(t: &TestStore) {
     // As text, 10.0.0.0 and most others would sort before 9.9.9.9.
     let mut sources: Vec<IpAddr> = (0..200_u8).map(|n| IpAddr::V4(Ipv4Addr::new(n, 0, n % 7, 255 - n))).collect();
     sources.extend(["::1", "2001:db8::a", "fe80::9", "9.9.9.9"].map(|source| source.parse::<IpAddr>().unwrap()));

@@ -42,7 +42,7 @@ fn edges(random: &TestEntropy, events: &[Event]) -> Vec<Timestamp> {
     edges
 }
 
-fn lists_and_numbers_of_random_filters_agree_with_a_scan(t: &TestStore) {
+pub(crate) fn lists_and_numbers_of_random_filters_agree_with_a_scan(t: &TestStore) {
     let random = TestEntropy::new(7);
     let events = crate::random::events(&random, 500);
     t.insert(&events);
@@ -72,7 +72,7 @@ fn lists_and_numbers_of_random_filters_agree_with_a_scan(t: &TestStore) {
     assert!(found > 8_000 && in_buckets > 3_000 && users > 500, "too few events: {found} {in_buckets} {users}");
 }
 
-fn pages_of_filtered_lists_join_to_the_whole_list(t: &TestStore) {
+pub(crate) fn pages_of_filtered_lists_join_to_the_whole_list(t: &TestStore) {
     let random = TestEntropy::new(8);
     t.insert(&crate::random::events(&random, 300));
     for _ in 0..60 {
@@ -92,7 +92,7 @@ fn pages_of_filtered_lists_join_to_the_whole_list(t: &TestStore) {
     }
 }
 
-fn edges_of_a_histogram_belong_to_the_bucket_that_they_begin(t: &TestStore) {
+pub(crate) fn edges_of_a_histogram_belong_to_the_bucket_that_they_begin(t: &TestStore) {
     let times = ["2026-03-01T00:00:00Z", "2026-03-01T00:00:00.000001Z", "2026-03-02T00:00:00Z"].map(at);
     t.insert(&(0..9_usize).map(|n| Event { occurred_at: times[n % 3], ..event(n as u128 + 1) }).collect::<Vec<_>>());
     let end = at("2026-03-03T00:00:00Z");
@@ -106,7 +106,7 @@ fn edges_of_a_histogram_belong_to_the_bucket_that_they_begin(t: &TestStore) {
     assert_eq!(histogram(&narrower, &[times[0], times[2], end]), [3, 0]);
 }
 
-fn a_negation_keeps_events_without_the_field(t: &TestStore) {
+pub(crate) fn a_negation_keeps_events_without_the_field(t: &TestStore) {
     let bare = Event { user_id: None, ..event(1) };
     let full = Event { page: Some(Page::parse("page", "/a").unwrap()), session_id: Some("s".into()), ..event(2) };
     t.insert(&[bare.clone(), full]);
@@ -120,7 +120,7 @@ fn a_negation_keeps_events_without_the_field(t: &TestStore) {
     }
 }
 
-fn pages_that_count_as_other_are_found_and_excluded_one_by_one(t: &TestStore) {
+pub(crate) fn pages_that_count_as_other_are_found_and_excluded_one_by_one(t: &TestStore) {
     let store = t.another(&StoreOptions { new_pages_per_day: 1, ..StoreOptions::default() });
     let viewed = |(number, page)| Event { page: Some(Page::parse("page", page).unwrap()), ..event(number) };
     let pages = ["/a", "/b", "/c", "/b?x=1", "(other)", "/a", "/d"];
@@ -144,7 +144,7 @@ fn pages_that_count_as_other_are_found_and_excluded_one_by_one(t: &TestStore) {
     }
 }
 
-fn fifty_values_of_each_field_are_one_list(t: &TestStore) {
+pub(crate) fn fifty_values_of_each_field_are_one_list(t: &TestStore) {
     let random = TestEntropy::new(9);
     let events = crate::random::events(&random, 200);
     t.insert(&events);
@@ -170,7 +170,7 @@ fn fifty_values_of_each_field_are_one_list(t: &TestStore) {
     }
 }
 
-fn numbers_belong_to_one_snapshot(t: &TestStore) {
+pub(crate) fn numbers_belong_to_one_snapshot(t: &TestStore) {
     t.insert(&(1..=10).map(event).collect::<Vec<_>>());
     let edges = [at("2020-01-01T00:00:00Z"), at("2030-01-01T00:00:00Z")];
     let other = t.another(&StoreOptions::default());

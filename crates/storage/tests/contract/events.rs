@@ -11,7 +11,7 @@ use trailkeeper_domain::id::{EnvId, EventId, TenantId, UserId};
 use trailkeeper_domain::page::{Page, PageRule};
 use trailkeeper_testkit::{all_events, at, event, tenant_id, user_id, uuid, visibility};
 
-use crate::TestStore;
+use crate::{EventsIn, TestStore};
 
 trailkeeper_testkit::on_both!(crate::TestStore::new =>
     every_field_is_stored,
@@ -30,7 +30,18 @@ trailkeeper_testkit::on_both!(crate::TestStore::new =>
 
 impl TestStore {
     pub(crate) fn insert(&self, events: &[Event]) -> Vec<bool> {
-        self.store.writing(|tx| tx.insert_events(events)).unwrap()
+        if self.events_in != EventsIn::Runs {
+            return self.store.writing(|tx| tx.insert_events(events)).unwrap();
+        }
+        // Two runs, and a delta that waits.
+        let mut parts = events.chunks(events.len().div_ceil(3).max(1));
+        let mut stored = Vec::new();
+        for part in parts.by_ref().take(2) {
+            stored.extend(self.store.writing(|tx| tx.insert_events(part)).unwrap());
+            self.merge_into_runs();
+        }
+        parts.for_each(|part| stored.extend(self.store.writing(|tx| tx.insert_events(part)).unwrap()));
+        stored
     }
 
     pub(crate) fn list(&self, filter: &EventFilter) -> Vec<StoredEvent> {
@@ -67,14 +78,14 @@ fn full() -> Event {
     }
 }
 
-fn every_field_is_stored(t: &TestStore) {
+pub(crate) fn every_field_is_stored(t: &TestStore) {
     let bare = Event { user_id: None, ..event(2) };
     assert_eq!(t.insert(&[full(), bare.clone()]), [true, true]);
     let listed: Vec<Event> = t.list(&all_events()).into_iter().map(|stored| stored.event).collect();
     assert_eq!(listed, [full(), bare]);
 }
 
-fn a_known_id_is_stored_once_per_tenant(t: &TestStore) {
+pub(crate) fn a_known_id_is_stored_once_per_tenant(t: &TestStore) {
     let first = event(1);
     let again = Event { occurred_at: at("2020-01-01T00:00:00Z"), kind: EventKind::known("logout"), ..event(1) };
     let elsewhere = Event { tenant_id: tenant_id(1), ..event(1) };
@@ -87,7 +98,7 @@ fn a_known_id_is_stored_once_per_tenant(t: &TestStore) {
     assert_eq!(t.insert(&[]), Vec::<bool>::new());
 }
 
-fn the_first_of_several_with_one_id_is_stored(t: &TestStore) {
+pub(crate) fn the_first_of_several_with_one_id_is_stored(t: &TestStore) {
     let named = |number, tenant, name: &str, at_hour: u32| Event {
         tenant_id: tenant_id(tenant),
         user_name: Some(name.to_owned()),
@@ -110,7 +121,7 @@ fn the_first_of_several_with_one_id_is_stored(t: &TestStore) {
     assert_eq!(t.insert(&batch), [false; 7]);
 }
 
-fn events_of_the_same_time_are_in_the_order_of_storage(t: &TestStore) {
+pub(crate) fn events_of_the_same_time_are_in_the_order_of_storage(t: &TestStore) {
     // The ids descend in the order of sending.
     let sent: Vec<Event> = (1..=50).rev().map(event).collect();
     t.insert(&sent);
@@ -147,7 +158,7 @@ pub(crate) fn matches(filter: &EventFilter, event: &Event) -> bool {
         && filter.until.is_none_or(|until| event.occurred_at < until)
 }
 
-fn lists_of_customers_omit_the_system_tenant(t: &TestStore) {
+pub(crate) fn lists_of_customers_omit_the_system_tenant(t: &TestStore) {
     let in_tenant = |number, tenant_id| Event { tenant_id, ..event(number) };
     let trail = in_tenant(2, TenantId::SYSTEM);
     let customers = [in_tenant(1, TenantId::NONE), in_tenant(3, tenant_id(1))];
@@ -166,7 +177,7 @@ fn lists_of_customers_omit_the_system_tenant(t: &TestStore) {
     assert_eq!(listed(system, None), [trail.id].into());
 }
 
-fn a_network_matches_its_addresses(t: &TestStore) {
+pub(crate) fn a_network_matches_its_addresses(t: &TestStore) {
     let sources = ["192.0.2.0", "192.0.2.255", "192.0.3.0", "10.0.0.1", "2001:db8::1", "2001:db9::", "::1"];
     let events: Vec<Event> = sources
         .iter()
@@ -193,7 +204,7 @@ fn a_network_matches_its_addresses(t: &TestStore) {
     }
 }
 
-fn long_pages_that_differ_at_the_end_are_different(t: &TestStore) {
+pub(crate) fn long_pages_that_differ_at_the_end_are_different(t: &TestStore) {
     let page = |end: &str| Page::parse("page", format!("/{}{end}", "ÿ\u{1F600}".repeat(1020))).unwrap();
     t.insert(&[
         Event { page: Some(page("a")), ..event(1) },
@@ -206,7 +217,7 @@ fn long_pages_that_differ_at_the_end_are_different(t: &TestStore) {
     assert_eq!(listed[0].event.id, EventId(uuid(2)));
 }
 
-fn pages_of_a_list_skip_and_repeat_no_event(t: &TestStore) {
+pub(crate) fn pages_of_a_list_skip_and_repeat_no_event(t: &TestStore) {
     // Many events have one of three times, so that nearly every page ends between events of the same time.
     let times = ["2026-03-01T00:00:00Z", "2026-03-01T00:00:00.000001Z", "2026-03-02T00:00:00Z"].map(at);
     let old: Vec<Event> = (0..90_usize).map(|n| Event { occurred_at: times[n % 3], ..event(n as u128 + 1) }).collect();
@@ -230,7 +241,7 @@ fn pages_of_a_list_skip_and_repeat_no_event(t: &TestStore) {
     assert_eq!(sorted, expected);
 }
 
-fn several_types_are_one_list(t: &TestStore) {
+pub(crate) fn several_types_are_one_list(t: &TestStore) {
     let kinds = ["login_success", "logout", "page_load", "userinfo"].map(EventKind::known);
     let events: Vec<Event> = (0..200_usize)
         .map(|n| Event {
@@ -258,7 +269,7 @@ fn several_types_are_one_list(t: &TestStore) {
     assert_eq!(offset, all[40..60]);
 }
 
-fn offsets_skip_from_the_newest(t: &TestStore) {
+pub(crate) fn offsets_skip_from_the_newest(t: &TestStore) {
     t.insert(&(1..=10).map(event).collect::<Vec<_>>());
     let page = |offset, limit| {
         let listed = t.store.reading(|tx| tx.events_at_offset(&all_events(), offset, limit)).unwrap();
@@ -270,7 +281,7 @@ fn offsets_skip_from_the_newest(t: &TestStore) {
     assert_eq!(page(u64::MAX, 5), []);
 }
 
-fn events_are_found_by_id(t: &TestStore) {
+pub(crate) fn events_are_found_by_id(t: &TestStore) {
     t.insert(&(1..=4).map(|n| Event { tenant_id: tenant_id(n), ..event(1) }).collect::<Vec<_>>());
     let find = |number, tenant| t.store.reading(|tx| tx.events_by_id(EventId(uuid(number)), tenant)).unwrap();
     assert_eq!(find(1, None).len(), 3, "without the system tenant, two events still show that the id is ambiguous");
@@ -279,7 +290,7 @@ fn events_are_found_by_id(t: &TestStore) {
     assert!(find(2, None).is_empty());
 }
 
-fn large_batches_are_stored(t: &TestStore) {
+pub(crate) fn large_batches_are_stored(t: &TestStore) {
     let events: Vec<Event> = (1..=6_000).map(event).collect();
     assert!(t.insert(&events).into_iter().all(|new| new));
     assert!(t.insert(&events).into_iter().all(|new| !new));

@@ -144,7 +144,7 @@ fn ordinals<'a>(t: &TestStore, events: &'a [Event]) -> HashMap<&'a UserId, u32> 
     ordinals
 }
 
-fn facts_equal_the_stored_events(t: &TestStore) {
+pub(crate) fn facts_equal_the_stored_events(t: &TestStore) {
     let (random, events) = stored_in_batches(t, 1);
     let users = ordinals(t, &events);
     let mut found = 0;
@@ -163,7 +163,7 @@ fn facts_equal_the_stored_events(t: &TestStore) {
     assert_eq!(t.facts(Scope::Tenant(tenant_id(99)), all), []);
 }
 
-fn facts_of_a_user_equal_the_stored_events(t: &TestStore) {
+pub(crate) fn facts_of_a_user_equal_the_stored_events(t: &TestStore) {
     let (random, events) = stored_in_batches(t, 2);
     let users = ordinals(t, &events);
     let mut found = 0;
@@ -186,7 +186,7 @@ fn facts_of_a_user_equal_the_stored_events(t: &TestStore) {
     assert_eq!(t.store.reading(|tx| tx.span_of_user(&user_id("nobody"), None)).unwrap(), None);
 }
 
-fn facts_of_one_instant_are_read_once_each(t: &TestStore) {
+pub(crate) fn facts_of_one_instant_are_read_once_each(t: &TestStore) {
     // More than one chunk at one instant, and more than one chunk around it.
     let noon = at("2026-02-01T12:00:00Z");
     let events: Vec<Event> = (0..27_000_u32)
@@ -212,7 +212,7 @@ fn facts_of_one_instant_are_read_once_each(t: &TestStore) {
     assert!(envs(Scope::Everyone, nothing).is_empty());
 }
 
-fn the_span_is_that_of_the_events_of_customers(t: &TestStore) {
+pub(crate) fn the_span_is_that_of_the_events_of_customers(t: &TestStore) {
     let span = || t.store.reading(|tx| tx.span()).unwrap();
     let event_at = |number, time: &str, tenant| Event { occurred_at: at(time), tenant_id: tenant, ..event(number) };
     assert_eq!(span(), None);

@@ -3,6 +3,7 @@
 
 mod access;
 mod activity;
+mod by_postings;
 mod deltas;
 mod directory;
 mod event_filters;
@@ -34,19 +35,34 @@ use trailkeeper_storage::StoreOptions;
 use trailkeeper_testkit::{DatabaseKind, TempDatabase, World, open_store, run_on_postgres};
 
 /// A migrated, empty database with a store on it.
-pub(crate) struct TestStore(World);
+pub(crate) struct TestStore {
+    world: World,
+    /// Where the events of a test lie.
+    pub(crate) events_in: EventsIn,
+}
+
+/// What answers questions about events.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum EventsIn {
+    /// Waiting deltas, if nothing merges them.
+    Deltas,
+    /// Runs, and waiting deltas.
+    Runs,
+    /// Rows: the database has no index of events.
+    Rows,
+}
 
 impl Deref for TestStore {
     type Target = World;
 
     fn deref(&self) -> &World {
-        &self.0
+        &self.world
     }
 }
 
 impl TestStore {
     pub(crate) fn new(kind: DatabaseKind) -> Self {
-        Self(World::new(kind, |database| open_store!(database)))
+        Self { world: World::new(kind, |database| open_store!(database)), events_in: EventsIn::Deltas }
     }
 
     /// Another store on the same database, as another server has one.

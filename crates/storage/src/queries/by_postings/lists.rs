@@ -1,0 +1,96 @@
+//! Lists of events.
+
+use trailkeeper_domain::event::{EventFilter, EventPosition, StoredEvent};
+use trailkeeper_domain::ports::PostingReads;
+use trailkeeper_domain::{Error, Result};
+
+use super::super::Tx;
+use super::asked::Asked;
+
+/// The number of events whose texts are compared at once when a list by page number skips events.
+const SKIPPED_AT_ONCE: usize = 1_000;
+
+impl Tx<'_> {
+    /// See `EventReads::events`.
+    pub(in super::super) fn list_by_postings(
+        &mut self,
+        generation: i64,
+        filter: &EventFilter,
+        after: Option<EventPosition>,
+        limit: usize,
+    ) -> Result<Vec<StoredEvent>> {
+        let asked = self.asked(filter)?;
+        let seqs = self.newest_by_postings(generation, &asked, after, limit)?;
+        self.rows_of_index(&seqs)
+    }
+
+    /// See `EventReads::events_at_offset`.
+    pub(in super::super) fn list_at_offset_by_postings(
+        &mut self,
+        generation: i64,
+        filter: &EventFilter,
+        offset: u64,
+        limit: usize,
+    ) -> Result<Vec<StoredEvent>> {
+        let asked = self.asked(filter)?;
+        let query = asked.possible();
+        if !asked.has_hashes() {
+            let found =
+                self.ask(generation, asked.scope, &query, |sources| sources.at_offset(&query, offset, limit))?;
+            return self.rows_of_index(&found.iter().map(|position| position.seq).collect::<Vec<_>>());
+        }
+        let (mut after, mut left) = (None, offset);
+        while left > 0 {
+            let some = usize::try_from(left).unwrap_or(usize::MAX).min(SKIPPED_AT_ONCE);
+            let found = self.ask(generation, asked.scope, &query, |sources| sources.newest(&query, after, some))?;
+            let seqs: Vec<i64> = found.iter().map(|position| position.seq).collect();
+            left -= u64::try_from(self.with_texts(&asked, &seqs)?.len()).map_err(Error::internal)?;
+            if found.len() < some {
+                return Ok(Vec::new());
+            }
+            after = found.last().copied();
+        }
+        let seqs = self.newest_by_postings(generation, &asked, after, limit)?;
+        self.rows_of_index(&seqs)
+    }
+
+    /// The numbers of the newest events. Those whose texts differ are replaced by older ones.
+    fn newest_by_postings(
+        &mut self,
+        generation: i64,
+        asked: &Asked<'_>,
+        after: Option<EventPosition>,
+        limit: usize,
+    ) -> Result<Vec<i64>> {
+        let (query, mut after) = (asked.possible(), after);
+        let mut seqs = Vec::new();
+        loop {
+            let wanted = limit - seqs.len();
+            let found = self.ask(generation, asked.scope, &query, |sources| sources.newest(&query, after, wanted))?;
+            let is_last = found.len() < wanted;
+            after = found.last().copied().or(after);
+            let mut found: Vec<i64> = found.into_iter().map(|position| position.seq).collect();
+            if asked.has_hashes() {
+                let matching = self.with_texts(asked, &found)?;
+                found.retain(|seq| matching.contains(seq));
+            }
+            seqs.extend(found);
+            if is_last || seqs.len() == limit {
+                return Ok(seqs);
+            }
+        }
+    }
+
+    /// The events with these numbers, which are in the index and so have rows.
+    fn rows_of_index(&mut self, seqs: &[i64]) -> Result<Vec<StoredEvent>> {
+        let found = self.events_by_seq(seqs)?;
+        if found.len() == seqs.len() {
+            return Ok(found);
+        }
+        // A shorter list would look like the end of the list.
+        let lost = seqs.iter().find(|seq| found.iter().all(|stored| stored.seq != **seq));
+        Err(Error::internal(format!(
+            "the index of events has the event {lost:?}, and the table events does not; run `trailkeeper rebuild`"
+        )))
+    }
+}

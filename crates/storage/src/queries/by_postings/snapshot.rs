@@ -1,0 +1,69 @@
+//! The events of a scope in the snapshot of a transaction.
+
+use diesel::prelude::*;
+use trailkeeper_domain::Result;
+use trailkeeper_domain::indexed_event::IndexedEvent;
+use trailkeeper_domain::scope::Scope;
+use trailkeeper_postings::delta::{Delta, Section};
+use trailkeeper_postings::query::{Query, Sources};
+
+use super::super::Tx;
+use super::runs::ScopeRuns;
+use crate::rows::unreadable;
+use crate::schema::sheet_generation;
+
+impl Tx<'_> {
+    /// The generation whose runs and waiting deltas answer questions; `None` if they lack events, so that rows answer.
+    ///
+    /// This is the place that decides by which of both a question is answered.
+    pub(in super::super) fn indexed_generation(&mut self) -> Result<Option<i64>> {
+        let row =
+            sheet_generation::table.find(1_i16).select((sheet_generation::generation, sheet_generation::has_postings));
+        let (generation, has_postings): (i64, bool) = self.run("sheet_generation", |conn| row.first(conn))?;
+        Ok(has_postings.then_some(generation))
+    }
+
+    /// Lets rows answer until the next generation is current: the runs and the waiting deltas have other values than the
+    /// rows.
+    pub(in super::super) fn leave_postings(&mut self) -> Result<()> {
+        let with_postings = sheet_generation::table.filter(sheet_generation::has_postings.eq(true));
+        let without = diesel::update(with_postings).set(sheet_generation::has_postings.eq(false));
+        self.run("sheet_generation", |conn| without.execute(conn)).map(drop)
+    }
+
+    /// Answers a question about the events of a scope that match `query`.
+    pub(super) fn ask<T>(
+        &mut self,
+        generation: i64,
+        scope: Scope,
+        query: &Query,
+        answer: impl FnOnce(&mut Sources<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let waiting = self.waiting_events(scope, query)?;
+        let mut runs = ScopeRuns::new(self, generation, scope, query)?;
+        answer(&mut Sources::new(&mut runs, &waiting))
+    }
+
+    /// The events of a scope that match and are in no run yet.
+    fn waiting_events(&mut self, scope: Scope, query: &Query) -> Result<Vec<IndexedEvent>> {
+        let mut found = Vec::new();
+        self.deltas_of(scope, &mut |waiting| {
+            let wrong = |error| unreadable("deltas", "payload", waiting.number, error);
+            let delta = Delta::read(waiting.payload).map_err(wrong)?;
+            let mut add = |section: Section<'_>| {
+                for event in section.events() {
+                    let event = event.map_err(wrong)?;
+                    if query.matches(&event) {
+                        found.push(event);
+                    }
+                }
+                Ok(())
+            };
+            match scope {
+                Scope::Everyone => delta.sections().try_for_each(add),
+                Scope::Tenant(tenant) => delta.section(tenant).map_or(Ok(()), &mut add),
+            }
+        })?;
+        Ok(found)
+    }
+}

@@ -1,0 +1,140 @@
+//! The cases about events once more: over runs and waiting deltas together, and over the rows of a database without an
+//! index of events.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use trailkeeper_domain::indexed_event::IndexedEvent;
+use trailkeeper_domain::ports::{PostingRun, PostingRunKey};
+use trailkeeper_domain::scope::{Level, Scope};
+use trailkeeper_domain::time::Timestamp;
+use trailkeeper_postings::delta::Delta;
+use trailkeeper_postings::run::RunBuilder;
+use trailkeeper_testkit::DatabaseKind;
+
+use crate::{EventsIn, TestStore};
+
+impl TestStore {
+    /// A store whose [`insert`](Self::insert) leaves events in runs and in a delta.
+    pub(crate) fn with_runs(kind: DatabaseKind) -> Self {
+        Self { events_in: EventsIn::Runs, ..Self::new(kind) }
+    }
+
+    /// A store whose generation has no index of events.
+    pub(crate) fn by_rows(kind: DatabaseKind) -> Self {
+        let t = Self { events_in: EventsIn::Rows, ..Self::new(kind) };
+        t.store
+            .writing(|tx| {
+                let generation = tx.generation()?;
+                tx.set_generation(generation + 1, false)
+            })
+            .unwrap();
+        t
+    }
+
+    /// Makes a run per scope and month of the waiting deltas. Runs that exist stay.
+    pub(crate) fn merge_into_runs(&self) {
+        self.store
+            .writing(|tx| {
+                let mut events: BTreeMap<(Scope, Timestamp), Vec<IndexedEvent>> = BTreeMap::new();
+                let mut deltas = Vec::new();
+                tx.all_deltas(&mut |waiting| {
+                    deltas.push(waiting.number);
+                    for section in Delta::read(waiting.payload).unwrap().sections() {
+                        let tenant = Scope::Tenant(section.tenant_id());
+                        let scopes = if section.is_system() { vec![] } else { vec![tenant] };
+                        for event in section.events().map(|event| event.unwrap()) {
+                            for scope in scopes.iter().chain(&[Scope::Everyone]) {
+                                let month = Level::Month.floor(event.occurred_at);
+                                events.entry((*scope, month)).or_default().push(event);
+                            }
+                        }
+                    }
+                    Ok(())
+                })?;
+                let generation = tx.generation()?;
+                let scopes: BTreeSet<Scope> = events.keys().map(|(scope, _)| *scope).collect();
+                let mut next: BTreeMap<(Scope, Timestamp), u32> = BTreeMap::new();
+                for (key, ..) in tx.posting_run_keys(generation, &scopes.into_iter().collect::<Vec<_>>())? {
+                    next.insert((key.scope, key.month), key.run + 1);
+                }
+                for ((scope, month), events) in events {
+                    let run = next.get(&(scope, month)).copied().unwrap_or(1);
+                    let key = PostingRunKey { scope, month, run };
+                    let mut builder = RunBuilder::new(scope);
+                    events.iter().try_for_each(|event| builder.add(event))?;
+                    let mut pages = Vec::new();
+                    let header = builder.finish(&mut |_, page| {
+                        pages.push(page);
+                        Ok(())
+                    })?;
+                    if !pages.is_empty() {
+                        tx.put_posting_pages(generation, key, 0, &pages)?;
+                    }
+                    let events = u32::try_from(events.len()).unwrap();
+                    tx.put_posting_runs(generation, &[PostingRun { key, events, header, removed: None }])?;
+                }
+                tx.delete_deltas(&deltas)
+            })
+            .unwrap();
+    }
+}
+
+/// The cases of lists, numbers, facts and sources.
+macro_rules! cases_of_events {
+    ($new:path) => {
+        use crate::activity::{
+            behaviors_are_recounted, behaviors_show_pages_beyond_the_limit_as_they_were_sent, sources_are_recounted,
+            sources_with_as_many_events_are_ordered_by_address,
+        };
+        use crate::event_filters::{
+            a_negation_keeps_events_without_the_field, edges_of_a_histogram_belong_to_the_bucket_that_they_begin,
+            fifty_values_of_each_field_are_one_list, lists_and_numbers_of_random_filters_agree_with_a_scan,
+            numbers_belong_to_one_snapshot, pages_of_filtered_lists_join_to_the_whole_list,
+            pages_that_count_as_other_are_found_and_excluded_one_by_one,
+        };
+        use crate::events::{
+            a_network_matches_its_addresses, events_of_the_same_time_are_in_the_order_of_storage,
+            large_batches_are_stored, lists_of_customers_omit_the_system_tenant,
+            long_pages_that_differ_at_the_end_are_different, offsets_skip_from_the_newest,
+            pages_of_a_list_skip_and_repeat_no_event, several_types_are_one_list,
+        };
+        use crate::facts::{
+            facts_equal_the_stored_events, facts_of_a_user_equal_the_stored_events,
+            facts_of_one_instant_are_read_once_each, the_span_is_that_of_the_events_of_customers,
+        };
+
+        trailkeeper_testkit::on_both!($new =>
+            behaviors_are_recounted,
+            behaviors_show_pages_beyond_the_limit_as_they_were_sent,
+            sources_are_recounted,
+            sources_with_as_many_events_are_ordered_by_address,
+            a_negation_keeps_events_without_the_field,
+            edges_of_a_histogram_belong_to_the_bucket_that_they_begin,
+            fifty_values_of_each_field_are_one_list,
+            lists_and_numbers_of_random_filters_agree_with_a_scan,
+            numbers_belong_to_one_snapshot,
+            pages_of_filtered_lists_join_to_the_whole_list,
+            pages_that_count_as_other_are_found_and_excluded_one_by_one,
+            a_network_matches_its_addresses,
+            events_of_the_same_time_are_in_the_order_of_storage,
+            large_batches_are_stored,
+            lists_of_customers_omit_the_system_tenant,
+            long_pages_that_differ_at_the_end_are_different,
+            offsets_skip_from_the_newest,
+            pages_of_a_list_skip_and_repeat_no_event,
+            several_types_are_one_list,
+            facts_equal_the_stored_events,
+            facts_of_a_user_equal_the_stored_events,
+            facts_of_one_instant_are_read_once_each,
+            the_span_is_that_of_the_events_of_customers,
+        );
+    };
+}
+
+mod over_runs {
+    cases_of_events!(crate::TestStore::with_runs);
+}
+
+mod over_rows {
+    cases_of_events!(crate::TestStore::by_rows);
+}
