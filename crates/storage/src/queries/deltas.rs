@@ -131,6 +131,7 @@ impl Tx<'_> {
 
     /// See `SheetWrites::delete_deltas`.
     pub fn remove_deltas(&mut self, numbers: &[i64]) -> Result<()> {
+        self.check_runs_have(numbers)?;
         for some in numbers.chunks(NUMBERS_AT_ONCE) {
             let these = deltas::table.filter(deltas::bucket.eq(BUCKET)).filter(deltas::seq.eq_any(some));
             self.run(DELTAS, |conn| diesel::delete(these).execute(conn))?;

@@ -3,15 +3,59 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use trailkeeper_domain::Result;
+use trailkeeper_domain::event::{EventFilter, Values};
 use trailkeeper_domain::indexed_event::IndexedEvent;
-use trailkeeper_domain::ports::{PostingRun, PostingRunKey};
+use trailkeeper_domain::ports::{PostingRun, PostingRunKey, WriteTx};
 use trailkeeper_domain::scope::{Level, Scope};
 use trailkeeper_domain::time::Timestamp;
 use trailkeeper_postings::delta::Delta;
 use trailkeeper_postings::run::RunBuilder;
-use trailkeeper_testkit::DatabaseKind;
+use trailkeeper_testkit::{DatabaseKind, all_events, event};
 
 use crate::{EventsIn, TestStore};
+
+trailkeeper_testkit::on_both!(crate::TestStore::new =>
+    events_whose_deltas_go_without_a_run_are_listed,
+    events_in_runs_are_listed_by_the_index,
+);
+
+fn events_whose_deltas_go_without_a_run_are_listed(t: &TestStore) {
+    t.insert(&(1..=9).map(event).collect::<Vec<_>>());
+    t.store
+        .writing(|tx| {
+            let waiting = waiting(tx)?;
+            tx.delete_deltas(&waiting)
+        })
+        .unwrap();
+    assert!(!t.store.reading(|tx| tx.has_postings()).unwrap());
+    assert_eq!(t.list(&all_events()).len(), 9);
+}
+
+fn events_in_runs_are_listed_by_the_index(t: &TestStore) {
+    t.insert(&(1..=9).map(event).collect::<Vec<_>>());
+    t.merge_into_runs();
+    assert!(t.store.reading(|tx| tx.has_postings()).unwrap());
+    assert_eq!(t.list(&all_events()).len(), 9);
+    // The index lists events, and not their rows.
+    let of_user = EventFilter { user_id: Values::only(event(1).user_id.unwrap()), ..all_events() };
+    let count = || t.store.reading(|tx| tx.count_events(&of_user)).unwrap();
+    let before = count();
+    t.ask("DELETE FROM events RETURNING seq");
+    assert_eq!(count(), before);
+    let error = t.store.reading(|tx| tx.events(&of_user, None, 10)).unwrap_err();
+    assert!(error.chain().to_string().contains("trailkeeper rebuild"), "{error:?}");
+}
+
+/// The numbers of the waiting deltas.
+fn waiting(tx: &mut dyn WriteTx) -> Result<Vec<i64>> {
+    let mut numbers = Vec::new();
+    tx.all_deltas(&mut |waiting| {
+        numbers.push(waiting.number);
+        Ok(())
+    })?;
+    Ok(numbers)
+}
 
 impl TestStore {
     /// A store whose [`insert`](Self::insert) leaves events in runs and in a delta.

@@ -1,11 +1,12 @@
 //! The events of a scope in the snapshot of a transaction.
 
 use diesel::prelude::*;
-use trailkeeper_domain::Result;
+use trailkeeper_domain::event::EventPosition;
 use trailkeeper_domain::indexed_event::IndexedEvent;
 use trailkeeper_domain::scope::Scope;
+use trailkeeper_domain::{Result, time};
 use trailkeeper_postings::delta::{Delta, Section};
-use trailkeeper_postings::query::{Query, Sources};
+use trailkeeper_postings::query::{Condition, Query, Sources};
 
 use super::super::Tx;
 use super::runs::ScopeRuns;
@@ -29,6 +30,25 @@ impl Tx<'_> {
         let with_postings = sheet_generation::table.filter(sheet_generation::has_postings.eq(true));
         let without = diesel::update(with_postings).set(sheet_generation::has_postings.eq(false));
         self.run("sheet_generation", |conn| without.execute(conn)).map(drop)
+    }
+
+    /// Lets rows answer if the runs do not have the events of these deltas, which are about to be removed: a merge that
+    /// writes only sheets must not make events disappear from lists. It looks for the first event.
+    pub(in super::super) fn check_runs_have(&mut self, deltas: &[i64]) -> Result<()> {
+        let Some(generation) = self.indexed_generation()? else { return Ok(()) };
+        let first: Vec<i64> = deltas.iter().min().copied().into_iter().collect();
+        for (_, payload) in self.payloads_of_deltas(&first)? {
+            let event = Delta::read(&payload).ok().and_then(|delta| delta.sections().next()?.events().next()?.ok());
+            let Some(event) = event else { return self.leave_postings() };
+            let at = event.position();
+            let query = Query::of(Condition::everything()).between(at.occurred_at, time::just_after(at.occurred_at));
+            let behind = EventPosition { seq: at.seq.saturating_add(1), ..at };
+            let mut runs = ScopeRuns::new(self, generation, Scope::Everyone, &query)?;
+            if Sources::new(&mut runs, &[]).newest(&query, Some(behind), 1)? != [at] {
+                return self.leave_postings();
+            }
+        }
+        Ok(())
     }
 
     /// Answers a question about the events of a scope that match `query`.
