@@ -36,12 +36,12 @@ pub enum Command {
     ///
     /// Rejected lines are reported and skipped. The command fails if it rejects every line.
     Import(import::ImportArgs),
-    /// Rebuild all sheets, the rollups behind analytics, from the events. Servers keep running.
+    /// Rebuild all sheets, the rollups behind analytics, and the index of events from the events. Servers keep running.
     ///
     /// With other settings of pages than those of the database, or after an upgrade that changes how pages are compared, it
     /// first gives the pages of all events new keys; page statistics answer 503 until it is done.
     Rebuild(PageRuleArgs),
-    /// Compare all sheets with a recount of the events and report each difference.
+    /// Compare all sheets and the index with the events and report each difference.
     ///
     /// Exits with status 1 if there is one; `trailkeeper rebuild` repairs it.
     #[command(alias = "check")]

@@ -17,8 +17,8 @@ pub struct VerifyArgs {
     limit: u64,
 }
 
-/// Compares all sheets with the events, and looks for names that are missing; prints the differences, and how many events,
-/// sheets and deltas were compared. Fails if there is a difference.
+/// Compares all sheets and the index of events with the events, and looks for names that are missing; prints the
+/// differences, and how many events, sheets, runs and deltas were compared. Fails if there is a difference.
 pub fn run(database: &DatabaseArgs, args: &VerifyArgs) -> Result<(), Failure> {
     let ports = wiring::open(database)?;
     let bar = progress::events("months");
@@ -38,11 +38,11 @@ pub fn run(database: &DatabaseArgs, args: &VerifyArgs) -> Result<(), Failure> {
         output::line(format!("… and {} more (--limit)", found - args.limit))?;
     }
     output::line(format!(
-        "{} events, {} sheets and {} deltas were compared: {} differences",
-        verified.events, verified.sheets, verified.deltas, verified.differences
+        "{} events, {} sheets, {} runs and {} deltas were compared: {} differences",
+        verified.events, verified.sheets, verified.runs, verified.deltas, verified.differences
     ))?;
     print_shared_emails(&ports)?;
-    let sheets = "sheets differ from the events; `trailkeeper rebuild` repairs them, also while a server runs";
+    let sheets = "sheets or runs differ from the events; `trailkeeper rebuild` repairs them, also while a server runs";
     let names = "names of events are missing, and no command can bring them back; copy the missing rows from a backup of the database";
     match (verified.differences - verified.missing_names, verified.missing_names) {
         (0, 0) => Ok(()),

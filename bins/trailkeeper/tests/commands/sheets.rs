@@ -126,7 +126,7 @@ fn a_lost_name_is_reported_and_fails_no_other_command() {
 fn an_empty_database_has_no_differences_and_check_is_an_alias_of_verify() {
     let program = Program::new();
     let printed = program.run(&["check"]).good().stdout;
-    assert_eq!(printed, "0 events, 0 sheets and 0 deltas were compared: 0 differences\n");
+    assert_eq!(printed, "0 events, 0 sheets, 0 runs and 0 deltas were compared: 0 differences\n");
     let printed = program.run(&["rebuild"]).good().stdout;
     assert!(printed.starts_with("0 sheets of 0 bytes from 0 events"), "{printed}");
 }

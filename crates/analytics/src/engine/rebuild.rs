@@ -1,11 +1,11 @@
-//! Rebuilds all sheets from the events, while events are stored and questions answered. First it has the store make the
-//! structure again by which it finds events by their ids.
+//! Rebuilds all sheets, and the index of events if the database has it, from the events, while events are stored and
+//! questions answered.
 //!
-//! The new sheets are another generation, which is not read before it is complete:
+//! What is new is another generation, which is not read before it is complete:
 //!
 //! ```text
 //! lease ─► merge ─► ┌ one snapshot ─────────────────────────────────┐ ─► one transaction ─► remove the old generation
-//!                   │ the waiting deltas; all events, in chunks ────┼─► sheets of            (small steps)
+//!                   │ the waiting deltas; all events, in chunks ────┼─► sheets and runs of   (small steps)
 //!                   └───────────────────────────────────────────────┘   generation + 1
 //! ```
 //!
@@ -20,14 +20,15 @@ mod rebuilt;
 use std::collections::HashSet;
 use std::time::Duration;
 
-use trailkeeper_domain::Result;
 use trailkeeper_domain::clock::{Clock, Entropy};
 use trailkeeper_domain::page::{PageRule, PageRuleState};
 use trailkeeper_domain::ports::{OldDeltaKey, ReadTx, Store, WriteTx};
 use trailkeeper_domain::scope::{Level, Scope};
 use trailkeeper_domain::time::{self, Timestamp};
+use trailkeeper_domain::{Error, Result};
 
 use super::merger::{Lease, Pass, lost};
+use super::postings::PostingsBuilder;
 use super::progress::Progress;
 use chunk::Chunk;
 
@@ -37,9 +38,11 @@ pub use rebuilt::{Rebuilt, Rewritten};
 const REMOVED_AT_ONCE: usize = 1_000;
 /// The number of events after which progress is reported, and the lease prolonged if needed.
 const REPORT_EVERY: u64 = 10_000;
+/// The number of events after which a rebuild in the background looks whether it is to stop.
+const STOP_EVERY: u64 = 100;
 
-/// Rebuilds all sheets, and first gives the pages of all events the keys of this rule, if they have others. That also
-/// continues a rebuild that was interrupted. Otherwise like [`rebuild`].
+/// Rebuilds all sheets and the index of events, and first gives the pages of all events the keys of this rule, if they
+/// have others. That also continues a rebuild that was interrupted. Otherwise like [`rebuild`].
 ///
 /// Until it is done, questions about pages fail with [`Error::Overloaded`]. If it fails, they do so until another rebuild
 /// is done, by the same rule or another one.
@@ -54,10 +57,11 @@ pub fn rebuild_by_rule(
     rule: &PageRule,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Rebuilt> {
-    rebuild_all(store, &Lease::take_within(store, clock, entropy, patience)?, Some(rule), progress)
+    rebuild_all(store, &Lease::take_within(store, clock, entropy, patience)?, Some(rule), &|| false, progress)
 }
 
-/// Rebuilds all sheets. Waits up to `patience` for a merger or another rebuild to release the lease.
+/// Rebuilds all sheets and the index of events. Waits up to `patience` for a merger or another rebuild to release the
+/// lease.
 ///
 /// # Errors
 /// [`Error::Unavailable`] if the lease is taken for longer, if it is lost in between, or if the database is away. Then
@@ -69,20 +73,38 @@ pub fn rebuild(
     patience: Duration,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Rebuilt> {
-    rebuild_all(store, &Lease::take_within(store, clock, entropy, patience)?, None, progress)
+    rebuild_all(store, &Lease::take_within(store, clock, entropy, patience)?, None, &|| false, progress)
+}
+
+/// Like [`rebuild`], for the background of a server: `None` if another process has the lease, or if `stopped` says that it
+/// is time to stop. Then the old sheets stay the current ones, and a later call begins again.
+///
+/// # Errors
+/// Those of [`rebuild`].
+pub fn rebuild_in_background(
+    store: &dyn Store,
+    clock: &dyn Clock,
+    entropy: &dyn Entropy,
+    stopped: &dyn Fn() -> bool,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Option<Rebuilt>> {
+    let Some(lease) = Lease::take(store, clock, entropy)? else { return Ok(None) };
+    match rebuild_all(store, &lease, None, stopped, progress) {
+        Err(_) if stopped() => Ok(None),
+        outcome => outcome.map(Some),
+    }
 }
 
 fn rebuild_all(
     store: &dyn Store,
     lease: &Lease<'_>,
     rule: Option<&PageRule>,
+    stopped: &dyn Fn() -> bool,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Rebuilt> {
     let rewritten = pages::rewrite(store, lease, rule, progress)?;
-    // While it is made, ids are looked up as before.
-    store.rebuild_ids()?;
     // Merging first leaves fewer deltas to remember. Unreadable rows are a reason to rebuild, and no reason to stop.
-    let merged = Pass { store, lease, left_out: HashSet::new(), stopped: &|| false }.run()?;
+    let merged = Pass { store, lease, left_out: HashSet::new(), stopped }.run()?;
     for (_, row) in merged.unreadable {
         tracing::warn!("{row}; it is rebuilt from its events");
     }
@@ -90,13 +112,20 @@ fn rebuild_all(
         // Left by an interrupted rebuild, or by this one if the database asked to run the transaction again.
         remove_other_generations(lease)?;
         let settled = waiting(tx)?;
-        let mut chunk = Chunk::new(store, lease, tx.generation()? + 1);
-        walk(tx, lease, &mut chunk, progress)?;
-        Ok((chunk.finish()?, settled))
+        let generation = tx.generation()? + 1;
+        let mut chunk = Chunk::new(store, lease, generation);
+        let mut postings = tx.has_postings()?.then(|| PostingsBuilder::new(store, lease, generation));
+        match &mut postings {
+            Some(postings) => walk_by_number(tx, lease, &mut chunk, postings, stopped, progress)?,
+            None => walk(tx, lease, &mut chunk, progress)?,
+        }
+        let runs = postings.map(PostingsBuilder::finish).transpose()?;
+        let left = runs.map(|runs| runs.runs - runs.replaced);
+        Ok((Rebuilt { runs: left, ..chunk.finish()? }, settled))
     })?;
     lease
         .writing(|tx| {
-            tx.set_generation(rebuilt.generation, false)?;
+            tx.set_generation(rebuilt.generation, rebuilt.runs.is_some())?;
             if rewritten.is_some() {
                 let state = tx.page_rule()?;
                 tx.set_page_rule(&PageRuleState { rewriting: false, ..state })?;
@@ -173,6 +202,36 @@ fn walk(
         lease.keep()?;
         start = range.end;
     }
+    progress(Progress { done: of, of, events: chunk.events() });
+    Ok(())
+}
+
+/// Walks all events in the order of their numbers, for the sheets and for the index.
+fn walk_by_number(
+    tx: &mut dyn ReadTx,
+    lease: &Lease<'_>,
+    chunk: &mut Chunk<'_>,
+    postings: &mut PostingsBuilder<'_>,
+    stopped: &dyn Fn() -> bool,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<()> {
+    let last = tx.last_seq()?;
+    let (of, mut read) = (u64::try_from(last).unwrap_or_default(), 0_u64);
+    tx.indexed_events(i64::MIN, usize::MAX, &mut |event| {
+        if let Some(fact) = event.fact() {
+            chunk.add(&fact)?;
+        }
+        postings.add(event)?;
+        read += 1;
+        if read.is_multiple_of(STOP_EVERY) && stopped() {
+            return Err(Error::unavailable("the rebuild was stopped"));
+        }
+        if read.is_multiple_of(REPORT_EVERY) {
+            lease.keep()?;
+            progress(Progress { done: u64::try_from(event.seq).unwrap_or_default(), of, events: chunk.events() });
+        }
+        Ok(())
+    })?;
     progress(Progress { done: of, of, events: chunk.events() });
     Ok(())
 }

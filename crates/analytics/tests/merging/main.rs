@@ -10,6 +10,7 @@ mod background;
 mod differences;
 mod failures;
 mod histories;
+mod index;
 mod old_deltas;
 mod rebuilds;
 mod world;

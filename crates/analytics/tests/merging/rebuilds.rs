@@ -1,9 +1,10 @@
 //! Rebuilding all sheets.
 
+use std::cell::Cell;
 use std::thread;
 use std::time::Duration;
 
-use trailkeeper_analytics::engine::rebuild::{Rebuilt, rebuild};
+use trailkeeper_analytics::engine::rebuild::{Rebuilt, rebuild, rebuild_in_background};
 use trailkeeper_domain::clock::Clock as _;
 use trailkeeper_domain::ports::Store;
 use trailkeeper_domain::time::rfc3339;
@@ -95,9 +96,42 @@ fn a_rebuild_waits_for_the_lease_only_for_the_given_time(world: &World) {
     rebuilt(world, world.store.as_ref()).unwrap();
 }
 
+/// A server indexes the events of an older version by itself. It can be stopped at any event.
+fn a_rebuild_in_the_background_can_be_stopped_and_begins_again(world: &World) {
+    for _ in 0..3 {
+        world.insert(150);
+    }
+    world.merge();
+    let generation = world.generation() + 1;
+    world.store.writing(|tx| tx.set_generation(generation, true)).unwrap();
+    let in_background = |stopped: &dyn Fn() -> bool| {
+        let (store, clock, entropy) = (world.store.as_ref(), world.clock.as_ref(), world.entropy.as_ref());
+        rebuild_in_background(store, clock, entropy, stopped, &mut |_| ()).unwrap()
+    };
+    let has_postings = || world.store.reading(|tx| tx.has_postings()).unwrap();
+    let calls = &Cell::new(0);
+    let after = |most: u32| {
+        calls.set(0);
+        move || calls.replace(calls.get() + 1) >= most
+    };
+    for most in 0..3 {
+        assert_eq!(in_background(&after(most)), None, "it was stopped");
+        assert_eq!((world.generation(), has_postings()), (generation, true));
+    }
+    let now = world.clock.now();
+    let until = now + chrono::Duration::seconds(30);
+    assert!(world.store.writing(|tx| tx.take_lease("sheets", uuid(1), now, until)).unwrap());
+    assert_eq!(in_background(&|| false), None, "another process has the lease");
+    world.store.writing(|tx| tx.release_lease("sheets", uuid(1))).unwrap();
+    let done = in_background(&|| false).unwrap();
+    assert_eq!((done.generation, has_postings()), (generation + 1, true));
+    assert_eq!(done.events, world.assert_clean().events);
+}
+
 trailkeeper_testkit::on_both!(crate::world::World::new =>
     a_rebuild_counts_every_event_again,
     events_stored_during_a_rebuild_are_counted_once,
     a_rebuild_that_dies_leaves_the_old_sheets,
+    a_rebuild_in_the_background_can_be_stopped_and_begins_again,
     a_rebuild_waits_for_the_lease_only_for_the_given_time,
 );

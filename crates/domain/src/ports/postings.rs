@@ -39,6 +39,9 @@ pub trait PostingReads {
     /// The runs of one scope in a generation whose months begin in `months`: the newest month first, then by number.
     fn posting_runs(&mut self, generation: i64, scope: Scope, months: TimeRange) -> Result<Vec<PostingRun>>;
 
+    /// The scopes that have runs in a generation, in no order.
+    fn posting_scopes(&mut self, generation: i64) -> Result<Vec<Scope>>;
+
     /// All runs of these scopes in a generation, in ascending order of keys: the key, the number of events, and the size of
     /// the header and the pages in bytes. No header is read.
     fn posting_run_keys(&mut self, generation: i64, scopes: &[Scope]) -> Result<Vec<(PostingRunKey, u32, u64)>>;

@@ -193,6 +193,7 @@ unused_ports! {
     PostingReads {
         fn has_postings(&mut self) -> Result<bool>;
         fn posting_runs(&mut self, generation: i64, scope: Scope, months: TimeRange) -> Result<Vec<PostingRun>>;
+        fn posting_scopes(&mut self, generation: i64) -> Result<Vec<Scope>>;
         fn posting_run_keys(&mut self, generation: i64, scopes: &[Scope]) -> Result<Vec<(PostingRunKey, u32, u64)>>;
         fn posting_pages(&mut self, generation: i64, key: PostingRunKey, pages: &[u32]) -> Result<Vec<Vec<u8>>>;
         fn events_by_seq(&mut self, seqs: &[i64]) -> Result<Vec<StoredEvent>>;

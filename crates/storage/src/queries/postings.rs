@@ -50,6 +50,16 @@ impl PostingReads for Tx<'_> {
         Ok(runs)
     }
 
+    fn posting_scopes(&mut self, generation: i64) -> Result<Vec<Scope>> {
+        let scopes = posting_runs::table
+            .filter(posting_runs::bucket.eq(BUCKET))
+            .filter(posting_runs::generation.eq(generation))
+            .select(posting_runs::scope)
+            .distinct();
+        let keys: Vec<DbTenant> = self.run(RUNS, |conn| scopes.load(conn))?;
+        Ok(self.scopes_of(keys)?.into_values().collect())
+    }
+
     fn posting_run_keys(&mut self, generation: i64, scopes: &[Scope]) -> Result<Vec<(PostingRunKey, u32, u64)>> {
         let keys = self.tenant_keys(scopes.iter().map(|scope| scope.key()))?;
         let scopes: HashMap<DbTenant, Scope> =

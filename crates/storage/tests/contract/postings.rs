@@ -1,5 +1,7 @@
 //! Runs of the index of events, and their pages.
 
+use std::collections::BTreeSet;
+
 use trailkeeper_domain::ports::{PostingRun, PostingRunKey};
 use trailkeeper_domain::scope::Scope;
 use trailkeeper_domain::time::{TimeRange, Timestamp};
@@ -110,6 +112,11 @@ fn sizes_are_those_of_headers_and_pages(t: &TestStore) {
     assert_eq!(sizes(&[of(2), of(1), of(9)]), [large, small], "in the order of keys");
     assert_eq!(sizes(&[EVERYONE, of(2)]), [(other, 1, header(other)), small]);
     assert_eq!(sizes(&[]), []);
+    let scopes = |generation| -> BTreeSet<Scope> {
+        t.store.reading(|tx| tx.posting_scopes(generation)).unwrap().into_iter().collect()
+    };
+    assert_eq!(scopes(1), BTreeSet::from([EVERYONE, of(1), of(2)]));
+    assert_eq!(scopes(2), BTreeSet::new(), "its run is not visible");
 }
 
 fn pages_are_read_in_the_order_of_the_question(t: &TestStore) {

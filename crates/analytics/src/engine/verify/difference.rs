@@ -2,14 +2,15 @@
 
 use std::fmt;
 
-use trailkeeper_domain::ports::{IdFault, MissingName};
+use trailkeeper_domain::ports::{IdFault, MissingName, PostingRunKey};
 use trailkeeper_domain::scope::{Level, Part, Scope};
 use trailkeeper_domain::time::{self, Timestamp};
 
+use crate::engine::postings::run_name;
 use crate::engine::scope_name;
 use crate::sheet::{Cell, CellKey, Facet};
 
-/// A difference between sheets and events.
+/// A difference of sheets, or of the index of events, from the events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Difference {
     /// A row cannot be read.
@@ -56,6 +57,87 @@ pub enum Difference {
         /// The counts of the events. If they equal those of the sheets, the users or sources are different ones.
         events: Counts,
     },
+    /// A run of the index of events is not what the rows of its events give.
+    Run {
+        /// The run.
+        key: PostingRunKey,
+        /// What is wrong.
+        mismatch: Mismatch,
+    },
+    /// Events of a waiting delta are in a run already, or in another delta.
+    Delta {
+        /// The number of the delta.
+        number: i64,
+        /// What is wrong.
+        mismatch: Mismatch,
+    },
+    /// Events are in no run and no waiting delta of a scope.
+    NotIndexed {
+        /// The scope.
+        scope: Scope,
+        /// The start of their month.
+        month: Timestamp,
+        /// The events.
+        events: SomeEvents,
+    },
+}
+
+/// What is wrong with a run of the index of events, or with a waiting delta.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mismatch {
+    /// The number of events is not the one of the run's row.
+    Count {
+        /// The number in the row.
+        listed: u32,
+        /// The number in the run.
+        events: u32,
+    },
+    /// There are no rows of these events.
+    WithoutRow(SomeEvents),
+    /// Another run or delta has these events too.
+    Twice(SomeEvents),
+    /// These events have other fields than their rows.
+    Different(SomeEvents),
+    /// The events are right, and this page is not the one that they give.
+    Page(u32),
+    /// The events and the pages are right, and the header is not the one that they give.
+    Header,
+}
+
+/// Some events: their count, and one of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SomeEvents {
+    /// Their count.
+    pub count: u64,
+    /// The least number of them.
+    pub first: i64,
+}
+
+impl SomeEvents {
+    /// Adds the event with this number.
+    pub(super) fn add(&mut self, seq: i64) {
+        self.first = if self.count == 0 { seq } else { self.first.min(seq) };
+        self.count += 1;
+    }
+}
+
+impl fmt::Display for SomeEvents {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} events (seq {} is the first)", self.count, self.first)
+    }
+}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Count { listed, events } => write!(f, "its row says {listed} events, and it has {events}"),
+            Self::WithoutRow(events) => write!(f, "{events} have no rows"),
+            Self::Twice(events) => write!(f, "{events} are in another run or delta too"),
+            Self::Different(events) => write!(f, "{events} differ from their rows"),
+            Self::Page(page) => write!(f, "page {page} is not the one that its events give"),
+            Self::Header => f.write_str("the header is not the one that its events give"),
+        }
+    }
 }
 
 /// The counts of a cell.
@@ -101,6 +183,12 @@ impl fmt::Display for Difference {
                     Part::Pages => "pages",
                 };
                 write!(f, "{}: sheets of {part}, but no events", period(*scope, *level, *start))
+            }
+            Self::Run { key, mismatch } => write!(f, "{}: {mismatch}", run_name(*key)),
+            Self::Delta { number, mismatch } => write!(f, "delta {number}: {mismatch}"),
+            Self::NotIndexed { scope, month, events } => {
+                let period = period(*scope, Level::Month, *month);
+                write!(f, "{period}: no posting run and no waiting delta has {events}")
             }
             Self::Cell { scope, level, start, cell, sheets, events } => {
                 write!(f, "{}, {}: ", period(*scope, *level, *start), cell_name(*cell))?;

@@ -9,6 +9,8 @@ pub struct Verified {
     pub events: u64,
     /// The number of sheets that were read.
     pub sheets: u64,
+    /// The number of runs of the index of events that were read.
+    pub runs: u64,
     /// The number of waiting deltas with events of customers that were read.
     pub deltas: u64,
     /// The number of events that were looked up by their ids.

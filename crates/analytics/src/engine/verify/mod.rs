@@ -1,4 +1,4 @@
-//! Verification: compares all sheets with a recount of the events.
+//! Verification: compares all sheets with a recount of the events, and the index of events with the rows.
 //!
 //! The recount is independent of merging. One month at a time, it counts each hour, day and month of everyone and of
 //! each tenant from the events; then the same periods are folded from their runs and from the waiting deltas.
@@ -8,6 +8,8 @@
 mod columns;
 mod difference;
 mod findings;
+mod index;
+mod numbers;
 mod recount;
 mod stored;
 
@@ -21,14 +23,16 @@ use super::progress::Progress;
 use recount::Recount;
 use stored::{Comparison, Deltas};
 
-pub use difference::{Counts, Difference};
+pub use difference::{Counts, Difference, Mismatch, SomeEvents};
 pub use findings::Verified;
 
 use findings::Findings;
 
-/// Compares all sheets and deltas with the events, in one snapshot. It changes nothing, and needs no lease.
+/// Compares all sheets, deltas and runs of the index with the events, in one snapshot. It changes nothing, and needs no
+/// lease.
 ///
-/// Memory grows with the busiest month: its sheets, and its distinct users.
+/// Memory grows with the busiest month (its sheets, and its distinct users), with the largest run, and by two bits per
+/// event.
 ///
 /// # Errors
 /// Those of the store; [`Error::Unavailable`] while a rebuild rewrites the keys of pages. An unreadable row is a difference, not an error.
@@ -98,7 +102,7 @@ fn compare_all(tx: &mut dyn ReadTx, progress: &mut dyn FnMut(Progress), found: &
         names_in(tx, range, found)?;
         Comparison::default().run(tx, range, found)?;
     }
-    Ok(())
+    index::compare(tx, TimeRange { start: EARLIEST, end: LATEST }, found)
 }
 
 /// Reports the names that events of the range refer to and that their dictionaries do not have.
