@@ -44,7 +44,11 @@ fn rebuilt(world: &World) {
 
 fn runs_of(world: &World, scope: Scope) -> Vec<PostingRun> {
     let months = TimeRange { start: at("1970-01-01T00:00:00Z"), end: at("9999-12-31T00:00:00Z") };
-    world.store.reading(|tx| tx.posting_runs(tx.generation()?, scope, months)).unwrap()
+    let runs = world.store.reading(|tx| {
+        let generation = tx.generation()?;
+        tx.posting_runs(generation, scope, months)
+    });
+    runs.unwrap()
 }
 
 fn rows(world: &World) -> Vec<IndexedEvent> {
@@ -75,7 +79,9 @@ fn small_run(world: &World) -> PostingRun {
 /// A run of these events, which are few.
 fn run_of(key: PostingRunKey, events: &[IndexedEvent]) -> PostingRun {
     let mut builder = RunBuilder::new(key.scope);
-    events.iter().for_each(|event| builder.add(event).unwrap());
+    for event in events {
+        builder.add(event).unwrap();
+    }
     let header = builder.finish(&mut |_, _| panic!("the pages of a small run lie in its header")).unwrap();
     PostingRun { key, events: u32::try_from(events.len()).unwrap(), header, removed: None }
 }
@@ -126,7 +132,7 @@ fn a_run_that_is_there_twice_is_reported(world: &World) {
     let run = small_run(world);
     let (key, events) = (next(run.key), rows_of(world, run.key));
     let copy = PostingRun { key, ..run };
-    let differences = found(world, |tx, generation| tx.put_posting_runs(generation, &[copy.clone()]));
+    let differences = found(world, |tx, generation| tx.put_posting_runs(generation, std::slice::from_ref(&copy)));
     assert_eq!(differences, [Difference::Run { key, mismatch: Mismatch::Twice(some(&events)) }]);
 }
 
@@ -148,7 +154,7 @@ fn other_fields_than_those_of_the_rows_are_reported(world: &World) {
         let key = next(small_run(world).key);
         let run = run_of(key, &forged);
         let differences = found(world, |tx, generation| {
-            tx.put_posting_runs(generation, &[run.clone()])?;
+            tx.put_posting_runs(generation, std::slice::from_ref(&run))?;
             tx.delete_posting_runs(generation, &[PostingRunKey { run: key.run - 1, ..key }])
         });
         assert_eq!(differences, [Difference::Run { key, mismatch: Mismatch::Different(some(&events[3..4])) }]);
@@ -163,7 +169,7 @@ fn events_of_another_scope_or_month_are_reported(world: &World) {
         PostingRunKey { month: at("2031-01-01T00:00:00Z"), run: 0, ..run.key },
     ] {
         let forged = run_of(key, &events);
-        let differences = found(world, |tx, generation| tx.put_posting_runs(generation, &[forged.clone()]));
+        let differences = found(world, |tx, generation| tx.put_posting_runs(generation, std::slice::from_ref(&forged)));
         assert_eq!(differences, [Difference::Run { key, mismatch: Mismatch::Different(some(&events)) }]);
     }
 }
@@ -177,7 +183,7 @@ fn events_without_rows_are_reported(world: &World) {
     let all: Vec<IndexedEvent> = events.iter().chain(&strangers).copied().collect();
     let forged = run_of(key, &all);
     let differences = found(world, |tx, generation| {
-        tx.put_posting_runs(generation, &[forged.clone()])?;
+        tx.put_posting_runs(generation, std::slice::from_ref(&forged))?;
         tx.delete_posting_runs(generation, &[run.key])
     });
     assert_eq!(differences, [Difference::Run { key, mismatch: Mismatch::WithoutRow(some(&strangers)) }]);
@@ -188,7 +194,7 @@ fn a_wrong_number_of_events_is_reported(world: &World) {
     let (key, listed, events) = (next(run.key), run.events + 1, run.events);
     let forged = PostingRun { key, events: listed, ..run.clone() };
     let differences = found(world, |tx, generation| {
-        tx.put_posting_runs(generation, &[forged.clone()])?;
+        tx.put_posting_runs(generation, std::slice::from_ref(&forged))?;
         tx.delete_posting_runs(generation, &[run.key])
     });
     assert_eq!(differences, [Difference::Run { key, mismatch: Mismatch::Count { listed, events } }]);
@@ -200,7 +206,7 @@ fn damaged_runs_are_reported(world: &World) {
     let middle = forged.header.len() / 2;
     forged.header[middle] ^= 0x10;
     let differences = found(world, |tx, generation| {
-        tx.put_posting_runs(generation, &[forged.clone()])?;
+        tx.put_posting_runs(generation, std::slice::from_ref(&forged))?;
         tx.delete_posting_runs(generation, &[run.key])
     });
     let [Difference::Unreadable { row }, Difference::NotIndexed { .. }] = &differences[..] else {
@@ -215,7 +221,7 @@ fn damaged_runs_are_reported(world: &World) {
     let differences = found(world, |tx, generation| {
         let first = tx.posting_pages(generation, large.key, &[0])?;
         tx.put_posting_pages(generation, key, 0, &first)?;
-        tx.put_posting_runs(generation, &[forged.clone()])?;
+        tx.put_posting_runs(generation, std::slice::from_ref(&forged))?;
         tx.delete_posting_runs(generation, &[large.key])
     });
     let [Difference::Unreadable { row }, Difference::NotIndexed { events, .. }] = &differences[..] else {

@@ -106,7 +106,9 @@ impl Comparison {
                 found.report(Difference::Unreadable { row: format!("{}: {}", run_name(key), error.chain()) });
             }
         }
-        mismatches.into_iter().for_each(|mismatch| found.report(Difference::Run { key, mismatch }));
+        for mismatch in mismatches {
+            found.report(Difference::Run { key, mismatch });
+        }
         Ok(())
     }
 
