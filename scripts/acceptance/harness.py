@@ -160,6 +160,8 @@ class Server:
             "TRAILKEEPER_DATA_DIR": str(self.data),
             "TRAILKEEPER_ADMIN_EMAIL": ADMIN_EMAIL,
             "TRAILKEEPER_ADMIN_PASSWORD": ADMIN_PASSWORD,
+            # Soon, so that a check sees sheets of the events that it sent, and kills the server while it merges.
+            "TRAILKEEPER_MERGE_WITHIN": "1",
             # Off: the checks send more requests than any normal program, and fail to log in on purpose. limits.py turns
             # them on.
             "TRAILKEEPER_LOGIN_DELAYS": "false",
