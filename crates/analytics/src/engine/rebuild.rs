@@ -102,6 +102,8 @@ fn rebuild_all(
     stopped: &dyn Fn() -> bool,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Rebuilt> {
+    // Before the merge: it writes no runs, so after it the current generation has no index any more.
+    let has_postings = store.reading(|tx| tx.has_postings())?;
     let rewritten = pages::rewrite(store, lease, rule, progress)?;
     // Merging first leaves fewer deltas to remember. Unreadable rows are a reason to rebuild, and no reason to stop.
     let merged = Pass { store, lease, left_out: HashSet::new(), stopped }.run()?;
@@ -114,7 +116,7 @@ fn rebuild_all(
         let settled = waiting(tx)?;
         let generation = tx.generation()? + 1;
         let mut chunk = Chunk::new(store, lease, generation);
-        let mut postings = tx.has_postings()?.then(|| PostingsBuilder::new(store, lease, generation));
+        let mut postings = has_postings.then(|| PostingsBuilder::new(store, lease, generation));
         match &mut postings {
             Some(postings) => walk_by_number(tx, lease, &mut chunk, postings, stopped, progress)?,
             None => walk(tx, lease, &mut chunk, progress)?,

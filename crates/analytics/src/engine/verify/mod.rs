@@ -61,7 +61,7 @@ fn compare_all(tx: &mut dyn ReadTx, progress: &mut dyn FnMut(Progress), found: &
     }
     let deltas = Deltas::survey(tx, found)?;
     columns::compare(tx, found)?;
-    let span = tx.span()?.into_iter().flat_map(|(first, last)| [first, last]);
+    let span = span_of_rows(tx)?.into_iter().flat_map(|(first, last)| [first, last]);
     let with_events: Vec<Timestamp> = span.chain(deltas.span()).map(|at| Level::Month.floor(at)).collect();
     let (first, last) = (with_events.iter().min(), with_events.iter().max());
     let months: Vec<Timestamp> = match (first, last) {
@@ -130,4 +130,20 @@ const fn instant(seconds: i64) -> Timestamp {
         Some(at) => at,
         None => DateTime::<Utc>::MIN_UTC,
     }
+}
+
+/// The times of the first and the last event of customers. The index may be what is damaged, so it is not asked.
+fn span_of_rows(tx: &mut dyn ReadTx) -> Result<Option<(Timestamp, Timestamp)>> {
+    if !tx.has_postings()? {
+        return tx.span();
+    }
+    let mut span: Option<(Timestamp, Timestamp)> = None;
+    tx.indexed_events(i64::MIN, usize::MAX, &mut |row| {
+        if let Some(fact) = row.fact() {
+            let at = fact.occurred_at;
+            span = Some(span.map_or((at, at), |(first, last)| (first.min(at), last.max(at))));
+        }
+        Ok(())
+    })?;
+    Ok(span)
 }
