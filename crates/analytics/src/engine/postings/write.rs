@@ -50,7 +50,7 @@ impl<'a> RunWriter<'a> {
     /// The run takes the place of `replaced`.
     ///
     /// # Errors
-    /// Those of `build` and of the store, and [`lost`].
+    /// Those of `build` and of the store, and that of a lost lease.
     pub fn write(
         &mut self,
         key: PostingRunKey,
@@ -86,7 +86,7 @@ impl<'a> RunWriter<'a> {
     /// Writes the runs that wait, and removes the pages of all replaced runs.
     ///
     /// # Errors
-    /// Those of the store, and [`lost`].
+    /// Those of the store, and that of a lost lease.
     pub fn flush(&mut self) -> Result<()> {
         let made = std::mem::take(&mut self.waiting);
         let bytes = std::mem::take(&mut self.waiting_bytes);
