@@ -1,80 +1,30 @@
 //! The columns of a delta apart from numbers and times.
 
-use trailkeeper_domain::indexed_event::IndexedEvent;
-
 use super::format::{DENSE, SPARSE, USUAL_ENV, USUAL_OUTCOME};
 use crate::bits::{ByteError, ByteFlaw, Framed, Packed, Reader, pack, put_framed};
-use crate::outcome;
+use crate::dimension::Dimension;
 
-/// A column of a delta. Its number is that of its bit in the list of columns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u8)]
-pub enum DeltaColumn {
-    /// The environment.
-    Env = 0,
-    /// The id of the type.
-    Kind = 1,
-    /// The code of the outcome.
-    Outcome = 2,
-    /// The ordinal of the user.
-    User = 3,
-    /// The ordinal of the source address.
-    Source = 4,
-    /// The id of the counted page.
-    Page = 5,
-    /// The hash of the key of a page that counts as `(other)`.
-    OtherPage = 6,
-    /// The hash of the session's id.
-    Session = 7,
-    /// The hash of the target's type.
-    TargetType = 8,
-    /// The hash of the target's id.
-    TargetId = 9,
-}
+/// The columns of a delta, in the order of their bits in the list of columns: every dimension but that of the system
+/// tenant, whose events have a section.
+pub(super) const COLUMNS: [Dimension; 10] = [
+    Dimension::Env,
+    Dimension::Kind,
+    Dimension::Outcome,
+    Dimension::User,
+    Dimension::Source,
+    Dimension::Page,
+    Dimension::OtherPage,
+    Dimension::Session,
+    Dimension::TargetType,
+    Dimension::TargetId,
+];
 
-impl DeltaColumn {
-    /// All columns, in the order of their numbers.
-    pub const ALL: [Self; 10] = [
-        Self::Env,
-        Self::Kind,
-        Self::Outcome,
-        Self::User,
-        Self::Source,
-        Self::Page,
-        Self::OtherPage,
-        Self::Session,
-        Self::TargetType,
-        Self::TargetId,
-    ];
-
-    /// The number of the column.
-    pub(super) fn index(self) -> usize {
-        usize::from(self as u8)
-    }
-
-    /// The value of an event.
-    pub(super) fn of(self, event: &IndexedEvent) -> Option<u32> {
-        match self {
-            Self::Env => Some(event.env.0),
-            Self::Kind => Some(event.kind),
-            Self::Outcome => Some(outcome::code(event.outcome)),
-            Self::User => event.user,
-            Self::Source => event.source,
-            Self::Page => event.page,
-            Self::OtherPage => event.other_page,
-            Self::Session => event.session,
-            Self::TargetType => event.target_type,
-            Self::TargetId => event.target_id,
-        }
-    }
-
-    /// The value of all events if the column is left out.
-    pub(super) fn usual(self) -> Option<u32> {
-        match self {
-            Self::Env => Some(USUAL_ENV),
-            Self::Outcome => Some(USUAL_OUTCOME),
-            _ => None,
-        }
+/// The value of all events if the column is left out.
+pub(super) fn usual(column: Dimension) -> Option<u32> {
+    match column {
+        Dimension::Env => Some(USUAL_ENV),
+        Dimension::Outcome => Some(USUAL_OUTCOME),
+        _ => None,
     }
 }
 

@@ -5,11 +5,12 @@ use std::ops::Range;
 use trailkeeper_domain::event::Outcome;
 use trailkeeper_domain::id::EnvId;
 
-use super::column::{DeltaColumn, Values};
+use super::column::Values;
 use super::times::Times;
 use crate::bits::{ByteError, ByteFlaw};
-use crate::dimension::Column;
+use crate::dimension::{Column, Dimension};
 use crate::outcome;
+use crate::value::dimension_of;
 
 /// The fields of an event that analytics count. The fields that were not asked for are empty, 0 or success.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,19 +52,19 @@ impl<'d> CountedEvents<'d> {
         times: Times<'d>,
         range: Range<usize>,
         columns: &[Column],
-        of: impl Fn(DeltaColumn) -> Values<'d>,
+        of: impl Fn(Dimension) -> Values<'d>,
     ) -> Self {
-        let values = |column, delta_column, otherwise| {
-            if columns.contains(&column) { of(delta_column) } else { Values::Same(otherwise) }
+        let values = |column, otherwise| {
+            if columns.contains(&column) { of(dimension_of(column)) } else { Values::Same(otherwise) }
         };
         Self {
             times,
-            env: values(Column::Env, DeltaColumn::Env, Some(0)),
-            kind: values(Column::Kind, DeltaColumn::Kind, Some(0)),
-            outcome: values(Column::Outcome, DeltaColumn::Outcome, Some(0)),
-            user: values(Column::User, DeltaColumn::User, None),
-            source: values(Column::Source, DeltaColumn::Source, None),
-            page: values(Column::Page, DeltaColumn::Page, None),
+            env: values(Column::Env, Some(0)),
+            kind: values(Column::Kind, Some(0)),
+            outcome: values(Column::Outcome, Some(0)),
+            user: values(Column::User, None),
+            source: values(Column::Source, None),
+            page: values(Column::Page, None),
             range,
         }
     }

@@ -8,12 +8,12 @@ use trailkeeper_domain::indexed_event::IndexedEvent;
 use trailkeeper_domain::time::Timestamp;
 use uuid::Uuid;
 
-use super::column::{DeltaColumn, Values, Written};
+use super::column::{COLUMNS, Values, Written, usual};
 use super::counted::CountedEvents;
 use super::format::{TENANT_LEN, VERSION};
 use super::times::Times;
 use crate::bits::{ByteError, ByteFlaw, Framed, Reader, unsealed};
-use crate::dimension::Column;
+use crate::dimension::{Column, Dimension};
 use crate::outcome;
 
 /// An encoded delta whose version, checksum and lengths are right. It borrows the payload, and decodes what is asked for.
@@ -26,7 +26,7 @@ pub struct Delta<'a> {
     counts: Framed<'a>,
     seqs: Framed<'a>,
     times: Times<'a>,
-    columns: [Written<'a>; DeltaColumn::ALL.len()],
+    columns: [Written<'a>; COLUMNS.len()],
 }
 
 impl<'a> Delta<'a> {
@@ -100,8 +100,10 @@ impl<'a> Delta<'a> {
         count.map_or(self.events, |count| usize::try_from(count).unwrap_or(self.events))
     }
 
-    fn values(&self, column: DeltaColumn, from: usize) -> Values<'a> {
-        self.columns.get(column.index()).map_or(Values::Same(None), |written| written.values_from(from))
+    fn values(&self, column: Dimension, from: usize) -> Values<'a> {
+        let written =
+            COLUMNS.iter().zip(&self.columns).find(|(known, _)| **known == column).map(|(_, written)| written);
+        written.map_or(Values::Same(None), |written| written.values_from(from))
     }
 }
 
@@ -124,12 +126,12 @@ fn counts<'a>(reader: &mut Reader<'a>, tenants: usize, events: usize) -> Result<
     if total == events as u64 { Ok(counts) } else { Err(ByteError::new(at, ByteFlaw::Length(total))) }
 }
 
-fn columns<'a>(reader: &mut Reader<'a>, events: usize) -> Result<[Written<'a>; DeltaColumn::ALL.len()], ByteError> {
+fn columns<'a>(reader: &mut Reader<'a>, events: usize) -> Result<[Written<'a>; COLUMNS.len()], ByteError> {
     let (at, there) = (reader.at(), reader.number()?);
-    if there >> DeltaColumn::ALL.len() != 0 {
+    if there >> COLUMNS.len() != 0 {
         return Err(ByteError::new(at, ByteFlaw::Number));
     }
-    let mut columns = DeltaColumn::ALL.map(|column| Written::Same(column.usual()));
+    let mut columns = COLUMNS.map(|column| Written::Same(usual(column)));
     for (nth, column) in columns.iter_mut().enumerate() {
         if there >> nth & 1 == 1 {
             *column = Written::read(reader, events)?;
@@ -183,7 +185,7 @@ impl<'d> Section<'d> {
     /// An item is an error if its time or its outcome is none. Only forged bytes have such.
     pub fn events(&self) -> impl Iterator<Item = Result<IndexedEvent, ByteError>> + use<'d> {
         let (delta, tenant_id) = (self.delta, self.tenant);
-        let mut values = DeltaColumn::ALL.map(|column| delta.values(column, self.range.start));
+        let mut values = COLUMNS.map(|column| delta.values(column, self.range.start));
         self.range.clone().map(move |index| {
             let [env, kind, outcome, user, source, page, other_page, session, target_type, target_id] =
                 std::array::from_fn(|nth| values.get_mut(nth).and_then(Values::next_value));

@@ -3,10 +3,11 @@
 use trailkeeper_domain::id::TenantId;
 use trailkeeper_domain::indexed_event::IndexedEvent;
 
-use super::column::{DeltaColumn, put_values};
+use super::column::{COLUMNS, put_values, usual};
 use super::format::VERSION;
 use super::times::put_times;
 use crate::bits::{put_framed, put_number, seal};
+use crate::value::value_of;
 
 /// The delta of these events, in any order. They have distinct numbers, and there is at least one.
 pub fn encode(events: &[IndexedEvent]) -> Vec<u8> {
@@ -41,12 +42,14 @@ fn numbers(events: &[&IndexedEvent], of: impl Fn(&IndexedEvent) -> i64) -> Vec<u
 }
 
 fn put_columns(out: &mut Vec<u8>, events: &[&IndexedEvent]) {
-    let columns: Vec<(DeltaColumn, Vec<Option<u32>>)> = DeltaColumn::ALL
+    let columns: Vec<(usize, Vec<Option<u32>>)> = COLUMNS
         .into_iter()
-        .map(|column| (column, events.iter().map(|event| column.of(event)).collect::<Vec<_>>()))
-        .filter(|(column, values)| values.iter().any(|value| *value != column.usual()))
+        .map(|column| (column, events.iter().map(|event| value_of(event, column)).collect::<Vec<_>>()))
+        .enumerate()
+        .filter(|(_, (column, values))| values.iter().any(|value| *value != usual(*column)))
+        .map(|(bit, (_, values))| (bit, values))
         .collect();
-    put_number(out, columns.iter().map(|(column, _)| 1 << column.index()).sum());
+    put_number(out, columns.iter().map(|(bit, _)| 1 << bit).sum());
     for (_, values) in &columns {
         put_values(out, values);
     }
