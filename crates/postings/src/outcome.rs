@@ -4,7 +4,7 @@ use trailkeeper_domain::event::Outcome;
 
 /// The code of an outcome.
 #[inline]
-pub fn code(outcome: Outcome) -> u32 {
+pub fn code(outcome: Outcome) -> u8 {
     match outcome {
         Outcome::Success => 0,
         Outcome::Failure => 1,
@@ -29,7 +29,7 @@ mod tests {
 
     #[test]
     fn codes_and_outcomes_are_each_others() {
-        assert!(Outcome::ALL.into_iter().all(|outcome| of_code(code(outcome)) == Some(outcome)));
+        assert!(Outcome::ALL.into_iter().all(|outcome| of_code(code(outcome).into()) == Some(outcome)));
         assert_eq!(of_code(3), None);
     }
 }

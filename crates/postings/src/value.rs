@@ -12,7 +12,7 @@ pub fn value_of(event: &IndexedEvent, dimension: Dimension) -> Option<u32> {
     match dimension {
         Dimension::Env => Some(event.env.0),
         Dimension::Kind => Some(event.kind),
-        Dimension::Outcome => Some(outcome::code(event.outcome)),
+        Dimension::Outcome => Some(outcome::code(event.outcome).into()),
         Dimension::User => event.user,
         Dimension::Source => event.source,
         Dimension::Page => event.page,

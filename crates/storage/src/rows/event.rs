@@ -17,6 +17,7 @@ use trailkeeper_domain::indexed_event::IndexedEvent;
 use trailkeeper_domain::page::Page;
 use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::{Error, Result};
+use trailkeeper_postings::outcome;
 
 use super::unreadable;
 use crate::columns::{DbTenant, DbTime, DbUuid, JsonText};
@@ -28,16 +29,12 @@ const TABLE: &str = "events";
 
 /// The number of an outcome.
 pub fn outcome_code(outcome: Outcome) -> i16 {
-    match outcome {
-        Outcome::Success => 0,
-        Outcome::Failure => 1,
-        Outcome::Unknown => 2,
-    }
+    outcome::code(outcome).into()
 }
 
 /// The outcome with this number.
 pub fn outcome_of_code(code: i16) -> Option<Outcome> {
-    Outcome::ALL.into_iter().find(|outcome| outcome_code(*outcome) == code)
+    u32::try_from(code).ok().and_then(outcome::of_code)
 }
 
 /// A stored event.

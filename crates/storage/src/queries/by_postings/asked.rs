@@ -8,6 +8,7 @@ use trailkeeper_domain::event::{EventFilter, Outcome, Values};
 use trailkeeper_domain::id::TenantId;
 use trailkeeper_domain::scope::Scope;
 use trailkeeper_postings::dimension::{Column, Dimension};
+use trailkeeper_postings::outcome;
 use trailkeeper_postings::query::{Condition, Query};
 
 use super::super::Tx;
@@ -15,7 +16,6 @@ use super::super::event_filter::{ResolvedFilter, Source};
 use super::super::event_names::OTHER;
 use crate::columns::Address;
 use crate::hash_key::{self, HashKey};
-use crate::rows::outcome_code;
 use crate::schema::dict_sources;
 
 /// The largest number of addresses of a network whose posting lists are united. Beyond it, the addresses of the events
@@ -83,7 +83,7 @@ impl Tx<'_> {
         }
         on(&mut all, &filter.env_id, |envs| Condition::Any(Dimension::Env, envs.iter().map(|env| env.0).collect()));
         on(&mut all, &filter.outcome, |some| {
-            Condition::Any(Dimension::Outcome, some.iter().map(|one| outcome_number(*one)).collect())
+            Condition::Any(Dimension::Outcome, some.iter().map(|one| outcome::code(*one).into()).collect())
         });
         on(&mut all, &resolved.users, |users| numbers(Dimension::User, users));
         on(&mut all, &resolved.kinds, |kinds| numbers(Dimension::Kind, kinds));
@@ -147,10 +147,6 @@ pub fn numbers(dimension: Dimension, numbers: &[i32]) -> Condition {
     Condition::Any(dimension, numbers.iter().map(|number| number.cast_unsigned()).collect())
 }
 
-fn outcome_number(outcome: Outcome) -> u32 {
-    u32::from(outcome_code(outcome).cast_unsigned())
-}
-
 fn hashes(dimension: Dimension, key: &HashKey, domain: u8, texts: &[impl AsRef<str>]) -> Condition {
     Condition::Any(dimension, texts.iter().map(|text| key.hash32(domain, text.as_ref().as_bytes())).collect())
 }
@@ -171,7 +167,7 @@ fn did_fail(resolved: &ResolvedFilter<'_>) -> Condition {
     Condition::Or(vec![
         kind(resolved.login_fail),
         Condition::All(vec![
-            Condition::is(Dimension::Outcome, outcome_number(Outcome::Failure)),
+            Condition::is(Dimension::Outcome, outcome::code(Outcome::Failure).into()),
             Condition::negated(kind(resolved.login_success)),
         ]),
     ])
