@@ -9,9 +9,7 @@ pub use super::ingest::{
     lock_page_rule, share_page_rule, update_pages,
 };
 pub use super::moving::keep_in_place;
-pub use super::postings::{
-    delete_pages, delete_posting_runs, delete_some, insert_pages, insert_posting_runs, posting_pages,
-};
+pub use super::postings::{delete_posting_runs, delete_some, insert_pages, insert_posting_runs, posting_pages};
 pub use super::sheets::{analyze_sheets, delete_sheets, insert_sheets, payloads, runs};
 
 /// The SQL expression for the UTC day of a creation.

@@ -115,19 +115,6 @@ pub fn delete_posting_runs(conn: &mut Conn, generation: i64, keys: &[PostingKeyR
     of_runs(DELETE_RUNS, conn, generation, keys)
 }
 
-/// Deletes at most `limit` pages of a run, and returns their number.
-pub fn delete_pages(conn: &mut Conn, generation: i64, key: PostingKeyRow, limit: i64) -> QueryResult<usize> {
-    let conditions = "bucket = $1 AND generation = $2 AND scope = $3 AND month = $4 AND run = $5";
-    sql_query(delete_some("posting_pages", conditions, "$6"))
-        .bind::<SmallInt, _>(BUCKET)
-        .bind::<BigInt, _>(generation)
-        .bind::<TenantKey, _>(key.scope)
-        .bind::<Instant, _>(key.month)
-        .bind::<Integer, _>(key.run)
-        .bind::<BigInt, _>(limit)
-        .execute(conn)
-}
-
 /// A statement that deletes at most `limit` rows of a table. The first value is the bucket.
 pub fn delete_some(table: &str, conditions: &str, limit: &str) -> String {
     format!(

@@ -2,14 +2,14 @@
 
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{BigInt, SmallInt};
+use diesel::sql_types::{BigInt, Integer, SmallInt};
 use trailkeeper_domain::ports::{PostingRun, PostingRunKey, PostingWrites};
 use trailkeeper_domain::{Error, Result};
 
 use super::postings::{PAGES, RUNS};
-use super::{Db, Tx, count, dialect};
+use super::{Conn, Db, Tx, count, dialect};
 use crate::bucket::BUCKET;
-use crate::columns::{DbTenant, DbTime};
+use crate::columns::{DbTenant, DbTime, Instant, TenantKey};
 use crate::rows::PostingKeyRow;
 use crate::schema::{hidden_posting_runs as hidden, posting_runs};
 
@@ -126,7 +126,7 @@ impl Tx<'_> {
             let found: Option<(i64, DbTenant, DbTime, i32)> = self.run(HIDDEN, |conn| first.first(conn).optional())?;
             let Some((generation, scope, month, run)) = found else { break };
             let (row, asked) = (PostingKeyRow { scope, month, run }, limit - deleted);
-            let pages = self.run(PAGES, |conn| dialect::delete_pages(conn, generation, row, count(asked)))?;
+            let pages = self.run(PAGES, |conn| delete_pages(conn, generation, row, count(asked)))?;
             deleted += pages;
             if pages < asked {
                 let note = hidden::table.find((BUCKET, generation, scope, month, run));
@@ -160,4 +160,17 @@ fn fitting(sizes: impl Iterator<Item = usize>) -> usize {
         bytes <= SENT_BYTES
     });
     fitting.count().max(1)
+}
+
+/// Deletes at most `limit` pages of a run, and returns their number.
+fn delete_pages(conn: &mut Conn, generation: i64, key: PostingKeyRow, limit: i64) -> QueryResult<usize> {
+    let conditions = "bucket = $1 AND generation = $2 AND scope = $3 AND month = $4 AND run = $5";
+    sql_query(dialect::delete_some("posting_pages", conditions, "$6"))
+        .bind::<SmallInt, _>(BUCKET)
+        .bind::<BigInt, _>(generation)
+        .bind::<TenantKey, _>(key.scope)
+        .bind::<Instant, _>(key.month)
+        .bind::<Integer, _>(key.run)
+        .bind::<BigInt, _>(limit)
+        .execute(conn)
 }
