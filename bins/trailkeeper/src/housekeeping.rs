@@ -3,64 +3,28 @@
 use std::io;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
-use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use trailkeeper_auth::Access;
 
+use crate::background::Background;
+
 /// Pause between two rounds.
 const EVERY: Duration = Duration::from_mins(1);
 
-/// The thread. It runs until it is stopped or dropped.
-pub struct Housekeeping {
-    /// Dropping the sender ends the thread, which waits on the receiver.
-    stop: Option<Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+/// Starts the thread. Its first round begins at once.
+pub fn start(access: Arc<Access>) -> io::Result<Background> {
+    every(EVERY, move || round(&access))
 }
 
-impl Housekeeping {
-    /// Starts the thread. Its first round begins at once.
-    pub fn start(access: Arc<Access>) -> io::Result<Self> {
-        Self::every(EVERY, move || round(&access))
-    }
-
-    fn every(rest: Duration, mut round: impl FnMut() + Send + 'static) -> io::Result<Self> {
-        let (stop, stopped) = mpsc::channel::<()>();
-        let thread = thread::Builder::new().name("housekeeping".to_owned()).spawn(move || {
-            loop {
-                // A panic is printed on stderr; it must not end the rotation of keys.
-                if panic::catch_unwind(AssertUnwindSafe(&mut round)).is_err() {
-                    tracing::error!(
-                        "housekeeping panicked; its message is above, and the next round follows in a minute"
-                    );
-                }
-                if stopped.recv_timeout(rest) != Err(RecvTimeoutError::Timeout) {
-                    return;
-                }
-            }
-        })?;
-        Ok(Self { stop: Some(stop), thread: Some(thread) })
-    }
-
-    /// Ends the thread. Returns after the current round.
-    pub fn stop(mut self) {
-        self.end();
-    }
-
-    fn end(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            // The thread has no result.
-            drop(thread.join());
+fn every(rest: Duration, mut round: impl FnMut() + Send + 'static) -> io::Result<Background> {
+    Background::start("housekeeping", move || {
+        // A panic is printed on stderr; it must not end the rotation of keys.
+        if panic::catch_unwind(AssertUnwindSafe(&mut round)).is_err() {
+            tracing::error!("housekeeping panicked; its message is above, and the next round follows in a minute");
         }
-    }
-}
-
-impl Drop for Housekeeping {
-    fn drop(&mut self) {
-        self.end();
-    }
+        Some(rest)
+    })
 }
 
 /// One round. The next round retries what failed. An outage of the database also shows in the log through the requests
@@ -83,12 +47,14 @@ fn round(access: &Access) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc;
+
     use super::*;
 
     #[test]
     fn rounds_repeat_until_the_thread_is_stopped_and_stopping_does_not_wait_for_the_next_round() {
         let (done, rounds) = mpsc::channel();
-        let quick = Housekeeping::every(Duration::from_millis(1), move || {
+        let quick = every(Duration::from_millis(1), move || {
             // Fails after the stop, when the receiver is dropped.
             let _sent = done.send(());
         })
@@ -101,7 +67,7 @@ mod tests {
         assert!(rounds.recv().is_err(), "the thread has ended");
 
         let (done, rounds) = mpsc::channel();
-        let slow = Housekeeping::every(Duration::from_hours(1), move || {
+        let slow = every(Duration::from_hours(1), move || {
             let _sent = done.send(());
         })
         .unwrap();

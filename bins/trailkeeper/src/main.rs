@@ -2,6 +2,7 @@
 
 mod access;
 mod audit;
+mod background;
 mod banner;
 mod cli;
 mod commands;

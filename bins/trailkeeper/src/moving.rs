@@ -2,11 +2,11 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
-use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use trailkeeper_domain::ports::{Moving, Store};
+
+use crate::background::Background;
 
 /// The most events that one step moves.
 const EVENTS_AT_ONCE: usize = 5_000;
@@ -17,46 +17,10 @@ const WAIT_AFTER_ERROR: Duration = Duration::from_mins(1);
 /// The time between two lines of the log about the progress.
 const REPORT_EVERY: Duration = Duration::from_mins(1);
 
-/// The thread. It runs until every event is moved, or until it is stopped or dropped.
-pub struct Mover {
-    /// Dropping the sender ends the thread, which waits on the receiver.
-    stop: Option<Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Mover {
-    /// Starts the thread.
-    pub fn start(store: Arc<dyn Store>) -> io::Result<Self> {
-        let (stop, stopped) = mpsc::channel::<()>();
-        let thread = thread::Builder::new().name("mover".to_owned()).spawn(move || {
-            let mut work = Work { store, moved: 0, reported: Instant::now() };
-            while let Some(pause) = work.step() {
-                if stopped.recv_timeout(pause) != Err(RecvTimeoutError::Timeout) {
-                    return;
-                }
-            }
-        })?;
-        Ok(Self { stop: Some(stop), thread: Some(thread) })
-    }
-
-    /// Ends the thread. Returns after the current step.
-    pub fn stop(mut self) {
-        self.end();
-    }
-
-    fn end(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            // The thread has no result.
-            drop(thread.join());
-        }
-    }
-}
-
-impl Drop for Mover {
-    fn drop(&mut self) {
-        self.end();
-    }
+/// Starts the thread.
+pub fn start(store: Arc<dyn Store>) -> io::Result<Background> {
+    let mut work = Work { store, moved: 0, reported: Instant::now() };
+    Background::start("mover", move || work.step())
 }
 
 struct Work {
@@ -148,10 +112,9 @@ mod tests {
     #[test]
     fn it_ends_when_everything_is_moved_and_when_it_is_stopped() {
         let store = scripted(vec![Ok(Moving::Moved(1)), Ok(Moving::Done)]);
-        let mut mover = Mover::start(Arc::clone(&store) as Arc<dyn Store>).unwrap();
-        mover.thread.take().unwrap().join().unwrap();
+        start(Arc::clone(&store) as Arc<dyn Store>).unwrap().finish().unwrap();
         assert!(store.0.lock().unwrap().is_empty());
         // It stops in the pause of ten seconds.
-        Mover::start(scripted(vec![Ok(Moving::Waiting)])).unwrap().stop();
+        start(scripted(vec![Ok(Moving::Waiting)])).unwrap().stop();
     }
 }

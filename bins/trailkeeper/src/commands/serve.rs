@@ -17,11 +17,9 @@ use trailkeeper_http::{HttpSettings, Services};
 use crate::banner::{Administrator, Banner};
 use crate::config::{AdminArgs, CommandLine, DatabaseArgs, Settings};
 use crate::failure::Failure;
-use crate::housekeeping::Housekeeping;
 use crate::master_key::KeyUse;
-use crate::moving::Mover;
 use crate::wiring::{self, Ports};
-use crate::{access, audit, demo, output};
+use crate::{access, audit, demo, housekeeping, moving, output};
 
 /// Serves until a signal stops it.
 pub fn run(database: &DatabaseArgs, settings: &Settings, line: &CommandLine) -> Result<(), Failure> {
@@ -46,9 +44,9 @@ pub fn run(database: &DatabaseArgs, settings: &Settings, line: &CommandLine) -> 
         scheme: if http.tls.is_some() { "https" } else { "http" },
         program: std::env::current_exe().unwrap_or_else(|_| "trailkeeper".into()),
     };
-    let housekeeping = Housekeeping::start(Arc::clone(&access))
+    let housekeeping = housekeeping::start(Arc::clone(&access))
         .map_err(|source| Failure::Io { what: "cannot start the housekeeping thread".to_owned(), source })?;
-    let mover = Mover::start(Arc::clone(&ports.store))
+    let mover = moving::start(Arc::clone(&ports.store))
         .map_err(|source| Failure::Io { what: "cannot start the thread that moves events".to_owned(), source })?;
     let ingest = Ingest::start(Arc::clone(&ports.store), settings.server.ingest_limits());
     let services = Services {
