@@ -8,7 +8,8 @@ use crate::time::Timestamp;
 /// The fields of a stored event by which lists find it and analytics count it, with numbers in place of texts.
 ///
 /// `kind`, `user`, `source` and `page` are ids of the store's dictionaries, dense from 1. A text without a dictionary is
-/// represented by a hash, which different texts may share: whoever finds an event by a hash compares the text of its row.
+/// represented by a hash, which different texts may share: a reader that finds an event by a hash compares the text of
+/// its row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IndexedEvent {
     /// The number of the event in order of storage.

@@ -1,7 +1,7 @@
 //! Keyed hashes, which stand for ids and texts where these would take too much space.
 //!
 //! Senders choose ids and texts. The key of the database keeps them from choosing many with the same hash. It never
-//! changes, because rows hold hashes. Two values may have the same hash, so whoever finds one compares the values.
+//! changes, because rows hold hashes. Two values may have the same hash, so a reader compares the values.
 
 use std::hash::Hasher as _;
 

@@ -1,4 +1,4 @@
--- The key of the hashes that stand for ids and texts, in one row. Whoever does not know it cannot choose ids or texts with
+-- The key of the hashes that stand for ids and texts, in one row. Without it, a sender cannot choose ids or texts with
 -- the same hash. It never changes: everything that holds such hashes would have to be made again.
 -- On Citus this table stays on the coordinator.
 CREATE TABLE hash_key (

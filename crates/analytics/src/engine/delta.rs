@@ -75,7 +75,7 @@ impl Periods {
     /// The start of the period that holds the instant with these microseconds since 1970.
     ///
     /// # Errors
-    /// [`Error::Internal`] for an instant that is none. No delta that was written by this program has such.
+    /// [`Error::Internal`] for a number outside the range of times. This program writes no such delta.
     pub fn start(&mut self, micros: i64) -> Result<Timestamp> {
         if let Some((range, (start, end))) = &self.latest
             && *start <= micros

@@ -168,7 +168,7 @@ fn insert_of_many(world: &World) {
     world.insert(5);
 }
 
-/// Answers of everyone, of some tenants, and of every tenant, from sheets and deltas alone.
+/// Answers of everyone, of some tenants, and of every tenant, from sheets and deltas only.
 fn assert_answers_of_many(world: &World) {
     let some = [0, 1, 5, 64, 70, 139].map(|number| Scope::Tenant(tenant_id(number)));
     assert_answers(world, &[&[Scope::Everyone][..], &some].concat());

@@ -33,7 +33,7 @@ pub struct Counted {
 
 /// The events of a section. Columns that were not asked for are not read.
 ///
-/// An item is an error if its outcome is none, which only forged bytes have.
+/// An item is an error if its outcome has an unknown code. Only forged bytes have one.
 #[derive(Debug, Clone)]
 pub struct CountedEvents<'d> {
     times: Times<'d>,

@@ -182,7 +182,8 @@ impl<'d> Section<'d> {
     /// All fields of all events.
     ///
     /// # Errors
-    /// An item is an error if its time or its outcome is none. Only forged bytes have such.
+    /// An item is an error if its time is out of range or its outcome has an unknown code. Only forged bytes have such
+    /// values.
     pub fn events(&self) -> impl Iterator<Item = Result<IndexedEvent, ByteError>> + use<'d> {
         let (delta, tenant_id) = (self.delta, self.tenant);
         let mut values = COLUMNS.map(|column| delta.values(column, self.range.start));

@@ -24,10 +24,10 @@ use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
 use super::Conn;
 
-/// The key of the advisory lock of whoever moves events, or changes them where they are: the letters "tkmv".
+/// The key of the advisory lock of transactions that move events, or change them where they are: the letters "tkmv".
 const MOVE_LOCK: i64 = 0x746b_6d76;
 
-/// The key of the advisory lock of whoever removes a month: the letters "tkrm". Its vacuum may take minutes.
+/// The key of the advisory lock for the removal of a month: the letters "tkrm". Its vacuum may take minutes.
 const REMOVE_LOCK: i64 = 0x746b_726d;
 
 /// The SQLSTATE of a statement on a table that does not exist.

@@ -46,7 +46,7 @@ impl Addition {
     /// Adds an event.
     ///
     /// # Errors
-    /// [`Error::Internal`](trailkeeper_domain::Error::Internal) for a time that is none.
+    /// [`Error::Internal`](trailkeeper_domain::Error::Internal) for a number outside the range of times.
     pub fn add(&mut self, micros: i64, fact: &Fact) -> Result<()> {
         let start = self.periods.start(micros)?;
         self.finest.entry(start).or_insert_with(|| SheetBuilder::new(self.kind)).add(fact);
