@@ -16,8 +16,8 @@ use crate::schema::{
     dict_kinds, dict_pages, dict_sources, dict_tenants, dict_user_agents, dict_user_names, dict_users,
 };
 
-/// A number that no name has: they begin with 1. The negative numbers have no names either.
-pub(super) const NO_NUMBER: i32 = 0;
+/// A number that no name has, as no negative number has one: names begin with 1, and SQLite gives the system tenant 0.
+pub(super) const NO_NUMBER: i32 = -1;
 
 impl Tx<'_> {
     /// The tenant as a value of conditions; `None` if it has no number. Then no row refers to it.
@@ -105,7 +105,7 @@ impl Tx<'_> {
     }
 
     /// The numbers of the names that a caller asks for, in their order. Each name without a number gets one of its own
-    /// that no row has: 0 or less.
+    /// that no row has: a negative one.
     ///
     /// The database is asked even for names in the cache. The cache has only names with a number, so that without a
     /// statement for them the time of an answer would show which names exist in other tenants.

@@ -237,7 +237,9 @@ fn an_unknown_name_matches_no_event(t: &TestStore) {
         EventFilter { source: Values::only(AddressRange::parse("source", "203.0.113.0/24").unwrap()), ..any() },
         EventFilter { page: Values::only("/nowhere".to_owned()), ..any() },
     ];
-    insert(&*t.store, &[named(1, "a"), event(2)]);
+    let [of_system, of_none] =
+        [(3, TenantId::SYSTEM), (4, TenantId::NONE)].map(|(number, tenant_id)| Event { tenant_id, ..event(number) });
+    insert(&*t.store, &[named(1, "a"), event(2), of_system, of_none]);
     for filter in filters {
         assert_eq!(t.store.reading(|tx| tx.events(&filter, None, 10)).unwrap(), [], "{filter:?}");
         assert_eq!(t.store.reading(|tx| tx.events_at_offset(&filter, 0, 10)).unwrap(), [], "{filter:?}");
