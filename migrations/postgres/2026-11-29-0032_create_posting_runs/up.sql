@@ -61,3 +61,5 @@ END $$;
 DO $$ BEGIN
     ALTER TABLE sheet_generation ADD COLUMN has_postings boolean NOT NULL DEFAULT false;
 END $$;
+
+UPDATE sheet_generation SET has_postings = true WHERE NOT EXISTS (SELECT FROM events);

@@ -41,3 +41,5 @@ CREATE TABLE hidden_posting_runs (
 
 -- Whether the runs and the waiting deltas of the current generation contain all events.
 ALTER TABLE sheet_generation ADD COLUMN has_postings INTEGER NOT NULL DEFAULT 0 CHECK (has_postings IN (0, 1));
+
+UPDATE sheet_generation SET has_postings = 1 WHERE NOT EXISTS (SELECT 1 FROM events);

@@ -7,6 +7,7 @@
 mod audience;
 mod delta;
 mod fold_cache;
+mod lease;
 mod merge;
 pub mod merger;
 pub mod old_deltas;

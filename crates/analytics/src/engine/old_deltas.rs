@@ -14,8 +14,8 @@ use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::{Error, Result};
 use trailkeeper_postings::bits::{CHECKSUM_LEN, Reader, checksum, unzigzag};
 
+use super::lease::{Lease, lost};
 use super::merge::{self, Outcome, Period, Step};
-use super::merger::{Lease, lost};
 use super::{in_row, scope_name};
 use crate::sheet::{CodecError, Facet, Flaw, Fold};
 

@@ -27,7 +27,8 @@ use trailkeeper_domain::scope::{Level, Scope};
 use trailkeeper_domain::time::{self, Timestamp};
 use trailkeeper_domain::{Error, Result};
 
-use super::merger::{Lease, Pass, lost};
+use super::lease::{Lease, lost};
+use super::merger::Pass;
 use super::postings::PostingsBuilder;
 use super::progress::Progress;
 use chunk::Chunk;
@@ -102,11 +103,11 @@ fn rebuild_all(
     stopped: &dyn Fn() -> bool,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Rebuilt> {
-    // Before the merge: it writes no runs, so after it the current generation has no index any more.
+    // Before the pages get other keys, which leaves the index.
     let has_postings = store.reading(|tx| tx.has_postings())?;
     let rewritten = pages::rewrite(store, lease, rule, progress)?;
     // Merging first leaves fewer deltas to remember. Unreadable rows are a reason to rebuild, and no reason to stop.
-    let merged = Pass { store, lease, left_out: HashSet::new(), stopped }.run()?;
+    let merged = Pass::new(store, lease, HashSet::new(), stopped).run()?;
     for (_, row) in merged.unreadable {
         tracing::warn!("{row}; it is rebuilt from its events");
     }

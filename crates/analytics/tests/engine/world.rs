@@ -5,14 +5,16 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
+use trailkeeper_analytics::engine::postings::MadeRun;
 use trailkeeper_analytics::sheet::{Fact, Sheet};
 use trailkeeper_analytics::{Audience, FoldCache};
 use trailkeeper_domain::event::Event;
 use trailkeeper_domain::id::{EnvId, TenantId};
-use trailkeeper_domain::ports::SheetKey;
-use trailkeeper_domain::scope::{Part, Scope};
+use trailkeeper_domain::ports::{PostingRun, PostingRunKey, SheetKey};
+use trailkeeper_domain::scope::{Level, Part, Scope};
 use trailkeeper_domain::time::Timestamp;
 use trailkeeper_postings::delta::Delta;
+use trailkeeper_postings::run::RunBuilder;
 use trailkeeper_testkit::visibility::{EVERYTHING, of_tenant};
 use trailkeeper_testkit::{DatabaseKind, at, open_store, tenant_id};
 
@@ -75,21 +77,24 @@ impl World {
         self.events.extend_from_slice(events);
     }
 
-    /// Merges the waiting events of one scope into sheets, as a new run of each period, as a merger might. The other scopes
-    /// of their deltas keep waiting.
+    /// Merges the waiting events of one scope into sheets and into the index of events, as a new run of each period, as a
+    /// merger might. The other scopes of their deltas keep waiting.
     pub(crate) fn merge(&mut self, scope: Scope) {
         self.run += 1;
         let run = self.run;
         self.store
             .writing(|tx| {
                 let mut facts = BTreeMap::<SheetKey, Vec<Fact>>::new();
+                let mut runs = BTreeMap::<PostingRunKey, RunBuilder>::new();
                 tx.deltas(scope, &mut |waiting| {
                     let delta = Delta::read(waiting.payload).unwrap();
-                    let events = delta.sections().flat_map(|section| section.events());
-                    for fact in events.filter_map(|event| event.unwrap().fact()) {
-                        if scope != Scope::Everyone && scope != Scope::Tenant(fact.tenant_id) {
-                            continue;
-                        }
+                    let events = delta.sections().flat_map(|section| section.events()).map(|event| event.unwrap());
+                    for event in
+                        events.filter(|event| [Scope::Everyone, Scope::Tenant(event.tenant_id)].contains(&scope))
+                    {
+                        let key = PostingRunKey { scope, month: Level::Month.floor(event.occurred_at), run };
+                        runs.entry(key).or_insert_with(|| RunBuilder::new(scope)).add(&event)?;
+                        let Some(fact) = event.fact() else { continue };
                         for level in scope.kind().levels() {
                             let start = level.floor(fact.occurred_at);
                             let key = SheetKey { scope, level: *level, part: Part::Totals, start, run };
@@ -107,6 +112,15 @@ impl World {
                             tx.put_sheets(generation, &[(SheetKey { part, ..key }, sheet.encode())])?;
                         }
                     }
+                }
+                for (key, builder) in runs {
+                    let (events, mut pages) = (u32::try_from(builder.len()).unwrap(), Vec::new());
+                    let header = builder.finish(&mut |_, page| {
+                        pages.push(page);
+                        Ok(())
+                    })?;
+                    let run = PostingRun { key, events, header, removed: None };
+                    MadeRun::write_all(tx, generation, &[MadeRun { run, pages, replaced: Vec::new() }])?;
                 }
                 let unclaimed = tx.unclaimed_deltas(i64::MIN, usize::MAX)?;
                 if !unclaimed.is_empty() {

@@ -9,7 +9,7 @@ use trailkeeper_analytics::engine::verify::{Difference, Verified, verify};
 use trailkeeper_domain::Result;
 use trailkeeper_domain::event::Event;
 use trailkeeper_domain::id::TenantId;
-use trailkeeper_domain::ports::{MergePass, Scopes, SheetKey, SheetQuery, Store};
+use trailkeeper_domain::ports::{MergePass, PostingRun, PostingRunKey, Scopes, SheetKey, SheetQuery, Store};
 use trailkeeper_domain::scope::{Level, Part, Scope};
 use trailkeeper_domain::time::TimeRange;
 use trailkeeper_testkit::{DatabaseKind, at, open_store, tenant_id};
@@ -31,6 +31,7 @@ impl Deref for World {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Kept {
     pub(crate) sheets: BTreeMap<SheetKey, Vec<u8>>,
+    pub(crate) runs: BTreeMap<PostingRunKey, PostingRun>,
     pub(crate) deltas: Vec<i64>,
     pub(crate) passes: Vec<MergePass>,
 }
@@ -71,12 +72,13 @@ impl World {
         verified
     }
 
-    /// The sheets of the current generation, the waiting deltas, and the passes that are not finished.
+    /// The sheets and runs of the current generation, the waiting deltas, and the passes that are not finished.
     pub(crate) fn kept(&self) -> Kept {
         let starts = TimeRange { start: at("1970-01-01T00:00:00Z"), end: at("9999-12-31T00:00:00Z") };
         self.store
             .reading(|tx| {
-                let mut kept = Kept { sheets: BTreeMap::new(), deltas: Vec::new(), passes: Vec::new() };
+                let mut kept =
+                    Kept { sheets: BTreeMap::new(), runs: BTreeMap::new(), deltas: Vec::new(), passes: Vec::new() };
                 for scopes in [Scopes::One(Scope::Everyone), Scopes::EveryTenant] {
                     for level in Level::ALL {
                         for part in Part::ALL {
@@ -92,6 +94,10 @@ impl World {
                     Ok(())
                 })?;
                 kept.passes = tx.merge_passes()?;
+                let generation = tx.generation()?;
+                for scope in tx.posting_scopes(generation)? {
+                    kept.runs.extend(tx.posting_runs(generation, scope, starts)?.into_iter().map(|run| (run.key, run)));
+                }
                 Ok(kept)
             })
             .unwrap()

@@ -52,6 +52,9 @@ pub trait PostingReads {
     /// [`crate::Error::Internal`] if one does not exist.
     fn posting_pages(&mut self, generation: i64, key: PostingRunKey, pages: &[u32]) -> Result<Vec<Vec<u8>>>;
 
+    /// Whether there are pages of runs that are not visible: of one in the making, or of replaced ones.
+    fn has_hidden_posting_pages(&mut self) -> Result<bool>;
+
     /// The events with these numbers, in the order of `seqs`. The result omits numbers that do not exist.
     fn events_by_seq(&mut self, seqs: &[i64]) -> Result<Vec<StoredEvent>>;
 

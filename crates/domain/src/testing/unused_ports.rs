@@ -196,6 +196,7 @@ unused_ports! {
         fn posting_scopes(&mut self, generation: i64) -> Result<Vec<Scope>>;
         fn posting_run_keys(&mut self, generation: i64, scopes: &[Scope]) -> Result<Vec<(PostingRunKey, u32, u64)>>;
         fn posting_pages(&mut self, generation: i64, key: PostingRunKey, pages: &[u32]) -> Result<Vec<Vec<u8>>>;
+        fn has_hidden_posting_pages(&mut self) -> Result<bool>;
         fn events_by_seq(&mut self, seqs: &[i64]) -> Result<Vec<StoredEvent>>;
         fn last_seq(&mut self) -> Result<i64>;
         fn indexed_events_by_seq(

@@ -13,7 +13,7 @@ use crate::value::value_of;
 /// Collects the events of one scope and month, in any order, and writes their run.
 ///
 /// It takes 16 bytes per event, and 4 for each dimension that some event has; writing takes 16 more.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct RunBuilder {
     scope: Scope,
     keys: Vec<Key>,
@@ -21,7 +21,7 @@ pub struct RunBuilder {
 }
 
 /// The values of the events in one dimension. Events after the last one with a value are not there.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Values {
     values: Vec<u32>,
     present: Vec<u64>,

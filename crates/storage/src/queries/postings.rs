@@ -17,7 +17,7 @@ use super::{Tx, count, dialect};
 use crate::bucket::BUCKET;
 use crate::columns::{DbTenant, DbTime};
 use crate::rows::{EventRow, IndexedEventRow, PostingKeyRow, PostingRunRow};
-use crate::schema::{events, posting_runs, sheet_generation};
+use crate::schema::{events, hidden_posting_runs, posting_runs, sheet_generation};
 
 const EVENTS: &str = "events";
 pub const RUNS: &str = "posting_runs";
@@ -104,6 +104,15 @@ impl PostingReads for Tx<'_> {
         let found = self.run(PAGES, |conn| dialect::posting_pages(conn, generation, row, &numbers))?;
         let mut found: HashMap<i32, Vec<u8>> = found.into_iter().collect();
         pages.iter().zip(numbers).map(|(page, number)| found.remove(&number).ok_or_else(|| lost(*page))).collect()
+    }
+
+    fn has_hidden_posting_pages(&mut self) -> Result<bool> {
+        let any = hidden_posting_runs::table
+            .filter(hidden_posting_runs::bucket.eq(BUCKET))
+            .select(hidden_posting_runs::run)
+            .limit(1);
+        let run: Option<i32> = self.run("hidden_posting_runs", |conn| any.first(conn).optional())?;
+        Ok(run.is_some())
     }
 
     fn events_by_seq(&mut self, seqs: &[i64]) -> Result<Vec<StoredEvent>> {

@@ -1,5 +1,5 @@
-//! The cases about events once more: over waiting deltas, over runs and waiting deltas together, and over the rows of a
-//! database without an index of events.
+//! The cases about events once more: over runs and waiting deltas together, and over the rows of a database without an
+//! index of events. In the cases themselves all events wait in deltas.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,7 @@ use trailkeeper_testkit::{DatabaseKind, all_events, event};
 
 use crate::{EventsIn, TestStore};
 
-trailkeeper_testkit::on_both!(crate::TestStore::by_deltas =>
+trailkeeper_testkit::on_both!(crate::TestStore::new =>
     events_whose_deltas_go_without_a_run_are_listed,
     events_in_runs_are_listed_by_the_index,
 );
@@ -58,33 +58,21 @@ fn waiting(tx: &mut dyn WriteTx) -> Result<Vec<i64>> {
 }
 
 impl TestStore {
-    /// A store whose generation has an index of events. Nothing merges its deltas.
-    pub(crate) fn by_deltas(kind: DatabaseKind) -> Self {
-        let t = Self::new(kind);
-        t.begin_generation(true);
-        t
-    }
-
     /// A store whose [`insert`](Self::insert) leaves events in runs and in a delta.
     pub(crate) fn with_runs(kind: DatabaseKind) -> Self {
-        Self { events_in: EventsIn::Runs, ..Self::by_deltas(kind) }
+        Self { events_in: EventsIn::Runs, ..Self::new(kind) }
     }
 
     /// A store whose generation has no index of events.
     pub(crate) fn by_rows(kind: DatabaseKind) -> Self {
         let t = Self { events_in: EventsIn::Rows, ..Self::new(kind) };
-        t.begin_generation(false);
-        t
-    }
-
-    /// Makes the next generation of the empty database the current one.
-    fn begin_generation(&self, has_postings: bool) {
-        self.store
+        t.store
             .writing(|tx| {
                 let generation = tx.generation()?;
-                tx.set_generation(generation + 1, has_postings)
+                tx.set_generation(generation + 1, false)
             })
             .unwrap();
+        t
     }
 
     /// Makes a run per scope and month of the waiting deltas. Runs that exist stay.
@@ -185,10 +173,6 @@ macro_rules! cases_of_events {
             the_span_is_that_of_the_events_of_customers,
         );
     };
-}
-
-mod over_deltas {
-    cases_of_events!(crate::TestStore::by_deltas);
 }
 
 mod over_runs {

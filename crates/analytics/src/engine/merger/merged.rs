@@ -1,6 +1,10 @@
 //! The result of a run.
 
+use trailkeeper_domain::scope::Scope;
+use trailkeeper_domain::time::Timestamp;
+
 use crate::engine::merge::Plan;
+use crate::engine::postings::NewRuns;
 
 /// A part of the backlog that could not be merged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -9,6 +13,9 @@ pub enum LeftOut {
     Pass(i64),
     /// A delta that is unreadable itself.
     Delta(i64),
+    /// The runs of a scope and month, one of which is unreadable. Only their merging is left out: new events have runs of
+    /// their own.
+    Runs(Scope, Timestamp),
 }
 
 /// The result of a run.
@@ -22,9 +29,11 @@ pub struct Merged {
     pub sheets_written: u64,
     /// The number of sheets that were replaced by those.
     pub sheets_replaced: u64,
+    /// The number of runs of the index of events that were written with sheets.
+    pub runs_written: u64,
     /// The bytes of the deltas and sheets that were read.
     pub bytes_read: u64,
-    /// The bytes of the sheets that were written.
+    /// The bytes of the sheets and runs that were written.
     pub bytes_written: u64,
     /// The number of transactions that wrote.
     pub transactions: u64,
@@ -33,8 +42,10 @@ pub struct Merged {
 }
 
 impl Merged {
-    /// Counts a transaction that has written this plan.
-    pub(crate) fn count(&mut self, plan: &Plan) {
+    /// Counts what a transaction has written.
+    pub(crate) fn count(&mut self, plan: &Plan, runs: &NewRuns) {
+        self.runs_written += runs.len();
+        self.bytes_written += runs.bytes();
         self.sheets_written += plan.sheets_written();
         self.sheets_replaced += plan.sheets_replaced();
         self.bytes_read += plan.bytes_read();

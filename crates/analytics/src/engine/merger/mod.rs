@@ -10,7 +10,6 @@
 //!   └─────────────────────────────────────────────────────────────────────────────────────────────────┘
 //! ```
 
-mod lease;
 mod merged;
 mod pass;
 mod settings;
@@ -28,7 +27,6 @@ pub use merged::{LeftOut, Merged};
 pub use pass::run_once;
 pub use settings::MergerSettings;
 
-pub(super) use lease::{Lease, lost};
 pub(super) use pass::{Pass, write};
 
 use worker::{Signal, Worker};

@@ -1,27 +1,28 @@
 //! One run of the merger: continues the passes that were left, then merges everything that waits, in bounded steps.
 //!
-//! A pass merges the events of some deltas into the sheets of all of their scopes, group after group:
+//! A pass merges the events of some deltas into the sheets and runs of all of their scopes, group after group:
 //!
 //! ```text
-//! deltas, at most 65,536 events ─► group 1: sheets, claim, marks ─► group 2: sheets, marks ─► … ─► group n: sheets,
-//!                                                                                   deltas, marks and claim away
+//! deltas, at most 65,536 events ─► group 1: sheets and runs, claim, marks ─► group 2: sheets and runs, marks ─► …
+//!                                    ─► group n: sheets and runs, deltas, marks and claim away ─► larger merges of runs
 //! ```
 //!
 //! Each group is one transaction. From then on, readers of its scopes leave the claimed deltas out. So every snapshot
-//! counts each event of a scope once, whatever happens between two groups. If there is one group, nothing is claimed.
+//! has each event of a scope once, whatever happens between two groups. If there is one group, nothing is claimed.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeSet, HashSet, VecDeque};
 
-use trailkeeper_domain::Result;
 use trailkeeper_domain::clock::{Clock, Entropy};
 use trailkeeper_domain::ports::{MergePass, Store, WriteTx};
 use trailkeeper_domain::scope::Scope;
+use trailkeeper_domain::{Error, Result};
 use trailkeeper_postings::delta::Delta;
 
-use super::lease::Lease;
 use super::merged::{LeftOut, Merged};
 use crate::engine::delta;
+use crate::engine::lease::Lease;
 use crate::engine::merge::{self, Claim, Outcome, Plan, Step};
+use crate::engine::postings::{ABSORBED, NewRuns, Place, by_place, compact, remove_replaced_pages, sweep_pages};
 
 /// The most deltas of a pass.
 const DELTAS: usize = 4_096;
@@ -61,19 +62,16 @@ pub(super) fn merge_waiting(
     let Some(lease) = Lease::take(store, clock, entropy)? else {
         return Ok(None);
     };
-    Pass { store, lease: &lease, left_out, stopped }.run().map(Some)
+    Pass::new(store, &lease, left_out, stopped).run().map(Some)
 }
 
 /// A run that holds the lease.
 pub struct Pass<'a> {
-    /// The database.
-    pub store: &'a dyn Store,
-    /// The right to write sheets.
-    pub lease: &'a Lease<'a>,
-    /// The passes and deltas that are not tried.
-    pub left_out: HashSet<LeftOut>,
-    /// Called between two steps; `true` ends the run.
-    pub stopped: &'a dyn Fn() -> bool,
+    store: &'a dyn Store,
+    lease: &'a Lease<'a>,
+    left_out: HashSet<LeftOut>,
+    stopped: &'a dyn Fn() -> bool,
+    to_compact: BTreeSet<Place>,
 }
 
 /// The deltas of one pass.
@@ -85,10 +83,23 @@ struct Work {
     merged: HashSet<Scope>,
 }
 
-impl Pass<'_> {
+impl<'a> Pass<'a> {
+    /// A run that does not try what is in `left_out`. It calls `stopped` between two steps, and ends if that is `true`.
+    pub fn new(
+        store: &'a dyn Store,
+        lease: &'a Lease<'a>,
+        left_out: HashSet<LeftOut>,
+        stopped: &'a dyn Fn() -> bool,
+    ) -> Self {
+        Self { store, lease, left_out, stopped, to_compact: BTreeSet::new() }
+    }
+
     /// Merges what waits at the moment.
-    pub fn run(self) -> Result<Merged> {
+    pub fn run(mut self) -> Result<Merged> {
         let mut merged = Merged::default();
+        if !sweep_pages(self.store, self.lease)? {
+            return Ok(merged);
+        }
         for MergePass { number, deltas, merged: scopes } in self.store.reading(|tx| tx.merge_passes())? {
             let work = Work { pass: Some(number), deltas, merged: scopes.into_iter().collect() };
             if !self.left_out.contains(&LeftOut::Pass(number)) && !self.merge(work, &mut merged)? {
@@ -107,7 +118,25 @@ impl Pass<'_> {
                 return Ok(merged);
             }
         }
-        Ok(Merged { finished: true, ..merged })
+        merged.finished = self.compact(&mut merged)?;
+        Ok(merged)
+    }
+
+    /// Merges the runs that were too large to be absorbed by new ones; `false` if it was stopped.
+    fn compact(&mut self, merged: &mut Merged) -> Result<bool> {
+        while let Some(place) = self.to_compact.pop_first() {
+            if (self.stopped)() {
+                return Ok(false);
+            }
+            let generation = self.store.reading(|tx| tx.generation())?;
+            match compact(self.store, self.lease, generation, place) {
+                Err(Error::Internal { cause }) => {
+                    merged.unreadable.push((LeftOut::Runs(place.0, place.1), cause.to_string()));
+                }
+                outcome => outcome?,
+            }
+        }
+        Ok(true)
     }
 
     /// The numbers of the next deltas that fit into one pass.
@@ -126,7 +155,7 @@ impl Pass<'_> {
     }
 
     /// Merges the deltas of one pass; `false` if it was stopped or the lease is lost.
-    fn merge(&self, mut work: Work, merged: &mut Merged) -> Result<bool> {
+    fn merge(&mut self, mut work: Work, merged: &mut Merged) -> Result<bool> {
         let payloads = self.store.reading(|tx| tx.deltas_by_number(&work.deltas))?;
         let mut deltas = Vec::with_capacity(payloads.len());
         for (number, payload) in &payloads {
@@ -151,7 +180,7 @@ impl Pass<'_> {
         self.merge_groups(&mut work, &Claim::of(&deltas), merged)
     }
 
-    fn merge_groups(&self, work: &mut Work, claim: &Claim<'_>, merged: &mut Merged) -> Result<bool> {
+    fn merge_groups(&mut self, work: &mut Work, claim: &Claim<'_>, merged: &mut Merged) -> Result<bool> {
         let mut queue: VecDeque<Scope> = claim.scopes().filter(|scope| !work.merged.contains(scope)).collect();
         let mut unreadable = Vec::new();
         loop {
@@ -178,8 +207,17 @@ impl Pass<'_> {
             } else {
                 End::LeftOpen
             };
-            if !self.write(work, &plan, &done, end, merged)? {
+            let mut runs = self.new_runs(claim, plan.generation(), &done)?;
+            if !self.write(work, Group { plan: &plan, runs: &runs, done: &done, end }, merged)? {
                 return Ok(false);
+            }
+            if runs.replace_others() && !remove_replaced_pages(self.store, self.lease)? {
+                return Ok(false);
+            }
+            self.to_compact.append(&mut runs.to_compact);
+            for ((scope, month), row) in runs.unreadable {
+                self.left_out.insert(LeftOut::Runs(scope, month));
+                merged.unreadable.push((LeftOut::Runs(scope, month), row));
             }
             if end != End::More {
                 break;
@@ -209,15 +247,35 @@ impl Pass<'_> {
         })
     }
 
-    /// Writes the sheets of a group in one transaction, with the marks or the end of the pass; `false`, without writing
-    /// anything, if the lease is lost.
-    fn write(&self, work: &mut Work, plan: &Plan, done: &[Scope], end: End, merged: &mut Merged) -> Result<bool> {
+    /// The runs of these scopes, if the generation has an index of events.
+    fn new_runs(&self, claim: &Claim<'_>, generation: i64, scopes: &[Scope]) -> Result<NewRuns> {
+        let older = self.store.reading(|tx| {
+            let has_postings = tx.has_postings()? && !scopes.is_empty();
+            has_postings.then(|| tx.posting_run_keys(generation, scopes)).transpose()
+        })?;
+        let Some(older) = older else { return Ok(NewRuns::default()) };
+        let mut new = Vec::new();
+        for scope in scopes {
+            new.extend(claim.runs(*scope)?.into_iter().map(|(month, runs)| ((*scope, month), runs)));
+        }
+        let kept = self.left_out.iter().filter_map(|left_out| match left_out {
+            LeftOut::Runs(scope, month) => Some((*scope, *month)),
+            LeftOut::Pass(_) | LeftOut::Delta(_) => None,
+        });
+        NewRuns::make(self.store, generation, new, &by_place(older), &kept.collect(), ABSORBED)
+    }
+
+    /// Writes the sheets and runs of a group in one transaction, with the marks or the end of the pass; `false`, without
+    /// writing anything, if the lease is lost.
+    fn write(&self, work: &mut Work, group: Group<'_>, merged: &mut Merged) -> Result<bool> {
         let Work { pass, deltas, .. } = work;
+        let Group { plan, runs, done, end } = group;
         if plan.is_empty() && done.is_empty() && (end == End::More || end == End::LeftOpen && pass.is_some()) {
             return Ok(true);
         }
         let written = self.lease.writing(|tx| {
             plan.write(tx)?;
+            runs.write(tx, plan.generation())?;
             if end == End::Finished {
                 return finish(tx, *pass, deltas).map(|()| None);
             }
@@ -229,13 +287,23 @@ impl Pass<'_> {
             Ok(Some(number))
         })?;
         let Some(number) = written else { return Ok(false) };
-        merged.count(plan);
+        merged.count(plan, runs);
         if end == End::Finished {
             merged.deltas += deltas.len() as u64;
         }
         *pass = number;
         Ok(true)
     }
+}
+
+/// What one transaction writes.
+#[derive(Clone, Copy)]
+struct Group<'a> {
+    plan: &'a Plan,
+    runs: &'a NewRuns,
+    /// The scopes whose events it has.
+    done: &'a [Scope],
+    end: End,
 }
 
 /// The state of a pass after a group.
@@ -261,7 +329,7 @@ pub fn write(lease: &Lease<'_>, plan: &Plan, merged: &mut Merged) -> Result<bool
     }
     let written = lease.writing(|tx| plan.write(tx))?;
     if written.is_some() {
-        merged.count(plan);
+        merged.count(plan, &NewRuns::default());
     }
     Ok(written.is_some())
 }

@@ -12,10 +12,10 @@ use trailkeeper_domain::ports::Store;
 use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::{Error, Result};
 
-use super::lease::Lease;
 use super::merged::{LeftOut, Merged};
 use super::pass::merge_waiting;
 use super::settings::MergerSettings;
+use crate::engine::lease::Lease;
 
 /// The pause between two housekeepings, which remove sheets of an interrupted rebuild.
 const HOUSEKEEPING: TimeDelta = TimeDelta::hours(1);
@@ -198,6 +198,7 @@ impl Worker {
                 deltas = merged.deltas,
                 sheets_written = merged.sheets_written,
                 sheets_replaced = merged.sheets_replaced,
+                runs_written = merged.runs_written,
                 bytes_read = merged.bytes_read,
                 bytes_written = merged.bytes_written,
                 transactions = merged.transactions,
@@ -208,9 +209,11 @@ impl Worker {
         for (part, row) in merged.unreadable {
             let known = before.remove(&part).filter(|known| known.row == row && now < known.logged_at + LOG_AGAIN);
             if known.is_none() {
-                tracing::error!(
-                    "{row}; new events stay unmerged because of it; run `trailkeeper verify`, then `trailkeeper rebuild`"
-                );
+                let effect = match part {
+                    LeftOut::Pass(_) | LeftOut::Delta(_) => "new events stay unmerged",
+                    LeftOut::Runs(..) => "lists fail",
+                };
+                tracing::error!("{row}; {effect} because of it; run `trailkeeper verify`, then `trailkeeper rebuild`");
             }
             let logged_at = known.map_or(now, |known| known.logged_at);
             self.unreadable.insert(part, Unreadable { row, retry_at: now + RETRY_AFTER, logged_at });

@@ -7,23 +7,18 @@ use trailkeeper_domain::id::TenantId;
 use trailkeeper_domain::indexed_event::IndexedEvent;
 use trailkeeper_domain::ports::{PostingRunKey, Store};
 use trailkeeper_domain::scope::{Level, Scope};
-use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::{Error, Result};
-use trailkeeper_postings::page_source::PageSource;
-use trailkeeper_postings::run::{RunBuilder, RunReader, merge_runs};
+use trailkeeper_postings::run::RunBuilder;
 
-use super::source::{HeldPages, StoredPages};
-use super::tiers::{SizedRun, absorbed_by, next_number};
+use super::merged::{Stored, keys, merged};
+use super::tiers::{Place, SizedRun, absorbed_by, by_place, next_number};
 use super::write::{RunWriter, WrittenRuns};
-use crate::engine::merger::Lease;
+use crate::engine::lease::Lease;
 
 /// The most events in memory, each counted in every scope that it is in: about 20 MiB.
 const IN_MEMORY: usize = 1 << 18;
 /// The memory of a run that has few events yet, in events.
 const AN_OPEN_RUN: usize = 32;
-
-/// The scope and the month of a run.
-type Place = (Scope, Timestamp);
 
 /// Collects events in memory, in any order, and writes the largest runs when they are too many. The tenants of a database
 /// with many of them would have tiny runs otherwise.
@@ -44,7 +39,7 @@ impl<'a> PostingsBuilder<'a> {
 
     /// Like [`Self::new`], with this many events in memory.
     pub fn with_memory(store: &'a dyn Store, lease: &'a Lease<'a>, generation: i64, most: usize) -> Self {
-        let writer = RunWriter::new(lease, generation);
+        let writer = RunWriter::new(store, lease, generation);
         Self { store, generation, writer, open: BTreeMap::new(), in_memory: 0, most }
     }
 
@@ -101,38 +96,14 @@ impl<'a> PostingsBuilder<'a> {
     fn stored(&self, scopes: BTreeSet<Scope>) -> Result<HashMap<Place, Vec<SizedRun>>> {
         let scopes: Vec<Scope> = scopes.into_iter().collect();
         let runs = self.store.reading(|tx| tx.posting_run_keys(self.generation, &scopes))?;
-        let mut by_place: HashMap<Place, Vec<SizedRun>> = HashMap::new();
-        for run in runs {
-            by_place.entry((run.0.scope, run.0.month)).or_default().push(run);
-        }
-        Ok(by_place)
+        Ok(by_place(runs))
     }
 
     fn write(&mut self, (scope, month): Place, run: RunBuilder, older: &[SizedRun]) -> Result<()> {
         let events = u32::try_from(run.len()).map_err(Error::internal)?;
         let key = PostingRunKey { scope, month, run: next_number(older) };
-        let absorbed: BTreeSet<PostingRunKey> = absorbed_by(events, older).into_iter().map(|(key, ..)| key).collect();
-        if absorbed.is_empty() {
-            return self.writer.write(key, Vec::new(), |sink| Ok((events, run.finish(sink)?)));
-        }
-        let mut pages = HeldPages::default();
-        let header = run.finish(&mut |_, page| {
-            pages.0.push(page);
-            Ok(())
-        })?;
-        let new: Box<dyn PageSource + 'a> = Box::new(pages);
-        let mut runs = vec![RunReader::open(&header, None, new)?];
-        let stored = self.store.reading(|tx| tx.posting_runs(self.generation, scope, Level::Month.range(month)))?;
-        for old in stored.into_iter().filter(|old| absorbed.contains(&old.key)) {
-            let pages: Box<dyn PageSource + 'a> = Box::new(StoredPages::new(self.store, self.generation, old.key));
-            runs.push(RunReader::open(&old.header, old.removed.as_deref(), pages)?);
-        }
-        if runs.len() != absorbed.len() + 1 {
-            return Err(Error::internal("a run that was listed is missing"));
-        }
-        self.writer.write(key, absorbed.into_iter().collect(), |sink| {
-            let merged = merge_runs(&mut runs, sink)?;
-            Ok((merged.events, merged.header))
-        })
+        let absorbed = keys(&absorbed_by(events, older));
+        let stored = Stored { store: self.store, generation: self.generation, keys: &absorbed };
+        self.writer.write(key, absorbed.clone(), |sink| merged(Some(run), stored, sink))
     }
 }

@@ -7,7 +7,10 @@
 //! ```
 
 mod build;
+mod compact;
+mod group;
 mod made;
+mod merged;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -18,10 +21,12 @@ use trailkeeper_domain::ports::PostingRunKey;
 use trailkeeper_domain::time::rfc3339;
 
 pub use build::PostingsBuilder;
+pub use compact::compact;
+pub use group::{ABSORBED, NewRuns};
 pub use made::MadeRun;
 pub use source::{HeldPages, StoredPages};
-pub use tiers::{SizedRun, absorbed_by, next_number};
-pub use write::{RunWriter, WrittenRuns};
+pub use tiers::{Place, SizedRun, absorbed_by, by_place, next_number};
+pub use write::{RunWriter, WrittenRuns, remove_replaced_pages, sweep_pages};
 
 use super::scope_name;
 

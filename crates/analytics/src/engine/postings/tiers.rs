@@ -4,11 +4,27 @@
 //! at most [`MAX_EVENTS`] events. So each run is more than twice as large as the next smaller one, except those that are
 //! nearly full, and an event is written again O(log n) times.
 
+use std::collections::HashMap;
+
 use trailkeeper_domain::ports::PostingRunKey;
+use trailkeeper_domain::scope::Scope;
+use trailkeeper_domain::time::Timestamp;
 use trailkeeper_postings::run::MAX_EVENTS;
 
 /// A stored run: its key, the number of its events, and the size of its header and pages in bytes.
 pub type SizedRun = (PostingRunKey, u32, u64);
+
+/// The scope and the month of a run.
+pub type Place = (Scope, Timestamp);
+
+/// Runs by their places.
+pub fn by_place(runs: Vec<SizedRun>) -> HashMap<Place, Vec<SizedRun>> {
+    let mut places: HashMap<Place, Vec<SizedRun>> = HashMap::new();
+    for run in runs {
+        places.entry((run.0.scope, run.0.month)).or_default().push(run);
+    }
+    places
+}
 
 /// Of the older runs of a scope and month, those that a new run of this many events absorbs, the smallest first.
 pub fn absorbed_by(events: u32, older: &[SizedRun]) -> Vec<SizedRun> {
@@ -38,9 +54,6 @@ pub fn next_number(older: &[SizedRun]) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use trailkeeper_domain::scope::Scope;
-    use trailkeeper_domain::time::Timestamp;
-
     use super::*;
 
     fn older(events: &[u32]) -> Vec<SizedRun> {

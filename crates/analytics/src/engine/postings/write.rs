@@ -1,11 +1,11 @@
 //! Writes runs of any size in short transactions.
 
 use trailkeeper_domain::Result;
-use trailkeeper_domain::ports::{PostingRun, PostingRunKey};
+use trailkeeper_domain::ports::{PostingRun, PostingRunKey, Store};
 use trailkeeper_postings::run::PageSink;
 
 use super::made::MadeRun;
-use crate::engine::merger::{Lease, lost};
+use crate::engine::lease::{Lease, lost};
 
 /// About the most bytes that one transaction writes.
 const STEP: u64 = 4 << 20;
@@ -28,6 +28,7 @@ pub struct WrittenRuns {
 /// Writes runs of one generation. Small ones wait until they fill a transaction: call [`Self::flush`] at the end, and
 /// before their scopes are read again.
 pub struct RunWriter<'a> {
+    store: &'a dyn Store,
     lease: &'a Lease<'a>,
     generation: i64,
     waiting: Vec<MadeRun>,
@@ -37,8 +38,8 @@ pub struct RunWriter<'a> {
 
 impl<'a> RunWriter<'a> {
     /// A writer for this generation.
-    pub(crate) fn new(lease: &'a Lease<'a>, generation: i64) -> Self {
-        Self { lease, generation, waiting: Vec::new(), waiting_bytes: 0, written: WrittenRuns::default() }
+    pub(crate) fn new(store: &'a dyn Store, lease: &'a Lease<'a>, generation: i64) -> Self {
+        Self { store, lease, generation, waiting: Vec::new(), waiting_bytes: 0, written: WrittenRuns::default() }
     }
 
     /// The counts so far, without the runs that wait.
@@ -98,12 +99,36 @@ impl<'a> RunWriter<'a> {
         self.written.runs += made.len() as u64;
         self.written.replaced += replaced as u64;
         self.written.bytes += bytes;
-        if replaced > 0 {
-            let remove = || self.lease.writing(|tx| tx.delete_replaced_posting_pages(REMOVED_AT_ONCE));
-            while remove()?.ok_or_else(lost)? >= REMOVED_AT_ONCE as u64 {}
-        }
-        Ok(())
+        if replaced > 0 && !remove_replaced_pages(self.store, self.lease)? { Err(lost()) } else { Ok(()) }
     }
+}
+
+/// Removes the pages of replaced runs in short transactions; `false` if the lease is lost.
+///
+/// # Errors
+/// Those of the store.
+pub fn remove_replaced_pages(store: &dyn Store, lease: &Lease<'_>) -> Result<bool> {
+    // Small runs have no pages. Nothing is written for them.
+    while store.reading(|tx| tx.has_hidden_posting_pages())? {
+        if lease.writing(|tx| tx.delete_replaced_posting_pages(REMOVED_AT_ONCE))?.is_none() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Removes the pages of runs that a dead process did not finish. The next run of their place has the same number, so this
+/// comes first after the lease is taken. `false` if the lease is lost.
+///
+/// # Errors
+/// Those of the store.
+pub fn sweep_pages(store: &dyn Store, lease: &Lease<'_>) -> Result<bool> {
+    while store.reading(|tx| tx.has_hidden_posting_pages())? {
+        if lease.writing(|tx| tx.sweep_posting_pages(REMOVED_AT_ONCE))?.is_none() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn put_pages(lease: &Lease<'_>, generation: i64, key: PostingRunKey, first: u32, pages: &[Vec<u8>]) -> Result<()> {

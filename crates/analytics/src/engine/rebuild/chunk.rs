@@ -9,8 +9,9 @@ use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::{Error, Result};
 
 use super::Rebuilt;
+use crate::engine::lease::{Lease, lost};
 use crate::engine::merge::{self, Outcome, Period};
-use crate::engine::merger::{Lease, Merged, lost, write};
+use crate::engine::merger::{Merged, write};
 use crate::sheet::{Fact, SheetBuilder};
 
 /// The most events that are counted in memory before they are written: a few megabytes.

@@ -18,7 +18,7 @@ use trailkeeper_domain::page::{PageRule, PageRuleState};
 use trailkeeper_domain::ports::{RewrittenPages, Store};
 
 use super::rebuilt::Rewritten;
-use crate::engine::merger::{Lease, lost};
+use crate::engine::lease::{Lease, lost};
 use crate::engine::progress::Progress;
 
 /// The most events that one transaction reads and changes.
