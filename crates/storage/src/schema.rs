@@ -224,6 +224,15 @@ tables! {
         payload -> Binary,
     }
 
+    /// The counts of all tenants in a period.
+    tenant_counts (bucket, generation, level, start) {
+        bucket -> SmallInt,
+        generation -> BigInt,
+        level -> SmallInt,
+        start -> Instant,
+        payload -> Binary,
+    }
+
     /// The generation of sheets and of the index of events that answers questions, in one row.
     sheet_generation (id) {
         id -> SmallInt,

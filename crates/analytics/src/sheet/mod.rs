@@ -38,6 +38,7 @@ mod fold;
 mod hash;
 mod heads;
 mod set;
+mod tenant_counts;
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -50,6 +51,7 @@ pub use fact::{Fact, SheetBuilder};
 pub use fold::{Fold, Folded};
 pub use heads::Heads;
 pub use set::IdSet;
+pub use tenant_counts::{TenantCounts, TenantCountsBuilder};
 pub use trailkeeper_domain::scope::{Level, Part, ScopeKind};
 
 /// The summary of a set of events of one scope.

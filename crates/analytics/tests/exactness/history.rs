@@ -161,6 +161,7 @@ impl History {
             Step::Report => self.report(),
             Step::Create => self.create(),
             Step::Merge => self.merge(),
+            Step::KeepCounts => self.keep_counts(),
             Step::MergeAmidFaults | Step::RebuildAmidFaults => self.amid_faults(step),
             Step::Rebuild => self.rebuild(),
             Step::Reopen => {
@@ -254,6 +255,24 @@ impl History {
         let Some(merged) = merged else { panic!("somebody else merges") };
         assert!(merged.finished && merged.unreadable.is_empty(), "{merged:?}");
         self.count(&merged);
+    }
+
+    /// Keeps the counts of all tenants, sometimes amid a fault.
+    fn keep_counts(&mut self) {
+        let faulty = FaultyStore::over(&self.store());
+        if self.random.chance(30) {
+            let nth = usize::try_from(self.random.below(12)).unwrap();
+            faulty.crash_at_write(nth, Some(self.random.pick(&Fault::ALL)));
+        }
+        let kept = merger::keep_counts(&*faulty, &*self.clock, &*self.entropy, &|| false);
+        if faulty.has_struck() {
+            self.seen.faults += 1;
+            self.clock.advance(TimeDelta::minutes(2));
+        } else {
+            kept.unwrap();
+        }
+        let kept = self.store().reading(|tx| tx.counted_periods(Level::Day)).unwrap();
+        self.seen.counted_days += kept.len();
     }
 
     fn count(&mut self, merged: &merger::Merged) {

@@ -11,6 +11,7 @@ pub(crate) struct Seen {
     pub(crate) rolled_back: usize,
     pub(crate) merged_deltas: u64,
     pub(crate) replaced_sheets: u64,
+    pub(crate) counted_days: usize,
     pub(crate) faults: usize,
     pub(crate) rebuilds: usize,
     pub(crate) changed_rules: usize,
@@ -27,6 +28,7 @@ impl AddAssign for Seen {
         self.rolled_back += other.rolled_back;
         self.merged_deltas += other.merged_deltas;
         self.replaced_sheets += other.replaced_sheets;
+        self.counted_days += other.counted_days;
         self.faults += other.faults;
         self.rebuilds += other.rebuilds;
         self.changed_rules += other.changed_rules;
@@ -46,6 +48,7 @@ impl Seen {
             self.rolled_back,
             usize::try_from(self.merged_deltas).unwrap(),
             usize::try_from(self.replaced_sheets).unwrap(),
+            self.counted_days,
             self.faults,
             self.rebuilds,
             self.recalled,

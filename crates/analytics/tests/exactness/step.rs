@@ -8,6 +8,7 @@ pub(crate) enum Step {
     Report,
     Create,
     Merge,
+    KeepCounts,
     MergeAmidFaults,
     Rebuild,
     RebuildAmidFaults,
@@ -22,7 +23,7 @@ pub(crate) enum Step {
 }
 
 /// Steps on which others depend are frequent, slow ones are rare.
-pub(crate) const STEPS: [Step; 21] = [
+pub(crate) const STEPS: [Step; 24] = [
     Step::Insert,
     Step::Insert,
     Step::Insert,
@@ -35,6 +36,9 @@ pub(crate) const STEPS: [Step; 21] = [
     Step::Merge,
     Step::Merge,
     Step::Merge,
+    Step::KeepCounts,
+    Step::KeepCounts,
+    Step::KeepCounts,
     Step::MergeAmidFaults,
     Step::MergeAmidFaults,
     Step::Rebuild,

@@ -7,6 +7,7 @@
 )]
 
 mod background;
+mod counts;
 mod differences;
 mod failures;
 mod histories;

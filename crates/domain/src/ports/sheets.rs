@@ -162,6 +162,21 @@ pub trait SheetReads {
     /// The keys of the sheets of one scope, in the order of [`Self::sheets`]. This reads only an index and no payloads.
     fn sheet_keys(&mut self, scope: Scope, level: Level, part: Part, starts: TimeRange) -> Result<Vec<SheetKey>>;
 
+    /// Calls `each` with the counts of all tenants in each period of the current generation that begins in the range and has
+    /// them, in ascending order: the start of the period and the payload.
+    ///
+    /// They are the counts of exactly the tenants' totals of the period that this snapshot has: writing or removing one of
+    /// those sheets removes them.
+    fn tenant_counts(
+        &mut self,
+        level: Level,
+        starts: TimeRange,
+        each: &mut dyn FnMut(Timestamp, &[u8]) -> Result<()>,
+    ) -> Result<()>;
+
+    /// The starts of all periods that have counts of all tenants in the current generation, in ascending order.
+    fn counted_periods(&mut self, level: Level) -> Result<Vec<Timestamp>>;
+
     /// Calls `each` for every delta whose events the sheets of this scope do not count yet, in ascending order of numbers.
     /// `merged` is empty.
     fn deltas(&mut self, scope: Scope, each: &mut dyn FnMut(WaitingDelta<'_>) -> Result<()>) -> Result<()>;
@@ -249,6 +264,10 @@ pub trait SheetWrites {
     /// A transaction that removes the greatest run of a period must also write a greater one, because the existing runs
     /// are the only record of the numbers that were used.
     fn delete_sheets(&mut self, generation: i64, keys: &[SheetKey]) -> Result<()>;
+
+    /// Stores the counts of all tenants in a day or month that has none. They must be those of the sheets that the period
+    /// has in this transaction.
+    fn put_tenant_counts(&mut self, generation: i64, level: Level, start: Timestamp, payload: &[u8]) -> Result<()>;
 
     /// Begins a pass that claims these deltas. Returns its number.
     fn begin_merge_pass(&mut self, deltas: &[i64]) -> Result<i64>;

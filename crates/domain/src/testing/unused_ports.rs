@@ -158,6 +158,13 @@ unused_ports! {
         fn span(&mut self) -> Result<Option<(Timestamp, Timestamp)>>;
         fn sheets(&mut self, query: &SheetQuery, each: &mut dyn FnMut(SheetKey, &[u8]) -> Result<()>) -> Result<()>;
         fn sheet_keys(&mut self, scope: Scope, level: Level, part: Part, starts: TimeRange) -> Result<Vec<SheetKey>>;
+        fn tenant_counts(
+            &mut self,
+            level: Level,
+            starts: TimeRange,
+            each: &mut dyn FnMut(Timestamp, &[u8]) -> Result<()>
+        ) -> Result<()>;
+        fn counted_periods(&mut self, level: Level) -> Result<Vec<Timestamp>>;
         fn deltas(&mut self, scope: Scope, each: &mut dyn FnMut(WaitingDelta<'_>) -> Result<()>) -> Result<()>;
         fn all_deltas(&mut self, each: &mut dyn FnMut(WaitingDelta<'_>) -> Result<()>) -> Result<()>;
         fn backlog(&mut self) -> Result<Backlog>;
@@ -181,6 +188,13 @@ unused_ports! {
         fn release_lease(&mut self, name: &str, holder: Uuid) -> Result<()>;
         fn put_sheets(&mut self, generation: i64, sheets: &[(SheetKey, Vec<u8>)]) -> Result<()>;
         fn delete_sheets(&mut self, generation: i64, keys: &[SheetKey]) -> Result<()>;
+        fn put_tenant_counts(
+            &mut self,
+            generation: i64,
+            level: Level,
+            start: Timestamp,
+            payload: &[u8]
+        ) -> Result<()>;
         fn begin_merge_pass(&mut self, deltas: &[i64]) -> Result<i64>;
         fn mark_merged(&mut self, pass: i64, scopes: &[Scope]) -> Result<()>;
         fn end_merge_passes(&mut self, passes: &[i64]) -> Result<()>;

@@ -1,5 +1,7 @@
 //! `GET /active-users`.
 
+use std::sync::Arc;
+
 use actix_web::HttpResponse;
 use actix_web::http::header::ContentType;
 use actix_web::web::Data;
@@ -79,41 +81,45 @@ pub struct ActiveUserData {
     active_users: u64,
 }
 
-/// The first day of a period, written as its period is: an answer has very many.
-struct PeriodDate {
-    period: Period,
-    start: NaiveDate,
+/// The first day of a period, written as its period is. An answer has very many rows of few periods, so the rows of a
+/// period share the text.
+#[derive(Clone)]
+struct PeriodDate(Arc<str>);
+
+impl PeriodDate {
+    fn new(period: Period, start: NaiveDate) -> Self {
+        Self(match period {
+            Period::Daily => start.to_string().into(),
+            Period::Monthly => format!("{:04}-{:02}", start.year(), start.month()).into(),
+        })
+    }
 }
 
 impl Serialize for PeriodDate {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.period {
-            Period::Daily => self.start.serialize(serializer),
-            Period::Monthly => {
-                serializer.collect_str(&format_args!("{:04}-{:02}", self.start.year(), self.start.month()))
-            }
-        }
-    }
-}
-
-impl ActiveUserData {
-    fn of(period: Period, cell: &ActiveUsersCell) -> Self {
-        Self {
-            date: PeriodDate { period, start: cell.start },
-            tenant_id: cell.tenant_id.0,
-            env_id: cell.env_id.0,
-            active_users: cell.users,
-        }
+        serializer.serialize_str(&self.0)
     }
 }
 
 impl ActiveUsers {
+    /// The answer. Cells of a period are next to each other.
+    fn of(period: Period, cells: &[ActiveUsersCell]) -> Self {
+        let mut data = Vec::with_capacity(cells.len());
+        for cells in cells.chunk_by(|a, b| a.start == b.start) {
+            let day = cells.first().map(|first| PeriodDate::new(period, first.start));
+            data.extend(cells.iter().zip(day.iter().cycle()).map(|(cell, day)| ActiveUserData {
+                date: day.clone(),
+                tenant_id: cell.tenant_id.0,
+                env_id: cell.env_id.0,
+                active_users: cell.users,
+            }));
+        }
+        Self { data }
+    }
+
     fn sample() -> Self {
         let row = ActiveUserData {
-            date: PeriodDate {
-                period: Period::Monthly,
-                start: NaiveDate::from_ymd_opt(2025, 1, 1).unwrap_or_default(),
-            },
+            date: PeriodDate::new(Period::Monthly, NaiveDate::from_ymd_opt(2025, 1, 1).unwrap_or_default()),
             tenant_id: uuid!("69e732d6-8ecc-45c4-c2eb-8438f7ffe775"),
             env_id: 1,
             active_users: 100,
@@ -147,8 +153,7 @@ pub async fn get_active_users(
     // Some megabytes of an answer would hold up the others of the thread that requests come in on.
     let body = blocking::run_analytic(&state, move |state| {
         let cells = active_users(state.store(), state.clock(), &question, &tenants)?;
-        let data = cells.iter().map(|cell| ActiveUserData::of(question.period, cell)).collect();
-        serde_json::to_vec(&ActiveUsers { data }).map_err(Error::internal)
+        serde_json::to_vec(&ActiveUsers::of(question.period, &cells)).map_err(Error::internal)
     })
     .await?;
     Ok(HttpResponse::Ok().content_type(ContentType::json()).body(body))

@@ -30,6 +30,7 @@ mod postings_writes;
 mod sheet_keys;
 mod sheets;
 mod sheets_writes;
+mod tenant_counts;
 mod text_query;
 mod throttle;
 

@@ -110,6 +110,19 @@ impl SheetReads for Tx<'_> {
             .collect()
     }
 
+    fn tenant_counts(
+        &mut self,
+        level: Level,
+        starts: TimeRange,
+        each: &mut dyn FnMut(Timestamp, &[u8]) -> Result<()>,
+    ) -> Result<()> {
+        self.counts_of_tenants(level, starts, each)
+    }
+
+    fn counted_periods(&mut self, level: Level) -> Result<Vec<Timestamp>> {
+        self.starts_of_counts(level)
+    }
+
     fn deltas(&mut self, scope: Scope, each: &mut dyn FnMut(WaitingDelta<'_>) -> Result<()>) -> Result<()> {
         self.deltas_of(scope, each)
     }

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, SmallInt, Text};
 use trailkeeper_domain::ports::{OldDeltaKey, SheetKey, SheetReads, SheetWrites};
-use trailkeeper_domain::scope::Scope;
+use trailkeeper_domain::scope::{Level, Scope};
 use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::{Error, Result};
 use uuid::Uuid;
@@ -53,6 +53,7 @@ impl SheetWrites for Tx<'_> {
 
     fn put_sheets(&mut self, generation: i64, sheets: &[(SheetKey, Vec<u8>)]) -> Result<()> {
         self.changed_sheets = true;
+        self.forget_counts(generation, sheets.iter().map(|(key, _)| *key))?;
         let scopes = self.tenant_keys(sheets.iter().map(|(key, _)| key.scope.key()))?;
         let mut rows = Vec::with_capacity(sheets.len());
         for (key, payload) in sheets {
@@ -73,12 +74,17 @@ impl SheetWrites for Tx<'_> {
 
     fn delete_sheets(&mut self, generation: i64, keys: &[SheetKey]) -> Result<()> {
         self.changed_sheets = true;
+        self.forget_counts(generation, keys.iter().copied())?;
         let scopes = self.tenant_keys(keys.iter().map(|key| key.scope.key()))?;
         for some in keys.chunks(KEYS_AT_ONCE) {
             let (_, rows) = key_rows(&scopes, some.iter().copied())?;
             self.run("sheets", |conn| dialect::delete_sheets(conn, generation, &rows))?;
         }
         Ok(())
+    }
+
+    fn put_tenant_counts(&mut self, generation: i64, level: Level, start: Timestamp, payload: &[u8]) -> Result<()> {
+        self.insert_counts(generation, level, start, payload)
     }
 
     fn begin_merge_pass(&mut self, deltas: &[i64]) -> Result<i64> {
@@ -129,6 +135,7 @@ impl SheetWrites for Tx<'_> {
             .bind::<BigInt, _>(count(limit.saturating_sub(deleted)));
             deleted += self.run("sheets", |conn| some.execute(conn))?;
             deleted += self.delete_postings_between(above, below, limit.saturating_sub(deleted))?;
+            deleted += self.delete_counts_between(above, below, limit.saturating_sub(deleted))?;
         }
         u64::try_from(deleted).map_err(Error::internal)
     }

@@ -23,6 +23,7 @@ mod random;
 mod sessions;
 mod sheet_keys;
 mod sheets;
+mod tenant_counts;
 mod throttle;
 mod transactions;
 mod writers;

@@ -10,6 +10,7 @@
 //!   └─────────────────────────────────────────────────────────────────────────────────────────────────┘
 //! ```
 
+mod counts;
 mod merged;
 mod pass;
 mod settings;
@@ -23,6 +24,7 @@ use trailkeeper_domain::clock::{Clock, Entropy};
 use trailkeeper_domain::ports::Store;
 use trailkeeper_domain::{Error, Result};
 
+pub use counts::keep_counts;
 pub use merged::{LeftOut, Merged};
 pub use pass::run_once;
 pub use settings::MergerSettings;

@@ -42,6 +42,13 @@ pub enum Difference {
         /// The start of the period.
         start: Timestamp,
     },
+    /// The counts of all tenants in a period are not those of its sheets.
+    TenantCounts {
+        /// The level of the period.
+        level: Level,
+        /// The start of the period.
+        start: Timestamp,
+    },
     /// A cell of a period differs from the events.
     Cell {
         /// The scope of the sheets.
@@ -184,6 +191,12 @@ impl fmt::Display for Difference {
                 };
                 write!(f, "{}: sheets of {part}, but no events", period(*scope, *level, *start))
             }
+            Self::TenantCounts { level, start } => write!(
+                f,
+                "counts of all tenants, {} {}: they are not those of the sheets",
+                level.as_str(),
+                time::rfc3339(*start)
+            ),
             Self::Run { key, mismatch } => write!(f, "{}: {mismatch}", run_name(*key)),
             Self::Delta { number, mismatch } => write!(f, "delta {number}: {mismatch}"),
             Self::NotIndexed { scope, month, events } => {

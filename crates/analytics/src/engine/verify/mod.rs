@@ -6,6 +6,7 @@
 //! events.
 
 mod columns;
+mod counts;
 mod difference;
 mod findings;
 mod index;
@@ -102,6 +103,7 @@ fn compare_all(tx: &mut dyn ReadTx, progress: &mut dyn FnMut(Progress), found: &
         names_in(tx, range, found)?;
         Comparison::default().run(tx, range, found)?;
     }
+    counts::compare(tx, found)?;
     index::compare(tx, TimeRange { start: EARLIEST, end: LATEST }, found)
 }
 
