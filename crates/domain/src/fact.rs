@@ -1,7 +1,7 @@
 //! The fields of an event that analytics count, with dictionary ids in place of names.
 
 use crate::event::{LOGIN_FAIL, LOGIN_SUCCESS, LOGOUT, Outcome, PAGE_LOAD, REQUEST, USERINFO};
-use crate::id::{EnvId, TenantId};
+use crate::id::EnvId;
 use crate::time::Timestamp;
 
 /// The id of the page `(other)`, which stands for all pages beyond those that a tenant may add to the dictionary in a
@@ -17,15 +17,13 @@ const KIND_LOGIN_FAIL: u32 = 2;
 const KIND_USERINFO: u32 = 5;
 
 /// An event of a customer, as analytics count it. Events of the system tenant are never facts: operators are not
-/// customers.
+/// customers. A fact does not have its tenant: the runs of everyone do not know it.
 ///
 /// `page`, `kind`, `user` and `source` are ids of the store's dictionaries, dense from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EventFact {
     /// The time of the event, by the sender's clock.
     pub occurred_at: Timestamp,
-    /// The tenant; [`TenantId::NONE`] outside any tenant.
-    pub tenant_id: TenantId,
     /// The environment of the tenant.
     pub env: EnvId,
     /// The id of the page's key, or [`OTHER_PAGE`].
@@ -89,7 +87,6 @@ mod tests {
             for outcome in Outcome::ALL {
                 let fact = EventFact {
                     occurred_at: midnight(chrono::NaiveDate::MIN),
-                    tenant_id: TenantId::NONE,
                     env: EnvId::default(),
                     page: None,
                     kind: id,

@@ -50,7 +50,6 @@ impl IndexedEvent {
     pub fn fact(&self) -> Option<EventFact> {
         (self.tenant_id != TenantId::SYSTEM).then_some(EventFact {
             occurred_at: self.occurred_at,
-            tenant_id: self.tenant_id,
             env: self.env,
             page: self.page,
             kind: self.kind,

@@ -3,9 +3,9 @@
 /// The progress of a rebuild or a verification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
-    /// The number of periods that are done.
+    /// The number of months that are done; for a rebuild, the number of the last event in the order of storage.
     pub done: u64,
-    /// The number of all periods: days for a rebuild, months for a verification.
+    /// The number of all months; for a rebuild, the number of the last of all events.
     pub of: u64,
     /// The number of events that were read so far.
     pub events: u64,

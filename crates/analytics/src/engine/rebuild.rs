@@ -22,9 +22,7 @@ use std::time::Duration;
 
 use trailkeeper_domain::clock::{Clock, Entropy};
 use trailkeeper_domain::page::{PageRule, PageRuleState};
-use trailkeeper_domain::ports::{OldDeltaKey, ReadTx, Store, WriteTx};
-use trailkeeper_domain::scope::{Level, Scope};
-use trailkeeper_domain::time::{self, Timestamp};
+use trailkeeper_domain::ports::{Moving, OldDeltaKey, ReadTx, Store, WriteTx};
 use trailkeeper_domain::{Error, Result};
 
 use super::lease::{Lease, lost};
@@ -37,6 +35,8 @@ pub use rebuilt::{Rebuilt, Rewritten};
 
 /// The most sheets of other generations that one transaction removes, and the most deltas that are listed at once.
 const REMOVED_AT_ONCE: usize = 1_000;
+/// The most events that one transaction moves.
+const MOVED_AT_ONCE: usize = 5_000;
 /// The number of events after which progress is reported, and the lease prolonged if needed.
 const REPORT_EVERY: u64 = 10_000;
 /// The number of events after which a rebuild in the background looks whether it is to stop.
@@ -103,6 +103,7 @@ fn rebuild_all(
     stopped: &dyn Fn() -> bool,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Rebuilt> {
+    move_rows(store, lease)?;
     // Before the pages get other keys, which leaves the index.
     let has_postings = store.reading(|tx| tx.has_postings())?;
     let rewritten = pages::rewrite(store, lease, rule, progress)?;
@@ -118,10 +119,7 @@ fn rebuild_all(
         let generation = tx.generation()? + 1;
         let mut chunk = Chunk::new(store, lease, generation);
         let mut postings = has_postings.then(|| PostingsBuilder::new(store, lease, generation));
-        match &mut postings {
-            Some(postings) => walk_by_number(tx, lease, &mut chunk, postings, stopped, progress)?,
-            None => walk(tx, lease, &mut chunk, progress)?,
-        }
+        walk(tx, lease, &mut chunk, postings.as_mut(), stopped, progress)?;
         let runs = postings.map(PostingsBuilder::finish).transpose()?;
         let left = runs.map(|runs| runs.runs - runs.replaced);
         Ok((Rebuilt { runs: left, ..chunk.finish()? }, settled))
@@ -140,6 +138,15 @@ fn rebuild_all(
         .ok_or_else(lost)?;
     remove_other_generations(lease)?;
     Ok(Rebuilt { rewritten, ..rebuilt })
+}
+
+/// Moves the events of an older version to their present place, as far as no other process does: there they have an index
+/// of the order of storage.
+fn move_rows(store: &dyn Store, lease: &Lease<'_>) -> Result<()> {
+    while let Moving::Moved(_) = store.move_rows(MOVED_AT_ONCE)? {
+        lease.keep()?;
+    }
+    Ok(())
 }
 
 fn remove_other_generations(lease: &Lease<'_>) -> Result<()> {
@@ -179,42 +186,12 @@ fn delete_old_deltas(tx: &mut dyn WriteTx) -> Result<()> {
     }
 }
 
+/// Walks all events in the order of storage, for the sheets and for the index.
 fn walk(
     tx: &mut dyn ReadTx,
     lease: &Lease<'_>,
     chunk: &mut Chunk<'_>,
-    progress: &mut dyn FnMut(Progress),
-) -> Result<()> {
-    let Some((first, last)) = tx.span()? else {
-        return Ok(());
-    };
-    let day = |at: Timestamp| time::day_number(at.date_naive());
-    let of = day(last).abs_diff(day(first)) + 1;
-    let mut start = Level::Month.floor(first);
-    while start <= last {
-        let range = Level::Month.range(start);
-        tx.facts(Scope::Everyone, range, &mut |fact| {
-            chunk.add(fact)?;
-            if chunk.events().is_multiple_of(REPORT_EVERY) {
-                lease.keep()?;
-                progress(Progress { done: day(fact.occurred_at).abs_diff(day(first)), of, events: chunk.events() });
-            }
-            Ok(())
-        })?;
-        // There may be many months without events.
-        lease.keep()?;
-        start = range.end;
-    }
-    progress(Progress { done: of, of, events: chunk.events() });
-    Ok(())
-}
-
-/// Walks all events in the order of their numbers, for the sheets and for the index.
-fn walk_by_number(
-    tx: &mut dyn ReadTx,
-    lease: &Lease<'_>,
-    chunk: &mut Chunk<'_>,
-    postings: &mut PostingsBuilder<'_>,
+    mut postings: Option<&mut PostingsBuilder<'_>>,
     stopped: &dyn Fn() -> bool,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<()> {
@@ -222,9 +199,11 @@ fn walk_by_number(
     let (of, mut read) = (u64::try_from(last).unwrap_or_default(), 0_u64);
     tx.indexed_events(i64::MIN, usize::MAX, &mut |event| {
         if let Some(fact) = event.fact() {
-            chunk.add(&fact)?;
+            chunk.add(event.tenant_id, &fact)?;
         }
-        postings.add(event)?;
+        if let Some(postings) = &mut postings {
+            postings.add(event)?;
+        }
         read += 1;
         if read.is_multiple_of(STOP_EVERY) && stopped() {
             return Err(Error::unavailable("the rebuild was stopped"));

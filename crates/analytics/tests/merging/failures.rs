@@ -178,9 +178,10 @@ fn assert_answers_of_many(world: &World) {
     world
         .store
         .reading(|tx| {
-            tx.facts(Scope::Everyone, starts, &mut |fact| {
+            tx.indexed_events(i64::MIN, usize::MAX, &mut |event| {
+                let Some(fact) = event.fact() else { return Ok(()) };
                 if let (Some(user), false) = (fact.user, fact.failed()) {
-                    expected.entry((fact.tenant_id, Level::Month.floor(fact.occurred_at))).or_default().insert(user);
+                    expected.entry((event.tenant_id, Level::Month.floor(fact.occurred_at))).or_default().insert(user);
                 }
                 Ok(())
             })?;

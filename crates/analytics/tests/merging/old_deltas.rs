@@ -41,10 +41,10 @@ fn make_old(world: &World) {
             tx.all_deltas(&mut |waiting| {
                 numbers.push(waiting.number);
                 let delta = Delta::read(waiting.payload).unwrap();
-                let events = delta.sections().flat_map(|section| section.events());
-                for fact in events.filter_map(|event| event.unwrap().fact()) {
+                let events = delta.sections().flat_map(|section| section.events()).map(|event| event.unwrap());
+                for (tenant, fact) in events.filter_map(|event| Some((event.tenant_id, event.fact()?))) {
                     let hour = fact.occurred_at.timestamp().div_euclid(3_600);
-                    for scope in [Scope::Everyone, Scope::Tenant(fact.tenant_id)] {
+                    for scope in [Scope::Everyone, Scope::Tenant(tenant)] {
                         let hours = scopes.entry((scope, waiting.number)).or_default();
                         hours.entry(hour).or_default().push(Fact::from(&fact));
                     }

@@ -1,7 +1,7 @@
 use crate::error::Result;
 use crate::event::{Event, EventFilter, EventPosition, NamedField, StoredEvent};
 use crate::id::{EventId, TenantId};
-use crate::time::{TimeRange, Timestamp};
+use crate::time::Timestamp;
 
 /// Read access to events.
 pub trait EventReads {
@@ -27,9 +27,9 @@ pub trait EventReads {
     /// The number of distinct users of the events that match. Events without a user add none.
     fn distinct_users(&mut self, filter: &EventFilter) -> Result<u64>;
 
-    /// The names that events of a range refer to and that their dictionaries do not have, at most `limit` per field. It
-    /// reads every event of the range.
-    fn missing_names(&mut self, range: TimeRange, limit: usize) -> Result<Vec<MissingName>>;
+    /// The names that events refer to and that their dictionaries do not have, at most `limit` per field. It reads every
+    /// event.
+    fn missing_names(&mut self, limit: usize) -> Result<Vec<MissingName>>;
 
     /// Compares the structure that finds events by their ids with the events of the snapshot, and calls `each` for every
     /// fault. Returns the number of events that were looked up: 0 if the database itself keeps ids unique.
@@ -73,7 +73,7 @@ pub struct MissingName {
     pub number: i64,
     /// The number of events that refer to it.
     pub events: u64,
-    /// The time and the id of the first of these events.
+    /// The time and the id of the event that was stored first of these.
     pub first: (Timestamp, EventId),
 }
 

@@ -16,7 +16,7 @@ use crate::ports::{
 };
 use crate::tenant::Tenant;
 use crate::testing::unused_ports::unused;
-use crate::time::{TimeRange, Timestamp};
+use crate::time::Timestamp;
 use crate::user::{AttributeChange, Membership, SharedEmail, User, UserFilter};
 
 /// Replaces the answer to the insertion of these events; `None` lets the store insert them.
@@ -186,7 +186,7 @@ impl EventReads for MemoryTx<'_> {
     }
 
     /// It keeps the names themselves, so none can be missing.
-    fn missing_names(&mut self, _range: TimeRange, _limit: usize) -> Result<Vec<MissingName>> {
+    fn missing_names(&mut self, _limit: usize) -> Result<Vec<MissingName>> {
         Ok(Vec::new())
     }
 }

@@ -9,7 +9,7 @@ use trailkeeper_domain::event::{Event, EventFilter, EventPosition, StoredEvent};
 use trailkeeper_domain::id::{EventId, TenantId};
 use trailkeeper_domain::indexed_event::IndexedEvent;
 use trailkeeper_domain::ports::{EventReads, EventWrites, IdFault, MissingName};
-use trailkeeper_domain::time::{TimeRange, Timestamp};
+use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::{Error, Result};
 
 use super::event_filter::{Part, ResolvedFilter};
@@ -104,8 +104,8 @@ impl EventReads for Tx<'_> {
         self.counted(&resolved, "count(DISTINCT user_ref)")
     }
 
-    fn missing_names(&mut self, range: TimeRange, limit: usize) -> Result<Vec<MissingName>> {
-        self.missing_names_in(range, limit)
+    fn missing_names(&mut self, limit: usize) -> Result<Vec<MissingName>> {
+        self.lost_names(limit)
     }
 
     fn check_ids(&mut self, each: &mut dyn FnMut(IdFault)) -> Result<u64> {

@@ -1,12 +1,10 @@
 //! Events as facts: read in chunks, ordered by time.
 
-use std::collections::{HashMap, HashSet};
-
 use diesel::prelude::*;
+use trailkeeper_domain::Result;
 use trailkeeper_domain::fact::EventFact;
 use trailkeeper_domain::id::TenantId;
 use trailkeeper_domain::time::{TimeRange, Timestamp, just_after};
-use trailkeeper_domain::{Error, Result};
 
 use super::{Db, Tx, dialect};
 use crate::columns::{DbTenant, DbTime};
@@ -44,9 +42,6 @@ impl ScopeFilter {
     }
 }
 
-/// The tenants of the rows read so far, by their keys.
-type KnownTenants = HashMap<DbTenant, TenantId>;
-
 impl Tx<'_> {
     /// Selects the events of one tenant, one user, or both; `None` if no event can match.
     pub fn scope_filter(&mut self, tenant: Option<TenantId>, user: Option<i32>) -> Result<Option<ScopeFilter>> {
@@ -65,19 +60,18 @@ impl Tx<'_> {
         range: TimeRange,
         each: &mut dyn FnMut(&EventFact) -> Result<()>,
     ) -> Result<()> {
-        let mut known = KnownTenants::default();
         let mut start = range.start;
         while start < range.end {
             let chunk = filter
                 .events()
                 .filter(events::occurred_at.ge(DbTime(start)))
                 .filter(events::occurred_at.lt(DbTime(range.end)));
-            let Some((at, mut seq)) = self.chunk(chunk, &mut known, each)? else { return Ok(()) };
+            let Some((at, mut seq)) = self.chunk(chunk, each)? else { return Ok(()) };
             // The rest of the events of this instant. Equality finds them in the index at once, even if a million events
             // share their time.
             loop {
                 let rest = filter.events().filter(events::occurred_at.eq(DbTime(at))).filter(events::seq.gt(seq));
-                match self.chunk(rest, &mut known, each)? {
+                match self.chunk(rest, each)? {
                     Some((_, last)) => seq = last,
                     None => break,
                 }
@@ -101,7 +95,6 @@ impl Tx<'_> {
     fn chunk(
         &mut self,
         query: events::BoxedQuery<'static, Db>,
-        known: &mut KnownTenants,
         each: &mut dyn FnMut(&EventFact) -> Result<()>,
     ) -> Result<Option<(Timestamp, i64)>> {
         let query = query
@@ -110,12 +103,8 @@ impl Tx<'_> {
             .select(FactRow::as_select());
         let rows: Vec<FactRow> = self.run(TABLE, |conn| query.load(conn))?;
         let end = rows.last().filter(|_| rows.len() == CHUNK).map(|row| (row.occurred_at.0, row.seq));
-        let unknown: HashSet<DbTenant> =
-            rows.iter().map(|row| row.tenant_id).filter(|key| !known.contains_key(key)).collect();
-        known.extend(self.tenants_of(&unknown.into_iter().collect::<Vec<_>>())?);
         for row in rows {
-            let tenant = known.get(&row.tenant_id).copied();
-            each(&row.into_fact(tenant.ok_or_else(|| Error::internal("the tenant of a row was not looked up"))?)?)?;
+            each(&row.into_fact()?)?;
         }
         Ok(end)
     }

@@ -34,7 +34,7 @@ const LARGEST_BATCH: usize = 1_000;
 
 impl SheetReads for Tx<'_> {
     fn facts(&mut self, scope: Scope, range: TimeRange, each: &mut dyn FnMut(&EventFact) -> Result<()>) -> Result<()> {
-        if let (Scope::Tenant(_), Some(generation)) = (scope, self.indexed_generation()?) {
+        if let Some(generation) = self.indexed_generation()? {
             return self.facts_by_postings(generation, scope, Condition::everything(), range, each);
         }
         let tenant = match scope {

@@ -2,7 +2,7 @@
 
 use diesel::{Queryable, Selectable};
 use trailkeeper_domain::fact::EventFact;
-use trailkeeper_domain::id::{EnvId, TenantId};
+use trailkeeper_domain::id::EnvId;
 use trailkeeper_domain::ports::SheetKey;
 use trailkeeper_domain::{Error, Result};
 use trailkeeper_postings::delta::read_numbers;
@@ -17,8 +17,6 @@ use crate::schema::{deltas, events, merge_passes, sheets};
 pub struct FactRow {
     /// Number in the order of storage.
     pub seq: i64,
-    /// Tenant, as the database stores it.
-    pub tenant_id: DbTenant,
     /// Time of the event.
     pub occurred_at: DbTime,
     env_id: i64,
@@ -30,14 +28,13 @@ pub struct FactRow {
 }
 
 impl FactRow {
-    /// The fact. `tenant_id` is the tenant of [`Self::tenant_id`].
-    pub fn into_fact(self, tenant_id: TenantId) -> Result<EventFact> {
+    /// The fact.
+    pub fn into_fact(self) -> Result<EventFact> {
         let seq = self.seq;
         let wrong = |column, value: i64| unreadable("events", column, seq, format!("{value} is out of its range"));
         let id = |column, value: i32| u32::try_from(value).map_err(|_| wrong(column, value.into()));
         Ok(EventFact {
             occurred_at: self.occurred_at.0,
-            tenant_id,
             env: EnvId(u32::try_from(self.env_id).map_err(|_| wrong("env_id", self.env_id))?),
             page: self.page_ref.map(|value| id("page_ref", value)).transpose()?,
             kind: id("kind_ref", self.kind_ref)?,

@@ -29,7 +29,6 @@ fn all_time() -> TimeRange {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct NamedFact {
     occurred_at: Timestamp,
-    tenant_id: TenantId,
     env: EnvId,
     page: Option<String>,
     kind: String,
@@ -79,7 +78,6 @@ impl TestStore {
             .unwrap();
         let named = |fact: &EventFact| NamedFact {
             occurred_at: fact.occurred_at,
-            tenant_id: fact.tenant_id,
             env: fact.env,
             page: fact.page.map(|id| pages[&id].clone()),
             kind: kinds[&fact.kind].clone(),
@@ -103,7 +101,6 @@ fn expected_facts(
         .filter(|event| counts(event) && within(range, event.occurred_at) && asked(event))
         .map(|event| NamedFact {
             occurred_at: event.occurred_at,
-            tenant_id: event.tenant_id,
             env: event.env_id,
             page: event.page.as_ref().map(|page| page.key(&PageRule::default())),
             kind: event.kind.as_str().to_owned(),

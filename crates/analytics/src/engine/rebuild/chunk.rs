@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use trailkeeper_domain::fact::EventFact;
+use trailkeeper_domain::id::TenantId;
 use trailkeeper_domain::ports::Store;
 use trailkeeper_domain::scope::Scope;
 use trailkeeper_domain::time::Timestamp;
@@ -37,9 +38,9 @@ impl<'a> Chunk<'a> {
         Self { store, lease, generation, builders, waiting: 0, events: 0, merged }
     }
 
-    /// Counts an event, for everyone and for its tenant.
-    pub fn add(&mut self, fact: &EventFact) -> Result<()> {
-        for scope in [Scope::Everyone, Scope::Tenant(fact.tenant_id)] {
+    /// Counts an event of a tenant, for everyone and for the tenant.
+    pub fn add(&mut self, tenant: TenantId, fact: &EventFact) -> Result<()> {
+        for scope in [Scope::Everyone, Scope::Tenant(tenant)] {
             let start = scope.kind().finest().floor(fact.occurred_at);
             let periods = self.builders.entry(scope).or_default();
             periods.entry(start).or_insert_with(|| SheetBuilder::new(scope.kind())).add(&Fact::from(fact));

@@ -1,7 +1,7 @@
 //! Verification: compares all sheets with a recount of the events, and the index of events with the rows.
 //!
 //! The recount is independent of merging. One month at a time, it counts each hour, day and month of everyone and of
-//! each tenant from the events; then the same periods are folded from their runs and from the waiting deltas.
+//! each tenant from the rows, which it reads in the order of storage; then the same periods are folded from their runs and from the waiting deltas.
 //! Differences are reported cell by cell. The columns of the waiting deltas are also compared with the rows of their
 //! events.
 
@@ -10,18 +10,21 @@ mod counts;
 mod difference;
 mod findings;
 mod index;
+mod months;
 mod numbers;
 mod recount;
 mod stored;
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use trailkeeper_domain::ports::{ReadTx, Store};
-use trailkeeper_domain::scope::{Level, Scope};
+use trailkeeper_domain::scope::Level;
 use trailkeeper_domain::time::{MAX_UNIX_SECONDS, TimeRange, Timestamp};
 use trailkeeper_domain::{Error, Result};
 
 use super::progress::Progress;
-use recount::Recount;
+use months::Months;
 use stored::{Comparison, Deltas};
 
 pub use difference::{Counts, Difference, Mismatch, SomeEvents};
@@ -62,8 +65,12 @@ fn compare_all(tx: &mut dyn ReadTx, progress: &mut dyn FnMut(Progress), found: &
     }
     let deltas = Deltas::survey(tx, found)?;
     columns::compare(tx, found)?;
-    let span = span_of_rows(tx)?.into_iter().flat_map(|(first, last)| [first, last]);
-    let with_events: Vec<Timestamp> = span.chain(deltas.span()).map(|at| Level::Month.floor(at)).collect();
+    for missing in tx.missing_names(MISSING_NAMES)? {
+        found.verified.missing_names += 1;
+        found.report(Difference::MissingName(missing));
+    }
+    let rows = Months::survey(tx)?;
+    let with_events: Vec<Timestamp> = rows.span().chain(deltas.span()).collect();
     let (first, last) = (with_events.iter().min(), with_events.iter().max());
     let months: Vec<Timestamp> = match (first, last) {
         (Some(first), Some(last)) => {
@@ -71,18 +78,16 @@ fn compare_all(tx: &mut dyn ReadTx, progress: &mut dyn FnMut(Progress), found: &
         }
         _ => Vec::new(),
     };
-    let of = months.len() as u64;
+    let (of, mut recounts) = (months.len() as u64, BTreeMap::new());
     for (done, start) in (1..).zip(&months) {
         let range = Level::Month.range(*start);
-        names_in(tx, range, found)?;
-        let mut recount = Recount::default();
-        tx.facts(Scope::Everyone, range, &mut |fact| {
-            recount.add(fact);
-            Ok(())
-        })?;
+        if !recounts.contains_key(start) {
+            recounts = rows.recount(tx, *start)?;
+        }
+        let recount = recounts.remove(start).unwrap_or_default();
         found.verified.events += recount.events();
         let waiting = deltas.of_range(tx, range)?;
-        Comparison::new(recount.finish(), waiting).run(tx, range, found)?;
+        Comparison::new(recount.finish()?, waiting).run(tx, range, found)?;
         progress(Progress { done, of, events: found.verified.events });
     }
     let mut faults = Vec::new();
@@ -99,24 +104,13 @@ fn compare_all(tx: &mut dyn ReadTx, progress: &mut dyn FnMut(Progress), found: &
     let begin = months.first().copied().unwrap_or(LATEST);
     let end = last.and_then(|last| Level::Month.end(*last)).unwrap_or(LATEST);
     for range in [TimeRange { start: EARLIEST, end: begin }, TimeRange { start: end, end: LATEST }] {
-        // The system tenant may have events there: its events are not counted.
-        names_in(tx, range, found)?;
         Comparison::default().run(tx, range, found)?;
     }
     counts::compare(tx, found)?;
     index::compare(tx, TimeRange { start: EARLIEST, end: LATEST }, found)
 }
 
-/// Reports the names that events of the range refer to and that their dictionaries do not have.
-fn names_in(tx: &mut dyn ReadTx, range: TimeRange, found: &mut Findings<'_>) -> Result<()> {
-    for missing in tx.missing_names(range, MISSING_NAMES)? {
-        found.verified.missing_names += 1;
-        found.report(Difference::MissingName(missing));
-    }
-    Ok(())
-}
-
-/// The most missing names that are reported per field and month.
+/// The most missing names that are reported per field.
 const MISSING_NAMES: usize = 1_000;
 
 /// The most faults of runs of ids that are reported.
@@ -132,20 +126,4 @@ const fn instant(seconds: i64) -> Timestamp {
         Some(at) => at,
         None => DateTime::<Utc>::MIN_UTC,
     }
-}
-
-/// The times of the first and the last event of customers. The index may be what is damaged, so it is not asked.
-fn span_of_rows(tx: &mut dyn ReadTx) -> Result<Option<(Timestamp, Timestamp)>> {
-    if !tx.has_postings()? {
-        return tx.span();
-    }
-    let mut span: Option<(Timestamp, Timestamp)> = None;
-    tx.indexed_events(i64::MIN, usize::MAX, &mut |row| {
-        if let Some(fact) = row.fact() {
-            let at = fact.occurred_at;
-            span = Some(span.map_or((at, at), |(first, last)| (first.min(at), last.max(at))));
-        }
-        Ok(())
-    })?;
-    Ok(span)
 }

@@ -1,24 +1,16 @@
 //! Facts, which analytics count.
 
-use std::collections::{HashMap, HashSet};
-
-use diesel::prelude::*;
+use trailkeeper_domain::Result;
 use trailkeeper_domain::fact::EventFact;
 use trailkeeper_domain::id::{TenantId, UserId};
 use trailkeeper_domain::scope::Scope;
 use trailkeeper_domain::time::{TimeRange, Timestamp};
-use trailkeeper_domain::{Error, Result};
 use trailkeeper_postings::dimension::Dimension;
 use trailkeeper_postings::query::{Columns, Condition, Query};
 
 use super::super::Tx;
 use super::super::names::Dictionary;
 use super::asked::{numbers, system};
-use crate::columns::DbTenant;
-use crate::schema::events;
-
-/// The number of events whose tenants one statement reads.
-const AT_ONCE: usize = 1_000;
 
 impl Tx<'_> {
     /// The events of customers in a scope that match `condition`; `None` for the system tenant, which has no customers.
@@ -46,34 +38,7 @@ impl Tx<'_> {
     ) -> Result<()> {
         let Some(condition) = Self::of_customers(scope, condition) else { return Ok(()) };
         let query = Query { condition, from: Some(range.start), until: Some(range.end) };
-        if let Scope::Tenant(tenant) = scope {
-            return self.ask(generation, scope, &query, |sources| {
-                sources.columns(&query, &mut |columns| each(&fact(columns, tenant)))
-            });
-        }
-        let mut after = None;
-        loop {
-            let some = self.ask(generation, scope, &query, |sources| sources.columns_after(&query, after, AT_ONCE))?;
-            let tenants = self.tenants_by_seq(&some.iter().map(|columns| columns.key.seq).collect::<Vec<_>>())?;
-            for columns in &some {
-                let seq = columns.key.seq;
-                let tenant = tenants.get(&seq).copied();
-                each(&fact(columns, tenant.ok_or_else(|| Error::internal(format!("the event {seq} has no row")))?))?;
-            }
-            match some.last() {
-                Some(last) if some.len() == AT_ONCE => after = Some(last.key),
-                _ => return Ok(()),
-            }
-        }
-    }
-
-    /// The tenants of these events. Runs of everyone do not have them.
-    fn tenants_by_seq(&mut self, seqs: &[i64]) -> Result<HashMap<i64, TenantId>> {
-        let query = events::table.filter(events::seq.eq_any(seqs)).select((events::seq, events::tenant_id));
-        let rows: Vec<(i64, DbTenant)> = self.run("events", |conn| query.load(conn))?;
-        let keys: HashSet<DbTenant> = rows.iter().map(|(_, key)| *key).collect();
-        let tenants = self.tenants_of(&keys.into_iter().collect::<Vec<_>>())?;
-        Ok(rows.into_iter().filter_map(|(seq, key)| Some((seq, *tenants.get(&key)?))).collect())
+        self.ask(generation, scope, &query, |sources| sources.columns(&query, &mut |columns| each(&fact(columns))))
     }
 
     /// See `SheetReads::facts_of_user`.
@@ -106,10 +71,9 @@ impl Tx<'_> {
 }
 
 /// What analytics count of an event.
-pub fn fact(columns: &Columns, tenant_id: TenantId) -> EventFact {
+pub fn fact(columns: &Columns) -> EventFact {
     EventFact {
         occurred_at: columns.key.occurred_at,
-        tenant_id,
         env: columns.env,
         page: columns.page,
         kind: columns.kind,
