@@ -1,6 +1,5 @@
 use crate::error::Result;
 use crate::page::PageRuleState;
-use crate::time::Timestamp;
 
 /// Read access to the rule by which pages get their keys.
 pub trait PageReads {
@@ -22,29 +21,27 @@ pub trait PageWrites {
     /// Forgets how many pages the tenants have added on each day, so that they may add the pages of another rule.
     fn forget_new_pages(&mut self) -> Result<()>;
 
-    /// Gives the keys of the present rule to at most `limit` events with a page, those after `after`. Events that are
+    /// Gives the keys of the present rule to the events with a page among at most `limit` events, those after `after`. Events that are
     /// stored meanwhile have such keys already and may be left out. Events whose page is lost with its name stay as they are.
     fn rewrite_page_keys(&mut self, after: Option<&PagePosition>, limit: usize) -> Result<RewrittenPages>;
 }
 
-/// A position in the walk over all events with a page: by the number of the page, then by time and order of storage. The
-/// events that count as `(other)` come last, because the others may use up the number of new pages.
+/// A position in the two walks over all events in the order of storage. The second walk is about the events that count as
+/// `(other)`: they come last, because the others may use up the number of new pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PagePosition {
-    /// The number of the page.
-    pub page: i32,
-    /// The time of the event.
-    pub at: Timestamp,
-    /// The number of the event.
+    /// Whether it is the second walk.
+    pub others: bool,
+    /// The number of the last event that was read.
     pub seq: i64,
-    /// The largest number of a page when the walk began. Later pages have keys of the present rule.
-    pub last: i32,
+    /// The number of the last event when the walks began. Later events have keys of the present rule.
+    pub last: i64,
 }
 
 /// A step of the walk.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RewrittenPages {
-    /// The number of events that were read.
+    /// The number of events with a page of this walk that were read.
     pub read: u64,
     /// The number of events that got another key.
     pub changed: u64,

@@ -48,7 +48,7 @@ const INSERT_EVENTS: [&str; 2] = [
 const NOT_YET_MOVED: &str = " WHERE NOT EXISTS (SELECT FROM event_ids AS old \
     WHERE old.id = numbered.id AND old.tenant_id = numbered.tenant_id)";
 
-/// It finds the rows by the index of tenants.
+/// It finds the rows by the order of storage; those of an older version by their index of tenants.
 const UPDATE_PAGES: &str = "\
 UPDATE events SET page_ref = made.page_ref, page = made.page, page_key = made.page_key \
 FROM UNNEST($3, $4, $5, $6, $7) AS made (occurred_at, seq, page_ref, page, page_key) \

@@ -1,24 +1,22 @@
 //! The rule by which pages get their keys, and the walk that gives the keys of a new rule to stored events.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use diesel::dsl::{exists, max, sql};
+use diesel::dsl::exists;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Integer};
 use trailkeeper_domain::error::Context;
 use trailkeeper_domain::event::Event;
 use trailkeeper_domain::page::{PageHash, PageQueries, PageRule, PageRuleState, TrailingSlash};
-use trailkeeper_domain::ports::{PagePosition, PageReads, PageWrites, RewrittenPages};
+use trailkeeper_domain::ports::{PagePosition, PageReads, PageWrites, PostingReads, RewrittenPages};
 use trailkeeper_domain::{Error, Result};
 
 use super::event_names::{OTHER, PageKey};
 use super::missing_references::NewPage;
 use super::names::Dictionary;
 use super::{Tx, count, dialect};
-use crate::columns::{DbTime, Instant};
 use crate::rows::{PageUpdate, SentPageRow};
-use crate::schema::{dict_pages, events, new_pages, page_rule};
+use crate::schema::{events, new_pages, page_rule};
 
 const TABLE: &str = "page_rule";
 
@@ -85,35 +83,26 @@ impl PageWrites for Tx<'_> {
     fn rewrite_page_keys(&mut self, after: Option<&PagePosition>, limit: usize) -> Result<RewrittenPages> {
         self.run("events", dialect::keep_in_place)?;
         let rule = self.page_rule()?.rule;
-        let mut position = if let Some(after) = after {
-            *after
-        } else {
-            let last = dict_pages::table.select(max(dict_pages::id));
-            let last: Option<i32> = self.run("dict_pages", |conn| last.first(conn))?;
-            // The last names may be missing.
-            let used = dialect::events().select(max(events::page_ref));
-            let used: Option<i32> = self.run("events", |conn| used.first(conn))?;
-            PagePosition { last: last.max(used).unwrap_or_default(), ..BEGINNING }
+        let mut position = match after {
+            Some(after) => *after,
+            None => PagePosition { others: false, seq: i64::MIN, last: self.last_seq()? },
         };
-        let rows = self.sent_pages(&position, limit)?;
-        let (changed, missing) = self.give_keys(rule, &rows)?;
-        let is_full = rows.len() >= limit;
+        let walked = dialect::events().filter(events::seq.gt(position.seq)).filter(events::seq.le(position.last));
+        let walked = walked.order(events::seq.asc()).limit(count(limit)).select(SentPageRow::as_select());
+        let mut rows: Vec<SentPageRow> = self.run("events", |conn| walked.load(conn))?;
         let next = match rows.last() {
-            Some(row) if is_full => {
-                (position.page, position.at, position.seq) = (row.page_ref(), row.occurred_at.0, row.seq);
+            Some(row) if rows.len() >= limit => {
+                position.seq = row.seq;
                 Some(position)
             }
-            // The pages that count as (other) come last.
-            _ if position.page != OTHER => Some(PagePosition { page: OTHER, ..BEGINNING }),
+            _ if !position.others => Some(PagePosition { others: true, seq: i64::MIN, ..position }),
             _ => None,
         };
+        rows.retain(|row| row.has_page() && (row.page_ref() == OTHER) == position.others);
+        let (changed, missing) = self.give_keys(rule, &rows)?;
         Ok(RewrittenPages { read: rows.len() as u64, changed, missing, next })
     }
 }
-
-/// Before the first page that does not count as `(other)`; with the page `(other)`, before its first event.
-const BEGINNING: PagePosition =
-    PagePosition { page: OTHER + 1, at: chrono::DateTime::UNIX_EPOCH, seq: i64::MIN, last: 0 };
 
 impl Tx<'_> {
     /// The rule, if the keys of all events are made by it.
@@ -145,40 +134,11 @@ impl Tx<'_> {
         Ok(events.iter().map(|event| event.page.as_ref().map(|page| rule.key(page.as_str()))).collect())
     }
 
-    fn sent_pages(&mut self, after: &PagePosition, limit: usize) -> Result<Vec<SentPageRow>> {
-        let query = dialect::events().filter(events::page_ref.is_not_null());
-        // Each of them reads the index of pages in its order.
-        let query = if after.page == OTHER {
-            query.filter(events::page_ref.eq(OTHER)).filter(
-                sql::<Bool>("(occurred_at, seq) > (")
-                    .bind::<Instant, _>(DbTime(after.at))
-                    .sql(", ")
-                    .bind::<BigInt, _>(after.seq)
-                    .sql(")"),
-            )
-        } else {
-            query.filter(events::page_ref.le(after.last)).filter(
-                sql::<Bool>("(page_ref, occurred_at, seq) > (")
-                    .bind::<Integer, _>(after.page)
-                    .sql(", ")
-                    .bind::<Instant, _>(DbTime(after.at))
-                    .sql(", ")
-                    .bind::<BigInt, _>(after.seq)
-                    .sql(")"),
-            )
-        };
-        let query = query
-            .order((events::page_ref.asc(), events::occurred_at.asc(), events::seq.asc()))
-            .limit(count(limit))
-            .select(SentPageRow::as_select());
-        self.run("events", |conn| query.load(conn))
-    }
-
     /// Gives these events the keys of the rule. Returns how many events got another one, and how many stay as they are
     /// because the name of their page is missing.
     fn give_keys(&mut self, rule: PageRule, rows: &[SentPageRow]) -> Result<(u64, u64)> {
-        let mut numbers: Vec<i32> = rows.iter().map(SentPageRow::page_ref).collect();
-        numbers.dedup();
+        let numbers: BTreeSet<i32> = rows.iter().map(SentPageRow::page_ref).collect();
+        let numbers: Vec<i32> = numbers.into_iter().collect();
         let names = self.shared_names(Dictionary::Pages, &numbers)?;
         let tenants: HashSet<_> = rows.iter().map(|row| row.tenant_id).collect();
         let tenants = self.tenants_of(&tenants.into_iter().collect::<Vec<_>>())?;

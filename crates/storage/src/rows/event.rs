@@ -194,7 +194,12 @@ pub struct SentPageRow {
 }
 
 impl SentPageRow {
-    /// The number of the page under which the event counts. Events without a page are not read as this row.
+    /// Whether the event has a page.
+    pub fn has_page(&self) -> bool {
+        self.page_ref.is_some()
+    }
+
+    /// The number of the page under which the event counts; 0, which no page has, without a page.
     pub fn page_ref(&self) -> i32 {
         self.page_ref.unwrap_or_default()
     }

@@ -53,8 +53,9 @@ pub fn rewrite(
         rewritten.changed += step.changed;
         rewritten.missing += step.missing;
         let Some(next) = step.next else { return Ok(Some(rewritten)) };
-        let of = u64::from(next.last.unsigned_abs());
-        progress(Progress { done: u64::from(next.page.unsigned_abs()).min(of), of, events: read });
+        let last = u64::try_from(next.last).unwrap_or_default();
+        let done = u64::try_from(next.seq).unwrap_or_default() + if next.others { last } else { 0 };
+        progress(Progress { done, of: 2 * last, events: read });
         after = Some(next);
     }
 }

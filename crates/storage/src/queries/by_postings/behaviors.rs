@@ -9,7 +9,7 @@ use trailkeeper_domain::time::TimeRange;
 use trailkeeper_postings::dimension::Dimension;
 use trailkeeper_postings::query::{Condition, Query};
 
-use super::super::Tx;
+use super::super::{Tx, dialect};
 use super::asked::numbers;
 use crate::rows::BehaviorRow;
 use crate::schema::events;
@@ -40,7 +40,7 @@ impl Tx<'_> {
         })?;
         let mut rows: Vec<BehaviorRow> = Vec::with_capacity(seqs.len());
         for some in seqs.chunks(AT_ONCE) {
-            let query = events::table.filter(events::seq.eq_any(some)).select(BehaviorRow::as_select());
+            let query = dialect::events().filter(events::seq.eq_any(some)).select(BehaviorRow::as_select());
             rows.extend(self.run("events", |conn| query.load::<BehaviorRow>(conn))?);
         }
         rows.sort_unstable_by_key(BehaviorRow::position);

@@ -7,9 +7,9 @@ use trailkeeper_domain::Result;
 use trailkeeper_domain::event::EventPosition;
 use trailkeeper_postings::query::Columns;
 
-use super::super::Tx;
 use super::super::event_filter::ResolvedFilter;
 use super::super::event_names::OTHER;
+use super::super::{Tx, dialect};
 use super::asked::Asked;
 use crate::schema::events;
 
@@ -50,7 +50,7 @@ impl Tx<'_> {
     pub(super) fn with_texts(&mut self, asked: &Asked<'_>, seqs: &[i64]) -> Result<HashSet<i64>> {
         let mut found = HashSet::new();
         for some in seqs.chunks(AT_ONCE) {
-            let query = events::table.filter(events::seq.eq_any(some)).select(TextsRow::as_select());
+            let query = dialect::events().filter(events::seq.eq_any(some)).select(TextsRow::as_select());
             let rows: Vec<TextsRow> = self.run("events", |conn| query.load(conn))?;
             found.extend(rows.into_iter().filter(|row| row.matches(&asked.resolved)).map(|row| row.seq));
         }
