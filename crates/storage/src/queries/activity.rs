@@ -121,7 +121,7 @@ impl ActivityReads for Tx<'_> {
         if let Some(generation) = self.indexed_generation()? {
             return self.behaviors_by_postings(generation, user, &kinds, range, tenant);
         }
-        let Some(user) = self.user_ref(user)? else { return Ok(Vec::new()) };
+        let user = self.asked_user(user)?;
         let Some(filter) = self.scope_filter(tenant, Some(user))? else { return Ok(Vec::new()) };
         let query = filter
             .events()
@@ -211,11 +211,10 @@ impl Tx<'_> {
     fn of_sources(&mut self, text: &mut TextQuery<'_>, query: &SourceQuery) -> Result<bool> {
         let SourceQuery { tenant_id, env_id, range, previous_start } = *query;
         let system = self.tenant_key_assigned(TenantId::SYSTEM)?;
-        let tenant =
-            tenant_id.filter(|id| *id != TenantId::SYSTEM).map(|id| self.tenant_key(id)).transpose()?.flatten();
-        if tenant_id.is_some() && tenant.is_none() {
+        if tenant_id == Some(TenantId::SYSTEM) {
             return Ok(false);
         }
+        let tenant = tenant_id.map(|id| self.asked_tenant(id)).transpose()?;
         let kind =
             |name: &str| WELL_KNOWN_KINDS.iter().zip(1_i64..).find(|(known, _)| **known == name).map(|(_, id)| id);
         text.sql(" FROM (SELECT source_ref, user_ref, occurred_at, kind_ref = ");

@@ -8,9 +8,9 @@ use trailkeeper_domain::event::{EventFilter, LOGIN_FAIL, LOGIN_SUCCESS, READS, V
 use trailkeeper_domain::id::{TenantId, UserId};
 use trailkeeper_domain::time::Timestamp;
 
+use super::Tx;
 use super::event_names::OTHER;
 use super::names::{Dictionary, NO_NUMBER};
-use super::{Tx, dialect};
 use crate::columns::{Address, DbTenant};
 
 /// The largest number of types for which a list is merged from one list per type. A list of more types reads the index
@@ -175,15 +175,6 @@ impl Tx<'_> {
             from: filter.from,
             until: filter.until,
         })
-    }
-
-    /// The tenant as a value of conditions. A tenant that no row refers to has a number that no row has.
-    fn asked_tenant(&mut self, tenant: TenantId) -> Result<DbTenant> {
-        if let Some(key) = dialect::key_without_number(tenant) {
-            return Ok(key);
-        }
-        let numbers = self.asked_numbers(Dictionary::Tenants, &[&tenant.to_string()])?;
-        Ok(DbTenant::Number(numbers.first().copied().unwrap_or(NO_NUMBER).into()))
     }
 
     /// The system tenant and the types of the audit events of people's reads; `None` if there has been no such event.

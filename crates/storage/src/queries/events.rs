@@ -27,13 +27,7 @@ const COUNT: &str = "count(*)";
 
 impl EventReads for Tx<'_> {
     fn events_by_id(&mut self, id: EventId, tenant: Option<TenantId>) -> Result<Vec<StoredEvent>> {
-        let tenant = match tenant {
-            None => None,
-            Some(tenant) => match self.tenant_key(tenant)? {
-                None => return Ok(Vec::new()),
-                key => key,
-            },
-        };
+        let tenant = tenant.map(|tenant| self.asked_tenant(tenant)).transpose()?;
         let (hash, shared) = (self.hash_key()?, self.shared);
         let rows = self.run(TABLE, |conn| dialect::events_by_id(conn, &shared.ids, &hash, DbUuid(id.0), tenant))?;
         let mut stored = self.stored(rows)?;

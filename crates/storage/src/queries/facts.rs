@@ -43,14 +43,15 @@ impl ScopeFilter {
 }
 
 impl Tx<'_> {
-    /// Selects the events of one tenant, one user, or both; `None` if no event can match.
+    /// Selects the events of one tenant, one user, or both; `None` for the system tenant, which has no customers. An
+    /// unknown tenant costs what a known one costs.
     pub fn scope_filter(&mut self, tenant: Option<TenantId>, user: Option<i32>) -> Result<Option<ScopeFilter>> {
-        let system = self.tenant_key_assigned(TenantId::SYSTEM)?;
-        let Some(id) = tenant else { return Ok(Some(ScopeFilter { system, tenant: None, user })) };
-        if id == TenantId::SYSTEM {
+        if tenant == Some(TenantId::SYSTEM) {
             return Ok(None);
         }
-        Ok(self.tenant_key(id)?.map(|tenant| ScopeFilter { system, tenant: Some(tenant), user }))
+        let system = self.tenant_key_assigned(TenantId::SYSTEM)?;
+        let tenant = tenant.map(|tenant| self.asked_tenant(tenant)).transpose()?;
+        Ok(Some(ScopeFilter { system, tenant, user }))
     }
 
     /// Passes the events of a range to `each` as facts, ordered by time, then by order of storage.

@@ -68,7 +68,7 @@ impl Tx<'_> {
         if passes.is_empty() {
             return Ok(merged);
         }
-        let Some(key) = self.tenant_key(scope.key())? else { return Ok(merged) };
+        let key = self.asked_tenant(scope.key())?;
         let numbers: Vec<i64> = passes.iter().map(|pass| pass.pass).collect();
         let query = merged_scopes::table
             .filter(merged_scopes::bucket.eq(BUCKET))

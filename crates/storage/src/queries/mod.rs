@@ -38,6 +38,7 @@ use std::sync::OnceLock;
 
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use diesel::result::{Error as DieselError, QueryResult};
+use trailkeeper_domain::id::TenantId;
 use trailkeeper_domain::page::PageRuleState;
 use trailkeeper_domain::ports::{ReadTx, WriteTx};
 use trailkeeper_domain::{Error, Result};
@@ -45,6 +46,7 @@ use trailkeeper_domain::{Error, Result};
 pub use missing_references::MissingReferences;
 
 use super::{Conn, Db, dialect};
+use crate::columns::DbTenant;
 use crate::content_version::KnownVersion;
 use crate::epoch;
 use crate::error;
@@ -99,6 +101,8 @@ pub struct Tx<'a> {
     changes: Option<i64>,
     /// The rule of pages, once this transaction has read it.
     page_rule: Option<PageRuleState>,
+    /// The tenant that was asked for last, as a value of conditions.
+    asked_tenant: Option<(TenantId, DbTenant)>,
 }
 
 impl ReadTx for Tx<'_> {}
@@ -191,6 +195,7 @@ pub fn run(
         changed_sheets: false,
         changes: None,
         page_rule: None,
+        asked_tenant: None,
     };
     let outcome = work(&mut tx).and_then(|()| {
         if dialect::HAS_CONTENT_VERSION && (tx.changed_sheets || !tx.new_names.is_empty()) {

@@ -91,9 +91,26 @@ impl Tx<'_> {
             .collect()
     }
 
-    /// The number of a user; `None` if no event refers to the user.
-    pub(super) fn user_ref(&mut self, user: &UserId) -> Result<Option<i32>> {
-        self.number_of(Dictionary::Users, user.as_str())
+    /// The tenant that a caller asks for, as a value of conditions. A tenant without a number gets one that no row has. See
+    /// [`Self::asked_numbers`].
+    pub(super) fn asked_tenant(&mut self, tenant: TenantId) -> Result<DbTenant> {
+        if let Some(key) = dialect::key_without_number(tenant) {
+            return Ok(key);
+        }
+        if let Some((_, key)) = self.asked_tenant.filter(|(asked, _)| *asked == tenant) {
+            return Ok(key);
+        }
+        let numbers = self.asked_numbers(Dictionary::Tenants, &[&tenant.to_string()])?;
+        let key = DbTenant::Number(numbers.first().copied().unwrap_or(NO_NUMBER).into());
+        self.asked_tenant = Some((tenant, key));
+        Ok(key)
+    }
+
+    /// The number of the user that a caller asks for. A user without a number gets one that no row has. See
+    /// [`Self::asked_numbers`].
+    pub(super) fn asked_user(&mut self, user: &UserId) -> Result<i32> {
+        let numbers = self.asked_numbers(Dictionary::Users, &[user.as_str()])?;
+        Ok(numbers.first().copied().unwrap_or(NO_NUMBER))
     }
 
     /// The number of a name; `None` if the dictionary does not have the name.
@@ -178,6 +195,8 @@ impl Tx<'_> {
         if names.is_empty() {
             return Ok(());
         }
+        // It may be one of these.
+        self.asked_tenant = None;
         let table = dictionary.table();
         let last = self.run(table, |conn| last_number(conn, dictionary))?.unwrap_or(0);
         let numbered: Vec<(i32, &str)> =

@@ -57,7 +57,7 @@ impl SheetReads for Tx<'_> {
         if let Some(generation) = self.indexed_generation()? {
             return self.facts_of_user_by_postings(generation, user, tenant, range, each);
         }
-        let Some(user) = self.user_ref(user)? else { return Ok(()) };
+        let user = self.asked_user(user)?;
         match self.scope_filter(tenant, Some(user))? {
             Some(filter) => self.walk(filter, range, each),
             None => Ok(()),
@@ -68,7 +68,7 @@ impl SheetReads for Tx<'_> {
         if let Some(generation) = self.indexed_generation()? {
             return self.span_by_postings(generation, Some(user), tenant);
         }
-        let Some(user) = self.user_ref(user)? else { return Ok(None) };
+        let user = self.asked_user(user)?;
         match self.scope_filter(tenant, Some(user))? {
             Some(filter) => self.first_and_last(filter),
             None => Ok(None),
@@ -88,16 +88,16 @@ impl SheetReads for Tx<'_> {
     fn sheets(&mut self, query: &SheetQuery, each: &mut dyn FnMut(SheetKey, &[u8]) -> Result<()>) -> Result<()> {
         let generation = self.generation()?;
         match query.scopes {
-            Scopes::One(scope) => match self.tenant_key(scope.key())? {
-                Some(key) => self.sheets_of_one(generation, (scope, key), query, each),
-                None => Ok(()),
-            },
+            Scopes::One(scope) => {
+                let key = self.asked_tenant(scope.key())?;
+                self.sheets_of_one(generation, (scope, key), query, each)
+            }
             Scopes::EveryTenant => self.sheets_of_every_tenant(generation, query, each),
         }
     }
 
     fn sheet_keys(&mut self, scope: Scope, level: Level, part: Part, starts: TimeRange) -> Result<Vec<SheetKey>> {
-        let Some(key) = self.tenant_key(scope.key())? else { return Ok(Vec::new()) };
+        let key = self.asked_tenant(scope.key())?;
         let keys = of_part(self.generation()?, level.code().into(), part.code().into())
             .filter(sheets::scope.eq(key))
             .filter(sheets::start.ge(DbTime(starts.start)))

@@ -9,7 +9,6 @@ use trailkeeper_postings::dimension::Dimension;
 use trailkeeper_postings::query::{Columns, Condition, Query};
 
 use super::super::Tx;
-use super::super::names::Dictionary;
 use super::asked::{numbers, system};
 
 impl Tx<'_> {
@@ -24,7 +23,7 @@ impl Tx<'_> {
 
     /// The condition that an event is of this user. Unknown users cost what known ones cost.
     pub(super) fn of_user(&mut self, user: &UserId) -> Result<Condition> {
-        Ok(numbers(Dimension::User, &self.asked_numbers(Dictionary::Users, &[user.as_str()])?))
+        Ok(numbers(Dimension::User, &[self.asked_user(user)?]))
     }
 
     /// Passes the facts that match `condition` to `each`, in order of time.
