@@ -14,7 +14,8 @@ use trailkeeper_domain::indexed_event::IndexedEvent;
 use trailkeeper_domain::time::Timestamp;
 use trailkeeper_postings::bits::{ByteError, ByteFlaw, put_number, seal};
 use trailkeeper_postings::delta::{Counted, Delta, encode, put_numbers, read_numbers};
-use trailkeeper_postings::dimension::Column;
+use trailkeeper_postings::dimension::{Column, Dimension};
+use trailkeeper_postings::query::{Condition, Query, Waiting};
 use uuid::Uuid;
 
 fn at(micros: i64) -> Timestamp {
@@ -195,7 +196,19 @@ proptest! {
             if let Ok(delta) = Delta::read(&forged) {
                 prop_assert!(delta.len() <= forged.len() * 8);
                 prop_assert_eq!(delta.sections().map(|section| section.len()).sum::<usize>(), delta.len());
-                let _either = all_of(&delta);
+                let query = Query {
+                    condition: Condition::Or(vec![
+                        Condition::Any(Dimension::User, vec![1, 2, 300]),
+                        Condition::negated(Condition::is(Dimension::Source, 3)),
+                    ]),
+                    from: Some(at(5)),
+                    until: None,
+                };
+                let waiting = Waiting::of(&delta, 1, None, &query);
+                let found = waiting.as_ref().map_or(0, |waiting| waiting.columns().count());
+                if let Ok(events) = all_of(&delta) {
+                    prop_assert_eq!(found, events.iter().filter(|event| query.matches(event)).count());
+                }
                 for section in delta.sections() {
                     prop_assert_eq!(section.counted(&[Column::Outcome, Column::Page]).count(), section.len());
                 }

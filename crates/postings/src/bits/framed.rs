@@ -49,6 +49,15 @@ impl<'a> Framed<'a> {
         Some(self.least.wrapping_add(self.packed.get(index)?))
     }
 
+    /// Two numbers that no number is below or above; `None` without numbers. It reads no number.
+    pub fn bounds(&self) -> Option<(u64, u64)> {
+        if self.is_empty() {
+            return None;
+        }
+        // Numbers of forged bytes wrap.
+        Some(self.least.checked_add(self.packed.max()).map_or((0, u64::MAX), |most| (self.least, most)))
+    }
+
     /// The numbers from this index on.
     pub fn iter_from(self, index: usize) -> impl Iterator<Item = u64> + 'a {
         self.packed.iter_from(index).map(move |number| self.least.wrapping_add(number))
@@ -79,6 +88,9 @@ mod tests {
             prop_assert_eq!(framed.iter().collect::<Vec<_>>(), numbers.clone());
             prop_assert_eq!(framed.iter_from(3).collect::<Vec<_>>(), numbers.get(3..).unwrap_or_default());
             prop_assert_eq!(framed.get(numbers.len()), None);
+            let bounds = framed.bounds();
+            prop_assert_eq!(bounds.is_none(), numbers.is_empty());
+            prop_assert!(numbers.iter().all(|number| bounds.is_some_and(|(least, most)| least <= *number && *number <= most)));
         }
     }
 

@@ -1,5 +1,7 @@
 //! Numbers of one width, packed without gaps, least significant bit first.
 
+use std::ops::Range;
+
 use super::error::{ByteError, ByteFlaw};
 use super::reader::Reader;
 
@@ -103,6 +105,24 @@ impl<'a> Packed<'a> {
         self.iter_from(0)
     }
 
+    /// The largest number of this width.
+    pub fn max(&self) -> u64 {
+        1_u64.checked_shl(self.width.into()).map_or(u64::MAX, |end| end - 1)
+    }
+
+    /// The number of ones from one index to another, of numbers of one bit; indexes after the end have none.
+    pub fn ones(&self, range: Range<usize>) -> usize {
+        let (mut at, end) = (range.start, range.end.min(self.len));
+        let mut ones = 0;
+        while at < end {
+            // At least 57 of the loaded bits are behind `at`.
+            let count = (end - at).min(57);
+            ones += (load(self.bytes, at / 8) >> (at % 8) & ((1 << count) - 1)).count_ones() as usize;
+            at += count;
+        }
+        ones
+    }
+
     #[inline]
     fn at(&self, index: usize) -> u64 {
         let width = usize::from(self.width);
@@ -147,6 +167,23 @@ mod tests {
                 prop_assert_eq!(packed.get(numbers.len()), None);
             }
         }
+    }
+
+    proptest! {
+        #[test]
+        fn ones_are_counted(bits in vec(0..2_u64, 0..400), start in 0..420_usize, end in 0..420_usize) {
+            let mut out = Vec::new();
+            pack(&mut out, 1, bits.iter().copied());
+            let packed = Packed::read(&mut Reader::new(&out, 0), 1, bits.len()).unwrap();
+            let expected = bits.iter().take(end).skip(start).sum::<u64>();
+            prop_assert_eq!(packed.ones(start..end) as u64, expected);
+        }
+    }
+
+    #[test]
+    fn the_largest_number_has_all_bits() {
+        let max = |width| Packed::read(&mut Reader::new(&[0; 8], 0), width, 1).unwrap().max();
+        assert_eq!([0, 1, 8, 63, 64].map(max), [0, 1, 255, u64::MAX >> 1, u64::MAX]);
     }
 
     #[test]

@@ -42,7 +42,7 @@ pub(super) fn put_values(out: &mut Vec<u8>, values: &[Option<u32>]) {
 
 /// The values of a column, as they are written.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Written<'a> {
+pub enum Written<'a> {
     /// All events have the same value, or none.
     Same(Option<u32>),
     /// Every event has a value.
@@ -53,17 +53,28 @@ pub(super) enum Written<'a> {
 
 impl<'a> Written<'a> {
     /// Takes the column of `events` events from the reader.
-    pub fn read(reader: &mut Reader<'a>, events: usize) -> Result<Self, ByteError> {
+    pub(super) fn read(reader: &mut Reader<'a>, events: usize) -> Result<Self, ByteError> {
         let at = reader.at();
         match reader.byte()? {
             DENSE => Ok(Self::Dense(Framed::read(reader, events)?)),
             SPARSE => {
                 let present = Packed::read(reader, 1, events)?;
-                let count = present.iter().filter(|bit| *bit == 1).count();
+                let count = present.ones(0..events);
                 Ok(Self::Sparse(present, Framed::read(reader, count)?))
             }
             form => Err(ByteError::new(at, ByteFlaw::Length(form.into()))),
         }
+    }
+
+    /// Two values that no value is below or above; `None` if no event has a value. It reads no value.
+    pub fn bounds(&self) -> Option<(u32, u32)> {
+        let framed = match self {
+            Self::Same(value) => return value.map(|value| (value, value)),
+            Self::Dense(framed) | Self::Sparse(_, framed) => framed,
+        };
+        let (least, most) = framed.bounds()?;
+        // Values of forged bytes wrap.
+        Some(u32::try_from(least).ok().zip(u32::try_from(most).ok()).unwrap_or((0, u32::MAX)))
     }
 
     /// The values from the event with this index on.
@@ -72,8 +83,7 @@ impl<'a> Written<'a> {
             Self::Same(value) => Values::Same(value),
             Self::Dense(framed) => Values::Dense { framed, next: index },
             Self::Sparse(present, framed) => {
-                let before = present.iter().take(index).filter(|bit| *bit == 1).count();
-                Values::Sparse { present, next: index, framed, next_value: before }
+                Values::Sparse { present, next: index, framed, next_value: present.ones(0..index) }
             }
         }
     }
@@ -105,6 +115,21 @@ pub enum Values<'a> {
 }
 
 impl Values<'_> {
+    /// Leaves out the values of some events.
+    #[inline]
+    pub fn skip(&mut self, events: usize) {
+        match self {
+            Self::Same(_) => {}
+            Self::Dense { next, .. } => *next += events,
+            Self::Sparse { present, next, next_value, .. } => {
+                if events > 0 {
+                    *next_value += present.ones(*next..*next + events);
+                    *next += events;
+                }
+            }
+        }
+    }
+
     /// The value of the next event.
     ///
     /// Forged bytes may give any number: it wraps.

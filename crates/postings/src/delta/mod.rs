@@ -12,7 +12,7 @@ mod read;
 mod times;
 mod write;
 
-pub use column::Values;
+pub use column::{Values, Written};
 pub use counted::{Counted, CountedEvents};
 pub use numbers::{put_numbers, read_numbers};
 pub use read::{Delta, Section};

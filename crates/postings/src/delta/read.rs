@@ -100,10 +100,31 @@ impl<'a> Delta<'a> {
         count.map_or(self.events, |count| usize::try_from(count).unwrap_or(self.events))
     }
 
+    /// Two times in microseconds since 1970 that no event is before or after. It reads no time.
+    pub fn times(&self) -> (i64, i64) {
+        self.times.bounds()
+    }
+
+    /// The time of the event with this index in microseconds since 1970. Forged bytes may give any number.
+    #[inline]
+    pub fn micros(&self, index: usize) -> i64 {
+        self.times.micros(index)
+    }
+
+    /// The number of the event with this index; 0 after the last one.
+    #[inline]
+    pub fn seq(&self, index: usize) -> i64 {
+        self.seqs.get(index).unwrap_or_default().cast_signed()
+    }
+
+    /// A column. The system tenant's events have a section in place of one.
+    pub fn column(&self, column: Dimension) -> Written<'a> {
+        let written = COLUMNS.iter().zip(&self.columns).find(|(known, _)| **known == column);
+        written.map_or(Written::Same(None), |(_, written)| *written)
+    }
+
     fn values(&self, column: Dimension, from: usize) -> Values<'a> {
-        let written =
-            COLUMNS.iter().zip(&self.columns).find(|(known, _)| **known == column).map(|(_, written)| written);
-        written.map_or(Values::Same(None), |written| written.values_from(from))
+        self.column(column).values_from(from)
     }
 }
 
@@ -163,6 +184,11 @@ impl<'d> Section<'d> {
         self.tenant == TenantId::SYSTEM
     }
 
+    /// The indexes of the events in the delta.
+    pub fn range(&self) -> Range<usize> {
+        self.range.clone()
+    }
+
     /// The number of events, at least 1.
     pub fn len(&self) -> usize {
         self.range.len()
@@ -191,7 +217,7 @@ impl<'d> Section<'d> {
             let [env, kind, outcome, user, source, page, other_page, session, target_type, target_id] =
                 std::array::from_fn(|nth| values.get_mut(nth).and_then(Values::next_value));
             Ok(IndexedEvent {
-                seq: delta.seqs.get(index).unwrap_or_default().cast_signed(),
+                seq: delta.seq(index),
                 occurred_at: time_of(delta.times.micros(index))?,
                 tenant_id,
                 env: EnvId(env.unwrap_or_default()),

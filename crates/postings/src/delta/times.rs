@@ -27,6 +27,15 @@ impl<'a> Times<'a> {
         Ok(Self { units: Framed::read(reader, events)?, unit })
     }
 
+    /// Two times in microseconds since 1970 that no time is before or after.
+    pub fn bounds(&self) -> (i64, i64) {
+        let ends = self.units.bounds().and_then(|(least, most)| {
+            Some((least.checked_mul(self.unit)?.cast_signed(), most.checked_mul(self.unit)?.cast_signed()))
+        });
+        // Times before 1970 are greater numbers than those after it.
+        ends.filter(|(least, most)| least <= most).unwrap_or((i64::MIN, i64::MAX))
+    }
+
     /// The time of the event with this index, in microseconds since 1970. Forged bytes may give any number: it wraps.
     #[inline]
     pub fn micros(&self, index: usize) -> i64 {

@@ -5,7 +5,6 @@ use std::collections::VecDeque;
 
 use trailkeeper_domain::Result;
 use trailkeeper_domain::event::EventPosition;
-use trailkeeper_domain::indexed_event::IndexedEvent;
 
 use super::columns::{Columns, columns};
 use super::condition::{Query, start_of};
@@ -38,19 +37,28 @@ struct Begun {
 }
 
 impl<'q> Ordered<'q> {
-    /// Prepares a walk over the waiting events, and the segments with these spans, strictly after `after`.
-    pub fn new(query: &'q Query, waiting: &[IndexedEvent], spans: &[Span], after: Option<EventPosition>) -> Self {
-        let mut waiting: Vec<Columns> =
-            waiting.iter().filter(|event| query.matches(event)).map(Columns::from).collect();
+    /// Prepares a walk over all matching events strictly after `after`.
+    pub fn new(query: &'q Query, segments: &mut dyn Segments, after: Option<EventPosition>) -> Result<Self> {
+        let mut waiting: Vec<Columns> = Vec::new();
+        let narrowed = after.map(|after| Query {
+            from: Some(query.from.map_or(after.occurred_at, |from| from.max(after.occurred_at))),
+            ..query.clone()
+        });
+        segments.waiting(narrowed.as_ref().unwrap_or(query), &mut |some| {
+            for columns in some.columns() {
+                waiting.push(columns?);
+            }
+            Ok(())
+        })?;
         waiting.retain(|columns| after.is_none_or(|after| after < columns.key));
         waiting.sort_unstable_by_key(|columns| columns.key);
+        let spans = segments.spans();
         let reaches = |span: &Span| {
             query.reaches(span.first, span.last) && after.is_none_or(|after| after.occurred_at <= span.last)
         };
-        let mut later: Vec<(usize, Span)> =
-            spans.iter().copied().enumerate().filter(|(_, span)| reaches(span)).collect();
+        let mut later: Vec<(usize, Span)> = spans.into_iter().enumerate().filter(|(_, span)| reaches(span)).collect();
         later.sort_by_key(|(_, span)| Reverse(span.first));
-        Self { query, after, later, begun: Vec::new(), waiting: waiting.into() }
+        Ok(Self { query, after, later, begun: Vec::new(), waiting: waiting.into() })
     }
 
     /// Calls `each` for the first `limit` events.

@@ -4,56 +4,59 @@ use std::cmp::Reverse;
 
 use trailkeeper_domain::Result;
 use trailkeeper_domain::event::EventPosition;
-use trailkeeper_domain::indexed_event::IndexedEvent;
-use trailkeeper_domain::time::Timestamp;
+use trailkeeper_domain::time::{Timestamp, just_after};
 
 use super::columns::{Columns, columns};
 use super::condition::Query;
-use super::newest::{first_and_last, newest};
+use super::newest::{first_and_last, newest as newest_of};
 use super::ordered::Ordered;
 use super::segments::{Segments, Span};
 use super::tally::{count, distinct, histogram};
 use super::values::Values;
+use super::waiting::{Waiting, micros_from};
 use crate::dimension::Column;
 use crate::segment::Segment;
-use crate::value::value_in;
+use crate::value::dimension_of;
 
-/// All events of a scope in one snapshot: each is in exactly one segment or among the waiting events.
+/// All events of a scope in one snapshot.
 ///
-/// No answer depends on which of both an event is in, so a cursor stays exact while events are merged into segments.
+/// No answer depends on whether an event is in a segment or waits, so a cursor stays exact while events are merged into
+/// segments.
 pub struct Sources<'a> {
     segments: &'a mut dyn Segments,
-    waiting: &'a [IndexedEvent],
 }
 
 impl<'a> Sources<'a> {
-    /// The events of these segments, and `waiting` in any order.
-    pub fn new(segments: &'a mut dyn Segments, waiting: &'a [IndexedEvent]) -> Self {
-        Self { segments, waiting }
+    /// The events of these segments, and those that wait.
+    pub fn new(segments: &'a mut dyn Segments) -> Self {
+        Self { segments }
     }
 
     /// At most `limit` matching events, newest first, strictly before `before`.
     ///
     /// It opens segments from the newest on, and none whose events are all older than the last of `limit` events.
     pub fn newest(&mut self, query: &Query, before: Option<EventPosition>, limit: usize) -> Result<Vec<EventPosition>> {
-        let waiting = self.waiting.iter().filter(|event| query.matches(event)).map(IndexedEvent::position);
-        let mut found: Vec<EventPosition> =
-            waiting.filter(|position| before.is_none_or(|before| *position < before)).collect();
-        keep_newest(&mut found, limit);
         if limit == 0 {
-            return Ok(found);
+            return Ok(Vec::new());
         }
         let mut query = query.clone();
+        if let Some(before) = before {
+            let end = just_after(before.occurred_at);
+            query.until = Some(query.until.map_or(end, |until| until.min(end)));
+        }
+        let mut newest = Newest::new(before, limit);
+        self.segments.waiting(&query, &mut |waiting| newest.add(waiting))?;
+        let mut found = newest.finish();
         for (index, span) in self.newest_first() {
             if found.len() == limit {
                 // What is older than the last event found is not wanted any more.
                 query.from = query.from.max(found.last().map(|last| last.occurred_at));
             }
-            if !query.reaches(span.first, span.last) || before.is_some_and(|before| before.occurred_at < span.first) {
+            if !query.reaches(span.first, span.last) {
                 continue;
             }
             self.segments.open(index, &mut |segment| {
-                found.extend(newest(segment, &query, before, limit)?);
+                found.extend(newest_of(segment, &query, before, limit)?);
                 Ok(())
             })?;
             keep_newest(&mut found, limit);
@@ -63,7 +66,11 @@ impl<'a> Sources<'a> {
 
     /// The number of matching events.
     pub fn count(&mut self, query: &Query) -> Result<u64> {
-        let mut sum = self.waiting.iter().filter(|event| query.matches(event)).map(|_| 1_u64).sum();
+        let mut sum = 0;
+        self.segments.waiting(query, &mut |waiting| {
+            sum += waiting.len() as u64;
+            Ok(())
+        })?;
         self.each(query, &mut |segment| {
             sum += count(segment, query)?;
             Ok(())
@@ -76,12 +83,16 @@ impl<'a> Sources<'a> {
         let mut counts = vec![0; edges.len().saturating_sub(1)];
         let (Some(first), Some(last)) = (edges.first(), edges.last()) else { return Ok(counts) };
         let query = query.between(*first, *last);
-        for event in self.waiting.iter().filter(|event| query.matches(event)) {
-            let bucket = edges.partition_point(|edge| *edge <= event.occurred_at).checked_sub(1);
-            if let Some(count) = bucket.and_then(|bucket| counts.get_mut(bucket)) {
-                *count += 1;
+        let in_micros: Vec<i64> = edges.iter().copied().map(micros_from).collect();
+        self.segments.waiting(&query, &mut |waiting| {
+            for (micros, _) in waiting.keys() {
+                let bucket = in_micros.partition_point(|edge| *edge <= micros).checked_sub(1);
+                if let Some(count) = bucket.and_then(|bucket| counts.get_mut(bucket)) {
+                    *count += 1;
+                }
             }
-        }
+            Ok(())
+        })?;
         self.each(&query, &mut |segment| histogram(segment, &query, edges, &mut counts))?;
         Ok(counts)
     }
@@ -89,8 +100,10 @@ impl<'a> Sources<'a> {
     /// The values that the matching events have in a column.
     pub fn distinct(&mut self, query: &Query, column: Column) -> Result<Values> {
         let mut values = Values::default();
-        let waiting = self.waiting.iter().filter(|event| query.matches(event));
-        values.extend(waiting.filter_map(|event| value_in(event, column)));
+        self.segments.waiting(query, &mut |waiting| {
+            values.extend(waiting.values(dimension_of(column)).flatten());
+            Ok(())
+        })?;
         self.each(query, &mut |segment| distinct(segment, query, column, &mut values))?;
         Ok(values)
     }
@@ -103,9 +116,13 @@ impl<'a> Sources<'a> {
             ends
         };
         let mut found = None;
-        for event in self.waiting.iter().filter(|event| query.matches(event)) {
-            found = add(event.position(), event.position());
-        }
+        self.segments.waiting(query, &mut |waiting| {
+            let ends = waiting.keys().min().zip(waiting.keys().max());
+            if let Some((first, last)) = ends {
+                found = add(waiting.position(first)?, waiting.position(last)?);
+            }
+            Ok(())
+        })?;
         for (index, span) in self.newest_first() {
             // Segments between both ends cannot move them.
             let inside =
@@ -125,14 +142,13 @@ impl<'a> Sources<'a> {
 
     /// Calls `each` for the columns of every matching event, oldest first.
     pub fn columns(&mut self, query: &Query, each: &mut dyn FnMut(&Columns) -> Result<()>) -> Result<()> {
-        let spans = self.segments.spans();
-        Ordered::new(query, self.waiting, &spans, None).run(self.segments, usize::MAX, each)
+        Ordered::new(query, self.segments, None)?.run(self.segments, usize::MAX, each)
     }
 
     /// The columns of the oldest matching events strictly after `after`, at most `limit`, oldest first.
     pub fn columns_after(&mut self, query: &Query, after: Option<EventPosition>, limit: usize) -> Result<Vec<Columns>> {
-        let (spans, mut found) = (self.segments.spans(), Vec::new());
-        Ordered::new(query, self.waiting, &spans, after).run(self.segments, limit, &mut |columns| {
+        let mut found = Vec::new();
+        Ordered::new(query, self.segments, after)?.run(self.segments, limit, &mut |columns| {
             found.push(*columns);
             Ok(())
         })?;
@@ -141,8 +157,7 @@ impl<'a> Sources<'a> {
 
     /// Calls `each` for the columns of every matching event, in no order. It is faster than in order.
     pub fn scan(&mut self, query: &Query, each: &mut dyn FnMut(&Columns) -> Result<()>) -> Result<()> {
-        let waiting = self.waiting.iter().filter(|event| query.matches(event)).map(Columns::from);
-        waiting.into_iter().try_for_each(|columns| each(&columns))?;
+        self.segments.waiting(query, &mut |waiting| waiting.columns().try_for_each(|columns| each(&columns?)))?;
         self.each(query, &mut |segment| columns(segment, query, None, usize::MAX, each))
     }
 
@@ -222,6 +237,47 @@ fn edges(range: &std::ops::Range<i64>) -> Vec<Timestamp> {
     edges.dedup();
     edges
 }
+
+/// The newest of some waiting events.
+struct Newest {
+    /// The time in microseconds and the number of the event before which all others lie.
+    before: Option<(i64, i64)>,
+    limit: usize,
+    /// More than `limit` events, in any order.
+    found: Vec<EventPosition>,
+    /// The time in microseconds before which no event is wanted.
+    least: i64,
+}
+
+impl Newest {
+    fn new(before: Option<EventPosition>, limit: usize) -> Self {
+        let before = before.map(|before| (before.occurred_at.timestamp_micros(), before.seq));
+        Self { before, limit, found: Vec::new(), least: i64::MIN }
+    }
+
+    fn add(&mut self, waiting: &Waiting<'_>) -> Result<()> {
+        for key in waiting.keys() {
+            if key.0 < self.least || self.before.is_some_and(|before| before <= key) {
+                continue;
+            }
+            self.found.push(waiting.position(key)?);
+            if self.found.len() >= self.limit.saturating_mul(2).max(KEPT_AT_LEAST) {
+                keep_newest(&mut self.found, self.limit);
+                self.least = self.found.last().map_or(i64::MIN, |last| last.occurred_at.timestamp_micros());
+            }
+        }
+        Ok(())
+    }
+
+    /// At most `limit` events, newest first.
+    fn finish(mut self) -> Vec<EventPosition> {
+        keep_newest(&mut self.found, self.limit);
+        self.found
+    }
+}
+
+/// The least number of waiting events from which on the oldest are forgotten.
+const KEPT_AT_LEAST: usize = 1_024;
 
 /// Keeps the newest `limit` events, newest first.
 fn keep_newest(found: &mut Vec<EventPosition>, limit: usize) {

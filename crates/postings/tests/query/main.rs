@@ -4,4 +4,5 @@
 mod events;
 mod operations;
 mod plans;
+mod waiting;
 mod world;

@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use trailkeeper_domain::event::EventPosition;
 use trailkeeper_domain::indexed_event::IndexedEvent;
+use trailkeeper_postings::delta::encode;
 use trailkeeper_postings::dimension::Column;
-use trailkeeper_postings::query::{Columns, Condition, Query, Sources};
+use trailkeeper_postings::query::{Columns, Condition, Query, SortedEvents, Sources};
 
-use crate::world::{World, at, event, newest_first, query, world};
+use crate::world::{Parts, World, at, event, newest_first, query, world};
 
 fn pages(world: &mut World, query: &Query, limit: usize) -> Vec<EventPosition> {
-    let mut sources = Sources::new(&mut world.segments, &world.waiting);
+    let mut sources = Sources::new(&mut world.segments);
     let mut found: Vec<EventPosition> = Vec::new();
     loop {
         let page = sources.newest(query, found.last().copied(), limit).expect("a page");
@@ -38,7 +39,7 @@ proptest! {
         let before = EventPosition { occurred_at: at(micros), seq };
         let expected: Vec<EventPosition> =
             newest_first(world.matching(&query)).into_iter().filter(|position| *position < before).take(5).collect();
-        let mut sources = Sources::new(&mut world.segments, &world.waiting);
+        let mut sources = Sources::new(&mut world.segments);
         prop_assert_eq!(sources.newest(&query, Some(before), 5).expect("a list"), expected);
     }
 
@@ -47,14 +48,14 @@ proptest! {
         let start = usize::try_from(offset).expect("small");
         let expected: Vec<EventPosition> =
             newest_first(world.matching(&query)).into_iter().skip(start).take(limit).collect();
-        let mut sources = Sources::new(&mut world.segments, &world.waiting);
+        let mut sources = Sources::new(&mut world.segments);
         prop_assert_eq!(sources.at_offset(&query, offset, limit).expect("a list"), expected);
     }
 
     #[test]
     fn counts_and_ends_are_those_of_a_scan(mut world in world(), query in query()) {
         let expected = newest_first(world.matching(&query));
-        let mut sources = Sources::new(&mut world.segments, &world.waiting);
+        let mut sources = Sources::new(&mut world.segments);
         prop_assert_eq!(sources.count(&query).expect("a count"), expected.len() as u64);
         let ends = expected.last().copied().zip(expected.first().copied());
         prop_assert_eq!(sources.first_and_last(&query).expect("two ends"), ends);
@@ -73,7 +74,7 @@ proptest! {
                 world.matching(&query).filter(inside).count() as u64
             })
             .collect();
-        let mut sources = Sources::new(&mut world.segments, &world.waiting);
+        let mut sources = Sources::new(&mut world.segments);
         prop_assert_eq!(sources.histogram(&query, &edges).expect("a histogram"), expected);
     }
 
@@ -82,7 +83,7 @@ proptest! {
         let users: BTreeSet<u32> = world.matching(&query).filter_map(|event| event.user).collect();
         let sources: BTreeSet<u32> = world.matching(&query).filter_map(|event| event.source).collect();
         for (column, expected) in [(Column::User, users), (Column::Source, sources)] {
-            let found = Sources::new(&mut world.segments, &world.waiting).distinct(&query, column).expect("values");
+            let found = Sources::new(&mut world.segments).distinct(&query, column).expect("values");
             prop_assert_eq!(found.len(), expected.len() as u64);
             prop_assert!(expected.iter().all(|value| found.contains(*value)) && !found.contains(0));
             prop_assert_eq!(found.iter().collect::<BTreeSet<_>>(), expected);
@@ -93,7 +94,7 @@ proptest! {
     fn columns_come_in_order(mut world in world(), query in query(), limit in 1..20_usize) {
         let expected: Vec<Columns> = world.matching(&query).map(Columns::from).collect();
         let mut found = Vec::new();
-        let mut sources = Sources::new(&mut world.segments, &world.waiting);
+        let mut sources = Sources::new(&mut world.segments);
         sources.columns(&query, &mut |columns| { found.push(*columns); Ok(()) }).expect("columns");
         prop_assert_eq!(&found, &expected);
         let mut scanned = Vec::new();
@@ -156,11 +157,10 @@ fn a_far_offset_is_found_by_counting() {
         positions.reverse();
         positions
     };
-    let mut parts = crate::world::Parts(
-        events.chunks(10_000).map(|part| trailkeeper_postings::query::SortedEvents::new(part.to_vec())).collect(),
-    );
-    let waiting = parts.0.pop().expect("three parts");
-    let mut sources = Sources::new(&mut parts, waiting.events());
+    let (stored, waiting) = events.split_at(20_000);
+    let segments = stored.chunks(10_000).map(|part| SortedEvents::new(part.to_vec())).collect();
+    let mut parts = Parts { segments, deltas: waiting.chunks(3_000).map(encode).collect(), tenant: None };
+    let mut sources = Sources::new(&mut parts);
     let query = Query::of(Condition::everything());
     for offset in [0, 4_096, 4_097, 8_999, 15_000, 29_990, 30_000, 99_999] {
         let found = sources.at_offset(&query, offset, 25).expect("a list");

@@ -7,9 +7,10 @@ use trailkeeper_domain::event::{EventPosition, Outcome};
 use trailkeeper_domain::id::{EnvId, TenantId};
 use trailkeeper_domain::indexed_event::IndexedEvent;
 use trailkeeper_domain::time::Timestamp;
+use trailkeeper_postings::delta::{Delta, encode};
 use trailkeeper_postings::dimension::{Column, Dimension};
 use trailkeeper_postings::positions::PositionSet;
-use trailkeeper_postings::query::{Condition, Query, Segments, SortedEvents, Span};
+use trailkeeper_postings::query::{Condition, Query, Segments, SortedEvents, Span, Waiting};
 use trailkeeper_postings::segment::Segment;
 use uuid::Uuid;
 
@@ -84,18 +85,22 @@ pub fn query() -> impl Strategy<Value = Query> {
     (condition(), time(), time()).prop_map(|(condition, from, until)| Query { condition, from, until })
 }
 
-/// Events that are split into segments and waiting ones, some of those in segments removed.
+/// Events that are split into segments and deltas, some of those in segments removed.
 #[derive(Debug)]
 pub struct World {
     /// The events that are not removed, oldest first.
     pub events: Vec<IndexedEvent>,
     pub segments: Parts,
-    pub waiting: Vec<IndexedEvent>,
 }
 
-/// Segments in memory.
+/// Segments in memory, and encoded deltas.
 #[derive(Debug)]
-pub struct Parts(pub Vec<SortedEvents>);
+pub struct Parts {
+    pub segments: Vec<SortedEvents>,
+    pub deltas: Vec<Vec<u8>>,
+    /// The tenant whose sections of the deltas are asked for; all of them for `None`.
+    pub tenant: Option<TenantId>,
+}
 
 impl Segments for Parts {
     fn spans(&self) -> Vec<Span> {
@@ -103,15 +108,26 @@ impl Segments for Parts {
             let events = part.events();
             Span { first: events[0].occurred_at, last: events[events.len() - 1].occurred_at }
         };
-        self.0.iter().map(span).collect()
+        self.segments.iter().map(span).collect()
     }
 
     fn open(&mut self, index: usize, work: &mut dyn FnMut(&mut dyn Segment) -> Result<()>) -> Result<()> {
-        work(&mut self.0[index])
+        work(&mut self.segments[index])
+    }
+
+    fn waiting(&mut self, query: &Query, each: &mut dyn FnMut(&Waiting<'_>) -> Result<()>) -> Result<()> {
+        for (number, payload) in (1..).zip(&self.deltas) {
+            let delta = Delta::read(payload).expect("a delta");
+            if let Some(waiting) = Waiting::of(&delta, number, self.tenant, query) {
+                assert!(!waiting.is_empty());
+                each(&waiting)?;
+            }
+        }
+        Ok(())
     }
 }
 
-/// Up to 200 events in up to four segments; each event is in segment 0 to 3 or waits.
+/// Up to 200 events in up to four segments; each event is in segment 0 to 3 or waits in a delta.
 pub fn world() -> impl Strategy<Value = World> {
     prop::collection::vec((any_event(), 0..5_usize, prop::bool::weighted(0.1)), 0..200).prop_map(|events| {
         let mut parts: Vec<Vec<(IndexedEvent, bool)>> = vec![Vec::new(); 4];
@@ -132,7 +148,8 @@ pub fn world() -> impl Strategy<Value = World> {
             let removed = (0..).zip(&part).filter(|(_, (_, is_removed))| *is_removed).map(|(at, _)| at).collect();
             SortedEvents::new(part.into_iter().map(|(event, _)| event).collect()).without(removed)
         });
-        World { events: left, segments: Parts(segments.collect()), waiting }
+        let deltas = waiting.chunks(17).map(encode).collect();
+        World { events: left, segments: Parts { segments: segments.collect(), deltas, tenant: None } }
     })
 }
 
@@ -151,7 +168,7 @@ pub fn newest_first<'a>(events: impl DoubleEndedIterator<Item = &'a IndexedEvent
 }
 
 /// The meaning of a condition, written down once more.
-fn matches(condition: &Condition, event: &IndexedEvent) -> bool {
+pub fn matches(condition: &Condition, event: &IndexedEvent) -> bool {
     match condition {
         Condition::Any(dimension, values) => {
             let value = match dimension {

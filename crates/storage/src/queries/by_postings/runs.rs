@@ -1,4 +1,4 @@
-//! The runs of one scope as segments.
+//! The runs of one scope as segments, and its waiting deltas.
 
 use std::cmp::Reverse;
 
@@ -7,12 +7,14 @@ use trailkeeper_domain::ports::{PostingReads, PostingRun, PostingRunKey};
 use trailkeeper_domain::scope::Scope;
 use trailkeeper_domain::time::{self, TimeRange, Timestamp};
 use trailkeeper_domain::{Error, Result};
+use trailkeeper_postings::delta::Delta;
 use trailkeeper_postings::page_source::PageSource;
-use trailkeeper_postings::query::{Query, Segments, Span};
+use trailkeeper_postings::query::{Query, Segments, Span, Waiting};
 use trailkeeper_postings::run::RunReader;
 use trailkeeper_postings::segment::Segment;
 
 use super::super::Tx;
+use crate::rows::unreadable;
 
 /// The runs that may have events of a query.
 ///
@@ -26,6 +28,7 @@ pub struct ScopeRuns<'t, 'c> {
     /// The newest month first.
     runs: Vec<(PostingRunKey, Option<PostingRun>)>,
     months_at_once: usize,
+    has_waiting: bool,
 }
 
 impl<'t, 'c> ScopeRuns<'t, 'c> {
@@ -40,7 +43,12 @@ impl<'t, 'c> ScopeRuns<'t, 'c> {
             }
         }
         runs.sort_unstable_by_key(|(key, _)| (Reverse(key.month), key.run));
-        Ok(Self { tx, generation, scope, runs, months_at_once: 1 })
+        Ok(Self { tx, generation, scope, runs, months_at_once: 1, has_waiting: true })
+    }
+
+    /// The same runs without the waiting deltas.
+    pub fn without_waiting(self) -> Self {
+        Self { has_waiting: false, ..self }
     }
 
     /// Reads the headers of the month of a run and of some months before it.
@@ -79,6 +87,21 @@ impl Segments for ScopeRuns<'_, '_> {
         };
         let pages = RunPages { tx: &mut *self.tx, generation: self.generation, key: *key };
         work(&mut RunReader::open(&run.header, run.removed.as_deref(), pages)?)
+    }
+
+    fn waiting(&mut self, query: &Query, each: &mut dyn FnMut(&Waiting<'_>) -> Result<()>) -> Result<()> {
+        if !self.has_waiting {
+            return Ok(());
+        }
+        let tenant = match self.scope {
+            Scope::Everyone => None,
+            Scope::Tenant(tenant) => Some(tenant),
+        };
+        self.tx.deltas_of(self.scope, &mut |waiting| {
+            let number = waiting.number;
+            let delta = Delta::read(waiting.payload).map_err(|error| unreadable("deltas", "payload", number, error))?;
+            Waiting::of(&delta, number, tenant, query).map_or(Ok(()), |waiting| each(&waiting))
+        })
     }
 }
 

@@ -2,15 +2,13 @@
 
 use diesel::prelude::*;
 use trailkeeper_domain::event::EventPosition;
-use trailkeeper_domain::indexed_event::IndexedEvent;
 use trailkeeper_domain::scope::Scope;
 use trailkeeper_domain::{Result, time};
-use trailkeeper_postings::delta::{Delta, Section};
+use trailkeeper_postings::delta::Delta;
 use trailkeeper_postings::query::{Condition, Query, Sources};
 
 use super::super::Tx;
 use super::runs::ScopeRuns;
-use crate::rows::unreadable;
 use crate::schema::sheet_generation;
 
 impl Tx<'_> {
@@ -43,8 +41,8 @@ impl Tx<'_> {
             let at = event.position();
             let query = Query::of(Condition::everything()).between(at.occurred_at, time::just_after(at.occurred_at));
             let behind = EventPosition { seq: at.seq.saturating_add(1), ..at };
-            let mut runs = ScopeRuns::new(self, generation, Scope::Everyone, &query)?;
-            if Sources::new(&mut runs, &[]).newest(&query, Some(behind), 1)? != [at] {
+            let mut runs = ScopeRuns::new(self, generation, Scope::Everyone, &query)?.without_waiting();
+            if Sources::new(&mut runs).newest(&query, Some(behind), 1)? != [at] {
                 return self.leave_postings();
             }
         }
@@ -59,31 +57,6 @@ impl Tx<'_> {
         query: &Query,
         answer: impl FnOnce(&mut Sources<'_>) -> Result<T>,
     ) -> Result<T> {
-        let waiting = self.waiting_events(scope, query)?;
-        let mut runs = ScopeRuns::new(self, generation, scope, query)?;
-        answer(&mut Sources::new(&mut runs, &waiting))
-    }
-
-    /// The events of a scope that match and are in no run yet.
-    fn waiting_events(&mut self, scope: Scope, query: &Query) -> Result<Vec<IndexedEvent>> {
-        let mut found = Vec::new();
-        self.deltas_of(scope, &mut |waiting| {
-            let wrong = |error| unreadable("deltas", "payload", waiting.number, error);
-            let delta = Delta::read(waiting.payload).map_err(wrong)?;
-            let mut add = |section: Section<'_>| {
-                for event in section.events() {
-                    let event = event.map_err(wrong)?;
-                    if query.matches(&event) {
-                        found.push(event);
-                    }
-                }
-                Ok(())
-            };
-            match scope {
-                Scope::Everyone => delta.sections().try_for_each(add),
-                Scope::Tenant(tenant) => delta.section(tenant).map_or(Ok(()), &mut add),
-            }
-        })?;
-        Ok(found)
+        answer(&mut Sources::new(&mut ScopeRuns::new(self, generation, scope, query)?))
     }
 }
