@@ -1,9 +1,12 @@
-//! Times questions about one run of a million events.
+//! Times questions about one run of a million events, and about waiting events.
 //!
 //! `cargo bench -p trailkeeper-postings --bench queries`, with `EVENTS=100000` for a smaller run. Prints Markdown. Every
 //! answer is compared with a scan of the events.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a bench that cannot go on should say where")]
 #![expect(clippy::cast_precision_loss, reason = "a ratio is printed with one digit")]
+
+#[path = "queries/waiting.rs"]
+mod waiting;
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -60,7 +63,9 @@ fn main() {
         bytes as f64 / events.len() as f64
     );
     println!("| question | answer | ms |\n|---|---|---|");
-    Bench { events, header, pages: Stored(pages) }.run();
+    let bench = Bench { events, header, pages: Stored(pages) };
+    bench.run();
+    waiting::run(&bench.events, TIMES);
 }
 
 struct Bench {
