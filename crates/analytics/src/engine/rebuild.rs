@@ -1,5 +1,4 @@
-//! Rebuilds all sheets, and the index of events if the database has it, from the events, while events are stored and
-//! questions answered.
+//! Rebuilds all sheets and the index of events from the events, while events are stored and questions answered.
 //!
 //! What is new is another generation, which is not read before it is complete:
 //!
@@ -104,8 +103,6 @@ fn rebuild_all(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Rebuilt> {
     move_rows(store, lease)?;
-    // Before the pages get other keys, which leaves the index.
-    let has_postings = store.reading(|tx| tx.has_postings())?;
     let rewritten = pages::rewrite(store, lease, rule, progress)?;
     // Merging first leaves fewer deltas to remember. Unreadable rows are a reason to rebuild, and no reason to stop.
     let merged = Pass::new(store, lease, HashSet::new(), stopped).run()?;
@@ -118,15 +115,14 @@ fn rebuild_all(
         let settled = waiting(tx)?;
         let generation = tx.generation()? + 1;
         let mut chunk = Chunk::new(store, lease, generation);
-        let mut postings = has_postings.then(|| PostingsBuilder::new(store, lease, generation));
-        walk(tx, lease, &mut chunk, postings.as_mut(), stopped, progress)?;
-        let runs = postings.map(PostingsBuilder::finish).transpose()?;
-        let left = runs.map(|runs| runs.runs - runs.replaced);
-        Ok((Rebuilt { runs: left, ..chunk.finish()? }, settled))
+        let mut postings = PostingsBuilder::new(store, lease, generation);
+        walk(tx, lease, &mut chunk, &mut postings, stopped, progress)?;
+        let runs = postings.finish()?;
+        Ok((Rebuilt { runs: runs.runs - runs.replaced, ..chunk.finish()? }, settled))
     })?;
     lease
         .writing(|tx| {
-            tx.set_generation(rebuilt.generation, rebuilt.runs.is_some())?;
+            tx.set_generation(rebuilt.generation, true)?;
             if rewritten.is_some() {
                 let state = tx.page_rule()?;
                 tx.set_page_rule(&PageRuleState { rewriting: false, ..state })?;
@@ -191,7 +187,7 @@ fn walk(
     tx: &mut dyn ReadTx,
     lease: &Lease<'_>,
     chunk: &mut Chunk<'_>,
-    mut postings: Option<&mut PostingsBuilder<'_>>,
+    postings: &mut PostingsBuilder<'_>,
     stopped: &dyn Fn() -> bool,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<()> {
@@ -201,9 +197,7 @@ fn walk(
         if let Some(fact) = event.fact() {
             chunk.add(event.tenant_id, &fact)?;
         }
-        if let Some(postings) = &mut postings {
-            postings.add(event)?;
-        }
+        postings.add(event)?;
         read += 1;
         if read.is_multiple_of(STOP_EVERY) && stopped() {
             return Err(Error::unavailable("the rebuild was stopped"));

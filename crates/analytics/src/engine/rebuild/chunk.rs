@@ -64,7 +64,7 @@ impl<'a> Chunk<'a> {
             sheets: merged.sheets_written - merged.sheets_replaced,
             // A plan reads only the sheets that it replaces here.
             bytes: merged.bytes_written - merged.bytes_read,
-            runs: None,
+            runs: 0,
             rewritten: None,
             generation: self.generation,
         })

@@ -9,8 +9,8 @@ pub struct Rebuilt {
     pub sheets: u64,
     /// The bytes of their payloads.
     pub bytes: u64,
-    /// The number of runs of the index of events; `None` if the database has no index.
-    pub runs: Option<u64>,
+    /// The number of runs of the index of events.
+    pub runs: u64,
     /// The events whose pages got other keys; `None` if all had those of the rule.
     pub rewritten: Option<Rewritten>,
     /// The new generation, which is the current one now.
