@@ -1,9 +1,10 @@
 //! Events as JSON. `POST /v1/events` and `import events` use the same parser.
 
 use crate::error::{Error, Result};
+use crate::event::usual::usual_event;
 use crate::event::{EventDraft, Metadata, Outcome, Target, Warning};
 use crate::id::{self, EnvId, TenantId};
-use crate::json::{A_TIME, JsonObject, JsonValue, repaired};
+use crate::json::{A_TIME, JsonObject, JsonValue, repaired, without_mark};
 use crate::time;
 use uuid::Uuid;
 
@@ -54,6 +55,12 @@ impl EventDraft {
     /// another type goes to [`EventDraft::mistyped`].
     /// [`EventDraft::into_event`] validates lengths and other limits later.
     pub fn from_json(bytes: &[u8]) -> Result<Self> {
+        let text = std::str::from_utf8(without_mark(bytes.trim_ascii_start())).ok();
+        text.and_then(usual_event).map_or_else(|| Self::by_fields(bytes), Ok)
+    }
+
+    /// Like [`EventDraft::from_json`], but takes one field after the other.
+    pub(super) fn by_fields(bytes: &[u8]) -> Result<Self> {
         let mut json = JsonObject::parse("an event", bytes)?;
         let draft = Self::take_from(&mut json)?;
         json.finish(&Self::FIELDS)?;

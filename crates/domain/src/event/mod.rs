@@ -9,6 +9,7 @@ mod named_field;
 mod optional;
 mod original;
 mod target;
+mod usual;
 mod values;
 
 use std::collections::BTreeMap;

@@ -10,4 +10,4 @@ pub use canonical::canonical;
 pub use number::written_out;
 pub use object::{A_TIME, JsonObject, MALFORMED_JSON};
 pub use value::{JsonValue, compact, repaired, utf8_or_escapes, without_mark};
-pub use walk::{Token, Walk};
+pub use walk::{Token, Walk, has_unique_keys};

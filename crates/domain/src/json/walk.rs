@@ -142,6 +142,11 @@ impl<'a> Walk<'a> {
     }
 }
 
+/// Whether no key occurs twice in one object of a value that is the field of an object.
+pub fn has_unique_keys(json: &str) -> bool {
+    Walk::new(json).unique(1).is_ok()
+}
+
 impl<'a> Iterator for Walk<'a> {
     type Item = Token<'a>;
 
