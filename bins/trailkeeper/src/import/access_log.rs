@@ -29,7 +29,7 @@ pub fn import_access_log(
     // would get other ids than those of the whole file.
     let file = fingerprint(&mut content).map_err(|error| source.unreadable(error))?;
     bar.finish_and_clear();
-    let mut batch = Batch::new(ports, recording, summary);
+    let mut batch = Batch::new(ports, recording, summary)?;
     let read = source.each_line(|number, content| {
         let bytes = content.as_ref().map_or(0, |content| content.len());
         let draft = content.and_then(|content| {

@@ -1,18 +1,24 @@
 //! Records imported events in batches, and counts the result of each line.
 
+use std::collections::VecDeque;
+use std::sync::Arc;
+
 use trailkeeper_domain::Result as DomainResult;
 use trailkeeper_domain::event::{EventDraft, IngestContext, Warning};
 use trailkeeper_domain::id::TenantId;
+use trailkeeper_domain::ingest::{Ingest, IngestLimits};
 use trailkeeper_domain::usecase::{PendingBatch, RecordStatus, record_events};
 
 use crate::failure::Failure;
 use crate::import::summary::Summary;
 use crate::wiring::Ports;
 
-/// Events per transaction.
-const EVENTS: usize = 1_000;
+/// Events per transaction: so many that the cost of a transaction is small next to that of its events.
+const EVENTS: usize = 20_000;
 /// Bytes of lines per transaction, so that long lines make short batches.
 const BYTES: usize = 8 * 1024 * 1024;
+/// Batches that may wait for their commit while the next one is read. Each takes some tens of megabytes at most.
+const WAITING: usize = 1;
 
 /// How to record imported events.
 #[derive(Debug, Clone, Copy)]
@@ -21,20 +27,26 @@ pub struct Recording {
     pub tenant: Option<TenantId>,
 }
 
-/// The events of the next transaction.
+/// The events of the next transaction, and those of transactions under way: while the store commits a batch, the lines of
+/// the next one are read.
 pub struct Batch<'a> {
     ports: &'a Ports,
+    ingest: Ingest,
     recording: Recording,
     summary: &'a mut Summary,
     lines: Vec<u64>,
     drafts: Vec<DomainResult<EventDraft>>,
     bytes: usize,
+    waiting: VecDeque<(Vec<u64>, PendingBatch)>,
 }
 
 impl<'a> Batch<'a> {
     /// An empty batch.
-    pub fn new(ports: &'a Ports, recording: Recording, summary: &'a mut Summary) -> Self {
-        Self { ports, recording, summary, lines: Vec::new(), drafts: Vec::new(), bytes: 0 }
+    pub fn new(ports: &'a Ports, recording: Recording, summary: &'a mut Summary) -> Result<Self, Failure> {
+        let limits = IngestLimits { group_events: EVENTS, ..IngestLimits::default() };
+        let ingest = Ingest::start(Arc::clone(&ports.store), limits).map_err(|error| ports.failed(error))?;
+        let (lines, drafts, waiting) = (Vec::new(), Vec::new(), VecDeque::new());
+        Ok(Self { ports, ingest, recording, summary, lines, drafts, bytes: 0, waiting })
     }
 
     /// Adds the event of a line of `bytes` bytes, or the reason why the line has none. Records the batch if it is full.
@@ -42,23 +54,38 @@ impl<'a> Batch<'a> {
         self.lines.push(line);
         self.drafts.push(draft);
         self.bytes += bytes;
-        if self.drafts.len() >= EVENTS || self.bytes >= BYTES { self.record() } else { Ok(()) }
+        if self.drafts.len() >= EVENTS || self.bytes >= BYTES { self.submit() } else { Ok(()) }
     }
 
-    /// Records the events of the batch. Call it after the last line.
+    /// Records the rest, and waits until all events are stored. Call it after the last line.
+    ///
+    /// The summary then counts all lines of the transactions that were committed, also if another one failed.
     pub fn record(&mut self) -> Result<(), Failure> {
-        if self.drafts.is_empty() {
-            return Ok(());
+        let submitted = if self.drafts.is_empty() { Ok(()) } else { self.submit() };
+        let mut outcome = submitted;
+        while !self.waiting.is_empty() {
+            outcome = outcome.and(self.settle_oldest());
         }
+        outcome
+    }
+
+    /// Hands the events of the batch to the writer.
+    fn submit(&mut self) -> Result<(), Failure> {
         let ports = self.ports;
         let context = IngestContext { now: ports.clock.now(), source: None, tenant_scope: self.recording.tenant };
-        let drafts = std::mem::take(&mut self.drafts);
-        let results =
-            record_events(ports.store.as_ref(), ports.clock.as_ref(), ports.entropy.as_ref(), &context, drafts)
-                .and_then(PendingBatch::wait)
-                .map_err(|error| ports.failed(error))?;
+        let (lines, drafts) = (std::mem::take(&mut self.lines), std::mem::take(&mut self.drafts));
         self.bytes = 0;
-        for (line, recorded) in self.lines.drain(..).zip(results) {
+        let pending = record_events(&self.ingest, ports.clock.as_ref(), ports.entropy.as_ref(), &context, drafts)
+            .map_err(|error| ports.failed(error))?;
+        self.waiting.push_back((lines, pending));
+        if self.waiting.len() > WAITING { self.settle_oldest() } else { Ok(()) }
+    }
+
+    /// Waits for the oldest batch, and counts its lines.
+    fn settle_oldest(&mut self) -> Result<(), Failure> {
+        let Some((lines, pending)) = self.waiting.pop_front() else { return Ok(()) };
+        let results = pending.wait().map_err(|error| self.ports.failed(error))?;
+        for (line, recorded) in lines.into_iter().zip(results) {
             for Warning { field, what } in &recorded.warnings {
                 self.summary.warn(line, &format_args!("{field}: {what}"));
             }

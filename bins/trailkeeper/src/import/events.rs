@@ -15,7 +15,7 @@ pub fn import_events(
     recording: Recording,
     summary: &mut Summary,
 ) -> Result<(), Failure> {
-    let mut batch = Batch::new(ports, recording, summary);
+    let mut batch = Batch::new(ports, recording, summary)?;
     let read = source.each_line(|number, content| {
         let bytes = content.as_ref().map_or(0, |content| content.len());
         batch.add(number, bytes, content.and_then(EventDraft::from_json))
