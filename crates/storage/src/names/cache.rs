@@ -1,14 +1,15 @@
 //! A bounded cache of names and their numbers, in both directions.
 
-use std::hash::Hash;
+use std::hash::{BuildHasher as _, BuildHasherDefault, Hash, Hasher, RandomState};
 use std::sync::Arc;
 
 use quick_cache::sync::{Cache, DefaultLifecycle};
-use quick_cache::{DefaultHashBuilder, Equivalent, Options, OptionsBuilder, Weighter};
+use quick_cache::{DefaultHashBuilder, Options, OptionsBuilder, UnitWeighter, Weighter};
+use siphasher::sip128::{Hasher128 as _, SipHasher13};
 
 use super::Dictionary;
 
-/// Bytes of text that the bound reserves for a name in each direction. A longer name takes the room of several.
+/// Bytes of text that the bound reserves for a name. A longer name takes the room of several.
 const TEXT_PER_NAME: usize = 64;
 
 /// Share of the cache for names that were used again. The rest takes new names in their order, so that a working set
@@ -22,29 +23,38 @@ const SHARE_OF_EVICTED: f64 = 0.0;
 /// Committed names, which all connections to one database share.
 ///
 /// An evicted name is looked up in the database again, so the bound costs time and nothing else. The cache evicts
-/// names that were not used again before names that were. Each direction evicts on its own; a name that is in both
-/// has its text in memory once.
+/// names that were not used again before names that were. Each direction evicts on its own.
+///
+/// Numbers are found by a hash of 128 bits under a random key: comparing the names themselves would cost a miss of the
+/// processor's cache for each. The tables find names by as many bits.
 pub struct NameCache {
-    ids: Cache<NameKey, i32, TextWeighter>,
+    /// The key of the hashes.
+    key: (u64, u64),
+    ids: Cache<NameHash, i32, UnitWeighter, BuildHasherDefault<Folded>>,
     names: Cache<(Dictionary, i32), Arc<str>, TextWeighter>,
 }
 
-#[derive(Clone, PartialEq, Eq, Hash)]
-struct NameKey {
-    dictionary: Dictionary,
-    name: Arc<str>,
-}
+/// The hash of a dictionary and a name.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct NameHash(u64, u64);
 
-/// A [`NameKey`] that borrows its name: it has the same hash, because `Arc<str>` hashes like `str`.
-#[derive(Hash)]
-struct NameQuery<'a> {
-    dictionary: Dictionary,
-    name: &'a str,
-}
+/// Hashes what is a hash already.
+#[derive(Default)]
+struct Folded(u64);
 
-impl Equivalent<NameKey> for NameQuery<'_> {
-    fn equivalent(&self, key: &NameKey) -> bool {
-        self.dictionary == key.dictionary && *self.name == *key.name
+impl Hasher for Folded {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64((*byte).into());
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = self.0.rotate_left(32) ^ number;
     }
 }
 
@@ -53,45 +63,38 @@ impl Equivalent<NameKey> for NameQuery<'_> {
 #[derive(Clone)]
 struct TextWeighter;
 
-impl Weighter<NameKey, i32> for TextWeighter {
-    fn weight(&self, key: &NameKey, _id: &i32) -> u64 {
-        weight(key.name.len())
-    }
-}
-
 impl Weighter<(Dictionary, i32), Arc<str>> for TextWeighter {
     fn weight(&self, _key: &(Dictionary, i32), name: &Arc<str>) -> u64 {
-        weight(name.len())
+        u64::try_from(name.len().max(TEXT_PER_NAME)).unwrap_or(u64::MAX)
     }
-}
-
-fn weight(text: usize) -> u64 {
-    u64::try_from(text.max(TEXT_PER_NAME)).unwrap_or(u64::MAX)
 }
 
 #[expect(clippy::expect_used, reason = "building fails only if a capacity is not set")]
-fn options(capacity: usize) -> Options {
+fn options(capacity: usize, weight: usize) -> Options {
     OptionsBuilder::new()
         .estimated_items_capacity(capacity)
-        .weight_capacity(u64::try_from(capacity.saturating_mul(TEXT_PER_NAME)).unwrap_or(u64::MAX))
+        .weight_capacity(u64::try_from(capacity.saturating_mul(weight)).unwrap_or(u64::MAX))
         .hot_allocation(SHARE_OF_REUSED)
         .ghost_allocation(SHARE_OF_EVICTED)
         .build()
         .expect("both capacities are set")
 }
 
-fn new_cache<K: Eq + Hash, V: Clone>(options: Options) -> Cache<K, V, TextWeighter>
-where
-    TextWeighter: Weighter<K, V>,
-{
-    Cache::with_options(options, TextWeighter, DefaultHashBuilder::default(), DefaultLifecycle::default())
-}
-
 impl NameCache {
     /// An empty cache of at most `capacity` names in each direction.
     pub fn new(capacity: usize) -> Self {
-        let options = options(capacity);
-        Self { ids: new_cache(options.clone()), names: new_cache(options) }
+        let random = RandomState::new();
+        let (of_ids, of_names) = (options(capacity, 1), options(capacity, TEXT_PER_NAME));
+        Self {
+            key: (random.hash_one(0), random.hash_one(1)),
+            ids: Cache::with_options(of_ids, UnitWeighter, BuildHasherDefault::default(), DefaultLifecycle::default()),
+            names: Cache::with_options(
+                of_names,
+                TextWeighter,
+                DefaultHashBuilder::default(),
+                DefaultLifecycle::default(),
+            ),
+        }
     }
 
     /// Adds names whose numbers are committed.
@@ -100,19 +103,27 @@ impl NameCache {
     /// another name afterwards.
     pub fn put(&self, names: impl IntoIterator<Item = (Dictionary, Arc<str>, i32)>) {
         for (dictionary, name, id) in names {
-            self.ids.insert(NameKey { dictionary, name: Arc::clone(&name) }, id);
+            self.ids.insert(self.hash(dictionary, &name), id);
             self.names.insert((dictionary, id), name);
         }
     }
 
     /// The number of a name, if it is cached.
     pub fn id(&self, dictionary: Dictionary, name: &str) -> Option<i32> {
-        self.ids.get(&NameQuery { dictionary, name })
+        self.ids.get(&self.hash(dictionary, name))
     }
 
     /// The name of a number, if it is cached.
     pub fn name(&self, dictionary: Dictionary, id: i32) -> Option<Arc<str>> {
         self.names.get(&(dictionary, id))
+    }
+
+    fn hash(&self, dictionary: Dictionary, name: &str) -> NameHash {
+        let mut hasher = SipHasher13::new_with_keys(self.key.0, self.key.1);
+        hasher.write_u8(dictionary as u8);
+        hasher.write(name.as_bytes());
+        let hash = hasher.finish128();
+        NameHash(hash.h1, hash.h2)
     }
 }
 
@@ -152,7 +163,7 @@ mod tests {
         let names = NameCache::new(1_000);
         for id in 0..5_000 {
             names.put([(Dictionary::Pages, Arc::from(format!("{id:2000}")), id)]);
-            assert!(names.ids.len() * 2_000 <= 1_000 * TEXT_PER_NAME);
+            assert!(names.ids.len() <= 1_000, "they have no text");
             assert!(names.names.len() * 2_000 <= 1_000 * TEXT_PER_NAME);
         }
         assert!(names.name(Dictionary::Pages, 4_999).is_some(), "long names are cached too");

@@ -5,8 +5,8 @@ use diesel::result::QueryResult;
 use super::Conn;
 pub use super::ids::{Ids, NewIds, check_ids, events_by_id, insert_events};
 pub use super::ingest::{
-    NAMES_AT_ONCE, NUMBERS_IN_PLACE, events, insert_names, insert_sources, key_without_number, lock_names,
-    lock_page_rule, share_page_rule, update_pages,
+    NAMES_AT_ONCE, NUMBERS_IN_PLACE, ONE_NAME_PER_STATEMENT, events, insert_names, insert_sources, key_without_number,
+    lock_names, lock_page_rule, share_page_rule, update_pages,
 };
 pub use super::moving::keep_in_place;
 pub use super::postings::{delete_posting_runs, delete_some, insert_pages, insert_posting_runs, posting_pages};

@@ -22,6 +22,8 @@ use crate::schema::events;
 pub const NUMBERS_IN_PLACE: bool = false;
 /// The largest number of names that one statement looks up. All of them are one value, an array.
 pub const NAMES_AT_ONCE: usize = 10_000;
+/// Whether each statement looks up the number of one name. No: each statement is a message to the server and back.
+pub const ONE_NAME_PER_STATEMENT: bool = false;
 
 /// The key of the advisory lock under which names get their numbers: the letters "tkna".
 const NAMES_LOCK: i64 = 0x746b_6e61;

@@ -257,36 +257,49 @@ macro_rules! by_digest {
     };
 }
 
+/// The names of `$keys` that `$dict` has, with their numbers. `$keys` has the value of `$column` for each name.
+macro_rules! lookup {
+    ($conn:expr, $keys:expr, $dict:ident, $column:ident) => {{
+        let mut found = Vec::new();
+        if dialect::ONE_NAME_PER_STATEMENT {
+            for (key, name) in $keys {
+                let row = $dict::table.filter($dict::$column.eq(*key)).select($dict::id);
+                let id: Option<i32> = row.first($conn).optional()?;
+                found.extend(id.map(|id| (Arc::clone(name), id)));
+            }
+        } else {
+            let rows = $dict::table.filter($dict::$column.eq_any($keys.keys())).select(($dict::$column, $dict::id));
+            for (key, id) in rows.load($conn)? {
+                found.extend($keys.get(&key).map(|name| (Arc::clone(name), id)));
+            }
+        }
+        Ok(found)
+    }};
+}
+
 fn numbers(tx: &mut Tx<'_>, dictionary: Dictionary, names: &[Arc<str>]) -> Result<Vec<(Arc<str>, i32)>> {
     let table = dictionary.table();
     if dictionary == Dictionary::Sources {
-        let by_key: HashMap<Address, &Arc<str>> =
-            names.iter().map(|name| Ok((address_of(name)?, name))).collect::<Result<_>>()?;
-        let query = dict_sources::table
-            .filter(dict_sources::address.eq_any(by_key.keys()))
-            .select((dict_sources::address, dict_sources::id));
-        let rows: Vec<(Address, i32)> = tx.run(table, |conn| query.load(conn))?;
-        return Ok(rows.into_iter().filter_map(|(key, id)| Some((Arc::clone(by_key.get(&key)?), id))).collect());
+        let keys = names.iter().map(|name| Ok((address_of(name)?, name))).collect::<Result<HashMap<_, _>>>()?;
+        return tx.run(table, |conn| numbers_of_sources(conn, &keys));
     }
-    let by_key: HashMap<DbUuid, &Arc<str>> = names
-        .iter()
-        .map(|name| match dictionary {
-            Dictionary::Tenants => Ok((DbUuid(TenantId::parse("tenant_id", name)?.0), name)),
-            _ => Ok((DbUuid(digest_of(name)), name)),
-        })
-        .collect::<Result<_>>()?;
-    let rows: Vec<(DbUuid, i32)> = tx.run(table, |conn| {
+    let keys = names.iter().map(|name| match dictionary {
+        Dictionary::Tenants => Ok((DbUuid(TenantId::parse("tenant_id", name)?.0), name)),
+        _ => Ok((DbUuid(digest_of(name)), name)),
+    });
+    let keys = keys.collect::<Result<HashMap<_, _>>>()?;
+    tx.run(table, |conn| {
         by_digest!(
             dictionary,
-            dict => dict::table.filter(dict::digest.eq_any(by_key.keys())).select((dict::digest, dict::id)).load(conn),
+            dict => lookup!(conn, &keys, dict, digest),
             sources: Ok(Vec::new()),
-            tenants: dict_tenants::table
-                .filter(dict_tenants::tenant_id.eq_any(by_key.keys()))
-                .select((dict_tenants::tenant_id, dict_tenants::id))
-                .load(conn)
+            tenants: lookup!(conn, &keys, dict_tenants, tenant_id)
         )
-    })?;
-    Ok(rows.into_iter().filter_map(|(key, id)| Some((Arc::clone(by_key.get(&key)?), id))).collect())
+    })
+}
+
+fn numbers_of_sources(conn: &mut Conn, keys: &HashMap<Address, &Arc<str>>) -> QueryResult<Vec<(Arc<str>, i32)>> {
+    lookup!(conn, keys, dict_sources, address)
 }
 
 fn names(conn: &mut Conn, dictionary: Dictionary, ids: &[i32]) -> QueryResult<Vec<(i32, String)>> {

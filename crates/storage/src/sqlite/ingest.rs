@@ -20,6 +20,9 @@ use crate::schema::{
 pub const NUMBERS_IN_PLACE: bool = true;
 /// The largest number of names that one statement looks up. Each of them is a value.
 pub const NAMES_AT_ONCE: usize = 500;
+/// Whether each statement looks up the number of one name. Yes: it stays prepared, while SQLite would parse a list of any
+/// number of names each time, and make a table of it.
+pub const ONE_NAME_PER_STATEMENT: bool = true;
 
 /// The text is the same for every row. diesel's own insert with `ON CONFLICT` builds its text again for every row, which a
 /// profile of batches showed.
