@@ -61,7 +61,7 @@ const PG_EPOCH_MICROS: i64 = 946_684_800_000_000;
 /// Days from 1970-01-01 to 2000-01-01, where PostgreSQL's days begin.
 const PG_EPOCH_DAYS: i64 = 10_957;
 /// The first byte of a binary `jsonb`: its version.
-const JSONB_VERSION: u8 = 1;
+pub const JSONB_VERSION: u8 = 1;
 /// The address family IPv4 in PostgreSQL's binary `inet`.
 const PGSQL_AF_INET: u8 = 2;
 /// The address family IPv6 in PostgreSQL's binary `inet`.
@@ -167,9 +167,16 @@ impl FromSql<Instant, Sqlite> for DbTime {
     }
 }
 
+impl DbTime {
+    /// Microseconds since 2000-01-01, as PostgreSQL counts them.
+    pub fn pg_micros(self) -> i64 {
+        self.0.timestamp_micros().saturating_sub(PG_EPOCH_MICROS)
+    }
+}
+
 impl ToSql<Instant, Pg> for DbTime {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
-        out.write_all(&self.0.timestamp_micros().saturating_sub(PG_EPOCH_MICROS).to_be_bytes())?;
+        out.write_all(&self.pg_micros().to_be_bytes())?;
         Ok(IsNull::No)
     }
 }

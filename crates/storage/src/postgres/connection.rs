@@ -4,8 +4,10 @@
 //! arrives, so it must come from a plain thread or a blocking task, never from an async task.
 
 use std::collections::HashMap;
+use std::pin::pin;
 use std::time::Duration;
 
+use bytes::Bytes;
 use diesel::connection::{
     AnsiTransactionManager, CacheSize, Connection, DynInstrumentation, Instrumentation, InstrumentationEvent,
     LoadConnection, SimpleConnection, StrQueryHelper, TransactionManager,
@@ -17,6 +19,7 @@ use diesel::pg::{FailedToLookupTypeError, Pg, PgMetadataCacheKey, PgMetadataLook
 use diesel::query_builder::bind_collector::RawBytesBindCollector;
 use diesel::query_builder::{Query, QueryBuilder, QueryFragment, QueryId};
 use diesel::result::{ConnectionError, ConnectionResult, Error, QueryResult};
+use futures_util::SinkExt as _;
 use tokio::runtime::Handle;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Statement};
@@ -151,15 +154,33 @@ impl PgConnection {
         if let Some(recorded) = &mut self.recorded {
             recorded.push(Recorded { sql: sql.clone(), types: types.clone(), binds: binds.clone() });
         }
-        if let Some(statement) = self.statements.get(&sql) {
-            return Ok((sql, statement.clone(), binds));
+        let statement = self.statement(&sql, &types)?;
+        Ok((sql, statement, binds))
+    }
+
+    /// The prepared statement of a text.
+    fn statement(&mut self, sql: &str, types: &[Type]) -> QueryResult<Statement> {
+        if let Some(statement) = self.statements.get(sql) {
+            return Ok(statement.clone());
         }
-        let statement = self.blocking(async |client| client.prepare_typed(&sql, &types).await)?;
+        let statement = self.blocking(async |client| client.prepare_typed(sql, types).await)?;
         if self.statements.len() >= MAX_STATEMENTS {
             self.statements.clear();
         }
-        self.statements.insert(sql.clone(), statement.clone());
-        Ok((sql, statement, binds))
+        self.statements.insert(sql.to_owned(), statement.clone());
+        Ok(statement)
+    }
+
+    /// Sends the data of a statement `COPY … FROM STDIN`.
+    pub fn copy_in(&mut self, sql: &str, data: Bytes) -> QueryResult<()> {
+        let statement = self.statement(sql, &[])?;
+        self.observed(sql, |this| {
+            this.blocking(async |client| {
+                let mut sink = pin!(client.copy_in(&statement).await?);
+                sink.send(data).await?;
+                sink.finish().await.map(drop)
+            })
+        })
     }
 
     fn observed<T>(&mut self, sql: &str, run: impl FnOnce(&mut Self) -> QueryResult<T>) -> QueryResult<T> {

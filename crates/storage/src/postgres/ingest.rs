@@ -10,7 +10,7 @@ use trailkeeper_domain::id::TenantId;
 use uuid::Uuid;
 
 use super::advisory_lock::lock;
-use super::{Conn, Db, moving};
+use super::{Conn, Db, copying, moving};
 use crate::bucket::BUCKET;
 use crate::columns::{Address, DbTenant, DbTime, DbUuid, Host, Instant, Json, TenantKey, Uuid128};
 use crate::names::{Dictionary, digest_of};
@@ -75,8 +75,12 @@ struct Stored {
 /// Stores the events that are not stored yet. Returns the number of each new one in the order of storage; `None` for the
 /// others.
 pub fn insert_events(conn: &mut Conn, rows: &[NewEventRow<'_>]) -> QueryResult<Vec<Option<i64>>> {
+    let has_old_events = moving::has_old_events(conn)?;
+    if rows.len() >= copying::FEWEST && !has_old_events {
+        return copying::insert_events(conn, rows);
+    }
     let [into, order] = INSERT_EVENTS;
-    let condition = if moving::has_old_events(conn)? { NOT_YET_MOVED } else { "" };
+    let condition = if has_old_events { NOT_YET_MOVED } else { "" };
     let stored: Vec<Stored> = sql_query([into, condition, order].concat())
         .bind::<SmallInt, _>(BUCKET)
         .bind::<Array<TenantKey>, _>(column(rows, |row| row.tenant_id))

@@ -4,6 +4,7 @@ mod advisory_lock;
 mod bare_key;
 mod connection;
 mod connector;
+mod copying;
 mod dialect;
 mod failure;
 mod handshake;

@@ -26,6 +26,7 @@ trailkeeper_testkit::on_both!(crate::TestStore::new =>
     offsets_skip_from_the_newest,
     events_are_found_by_id,
     large_batches_are_stored,
+    a_large_batch_is_stored_as_a_small_one_is,
 );
 
 impl TestStore {
@@ -294,4 +295,31 @@ pub(crate) fn large_batches_are_stored(t: &TestStore) {
     let events: Vec<Event> = (1..=6_000).map(event).collect();
     assert!(t.insert(&events).into_iter().all(|new| new));
     assert!(t.insert(&events).into_iter().all(|new| !new));
+}
+
+pub(crate) fn a_large_batch_is_stored_as_a_small_one_is(t: &TestStore) {
+    let (mut sent, mut expected) = (Vec::new(), Vec::new());
+    // The ids descend, and every third is sent twice: the first event counts.
+    for number in (1..=600).rev() {
+        let event = match number % 2 {
+            0 => Event { id: EventId(uuid(number)), ..full() },
+            _ => Event { user_id: None, ..event(number) },
+        };
+        if number % 3 == 0 {
+            sent.push(event.clone());
+            expected.push(true);
+        }
+        sent.push(Event { user_name: Some(format!("name {number}")), ..event });
+        expected.push(number % 3 != 0);
+    }
+    assert_eq!(t.insert(&sent), expected);
+    let mut first: Vec<&Event> = sent.iter().zip(&expected).filter(|(_, new)| **new).map(|(event, _)| event).collect();
+    // Newest first, and events of the same time in the order of storage.
+    first.reverse();
+    first.sort_by_key(|event| std::cmp::Reverse(event.occurred_at));
+    let listed: Vec<Event> = t.list(&all_events()).into_iter().map(|stored| stored.event).collect();
+    assert!(listed.iter().eq(first), "{} events", listed.len());
+    sent.insert(400, event(601));
+    let again: Vec<bool> = (0..sent.len()).map(|at| at == 400).collect();
+    assert_eq!(t.insert(&sent), again);
 }

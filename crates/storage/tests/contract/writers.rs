@@ -33,30 +33,43 @@ fn a_store_reports_how_many_writers_help(test: &TestStore) {
     assert_eq!(test.another(&few).writers(), 1, "most connections stay for others");
 }
 
+/// Numbers of events of a small and of a large group, which a store may store in different ways.
+const SIZES: [std::ops::Range<u128>; 2] = [0..50, 1_000..1_300];
+
 fn an_event_in_two_groups_is_new_in_the_first(test: &TestStore) {
-    let store = FaultyStore::with_writers(&test.store, 2);
-    let worked = first_works(&store, || Ok(()));
-    let ingest = started(&store, 1);
-    let first = submit(&ingest, (0..50).map(event).collect());
-    worked.recv().unwrap();
-    // The same events in reverse order, and a new event at each end.
-    let second = submit(&ingest, [100].into_iter().chain((0..50).rev()).chain([101]).map(event).collect());
-    assert_eq!(first.wait().unwrap(), [true; 50]);
-    let expected: Vec<bool> = [true].into_iter().chain([false; 50]).chain([true]).collect();
-    assert_eq!(second.wait().unwrap(), expected);
-    assert_eq!(stored(test), 52);
+    for numbers in SIZES {
+        let before = stored(test);
+        let store = FaultyStore::with_writers(&test.store, 2);
+        let worked = first_works(&store, || Ok(()));
+        let ingest = started(&store, 1);
+        let first = submit(&ingest, numbers.clone().map(event).collect());
+        worked.recv().unwrap();
+        // The same events in reverse order, and a new event at each end.
+        let (one, other) = (numbers.end + 100, numbers.end + 101);
+        let second = [one].into_iter().chain(numbers.clone().rev()).chain([other]);
+        let second = submit(&ingest, second.map(event).collect());
+        let count = numbers.count();
+        assert_eq!(first.wait().unwrap(), vec![true; count]);
+        let expected: Vec<bool> = [true].into_iter().chain(vec![false; count]).chain([true]).collect();
+        assert_eq!(second.wait().unwrap(), expected);
+        assert_eq!(stored(test), before + count + 2);
+    }
 }
 
 fn a_rolled_back_group_leaves_its_events_to_the_next(test: &TestStore) {
-    let store = FaultyStore::with_writers(&test.store, 2);
-    let worked = first_works(&store, || Err(Error::internal("the test rolls it back")));
-    let ingest = started(&store, 1);
-    let first = submit(&ingest, (0..50).map(event).collect());
-    worked.recv().unwrap();
-    let second = submit(&ingest, (0..50).rev().map(event).collect());
-    assert!(matches!(first.wait(), Err(Error::Internal { .. })));
-    assert_eq!(second.wait().unwrap(), [true; 50]);
-    assert_eq!(stored(test), 50);
+    for numbers in SIZES {
+        let before = stored(test);
+        let store = FaultyStore::with_writers(&test.store, 2);
+        let worked = first_works(&store, || Err(Error::internal("the test rolls it back")));
+        let ingest = started(&store, 1);
+        let first = submit(&ingest, numbers.clone().map(event).collect());
+        worked.recv().unwrap();
+        let second = submit(&ingest, numbers.clone().rev().map(event).collect());
+        assert!(matches!(first.wait(), Err(Error::Internal { .. })));
+        let count = numbers.count();
+        assert_eq!(second.wait().unwrap(), vec![true; count]);
+        assert_eq!(stored(test), before + count);
+    }
 }
 
 fn a_bad_event_fails_no_other_group(test: &TestStore) {
