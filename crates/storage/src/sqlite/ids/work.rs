@@ -24,8 +24,9 @@ use crate::hash_key::HashKey;
 
 /// The entries that a merge may take for each new event.
 const ENTRIES_PER_EVENT: usize = 2;
-/// The pages whose keys one step adds to a filter.
-const FILTERED_AT_ONCE: usize = 64;
+/// The pages whose keys one step adds to a filter: about ten milliseconds. Until the filter of a run is complete, each new
+/// id reads a page of the run, so few steps are better than short ones.
+const FILTERED_AT_ONCE: usize = 256;
 /// The new ids after which another step for filters, removed pages and so on is due.
 const STEP_EVERY: usize = 256;
 
