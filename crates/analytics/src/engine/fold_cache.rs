@@ -16,8 +16,8 @@ const PER_ENTRY: usize = 256;
 
 /// Caches folds of sheets, so that a question that is asked again does not read and fold the same sheets.
 ///
-/// A fold is stored with the list of the sheets that it was made of (generation and keys), and returned only for
-/// exactly this list. A key names the same sheet for all time ([`SheetKey`]), so a cached fold is never out of date; it
+/// A fold is stored with the list of the sheets that it was made of (generation and keys), and returned only if all of
+/// them are in the question's list; the question adds the other ones. A key names the same sheet for all time ([`SheetKey`]), so a cached fold is never out of date; it
 /// can only become useless: a merge or a rebuild, by whichever server, changes the list that a snapshot has. Deltas and
 /// events are never part of a cached fold. The cache must not see the list of a transaction that has written sheets
 /// itself, because that transaction may be rolled back.
@@ -41,6 +41,16 @@ pub(super) struct FoldKey {
     pub choice: Arc<[(Facet, Option<u64>)]>,
 }
 
+impl FoldKey {
+    /// The key of the fold of the sheets that did not change when others of the same range did. It serves every range with
+    /// this beginning, because it is only used where all of its sheets are in the list. A range without an extent has no
+    /// sheets, so no other fold has this key.
+    pub fn of_unchanged(&self) -> Self {
+        let start = self.covered.start;
+        Self { scope: self.scope, covered: TimeRange { start, end: start }, choice: Arc::clone(&self.choice) }
+    }
+}
+
 /// The part of a store's history inside which a key names one sheet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct SheetVersion {
@@ -51,7 +61,7 @@ pub(super) struct SheetVersion {
 }
 
 /// A set of sheets. Equal lists of one scope are the same bytes.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct SheetList {
     version: SheetVersion,
     /// Ascending.
@@ -65,9 +75,28 @@ impl SheetList {
         Self { version, keys }
     }
 
+    /// The number of sheets.
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
     /// Whether the list has no sheets.
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
+    }
+
+    /// The sheets that are not in the other list.
+    pub fn without(&self, other: &Self) -> Vec<SheetKey> {
+        self.keys.iter().filter(|key| !other.contains(key)).copied().collect()
+    }
+
+    /// Whether each of its sheets is in the other list.
+    fn is_part_of(&self, other: &Self) -> bool {
+        self.version == other.version && self.keys.iter().all(|key| other.contains(key))
+    }
+
+    fn contains(&self, key: &SheetKey) -> bool {
+        self.keys.binary_search(key).is_ok()
     }
 }
 
@@ -80,9 +109,15 @@ pub(super) struct CachedFold {
 }
 
 impl CachedFold {
-    /// The fold, if it was made of exactly these sheets.
-    pub fn of(self, sheets: &SheetList) -> Option<Arc<Fold>> {
-        (*self.sheets == *sheets).then_some(self.fold)
+    /// The fold and the sheets that it lacks, if it was made of these sheets or of some of them.
+    pub fn of(&self, sheets: &SheetList) -> Option<(Arc<Fold>, Vec<SheetKey>)> {
+        self.sheets.is_part_of(sheets).then(|| (Arc::clone(&self.fold), sheets.without(&self.sheets)))
+    }
+
+    /// The sheets of the list of which it was made, among others.
+    pub fn shared_with(&self, sheets: &SheetList) -> Vec<SheetKey> {
+        let same = self.sheets.version == sheets.version;
+        sheets.keys.iter().filter(|key| same && self.sheets.contains(key)).copied().collect()
     }
 }
 
@@ -222,7 +257,12 @@ mod tests {
 
     fn recalled(cache: &FoldCache, key: &FoldKey, list: &SheetList) -> Option<u64> {
         let mut found = cache.find(std::slice::from_ref(key));
-        found.pop().unwrap().and_then(|cached| cached.of(list)).map(|fold| users(&fold))
+        found
+            .pop()
+            .unwrap()
+            .and_then(|cached| cached.of(list))
+            .filter(|(_, lacks)| lacks.is_empty())
+            .map(|(fold, _)| users(&fold))
     }
 
     /// The entries and their bytes, recounted; checks that the cache has counted the same bytes.

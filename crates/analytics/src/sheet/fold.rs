@@ -1,6 +1,7 @@
 //! Merges encoded sheets without decoding them to sets first.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::OnceLock;
 
 use super::bits::IdBits;
@@ -88,6 +89,32 @@ impl Fold {
             part.only = Some(key.id);
         }
         self
+    }
+
+    /// An empty fold of the same cells.
+    #[must_use]
+    pub fn emptied(&self) -> Self {
+        let empty = |part: &Part| Part { facet: part.facet, only: part.only, cells: HashMap::default() };
+        Self { parts: self.parts.iter().map(empty).collect(), current: 0 }
+    }
+
+    /// Adds a fold of other events that has the same choice of cells.
+    pub fn unite(&mut self, other: Self) {
+        for theirs in other.parts {
+            let Some(mine) = self.parts.iter_mut().find(|part| part.facet == theirs.facet) else { continue };
+            if mine.cells.is_empty() {
+                mine.cells = theirs.cells;
+                continue;
+            }
+            for (id, tally) in theirs.cells {
+                match mine.cells.entry(id) {
+                    Entry::Vacant(entry) => {
+                        entry.insert(tally);
+                    }
+                    Entry::Occupied(mut entry) => entry.get_mut().add(tally.count).unite(&tally.ids),
+                }
+            }
+        }
     }
 
     /// The cells that are folded: for each facet the id of the only cell, or `None` for all. Folds of the same sheets with

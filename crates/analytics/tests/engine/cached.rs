@@ -21,6 +21,7 @@ use crate::world::World;
 trailkeeper_testkit::on_both!(crate::world::World::with_history =>
     a_second_question_reads_no_sheet,
     only_changed_sheets_are_read_again,
+    a_merge_leaves_only_the_changed_periods_of_a_range_to_be_read,
     a_rebuild_invalidates_the_cache,
     no_audience_gets_the_folds_of_another,
     a_fold_that_failed_is_not_cached,
@@ -103,6 +104,37 @@ fn only_changed_sheets_are_read_again(world: &mut World) {
         check_cached(world, scope, None, &days(), &FACETS);
         check(world, scope, None, &[changed], &FACETS);
     }
+}
+
+fn a_merge_leaves_only_the_changed_periods_of_a_range_to_be_read(world: &mut World) {
+    let scope = Scope::Tenant(tenant_id(1));
+    world.merge(scope);
+    let last = at("2026-02-01T00:00:00Z");
+    let range = [TimeRange { start: at("2025-12-30T00:00:00Z"), end: last + TimeDelta::days(1) }];
+    // The same range until the present of another moment, which has the same beginning.
+    let later = [TimeRange { end: last + TimeDelta::days(2), ..range[0] }];
+    check(world, scope, None, &range, &FACETS);
+    for number in 1..6 {
+        let new = Event {
+            id: EventId(uuid(number)),
+            tenant_id: tenant_id(1),
+            occurred_at: last + TimeDelta::hours(3),
+            ..event(number)
+        };
+        world.insert(&[new]);
+        // First a further sheet, then sheets that replace those of the day.
+        world.merge(scope);
+        if number > 1 {
+            world.absorb(scope, last);
+        }
+        // The first replaced sheet shows which other ones stay.
+        if number == 3 {
+            ruin(world, scope, |key| key.level != Level::Day || key.start < last);
+        }
+        check_cached(world, scope, None, &range, &FACETS);
+    }
+    check_cached(world, scope, None, &later, &FACETS);
+    assert!(uncached(world, scope, &range).is_err());
 }
 
 fn a_rebuild_invalidates_the_cache(world: &mut World) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use trailkeeper_analytics::engine::postings::MadeRun;
-use trailkeeper_analytics::sheet::{Fact, Sheet};
+use trailkeeper_analytics::sheet::{Facet, Fact, Fold, Sheet};
 use trailkeeper_analytics::{Audience, FoldCache};
 use trailkeeper_domain::event::Event;
 use trailkeeper_domain::id::{EnvId, TenantId};
@@ -135,6 +135,27 @@ impl World {
                 Ok(())
             })
             .unwrap();
+    }
+
+    /// Replaces the sheets of a scope's day by one of the same events, as a merger does.
+    pub(crate) fn absorb(&mut self, scope: Scope, day: Timestamp) {
+        self.run += 1;
+        let run = self.run;
+        for part in Part::ALL {
+            self.store
+                .writing(|tx| {
+                    let generation = tx.generation()?;
+                    let keys = tx.sheet_keys(scope, Level::Day, part, Level::Day.range(day))?;
+                    let mut fold = Fold::new(&Facet::ALL);
+                    for payload in tx.sheets_by_key(generation, &keys)?.values() {
+                        fold.add(payload).unwrap();
+                    }
+                    let key = SheetKey { run, ..keys[0] };
+                    tx.delete_sheets(generation, &keys)?;
+                    tx.put_sheets(generation, &[(key, fold.into_sheet().encode())])
+                })
+                .unwrap();
+        }
     }
 
     /// The audience of a scope, or of one environment of a tenant; without a cache.

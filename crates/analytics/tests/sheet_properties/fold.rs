@@ -40,10 +40,13 @@ proptest! {
         edge in histories(),
         chosen in subsequence(Facet::ALL.to_vec(), 0..=Facet::ALL.len()),
     ) {
-        let mut fold = Fold::new(&chosen);
-        for facts in &histories {
-            fold.add(&Sheet::of(scope, facts).encode()).unwrap();
+        // Two folds of different sheets unite to the fold of all.
+        let (mut fold, mut other) = (Fold::new(&chosen), Fold::new(&chosen).emptied());
+        for (nth, facts) in histories.iter().enumerate() {
+            let half = if nth.is_multiple_of(3) { &mut other } else { &mut fold };
+            half.add(&Sheet::of(scope, facts).encode()).unwrap();
         }
+        fold.unite(other);
         fold.add_sheet(&Sheet::of(scope, &edge));
         let all: Vec<Fact> = histories.into_iter().flatten().chain(edge).collect();
         check(&fold, &recount(scope, &all), &chosen)?;

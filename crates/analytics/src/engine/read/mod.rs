@@ -1,6 +1,7 @@
 //! Answers from one snapshot: whole periods from sheets and from deltas that are not merged yet, ragged edges from
 //! events.
 
+mod parallel;
 mod plan;
 mod recall;
 
@@ -14,7 +15,7 @@ use trailkeeper_domain::time::{TimeRange, Timestamp};
 use trailkeeper_domain::{Error, Result};
 
 use super::audience::Audience;
-use super::{delta, in_row, is_counted, sheet_row};
+use super::{delta, is_counted};
 use crate::sheet::{Facet, Fact, Fold, IdBits, SheetBuilder};
 use plan::{LevelRange, Plan};
 
@@ -54,7 +55,7 @@ pub fn folds(
     };
     match audience.folds().filter(|cache| cache.is_on() && !plan.sheets.is_empty()) {
         Some(cache) => reading.recall(tx, cache, &plan, &parts_of(facets))?,
-        None => reading.sheets(tx, &plan.sheets, &parts_of(facets), &mut |_, _| ())?,
+        None => reading.sheets(tx, &plan.sheets, &parts_of(facets), &mut |_, _| true)?,
     }
     reading.deltas(tx, &plan)?;
     for range in &plan.events {
@@ -121,26 +122,28 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    /// Folds all sheets of these ranges. `added` gets each sheet's key with the index of its bucket.
+    /// Folds the sheets of these ranges that `wanted` accepts by the index of their bucket and their key.
     fn sheets(
         &mut self,
         tx: &mut dyn ReadTx,
         ranges: &[LevelRange],
         parts: &[Part],
-        added: &mut dyn FnMut(usize, SheetKey),
+        wanted: &mut dyn FnMut(usize, SheetKey) -> bool,
     ) -> Result<()> {
-        for range in ranges {
-            for part in parts {
-                let scopes = Scopes::One(self.scope);
-                let query = SheetQuery { scopes, level: range.level, part: *part, starts: range.starts };
-                tx.sheets(&query, &mut |key, payload| {
-                    let Some((at, fold)) = self.fold_at(key.start) else { return Ok(()) };
-                    added(at, key);
-                    fold.add(payload).map_err(|error| in_row(Error::internal(error), || sheet_row(key)))
-                })?;
+        let Self { scope, buckets, folds, .. } = self;
+        parallel::fold_all(folds, |add| {
+            for range in ranges {
+                for part in parts {
+                    let scopes = Scopes::One(*scope);
+                    let query = SheetQuery { scopes, level: range.level, part: *part, starts: range.starts };
+                    tx.sheets(&query, &mut |key, payload| {
+                        let Some(at) = bucket_at(buckets, key.start) else { return Ok(()) };
+                        if wanted(at, key) { add(at, key, payload) } else { Ok(()) }
+                    })?;
+                }
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     /// Counts the waiting events of whole periods. The others lie at the edges, which are counted from events.
@@ -187,7 +190,7 @@ impl Reading<'_> {
         let inside = batch.bucket.is_some_and(|bucket| contains(bucket, fact.occurred_at));
         if !inside || batch.len >= FACTS_AT_ONCE {
             self.flush(batch);
-            batch.bucket = self.bucket_at(fact.occurred_at).and_then(|at| self.buckets.get(at)).copied();
+            batch.bucket = bucket_at(self.buckets, fact.occurred_at).and_then(|at| self.buckets.get(at)).copied();
         }
         batch.len += 1;
         batch.builder.add(&Fact::from(fact));
@@ -203,15 +206,15 @@ impl Reading<'_> {
 
     /// The index of the bucket that holds an instant, and the bucket's fold, unshared so that it can be added to.
     fn fold_at(&mut self, instant: Timestamp) -> Option<(usize, &mut Fold)> {
-        let at = self.bucket_at(instant)?;
+        let at = bucket_at(self.buckets, instant)?;
         self.folds.get_mut(at).map(|fold| (at, Arc::make_mut(fold)))
     }
+}
 
-    /// The index of the bucket that holds an instant.
-    fn bucket_at(&self, instant: Timestamp) -> Option<usize> {
-        let at = self.buckets.partition_point(|bucket| bucket.end <= instant);
-        self.buckets.get(at).filter(|bucket| bucket.start <= instant).map(|_| at)
-    }
+/// The index of the bucket that holds an instant.
+fn bucket_at(buckets: &[TimeRange], instant: Timestamp) -> Option<usize> {
+    let at = buckets.partition_point(|bucket| bucket.end <= instant);
+    buckets.get(at).filter(|bucket| bucket.start <= instant).map(|_| at)
 }
 
 /// Facts of one bucket that are collected but not folded yet.
