@@ -26,11 +26,12 @@ use trailkeeper_testkit::{
     DatabaseKind, Fault, FaultyStore, TempDatabase, TestClock, TestEntropy, at, open_store, tenant_id,
 };
 
+use crate::lists::Cursor;
 use crate::model::Model;
 use crate::random::Random;
 use crate::seen::Seen;
 use crate::step::{STEPS, STEPS_OF_RULES, Step};
-use crate::{native, people, saasus};
+use crate::{lists, native, people, saasus};
 
 const NEW_PAGES: u32 = 3;
 /// The number of rounds of questions after each step.
@@ -85,6 +86,8 @@ pub(crate) struct History {
     seen: Seen,
     /// One cache for all questions of the history, on both servers.
     folds: Arc<FoldCache>,
+    /// Lists that were read in part.
+    cursors: Vec<Cursor>,
     stores: Vec<Arc<dyn Store>>,
     new_pages: u32,
     /// Dropped last: the connections go first.
@@ -112,6 +115,7 @@ impl History {
         Self {
             kind,
             seed,
+            cursors: Vec::new(),
             random: Random::new(seed),
             clock: Arc::new(TestClock::at("2024-03-10T12:00:00Z")),
             entropy: Arc::new(TestEntropy::new(!seed)),
@@ -384,7 +388,8 @@ impl History {
             saasus::ask(random, server, &self.model);
             native::ask(random, server, &self.model);
             people::ask(random, server, &self.model);
-            self.seen.questions += 3;
+            lists::ask(random, server, &self.model, &mut self.cursors);
+            self.seen.questions += 4;
         }
     }
 

@@ -1,4 +1,4 @@
-//! Compares every analytic answer with a brute-force recount, over random histories on both databases: late, repeated
+//! Compares every analytic answer, list and number of events with a brute-force recount, over random histories on both databases: late, repeated
 //! and rolled-back events; merges, rebuilds and faults at random moments; concurrent readers.
 //!
 //! `TRAILKEEPER_EXACTNESS_HISTORIES` sets the number of histories per database, `TRAILKEEPER_EXACTNESS_SEED` the first
@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on should say where")]
 
 mod history;
+mod lists;
 mod model;
 mod native;
 mod people;

@@ -47,6 +47,8 @@ impl Counted {
 /// Everything that the server accepted.
 #[derive(Default)]
 pub(crate) struct Model {
+    /// All events, those of the system tenant too, in the order of storage.
+    all: Vec<Event>,
     events: Vec<Counted>,
     stored: HashSet<(TenantId, EventId)>,
     pages: HashSet<String>,
@@ -73,6 +75,9 @@ impl Model {
         for event in batch {
             let new = self.stored.insert((event.tenant_id, event.id));
             news.push(new);
+            if new {
+                self.all.push(event.clone());
+            }
             if new && event.tenant_id != TenantId::SYSTEM {
                 let page = event.page.as_ref().map(|page| page.key(&self.rule));
                 let page = page.map(|key| if self.pages.contains(&key) { key } else { "(other)".to_owned() });
@@ -113,6 +118,24 @@ impl Model {
     pub(crate) fn others(&self) -> usize {
         let other = |counted: &&Counted| counted.page != counted.event.page.as_ref().map(|page| page.key(&self.rule));
         self.events.iter().filter(other).count()
+    }
+
+    /// All events, those of the system tenant too, in the order of storage.
+    pub(crate) fn all(&self) -> &[Event] {
+        &self.all
+    }
+
+    /// The place of an event in the order of storage.
+    pub(crate) fn order(&self, event: (TenantId, EventId)) -> usize {
+        self.all.iter().position(|stored| (stored.tenant_id, stored.id) == event).unwrap()
+    }
+
+    pub(crate) fn event(&self, event: (TenantId, EventId)) -> &Event {
+        &self.all[self.order(event)]
+    }
+
+    pub(crate) fn rule(&self) -> PageRule {
+        self.rule
     }
 
     pub(crate) fn len(&self) -> usize {
