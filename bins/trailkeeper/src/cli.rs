@@ -4,7 +4,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands::{
     account, config, demo, import, master_key, migrate, openapi, rebuild, serve, session, signing_key, token,
-    token_key, verify,
+    token_key, vacuum, verify,
 };
 use crate::config::{CommandLine, DatabaseArgs, LogArgs, PageArgs, PageRuleArgs, Settings};
 use crate::failure::Failure;
@@ -46,6 +46,10 @@ pub enum Command {
     /// Exits with status 1 if there is one; `trailkeeper rebuild` repairs it.
     #[command(alias = "check")]
     Verify(verify::VerifyArgs),
+    /// Give the free space of a SQLite file back to the file system, for example after an upgrade has dropped indexes.
+    ///
+    /// Prints first how long that takes; no event can be stored meanwhile. Servers keep running.
+    Vacuum(vacuum::VacuumArgs),
     /// Print an OpenAPI document.
     Openapi(openapi::OpenapiArgs),
     /// Manage the accounts that may log in to Trailkeeper.
@@ -85,6 +89,7 @@ impl Cli {
             Command::Import(args) => import::run(database, args),
             Command::Rebuild(pages) => rebuild::run(database, pages),
             Command::Verify(args) => verify::run(database, args),
+            Command::Vacuum(args) => vacuum::run(database, args),
             Command::Openapi(args) => openapi::run(args),
             Command::Account(args) => account::run(database, args),
             Command::Token(args) => token::run(database, args),

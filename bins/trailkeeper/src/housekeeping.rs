@@ -18,7 +18,7 @@ pub fn start(access: Arc<Access>) -> io::Result<Background> {
 }
 
 fn every(rest: Duration, mut round: impl FnMut() + Send + 'static) -> io::Result<Background> {
-    Background::start("housekeeping", move || {
+    Background::start("housekeeping", move |_| {
         // A panic is printed on stderr; it must not end the rotation of keys.
         if panic::catch_unwind(AssertUnwindSafe(&mut round)).is_err() {
             tracing::error!("housekeeping panicked; its message is above, and the next round follows in a minute");

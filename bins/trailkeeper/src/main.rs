@@ -7,6 +7,7 @@ mod banner;
 mod cli;
 mod commands;
 mod config;
+mod conversion;
 mod demo;
 mod failure;
 mod housekeeping;

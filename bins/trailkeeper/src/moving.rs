@@ -1,12 +1,9 @@
-//! The thread of a server that moves events of an older version to their present place. It ends when all are moved.
+//! Moves events of an older version to their present place, in steps beside the requests of a server.
 
-use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use trailkeeper_domain::ports::{Moving, Store};
-
-use crate::background::Background;
 
 /// The most events that one step moves.
 const EVENTS_AT_ONCE: usize = 5_000;
@@ -17,26 +14,27 @@ const WAIT_AFTER_ERROR: Duration = Duration::from_mins(1);
 /// The time between two lines of the log about the progress.
 const REPORT_EVERY: Duration = Duration::from_mins(1);
 
-/// Starts the thread.
-pub fn start(store: Arc<dyn Store>) -> io::Result<Background> {
-    let mut work = Work { store, moved: 0, reported: Instant::now() };
-    Background::start("mover", move || work.step())
-}
-
-struct Work {
+/// The state of the move.
+pub struct Mover {
     store: Arc<dyn Store>,
     moved: u64,
     reported: Instant,
 }
 
-impl Work {
+impl Mover {
+    /// The state before the first step.
+    pub fn new(store: Arc<dyn Store>) -> Self {
+        Self { store, moved: 0, reported: Instant::now() }
+    }
+
     /// One step. Returns the pause after it; `None` if nothing is left to do.
-    fn step(&mut self) -> Option<Duration> {
+    pub fn step(&mut self) -> Option<Duration> {
         let begun = Instant::now();
         match self.store.move_rows(EVENTS_AT_ONCE) {
             Ok(Moving::Done) => {
                 if self.moved > 0 {
                     tracing::info!(events = self.moved, "moved the last events of an older version");
+                    self.moved = 0;
                 }
                 None
             }
@@ -102,19 +100,11 @@ mod tests {
         let failure = Err(Error::unavailable("down"));
         let store =
             scripted(vec![Ok(Moving::Moved(7)), Ok(Moving::Waiting), failure, Ok(Moving::Moved(2)), Ok(Moving::Done)]);
-        let mut work = Work { store, moved: 0, reported: Instant::now() };
+        let mut work = Mover::new(store);
         assert!(work.step().unwrap() < WAIT);
         assert_eq!([work.step(), work.step()], [Some(WAIT), Some(WAIT_AFTER_ERROR)]);
         assert!(work.step().unwrap() < WAIT);
-        assert_eq!((work.step(), work.moved), (None, 9));
-    }
-
-    #[test]
-    fn it_ends_when_everything_is_moved_and_when_it_is_stopped() {
-        let store = scripted(vec![Ok(Moving::Moved(1)), Ok(Moving::Done)]);
-        start(Arc::clone(&store) as Arc<dyn Store>).unwrap().finish().unwrap();
-        assert!(store.0.lock().unwrap().is_empty());
-        // It stops in the pause of ten seconds.
-        start(scripted(vec![Ok(Moving::Waiting)])).unwrap().stop();
+        assert_eq!(work.moved, 9);
+        assert_eq!(work.step(), None);
     }
 }

@@ -5,7 +5,7 @@ DROP TABLE IF EXISTS event_ids;
 DO $$ DECLARE month regclass; BEGIN
     ALTER TABLE events RENAME TO events_plain;
     ALTER INDEX events_pkey RENAME TO events_plain_pkey;
-    DROP INDEX events_by_time, events_by_user, events_by_kind, events_by_source, events_by_page, events_by_session;
+    DROP INDEX IF EXISTS events_by_time, events_by_user, events_by_kind, events_by_source, events_by_page, events_by_session;
     FOR month IN SELECT inhrelid FROM pg_inherits WHERE inhparent = 'events_plain'::regclass LOOP
         EXECUTE format('ALTER TABLE %s RENAME TO %I', month, 'plain_' || month);
     END LOOP;

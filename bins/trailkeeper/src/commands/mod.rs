@@ -13,4 +13,5 @@ pub mod session;
 pub mod signing_key;
 pub mod token;
 pub mod token_key;
+pub mod vacuum;
 pub mod verify;

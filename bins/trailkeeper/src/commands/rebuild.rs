@@ -23,7 +23,7 @@ pub fn run(database: &DatabaseArgs, pages: &PageRuleArgs) -> Result<(), Failure>
     } else if stored.rewriting {
         output::line(format!("pages get other keys, which an interrupted rebuild began: {rule}"))?;
     }
-    let bar = progress::events("pages or days");
+    let bar = progress::events("events in order of storage");
     let rebuilt = rebuild_by_rule(
         ports.store.as_ref(),
         ports.clock.as_ref(),

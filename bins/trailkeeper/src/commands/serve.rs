@@ -19,7 +19,7 @@ use crate::config::{AdminArgs, CommandLine, DatabaseArgs, Settings};
 use crate::failure::Failure;
 use crate::master_key::KeyUse;
 use crate::wiring::{self, Ports};
-use crate::{access, audit, demo, housekeeping, moving, output};
+use crate::{access, audit, conversion, demo, housekeeping, output};
 
 /// Serves until a signal stops it.
 pub fn run(database: &DatabaseArgs, settings: &Settings, line: &CommandLine) -> Result<(), Failure> {
@@ -46,8 +46,8 @@ pub fn run(database: &DatabaseArgs, settings: &Settings, line: &CommandLine) -> 
     };
     let housekeeping = housekeeping::start(Arc::clone(&access))
         .map_err(|source| Failure::Io { what: "cannot start the housekeeping thread".to_owned(), source })?;
-    let mover = moving::start(Arc::clone(&ports.store))
-        .map_err(|source| Failure::Io { what: "cannot start the thread that moves events".to_owned(), source })?;
+    let conversion = conversion::start(&ports)
+        .map_err(|source| Failure::Io { what: "cannot start the thread that converts events".to_owned(), source })?;
     let ingest = Ingest::start(Arc::clone(&ports.store), settings.server.ingest_limits());
     let services = Services {
         store: Arc::clone(&ports.store),
@@ -83,7 +83,7 @@ pub fn run(database: &DatabaseArgs, settings: &Settings, line: &CommandLine) -> 
     }));
     // All requests are answered by now. The next start merges the remaining deltas.
     merger.stop();
-    mover.stop();
+    conversion.stop();
     housekeeping.stop();
     if !shown.get() {
         output::write(&banner.credentials())?;

@@ -87,7 +87,7 @@ fn sent(page: &[StoredEvent]) -> Vec<&Event> {
 /// The events of a list, newest first.
 fn listed<'a>(model: &'a Model, filter: &EventFilter) -> Vec<&'a Event> {
     let rule = model.rule();
-    let mut found: Vec<&Event> = model.all().iter().filter(|event| matches(filter, event, &rule)).collect();
+    let mut found: Vec<&Event> = model.all().iter().filter(|event| matches(filter, event, rule)).collect();
     // It is stable: events of the same time stay in the order of storage.
     found.sort_by_key(|event| event.occurred_at);
     found.reverse();
@@ -95,7 +95,7 @@ fn listed<'a>(model: &'a Model, filter: &EventFilter) -> Vec<&'a Event> {
 }
 
 /// The rule of filters once more.
-fn matches(filter: &EventFilter, event: &Event, rule: &PageRule) -> bool {
+fn matches(filter: &EventFilter, event: &Event, rule: PageRule) -> bool {
     fn keeps<T>(wanted: &Values<T>, same: impl Fn(&T) -> bool) -> bool {
         (wanted.any_of.is_empty() || wanted.any_of.iter().any(&same)) && !wanted.none_of.iter().any(&same)
     }
@@ -111,7 +111,7 @@ fn matches(filter: &EventFilter, event: &Event, rule: &PageRule) -> bool {
         && keeps(&filter.outcome, |outcome| *outcome == event.outcome)
         && filter.failed.is_none_or(|wanted| wanted == failed)
         && keeps(&filter.source, |range| event.source.is_some_and(|ip| range.first <= ip && ip <= range.last))
-        && keeps(&filter.page, |page| event.page.as_ref().is_some_and(|sent| sent.key(rule) == rule.key(page)))
+        && keeps(&filter.page, |page| event.page.as_ref().is_some_and(|sent| sent.key(&rule) == rule.key(page)))
         && keeps(&filter.session_id, |session| Some(session) == event.session_id.as_ref())
         && filter.from.is_none_or(|from| from <= event.occurred_at)
         && filter.until.is_none_or(|until| event.occurred_at < until)

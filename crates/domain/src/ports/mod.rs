@@ -55,6 +55,17 @@ pub trait Store: Send + Sync {
         Ok(None)
     }
 
+    /// The size of the database's file; `None` if the database itself gives free space back.
+    fn space(&self) -> Result<Option<Space>> {
+        Ok(None)
+    }
+
+    /// Gives free space back to the file system, as far as the database itself does not. No event can be stored meanwhile:
+    /// it takes as long as writing everything that is not free.
+    fn vacuum(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// Checks that the database is reachable, writable and has every migration. An error otherwise.
     fn ready(&self) -> Result<()>;
 
@@ -63,6 +74,15 @@ pub trait Store: Send + Sync {
     fn writers(&self) -> usize {
         1
     }
+}
+
+/// The size of a database's file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Space {
+    /// The bytes of the file.
+    pub bytes: u64,
+    /// The bytes in it that nothing uses.
+    pub free: u64,
 }
 
 /// What [`Store::move_rows`] did.

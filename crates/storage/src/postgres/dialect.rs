@@ -1,6 +1,8 @@
 //! PostgreSQL-specific SQL.
 
+use diesel::RunQueryDsl as _;
 use diesel::result::QueryResult;
+use diesel::sql_query;
 
 use super::Conn;
 pub use super::ids::{Ids, NewIds, check_ids, events_by_id, insert_events};
@@ -18,6 +20,10 @@ pub const DAY_OF_CREATION: &str = "(created_at AT TIME ZONE 'UTC')::date";
 /// Whether the row of `content_version` shows that others changed the content. No: PostgreSQL ends its connections first.
 pub const HAS_CONTENT_VERSION: bool = false;
 
+/// A query of the names of the indexes of events.
+pub const INDEXES_OF_EVENTS: &str =
+    "SELECT indexname::text AS name FROM pg_indexes WHERE schemaname = current_schema() AND tablename = 'events'";
+
 /// Whether the table of events has the column `bucket`. Yes: a cluster distributes them by it.
 pub const HAS_BUCKETS: bool = true;
 
@@ -29,6 +35,11 @@ pub const UNINDEXED: &str = "";
 
 /// A query that counts diesel's table of migrations: 1 if it exists, else 0.
 pub const COUNT_MIGRATION_TABLES: &str = "SELECT count(*) AS tables FROM (SELECT to_regclass('__diesel_schema_migrations') AS found) AS t WHERE found IS NOT NULL";
+
+/// Limits how long the next statements of the transaction wait for a lock: others wait behind it.
+pub fn wait_shortly_for_locks(conn: &mut Conn) -> QueryResult<()> {
+    sql_query("SET LOCAL lock_timeout = '250ms'").execute(conn).map(drop)
+}
 
 /// The key of the advisory lock of writers of the directory: the letters "tkdi".
 const DIRECTORY_LOCK: i64 = 0x746b_6469;

@@ -83,8 +83,11 @@ impl PgStore {
         let found = compared(&mut conn)?;
         found.none_unknown()?;
         conn.run_pending_migrations(POSTGRES).map_err(error::of_migration)?;
-        conn.transaction(queries::emails::rewrite_email_keys)
-            .map_err(|failure| error::of_statement("migrations", failure))?;
+        conn.transaction(|conn| {
+            queries::drop_list_indexes_of_no_events(conn)?;
+            queries::emails::rewrite_email_keys(conn)
+        })
+        .map_err(|failure| error::of_statement("migrations", failure))?;
         Ok(found.pending)
     }
 
@@ -253,6 +256,28 @@ impl Store for PgStore {
             // Someone uses the table for longer than its removal waits.
             Err(Error::Overloaded { .. }) => Ok(Moving::Waiting),
             other => other,
+        }
+    }
+
+    fn maintain(&self) -> Result<bool> {
+        let mut unneeded = None;
+        self.run(BEGIN_READ, &mut |tx| {
+            unneeded = tx.unneeded_list_index()?;
+            Ok(())
+        })?;
+        if unneeded.is_none() {
+            return Ok(false);
+        }
+        let mut dropped = None;
+        let outcome = self.run(BEGIN_WRITE, &mut |tx| {
+            self.check_schema_if_due(tx.connection())?;
+            dropped = tx.drop_list_index()?;
+            Ok(())
+        });
+        match outcome {
+            // Someone reads events for longer than this waits. The next call tries it again.
+            Err(Error::Overloaded { .. }) => Ok(false),
+            outcome => outcome.map(|()| queries::report_dropped(dropped)),
         }
     }
 

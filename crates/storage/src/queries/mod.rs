@@ -20,6 +20,7 @@ mod event_query;
 mod events;
 mod facts;
 mod hash_key;
+mod list_indexes;
 mod merge_passes;
 mod missing_names;
 mod missing_references;
@@ -43,6 +44,7 @@ use trailkeeper_domain::page::PageRuleState;
 use trailkeeper_domain::ports::{ReadTx, WriteTx};
 use trailkeeper_domain::{Error, Result};
 
+pub use list_indexes::{drop_list_indexes_of_no_events, report_dropped};
 pub use missing_references::MissingReferences;
 
 use super::{Conn, Db, dialect};

@@ -30,6 +30,15 @@ pub const UNINDEXED: &str = "+";
 pub const COUNT_MIGRATION_TABLES: &str =
     "SELECT count(*) AS tables FROM sqlite_schema WHERE type = 'table' AND name = '__diesel_schema_migrations'";
 
+/// A query of the names of the indexes of events.
+pub const INDEXES_OF_EVENTS: &str = "SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'events'";
+
+/// Does nothing: the connection has a limit for waiting of its own.
+#[expect(clippy::unnecessary_wraps, reason = "the same signature on both databases")]
+pub fn wait_shortly_for_locks(_conn: &mut Conn) -> QueryResult<()> {
+    Ok(())
+}
+
 /// Does nothing: SQLite has one writer at a time.
 #[expect(clippy::unnecessary_wraps, reason = "the same signature on both databases")]
 pub fn lock_directory(_conn: &mut Conn) -> QueryResult<()> {

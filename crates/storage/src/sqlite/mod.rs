@@ -15,6 +15,7 @@ mod queries;
 mod schema_check;
 mod sheets;
 mod store;
+mod vacuum;
 
 pub use store::SqliteStore;
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use diesel_migrations::MigrationHarness;
 use parking_lot::RwLock;
-use trailkeeper_domain::ports::{ReadTx, Store, WriteTx};
+use trailkeeper_domain::ports::{ReadTx, Space, Store, WriteTx};
 use trailkeeper_domain::{Error, Result};
 
 use super::connection::{FileConnection, Purpose};
@@ -15,6 +15,7 @@ use super::ids::{self, Pace, Rebuild, Step};
 use super::permissions::Modes;
 use super::queries::{self, Tx, TxFailure};
 use super::schema_check;
+use super::vacuum;
 use crate::error;
 use crate::migrations::SQLITE;
 use crate::options::StoreOptions;
@@ -73,6 +74,7 @@ impl SqliteStore {
         conn.run_pending_migrations(SQLITE).map_err(error::of_migration)?;
         queries::emails::rewrite_email_keys(conn).map_err(failed)?;
         ids::drop_index_of_no_events(conn).map_err(failed)?;
+        queries::drop_list_indexes_of_no_events(conn).map_err(failed)?;
         AnsiTransactionManager::commit_transaction(conn).map_err(failed)?;
         Ok(found.pending)
     }
@@ -93,6 +95,25 @@ impl SqliteStore {
             .filter(|text| text.starts_with("SELECT"))
             .map(|text| opened.connection.plan(&text).map(|plan| (text, plan)))
             .collect()
+    }
+
+    /// Drops an index that nothing needs any more. Returns whether there was one. It takes up to a second for each million
+    /// events, for which no event can be stored.
+    fn drop_list_index(&self) -> Result<bool> {
+        let mut unneeded = None;
+        self.run(Purpose::Read, &mut |tx| {
+            unneeded = tx.unneeded_list_index()?;
+            Ok(())
+        })?;
+        if unneeded.is_none() {
+            return Ok(false);
+        }
+        let mut dropped = None;
+        self.run(Purpose::Write, &mut |tx| {
+            dropped = tx.drop_list_index()?;
+            Ok(())
+        })?;
+        Ok(queries::report_dropped(dropped))
     }
 
     fn connect(&self, purpose: Purpose) -> Result<Opened> {
@@ -252,7 +273,7 @@ impl Store for SqliteStore {
     }
 
     fn maintain(&self) -> Result<bool> {
-        self.with_writer(|opened| {
+        let more = self.with_writer(|opened| {
             let due = |opened: &Opened| match &opened.seen {
                 Some(seen) => seen.ids().due(Pace::Idle),
                 None => Some(Step::Load),
@@ -260,7 +281,17 @@ impl Store for SqliteStore {
             let Some(step) = due(opened) else { return Ok(false) };
             self.take_step(opened, step)?;
             Ok(due(opened).is_some())
-        })
+        })?;
+        Ok(more || self.drop_list_index()?)
+    }
+
+    fn space(&self) -> Result<Option<Space>> {
+        vacuum::space(&mut self.connect(Purpose::Write)?.connection).map(Some)
+    }
+
+    fn vacuum(&self) -> Result<()> {
+        // Its own connection: it changes settings, and the cached statements of others stay as they are.
+        vacuum::vacuum(&mut self.connect(Purpose::Write)?.connection)
     }
 
     fn rebuild_ids(&self) -> Result<Option<u64>> {

@@ -127,6 +127,18 @@ fn apply(kind: DatabaseKind, database: &TempDatabase, name: &str, file: &str) {
     execute(kind, database, &sql);
 }
 
+/// The indexes that a database without events does not need: of ids on SQLite, and of lists.
+const DROPPED: [&str; 8] = [
+    "events_by_id",
+    "events_by_tenant",
+    "events_by_time",
+    "events_by_user",
+    "events_by_kind",
+    "events_by_source",
+    "events_by_page",
+    "events_by_session",
+];
+
 fn migrations_are_reversible(kind: DatabaseKind) {
     let database = TempDatabase::new(kind);
     let empty = schema(kind, &database);
@@ -151,8 +163,9 @@ fn migrations_are_reversible(kind: DatabaseKind) {
     // The embedded migrations are the files.
     let applied = migrate(&parsed(&database)).unwrap();
     assert_eq!(applied, steps);
-    // Beside them, the program drops the unique index of ids, because there are no events.
-    let kept: Vec<String> = full.into_iter().filter(|line| !line.starts_with("index events_by_id ")).collect();
+    // Beside them, the program drops the indexes of the table of events that only rows of older versions need.
+    let dropped = |line: &String| line.split_whitespace().any(|word| DROPPED.contains(&word));
+    let kept: Vec<String> = full.into_iter().filter(|line| !dropped(line)).collect();
     assert_eq!(schema(kind, &database), kept);
 }
 
