@@ -97,8 +97,8 @@ impl SqliteStore {
             .collect()
     }
 
-    /// Drops an index that nothing needs any more. Returns whether there was one. It takes up to a second for each million
-    /// events, for which no event can be stored.
+    /// Drops an index that nothing needs any more. Returns whether there was one. With five million events it takes about a
+    /// second if the system does not cache the file, and no event can be stored meanwhile.
     fn drop_list_index(&self) -> Result<bool> {
         let mut unneeded = None;
         self.run(Purpose::Read, &mut |tx| {

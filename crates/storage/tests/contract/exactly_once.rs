@@ -16,6 +16,7 @@ trailkeeper_testkit::on_both!(crate::TestStore::new =>
     one_id_in_several_months_is_stored_once,
     two_stores_store_an_id_of_several_months_once,
     a_new_database_has_nothing_to_move,
+    a_vacuum_changes_no_event,
 );
 
 fn when(number: u128, time: &str) -> Event {
@@ -104,4 +105,14 @@ fn a_new_database_has_nothing_to_move(t: &TestStore) {
     assert_eq!(t.store.move_rows(1).unwrap(), Moving::Done);
     t.insert(&[event(1)]);
     assert_eq!(t.store.move_rows(1).unwrap(), Moving::Done);
+}
+
+fn a_vacuum_changes_no_event(t: &TestStore) {
+    t.insert(&(1..=20).map(event).collect::<Vec<_>>());
+    let before = t.list(&all_events());
+    let space = t.store.space().unwrap();
+    t.store.vacuum().unwrap();
+    assert_eq!(t.store.space().unwrap().map(|space| space.free), space.map(|_| 0));
+    assert_eq!(t.list(&all_events()), before);
+    assert_eq!(t.insert(&[event(7), event(21)]), [false, true]);
 }
