@@ -24,8 +24,11 @@ def check(checks, server, write_timeout):
 
 
 def read(server, rate, pause):
-    """Reads at a rate in bytes per second, with an optional pause after 5 MB. Returns whether the response is complete."""
+    """Reads at a rate in bytes per second, with an optional pause after 1 MB. Returns whether the response is complete."""
     with socket.socket() as client:
+        # Otherwise the system may take the whole rest into its buffers while the client pauses: up to 6 MB here, and up to
+        # 4 MB at the server.
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
         client.settimeout(30)
         client.connect(("127.0.0.1", server.port))
         client.sendall(f"GET {READ} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {server.admin}\r\nConnection: close\r\n\r\n".encode())
@@ -35,7 +38,7 @@ def read(server, rate, pause):
                 got += len(part)
                 top = top if b"\r\n\r\n" in top else top + part
                 time.sleep(max(0, got / rate - (time.monotonic() - started)))
-                if pause and got > 5_000_000:
+                if pause and got > 1_000_000:
                     time.sleep(pause)
                     pause = None
         except OSError:
