@@ -12,15 +12,11 @@ use trailkeeper_domain::clock::{Clock, Entropy};
 use trailkeeper_domain::ports::Store;
 
 use crate::background::{Background, End};
-use crate::moving::Mover;
+use crate::moving::{Mover, REPORT_EVERY, WAIT_AFTER_ERROR};
 use crate::wiring::Ports;
 
 /// The pause before the merger of another process is asked for the lease again.
 const WAIT_FOR_LEASE: Duration = Duration::from_secs(1);
-/// The pause after an error.
-const WAIT_AFTER_ERROR: Duration = Duration::from_mins(1);
-/// The time between two lines of the log about the progress.
-const REPORT_EVERY: Duration = Duration::from_mins(1);
 
 /// Starts the thread.
 pub fn start(ports: &Ports) -> io::Result<Background> {

@@ -10,9 +10,9 @@ const EVENTS_AT_ONCE: usize = 5_000;
 /// The pause before a step that could do nothing is tried again.
 const WAIT: Duration = Duration::from_secs(10);
 /// The pause after an error.
-const WAIT_AFTER_ERROR: Duration = Duration::from_mins(1);
+pub const WAIT_AFTER_ERROR: Duration = Duration::from_mins(1);
 /// The time between two lines of the log about the progress.
-const REPORT_EVERY: Duration = Duration::from_mins(1);
+pub const REPORT_EVERY: Duration = Duration::from_mins(1);
 
 /// The state of the move.
 pub struct Mover {
@@ -67,6 +67,7 @@ mod tests {
     use trailkeeper_domain::{Error, Result};
 
     use super::*;
+    use crate::background::Background;
 
     /// A store that gives these answers, the last first.
     struct Scripted(Mutex<Vec<Result<Moving>>>);
@@ -106,5 +107,18 @@ mod tests {
         assert!(work.step().unwrap() < WAIT);
         assert_eq!(work.moved, 9);
         assert_eq!(work.step(), None);
+    }
+
+    #[test]
+    fn it_ends_when_everything_is_moved_and_when_it_is_stopped() {
+        let start = |store| {
+            let mut mover = Mover::new(store);
+            Background::start("mover", move |_| mover.step()).unwrap()
+        };
+        let store = scripted(vec![Ok(Moving::Moved(1)), Ok(Moving::Done)]);
+        start(Arc::clone(&store) as Arc<dyn Store>).finish().unwrap();
+        assert!(store.0.lock().unwrap().is_empty());
+        // It stops in the pause of ten seconds.
+        start(scripted(vec![Ok(Moving::Waiting)])).stop();
     }
 }

@@ -84,8 +84,9 @@ impl PgStore {
         found.none_unknown()?;
         conn.run_pending_migrations(POSTGRES).map_err(error::of_migration)?;
         conn.transaction(|conn| {
-            queries::drop_list_indexes_of_no_events(conn)?;
-            queries::emails::rewrite_email_keys(conn)
+            queries::emails::rewrite_email_keys(conn)?;
+            // Last, because it limits how long the transaction waits for locks.
+            queries::drop_list_indexes_of_no_events(conn)
         })
         .map_err(|failure| error::of_statement("migrations", failure))?;
         Ok(found.pending)
@@ -260,25 +261,20 @@ impl Store for PgStore {
     }
 
     fn maintain(&self) -> Result<bool> {
-        let mut unneeded = None;
-        self.run(BEGIN_READ, &mut |tx| {
-            unneeded = tx.unneeded_list_index()?;
-            Ok(())
-        })?;
-        if unneeded.is_none() {
-            return Ok(false);
-        }
-        let mut dropped = None;
-        let outcome = self.run(BEGIN_WRITE, &mut |tx| {
-            self.check_schema_if_due(tx.connection())?;
-            dropped = tx.drop_list_index()?;
-            Ok(())
-        });
-        match outcome {
-            // Someone reads events for longer than this waits. The next call tries it again.
-            Err(Error::Overloaded { .. }) => Ok(false),
-            outcome => outcome.map(|()| queries::report_dropped(dropped)),
-        }
+        queries::drop_unneeded_list_index(
+            |work| self.run(BEGIN_READ, work),
+            |work| {
+                let outcome = self.run(BEGIN_WRITE, &mut |tx| {
+                    self.check_schema_if_due(tx.connection())?;
+                    work(tx)
+                });
+                match outcome {
+                    // Someone reads events for longer than this waits. The next call tries it again.
+                    Err(Error::Overloaded { .. }) => Ok(false),
+                    outcome => outcome.map(|()| true),
+                }
+            },
+        )
     }
 
     fn ready(&self) -> Result<()> {

@@ -44,7 +44,7 @@ use trailkeeper_domain::page::PageRuleState;
 use trailkeeper_domain::ports::{ReadTx, WriteTx};
 use trailkeeper_domain::{Error, Result};
 
-pub use list_indexes::{drop_list_indexes_of_no_events, report_dropped};
+pub use list_indexes::{drop_list_indexes_of_no_events, drop_unneeded_list_index};
 pub use missing_references::MissingReferences;
 
 use super::{Conn, Db, dialect};

@@ -97,25 +97,6 @@ impl SqliteStore {
             .collect()
     }
 
-    /// Drops an index that nothing needs any more. Returns whether there was one. With five million events it takes about a
-    /// second if the system does not cache the file, and no event can be stored meanwhile.
-    fn drop_list_index(&self) -> Result<bool> {
-        let mut unneeded = None;
-        self.run(Purpose::Read, &mut |tx| {
-            unneeded = tx.unneeded_list_index()?;
-            Ok(())
-        })?;
-        if unneeded.is_none() {
-            return Ok(false);
-        }
-        let mut dropped = None;
-        self.run(Purpose::Write, &mut |tx| {
-            dropped = tx.drop_list_index()?;
-            Ok(())
-        })?;
-        Ok(queries::report_dropped(dropped))
-    }
-
     fn connect(&self, purpose: Purpose) -> Result<Opened> {
         let connection = FileConnection::open(&self.file, purpose, self.options.busy_timeout)?;
         Ok(Opened { connection, seen: None })
@@ -282,7 +263,13 @@ impl Store for SqliteStore {
             self.take_step(opened, step)?;
             Ok(due(opened).is_some())
         })?;
-        Ok(more || self.drop_list_index()?)
+        if more {
+            return Ok(true);
+        }
+        queries::drop_unneeded_list_index(
+            |work| self.run(Purpose::Read, work),
+            |work| self.run(Purpose::Write, work).map(|()| true),
+        )
     }
 
     fn space(&self) -> Result<Option<Space>> {

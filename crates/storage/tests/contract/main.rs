@@ -14,6 +14,7 @@ mod ids;
 mod indexed_events;
 mod ingest;
 mod leases;
+mod list_indexes;
 mod lost_names;
 mod names;
 mod pages;

@@ -1,7 +1,7 @@
 //! Writes runs of any size in short transactions.
 
 use trailkeeper_domain::Result;
-use trailkeeper_domain::ports::{PostingRun, PostingRunKey, Store};
+use trailkeeper_domain::ports::{PostingRun, PostingRunKey, Store, WriteTx};
 use trailkeeper_postings::run::PageSink;
 
 use super::made::MadeRun;
@@ -108,13 +108,7 @@ impl<'a> RunWriter<'a> {
 /// # Errors
 /// Those of the store.
 pub fn remove_replaced_pages(store: &dyn Store, lease: &Lease<'_>) -> Result<bool> {
-    // Small runs have no pages. Nothing is written for them.
-    while store.reading(|tx| tx.has_hidden_posting_pages())? {
-        if lease.writing(|tx| tx.delete_replaced_posting_pages(REMOVED_AT_ONCE))?.is_none() {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+    remove_pages(store, lease, |tx| tx.delete_replaced_posting_pages(REMOVED_AT_ONCE))
 }
 
 /// Removes the pages of runs that a dead process did not finish. The next run of their place has the same number, so this
@@ -123,9 +117,20 @@ pub fn remove_replaced_pages(store: &dyn Store, lease: &Lease<'_>) -> Result<boo
 /// # Errors
 /// Those of the store.
 pub fn sweep_pages(store: &dyn Store, lease: &Lease<'_>) -> Result<bool> {
+    remove_pages(store, lease, |tx| tx.sweep_posting_pages(REMOVED_AT_ONCE))
+}
+
+/// Repeats `remove` until it removes fewer pages than it may. Nothing is written if there are none: small runs have no pages.
+fn remove_pages(
+    store: &dyn Store,
+    lease: &Lease<'_>,
+    mut remove: impl FnMut(&mut dyn WriteTx) -> Result<u64>,
+) -> Result<bool> {
     while store.reading(|tx| tx.has_hidden_posting_pages())? {
-        if lease.writing(|tx| tx.sweep_posting_pages(REMOVED_AT_ONCE))?.is_none() {
-            return Ok(false);
+        match lease.writing(&mut remove)? {
+            None => return Ok(false),
+            Some(removed) if removed < REMOVED_AT_ONCE as u64 => break,
+            Some(_) => {}
         }
     }
     Ok(true)
