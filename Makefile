@@ -91,8 +91,10 @@ acceptance: build .venv/installed ## recount the answers of the program with oth
 generators: build .generators/installed ## generate SDKs from openapi/*.json, compile and use them; lint the documents
 	.generators/venv/bin/python scripts/check_generators.py
 
-proof: build .generators/installed ## make the checks that take too long for CI: compile the generated Rust clients
+proof: build .generators/installed ## make the checks that take too long for CI: generated Rust clients, kills amid large merges, an upgrade (BASE=/path/to/older/trailkeeper EVENTS=file)
 	CARGO=$(CARGO) .generators/venv/bin/python scripts/check_generators.py --proof
+	$(CARGO) build --release --locked -p trailkeeper
+	TRAILKEEPER_BIN=$(CURDIR)/target/release/trailkeeper scripts/with-postgres scripts/acceptance/prove $(BASE) $(EVENTS)
 
 fuzz: ## fuzz every parser of untrusted input (SECONDS=600 TARGETS="events query")
 	CARGO=$(CARGO) scripts/fuzz $(or $(SECONDS),12) $(TARGETS)

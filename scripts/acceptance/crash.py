@@ -1,16 +1,19 @@
 #!/usr/bin/env python3
 """Kills a loaded server repeatedly, and checks that it lost, duplicated, cut and invented no event.
 
-    scripts/acceptance/crash.py [--database sqlite] [--seed N] [--kills N]
+    scripts/acceptance/crash.py [--database sqlite] [--seed N] [--kills N] [--bulk]
     scripts/with-postgres scripts/acceptance/crash.py --database postgres
 
 Several clients send single events, batches and lines, and share ids. SIGKILL comes at random moments, sometimes while the
 server starts. After each kill, SQL over the raw rows, run by the databases' own clients, must find every acknowledged
 event, no event twice, and no request in part; and the answers from the sheets, which are merged while the server is
-killed, must equal the counts of SQL. Rebuilds of the sheets are killed too, by themselves and together with a server. Then
+killed, must equal the counts of SQL, as must lists and counts of events. Rebuilds of the sheets are killed too, by themselves and together with a server. Then
 SIGTERM under load: every request is answered, or nothing of it is stored. At the end, every request without a response is
 sent again, and the rows are exactly the sent events. The seed determines what is sent and when kills come, but not how
 threads interleave.
+
+With `--bulk`, all requests are large and most of their events lie in one month. So ids leave the memory of the server for
+runs on disk, and runs of postings become so large that they are merged in steps, while kills come.
 """
 
 import json
@@ -24,6 +27,7 @@ import time
 import uuid
 from collections import Counter
 
+from crash_lists import Lists
 from crash_load import ANSWERED, CUT, HALF, SILENT, WAIT_SECONDS, Client, Ledger, SlowRequest, as_row
 from harness import Checks, Server, arguments
 from recount import Recount, Sql
@@ -91,15 +95,17 @@ def lasting_port():
 class Crashes:
     """One server, its clients, and the checks of the raw rows."""
 
-    def __init__(self, checks, server, seed):
+    def __init__(self, checks, server, seed, bulk):
         self.checks = checks
         self.server = server
+        self.bulk = bulk
         self.choose = random.Random(f"kills {seed}")
-        self.ledger = Ledger(seed)
+        self.ledger = Ledger(seed, bulk)
         self.clients = [Client(server, self.ledger, f"{seed} {n}", n % 3 > 0) for n in range(CLIENTS)]
         self.sql = Sql(server.database)
         self.recount = Recount(checks, server, self.ledger)
         self.sheets = Sheets(checks, server)
+        self.lists = Lists(checks, server, self.sql, self.ledger)
         self.seen = Counter()
 
     def under_load(self, seconds, strike, unavailable=False):
@@ -120,13 +126,14 @@ class Crashes:
     def round(self, number):
         """One life of the server, and its end."""
         # From the first request after the start to the middle of a long run.
-        seconds = 10 ** self.choose.uniform(-2, 0.3)
+        seconds = 10 ** self.choose.uniform(0, 0.9) if self.bulk else 10 ** self.choose.uniform(-2, 0.3)
         code, requests = self.under_load(seconds, self.server.kill)
         self.checks.equal(code, -signal.SIGKILL, f"kill {number}: the server lived until then")
         cut = [request for request in requests if request.ended in (CUT, HALF)]
         hung = [request.ended for request in requests if request.ended in ("", SILENT)]
         self.checks.equal(hung, [], f"kill {number}: every request ends")
-        self.seen += Counter(kills=1, kills_amid_requests=bool(cut))
+        hidden = self.sql.rows("SELECT count(*) FROM hidden_posting_runs")[0][0] != "0"
+        self.seen += Counter(kills=1, kills_amid_requests=bool(cut), kills_amid_merges_in_steps=hidden)
         at_once = self.choose.random() < 0.4
         left_behind = self.sessions()
         if at_once:
@@ -143,6 +150,7 @@ class Crashes:
             after = set(self.rows())
             self.checks.equal((len(after - stored), len(stored - after)), (0, 0), f"kill {number}: a start adds and removes nothing")
         self.answers_hold(1)
+        self.lists.hold(f"kill {number}", self.rows())
         if at_once and number % 3 == 0:
             self.sheets.check(f"kill {number}, started again")
         if number % 4 == 0:
@@ -282,28 +290,36 @@ class Crashes:
         self.sheets.lapse()
         self.sheets.merged("in the end")
         self.answers_hold(4)
+        self.lists.hold("merged in the end", self.rows())
         self.sheets.check("in the end")
         self.sheets.rebuild("in the end")
         self.answers_hold(4)
+        self.lists.hold("rebuilt in the end", self.rows())
         for user in self.ledger.users[:3]:
             self.recount.behaviors(user)
         if not self.sql.postgres:
             self.checks.equal(self.sql.rows("PRAGMA integrity_check"), [("ok",)], "the data file is intact")
+            if self.bulk:
+                runs = int(self.sql.rows("SELECT count(*) FROM id_runs")[0][0])
+                self.checks.that(runs > 0, "the ids are in runs", runs)
 
 
 def main():
     options = arguments(
         __doc__, ("--seed", {"type": int, "default": 20260131, "help": "seed of events and moments"}),
         ("--kills", {"type": int, "default": 12, "help": "number of kills of a loaded server"}),
+        ("--bulk", {"action": "store_true", "help": "large requests, most of them for one month"}),
     )
     checks = Checks()
     started = time.monotonic()
     with Mortal(checks, options.database) as server:
-        crashes = Crashes(checks, server, options.seed)
+        crashes = Crashes(checks, server, options.seed, options.bulk)
         for number in range(1, options.kills + 1):
             crashes.round(number)
         checks.that(crashes.seen["kills_amid_requests"] > 0, "kills came during requests", crashes.seen)
         checks.that(crashes.seen["killed_rebuilds"] > 0, "rebuilds were killed during their work", crashes.seen)
+        if options.bulk:
+            checks.that(crashes.seen["kills_amid_merges_in_steps"] > 0, "kills came while runs were merged in steps", crashes.seen)
         crashes.graceful()
         crashes.resend()
         summary = {"seed": options.seed, "requests": len(crashes.ledger.requests), **crashes.seen}

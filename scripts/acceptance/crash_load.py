@@ -35,9 +35,11 @@ class Request:
 class Ledger:
     """All requests of all clients, and their outcomes. A recount reads `choose`, `now`, `tenants` and `users`."""
 
-    def __init__(self, seed):
+    def __init__(self, seed, bulk=False):
         self.lock = threading.Lock()
+        self.bulk = bulk
         self.events = {}
+        self.keys = []
         self.requests = []
         self.recent = []
         self.odd = []
@@ -50,6 +52,9 @@ class Ledger:
         """Makes a new event. Returns its key. Sometimes reuses the id of another tenant: ids are unique only within a tenant."""
         # None from 26 to 33 days ago: "the past month" may or may not include them.
         age = choose.choice([choose.uniform(0.01, 26), choose.uniform(33, 75)])
+        if self.bulk and choose.random() < 0.9:
+            # In the middle of the month before last.
+            age = self.now.day + 45 + choose.uniform(0, 3)
         event = {
             "id": str(uuid.UUID(int=choose.getrandbits(128), version=4)),
             "tenant_id": choose.choice([*self.tenants, NO_TENANT]),
@@ -64,7 +69,8 @@ class Ledger:
             if self.recent and choose.random() < 0.03:
                 event["id"] = choose.choice(self.recent)[1]
             key = (event["tenant_id"], event["id"])
-            self.events.setdefault(key, event)
+            if self.events.setdefault(key, event) is event:
+                self.keys.append(key)
             self.recent = self.recent[-199:] + [key]
         return key
 
@@ -72,6 +78,11 @@ class Ledger:
         """Events of recent or current requests of all clients."""
         with self.lock:
             return choose.sample(self.recent, min(most, len(self.recent)))
+
+    def old(self, choose, most):
+        """Events of any time: their ids may have left the server's memory, and the server may have started since."""
+        with self.lock:
+            return choose.sample(self.keys, min(most, len(self.keys)))
 
     def begin(self, keys):
         """Records a request before it is sent."""
@@ -117,13 +128,15 @@ class Client:
             keys = self.unanswered.pop().keys
             keys = choose.choice([keys, keys[: len(keys) // 2 + 1], keys + [self.ledger.new_event(choose)]])
             return keys[:5000]
-        size = choose.choices([1, 2, 9, 60, 400, 1500], [50, 15, 15, 12, 7, 1])[0]
+        size = choose.choice([1_500, 4_900]) if self.ledger.bulk else choose.choices([1, 2, 9, 60, 400, 1500], [50, 15, 15, 12, 7, 1])[0]
         keys = [self.ledger.new_event(choose) for _ in range(size)]
         if choose.random() < 0.3:
             keys += self.ledger.shared(choose, choose.choice([1, 5, 30]))
             choose.shuffle(keys)
             if choose.random() < 0.3:
                 keys = keys[-1:]
+        if choose.random() < 0.15:
+            keys += self.ledger.old(choose, choose.choice([1, 20]))
         if choose.random() < 0.1:
             keys.append(choose.choice([None, keys[0]]))
         return keys

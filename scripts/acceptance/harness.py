@@ -233,11 +233,11 @@ class Server:
             time.sleep(0.05)
         return False
 
-    def command(self, *arguments, stdin=None):
+    def command(self, *arguments, stdin=None, timeout=300):
         """Runs another command of the program on the same database, while the server runs."""
         return subprocess.run(
             [self.program, *arguments], env=self.settings, cwd=self.folder,
-            input=stdin, capture_output=True, timeout=300, check=False,
+            input=stdin, capture_output=True, timeout=timeout, check=False,
         )
 
     def command_json(self, *arguments):

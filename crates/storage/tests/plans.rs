@@ -122,6 +122,10 @@ fn sheet_questions() -> Vec<Question> {
         }));
         questions.push(question("span of a user", move |tx| tx.span_of_user(&user(), tenant_id).map(drop)));
     }
+    for level in [Level::Day, Level::Month] {
+        questions.push(question("counts of tenants", move |tx| tx.tenant_counts(level, range(), &mut |_, _| Ok(()))));
+        questions.push(question("periods with counts", move |tx| tx.counted_periods(level).map(drop)));
+    }
     questions.push(question("pages", |tx| tx.page_keys(&[7, 8]).map(drop)));
     questions.push(question("names of sources", |tx| tx.source_names(&[7, 8]).map(drop)));
     questions

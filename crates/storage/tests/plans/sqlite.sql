@@ -74,6 +74,10 @@ SELECT 0, i % 2, i / 2 % 500, unixepoch('2026-01-01', (i / 1000 % 3) || ' months
 FROM n;
 WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 7)
 INSERT INTO posting_pages SELECT bucket, generation, scope, month, run, i, zeroblob(50) FROM posting_runs JOIN n;
+-- Counts of all tenants of ten years, in the current and in an older generation.
+WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 7299)
+INSERT INTO tenant_counts (bucket, generation, level, start, payload)
+SELECT 0, i % 2, iif(i / 2 % 30 = 0, 3, 2), 1767225600000000 + i / 2 * 86400000000, zeroblob(50) FROM n;
 INSERT INTO leases VALUES ('sheets', zeroblob(16), 0);
 COMMIT;
 
