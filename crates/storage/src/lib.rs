@@ -35,6 +35,7 @@ mod options;
 mod pool;
 mod postgres;
 mod rows;
+mod run_cache;
 mod schema;
 mod sqlite;
 mod unindexed;

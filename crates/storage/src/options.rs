@@ -17,6 +17,8 @@ pub struct StoreOptions {
     /// The largest number of cached names (of users, pages, user agents and so on). A name of more than 64 bytes counts
     /// as several, so the cache takes at most about 300 bytes per name: 60 MB with the default.
     pub cached_names: usize,
+    /// The largest number of bytes of the index of events that are cached for questions: headers and pages of its runs.
+    pub cached_run_bytes: usize,
     /// The number of new pages that a tenant may add to the dictionary on one UTC day. Events of further pages are
     /// stored in full and found by their page, but analytics count them as `(other)`.
     pub new_pages_per_day: u32,
@@ -35,6 +37,7 @@ impl Default for StoreOptions {
             statement_timeout: Duration::from_secs(30),
             checkout_timeout: Duration::from_secs(5),
             cached_names: 200_000,
+            cached_run_bytes: 32 << 20,
             new_pages_per_day: 10_000,
             ids_in_memory: 32_768,
             allow_group_read: false,

@@ -13,6 +13,9 @@ use super::reader::RunReader;
 use crate::dimension::Dimension;
 use crate::page_source::PageSource;
 
+/// The pages that a walk reads at once: a merge has many walks at a time.
+const AHEAD: u32 = 16;
+
 /// A place in the lists of one dimension of a run.
 pub(super) struct ListCursor {
     page: u32,
@@ -113,6 +116,6 @@ impl<S: PageSource> RunReader<S> {
 
     /// Reads some pages at once, if this one is not cached: pages are walked over in their order.
     fn ahead(&mut self, page: u32, end: u32) -> Result<()> {
-        if self.pages.has(page) { Ok(()) } else { self.pages.load(page..end) }
+        if self.pages.has(page) { Ok(()) } else { self.pages.load(page..end.min(page.saturating_add(AHEAD))) }
     }
 }

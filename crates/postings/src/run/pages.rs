@@ -15,8 +15,8 @@ pub(super) type Page = Arc<Vec<u8>>;
 
 /// The most bytes that a reader caches.
 const CACHE_LEN: usize = 1 << 20;
-/// The most pages that are read at once.
-pub(super) const AT_ONCE: usize = 16;
+/// The most pages that are read at once: a round trip to the database costs as much as some pages.
+pub(super) const AT_ONCE: usize = 64;
 
 /// The pages of one run.
 #[derive(Debug)]
@@ -58,7 +58,7 @@ impl<S: PageSource> Pages<S> {
         self.inline.is_some() || self.cached.contains_key(&page)
     }
 
-    /// Reads those of the next 16 pages that are not cached, so that [`Self::get`] finds them.
+    /// Reads those of the next 64 pages that are not cached, so that [`Self::get`] finds them.
     pub fn load(&mut self, pages: impl IntoIterator<Item = u32>) -> Result<()> {
         if self.inline.is_some() {
             return Ok(());

@@ -55,11 +55,14 @@ use crate::error;
 use crate::hash_key::HashKey;
 use crate::names::{NameCache, NewNames};
 use crate::options::StoreOptions;
+use crate::run_cache::RunCache;
 
 /// State that all connections to one database share.
 pub struct Shared {
     /// Committed names and their numbers.
     pub names: NameCache,
+    /// Parts of the index of events.
+    pub runs: RunCache,
     /// The number of new pages that a tenant may add to the dictionary on one UTC day.
     pub new_pages_per_day: u32,
     /// The epoch of everything that is cached here, see `SheetReads::epoch`.
@@ -77,6 +80,7 @@ impl Shared {
     pub fn new(options: &StoreOptions, version: KnownVersion) -> Self {
         Self {
             names: NameCache::new(options.cached_names),
+            runs: RunCache::new(options.cached_run_bytes),
             new_pages_per_day: options.new_pages_per_day,
             epoch: epoch::next(),
             version,

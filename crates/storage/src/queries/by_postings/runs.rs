@@ -1,9 +1,11 @@
 //! The runs of one scope as segments, and its waiting deltas.
 
 use std::cmp::Reverse;
+use std::sync::Arc;
 
 use chrono::TimeDelta;
-use trailkeeper_domain::ports::{PostingReads, PostingRun, PostingRunKey};
+use diesel::prelude::*;
+use trailkeeper_domain::ports::{PostingReads, PostingRunKey};
 use trailkeeper_domain::scope::Scope;
 use trailkeeper_domain::time::{self, TimeRange, Timestamp};
 use trailkeeper_domain::{Error, Result};
@@ -14,32 +16,45 @@ use trailkeeper_postings::run::RunReader;
 use trailkeeper_postings::segment::Segment;
 
 use super::super::Tx;
+use super::super::postings::RUNS;
+use super::super::sheets::number;
+use crate::bucket::BUCKET;
+use crate::columns::DbTime;
 use crate::rows::unreadable;
+use crate::run_cache::RunCache;
+use crate::schema::posting_runs;
 
 /// The runs that may have events of a query.
 ///
 /// Two statements are enough for a question about recent events: one reads the keys of all runs of the scope, another
 /// the headers of the newest month. Each further statement reads the headers of twice as many months. Pages are read by
-/// the reader of a run, up to 16 by one statement.
+/// the reader of a run, many by one statement. Headers and pages that are cached need no statement.
 pub struct ScopeRuns<'t, 'c> {
     tx: &'t mut Tx<'c>,
     generation: i64,
     scope: Scope,
     /// The newest month first.
-    runs: Vec<(PostingRunKey, Option<PostingRun>)>,
+    runs: Vec<(PostingRunKey, Option<Opened>)>,
     months_at_once: usize,
     has_waiting: bool,
+}
+
+/// The header of a run, and its removed positions.
+struct Opened {
+    header: Arc<Vec<u8>>,
+    removed: Option<Vec<u8>>,
 }
 
 impl<'t, 'c> ScopeRuns<'t, 'c> {
     /// The runs of a scope whose months have a part of the range of the query.
     pub fn new(tx: &'t mut Tx<'c>, generation: i64, scope: Scope, query: &Query) -> Result<Self> {
-        let mut runs: Vec<(PostingRunKey, Option<PostingRun>)> = Vec::new();
-        for (key, ..) in tx.posting_run_keys(generation, &[scope])? {
+        let mut runs = Vec::new();
+        for (key, is_whole) in tx.listed_runs(generation, scope)? {
             let is_in_time = query.from.is_none_or(|from| from < month_after(key.month))
                 && query.until.is_none_or(|until| key.month < until);
             if is_in_time {
-                runs.push((key, None));
+                let cached = tx.run_cache().filter(|_| is_whole).and_then(|cache| cache.header(generation, key));
+                runs.push((key, cached.map(|header| Opened { header, removed: None })));
             }
         }
         runs.sort_unstable_by_key(|(key, _)| (Reverse(key.month), key.run));
@@ -53,7 +68,8 @@ impl<'t, 'c> ScopeRuns<'t, 'c> {
 
     /// Reads the headers of the month of a run and of some months before it.
     fn load(&mut self, index: usize) -> Result<()> {
-        let mut months: Vec<Timestamp> = self.runs.iter().skip(index).map(|(key, _)| key.month).collect();
+        let unknown = self.runs.iter().skip(index).filter(|(_, opened)| opened.is_none());
+        let mut months: Vec<Timestamp> = unknown.map(|(key, _)| key.month).collect();
         months.dedup();
         months.truncate(self.months_at_once);
         self.months_at_once *= 2;
@@ -63,8 +79,12 @@ impl<'t, 'c> ScopeRuns<'t, 'c> {
             let place = self
                 .runs
                 .binary_search_by_key(&(Reverse(run.key.month), run.key.run), |(key, _)| (Reverse(key.month), key.run));
-            if let Some((_, loaded)) = place.ok().and_then(|place| self.runs.get_mut(place)) {
-                *loaded = Some(run);
+            if let Some((key, opened)) = place.ok().and_then(|place| self.runs.get_mut(place)) {
+                let header = Arc::new(run.header);
+                if let Some(cache) = self.tx.run_cache() {
+                    cache.put_header(self.generation, *key, &header);
+                }
+                *opened = Some(Opened { header, removed: run.removed });
             }
         }
         Ok(())
@@ -79,7 +99,7 @@ impl Segments for ScopeRuns<'_, '_> {
     }
 
     fn open(&mut self, index: usize, work: &mut dyn FnMut(&mut dyn Segment) -> Result<()>) -> Result<()> {
-        if self.runs.get(index).is_some_and(|(_, loaded)| loaded.is_none()) {
+        if self.runs.get(index).is_some_and(|(_, opened)| opened.is_none()) {
             self.load(index)?;
         }
         let Some((key, Some(run))) = self.runs.get(index) else {
@@ -105,6 +125,27 @@ impl Segments for ScopeRuns<'_, '_> {
     }
 }
 
+impl<'c> Tx<'c> {
+    /// What is cached of the runs; `None` if this transaction has written runs, which may be rolled back.
+    fn run_cache(&self) -> Option<&'c RunCache> {
+        (!self.changed_sheets).then_some(&self.shared.runs)
+    }
+
+    /// The keys of the runs of a scope, and whether each has all of its events.
+    fn listed_runs(&mut self, generation: i64, scope: Scope) -> Result<Vec<(PostingRunKey, bool)>> {
+        let key = self.asked_tenant(scope.key())?;
+        let runs = posting_runs::table
+            .filter(posting_runs::bucket.eq(BUCKET))
+            .filter(posting_runs::generation.eq(generation))
+            .filter(posting_runs::scope.eq(key))
+            .select((posting_runs::month, posting_runs::run, posting_runs::removed.is_null()));
+        let rows: Vec<(DbTime, i32, bool)> = self.run(RUNS, |conn| runs.load(conn))?;
+        rows.into_iter()
+            .map(|(month, run, is_whole)| Ok((PostingRunKey { scope, month: month.0, run: number(run)? }, is_whole)))
+            .collect()
+    }
+}
+
 /// The pages of one run.
 struct RunPages<'t, 'c> {
     tx: &'t mut Tx<'c>,
@@ -114,7 +155,21 @@ struct RunPages<'t, 'c> {
 
 impl PageSource for RunPages<'_, '_> {
     fn pages(&mut self, pages: &[u32]) -> Result<Vec<Vec<u8>>> {
-        self.tx.posting_pages(self.generation, self.key, pages)
+        let (generation, key) = (self.generation, self.key);
+        let Some(cache) = self.tx.run_cache() else { return self.tx.posting_pages(generation, key, pages) };
+        let mut found: Vec<Option<Arc<Vec<u8>>>> = pages.iter().map(|page| cache.page(generation, key, *page)).collect();
+        let missing: Vec<u32> =
+            pages.iter().zip(&found).filter(|(_, found)| found.is_none()).map(|(page, _)| *page).collect();
+        if !missing.is_empty() {
+            let mut read = self.tx.posting_pages(generation, key, &missing)?.into_iter();
+            for (page, found) in pages.iter().zip(&mut found).filter(|(_, found)| found.is_none()) {
+                *found = read.next().map(Arc::new);
+                if let Some(bytes) = found {
+                    cache.put_page(generation, key, *page, bytes);
+                }
+            }
+        }
+        Ok(found.into_iter().flatten().map(Arc::unwrap_or_clone).collect())
     }
 
     fn name(&self) -> String {
