@@ -82,8 +82,8 @@ measure-lto: ## measure what link-time optimisation brings at run time (ROUNDS=3
 check-api: schemathesis acceptance ## check the running program from outside
 
 schemathesis: build .venv/installed ## try to break every operation of the OpenAPI documents, on SQLite and PostgreSQL
-	.venv/bin/python scripts/check_api.py
-	scripts/with-postgres .venv/bin/python scripts/check_api.py --database postgres --max-examples 8
+	scripts/side-by-side ".venv/bin/python scripts/check_api.py" \
+		"scripts/with-postgres .venv/bin/python scripts/check_api.py --database postgres --max-examples 8"
 
 acceptance: build .venv/installed ## recount the answers of the program with other tools, on SQLite and PostgreSQL
 	PYTHON=$(CURDIR)/.venv/bin/python scripts/with-postgres scripts/acceptance/run

@@ -11,7 +11,8 @@ use trailkeeper_domain::indexed_event::IndexedEvent;
 use trailkeeper_domain::ports::{PostingRun, PostingRunKey, WriteTx};
 use trailkeeper_domain::scope::{Level, Scope};
 use trailkeeper_domain::time::TimeRange;
-use trailkeeper_postings::run::RunBuilder;
+use trailkeeper_postings::positions::PositionSet;
+use trailkeeper_postings::run::{RunBuilder, encode_removed};
 use trailkeeper_testkit::{DatabaseKind, at, tenant_id};
 
 use crate::world::World;
@@ -25,6 +26,7 @@ trailkeeper_testkit::on_both!(crate::index::filled =>
     events_without_rows_are_reported,
     a_wrong_number_of_events_is_reported,
     damaged_runs_are_reported,
+    removed_events_count_as_events_of_their_run,
 );
 
 /// A world with a rebuilt index, whose runs of everyone have pages.
@@ -229,4 +231,19 @@ fn damaged_runs_are_reported(world: &World) {
     };
     assert!(row.contains("has no page"), "{row}");
     assert_eq!(events.count, u64::from(large.events));
+}
+
+/// Only the run lacks the events here: their rows and everyone's run still have them.
+fn removed_events_count_as_events_of_their_run(world: &World) {
+    let run = small_run(world);
+    let mut rows = rows_of(world, run.key);
+    rows.sort_unstable_by_key(|row| (row.occurred_at, row.seq));
+    let removed = Some(encode_removed(&PositionSet::Sparse(vec![0, 2])));
+    let without = PostingRun { key: next(run.key), removed, ..run.clone() };
+    let differences = found(world, |tx, generation| {
+        tx.put_posting_runs(generation, std::slice::from_ref(&without))?;
+        tx.delete_posting_runs(generation, &[run.key])
+    });
+    let (scope, month, events) = (run.key.scope, run.key.month, some(&[rows[0], rows[2]]));
+    assert_eq!(differences, [Difference::NotIndexed { scope, month, events }]);
 }

@@ -3,14 +3,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use trailkeeper_domain::Result;
 use trailkeeper_domain::event::{EventFilter, Values};
 use trailkeeper_domain::indexed_event::IndexedEvent;
 use trailkeeper_domain::ports::{PostingRun, PostingRunKey, WriteTx};
 use trailkeeper_domain::scope::{Level, Scope};
 use trailkeeper_domain::time::Timestamp;
+use trailkeeper_domain::{Error, Result};
 use trailkeeper_postings::delta::Delta;
-use trailkeeper_postings::run::RunBuilder;
+use trailkeeper_postings::positions::PositionSet;
+use trailkeeper_postings::run::{RunBuilder, encode_removed};
 use trailkeeper_testkit::{DatabaseKind, all_events, event};
 
 use crate::{EventsIn, TestStore};
@@ -18,6 +19,8 @@ use crate::{EventsIn, TestStore};
 trailkeeper_testkit::on_both!(crate::TestStore::new =>
     events_whose_deltas_go_without_a_run_are_listed,
     events_in_runs_are_listed_by_the_index,
+    runs_that_are_rolled_back_are_not_remembered,
+    removed_positions_are_never_those_of_an_earlier_answer,
 );
 
 fn events_whose_deltas_go_without_a_run_are_listed(t: &TestStore) {
@@ -45,6 +48,56 @@ fn events_in_runs_are_listed_by_the_index(t: &TestStore) {
     assert_eq!(count(), before);
     let error = t.store.reading(|tx| tx.events(&of_user, None, 10)).unwrap_err();
     assert!(error.chain().to_string().contains("trailkeeper rebuild"), "{error:?}");
+}
+
+/// The run of everyone with this number, without the events of these positions.
+fn run_of_everyone(tx: &mut dyn WriteTx, run: u32, events: usize, removed: &[u32]) -> Result<PostingRun> {
+    let mut builder = RunBuilder::new(Scope::Everyone);
+    let mut month = None;
+    tx.indexed_events(i64::MIN, events, &mut |event| {
+        month = Some(Level::Month.floor(event.occurred_at));
+        builder.add(event)
+    })?;
+    let header = builder.finish(&mut |_, _| panic!("the pages of a small run lie in its header"))?;
+    let key = PostingRunKey { scope: Scope::Everyone, month: month.unwrap(), run };
+    let removed = (!removed.is_empty()).then(|| encode_removed(&PositionSet::Sparse(removed.to_vec())));
+    Ok(PostingRun { key, events: u32::try_from(events).unwrap(), header, removed })
+}
+
+fn runs_that_are_rolled_back_are_not_remembered(t: &TestStore) {
+    t.insert(&(1..=9).map(event).collect::<Vec<_>>());
+    let undone: Result<()> = t.store.writing(|tx| {
+        let deltas = waiting(tx)?;
+        let (generation, run) = (tx.generation()?, run_of_everyone(tx, 1, 4, &[])?);
+        tx.put_posting_runs(generation, &[run])?;
+        tx.delete_deltas(&deltas)?;
+        assert_eq!(tx.count_events(&all_events())?, 4);
+        Err(Error::internal("the test wants it so"))
+    });
+    undone.unwrap_err();
+    // The run with the same key.
+    t.merge_into_runs();
+    for _ in 0..2 {
+        assert_eq!(t.store.reading(|tx| tx.count_events(&all_events())).unwrap(), 9);
+    }
+}
+
+fn removed_positions_are_never_those_of_an_earlier_answer(t: &TestStore) {
+    t.insert(&(1..=9).map(event).collect::<Vec<_>>());
+    t.merge_into_runs();
+    let count = || t.store.reading(|tx| tx.count_events(&all_events())).unwrap();
+    let mut number = 1;
+    for removed in [&[][..], &[0], &[0, 5], &[]] {
+        let replaced = t.store.writing(|tx| {
+            let (generation, run) = (tx.generation()?, run_of_everyone(tx, number + 1, 9, removed)?);
+            let old = PostingRunKey { run: number, ..run.key };
+            tx.put_posting_runs(generation, &[run])?;
+            tx.delete_posting_runs(generation, &[old])
+        });
+        replaced.unwrap();
+        number += 1;
+        assert_eq!([count(), count()], [9 - removed.len() as u64; 2], "{removed:?}");
+    }
 }
 
 /// The numbers of the waiting deltas.

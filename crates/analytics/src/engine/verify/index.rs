@@ -16,6 +16,7 @@ use trailkeeper_domain::{Error, Result};
 use trailkeeper_postings::delta::Delta;
 use trailkeeper_postings::page_source::PageSource;
 use trailkeeper_postings::run::{RunBuilder, RunReader};
+use trailkeeper_postings::segment::Segment as _;
 
 use super::difference::{Difference, Mismatch, SomeEvents};
 use super::findings::Findings;
@@ -112,7 +113,8 @@ impl Comparison {
         Ok(())
     }
 
-    /// Compares the events of a run with their rows, and adds the rows to `builder`. Returns the number of the events.
+    /// Compares the events of a run with their rows, and adds the rows to `builder`. Returns the number of the events, removed
+    /// ones included.
     fn events(
         &mut self,
         shared: &Shared<'_>,
@@ -122,7 +124,8 @@ impl Comparison {
     ) -> Result<u32> {
         let pages = SharedPages { shared, generation: self.generation, key: run.key };
         let mut reader = RunReader::open(&run.header, run.removed.as_deref(), pages)?;
-        let (mut some, mut count) = (Vec::with_capacity(AT_ONCE), 0);
+        let removed = reader.removed()?.len();
+        let (mut some, mut count) = (Vec::with_capacity(AT_ONCE), removed);
         reader.events(run.key.scope, &mut |event| {
             count += 1;
             some.push(*event);

@@ -157,7 +157,8 @@ impl PageSource for RunPages<'_, '_> {
     fn pages(&mut self, pages: &[u32]) -> Result<Vec<Vec<u8>>> {
         let (generation, key) = (self.generation, self.key);
         let Some(cache) = self.tx.run_cache() else { return self.tx.posting_pages(generation, key, pages) };
-        let mut found: Vec<Option<Arc<Vec<u8>>>> = pages.iter().map(|page| cache.page(generation, key, *page)).collect();
+        let mut found: Vec<Option<Arc<Vec<u8>>>> =
+            pages.iter().map(|page| cache.page(generation, key, *page)).collect();
         let missing: Vec<u32> =
             pages.iter().zip(&found).filter(|(_, found)| found.is_none()).map(|(page, _)| *page).collect();
         if !missing.is_empty() {
