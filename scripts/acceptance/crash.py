@@ -35,6 +35,8 @@ from sheets import Sheets
 
 CLIENTS = 8
 END_SECONDS = 20
+# How long a kill waits for a merge of runs in steps.
+MERGE_SECONDS = 15
 
 
 class Mortal(Server):
@@ -127,13 +129,12 @@ class Crashes:
         """One life of the server, and its end."""
         # From the first request after the start to the middle of a long run.
         seconds = 10 ** self.choose.uniform(0, 0.9) if self.bulk else 10 ** self.choose.uniform(-2, 0.3)
-        code, requests = self.under_load(seconds, self.server.kill)
+        code, requests = self.under_load(seconds, self.kill_amid_merge if self.bulk and number % 2 else self.server.kill)
         self.checks.equal(code, -signal.SIGKILL, f"kill {number}: the server lived until then")
         cut = [request for request in requests if request.ended in (CUT, HALF)]
         hung = [request.ended for request in requests if request.ended in ("", SILENT)]
         self.checks.equal(hung, [], f"kill {number}: every request ends")
-        hidden = self.sql.rows("SELECT count(*) FROM hidden_posting_runs")[0][0] != "0"
-        self.seen += Counter(kills=1, kills_amid_requests=bool(cut), kills_amid_merges_in_steps=hidden)
+        self.seen += Counter(kills=1, kills_amid_requests=bool(cut), kills_amid_merges_in_steps=self.merges_in_steps())
         at_once = self.choose.random() < 0.4
         left_behind = self.sessions()
         if at_once:
@@ -155,6 +156,18 @@ class Crashes:
             self.sheets.check(f"kill {number}, started again")
         if number % 4 == 0:
             self.rebuild_is_killed(number)
+
+    def kill_amid_merge(self):
+        """Kills the server while it merges runs in steps, if it does so within some seconds."""
+        deadline = time.monotonic() + MERGE_SECONDS
+        while time.monotonic() < deadline and not self.merges_in_steps():
+            time.sleep(0.002)
+        return self.server.kill()
+
+    def merges_in_steps(self):
+        """Whether pages of a run are stored that nobody may see yet."""
+        replaced = "NOT replaced" if self.sql.postgres else "replaced = 0"
+        return self.sql.rows(f"SELECT count(*) FROM hidden_posting_runs WHERE {replaced}")[0][0] != "0"
 
     def rebuild_is_killed(self, number):
         """Kills a rebuild during its work: without a server, or under load and together with the server."""

@@ -3,6 +3,7 @@
 from itertools import islice
 
 from harness import shown
+from page_key import page_key
 from random_history import NO_TENANT
 from recount import SYSTEM, dashed
 
@@ -79,4 +80,6 @@ def same(key, row, name, value):
     """Whether a row has a value."""
     if name == "tenant_id":
         return dashed(key[0].replace("-", "")) == value
-    return row[{"env_id": 0, "type": 1, "user_id": 3, "page": 4}[name]] == str(value)
+    if name == "page":
+        return bool(row[4]) and page_key(row[4]) == page_key(value)
+    return row[{"env_id": 0, "type": 1, "user_id": 3}[name]] == str(value)

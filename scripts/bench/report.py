@@ -1,6 +1,7 @@
 """Collects measurements and differences; prints tables with ratios; writes JSON."""
 
 import json
+import sys
 from dataclasses import asdict, dataclass, field
 
 from settings import machine
@@ -31,8 +32,11 @@ class Report:
     checked: int = 0
 
     def add(self, *arguments, **named):
-        """Adds a measurement."""
-        self.measurements.append(Measurement(*arguments, **named))
+        """Adds a measurement, and says so at once: a long run that is interrupted has shown what it measured."""
+        row = Measurement(*arguments, **named)
+        self.measurements.append(row)
+        values = ", ".join(f"{name} {value:,.3f}" if isinstance(value, float) else f"{name} {value}" for name, value in row.values.items())
+        print(f"bench: {row.section}: {row.what}: {values} {row.unit}".rstrip(), file=sys.stderr, flush=True)
 
     def equal(self, what, answers):
         """Checks that all subjects gave the same answer. `answers` are by name."""
@@ -80,8 +84,8 @@ def pairs(names):
 
 
 def both(one, ours, other):
-    """Whether a row has both values."""
-    return bool(one.values.get(ours)) and bool(one.values.get(other))
+    """Whether a row has both values, as numbers."""
+    return all(isinstance(value, (int, float)) and value for value in (one.values.get(ours), one.values.get(other)))
 
 
 def ratio(one, ours, other):
