@@ -46,7 +46,10 @@ fn written(bytes: &[u8]) {
         let [tenant, facet, id, wide, a, b, c, d] = *row;
         let number = u64::from(u32::from_le_bytes([a, b, c, d])) << (wide % 33);
         let facet = TenantCounts::FACETS[usize::from(facet) % TenantCounts::FACETS.len()];
-        cells.insert((TenantId(Uuid::from_u128(u128::from(tenant) << 90)), facet, u64::from(id)), (number, u64::from(b)));
+        cells.insert(
+            (TenantId(Uuid::from_u128(u128::from(tenant) << 90)), facet, u64::from(id)),
+            (number, u64::from(b)),
+        );
     }
     let mut builder = TenantCountsBuilder::default();
     for ((tenant, facet, id), (count, distinct)) in &cells {
