@@ -56,7 +56,7 @@ pub struct ServerArgs {
     pub merge_every: u32,
 
     /// Number of new events that are merged at once. Fewer wait for others, because a merge of many costs little more than
-    /// one of few; analytics take about a millisecond longer for each 25,000 that wait.
+    /// one of few; a question reads those that wait one by one.
     #[arg(long, env = "TRAILKEEPER_MERGE_EVENTS", default_value_t = MergerSettings::default().events, value_name = "EVENTS", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub merge_events: u64,
 

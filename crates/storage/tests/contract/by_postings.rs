@@ -86,8 +86,7 @@ fn removed_positions_are_never_those_of_an_earlier_answer(t: &TestStore) {
     t.insert(&(1..=9).map(event).collect::<Vec<_>>());
     t.merge_into_runs();
     let count = || t.store.reading(|tx| tx.count_events(&all_events())).unwrap();
-    let mut number = 1;
-    for removed in [&[][..], &[0], &[0, 5], &[]] {
+    for (number, removed) in (1..).zip([&[][..], &[0], &[0, 5], &[]]) {
         let replaced = t.store.writing(|tx| {
             let (generation, run) = (tx.generation()?, run_of_everyone(tx, number + 1, 9, removed)?);
             let old = PostingRunKey { run: number, ..run.key };
@@ -95,7 +94,6 @@ fn removed_positions_are_never_those_of_an_earlier_answer(t: &TestStore) {
             tx.delete_posting_runs(generation, &[old])
         });
         replaced.unwrap();
-        number += 1;
         assert_eq!([count(), count()], [9 - removed.len() as u64; 2], "{removed:?}");
     }
 }
