@@ -2,15 +2,17 @@
 """Upgrades a database of an older program, and kills the upgrade repeatedly.
 
     scripts/acceptance/upgrade.py --base PROGRAM --events FILE [--kills N] [--database sqlite]
+    scripts/acceptance/upgrade.py --base PROGRAM --data FOLDER [--kills N]
     scripts/with-postgres scripts/acceptance/upgrade.py --base PROGRAM --events FILE --database postgres
 
-The older program imports the events of the file (NDJSON) and answers questions about their past. The present program then
+The older program imports the events of the file (NDJSON), or has a data folder already, of which a copy is used. It answers questions about their past. The present program then
 serves the same database: while it moves rows, makes the index of events and drops old indexes, clients go on asking and
 storing, and SIGKILL comes. Every answer must be that of the older program, every acknowledged event must be stored, and at
 the end the sheets and the index must equal the rows. It prints how long questions and stores took meanwhile.
 """
 
 import json
+import shutil
 import sys
 import threading
 import time
@@ -102,6 +104,10 @@ class Upgrade:
                 self.stored.add(event["id"])
             time.sleep(0.01)
 
+    def events(self):
+        """The number of stored events of customers."""
+        return int(self.sql.events("count(*)")[0][0])
+
     def is_done(self):
         """Whether the index answers, and the old indexes and partitions are gone."""
         answers = self.sql.rows("SELECT has_postings FROM sheet_generation")[0][0] in ("1", "t", "true")
@@ -143,7 +149,7 @@ class Upgrade:
         """Everything is there and agrees, and the older program refuses the database."""
         found = {str(uuid.UUID(one)) for one, in self.sql.events(self.sql.uuid("id"), "user_id = 'upgrade'")}
         self.checks.equal(self.stored - found, set(), "every acknowledged event is stored")
-        self.checks.equal(len(self.sql.events("1")), events + len(found), "no other event is added or lost")
+        self.checks.equal(self.events(), events + len(found), "no other event is added or lost")
         for (path, query), expected in self.truth.items():
             answer = self.server.ask("GET", path, query=json.loads(query))
             self.checks.equal((answer.status, lasting(answer.json())), (200, expected), f"{path} {query}, upgraded")
@@ -185,19 +191,25 @@ def lasting(answer):
 def main():
     options = arguments(
         __doc__, ("--base", {"required": True, "help": "the older program"}),
-        ("--events", {"required": True, "help": "a file of events, one JSON object per line"}),
+        ("--events", {"help": "a file of events, one JSON object per line"}),
+        ("--data", {"help": "a data folder of the older program with SQLite, instead of an import"}),
         ("--kills", {"type": int, "default": 6, "help": "kills during the upgrade"}),
     )
+    if bool(options.events) == bool(options.data):
+        sys.exit("name either --events or --data")
     checks = Checks()
     server = Mortal(checks, options.database)
     upgrade = Upgrade(checks, server, Path(options.base).resolve())
     server.program = upgrade.base
     try:
         started = time.monotonic()
-        done = server.command("import", "events", str(Path(options.events).resolve()), timeout=None)
-        checks.equal(done.returncode, 0, f"the older program imports: {done.stderr.decode(errors='replace')[-500:]}")
-        events = len(upgrade.sql.events("1"))
-        print(f"the older program imported {events:,} events in {time.monotonic() - started:.0f} s", flush=True)
+        if options.data:
+            shutil.copytree(options.data, server.data)
+        else:
+            done = server.command("import", "events", str(Path(options.events).resolve()), timeout=None)
+            checks.equal(done.returncode, 0, f"the older program imports: {done.stderr.decode(errors='replace')[-500:]}")
+        events = upgrade.events()
+        print(f"the older program has {events:,} events after {time.monotonic() - started:.0f} s", flush=True)
         with server:
             Sheets(checks, server).merged("before")
             upgrade.ask_the_older()
