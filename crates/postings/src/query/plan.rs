@@ -1,9 +1,11 @@
 //! A condition with the frequencies of its values in one segment.
 
 use trailkeeper_domain::Result;
+use trailkeeper_domain::event::Outcome;
 
 use super::condition::Condition;
 use crate::dimension::{Column, Dimension};
+use crate::outcome;
 use crate::positions::PositionSet;
 use crate::segment::Segment;
 
@@ -54,6 +56,7 @@ impl<'q> Plan<'q> {
                     Step::Everything => Self::nothing(),
                     // The number of a list is exact; other conditions may match fewer events than they say.
                     Step::Lists(..) => Self { at_most: len - plan.at_most.min(len), step: Step::Not(Box::new(plan)) },
+                    Step::Not(plan) => *plan,
                     _ => Self { at_most: len, step: Step::Not(Box::new(plan)) },
                 })
             }
@@ -117,8 +120,32 @@ impl<'q> Plan<'q> {
         Ok(match at_most {
             0 => Self::nothing(),
             all if all == segment.len() => Self { step: Step::Everything, at_most },
+            most if dimension == Dimension::Outcome && most > segment.len() / 2 => {
+                let others = Self::other_outcomes(&occurring, segment)?;
+                if others.at_most == segment.len().saturating_sub(most) {
+                    Self { step: Step::Not(Box::new(others)), at_most }
+                } else {
+                    Self { step: Step::Lists(dimension, occurring), at_most }
+                }
+            }
             _ => Self { step: Step::Lists(dimension, occurring), at_most },
         })
+    }
+
+    /// The events of the other outcomes. Nearly all events succeed, and every event has an outcome: their lists are short, where
+    /// reading that of successes means to decode a position per event.
+    fn other_outcomes(occurring: &[u32], segment: &mut dyn Segment) -> Result<Self> {
+        let others =
+            Outcome::ALL.map(outcome::code).map(u32::from).into_iter().filter(|code| !occurring.contains(code));
+        let (mut at_most, mut lists) = (0_u32, Vec::new());
+        for code in others {
+            let frequency = segment.frequency(Dimension::Outcome, code)?;
+            if frequency > 0 {
+                at_most = at_most.saturating_add(frequency);
+                lists.push(code);
+            }
+        }
+        Ok(Self { step: Step::Lists(Dimension::Outcome, lists), at_most })
     }
 
     /// Whether evaluation reads the value of each candidate.

@@ -1,11 +1,13 @@
 //! What a query reads of a segment.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use trailkeeper_domain::Result;
-use trailkeeper_domain::event::EventPosition;
+use trailkeeper_domain::event::{EventPosition, Outcome};
 use trailkeeper_domain::indexed_event::IndexedEvent;
 use trailkeeper_postings::dimension::{Column, Dimension};
+use trailkeeper_postings::outcome::code;
 use trailkeeper_postings::positions::PositionSet;
 use trailkeeper_postings::query::{Condition, Query, SortedEvents, count, histogram, newest};
 use trailkeeper_postings::segment::Segment;
@@ -129,4 +131,37 @@ fn many_lists_for_few_events_become_a_look_at_their_values() {
     let query = both(Condition::InColumn(Column::Source, users), Condition::is(Dimension::User, 9));
     assert_eq!(count(&mut segment, &query).expect("a count"), 3);
     assert_eq!((segment.lists.len(), segment.values), (1, 3));
+}
+
+#[test]
+fn successes_are_what_did_not_fail() {
+    let outcome = |at: u32| match at % 100 {
+        7 => Outcome::Failure,
+        8 => Outcome::Unknown,
+        _ => Outcome::Success,
+    };
+    let events = (0..200_000_u32).map(|at| IndexedEvent { outcome: outcome(at), ..event(at.into(), at.into()) });
+    let mut segment = Watched { events: SortedEvents::new(events.collect()), ..Watched::new() };
+    for (codes, matching, read) in [
+        (vec![0], 196_000, &[1, 2][..]),
+        (vec![1, 0], 198_000, &[2]),
+        (vec![1], 2_000, &[1]),
+        (vec![1, 2], 4_000, &[1, 2]),
+        (vec![0, 1, 2], 200_000, &[]),
+    ] {
+        for negated in [false, true] {
+            segment.lists.clear();
+            let condition = Condition::Any(Dimension::Outcome, codes.clone());
+            let condition = if negated { Condition::negated(condition) } else { condition };
+            // Another condition that decides nothing by its frequency.
+            let query = both(condition, Condition::negated(Condition::is(Dimension::Source, 2)));
+            let expected =
+                (0..200_000_u32).filter(|at| codes.contains(&u32::from(code(outcome(*at)))) != negated).count();
+            assert_eq!(expected, if negated { 200_000 - matching } else { matching }, "{codes:?}");
+            assert_eq!(count(&mut segment, &query).expect("a count"), expected as u64, "{codes:?}, {negated}");
+            // They are read in several parts.
+            let lists: BTreeSet<u32> = segment.lists.iter().map(|(_, value, _)| *value).collect();
+            assert_eq!(lists, read.iter().copied().collect(), "{codes:?}, {negated}");
+        }
+    }
 }
