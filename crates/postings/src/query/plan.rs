@@ -107,45 +107,26 @@ impl<'q> Plan<'q> {
         let mut values = values.to_vec();
         values.sort_unstable();
         values.dedup();
-        let mut at_most = 0_u32;
-        let mut occurring = Vec::new();
-        for value in values {
-            let frequency = segment.frequency(dimension, value)?;
-            if frequency > 0 {
-                at_most = at_most.saturating_add(frequency);
-                occurring.push(value);
+        let (occurring, at_most) = occurring(dimension, values, segment)?;
+        let len = segment.len();
+        if at_most == 0 {
+            return Ok(Self::nothing());
+        }
+        if at_most == len {
+            return Ok(Self { step: Step::Everything, at_most });
+        }
+        if dimension == Dimension::Outcome && at_most > len / 2 {
+            // Nearly all events succeed, and every event has an outcome: the lists of the others are short, where reading
+            // that of successes means to decode a position per event.
+            let others = Outcome::ALL.map(|outcome| outcome::code(outcome).into());
+            let others = others.into_iter().filter(|code| !occurring.contains(code));
+            let (others, rest) = self::occurring(dimension, others, segment)?;
+            if at_most.checked_add(rest) == Some(len) {
+                let others = Self { step: Step::Lists(dimension, others), at_most: rest };
+                return Ok(Self { step: Step::Not(Box::new(others)), at_most });
             }
         }
-        // An event has at most one value in a dimension, so the lists have no common positions.
-        Ok(match at_most {
-            0 => Self::nothing(),
-            all if all == segment.len() => Self { step: Step::Everything, at_most },
-            most if dimension == Dimension::Outcome && most > segment.len() / 2 => {
-                let others = Self::other_outcomes(&occurring, segment)?;
-                if others.at_most == segment.len().saturating_sub(most) {
-                    Self { step: Step::Not(Box::new(others)), at_most }
-                } else {
-                    Self { step: Step::Lists(dimension, occurring), at_most }
-                }
-            }
-            _ => Self { step: Step::Lists(dimension, occurring), at_most },
-        })
-    }
-
-    /// The events of the other outcomes. Nearly all events succeed, and every event has an outcome: their lists are short, where
-    /// reading that of successes means to decode a position per event.
-    fn other_outcomes(occurring: &[u32], segment: &mut dyn Segment) -> Result<Self> {
-        let others =
-            Outcome::ALL.map(outcome::code).map(u32::from).into_iter().filter(|code| !occurring.contains(code));
-        let (mut at_most, mut lists) = (0_u32, Vec::new());
-        for code in others {
-            let frequency = segment.frequency(Dimension::Outcome, code)?;
-            if frequency > 0 {
-                at_most = at_most.saturating_add(frequency);
-                lists.push(code);
-            }
-        }
-        Ok(Self { step: Step::Lists(Dimension::Outcome, lists), at_most })
+        Ok(Self { step: Step::Lists(dimension, occurring), at_most })
     }
 
     /// Whether evaluation reads the value of each candidate.
@@ -157,4 +138,22 @@ impl<'q> Plan<'q> {
             Step::All(plans) | Step::Or(plans) => plans.iter().any(Self::reads_columns),
         }
     }
+}
+
+/// Those of the values that occur in a segment, and the number of their events: an event has at most one value in a
+/// dimension, so the lists have no common positions.
+fn occurring(
+    dimension: Dimension,
+    values: impl IntoIterator<Item = u32>,
+    segment: &mut dyn Segment,
+) -> Result<(Vec<u32>, u32)> {
+    let (mut occurring, mut events) = (Vec::new(), 0_u32);
+    for value in values {
+        let frequency = segment.frequency(dimension, value)?;
+        if frequency > 0 {
+            events = events.saturating_add(frequency);
+            occurring.push(value);
+        }
+    }
+    Ok((occurring, events))
 }

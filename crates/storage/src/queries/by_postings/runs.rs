@@ -79,7 +79,8 @@ impl<'t, 'c> ScopeRuns<'t, 'c> {
             let place = self
                 .runs
                 .binary_search_by_key(&(Reverse(run.key.month), run.key.run), |(key, _)| (Reverse(key.month), key.run));
-            if let Some((key, opened)) = place.ok().and_then(|place| self.runs.get_mut(place)) {
+            // The months may have runs whose headers were cached.
+            if let Some((key, opened @ None)) = place.ok().and_then(|place| self.runs.get_mut(place)) {
                 let header = Arc::new(run.header);
                 if let Some(cache) = self.tx.run_cache() {
                     cache.put_header(self.generation, *key, &header);
