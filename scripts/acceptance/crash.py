@@ -7,10 +7,10 @@
 Several clients send single events, batches and lines, and share ids. SIGKILL comes at random moments, sometimes while the
 server starts. After each kill, SQL over the raw rows, run by the databases' own clients, must find every acknowledged
 event, no event twice, and no request in part; and the answers from the sheets, which are merged while the server is
-killed, must equal the counts of SQL, as must lists and counts of events. Rebuilds of the sheets are killed too, by themselves and together with a server. Then
-SIGTERM under load: every request is answered, or nothing of it is stored. At the end, every request without a response is
-sent again, and the rows are exactly the sent events. The seed determines what is sent and when kills come, but not how
-threads interleave.
+killed, must equal the counts of SQL, as must lists and counts of events. Rebuilds of the sheets are killed too, by
+themselves and together with a server. Then SIGTERM under load: every request is answered, or nothing of it is stored. At the
+end, every request without a response is sent again, and the rows are exactly the sent events. The seed determines what is
+sent and when kills come, but not how threads interleave.
 
 With `--bulk`, all requests are large and most of their events lie in one month. So ids leave the memory of the server for
 runs on disk, and runs of postings become so large that they are merged in steps, while kills come.
@@ -140,7 +140,8 @@ class Crashes:
         if at_once:
             self.start_again()
         self.wait_until_gone(left_behind)
-        stored = self.rows_hold(f"kill {number}")
+        rows = self.rows_hold(f"kill {number}")
+        stored = set(rows)
         for request in cut:
             whole = request.named() and request.named() <= stored
             self.seen += Counter(cut_but_stored=bool(whole), cut_and_not_stored=not whole)
@@ -151,7 +152,7 @@ class Crashes:
             after = set(self.rows())
             self.checks.equal((len(after - stored), len(stored - after)), (0, 0), f"kill {number}: a start adds and removes nothing")
         self.answers_hold(1)
-        self.lists.hold(f"kill {number}", self.rows())
+        self.lists.hold(f"kill {number}", rows)
         if at_once and number % 3 == 0:
             self.sheets.check(f"kill {number}, started again")
         if number % 4 == 0:
@@ -221,7 +222,7 @@ class Crashes:
         return stored
 
     def rows_hold(self, when):
-        """Checks what must be true whenever no transaction is open. Returns the stored keys."""
+        """Checks what must be true whenever no transaction is open. Returns all stored events."""
         rows, sent = self.rows(), self.ledger.sent()
         stored = set(rows)
         self.checks.equal(self.ledger.odd, [], f"{when}: every response is valid, and no event is stored twice")
@@ -235,7 +236,7 @@ class Crashes:
         self.checks.equal(stored - whole, set(), f"{when}: no request is stored in part")
         self.news_hold(when)
         self.seen["stored"] = len(stored)
-        return stored
+        return rows
 
     def news_hold(self, when):
         """Checks that each event is reported as new once: never twice, and at least once if every response arrived."""
@@ -275,7 +276,7 @@ class Crashes:
         broken = [request.ended for request in requests if request.ended in ("", HALF, SILENT)]
         self.checks.equal(broken, [], "SIGTERM under load: no response is cut off, every request ends")
         self.wait_until_gone(self.sessions())
-        stored = self.rows_hold("SIGTERM under load")
+        stored = set(self.rows_hold("SIGTERM under load"))
         answered = self.ledger.acknowledged()
         earlier = {key for request in self.ledger.sent() if request not in requests for key in request.named()}
         taken = {key for request in requests if request.ended != ANSWERED for key in request.named() & stored}
@@ -293,8 +294,8 @@ class Crashes:
             request = client.send(keys)
             expected = ["known" if key in stored else "stored" for key in keys]
             self.checks.equal(request.statuses, expected, f"sent again: stored unless it was ({request.ended})")
-        stored = self.rows_hold("sent again")
-        self.checks.equal(stored ^ set(self.ledger.events), set(), "at the end, exactly the sent events are stored")
+        rows = self.rows_hold("sent again")
+        self.checks.equal(set(rows) ^ set(self.ledger.events), set(), "at the end, exactly the sent events are stored")
         some = self.ledger.choose.sample(sorted(self.ledger.events), min(3000, len(self.ledger.events)))
         self.checks.equal(set(client.send(some).statuses), {"known"}, "and all of them are known")
         client.close()
@@ -302,11 +303,11 @@ class Crashes:
         self.sheets.lapse()
         self.sheets.merged("in the end")
         self.answers_hold(4)
-        self.lists.hold("merged in the end", self.rows())
+        self.lists.hold("merged in the end", rows)
         self.sheets.check("in the end")
         self.sheets.rebuild("in the end")
         self.answers_hold(4)
-        self.lists.hold("rebuilt in the end", self.rows())
+        self.lists.hold("rebuilt in the end", rows)
         for user in self.ledger.users[:3]:
             self.recount.behaviors(user)
         if not self.sql.postgres:

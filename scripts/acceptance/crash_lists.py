@@ -5,10 +5,8 @@ from itertools import islice
 from harness import shown
 from page_key import page_key
 from random_history import NO_TENANT
-from recount import SYSTEM, dashed
+from recount import SYSTEM, bare
 
-# Fields that a question may filter by, as columns of the rows.
-FIELDS = ("tenant_id", "user_id", "type", "page", "env_id")
 # A list is read up to this many events; what is left is compared by its count.
 MOST_LISTED = 3_000
 
@@ -26,8 +24,8 @@ class Lists:
     def hold(self, when, rows):
         """Asks some questions. `rows` has all events: (tenant, id) → environment, type, seconds, user, page.
 
-        Clients send whole seconds. Events of one second are ordered by their storage, which these rows do not have: their
-        ids are compared as sets, second by second.
+        Clients send whole seconds. Events of one second are in the order of storage, which these rows do not have, so the
+        ids of the listed seconds are compared as sets.
         """
         for names in ((), ("tenant_id",), ("user_id",), ("type", "env_id"), ("tenant_id", "user_id"), ("page", "type", "user_id")):
             asked = {name: self.value(name) for name in names}
@@ -61,11 +59,11 @@ class Lists:
         if set(asked) - {"env_id"}:
             return 0
         environment = f" AND env_id = {asked['env_id']}" if "env_id" in asked else ""
-        return int(self.sql.rows(f"SELECT count(*) FROM event_log WHERE {self.sql.uuid('tenant_id')} = '{SYSTEM.replace('-', '')}'{environment}")[0][0])
+        return int(self.sql.rows(f"SELECT count(*) FROM event_log WHERE {self.sql.uuid('tenant_id')} = '{bare(SYSTEM)}'{environment}")[0][0])
 
     def value(self, name):
         """A value to ask for, mostly one that events have."""
-        event = self.choose.choice(list(self.ledger.events.values())) if self.ledger.events else {}
+        event = self.ledger.events[self.choose.choice(self.ledger.keys)] if self.ledger.keys else {}
         return event.get(name) or {"tenant_id": NO_TENANT, "env_id": 1}.get(name, "nobody")
 
     def get(self, operation, query, what):
@@ -79,7 +77,7 @@ class Lists:
 def same(key, row, name, value):
     """Whether a row has a value."""
     if name == "tenant_id":
-        return dashed(key[0].replace("-", "")) == value
+        return key[0] == value
     if name == "page":
         return bool(row[4]) and page_key(row[4]) == page_key(value)
     return row[{"env_id": 0, "type": 1, "user_id": 3}[name]] == str(value)

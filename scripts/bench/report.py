@@ -35,7 +35,7 @@ class Report:
         """Adds a measurement, and says so at once: a long run that is interrupted has shown what it measured."""
         row = Measurement(*arguments, **named)
         self.measurements.append(row)
-        values = ", ".join(f"{name} {value:,.3f}" if isinstance(value, float) else f"{name} {value}" for name, value in row.values.items())
+        values = ", ".join(f"{name} {formatted(value)}" for name, value in row.values.items())
         print(f"bench: {row.section}: {row.what}: {values} {row.unit}".rstrip(), file=sys.stderr, flush=True)
 
     def equal(self, what, answers):
