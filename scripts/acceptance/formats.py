@@ -25,10 +25,10 @@ from sheets import Sheets
 # A run of ids needs 32,768 events.
 EVENTS = 34_000
 WAITING = [1, 1, 2, 30, 200, 700]
-COUNTS_SECONDS = 30
+FINISHED_SECONDS = 30
 TYPES = ["page_load", "userinfo", "login_success", "login_fail", "logout", "report.exported"]
 # What the database must contain, so that the check compares something.
-OBJECTS = ["deltas", "waiting events", "runs", "lists", "sheets", "cells", "counts of all tenants", "id runs", "ids"]
+OBJECTS = ["deltas", "waiting events", "runs", "lists", "sheets", "long sheets", "cells", "counts of all tenants", "id runs", "ids"]
 FORMS = [
     "sheet: list", "sheet: packed", "sheet: bits", "sheet: same", "sheet: blocks after bits",
     "delta: column 0", "delta: column 1", "delta: unit of 1", "delta: unit of 1000000",
@@ -53,7 +53,7 @@ class Events:
     def event(self, whole_seconds):
         """One event. Few tenants, users and pages have most of the events."""
         choose = self.choose
-        at = self.same if choose.random() < 1 / 15 else self.now - timedelta(days=choose.uniform(0.1, 75))
+        at = self.same if choose.random() < 1 / 15 else self.now - timedelta(days=choose.uniform(0.1, 100))
         event = {
             "id": str(uuid.UUID(int=choose.getrandbits(128), version=4)),
             "type": choose.choices(TYPES, [50, 10, 10, 5, 20, 5])[0],
@@ -102,10 +102,11 @@ def changes_are_noticed(checks, server):
         checks.that(code == 1 and "FAILED" in output, f"the second reader notices a missing row of {table}", output[-1500:])
 
 
-def counted(server):
-    """Waits until periods have counts of all tenants."""
-    deadline = time.monotonic() + COUNTS_SECONDS
-    while server.database.rows("SELECT count(*) FROM tenant_counts") == [("0",)] and time.monotonic() < deadline:
+def finished(server):
+    """Waits until periods that are over have counts of all tenants and long sheets."""
+    deadline = time.monotonic() + FINISHED_SECONDS
+    made = "SELECT EXISTS (SELECT 1 FROM tenant_counts) AND EXISTS (SELECT 1 FROM sheets WHERE level > 3)"
+    while server.database.rows(made) == [("0",)] and time.monotonic() < deadline:
         time.sleep(0.1)
 
 
@@ -122,11 +123,11 @@ def main():
         imported(checks, server, events.some(options.events - 3 * few))
         imported(checks, server, events.some(2 * few))
         Sheets(checks, server).merged("after the imports")
-        # From now on, new events wait. The merger makes the counts of all tenants soon after its start.
+        # From now on, new events wait. The merger finishes periods soon after its start.
         checks.equal(server.stop(), 0, "the server ends cleanly on SIGTERM")
         server.settings["TRAILKEEPER_MERGE_WITHIN"] = "3600"
         server.start()
-        counted(server)
+        finished(server)
         for number, size in enumerate(WAITING):
             answer = server.ask("POST", "/v1/events", events.some(size, whole_seconds=number % 2 == 0))
             checks.equal((answer.json() or {}).get("stored"), size, "waiting events are stored")

@@ -8,22 +8,24 @@ from functools import lru_cache
 from binary import siphash_1_3
 
 EVERYONE = 0
-HOUR, DAY, MONTH = 1, 2, 3
+HOUR, DAY, MONTH, QUARTER, YEAR = 1, 2, 3, 4, 5
+# Only everyone has sheets of these, which may be missing.
+LONG = (QUARTER, YEAR)
 MICROSECONDS = 1_000_000
 SESSION, TARGET_TYPE, TARGET_ID, PAGE_KEY = 2, 3, 4, 5
 
 
 @lru_cache(maxsize=None)
-def month_of_day(day):
-    """The start of the month of a day since 1970, in microseconds."""
+def months_of_day(day, months):
+    """The start of the month, quarter or year of a day since 1970, in microseconds."""
     at = datetime.fromtimestamp(day * 86_400, timezone.utc)
-    return int(at.replace(day=1).timestamp()) * MICROSECONDS
+    return int(at.replace(day=1, month=(at.month - 1) // months * months + 1).timestamp()) * MICROSECONDS
 
 
 def period(level, time):
     """The start of the period of a time, both in microseconds since 1970."""
-    if level == MONTH:
-        return month_of_day(time // (86_400 * MICROSECONDS))
+    if level >= MONTH:
+        return months_of_day(time // (86_400 * MICROSECONDS), {MONTH: 1, QUARTER: 3, YEAR: 12}[level])
     length = (3_600 if level == HOUR else 86_400) * MICROSECONDS
     return time // length * length
 

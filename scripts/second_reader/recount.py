@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 
-from database import DAY, EVERYONE, HOUR, MONTH, period
+from database import DAY, EVERYONE, HOUR, LONG, MONTH, period
 from sheet_format import (
     ACTIVE, ACTIVE_ALL, ALL_VIEWS, FAILED_LOGIN_SOURCES, FAILED_LOGINS, KIND, LOGIN_SOURCES, LOGINS, USERINFO, VIEWS,
 )
@@ -69,7 +69,7 @@ class Cells:
 
 
 def levels(scope):
-    """The levels of a scope."""
+    """The levels of a scope whose sheets are complete at any time."""
     return (HOUR, DAY, MONTH) if scope == EVERYONE else (DAY, MONTH)
 
 
@@ -79,6 +79,6 @@ def recount(database, scope, seqs):
     for seq in seqs:
         tenant, time, values = database.events[seq]
         if tenant != SYSTEM_TENANT:
-            for level in levels(scope):
+            for level in (*levels(scope), *(LONG if scope == EVERYONE else ())):
                 periods[level, period(level, time)].add(kinds, scope, values)
     return periods

@@ -53,7 +53,8 @@ pub enum ScopeKind {
 }
 
 impl ScopeKind {
-    /// The levels that have sheets, coarsest first. A tenant has no hour sheets: they would be many and small.
+    /// The levels whose sheets are complete at any time, coarsest first. A tenant has no hour sheets: they would be many and
+    /// small.
     pub fn levels(self) -> &'static [Level] {
         match self {
             Self::Everyone => &[Level::Month, Level::Day, Level::Hour],
@@ -91,11 +92,22 @@ pub enum Level {
     Day = 2,
     /// A calendar month.
     Month = 3,
+    /// Three calendar months, from January, April, July or October on.
+    Quarter = 4,
+    /// A calendar year.
+    Year = 5,
 }
 
 impl Level {
     /// All levels, shortest first.
-    pub const ALL: [Self; 3] = [Self::Hour, Self::Day, Self::Month];
+    pub const ALL: [Self; 5] = [Self::Hour, Self::Day, Self::Month, Self::Quarter, Self::Year];
+
+    /// The levels whose sheets are complete at any time, shortest first: merging writes them.
+    pub const MERGED: [Self; 3] = [Self::Hour, Self::Day, Self::Month];
+
+    /// The levels whose sheets are made of those of months, when a period is over, shortest first. Only everyone has them,
+    /// and each may be missing.
+    pub const LONG: [Self; 2] = [Self::Quarter, Self::Year];
 
     /// The code in the database.
     pub fn code(self) -> u8 {
@@ -113,6 +125,18 @@ impl Level {
             Self::Hour => "hour",
             Self::Day => "day",
             Self::Month => "month",
+            Self::Quarter => "quarter",
+            Self::Year => "year",
+        }
+    }
+
+    /// The number of calendar months of a period; `None` for a part of a month.
+    fn months(self) -> Option<u32> {
+        match self {
+            Self::Hour | Self::Day => None,
+            Self::Month => Some(1),
+            Self::Quarter => Some(3),
+            Self::Year => Some(12),
         }
     }
 
@@ -124,7 +148,11 @@ impl Level {
                 DateTime::from_timestamp(hour, 0).unwrap_or(DateTime::<Utc>::MIN_UTC)
             }
             Self::Day => time::midnight(at.date_naive()),
-            Self::Month => time::midnight(time::month_of(at.date_naive())),
+            Self::Month | Self::Quarter | Self::Year => {
+                let month = time::month_of(at.date_naive());
+                let inside = self.months().map_or(0, |months| month.month0() % months);
+                time::midnight(month.checked_sub_months(Months::new(inside)).unwrap_or(month))
+            }
         }
     }
 
@@ -134,6 +162,8 @@ impl Level {
             Self::Hour => start.checked_add_signed(TimeDelta::hours(1)),
             Self::Day => start.checked_add_signed(TimeDelta::days(1)),
             Self::Month => start.checked_add_months(Months::new(1)),
+            Self::Quarter => start.checked_add_months(Months::new(3)),
+            Self::Year => start.checked_add_months(Months::new(12)),
         }
     }
 
@@ -144,7 +174,12 @@ impl Level {
         match self {
             Self::Hour => whole && second.rem_euclid(3_600) == 0,
             Self::Day => whole && second.rem_euclid(86_400) == 0,
-            Self::Month => whole && second.rem_euclid(86_400) == 0 && at.day() == 1,
+            Self::Month | Self::Quarter | Self::Year => {
+                whole
+                    && second.rem_euclid(86_400) == 0
+                    && at.day() == 1
+                    && self.months().is_some_and(|months| at.month0().is_multiple_of(months))
+            }
         }
     }
 
@@ -213,7 +248,7 @@ mod tests {
 
     #[test]
     fn codes_are_those_in_databases_and_lead_back() {
-        assert_eq!(Level::ALL.map(Level::code), [1, 2, 3]);
+        assert_eq!(Level::ALL.map(Level::code), [1, 2, 3, 4, 5]);
         assert_eq!(Part::ALL.map(Part::code), [1, 2]);
         for level in Level::ALL {
             assert_eq!(Level::of_code(level.code()), Some(level));
@@ -221,7 +256,7 @@ mod tests {
         for part in Part::ALL {
             assert_eq!(Part::of_code(part.code()), Some(part));
         }
-        assert_eq!((Level::of_code(0), Level::of_code(4), Part::of_code(3)), (None, None, None));
+        assert_eq!((Level::of_code(0), Level::of_code(6), Part::of_code(3)), (None, None, None));
     }
 
     #[test]
@@ -231,6 +266,9 @@ mod tests {
             (Level::Day, "2024-02-29T00:00:00Z", "2024-02-29T00:00:00Z", "2024-03-01T00:00:00Z"),
             (Level::Month, "2024-02-29T12:00:00Z", "2024-02-01T00:00:00Z", "2024-03-01T00:00:00Z"),
             (Level::Month, "2026-12-31T23:00:00Z", "2026-12-01T00:00:00Z", "2027-01-01T00:00:00Z"),
+            (Level::Quarter, "2026-03-31T23:59:59Z", "2026-01-01T00:00:00Z", "2026-04-01T00:00:00Z"),
+            (Level::Quarter, "2026-11-01T00:00:00Z", "2026-10-01T00:00:00Z", "2027-01-01T00:00:00Z"),
+            (Level::Year, "2024-02-29T12:00:00Z", "2024-01-01T00:00:00Z", "2025-01-01T00:00:00Z"),
         ] {
             assert_eq!(level.floor(at(inside)), at(start), "{level:?}");
             assert_eq!(level.range(at(start)), TimeRange { start: at(start), end: at(end) }, "{level:?}");
@@ -240,15 +278,20 @@ mod tests {
     }
 
     #[test]
-    fn periods_begin_at_whole_hours_days_and_months() {
-        for (instant, hour, day, month) in [
-            ("2026-02-01T00:00:00Z", true, true, true),
-            ("2026-02-02T00:00:00Z", true, true, false),
-            ("2026-02-02T01:00:00Z", true, false, false),
-            ("2026-02-02T01:00:00.000001Z", false, false, false),
-            ("2026-02-01T00:00:01Z", false, false, false),
+    fn periods_begin_at_whole_hours_days_months_quarters_and_years() {
+        for (instant, longest) in [
+            ("2026-01-01T00:00:00Z", Some(Level::Year)),
+            ("2026-04-01T00:00:00Z", Some(Level::Quarter)),
+            ("2026-10-01T00:00:00Z", Some(Level::Quarter)),
+            ("2026-02-01T00:00:00Z", Some(Level::Month)),
+            ("2026-04-02T00:00:00Z", Some(Level::Day)),
+            ("2026-04-01T01:00:00Z", Some(Level::Hour)),
+            ("2026-01-01T00:00:00.000001Z", None),
+            ("2026-01-01T00:00:01Z", None),
         ] {
-            assert_eq!(Level::ALL.map(|level| level.begins(at(instant))), [hour, day, month], "{instant}");
+            for level in Level::ALL {
+                assert_eq!(level.begins(at(instant)), Some(level) <= longest, "{instant}: {level:?}");
+            }
         }
     }
 
@@ -262,7 +305,7 @@ mod tests {
 
     #[test]
     fn the_calendar_ends() {
-        assert_eq!(Level::Month.end(DateTime::<Utc>::MAX_UTC), None);
+        assert_eq!(Level::ALL.map(|level| level.end(DateTime::<Utc>::MAX_UTC)), [None; 5]);
         assert_eq!(Level::Month.range(DateTime::<Utc>::MAX_UTC).end, DateTime::<Utc>::MAX_UTC);
     }
 }

@@ -50,7 +50,7 @@ impl Dataset {
         }
         let curve = building.curve;
         // A server's merger does this every five minutes.
-        while !merger::keep_counts(store.as_ref(), &SystemClock, &SystemEntropy::default(), &|| false).unwrap() {}
+        while !merger::finish_periods(store.as_ref(), &SystemClock, &SystemEntropy::default(), &|| false).unwrap() {}
         eprintln!("{events} events stored and merged in {:.0} s", began.elapsed().as_secs_f64());
         Self { store, events, curve, more: workload, database }
     }

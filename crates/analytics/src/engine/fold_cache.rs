@@ -8,7 +8,7 @@ use trailkeeper_domain::ports::SheetKey;
 use trailkeeper_domain::scope::Scope;
 use trailkeeper_domain::time::TimeRange;
 
-use crate::sheet::{Facet, Fold};
+use crate::sheet::{Facet, Fold, Numbers};
 
 /// About how many bytes an entry takes in addition to its fold, its list of sheets and its choice of cells: its slots
 /// in the table, and two reference counters.
@@ -39,6 +39,8 @@ pub(super) struct FoldKey {
     pub covered: TimeRange,
     /// The cells that were folded: [`Fold::choice`].
     pub choice: Arc<[(Facet, Option<u64>)]>,
+    /// Whether only numbers are needed. A question about ids cannot use them, so both have an entry.
+    pub numbers: bool,
 }
 
 impl FoldKey {
@@ -47,7 +49,8 @@ impl FoldKey {
     /// sheets, so no other fold has this key.
     pub fn of_unchanged(&self) -> Self {
         let start = self.covered.start;
-        Self { scope: self.scope, covered: TimeRange { start, end: start }, choice: Arc::clone(&self.choice) }
+        let covered = TimeRange { start, end: start };
+        Self { covered, ..self.clone() }
     }
 }
 
@@ -100,18 +103,36 @@ impl SheetList {
     }
 }
 
+/// A fold of one of the types that questions need.
+#[derive(Clone)]
+pub enum Kept {
+    /// With its ids.
+    Fold(Arc<Fold>),
+    /// Without.
+    Numbers(Arc<Numbers>),
+}
+
+impl Kept {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Fold(fold) => fold.bytes(),
+            Self::Numbers(numbers) => numbers.bytes(),
+        }
+    }
+}
+
 /// A fold with the sheets that it was made of.
 #[derive(Clone)]
 pub(super) struct CachedFold {
     sheets: Arc<SheetList>,
-    fold: Arc<Fold>,
+    fold: Kept,
     bytes: usize,
 }
 
 impl CachedFold {
     /// The fold and the sheets that it lacks, if it was made of these sheets or of some of them.
-    pub fn of(&self, sheets: &SheetList) -> Option<(Arc<Fold>, Vec<SheetKey>)> {
-        self.sheets.is_part_of(sheets).then(|| (Arc::clone(&self.fold), sheets.without(&self.sheets)))
+    pub fn of(&self, sheets: &SheetList) -> Option<(&Kept, Vec<SheetKey>)> {
+        self.sheets.is_part_of(sheets).then(|| (&self.fold, sheets.without(&self.sheets)))
     }
 
     /// The sheets of the list of which it was made, among others.
@@ -153,13 +174,13 @@ impl FoldCache {
     }
 
     /// Stores the fold of these sheets, in place of the fold of other sheets.
-    pub(super) fn put(&self, key: FoldKey, sheets: SheetList, fold: &Arc<Fold>) {
+    pub(super) fn put(&self, key: FoldKey, sheets: SheetList, fold: Kept) {
         let list = sheets.keys.capacity() * size_of::<SheetKey>();
         let bytes = fold.bytes() + list + size_of_val(&*key.choice) + PER_ENTRY;
         if bytes > self.max_bytes / 4 {
             return;
         }
-        let new = CachedFold { sheets: Arc::new(sheets), fold: Arc::clone(fold), bytes };
+        let new = CachedFold { sheets: Arc::new(sheets), fold, bytes };
         let mut dropped = Vec::new();
         let mut state = self.state.lock();
         let replaced = state.remove(&key);
@@ -222,7 +243,7 @@ mod tests {
 
     fn key(hour: i64) -> FoldKey {
         let covered = TimeRange { start: at(hour), end: at(hour + 1) };
-        FoldKey { scope: Scope::Everyone, covered, choice: Arc::from([(Facet::ActiveAll, None)]) }
+        FoldKey { scope: Scope::Everyone, covered, choice: Arc::from([(Facet::ActiveAll, None)]), numbers: false }
     }
 
     fn list(generation: i64, runs: &[u32]) -> SheetList {
@@ -234,7 +255,7 @@ mod tests {
     }
 
     /// A fold of this many users, far enough from each other that most take memory of their own.
-    fn fold(users: u32) -> Arc<Fold> {
+    fn fold(users: u32) -> Kept {
         let fact = |user: u32| Fact {
             page: None,
             env: 1,
@@ -248,11 +269,14 @@ mod tests {
         let facts: Vec<Fact> = (0..users).map(fact).collect();
         let mut fold = Fold::new(&[Facet::ActiveAll]);
         fold.add_sheet(&Sheet::of(ScopeKind::Everyone, &facts));
-        Arc::new(fold)
+        Kept::Fold(Arc::new(fold))
     }
 
-    fn users(fold: &Fold) -> u64 {
-        fold.cell(CellKey::single(Facet::ActiveAll)).distinct
+    fn users(fold: &Kept) -> u64 {
+        match fold {
+            Kept::Fold(fold) => fold.cell(CellKey::single(Facet::ActiveAll)).distinct,
+            Kept::Numbers(numbers) => numbers.cell(CellKey::single(Facet::ActiveAll)).distinct,
+        }
     }
 
     fn recalled(cache: &FoldCache, key: &FoldKey, list: &SheetList) -> Option<u64> {
@@ -260,9 +284,7 @@ mod tests {
         found
             .pop()
             .unwrap()
-            .and_then(|cached| cached.of(list))
-            .filter(|(_, lacks)| lacks.is_empty())
-            .map(|(fold, _)| users(&fold))
+            .and_then(|cached| cached.of(list).filter(|(_, lacks)| lacks.is_empty()).map(|(fold, _)| users(fold)))
     }
 
     /// The entries and their bytes, recounted; checks that the cache has counted the same bytes.
@@ -281,7 +303,7 @@ mod tests {
     #[test]
     fn a_fold_is_returned_only_for_exactly_its_sheets() {
         let cache = FoldCache::new(1 << 20);
-        cache.put(key(0), list(1, &[5, 3]), &fold(7));
+        cache.put(key(0), list(1, &[5, 3]), fold(7));
         assert_eq!(recalled(&cache, &key(0), &list(1, &[3, 5])), Some(7), "in any order");
         for other in [list(1, &[3]), list(1, &[3, 6]), list(1, &[3, 5, 6]), list(2, &[3, 5]), list(1, &[])] {
             assert_eq!(recalled(&cache, &key(0), &other), None, "{other:?}");
@@ -294,11 +316,12 @@ mod tests {
             FoldKey { scope: tenant, ..key(0) },
             FoldKey { choice: of_env, ..key(0) },
             FoldKey { choice: another, ..key(0) },
+            FoldKey { numbers: true, ..key(0) },
         ] {
             assert_eq!(recalled(&cache, &other, &list(1, &[3, 5])), None, "{other:?}");
         }
         // The newer fold replaces the older one.
-        cache.put(key(0), list(1, &[6]), &fold(8));
+        cache.put(key(0), list(1, &[6]), fold(8));
         assert_eq!(recalled(&cache, &key(0), &list(1, &[3, 5])), None);
         assert_eq!(recalled(&cache, &key(0), &list(1, &[6])), Some(8));
         held(&cache);
@@ -306,13 +329,13 @@ mod tests {
 
     #[test]
     fn it_never_holds_more_than_its_limit() {
-        let folds: Vec<Arc<Fold>> = [0, 1, 40, 500, 3_000].map(fold).into();
+        let folds: Vec<Kept> = [0, 1, 40, 500, 3_000].map(fold).into();
         for limit in [0, 1, 1_000, 10_000, 100_000, 1 << 20, 1 << 30] {
             let cache = FoldCache::new(limit);
             let mut kept = 0;
             for round in 0..2_000 {
                 let fold = &folds[usize::try_from(round).unwrap() * 7 % folds.len()];
-                cache.put(key(round % 300), list(round / 900, &[1]), fold);
+                cache.put(key(round % 300), list(round / 900, &[1]), fold.clone());
                 cache.find(&[key(round / 3 % 300), key(round / 7 % 300)]);
                 let (_, bytes) = held(&cache);
                 assert!(bytes <= limit, "{bytes} of {limit}");
@@ -326,9 +349,9 @@ mod tests {
     #[test]
     fn an_entry_in_use_stays() {
         let cache = FoldCache::new(64 << 10);
-        cache.put(key(-1), list(1, &[1]), &fold(9));
+        cache.put(key(-1), list(1, &[1]), fold(9));
         for hour in 0..2_000 {
-            cache.put(key(hour), list(1, &[1]), &fold(3));
+            cache.put(key(hour), list(1, &[1]), fold(3));
             assert_eq!(recalled(&cache, &key(-1), &list(1, &[1])), Some(9));
         }
         assert_eq!(recalled(&cache, &key(0), &list(1, &[1])), None);
@@ -339,7 +362,7 @@ mod tests {
         let (fold, bytes) = (fold(3_000), fold(3_000).bytes());
         for (limit, kept) in [(bytes * 3, None), (bytes * 4 + 4_000, Some(3_000))] {
             let cache = FoldCache::new(limit);
-            cache.put(key(0), list(1, &[1]), &fold);
+            cache.put(key(0), list(1, &[1]), fold.clone());
             assert_eq!(recalled(&cache, &key(0), &list(1, &[1])), kept, "{limit}");
         }
     }

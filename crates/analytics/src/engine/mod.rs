@@ -8,6 +8,7 @@ mod audience;
 mod delta;
 mod fold_cache;
 mod lease;
+mod long;
 mod merge;
 pub mod merger;
 pub mod old_deltas;

@@ -8,7 +8,7 @@ use trailkeeper_domain::ports::ReadTx;
 use trailkeeper_domain::time::{TimeRange, Timestamp, midnight};
 
 use crate::engine::{read, tenants_with_events};
-use crate::sheet::{Facet, Folded};
+use crate::sheet::{Facet, Folded, Numbers};
 use crate::{EachTenant, Zone};
 
 /// The local days or months of a question, ascending and without gaps. A day that clocks skip is empty.
@@ -67,7 +67,7 @@ impl LocalPeriods {
         for tenant in wanted {
             let audience = tenants.audience(tenant)?;
             let mut first_days = self.first_days.iter();
-            read::each(tx, &audience, &self.ranges, &[facet], |_, _, fold| {
+            read::each(tx, &audience, &self.ranges, &[facet], |_, _, fold: &Numbers| {
                 let Some(first_day) = first_days.next() else { return Ok(()) };
                 fold.cells(facet).into_iter().try_for_each(|cell| each(tenant, *first_day, cell))
             })?;

@@ -40,7 +40,7 @@ fn series(tx: &mut dyn ReadTx, audience: &Audience, span: Span, granularity: Gra
     let ranges = span.buckets(granularity)?;
     let mut buckets = Vec::with_capacity(ranges.len());
     let mut all = Tallies::default();
-    read::each(tx, audience, &ranges, &FACETS, |_, range, fold| {
+    read::each(tx, audience, &ranges, &FACETS, |_, range, fold: &Fold| {
         let mut here = Tallies::default();
         here.add(fold);
         all.add(fold);

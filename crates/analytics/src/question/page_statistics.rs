@@ -9,7 +9,7 @@ use trailkeeper_domain::{Error, Result};
 
 use super::ranking::{self, Dictionary, Named};
 use crate::engine::read;
-use crate::sheet::{CellKey, Facet, Fold, Folded};
+use crate::sheet::{CellKey, Facet, Folded, Numbers};
 use crate::span::bounds::MAX_YEARS_OF_DAYS;
 use crate::{Audience, Span, Zone};
 
@@ -127,11 +127,11 @@ fn answer(tx: &mut dyn ReadTx, question: &PagesQuestion, audience: &Audience) ->
     })
 }
 
-fn fold(tx: &mut dyn ReadTx, audience: &Audience, range: TimeRange) -> Result<Arc<Fold>> {
+fn fold(tx: &mut dyn ReadTx, audience: &Audience, range: TimeRange) -> Result<Arc<Numbers>> {
     read::fold(tx, audience, range, &[Facet::Views, Facet::AllViews])
 }
 
-fn totals(fold: &Fold) -> PageTotals {
+fn totals(fold: &Numbers) -> PageTotals {
     PageTotals {
         seen: fold.cell(CellKey::single(Facet::AllViews)).into(),
         pages: fold.cells(Facet::Views).len() as u64,

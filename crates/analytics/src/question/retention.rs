@@ -9,7 +9,7 @@ use trailkeeper_domain::{Error, Result};
 use super::active_users::active_before;
 use super::{Compared, SeriesSpec};
 use crate::engine::read;
-use crate::sheet::{Facet, IdBits};
+use crate::sheet::{Facet, Fold, IdBits};
 use crate::{Audience, Granularity, Span};
 
 /// The most periods, and so cohorts, that one range may have.
@@ -66,7 +66,7 @@ fn cohorts(
     let before = active_before(tx, audience, span.range.start)?;
     let mut following = Following::new(before, periods);
     let nobody = IdBits::default();
-    read::each(tx, audience, &ranges, &[Facet::ActiveAll], |_, range, fold| {
+    read::each(tx, audience, &ranges, &[Facet::ActiveAll], |_, range, fold: &Fold| {
         following.add(range, fold.ids(audience.active_key()).unwrap_or(&nobody));
         Ok(())
     })?;

@@ -60,7 +60,7 @@ fn series(
     let ranges = span.buckets(granularity)?;
     let mut buckets = Vec::with_capacity(ranges.len());
     let mut all = BTreeMap::<String, Tally>::new();
-    read::each(tx, audience, &ranges, &[Facet::Kind], |tx, range, fold| {
+    read::each(tx, audience, &ranges, &[Facet::Kind], |tx, range, fold: &Fold| {
         let mut here = BTreeMap::<String, Tally>::new();
         for (cell, name) in names.of(tx, fold, rows)? {
             let key = CellKey::new(Facet::Kind, cell.id);

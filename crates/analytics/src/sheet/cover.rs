@@ -1,5 +1,7 @@
 //! The division of a range of time into periods that sheets answer, and edges that events answer.
 
+use std::collections::BTreeSet;
+
 use trailkeeper_domain::time::{TimeRange, Timestamp};
 
 use super::{Level, ScopeKind};
@@ -40,8 +42,9 @@ impl Cover {
 
 /// The coarsest cover of `range`: wherever a whole longer period fits, it is used instead of its parts.
 ///
-/// Months are used only if they end at `months_closed_until` or before. An empty or inverted range has an empty cover.
-pub fn cover(scope: ScopeKind, range: TimeRange, months_closed_until: Timestamp) -> Cover {
+/// `long` has the [long](Level::LONG) periods that may be used; the sheets of all others are complete. An empty or inverted
+/// range has an empty cover.
+pub fn cover(scope: ScopeKind, range: TimeRange, long: &BTreeSet<Piece>) -> Cover {
     let TimeRange { start, end } = range;
     if start >= end {
         return Cover::default();
@@ -56,14 +59,10 @@ pub fn cover(scope: ScopeKind, range: TimeRange, months_closed_until: Timestamp)
     let mut at = first;
     // Greedy from the left is minimal, because every period is a whole number of the next finer ones.
     while at < last {
-        let fits = |level: Level| {
-            let until = if level == Level::Month { last.min(months_closed_until) } else { last };
-            let end = level.end(at).filter(|end| level.begins(at) && *end <= until)?;
-            Some((level, end))
-        };
-        let Some((level, end)) = scope.levels().iter().find_map(|level| fits(*level)) else {
-            break;
-        };
+        let end_of = |level: &Level| level.end(at).filter(|end| level.begins(at) && *end <= last);
+        let longest = Level::LONG.iter().rev().filter(|level| long.contains(&Piece { level: **level, start: at }));
+        let fits = longest.chain(scope.levels()).find_map(|level| Some((*level, end_of(level)?)));
+        let Some((level, end)) = fits else { break };
         pieces.push(Piece { level, start: at });
         at = end;
     }

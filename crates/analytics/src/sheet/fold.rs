@@ -142,6 +142,16 @@ impl Fold {
         codec::walk(payload, self)
     }
 
+    /// Adds only these facets of an encoded sheet; errors as [`Self::add`].
+    pub(super) fn add_facets(&mut self, payload: &[u8], facets: &[Facet]) -> Result<(), CodecError> {
+        codec::walk(payload, &mut OfFacets { fold: self, facets })
+    }
+
+    /// Whether anything was counted in a facet.
+    pub(super) fn has(&self, facet: Facet) -> bool {
+        self.part(facet).is_some_and(|part| !part.cells.is_empty())
+    }
+
     /// Counts one more event. Of its fields, only those are needed by which the chosen facets count.
     #[inline]
     pub fn count(&mut self, fact: &Fact, scope: ScopeKind) {
@@ -224,5 +234,23 @@ impl Visitor for Fold {
 
     fn cell(&mut self, id: u64, count: u64, _distinct: usize) -> Option<&mut IdBits> {
         self.parts.get_mut(self.current)?.add(id, count)
+    }
+}
+
+/// Folds some of the chosen facets.
+struct OfFacets<'a> {
+    fold: &'a mut Fold,
+    facets: &'a [Facet],
+}
+
+impl Visitor for OfFacets<'_> {
+    type Ids = IdBits;
+
+    fn facet(&mut self, facet: Facet) -> bool {
+        self.facets.contains(&facet) && Visitor::facet(self.fold, facet)
+    }
+
+    fn cell(&mut self, id: u64, count: u64, distinct: usize) -> Option<&mut IdBits> {
+        Visitor::cell(self.fold, id, count, distinct)
     }
 }

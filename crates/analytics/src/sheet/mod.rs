@@ -37,6 +37,7 @@ mod fact;
 mod fold;
 mod hash;
 mod heads;
+mod numbers;
 mod set;
 mod tenant_counts;
 
@@ -50,6 +51,7 @@ pub use cover::{Cover, Piece, cover};
 pub use fact::{Fact, SheetBuilder};
 pub use fold::{Fold, Folded};
 pub use heads::Heads;
+pub use numbers::Numbers;
 pub use set::IdSet;
 pub use tenant_counts::{TenantCounts, TenantCountsBuilder};
 pub use trailkeeper_domain::scope::{Level, Part, ScopeKind};

@@ -61,7 +61,7 @@ fn ruin(world: &World, scope: Scope, which: impl Fn(&SheetKey) -> bool) {
 }
 
 fn uncached(world: &World, scope: Scope, buckets: &[TimeRange]) -> Result<Vec<Arc<Fold>>> {
-    world.store.reading(|tx| read::folds(tx, &World::audience(scope, None), buckets, &FACETS))
+    world.store.reading(|tx| read::folds::<Fold>(tx, &World::audience(scope, None), buckets, &FACETS))
 }
 
 fn a_second_question_reads_no_sheet(world: &mut World) {
@@ -172,7 +172,7 @@ fn no_audience_gets_the_folds_of_another(world: &mut World) {
     // Folds of the same sheets without deltas are the same memory, if and only if they come from the cache.
     world.merge(Scope::Everyone);
     let audience = World::audience(Scope::Everyone, None).with_folds(&world.cache);
-    let fold = || world.store.reading(|tx| read::folds(tx, &audience, &buckets, &FACETS)).unwrap();
+    let fold = || world.store.reading(|tx| read::folds::<Fold>(tx, &audience, &buckets, &FACETS)).unwrap();
     assert!(fold().iter().zip(fold()).filter(|(one, other)| Arc::ptr_eq(one, other)).count() > 3);
 }
 
@@ -192,7 +192,7 @@ fn a_fold_that_failed_is_not_cached(world: &mut World) {
     let whole = put(vec![1, 2, 3]);
     for _ in 0..2 {
         let audience = World::audience(scope, None).with_folds(&world.cache);
-        let folded = world.store.reading(|tx| read::folds(tx, &audience, &range, &FACETS));
+        let folded = world.store.reading(|tx| read::folds::<Fold>(tx, &audience, &range, &FACETS));
         assert!(folded.is_err());
     }
     put(whole);

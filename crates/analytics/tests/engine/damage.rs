@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use trailkeeper_analytics::engine::read;
 use trailkeeper_analytics::question::active_users::tenants::{ActiveUsersQuestion, active_users};
 use trailkeeper_analytics::question::page_statistics::{PageUse, PagesQuestion, Views, page_statistics};
-use trailkeeper_analytics::sheet::{Facet, Fact, ScopeKind, Sheet};
+use trailkeeper_analytics::sheet::{Facet, Fact, Fold, ScopeKind, Sheet};
 use trailkeeper_analytics::{EachTenant, Zone};
 use trailkeeper_domain::activity::Period;
 use trailkeeper_domain::ports::SheetKey;
@@ -34,7 +34,8 @@ fn a_damaged_sheet_is_named(world: &World) {
         })
         .unwrap();
     let range = TimeRange { start: at(DAY), end: at("2026-02-02T00:00:00Z") };
-    let fold = |scope, facet| world.store.reading(|tx| read::fold(tx, &World::audience(scope, None), range, &[facet]));
+    let fold =
+        |scope, facet| world.store.reading(|tx| read::fold::<Fold>(tx, &World::audience(scope, None), range, &[facet]));
     assert_eq!(
         fold(tenant, Facet::Kind).unwrap_err().chain().to_string(),
         format!(
@@ -64,7 +65,7 @@ fn a_damaged_delta_is_named() {
         let always = TimeRange { start: DateTime::<Utc>::UNIX_EPOCH, end: at("9999-01-01T00:00:00Z") };
         for scope in [Scope::Everyone, Scope::Tenant(tenant_id(1))] {
             let audience = World::audience(scope, None);
-            let folded = world.store.reading(|tx| read::fold(tx, &audience, always, &[Facet::Kind]));
+            let folded = world.store.reading(|tx| read::fold::<Fold>(tx, &audience, always, &[Facet::Kind]));
             let message = folded.unwrap_err().chain().to_string();
             assert!(message.starts_with(&named), "{message}");
         }

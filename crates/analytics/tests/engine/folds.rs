@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use trailkeeper_analytics::Audience;
 use trailkeeper_analytics::engine::read;
-use trailkeeper_analytics::sheet::{Facet, Fold};
+use trailkeeper_analytics::sheet::{Facet, Fold, Numbers};
 use trailkeeper_domain::Result;
 use trailkeeper_domain::id::{EnvId, TenantId};
 use trailkeeper_domain::ports::ReadTx;
@@ -52,8 +52,14 @@ fn compare(world: &World, audience: &Audience, buckets: &[TimeRange], facets: &[
     world
         .store
         .reading(|tx| {
-            let folds = read::folds(tx, audience, buckets, facets)?;
-            assert_eq!(folds.len(), buckets.len());
+            let folds = read::folds::<Fold>(tx, audience, buckets, facets)?;
+            let numbers = read::folds::<Numbers>(tx, audience, buckets, facets)?;
+            assert_eq!((folds.len(), numbers.len()), (buckets.len(), buckets.len()));
+            for (fold, numbers) in folds.iter().zip(&numbers) {
+                for facet in facets {
+                    assert_eq!(numbers.cells(*facet), fold.cells(*facet), "{facet:?}");
+                }
+            }
             for (bucket, fold) in buckets.iter().zip(&folds) {
                 for facet in facets {
                     let expected = count(inside(&world.events, scope, env, *bucket), scope, *facet);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use trailkeeper_analytics::engine::merger::run_once;
 use trailkeeper_analytics::engine::read;
-use trailkeeper_analytics::sheet::Facet;
+use trailkeeper_analytics::sheet::{Facet, Fold};
 use trailkeeper_analytics::{Audience, FoldCache};
 use trailkeeper_domain::event::Event;
 use trailkeeper_domain::ports::Store;
@@ -35,7 +35,7 @@ fn counted(store: &dyn Store, cache: &Arc<FoldCache>) -> [u64; 2] {
     let uncached = Audience::of(of_tenant(tenant_id(1)), None, None).unwrap();
     let cached = uncached.clone().with_folds(cache);
     [uncached, cached].map(|audience| {
-        let fold = store.reading(|tx| read::fold(tx, &audience, range, &[Facet::Kind])).unwrap();
+        let fold = store.reading(|tx| read::fold::<Fold>(tx, &audience, range, &[Facet::Kind])).unwrap();
         fold.total(Facet::Kind).count
     })
 }

@@ -16,7 +16,8 @@ use trailkeeper_domain::event::Event;
 use trailkeeper_domain::id::{EnvId, TenantId};
 use trailkeeper_domain::page::PageRule;
 use trailkeeper_domain::ports::Store;
-use trailkeeper_domain::scope::Level;
+use trailkeeper_domain::scope::{Level, Part, Scope};
+use trailkeeper_domain::time::TimeRange;
 use trailkeeper_domain::usecase::Change;
 use trailkeeper_domain::visibility::Visibility;
 use trailkeeper_domain::{Error, Result};
@@ -165,7 +166,7 @@ impl History {
             Step::Report => self.report(),
             Step::Create => self.create(),
             Step::Merge => self.merge(),
-            Step::KeepCounts => self.keep_counts(),
+            Step::FinishPeriods => self.finish_periods(),
             Step::MergeAmidFaults | Step::RebuildAmidFaults => self.amid_faults(step),
             Step::Rebuild => self.rebuild(),
             Step::Reopen => {
@@ -195,7 +196,8 @@ impl History {
             ["2023-12", "2024-01", "2024-02"].map(|month| Level::Month.range(at(&format!("{month}-01T00:00:00Z"))));
         let tenants = [None, Some(tenant_id(1)), Some(tenant_id(2)), Some(tenant_id(3))];
         let audiences = tenants.map(|tenant| server.audience(EVERYTHING, tenant, None));
-        let fold = |audience: &Audience| store.reading(|tx| read::folds(tx, audience, &months, &Facet::ALL)).unwrap();
+        let fold =
+            |audience: &Audience| store.reading(|tx| read::folds::<Fold>(tx, audience, &months, &Facet::ALL)).unwrap();
         audiences.iter().flat_map(fold).collect()
     }
 
@@ -261,22 +263,30 @@ impl History {
         self.count(&merged);
     }
 
-    /// Keeps the counts of all tenants, sometimes amid a fault.
-    fn keep_counts(&mut self) {
+    /// Finishes the periods that are over, sometimes amid a fault.
+    fn finish_periods(&mut self) {
         let faulty = FaultyStore::over(&self.store());
         if self.random.chance(30) {
             let nth = usize::try_from(self.random.below(12)).unwrap();
             faulty.crash_at_write(nth, Some(self.random.pick(&Fault::ALL)));
         }
-        let kept = merger::keep_counts(&*faulty, &*self.clock, &*self.entropy, &|| false);
+        let finished = merger::finish_periods(&*faulty, &*self.clock, &*self.entropy, &|| false);
         if faulty.has_struck() {
             self.seen.faults += 1;
             self.clock.advance(TimeDelta::minutes(2));
         } else {
-            kept.unwrap();
+            finished.unwrap();
         }
-        let kept = self.store().reading(|tx| tx.counted_periods(Level::Day)).unwrap();
-        self.seen.counted_days += kept.len();
+        let years = TimeRange { start: at("1970-01-01T00:00:00Z"), end: at("2024-01-01T00:00:00Z") };
+        let (days, long) = self
+            .store()
+            .reading(|tx| {
+                let long = tx.sheet_keys(Scope::Everyone, Level::Quarter, Part::Pages, years)?;
+                Ok((tx.counted_periods(Level::Day)?, long))
+            })
+            .unwrap();
+        self.seen.counted_days += days.len();
+        self.seen.long_sheets += long.len();
     }
 
     fn count(&mut self, merged: &merger::Merged) {

@@ -8,6 +8,7 @@ use trailkeeper_domain::creation::{Creation, CreationKind};
 use trailkeeper_domain::event::{Event, EventKind, LOGIN_FAIL, LOGIN_SUCCESS, LOGOUT, Outcome, PAGE_LOAD, USERINFO};
 use trailkeeper_domain::id::{CreationId, EnvId, EventId, TenantId, UserId};
 use trailkeeper_domain::page::{Page, PageHash, PageQueries, PageRule, TrailingSlash};
+use trailkeeper_domain::scope::Level;
 use trailkeeper_domain::time::{self, TimeRange, Timestamp};
 use trailkeeper_domain::user::PoolId;
 use trailkeeper_testkit::{TestEntropy, at, day, event, tenant_id, user_id, uuid};
@@ -109,11 +110,11 @@ impl Random {
         time::midnight(self.day()) + Duration::microseconds(micros)
     }
 
-    /// A range that is not inverted: of whole days, of whole months, of one microsecond, empty, or any other.
+    /// A range that is not inverted: of whole days, months or quarters, of one microsecond, empty, or any other.
     pub(crate) fn range(&self) -> TimeRange {
         let (one, other) = (self.moment(), self.moment());
         let (start, end) = (one.min(other), one.max(other));
-        match self.below(8) {
+        match self.below(9) {
             0 => TimeRange { start, end: start },
             1 => TimeRange { start, end: time::just_after(start) },
             2 => TimeRange::of_days(start.date_naive(), start.date_naive()),
@@ -121,6 +122,10 @@ impl Random {
             5 => TimeRange {
                 start: time::midnight(time::month_of(start.date_naive())),
                 end: time::midnight(time::next_month(end.date_naive())),
+            },
+            6 => TimeRange {
+                start: Level::Quarter.floor(start),
+                end: Level::Quarter.range(Level::Quarter.floor(end)).end,
             },
             _ => TimeRange { start, end },
         }

@@ -12,6 +12,7 @@ pub(crate) struct Seen {
     pub(crate) merged_deltas: u64,
     pub(crate) replaced_sheets: u64,
     pub(crate) counted_days: usize,
+    pub(crate) long_sheets: usize,
     pub(crate) faults: usize,
     pub(crate) rebuilds: usize,
     pub(crate) changed_rules: usize,
@@ -29,6 +30,7 @@ impl AddAssign for Seen {
         self.merged_deltas += other.merged_deltas;
         self.replaced_sheets += other.replaced_sheets;
         self.counted_days += other.counted_days;
+        self.long_sheets += other.long_sheets;
         self.faults += other.faults;
         self.rebuilds += other.rebuilds;
         self.changed_rules += other.changed_rules;
@@ -49,6 +51,7 @@ impl Seen {
             usize::try_from(self.merged_deltas).unwrap(),
             usize::try_from(self.replaced_sheets).unwrap(),
             self.counted_days,
+            self.long_sheets,
             self.faults,
             self.rebuilds,
             self.recalled,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use trailkeeper_analytics::engine::merger::keep_counts;
+use trailkeeper_analytics::engine::merger::finish_periods;
 use trailkeeper_analytics::engine::verify::Difference;
 use trailkeeper_analytics::engine::{TenantCells, per_tenant};
 use trailkeeper_analytics::sheet::Facet;
@@ -15,18 +15,6 @@ use trailkeeper_domain::time::{TimeRange, Timestamp};
 use trailkeeper_testkit::{FaultyStore, at, tenant_id, uuid};
 
 use crate::world::World;
-
-fn keep(world: &World) -> bool {
-    keep_counts(world.store.as_ref(), world.clock.as_ref(), world.entropy.as_ref(), &|| false).unwrap()
-}
-
-/// Keeps the counts of all periods that are over.
-fn keep_all(world: &World) {
-    world.clock.set("2027-01-01T00:00:00Z");
-    // Each call makes sixteen; the events lie in ninety days.
-    let calls = (0..10).take_while(|_| !keep(world)).count();
-    assert!(calls < 10, "it comes to an end");
-}
 
 fn counted(world: &World, level: Level) -> Vec<Timestamp> {
     world.store.reading(|tx| tx.counted_periods(level)).unwrap()
@@ -73,7 +61,7 @@ fn periods_that_are_over_get_counts(world: &World) {
     world.merge();
     // The events lie in the ninety days from 2025-11-17 on.
     world.clock.set("2026-01-01T00:59:59Z");
-    while !keep(world) {}
+    while !world.finish_periods() {}
     let days = counted(world, Level::Day);
     assert_eq!(
         days.last(),
@@ -82,7 +70,7 @@ fn periods_that_are_over_get_counts(world: &World) {
     );
     assert_eq!(counted(world, Level::Month), [at("2025-11-01T00:00:00Z")]);
     assert_exact(world);
-    keep_all(world);
+    world.finish_all();
     assert!(counted(world, Level::Day).len() > days.len() && counted(world, Level::Month).len() == 4);
     assert_exact(world);
 }
@@ -90,7 +78,7 @@ fn periods_that_are_over_get_counts(world: &World) {
 fn merged_events_remove_the_counts_of_their_periods(world: &World) {
     world.insert(300);
     world.merge();
-    keep_all(world);
+    world.finish_all();
     let (days, months) = (counted(world, Level::Day), counted(world, Level::Month));
     let late: Vec<Event> = (0..3).map(|_| world.random_event(tenant_id(1), days[days.len() / 2])).collect();
     world.store.writing(|tx| tx.insert_events(&late)).unwrap();
@@ -105,7 +93,7 @@ fn merged_events_remove_the_counts_of_their_periods(world: &World) {
         months.iter().copied().filter(|other| *other != month).collect::<Vec<_>>()
     );
     assert_exact(world);
-    keep_all(world);
+    world.finish_all();
     assert_eq!((counted(world, Level::Day), counted(world, Level::Month)), (days, months));
     assert_exact(world);
 }
@@ -120,7 +108,7 @@ fn many_tenants_may_have_waiting_events(world: &World) {
     of_tenants(0..40);
     world.insert(200);
     world.merge();
-    keep_all(world);
+    world.finish_all();
     let each: Vec<Scopes> = (0..60).map(|number| Scopes::One(Scope::Tenant(tenant_id(number)))).collect();
     let each = [each, vec![Scopes::One(Scope::Tenant(TenantId::NONE))]].concat();
     for waiting in [30..31, 31..38, 35..60] {
@@ -135,7 +123,7 @@ fn many_tenants_may_have_waiting_events(world: &World) {
 fn wrong_counts_are_found_and_made_again_by_a_rebuild(world: &World) {
     world.insert(300);
     world.merge();
-    keep_all(world);
+    world.finish_all();
     world.assert_clean();
     world.database.execute(
         "UPDATE tenant_counts SET payload = (SELECT payload FROM tenant_counts WHERE level = 3 ORDER BY start LIMIT 1) \
@@ -152,24 +140,24 @@ fn wrong_counts_are_found_and_made_again_by_a_rebuild(world: &World) {
     crate::rebuilds::rebuilt(world, world.store.as_ref()).unwrap();
     assert!(counted(world, Level::Month).is_empty(), "the new generation has none yet");
     world.assert_clean();
-    keep_all(world);
+    world.finish_all();
     assert_exact(world);
 }
 
-fn only_the_holder_of_the_lease_keeps_counts(world: &World) {
+fn only_the_holder_of_the_lease_finishes_periods(world: &World) {
     world.insert(50);
     world.merge();
     world.clock.set("2027-01-01T00:00:00Z");
     let now = world.clock.now();
     let until = now + chrono::Duration::seconds(30);
     assert!(world.store.writing(|tx| tx.take_lease("sheets", uuid(1), now, until)).unwrap());
-    assert!(!keep(world));
+    assert!(!world.finish_periods());
     assert!(counted(world, Level::Day).is_empty());
     world.store.writing(|tx| tx.release_lease("sheets", uuid(1))).unwrap();
-    keep_all(world);
+    world.finish_all();
     let faulty = FaultyStore::over(&world.store);
     let store: &dyn Store = &*faulty;
-    assert!(keep_counts(store, world.clock.as_ref(), world.entropy.as_ref(), &|| false).unwrap());
+    assert!(finish_periods(store, world.clock.as_ref(), world.entropy.as_ref(), &|| false).unwrap());
     assert_eq!(faulty.commits(), 0, "nothing is left to do, so nothing is written");
 }
 
@@ -178,5 +166,5 @@ trailkeeper_testkit::on_both!(crate::world::World::new =>
     merged_events_remove_the_counts_of_their_periods,
     many_tenants_may_have_waiting_events,
     wrong_counts_are_found_and_made_again_by_a_rebuild,
-    only_the_holder_of_the_lease_keeps_counts,
+    only_the_holder_of_the_lease_finishes_periods,
 );

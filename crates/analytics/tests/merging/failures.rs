@@ -212,7 +212,7 @@ fn assert_answers(world: &World, scopes: &[Scope]) {
                 facts.push(Fact::from(fact));
                 Ok(())
             })?;
-            read::fold(tx, &audience, always(), &Facet::ALL)
+            read::fold::<Fold>(tx, &audience, always(), &Facet::ALL)
         });
         let fold = Fold::clone(&fold.unwrap()).into_sheet();
         assert_eq!(fold, Sheet::of(scope.kind(), &facts), "{scope:?}");

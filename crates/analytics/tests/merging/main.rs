@@ -12,6 +12,7 @@ mod differences;
 mod failures;
 mod histories;
 mod index;
+mod long;
 mod old_deltas;
 mod rebuilds;
 mod world;

@@ -21,6 +21,7 @@ mod events;
 mod facts;
 mod hash_key;
 mod list_indexes;
+mod long_sheets;
 mod merge_passes;
 mod missing_names;
 mod missing_references;

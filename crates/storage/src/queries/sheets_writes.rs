@@ -54,6 +54,7 @@ impl SheetWrites for Tx<'_> {
     fn put_sheets(&mut self, generation: i64, sheets: &[(SheetKey, Vec<u8>)]) -> Result<()> {
         self.changed_sheets = true;
         self.forget_counts(generation, sheets.iter().map(|(key, _)| *key))?;
+        self.forget_long_sheets(generation, sheets.iter().map(|(key, _)| *key))?;
         let scopes = self.tenant_keys(sheets.iter().map(|(key, _)| key.scope.key()))?;
         let mut rows = Vec::with_capacity(sheets.len());
         for (key, payload) in sheets {
@@ -75,6 +76,7 @@ impl SheetWrites for Tx<'_> {
     fn delete_sheets(&mut self, generation: i64, keys: &[SheetKey]) -> Result<()> {
         self.changed_sheets = true;
         self.forget_counts(generation, keys.iter().copied())?;
+        self.forget_long_sheets(generation, keys.iter().copied())?;
         let scopes = self.tenant_keys(keys.iter().map(|key| key.scope.key()))?;
         for some in keys.chunks(KEYS_AT_ONCE) {
             let (_, rows) = key_rows(&scopes, some.iter().copied())?;

@@ -15,6 +15,7 @@ mod indexed_events;
 mod ingest;
 mod leases;
 mod list_indexes;
+mod long_sheets;
 mod lost_names;
 mod names;
 mod pages;

@@ -70,7 +70,7 @@ pub fn periods(kind: ScopeKind, finest: impl Iterator<Item = (Timestamp, Sheet)>
     let mut level_below: Vec<Period> =
         finest.map(|(start, sheet)| Period { level, start, halves: Rc::new(halves(sheet)) }).collect();
     let mut all = Vec::new();
-    for longer in Level::ALL.into_iter().filter(|longer| *longer > level) {
+    for longer in Level::MERGED.into_iter().filter(|longer| *longer > level) {
         let united = lengthened(longer, &level_below);
         all.append(&mut level_below);
         level_below = united;

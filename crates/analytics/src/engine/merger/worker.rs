@@ -12,7 +12,7 @@ use trailkeeper_domain::ports::Store;
 use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::{Error, Result};
 
-use super::counts::keep_counts;
+use super::finished::finish_periods;
 use super::merged::{LeftOut, Merged};
 use super::pass::merge_waiting;
 use super::settings::MergerSettings;
@@ -26,9 +26,9 @@ const MANY_DELTAS: u64 = 1_000;
 const RETRY_AFTER: TimeDelta = TimeDelta::minutes(1);
 /// The pause before the same unreadable row is logged again.
 const LOG_AGAIN: TimeDelta = TimeDelta::hours(1);
-/// The pause between two looks for periods without counts of all tenants. A late event removes those of its period, and
-/// each pause they are made once more at most.
-const COUNTS_EVERY: TimeDelta = TimeDelta::minutes(5);
+/// The pause between two looks for periods that are over and not finished. A late event removes what its periods got, and
+/// each pause it is made once more at most.
+const FINISHED_EVERY: TimeDelta = TimeDelta::minutes(5);
 /// The most steps of the store's background work in one pass.
 const STEPS: usize = 16;
 /// The most sheets of other generations that one transaction removes.
@@ -67,8 +67,8 @@ pub struct Worker {
     entropy: Arc<dyn Entropy>,
     signal: Arc<Signal>,
     housekept_at: Option<Timestamp>,
-    /// When all periods that are over had counts of all tenants.
-    counted_at: Option<Timestamp>,
+    /// When all periods that are over were finished.
+    finished_at: Option<Timestamp>,
     /// The error of the last pass.
     failing: Option<String>,
     unreadable: HashMap<LeftOut, Unreadable>,
@@ -99,7 +99,7 @@ impl Worker {
             entropy,
             signal,
             housekept_at: None,
-            counted_at: None,
+            finished_at: None,
             failing: None,
             unreadable: HashMap::new(),
             settings,
@@ -142,14 +142,14 @@ impl Worker {
                 self.note(now, &left_out, merged);
             }
         }
-        housekept.and(self.keep_counts(now)).and(self.maintain())
+        housekept.and(self.finish_periods(now)).and(self.maintain())
     }
 
-    fn keep_counts(&mut self, now: Timestamp) -> Result<()> {
-        let is_due = self.counted_at.is_none_or(|last| now < last || last + COUNTS_EVERY <= now);
+    fn finish_periods(&mut self, now: Timestamp) -> Result<()> {
+        let is_due = self.finished_at.is_none_or(|last| now < last || last + FINISHED_EVERY <= now);
         let (store, clock, entropy) = (self.store.as_ref(), self.clock.as_ref(), self.entropy.as_ref());
-        if is_due && keep_counts(store, clock, entropy, &|| self.signal.is_stopped())? {
-            self.counted_at = Some(now);
+        if is_due && finish_periods(store, clock, entropy, &|| self.signal.is_stopped())? {
+            self.finished_at = Some(now);
         }
         Ok(())
     }

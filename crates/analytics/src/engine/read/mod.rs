@@ -1,10 +1,12 @@
 //! Answers from one snapshot: whole periods from sheets and from deltas that are not merged yet, ragged edges from
 //! events.
 
+mod folding;
 mod parallel;
 mod plan;
 mod recall;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use trailkeeper_domain::fact::EventFact;
@@ -15,8 +17,9 @@ use trailkeeper_domain::time::{TimeRange, Timestamp};
 use trailkeeper_domain::{Error, Result};
 
 use super::audience::Audience;
-use super::{delta, is_counted};
-use crate::sheet::{Facet, Fact, Fold, IdBits, SheetBuilder};
+use super::{delta, is_counted, long};
+use crate::sheet::{Facet, Fact, Fold, IdBits, Piece, SheetBuilder};
+pub use folding::Folding;
 use plan::{LevelRange, Plan};
 
 /// The most facts that are collected before they are folded: bounds memory for a range with very many events.
@@ -36,20 +39,21 @@ const FOLDS_AT_ONCE: usize = 32;
 ///
 /// # Errors
 /// Those of the store; [`Error::Internal`] with the row for a corrupt payload.
-pub fn folds(
+pub fn folds<F: Folding>(
     tx: &mut dyn ReadTx,
     audience: &Audience,
     buckets: &[TimeRange],
     facets: &[Facet],
-) -> Result<Vec<Arc<Fold>>> {
+) -> Result<Vec<Arc<F>>> {
     let (scope, env) = (audience.scope(), audience.env());
-    let empty = Arc::new(empty_fold(audience, facets));
-    let mut reading = Reading { scope, env, buckets, folds: vec![empty; buckets.len()] };
+    let empty = Arc::new(F::of(empty_fold(audience, facets)));
+    let mut reading = Reading { scope, env, buckets, long: BTreeSet::new(), folds: vec![empty; buckets.len()] };
     if !is_counted(scope) || facets.is_empty() {
         return Ok(reading.folds);
     }
+    reading.long = long::periods_in(tx, scope, buckets)?;
     let plan = if env.is_none() || facets.iter().all(|facet| is_active(*facet)) {
-        Plan::of_cover(scope.kind(), buckets)
+        Plan::of_cover(scope.kind(), buckets, &reading.long)
     } else {
         Plan::of_events(buckets)
     };
@@ -65,7 +69,12 @@ pub fn folds(
 }
 
 /// The fold of one range; errors as [`folds`].
-pub fn fold(tx: &mut dyn ReadTx, audience: &Audience, range: TimeRange, facets: &[Facet]) -> Result<Arc<Fold>> {
+pub fn fold<F: Folding>(
+    tx: &mut dyn ReadTx,
+    audience: &Audience,
+    range: TimeRange,
+    facets: &[Facet],
+) -> Result<Arc<F>> {
     let folds = folds(tx, audience, &[range], facets)?;
     folds.into_iter().next().ok_or_else(|| Error::internal("one bucket has no fold"))
 }
@@ -74,12 +83,12 @@ pub fn fold(tx: &mut dyn ReadTx, audience: &Audience, range: TimeRange, facets: 
 ///
 /// # Errors
 /// As [`folds`], and those of `take`.
-pub fn each(
+pub fn each<F: Folding>(
     tx: &mut dyn ReadTx,
     audience: &Audience,
     buckets: &[TimeRange],
     facets: &[Facet],
-    mut take: impl FnMut(&mut dyn ReadTx, TimeRange, &Fold) -> Result<()>,
+    mut take: impl FnMut(&mut dyn ReadTx, TimeRange, &F) -> Result<()>,
 ) -> Result<()> {
     for some in buckets.chunks(FOLDS_AT_ONCE) {
         let folds = folds(tx, audience, some, facets)?;
@@ -92,7 +101,7 @@ pub fn each(
 
 /// The distinct active users of a range; errors as [`folds`].
 pub fn active_users(tx: &mut dyn ReadTx, audience: &Audience, range: TimeRange) -> Result<IdBits> {
-    let fold = fold(tx, audience, range, &[Facet::ActiveAll])?;
+    let fold: Arc<Fold> = fold(tx, audience, range, &[Facet::ActiveAll])?;
     Ok(fold.ids(audience.active_key()).cloned().unwrap_or_default())
 }
 
@@ -113,15 +122,17 @@ fn parts_of(facets: &[Facet]) -> Vec<Part> {
     Part::ALL.into_iter().filter(|part| facets.iter().any(|facet| facet.part() == *part)).collect()
 }
 
-struct Reading<'a> {
+struct Reading<'a, F> {
     scope: Scope,
     env: Option<EnvId>,
     buckets: &'a [TimeRange],
+    /// The quarters and years that have sheets.
+    long: BTreeSet<Piece>,
     /// Shared with the cache, or with each other while they are empty: copied before anything is added to one.
-    folds: Vec<Arc<Fold>>,
+    folds: Vec<Arc<F>>,
 }
 
-impl Reading<'_> {
+impl<F: Folding> Reading<'_, F> {
     /// Folds the sheets of these ranges that `wanted` accepts by the index of their bucket and their key.
     fn sheets(
         &mut self,
@@ -164,7 +175,7 @@ impl Reading<'_> {
                     if covered.get(nth).is_some_and(|(start, _)| *start <= at)
                         && let Some(fold) = self.folds.get_mut(nth)
                     {
-                        Arc::make_mut(fold).count(fact, kind);
+                        Arc::make_mut(fold).count(fact, kind).map_err(Error::internal)?;
                     }
                     Ok(())
                 })?;
@@ -178,34 +189,35 @@ impl Reading<'_> {
         let (scope, env) = (self.scope, self.env);
         tx.facts(scope, range, &mut |fact| {
             if env.is_none_or(|env| fact.env == env) {
-                self.count(&mut batch, fact);
+                self.count(&mut batch, fact)?;
             }
             Ok(())
         })?;
-        self.flush(&mut batch);
-        Ok(())
+        self.flush(&mut batch)
     }
 
-    fn count(&mut self, batch: &mut Batch, fact: &EventFact) {
+    fn count(&mut self, batch: &mut Batch, fact: &EventFact) -> Result<()> {
         let inside = batch.bucket.is_some_and(|bucket| contains(bucket, fact.occurred_at));
         if !inside || batch.len >= FACTS_AT_ONCE {
-            self.flush(batch);
+            self.flush(batch)?;
             batch.bucket = bucket_at(self.buckets, fact.occurred_at).and_then(|at| self.buckets.get(at)).copied();
         }
         batch.len += 1;
         batch.builder.add(&Fact::from(fact));
+        Ok(())
     }
 
-    fn flush(&mut self, batch: &mut Batch) {
-        let Some(bucket) = batch.bucket.take() else { return };
+    fn flush(&mut self, batch: &mut Batch) -> Result<()> {
+        let Some(bucket) = batch.bucket.take() else { return Ok(()) };
         let done = std::mem::replace(batch, Batch::new(self.scope.kind()));
         if let Some((_, fold)) = self.fold_at(bucket.start) {
-            fold.add_sheet(&done.builder.finish());
+            fold.add_sheet(&done.builder.finish()).map_err(Error::internal)?;
         }
+        Ok(())
     }
 
     /// The index of the bucket that holds an instant, and the bucket's fold, unshared so that it can be added to.
-    fn fold_at(&mut self, instant: Timestamp) -> Option<(usize, &mut Fold)> {
+    fn fold_at(&mut self, instant: Timestamp) -> Option<(usize, &mut F)> {
         let at = bucket_at(self.buckets, instant)?;
         self.folds.get_mut(at).map(|fold| (at, Arc::make_mut(fold)))
     }

@@ -6,12 +6,11 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, Scope, ScopedJoinHandle};
 
-use parking_lot::Mutex;
 use trailkeeper_domain::ports::SheetKey;
 use trailkeeper_domain::{Error, Result};
 
+use super::folding::Folding;
 use crate::engine::{in_row, sheet_row};
-use crate::sheet::Fold;
 
 /// The bytes of payloads that the caller's thread folds before it starts others: below it, they cost more than they save.
 const ALONE: usize = 256 << 10;
@@ -19,50 +18,56 @@ const ALONE: usize = 256 << 10;
 /// The most threads of one question.
 const THREADS: usize = 4;
 
-/// The number of payloads that wait for a thread: bounds memory.
+/// The number of payloads that wait for each thread: bounds memory.
 const WAITING: usize = 4;
 
 /// Takes a sheet: the index of its bucket, its key and its payload.
 pub type Add<'a> = &'a mut dyn FnMut(usize, SheetKey, &[u8]) -> Result<()>;
 
-/// Adds the sheets that `read` passes on to the folds of their buckets. Sheets may be added in any order, so threads take
-/// them as they come; each has folds of its own, which are united at the end.
+/// Adds the sheets that `read` passes on to the folds of their buckets. Sheets may be added in any order, so threads share
+/// them. Each thread has folds of its own, which are united at the end. The sheets of one of many buckets all go to the same
+/// thread, so that uniting moves its fold.
 ///
 /// # Errors
 /// Those of `read`; [`Error::Internal`] with the row for a corrupt sheet.
-pub fn fold_all(folds: &mut [Arc<Fold>], read: impl FnOnce(Add<'_>) -> Result<()>) -> Result<()> {
+pub fn fold_all<F: Folding>(folds: &mut [Arc<F>], read: impl FnOnce(Add<'_>) -> Result<()>) -> Result<()> {
     fold_after(ALONE, folds, read)
 }
 
-fn fold_after(alone: usize, folds: &mut [Arc<Fold>], read: impl FnOnce(Add<'_>) -> Result<()>) -> Result<()> {
+fn fold_after<F: Folding>(alone: usize, folds: &mut [Arc<F>], read: impl FnOnce(Add<'_>) -> Result<()>) -> Result<()> {
     let threads = thread::available_parallelism().map_or(1, NonZero::get).min(THREADS);
     // All folds have the same choice of cells.
     let Some(empty) = folds.first().map(|fold| fold.emptied()) else { return Ok(()) };
     thread::scope(|scope| {
         let (mut bytes, mut crew) = (0_usize, None);
+        let many = folds.len() > 1;
         let outcome = read(&mut |at, key, payload| {
-            bytes = bytes.saturating_add(payload.len());
-            if bytes > alone && threads > 1 {
+            let Some(fold) = folds.get_mut(at) else { return Ok(()) };
+            // One long sheet is no work to share, whatever its length.
+            if bytes > alone && threads > 1 && fold.decodes() {
                 let crew = crew.get_or_insert_with(|| Crew::start(scope, threads, &empty));
                 if crew.has_threads() {
-                    return crew.take(Work { at, key, payload: payload.to_vec() });
+                    return crew.take(many, Work { at, key, payload: payload.to_vec() });
                 }
             }
-            folds.get_mut(at).map_or(Ok(()), |fold| add(Arc::make_mut(fold), key, payload))
+            if fold.decodes() {
+                bytes = bytes.saturating_add(payload.len());
+            }
+            add(Arc::make_mut(fold), key, payload)
         });
         // The error of a thread is the reason for that of passing on.
         let parts = crew.map(Crew::finish).transpose()?.unwrap_or_default();
         outcome?;
         for (at, part) in parts.into_iter().flatten() {
             if let Some(fold) = folds.get_mut(at) {
-                Arc::make_mut(fold).unite(part);
+                Arc::make_mut(fold).unite(part).map_err(Error::internal)?;
             }
         }
         Ok(())
     })
 }
 
-fn add(fold: &mut Fold, key: SheetKey, payload: &[u8]) -> Result<()> {
+fn add(fold: &mut impl Folding, key: SheetKey, payload: &[u8]) -> Result<()> {
     fold.add(payload).map_err(|error| in_row(Error::internal(error), || sheet_row(key)))
 }
 
@@ -75,55 +80,70 @@ struct Work {
 }
 
 /// The folds of a thread, by the index of their bucket.
-type Part = BTreeMap<usize, Fold>;
+type Part<F> = BTreeMap<usize, F>;
 
 /// The threads of a question.
-struct Crew<'scope> {
-    sender: SyncSender<Work>,
-    threads: Vec<ScopedJoinHandle<'scope, Result<Part>>>,
+struct Crew<'scope, F> {
+    members: Vec<Member<'scope, F>>,
+    /// The number of payloads that were taken.
+    taken: usize,
 }
 
-impl<'scope> Crew<'scope> {
+struct Member<'scope, F> {
+    sender: SyncSender<Work>,
+    thread: ScopedJoinHandle<'scope, Result<Part<F>>>,
+}
+
+impl<'scope, F: Folding> Crew<'scope, F> {
     /// Starts threads; fewer of them, or none, if the system has no more.
-    fn start<'env>(scope: &'scope Scope<'scope, 'env>, threads: usize, empty: &Fold) -> Self {
-        let (sender, receiver) = sync_channel(WAITING);
-        // Only the threads have the receiver: when all of them have failed, sending fails too.
-        let receiver = Arc::new(Mutex::new(receiver));
+    fn start<'env>(scope: &'scope Scope<'scope, 'env>, threads: usize, empty: &F) -> Self
+    where
+        F: 'scope,
+    {
         let started = (0..threads).map_while(|_| {
-            let (receiver, empty) = (Arc::clone(&receiver), empty.emptied());
+            let (sender, receiver) = sync_channel(WAITING);
+            let empty = empty.emptied();
             let builder = thread::Builder::new().name("fold".to_owned());
-            builder.spawn_scoped(scope, move || fold_received(&receiver, &empty)).ok()
+            let thread = builder.spawn_scoped(scope, move || fold_received(&receiver, &empty)).ok()?;
+            Some(Member { sender, thread })
         });
-        Self { sender, threads: started.collect() }
+        Self { members: started.collect(), taken: 0 }
     }
 
     fn has_threads(&self) -> bool {
-        !self.threads.is_empty()
+        !self.members.is_empty()
     }
 
-    fn take(&self, work: Work) -> Result<()> {
-        self.sender.send(work).map_err(|_| Error::internal("all threads that fold sheets have ended"))
+    /// Passes a sheet to the thread of its bucket, or to the next thread if there is one bucket.
+    fn take(&mut self, many_buckets: bool, work: Work) -> Result<()> {
+        let nth = if many_buckets { work.at } else { self.taken };
+        self.taken += 1;
+        let member = self.members.get(nth % self.members.len().max(1));
+        // A thread ends before its sender is dropped only with an error.
+        let sent = member.is_some_and(|member| member.sender.send(work).is_ok());
+        if sent { Ok(()) } else { Err(Error::internal("a thread that folds sheets has ended")) }
     }
 
     /// Waits for the threads, and returns their folds.
-    fn finish(self) -> Result<Vec<Part>> {
-        drop(self.sender);
-        let joined = self.threads.into_iter().map(|thread| {
+    fn finish(self) -> Result<Vec<Part<F>>> {
+        let (senders, threads): (Vec<_>, Vec<_>) =
+            self.members.into_iter().map(|member| (member.sender, member.thread)).unzip();
+        drop(senders);
+        let joined = threads.into_iter().map(|thread| {
             thread.join().unwrap_or_else(|_| Err(Error::internal("a thread that folds sheets panicked")))
         });
         // Every thread is joined, whatever the others return.
-        let parts: Vec<Result<Part>> = joined.collect();
+        let parts: Vec<Result<Part<F>>> = joined.collect();
         parts.into_iter().collect()
     }
 }
 
-fn fold_received(receiver: &Mutex<Receiver<Work>>, empty: &Fold) -> Result<Part> {
+fn fold_received<F: Folding>(receiver: &Receiver<Work>, empty: &F) -> Result<Part<F>> {
     let mut part = Part::new();
-    loop {
-        let taken = receiver.lock().recv();
-        let Ok(Work { at, key, payload }) = taken else { return Ok(part) };
+    for Work { at, key, payload } in receiver {
         add(part.entry(at).or_insert_with(|| empty.emptied()), key, &payload)?;
     }
+    Ok(part)
 }
 
 #[cfg(test)]
@@ -132,7 +152,7 @@ mod tests {
     use trailkeeper_domain::time::Timestamp;
 
     use super::*;
-    use crate::sheet::{Facet, Fact, Sheet};
+    use crate::sheet::{Facet, Fact, Fold, Sheet};
 
     fn key(run: u32) -> SheetKey {
         let (scope, level, part) = (Subject::Everyone, Level::Day, Half::Totals);
@@ -202,6 +222,6 @@ mod tests {
             Err(Error::unavailable("the test wants it so"))
         };
         assert!(matches!(fold_after(0, &mut folds, read), Err(Error::Unavailable { .. })));
-        assert!(fold_after(0, &mut [], |_| Ok(())).is_ok());
+        assert!(fold_after::<Fold>(0, &mut [], |_| Ok(())).is_ok());
     }
 }

@@ -1,10 +1,11 @@
 //! The division of a range into whole periods, which sheets answer, and edges, which events answer.
 
-use chrono::{DateTime, Utc};
+use std::collections::BTreeSet;
+
 use trailkeeper_domain::scope::{Level, ScopeKind};
 use trailkeeper_domain::time::TimeRange;
 
-use crate::sheet::cover;
+use crate::sheet::{Piece, cover};
 
 /// The ranges that are read from sheets, and those that are read from events.
 #[derive(Debug, Default)]
@@ -27,12 +28,11 @@ pub struct LevelRange {
 }
 
 impl Plan {
-    /// Sheets wherever whole periods fit, and events at the edges.
-    pub fn of_cover(kind: ScopeKind, buckets: &[TimeRange]) -> Self {
+    /// Sheets wherever whole periods fit, these long ones among them, and events at the edges.
+    pub fn of_cover(kind: ScopeKind, buckets: &[TimeRange], long: &BTreeSet<Piece>) -> Self {
         let mut plan = Self::default();
         for bucket in buckets {
-            // The sheets of a month are complete at any time, also of the current month.
-            let cover = cover(kind, *bucket, DateTime::<Utc>::MAX_UTC);
+            let cover = cover(kind, *bucket, long);
             plan.add_events(cover.head);
             let start = cover.pieces.first().map_or(bucket.start, |piece| piece.start);
             plan.covered.push(TimeRange { start, end: cover.pieces.last().map_or(start, |piece| piece.range().end) });

@@ -8,6 +8,7 @@ use trailkeeper_domain::scope::Part;
 use trailkeeper_domain::time::TimeRange;
 use trailkeeper_domain::{Error, Result};
 
+use super::folding::Folding;
 use super::plan::Plan;
 use super::{Reading, bucket_at, parallel};
 use crate::engine::fold_cache::{CachedFold, FoldCache, FoldKey, SheetList, SheetVersion};
@@ -29,7 +30,7 @@ enum Known {
     Nothing(HashSet<SheetKey>),
 }
 
-impl Reading<'_> {
+impl<F: Folding> Reading<'_, F> {
     /// Folds the sheets of the plan into the folds, which are empty; or begins with cached folds of these sheets.
     ///
     /// The list of sheets comes from the transaction's own snapshot, and a key names the same sheet for all time: so a
@@ -88,6 +89,7 @@ impl Reading<'_> {
         }
         let found = [&all, &unchanged].into_iter().flatten().find_map(|cached| cached.of(list));
         let found = found.filter(|(_, others)| others.len() <= LACKING);
+        let found = found.and_then(|(fold, others)| Some((F::of_kept(fold)?, others)));
         if let (Some((fold, others)), Some(begun)) = (found, self.folds.get_mut(at)) {
             *begun = fold;
             return if others.is_empty() { Known::All } else { Known::Some(others) };
@@ -103,7 +105,7 @@ impl Reading<'_> {
         let unknown = |(known, bucket): (&Known, &TimeRange)| matches!(known, Known::Nothing(_)).then_some(*bucket);
         let buckets: Vec<TimeRange> = known.iter().zip(self.buckets).filter_map(unknown).collect();
         let mut read = vec![Vec::new(); self.buckets.len()];
-        self.sheets(tx, &Plan::of_cover(self.scope.kind(), &buckets).sheets, parts, &mut |at, key| {
+        self.sheets(tx, &Plan::of_cover(self.scope.kind(), &buckets, &self.long).sheets, parts, &mut |at, key| {
             let wanted = match known.get(at) {
                 Some(Known::Nothing(unchanged)) => unchanged.is_empty() || unchanged.contains(&key),
                 _ => false,
@@ -118,7 +120,7 @@ impl Reading<'_> {
 
     fn put(&self, cache: &FoldCache, key: FoldKey, at: usize, sheets: SheetList) {
         if let Some(fold) = self.folds.get(at).filter(|_| !sheets.is_empty()) {
-            cache.put(key, sheets, fold);
+            cache.put(key, sheets, F::kept(fold));
         }
     }
 
@@ -140,8 +142,13 @@ impl Reading<'_> {
     /// the same fold.
     fn keys(&self, covered: &[TimeRange]) -> Vec<FoldKey> {
         // All folds have the same choice of cells.
-        let choice: Arc<[_]> = self.folds.first().map(|fold| fold.choice().collect()).unwrap_or_default();
-        let key = |covered: &TimeRange| FoldKey { scope: self.scope, covered: *covered, choice: Arc::clone(&choice) };
+        let choice: Arc<[_]> = self.folds.first().map(|fold| fold.choice().into()).unwrap_or_default();
+        let key = |covered: &TimeRange| FoldKey {
+            scope: self.scope,
+            covered: *covered,
+            choice: Arc::clone(&choice),
+            numbers: F::NUMBERS,
+        };
         covered.iter().map(key).collect()
     }
 

@@ -49,6 +49,13 @@ pub enum Difference {
         /// The start of the period.
         start: Timestamp,
     },
+    /// The sheets of everyone's quarter or year are not those of its months.
+    LongSheets {
+        /// The level of the period.
+        level: Level,
+        /// The start of the period.
+        start: Timestamp,
+    },
     /// A cell of a period differs from the events.
     Cell {
         /// The scope of the sheets.
@@ -194,6 +201,12 @@ impl fmt::Display for Difference {
             Self::TenantCounts { level, start } => write!(
                 f,
                 "counts of all tenants, {} {}: they are not those of the sheets",
+                level.as_str(),
+                time::rfc3339(*start)
+            ),
+            Self::LongSheets { level, start } => write!(
+                f,
+                "sheets of everyone, {} {}: they are not those of its months",
                 level.as_str(),
                 time::rfc3339(*start)
             ),

@@ -6,9 +6,9 @@
 //! events.
 
 mod columns;
-mod counts;
 mod difference;
 mod findings;
+mod finished;
 mod index;
 mod months;
 mod numbers;
@@ -106,8 +106,9 @@ fn compare_all(tx: &mut dyn ReadTx, progress: &mut dyn FnMut(Progress), found: &
     for range in [TimeRange { start: EARLIEST, end: begin }, TimeRange { start: end, end: LATEST }] {
         Comparison::default().run(tx, range, found)?;
     }
-    counts::compare(tx, found)?;
-    index::compare(tx, TimeRange { start: EARLIEST, end: LATEST }, found)
+    let all = TimeRange { start: EARLIEST, end: LATEST };
+    finished::compare(tx, all, found)?;
+    index::compare(tx, all, found)
 }
 
 /// The most missing names that are reported per field.

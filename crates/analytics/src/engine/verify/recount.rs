@@ -115,7 +115,7 @@ struct Open {
 impl Tower {
     fn new(scope: Scope, at: Timestamp) -> Self {
         let kind: ScopeKind = scope.kind();
-        let levels = Level::ALL.into_iter().filter(|level| *level >= kind.finest());
+        let levels = Level::MERGED.into_iter().filter(|level| *level >= kind.finest());
         Self { scope, open: levels.map(|level| Open::at(level, at)).collect() }
     }
 

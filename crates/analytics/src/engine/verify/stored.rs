@@ -137,7 +137,7 @@ impl Comparison {
     /// Compares all periods that begin in the range.
     pub fn run(mut self, tx: &mut dyn ReadTx, range: TimeRange, found: &mut Findings<'_>) -> Result<()> {
         for scopes in SCOPES {
-            for level in Level::ALL {
+            for level in Level::MERGED {
                 for part in Part::ALL {
                     let query = SheetQuery { scopes, level, part, starts: range };
                     self.sheets(tx, &query, found)?;

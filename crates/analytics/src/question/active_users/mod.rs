@@ -8,7 +8,7 @@ use trailkeeper_domain::time::{TimeRange, Timestamp};
 
 use super::{Compared, Series, SeriesSpec};
 use crate::engine::read;
-use crate::sheet::{Facet, IdBits};
+use crate::sheet::{Facet, Fold, IdBits, Numbers};
 use crate::{Audience, Granularity, Span};
 
 /// The number of local days in which monthly users are counted for the stickiness.
@@ -77,7 +77,7 @@ fn series(
     let mut buckets = Vec::with_capacity(ranges.len());
     let mut all = IdBits::default();
     let mut new = 0;
-    read::each(tx, audience, &ranges, &[Facet::ActiveAll], |_, range, fold| {
+    read::each(tx, audience, &ranges, &[Facet::ActiveAll], |_, range, fold: &Fold| {
         let mut users = ActiveUsers::default();
         if let Some(ids) = fold.ids(audience.active_key()) {
             users.active = fold.cell(audience.active_key()).distinct;
@@ -114,7 +114,7 @@ struct Daily {
 fn daily(tx: &mut dyn ReadTx, audience: &Audience, span: Span) -> Result<Daily> {
     let days = span.buckets(Granularity::Day)?;
     let mut users = 0;
-    read::each(tx, audience, &days, &[Facet::ActiveAll], |_, _, fold| {
+    read::each(tx, audience, &days, &[Facet::ActiveAll], |_, _, fold: &Numbers| {
         users += fold.cell(audience.active_key()).distinct;
         Ok(())
     })?;

@@ -1,5 +1,7 @@
 //! The ids of one chunk of 65,536 ids, as their lower 16 bits.
 
+use std::borrow::Cow;
+
 /// The number of words of 64 bits in a chunk.
 pub(super) const WORDS: usize = 1_024;
 /// The length of a chunk's list at which its repeats are removed.
@@ -90,17 +92,21 @@ impl Lows {
 
     pub(super) fn ascending(&self) -> Box<dyn Iterator<Item = u16> + '_> {
         match self {
-            Self::List(list) => Box::new(sorted(list).into_iter()),
+            Self::List(list) => Box::new(sorted(list).into_owned().into_iter()),
             Self::Bits(bits) => Box::new(positions(bits.iter().copied(), 0).map(low)),
         }
     }
 }
 
-pub(super) fn sorted<T: Ord + Copy>(list: &[T]) -> Vec<T> {
+/// The distinct values in ascending order. After one sheet, they are already.
+pub(super) fn sorted<T: Ord + Copy>(list: &[T]) -> Cow<'_, [T]> {
+    if list.is_sorted_by(|a, b| a < b) {
+        return Cow::Borrowed(list);
+    }
     let mut list = list.to_vec();
     list.sort_unstable();
     list.dedup();
-    list
+    Cow::Owned(list)
 }
 
 /// The lower 16 bits of an id.

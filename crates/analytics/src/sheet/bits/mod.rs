@@ -104,14 +104,14 @@ impl IdBits {
     /// The number of ids that are in both sets.
     pub fn intersection_len(&self, other: &Self) -> usize {
         if other.chunks.is_empty() {
-            return sorted(&other.few).into_iter().filter(|id| self.contains(*id)).count();
+            return sorted(&other.few).iter().filter(|id| self.contains(**id)).count();
         }
-        let few = sorted(&self.few).into_iter().filter(|id| other.contains(*id)).count();
+        let few = sorted(&self.few).iter().filter(|id| other.contains(**id)).count();
         let pairs = self.chunks.iter().filter_map(|mine| Some((&mine.lows, other.lows(mine.high)?)));
         let shared = pairs.map(|(a, b)| match (a, b) {
             (Lows::Bits(a), Lows::Bits(b)) => ones(a.iter().zip(b.iter()).map(|(a, b)| a & b)),
             (Lows::List(list), other) | (other, Lows::List(list)) => {
-                sorted(list).into_iter().filter(|low| other.contains(*low)).count()
+                sorted(list).iter().filter(|low| other.contains(**low)).count()
             }
         });
         few + shared.sum::<usize>()
@@ -121,7 +121,7 @@ impl IdBits {
     pub fn iter(&self) -> impl Iterator<Item = u32> {
         let chunks = self.chunks.iter();
         let chunked = chunks.flat_map(|chunk| chunk.lows.ascending().map(|low| chunk.high << 16 | u32::from(low)));
-        sorted(&self.few).into_iter().chain(chunked)
+        sorted(&self.few).into_owned().into_iter().chain(chunked)
     }
 
     /// Whether this many more ids fit the short list; removes its repeats if needed.
@@ -136,7 +136,8 @@ impl IdBits {
 
     fn leave_few(&mut self) {
         if !self.few.is_empty() {
-            let few = sorted(&std::mem::take(&mut self.few));
+            let few = std::mem::take(&mut self.few);
+            let few = sorted(&few);
             self.insert_chunked(&few);
         }
     }

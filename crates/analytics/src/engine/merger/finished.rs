@@ -1,0 +1,111 @@
+//! Makes what periods get when they are over: the counts of all tenants per day and month, so that questions about every
+//! tenant read one row per period, and everyone's sheets of quarters and years.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use trailkeeper_domain::Result;
+use trailkeeper_domain::clock::{Clock, Entropy};
+use trailkeeper_domain::ports::{ReadTx, Store};
+use trailkeeper_domain::scope::{Level, Part, Scope};
+use trailkeeper_domain::time::{TimeRange, Timestamp};
+
+use crate::engine::lease::Lease;
+use crate::engine::long;
+use crate::engine::tenants::counts_of;
+
+/// How long after its end a period is finished. Most late events are merged by then, and each removes what was made.
+const AFTER: TimeDelta = TimeDelta::hours(1);
+
+/// The start of the year 1, long before any event: the databases take no times as early as chrono's first one.
+const EARLIEST: Timestamp = match DateTime::from_timestamp(-62_135_596_800, 0) {
+    Some(at) => at,
+    None => DateTime::<Utc>::MIN_UTC,
+};
+
+/// The most periods of one call.
+const PERIODS: usize = 16;
+
+/// What a period lacks.
+#[derive(Debug, Clone, Copy)]
+enum Lacking {
+    /// The counts of all tenants in a day or month.
+    Counts(Level, Timestamp),
+    /// Everyone's sheets of a quarter or year.
+    Sheets(Level, Timestamp),
+}
+
+/// Finishes periods that are over, at most sixteen of them. Returns whether it came to the end; `false` also if another
+/// process holds the lease.
+///
+/// # Errors
+/// Those of the store; [`Error::Internal`](trailkeeper_domain::Error::Internal) with the row for a corrupt sheet, after all
+/// periods before it.
+pub fn finish_periods(
+    store: &dyn Store,
+    clock: &dyn Clock,
+    entropy: &dyn Entropy,
+    stopped: &dyn Fn() -> bool,
+) -> Result<bool> {
+    let Some(until) = clock.now().checked_sub_signed(AFTER) else { return Ok(true) };
+    let lacking = store.reading(|tx| lacking(tx, until))?;
+    if lacking.is_empty() {
+        // Without the lease: an idle server must not write.
+        return Ok(true);
+    }
+    let Some(lease) = Lease::take(store, clock, entropy)? else { return Ok(false) };
+    for period in lacking.iter().take(PERIODS) {
+        if stopped() {
+            return Ok(false);
+        }
+        // Nobody else writes sheets while this process has the lease, and without it the write does not run.
+        let written = match *period {
+            Lacking::Counts(level, start) => {
+                let (generation, counts) = store.reading(|tx| Ok((tx.generation()?, counts_of(tx, level, start)?)))?;
+                lease.writing(|tx| tx.put_tenant_counts(generation, level, start, &counts))?
+            }
+            Lacking::Sheets(level, start) => {
+                let (generation, sheets) =
+                    store.reading(|tx| Ok((tx.generation()?, long::sheets_of(tx, level, start)?)))?;
+                lease.writing(|tx| tx.put_sheets(generation, &sheets))?
+            }
+        };
+        if written.is_none() {
+            return Ok(false);
+        }
+    }
+    Ok(lacking.len() <= PERIODS)
+}
+
+/// What the periods lack that have events and end before `until`; the latest periods of a level first, because questions are
+/// mostly about those.
+fn lacking(tx: &mut dyn ReadTx, until: Timestamp) -> Result<Vec<Lacking>> {
+    let mut lacking = Vec::new();
+    for level in [Level::Day, Level::Month] {
+        let counted = tx.counted_periods(level)?.into_iter().collect();
+        let with_events = starts(tx, level, until)?;
+        lacking.extend(latest_without(level, with_events, &counted, until).map(|start| Lacking::Counts(level, start)));
+    }
+    let months = starts(tx, Level::Month, until)?;
+    for level in Level::LONG {
+        let made = starts(tx, level, until)?;
+        let with_events = months.iter().map(|month| level.floor(*month)).collect();
+        lacking.extend(latest_without(level, with_events, &made, until).map(|start| Lacking::Sheets(level, start)));
+    }
+    Ok(lacking)
+}
+
+/// The periods of a level that have totals of everyone and begin before `until`.
+fn starts(tx: &mut dyn ReadTx, level: Level, until: Timestamp) -> Result<BTreeSet<Timestamp>> {
+    let before = TimeRange { start: EARLIEST, end: until };
+    Ok(tx.sheet_keys(Scope::Everyone, level, Part::Totals, before)?.into_iter().map(|key| key.start).collect())
+}
+
+fn latest_without(
+    level: Level,
+    with_events: BTreeSet<Timestamp>,
+    made: &BTreeSet<Timestamp>,
+    until: Timestamp,
+) -> impl Iterator<Item = Timestamp> {
+    with_events.into_iter().rev().filter(move |start| level.range(*start).end <= until && !made.contains(start))
+}
