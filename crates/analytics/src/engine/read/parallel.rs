@@ -12,8 +12,9 @@ use trailkeeper_domain::{Error, Result};
 use super::folding::Folding;
 use crate::engine::{in_row, sheet_row};
 
-/// The bytes of payloads that the caller's thread folds before it starts others: below it, they cost more than they save.
-const ALONE: usize = 256 << 10;
+/// The bytes of payloads that the caller's thread folds before it starts others, some milliseconds of work: below it, they
+/// cost more than they save.
+const ALONE: usize = 2 << 20;
 
 /// The most threads of one question.
 const THREADS: usize = 4;
