@@ -3,8 +3,8 @@
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands::{
-    account, config, demo, import, master_key, migrate, openapi, rebuild, serve, session, signing_key, token,
-    token_key, vacuum, verify,
+    account, backup, config, demo, import, master_key, migrate, openapi, rebuild, restore, serve, session, signing_key,
+    token, token_key, vacuum, verify,
 };
 use crate::config::{CommandLine, DatabaseArgs, LogArgs, PageArgs, PageRuleArgs, Settings};
 use crate::failure::Failure;
@@ -50,6 +50,14 @@ pub enum Command {
     ///
     /// Prints first how long that takes; no event can be stored meanwhile. Servers keep running.
     Vacuum(vacuum::VacuumArgs),
+    /// Write a copy of a SQLite database to a file, and compare it with its own events. Servers keep running.
+    ///
+    /// PostgreSQL has its own tools: `pg_dump`, or point-in-time recovery.
+    Backup(backup::BackupArgs),
+    /// Put a backup into the place of a SQLite database. Stop the server first.
+    ///
+    /// The database before is kept under another name.
+    Restore(restore::RestoreArgs),
     /// Print an OpenAPI document.
     Openapi(openapi::OpenapiArgs),
     /// Manage the accounts that may log in to Trailkeeper.
@@ -90,6 +98,8 @@ impl Cli {
             Command::Rebuild(pages) => rebuild::run(database, pages),
             Command::Verify(args) => verify::run(database, args),
             Command::Vacuum(args) => vacuum::run(database, args),
+            Command::Backup(args) => backup::run(database, args),
+            Command::Restore(args) => restore::run(database, args),
             Command::Openapi(args) => openapi::run(args),
             Command::Account(args) => account::run(database, args),
             Command::Token(args) => token::run(database, args),

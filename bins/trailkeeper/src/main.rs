@@ -8,6 +8,7 @@ mod cli;
 mod commands;
 mod config;
 mod conversion;
+mod copies;
 mod demo;
 mod failure;
 mod housekeeping;

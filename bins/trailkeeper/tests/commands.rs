@@ -10,6 +10,8 @@
 mod access;
 #[path = "commands/audit.rs"]
 mod audit;
+#[path = "commands/backup.rs"]
+mod backup;
 #[path = "commands/config.rs"]
 mod config;
 #[path = "commands/connections.rs"]

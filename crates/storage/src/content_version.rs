@@ -35,9 +35,7 @@ impl KnownVersion {
     /// # Errors
     /// The system has no randomness.
     pub fn new(first: ContentVersion) -> Result<Self> {
-        let mut writer = [0; 16];
-        SystemRandom::new().fill(&mut writer).map_err(|_| Error::internal("the system gives no random numbers"))?;
-        Ok(Self { first, writer: Uuid::from_bytes(writer), changes: AtomicI64::new(first.changes) })
+        Ok(Self { first, writer: new_identity()?, changes: AtomicI64::new(first.changes) })
     }
 
     /// For a database that needs no content version: PostgreSQL ends all connections before its content is replaced.
@@ -75,6 +73,16 @@ impl KnownVersion {
             && found.changes >= at_least
             && (found == self.first || found.writer == self.writer)
     }
+}
+
+/// A name that nothing else has.
+///
+/// # Errors
+/// The system has no randomness.
+pub fn new_identity() -> Result<Uuid> {
+    let mut bytes = [0; 16];
+    SystemRandom::new().fill(&mut bytes).map_err(|_| Error::internal("the system gives no random numbers"))?;
+    Ok(Uuid::from_bytes(bytes))
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@
 //! One set of query files (`queries/`) serves both databases. `docs/adr/0001-one-set-of-query-files.md` describes how
 //! and gives the reasons.
 
+mod backup;
 mod bucket;
 mod columns;
 mod content_version;
@@ -47,6 +48,7 @@ use std::sync::Arc;
 use trailkeeper_domain::Result;
 use trailkeeper_domain::ports::{ReadTx, Store};
 
+pub use backup::{StagedBackup, stage_backup, write_backup};
 pub use options::StoreOptions;
 pub use url::DatabaseUrl;
 

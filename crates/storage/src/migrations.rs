@@ -19,6 +19,8 @@ pub struct Comparison {
     pub pending: Vec<String>,
     /// The versions of the migrations that this program does not have, oldest first.
     unknown: Vec<String>,
+    /// The number of migrations that the database has.
+    applied: usize,
 }
 
 impl Comparison {
@@ -36,7 +38,12 @@ impl Comparison {
             applied.iter().filter(|version| !known.contains_key(*version)).map(String::clone).collect();
         unknown.sort_unstable();
         let pending = known.into_iter().filter(|(version, _)| !applied.contains(version)).map(|(_, name)| name);
-        Ok(Self { pending: pending.collect(), unknown })
+        Ok(Self { pending: pending.collect(), unknown, applied: applied.len() })
+    }
+
+    /// Whether the database has any migration: others are of another program, or new.
+    pub fn has_any(&self) -> bool {
+        self.applied > 0
     }
 
     /// Fails if a newer program migrated the database: this one does not know the meaning of its tables.

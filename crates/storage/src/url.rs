@@ -53,6 +53,14 @@ impl DatabaseUrl {
         ))
     }
 
+    /// The SQLite file; `None` for PostgreSQL.
+    pub fn file(&self) -> Option<&Path> {
+        match &self.0 {
+            Target::Sqlite(path) => Some(path),
+            Target::Postgres(_) => None,
+        }
+    }
+
     /// Whether the database is a SQLite file.
     pub fn is_sqlite(&self) -> bool {
         matches!(self.0, Target::Sqlite(_))

@@ -1,6 +1,7 @@
 //! One file per command.
 
 pub mod account;
+pub mod backup;
 pub mod config;
 pub mod demo;
 pub mod import;
@@ -8,6 +9,7 @@ pub mod master_key;
 pub mod migrate;
 pub mod openapi;
 pub mod rebuild;
+pub mod restore;
 pub mod serve;
 pub mod session;
 pub mod signing_key;

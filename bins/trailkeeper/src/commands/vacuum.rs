@@ -6,6 +6,7 @@ use clap::Args;
 use trailkeeper_domain::ports::Space;
 
 use crate::config::DatabaseArgs;
+use crate::copies::megabytes;
 use crate::failure::Failure;
 use crate::{output, wiring};
 
@@ -53,9 +54,4 @@ pub fn run(database: &DatabaseArgs, args: &VacuumArgs) -> Result<(), Failure> {
         megabytes(bytes.saturating_sub(after)),
         held.as_secs_f64()
     ))
-}
-
-/// A size in megabytes of 1,000,000 bytes, rounded up.
-fn megabytes(bytes: u64) -> String {
-    format!("{} MB", bytes.div_ceil(1_000_000))
 }

@@ -6,6 +6,10 @@ pub const SERVER_START: &str = "server_start";
 pub const IMPORT: &str = "import";
 /// The command line rebuilt all sheets from the events.
 pub const SHEETS_REBUILD: &str = "sheets_rebuild";
+/// The command line wrote a backup of a SQLite database.
+pub const BACKUP: &str = "backup";
+/// The command line restored this database from a backup.
+pub const RESTORE: &str = "restore";
 /// The server refused a person an operation that has no audit category.
 pub const ACCESS_DENIED: &str = "access_denied";
 

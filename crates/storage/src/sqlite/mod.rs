@@ -1,5 +1,6 @@
 //! The store on SQLite: compiled in, one writer, several readers.
 
+pub mod backup;
 mod connection;
 mod content;
 mod dialect;
@@ -17,6 +18,8 @@ mod sheets;
 mod store;
 mod vacuum;
 
+pub use file::DataFile;
+pub use permissions::Modes;
 pub use store::SqliteStore;
 
 /// The connection type of the queries.
