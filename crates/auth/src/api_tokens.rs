@@ -87,7 +87,7 @@ impl Access {
         self.store.reading(|tx| token_of(tx, id))
     }
 
-    /// Renames a token or changes the end of its validity: at once on this server, on others within five seconds. Does
+    /// Renames a token or changes the end of its validity: at once on this server, on others within two seconds. Does
     /// nothing, and records nothing, if it already is as wanted.
     ///
     /// [`Error::Conflict`] with code `token_revoked` or `token_expired`: a token that is no longer valid stays invalid.
@@ -125,7 +125,7 @@ impl Access {
         changed
     }
 
-    /// Revokes an API token: at once on this server, on others within five seconds. Does nothing if it is revoked already.
+    /// Revokes an API token: at once on this server, on others within two seconds. Does nothing if it is revoked already.
     /// [`Error::NotFound`] with code `token_not_found`.
     pub fn revoke_token(&self, context: &AuditContext, id: CredentialId) -> Result<()> {
         let token = self.token(id)?;

@@ -13,7 +13,7 @@ use crate::signature::{self, Credentials, SignedRequest};
 use crate::token::{PlainToken, TokenHash, TokenKind};
 
 /// The precision of a token's `last_used_at`: a write per request would cost more than the request. A token in steady use
-/// is looked up every five seconds; each look-up decides whether to write.
+/// is looked up every two seconds; each look-up decides whether to write.
 const TOUCH_INTERVAL: Duration = Duration::minutes(1);
 
 /// The secret that a signature is verified against if its key does not exist, so that the response time does not reveal
@@ -32,11 +32,11 @@ impl Access {
         }
     }
 
-    /// The principal of an API token that [`Access::authenticate_bearer`] found valid less than five seconds ago. Does not
+    /// The principal of an API token that [`Access::authenticate_bearer`] found valid less than two seconds ago. Does not
     /// query the database and does not block. `None` says nothing about the token: look it up.
     ///
     /// A token that was revoked by this process is never recalled. One that was revoked by another process (the command
-    /// line, or another server on the same database) is recalled for at most five seconds more. Access tokens are never
+    /// line, or another server on the same database) is recalled for at most two seconds more. Access tokens are never
     /// recalled.
     pub fn recall_bearer(&self, token: &str) -> Option<Principal> {
         if !token.starts_with(TokenKind::Api.prefix()) {

@@ -16,9 +16,9 @@ use trailkeeper_domain::time::Timestamp;
 use crate::permission::Principal;
 use crate::token::TokenHash;
 
-/// The longest time for which the result of a look-up is used. For this long, a token that was revoked on another server
-/// or by the command line still works here.
-pub(crate) const MAX_AGE: Duration = Duration::seconds(5);
+/// The longest time for which the result of a look-up is used. Together with the look-up itself, a token that was revoked on
+/// another server or by the command line still works here for at most two seconds.
+pub(crate) const MAX_AGE: Duration = Duration::milliseconds(1_900);
 
 /// The largest number of cached tokens, about 200 bytes each.
 const CAPACITY: usize = 10_000;
@@ -125,18 +125,18 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_is_used_for_five_seconds_or_until_its_token_expires_and_never_before_its_look_up() {
+    fn an_entry_is_used_for_almost_two_seconds_or_until_its_token_expires_and_never_before_its_look_up() {
         let token_cache = TokenCache::default();
         let generation = token_cache.generation();
         token_cache.insert(generation, hash(1), principal(1), second(0), None);
-        token_cache.insert(generation, hash(2), principal(2), second(0), Some(second(2)));
+        token_cache.insert(generation, hash(2), principal(2), second(0), Some(second(1)));
         for (number, at, expected) in [
             (1, second(-1), false),
             (1, second(0), true),
-            (1, second(5) - Duration::microseconds(1), true),
-            (1, second(5), false),
-            (2, second(2) - Duration::microseconds(1), true),
-            (2, second(2), false),
+            (1, second(0) + MAX_AGE - Duration::microseconds(1), true),
+            (1, second(0) + MAX_AGE, false),
+            (2, second(1) - Duration::microseconds(1), true),
+            (2, second(1), false),
             (3, second(0), false),
         ] {
             let found = token_cache.get(hash(number), at);

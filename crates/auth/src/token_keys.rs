@@ -29,7 +29,7 @@ pub struct TokenKeyInfo {
 pub enum OldKeys {
     /// Keep them until their last token has expired.
     Keep,
-    /// Remove them: all access tokens stop working within five seconds on every server. Clients get new ones with their
+    /// Remove them: all access tokens stop working within two seconds on every server. Clients get new ones with their
     /// refresh tokens.
     Revoke,
 }

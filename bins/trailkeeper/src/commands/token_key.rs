@@ -29,7 +29,7 @@ enum Action {
     },
     /// Create a new key. Servers sign with it after five seconds; tokens of older keys stay valid until they expire.
     Rotate {
-        /// Remove all older keys, for example after a theft. All access tokens stop working on every server within five
+        /// Remove all older keys, for example after a theft. All access tokens stop working on every server within two
         /// seconds; clients get a new one at their next refresh.
         #[arg(long)]
         revoke_others: bool,

@@ -14,12 +14,12 @@ use super::{KeyPair, signing_index, verification_ends};
 use crate::master_keys::MasterKeys;
 
 /// The longest time for which a snapshot is used. Together with the duration of a rotation itself, every server learns of
-/// new and of revoked keys within five seconds.
-const MAX_AGE: TimeDelta = TimeDelta::seconds(4);
+/// new and of revoked keys within two seconds.
+const MAX_AGE: TimeDelta = TimeDelta::milliseconds(1_800);
 
 /// The age from which one request reads the keys again while the others go on with the snapshot: on a busy server no
 /// request waits for the database.
-const REFRESH_AGE: TimeDelta = TimeDelta::seconds(2);
+const REFRESH_AGE: TimeDelta = TimeDelta::seconds(1);
 
 /// The shortest time between two database look-ups for unknown key ids.
 const SEARCH_INTERVAL: TimeDelta = TimeDelta::seconds(1);

@@ -9,8 +9,8 @@
 //!                              │     ├── K2 signs ────────────────────────────────────
 //! ```
 //!
-//! A key signs from 5 s after its creation. By then every server has read the keys again (it uses a snapshot for at most
-//! 4 s), so no server refuses a token because it does not know the token's key yet. If no key is that old (a fresh
+//! A key signs from 5 s after its creation. By then every server has read the keys again (it uses a snapshot for less
+//! than 2 s), so no server refuses a token because it does not know the token's key yet. If no key is that old (a fresh
 //! database, or all other keys were revoked), the oldest signs at once.
 
 use chrono::TimeDelta;

@@ -68,7 +68,7 @@ fn sample() -> JwkView {
 /// For services that verify access tokens themselves. They must also check `iss` and `aud` (both `trailkeeper`), `exp`
 /// and `nbf`, and accept only `EdDSA`. Such a service does not learn that an account was disabled or that a session
 /// ended; only this server knows. A new key is published five seconds before it signs, and an old one until its last
-/// token has expired; a revoked key is removed within five seconds. When a token names an unknown key, request the keys
+/// token has expired; a revoked key is removed within two seconds. When a token names an unknown key, request the keys
 /// again. No credential needed.
 #[operation(get, "/.well-known/jwks.json", tag = "operations", unknown_parameters = "ignored",
     responses(

@@ -14,7 +14,7 @@ use crate::state::AppState;
 
 /// Revoke an API token.
 ///
-/// The token becomes invalid at once, and on other servers of the same database after at most 5 seconds. The record of
+/// The token becomes invalid at once, and on other servers of the same database after at most 2 seconds. The record of
 /// the token stays. For a token that is already revoked, the request has no effect.
 #[operation(delete, "/v1/tokens/{token_id}", tag = "tokens",
     responses((status = 204, description = "The token is revoked."), CommonProblems, TokenNotFound))]
