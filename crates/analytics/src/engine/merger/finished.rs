@@ -26,9 +26,9 @@ const EARLIEST: Timestamp = match DateTime::from_timestamp(-62_135_596_800, 0) {
 /// The most periods of one call.
 const PERIODS: usize = 16;
 
-/// What a period lacks.
+/// What a period does not have yet.
 #[derive(Debug, Clone, Copy)]
-enum Lacking {
+enum Missing {
     /// The counts of all tenants in a day or month.
     Counts(Level, Timestamp),
     /// Everyone's sheets of a quarter or year.
@@ -48,23 +48,23 @@ pub fn finish_periods(
     stopped: &dyn Fn() -> bool,
 ) -> Result<bool> {
     let Some(until) = clock.now().checked_sub_signed(AFTER) else { return Ok(true) };
-    let lacking = store.reading(|tx| lacking(tx, until))?;
-    if lacking.is_empty() {
+    let missing = store.reading(|tx| missing(tx, until))?;
+    if missing.is_empty() {
         // Without the lease: an idle server must not write.
         return Ok(true);
     }
     let Some(lease) = Lease::take(store, clock, entropy)? else { return Ok(false) };
-    for period in lacking.iter().take(PERIODS) {
+    for period in missing.iter().take(PERIODS) {
         if stopped() {
             return Ok(false);
         }
         // Nobody else writes sheets while this process has the lease, and without it the write does not run.
         let written = match *period {
-            Lacking::Counts(level, start) => {
+            Missing::Counts(level, start) => {
                 let (generation, counts) = store.reading(|tx| Ok((tx.generation()?, counts_of(tx, level, start)?)))?;
                 lease.writing(|tx| tx.put_tenant_counts(generation, level, start, &counts))?
             }
-            Lacking::Sheets(level, start) => {
+            Missing::Sheets(level, start) => {
                 let (generation, sheets) =
                     store.reading(|tx| Ok((tx.generation()?, long::sheets_of(tx, level, start)?)))?;
                 lease.writing(|tx| tx.put_sheets(generation, &sheets))?
@@ -74,25 +74,25 @@ pub fn finish_periods(
             return Ok(false);
         }
     }
-    Ok(lacking.len() <= PERIODS)
+    Ok(missing.len() <= PERIODS)
 }
 
-/// What the periods lack that have events and end before `until`; the latest periods of a level first, because questions are
-/// mostly about those.
-fn lacking(tx: &mut dyn ReadTx, until: Timestamp) -> Result<Vec<Lacking>> {
-    let mut lacking = Vec::new();
+/// What periods that have events and end before `until` do not have yet; the latest periods of a level first, because
+/// questions are mostly about those.
+fn missing(tx: &mut dyn ReadTx, until: Timestamp) -> Result<Vec<Missing>> {
+    let mut missing = Vec::new();
     for level in [Level::Day, Level::Month] {
         let counted = tx.counted_periods(level)?.into_iter().collect();
         let with_events = starts(tx, level, until)?;
-        lacking.extend(latest_without(level, with_events, &counted, until).map(|start| Lacking::Counts(level, start)));
+        missing.extend(latest_without(level, with_events, &counted, until).map(|start| Missing::Counts(level, start)));
     }
     let months = starts(tx, Level::Month, until)?;
     for level in Level::LONG {
         let made = starts(tx, level, until)?;
         let with_events = months.iter().map(|month| level.floor(*month)).collect();
-        lacking.extend(latest_without(level, with_events, &made, until).map(|start| Lacking::Sheets(level, start)));
+        missing.extend(latest_without(level, with_events, &made, until).map(|start| Missing::Sheets(level, start)));
     }
-    Ok(lacking)
+    Ok(missing)
 }
 
 /// The periods of a level that have totals of everyone and begin before `until`.
