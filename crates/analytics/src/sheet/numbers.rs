@@ -63,7 +63,7 @@ impl Numbers {
     /// Counts one more event, as [`Fold::count`].
     ///
     /// # Errors
-    /// As [`Self::decode_all`].
+    /// As [`Fold::add`], for a flaw inside a set of a sheet that was added before.
     #[inline]
     pub fn count(&mut self, fact: &Fact, scope: ScopeKind) -> Result<(), CodecError> {
         self.decode_all()?;
@@ -71,14 +71,14 @@ impl Numbers {
         Ok(())
     }
 
-    /// Adds a decoded sheet of other events; errors as [`Self::decode_all`].
+    /// Adds a decoded sheet of other events; errors as [`Self::count`].
     pub fn add_sheet(&mut self, sheet: &Sheet) -> Result<(), CodecError> {
         self.decode_all()?;
         self.fold.add_sheet(sheet);
         Ok(())
     }
 
-    /// Adds the numbers of other events with the same choice of cells; errors as [`Self::decode_all`].
+    /// Adds the numbers of other events with the same choice of cells; errors as [`Self::count`].
     pub fn unite(&mut self, other: Self) -> Result<(), CodecError> {
         self.decode(|single| other.has(single.facet))?;
         for single in other.single {

@@ -256,10 +256,10 @@ impl<'a> Chunk<'a> {
         let start = self.first / 64 * 64;
         let lowest = load(bytes, 0).trailing_zeros();
         let last = bytes.last().copied().unwrap_or_default();
-        let end = bytes.len() as u64 * 8 - u64::from(last.leading_zeros());
         if ones != self.count || lowest != self.first - start || last == 0 {
             return Err(Flaw::new(body.at() - bytes.len(), "the bits of a chunk contradict its head"));
         }
+        let end = bytes.len() as u64 * 8 - u64::from(last.leading_zeros());
         if u64::from(start) + end > u64::from(self.events) {
             return Err(self.too_large());
         }
