@@ -161,9 +161,7 @@ impl Level {
         match self {
             Self::Hour => start.checked_add_signed(TimeDelta::hours(1)),
             Self::Day => start.checked_add_signed(TimeDelta::days(1)),
-            Self::Month => start.checked_add_months(Months::new(1)),
-            Self::Quarter => start.checked_add_months(Months::new(3)),
-            Self::Year => start.checked_add_months(Months::new(12)),
+            Self::Month | Self::Quarter | Self::Year => start.checked_add_months(Months::new(self.months()?)),
         }
     }
 

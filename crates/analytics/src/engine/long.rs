@@ -8,7 +8,7 @@ use trailkeeper_domain::time::{TimeRange, Timestamp};
 use trailkeeper_domain::{Error, Result};
 
 use super::{in_row, sheet_row};
-use crate::sheet::{Facet, Fold, Piece};
+use crate::sheet::{Fold, Piece};
 
 /// The long periods of a scope that have sheets and begin in one of the buckets and end in it. A period with events has
 /// totals; one without pages has no sheet of them.
@@ -47,8 +47,7 @@ pub fn sheets_of(tx: &mut dyn ReadTx, level: Level, start: Timestamp) -> Result<
     let scope = Scope::Everyone;
     let mut sheets = Vec::new();
     for part in Part::ALL {
-        let facets: Vec<Facet> = Facet::ALL.into_iter().filter(|facet| facet.part() == part).collect();
-        let mut fold = Fold::new(&facets);
+        let mut fold = Fold::of_part(part);
         let mut latest: BTreeMap<Timestamp, u32> = BTreeMap::new();
         let query = SheetQuery { scopes: Scopes::One(scope), level: Level::Month, part, starts: level.range(start) };
         tx.sheets(&query, &mut |key, payload| {

@@ -19,17 +19,24 @@ pub mod rebuild;
 mod tenants;
 pub mod verify;
 
+use chrono::{DateTime, Utc};
 use trailkeeper_domain::Error;
 use trailkeeper_domain::error::Context;
 use trailkeeper_domain::id::TenantId;
 use trailkeeper_domain::ports::SheetKey;
 use trailkeeper_domain::scope::{Part, Scope};
-use trailkeeper_domain::time::rfc3339;
+use trailkeeper_domain::time::{Timestamp, rfc3339};
 
 pub use audience::{Audience, EachTenant};
 pub use fold_cache::FoldCache;
 pub use progress::Progress;
 pub use tenants::{TenantCells, per_tenant, tenants_with_events};
+
+/// The start of the year 1, long before any event: the databases take no times as early as chrono's first one.
+const EARLIEST: Timestamp = match DateTime::from_timestamp(-62_135_596_800, 0) {
+    Some(at) => at,
+    None => DateTime::<Utc>::MIN_UTC,
+};
 
 /// Whether events of this scope are counted. Those of the system tenant are not: operators are not customers, and the
 /// system tenant's id is the database key of everyone's sheets.

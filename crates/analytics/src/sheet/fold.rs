@@ -82,6 +82,11 @@ impl Fold {
         Self { parts, current: 0 }
     }
 
+    /// An empty fold of all facets of one half of sheets.
+    pub fn of_part(part: super::Part) -> Self {
+        Self::new(&Facet::ALL.into_iter().filter(|facet| facet.part() == part).collect::<Vec<_>>())
+    }
+
     /// Folds only this cell of its facet, and skips the other cells.
     #[must_use]
     pub fn only(mut self, key: CellKey) -> Self {

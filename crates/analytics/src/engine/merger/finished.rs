@@ -3,25 +3,20 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use trailkeeper_domain::Result;
 use trailkeeper_domain::clock::{Clock, Entropy};
 use trailkeeper_domain::ports::{ReadTx, Store};
 use trailkeeper_domain::scope::{Level, Part, Scope};
 use trailkeeper_domain::time::{TimeRange, Timestamp};
 
+use crate::engine::EARLIEST;
 use crate::engine::lease::Lease;
 use crate::engine::long;
 use crate::engine::tenants::counts_of;
 
 /// How long after its end a period is finished. Most late events are merged by then, and each removes what was made.
 const AFTER: TimeDelta = TimeDelta::hours(1);
-
-/// The start of the year 1, long before any event: the databases take no times as early as chrono's first one.
-const EARLIEST: Timestamp = match DateTime::from_timestamp(-62_135_596_800, 0) {
-    Some(at) => at,
-    None => DateTime::<Utc>::MIN_UTC,
-};
 
 /// The most periods of one call.
 const PERIODS: usize = 16;

@@ -14,11 +14,17 @@ pub trait Folding: Clone + Send + Sync + Sized {
 
     /// The fold of nothing, with the choice of cells of this one.
     fn of(empty: Fold) -> Self;
+    /// The fold that has its choice of cells.
+    fn chosen(&self) -> &Fold;
     /// The fold of nothing, with the same choice of cells.
     #[must_use]
-    fn emptied(&self) -> Self;
+    fn emptied(&self) -> Self {
+        Self::of(self.chosen().emptied())
+    }
     /// The cells that are folded: [`Fold::choice`].
-    fn choice(&self) -> Vec<(Facet, Option<u64>)>;
+    fn choice(&self) -> impl Iterator<Item = (Facet, Option<u64>)> + '_ {
+        self.chosen().choice()
+    }
     /// Whether the sets of the next sheet are decoded.
     fn decodes(&self) -> bool;
     /// Adds an encoded sheet of other events.
@@ -42,12 +48,8 @@ impl Folding for Fold {
         empty
     }
 
-    fn emptied(&self) -> Self {
-        self.emptied()
-    }
-
-    fn choice(&self) -> Vec<(Facet, Option<u64>)> {
-        self.choice().collect()
+    fn chosen(&self) -> &Fold {
+        self
     }
 
     fn decodes(&self) -> bool {
@@ -92,12 +94,8 @@ impl Folding for Numbers {
         Self::of(empty)
     }
 
-    fn emptied(&self) -> Self {
-        Self::of(self.fold().emptied())
-    }
-
-    fn choice(&self) -> Vec<(Facet, Option<u64>)> {
-        self.fold().choice().collect()
+    fn chosen(&self) -> &Fold {
+        self.fold()
     }
 
     fn decodes(&self) -> bool {

@@ -142,7 +142,7 @@ impl<F: Folding> Reading<'_, F> {
     /// the same fold.
     fn keys(&self, covered: &[TimeRange]) -> Vec<FoldKey> {
         // All folds have the same choice of cells.
-        let choice: Arc<[_]> = self.folds.first().map(|fold| fold.choice().into()).unwrap_or_default();
+        let choice: Arc<[_]> = self.folds.first().map(|fold| fold.choice().collect()).unwrap_or_default();
         let key = |covered: &TimeRange| FoldKey {
             scope: self.scope,
             covered: *covered,

@@ -23,6 +23,7 @@ use trailkeeper_domain::scope::Level;
 use trailkeeper_domain::time::{MAX_UNIX_SECONDS, TimeRange, Timestamp};
 use trailkeeper_domain::{Error, Result};
 
+use super::EARLIEST;
 use super::progress::Progress;
 use months::Months;
 use stored::{Comparison, Deltas};
@@ -117,14 +118,8 @@ const MISSING_NAMES: usize = 1_000;
 /// The most faults of runs of ids that are reported.
 const ID_FAULTS: usize = 1_000;
 
-/// The start of the year 1, long before any event.
-const EARLIEST: Timestamp = instant(-62_135_596_800);
 /// The end of the year 9999, after any event.
-const LATEST: Timestamp = instant(MAX_UNIX_SECONDS + 1);
-
-const fn instant(seconds: i64) -> Timestamp {
-    match DateTime::from_timestamp(seconds, 0) {
-        Some(at) => at,
-        None => DateTime::<Utc>::MIN_UTC,
-    }
-}
+const LATEST: Timestamp = match DateTime::from_timestamp(MAX_UNIX_SECONDS + 1, 0) {
+    Some(at) => at,
+    None => DateTime::<Utc>::MAX_UTC,
+};

@@ -75,7 +75,7 @@ impl Deltas {
                     }
                     let hour = hours.start(at)?;
                     for period in scopes.iter().flat_map(|scope| periods(*scope, hour)) {
-                        let fold = folds.entry(period).or_insert_with(|| empty(period.part));
+                        let fold = folds.entry(period).or_insert_with(|| Fold::of_part(period.part));
                         fold.count(fact, period.scope.kind());
                     }
                     Ok(())
@@ -106,11 +106,6 @@ fn periods(scope: Scope, hour: Timestamp) -> impl Iterator<Item = SheetPeriod> {
     levels.flat_map(move |level| {
         Part::ALL.map(|part| SheetPeriod { scope, level: *level, part, start: level.floor(hour) })
     })
-}
-
-fn empty(part: Part) -> Fold {
-    let facets: Vec<Facet> = Facet::ALL.into_iter().filter(|facet| facet.part() == part).collect();
-    Fold::new(&facets)
 }
 
 /// The comparison of a range. Periods that were compared are removed from it.
@@ -147,7 +142,7 @@ impl Comparison {
         // Periods without sheets: all of their events may be in deltas.
         let left: BTreeSet<SheetPeriod> = self.recount.keys().chain(self.waiting.keys()).copied().collect();
         for period in left {
-            let fold = self.waiting.remove(&period).unwrap_or_else(|| empty(period.part));
+            let fold = self.waiting.remove(&period).unwrap_or_else(|| Fold::of_part(period.part));
             self.compare(period, fold, found)?;
         }
         Ok(())
@@ -162,7 +157,7 @@ impl Comparison {
                 Some(runs) if runs.period == period => runs,
                 done => {
                     self.done(done, found)?;
-                    let fold = self.waiting.remove(&period).unwrap_or_else(|| empty(period.part));
+                    let fold = self.waiting.remove(&period).unwrap_or_else(|| Fold::of_part(period.part));
                     Runs { period, fold, readable: true }
                 }
             };
