@@ -1,18 +1,17 @@
 //! Copies of a database: backups, and what is to be restored.
 
-use std::ffi::OsString;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
 use indicatif::ProgressBar;
-use trailkeeper_analytics::engine::verify::{Verified, verify};
+use trailkeeper_analytics::engine::verify::Verified;
 use trailkeeper_storage::{DatabaseUrl, StoreOptions};
 
 use crate::failure::Failure;
-use crate::{output, progress};
+use crate::verification::print_differences;
 
 /// The pause between two looks at a file that grows.
 const LOOK: Duration = Duration::from_millis(200);
@@ -24,17 +23,7 @@ pub fn verify_copy(path: &Path, options: &StoreOptions) -> Result<Verified, Fail
     let url = DatabaseUrl::parse(&format!("sqlite:{}", path.display()))?;
     let failed = |error| Failure::of_database(&url, error);
     let store = trailkeeper_storage::open(&url, options).map_err(failed)?;
-    let bar = progress::events("months of the copy");
-    let (mut found, mut printed) = (0, Ok(()));
-    let verified = verify(store.as_ref(), &mut |progress| progress::show(&bar, progress), &mut |difference| {
-        found += 1;
-        if found <= SHOWN && printed.is_ok() {
-            printed = bar.suspend(|| output::line(difference.to_string()));
-        }
-    });
-    bar.finish_and_clear();
-    let verified = verified.map_err(failed)?;
-    printed?;
+    let verified = print_differences(store.as_ref(), "months of the copy", SHOWN, failed)?;
     if verified.differences == 0 {
         return Ok(verified);
     }
@@ -58,16 +47,4 @@ pub fn watched<T: Send>(path: &Path, bar: &ProgressBar, work: impl FnOnce() -> T
         drop(done);
         outcome
     })
-}
-
-/// The path with this at its end.
-pub fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = OsString::from(path);
-    name.push(suffix);
-    PathBuf::from(name)
-}
-
-/// A size in megabytes of 1,000,000 bytes, rounded up.
-pub fn megabytes(bytes: u64) -> String {
-    format!("{} MB", bytes.div_ceil(1_000_000))
 }

@@ -20,6 +20,7 @@ mod output;
 mod progress;
 mod rotation;
 mod telemetry;
+mod verification;
 mod wiring;
 
 use std::process::ExitCode;

@@ -23,6 +23,11 @@ pub fn json(value: &impl Serialize) -> Result<(), Failure> {
     line(serde_json::to_string(value).map_err(trailkeeper_domain::Error::internal)?)
 }
 
+/// A size in megabytes of 1,000,000 bytes, rounded up.
+pub fn megabytes(bytes: u64) -> String {
+    format!("{} MB", bytes.div_ceil(1_000_000))
+}
+
 /// Prints rows under headings, in columns as wide as their widest cell.
 pub fn table<const N: usize>(headings: [&str; N], rows: &[[String; N]]) -> Result<(), Failure> {
     write(&aligned(headings, rows))

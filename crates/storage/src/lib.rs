@@ -48,7 +48,7 @@ use std::sync::Arc;
 use trailkeeper_domain::Result;
 use trailkeeper_domain::ports::{ReadTx, Store};
 
-pub use backup::{StagedBackup, stage_backup, write_backup};
+pub use backup::{StagedBackup, WrittenBackup, partial_backup, stage_backup, write_backup};
 pub use options::StoreOptions;
 pub use url::DatabaseUrl;
 

@@ -13,7 +13,9 @@ use diesel::sql_types::{BigInt, Binary};
 use diesel::{Connection as _, QueryableByName, RunQueryDsl as _, SqliteConnection, sql_query};
 use trailkeeper_domain::Error;
 use trailkeeper_domain::ports::Store;
-use trailkeeper_storage::{DatabaseUrl, StagedBackup, StoreOptions, migrate, open, stage_backup, write_backup};
+use trailkeeper_storage::{
+    DatabaseUrl, StagedBackup, StoreOptions, migrate, open, partial_backup, stage_backup, write_backup,
+};
 use trailkeeper_testkit::{TempDatabase, all_events, event};
 
 /// A database in a folder of its own, with room for backups.
@@ -46,7 +48,10 @@ impl World {
 
     fn backup(&self, name: &str) -> std::path::PathBuf {
         let path = self.path(name);
-        assert!(write_backup(&self.url, &StoreOptions::default(), &path).unwrap(), "the schema is current");
+        let written = write_backup(&self.url, &StoreOptions::default(), &path).unwrap();
+        assert!(written.is_current(), "the schema is current");
+        assert!(!path.exists(), "it has its name only when it is finished");
+        written.finish().unwrap();
         path
     }
 
@@ -140,6 +145,20 @@ fn nothing_is_written_over() {
     let postgres = DatabaseUrl::parse("postgres://tk@db.example/trailkeeper").unwrap();
     let error = write_backup(&postgres, &StoreOptions::default(), &world.path("x.db")).unwrap_err();
     assert!(matches!(error, Error::Invalid { .. }) && error.chain().to_string().contains("pg_dump"), "{error:?}");
+}
+
+#[test]
+fn a_backup_that_is_not_finished_is_removed() {
+    let world = World::new();
+    let before = names(world.folder.path().parent().unwrap());
+    let written = write_backup(&world.url, &StoreOptions::default(), &world.path("copy.db")).unwrap();
+    assert_eq!(written.path(), partial_backup(&world.path("copy.db")));
+    assert!(written.path().exists());
+    drop(written);
+    assert_eq!(names(world.folder.path().parent().unwrap()), before);
+    // What an interrupted one left is replaced.
+    fs::write(partial_backup(&world.path("copy.db")), "a part").unwrap();
+    assert_eq!(count(&*of_file(&world.backup("copy.db"))), 0);
 }
 
 #[test]

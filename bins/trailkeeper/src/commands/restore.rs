@@ -10,8 +10,9 @@ use trailkeeper_domain::clock::{Clock as _, SystemClock};
 use trailkeeper_storage::{StoreOptions, stage_backup};
 
 use crate::config::DatabaseArgs;
-use crate::copies::{megabytes, verify_copy};
+use crate::copies::verify_copy;
 use crate::failure::Failure;
+use crate::output::megabytes;
 use crate::{audit, output, progress, wiring};
 
 /// Arguments of `restore`.
@@ -69,10 +70,14 @@ pub fn run(database: &DatabaseArgs, args: &RestoreArgs) -> Result<(), Failure> {
     }
     if is_current {
         let ports = wiring::open(database)?;
-        let event = AuditEvent::done(RESTORE).with("file", args.file.display().to_string());
-        let event = events.into_iter().fold(event, |event, events| event.with("events", events));
-        let before = former.map(|former| former.display().to_string());
-        audit::record(&ports, before.into_iter().fold(event, |event, before| event.with("before", before)))?;
+        let mut event = AuditEvent::done(RESTORE).with("file", args.file.display().to_string());
+        if let Some(events) = events {
+            event = event.with("events", events);
+        }
+        if let Some(former) = former {
+            event = event.with("before", former.display().to_string());
+        }
+        audit::record(&ports, event)?;
     }
     Ok(())
 }

@@ -6,8 +6,8 @@ use clap::Args;
 use trailkeeper_domain::ports::Space;
 
 use crate::config::DatabaseArgs;
-use crate::copies::megabytes;
 use crate::failure::Failure;
+use crate::output::megabytes;
 use crate::{output, wiring};
 
 /// The bytes per second that a slow disk copies: what the estimate of the time goes by.

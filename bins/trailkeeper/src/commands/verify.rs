@@ -1,13 +1,13 @@
 //! `trailkeeper verify`.
 
 use clap::Args;
-use trailkeeper_analytics::engine::verify::verify;
 use trailkeeper_domain::user::{EmailOwner, SharedEmail};
 
 use crate::config::DatabaseArgs;
 use crate::failure::Failure;
+use crate::verification::print_differences;
 use crate::wiring::Ports;
-use crate::{output, progress, wiring};
+use crate::{output, wiring};
 
 /// Arguments of `verify`.
 #[derive(Args)]
@@ -21,21 +21,9 @@ pub struct VerifyArgs {
 /// differences, and how many events, sheets, runs and deltas were compared. Fails if there is a difference.
 pub fn run(database: &DatabaseArgs, args: &VerifyArgs) -> Result<(), Failure> {
     let ports = wiring::open(database)?;
-    let bar = progress::events("months");
-    let mut found = 0;
-    let mut printed = Ok(());
-    let verified = verify(ports.store.as_ref(), &mut |progress| progress::show(&bar, progress), &mut |difference| {
-        found += 1;
-        if found <= args.limit && printed.is_ok() {
-            // The progress bar is hidden meanwhile: it shares the terminal.
-            printed = bar.suspend(|| output::line(difference.to_string()));
-        }
-    });
-    bar.finish_and_clear();
-    let verified = verified.map_err(|error| ports.failed(error))?;
-    printed?;
-    if found > args.limit {
-        output::line(format!("… and {} more (--limit)", found - args.limit))?;
+    let verified = print_differences(ports.store.as_ref(), "months", args.limit, |error| ports.failed(error))?;
+    if verified.differences > args.limit {
+        output::line(format!("… and {} more (--limit)", verified.differences - args.limit))?;
     }
     output::line(format!(
         "{} events, {} sheets, {} runs and {} deltas were compared: {} differences",

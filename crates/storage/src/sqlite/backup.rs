@@ -1,6 +1,5 @@
 //! Copies of a data file: written while others use it, and put in its place while nobody does.
 
-use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -14,7 +13,7 @@ use trailkeeper_domain::error::Context;
 use trailkeeper_domain::{Error, Result};
 
 use super::connection::{FileConnection, Purpose};
-use super::file::DataFile;
+use super::file::{DataFile, beside};
 use super::permissions::Modes;
 use super::schema_check;
 use crate::content_version::new_identity;
@@ -94,9 +93,15 @@ pub fn stage(
     }
 }
 
-/// Removes a staged copy.
-pub fn discard(staged: &Path) -> Result<()> {
-    ["", "-wal", "-shm"].into_iter().try_for_each(|suffix| remove(&beside(staged, suffix)))
+/// Removes a copy, or a part of one, and what SQLite keeps beside it.
+pub fn discard(copy: &Path) -> Result<()> {
+    ["", "-wal", "-shm", "-journal"].into_iter().try_for_each(|suffix| remove(&beside(copy, suffix)))
+}
+
+/// Gives a complete copy its name.
+pub fn name(copy: &Path, name: &Path) -> Result<()> {
+    rename(copy, name)?;
+    sync_folder(name)
 }
 
 /// Puts a staged copy into the place of the data file. What was there gets `name` as the end of its name; returns where it is,
@@ -118,8 +123,7 @@ pub fn put_in_place(file: &DataFile, staged: &Path, name: &str) -> Result<Option
     for suffix in ["-wal", "-shm"] {
         remove(&beside(&place, suffix))?;
     }
-    rename(staged, &place)?;
-    sync_folder(&place)?;
+    self::name(staged, &place)?;
     Ok(former)
 }
 
@@ -208,12 +212,6 @@ fn remove(path: &Path) -> Result<()> {
 fn sync_folder(path: &Path) -> Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| unusable(folder, error))
-}
-
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = OsString::from(path);
-    name.push(suffix);
-    PathBuf::from(name)
 }
 
 fn unusable(path: &Path, error: std::io::Error) -> Error {

@@ -30,6 +30,13 @@ pub fn id_of(path: &Path) -> Result<Option<FileId>> {
     }
 }
 
+/// The path with this at its end.
+pub fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
 /// The path of the data file.
 #[derive(Debug, Clone)]
 pub struct DataFile {
@@ -64,9 +71,7 @@ impl DataFile {
         let file = fs::canonicalize(&self.path).map_err(|error| self.unusable(error))?;
         modes.narrow(&file)?;
         for suffix in ["-wal", "-shm", "-journal"] {
-            let mut beside = file.clone().into_os_string();
-            beside.push(suffix);
-            modes.narrow(Path::new(&beside))?;
+            modes.narrow(&beside(&file, suffix))?;
         }
         Ok(())
     }

@@ -18,7 +18,7 @@ mod sheets;
 mod store;
 mod vacuum;
 
-pub use file::DataFile;
+pub use file::{DataFile, beside};
 pub use permissions::Modes;
 pub use store::SqliteStore;
 
