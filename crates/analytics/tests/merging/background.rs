@@ -1,10 +1,13 @@
 //! The merger's thread.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use trailkeeper_analytics::engine::merger::{Merger, MergerSettings};
-use trailkeeper_testkit::{Fault, FaultyStore};
+use trailkeeper_domain::scope::{Level, Part, Scope};
+use trailkeeper_domain::time::TimeRange;
+use trailkeeper_testkit::{Fault, FaultyStore, at};
 
 use crate::world::World;
 
@@ -69,8 +72,30 @@ fn sheets_of_an_interrupted_rebuild_are_removed(world: &World) {
     world.assert_clean();
 }
 
+fn periods_are_finished_without_pauses_between_them(world: &World) {
+    world.insert(300);
+    world.merge();
+    world.clock.set("2027-01-01T02:00:00Z");
+    let days = world.store.reading(|tx| {
+        let all = TimeRange { start: at("1970-01-01T00:00:00Z"), end: at("2027-01-01T00:00:00Z") };
+        tx.sheet_keys(Scope::Everyone, Level::Day, Part::Totals, all)
+    });
+    let days: BTreeSet<_> = days.unwrap().into_iter().map(|key| key.start).collect();
+    assert!(days.len() > 50, "several calls are necessary, each of which finishes 16");
+    let store = FaultyStore::over(&world.store);
+    let hourly = MergerSettings { every: Duration::from_hours(1), ..FAST };
+    let _merger = Merger::start(store.clone(), world.clock.clone(), world.entropy.clone(), hourly).unwrap();
+    for writes in 1.. {
+        if world.store.reading(|tx| tx.counted_periods(Level::Day)).unwrap().len() == days.len() {
+            break;
+        }
+        store.wait_for_writes(writes);
+    }
+}
+
 trailkeeper_testkit::on_both!(crate::world::World::new =>
     new_events_are_merged_until_the_merger_stops,
     a_failed_write_is_retried,
     sheets_of_an_interrupted_rebuild_are_removed,
+    periods_are_finished_without_pauses_between_them,
 );

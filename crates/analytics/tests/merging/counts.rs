@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use trailkeeper_analytics::engine::merger::finish_periods;
+use trailkeeper_analytics::engine::merger::{Finished, finish_periods};
 use trailkeeper_analytics::engine::verify::Difference;
 use trailkeeper_analytics::engine::{TenantCells, per_tenant};
 use trailkeeper_analytics::sheet::Facet;
@@ -157,7 +157,8 @@ fn only_the_holder_of_the_lease_finishes_periods(world: &World) {
     world.finish_all();
     let faulty = FaultyStore::over(&world.store);
     let store: &dyn Store = &*faulty;
-    assert!(finish_periods(store, world.clock.as_ref(), world.entropy.as_ref(), &|| false).unwrap());
+    let finished = finish_periods(store, world.clock.as_ref(), world.entropy.as_ref(), &|| false).unwrap();
+    assert_eq!(finished, Finished::All);
     assert_eq!(faulty.commits(), 0, "nothing is left to do, so nothing is written");
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Deref;
 
 use chrono::Duration;
-use trailkeeper_analytics::engine::merger::{Merged, finish_periods, run_once};
+use trailkeeper_analytics::engine::merger::{Finished, Merged, finish_periods, run_once};
 use trailkeeper_analytics::engine::verify::{Difference, Verified, verify};
 use trailkeeper_domain::Result;
 use trailkeeper_domain::event::Event;
@@ -59,7 +59,8 @@ impl World {
 
     /// Finishes periods that are over; `false` if some are left.
     pub(crate) fn finish_periods(&self) -> bool {
-        finish_periods(self.store.as_ref(), self.clock.as_ref(), self.entropy.as_ref(), &|| false).unwrap()
+        let (store, clock, entropy) = (self.store.as_ref(), self.clock.as_ref(), self.entropy.as_ref());
+        finish_periods(store, clock, entropy, &|| false).unwrap() == Finished::All
     }
 
     /// Finishes all periods.

@@ -21,6 +21,17 @@ const AFTER: TimeDelta = TimeDelta::hours(1);
 /// The most periods of one call.
 const PERIODS: usize = 16;
 
+/// How far a call of [`finish_periods`] came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finished {
+    /// All periods that are over are finished.
+    All,
+    /// Some are left for the next call.
+    Some,
+    /// Another process holds the lease, or took it in between.
+    Elsewhere,
+}
+
 /// What a period does not have yet.
 #[derive(Debug, Clone, Copy)]
 enum Missing {
@@ -30,8 +41,7 @@ enum Missing {
     Sheets(Level, Timestamp),
 }
 
-/// Finishes periods that are over, at most sixteen of them. Returns whether it came to the end; `false` also if another
-/// process holds the lease.
+/// Finishes periods that are over, at most sixteen of them.
 ///
 /// # Errors
 /// Those of the store; [`Error::Internal`](trailkeeper_domain::Error::Internal) with the row for a corrupt sheet, after all
@@ -41,17 +51,17 @@ pub fn finish_periods(
     clock: &dyn Clock,
     entropy: &dyn Entropy,
     stopped: &dyn Fn() -> bool,
-) -> Result<bool> {
-    let Some(until) = clock.now().checked_sub_signed(AFTER) else { return Ok(true) };
+) -> Result<Finished> {
+    let Some(until) = clock.now().checked_sub_signed(AFTER) else { return Ok(Finished::All) };
     let missing = store.reading(|tx| missing(tx, until))?;
     if missing.is_empty() {
         // Without the lease: an idle server must not write.
-        return Ok(true);
+        return Ok(Finished::All);
     }
-    let Some(lease) = Lease::take(store, clock, entropy)? else { return Ok(false) };
+    let Some(lease) = Lease::take(store, clock, entropy)? else { return Ok(Finished::Elsewhere) };
     for period in missing.iter().take(PERIODS) {
         if stopped() {
-            return Ok(false);
+            return Ok(Finished::Some);
         }
         // Nobody else writes sheets while this process has the lease, and without it the write does not run.
         let written = match *period {
@@ -66,10 +76,10 @@ pub fn finish_periods(
             }
         };
         if written.is_none() {
-            return Ok(false);
+            return Ok(Finished::Elsewhere);
         }
     }
-    Ok(missing.len() <= PERIODS)
+    Ok(if missing.len() <= PERIODS { Finished::All } else { Finished::Some })
 }
 
 /// What periods that have events and end before `until` do not have yet; the latest periods of a level first, because

@@ -24,7 +24,7 @@ use trailkeeper_domain::clock::{Clock, Entropy};
 use trailkeeper_domain::ports::Store;
 use trailkeeper_domain::{Error, Result};
 
-pub use finished::finish_periods;
+pub use finished::{Finished, finish_periods};
 pub use merged::{LeftOut, Merged};
 pub use pass::run_once;
 pub use settings::MergerSettings;

@@ -12,7 +12,7 @@ use trailkeeper_domain::ports::Store;
 use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::{Error, Result};
 
-use super::finished::finish_periods;
+use super::finished::{Finished, finish_periods};
 use super::merged::{LeftOut, Merged};
 use super::pass::merge_waiting;
 use super::settings::MergerSettings;
@@ -111,18 +111,24 @@ impl Worker {
     pub fn work(&mut self) {
         loop {
             // A panic must not end the thread: without a merger, answers become slower and slower.
+            let mut wait = self.settings.every;
             if let Ok(pass) = panic::catch_unwind(AssertUnwindSafe(|| self.pass())) {
-                self.report(pass);
+                // After an import of years, periods are left for hundreds of passes.
+                if matches!(pass, Ok(Finished::Some)) {
+                    wait = Duration::ZERO;
+                }
+                self.report(pass.map(drop));
             } else {
                 tracing::error!("the merger panicked; it continues with its next pass");
             }
-            if self.signal.stopped_within(self.settings.every) {
+            if self.signal.stopped_within(wait) {
                 return;
             }
         }
     }
 
-    fn pass(&mut self) -> Result<()> {
+    /// Merges what is due, and does one step of the other work. Returns how far the periods are finished.
+    fn pass(&mut self) -> Result<Finished> {
         let now = self.clock.now();
         // Merging works also if the housekeeping fails.
         let housekept = self.keep_house(now);
@@ -142,16 +148,20 @@ impl Worker {
                 self.note(now, &left_out, merged);
             }
         }
-        housekept.and(self.finish_periods(now)).and(self.maintain())
+        let finished = self.finish_periods(now);
+        housekept.and(self.maintain()).and(finished)
     }
 
-    fn finish_periods(&mut self, now: Timestamp) -> Result<()> {
-        let is_due = self.finished_at.is_none_or(|last| now < last || last + FINISHED_EVERY <= now);
+    fn finish_periods(&mut self, now: Timestamp) -> Result<Finished> {
+        if self.finished_at.is_some_and(|last| last <= now && now < last + FINISHED_EVERY) {
+            return Ok(Finished::All);
+        }
         let (store, clock, entropy) = (self.store.as_ref(), self.clock.as_ref(), self.entropy.as_ref());
-        if is_due && finish_periods(store, clock, entropy, &|| self.signal.is_stopped())? {
+        let finished = finish_periods(store, clock, entropy, &|| self.signal.is_stopped())?;
+        if finished == Finished::All {
             self.finished_at = Some(now);
         }
-        Ok(())
+        Ok(finished)
     }
 
     /// Takes steps of the store's background work. The next pass continues it.
