@@ -254,6 +254,10 @@ impl Store for SqliteStore {
     }
 
     fn maintain(&self) -> Result<bool> {
+        let filters = self.run(Purpose::Read, &mut |tx| {
+            let (conn, shared) = tx.parts();
+            shared.ids.make_filters(conn).map_err(|failure| error::of_statement("id_runs", failure))
+        });
         let more = self.with_writer(|opened| {
             let due = |opened: &Opened| match &opened.seen {
                 Some(seen) => seen.ids().due(Pace::Idle),
@@ -263,6 +267,8 @@ impl Store for SqliteStore {
             self.take_step(opened, step)?;
             Ok(due(opened).is_some())
         })?;
+        // A damaged page must not keep other work from being done.
+        filters?;
         if more {
             return Ok(true);
         }

@@ -179,11 +179,29 @@ impl Ids {
         Ok(Done::Merged(merge, merged))
     }
 
+    /// Makes the filters that are missing, from the pages of one snapshot of a reader. A store that was opened has none,
+    /// and until it has them, each new id reads a page of every run.
+    pub fn make_filters(&self, conn: &mut Conn) -> QueryResult<()> {
+        for key in rows::runs(conn)? {
+            let run = self.run(conn, key)?;
+            if run.filter.get().is_some() {
+                continue;
+            }
+            let mut filter = Filter::new(key.ids.cast_unsigned(), self.filter_budget());
+            for at in 0..usize::try_from(key.pages).unwrap_or(0) {
+                rows::page(conn, key.run, at)?.iter().for_each(|entry| filter.insert(entry.key));
+            }
+            // The writer may have made the same one meanwhile.
+            drop(run.filter.set(filter));
+        }
+        Ok(())
+    }
+
     /// Adds the keys of the next pages of a run to its filter.
     fn filter(&self, conn: &mut Conn, known: &Known) -> QueryResult<Done> {
         let mut jobs = self.jobs.lock();
         let is_wanted = |run: &Arc<Run>| known.runs.iter().any(|known| Arc::ptr_eq(known, run));
-        let begun = jobs.filter.take().filter(|(run, ..)| is_wanted(run));
+        let begun = jobs.filter.take().filter(|(run, ..)| is_wanted(run) && run.filter.get().is_none());
         let next = begun.or_else(|| {
             let run = known.runs.iter().find(|run| run.filter.get().is_none())?;
             let filter = Filter::new(run.key.ids.cast_unsigned(), self.filter_budget());
@@ -196,7 +214,7 @@ impl Ids {
             rows::page(conn, run.key.run, at)?.iter().for_each(|entry| filter.insert(entry.key));
         }
         if end == pages {
-            // Nothing else sets it.
+            // A reader may have made the same one meanwhile.
             drop(run.filter.set(filter));
         } else {
             jobs.filter = Some((run, filter, end));
