@@ -21,7 +21,7 @@ endif
 export TRAILKEEPER_BIN
 
 .DEFAULT_GOAL := help
-.PHONY: help run build dist test lint doc format openapi configuration generate bench bench-server bench-parts measure-build measure-lto check-api schemathesis acceptance generators proof fuzz deny ci clean
+.PHONY: help run build dist test statements lint doc format openapi configuration generate bench bench-server bench-parts measure-build measure-lto check-api schemathesis acceptance generators proof fuzz deny ci clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,11 @@ dist: ## build the program for distribution, with link-time optimisation: target
 
 test: ## run every test, on SQLite and on a PostgreSQL that it starts itself
 	scripts/with-postgres $(CARGO) test --workspace --locked --no-fail-fast
+
+statements: ## run every test, and check that each statement names the bucket of its tables
+	@mkdir -p target
+	TRAILKEEPER_TEST_STATEMENTS=$(CURDIR)/target/statements.ndjson $(MAKE) --no-print-directory test
+	$(PYTHON) scripts/check_statements.py target/statements.ndjson
 
 lint: ## check formatting and clippy; a warning is an error
 	$(CARGO) fmt --all --check

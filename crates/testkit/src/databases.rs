@@ -11,6 +11,9 @@ use tokio_postgres::{Config, NoTls};
 /// The environment variable with the URL of the cluster: `postgres://…` of a superuser.
 const VARIABLE: &str = "TRAILKEEPER_TEST_POSTGRES_URL";
 
+/// The environment variable with the role of the tests' own statements, if those of the program are recorded.
+const ROLE: &str = "TRAILKEEPER_TEST_POSTGRES_ROLE";
+
 /// The name of the SQLite data file.
 const FILE: &str = "trailkeeper.db";
 
@@ -169,7 +172,10 @@ fn run_python(arguments: &[&str]) {
 /// Runs statements on a PostgreSQL database directly, without the code under test, and returns the rows of the last
 /// statement as text.
 pub fn run_on_postgres(url: &str, sql: &str) -> Vec<Vec<Option<String>>> {
-    let config: Config = url.parse().expect("a PostgreSQL URL");
+    let mut config: Config = url.parse().expect("a PostgreSQL URL");
+    if let Ok(role) = env::var(ROLE) {
+        config.options(format!("-c role={role}"));
+    }
     let sql = sql.to_owned();
     // On a thread of its own, because callers may already be inside a runtime.
     thread::spawn(move || {

@@ -42,7 +42,7 @@ SELECT $1, $2, sent.* FROM UNNEST($3, $4, $5, $6, $7, $8) AS sent";
 
 /// It deletes by the addresses of rows. They do not change, because sheets are never updated.
 const DELETE: &str = "\
-DELETE FROM sheets WHERE ctid = ANY (ARRAY(SELECT found.ctid \
+DELETE FROM sheets WHERE bucket = $1 AND ctid = ANY (ARRAY(SELECT found.ctid \
 FROM UNNEST($3, $4, $5, $6, $7) AS sent (scope, level, part, start, run) \
 CROSS JOIN LATERAL (SELECT ctid FROM sheets \
 WHERE bucket = $1 AND (scope, generation, level, part, start, run) \

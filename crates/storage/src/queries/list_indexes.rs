@@ -27,7 +27,7 @@ const LIST_INDEXES: [&str; 7] = [
 /// # Errors
 /// Those of the database.
 pub fn drop_list_indexes_of_no_events(conn: &mut Conn) -> QueryResult<()> {
-    let first: Option<i64> = events::table.select(events::seq).first(conn).optional()?;
+    let first: Option<i64> = dialect::events().select(events::seq).first(conn).optional()?;
     if first.is_some() {
         return Ok(());
     }

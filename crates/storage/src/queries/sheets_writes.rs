@@ -127,8 +127,8 @@ impl SheetWrites for Tx<'_> {
         // that stay.
         for (above, below) in [(i64::MIN, low), (low, high), (high, i64::MAX)] {
             let some = sql_query(
-                "DELETE FROM sheets WHERE (bucket, generation, scope, level, part, start, run) IN \
-                 (SELECT bucket, generation, scope, level, part, start, run FROM sheets \
+                "DELETE FROM sheets WHERE bucket = $1 AND (generation, scope, level, part, start, run) IN \
+                 (SELECT generation, scope, level, part, start, run FROM sheets \
                  WHERE bucket = $1 AND generation > $2 AND generation < $3 LIMIT $4)",
             )
             .bind::<SmallInt, _>(BUCKET)
