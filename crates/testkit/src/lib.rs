@@ -1,5 +1,5 @@
-//! Test helpers: a clock that tests move, repeatable randomness, records with sensible fields, temporary databases, and
-//! a store that fails on request of a test.
+//! Test helpers: a clock that tests move, repeatable randomness, records with sensible fields, temporary databases, a
+//! store that fails on request of a test, and a proxy that breaks the way to PostgreSQL.
 //!
 //! All helpers panic if a test cannot continue, so that the test fails.
 #![expect(
@@ -13,6 +13,7 @@ mod builders;
 mod clock;
 mod databases;
 mod entropy;
+mod fault_proxy;
 mod faulty_store;
 mod on_both;
 pub mod visibility;
@@ -25,6 +26,7 @@ pub use builders::{
 pub use clock::TestClock;
 pub use databases::{DatabaseKind, TempDatabase, run_on_postgres};
 pub use entropy::TestEntropy;
+pub use fault_proxy::{FaultProxy, ProxyCounts, ProxyMode};
 pub use faulty_store::{Call, Fault, FaultyStore};
 pub use workload::Workload;
 pub use world::World;

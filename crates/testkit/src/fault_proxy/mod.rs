@@ -1,0 +1,211 @@
+//! A relay between a server and PostgreSQL that behaves like a broken network, or like a database that does not answer.
+//!
+//! It listens on loopback. What it does with connections and bytes is its [`ProxyMode`], which a test changes at any
+//! time, also for the connections that are open.
+
+mod relay;
+
+use std::collections::HashMap;
+use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs as _};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use parking_lot::{Condvar, Mutex};
+
+use relay::Link;
+
+/// The longest wait of [`FaultProxy::wait_until`].
+const WAIT: Duration = Duration::from_mins(1);
+
+/// What the proxy does with connections and bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProxyMode {
+    /// Passes everything on.
+    Forward,
+    /// Accepts connections and holds all bytes, of both directions. They are passed on when the mode changes.
+    Freeze,
+    /// Passes each piece of data on after this time. A piece has at most 16 KiB.
+    Slow(Duration),
+    /// Closes each new connection at once. Open ones go on.
+    Refuse,
+    /// Half-open: what clients send is lost.
+    LoseRequests,
+    /// Half-open: what the server sends is lost.
+    LoseAnswers,
+    /// Closes a connection when its client sends COMMIT. The server never gets it, so it rolls back.
+    CutBeforeCommit,
+    /// Closes a connection when the server has answered a COMMIT. The client never gets the answer.
+    CutAfterCommit,
+}
+
+/// What happened so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ProxyCounts {
+    /// Connections that are open now.
+    pub open: usize,
+    /// Pieces of data, and new connections, that are held back now.
+    pub held: usize,
+    /// Pieces of data that were lost.
+    pub lost: usize,
+    /// Connections that were closed before the server got a COMMIT.
+    pub cut_before_commit: usize,
+    /// Connections that were closed before the client got the answer to a COMMIT.
+    pub cut_after_commit: usize,
+}
+
+/// A relay to one server. Its connections end with the value.
+///
+/// ```
+/// use std::io::{Read as _, Write as _};
+/// use std::net::{TcpListener, TcpStream};
+/// use trailkeeper_testkit::{FaultProxy, ProxyMode};
+///
+/// let server = TcpListener::bind("127.0.0.1:0").unwrap();
+/// let proxy = FaultProxy::before(&server.local_addr().unwrap().to_string());
+/// let mut client = TcpStream::connect(proxy.address()).unwrap();
+/// let (mut accepted, _) = server.accept().unwrap();
+///
+/// proxy.set(ProxyMode::Freeze);
+/// client.write_all(b"ping").unwrap();
+/// proxy.wait_until("the bytes are held", |counts| counts.held == 1);
+/// proxy.set(ProxyMode::Forward);
+/// let mut bytes = [0; 4];
+/// accepted.read_exact(&mut bytes).unwrap();
+/// assert_eq!(&bytes, b"ping");
+///
+/// proxy.cut();
+/// assert_eq!(client.read(&mut bytes).unwrap_or(0), 0, "the connection is closed");
+/// ```
+#[derive(Debug)]
+pub struct FaultProxy {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+}
+
+/// The state that all threads of a proxy share.
+#[derive(Debug)]
+struct Shared {
+    server: SocketAddr,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug)]
+struct State {
+    mode: ProxyMode,
+    ended: bool,
+    links: HashMap<u64, Arc<Link>>,
+    counts: ProxyCounts,
+}
+
+impl FaultProxy {
+    /// A proxy to the server at `host:port`, in the mode [`ProxyMode::Forward`].
+    pub fn before(server: &str) -> Self {
+        let found = server.to_socket_addrs().unwrap_or_else(|error| panic!("{server}: {error}")).next();
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port of loopback");
+        let address = listener.local_addr().expect("the address of a listener");
+        let state =
+            State { mode: ProxyMode::Forward, ended: false, links: HashMap::new(), counts: ProxyCounts::default() };
+        let server = found.unwrap_or_else(|| panic!("{server} has no address"));
+        let shared = Arc::new(Shared { server, state: Mutex::new(state), changed: Condvar::new() });
+        let accepting = Arc::clone(&shared);
+        thread::spawn(move || accepting.accept(&listener));
+        Self { address, shared }
+    }
+
+    /// A proxy to the server of a URL `postgres://…`, and the URL of the same database through the proxy.
+    pub fn of_url(url: &str) -> (Self, String) {
+        let (scheme, rest) = url.split_once("://").unwrap_or_else(|| panic!("{url} is no URL"));
+        let (authority, path) = rest.split_once('/').unwrap_or_else(|| panic!("{url} names no database"));
+        let (login, server) = authority.rsplit_once('@').unwrap_or(("", authority));
+        let proxy = Self::before(server);
+        let at = if login.is_empty() { "" } else { "@" };
+        let through = format!("{scheme}://{login}{at}{}/{path}", proxy.address);
+        (proxy, through)
+    }
+
+    /// The address on which the proxy listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Changes the mode.
+    pub fn set(&self, mode: ProxyMode) {
+        self.shared.state.lock().mode = mode;
+        self.shared.changed.notify_all();
+    }
+
+    /// Closes every open connection, and returns their number.
+    pub fn cut(&self) -> usize {
+        let links: Vec<_> = self.shared.state.lock().links.drain().collect();
+        for (_, link) in &links {
+            link.close();
+        }
+        self.shared.changed.notify_all();
+        links.len()
+    }
+
+    /// What happened so far.
+    pub fn counts(&self) -> ProxyCounts {
+        self.shared.state.lock().counted()
+    }
+
+    /// Waits until the counts fulfil a condition.
+    ///
+    /// # Panics
+    /// After a minute: then the test has failed.
+    pub fn wait_until(&self, what: &str, holds: impl Fn(&ProxyCounts) -> bool) {
+        let end = Instant::now() + WAIT;
+        let mut state = self.shared.state.lock();
+        while !holds(&state.counted()) {
+            let timed_out = self.shared.changed.wait_until(&mut state, end).timed_out();
+            assert!(!timed_out, "waited for: {what}; there are {:?}", state.counted());
+        }
+    }
+}
+
+impl Drop for FaultProxy {
+    fn drop(&mut self) {
+        self.shared.state.lock().ended = true;
+        self.cut();
+        // Wakes the thread that accepts.
+        drop(TcpStream::connect(self.address));
+    }
+}
+
+impl State {
+    fn counted(&self) -> ProxyCounts {
+        ProxyCounts { open: self.links.len(), ..self.counts }
+    }
+}
+
+impl Shared {
+    /// Accepts connections until the proxy ends.
+    fn accept(self: &Arc<Self>, listener: &TcpListener) {
+        let mut number = 0;
+        for client in listener.incoming() {
+            let mode = {
+                let state = self.state.lock();
+                if state.ended {
+                    return;
+                }
+                state.mode
+            };
+            // A client that is gone already needs no relay.
+            let Ok(client) = client else { continue };
+            if mode == ProxyMode::Refuse {
+                continue;
+            }
+            number += 1;
+            let (shared, id) = (Arc::clone(self), number);
+            thread::spawn(move || relay::run(&shared, id, client));
+        }
+    }
+
+    /// Forgets a connection that ended.
+    fn remove(&self, id: u64) {
+        self.state.lock().links.remove(&id);
+        self.changed.notify_all();
+    }
+}
