@@ -55,10 +55,10 @@ impl Failure {
     pub fn of_database(url: &impl std::fmt::Display, error: Error) -> Self {
         match error {
             // Some causes already name the database.
-            Error::Unavailable { cause } if cause.to_string().contains(&url.to_string()) => {
+            Error::Unavailable { cause, .. } if cause.to_string().contains(&url.to_string()) => {
                 Self::Unavailable(cause.into())
             }
-            Error::Unavailable { cause } => Self::Database { url: url.to_string(), cause },
+            Error::Unavailable { cause, .. } => Self::Database { url: url.to_string(), cause },
             other => Self::Domain(other),
         }
     }

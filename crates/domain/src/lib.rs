@@ -9,6 +9,7 @@ pub mod address;
 pub mod clock;
 pub mod creation;
 pub mod cursor;
+pub mod deadline;
 pub mod error;
 pub mod event;
 pub mod fact;

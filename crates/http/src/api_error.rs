@@ -76,6 +76,10 @@ pub fn public_detail(error: &Error) -> ErrorDetail {
             ..public.clone()
         },
         (Some(detail), _) => detail.clone(),
+        (None, Error::Unavailable { maybe_stored: true, .. }) => ErrorDetail::new(
+            "unavailable",
+            "the database did not confirm the commit, so this request may or may not be stored; send it again after Retry-After seconds: an event with an id is stored once",
+        ),
         (None, Error::Unavailable { .. }) => ErrorDetail::new(
             "unavailable",
             "the server cannot reach its database or disk right now and stored nothing of this request; send it again after Retry-After seconds",
@@ -99,7 +103,8 @@ impl<F: ErrorFormat> ResponseError for ApiError<F> {
         let mut builder = HttpResponse::build(self.status_code());
         add_headers(&mut builder, &self.error);
         let mut response = respond::<F>(builder, &public_detail(&self.error));
-        if let Error::Overloaded { cause, .. } | Error::Unavailable { cause } | Error::Internal { cause } = &self.error
+        if let Error::Overloaded { cause, .. } | Error::Unavailable { cause, .. } | Error::Internal { cause } =
+            &self.error
         {
             response.extensions_mut().insert(cause.clone());
         }

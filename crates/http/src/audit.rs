@@ -138,7 +138,8 @@ async fn record(response: &ServiceResponse) -> Result<()> {
     }
     let state = request.app_data::<Data<AppState>>().ok_or_else(|| Error::internal("a server without its state"))?;
     let Some(event) = event_of(request, state, &watched, ended)? else { return Ok(()) };
-    match state.services.ingest.submit(vec![event])?.await?.as_slice() {
+    let commit = state.services.ingest.submit(vec![event])?;
+    match blocking::committed(state, commit).await?.as_slice() {
         [true] => Ok(()),
         _ => Err(Error::internal("the event of a request was not stored: its id is taken")),
     }

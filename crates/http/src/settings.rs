@@ -35,6 +35,8 @@ pub struct HttpSettings {
     /// Memory in bytes for the bodies of all requests together, while they arrive and are handled. Senders whose
     /// credential is not verified yet can use a quarter of it.
     pub body_budget_bytes: usize,
+    /// The longest time that one request waits for the database, for all of its calls together.
+    pub database_timeout: Duration,
     /// Limits of connections.
     pub connections: ConnectionSettings,
     /// Origins whose scripts may read responses, in the form that browsers send: `https://app.example`.
@@ -52,6 +54,7 @@ impl Default for HttpSettings {
             limits: LimitSettings::NONE,
             fold_cache_bytes: 64 << 20,
             body_budget_bytes: 256 << 20,
+            database_timeout: Duration::from_secs(15),
             connections: ConnectionSettings::default(),
             cors_origins: Vec::new(),
             tls: None,

@@ -11,6 +11,7 @@ use actix_web::{Error, HttpMessage, HttpRequest};
 use trailkeeper_domain::error::Cause;
 use trailkeeper_domain::{clock, text};
 
+use crate::blocking;
 use crate::connection;
 use crate::limits;
 use crate::state::AppState;
@@ -38,7 +39,7 @@ pub async fn traced(
     let id = sent_id(request.headers()).unwrap_or_else(|| new_id(&request));
     let (method, path) = (request.method().clone(), logged(request.path()));
     request.extensions_mut().insert(TraceId(id.clone()));
-    let mut response = connection::with_headers(request, next).await?;
+    let mut response = blocking::limited(connection::with_headers(request, next)).await?;
     // Cannot fail: the id is a UUID or consists of visible ASCII characters.
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(TRACE_ID, value.clone());

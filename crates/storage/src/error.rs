@@ -65,6 +65,18 @@ pub fn of_statement(table: &str, error: DieselError) -> Error {
     Error::internal(Context::new(table, error))
 }
 
+/// Translates the error of a commit. If its answer did not come, it may have taken place.
+pub fn of_commit(error: DieselError) -> Error {
+    match error {
+        // The rollback after the failed commit needs a connection, too.
+        DieselError::RollbackErrorOnCommit { commit_error, .. } => of_commit(*commit_error),
+        DieselError::DatabaseError(DatabaseErrorKind::ClosedConnection, _) => {
+            Error::unanswered_commit(Context::new("commit", error))
+        }
+        other => of_statement("commit", other),
+    }
+}
+
 /// Translates a failure to connect.
 pub fn of_connection(error: ConnectionError) -> Error {
     Error::unavailable(error)

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
-use trailkeeper_domain::{Error, Result};
+use trailkeeper_domain::{Error, Result, deadline};
 
 /// At most `size` connections, each leased by one caller at a time.
 pub struct Pool<C> {
@@ -25,7 +25,8 @@ struct State<C> {
 }
 
 impl<C> Pool<C> {
-    /// An empty pool. A caller waits at most `timeout` for a connection, and then gets [`Error::Overloaded`], or
+    /// An empty pool. A caller waits at most `timeout` for a connection, and not beyond
+    /// the deadline of its work, and then gets [`Error::Overloaded`], or
     /// [`Error::Unavailable`] if the last use of a connection failed.
     pub fn new(size: u32, timeout: Duration) -> Self {
         Self {
@@ -38,10 +39,11 @@ impl<C> Pool<C> {
 
     /// A lease of the connection that was returned last, or of the right to open one.
     pub fn checkout(&self) -> Result<Lease<'_, C>> {
+        let timeout = deadline::remaining().map_or(self.timeout, |remaining| remaining.min(self.timeout));
         let mut state = self.state.lock();
-        let waited = self.returned.wait_while_for(&mut state, |state| state.leased >= self.size, self.timeout);
+        let waited = self.returned.wait_while_for(&mut state, |state| state.leased >= self.size, timeout);
         if waited.timed_out() && state.leased >= self.size {
-            let waited = format!("all {} connections were leased for {} ms", self.size, self.timeout.as_millis());
+            let waited = format!("all {} connections were leased for {} ms", self.size, timeout.as_millis());
             // If the last use failed, the other connections probably wait for a database that is down.
             return Err(if state.failing {
                 Error::unavailable(format!("{waited}, and the last use of one failed"))

@@ -63,7 +63,7 @@ fn fill_up() {
     for round in 1..=5 {
         match write(round * 5_000 + 1) {
             Ok(_) => acknowledged += 5_000,
-            Err(Error::Unavailable { cause }) => {
+            Err(Error::Unavailable { cause, .. }) => {
                 assert!(cause.to_string().contains("disk"), "{cause}");
                 refused += 1;
             }

@@ -124,7 +124,7 @@ fn a_server_that_accepts_and_says_nothing_is_unavailable_after_the_connect_timeo
             let store = open(&DatabaseUrl::parse(&url).unwrap(), &StoreOptions::default()).unwrap();
             let asked = Instant::now();
             match store.ready() {
-                Err(Error::Unavailable { cause }) => {
+                Err(Error::Unavailable { cause, .. }) => {
                     assert!(cause.to_string().contains("handshake within 1 s"), "{url}: {cause}");
                 }
                 other => panic!("{url}: {other:?}"),

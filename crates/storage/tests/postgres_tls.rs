@@ -3,8 +3,8 @@
 //! The test turns TLS on in the cluster of the tests, so it is the only one in its process.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
-use std::env;
 use std::time::{Duration, Instant};
+use std::{env, fs};
 
 use trailkeeper_storage::{DatabaseUrl, StoreOptions, migrate, open};
 use trailkeeper_testkit::{TempDatabase, run_on_postgres};
@@ -78,5 +78,13 @@ fn a_certificate_of_version_1_works_where_it_is_not_verified() {
                 assert_eq!(used, [[Some(version.to_owned())]], "{kind} {mode}");
             }
         }
+        // The certificate is its own authority, and for this name; only its version is wrong.
+        let certificate = admin(&format!("SELECT pg_read_file('trailkeeper-{kind}.crt')")).remove(0).remove(0).unwrap();
+        // In the folder of this value.
+        let folder = TempDatabase::sqlite();
+        fs::write(folder.path(), certificate).unwrap();
+        let full = url(&format!("verify-full&sslrootcert={}", folder.path().display()));
+        let error = migrate(&full).unwrap_err().chain().to_string();
+        assert!(error.contains("is not of X.509 version 3") && error.contains("sslmode=require"), "{error}");
     }
 }

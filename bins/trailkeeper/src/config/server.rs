@@ -73,6 +73,11 @@ pub struct ServerArgs {
     #[arg(long, env = "TRAILKEEPER_BODY_BUDGET_MIB", default_value_t = 256, value_name = "MIB", value_parser = clap::value_parser!(u32).range(32..=1_048_576))]
     pub body_budget_mib: u32,
 
+    /// Seconds that a request waits for the database, for a password or for an analytic question, in total; then 503. A
+    /// PostgreSQL that is frozen, slow or behind a broken network holds no request longer.
+    #[arg(long, env = "TRAILKEEPER_DATABASE_TIMEOUT", default_value_t = 15, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=3_600))]
+    pub database_timeout: u32,
+
     /// Load demo data if the database has no events and no records.
     #[arg(long, env = "TRAILKEEPER_DEMO", action = ArgAction::SetTrue, value_parser = BoolishValueParser::new())]
     pub demo: bool,
@@ -96,7 +101,11 @@ impl ServerArgs {
 
     /// Limits of the queue of events that wait to be stored.
     pub fn ingest_limits(&self) -> IngestLimits {
-        IngestLimits { queue_events: self.ingest_queue, ..IngestLimits::default() }
+        IngestLimits {
+            queue_events: self.ingest_queue,
+            commit_timeout: self.database_timeout(),
+            ..IngestLimits::default()
+        }
     }
 
     /// Settings of the merger.
@@ -106,6 +115,11 @@ impl ServerArgs {
             events: self.merge_events,
             within: Duration::from_secs(self.merge_within.into()),
         }
+    }
+
+    /// The longest wait of a request for the database.
+    fn database_timeout(&self) -> Duration {
+        Duration::from_secs(self.database_timeout.into())
     }
 
     /// Memory for cached folds, in bytes.
@@ -127,6 +141,7 @@ impl ServerArgs {
             trusted_proxies: self.trusted_proxies.0.clone(),
             fold_cache_bytes: self.fold_cache_bytes(),
             body_budget_bytes: self.body_budget_bytes(),
+            database_timeout: self.database_timeout(),
             connections: self.connections.settings(open_files::allow_connections(self.connections.max_connections)),
             cors_origins: self.cors_origins.0.clone(),
             tls: self.tls.load()?,
@@ -166,6 +181,11 @@ mod tests {
     #[test]
     fn the_program_remembers_as_much_as_the_library() {
         let bytes = |args: &[&str]| Command::parse_from(args).server.fold_cache_bytes();
+        let timeout = Command::parse_from(["trailkeeper"]).server.database_timeout();
+        assert_eq!(
+            (timeout, timeout),
+            (HttpSettings::default().database_timeout, IngestLimits::default().commit_timeout)
+        );
         let bodies = |args: &[&str]| Command::parse_from(args).server.body_budget_bytes();
         assert_eq!(bodies(&["trailkeeper"]), HttpSettings::default().body_budget_bytes);
         assert_eq!(bodies(&["trailkeeper", "--body-budget-mib", "32"]), 32 << 20);

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use trailkeeper_domain::Result as DomainResult;
 use trailkeeper_domain::event::{EventDraft, IngestContext, Warning};
@@ -17,6 +18,8 @@ use crate::wiring::Ports;
 const EVENTS: usize = 20_000;
 /// Bytes of lines per transaction, so that long lines make short batches.
 const BYTES: usize = 8 * 1024 * 1024;
+/// The longest wait for a commit: no client waits for an answer, and a large batch may take a slow disk long.
+const COMMIT_TIMEOUT: Duration = Duration::from_mins(5);
 /// Batches that may wait for their commit while the next one is read. Each takes some tens of megabytes at most.
 const WAITING: usize = 1;
 
@@ -43,7 +46,7 @@ pub struct Batch<'a> {
 impl<'a> Batch<'a> {
     /// An empty batch.
     pub fn new(ports: &'a Ports, recording: Recording, summary: &'a mut Summary) -> Result<Self, Failure> {
-        let limits = IngestLimits { group_events: EVENTS, ..IngestLimits::default() };
+        let limits = IngestLimits { group_events: EVENTS, commit_timeout: COMMIT_TIMEOUT, ..IngestLimits::default() };
         let ingest = Ingest::start(Arc::clone(&ports.store), limits).map_err(|error| ports.failed(error))?;
         let (lines, drafts, waiting) = (Vec::new(), Vec::new(), VecDeque::new());
         Ok(Self { ports, ingest, recording, summary, lines, drafts, bytes: 0, waiting })

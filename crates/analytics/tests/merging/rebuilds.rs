@@ -89,7 +89,7 @@ fn a_rebuild_waits_for_the_lease_only_for_the_given_time(world: &World) {
     let now = world.clock.now();
     let taken = world.store.writing(|tx| tx.take_lease("sheets", uuid(1), now, now + chrono::Duration::seconds(30)));
     assert!(taken.unwrap());
-    let Err(Error::Unavailable { cause }) = rebuilt(world, world.store.as_ref()) else { panic!("not refused") };
+    let Err(Error::Unavailable { cause, .. }) = rebuilt(world, world.store.as_ref()) else { panic!("not refused") };
     let until = rfc3339(now + chrono::Duration::seconds(30));
     assert!(cause.to_string().contains("lease") && cause.to_string().contains(&until), "{cause}");
     world.clock.advance(chrono::Duration::seconds(30));

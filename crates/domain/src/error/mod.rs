@@ -89,9 +89,11 @@ pub enum Error {
     /// The server is stopping and takes no more events. Nothing was stored; the server that follows may take the request.
     #[error("{0}")]
     Stopping(ErrorDetail),
-    /// The database or the disk cannot serve now. Nothing was stored.
+    /// The database or the disk cannot serve now. Nothing was stored, unless `maybe_stored` says that this is unknown.
     #[error("the database cannot serve right now")]
     Unavailable {
+        /// Whether the commit began, and its answer did not come: the request may be stored.
+        maybe_stored: bool,
         /// The cause, for the log only.
         #[source]
         cause: Cause,
@@ -149,7 +151,12 @@ impl Error {
 
     /// The database cannot serve now.
     pub fn unavailable(cause: impl Into<BoxedError>) -> Self {
-        Self::Unavailable { cause: Cause::new(cause) }
+        Self::Unavailable { maybe_stored: false, cause: Cause::new(cause) }
+    }
+
+    /// The answer to a commit did not come, so it is unknown whether the request was stored.
+    pub fn unanswered_commit(cause: impl Into<BoxedError>) -> Self {
+        Self::Unavailable { maybe_stored: true, cause: Cause::new(cause) }
     }
 
     /// A defect or corrupt data.

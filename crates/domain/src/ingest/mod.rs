@@ -25,12 +25,14 @@ use std::mem;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
 pub use commit::{Commit, Promise};
 use queue::{Job, Queue};
 
+use crate::deadline;
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::ports::Store;
@@ -61,12 +63,14 @@ pub struct IngestLimits {
     /// The number of events that are enough for a separate group while another group is being committed. Fewer events
     /// gather until that commit ends, as they would for a single writer.
     pub aside_events: usize,
+    /// The longest time that a group waits for its database. Then its requests fail.
+    pub commit_timeout: Duration,
 }
 
 impl Default for IngestLimits {
     /// Limits for about 50 MB of waiting events at 1 KB each, and for groups that commit within a fraction of a second.
     fn default() -> Self {
-        Self { queue_events: 50_000, group_events: 10_000, aside_events: 500 }
+        Self { queue_events: 50_000, group_events: 10_000, aside_events: 500, commit_timeout: Duration::from_secs(15) }
     }
 }
 
@@ -131,7 +135,10 @@ impl Writer {
         while let Some(mut group) = self.queue.next_group(self.limits.group_events, self.limits.aside_events) {
             // A panic is a defect in one group. The drop of its promises reports it to the senders. The writer must
             // survive it, or no event is ever stored again.
-            let attempt = AssertUnwindSafe(|| group::commit(self.store.as_ref(), group.take()));
+            let attempt = AssertUnwindSafe(|| {
+                let end = Instant::now() + self.limits.commit_timeout;
+                deadline::until(end, || group::commit(self.store.as_ref(), group.take()));
+            });
             drop(panic::catch_unwind(attempt));
         }
     }

@@ -4,6 +4,7 @@
 //! arrives, so it must come from a plain thread or a blocking task, never from an async task.
 
 use std::collections::HashMap;
+use std::mem;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -23,6 +24,9 @@ use futures_util::SinkExt as _;
 use tokio::runtime::Handle;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Statement};
+use tokio_postgres_rustls::MakeRustlsConnect;
+use trailkeeper_domain::deadline;
+use trailkeeper_domain::error::Chain;
 
 use super::failure;
 use super::row::{Bind, PgRow};
@@ -31,6 +35,9 @@ use super::row::{Bind, PgRow};
 /// all statements are dropped, and prepared again when needed.
 const MAX_STATEMENTS: usize = 256;
 
+/// The longest wait for the answer to the first statement of a transaction.
+const BEGIN_TIMEOUT: Duration = Duration::from_secs(3);
+
 /// How much longer than the statement timeout of the server the client waits for its answer.
 const NETWORK_GRACE: Duration = Duration::from_secs(5);
 
@@ -38,6 +45,8 @@ const NETWORK_GRACE: Duration = Duration::from_secs(5);
 pub struct PgConnection {
     client: Client,
     runtime: Handle,
+    /// For the connection that cancels a statement.
+    tls: MakeRustlsConnect,
     /// After this time without an answer the connection counts as lost.
     timeout: Duration,
     statements: HashMap<String, Statement>,
@@ -57,10 +66,11 @@ struct Recorded {
 
 impl PgConnection {
     /// Uses a client whose socket is driven by `runtime`.
-    pub fn new(client: Client, runtime: Handle, statement_timeout: Duration) -> Self {
+    pub fn new(client: Client, runtime: Handle, tls: MakeRustlsConnect, statement_timeout: Duration) -> Self {
         Self {
             client,
             runtime,
+            tls,
             timeout: statement_timeout.saturating_add(NETWORK_GRACE),
             statements: HashMap::new(),
             transaction: AnsiTransactionManager::default(),
@@ -118,12 +128,24 @@ impl PgConnection {
             .collect()
     }
 
-    /// Runs one exchange with the server, and waits for its answer.
+    /// Runs one exchange with the server, and waits for its answer, but not beyond the deadline of the thread's work.
+    ///
+    /// After a wait without an answer, the connection is not used again: the answer may still come. A connection that is
+    /// lost is sent nothing, so that a rollback on it does not wait once more.
     fn blocking<T>(
         &mut self,
         exchange: impl AsyncFnOnce(&Client) -> Result<T, tokio_postgres::Error>,
     ) -> QueryResult<T> {
-        let (client, limit) = (&self.client, self.timeout);
+        if self.is_lost() {
+            return Err(failure::lost());
+        }
+        let limit = deadline::remaining().map_or(self.timeout, |remaining| remaining.min(self.timeout));
+        if limit.is_zero() {
+            // Nothing is sent, but the transaction cannot be ended in time either.
+            self.lost = true;
+            return Err(failure::no_time_left());
+        }
+        let client = &self.client;
         // The timer belongs to the runtime, so it must be created inside it.
         let outcome = self.runtime.block_on(async { tokio::time::timeout(limit, exchange(client)).await });
         match outcome {
@@ -134,9 +156,31 @@ impl PgConnection {
             }
             Err(_elapsed) => {
                 self.lost = true;
+                self.cancel();
                 Err(failure::no_answer(limit))
             }
         }
+    }
+
+    /// Asks the server to end the statement that nobody waits for any more. The request takes a connection of its own, and
+    /// need not succeed: the statement timeout of the server ends the statement too, only later.
+    fn cancel(&self) {
+        let (token, tls) = (self.client.cancel_token(), self.tls.clone());
+        self.runtime.spawn(async move {
+            if let Ok(Err(error)) = tokio::time::timeout(NETWORK_GRACE, token.cancel_query(tls)).await {
+                tracing::debug!(error = %Chain(&error), "a statement was not cancelled");
+            }
+        });
+    }
+
+    /// Opens a transaction by the statement `begin`, which a server that works answers at once. A connection whose other
+    /// end is gone without a sign is found out so, and there is time left to open another one.
+    pub fn begin(&mut self, begin: &str) -> QueryResult<()> {
+        let shorter = self.timeout.min(BEGIN_TIMEOUT);
+        let timeout = mem::replace(&mut self.timeout, shorter);
+        let outcome = AnsiTransactionManager::begin_transaction_sql(self, begin);
+        self.timeout = timeout;
+        outcome
     }
 
     /// The text, the prepared statement and the values of a query.

@@ -4,9 +4,10 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::time::timeout;
 use tokio_postgres_rustls::MakeRustlsConnect;
 use trailkeeper_domain::error::{Chain, Context};
-use trailkeeper_domain::{Error, Result};
+use trailkeeper_domain::{Error, Result, deadline};
 
 use super::connection::PgConnection;
 use super::handshake;
@@ -32,17 +33,26 @@ impl Connector {
     /// Opens one connection.
     pub fn connect(&self) -> Result<PgConnection> {
         let config = self.target.config(self.statement_timeout);
-        let (client, driver) = self
-            .runtime
-            .block_on(handshake::connect(&config, &self.tls, self.target.connect_timeout()))
-            .map_err(|error| Error::unavailable(Context::new(format!("cannot connect to {}", self.target), error)))?;
+        let limit = self.target.connect_timeout();
+        let opening = handshake::connect(&config, &self.tls, limit);
+        let opened = match deadline::remaining() {
+            // A name may have several addresses, each with the whole limit. All of them have to fit into what is left.
+            Some(remaining) => self
+                .runtime
+                .block_on(async { timeout(remaining, opening).await })
+                .unwrap_or_else(|_elapsed| Err("no connection before the request's time was used up".into())),
+            None => self.runtime.block_on(opening),
+        };
+        let (client, driver) = opened.map_err(|error| {
+            Error::unavailable(Context::new(format!("cannot connect to {}", self.target), tls::explained(error)))
+        })?;
         self.runtime.spawn(async move {
             if let Err(error) = driver.await {
                 // A connection in use fails its statement. Only the log shows the end of an idle one.
                 tracing::debug!(error = %Chain(&error), "a connection to PostgreSQL ended");
             }
         });
-        Ok(PgConnection::new(client, self.runtime.clone(), self.statement_timeout))
+        Ok(PgConnection::new(client, self.runtime.clone(), self.tls.clone(), self.statement_timeout))
     }
 }
 

@@ -36,6 +36,11 @@ pub const UNINDEXED: &str = "";
 /// A query that counts diesel's table of migrations: 1 if it exists, else 0.
 pub const COUNT_MIGRATION_TABLES: &str = "SELECT count(*) AS tables FROM (SELECT to_regclass('__diesel_schema_migrations') AS found) AS t WHERE found IS NOT NULL";
 
+/// Opens a transaction by the statement `begin`.
+pub fn begin(conn: &mut Conn, begin: &str) -> QueryResult<()> {
+    conn.begin(begin)
+}
+
 /// Limits how long the next statements of the transaction wait for a lock: others wait behind it.
 pub fn wait_shortly_for_locks(conn: &mut Conn) -> QueryResult<()> {
     sql_query("SET LOCAL lock_timeout = '250ms'").execute(conn).map(drop)

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error};
-use tokio_postgres::error::{DbError, SqlState};
+use tokio_postgres::error::{DbError, Severity, SqlState};
 use trailkeeper_domain::error::Chain;
 
 /// The SQLSTATE `connection_failure`.
@@ -72,18 +72,40 @@ pub fn no_answer(timeout: Duration) -> Error {
     of_connection(&format!("no answer within {} s", timeout.as_secs()))
 }
 
+/// The error of a connection that was lost earlier.
+pub fn lost() -> Error {
+    not_sent("the connection was lost before")
+}
+
+/// The error of a statement that is not sent, because the time of its request is used up.
+pub fn no_time_left() -> Error {
+    not_sent("the request's time was used up before")
+}
+
 /// Whether the connection can no longer be used.
 ///
 /// A server that shuts down sends its reason and then closes the connection. In between, the client does not report the
-/// connection as closed yet.
+/// connection as closed yet. The severity of the reason says that the session ends. The SQLSTATE does not: the coordinator
+/// of a Citus cluster reports a worker that is down as 08006 or XX000 of one statement, and goes on.
 pub fn is_fatal(error: &tokio_postgres::Error) -> bool {
-    error.as_db_error().is_none_or(|details| {
-        let code = details.code().code();
-        code.starts_with("08") || code.starts_with("57P")
+    error.as_db_error().is_none_or(|details| match details.parsed_severity() {
+        Some(severity) => matches!(severity, Severity::Fatal | Severity::Panic),
+        // A server older than 9.6, or a proxy in front of one, sends the severity only in its own language.
+        None => ["08", "57P"].iter().any(|class| details.code().code().starts_with(class)),
     })
 }
 
+/// The error of a connection that may have ended after the server got the statement.
 fn of_connection(cause: &str) -> Error {
+    connection_failure(DatabaseErrorKind::ClosedConnection, cause)
+}
+
+/// The error of a statement that the server never got.
+fn not_sent(cause: &str) -> Error {
+    connection_failure(DatabaseErrorKind::UnableToSendCommand, cause)
+}
+
+fn connection_failure(kind: DatabaseErrorKind, cause: &str) -> Error {
     let message = format!("{CONNECTION_FAILURE}: {cause}");
-    Error::DatabaseError(DatabaseErrorKind::ClosedConnection, Box::new(Failure { message, details: None }))
+    Error::DatabaseError(kind, Box::new(Failure { message, details: None }))
 }

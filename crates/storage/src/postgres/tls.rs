@@ -9,6 +9,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, Error as TlsError, RootCertStore, SignatureScheme};
 use tokio_postgres_rustls::MakeRustlsConnect;
+use trailkeeper_domain::error::{BoxedError, Chain, Context};
 use trailkeeper_domain::{Error, Result};
 
 use super::bare_key;
@@ -60,6 +61,17 @@ pub fn connector(verification: &Verification) -> Result<MakeRustlsConnect> {
             .with_no_client_auth(),
     };
     Ok(MakeRustlsConnect::new(config))
+}
+
+/// The error of a connection; says what to do about a certificate that cannot be verified because of its version.
+pub fn explained(error: BoxedError) -> BoxedError {
+    if !Chain(error.as_ref()).to_string().contains("UnsupportedCertVersion") {
+        return error;
+    }
+    let explanation = "the certificate of the server, or of an authority between it and sslrootcert, is not of X.509 version 3, \
+                       so sslmode=verify-full cannot verify it; give the server a certificate of version 3, or write \
+                       sslmode=require, which encrypts and verifies nothing";
+    Context::new(explanation, error).into()
 }
 
 /// Accepts every certificate, but checks that the server holds its key.

@@ -172,8 +172,7 @@ impl TxFailure {
 
 /// Opens a transaction by the statement `begin`.
 pub fn begin(conn: &mut Conn, begin: &str) -> Result<(), TxFailure> {
-    AnsiTransactionManager::begin_transaction_sql(conn, begin)
-        .map_err(|error| TxFailure::NotBegun(error::of_statement("begin", error)))
+    dialect::begin(conn, begin).map_err(|error| TxFailure::NotBegun(error::of_statement("begin", error)))
 }
 
 /// Rolls an open transaction back.
@@ -217,7 +216,7 @@ pub fn run(
                 // It may be committed all the same.
                 shared.ids.forget();
                 let again = error::asks_for_retry(&error);
-                let error = error::of_statement("commit", error);
+                let error = error::of_commit(error);
                 if again { TxFailure::Retry(error) } else { TxFailure::Failed(error) }
             })?;
             if let Some(changes) = changes {

@@ -1,5 +1,6 @@
 //! SQLite-specific SQL.
 
+use diesel::connection::AnsiTransactionManager;
 use diesel::result::QueryResult;
 
 use super::Conn;
@@ -32,6 +33,11 @@ pub const COUNT_MIGRATION_TABLES: &str =
 
 /// A query of the names of the indexes of events.
 pub const INDEXES_OF_EVENTS: &str = "SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'events'";
+
+/// Opens a transaction by the statement `begin`.
+pub fn begin(conn: &mut Conn, begin: &str) -> QueryResult<()> {
+    AnsiTransactionManager::begin_transaction_sql(conn, begin)
+}
 
 /// Does nothing: the connection has a limit for waiting of its own.
 #[expect(clippy::unnecessary_wraps, reason = "the same signature on both databases")]

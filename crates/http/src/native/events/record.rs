@@ -131,7 +131,7 @@ pub async fn record_events(
     let batch = if small { record(&state)? } else { blocking::run(&state, record).await? };
     // Holds no thread. If the client disconnects meanwhile, the events are stored nevertheless; sent again with the same
     // ids, they are known.
-    Ok(HttpResponse::Ok().json(BatchResultView::from(batch.await?)))
+    Ok(HttpResponse::Ok().json(BatchResultView::from(blocking::committed(&state, batch).await?)))
 }
 
 impl From<Vec<Recorded>> for BatchResultView {
