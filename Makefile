@@ -21,7 +21,7 @@ endif
 export TRAILKEEPER_BIN
 
 .DEFAULT_GOAL := help
-.PHONY: help run build dist test statements lint doc format openapi configuration generate bench bench-server bench-parts measure-build measure-lto check-api schemathesis acceptance generators proof fuzz deny ci clean
+.PHONY: help run build dist test statements lint doc format openapi configuration generate bench bench-server bench-parts measure-build measure-lto check-api schemathesis acceptance soak generators proof fuzz deny ci clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,8 +29,8 @@ help: ## list these commands
 run: ## build and serve on http://127.0.0.1:8080 (LISTEN=, DATABASE_URL=, DATA_DIR=), with demo data in an empty database
 	$(CARGO) run --release --locked -p trailkeeper -- serve --demo
 
-build: ## build the program for development
-	$(CARGO) build --locked -p trailkeeper
+build: ## build the program for development, and the fault proxy of its checks
+	$(CARGO) build --locked -p trailkeeper -p trailkeeper-testkit --bins
 
 dist: ## build the program for distribution, with link-time optimisation: target/dist/trailkeeper
 	$(CARGO) build --profile dist --locked -p trailkeeper
@@ -92,6 +92,9 @@ schemathesis: build .venv/installed ## try to break every operation of the OpenA
 
 acceptance: build .venv/installed ## recount the answers of the program with other tools, on SQLite and PostgreSQL
 	PYTHON=$(CURDIR)/.venv/bin/python scripts/with-postgres scripts/acceptance/run
+
+soak: build ## repeat the faults of the database under load (MINUTES=30); memory must stay flat
+	scripts/with-postgres scripts/acceptance/faults.py --minutes $(or $(MINUTES),30)
 
 generators: build .generators/installed ## generate SDKs from openapi/*.json, compile and use them; lint the documents
 	.generators/venv/bin/python scripts/check_generators.py

@@ -42,9 +42,9 @@ MERGE_SECONDS = 15
 class Mortal(Server):
     """The program, on a port that stays reserved while it is dead."""
 
-    def __init__(self, checks, database):
+    def __init__(self, checks, database, **settings):
         port = lasting_port()
-        super().__init__(checks, database, listen=f"127.0.0.1:{port}")
+        super().__init__(checks, database, listen=f"127.0.0.1:{port}", **settings)
         self.port = port
 
     def kill(self):

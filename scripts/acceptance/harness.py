@@ -167,7 +167,7 @@ class Server:
             "TRAILKEEPER_LOGIN_DELAYS": "false",
         }
         self.settings |= {f"TRAILKEEPER_LIMIT_{group}": "0" for group in LIMITED}
-        self.settings |= {f"TRAILKEEPER_{name.upper()}": value for name, value in settings.items()}
+        self.settings |= {f"TRAILKEEPER_{name.upper()}": str(value) for name, value in settings.items()}
         self.admin = None
 
     def __enter__(self):
