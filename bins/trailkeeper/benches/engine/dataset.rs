@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use trailkeeper_analytics::engine::merger;
+use trailkeeper_analytics::engine::merger::{self, Finished};
 use trailkeeper_auth::SystemEntropy;
 use trailkeeper_domain::clock::SystemClock;
 use trailkeeper_domain::event::Event;
@@ -50,7 +50,8 @@ impl Dataset {
         }
         let curve = building.curve;
         // A server's merger does this every five minutes.
-        while !merger::finish_periods(store.as_ref(), &SystemClock, &SystemEntropy::default(), &|| false).unwrap() {}
+        let finish = || merger::finish_periods(store.as_ref(), &SystemClock, &SystemEntropy::default(), &|| false);
+        while finish().unwrap() == Finished::Some {}
         eprintln!("{events} events stored and merged in {:.0} s", began.elapsed().as_secs_f64());
         Self { store, events, curve, more: workload, database }
     }
