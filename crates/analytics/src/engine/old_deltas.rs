@@ -38,13 +38,17 @@ pub fn settle(store: &dyn Store, clock: &dyn Clock, entropy: &dyn Entropy, patie
         return Ok(0);
     }
     let lease = Lease::take_within(store, clock, entropy, patience)?;
+    lease.beating(|| settle_all(store, &lease))
+}
+
+fn settle_all(store: &dyn Store, lease: &Lease<'_>) -> Result<u64> {
     let mut settled = 0;
     loop {
         let old = store.reading(|tx| tx.old_deltas(AT_ONCE))?;
         if old.is_empty() {
             return Ok(settled);
         }
-        settled += settle_some(store, &lease, &old)?;
+        settled += settle_some(store, lease, &old)?;
     }
 }
 

@@ -24,7 +24,7 @@ use trailkeeper_domain::page::{PageRule, PageRuleState};
 use trailkeeper_domain::ports::{Moving, OldDeltaKey, ReadTx, Store, WriteTx};
 use trailkeeper_domain::{Error, Result};
 
-use super::lease::{Lease, lost};
+use super::lease::{Lease, LeaseWatch, lost};
 use super::merger::Pass;
 use super::postings::PostingsBuilder;
 use super::progress::Progress;
@@ -57,7 +57,8 @@ pub fn rebuild_by_rule(
     rule: &PageRule,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Rebuilt> {
-    rebuild_all(store, &Lease::take_within(store, clock, entropy, patience)?, Some(rule), &|| false, progress)
+    let lease = Lease::take_within(store, clock, entropy, patience)?;
+    lease.beating(|| rebuild_all(store, &lease, Some(rule), &|| false, progress))
 }
 
 /// Rebuilds all sheets and the index of events. Waits up to `patience` for a merger or another rebuild to release the
@@ -73,7 +74,8 @@ pub fn rebuild(
     patience: Duration,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Rebuilt> {
-    rebuild_all(store, &Lease::take_within(store, clock, entropy, patience)?, None, &|| false, progress)
+    let lease = Lease::take_within(store, clock, entropy, patience)?;
+    lease.beating(|| rebuild_all(store, &lease, None, &|| false, progress))
 }
 
 /// Like [`rebuild`], for the background of a server: `None` if another process has the lease, or if `stopped` says that it
@@ -88,8 +90,8 @@ pub fn rebuild_in_background(
     stopped: &dyn Fn() -> bool,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Option<Rebuilt>> {
-    let Some(lease) = Lease::take(store, clock, entropy)? else { return Ok(None) };
-    match rebuild_all(store, &lease, None, stopped, progress) {
+    let Some(lease) = Lease::take(store, clock, entropy, &LeaseWatch::default())? else { return Ok(None) };
+    match lease.beating(|| rebuild_all(store, &lease, None, stopped, progress)) {
         Err(_) if stopped() => Ok(None),
         outcome => outcome.map(Some),
     }

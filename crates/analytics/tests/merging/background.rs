@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use trailkeeper_analytics::engine::merger::{Merger, MergerSettings};
+use trailkeeper_domain::clock::Clock as _;
 use trailkeeper_domain::scope::{Level, Part, Scope};
 use trailkeeper_domain::time::TimeRange;
-use trailkeeper_testkit::{Fault, FaultyStore, at};
+use trailkeeper_testkit::{Call, Fault, FaultyStore, at, uuid};
 
 use crate::world::World;
 
@@ -93,9 +96,37 @@ fn periods_are_finished_without_pauses_between_them(world: &World) {
     }
 }
 
+/// Nothing is due here for years; but what a dead process was merging is due at once.
+fn the_work_of_a_dead_merger_is_continued(world: &World) {
+    let store = FaultyStore::over(&world.store);
+    let never = Duration::from_hours(1_000_000);
+    let settings = MergerSettings { every: Duration::from_hours(1), events: u64::MAX, within: never };
+    let _merger = Merger::start(store.clone(), world.clock.clone(), world.entropy.clone(), settings).unwrap();
+    // Its housekeeping at the start.
+    store.wait_for_writes(3);
+    world.insert(30);
+    let (other, now) = (uuid(1), world.clock.now());
+    let take = || world.store.writing(|tx| tx.take_lease("sheets", other, now, now + TimeDelta::seconds(3))).unwrap();
+    while !take() {
+        thread::yield_now();
+    }
+    let waiting = world.kept().deltas;
+    assert!(!waiting.is_empty());
+    for reads in store.calls(Call::Read) + 1.. {
+        if world.kept().deltas.is_empty() {
+            break;
+        }
+        store.wait_for_calls(Call::Read, reads);
+        world.clock.advance(TimeDelta::seconds(1));
+    }
+    assert!(world.store.reading(|tx| tx.lease("sheets")).unwrap().is_none_or(|(holder, _)| holder != other));
+    world.assert_clean();
+}
+
 trailkeeper_testkit::on_both!(crate::world::World::new =>
     new_events_are_merged_until_the_merger_stops,
     a_failed_write_is_retried,
     sheets_of_an_interrupted_rebuild_are_removed,
     periods_are_finished_without_pauses_between_them,
+    the_work_of_a_dead_merger_is_continued,
 );

@@ -41,7 +41,7 @@ fn a_write_that_fails_changes_nothing(world: &World) {
                 assert!(merged.unwrap().unwrap().finished);
                 world.insert(1);
                 assert_eq!(world.merge_in(world.store.as_ref()).unwrap(), None);
-                world.clock.advance(Duration::seconds(31));
+                world.clock.advance(Duration::seconds(91));
             }
             _ => {
                 assert!(!store.has_struck());
@@ -59,7 +59,7 @@ fn a_merger_that_lost_its_lease_writes_nothing(world: &World) {
     let (inner, clock) = (Arc::clone(&world.store), Arc::clone(&world.clock));
     let other = uuid(1);
     let take_lease = move |_: &FaultyStore| {
-        clock.advance(Duration::seconds(31));
+        clock.advance(Duration::seconds(91));
         let now = clock.now();
         assert!(inner.writing(|tx| tx.take_lease("sheets", other, now, now + Duration::seconds(30))).unwrap());
     };
@@ -235,7 +235,7 @@ fn a_pass_that_died_is_continued(world: &World) {
         open += usize::from(!world.kept().passes.is_empty());
         assert_answers_of_many(world);
         world.assert_clean();
-        world.clock.advance(Duration::seconds(31));
+        world.clock.advance(Duration::seconds(91));
         // With new events before the next merger comes.
         insert_of_many(world);
         world.merge();
@@ -262,7 +262,7 @@ fn a_pass_without_its_lease_is_continued_by_another(world: &World) {
         let other = uuid(1);
         let store = FaultyStore::over(&world.store);
         store.before_write(nth, move |_: &FaultyStore| {
-            clock.advance(Duration::seconds(31));
+            clock.advance(Duration::seconds(91));
             let now = clock.now();
             assert!(inner.writing(|tx| tx.take_lease("sheets", other, now, now + Duration::seconds(30))).unwrap());
         });
@@ -294,7 +294,7 @@ fn a_rebuild_takes_over_what_a_dead_pass_has_claimed(world: &World) {
     let store = FaultyStore::over(&world.store);
     store.crash_at_write(2, Some(Fault::RolledBack));
     world.merge_in(&*store).unwrap_err();
-    world.clock.advance(Duration::seconds(31));
+    world.clock.advance(Duration::seconds(91));
     assert_eq!(world.kept().passes.len(), 1);
     insert_of_many(world);
     // It also merges first, and dies before the new generation answers.
@@ -302,7 +302,7 @@ fn a_rebuild_takes_over_what_a_dead_pass_has_claimed(world: &World) {
         let store = FaultyStore::over(&world.store);
         store.crash_at_write(nth, Some(Fault::RolledBack));
         rebuilt(world, &*store).unwrap_err();
-        world.clock.advance(Duration::seconds(31));
+        world.clock.advance(Duration::seconds(91));
         assert_answers_of_many(world);
         world.assert_clean();
     }

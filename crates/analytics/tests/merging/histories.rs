@@ -52,7 +52,7 @@ fn a_key_never_has_another_content(world: &World) {
                 let store = FaultyStore::over(&world.store);
                 store.crash_at_write(2, Some(Fault::RolledBack));
                 assert!(rebuilt(world, &*store).is_err());
-                world.clock.advance(chrono::Duration::seconds(31));
+                world.clock.advance(chrono::Duration::seconds(91));
                 rebuilt(world, world.store.as_ref()).unwrap();
             }
             _ => replaced += world.merge().sheets_replaced,

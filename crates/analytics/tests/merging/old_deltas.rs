@@ -91,7 +91,7 @@ fn an_upgrade_merges_the_deltas_of_the_older_version(world: &World) {
     settled(&store).unwrap_err();
     let left = old(world);
     assert!(0 < left && left < waiting, "{left} of {waiting}");
-    world.clock.advance(chrono::Duration::seconds(31));
+    world.clock.advance(chrono::Duration::seconds(91));
     assert_eq!(settled(&FaultyStore::over(&world.store)).unwrap(), left as u64);
     assert_eq!(old(world), 0);
     world.assert_clean();

@@ -69,7 +69,7 @@ fn a_rebuild_that_dies_leaves_the_old_sheets(world: &World) {
         let outcome = rebuilt(world, &*store);
         world.assert_clean();
         // The lease of the dead rebuild runs out.
-        world.clock.advance(chrono::Duration::seconds(31));
+        world.clock.advance(chrono::Duration::seconds(91));
         if world.generation() != generation {
             // It died only after the new generation was made the current one.
             outcome.unwrap_err();
@@ -92,7 +92,7 @@ fn a_rebuild_waits_for_the_lease_only_for_the_given_time(world: &World) {
     let Err(Error::Unavailable { cause, .. }) = rebuilt(world, world.store.as_ref()) else { panic!("not refused") };
     let until = rfc3339(now + chrono::Duration::seconds(30));
     assert!(cause.to_string().contains("lease") && cause.to_string().contains(&until), "{cause}");
-    world.clock.advance(chrono::Duration::seconds(30));
+    world.clock.advance(chrono::Duration::seconds(90));
     rebuilt(world, world.store.as_ref()).unwrap();
 }
 

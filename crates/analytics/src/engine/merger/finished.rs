@@ -11,7 +11,7 @@ use trailkeeper_domain::scope::{Level, Part, Scope};
 use trailkeeper_domain::time::{TimeRange, Timestamp};
 
 use crate::engine::EARLIEST;
-use crate::engine::lease::Lease;
+use crate::engine::lease::{Lease, LeaseWatch};
 use crate::engine::long;
 use crate::engine::tenants::counts_of;
 
@@ -52,13 +52,33 @@ pub fn finish_periods(
     entropy: &dyn Entropy,
     stopped: &dyn Fn() -> bool,
 ) -> Result<Finished> {
+    finish_watching(store, clock, entropy, &LeaseWatch::default(), stopped)
+}
+
+/// [`finish_periods`] by a process that watches the lease.
+pub(super) fn finish_watching(
+    store: &dyn Store,
+    clock: &dyn Clock,
+    entropy: &dyn Entropy,
+    watch: &LeaseWatch,
+    stopped: &dyn Fn() -> bool,
+) -> Result<Finished> {
     let Some(until) = clock.now().checked_sub_signed(AFTER) else { return Ok(Finished::All) };
     let missing = store.reading(|tx| missing(tx, until))?;
     if missing.is_empty() {
         // Without the lease: an idle server must not write.
         return Ok(Finished::All);
     }
-    let Some(lease) = Lease::take(store, clock, entropy)? else { return Ok(Finished::Elsewhere) };
+    let Some(lease) = Lease::take(store, clock, entropy, watch)? else { return Ok(Finished::Elsewhere) };
+    lease.beating(|| finish_some(store, &lease, &missing, stopped))
+}
+
+fn finish_some(
+    store: &dyn Store,
+    lease: &Lease<'_>,
+    missing: &[Missing],
+    stopped: &dyn Fn() -> bool,
+) -> Result<Finished> {
     for period in missing.iter().take(PERIODS) {
         if stopped() {
             return Ok(Finished::Some);

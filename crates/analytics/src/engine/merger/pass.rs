@@ -20,7 +20,7 @@ use trailkeeper_postings::delta::Delta;
 
 use super::merged::{LeftOut, Merged};
 use crate::engine::delta;
-use crate::engine::lease::Lease;
+use crate::engine::lease::{Lease, LeaseWatch};
 use crate::engine::merge::{self, Claim, Outcome, Plan, Step};
 use crate::engine::postings::{ABSORBED, NewRuns, Place, by_place, compact, remove_replaced_pages, sweep_pages};
 
@@ -38,7 +38,7 @@ const BYTES: u64 = 4 << 20;
 /// # Errors
 /// Those of the store.
 pub fn run_once(store: &dyn Store, clock: &dyn Clock, entropy: &dyn Entropy) -> Result<Option<Merged>> {
-    merge_waiting(store, clock, entropy, HashSet::new(), &|| false)
+    merge_waiting(store, clock, entropy, &LeaseWatch::default(), HashSet::new(), &|| false)
 }
 
 /// [`run_once`] without what is left out, until `stopped` returns `true`.
@@ -46,6 +46,7 @@ pub(super) fn merge_waiting(
     store: &dyn Store,
     clock: &dyn Clock,
     entropy: &dyn Entropy,
+    watch: &LeaseWatch,
     left_out: HashSet<LeftOut>,
     stopped: &dyn Fn() -> bool,
 ) -> Result<Option<Merged>> {
@@ -59,10 +60,10 @@ pub(super) fn merge_waiting(
         // Without the lease: an idle server must not write.
         return Ok(Some(Merged { finished: true, ..Merged::default() }));
     }
-    let Some(lease) = Lease::take(store, clock, entropy)? else {
+    let Some(lease) = Lease::take(store, clock, entropy, watch)? else {
         return Ok(None);
     };
-    Pass::new(store, &lease, left_out, stopped).run().map(Some)
+    lease.beating(|| Pass::new(store, &lease, left_out, stopped).run()).map(Some)
 }
 
 /// A run that holds the lease.

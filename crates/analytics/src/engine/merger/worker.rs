@@ -12,11 +12,11 @@ use trailkeeper_domain::ports::Store;
 use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::{Error, Result};
 
-use super::finished::{Finished, finish_periods};
+use super::finished::{Finished, finish_watching};
 use super::merged::{LeftOut, Merged};
 use super::pass::merge_waiting;
 use super::settings::MergerSettings;
-use crate::engine::lease::Lease;
+use crate::engine::lease::{Lease, LeaseWatch};
 
 /// The pause between two housekeepings, which remove sheets of an interrupted rebuild.
 const HOUSEKEEPING: TimeDelta = TimeDelta::hours(1);
@@ -29,6 +29,8 @@ const LOG_AGAIN: TimeDelta = TimeDelta::hours(1);
 /// The pause between two looks for periods that are over and not finished. A late event removes what its periods got, and
 /// each pause it is made once more at most.
 const FINISHED_EVERY: TimeDelta = TimeDelta::minutes(5);
+/// The pause between two looks at the lease of another process.
+const LOOK: Duration = Duration::from_millis(500);
 /// The most steps of the store's background work in one pass.
 const STEPS: usize = 16;
 /// The most sheets of other generations that one transaction removes.
@@ -75,6 +77,9 @@ pub struct Worker {
     settings: MergerSettings,
     /// When deltas were first seen waiting that wait still.
     waiting_since: Option<Timestamp>,
+    watch: LeaseWatch,
+    /// Whether another process died while it had the lease. This one continues its work at once.
+    takes_over: bool,
 }
 
 /// A part of the backlog that could not be merged.
@@ -104,6 +109,8 @@ impl Worker {
             unreadable: HashMap::new(),
             settings,
             waiting_since: None,
+            watch: LeaseWatch::default(),
+            takes_over: false,
         }
     }
 
@@ -121,8 +128,27 @@ impl Worker {
             } else {
                 tracing::error!("the merger panicked; it continues with its next pass");
             }
-            if self.signal.stopped_within(wait) {
+            if self.stopped_within(wait) {
                 return;
+            }
+        }
+    }
+
+    /// Waits until the next pass. Returns whether the thread is to end. The wait is shorter if the process that has the lease
+    /// is gone meanwhile.
+    fn stopped_within(&mut self, wait: Duration) -> bool {
+        let mut left = wait;
+        loop {
+            let some = left.min(LOOK);
+            if self.signal.stopped_within(some) {
+                return true;
+            }
+            left -= some;
+            // The next pass reports an outage of the database.
+            self.takes_over |= !left.is_zero()
+                && self.watch.abandoned(self.store.as_ref(), self.clock.as_ref()).is_ok_and(|abandoned| abandoned);
+            if left.is_zero() || self.takes_over {
+                return false;
             }
         }
     }
@@ -140,11 +166,13 @@ impl Worker {
                 self.store.as_ref(),
                 self.clock.as_ref(),
                 self.entropy.as_ref(),
+                &self.watch,
                 left_out.clone(),
                 &|| signal.is_stopped(),
             )?;
             if let Some(merged) = merged {
                 self.waiting_since = None;
+                self.takes_over = false;
                 self.note(now, &left_out, merged);
             }
         }
@@ -157,7 +185,7 @@ impl Worker {
             return Ok(Finished::All);
         }
         let (store, clock, entropy) = (self.store.as_ref(), self.clock.as_ref(), self.entropy.as_ref());
-        let finished = finish_periods(store, clock, entropy, &|| self.signal.is_stopped())?;
+        let finished = finish_watching(store, clock, entropy, &self.watch, &|| self.signal.is_stopped())?;
         if finished == Finished::All {
             self.finished_at = Some(now);
         }
@@ -184,11 +212,13 @@ impl Worker {
         let deltas = waiting.deltas.saturating_sub(unreadable);
         if deltas == 0 {
             self.waiting_since = None;
+            self.takes_over = false;
             return Ok(false);
         }
         let since = *self.waiting_since.get_or_insert(now);
         let waited = now.signed_duration_since(since);
-        Ok(waiting.events >= self.settings.events
+        Ok(self.takes_over
+            || waiting.events >= self.settings.events
             || deltas >= MANY_DELTAS
             || waited < TimeDelta::zero()
             || waited.to_std().is_ok_and(|waited| waited >= self.settings.within))
@@ -204,18 +234,19 @@ impl Worker {
 
     /// Removes the sheets of an interrupted rebuild; `false` if another process holds the lease, which may be a rebuild.
     fn remove_other_generations(&self) -> Result<bool> {
-        let Some(lease) = Lease::take(self.store.as_ref(), self.clock.as_ref(), self.entropy.as_ref())? else {
-            return Ok(false);
-        };
-        loop {
-            let removed = lease.writing(|tx| tx.delete_other_generations(None, REMOVED_AT_ONCE))?;
-            match removed {
-                None => return Ok(false),
-                Some(0) => return Ok(true),
-                Some(_) if self.signal.is_stopped() => return Ok(false),
-                Some(_) => {}
+        let (store, clock, entropy) = (self.store.as_ref(), self.clock.as_ref(), self.entropy.as_ref());
+        let Some(lease) = Lease::take(store, clock, entropy, &self.watch)? else { return Ok(false) };
+        lease.beating(|| {
+            loop {
+                let removed = lease.writing(|tx| tx.delete_other_generations(None, REMOVED_AT_ONCE))?;
+                match removed {
+                    None => return Ok(false),
+                    Some(0) => return Ok(true),
+                    Some(_) if self.signal.is_stopped() => return Ok(false),
+                    Some(_) => {}
+                }
             }
-        }
+        })
     }
 
     fn note(&mut self, now: Timestamp, left_out: &HashSet<LeftOut>, merged: Merged) {

@@ -13,7 +13,7 @@ use trailkeeper_postings::run::{RunBuilder, RunReader};
 use trailkeeper_testkit::{Fault, FaultyStore, World, at, tenant_id};
 
 use super::*;
-use crate::engine::lease::Lease;
+use crate::engine::lease::{Lease, LeaseWatch};
 
 trailkeeper_testkit::on_both!(super::world =>
     the_runs_of_a_builder_have_every_event_of_their_scope,
@@ -28,7 +28,7 @@ fn world(kind: trailkeeper_testkit::DatabaseKind) -> World {
 }
 
 fn lease_on<'a>(world: &'a World, store: &'a dyn Store) -> Lease<'a> {
-    Lease::take(store, world.clock.as_ref(), world.entropy.as_ref()).unwrap().unwrap()
+    Lease::take(store, world.clock.as_ref(), world.entropy.as_ref(), &LeaseWatch::default()).unwrap().unwrap()
 }
 
 fn all_months() -> TimeRange {
@@ -164,7 +164,7 @@ fn a_run_that_is_not_finished_is_never_seen(world: &mut World) {
         assert!(write_large(&mut RunWriter::new(store, &lease, 1), key()).is_err());
         drop(lease);
         // The lease of the dead writer runs out.
-        world.clock.advance(chrono::Duration::seconds(31));
+        world.clock.advance(chrono::Duration::seconds(91));
         assert_eq!(world.store.reading(|tx| tx.posting_run_keys(1, &[Scope::Everyone])).unwrap(), []);
         let mut swept = 0;
         loop {
@@ -250,7 +250,7 @@ fn a_compaction_that_dies_loses_and_repeats_no_event(world: &mut World) {
         faulty.crash_at_write(nth, Some(Fault::RolledBack));
         let outcome = sweep_pages(faulty.as_ref(), &lease).and_then(|_| compact(faulty.as_ref(), &lease, 1, place));
         drop(lease);
-        world.clock.advance(chrono::Duration::seconds(31));
+        world.clock.advance(chrono::Duration::seconds(91));
         assert_eq!(found(world.store.as_ref()), all, "{nth}");
         if outcome.is_ok() {
             break;

@@ -1,45 +1,66 @@
 //! The lease: the right to write sheets, which one process holds at a time.
+//!
+//! ```text
+//! holder     take ── beat ── write ── beat ── killed
+//! another         look    look    look    look    look    look    look: unchanged for SPAN ─► take
+//! ```
 
-use std::cell::Cell;
+mod beat;
+#[cfg(test)]
+mod tests;
+mod watch;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use parking_lot::Mutex;
 use trailkeeper_domain::clock::{self, Clock, Entropy};
 use trailkeeper_domain::ports::{Store, WriteTx};
 use trailkeeper_domain::time::{Timestamp, rfc3339};
 use trailkeeper_domain::{Error, Result};
 use uuid::Uuid;
 
-/// The name of the lease in the database.
-const NAME: &str = "sheets";
-
-/// How long the lease lasts after it is taken and after each write. A process that does not write for longer may lose it.
-const SPAN: TimeDelta = TimeDelta::seconds(30);
+pub use watch::LeaseWatch;
+use watch::{Look, NAME, SPAN};
 
 /// The pause between two attempts to take the lease.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// After this time without a write, [`Lease::keep`] prolongs the lease.
-const KEEP_AFTER: TimeDelta = TimeDelta::seconds(10);
+/// After this time without a write, [`Lease::keep`] prolongs the lease. A third of [`SPAN`], so that a holder keeps it
+/// although the database is slow for a second or two.
+const KEEP_AFTER: TimeDelta = TimeDelta::seconds(1);
 
 /// The lease on the sheets. It is released when it is dropped; if that fails, it runs out.
 pub struct Lease<'a> {
     store: &'a dyn Store,
     clock: &'a dyn Clock,
     holder: Uuid,
-    kept_at: Cell<Timestamp>,
+    kept_at: Mutex<Timestamp>,
+    /// The number of transactions in progress that prolong the lease.
+    writing: AtomicUsize,
 }
 
 impl<'a> Lease<'a> {
-    /// Takes the lease; `None` if another process holds it.
-    pub fn take(store: &'a dyn Store, clock: &'a dyn Clock, entropy: &dyn Entropy) -> Result<Option<Self>> {
+    /// Takes the lease; `None` if another process holds it and is not gone by what `watch` has seen.
+    pub fn take(
+        store: &'a dyn Store,
+        clock: &'a dyn Clock,
+        entropy: &dyn Entropy,
+        watch: &LeaseWatch,
+    ) -> Result<Option<Self>> {
+        let look = watch.look(store, clock)?;
+        if look == Look::Taken {
+            return Ok(None);
+        }
         let holder = clock::new_uuid(clock, entropy);
         let taken = store.writing(|tx| {
             let now = clock.now();
-            tx.take_lease(NAME, holder, now, now + SPAN)
+            tx.take_lease(NAME, holder, LeaseWatch::expired_at(look, now), now + SPAN)
         })?;
-        Ok(taken.then(|| Self { store, clock, holder, kept_at: Cell::new(clock.now()) }))
+        let kept_at = Mutex::new(clock.now());
+        Ok(taken.then(|| Self { store, clock, holder, kept_at, writing: AtomicUsize::new(0) }))
     }
 
     /// Takes the lease, and waits up to `patience` until another process releases it.
@@ -52,16 +73,17 @@ impl<'a> Lease<'a> {
         entropy: &dyn Entropy,
         patience: Duration,
     ) -> Result<Self> {
+        let watch = LeaseWatch::default();
         let mut waited = Duration::ZERO;
         loop {
-            if let Some(lease) = Self::take(store, clock, entropy)? {
+            if let Some(lease) = Self::take(store, clock, entropy, &watch)? {
                 return Ok(lease);
             }
             if waited >= patience {
                 let until = Self::taken_until(store)?;
                 let until = until.map_or_else(String::new, |until| format!(" (now until {})", rfc3339(until)));
                 return Err(Error::unavailable(format!(
-                    "another process has the lease on the sheets{until}, and did not release it within {} seconds: a merger under heavy load or another rebuild; try again when that one is done (a killed one loses it 30 seconds after its last write)",
+                    "another process has the lease on the sheets{until}, and did not release it within {} seconds: a merger under heavy load or another rebuild; try again when that one is done (a killed one loses it after three seconds)",
                     patience.as_secs()
                 )));
             }
@@ -78,12 +100,16 @@ impl<'a> Lease<'a> {
     /// Runs `work` in a write transaction that prolongs the lease first. `None`, without running `work`, if another process
     /// has taken the lease: then nothing may be written.
     pub fn writing<T>(&self, mut work: impl FnMut(&mut dyn WriteTx) -> Result<T>) -> Result<Option<T>> {
+        self.writing.fetch_add(1, Ordering::SeqCst);
         let now = self.clock.now();
         let done = self
             .store
-            .writing(|tx| if tx.keep_lease(NAME, self.holder, now + SPAN)? { work(tx).map(Some) } else { Ok(None) })?;
-        self.kept_at.set(now);
-        Ok(done)
+            .writing(|tx| if tx.keep_lease(NAME, self.holder, now + SPAN)? { work(tx).map(Some) } else { Ok(None) });
+        self.writing.fetch_sub(1, Ordering::SeqCst);
+        if let Ok(Some(_)) = &done {
+            *self.kept_at.lock() = now;
+        }
+        done
     }
 
     /// Prolongs the lease during work that does not write, if the last write is a while ago.
@@ -91,7 +117,8 @@ impl<'a> Lease<'a> {
     /// # Errors
     /// Those of the store, and [`lost`].
     pub fn keep(&self) -> Result<()> {
-        if self.clock.now() < self.kept_at.get() + KEEP_AFTER {
+        // A transaction in progress prolongs it, and would only make this one wait.
+        if self.writing.load(Ordering::SeqCst) > 0 || self.clock.now() < *self.kept_at.lock() + KEEP_AFTER {
             return Ok(());
         }
         self.writing(|_| Ok(()))?.ok_or_else(lost)

@@ -1,0 +1,92 @@
+//! What a process has seen of the lease: by this it decides whether the holder is gone.
+
+use chrono::TimeDelta;
+use parking_lot::Mutex;
+use trailkeeper_domain::Result;
+use trailkeeper_domain::clock::Clock;
+use trailkeeper_domain::ports::Store;
+use trailkeeper_domain::time::Timestamp;
+use uuid::Uuid;
+
+/// The name of the lease in the database.
+pub const NAME: &str = "sheets";
+
+/// How long the lease lasts after it is taken and each time it is prolonged. A process that does not prolong it for longer
+/// may lose it.
+pub const SPAN: TimeDelta = TimeDelta::seconds(3);
+
+/// How long ago a lease ended that a process takes at its first look, without watching it. The clocks of servers differ
+/// by less.
+pub(super) const FORGOTTEN: TimeDelta = TimeDelta::minutes(1);
+
+/// A lease that ends later than this from now was taken by a wrong clock; the store counts it as expired, too.
+const FAR_AHEAD: TimeDelta = TimeDelta::minutes(11);
+
+/// What one process has seen of the lease at its last look.
+///
+/// A holder prolongs the lease every second. It is gone when its lease stayed the same for three seconds between two
+/// looks, by the clock of the process that looks. So it does not matter how much the clocks of two servers differ.
+#[derive(Default)]
+pub struct LeaseWatch {
+    seen: Mutex<Option<Seen>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Seen {
+    holder: Uuid,
+    until: Timestamp,
+    since: Timestamp,
+    /// Whether [`LeaseWatch::abandoned`] has returned it.
+    reported: bool,
+}
+
+/// The lease at a look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// Nobody has it.
+    Free,
+    /// Another process has it.
+    Taken,
+    /// Its holder is gone; it ended, or would end, at this time.
+    Abandoned(Timestamp),
+}
+
+impl LeaseWatch {
+    /// Looks at the lease.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn look(&self, store: &dyn Store, clock: &dyn Clock) -> Result<Look> {
+        let lease = store.reading(|tx| tx.lease(NAME))?;
+        let now = clock.now();
+        let mut seen = self.seen.lock();
+        let Some((holder, until)) = lease else {
+            *seen = None;
+            return Ok(Look::Free);
+        };
+        let known = seen.filter(|seen| (seen.holder, seen.until) == (holder, until) && seen.since <= now);
+        let Seen { since, .. } = *seen.insert(known.unwrap_or(Seen { holder, until, since: now, reported: false }));
+        let gone = now >= since + SPAN || until <= now - FORGOTTEN || until > now + FAR_AHEAD;
+        Ok(if gone { Look::Abandoned(until) } else { Look::Taken })
+    }
+
+    /// Looks at the lease. Returns whether its holder is gone, once for each such lease.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn abandoned(&self, store: &dyn Store, clock: &dyn Clock) -> Result<bool> {
+        let look = self.look(store, clock)?;
+        let mut seen = self.seen.lock();
+        let Some(seen) = seen.as_mut().filter(|_| matches!(look, Look::Abandoned(_))) else { return Ok(false) };
+        Ok(!std::mem::replace(&mut seen.reported, true))
+    }
+
+    /// The time by which the store compares the end of the lease when this process takes it after `look`, at `now`. A
+    /// lease that was prolonged or taken since the look ends later, and is not taken.
+    pub(super) fn expired_at(look: Look, now: Timestamp) -> Timestamp {
+        match look {
+            Look::Free | Look::Taken => now - FORGOTTEN,
+            Look::Abandoned(until) => until,
+        }
+    }
+}
