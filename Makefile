@@ -21,7 +21,7 @@ endif
 export TRAILKEEPER_BIN
 
 .DEFAULT_GOAL := help
-.PHONY: help run build dist test statements lint doc format openapi configuration generate bench bench-server bench-parts measure-build measure-lto check-api schemathesis acceptance soak generators proof fuzz deny ci clean
+.PHONY: help run build dist test statements lint doc format openapi configuration generate bench bench-server bench-parts measure-build measure-lto check-api schemathesis acceptance soak generators proof simulate fuzz deny ci clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -103,6 +103,9 @@ proof: build .generators/installed ## make the checks that take too long for CI:
 	CARGO=$(CARGO) .generators/venv/bin/python scripts/check_generators.py --proof
 	$(CARGO) build --release --locked -p trailkeeper
 	TRAILKEEPER_BIN=$(CURDIR)/target/release/trailkeeper scripts/with-postgres scripts/acceptance/prove $(BASE) $(EVENTS)
+
+simulate: ## model the sizes of larger databases, and check the model against measured ones
+	$(PYTHON) scripts/simulate/main.py
 
 fuzz: ## fuzz every parser of untrusted input (SECONDS=600 TARGETS="events query")
 	CARGO=$(CARGO) scripts/fuzz $(or $(SECONDS),12) $(TARGETS)
