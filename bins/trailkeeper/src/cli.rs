@@ -3,8 +3,8 @@
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands::{
-    account, backup, config, demo, import, master_key, migrate, openapi, rebuild, restore, serve, session, signing_key,
-    token, token_key, vacuum, verify,
+    account, backup, config, demo, hold, import, master_key, migrate, openapi, rebuild, restore, retention, serve,
+    session, signing_key, token, token_key, vacuum, verify,
 };
 use crate::config::{CommandLine, DatabaseArgs, LogArgs, PageArgs, PageRuleArgs, Settings};
 use crate::failure::Failure;
@@ -58,6 +58,10 @@ pub enum Command {
     ///
     /// The database before is kept under another name.
     Restore(restore::RestoreArgs),
+    /// Manage how long events are kept, and remove older ones.
+    Retention(retention::RetentionArgs),
+    /// Manage legal holds: nothing removes the events of a tenant or user on hold.
+    Hold(hold::HoldArgs),
     /// Print an OpenAPI document.
     Openapi(openapi::OpenapiArgs),
     /// Manage the accounts that may log in to Trailkeeper.
@@ -100,6 +104,8 @@ impl Cli {
             Command::Vacuum(args) => vacuum::run(database, args),
             Command::Backup(args) => backup::run(database, args),
             Command::Restore(args) => restore::run(database, args),
+            Command::Retention(args) => retention::run(database, args),
+            Command::Hold(args) => hold::run(database, args),
             Command::Openapi(args) => openapi::run(args),
             Command::Account(args) => account::run(database, args),
             Command::Token(args) => token::run(database, args),

@@ -18,6 +18,7 @@ mod moving;
 mod open_files;
 mod output;
 mod progress;
+mod retention;
 mod rotation;
 mod telemetry;
 mod verification;

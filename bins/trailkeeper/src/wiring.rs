@@ -24,6 +24,7 @@ const SETTLE_TIMEOUT: Duration = Duration::from_mins(1);
 const PAGE: usize = 500;
 
 /// The database, the clock and the source of randomness.
+#[derive(Clone)]
 pub struct Ports {
     /// Address of the database. It is displayed without the password.
     pub url: DatabaseUrl,

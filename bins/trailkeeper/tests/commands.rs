@@ -24,6 +24,8 @@ mod keys;
 mod openapi;
 #[path = "commands/pages.rs"]
 mod pages;
+#[path = "commands/retention.rs"]
+mod retention;
 #[path = "commands/serve.rs"]
 mod serve;
 #[path = "commands/sheets.rs"]

@@ -53,6 +53,14 @@ uuid_id!(
     /// The id of one counted creation of a tenant, user or membership.
     CreationId
 );
+uuid_id!(
+    /// The id of a rule of retention.
+    RetentionRuleId
+);
+uuid_id!(
+    /// The id of a legal hold.
+    LegalHoldId
+);
 
 impl TenantId {
     /// No tenant: the tenant of events outside any tenant.

@@ -21,6 +21,7 @@ pub mod ingest;
 pub mod json;
 pub mod page;
 pub mod ports;
+pub mod retention;
 pub mod scope;
 pub mod tenant;
 #[cfg(test)]

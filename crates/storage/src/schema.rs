@@ -274,6 +274,28 @@ tables! {
         replaced -> Bool,
     }
 
+    /// Rules of retention, removed ones included.
+    retention_rules (id) {
+        id -> Uuid128,
+        tenant_id -> Nullable<Uuid128>,
+        kind -> Nullable<Text>,
+        keep_days -> Nullable<Integer>,
+        keep_sheets_days -> Nullable<Integer>,
+        removed_before -> Nullable<Instant>,
+        created_at -> Instant,
+        changed_at -> Instant,
+    }
+
+    /// Legal holds.
+    legal_holds (id) {
+        id -> Uuid128,
+        case_name -> Text,
+        reason -> Text,
+        tenant_id -> Nullable<Uuid128>,
+        user_id -> Nullable<Text>,
+        created_at -> Instant,
+    }
+
     /// Leases: rights that one process at a time has.
     leases (name) {
         name -> Text,

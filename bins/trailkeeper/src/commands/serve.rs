@@ -19,7 +19,7 @@ use crate::config::{AdminArgs, CommandLine, DatabaseArgs, Settings};
 use crate::failure::Failure;
 use crate::master_key::KeyUse;
 use crate::wiring::{self, Ports};
-use crate::{access, audit, conversion, demo, housekeeping, output};
+use crate::{access, audit, conversion, demo, housekeeping, output, retention};
 
 /// Serves until a signal stops it.
 pub fn run(database: &DatabaseArgs, settings: &Settings, line: &CommandLine) -> Result<(), Failure> {
@@ -48,7 +48,10 @@ pub fn run(database: &DatabaseArgs, settings: &Settings, line: &CommandLine) -> 
         .map_err(|source| Failure::Io { what: "cannot start the housekeeping thread".to_owned(), source })?;
     let conversion = conversion::start(&ports)
         .map_err(|source| Failure::Io { what: "cannot start the thread that converts events".to_owned(), source })?;
-    let ingest = Ingest::start(Arc::clone(&ports.store), settings.server.ingest_limits());
+    let remover = retention::start(&ports)
+        .map_err(|source| Failure::Io { what: "cannot start the thread that removes events".to_owned(), source })?;
+    let ingest = Ingest::start(Arc::clone(&ports.store), settings.server.ingest_limits())
+        .and_then(|ingest| ingest.with_retention(Arc::clone(&ports.store)));
     let services = Services {
         store: Arc::clone(&ports.store),
         ingest: Arc::new(ingest.map_err(|error| ports.failed(error))?),
@@ -84,6 +87,7 @@ pub fn run(database: &DatabaseArgs, settings: &Settings, line: &CommandLine) -> 
     // All requests are answered by now. The next start merges the remaining deltas.
     merger.stop();
     conversion.stop();
+    remover.stop();
     housekeeping.stop();
     if !shown.get() {
         output::write(&banner.credentials())?;

@@ -16,6 +16,7 @@ pub mod postings;
 mod progress;
 pub mod read;
 pub mod rebuild;
+pub mod retention;
 mod tenants;
 pub mod verify;
 
@@ -25,7 +26,7 @@ use trailkeeper_domain::error::Context;
 use trailkeeper_domain::id::TenantId;
 use trailkeeper_domain::ports::SheetKey;
 use trailkeeper_domain::scope::{Part, Scope};
-use trailkeeper_domain::time::{Timestamp, rfc3339};
+use trailkeeper_domain::time::{MAX_UNIX_SECONDS, Timestamp, rfc3339};
 
 pub use audience::{Audience, EachTenant};
 pub use fold_cache::FoldCache;
@@ -36,6 +37,12 @@ pub use tenants::{TenantCells, per_tenant, tenants_with_events};
 const EARLIEST: Timestamp = match DateTime::from_timestamp(-62_135_596_800, 0) {
     Some(at) => at,
     None => DateTime::<Utc>::MIN_UTC,
+};
+
+/// The end of the year 9999, after any event.
+const LATEST: Timestamp = match DateTime::from_timestamp(MAX_UNIX_SECONDS + 1, 0) {
+    Some(at) => at,
+    None => DateTime::<Utc>::MAX_UTC,
 };
 
 /// Whether events of this scope are counted. Those of the system tenant are not: operators are not customers, and the

@@ -2,8 +2,10 @@
 
 use chrono::TimeDelta;
 use trailkeeper_domain::ports::{SourceActivity, SourceQuery, SourceTotals, Store};
+use trailkeeper_domain::time::TimeRange;
 use trailkeeper_domain::{Error, Result};
 
+use crate::engine::retention::check_edges;
 use crate::{Audience, Span};
 
 /// The most sources that a request may ask for.
@@ -38,7 +40,8 @@ pub struct SourceStatistics {
 /// The source addresses with the most events.
 ///
 /// # Errors
-/// [`Error::Invalid`] for `from` if the range is longer than [`MAX_DAYS_OF_EVERYONE`] and the audience is everyone.
+/// [`Error::Invalid`] for `from` if the range is longer than [`MAX_DAYS_OF_EVERYONE`] and the audience is everyone, and if
+/// retention has removed events in it.
 pub fn sources(store: &dyn Store, question: &SourcesQuestion, audience: &Audience) -> Result<SourceStatistics> {
     check(question.span, audience)?;
     let query = SourceQuery {
@@ -47,7 +50,9 @@ pub fn sources(store: &dyn Store, question: &SourcesQuestion, audience: &Audienc
         range: question.span.range,
         previous_start: question.previous.map(|span| span.range.start),
     };
+    let needed = TimeRange { start: query.previous_start.unwrap_or(query.range.start), ..query.range };
     store.reading(|tx| {
+        check_edges(tx, audience.scope(), &[needed])?;
         let (totals, previous) = tx.source_totals(&query)?;
         let sources = tx.source_activity(&query, question.limit)?;
         Ok(SourceStatistics { totals, previous: question.previous.map(|_| previous), sources })

@@ -15,4 +15,5 @@ mod index;
 mod long;
 mod old_deltas;
 mod rebuilds;
+mod retention;
 mod world;

@@ -10,6 +10,14 @@ pub const SHEETS_REBUILD: &str = "sheets_rebuild";
 pub const BACKUP: &str = "backup";
 /// The command line restored this database from a backup.
 pub const RESTORE: &str = "restore";
+/// A rule of retention was made, changed or removed.
+pub const RETENTION_CHANGE: &str = "retention_change";
+/// Events were removed by rules of retention.
+pub const RETENTION_RUN: &str = "retention_run";
+/// A legal hold was placed.
+pub const HOLD_PLACE: &str = "hold_place";
+/// A legal hold was lifted.
+pub const HOLD_LIFT: &str = "hold_lift";
 /// The server refused a person an operation that has no audit category.
 pub const ACCESS_DENIED: &str = "access_denied";
 

@@ -20,6 +20,7 @@
 mod commit;
 mod group;
 mod queue;
+mod retention;
 
 use std::mem;
 use std::panic::{self, AssertUnwindSafe};
@@ -31,11 +32,13 @@ use parking_lot::Mutex;
 
 pub use commit::{Commit, Promise};
 use queue::{Job, Queue};
+use retention::KnownRules;
 
 use crate::deadline;
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::ports::Store;
+use crate::retention::RetentionRules;
 
 /// The destination of valid events: a store, or the queue of a server.
 pub trait EventSink {
@@ -43,12 +46,22 @@ pub trait EventSink {
     ///
     /// If this returns an error, no event is stored.
     fn submit(&self, events: Vec<Event>) -> Result<Commit>;
+
+    /// The rules of retention, by which events that are too old are rejected. They may be some seconds old.
+    fn retention(&self) -> Result<Arc<RetentionRules>> {
+        Ok(Arc::default())
+    }
 }
 
 /// Each call runs one transaction, which is done when the call returns. For programs without many concurrent senders.
 impl EventSink for dyn Store + '_ {
     fn submit(&self, events: Vec<Event>) -> Result<Commit> {
         group::insert(self, &events).map(Commit::done)
+    }
+
+    fn retention(&self) -> Result<Arc<RetentionRules>> {
+        let rules = self.reading(|tx| tx.retention_rules())?;
+        Ok(Arc::new(RetentionRules::new(rules)))
     }
 }
 
@@ -78,6 +91,7 @@ impl Default for IngestLimits {
 pub struct Ingest {
     queue: Arc<Queue>,
     writers: Mutex<Vec<JoinHandle<()>>>,
+    rules: Option<KnownRules>,
 }
 
 impl Ingest {
@@ -87,7 +101,8 @@ impl Ingest {
     pub fn start(store: Arc<dyn Store>, limits: IngestLimits) -> Result<Self> {
         let writers = store.writers().max(1);
         // Made before the first thread starts: if the second thread cannot start, the drop of `ingest` ends the first.
-        let ingest = Self { queue: Arc::new(Queue::new(limits.queue_events)), writers: Mutex::default() };
+        let queue = Arc::new(Queue::new(limits.queue_events));
+        let ingest = Self { queue, writers: Mutex::default(), rules: None };
         let writer = Arc::new(Writer { store, queue: Arc::clone(&ingest.queue), limits });
         for _ in 0..writers {
             let writer = Arc::clone(&writer);
@@ -95,6 +110,16 @@ impl Ingest {
             ingest.writers.lock().push(thread.map_err(Error::internal)?);
         }
         Ok(ingest)
+    }
+
+    /// Rejects the events that are older than the store's rules of retention keep them. Every server of a database with
+    /// rules has to: nothing shows any more whether such an event is a repetition of a removed one. A thread reads the
+    /// rules every second.
+    ///
+    /// [`Error::Internal`] if the system cannot create a thread; those of the store.
+    pub fn with_retention(mut self, store: Arc<dyn Store>) -> Result<Self> {
+        self.rules = Some(KnownRules::start(store)?);
+        Ok(self)
     }
 
     /// Closes the queue, commits and answers all accepted events, and returns when that is done.
@@ -114,6 +139,10 @@ impl EventSink for Ingest {
         let (promise, commit) = Commit::pending();
         self.queue.push(Job { events, promise })?;
         Ok(commit)
+    }
+
+    fn retention(&self) -> Result<Arc<RetentionRules>> {
+        self.rules.as_ref().map_or_else(|| Ok(Arc::default()), KnownRules::get)
     }
 }
 

@@ -9,6 +9,7 @@ mod directory;
 mod events;
 mod pages;
 mod postings;
+mod retention;
 mod sheets;
 mod throttle;
 
@@ -19,6 +20,7 @@ pub use directory::*;
 pub use events::*;
 pub use pages::*;
 pub use postings::*;
+pub use retention::*;
 pub use sheets::*;
 pub use throttle::*;
 
@@ -114,7 +116,15 @@ impl dyn Store + '_ {
 
 /// All reads that a transaction supports.
 pub trait ReadTx:
-    EventReads + PageReads + DirectoryReads + AccessReads + ActivityReads + SheetReads + PostingReads + ThrottleReads
+    EventReads
+    + PageReads
+    + DirectoryReads
+    + AccessReads
+    + ActivityReads
+    + SheetReads
+    + PostingReads
+    + RetentionReads
+    + ThrottleReads
 {
 }
 
@@ -128,6 +138,7 @@ pub trait WriteTx:
     + ActivityWrites
     + SheetWrites
     + PostingWrites
+    + RetentionWrites
     + ThrottleWrites
 {
 }

@@ -9,11 +9,12 @@ use crate::creation::Creation;
 use crate::error::{Error, Result};
 use crate::event::{Event, EventFilter, EventPosition, StoredEvent};
 use crate::folding::folded;
-use crate::id::{CreationId, EventId, TenantId, UserId};
+use crate::id::{CreationId, EventId, LegalHoldId, RetentionRuleId, TenantId, UserId};
 use crate::page::PageRule;
 use crate::ports::{
     DirectoryReads, DirectoryWrites, EventReads, EventWrites, IdFault, MissingName, ReadTx, Store, WriteTx,
 };
+use crate::retention::{LegalHold, RetentionRule};
 use crate::tenant::Tenant;
 use crate::testing::unused_ports::unused;
 use crate::time::Timestamp;
@@ -44,11 +45,13 @@ pub struct Records {
     pub changes: Vec<AttributeChange>,
     /// For each membership, how many changes its user had when it began.
     pub earlier_changes: BTreeMap<(TenantId, UserId), usize>,
+    pub rules: BTreeMap<RetentionRuleId, RetentionRule>,
+    pub holds: BTreeMap<LegalHoldId, LegalHold>,
 }
 
 /// A transaction of a [`MemoryStore`].
 pub struct MemoryTx<'s> {
-    records: &'s mut Records,
+    pub(super) records: &'s mut Records,
     on_insert: Option<&'s OnInsert>,
     /// Whether the transaction read or changed the directory before it locked it.
     used_directory: bool,

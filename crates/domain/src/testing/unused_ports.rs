@@ -9,17 +9,18 @@ use crate::account::{Account, ApiToken, RefreshToken, Session, SessionFilter, Si
 use crate::activity::{ActiveUsers, ActiveUsersQuery, Behavior, Period};
 use crate::creation::{Creation, CreationKind, DailyCount};
 use crate::error::Result;
-use crate::event::StoredEvent;
+use crate::event::{EventKind, StoredEvent};
 use crate::fact::EventFact;
-use crate::id::{AccountId, CredentialId, SessionId, TenantId, UserId};
+use crate::id::{AccountId, CredentialId, LegalHoldId, SessionId, TenantId, UserId};
 use crate::indexed_event::IndexedEvent;
 use crate::page::PageRuleState;
 use crate::ports::{
     AccessReads, AccessWrites, ActivityReads, ActivityWrites, Backlog, CounterKey, DeltaSize, MergePass, OldDeltaKey,
     PagePosition, PageReads, PageWrites, PostingReads, PostingRun, PostingRunKey, PostingWrites, RequestCount,
-    RewrittenPages, SheetKey, SheetPeriod, SheetQuery, SheetReads, SheetWrites, SourceActivity, SourceQuery,
-    SourceTotals, ThrottleReads, ThrottleWrites, WaitingDelta,
+    RetentionReads, RetentionWrites, RewrittenPages, SheetKey, SheetPeriod, SheetQuery, SheetReads, SheetWrites,
+    SourceActivity, SourceQuery, SourceTotals, ThrottleReads, ThrottleWrites, WaitingDelta,
 };
+use crate::retention::{LegalHold, RetentionRule};
 use crate::scope::{Level, Part, Scope};
 use crate::testing::memory_store::MemoryTx;
 use crate::throttle::LoginCounter;
@@ -238,6 +239,53 @@ unused_ports! {
         fn delete_posting_runs(&mut self, generation: i64, keys: &[PostingRunKey]) -> Result<()>;
         fn delete_replaced_posting_pages(&mut self, limit: usize) -> Result<u64>;
         fn sweep_posting_pages(&mut self, limit: usize) -> Result<u64>;
+    }
+
+    RetentionReads {
+        fn kind_ids(&mut self, kinds: &[EventKind]) -> Result<HashMap<EventKind, u32>>;
+        fn user_ordinals(&mut self, users: &[UserId]) -> Result<HashMap<UserId, u32>>;
+        fn sheets_of_removed(&mut self, starts: TimeRange) -> Result<Vec<(i64, SheetKey)>>;
+        fn has_removed(&mut self, scope: Scope, level: Level, starts: TimeRange) -> Result<bool>;
+        fn merged_facts(
+            &mut self,
+            scope: Scope,
+            range: TimeRange,
+            each: &mut dyn FnMut(&EventFact) -> Result<()>
+        ) -> Result<()>;
+        also {
+            fn retention_rules(&mut self) -> Result<Vec<RetentionRule>> {
+                Ok(self.records.rules.values().cloned().collect())
+            }
+
+            fn legal_holds(&mut self, after: Option<LegalHoldId>, limit: usize) -> Result<Vec<LegalHold>> {
+                let behind = self.records.holds.values().filter(|hold| Some(hold.id) > after);
+                Ok(behind.take(limit).cloned().collect())
+            }
+        }
+    }
+
+    RetentionWrites {
+        fn delete_events(&mut self, seqs: &[i64]) -> Result<u64>;
+        fn put_removed_positions(&mut self, generation: i64, key: PostingRunKey, removed: &[u8]) -> Result<bool>;
+        also {
+            fn lock_retention(&mut self) -> Result<()> {
+                Ok(())
+            }
+
+            fn put_retention_rule(&mut self, rule: &RetentionRule) -> Result<()> {
+                self.records.rules.insert(rule.id, rule.clone());
+                Ok(())
+            }
+
+            fn insert_legal_hold(&mut self, hold: &LegalHold) -> Result<()> {
+                self.records.holds.insert(hold.id, hold.clone());
+                Ok(())
+            }
+
+            fn delete_legal_hold(&mut self, id: LegalHoldId) -> Result<bool> {
+                Ok(self.records.holds.remove(&id).is_some())
+            }
+        }
     }
 
     ThrottleReads {

@@ -93,6 +93,7 @@ pub fn record_events<S: EventSink + ?Sized>(
     context: &IngestContext,
     drafts: Vec<Result<EventDraft, impl Into<Unreadable>>>,
 ) -> Result<PendingBatch> {
+    let retention = sink.retention()?;
     let mut events = Vec::with_capacity(drafts.len());
     let mut validated = Vec::with_capacity(drafts.len());
     for draft in drafts {
@@ -103,10 +104,13 @@ pub fn record_events<S: EventSink + ?Sized>(
         let sent_id = sent_id.map(EventId);
         let new_id = || EventId(clock::new_uuid(clock, entropy));
         match draft.and_then(|draft| draft.into_event(context, sent_id.unwrap_or_else(new_id))) {
-            Ok(CheckedEvent { event, warnings }) => {
-                validated.push(Validated::Acceptable(event.id, warnings));
-                events.push(event);
-            }
+            Ok(CheckedEvent { event, warnings }) => match retention.check(&event, context.now) {
+                Ok(()) => {
+                    validated.push(Validated::Acceptable(event.id, warnings));
+                    events.push(event);
+                }
+                Err(error) => validated.push(Validated::Refused(Some(event.id), error)),
+            },
             Err(error) => validated.push(Validated::Refused(sent_id, error)),
         }
     }

@@ -7,8 +7,8 @@ use diesel::sql_query;
 use super::Conn;
 pub use super::ids::{Ids, NewIds, check_ids, events_by_id, insert_events};
 pub use super::ingest::{
-    NAMES_AT_ONCE, NUMBERS_IN_PLACE, ONE_NAME_PER_STATEMENT, events, insert_names, insert_sources, key_without_number,
-    lock_names, lock_page_rule, share_page_rule, update_pages,
+    NAMES_AT_ONCE, NUMBERS_IN_PLACE, ONE_NAME_PER_STATEMENT, delete_events, events, insert_names, insert_sources,
+    key_without_number, lock_names, lock_page_rule, share_page_rule, update_pages,
 };
 pub use super::moving::keep_in_place;
 pub use super::postings::{delete_posting_runs, delete_some, insert_pages, insert_posting_runs, posting_pages};
@@ -60,4 +60,12 @@ pub fn lock_login_counters(conn: &mut Conn) -> QueryResult<()> {
 /// Waits until no other transaction writes the directory, and blocks others until this one ends.
 pub fn lock_directory(conn: &mut Conn) -> QueryResult<()> {
     super::advisory_lock::lock(conn, DIRECTORY_LOCK)
+}
+
+/// The key of the advisory lock of transactions that change legal holds or remove events: the letters "tkre".
+const RETENTION_LOCK: i64 = 0x746b_7265;
+
+/// Waits until no other transaction changes legal holds or removes events, and blocks others until this one ends.
+pub fn lock_retention(conn: &mut Conn) -> QueryResult<()> {
+    super::advisory_lock::lock(conn, RETENTION_LOCK)
 }

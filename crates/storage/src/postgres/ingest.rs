@@ -121,6 +121,14 @@ pub fn events<'a>() -> events::BoxedQuery<'a, Db> {
     events::table.into_boxed().filter(events::bucket.eq(BUCKET))
 }
 
+/// Deletes the events with these numbers. Returns the number of deleted ones.
+pub fn delete_events(conn: &mut Conn, seqs: &[i64]) -> QueryResult<usize> {
+    sql_query("DELETE FROM events WHERE bucket = $1 AND seq = ANY($2)")
+        .bind::<SmallInt, _>(BUCKET)
+        .bind::<Array<BigInt>, _>(seqs)
+        .execute(conn)
+}
+
 /// The key of an event's row in every table that may have it.
 #[derive(QueryableByName)]
 struct EventLocation {

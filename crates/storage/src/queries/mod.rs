@@ -29,6 +29,7 @@ mod names;
 mod pages;
 mod postings;
 mod postings_writes;
+mod retention;
 mod sheet_keys;
 mod sheets;
 mod sheets_writes;

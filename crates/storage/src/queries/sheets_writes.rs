@@ -124,8 +124,8 @@ impl SheetWrites for Tx<'_> {
         self.changed_sheets = true;
         let mut deleted = 0;
         // The generations below, between and above those that stay. The index finds these ranges without reading the rows
-        // that stay.
-        for (above, below) in [(i64::MIN, low), (low, high), (high, i64::MAX)] {
+        // that stay. Generations below 0 have the sheets of removed events.
+        for (above, below) in [(-1, low), (low, high), (high, i64::MAX)] {
             let some = sql_query(
                 "DELETE FROM sheets WHERE bucket = $1 AND (generation, scope, level, part, start, run) IN \
                  (SELECT generation, scope, level, part, start, run FROM sheets \

@@ -9,6 +9,7 @@ mod event;
 mod indexed_event;
 mod posting;
 mod query_results;
+mod retention;
 mod sheet;
 mod throttle;
 
@@ -25,6 +26,7 @@ pub use event::{EventRefs, EventRow, Names, NewEventRow, PageUpdate, SentPageRow
 pub use indexed_event::IndexedEventRow;
 pub use posting::{PostingKeyRow, PostingRunRow};
 pub use query_results::{BehaviorRow, CountRow, DailyCountRow, StoredCreationRow};
+pub use retention::{LegalHoldRow, RetentionRuleRow};
 pub use sheet::{DeltaRow, FactRow, PassRow, SheetKeyRow, SheetRow};
 pub use throttle::LoginCounterRow;
 

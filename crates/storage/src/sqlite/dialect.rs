@@ -6,8 +6,8 @@ use diesel::result::QueryResult;
 use super::Conn;
 pub use super::ids::{Ids, NewIds, events_by_id, insert_events, verify as check_ids};
 pub use super::ingest::{
-    NAMES_AT_ONCE, NUMBERS_IN_PLACE, ONE_NAME_PER_STATEMENT, events, insert_names, insert_sources, keep_in_place,
-    key_without_number, lock_names, lock_page_rule, share_page_rule, update_pages,
+    NAMES_AT_ONCE, NUMBERS_IN_PLACE, ONE_NAME_PER_STATEMENT, delete_events, events, insert_names, insert_sources,
+    keep_in_place, key_without_number, lock_names, lock_page_rule, share_page_rule, update_pages,
 };
 pub use super::postings::{delete_posting_runs, delete_some, insert_pages, insert_posting_runs, posting_pages};
 pub use super::sheets::{analyze_sheets, delete_sheets, insert_sheets, payloads, runs};
@@ -54,5 +54,11 @@ pub fn lock_directory(_conn: &mut Conn) -> QueryResult<()> {
 /// Does nothing: SQLite has one writer at a time.
 #[expect(clippy::unnecessary_wraps, reason = "the same signature on both databases")]
 pub fn lock_login_counters(_conn: &mut Conn) -> QueryResult<()> {
+    Ok(())
+}
+
+/// Does nothing: SQLite has one writer at a time.
+#[expect(clippy::unnecessary_wraps, reason = "the same signature on both databases")]
+pub fn lock_retention(_conn: &mut Conn) -> QueryResult<()> {
     Ok(())
 }

@@ -95,6 +95,11 @@ pub fn events<'a>() -> events::BoxedQuery<'a, Db> {
     events::table.into_boxed()
 }
 
+/// Deletes the events with these numbers. Returns the number of deleted ones.
+pub fn delete_events(conn: &mut Conn, seqs: &[i64]) -> QueryResult<usize> {
+    seqs.iter().map(|seq| diesel::delete(events::table.filter(events::seq.eq(seq))).execute(conn)).sum()
+}
+
 /// The tenant as a value, if the migration gave it its number; `None` if the dictionary has to be asked.
 pub fn key_without_number(tenant: TenantId) -> Option<DbTenant> {
     match tenant {

@@ -22,6 +22,7 @@ mod pages;
 mod posting_sweeps;
 mod postings;
 mod random;
+mod retention;
 mod sessions;
 mod sheet_keys;
 mod sheets;

@@ -28,6 +28,17 @@ pub struct Period {
     pub halves: Rc<Vec<Half>>,
 }
 
+impl Period {
+    /// A period with this encoded half.
+    ///
+    /// # Errors
+    /// [`Error::Internal`](trailkeeper_domain::Error::Internal) if the payload is unreadable.
+    pub fn of(level: Level, start: Timestamp, part: Part, payload: Vec<u8>) -> Result<Self> {
+        let sheet = Sheet::decode(&payload).map_err(trailkeeper_domain::Error::internal)?;
+        Ok(Self { level, start, halves: Rc::new(vec![Half { part, payload, sheet }]) })
+    }
+}
+
 /// One half of an addition's sheet of a period.
 pub struct Half {
     /// The part of the sheet.

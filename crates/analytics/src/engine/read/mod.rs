@@ -17,6 +17,7 @@ use trailkeeper_domain::time::{TimeRange, Timestamp};
 use trailkeeper_domain::{Error, Result};
 
 use super::audience::Audience;
+use super::retention::check_edges;
 use super::{delta, is_counted, long};
 use crate::sheet::{Facet, Fact, Fold, IdBits, Piece, SheetBuilder};
 pub use folding::Folding;
@@ -38,7 +39,8 @@ const FOLDS_AT_ONCE: usize = 32;
 /// time, so that the answer is the same with and without a cache.
 ///
 /// # Errors
-/// Those of the store; [`Error::Internal`] with the row for a corrupt payload.
+/// Those of the store; [`Error::Internal`] with the row for a corrupt payload; [`Error::Invalid`]
+/// if the answer needs single events that retention has removed.
 pub fn folds<F: Folding>(
     tx: &mut dyn ReadTx,
     audience: &Audience,
@@ -57,6 +59,7 @@ pub fn folds<F: Folding>(
     } else {
         Plan::of_events(buckets)
     };
+    check_edges(tx, scope, &plan.events)?;
     match audience.folds().filter(|cache| cache.is_on() && !plan.sheets.is_empty()) {
         Some(cache) => reading.recall(tx, cache, &plan, &parts_of(facets))?,
         None => reading.sheets(tx, &plan.sheets, &parts_of(facets), &mut |_, _| true)?,

@@ -1,18 +1,19 @@
 //! Counts events in memory, a bounded number at a time, and writes them into the new generation.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use trailkeeper_domain::fact::EventFact;
 use trailkeeper_domain::id::TenantId;
-use trailkeeper_domain::ports::Store;
-use trailkeeper_domain::scope::Scope;
-use trailkeeper_domain::time::Timestamp;
+use trailkeeper_domain::ports::{ReadTx, Store};
+use trailkeeper_domain::scope::{Level, Scope};
+use trailkeeper_domain::time::{TimeRange, Timestamp};
 use trailkeeper_domain::{Error, Result};
 
 use super::Rebuilt;
 use crate::engine::lease::{Lease, lost};
 use crate::engine::merge::{self, Outcome, Period};
 use crate::engine::merger::{Merged, write};
+use crate::engine::retention::sheets_of_removed;
 use crate::sheet::{Fact, SheetBuilder};
 
 /// The most events that are counted in memory before they are written: a few megabytes.
@@ -70,15 +71,34 @@ impl<'a> Chunk<'a> {
         })
     }
 
+    /// Adds the sheets of removed events, which have no rows.
+    pub fn add_removed(&mut self, tx: &mut dyn ReadTx, all: TimeRange) -> Result<()> {
+        let keys = tx.sheets_of_removed(all)?;
+        let months: BTreeSet<Timestamp> = keys.iter().map(|(_, key)| Level::Month.floor(key.start)).collect();
+        for month in months {
+            let mut scopes: BTreeMap<Scope, Vec<Period>> = BTreeMap::new();
+            for (key, payload) in sheets_of_removed(tx, Level::Month.range(month))? {
+                let period = Period::of(key.level, key.start, key.part, payload)?;
+                scopes.entry(key.scope).or_default().push(period);
+            }
+            self.write_all(scopes.into_iter().collect())?;
+        }
+        Ok(())
+    }
+
     fn write(&mut self) -> Result<()> {
         self.waiting = 0;
-        let mut scopes: VecDeque<(Scope, Vec<Period>)> = std::mem::take(&mut self.builders)
+        let scopes: VecDeque<(Scope, Vec<Period>)> = std::mem::take(&mut self.builders)
             .into_iter()
             .map(|(scope, finest)| {
                 let sheets = finest.into_iter().map(|(start, builder)| (start, builder.finish()));
                 (scope, merge::periods(scope.kind(), sheets))
             })
             .collect();
+        self.write_all(scopes)
+    }
+
+    fn write_all(&mut self, mut scopes: VecDeque<(Scope, Vec<Period>)>) -> Result<()> {
         while !scopes.is_empty() {
             let group = scopes.make_contiguous();
             let group =

@@ -2,6 +2,7 @@
 //!
 //! The recount is independent of merging. One month at a time, it counts each hour, day and month of everyone and of
 //! each tenant from the rows, which it reads in the order of storage; then the same periods are folded from their runs and from the waiting deltas.
+//! Sheets of removed events that are still counted are added to the recount.
 //! Differences are reported cell by cell. The columns of the waiting deltas are also compared with the rows of their
 //! events.
 
@@ -15,16 +16,16 @@ mod numbers;
 mod recount;
 mod stored;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
 use trailkeeper_domain::ports::{ReadTx, Store};
 use trailkeeper_domain::scope::Level;
-use trailkeeper_domain::time::{MAX_UNIX_SECONDS, TimeRange, Timestamp};
+use trailkeeper_domain::time::{TimeRange, Timestamp};
 use trailkeeper_domain::{Error, Result};
 
-use super::EARLIEST;
 use super::progress::Progress;
+use super::retention::sheets_of_removed;
+use super::{EARLIEST, LATEST};
 use months::Months;
 use stored::{Comparison, Deltas};
 
@@ -71,7 +72,10 @@ fn compare_all(tx: &mut dyn ReadTx, progress: &mut dyn FnMut(Progress), found: &
         found.report(Difference::MissingName(missing));
     }
     let rows = Months::survey(tx)?;
-    let with_events: Vec<Timestamp> = rows.span().chain(deltas.span()).collect();
+    let all = TimeRange { start: EARLIEST, end: LATEST };
+    let removed: BTreeSet<Timestamp> =
+        tx.sheets_of_removed(all)?.into_iter().map(|(_, key)| Level::Month.floor(key.start)).collect();
+    let with_events: Vec<Timestamp> = rows.span().chain(deltas.span()).chain(removed.iter().copied()).collect();
     let (first, last) = (with_events.iter().min(), with_events.iter().max());
     let months: Vec<Timestamp> = match (first, last) {
         (Some(first), Some(last)) => {
@@ -88,7 +92,11 @@ fn compare_all(tx: &mut dyn ReadTx, progress: &mut dyn FnMut(Progress), found: &
         let recount = recounts.remove(start).unwrap_or_default();
         found.verified.events += recount.events();
         let waiting = deltas.of_range(tx, range)?;
-        Comparison::new(recount.finish()?, waiting).run(tx, range, found)?;
+        let mut sheets = recount.finish()?;
+        if removed.contains(start) {
+            add_removed(tx, range, &mut sheets, found)?;
+        }
+        Comparison::new(sheets, waiting).run(tx, range, found)?;
         progress(Progress { done, of, events: found.verified.events });
     }
     let mut faults = Vec::new();
@@ -107,9 +115,25 @@ fn compare_all(tx: &mut dyn ReadTx, progress: &mut dyn FnMut(Progress), found: &
     for range in [TimeRange { start: EARLIEST, end: begin }, TimeRange { start: end, end: LATEST }] {
         Comparison::default().run(tx, range, found)?;
     }
-    let all = TimeRange { start: EARLIEST, end: LATEST };
     finished::compare(tx, all, found)?;
     index::compare(tx, all, found)
+}
+
+/// Adds the sheets of removed events that are still counted.
+fn add_removed(
+    tx: &mut dyn ReadTx,
+    range: TimeRange,
+    sheets: &mut recount::Sheets,
+    found: &mut Findings<'_>,
+) -> Result<()> {
+    match sheets_of_removed(tx, range) {
+        Ok(removed) => removed.into_iter().try_for_each(|(period, payload)| recount::add(sheets, period, payload)),
+        Err(error @ Error::Internal { .. }) => {
+            found.report(Difference::Unreadable { row: error.chain().to_string() });
+            Ok(())
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// The most missing names that are reported per field.
@@ -117,9 +141,3 @@ const MISSING_NAMES: usize = 1_000;
 
 /// The most faults of runs of ids that are reported.
 const ID_FAULTS: usize = 1_000;
-
-/// The end of the year 9999, after any event.
-const LATEST: Timestamp = match DateTime::from_timestamp(MAX_UNIX_SECONDS + 1, 0) {
-    Some(at) => at,
-    None => DateTime::<Utc>::MAX_UTC,
-};

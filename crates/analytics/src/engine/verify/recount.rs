@@ -86,6 +86,16 @@ impl Recount {
     }
 }
 
+/// Adds a sheet of other events to the sheets of a recount.
+pub fn add(sheets: &mut Sheets, period: SheetPeriod, payload: Vec<u8>) -> Result<()> {
+    let sum = match sheets.remove(&period) {
+        None => payload,
+        Some(counted) => folded(&[counted, payload])?.into_sheet().encode(),
+    };
+    sheets.insert(period, sum);
+    Ok(())
+}
+
 /// Closes all periods of a scope.
 fn close(tower: Option<Tower>, sheets: &mut Sheets) {
     if let Some(mut tower) = tower {

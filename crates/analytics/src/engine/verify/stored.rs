@@ -179,7 +179,11 @@ impl Comparison {
                 self.recount.remove(&period);
                 Ok(())
             }
-            Some(Runs { period, .. }) if !self.recount.contains_key(&period) => {
+            // An empty sheet only holds the number of a run: all events of the period were removed.
+            Some(Runs { period, fold, .. }) if !self.recount.contains_key(&period) => {
+                if fold.into_sheet().is_empty() {
+                    return Ok(());
+                }
                 let SheetPeriod { scope, level, part, start } = period;
                 found.report(Difference::Stray { scope, level, part, start });
                 Ok(())

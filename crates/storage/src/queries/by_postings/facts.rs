@@ -1,15 +1,16 @@
 //! Facts, which analytics count.
 
-use trailkeeper_domain::Result;
 use trailkeeper_domain::fact::EventFact;
 use trailkeeper_domain::id::{TenantId, UserId};
 use trailkeeper_domain::scope::Scope;
 use trailkeeper_domain::time::{TimeRange, Timestamp};
+use trailkeeper_domain::{Error, Result};
 use trailkeeper_postings::dimension::Dimension;
-use trailkeeper_postings::query::{Columns, Condition, Query};
+use trailkeeper_postings::query::{Columns, Condition, Query, Sources};
 
 use super::super::Tx;
 use super::asked::{numbers, system};
+use super::runs::ScopeRuns;
 
 impl Tx<'_> {
     /// The events of customers in a scope that match `condition`; `None` for the system tenant, which has no customers.
@@ -38,6 +39,22 @@ impl Tx<'_> {
         let Some(condition) = Self::of_customers(scope, condition) else { return Ok(()) };
         let query = Query { condition, from: Some(range.start), until: Some(range.end) };
         self.ask(generation, scope, &query, |sources| sources.columns(&query, &mut |columns| each(&fact(columns))))
+    }
+
+    /// See `RetentionReads::merged_facts`.
+    pub(in super::super) fn facts_of_runs(
+        &mut self,
+        scope: Scope,
+        range: TimeRange,
+        each: &mut dyn FnMut(&EventFact) -> Result<()>,
+    ) -> Result<()> {
+        let generation = self.indexed_generation()?.ok_or_else(|| {
+            Error::unavailable("the index of events is not complete yet: a server makes it after an upgrade")
+        })?;
+        let Some(condition) = Self::of_customers(scope, Condition::everything()) else { return Ok(()) };
+        let query = Query { condition, from: Some(range.start), until: Some(range.end) };
+        let mut runs = ScopeRuns::new(self, generation, scope, &query)?.without_waiting();
+        Sources::new(&mut runs).columns(&query, &mut |columns| each(&fact(columns)))
     }
 
     /// See `SheetReads::facts_of_user`.

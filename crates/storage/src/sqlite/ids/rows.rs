@@ -11,7 +11,7 @@ use super::super::Conn;
 use super::page::{Entry, Page, entries_of};
 use super::run::{Run, RunKey};
 use crate::columns::{DbTenant, DbUuid};
-use crate::schema::{events, id_pages, id_runs};
+use crate::schema::{events, id_pages, id_runs, retention_rules};
 
 /// The number of pages that a run may have. Pages are numbered through all runs: so many for each.
 const PAGES_OF_RUN: i64 = 1 << 24;
@@ -164,6 +164,12 @@ pub fn last_up_to(conn: &mut Conn, seq: i64) -> QueryResult<Option<EventKey>> {
         .first(conn)
         .optional()?;
     Ok(row.map(|(seq, tenant, id)| EventKey { seq, tenant, id: id.0 }))
+}
+
+/// Whether a rule of retention has removed events.
+pub fn has_removed_events(conn: &mut Conn) -> QueryResult<bool> {
+    let some = retention_rules::table.filter(retention_rules::removed_before.is_not_null()).select(retention_rules::id);
+    Ok(some.first::<DbUuid>(conn).optional()?.is_some())
 }
 
 /// Whether the unique index of ids is still there.

@@ -1,5 +1,7 @@
 //! Compares runs with the events, and makes them again.
 
+use std::sync::Arc;
+
 use diesel::prelude::*;
 use diesel::result::Error as DieselError;
 use trailkeeper_domain::ports::IdFault;
@@ -9,7 +11,7 @@ use super::build;
 use super::load::entries;
 use super::lookup::in_runs;
 use super::rows;
-use super::run::RunKey;
+use super::run::{Run, RunKey};
 use super::state::Ids;
 use crate::hash_key::HashKey;
 
@@ -17,7 +19,7 @@ use crate::hash_key::HashKey;
 const CHUNK: usize = 100_000;
 
 /// Compares the runs with the events of the snapshot: each event up to the last one of the runs is found by its id, and
-/// the runs have no other entries. Returns the number of events.
+/// the runs have no other entries but those of removed events. Returns the number of events.
 pub fn verify(conn: &mut Conn, ids: &Ids, hash: &HashKey, each: &mut dyn FnMut(IdFault)) -> QueryResult<u64> {
     match verify_all(conn, ids, hash, each) {
         Err(DieselError::DeserializationError(row)) => {
@@ -60,10 +62,32 @@ fn verify_all(conn: &mut Conn, ids: &Ids, hash: &HashKey, each: &mut dyn FnMut(I
             }
         }
     }
+    if entries_of_runs > 0 {
+        entries_of_runs -= without_event(conn, &runs)?;
+    }
     if entries_of_runs != 0 {
         each(IdFault::Extra { entries: entries_of_runs });
     }
     Ok(events)
+}
+
+/// The number of entries whose events were removed. Whatever is found by an entry is compared with its row, so they do no
+/// harm, and leave when the runs are made again.
+fn without_event(conn: &mut Conn, runs: &[Arc<Run>]) -> QueryResult<i64> {
+    if !rows::has_removed_events(conn)? {
+        return Ok(0);
+    }
+    let mut without = 0;
+    for run in runs {
+        let mut at = 0;
+        while i64::try_from(at).is_ok_and(|at| at < run.key.pages) {
+            for entry in rows::page(conn, run.key.run, at)? {
+                without += i64::from(rows::id_of(conn, entry.seq)?.is_none());
+            }
+            at += 1;
+        }
+    }
+    Ok(without)
 }
 
 /// Runs that are made again. They are invisible until they replace all others in one transaction.
