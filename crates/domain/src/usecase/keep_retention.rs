@@ -141,7 +141,7 @@ mod tests {
         };
         let id = LegalHoldId(uuid(7));
         let hold = store.writing(|tx| place_legal_hold(tx, at("2026-03-01T12:00:00Z"), id, &about)).unwrap();
-        assert_eq!(store.reading(|tx| tx.legal_holds(None, 10)).unwrap(), [hold.clone()]);
+        assert_eq!(store.reading(|tx| tx.legal_holds(None, 10)).unwrap(), std::slice::from_ref(&hold));
         assert_eq!(store.writing(|tx| lift_legal_hold(tx, id)).unwrap(), hold);
         assert!(matches!(store.writing(|tx| lift_legal_hold(tx, id)), Err(Error::NotFound(_))));
     }

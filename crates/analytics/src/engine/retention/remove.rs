@@ -12,7 +12,7 @@ use super::SETTLED_AFTER;
 use super::kept::is_due;
 use super::release::release;
 use super::step::{Step, StepOutcome};
-use crate::engine::lease::Lease;
+use crate::engine::lease::{Lease, LeaseWatch};
 use crate::engine::merger::Pass;
 use crate::engine::postings::remove_replaced_pages;
 use crate::engine::{EARLIEST, LATEST, Progress};
@@ -100,7 +100,7 @@ pub fn remove_in_background(
     if !has_work {
         return Ok(Removal::Done(Removed::default()));
     }
-    let Some(lease) = Lease::take(store, clock, entropy)? else { return Ok(Removal::Later) };
+    let Some(lease) = Lease::take(store, clock, entropy, &LeaseWatch::default())? else { return Ok(Removal::Later) };
     remove_all(store, &lease, clock, stopped, &mut |_| ()).map(Removal::Done)
 }
 
