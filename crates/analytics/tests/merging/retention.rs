@@ -299,7 +299,7 @@ fn a_crash_at_any_write_loses_nothing(world: &World) {
             let store = FaultyStore::over(&world.store);
             store.crash_at_write(nth, fault);
             let outcome = history.remove_in(&*store);
-            world.clock.advance(Duration::seconds(31));
+            world.clock.advance(Duration::seconds(91));
             world.assert_clean();
             let stored = history.stored();
             assert!(left.is_subset(&stored) && stored.is_subset(&before), "write {nth}, {fault:?}");

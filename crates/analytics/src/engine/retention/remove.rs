@@ -73,7 +73,7 @@ pub fn remove(
         )));
     }
     let lease = Lease::take_within(store, clock, entropy, patience)?;
-    remove_all(store, &lease, clock, &|| false, progress)
+    lease.beating(|| remove_all(store, &lease, clock, &|| false, progress))
 }
 
 /// Like [`remove`], for the background of a server. It writes nothing, and takes no lease, unless there is something to
@@ -101,7 +101,7 @@ pub fn remove_in_background(
         return Ok(Removal::Done(Removed::default()));
     }
     let Some(lease) = Lease::take(store, clock, entropy, &LeaseWatch::default())? else { return Ok(Removal::Later) };
-    remove_all(store, &lease, clock, stopped, &mut |_| ()).map(Removal::Done)
+    lease.beating(|| remove_all(store, &lease, clock, stopped, &mut |_| ())).map(Removal::Done)
 }
 
 fn remove_all(
