@@ -8,7 +8,8 @@ use crate::retention::{LegalHold, RetentionRule};
 use crate::scope::{Level, Scope};
 use crate::time::TimeRange;
 
-use super::{PostingRunKey, SheetKey};
+use super::postings::PostingRunKey;
+use super::sheets::SheetKey;
 
 /// Read access to rules of retention, legal holds, and what removals need.
 ///
