@@ -246,7 +246,7 @@ enum Fate {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Direction {
     Request,
-    Answer,
+    Response,
 }
 
 /// Relays a connection until one side ends it.
@@ -268,7 +268,7 @@ fn relay(shared: &Shared, id: u64, client: TcpStream) {
     shared.changed.notify_all();
     thread::scope(|scope| {
         scope.spawn(|| pump(shared, &link, Direction::Request));
-        pump(shared, &link, Direction::Answer);
+        pump(shared, &link, Direction::Response);
     });
     shared.remove(id);
 }
@@ -277,7 +277,7 @@ fn relay(shared: &Shared, id: u64, client: TcpStream) {
 fn pump(shared: &Shared, link: &Link, direction: Direction) {
     let (mut from, mut to) = match direction {
         Direction::Request => (&link.client, &link.server),
-        Direction::Answer => (&link.server, &link.client),
+        Direction::Response => (&link.server, &link.client),
     };
     let mut piece = vec![0; PIECE];
     // The end of the last piece, because a COMMIT may be split.
@@ -320,7 +320,7 @@ impl Shared {
             return Fate::Cut;
         }
         match (state.mode, direction) {
-            (ProxyMode::LoseRequests, Direction::Request) | (ProxyMode::LoseAnswers, Direction::Answer) => {
+            (ProxyMode::LoseRequests, Direction::Request) | (ProxyMode::LoseAnswers, Direction::Response) => {
                 state.counts.lost += 1;
                 self.changed.notify_all();
                 Fate::Lost
@@ -333,7 +333,7 @@ impl Shared {
                 link.cut_at_answer.store(true, Ordering::SeqCst);
                 Fate::Passed
             }
-            (_, Direction::Answer) if link.cut_at_answer.load(Ordering::SeqCst) => {
+            (_, Direction::Response) if link.cut_at_answer.load(Ordering::SeqCst) => {
                 state.counts.cut_after_commit += 1;
                 Fate::Cut
             }
