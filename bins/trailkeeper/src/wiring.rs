@@ -17,8 +17,9 @@ use trailkeeper_storage::{DatabaseUrl, StoreOptions};
 use crate::config::{DatabaseArgs, PageArgs, pages};
 use crate::failure::Failure;
 
-/// How long to wait for another process that merges: twice the time that a dead one keeps its lease.
-const SETTLE_TIMEOUT: Duration = Duration::from_mins(1);
+/// How long a command waits for another process that merges. A dead one loses its lease after three seconds, and a long
+/// merge under heavy load gives it back within this time.
+pub const LEASE_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Rows that a list fetches at a time.
 const PAGE: usize = 500;
@@ -66,7 +67,7 @@ pub fn open_to_rebuild(database: &DatabaseArgs) -> Result<Ports, Failure> {
 
 /// The same database, after the deltas of an older version were merged: no question counts them.
 fn settled(ports: Ports) -> Result<Ports, Failure> {
-    let merged = old_deltas::settle(ports.store.as_ref(), ports.clock.as_ref(), ports.entropy.as_ref(), SETTLE_TIMEOUT);
+    let merged = old_deltas::settle(ports.store.as_ref(), ports.clock.as_ref(), ports.entropy.as_ref(), LEASE_TIMEOUT);
     match merged {
         Ok(0) => Ok(ports),
         Ok(deltas) => {

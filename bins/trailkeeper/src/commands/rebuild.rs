@@ -1,16 +1,11 @@
 //! `trailkeeper rebuild`.
 
-use std::time::Duration;
-
 use trailkeeper_analytics::engine::rebuild::rebuild_by_rule;
 use trailkeeper_auth::audit::{AuditEvent, SHEETS_REBUILD};
 
 use crate::config::{DatabaseArgs, PageRuleArgs};
 use crate::failure::Failure;
 use crate::{audit, output, progress, wiring};
-
-/// How long to wait for the merger of a server: twice the time that a dead one keeps its lease.
-const LEASE_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Rebuilds all sheets and prints their number and size, and the number of events. Before that, it gives the pages of all
 /// events the keys of the newest rule with these settings, if they have others.
@@ -28,7 +23,7 @@ pub fn run(database: &DatabaseArgs, pages: &PageRuleArgs) -> Result<(), Failure>
         ports.store.as_ref(),
         ports.clock.as_ref(),
         ports.entropy.as_ref(),
-        LEASE_TIMEOUT,
+        wiring::LEASE_TIMEOUT,
         &rule,
         &mut |progress| progress::show(&bar, progress),
     );

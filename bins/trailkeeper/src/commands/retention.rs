@@ -1,7 +1,6 @@
 //! `trailkeeper retention`: rules of retention, and the removal of old events.
 
 use std::thread;
-use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -18,9 +17,6 @@ use crate::config::{self, DatabaseArgs};
 use crate::failure::Failure;
 use crate::wiring::Ports;
 use crate::{audit, output, progress, wiring};
-
-/// How long to wait for the merger of a server: twice the time that a dead one keeps its lease.
-const LEASE_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Arguments of `retention`.
 #[derive(Args)]
@@ -210,10 +206,15 @@ fn remove_events(ports: &Ports) -> Result<(), Failure> {
         thread::sleep(pause);
     }
     let bar = progress::events("events in order of storage");
-    let removed =
-        remove(ports.store.as_ref(), ports.clock.as_ref(), ports.entropy.as_ref(), LEASE_TIMEOUT, &mut |progress| {
+    let removed = remove(
+        ports.store.as_ref(),
+        ports.clock.as_ref(),
+        ports.entropy.as_ref(),
+        wiring::LEASE_TIMEOUT,
+        &mut |progress| {
             progress::show(&bar, progress);
-        });
+        },
+    );
     bar.finish_and_clear();
     let removed = removed.map_err(|error| ports.failed(error))?;
     let audited = AuditEvent::done(RETENTION_RUN).with("events", removed.events).with("months", removed.months);

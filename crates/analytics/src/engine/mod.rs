@@ -26,7 +26,7 @@ use trailkeeper_domain::error::Context;
 use trailkeeper_domain::id::TenantId;
 use trailkeeper_domain::ports::SheetKey;
 use trailkeeper_domain::scope::{Part, Scope};
-use trailkeeper_domain::time::{MAX_UNIX_SECONDS, Timestamp, rfc3339};
+use trailkeeper_domain::time::{MAX_UNIX_SECONDS, TimeRange, Timestamp, rfc3339};
 
 pub use audience::{Audience, EachTenant};
 pub use fold_cache::FoldCache;
@@ -44,6 +44,9 @@ const LATEST: Timestamp = match DateTime::from_timestamp(MAX_UNIX_SECONDS + 1, 0
     Some(at) => at,
     None => DateTime::<Utc>::MAX_UTC,
 };
+
+/// All times.
+const ALL: TimeRange = TimeRange { start: EARLIEST, end: LATEST };
 
 /// Whether events of this scope are counted. Those of the system tenant are not: operators are not customers, and the
 /// system tenant's id is the database key of everyone's sheets.

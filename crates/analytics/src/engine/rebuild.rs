@@ -22,14 +22,13 @@ use std::time::Duration;
 use trailkeeper_domain::clock::{Clock, Entropy};
 use trailkeeper_domain::page::{PageRule, PageRuleState};
 use trailkeeper_domain::ports::{Moving, OldDeltaKey, ReadTx, Store, WriteTx};
-use trailkeeper_domain::time::TimeRange;
 use trailkeeper_domain::{Error, Result};
 
+use super::ALL;
 use super::lease::{Lease, LeaseWatch, lost};
 use super::merger::Pass;
 use super::postings::PostingsBuilder;
 use super::progress::Progress;
-use super::{EARLIEST, LATEST};
 use chunk::Chunk;
 
 pub use rebuilt::{Rebuilt, Rewritten};
@@ -121,7 +120,7 @@ fn rebuild_all(
         let mut chunk = Chunk::new(store, lease, generation);
         let mut postings = PostingsBuilder::new(store, lease, generation);
         walk(tx, lease, &mut chunk, &mut postings, stopped, progress)?;
-        chunk.add_removed(tx, TimeRange { start: EARLIEST, end: LATEST })?;
+        chunk.add_removed(tx, ALL)?;
         let runs = postings.finish()?;
         Ok((Rebuilt { runs: runs.runs - runs.replaced, ..chunk.finish()? }, settled))
     })?;

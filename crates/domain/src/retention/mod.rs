@@ -9,5 +9,5 @@ mod rule;
 mod rules;
 
 pub use hold::{HoldDraft, LegalHold, MAX_HOLDS};
-pub use rule::{MAX_DAYS, MAX_RULES, RetentionRule, RuleDraft, RuleSubject};
+pub use rule::{MAX_DAYS, MAX_RULES, RetentionRule, RuleDraft, RuleSubject, subjects_of};
 pub use rules::RetentionRules;

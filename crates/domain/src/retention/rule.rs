@@ -38,6 +38,14 @@ impl RuleSubject {
     }
 }
 
+/// The tenants and types of the rules that can be about an event, the most specific first. A rule about any tenant is not
+/// about the system tenant.
+pub fn subjects_of<K: Clone>(tenant: TenantId, kind: &K) -> impl Iterator<Item = (Option<TenantId>, Option<K>)> {
+    let any_tenant = (tenant != TenantId::SYSTEM).then_some(None);
+    let tenants = std::iter::once(Some(tenant)).chain(any_tenant);
+    tenants.flat_map(|tenant| [(tenant, Some(kind.clone())), (tenant, None)])
+}
+
 /// How long a rule is to keep events and sheets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RuleDraft {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::rule::{RetentionRule, RuleSubject};
+use super::rule::{RetentionRule, RuleSubject, subjects_of};
 use crate::error::{Error, ErrorDetail, Result};
 use crate::event::{Event, EventKind};
 use crate::id::TenantId;
@@ -75,12 +75,7 @@ impl RetentionRules {
 
     /// The rules about events of this tenant and type, the most specific one first.
     fn matching(&self, tenant: TenantId, kind: &EventKind) -> impl Iterator<Item = &RetentionRule> {
-        let any_tenant = (tenant != TenantId::SYSTEM).then_some(None);
-        let tenants = std::iter::once(Some(tenant)).chain(any_tenant);
-        let subjects = tenants.flat_map(|tenant_id| {
-            [Some(kind.clone()), None].into_iter().map(move |kind| RuleSubject { tenant_id, kind })
-        });
-        subjects.filter_map(|subject| self.0.get(&subject))
+        subjects_of(tenant, kind).filter_map(|(tenant_id, kind)| self.0.get(&RuleSubject { tenant_id, kind }))
     }
 }
 

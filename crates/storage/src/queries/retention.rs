@@ -1,6 +1,7 @@
 //! Rules of retention, legal holds, and the removal of events.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
 use std::sync::Arc;
 
 use diesel::dsl::min;
@@ -48,15 +49,11 @@ impl RetentionReads for Tx<'_> {
     }
 
     fn kind_ids(&mut self, kinds: &[EventKind]) -> Result<HashMap<EventKind, u32>> {
-        let names: Vec<Arc<str>> = kinds.iter().map(|kind| Arc::from(kind.as_str())).collect();
-        let numbers = self.stored_numbers(Dictionary::Kinds, &names)?;
-        kinds.iter().filter_map(|kind| Some((kind, *numbers.get(kind.as_str())?))).map(numbered).collect()
+        self.known_numbers(Dictionary::Kinds, kinds, EventKind::as_str)
     }
 
     fn user_ordinals(&mut self, users: &[UserId]) -> Result<HashMap<UserId, u32>> {
-        let names: Vec<Arc<str>> = users.iter().map(|user| Arc::from(user.as_str())).collect();
-        let numbers = self.stored_numbers(Dictionary::Users, &names)?;
-        users.iter().filter_map(|user| Some((user, *numbers.get(user.as_str())?))).map(numbered).collect()
+        self.known_numbers(Dictionary::Users, users, UserId::as_str)
     }
 
     fn sheets_of_removed(&mut self, starts: TimeRange) -> Result<Vec<(i64, SheetKey)>> {
@@ -159,6 +156,17 @@ impl RetentionWrites for Tx<'_> {
     }
 }
 
-fn numbered<N: Clone>((name, number): (&N, i32)) -> Result<(N, u32)> {
-    Ok((name.clone(), u32::try_from(number).map_err(Error::internal)?))
+impl Tx<'_> {
+    /// The numbers of these names in a dictionary, without those that it does not have.
+    fn known_numbers<N: Clone + Eq + Hash>(
+        &mut self,
+        dictionary: Dictionary,
+        names: &[N],
+        text: fn(&N) -> &str,
+    ) -> Result<HashMap<N, u32>> {
+        let texts: Vec<Arc<str>> = names.iter().map(|name| Arc::from(text(name))).collect();
+        let stored = self.stored_numbers(dictionary, &texts)?;
+        let known = names.iter().filter_map(|name| Some((name, *stored.get(text(name))?)));
+        known.map(|(name, id)| Ok((name.clone(), number(id)?))).collect()
+    }
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use trailkeeper_domain::clock::{Clock, Entropy};
 use trailkeeper_domain::ports::{Moving, ReadTx, Store};
-use trailkeeper_domain::time::{TimeRange, Timestamp, rfc3339};
+use trailkeeper_domain::scope::Level;
+use trailkeeper_domain::time::{Timestamp, rfc3339};
 use trailkeeper_domain::{Error, Result};
 
 use super::SETTLED_AFTER;
@@ -15,14 +16,10 @@ use super::step::{Step, StepOutcome};
 use crate::engine::lease::{Lease, LeaseWatch};
 use crate::engine::merger::Pass;
 use crate::engine::postings::remove_replaced_pages;
-use crate::engine::{EARLIEST, LATEST, Progress};
-use trailkeeper_domain::scope::Level;
+use crate::engine::{ALL, Progress};
 
 /// The most events that one transaction moves.
 const MOVED_AT_ONCE: usize = 5_000;
-
-/// All times.
-const ALL: TimeRange = TimeRange { start: EARLIEST, end: LATEST };
 
 /// What a removal did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use trailkeeper_domain::event::EventKind;
 use trailkeeper_domain::id::{TenantId, UserId};
 use trailkeeper_domain::indexed_event::IndexedEvent;
 use trailkeeper_domain::ports::ReadTx;
-use trailkeeper_domain::retention::{LegalHold, MAX_HOLDS, RetentionRule};
+use trailkeeper_domain::retention::{LegalHold, MAX_HOLDS, RetentionRule, subjects_of};
 use trailkeeper_domain::time::Timestamp;
 
 /// The rules and the holds, by the numbers of types and users.
@@ -75,10 +75,9 @@ impl Selection {
 
     /// What becomes of an event.
     pub fn of(&self, event: &IndexedEvent) -> Verdict {
-        let any = (event.tenant_id != TenantId::SYSTEM).then_some(None);
-        let tenants = std::iter::once(Some(event.tenant_id)).chain(any);
-        let mut subjects = tenants.flat_map(|tenant| [(tenant, Some(event.kind)), (tenant, None)]);
-        let Some((rule, cutoff)) = subjects.find_map(|subject| self.cutoffs.get(&subject)) else {
+        let Some((rule, cutoff)) =
+            subjects_of(event.tenant_id, &event.kind).find_map(|subject| self.cutoffs.get(&subject))
+        else {
             return Verdict::Kept;
         };
         if event.occurred_at >= *cutoff {

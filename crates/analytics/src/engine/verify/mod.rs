@@ -25,7 +25,7 @@ use trailkeeper_domain::{Error, Result};
 
 use super::progress::Progress;
 use super::retention::sheets_of_removed;
-use super::{EARLIEST, LATEST};
+use super::{ALL, EARLIEST, LATEST};
 use months::Months;
 use stored::{Comparison, Deltas};
 
@@ -72,9 +72,8 @@ fn compare_all(tx: &mut dyn ReadTx, progress: &mut dyn FnMut(Progress), found: &
         found.report(Difference::MissingName(missing));
     }
     let rows = Months::survey(tx)?;
-    let all = TimeRange { start: EARLIEST, end: LATEST };
     let removed: BTreeSet<Timestamp> =
-        tx.sheets_of_removed(all)?.into_iter().map(|(_, key)| Level::Month.floor(key.start)).collect();
+        tx.sheets_of_removed(ALL)?.into_iter().map(|(_, key)| Level::Month.floor(key.start)).collect();
     let with_events: Vec<Timestamp> = rows.span().chain(deltas.span()).chain(removed.iter().copied()).collect();
     let (first, last) = (with_events.iter().min(), with_events.iter().max());
     let months: Vec<Timestamp> = match (first, last) {
@@ -115,8 +114,8 @@ fn compare_all(tx: &mut dyn ReadTx, progress: &mut dyn FnMut(Progress), found: &
     for range in [TimeRange { start: EARLIEST, end: begin }, TimeRange { start: end, end: LATEST }] {
         Comparison::default().run(tx, range, found)?;
     }
-    finished::compare(tx, all, found)?;
-    index::compare(tx, all, found)
+    finished::compare(tx, ALL, found)?;
+    index::compare(tx, ALL, found)
 }
 
 /// Adds the sheets of removed events that are still counted.

@@ -4,6 +4,7 @@
 //! while no events come. Each takes some milliseconds. A merge may take as many entries per new event as
 //! [`ENTRIES_PER_EVENT`]: each level of merges then ends before the next one of its level begins.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use diesel::result::QueryResult;
@@ -17,7 +18,7 @@ use super::load::load;
 use super::merge::{self, Merge, Merged};
 use super::recent::Recent;
 use super::rows;
-use super::run::Run;
+use super::run::{Run, RunKey};
 use super::state::{Ids, Jobs, Known};
 use super::sweep::sweep;
 use crate::hash_key::HashKey;
@@ -188,9 +189,7 @@ impl Ids {
                 continue;
             }
             let mut filter = Filter::new(key.ids.cast_unsigned(), self.filter_budget());
-            for at in 0..usize::try_from(key.pages).unwrap_or(0) {
-                rows::page(conn, key.run, at)?.iter().for_each(|entry| filter.insert(entry.key));
-            }
+            add_pages(conn, key, 0..usize::try_from(key.pages).unwrap_or(0), &mut filter)?;
             // The writer may have made the same one meanwhile.
             drop(run.filter.set(filter));
         }
@@ -210,9 +209,7 @@ impl Ids {
         let Some((run, mut filter, first)) = next else { return Ok(Done::Nothing) };
         let pages = usize::try_from(run.key.pages).unwrap_or(0);
         let end = first.saturating_add(FILTERED_AT_ONCE).min(pages);
-        for at in first..end {
-            rows::page(conn, run.key.run, at)?.iter().for_each(|entry| filter.insert(entry.key));
-        }
+        add_pages(conn, run.key, first..end, &mut filter)?;
         if end == pages {
             // A reader may have made the same one meanwhile.
             drop(run.filter.set(filter));
@@ -221,4 +218,12 @@ impl Ids {
         }
         Ok(Done::Nothing)
     }
+}
+
+/// Adds the keys of some pages of a run to its filter.
+fn add_pages(conn: &mut Conn, run: RunKey, pages: Range<usize>, filter: &mut Filter) -> QueryResult<()> {
+    for at in pages {
+        rows::page(conn, run.run, at)?.iter().for_each(|entry| filter.insert(entry.key));
+    }
+    Ok(())
 }
