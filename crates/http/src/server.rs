@@ -106,8 +106,8 @@ fn limit_sharing(state: &AppState) -> trailkeeper_domain::Result<Option<LimitSha
     if state.settings.limits == LimitSettings::NONE {
         return Ok(None);
     }
-    let Services { store, clock, .. } = &state.services;
-    LimitSharing::start(Arc::clone(state.limits()), Arc::clone(store), Arc::clone(clock)).map(Some)
+    let Services { store, clock, entropy, .. } = &state.services;
+    LimitSharing::start(Arc::clone(state.limits()), Arc::clone(store), Arc::clone(clock), Arc::clone(entropy)).map(Some)
 }
 
 /// A socket that listens at `address`. Its connections inherit the size of its send buffer.

@@ -158,7 +158,7 @@ impl AppState {
     /// Exchanges request counts with the other servers of the same database. [`serve`](crate::serve) does this every
     /// second.
     pub fn share_limits(&self) -> Result<()> {
-        self.limits.share(self.store(), self.clock().now())
+        self.limits.share(self.store(), self.clock(), self.services.entropy.as_ref())
     }
 
     /// The database.

@@ -30,6 +30,9 @@ pub trait ThrottleReads {
     /// The numbers that all servers together counted for these keys in the window that began at `starts_at`, in the
     /// order of `keys`; zero for a key without requests.
     fn request_counts(&mut self, starts_at: Timestamp, keys: &[String]) -> Result<Vec<u64>>;
+
+    /// The number of different keys that begin with `prefix`, in the windows that began at `since` or later.
+    fn request_count_keys(&mut self, prefix: &str, since: Timestamp) -> Result<u64>;
 }
 
 /// Write access to the counters of login attempts and requests.

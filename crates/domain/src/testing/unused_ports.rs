@@ -292,6 +292,7 @@ unused_ports! {
         fn login_counters(&mut self, keys: &[CounterKey]) -> Result<Vec<Option<LoginCounter>>>;
         fn known_source(&mut self, name: &CounterKey, source: IpAddr) -> Result<Option<Timestamp>>;
         fn request_counts(&mut self, starts_at: Timestamp, keys: &[String]) -> Result<Vec<u64>>;
+        fn request_count_keys(&mut self, prefix: &str, since: Timestamp) -> Result<u64>;
     }
 
     ThrottleWrites {

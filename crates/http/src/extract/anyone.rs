@@ -1,12 +1,12 @@
 //! Extractors for callers without a credential. Their requests are counted by source; the handler's signature names the
 //! rate-limit group.
 
-use std::future::{Ready, ready};
 use std::marker::PhantomData;
 
 use actix_web::dev::Payload;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
+use futures_util::future::LocalBoxFuture;
 use trailkeeper_domain::Error;
 
 use crate::api_error::{ApiError, ErrorFormat};
@@ -71,13 +71,16 @@ impl<S> FromCall<S> for Everyone {
 
 impl<D: PublicGroup, S: ErrorFormat> FromRequest for Anyone<D, S> {
     type Error = ApiError<S>;
-    type Future = Ready<Result<Self, ApiError<S>>>;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError<S>>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let counted = match request.app_data::<Data<AppState>>() {
-            Some(state) => admission::admit_source(request, state, D::GROUP),
-            None => Err(Error::internal("the server was built without its state")),
-        };
-        ready(counted.map(|()| Self(PhantomData)).map_err(ApiError::from))
+        let request = request.clone();
+        Box::pin(async move {
+            let counted = match request.app_data::<Data<AppState>>() {
+                Some(state) => admission::admit_source(&request, state, D::GROUP).await,
+                None => Err(Error::internal("the server was built without its state")),
+            };
+            counted.map(|()| Self(PhantomData)).map_err(ApiError::from)
+        })
     }
 }

@@ -329,9 +329,9 @@ async fn by_bearer(request: &HttpRequest, token: String, group: Group) -> Result
         let credential =
             if is_api_token { PresentedCredential::Lasting(&token) } else { PresentedCredential::AccessToken(&token) };
         let attempt = AuthAttempt::begin(request, &state, &credential)?;
-        attempt.end(blocking::run(&state, move |state| state.access().authenticate_bearer(&token)).await)?
+        attempt.end(blocking::run(&state, move |state| state.access().authenticate_bearer(&token)).await).await?
     };
-    admission::admit_principal(request, &state, group, &principal)?;
+    admission::admit_principal(request, &state, group, &principal).await?;
     Ok(principal)
 }
 
@@ -341,7 +341,7 @@ async fn signed_body(request: &HttpRequest, payload: web::Payload, header: &str)
     let state = state(request)?;
     let attempt = AuthAttempt::begin(request, &state, &PresentedCredential::Lasting(key_part(header)))?;
     let owned = header.to_owned();
-    attempt.check(blocking::run(&state, move |state| state.access().check_signing_key(&owned)).await)?;
+    attempt.check(blocking::run(&state, move |state| state.access().check_signing_key(&owned)).await).await?;
     body::read(request, payload, MAX_SIGNED_BODY_BYTES, Sender::Unverified).await
 }
 
@@ -361,8 +361,8 @@ async fn by_signature(request: &HttpRequest, header: String, body: Bytes, group:
         state.access().authenticate_signature(&header, &signed)
     })
     .await;
-    let principal = attempt.end(outcome)?;
-    admission::admit_principal(request, &state, group, &principal)?;
+    let principal = attempt.end(outcome).await?;
+    admission::admit_principal(request, &state, group, &principal).await?;
     Ok(principal)
 }
 

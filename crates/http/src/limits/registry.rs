@@ -26,6 +26,11 @@ const MAX_PUBLISHED_KEYS: usize = 1_000;
 /// A key is published once it has used this fraction, 1/10, of its limit. Most keys stay below and cost no write.
 const PUBLISHED_FRACTION: u64 = 10;
 
+/// All servers together may exceed a limit by this fraction, 1/5: each counts so many requests of a key, divided by the
+/// number of servers, before it must publish them and see those of the others. At least one, so a limit below five requests
+/// per server is exceeded by more.
+const UNPUBLISHED_FRACTION: u64 = 5;
+
 /// The sender whose requests share one counter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RateLimitKey {
@@ -84,6 +89,10 @@ pub struct Registry {
     limits: LimitSettings,
     window_start: Timestamp,
     counts: HashMap<CountKey, Count>,
+    /// The servers that share the limits, with this one.
+    servers: u64,
+    /// While the database is away, each server limits by its own counts.
+    isolated: bool,
     /// Second of the last eviction, which visits all keys and therefore runs at most once a second.
     evicted_at: Option<i64>,
 }
@@ -91,7 +100,14 @@ pub struct Registry {
 impl Registry {
     /// An empty table.
     pub fn new(limits: LimitSettings) -> Self {
-        Self { limits, window_start: Timestamp::UNIX_EPOCH, counts: HashMap::new(), evicted_at: None }
+        Self {
+            limits,
+            window_start: Timestamp::UNIX_EPOCH,
+            counts: HashMap::new(),
+            servers: 1,
+            isolated: false,
+            evicted_at: None,
+        }
     }
 
     /// Counts a request and returns the number of requests of its key in the current window.
@@ -100,6 +116,31 @@ impl Registry {
         let count = self.counts.entry(key).or_default();
         count.local = count.local.saturating_add(1);
         count.used()
+    }
+
+    /// The number of servers that share the limits, this one included.
+    pub fn set_servers(&mut self, servers: u64) {
+        self.servers = servers.max(1);
+    }
+
+    /// Whether the counts of the other servers cannot be read.
+    pub fn set_isolated(&mut self, isolated: bool) {
+        self.isolated = isolated;
+    }
+
+    /// Whether the counts of a key must be exchanged before its next request is counted.
+    pub fn must_exchange(&mut self, key: CountKey, now: Timestamp) -> bool {
+        let key = self.row_of(key, now);
+        let (Some(limit), Some(count)) = (self.limits.of(key.0), self.counts.get(&key)) else { return false };
+        let limit = u64::from(limit);
+        let allowed = (limit / (UNPUBLISHED_FRACTION * self.servers)).max(1);
+        // A key over its limit is refused anyway.
+        self.servers > 1 && !self.isolated && count.used() < limit && count.local - count.published >= allowed
+    }
+
+    /// Counts a request, as [`count`](Self::count) does; `None`, without counting it, if the counts must be exchanged first.
+    pub fn try_count(&mut self, key: CountKey, now: Timestamp) -> Option<u64> {
+        (!self.must_exchange(key, now)).then(|| self.count(key, now))
     }
 
     /// Number of requests of a key in the current window.
@@ -118,6 +159,17 @@ impl Registry {
             rows.select_nth_unstable_by_key(MAX_PUBLISHED_KEYS, |(key, count)| Reverse(self.per_mille(*key, count)));
             rows.truncate(MAX_PUBLISHED_KEYS);
         }
+        self.exchange_of(&rows)
+    }
+
+    /// The exchange of one key.
+    pub fn begin_exchange_of(&mut self, key: CountKey, now: Timestamp) -> Exchange {
+        let key = self.row_of(key, now);
+        let count = self.counts.get(&key).copied().unwrap_or_default();
+        self.exchange_of(&[(key, count)])
+    }
+
+    fn exchange_of(&self, rows: &[(CountKey, Count)]) -> Exchange {
         let unpublished = rows.iter().filter(|(_, count)| count.local > count.published);
         let unpublished = unpublished.map(|(key, count)| RequestCount {
             key: name_of(*key),
@@ -273,6 +325,62 @@ mod tests {
         let Exchange { unpublished, keys, .. } = registry.begin_exchange(at(0));
         assert_eq!((unpublished.len(), keys.len()), (MAX_PUBLISHED_KEYS, MAX_PUBLISHED_KEYS));
         assert_eq!(unpublished.iter().filter(|count| count.requests == 60).count(), 100);
+    }
+
+    /// The published counts, as the database has them.
+    fn exchange(registry: &mut Registry, key: CountKey, published: &mut u64, now: Timestamp) {
+        let exchange = registry.begin_exchange_of(key, now);
+        *published += exchange.unpublished.iter().map(|count| count.requests).sum::<u64>();
+        registry.complete_exchange(&exchange, &[*published]);
+    }
+
+    #[test]
+    fn servers_together_admit_the_limit_and_at_most_a_fifth_more() {
+        // Weights of the load; the others only spread it.
+        for weights in [[1, 1, 1], [98, 1, 1], [60, 39, 1], [100, 0, 0]] {
+            let mut servers: Vec<Registry> = weights.iter().map(|_| registry()).collect();
+            servers.iter_mut().for_each(|server| server.set_servers(3));
+            let (mut published, mut admitted, mut exchanges) = (0, 0, 0);
+            for step in 0..10_000_usize {
+                // Multiples of 37 reach every remainder of 100, so each server gets its part of the load, mixed.
+                let at_of_100 = step * 37 % 100;
+                let mut sum = 0;
+                let chosen = weights.iter().position(|weight| {
+                    sum += weight;
+                    at_of_100 * weights.iter().sum::<usize>() < sum * 100
+                });
+                let server = &mut servers[chosen.unwrap()];
+                let used = loop {
+                    if let Some(used) = server.try_count(address(1), at(1)) {
+                        break used;
+                    }
+                    exchanges += 1;
+                    exchange(server, address(1), &mut published, at(1));
+                };
+                admitted += u64::from(used <= 100);
+            }
+            assert!((100..=120).contains(&admitted), "{weights:?}: {admitted}");
+            assert!(exchanges <= 25, "{weights:?}: {exchanges} exchanges for a limit of 100");
+        }
+    }
+
+    #[test]
+    fn a_server_without_others_or_without_its_database_counts_by_itself() {
+        let mut registry = registry();
+        for used in 1..=100 {
+            assert_eq!(registry.try_count(address(1), at(0)), Some(used));
+        }
+        registry.set_servers(2);
+        registry.set_isolated(true);
+        for used in 1..=100 {
+            assert_eq!(registry.try_count(address(2), at(0)), Some(used));
+        }
+        registry.set_isolated(false);
+        assert_eq!((registry.try_count(address(2), at(0)), registry.used(address(2), at(0))), (Some(101), 101));
+        for used in 1..=10 {
+            assert_eq!(registry.try_count(address(3), at(0)), Some(used));
+        }
+        assert_eq!((registry.try_count(address(3), at(0)), registry.used(address(3), at(0))), (None, 10));
     }
 
     #[test]

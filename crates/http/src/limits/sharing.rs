@@ -5,7 +5,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
-use trailkeeper_domain::clock::Clock;
+use trailkeeper_domain::clock::{Clock, Entropy};
 use trailkeeper_domain::ports::Store;
 use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::{Error, Result};
@@ -41,12 +41,17 @@ impl LimitSharing {
     ///
     /// # Errors
     /// [`Error::Internal`] if the system cannot start a thread.
-    pub fn start(limits: Arc<Limits>, store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Result<Self> {
+    pub fn start(
+        limits: Arc<Limits>,
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self> {
         let stop = Arc::new(StopSignal::default());
         let signal = Arc::clone(&stop);
         let thread = thread::Builder::new()
             .name("limits".to_owned())
-            .spawn(move || share_until(&signal, &limits, store.as_ref(), clock.as_ref()))
+            .spawn(move || share_until(&signal, &limits, store.as_ref(), clock.as_ref(), entropy.as_ref()))
             .map_err(Error::internal)?;
         Ok(Self { stop, thread: Some(thread) })
     }
@@ -63,11 +68,12 @@ impl Drop for LimitSharing {
     }
 }
 
-fn share_until(signal: &StopSignal, limits: &Limits, store: &dyn Store, clock: &dyn Clock) {
+fn share_until(signal: &StopSignal, limits: &Limits, store: &dyn Store, clock: &dyn Clock, entropy: &dyn Entropy) {
     let mut is_failing = false;
     let mut cleaned_window = None;
-    while !signal.wait() {
-        match share_once(limits, store, clock.now(), &mut cleaned_window) {
+    // The first exchange is made at once: until then, a server does not know of the others.
+    loop {
+        match share_once(limits, store, clock, entropy, &mut cleaned_window) {
             Ok(()) => is_failing = false,
             // Logged once per outage. Until it ends, each server limits by its own counts.
             Err(error) if !is_failing => {
@@ -76,19 +82,24 @@ fn share_until(signal: &StopSignal, limits: &Limits, store: &dyn Store, clock: &
             }
             Err(_) => {}
         }
+        if signal.wait() {
+            return;
+        }
     }
 }
 
-/// Exchanges counts, and deletes those of past windows once per window.
+/// Exchanges counts, and deletes those of past windows once per window, if there may be any.
 fn share_once(
     limits: &Limits,
     store: &dyn Store,
-    now: Timestamp,
+    clock: &dyn Clock,
+    entropy: &dyn Entropy,
     cleaned_window: &mut Option<Timestamp>,
 ) -> Result<()> {
-    limits.share(store, now)?;
+    limits.share(store, clock, entropy)?;
+    let now = clock.now();
     let window = window::start_of(now);
-    if *cleaned_window != Some(window) {
+    if *cleaned_window != Some(window) && limits.has_published(now) {
         Limits::delete_past_counts(store, now)?;
         *cleaned_window = Some(window);
     }

@@ -54,6 +54,17 @@ impl ThrottleReads for Tx<'_> {
         let of = |key: &String| found.get(key).map_or(0, |requests| u64::try_from(*requests).unwrap_or_default());
         Ok(keys.iter().map(of).collect())
     }
+
+    fn request_count_keys(&mut self, prefix: &str, since: Timestamp) -> Result<u64> {
+        // By time: the table has the rows of two windows.
+        let query = request_counts::table
+            .filter(request_counts::starts_at.ge(DbTime(since)))
+            .filter(request_counts::key.like(format!("{prefix}%")))
+            .select(request_counts::key)
+            .distinct();
+        let keys: Vec<String> = self.run("request_counts", |conn| query.load(conn))?;
+        Ok(keys.len() as u64)
+    }
 }
 
 impl ThrottleWrites for Tx<'_> {

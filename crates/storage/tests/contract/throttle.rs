@@ -146,6 +146,8 @@ fn requests_of_all_servers_are_added_up(t: &TestStore) {
     assert_eq!(counted(0, &["read:a", "read:c", "read:b"]), [40, 0, 5]);
     assert_eq!(counted(1, &["read:a", "read:b"]), [1, 0]);
     assert_eq!(counted(1, &[]), [0; 0]);
+    let keys = |prefix: &str, since| t.store.reading(|tx| tx.request_count_keys(prefix, minute(since))).unwrap();
+    assert_eq!((keys("read:", 0), keys("read:", 1), keys("read:b", 0), keys("server:", 0)), (2, 1, 1, 0));
     t.store.writing(|tx| tx.delete_request_counts(minute(1))).unwrap();
     assert_eq!(counted(0, &["read:a", "read:b"]), [0, 0]);
     assert_eq!(counted(1, &["read:a"]), [1]);
