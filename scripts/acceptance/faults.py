@@ -336,7 +336,8 @@ def main():
             faults = Faults(checks, server, proxy, postgres)
             if options.minutes:
                 faults.soak(options.minutes)
-            faults.all(6)
+            faults.all(4)
+            faults.standby()
             killed_in_turn(checks, faults.ledger, server, rounds=3 if not options.minutes else 12)
             replaced_in_turn(checks, faults.ledger, server)
             sheets = Sheets(checks, server)

@@ -31,6 +31,9 @@ const SQLSTATE_UNAVAILABLE: [&str; 10] = ["08", "53", "55", "58", "57014", "57P"
 /// conflict.
 const SQLSTATE_BUSY: [&str; 3] = ["53300", "55P03", "40"];
 
+/// The SQLSTATE of what a server does not support.
+const NOT_SUPPORTED: &str = "0A000";
+
 /// SQLSTATEs after which the transaction may be run again: serialization failure and deadlock.
 const SQLSTATE_RETRY: [&str; 2] = ["40001", "40P01"];
 
@@ -63,6 +66,17 @@ pub fn of_statement(table: &str, error: DieselError) -> Error {
         }
     }
     Error::internal(Context::new(table, error))
+}
+
+/// Translates the error of the statement that opens a transaction. A standby server refuses one that may write as a feature
+/// that it does not support.
+pub fn of_begin(error: DieselError) -> Error {
+    match &error {
+        DieselError::DatabaseError(_, information) if sqlstate(information.message()) == Some(NOT_SUPPORTED) => {
+            Error::unavailable(Context::new("begin: the database is a standby and takes no writes", error))
+        }
+        _ => of_statement("begin", error),
+    }
 }
 
 /// Translates the error of a commit. If its answer did not come, it may have taken place.
@@ -155,6 +169,14 @@ mod tests {
         ] {
             assert!(matches!(translated(text), Error::Unavailable { .. }), "{text}");
         }
+    }
+
+    #[test]
+    fn a_standby_is_unavailable_for_writes() {
+        let text = "0A000: cannot set transaction read-write mode during recovery".to_owned();
+        let error = || DieselError::DatabaseError(DatabaseErrorKind::Unknown, Box::new(text.clone()));
+        assert!(matches!(of_begin(error()), Error::Unavailable { maybe_stored: false, .. }));
+        assert!(matches!(of_statement("events", error()), Error::Internal { .. }), "elsewhere it is a defect");
     }
 
     #[test]

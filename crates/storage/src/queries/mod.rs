@@ -173,7 +173,7 @@ impl TxFailure {
 
 /// Opens a transaction by the statement `begin`.
 pub fn begin(conn: &mut Conn, begin: &str) -> Result<(), TxFailure> {
-    dialect::begin(conn, begin).map_err(|error| TxFailure::NotBegun(error::of_statement("begin", error)))
+    dialect::begin(conn, begin).map_err(|error| TxFailure::NotBegun(error::of_begin(error)))
 }
 
 /// Rolls an open transaction back.
