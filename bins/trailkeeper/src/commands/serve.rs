@@ -50,8 +50,7 @@ pub fn run(database: &DatabaseArgs, settings: &Settings, line: &CommandLine) -> 
         .map_err(|source| Failure::Io { what: "cannot start the thread that converts events".to_owned(), source })?;
     let remover = retention::start(&ports)
         .map_err(|source| Failure::Io { what: "cannot start the thread that removes events".to_owned(), source })?;
-    let ingest = Ingest::start(Arc::clone(&ports.store), settings.server.ingest_limits())
-        .and_then(|ingest| ingest.with_retention(Arc::clone(&ports.store)));
+    let ingest = Ingest::start(Arc::clone(&ports.store), settings.server.ingest_limits());
     let services = Services {
         store: Arc::clone(&ports.store),
         ingest: Arc::new(ingest.map_err(|error| ports.failed(error))?),

@@ -47,9 +47,7 @@ impl<'a> Batch<'a> {
     /// An empty batch.
     pub fn new(ports: &'a Ports, recording: Recording, summary: &'a mut Summary) -> Result<Self, Failure> {
         let limits = IngestLimits { group_events: EVENTS, commit_timeout: COMMIT_TIMEOUT, ..IngestLimits::default() };
-        let ingest = Ingest::start(Arc::clone(&ports.store), limits)
-            .and_then(|ingest| ingest.with_retention(Arc::clone(&ports.store)))
-            .map_err(|error| ports.failed(error))?;
+        let ingest = Ingest::start(Arc::clone(&ports.store), limits).map_err(|error| ports.failed(error))?;
         let (lines, drafts, waiting) = (Vec::new(), Vec::new(), VecDeque::new());
         Ok(Self { ports, ingest, recording, summary, lines, drafts, bytes: 0, waiting })
     }

@@ -91,18 +91,22 @@ impl Default for IngestLimits {
 pub struct Ingest {
     queue: Arc<Queue>,
     writers: Mutex<Vec<JoinHandle<()>>>,
-    rules: Option<KnownRules>,
+    rules: KnownRules,
 }
 
 impl Ingest {
-    /// Starts the writers' threads.
+    /// Starts the writers' threads, and the thread that reads the rules of retention every second.
     ///
-    /// [`Error::Internal`] if the system cannot create a thread.
+    /// Events that are older than the rules keep them are rejected here, because nothing shows any more whether such an event
+    /// is a repetition of a removed one.
+    ///
+    /// [`Error::Internal`] if the system cannot create a thread; those of the store.
     pub fn start(store: Arc<dyn Store>, limits: IngestLimits) -> Result<Self> {
         let writers = store.writers().max(1);
         // Made before the first thread starts: if the second thread cannot start, the drop of `ingest` ends the first.
         let queue = Arc::new(Queue::new(limits.queue_events));
-        let ingest = Self { queue, writers: Mutex::default(), rules: None };
+        let rules = KnownRules::start(Arc::clone(&store))?;
+        let ingest = Self { queue, writers: Mutex::default(), rules };
         let writer = Arc::new(Writer { store, queue: Arc::clone(&ingest.queue), limits });
         for _ in 0..writers {
             let writer = Arc::clone(&writer);
@@ -110,16 +114,6 @@ impl Ingest {
             ingest.writers.lock().push(thread.map_err(Error::internal)?);
         }
         Ok(ingest)
-    }
-
-    /// Rejects the events that are older than the store's rules of retention keep them. Every server of a database with
-    /// rules has to: nothing shows any more whether such an event is a repetition of a removed one. A thread reads the
-    /// rules every second.
-    ///
-    /// [`Error::Internal`] if the system cannot create a thread; those of the store.
-    pub fn with_retention(mut self, store: Arc<dyn Store>) -> Result<Self> {
-        self.rules = Some(KnownRules::start(store)?);
-        Ok(self)
     }
 
     /// Closes the queue, commits and answers all accepted events, and returns when that is done.
@@ -142,7 +136,7 @@ impl EventSink for Ingest {
     }
 
     fn retention(&self) -> Result<Arc<RetentionRules>> {
-        self.rules.as_ref().map_or_else(|| Ok(Arc::default()), KnownRules::get)
+        self.rules.get()
     }
 }
 

@@ -339,7 +339,9 @@ mod tests {
         // Weights of the load; the others only spread it.
         for weights in [[1, 1, 1], [98, 1, 1], [60, 39, 1], [100, 0, 0]] {
             let mut servers: Vec<Registry> = weights.iter().map(|_| registry()).collect();
-            servers.iter_mut().for_each(|server| server.set_servers(3));
+            for server in &mut servers {
+                server.set_servers(3);
+            }
             let (mut published, mut admitted, mut exchanges) = (0, 0, 0);
             for step in 0..10_000_usize {
                 // Multiples of 37 reach every remainder of 100, so each server gets its part of the load, mixed.
