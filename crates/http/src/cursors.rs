@@ -20,8 +20,12 @@ pub enum List {
     AuthEvents,
     /// `GET /v1/events`.
     Events,
+    /// `GET /v1/legal-holds`.
+    LegalHolds,
     /// `GET /v1/tenants/{tenant_id}/users`.
     Memberships,
+    /// `GET /v1/retention/rules`.
+    RetentionRules,
     /// `GET /v1/sessions`.
     Sessions,
     /// `GET /v1/signing-keys`.
@@ -44,7 +48,9 @@ impl List {
             Self::AttributeChanges => "attribute_changes",
             Self::AuthEvents => "auth_events",
             Self::Events => "events",
+            Self::LegalHolds => "legal_holds",
             Self::Memberships => "memberships",
+            Self::RetentionRules => "retention_rules",
             Self::Sessions => "sessions",
             Self::SigningKeys => "signing_keys",
             Self::Tenants => "tenants",

@@ -60,6 +60,14 @@ problems! {
     TokenNotFound = 404 ["token_not_found"] "There is no such API token.";
     /// An unknown signing key.
     SigningKeyNotFound = 404 ["signing_key_not_found"] "There is no such signing key.";
+    /// An unknown rule of retention.
+    RuleNotFound = 404 ["rule_not_found"] "There is no such rule of retention.";
+    /// An unknown legal hold.
+    HoldNotFound = 404 ["hold_not_found"] "There is no such legal hold.";
+    /// A rule beyond the most.
+    TooManyRules = 409 ["too_many_rules"] "There are as many rules as there can be.";
+    /// A hold beyond the most.
+    TooManyHolds = 409 ["too_many_holds"] "There are as many legal holds as there can be.";
     /// An unknown session, or one of another person.
     SessionNotFound = 404 ["session_not_found"] "There is no such session, or the caller may not see it.";
     /// Several events with one id.

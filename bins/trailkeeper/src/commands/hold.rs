@@ -2,17 +2,15 @@
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
-use trailkeeper_auth::audit::{AuditEvent, HOLD_LIFT, HOLD_PLACE};
-use trailkeeper_domain::clock;
 use trailkeeper_domain::id::{LegalHoldId, TenantId, UserId};
 use trailkeeper_domain::retention::{HoldDraft, LegalHold, MAX_HOLDS};
 use trailkeeper_domain::time::rfc3339;
-use trailkeeper_domain::usecase::{append, lift_legal_hold, place_legal_hold};
 
+use crate::commands::retention::changes;
 use crate::config::{self, DatabaseArgs};
 use crate::failure::Failure;
 use crate::wiring::Ports;
-use crate::{audit, output, wiring};
+use crate::{output, wiring};
 
 /// Arguments of `hold`.
 #[derive(Args)]
@@ -107,39 +105,15 @@ fn holds(ports: &Ports, case: Option<&str>) -> Result<Vec<LegalHold>, Failure> {
     Ok(holds)
 }
 
-fn audited(kind: &'static str, id: LegalHoldId, about: &HoldDraft) -> AuditEvent {
-    AuditEvent::done(kind)
-        .with("hold", id.to_string())
-        .with("case", about.case.as_str())
-        .with("reason", about.reason.as_str())
-        .with("tenant_id", about.tenant_id.map(|tenant| tenant.to_string()))
-        .with("user_id", about.user_id.as_ref().map(|user| user.as_str().to_owned()))
-}
-
 fn place(ports: &Ports, about: &HoldDraft) -> Result<(), Failure> {
-    let (now, id) = (ports.clock.now(), clock::new_uuid(ports.clock.as_ref(), ports.entropy.as_ref()));
-    let id = LegalHoldId(id);
-    let event = audit::event(ports, audited(HOLD_PLACE, id, about)).map_err(|error| ports.failed(error))?;
-    let placed = ports.store.writing(|tx| {
-        place_legal_hold(tx, now, id, about)?;
-        append(tx, &event)
-    });
-    placed.map_err(|error| ports.failed(error))?;
-    output::line(format!("hold {id} is placed"))
+    let context = wiring::context();
+    let hold = changes(ports, &context).place_hold(about).map_err(|error| ports.failed(error))?;
+    output::line(format!("hold {} is placed", hold.id))
 }
 
 fn lift(ports: &Ports, id: LegalHoldId) -> Result<(), Failure> {
-    let found = holds(ports, None)?.into_iter().find(|hold| hold.id == id);
-    let about = found.map_or_else(
-        || HoldDraft { case: String::new(), reason: String::new(), tenant_id: None, user_id: None },
-        |hold| hold.about,
-    );
-    let event = audit::event(ports, audited(HOLD_LIFT, id, &about)).map_err(|error| ports.failed(error))?;
-    let lifted = ports.store.writing(|tx| {
-        lift_legal_hold(tx, id)?;
-        append(tx, &event)
-    });
-    lifted.map_err(|error| ports.failed(error))?;
+    let context = wiring::context();
+    changes(ports, &context).lift_hold(id).map_err(|error| ports.failed(error))?;
     output::line(format!("hold {id} is lifted"))
 }
 

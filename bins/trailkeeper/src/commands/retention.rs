@@ -5,13 +5,12 @@ use std::thread;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use trailkeeper_analytics::engine::retention::{preview, remove, waits_until};
-use trailkeeper_auth::audit::{AuditEvent, RETENTION_CHANGE, RETENTION_RUN};
-use trailkeeper_domain::clock;
+use trailkeeper_auth::audit::{AuditEvent, RETENTION_RUN};
+use trailkeeper_auth::{AuditContext, RetentionChanges};
 use trailkeeper_domain::event::EventKind;
 use trailkeeper_domain::id::{RetentionRuleId, TenantId};
 use trailkeeper_domain::retention::{RetentionRule, RuleDraft, RuleSubject};
 use trailkeeper_domain::time::rfc3339;
-use trailkeeper_domain::usecase::{append, remove_retention_rule, set_retention_rule};
 
 use crate::config::{self, DatabaseArgs};
 use crate::failure::Failure;
@@ -84,14 +83,8 @@ pub fn run(database: &DatabaseArgs, args: &RetentionArgs) -> Result<(), Failure>
             set(&ports, &subject, keeps)
         }
         Action::Remove { id } => {
-            let recorded = audit::event(&ports, AuditEvent::done(RETENTION_CHANGE).with("removed", id.to_string()));
-            let removed = recorded.and_then(|event| {
-                ports.store.writing(|tx| {
-                    remove_retention_rule(tx, ports.clock.now(), *id)?;
-                    append(tx, &event)
-                })
-            });
-            removed.map_err(|error| ports.failed(error))?;
+            let context = wiring::context();
+            changes(&ports, &context).remove_rule(*id).map_err(|error| ports.failed(error))?;
             output::line(format!("rule {id} is removed"))
         }
         Action::Preview { json } => show_preview(&ports, *json),
@@ -99,22 +92,15 @@ pub fn run(database: &DatabaseArgs, args: &RetentionArgs) -> Result<(), Failure>
     }
 }
 
+/// Changes in the name of the command line.
+pub(super) fn changes<'a>(ports: &'a Ports, context: &'a AuditContext) -> RetentionChanges<'a> {
+    let (store, clock, entropy) = (ports.store.as_ref(), ports.clock.as_ref(), ports.entropy.as_ref());
+    RetentionChanges { store, clock, entropy, context }
+}
+
 fn set(ports: &Ports, subject: &RuleSubject, keeps: RuleDraft) -> Result<(), Failure> {
-    let (now, id) = (ports.clock.now(), clock::new_uuid(ports.clock.as_ref(), ports.entropy.as_ref()));
-    let audited = AuditEvent::done(RETENTION_CHANGE)
-        .with("tenant_id", subject.tenant_id.map(|tenant| tenant.to_string()))
-        .with("type", subject.kind.as_ref().map(|kind| kind.as_str().to_owned()))
-        .with("keep_days", keeps.keep_days)
-        .with("keep_sheets_days", keeps.keep_sheets_days);
-    let event = audit::event(ports, audited).map_err(|error| ports.failed(error))?;
-    let rule = ports.store.writing(|tx| {
-        let (rule, before) = set_retention_rule(tx, now, RetentionRuleId(id), subject, keeps)?;
-        if before != rule.keeps {
-            append(tx, &event)?;
-        }
-        Ok(rule)
-    });
-    let rule = rule.map_err(|error| ports.failed(error))?;
+    let context = wiring::context();
+    let (rule, _) = changes(ports, &context).set_rule(subject, keeps).map_err(|error| ports.failed(error))?;
     output::line(format!("rule {} keeps events for {} days", rule.id, keeps.keep_days))
 }
 

@@ -41,6 +41,13 @@ impl AuditEvent {
         self
     }
 
+    /// Names the object of the action.
+    #[must_use]
+    pub fn about(mut self, target: Target) -> Self {
+        self.target = Some(target);
+        self
+    }
+
     /// The event to store, with the present time and a new id.
     ///
     /// [`trailkeeper_domain::Error::Invalid`] when the actor's id cannot be the id of an event's user.

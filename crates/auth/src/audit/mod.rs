@@ -17,14 +17,12 @@ pub(crate) use changes::{Changes, credential_metadata};
 pub use context::{AuditContext, Origin};
 pub use event::AuditEvent;
 pub(crate) use event::{about_session, target};
-pub use kinds::{
-    ACCESS_DENIED, BACKUP, HOLD_LIFT, HOLD_PLACE, IMPORT, RESTORE, RETENTION_CHANGE, RETENTION_RUN, SERVER_START,
-    SHEETS_REBUILD,
-};
+pub use kinds::{ACCESS_DENIED, BACKUP, IMPORT, RESTORE, RETENTION_RUN, SERVER_START, SHEETS_REBUILD};
 pub(crate) use kinds::{
     ACCOUNT_CHANGE, ACCOUNT_CREATE, ACCOUNT_DELETE, ACCOUNT_DISABLE, ACCOUNT_ENABLE, ACCOUNT_PASSWORD_CHANGE,
     LOGIN_BLOCKED, MASTER_KEY_ROTATE, REFRESH_TOKEN_REISSUE, REFRESH_TOKEN_REUSE, SESSION_END, SIGNING_KEY_CHANGE,
     SIGNING_KEY_CREATE, SIGNING_KEY_REVOKE, TOKEN_CHANGE, TOKEN_CREATE, TOKEN_KEY_ROTATE, TOKEN_REVOKE,
 };
+pub(crate) use kinds::{HOLD_LIFT, HOLD_PLACE, RETENTION_CHANGE};
 pub use request::{AuditCategory, Ended, Request};
 pub(crate) use text::cleaned;

@@ -12,7 +12,7 @@ use crate::time::Timestamp;
 /// Makes the rule of a subject, or changes it. `id` is the id of a new rule. Returns the rule, and the days of the rule
 /// before; `None` if there was none.
 ///
-/// [`Error::Invalid`] as for [`RuleDraft::check`], [`Error::TooLarge`] if there are [`MAX_RULES`] rules.
+/// [`Error::Invalid`] as for [`RuleDraft::check`], [`Error::Conflict`] if there are [`MAX_RULES`] rules.
 pub fn set_retention_rule(
     tx: &mut dyn WriteTx,
     now: Timestamp,
@@ -25,7 +25,7 @@ pub fn set_retention_rule(
     let rules = RetentionRules::new(tx.retention_rules()?);
     let before = rules.of_subject(subject).cloned();
     if before.is_none() && rules.iter().count() >= MAX_RULES {
-        return Err(too_many("rules of retention", MAX_RULES));
+        return Err(too_many("too_many_rules", "rules of retention", MAX_RULES));
     }
     let kept_before = before.as_ref().and_then(|rule| rule.keeps);
     let mut rule = before.unwrap_or_else(|| RetentionRule {
@@ -67,12 +67,12 @@ pub fn find_retention_rule<T: ReadTx + ?Sized>(tx: &mut T, id: RetentionRuleId) 
 
 /// Places a hold with this id.
 ///
-/// [`Error::Invalid`] as for [`HoldDraft::check`], [`Error::TooLarge`] if there are [`MAX_HOLDS`] holds.
+/// [`Error::Invalid`] as for [`HoldDraft::check`], [`Error::Conflict`] if there are [`MAX_HOLDS`] holds.
 pub fn place_legal_hold(tx: &mut dyn WriteTx, now: Timestamp, id: LegalHoldId, about: &HoldDraft) -> Result<LegalHold> {
     about.check()?;
     tx.lock_retention()?;
     if tx.legal_holds(None, MAX_HOLDS)?.len() == MAX_HOLDS {
-        return Err(too_many("legal holds", MAX_HOLDS));
+        return Err(too_many("too_many_holds", "legal holds", MAX_HOLDS));
     }
     let hold = LegalHold { id, about: about.clone(), created_at: now };
     tx.insert_legal_hold(&hold)?;
@@ -84,15 +84,24 @@ pub fn place_legal_hold(tx: &mut dyn WriteTx, now: Timestamp, id: LegalHoldId, a
 /// [`Error::NotFound`] if there is none with this id.
 pub fn lift_legal_hold(tx: &mut dyn WriteTx, id: LegalHoldId) -> Result<LegalHold> {
     tx.lock_retention()?;
-    let hold = tx.legal_holds(None, MAX_HOLDS)?.into_iter().find(|hold| hold.id == id);
-    let lost = || Error::not_found("hold_not_found", format!("there is no legal hold with the id {id}"));
-    let hold = hold.ok_or_else(lost)?;
-    if tx.delete_legal_hold(id)? { Ok(hold) } else { Err(lost()) }
+    let hold = find_legal_hold(tx, id)?;
+    tx.delete_legal_hold(id)?;
+    Ok(hold)
 }
 
-fn too_many(what: &str, most: usize) -> Error {
-    Error::TooLarge(crate::ErrorDetail::new(
-        "too_many",
+/// The hold with this id.
+///
+/// [`Error::NotFound`] if there is none.
+pub fn find_legal_hold<T: ReadTx + ?Sized>(tx: &mut T, id: LegalHoldId) -> Result<LegalHold> {
+    let mut holds = tx.legal_holds(None, MAX_HOLDS)?.into_iter();
+    holds
+        .find(|hold| hold.id == id)
+        .ok_or_else(|| Error::not_found("hold_not_found", format!("there is no legal hold with the id {id}")))
+}
+
+fn too_many(code: &'static str, what: &str, most: usize) -> Error {
+    Error::Conflict(crate::ErrorDetail::new(
+        code,
         format!("there are {most} {what}, which is the most; remove some that are not needed any more"),
     ))
 }

@@ -20,7 +20,7 @@ pub use find_directory::{
 pub use find_events::{count_events, count_users, event_histogram, find_event, list_events};
 pub use keep_memberships::{correct_membership, delete_membership, put_membership};
 pub use keep_retention::{
-    find_retention_rule, lift_legal_hold, place_legal_hold, remove_retention_rule, set_retention_rule,
+    find_legal_hold, find_retention_rule, lift_legal_hold, place_legal_hold, remove_retention_rule, set_retention_rule,
 };
 pub use keep_tenants::{delete_tenant, put_tenant};
 pub use keep_users::{delete_user, put_user};

@@ -5,10 +5,12 @@ mod accounts;
 mod analytics;
 mod events;
 mod granularity;
+mod legal_holds;
 mod memberships;
 mod own;
 mod paging;
 mod put_response;
+mod retention_rules;
 pub mod schemas;
 mod secret_response;
 mod sessions;
@@ -48,6 +50,7 @@ use crate::ops;
         (name = "tokens", description = "API tokens: the credentials of programs."),
         (name = "signing keys", description = "SaaSus clients sign their requests with them."),
         (name = "sessions", description = "A session begins with a login and ends with a logout."),
+        (name = "retention", description = "How long events are kept, and legal holds, which keep them."),
         (name = "operations", description = "Health and readiness of the server, and the public keys of its access tokens."),
     ),
     components(schemas(Problem)),
@@ -68,6 +71,8 @@ pub static OPERATIONS: LazyLock<Vec<Declaration>> = LazyLock::new(|| {
         tokens::operations(),
         signing_keys::operations(),
         sessions::operations(),
+        retention_rules::operations(),
+        legal_holds::operations(),
         ops::operations(),
     ]
     .into_iter()

@@ -8,6 +8,7 @@ use trailkeeper_analytics::{Granularity as BucketLength, WeekStart as FirstWeekd
 use trailkeeper_domain::account::Role as RoleName;
 use trailkeeper_domain::event::{MAX_USER_AGENT, Outcome};
 use trailkeeper_domain::page::MAX_PAGE;
+use trailkeeper_domain::retention::MAX_DAYS;
 use trailkeeper_domain::user::{MAX_ATTRIBUTE_NAME, MAX_ATTRIBUTE_VALUE, MAX_ATTRIBUTES, UserStatus};
 use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::schema::{AdditionalProperties, Array, ArrayBuilder, Schema, SchemaFormat, Type};
@@ -154,6 +155,20 @@ values! {
     TokenCursor = plain_id_cursor('k');
     /// A cursor of the list of signing keys.
     SigningKeyCursor = plain_id_cursor('s');
+    /// The id of a rule of retention.
+    RetentionRuleId = uuid().examples(["01975f3c-2b4e-7c10-9a31-5f0d2f9b1c05"]);
+    /// A number of days.
+    RetentionDays = integer(KnownFormat::Int32, 1, MAX_DAYS.into()).examples([90]);
+    /// A cursor of the list of rules of retention.
+    RetentionRuleCursor = plain_id_cursor('r');
+    /// The id of a legal hold.
+    LegalHoldId = uuid().examples(["01975f3c-2b4e-7c10-9a31-5f0d2f9b1c06"]);
+    /// The name of a case.
+    CaseName = text(1, 128).examples(["2026-17"]);
+    /// The reason of a legal hold.
+    HoldReason = text(1, 1024).examples(["court order"]);
+    /// A cursor of the list of legal holds.
+    LegalHoldCursor = plain_id_cursor('h');
     /// A cursor of the list of sessions.
     SessionCursor = cursor(&id_cursor('l'), 73);
 }

@@ -130,6 +130,7 @@ macro_rules! parsed {
 
 parsed! {
     trailkeeper_domain::account::Role,
+    trailkeeper_domain::event::EventKind,
     trailkeeper_domain::id::TenantId,
     trailkeeper_domain::id::UserId,
     trailkeeper_domain::time::Timestamp,
@@ -148,6 +149,14 @@ impl BodyField for bool {
 
     fn take(json: &mut JsonObject, name: &str, _: &str) -> Result<Option<Self>> {
         json.boolean(name)
+    }
+}
+
+impl BodyField for u32 {
+    const EXPECTED: &'static str = "a whole number";
+
+    fn take(json: &mut JsonObject, name: &str, _: &str) -> Result<Option<Self>> {
+        json.unsigned(name)
     }
 }
 

@@ -3,7 +3,9 @@
 use trailkeeper_domain::account::Role;
 use trailkeeper_domain::address::AddressRange;
 use trailkeeper_domain::event::{EventKind, Outcome};
-use trailkeeper_domain::id::{AccountId, CredentialId, EnvId, EventId, SessionId, TenantId, UserId};
+use trailkeeper_domain::id::{
+    AccountId, CredentialId, EnvId, EventId, LegalHoldId, RetentionRuleId, SessionId, TenantId, UserId,
+};
 use trailkeeper_domain::json::A_TIME;
 use trailkeeper_domain::time::{self, Timestamp};
 use trailkeeper_domain::user::PoolId;
@@ -36,6 +38,8 @@ param_values! {
     AccountId, A_UUID, AccountId::parse;
     CredentialId, A_UUID, CredentialId::parse;
     SessionId, A_UUID, SessionId::parse;
+    RetentionRuleId, A_UUID, RetentionRuleId::parse;
+    LegalHoldId, A_UUID, LegalHoldId::parse;
     EnvId, "the environment's number", EnvId::parse;
     PoolId, "a pool such as \"eu-west-1_aBcD12345\"", |name, value: &str| PoolId::parse(name, value);
     UserId, "the user's id in quotes", |name, value: &str| UserId::parse(name, value);

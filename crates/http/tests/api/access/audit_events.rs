@@ -33,6 +33,10 @@ const CREATES: &[(&str, &str, [bool; 2])] = &[
     ("change_signing_key", "signing_key_change", OF_ALL),
     ("revoke_signing_key", "signing_key_revoke", OF_ALL),
     ("end_session", "session_end", OF_ALL),
+    ("set_retention_rule", "retention_change", OF_ALL),
+    ("remove_retention_rule", "retention_change", OF_ALL),
+    ("place_legal_hold", "hold_place", OF_ALL),
+    ("lift_legal_hold", "hold_lift", OF_ALL),
     // A person's own resources: programs are rejected, and create no audit event.
     ("change_own_password", "account_password_change", OF_PEOPLE),
     ("end_other_sessions", "logout", OF_PEOPLE),

@@ -12,7 +12,7 @@ use trailkeeper_http::{Contract, OperationInfo, Requirement, openapi_json, opera
 
 use super::row::Outcome::{self, Done, Forbidden, NotFound, Nothing, Public};
 use super::row::{ADMINS, ANALYSTS, Allowed, READERS, RECORDERS, Row};
-use super::world::Things;
+use super::world::{KEPT_TYPE, Retention, Things};
 use crate::support::contracts::unix;
 use crate::support::{ACME, PASSWORD, START, numbered};
 
@@ -96,6 +96,10 @@ fn outcomes(info: &OperationInfo, names_tenant: bool) -> [Outcome; 2] {
 pub fn path_of(row: &Row, things: &Things) -> String {
     let mut path =
         row.info.path.replace("{tenant_id}", ACME).replace("{user_id}", "u1").replace("{event_id}", &numbered(1));
+    if path.contains("{rule_id}") || path.contains("{hold_id}") {
+        let Retention { rule, hold } = things.retention();
+        path = path.replace("{rule_id}", &rule.id.to_string()).replace("{hold_id}", &hold.id.to_string());
+    }
     if path.contains('{') {
         let made = things.credentials();
         let ids = [
@@ -134,6 +138,8 @@ type MadeBody = fn(&Things) -> Value;
 /// Bodies for operations whose documented example does not fit this world.
 const BODIES: &[(&str, MadeBody)] = &[
     ("record_events", |_| json!({"type": "x"})),
+    // Other days than those of the world's rule, so that each request changes something.
+    ("set_retention_rule", |_| json!({"type": KEPT_TYPE, "keep_days": 20_000})),
     // A new address, because the account's id is new.
     (
         "create_account",

@@ -166,7 +166,7 @@ fn questions() -> Vec<String> {
         all.push(format!("/v1/analysis/metrics/aggregated?metrics_type={metric}&{DAYS}"));
     }
     all.extend(["/v1/users", "/v1/tenants", "/v1/events"].map(str::to_owned));
-    for manage in ["/v1/accounts", "/v1/tokens", "/v1/signing-keys"] {
+    for manage in ["/v1/accounts", "/v1/tokens", "/v1/signing-keys", "/v1/retention/rules", "/v1/legal-holds"] {
         all.push(manage.to_owned());
     }
     all

@@ -5,12 +5,18 @@ use std::cell::RefCell;
 use serde_json::{Value, json};
 use trailkeeper_auth::{NewAccount, NewSigningKey, NewToken, Origin};
 use trailkeeper_domain::account::{Account, ApiToken, Role, Session, SigningKey};
+use trailkeeper_domain::event::EventKind;
+use trailkeeper_domain::id::UserId;
+use trailkeeper_domain::retention::{HoldDraft, LegalHold, RetentionRule, RuleDraft, RuleSubject};
 
 use super::row::Row;
 use crate::support::{ACME, Caller, OTHER, PASSWORD, START, TestApp, numbered, operator};
 
 /// A text in every record of [`ACME`]. No answer to a caller without permission may contain it.
 pub const MARK: &str = "only-for-acme";
+
+/// The type of the events that the table's rule of retention is about.
+pub const KEPT_TYPE: &str = "kept.for.the.table";
 
 /// A server with two tenants.
 pub struct World<'a> {
@@ -24,6 +30,13 @@ pub struct World<'a> {
 pub struct Things {
     records: Value,
     credentials: Option<Credentials>,
+    retention: Option<Retention>,
+}
+
+/// A rule of retention about events that nobody sends, and a legal hold.
+pub struct Retention {
+    pub rule: RetentionRule,
+    pub hold: LegalHold,
 }
 
 /// One credential of each kind.
@@ -54,7 +67,12 @@ impl<'a> World<'a> {
             .any(|word| row.operation.contains(word));
         let records = self.records.take().unwrap_or_else(|| self.put_records());
         self.records.replace(Some(records.clone()));
-        Things { records, credentials: about_credentials.then(|| self.credentials()) }
+        let about_retention = ["retention", "legal_hold"].iter().any(|word| row.operation.contains(word));
+        Things {
+            records,
+            credentials: about_credentials.then(|| self.credentials()),
+            retention: about_retention.then(|| self.retention()),
+        }
     }
 
     /// Must be called after a request that may have changed the records.
@@ -72,8 +90,12 @@ impl<'a> World<'a> {
             now(&format!("/v1/tenants/{ACME}/users/u1")),
         ]);
         assert_eq!(records, things.records);
-        let Some(made) = &things.credentials else { return };
         let access = self.app.state.access();
+        if let Some(Retention { rule, hold }) = &things.retention {
+            assert_eq!(access.retention_rule(rule.id).unwrap(), *rule);
+            assert_eq!(access.legal_hold(hold.id).unwrap(), *hold);
+        }
+        let Some(made) = &things.credentials else { return };
         assert_eq!(access.account(made.account.id).unwrap(), made.account);
         assert_eq!(access.token(made.token.id).unwrap(), made.token);
         assert_eq!(access.signing_key(made.key.id).unwrap(), made.key);
@@ -87,6 +109,20 @@ impl<'a> World<'a> {
             self.admin.put("/v1/users/u1", &user).ok(),
             self.admin.put(&format!("/v1/tenants/{ACME}/users/u1"), &json!({})).ok(),
         ])
+    }
+
+    fn retention(&self) -> Retention {
+        let (access, operator) = (self.app.state.access(), operator());
+        let changes = access.retention(&operator);
+        let subject = RuleSubject { tenant_id: None, kind: Some(EventKind::known(KEPT_TYPE)) };
+        let (rule, _) = changes.set_rule(&subject, RuleDraft { keep_days: 30_000, keep_sheets_days: None }).unwrap();
+        let about = HoldDraft {
+            case: MARK.to_owned(),
+            reason: "a test".to_owned(),
+            tenant_id: None,
+            user_id: Some(UserId::parse("user_id", "u1").unwrap()),
+        };
+        Retention { rule, hold: changes.place_hold(&about).unwrap() }
     }
 
     fn credentials(&self) -> Credentials {
@@ -115,7 +151,13 @@ impl<'a> World<'a> {
 impl Things {
     /// For rows that need no credentials of their own.
     pub fn without_credentials() -> Self {
-        Self { records: Value::Null, credentials: None }
+        Self { records: Value::Null, credentials: None, retention: None }
+    }
+
+    /// The rule and the hold that were made for this row.
+    #[track_caller]
+    pub fn retention(&self) -> &Retention {
+        self.retention.as_ref().unwrap()
     }
 
     /// The credentials that were created for this row.
