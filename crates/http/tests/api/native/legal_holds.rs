@@ -1,5 +1,6 @@
 //! Legal holds.
 
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use crate::support::{ACME, START, TestApp, numbered};
@@ -22,6 +23,7 @@ fn a_hold_is_placed_listed_and_lifted() {
         assert_eq!(made, expected);
         assert_eq!(admin.get(&path).ok(), expected);
 
+        app.clock.advance(TimeDelta::minutes(1));
         let other = admin.post(HOLDS, &json!({"case": "2026-17", "reason": "the same", "user_id": "joe"})).ok();
         assert_eq!(other["tenant_id"], Value::Null);
         let first = admin.get(&format!("{HOLDS}?limit=1")).ok();
