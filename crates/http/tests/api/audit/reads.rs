@@ -39,6 +39,15 @@ const SHOWS_NO_USER: &[(&str, &str)] = &[
     ("healthz", "the server"),
     ("readyz", "the server"),
     ("record_events", "the sender's own events"),
+    ("list_retention_rules", "rules are about tenants and types"),
+    ("get_retention_rule", "rules are about tenants and types"),
+    ("set_retention_rule", "rules are about tenants and types"),
+    ("remove_retention_rule", "rules are about tenants and types"),
+    ("preview_retention", "counts"),
+    ("list_legal_holds", "an id that an administrator wrote, and nothing about its user"),
+    ("get_legal_hold", "an id that an administrator wrote, and nothing about its user"),
+    ("place_legal_hold", "an id that an administrator wrote, and nothing about its user"),
+    ("lift_legal_hold", "an id that an administrator wrote, and nothing about its user"),
 ];
 
 /// Tags of operations about Trailkeeper's own accounts and credentials: operators, not users.
