@@ -7,6 +7,8 @@ import time
 SYSTEM = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 # A killed merger or rebuild keeps its lease until the lease expires.
 MERGE_SECONDS = 90
+# The longest recount of every event: millions of them, on a machine that has little time for it.
+VERIFY_SECONDS = 1_800
 
 
 class Sheets:
@@ -30,7 +32,7 @@ class Sheets:
     def check(self, when):
         """Checks that `trailkeeper verify` recounts every event and finds no difference. No client may send meanwhile."""
         events = int(self.server.database.rows(f"SELECT count(*) FROM event_log WHERE tenant_id <> '{SYSTEM}'")[0][0])
-        done = self.server.command("verify")
+        done = self.server.command("verify", timeout=VERIFY_SECONDS)
         said = (done.stdout + done.stderr).decode(errors="replace")
         summary = re.search(r"^(\d+) events, .*: 0 differences$", said, re.MULTILINE)
         self.checks.that(done.returncode == 0 and summary, f"{when}: trailkeeper verify finds no difference",
