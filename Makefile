@@ -99,8 +99,9 @@ soak: build ## repeat the faults of the database under load (MINUTES=30); memory
 generators: build .generators/installed ## generate SDKs from openapi/*.json, compile and use them; lint the documents
 	.generators/venv/bin/python scripts/check_generators.py
 
-proof: build .generators/installed ## make the checks that take too long for CI: generated Rust clients, kills amid large merges, restores of PostgreSQL, an upgrade (BASE=/path/to/older/trailkeeper EVENTS=file)
+proof: build .generators/installed ## make the checks that take too long for CI: generated Rust clients, the API on a database with four buckets, kills amid large merges, restores of PostgreSQL, an upgrade (BASE=/path/to/older/trailkeeper EVENTS=file)
 	CARGO=$(CARGO) .generators/venv/bin/python scripts/check_generators.py --proof
+	TRAILKEEPER_TEST_BUCKETS=4 scripts/with-postgres $(CARGO) test --locked --no-fail-fast -p trailkeeper-http --tests
 	$(CARGO) build --release --locked -p trailkeeper
 	TRAILKEEPER_BIN=$(CURDIR)/target/release/trailkeeper scripts/with-postgres scripts/acceptance/prove $(BASE) $(EVENTS)
 	TRAILKEEPER_BIN=$(CURDIR)/target/release/trailkeeper PYTHON=$(PYTHON) scripts/point-in-time

@@ -5,8 +5,8 @@
     scripts/check_statements.py FILE
 
 What grows with events lies in buckets (docs/database.md). On a database of several machines each bucket is on one of them,
-so a statement names the bucket of every such table that it reads or writes: `bucket = $n`. `scripts/statements.toml` lists
-the exceptions with their reasons. An exception that nothing needs fails too, so the list only becomes shorter.
+so a statement names the bucket of every such table that it reads or writes: `bucket = $n`; or, for a question about everyone,
+all buckets: `bucket = ANY($n)`. `scripts/statements.toml` lists the exceptions with their reasons. An exception that nothing needs fails too, so the list only becomes shorter.
 
 FILE has the statements that PostgreSQL itself recorded during the tests, one JSON string per line.
 """
@@ -51,7 +51,7 @@ def flat(statement):
 def lacks_bucket(statement, tables):
     """Whether the statement reads or writes a table with buckets without a condition for its bucket."""
     used = re.findall(rf"\b(?:FROM|JOIN|INTO|UPDATE|USING)\s+(?:ONLY\s+)?(?:{'|'.join(tables)})\b", statement, re.IGNORECASE)
-    named = re.findall(r"\bbucket = (?:\$\d+|\w+\.bucket)", statement)
+    named = re.findall(r"\bbucket (?:= (?:\$\d+|ANY ?\(\$\d+\)|\w+\.bucket)|IN \(\$\d+)", statement)
     inserted = re.findall(r"\bINSERT INTO \w+ (?:AS \w+ )?\([^)]*\bbucket\b", statement)
     return len(named) + len(inserted) < len(used)
 

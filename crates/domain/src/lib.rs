@@ -6,6 +6,8 @@
 pub mod account;
 pub mod activity;
 pub mod address;
+pub mod bucket;
+pub mod bucket_store;
 pub mod clock;
 pub mod creation;
 pub mod cursor;

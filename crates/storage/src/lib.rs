@@ -23,12 +23,12 @@
 //! and gives the reasons.
 
 mod backup;
-mod bucket;
 mod columns;
 mod content_version;
 mod email_key;
 mod epoch;
 mod error;
+mod generation;
 mod hash_key;
 mod migrations;
 mod names;

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use trailkeeper_domain::bucket::Buckets;
+use trailkeeper_domain::{Error, Result};
+
 /// Limits of a store. The defaults suit one server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoreOptions {
@@ -25,6 +28,9 @@ pub struct StoreOptions {
     /// SQLite: the number of ids of recent events that are held in memory before they are written as a run, and that one
     /// step of merging runs takes. Each takes about 25 bytes. A smaller number makes more and smaller runs.
     pub ids_in_memory: usize,
+    /// PostgreSQL: the number of buckets of a database that these options make. A database that exists must have this number;
+    /// with `None`, it may have any, and a new one has one bucket.
+    pub buckets: Option<Buckets>,
     /// SQLite: whether the group of the data file may read it. Otherwise only its owner may.
     pub allow_group_read: bool,
 }
@@ -40,7 +46,24 @@ impl Default for StoreOptions {
             cached_run_bytes: 32 << 20,
             new_pages_per_day: 10_000,
             ids_in_memory: 32_768,
+            buckets: None,
             allow_group_read: false,
+        }
+    }
+}
+
+impl StoreOptions {
+    /// Checks that a database has the wanted number of buckets.
+    pub(crate) fn check_buckets(&self, count: u16) -> Result<()> {
+        match self.buckets {
+            Some(wanted) if wanted.count() != count => Err(Error::invalid(
+                "buckets",
+                format!(
+                    "{} is not the number of this database, which was made with {count} and keeps it; leave the setting out, or make a new database and import the events there",
+                    wanted.count()
+                ),
+            )),
+            _ => Ok(()),
         }
     }
 }

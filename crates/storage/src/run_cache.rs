@@ -6,6 +6,8 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use trailkeeper_domain::ports::PostingRunKey;
 
+use crate::generation::Generation;
+
 /// About how many bytes an entry takes in addition to its bytes: its key, its slots and a reference counter.
 const PER_ENTRY: usize = 160;
 
@@ -22,7 +24,7 @@ pub struct RunCache(Option<Cache<Part, Arc<Vec<u8>>, ByLength>>);
 /// A part of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Part {
-    generation: i64,
+    generation: Generation,
     run: PostingRunKey,
     /// `None` is the header.
     page: Option<u32>,
@@ -45,22 +47,22 @@ impl RunCache {
     }
 
     /// The header of a run.
-    pub fn header(&self, generation: i64, run: PostingRunKey) -> Option<Arc<Vec<u8>>> {
+    pub fn header(&self, generation: Generation, run: PostingRunKey) -> Option<Arc<Vec<u8>>> {
         self.find(Part { generation, run, page: None })
     }
 
     /// Keeps the header of a run.
-    pub fn put_header(&self, generation: i64, run: PostingRunKey, header: &Arc<Vec<u8>>) {
+    pub fn put_header(&self, generation: Generation, run: PostingRunKey, header: &Arc<Vec<u8>>) {
         self.put(Part { generation, run, page: None }, header);
     }
 
     /// A page of a run.
-    pub fn page(&self, generation: i64, run: PostingRunKey, page: u32) -> Option<Arc<Vec<u8>>> {
+    pub fn page(&self, generation: Generation, run: PostingRunKey, page: u32) -> Option<Arc<Vec<u8>>> {
         self.find(Part { generation, run, page: Some(page) })
     }
 
     /// Keeps a page of a run.
-    pub fn put_page(&self, generation: i64, run: PostingRunKey, page: u32, bytes: &Arc<Vec<u8>>) {
+    pub fn put_page(&self, generation: Generation, run: PostingRunKey, page: u32, bytes: &Arc<Vec<u8>>) {
         self.put(Part { generation, run, page: Some(page) }, bytes);
     }
 
@@ -77,10 +79,15 @@ impl RunCache {
 
 #[cfg(test)]
 mod tests {
+    use trailkeeper_domain::bucket::Bucket;
     use trailkeeper_domain::scope::Scope;
     use trailkeeper_domain::time::Timestamp;
 
     use super::*;
+
+    fn generation(number: i64) -> Generation {
+        Generation { bucket: Bucket::FIRST, number }
+    }
 
     fn run(number: u32) -> PostingRunKey {
         PostingRunKey { scope: Scope::Everyone, month: Timestamp::UNIX_EPOCH, run: number }
@@ -89,13 +96,16 @@ mod tests {
     #[test]
     fn parts_are_found_by_generation_run_and_page() {
         let cache = RunCache::new(1 << 20);
-        cache.put_header(1, run(7), &Arc::new(vec![1]));
-        cache.put_page(1, run(7), 0, &Arc::new(vec![2]));
-        cache.put_page(1, run(7), 1, &Arc::new(vec![3]));
+        cache.put_header(generation(1), run(7), &Arc::new(vec![1]));
+        cache.put_page(generation(1), run(7), 0, &Arc::new(vec![2]));
+        cache.put_page(generation(1), run(7), 1, &Arc::new(vec![3]));
         let found = |part: Option<Arc<Vec<u8>>>| part.map(|bytes| bytes[0]);
-        assert_eq!(found(cache.header(1, run(7))), Some(1));
-        assert_eq!([0, 1, 2].map(|page| found(cache.page(1, run(7), page))), [Some(2), Some(3), None]);
-        assert_eq!((found(cache.header(2, run(7))), found(cache.header(1, run(8)))), (None, None));
+        assert_eq!(found(cache.header(generation(1), run(7))), Some(1));
+        assert_eq!([0, 1, 2].map(|page| found(cache.page(generation(1), run(7), page))), [Some(2), Some(3), None]);
+        assert_eq!(
+            (found(cache.header(generation(2), run(7))), found(cache.header(generation(1), run(8)))),
+            (None, None)
+        );
     }
 
     #[test]
@@ -104,9 +114,10 @@ mod tests {
             let cache = RunCache::new(max_bytes);
             let page = Arc::new(vec![0_u8; page_len]);
             for number in 0..20_000 {
-                cache.put_page(1, run(number % 50), number, &page);
+                cache.put_page(generation(1), run(number % 50), number, &page);
             }
-            let held = (0..20_000).filter(|number| cache.page(1, run(number % 50), *number).is_some()).count();
+            let held =
+                (0..20_000).filter(|number| cache.page(generation(1), run(number % 50), *number).is_some()).count();
             assert!(held * page_len <= max_bytes, "{held} pages of {page_len}");
             assert_eq!(held > 0, max_bytes > 0);
         }

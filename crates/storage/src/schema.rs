@@ -234,10 +234,16 @@ tables! {
     }
 
     /// The generation of sheets and of the index of events that answers questions, in one row.
-    sheet_generation (id) {
-        id -> SmallInt,
+    sheet_generation (bucket) {
+        bucket -> SmallInt,
         generation -> BigInt,
         has_postings -> Bool,
+    }
+
+    /// The number of buckets, in one row. Only PostgreSQL has it.
+    buckets (id) {
+        id -> SmallInt,
+        count -> Nullable<SmallInt>,
     }
 
     /// The runs of the index of events.
@@ -297,7 +303,8 @@ tables! {
     }
 
     /// Leases: rights that one process at a time has.
-    leases (name) {
+    leases (bucket, name) {
+        bucket -> SmallInt,
         name -> Text,
         holder -> Uuid128,
         until -> Instant,

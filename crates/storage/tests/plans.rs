@@ -252,7 +252,7 @@ fn reads_a_whole_table(step: &str, plan: &str) -> bool {
     let sqlite = step
         .strip_prefix("SCAN ")
         .is_some_and(|table| !table.contains(" USING ") && !few.contains(&table) && !is_subquery(table));
-    let small = ["dict_kinds", "dict_pages", "hash_key", "page_rule", "sheet_generation"];
+    let small = ["buckets", "dict_kinds", "dict_pages", "hash_key", "page_rule", "sheet_generation"];
     let postgres =
         step.split_once("Seq Scan on ").is_some_and(|(_, table)| !small.iter().any(|s| table.starts_with(s)));
     sqlite || postgres

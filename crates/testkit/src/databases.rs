@@ -7,12 +7,20 @@ use std::{env, process, thread};
 
 use tempfile::TempDir;
 use tokio_postgres::{Config, NoTls};
+use trailkeeper_domain::bucket::Buckets;
 
 /// The environment variable with the URL of the cluster: `postgres://…` of a superuser.
 const VARIABLE: &str = "TRAILKEEPER_TEST_POSTGRES_URL";
 
 /// The environment variable with the role of the tests' own statements, if those of the program are recorded.
 const ROLE: &str = "TRAILKEEPER_TEST_POSTGRES_ROLE";
+
+/// The environment variable with the URL of one database, for a server on which tests cannot make databases, as on a cluster.
+/// Each test then has a schema of its own in it.
+const DATABASE: &str = "TRAILKEEPER_TEST_DATABASE_URL";
+
+/// The environment variable with the number of buckets of the databases on PostgreSQL; 1 without it.
+const BUCKETS: &str = "TRAILKEEPER_TEST_BUCKETS";
 
 /// The name of the SQLite data file.
 const FILE: &str = "trailkeeper.db";
@@ -31,6 +39,15 @@ impl DatabaseKind {
     pub const ALL: [Self; 2] = [Self::Sqlite, Self::Postgres];
 }
 
+/// The buckets of a database of this kind that a test makes.
+///
+/// # Panics
+/// If the environment says another number than 1 to 256.
+pub fn buckets_of_tests(kind: DatabaseKind) -> Option<Buckets> {
+    let count = env::var(BUCKETS).ok().filter(|_| kind == DatabaseKind::Postgres)?;
+    Some(Buckets::new(count.parse().expect(BUCKETS)).expect(BUCKETS))
+}
+
 /// An empty database, without any migration.
 #[derive(Debug)]
 pub struct TempDatabase {
@@ -42,6 +59,7 @@ pub struct TempDatabase {
 enum Home {
     Folder(TempDir),
     Cluster { admin_url: String, name: String },
+    Schema { admin_url: String, name: String },
 }
 
 impl TempDatabase {
@@ -77,14 +95,17 @@ impl TempDatabase {
     pub fn postgres() -> Self {
         static COUNTER: AtomicU32 = AtomicU32::new(0);
 
+        let number = COUNTER.fetch_add(1, Ordering::SeqCst);
+        let name = format!("trailkeeper_test_{}_{number}", process::id());
+        if let Ok(admin_url) = env::var(DATABASE) {
+            return Self::schema(admin_url, name);
+        }
         let admin_url = env::var(VARIABLE).unwrap_or_else(|_| {
             panic!(
                 "{VARIABLE} is not set: run `make test`, or `scripts/with-postgres cargo test …`, which start a \
                  PostgreSQL for the tests"
             )
         });
-        let number = COUNTER.fetch_add(1, Ordering::SeqCst);
-        let name = format!("trailkeeper_test_{}_{number}", process::id());
         // An earlier process with the same process id may have been killed and left its database.
         run_on_postgres(&admin_url, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
         run_on_postgres(&admin_url, &format!("CREATE DATABASE {name}"));
@@ -92,6 +113,23 @@ impl TempDatabase {
         let (server, _) = server.rsplit_once('/').expect("the cluster's URL names a database");
         let url = format!("{server}/{name}?{parameters}").trim_end_matches('?').to_owned();
         Self { url, home: Home::Cluster { admin_url, name } }
+    }
+
+    /// A new schema in a database. Its connections are known by the name of their application.
+    fn schema(admin_url: String, name: String) -> Self {
+        run_on_postgres(&admin_url, &format!("DROP SCHEMA IF EXISTS {name} CASCADE"));
+        run_on_postgres(&admin_url, &format!("CREATE SCHEMA {name}"));
+        let separator = if admin_url.contains('?') { '&' } else { '?' };
+        let url = format!("{admin_url}{separator}application_name={name}&options=-csearch_path%3D{name}");
+        Self { url, home: Home::Schema { admin_url, name } }
+    }
+
+    /// The kind of the database.
+    pub fn kind(&self) -> DatabaseKind {
+        match self.home {
+            Home::Folder(_) => DatabaseKind::Sqlite,
+            Home::Cluster { .. } | Home::Schema { .. } => DatabaseKind::Postgres,
+        }
     }
 
     /// The URL for `--database-url`.
@@ -124,7 +162,7 @@ impl TempDatabase {
     /// Runs a statement without the code under test.
     pub fn execute(&self, sql: &str) {
         match &self.home {
-            Home::Cluster { .. } => drop(run_on_postgres(&self.url, sql)),
+            Home::Cluster { .. } | Home::Schema { .. } => drop(run_on_postgres(&self.url, sql)),
             Home::Folder(_) => {
                 let script = "import sqlite3, sys; a = sqlite3.connect(sys.argv[1]); a.execute(sys.argv[2]); a.commit(); a.close()";
                 run_python(&["-c", script, &self.path().display().to_string(), sql]);
@@ -134,26 +172,33 @@ impl TempDatabase {
 
     /// Ends every connection to a PostgreSQL database, as a restart of the server would.
     pub fn end_connections(&self) {
-        let Home::Cluster { admin_url, name } = &self.home else { panic!("a PostgreSQL database") };
+        let (admin_url, column, name) = match &self.home {
+            Home::Cluster { admin_url, name } => (admin_url, "datname", name),
+            Home::Schema { admin_url, name } => (admin_url, "application_name", name),
+            Home::Folder(_) => panic!("a PostgreSQL database"),
+        };
         let sql = format!(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}' AND pid <> pg_backend_pid()"
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {column} = '{name}' AND pid <> pg_backend_pid()"
         );
         run_on_postgres(admin_url, &sql);
     }
 
     /// Forbids all connections to a PostgreSQL database, or allows them again.
     pub fn allow_connections(&self, allowed: bool) {
-        let Home::Cluster { admin_url, name } = &self.home else { panic!("a PostgreSQL database") };
+        let Home::Cluster { admin_url, name } = &self.home else { panic!("a PostgreSQL database of its own") };
         run_on_postgres(admin_url, &format!("ALTER DATABASE {name} ALLOW_CONNECTIONS {allowed}"));
     }
 }
 
 impl Drop for TempDatabase {
     fn drop(&mut self) {
-        if let Home::Cluster { admin_url, name } = &self.home
-            && !thread::panicking()
-        {
-            run_on_postgres(admin_url, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
+        let (admin_url, sql) = match &self.home {
+            Home::Folder(_) => return,
+            Home::Cluster { admin_url, name } => (admin_url, format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")),
+            Home::Schema { admin_url, name } => (admin_url, format!("DROP SCHEMA IF EXISTS {name} CASCADE")),
+        };
+        if !thread::panicking() {
+            run_on_postgres(admin_url, &sql);
         }
     }
 }
@@ -174,7 +219,8 @@ fn run_python(arguments: &[&str]) {
 pub fn run_on_postgres(url: &str, sql: &str) -> Vec<Vec<Option<String>>> {
     let mut config: Config = url.parse().expect("a PostgreSQL URL");
     if let Ok(role) = env::var(ROLE) {
-        config.options(format!("-c role={role}"));
+        let others = config.get_options().unwrap_or_default().to_owned();
+        config.options(format!("{others} -c role={role}"));
     }
     let sql = sql.to_owned();
     // On a thread of its own, because callers may already be inside a runtime.

@@ -24,7 +24,7 @@ pub use builders::{
     account, all_events, all_users, at, day, event, membership, metadata_of, tenant, tenant_id, user, user_id, uuid,
 };
 pub use clock::TestClock;
-pub use databases::{DatabaseKind, TempDatabase, run_on_postgres};
+pub use databases::{DatabaseKind, TempDatabase, buckets_of_tests, run_on_postgres};
 pub use entropy::TestEntropy;
 pub use fault_proxy::{FaultProxy, ProxyCounts, ProxyMode};
 pub use faulty_store::{Call, Fault, FaultyStore};

@@ -91,7 +91,11 @@ macro_rules! open_store {
     };
     ($database:expr, $options:expr) => {{
         let url = ::trailkeeper_storage::DatabaseUrl::parse($database.url()).expect("a URL of a temporary database");
-        ::trailkeeper_storage::migrate(&url).expect("a temporary database can be migrated");
+        let made = ::trailkeeper_storage::StoreOptions {
+            buckets: $crate::buckets_of_tests($database.kind()),
+            ..::trailkeeper_storage::StoreOptions::default()
+        };
+        ::trailkeeper_storage::migrate_with(&url, &made).expect("a temporary database can be migrated");
         ::trailkeeper_storage::open(&url, $options).expect("a temporary database can be opened")
     }};
 }

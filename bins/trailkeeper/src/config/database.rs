@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args};
+use trailkeeper_domain::bucket::Buckets;
 use trailkeeper_storage::{DatabaseUrl, StoreOptions};
 
 use crate::failure::Failure;
@@ -21,10 +22,21 @@ pub struct DatabaseArgs {
     #[arg(long, env = "TRAILKEEPER_DATABASE_URL", hide_env_values = true, value_name = "URL", global = true)]
     pub database_url: Option<String>,
 
+    /// Number of buckets of a new database on PostgreSQL, 1 to 256: parts with the events of some tenants each. A database
+    /// keeps the number that it was made with. Default: 1.
+    #[arg(long, env = "TRAILKEEPER_BUCKETS", value_name = "NUMBER", value_parser = buckets, global = true)]
+    pub buckets: Option<Buckets>,
+
     /// Let the group of the database's files and of the master key read them (mode 0640), for example for backups.
     /// Without it, the program closes these files to everyone but their owner.
     #[arg(long, env = "TRAILKEEPER_ALLOW_GROUP_READ", action = ArgAction::SetTrue, value_parser = BoolishValueParser::new(), global = true)]
     pub allow_group_read: bool,
+}
+
+/// Reads the number of buckets.
+fn buckets(text: &str) -> Result<Buckets, String> {
+    let count = text.parse().map_err(|_| format!("not a number from 1 to {}", Buckets::MAX))?;
+    Buckets::new(count).map_err(|error| error.to_string())
 }
 
 impl DatabaseArgs {
@@ -39,7 +51,7 @@ impl DatabaseArgs {
 
     /// The given options of a store, with the setting of the database's files.
     pub fn store_options(&self, options: &StoreOptions) -> StoreOptions {
-        StoreOptions { allow_group_read: self.allow_group_read, ..options.clone() }
+        StoreOptions { allow_group_read: self.allow_group_read, buckets: self.buckets, ..options.clone() }
     }
 
     /// The file of the master key, unless the settings give the key itself.

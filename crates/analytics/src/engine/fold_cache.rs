@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use trailkeeper_domain::bucket::Bucket;
 use trailkeeper_domain::ports::SheetKey;
 use trailkeeper_domain::scope::Scope;
 use trailkeeper_domain::time::TimeRange;
@@ -33,6 +34,8 @@ pub struct FoldCache {
 /// The key of an entry. It does not name the sheets, so that a fold replaces the one of the sheets before.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct FoldKey {
+    /// The bucket of the sheets.
+    pub bucket: Bucket,
     /// The scope of the sheets.
     pub scope: Scope,
     /// The whole periods that they cover.
@@ -243,7 +246,13 @@ mod tests {
 
     fn key(hour: i64) -> FoldKey {
         let covered = TimeRange { start: at(hour), end: at(hour + 1) };
-        FoldKey { scope: Scope::Everyone, covered, choice: Arc::from([(Facet::ActiveAll, None)]), numbers: false }
+        FoldKey {
+            bucket: Bucket::FIRST,
+            scope: Scope::Everyone,
+            covered,
+            choice: Arc::from([(Facet::ActiveAll, None)]),
+            numbers: false,
+        }
     }
 
     fn list(generation: i64, runs: &[u32]) -> SheetList {

@@ -5,6 +5,7 @@
 //! version left. `docs/sheets.md` describes the model.
 
 mod audience;
+mod buckets;
 mod delta;
 mod fold_cache;
 mod lease;

@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use chrono::DateTime;
+use trailkeeper_domain::bucket::Bucket;
+use trailkeeper_domain::bucket_store::BucketStore;
 use trailkeeper_domain::clock::{Clock, Entropy};
 use trailkeeper_domain::error::Context;
 use trailkeeper_domain::ports::{OldDeltaKey, Store};
@@ -34,7 +36,9 @@ const AT_ONCE: usize = 64;
 /// # Errors
 /// Those of the store; [`Error::Internal`] for an unreadable row, which only a rebuild repairs.
 pub fn settle(store: &dyn Store, clock: &dyn Clock, entropy: &dyn Entropy, patience: Duration) -> Result<u64> {
-    if store.reading(|tx| tx.old_deltas(1))?.is_empty() {
+    // A database with deltas of that kind has one bucket.
+    let store = &BucketStore::new(store, Bucket::FIRST);
+    if (store as &dyn Store).reading(|tx| tx.old_deltas(1))?.is_empty() {
         return Ok(0);
     }
     let lease = Lease::take_within(store, clock, entropy, patience)?;

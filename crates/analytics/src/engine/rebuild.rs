@@ -1,6 +1,6 @@
 //! Rebuilds all sheets and the index of events from the events, while events are stored and questions answered.
 //!
-//! What is new is another generation, which is not read before it is complete:
+//! What is new is another generation, which is not read before it is complete. Buckets are rebuilt one after the other:
 //!
 //! ```text
 //! lease ─► merge ─► ┌ one snapshot ─────────────────────────────────┐ ─► one transaction ─► remove the old generation
@@ -19,12 +19,14 @@ mod rebuilt;
 use std::collections::HashSet;
 use std::time::Duration;
 
+use trailkeeper_domain::bucket_store::BucketStore;
 use trailkeeper_domain::clock::{Clock, Entropy};
 use trailkeeper_domain::page::{PageRule, PageRuleState};
 use trailkeeper_domain::ports::{Moving, OldDeltaKey, ReadTx, Store, WriteTx};
 use trailkeeper_domain::{Error, Result};
 
 use super::ALL;
+use super::buckets::{Joined, beating_all, buckets_of};
 use super::lease::{Lease, LeaseWatch, lost};
 use super::merger::Pass;
 use super::postings::PostingsBuilder;
@@ -58,16 +60,15 @@ pub fn rebuild_by_rule(
     rule: &PageRule,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Rebuilt> {
-    let lease = Lease::take_within(store, clock, entropy, patience)?;
-    lease.beating(|| rebuild_all(store, &lease, Some(rule), &|| false, progress))
+    rebuild_waiting(store, clock, entropy, patience, Some(rule), progress)
 }
 
-/// Rebuilds all sheets and the index of events. Waits up to `patience` for a merger or another rebuild to release the
-/// lease.
+/// Rebuilds all sheets and the index of events. Waits up to `patience` for a merger or another rebuild to release each of
+/// the leases.
 ///
 /// # Errors
-/// [`Error::Unavailable`] if the lease is taken for longer, if it is lost in between, or if the database is away. Then
-/// the old sheets stay the current ones.
+/// [`Error::Unavailable`] if a lease is taken for longer, if one is lost in between, or if the database is away. Then the
+/// old sheets of that bucket, and of those after it, stay the current ones.
 pub fn rebuild(
     store: &dyn Store,
     clock: &dyn Clock,
@@ -75,12 +76,25 @@ pub fn rebuild(
     patience: Duration,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Rebuilt> {
-    let lease = Lease::take_within(store, clock, entropy, patience)?;
-    lease.beating(|| rebuild_all(store, &lease, None, &|| false, progress))
+    rebuild_waiting(store, clock, entropy, patience, None, progress)
 }
 
-/// Like [`rebuild`], for the background of a server: `None` if another process has the lease, or if `stopped` says that it
-/// is time to stop. Then the old sheets stay the current ones, and a later call begins again.
+fn rebuild_waiting(
+    store: &dyn Store,
+    clock: &dyn Clock,
+    entropy: &dyn Entropy,
+    patience: Duration,
+    rule: Option<&PageRule>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Rebuilt> {
+    let buckets = buckets_of(store)?;
+    let take = |store| Lease::take_within(store, clock, entropy, patience);
+    let leases = buckets.iter().map(|store| take(store)).collect::<Result<Vec<_>>>()?;
+    beating_all(&leases, &mut || rebuild_all(&buckets, &leases, rule, &|| false, progress))
+}
+
+/// Like [`rebuild`], for the background of a server: `None` if another process has a lease, or if `stopped` says that it is
+/// time to stop. Then the old sheets stay the current ones, and a later call begins again.
 ///
 /// # Errors
 /// Those of [`rebuild`].
@@ -91,22 +105,47 @@ pub fn rebuild_in_background(
     stopped: &dyn Fn() -> bool,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Option<Rebuilt>> {
-    let Some(lease) = Lease::take(store, clock, entropy, &LeaseWatch::default())? else { return Ok(None) };
-    match lease.beating(|| rebuild_all(store, &lease, None, stopped, progress)) {
+    let buckets = buckets_of(store)?;
+    let mut leases = Vec::with_capacity(buckets.len());
+    for store in &buckets {
+        let Some(lease) = Lease::take(store, clock, entropy, &LeaseWatch::default())? else { return Ok(None) };
+        leases.push(lease);
+    }
+    match beating_all(&leases, &mut || rebuild_all(&buckets, &leases, None, stopped, progress)) {
         Err(_) if stopped() => Ok(None),
         outcome => outcome.map(Some),
     }
 }
 
+/// Rebuilds one bucket after the other. The pages of all of them get their keys first, and the last one ends the rewriting.
 fn rebuild_all(
-    store: &dyn Store,
-    lease: &Lease<'_>,
+    buckets: &[BucketStore<'_>],
+    leases: &[Lease<'_>],
     rule: Option<&PageRule>,
     stopped: &dyn Fn() -> bool,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Rebuilt> {
-    move_rows(store, lease)?;
-    let rewritten = pages::rewrite(store, lease, rule, progress)?;
+    for (store, lease) in buckets.iter().zip(leases) {
+        move_rows(store, lease)?;
+    }
+    let rewritten = pages::rewrite(buckets, leases, rule, progress)?;
+    let (mut all, mut joined) = (Rebuilt { rewritten, ..Rebuilt::default() }, Joined::new(buckets.len(), progress));
+    for (nth, (store, lease)) in (1..).zip(buckets.iter().zip(leases)) {
+        let ends_rewriting = rewritten.is_some() && nth == buckets.len();
+        let rebuilt = rebuild_bucket(store, lease, ends_rewriting, stopped, &mut |progress| joined.report(progress))?;
+        joined.next();
+        all.add(rebuilt);
+    }
+    Ok(all)
+}
+
+fn rebuild_bucket(
+    store: &dyn Store,
+    lease: &Lease<'_>,
+    ends_rewriting: bool,
+    stopped: &dyn Fn() -> bool,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Rebuilt> {
     // Merging first leaves fewer deltas to remember. Unreadable rows are a reason to rebuild, and no reason to stop.
     let merged = Pass::new(store, lease, HashSet::new(), stopped).run()?;
     for (_, row) in merged.unreadable {
@@ -127,7 +166,7 @@ fn rebuild_all(
     lease
         .writing(|tx| {
             tx.set_generation(rebuilt.generation, true)?;
-            if rewritten.is_some() {
+            if ends_rewriting {
                 let state = tx.page_rule()?;
                 tx.set_page_rule(&PageRuleState { rewriting: false, ..state })?;
             }
@@ -137,7 +176,7 @@ fn rebuild_all(
         })?
         .ok_or_else(lost)?;
     remove_other_generations(lease)?;
-    Ok(Rebuilt { rewritten, ..rebuilt })
+    Ok(rebuilt)
 }
 
 /// Moves the events of an older version to their present place, as far as no other process does: there they have an index

@@ -12,6 +12,7 @@ use trailkeeper_analytics::sheet::{Facet, Fold};
 use trailkeeper_analytics::{Audience, FoldCache, report};
 use trailkeeper_domain::account::Actor;
 use trailkeeper_domain::activity::{ActiveUsers, Period};
+use trailkeeper_domain::bucket::Buckets;
 use trailkeeper_domain::event::Event;
 use trailkeeper_domain::id::{EnvId, TenantId};
 use trailkeeper_domain::page::PageRule;
@@ -21,7 +22,7 @@ use trailkeeper_domain::time::TimeRange;
 use trailkeeper_domain::usecase::Change;
 use trailkeeper_domain::visibility::Visibility;
 use trailkeeper_domain::{Error, Result};
-use trailkeeper_storage::StoreOptions;
+use trailkeeper_storage::{DatabaseUrl, StoreOptions, migrate_with};
 use trailkeeper_testkit::visibility::EVERYTHING;
 use trailkeeper_testkit::{
     DatabaseKind, Fault, FaultyStore, TempDatabase, TestClock, TestEntropy, at, open_store, tenant_id,
@@ -113,6 +114,11 @@ impl History {
 
     fn with_new_pages(kind: DatabaseKind, seed: u64, new_pages: u32) -> Self {
         let database = TempDatabase::new(kind);
+        // Half of the histories on PostgreSQL are of databases with several buckets.
+        if kind == DatabaseKind::Postgres && !seed.is_multiple_of(2) {
+            let options = StoreOptions { buckets: Some(Buckets::new(4).unwrap()), ..StoreOptions::default() };
+            migrate_with(&DatabaseUrl::parse(database.url()).unwrap(), &options).unwrap();
+        }
         Self {
             kind,
             seed,
@@ -281,12 +287,17 @@ impl History {
         let (days, long) = self
             .store()
             .reading(|tx| {
-                let long = tx.sheet_keys(Scope::Everyone, Level::Quarter, Part::Pages, years)?;
-                Ok((tx.counted_periods(Level::Day)?, long))
+                let (mut days, mut long) = (0, 0);
+                tx.in_buckets_of(Scope::Everyone, |tx, _| {
+                    days += tx.counted_periods(Level::Day)?.len();
+                    long += tx.sheet_keys(Scope::Everyone, Level::Quarter, Part::Pages, years)?.len();
+                    Ok(())
+                })?;
+                Ok((days, long))
             })
             .unwrap();
-        self.seen.counted_days += days.len();
-        self.seen.long_sheets += long.len();
+        self.seen.counted_days += days;
+        self.seen.long_sheets += long;
     }
 
     fn count(&mut self, merged: &merger::Merged) {

@@ -5,6 +5,7 @@
 
 mod access;
 mod activity;
+mod buckets;
 mod directory;
 mod events;
 mod pages;
@@ -16,6 +17,7 @@ mod throttle;
 // All public items in the file of a port belong to the port.
 pub use access::*;
 pub use activity::*;
+pub use buckets::*;
 pub use directory::*;
 pub use events::*;
 pub use pages::*;
@@ -24,7 +26,9 @@ pub use retention::*;
 pub use sheets::*;
 pub use throttle::*;
 
+use crate::bucket::Bucket;
 use crate::error::Result;
+use crate::scope::Scope;
 
 /// A database.
 pub trait Store: Send + Sync {
@@ -116,7 +120,8 @@ impl dyn Store + '_ {
 
 /// All reads that a transaction supports.
 pub trait ReadTx:
-    EventReads
+    BucketReads
+    + EventReads
     + PageReads
     + DirectoryReads
     + AccessReads
@@ -126,6 +131,34 @@ pub trait ReadTx:
     + RetentionReads
     + ThrottleReads
 {
+}
+
+impl dyn ReadTx + '_ {
+    /// Calls `work` inside each bucket that has events of a scope; only inside the present one, if one was entered.
+    ///
+    /// # Errors
+    /// Those of the store and of `work`.
+    pub fn in_buckets_of(
+        &mut self,
+        scope: Scope,
+        mut work: impl FnMut(&mut dyn ReadTx, Bucket) -> Result<()>,
+    ) -> Result<()> {
+        let entered = self.entered_bucket();
+        let buckets = match entered {
+            Some(bucket) => vec![bucket],
+            None => self.buckets()?.of_scope(scope),
+        };
+        let mut outcome = Ok(());
+        for bucket in buckets {
+            self.enter_bucket(Some(bucket));
+            outcome = work(self, bucket);
+            if outcome.is_err() {
+                break;
+            }
+        }
+        self.enter_bucket(entered);
+        outcome
+    }
 }
 
 /// All reads and changes that a write transaction supports.

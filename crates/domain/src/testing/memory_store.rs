@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 
+use crate::bucket::{Bucket, Buckets};
 use crate::creation::Creation;
 use crate::error::{Error, Result};
 use crate::event::{Event, EventFilter, EventPosition, StoredEvent};
@@ -12,7 +13,7 @@ use crate::folding::folded;
 use crate::id::{CreationId, EventId, LegalHoldId, RetentionRuleId, TenantId, UserId};
 use crate::page::PageRule;
 use crate::ports::{
-    DirectoryReads, DirectoryWrites, EventReads, EventWrites, IdFault, MissingName, ReadTx, Store, WriteTx,
+    BucketReads, DirectoryReads, DirectoryWrites, EventReads, EventWrites, IdFault, MissingName, ReadTx, Store, WriteTx,
 };
 use crate::retention::{LegalHold, RetentionRule};
 use crate::tenant::Tenant;
@@ -142,6 +143,18 @@ impl MemoryTx<'_> {
             seq,
             missing_names: Vec::new(),
         })
+    }
+}
+
+impl BucketReads for MemoryTx<'_> {
+    fn buckets(&mut self) -> Result<Buckets> {
+        Ok(Buckets::ONE)
+    }
+
+    fn enter_bucket(&mut self, _: Option<Bucket>) {}
+
+    fn entered_bucket(&self) -> Option<Bucket> {
+        None
     }
 }
 

@@ -11,9 +11,9 @@ use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, SmallInt};
+use trailkeeper_domain::bucket::Bucket;
 
 use super::Conn;
-use crate::bucket::BUCKET;
 use crate::columns::{DbTenant, DbUuid, JSONB_VERSION, JsonText, TenantKey, Uuid128};
 use crate::rows::NewEventRow;
 
@@ -55,9 +55,9 @@ struct Number {
 
 /// Stores the events that are not stored yet. Returns the number of each new one in the order of storage; `None` for the
 /// others.
-pub fn insert_events(conn: &mut Conn, rows: &[NewEventRow<'_>]) -> QueryResult<Vec<Option<i64>>> {
+pub fn insert_events(conn: &mut Conn, bucket: Bucket, rows: &[NewEventRow<'_>]) -> QueryResult<Vec<Option<i64>>> {
     let stored: Vec<Key> = sql_query(STORED)
-        .bind::<SmallInt, _>(BUCKET)
+        .bind::<SmallInt, _>(bucket.code())
         .bind::<Array<TenantKey>, _>(rows.iter().map(|row| row.tenant_id).collect::<Vec<_>>())
         .bind::<Array<Uuid128>, _>(rows.iter().map(|row| row.id).collect::<Vec<_>>())
         .load(conn)?;
@@ -72,7 +72,7 @@ pub fn insert_events(conn: &mut Conn, rows: &[NewEventRow<'_>]) -> QueryResult<V
     let mut numbers = numbers.into_iter();
     let numbers: Vec<Option<i64>> =
         is_new.iter().map(|new| if *new { numbers.next().map(|number| number.seq) } else { None }).collect();
-    conn.copy_in(COPY, encoded(rows, &numbers)?).map_err(again_if_stored)?;
+    conn.copy_in(COPY, encoded(bucket, rows, &numbers)?).map_err(again_if_stored)?;
     Ok(numbers)
 }
 
@@ -89,7 +89,7 @@ fn again_if_stored(error: DieselError) -> DieselError {
 
 /// The rows that have a number, in the order of their keys: of two transactions with common events, one waits at the first
 /// of these, and no deadlock is possible.
-fn encoded(rows: &[NewEventRow<'_>], numbers: &[Option<i64>]) -> QueryResult<Bytes> {
+fn encoded(bucket: Bucket, rows: &[NewEventRow<'_>], numbers: &[Option<i64>]) -> QueryResult<Bytes> {
     let mut new = Vec::with_capacity(rows.len());
     for (row, seq) in rows.iter().zip(numbers) {
         if let Some(seq) = seq {
@@ -104,7 +104,7 @@ fn encoded(rows: &[NewEventRow<'_>], numbers: &[Option<i64>]) -> QueryResult<Byt
     out.0.put_slice(START);
     for (id, tenant, seq, row) in new {
         out.0.put_i16(COLUMNS);
-        out.smallint(BUCKET);
+        out.smallint(bucket.code());
         out.bigint(seq);
         out.bytes(tenant.as_bytes())?;
         out.bytes(id.as_bytes())?;

@@ -5,6 +5,7 @@ use diesel::result::QueryResult;
 use diesel::sql_query;
 
 use super::Conn;
+pub use super::buckets::bucket_count;
 pub use super::ids::{Ids, NewIds, check_ids, events_by_id, insert_events};
 pub use super::ingest::{
     NAMES_AT_ONCE, NUMBERS_IN_PLACE, ONE_NAME_PER_STATEMENT, delete_events, events, insert_names, insert_sources,

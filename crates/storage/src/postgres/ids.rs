@@ -1,6 +1,7 @@
 //! Ids of events on PostgreSQL, whose unique key decides which events are new: nothing is remembered.
 
 use diesel::result::QueryResult;
+use trailkeeper_domain::bucket::Bucket;
 use trailkeeper_domain::ports::IdFault;
 
 use super::{Conn, ingest};
@@ -43,9 +44,10 @@ pub fn insert_events(
     _ids: &Ids,
     _new: &mut NewIds,
     _hash: &HashKey,
+    bucket: Bucket,
     rows: &[NewEventRow<'_>],
 ) -> QueryResult<Vec<Option<i64>>> {
-    ingest::insert_events(conn, rows)
+    ingest::insert_events(conn, bucket, rows)
 }
 
 /// The events with this id, at most three.
@@ -53,10 +55,10 @@ pub fn events_by_id(
     conn: &mut Conn,
     _ids: &Ids,
     _hash: &HashKey,
-    id: DbUuid,
-    tenant: Option<DbTenant>,
+    buckets: &[Bucket],
+    wanted: (DbUuid, Option<DbTenant>),
 ) -> QueryResult<Vec<EventRow>> {
-    ingest::events_by_id(conn, id, tenant)
+    ingest::events_by_id(conn, buckets, wanted)
 }
 
 /// Finds no faults: the unique key is kept by the database.

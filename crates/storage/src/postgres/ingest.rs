@@ -6,12 +6,12 @@ use diesel::deserialize::QueryableByName;
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Integer, Nullable, SmallInt, Text};
+use trailkeeper_domain::bucket::Bucket;
 use trailkeeper_domain::id::TenantId;
 use uuid::Uuid;
 
 use super::advisory_lock::lock;
 use super::{Conn, Db, copying, moving};
-use crate::bucket::BUCKET;
 use crate::columns::{Address, DbTenant, DbTime, DbUuid, Host, Instant, Json, TenantKey, Uuid128};
 use crate::names::{Dictionary, digest_of};
 use crate::rows::{EventRow, NewEventRow, PageUpdate};
@@ -74,15 +74,15 @@ struct Stored {
 
 /// Stores the events that are not stored yet. Returns the number of each new one in the order of storage; `None` for the
 /// others.
-pub fn insert_events(conn: &mut Conn, rows: &[NewEventRow<'_>]) -> QueryResult<Vec<Option<i64>>> {
+pub fn insert_events(conn: &mut Conn, bucket: Bucket, rows: &[NewEventRow<'_>]) -> QueryResult<Vec<Option<i64>>> {
     let has_old_events = moving::has_old_events(conn)?;
     if rows.len() >= copying::FEWEST && !has_old_events {
-        return copying::insert_events(conn, rows);
+        return copying::insert_events(conn, bucket, rows);
     }
     let [into, order] = INSERT_EVENTS;
     let condition = if has_old_events { NOT_YET_MOVED } else { "" };
     let stored: Vec<Stored> = sql_query([into, condition, order].concat())
-        .bind::<SmallInt, _>(BUCKET)
+        .bind::<SmallInt, _>(bucket.code())
         .bind::<Array<TenantKey>, _>(column(rows, |row| row.tenant_id))
         .bind::<Array<Uuid128>, _>(column(rows, |row| row.id))
         .bind::<Array<BigInt>, _>(column(rows, |row| row.env_id))
@@ -116,15 +116,19 @@ fn column<'r, 'a, T>(rows: &'r [NewEventRow<'a>], of: impl Fn(&'r NewEventRow<'a
     rows.iter().map(of).collect()
 }
 
-/// The events, as the beginning of a query.
-pub fn events<'a>() -> events::BoxedQuery<'a, Db> {
-    events::table.into_boxed().filter(events::bucket.eq(BUCKET))
+/// The events of some buckets, as the beginning of a query.
+pub fn events<'a>(buckets: &[Bucket]) -> events::BoxedQuery<'a, Db> {
+    let all = events::table.into_boxed();
+    match buckets {
+        [bucket] => all.filter(events::bucket.eq(bucket.code())),
+        _ => all.filter(events::bucket.eq_any(buckets.iter().map(|bucket| bucket.code()).collect::<Vec<_>>())),
+    }
 }
 
 /// Deletes the events with these numbers. Returns the number of deleted ones.
-pub fn delete_events(conn: &mut Conn, seqs: &[i64]) -> QueryResult<usize> {
+pub fn delete_events(conn: &mut Conn, bucket: Bucket, seqs: &[i64]) -> QueryResult<usize> {
     sql_query("DELETE FROM events WHERE bucket = $1 AND seq = ANY($2)")
-        .bind::<SmallInt, _>(BUCKET)
+        .bind::<SmallInt, _>(bucket.code())
         .bind::<Array<BigInt>, _>(seqs)
         .execute(conn)
 }
@@ -141,24 +145,34 @@ struct EventLocation {
 }
 
 /// The events with this id, at most three.
-pub fn events_by_id(conn: &mut Conn, id: DbUuid, tenant: Option<DbTenant>) -> QueryResult<Vec<EventRow>> {
+pub fn events_by_id(
+    conn: &mut Conn,
+    buckets: &[Bucket],
+    (id, tenant): (DbUuid, Option<DbTenant>),
+) -> QueryResult<Vec<EventRow>> {
     if moving::has_old_events(conn)? {
-        return old_and_new_by_id(conn, id, tenant);
+        return old_and_new_by_id(conn, buckets, id, tenant);
     }
-    let mut query = events().filter(events::id.eq(id));
+    let mut query = events(buckets).filter(events::id.eq(id));
     if let Some(tenant) = tenant {
         query = query.filter(events::tenant_id.eq(tenant));
     }
     query.order(events::tenant_id.asc()).limit(3).select(EventRow::as_select()).load(conn)
 }
 
-fn old_and_new_by_id(conn: &mut Conn, id: DbUuid, tenant: Option<DbTenant>) -> QueryResult<Vec<EventRow>> {
-    let locations = sql_query(LOCATE).bind::<Uuid128, _>(id).bind::<SmallInt, _>(BUCKET).load(conn);
+/// A database with events of an older version has one bucket.
+fn old_and_new_by_id(
+    conn: &mut Conn,
+    buckets: &[Bucket],
+    id: DbUuid,
+    tenant: Option<DbTenant>,
+) -> QueryResult<Vec<EventRow>> {
+    let locations = sql_query(LOCATE).bind::<Uuid128, _>(id).bind::<SmallInt, _>(Bucket::FIRST.code()).load(conn);
     let mut locations: Vec<EventLocation> = locations.map_err(moving::again_if_dropped)?;
     locations.retain(|location| tenant.is_none_or(|tenant| tenant == location.tenant_id));
     let mut rows = Vec::new();
     for location in locations.into_iter().take(3) {
-        let query = events()
+        let query = events(buckets)
             .filter(events::tenant_id.eq(location.tenant_id))
             .filter(events::occurred_at.eq(location.occurred_at))
             .filter(events::seq.eq(location.seq));
@@ -208,7 +222,7 @@ pub fn share_page_rule(conn: &mut Conn) -> QueryResult<()> {
 }
 
 /// Writes new keys of pages, one statement per tenant.
-pub fn update_pages(conn: &mut Conn, rows: &[PageUpdate<'_>]) -> QueryResult<()> {
+pub fn update_pages(conn: &mut Conn, bucket: Bucket, rows: &[PageUpdate<'_>]) -> QueryResult<()> {
     let mut by_tenant: BTreeMap<Uuid, Vec<&PageUpdate<'_>>> = BTreeMap::new();
     for row in rows {
         if let DbTenant::Id(tenant) = row.tenant_id {
@@ -217,7 +231,7 @@ pub fn update_pages(conn: &mut Conn, rows: &[PageUpdate<'_>]) -> QueryResult<()>
     }
     for (tenant, rows) in by_tenant {
         sql_query(UPDATE_PAGES)
-            .bind::<SmallInt, _>(BUCKET)
+            .bind::<SmallInt, _>(bucket.code())
             .bind::<TenantKey, _>(DbTenant::Id(tenant))
             .bind::<Array<Instant>, _>(rows.iter().map(|row| row.occurred_at).collect::<Vec<_>>())
             .bind::<Array<BigInt>, _>(rows.iter().map(|row| row.seq).collect::<Vec<_>>())

@@ -2,6 +2,7 @@
 
 mod advisory_lock;
 mod bare_key;
+mod buckets;
 mod connection;
 mod connector;
 mod copying;

@@ -4,10 +4,10 @@ use diesel::deserialize::QueryableByName;
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Binary, Integer, Nullable, SmallInt};
+use trailkeeper_domain::bucket::Bucket;
 use trailkeeper_domain::ports::PostingRun;
 
 use super::Conn;
-use crate::bucket::BUCKET;
 use crate::columns::{Instant, TenantKey};
 use crate::rows::PostingKeyRow;
 
@@ -58,12 +58,13 @@ struct PageRow {
 /// Some pages of a run, each with its number.
 pub fn posting_pages(
     conn: &mut Conn,
+    bucket: Bucket,
     generation: i64,
     key: PostingKeyRow,
     pages: &[i32],
 ) -> QueryResult<Vec<(i32, Vec<u8>)>> {
     let rows: Vec<PageRow> = sql_query(PAGES)
-        .bind::<SmallInt, _>(BUCKET)
+        .bind::<SmallInt, _>(bucket.code())
         .bind::<BigInt, _>(generation)
         .bind::<TenantKey, _>(key.scope)
         .bind::<Instant, _>(key.month)
@@ -74,9 +75,15 @@ pub fn posting_pages(
 }
 
 /// Inserts pages of a run, each with its number.
-pub fn insert_pages(conn: &mut Conn, generation: i64, key: PostingKeyRow, pages: &[(i32, &[u8])]) -> QueryResult<()> {
+pub fn insert_pages(
+    conn: &mut Conn,
+    bucket: Bucket,
+    generation: i64,
+    key: PostingKeyRow,
+    pages: &[(i32, &[u8])],
+) -> QueryResult<()> {
     sql_query(INSERT_PAGES)
-        .bind::<SmallInt, _>(BUCKET)
+        .bind::<SmallInt, _>(bucket.code())
         .bind::<BigInt, _>(generation)
         .bind::<TenantKey, _>(key.scope)
         .bind::<Instant, _>(key.month)
@@ -91,11 +98,12 @@ pub fn insert_pages(conn: &mut Conn, generation: i64, key: PostingKeyRow, pages:
 /// with the key of a replaced run whose pages are still there are left out.
 pub fn insert_posting_runs(
     conn: &mut Conn,
+    bucket: Bucket,
     generation: i64,
     runs: &[(PostingKeyRow, i32, &PostingRun)],
 ) -> QueryResult<usize> {
     let inserted = sql_query(INSERT_RUNS)
-        .bind::<SmallInt, _>(BUCKET)
+        .bind::<SmallInt, _>(bucket.code())
         .bind::<BigInt, _>(generation)
         .bind::<Array<TenantKey>, _>(column(runs, |(key, ..)| key.scope))
         .bind::<Array<Instant>, _>(column(runs, |(key, ..)| key.month))
@@ -105,14 +113,19 @@ pub fn insert_posting_runs(
         .bind::<Array<Nullable<Binary>>, _>(column(runs, |(.., run)| run.removed.as_deref()))
         .execute(conn)?;
     let keys: Vec<PostingKeyRow> = column(runs, |(key, ..)| *key);
-    of_runs(SHOW_RUNS, conn, generation, &keys)?;
+    of_runs(SHOW_RUNS, conn, bucket, generation, &keys)?;
     Ok(inserted)
 }
 
 /// Deletes runs, and notes those with pages.
-pub fn delete_posting_runs(conn: &mut Conn, generation: i64, keys: &[PostingKeyRow]) -> QueryResult<()> {
-    of_runs(HIDE_RUNS, conn, generation, keys)?;
-    of_runs(DELETE_RUNS, conn, generation, keys)
+pub fn delete_posting_runs(
+    conn: &mut Conn,
+    bucket: Bucket,
+    generation: i64,
+    keys: &[PostingKeyRow],
+) -> QueryResult<()> {
+    of_runs(HIDE_RUNS, conn, bucket, generation, keys)?;
+    of_runs(DELETE_RUNS, conn, bucket, generation, keys)
 }
 
 /// A statement that deletes at most `limit` rows of a table. The first value is the bucket.
@@ -123,9 +136,15 @@ pub fn delete_some(table: &str, conditions: &str, limit: &str) -> String {
     )
 }
 
-fn of_runs(statement: &str, conn: &mut Conn, generation: i64, keys: &[PostingKeyRow]) -> QueryResult<()> {
+fn of_runs(
+    statement: &str,
+    conn: &mut Conn,
+    bucket: Bucket,
+    generation: i64,
+    keys: &[PostingKeyRow],
+) -> QueryResult<()> {
     sql_query(statement)
-        .bind::<SmallInt, _>(BUCKET)
+        .bind::<SmallInt, _>(bucket.code())
         .bind::<BigInt, _>(generation)
         .bind::<Array<TenantKey>, _>(column(keys, |key| key.scope))
         .bind::<Array<Instant>, _>(column(keys, |key| key.month))

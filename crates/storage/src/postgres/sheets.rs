@@ -11,9 +11,9 @@ use diesel::deserialize::QueryableByName;
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Binary, Integer, SmallInt};
+use trailkeeper_domain::bucket::Bucket;
 
 use super::Conn;
-use crate::bucket::BUCKET;
 use crate::columns::{Instant, TenantKey};
 use crate::rows::SheetKeyRow;
 
@@ -73,9 +73,14 @@ struct PayloadRow {
 
 /// The runs of some periods: the index of the period in `periods`, the run, and the length of its payload in bytes. The
 /// runs in `periods` are ignored.
-pub fn runs(conn: &mut Conn, generation: i64, periods: &[SheetKeyRow]) -> QueryResult<Vec<(i64, i32, i32)>> {
+pub fn runs(
+    conn: &mut Conn,
+    bucket: Bucket,
+    generation: i64,
+    periods: &[SheetKeyRow],
+) -> QueryResult<Vec<(i64, i32, i32)>> {
     let rows: Vec<RunRow> = sql_query(RUNS)
-        .bind::<SmallInt, _>(BUCKET)
+        .bind::<SmallInt, _>(bucket.code())
         .bind::<BigInt, _>(generation)
         .bind::<Array<TenantKey>, _>(column(periods, |key| key.scope))
         .bind::<Array<SmallInt>, _>(column(periods, |key| key.level))
@@ -86,9 +91,14 @@ pub fn runs(conn: &mut Conn, generation: i64, periods: &[SheetKeyRow]) -> QueryR
 }
 
 /// The payloads of some keys, each with the index of its key in `keys`.
-pub fn payloads(conn: &mut Conn, generation: i64, keys: &[SheetKeyRow]) -> QueryResult<Vec<(i64, Vec<u8>)>> {
+pub fn payloads(
+    conn: &mut Conn,
+    bucket: Bucket,
+    generation: i64,
+    keys: &[SheetKeyRow],
+) -> QueryResult<Vec<(i64, Vec<u8>)>> {
     let rows: Vec<PayloadRow> = sql_query(PAYLOADS)
-        .bind::<SmallInt, _>(BUCKET)
+        .bind::<SmallInt, _>(bucket.code())
         .bind::<BigInt, _>(generation)
         .bind::<Array<TenantKey>, _>(column(keys, |key| key.scope))
         .bind::<Array<SmallInt>, _>(column(keys, |key| key.level))
@@ -100,9 +110,14 @@ pub fn payloads(conn: &mut Conn, generation: i64, keys: &[SheetKeyRow]) -> Query
 }
 
 /// Inserts sheets.
-pub fn insert_sheets(conn: &mut Conn, generation: i64, sheets: &[(SheetKeyRow, &[u8])]) -> QueryResult<()> {
+pub fn insert_sheets(
+    conn: &mut Conn,
+    bucket: Bucket,
+    generation: i64,
+    sheets: &[(SheetKeyRow, &[u8])],
+) -> QueryResult<()> {
     sql_query(INSERT)
-        .bind::<SmallInt, _>(BUCKET)
+        .bind::<SmallInt, _>(bucket.code())
         .bind::<BigInt, _>(generation)
         .bind::<Array<TenantKey>, _>(column(sheets, |(key, _)| key.scope))
         .bind::<Array<SmallInt>, _>(column(sheets, |(key, _)| key.level))
@@ -115,9 +130,9 @@ pub fn insert_sheets(conn: &mut Conn, generation: i64, sheets: &[(SheetKeyRow, &
 }
 
 /// Deletes sheets.
-pub fn delete_sheets(conn: &mut Conn, generation: i64, keys: &[SheetKeyRow]) -> QueryResult<()> {
+pub fn delete_sheets(conn: &mut Conn, bucket: Bucket, generation: i64, keys: &[SheetKeyRow]) -> QueryResult<()> {
     sql_query(DELETE)
-        .bind::<SmallInt, _>(BUCKET)
+        .bind::<SmallInt, _>(bucket.code())
         .bind::<BigInt, _>(generation)
         .bind::<Array<TenantKey>, _>(column(keys, |key| key.scope))
         .bind::<Array<SmallInt>, _>(column(keys, |key| key.level))

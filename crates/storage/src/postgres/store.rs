@@ -5,9 +5,11 @@ use std::time::{Duration, Instant};
 
 use diesel_migrations::MigrationHarness;
 use parking_lot::Mutex;
+use trailkeeper_domain::bucket::Buckets;
 use trailkeeper_domain::ports::{Moving, ReadTx, Store, WriteTx};
 use trailkeeper_domain::{Error, Result};
 
+use super::buckets;
 use super::connection::PgConnection;
 use super::connector::Connector;
 use super::moving::{self, Step};
@@ -83,12 +85,16 @@ impl PgStore {
         let found = compared(&mut conn)?;
         found.none_unknown()?;
         conn.run_pending_migrations(POSTGRES).map_err(error::of_migration)?;
-        conn.transaction(|conn| {
-            queries::emails::rewrite_email_keys(conn)?;
-            // Last, because it limits how long the transaction waits for locks.
-            queries::drop_list_indexes_of_no_events(conn)
-        })
-        .map_err(|failure| error::of_statement("migrations", failure))?;
+        let buckets = conn
+            .transaction(|conn| {
+                queries::emails::rewrite_email_keys(conn)?;
+                let buckets = buckets::choose(conn, self.options.buckets.unwrap_or(Buckets::ONE))?;
+                // Last, because it limits how long the transaction waits for locks.
+                queries::drop_list_indexes_of_no_events(conn)?;
+                Ok(buckets)
+            })
+            .map_err(|failure| error::of_statement("migrations", failure))?;
+        self.options.check_buckets(u16::try_from(buckets).map_err(Error::internal)?)?;
         Ok(found.pending)
     }
 

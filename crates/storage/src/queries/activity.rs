@@ -10,6 +10,7 @@ use trailkeeper_domain::id::{EnvId, TenantId, UserId};
 use trailkeeper_domain::ports::{
     ActivityReads, ActivityWrites, SourceActivity, SourceCounts, SourceQuery, SourceTotals,
 };
+use trailkeeper_domain::scope::Scope;
 use trailkeeper_domain::time::TimeRange;
 use trailkeeper_domain::{Error, Result};
 
@@ -118,8 +119,8 @@ impl ActivityReads for Tx<'_> {
             .filter(|(_, name)| [PAGE_LOAD, USERINFO].contains(name))
             .map(|(id, _)| id)
             .collect::<Vec<_>>();
-        if let Some(generation) = self.indexed_generation()? {
-            return self.behaviors_by_postings(generation, user, &kinds, range, tenant);
+        if let Some(generations) = self.indexed_generations(Scope::of(tenant))? {
+            return self.behaviors_by_postings(&generations, user, &kinds, range, tenant);
         }
         let user = self.asked_user(user)?;
         let Some(filter) = self.scope_filter(tenant, Some(user))? else { return Ok(Vec::new()) };
@@ -159,8 +160,8 @@ impl ActivityReads for Tx<'_> {
     }
 
     fn source_activity(&mut self, query: &SourceQuery, limit: usize) -> Result<Vec<SourceActivity>> {
-        if let Some(generation) = self.indexed_generation()? {
-            return self.source_activity_by_postings(generation, query, limit);
+        if let Some(generations) = self.indexed_generations(Scope::of(query.tenant_id))? {
+            return self.source_activity_by_postings(&generations, query, limit);
         }
         let mut text = TextQuery::new(format!(
             "SELECT dict.address, a.* FROM (SELECT source_ref, {}, {}",
@@ -181,8 +182,8 @@ impl ActivityReads for Tx<'_> {
     }
 
     fn source_totals(&mut self, query: &SourceQuery) -> Result<(SourceTotals, SourceTotals)> {
-        if let Some(generation) = self.indexed_generation()? {
-            return self.source_totals_by_postings(generation, query);
+        if let Some(generations) = self.indexed_generations(Scope::of(query.tenant_id))? {
+            return self.source_totals_by_postings(&generations, query);
         }
         let mut text = TextQuery::new(format!(
             "SELECT NULL AS address, {}, {}",
@@ -214,13 +215,14 @@ impl Tx<'_> {
         if tenant_id == Some(TenantId::SYSTEM) {
             return Ok(false);
         }
+        let buckets = self.buckets_of(Scope::of(tenant_id))?;
         let tenant = tenant_id.map(|id| self.asked_tenant(id)).transpose()?;
         let kind =
             |name: &str| WELL_KNOWN_KINDS.iter().zip(1_i64..).find(|(known, _)| **known == name).map(|(_, id)| id);
         text.sql(" FROM (SELECT source_ref, user_ref, occurred_at, kind_ref = ");
         text.bind_number(kind(LOGIN_SUCCESS).unwrap_or_default()).sql(" AS is_login, kind_ref = ");
         text.bind_number(kind(LOGIN_FAIL).unwrap_or_default()).sql(" AS is_failed_login, occurred_at >= ");
-        text.bind_instant(range.start).sql(" AS is_current FROM events WHERE ").in_bucket("bucket");
+        text.bind_instant(range.start).sql(" AS is_current FROM events WHERE ").in_buckets("bucket", &buckets);
         // The index of sources would be read over all time, so SQLite must not take it: see `Unindexed`.
         text.sql(dialect::UNINDEXED).sql("source_ref IS NOT NULL");
         text.in_range("occurred_at", TimeRange { start: previous_start.unwrap_or(range.start), ..range });

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use diesel::dsl::{count_star, sql, sum};
 use diesel::prelude::*;
 use diesel::sql_types::Integer;
+use trailkeeper_domain::bucket::Bucket;
 use trailkeeper_domain::indexed_event::IndexedEvent;
 use trailkeeper_domain::ports::{Backlog, DeltaSize, OldDeltaKey, WaitingDelta};
 use trailkeeper_domain::scope::Scope;
@@ -14,7 +15,6 @@ use trailkeeper_postings::delta;
 use super::merge_passes::Claims;
 use super::sheets::{FIRST_BATCH, next_limit, scope_in};
 use super::{Db, Tx, count};
-use crate::bucket::BUCKET;
 use crate::columns::DbTenant;
 use crate::rows::DeltaRow;
 use crate::schema::{deltas, old_deltas};
@@ -25,11 +25,11 @@ const DELTAS: &str = "deltas";
 const NUMBERS_AT_ONCE: usize = 1_000;
 
 impl Tx<'_> {
-    /// Stores the delta of the new events of this transaction. Its number is that of the last one: no other delta has it.
-    pub fn insert_delta(&mut self, events: &[IndexedEvent]) -> Result<()> {
+    /// Stores the delta of the new events of a bucket. Its number is that of the last one: no other delta has it.
+    pub fn insert_delta(&mut self, bucket: Bucket, events: &[IndexedEvent]) -> Result<()> {
         let Some(last) = events.iter().map(|event| event.seq).max() else { return Ok(()) };
         let row = (
-            deltas::bucket.eq(BUCKET),
+            deltas::bucket.eq(bucket.code()),
             deltas::seq.eq(last),
             deltas::events.eq(i32::try_from(events.len()).map_err(Error::internal)?),
             deltas::payload.eq(delta::encode(events)),
@@ -39,19 +39,31 @@ impl Tx<'_> {
 
     /// See `SheetReads::deltas`.
     pub fn deltas_of(&mut self, scope: Scope, each: &mut dyn FnMut(WaitingDelta<'_>) -> Result<()>) -> Result<()> {
-        let merged = self.merged_deltas(scope)?;
+        for bucket in self.buckets_of(scope)? {
+            self.deltas_of_bucket(bucket, scope, each)?;
+        }
+        Ok(())
+    }
+
+    fn deltas_of_bucket(
+        &mut self,
+        bucket: Bucket,
+        scope: Scope,
+        each: &mut dyn FnMut(WaitingDelta<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let merged = self.merged_deltas(bucket, scope)?;
         let none = BTreeSet::new();
         // A pass may have claimed megabytes: they are not read for nothing.
         let mut first = i64::MIN;
         if !merged.is_empty() {
-            let numbers = in_bucket().order(deltas::seq.asc()).select(deltas::seq);
+            let numbers = of_bucket(bucket).order(deltas::seq.asc()).select(deltas::seq);
             let numbers: Vec<i64> = self.run(DELTAS, |conn| numbers.load(conn))?;
             match numbers.into_iter().find(|number| !merged.contains(number)) {
                 Some(number) => first = number,
                 None => return Ok(()),
             }
         }
-        self.walk_deltas(first, &mut |row| {
+        self.walk_deltas(bucket, first, &mut |row| {
             if merged.contains(&row.seq) {
                 return Ok(());
             }
@@ -61,47 +73,55 @@ impl Tx<'_> {
 
     /// See `SheetReads::all_deltas`.
     pub fn every_delta(&mut self, each: &mut dyn FnMut(WaitingDelta<'_>) -> Result<()>) -> Result<()> {
-        let claims = Claims::of(self.open_passes()?);
-        self.walk_deltas(i64::MIN, &mut |row| {
-            each(WaitingDelta { number: row.seq, payload: &row.payload, merged: claims.merged(row.seq) })
-        })
+        for bucket in self.buckets_of(Scope::Everyone)? {
+            let claims = Claims::of(self.open_passes(bucket)?);
+            self.walk_deltas(bucket, i64::MIN, &mut |row| {
+                each(WaitingDelta { number: row.seq, payload: &row.payload, merged: claims.merged(row.seq) })
+            })?;
+        }
+        Ok(())
     }
 
-    fn walk_deltas(&mut self, first: i64, each: &mut dyn FnMut(&DeltaRow) -> Result<()>) -> Result<()> {
-        let mut batch = in_bucket().filter(deltas::seq.ge(first));
+    fn walk_deltas(&mut self, bucket: Bucket, first: i64, each: &mut dyn FnMut(&DeltaRow) -> Result<()>) -> Result<()> {
+        let mut batch = of_bucket(bucket).filter(deltas::seq.ge(first));
         let mut limit = FIRST_BATCH;
         loop {
             let query = batch.order(deltas::seq.asc()).limit(count(limit)).select(DeltaRow::as_select());
             let rows: Vec<DeltaRow> = self.run(DELTAS, |conn| query.load(conn))?;
             rows.iter().try_for_each(&mut *each)?;
             let Some(last) = rows.last().filter(|_| rows.len() == limit) else { return Ok(()) };
-            batch = in_bucket().filter(deltas::seq.gt(last.seq));
+            batch = of_bucket(bucket).filter(deltas::seq.gt(last.seq));
             limit = next_limit(rows.len(), rows.iter().map(|row| row.payload.len()).sum());
         }
     }
 
     /// See `SheetReads::backlog`.
     pub fn unclaimed_backlog(&mut self) -> Result<Backlog> {
-        let claimed = self.claimed_deltas()?;
-        if claimed.is_empty() {
-            let all = in_bucket().select((count_star(), sum(deltas::events)));
-            let (deltas, events): (i64, Option<i64>) = self.run(DELTAS, |conn| all.first(conn))?;
-            return Ok(Backlog { deltas: unsigned(deltas)?, events: unsigned(events.unwrap_or_default())? });
-        }
-        let rows = in_bucket().select((deltas::seq, deltas::events));
-        let rows: Vec<(i64, i32)> = self.run(DELTAS, |conn| rows.load(conn))?;
         let mut backlog = Backlog::default();
-        for (_, events) in rows.into_iter().filter(|(number, _)| !claimed.contains(number)) {
-            backlog.deltas += 1;
-            backlog.events += unsigned(events.into())?;
+        for bucket in self.buckets_of(Scope::Everyone)? {
+            let claimed = self.claimed_deltas(bucket)?;
+            if claimed.is_empty() {
+                let all = of_bucket(bucket).select((count_star(), sum(deltas::events)));
+                let (deltas, events): (i64, Option<i64>) = self.run(DELTAS, |conn| all.first(conn))?;
+                backlog.deltas += unsigned(deltas)?;
+                backlog.events += unsigned(events.unwrap_or_default())?;
+                continue;
+            }
+            let rows = of_bucket(bucket).select((deltas::seq, deltas::events));
+            let rows: Vec<(i64, i32)> = self.run(DELTAS, |conn| rows.load(conn))?;
+            for (_, events) in rows.into_iter().filter(|(number, _)| !claimed.contains(number)) {
+                backlog.deltas += 1;
+                backlog.events += unsigned(events.into())?;
+            }
         }
         Ok(backlog)
     }
 
     /// See `SheetReads::unclaimed_deltas`.
     pub fn unclaimed_after(&mut self, after: i64, limit: usize) -> Result<Vec<DeltaSize>> {
-        let claimed = self.claimed_deltas()?;
-        let query = in_bucket()
+        let bucket = self.bucket()?;
+        let claimed = self.claimed_deltas(bucket)?;
+        let query = of_bucket(bucket)
             .filter(deltas::seq.gt(after))
             .order(deltas::seq.asc())
             .limit(count(limit.saturating_add(claimed.len())))
@@ -119,10 +139,12 @@ impl Tx<'_> {
     /// See `SheetReads::deltas_by_number`.
     pub fn payloads_of_deltas(&mut self, numbers: &[i64]) -> Result<Vec<(i64, Vec<u8>)>> {
         let numbers: Vec<i64> = numbers.iter().copied().collect::<BTreeSet<i64>>().into_iter().collect();
-        let mut found = Vec::with_capacity(numbers.len());
+        let (bucket, mut found) = (self.bucket()?, Vec::with_capacity(numbers.len()));
         for some in numbers.chunks(NUMBERS_AT_ONCE) {
-            let query =
-                in_bucket().filter(deltas::seq.eq_any(some)).order(deltas::seq.asc()).select(DeltaRow::as_select());
+            let query = of_bucket(bucket)
+                .filter(deltas::seq.eq_any(some))
+                .order(deltas::seq.asc())
+                .select(DeltaRow::as_select());
             let rows: Vec<DeltaRow> = self.run(DELTAS, |conn| query.load(conn))?;
             found.extend(rows.into_iter().map(|row| (row.seq, row.payload)));
         }
@@ -132,8 +154,9 @@ impl Tx<'_> {
     /// See `SheetWrites::delete_deltas`.
     pub fn remove_deltas(&mut self, numbers: &[i64]) -> Result<()> {
         self.check_runs_have(numbers)?;
+        let bucket = self.bucket()?;
         for some in numbers.chunks(NUMBERS_AT_ONCE) {
-            let these = deltas::table.filter(deltas::bucket.eq(BUCKET)).filter(deltas::seq.eq_any(some));
+            let these = deltas::table.filter(deltas::bucket.eq(bucket.code())).filter(deltas::seq.eq_any(some));
             self.run(DELTAS, |conn| diesel::delete(these).execute(conn))?;
         }
         Ok(())
@@ -164,8 +187,8 @@ impl Tx<'_> {
     }
 }
 
-fn in_bucket() -> deltas::BoxedQuery<'static, Db> {
-    deltas::table.into_boxed::<Db>().filter(deltas::bucket.eq(BUCKET))
+fn of_bucket(bucket: Bucket) -> deltas::BoxedQuery<'static, Db> {
+    deltas::table.into_boxed::<Db>().filter(deltas::bucket.eq(bucket.code()))
 }
 
 fn unsigned(number: i64) -> Result<u64> {

@@ -4,8 +4,10 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use trailkeeper_domain::Result;
+use trailkeeper_domain::bucket::Bucket;
 use trailkeeper_domain::event::{EventFilter, LOGIN_FAIL, LOGIN_SUCCESS, READS, Values};
 use trailkeeper_domain::id::{TenantId, UserId};
+use trailkeeper_domain::scope::Scope;
 use trailkeeper_domain::time::Timestamp;
 
 use super::Tx;
@@ -22,6 +24,8 @@ const MERGED_KINDS: usize = 16;
 pub struct ResolvedFilter<'a> {
     /// The filter. Its range is not used: see `from` and `until` below.
     pub filter: &'a EventFilter,
+    /// The buckets that have the events.
+    pub buckets: Vec<Bucket>,
     /// The only tenant.
     pub tenant: Option<DbTenant>,
     /// The tenant whose events are left out.
@@ -161,6 +165,7 @@ impl Tx<'_> {
         let (login_success, login_fail) = (kind(self, LOGIN_SUCCESS)?, kind(self, LOGIN_FAIL)?);
         Ok(ResolvedFilter {
             filter,
+            buckets: self.buckets_of(Scope::of(visibility.tenant()))?,
             tenant,
             without_tenant,
             sees_nothing: visibility.tenant().is_some_and(|tenant| !visibility.sees(tenant)),

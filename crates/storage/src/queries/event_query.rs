@@ -39,7 +39,7 @@ macro_rules! exclude {
 /// The events that match `resolved` and belong to `part`.
 pub fn filtered<'a>(resolved: &'a ResolvedFilter<'a>, part: Part<'a>) -> Query<'a> {
     let dimension = resolved.dimension();
-    let query = by_tenant(dialect::events(), resolved, dimension);
+    let query = by_tenant(dialect::events(&resolved.buckets), resolved, dimension);
     let query = by_session(query, resolved, part, dimension);
     let query = by_user(query, resolved, part, dimension);
     let query = by_source(query, resolved, part, dimension);

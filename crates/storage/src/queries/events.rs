@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool};
+use trailkeeper_domain::bucket::Bucket;
 use trailkeeper_domain::event::{Event, EventFilter, EventPosition, StoredEvent};
 use trailkeeper_domain::id::{EventId, TenantId};
 use trailkeeper_domain::indexed_event::IndexedEvent;
-use trailkeeper_domain::ports::{EventReads, EventWrites, IdFault, MissingName};
+use trailkeeper_domain::ports::{BucketReads as _, EventReads, EventWrites, IdFault, MissingName};
+use trailkeeper_domain::scope::Scope;
 use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::{Error, Result};
 
@@ -27,17 +29,19 @@ const COUNT: &str = "count(*)";
 
 impl EventReads for Tx<'_> {
     fn events_by_id(&mut self, id: EventId, tenant: Option<TenantId>) -> Result<Vec<StoredEvent>> {
+        let buckets = self.buckets_of(Scope::of(tenant))?;
         let tenant = tenant.map(|tenant| self.asked_tenant(tenant)).transpose()?;
         let (hash, shared) = (self.hash_key()?, self.shared);
-        let rows = self.run(TABLE, |conn| dialect::events_by_id(conn, &shared.ids, &hash, DbUuid(id.0), tenant))?;
+        let wanted = (DbUuid(id.0), tenant);
+        let rows = self.run(TABLE, |conn| dialect::events_by_id(conn, &shared.ids, &hash, &buckets, wanted))?;
         let mut stored = self.stored(rows)?;
         stored.sort_unstable_by_key(|stored| stored.event.tenant_id);
         Ok(stored)
     }
 
     fn events(&mut self, filter: &EventFilter, after: Option<EventPosition>, limit: usize) -> Result<Vec<StoredEvent>> {
-        if let Some(generation) = self.indexed_generation()? {
-            return self.list_by_postings(generation, filter, after, limit);
+        if let Some(generations) = self.indexed_generations(Scope::of(filter.visibility.tenant()))? {
+            return self.list_by_postings(&generations, filter, after, limit);
         }
         let resolved = self.resolve(filter)?;
         let mut newest = Vec::new();
@@ -50,8 +54,8 @@ impl EventReads for Tx<'_> {
     }
 
     fn events_at_offset(&mut self, filter: &EventFilter, offset: u64, limit: usize) -> Result<Vec<StoredEvent>> {
-        if let Some(generation) = self.indexed_generation()? {
-            return self.list_at_offset_by_postings(generation, filter, offset, limit);
+        if let Some(generations) = self.indexed_generations(Scope::of(filter.visibility.tenant()))? {
+            return self.list_at_offset_by_postings(&generations, filter, offset, limit);
         }
         let Ok(offset) = i64::try_from(offset) else { return Ok(Vec::new()) };
         let resolved = self.resolve(filter)?;
@@ -69,16 +73,16 @@ impl EventReads for Tx<'_> {
     }
 
     fn count_events(&mut self, filter: &EventFilter) -> Result<u64> {
-        if let Some(generation) = self.indexed_generation()? {
-            return self.count_by_postings(generation, filter);
+        if let Some(generations) = self.indexed_generations(Scope::of(filter.visibility.tenant()))? {
+            return self.count_by_postings(&generations, filter);
         }
         let resolved = self.resolve(filter)?;
         self.counted(&resolved, COUNT)
     }
 
     fn event_histogram(&mut self, filter: &EventFilter, edges: &[Timestamp]) -> Result<Vec<u64>> {
-        if let Some(generation) = self.indexed_generation()? {
-            return self.histogram_by_postings(generation, filter, edges);
+        if let Some(generations) = self.indexed_generations(Scope::of(filter.visibility.tenant()))? {
+            return self.histogram_by_postings(&generations, filter, edges);
         }
         let mut resolved = self.resolve(filter)?;
         let mut counts = Vec::with_capacity(edges.len().saturating_sub(1));
@@ -91,8 +95,8 @@ impl EventReads for Tx<'_> {
     }
 
     fn distinct_users(&mut self, filter: &EventFilter) -> Result<u64> {
-        if let Some(generation) = self.indexed_generation()? {
-            return self.distinct_users_by_postings(generation, filter);
+        if let Some(generations) = self.indexed_generations(Scope::of(filter.visibility.tenant()))? {
+            return self.distinct_users_by_postings(&generations, filter);
         }
         let resolved = self.resolve(filter)?;
         self.counted(&resolved, "count(DISTINCT user_ref)")
@@ -116,30 +120,44 @@ impl EventWrites for Tx<'_> {
         }
         let keys = self.page_keys_of(events)?;
         let refs = self.refs_of(events, &keys)?;
-        let rows = events
-            .iter()
-            .zip(&keys)
-            .zip(&refs)
-            .map(|((event, key), refs)| NewEventRow::new(event, key.as_deref(), refs))
-            .collect::<Result<Vec<_>>>()?;
-        let (hash, shared) = (self.hash_key()?, self.shared);
-        let mut new_ids = std::mem::take(&mut self.new_ids);
-        let stored = self.run(TABLE, |conn| dialect::insert_events(conn, &shared.ids, &mut new_ids, &hash, &rows));
-        self.new_ids = new_ids;
-        let numbers = stored?;
-        let new: Vec<IndexedEvent> = events
-            .iter()
-            .zip(&keys)
-            .zip(&refs)
-            .zip(&numbers)
-            .filter_map(|(((event, key), refs), seq)| Some(refs.indexed(event, key.as_deref(), (*seq)?, hash)))
-            .collect();
-        self.insert_delta(&new)?;
-        Ok(numbers.iter().map(Option::is_some).collect())
+        let mut stored = vec![false; events.len()];
+        for (bucket, places) in self.by_bucket(events)? {
+            let rows = places
+                .iter()
+                .filter_map(|place| Some((events.get(*place)?, keys.get(*place)?, refs.get(*place)?)))
+                .map(|(event, key, refs)| NewEventRow::new(event, key.as_deref(), refs))
+                .collect::<Result<Vec<_>>>()?;
+            let (hash, shared) = (self.hash_key()?, self.shared);
+            let mut new_ids = std::mem::take(&mut self.new_ids);
+            let numbers =
+                self.run(TABLE, |conn| dialect::insert_events(conn, &shared.ids, &mut new_ids, &hash, bucket, &rows));
+            self.new_ids = new_ids;
+            let mut new: Vec<IndexedEvent> = Vec::with_capacity(places.len());
+            for (place, seq) in places.into_iter().zip(numbers?) {
+                if let (Some(seq), Some(event), Some(key), Some(refs), Some(stored)) =
+                    (seq, events.get(place), keys.get(place), refs.get(place), stored.get_mut(place))
+                {
+                    *stored = true;
+                    new.push(refs.indexed(event, key.as_deref(), seq, hash));
+                }
+            }
+            self.insert_delta(bucket, &new)?;
+        }
+        Ok(stored)
     }
 }
 
 impl Tx<'_> {
+    /// The places of the events of each bucket, in ascending order.
+    fn by_bucket(&mut self, events: &[Event]) -> Result<BTreeMap<Bucket, Vec<usize>>> {
+        let buckets = self.buckets()?;
+        let mut places: BTreeMap<Bucket, Vec<usize>> = BTreeMap::new();
+        for (place, event) in events.iter().enumerate() {
+            places.entry(buckets.of(event.tenant_id)).or_default().push(place);
+        }
+        Ok(places)
+    }
+
     /// The newest events of one part, at most `limit`, strictly after `after`.
     fn newest(
         &mut self,

@@ -2,8 +2,10 @@
 
 use diesel::prelude::*;
 use trailkeeper_domain::Result;
+use trailkeeper_domain::bucket::Bucket;
 use trailkeeper_domain::fact::EventFact;
 use trailkeeper_domain::id::TenantId;
+use trailkeeper_domain::scope::Scope;
 use trailkeeper_domain::time::{TimeRange, Timestamp, just_after};
 
 use super::{Db, Tx, dialect};
@@ -19,8 +21,9 @@ const CHUNK: usize = 10_000;
 
 /// Selects the events of customers by tenant and user. The system tenant is never among them: operators are not
 /// customers.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct ScopeFilter {
+    buckets: Vec<Bucket>,
     system: DbTenant,
     tenant: Option<DbTenant>,
     user: Option<i32>,
@@ -28,8 +31,8 @@ pub struct ScopeFilter {
 
 impl ScopeFilter {
     /// The selected events, in no order.
-    pub fn events(self) -> events::BoxedQuery<'static, Db> {
-        let query = dialect::events();
+    pub fn events(&self) -> events::BoxedQuery<'static, Db> {
+        let query = dialect::events(&self.buckets);
         match (self.user, self.tenant) {
             (None, None) => query.filter(events::tenant_id.ne(self.system)),
             (None, Some(tenant)) => query.filter(events::tenant_id.eq(tenant)),
@@ -49,15 +52,16 @@ impl Tx<'_> {
         if tenant == Some(TenantId::SYSTEM) {
             return Ok(None);
         }
+        let buckets = self.buckets_of(Scope::of(tenant))?;
         let system = self.tenant_key_assigned(TenantId::SYSTEM)?;
         let tenant = tenant.map(|tenant| self.asked_tenant(tenant)).transpose()?;
-        Ok(Some(ScopeFilter { system, tenant, user }))
+        Ok(Some(ScopeFilter { buckets, system, tenant, user }))
     }
 
     /// Passes the events of a range to `each` as facts, ordered by time, then by order of storage.
     pub fn walk(
         &mut self,
-        filter: ScopeFilter,
+        filter: &ScopeFilter,
         range: TimeRange,
         each: &mut dyn FnMut(&EventFact) -> Result<()>,
     ) -> Result<()> {
@@ -83,7 +87,7 @@ impl Tx<'_> {
     }
 
     /// The times of the first and the last event; `None` if there are no events.
-    pub fn first_and_last(&mut self, filter: ScopeFilter) -> Result<Option<(Timestamp, Timestamp)>> {
+    pub fn first_and_last(&mut self, filter: &ScopeFilter) -> Result<Option<(Timestamp, Timestamp)>> {
         let times = |query: events::BoxedQuery<'static, Db>| query.select(events::occurred_at).limit(1);
         let first = times(filter.events().order(events::occurred_at.asc()));
         let first: Option<DbTime> = self.run(TABLE, |conn| first.first(conn).optional())?;

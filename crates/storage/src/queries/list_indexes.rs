@@ -5,6 +5,8 @@ use diesel::result::QueryResult;
 use diesel::sql_query;
 use diesel::sql_types::Text;
 use trailkeeper_domain::Result;
+use trailkeeper_domain::bucket::{Bucket, Buckets};
+use trailkeeper_domain::scope::Scope;
 
 use super::{Conn, Tx, dialect};
 use crate::schema::events;
@@ -27,7 +29,10 @@ const LIST_INDEXES: [&str; 7] = [
 /// # Errors
 /// Those of the database.
 pub fn drop_list_indexes_of_no_events(conn: &mut Conn) -> QueryResult<()> {
-    let first: Option<i64> = dialect::events().select(events::seq).first(conn).optional()?;
+    // Without a number, the database is new.
+    let buckets = dialect::bucket_count(conn)?.and_then(|count| Buckets::new(u16::try_from(count).ok()?).ok());
+    let buckets: Vec<Bucket> = buckets.unwrap_or(Buckets::ONE).all().collect();
+    let first: Option<i64> = dialect::events(&buckets).select(events::seq).first(conn).optional()?;
     if first.is_some() {
         return Ok(());
     }
@@ -74,7 +79,7 @@ pub fn drop_unneeded_list_index(
 
 impl Tx<'_> {
     fn unneeded_list_index(&mut self) -> Result<Option<&'static str>> {
-        if self.indexed_generation()?.is_none() {
+        if self.indexed_generations(Scope::Everyone)?.is_none() {
             return Ok(None);
         }
         Ok(self.run(TABLE, existing)?.into_iter().next())

@@ -10,7 +10,6 @@ use trailkeeper_domain::scope::{Level, Scope};
 use trailkeeper_domain::time::Timestamp;
 
 use super::Tx;
-use crate::bucket::BUCKET;
 use crate::columns::DbTime;
 use crate::schema::sheets;
 
@@ -30,10 +29,10 @@ impl Tx<'_> {
         if periods.is_empty() {
             return Ok(());
         }
-        let everyone = self.asked_tenant(Scope::Everyone.key())?;
+        let (bucket, everyone) = (self.bucket()?, self.asked_tenant(Scope::Everyone.key())?);
         for (level, start) in periods {
             let of_period = sheets::table
-                .filter(sheets::bucket.eq(BUCKET))
+                .filter(sheets::bucket.eq(bucket.code()))
                 .filter(sheets::generation.eq(generation))
                 .filter(sheets::scope.eq(everyone))
                 .filter(sheets::level.eq(i16::from(level.code())))

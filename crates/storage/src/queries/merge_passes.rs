@@ -5,13 +5,13 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use diesel::dsl::max;
 use diesel::prelude::*;
 use trailkeeper_domain::Result;
+use trailkeeper_domain::bucket::Bucket;
 use trailkeeper_domain::ports::MergePass;
 use trailkeeper_domain::scope::Scope;
 use trailkeeper_postings::delta::put_numbers;
 
 use super::Tx;
 use super::sheets::scope_in;
-use crate::bucket::BUCKET;
 use crate::columns::DbTenant;
 use crate::rows::PassRow;
 use crate::schema::{merge_passes, merged_scopes};
@@ -44,26 +44,26 @@ impl Claims {
 }
 
 impl Tx<'_> {
-    fn pass_rows(&mut self) -> Result<Vec<PassRow>> {
+    fn pass_rows(&mut self, bucket: Bucket) -> Result<Vec<PassRow>> {
         let query = merge_passes::table
-            .filter(merge_passes::bucket.eq(BUCKET))
+            .filter(merge_passes::bucket.eq(bucket.code()))
             .order(merge_passes::pass.asc())
             .select(PassRow::as_select());
         self.run(PASSES, |conn| query.load(conn))
     }
 
     /// The numbers of the deltas that any pass has claimed.
-    pub fn claimed_deltas(&mut self) -> Result<HashSet<i64>> {
+    pub fn claimed_deltas(&mut self, bucket: Bucket) -> Result<HashSet<i64>> {
         let mut claimed = HashSet::new();
-        for pass in self.pass_rows()? {
+        for pass in self.pass_rows(bucket)? {
             claimed.extend(pass.deltas()?);
         }
         Ok(claimed)
     }
 
     /// The numbers of the deltas whose events the sheets of this scope count.
-    pub fn merged_deltas(&mut self, scope: Scope) -> Result<HashSet<i64>> {
-        let passes = self.pass_rows()?;
+    pub fn merged_deltas(&mut self, bucket: Bucket, scope: Scope) -> Result<HashSet<i64>> {
+        let passes = self.pass_rows(bucket)?;
         let mut merged = HashSet::new();
         if passes.is_empty() {
             return Ok(merged);
@@ -71,7 +71,7 @@ impl Tx<'_> {
         let key = self.asked_tenant(scope.key())?;
         let numbers: Vec<i64> = passes.iter().map(|pass| pass.pass).collect();
         let query = merged_scopes::table
-            .filter(merged_scopes::bucket.eq(BUCKET))
+            .filter(merged_scopes::bucket.eq(bucket.code()))
             .filter(merged_scopes::pass.eq_any(numbers))
             .filter(merged_scopes::scope.eq(key))
             .select(merged_scopes::pass);
@@ -83,13 +83,13 @@ impl Tx<'_> {
     }
 
     /// See `SheetReads::merge_passes`.
-    pub fn open_passes(&mut self) -> Result<Vec<MergePass>> {
-        let passes = self.pass_rows()?;
+    pub fn open_passes(&mut self, bucket: Bucket) -> Result<Vec<MergePass>> {
+        let passes = self.pass_rows(bucket)?;
         if passes.is_empty() {
             return Ok(Vec::new());
         }
         let query = merged_scopes::table
-            .filter(merged_scopes::bucket.eq(BUCKET))
+            .filter(merged_scopes::bucket.eq(bucket.code()))
             .select((merged_scopes::pass, merged_scopes::scope));
         let marks: Vec<(i64, DbTenant)> = self.run(SCOPES, |conn| query.load(conn))?;
         let scopes = self.scopes_of(marks.iter().map(|(_, scope)| *scope).collect::<HashSet<_>>())?;
@@ -108,11 +108,12 @@ impl Tx<'_> {
 
     /// See `SheetWrites::begin_merge_pass`.
     pub fn begin_pass(&mut self, deltas: &[i64]) -> Result<i64> {
-        let last = merge_passes::table.filter(merge_passes::bucket.eq(BUCKET)).select(max(merge_passes::pass));
+        let bucket = self.bucket()?;
+        let last = merge_passes::table.filter(merge_passes::bucket.eq(bucket.code())).select(max(merge_passes::pass));
         let last: Option<i64> = self.run(PASSES, |conn| last.first(conn))?;
         let number = last.unwrap_or_default() + 1;
         let row = (
-            merge_passes::bucket.eq(BUCKET),
+            merge_passes::bucket.eq(bucket.code()),
             merge_passes::pass.eq(number),
             merge_passes::deltas.eq(put_numbers(deltas)),
         );
@@ -122,9 +123,10 @@ impl Tx<'_> {
 
     /// See `SheetWrites::mark_merged`.
     pub fn mark_scopes(&mut self, pass: i64, scopes: &[Scope]) -> Result<()> {
+        let bucket = self.bucket()?;
         for scope in scopes {
             let row = (
-                merged_scopes::bucket.eq(BUCKET),
+                merged_scopes::bucket.eq(bucket.code()),
                 merged_scopes::pass.eq(pass),
                 merged_scopes::scope.eq(self.tenant_key_assigned(scope.key())?),
             );
@@ -135,11 +137,13 @@ impl Tx<'_> {
 
     /// See `SheetWrites::end_merge_passes`.
     pub fn end_passes(&mut self, passes: &[i64]) -> Result<()> {
+        let bucket = self.bucket()?;
         for pass in passes {
-            let marks =
-                merged_scopes::table.filter(merged_scopes::bucket.eq(BUCKET)).filter(merged_scopes::pass.eq(*pass));
+            let marks = merged_scopes::table
+                .filter(merged_scopes::bucket.eq(bucket.code()))
+                .filter(merged_scopes::pass.eq(*pass));
             self.run(SCOPES, |conn| diesel::delete(marks).execute(conn))?;
-            let row = merge_passes::table.find((BUCKET, *pass));
+            let row = merge_passes::table.find((bucket.code(), *pass));
             self.run(PASSES, |conn| diesel::delete(row).execute(conn))?;
         }
         Ok(())

@@ -5,6 +5,7 @@ use diesel::sql_types::BigInt;
 use trailkeeper_domain::event::NamedField;
 use trailkeeper_domain::id::EventId;
 use trailkeeper_domain::ports::MissingName;
+use trailkeeper_domain::scope::Scope;
 use trailkeeper_domain::{Error, Result};
 
 use super::names::Dictionary;
@@ -37,7 +38,7 @@ struct MissingRow {
 impl Tx<'_> {
     /// See `EventReads::missing_names`.
     pub fn lost_names(&mut self, limit: usize) -> Result<Vec<MissingName>> {
-        let mut missing = Vec::new();
+        let (buckets, mut missing) = (self.buckets_of(Scope::Everyone)?, Vec::new());
         for (field, column, dictionary) in COLUMNS {
             if field == NamedField::Tenant && !dialect::TENANTS_ARE_NUMBERED {
                 continue;
@@ -47,11 +48,11 @@ impl Tx<'_> {
                 "SELECT CAST(e.{column} AS bigint) AS number, count(*) AS events, min(e.seq) AS first \
                  FROM events AS e LEFT JOIN {table} AS d ON d.id = e.{column} WHERE "
             ));
-            text.in_bucket("e.bucket").sql(&format!("e.{column} IS NOT NULL AND d.id IS NULL"));
+            text.in_buckets("e.bucket", &buckets).sql(&format!("e.{column} IS NOT NULL AND d.id IS NULL"));
             text.sql(&format!(" GROUP BY e.{column} ORDER BY e.{column} LIMIT ")).bind_number(count(limit));
             let rows: Vec<MissingRow> = self.run(table, |conn| text.query.load(conn))?;
             for row in rows {
-                let first = dialect::events().filter(events::seq.eq(row.first));
+                let first = dialect::events(&buckets).filter(events::seq.eq(row.first));
                 let first = first.select((events::occurred_at, events::id));
                 let (at, id): (DbTime, DbUuid) = self.run("events", |conn| first.first(conn))?;
                 missing.push(MissingName {

@@ -8,6 +8,7 @@
 mod access;
 mod access_writes;
 mod activity;
+mod buckets;
 mod by_postings;
 mod content_version;
 mod deltas;
@@ -41,6 +42,7 @@ use std::sync::OnceLock;
 
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use diesel::result::{Error as DieselError, QueryResult};
+use trailkeeper_domain::bucket::{Bucket, Buckets};
 use trailkeeper_domain::id::TenantId;
 use trailkeeper_domain::page::PageRuleState;
 use trailkeeper_domain::ports::{ReadTx, WriteTx};
@@ -71,6 +73,8 @@ pub struct Shared {
     pub epoch: u64,
     /// The content version of everything that is cached here.
     pub version: KnownVersion,
+    /// The buckets of the database, once a transaction has read their number.
+    pub buckets: OnceLock<Buckets>,
     /// The key of hashes, once a transaction has read it.
     pub hash_key: OnceLock<HashKey>,
     /// What is known of the ids of events.
@@ -86,6 +90,7 @@ impl Shared {
             new_pages_per_day: options.new_pages_per_day,
             epoch: epoch::next(),
             version,
+            buckets: OnceLock::new(),
             hash_key: OnceLock::new(),
             ids: dialect::Ids::new(options),
         }
@@ -96,6 +101,8 @@ impl Shared {
 pub struct Tx<'a> {
     conn: &'a mut Conn,
     shared: &'a Shared,
+    /// The bucket that was entered.
+    bucket: Option<Bucket>,
     broken: Option<Broken>,
     /// Names that got their numbers in this transaction. No other transaction may use them before the commit.
     new_names: NewNames,
@@ -195,6 +202,7 @@ pub fn run(
     let mut tx = Tx {
         conn,
         shared,
+        bucket: None,
         broken: None,
         new_names: NewNames::default(),
         new_ids: dialect::NewIds::default(),

@@ -9,6 +9,7 @@ use trailkeeper_domain::error::Context;
 use trailkeeper_domain::event::Event;
 use trailkeeper_domain::page::{PageHash, PageQueries, PageRule, PageRuleState, TrailingSlash};
 use trailkeeper_domain::ports::{PagePosition, PageReads, PageWrites, PostingReads, RewrittenPages};
+use trailkeeper_domain::scope::Scope;
 use trailkeeper_domain::{Error, Result};
 
 use super::event_names::{OTHER, PageKey};
@@ -42,7 +43,8 @@ impl PageReads for Tx<'_> {
     }
 
     fn has_pages(&mut self) -> Result<bool> {
-        let paged = dialect::events().filter(events::page_ref.is_not_null()).select(events::seq);
+        let buckets = self.buckets_of(Scope::Everyone)?;
+        let paged = dialect::events(&buckets).filter(events::page_ref.is_not_null()).select(events::seq);
         self.run("events", |conn| diesel::select(exists(paged)).get_result(conn))
     }
 }
@@ -87,7 +89,9 @@ impl PageWrites for Tx<'_> {
             Some(after) => *after,
             None => PagePosition { others: false, seq: i64::MIN, last: self.last_seq()? },
         };
-        let walked = dialect::events().filter(events::seq.gt(position.seq)).filter(events::seq.le(position.last));
+        let buckets = self.buckets_of(Scope::Everyone)?;
+        let walked =
+            dialect::events(&buckets).filter(events::seq.gt(position.seq)).filter(events::seq.le(position.last));
         let walked = walked.order(events::seq.asc()).limit(count(limit)).select(SentPageRow::as_select());
         let mut rows: Vec<SentPageRow> = self.run("events", |conn| walked.load(conn))?;
         let next = match rows.last() {
@@ -178,7 +182,8 @@ impl Tx<'_> {
                 page_key: (number == OTHER).then_some(page.key.as_ref()),
             })
             .collect();
-        self.run("events", |conn| dialect::update_pages(conn, &updates))?;
+        let bucket = self.bucket()?;
+        self.run("events", |conn| dialect::update_pages(conn, bucket, &updates))?;
         if !updates.is_empty() {
             self.leave_postings()?;
         }

@@ -13,11 +13,10 @@ use trailkeeper_domain::time::TimeRange;
 use trailkeeper_domain::{Error, Result};
 
 use super::sheets::number;
-use super::{Tx, count, dialect};
-use crate::bucket::BUCKET;
+use super::{Conn, Tx, count, dialect};
 use crate::columns::{DbTenant, DbTime};
 use crate::rows::{EventRow, IndexedEventRow, PostingKeyRow, PostingRunRow};
-use crate::schema::{events, hidden_posting_runs, posting_runs, sheet_generation};
+use crate::schema::{events, hidden_posting_runs, posting_runs};
 
 const EVENTS: &str = "events";
 pub const RUNS: &str = "posting_runs";
@@ -30,14 +29,14 @@ const WALKED_AT_ONCE: usize = 10_000;
 
 impl PostingReads for Tx<'_> {
     fn has_postings(&mut self) -> Result<bool> {
-        let row = sheet_generation::table.find(1_i16).select(sheet_generation::has_postings);
-        self.run("sheet_generation", |conn| row.first(conn))
+        Ok(self.indexed_generations(Scope::Everyone)?.is_some())
     }
 
     fn posting_runs(&mut self, generation: i64, scope: Scope, months: TimeRange) -> Result<Vec<PostingRun>> {
+        let bucket = self.bucket()?;
         let key = self.asked_tenant(scope.key())?;
         let runs = posting_runs::table
-            .filter(posting_runs::bucket.eq(BUCKET))
+            .filter(posting_runs::bucket.eq(bucket.code()))
             .filter(posting_runs::generation.eq(generation))
             .filter(posting_runs::scope.eq(key))
             .filter(posting_runs::month.ge(DbTime(months.start)))
@@ -51,8 +50,9 @@ impl PostingReads for Tx<'_> {
     }
 
     fn posting_scopes(&mut self, generation: i64) -> Result<Vec<Scope>> {
+        let bucket = self.bucket()?;
         let scopes = posting_runs::table
-            .filter(posting_runs::bucket.eq(BUCKET))
+            .filter(posting_runs::bucket.eq(bucket.code()))
             .filter(posting_runs::generation.eq(generation))
             .select(posting_runs::scope)
             .distinct();
@@ -69,10 +69,10 @@ impl PostingReads for Tx<'_> {
         let scopes: HashMap<DbTenant, Scope> =
             scopes.iter().filter_map(|scope| Some((*keys.get(&scope.key())?, *scope))).collect();
         let keys: Vec<DbTenant> = scopes.keys().copied().collect();
-        let mut found = Vec::new();
+        let (bucket, mut found) = (self.bucket()?, Vec::new());
         for some in keys.chunks(dialect::NAMES_AT_ONCE) {
             let runs = posting_runs::table
-                .filter(posting_runs::bucket.eq(BUCKET))
+                .filter(posting_runs::bucket.eq(bucket.code()))
                 .filter(posting_runs::generation.eq(generation))
                 .filter(posting_runs::scope.eq_any(some))
                 .select((
@@ -94,23 +94,26 @@ impl PostingReads for Tx<'_> {
     }
 
     fn posting_pages(&mut self, generation: i64, key: PostingRunKey, pages: &[u32]) -> Result<Vec<Vec<u8>>> {
+        let bucket = self.bucket()?;
         let lost = |page: u32| Error::internal(format!("table {PAGES} has no page {page} of the run {key:?}"));
         let Some(first) = pages.first() else { return Ok(Vec::new()) };
         let scope = self.asked_tenant(key.scope.key())?;
         let numbers = pages.iter().map(|page| i32::try_from(*page).map_err(|_| lost(*page)));
         let (row, numbers) = (PostingKeyRow::new(scope, key)?, numbers.collect::<Result<Vec<_>>>()?);
+        let read = |conn: &mut Conn, numbers: &[i32]| dialect::posting_pages(conn, bucket, generation, row, numbers);
         if let [number] = numbers.as_slice() {
-            let mut found = self.run(PAGES, |conn| dialect::posting_pages(conn, generation, row, &[*number]))?;
+            let mut found = self.run(PAGES, |conn| read(conn, &[*number]))?;
             return found.pop().map(|(_, payload)| vec![payload]).ok_or_else(|| lost(*first));
         }
-        let found = self.run(PAGES, |conn| dialect::posting_pages(conn, generation, row, &numbers))?;
+        let found = self.run(PAGES, |conn| read(conn, &numbers))?;
         let mut found: HashMap<i32, Vec<u8>> = found.into_iter().collect();
         pages.iter().zip(numbers).map(|(page, number)| found.remove(&number).ok_or_else(|| lost(*page))).collect()
     }
 
     fn has_hidden_posting_pages(&mut self) -> Result<bool> {
+        let bucket = self.bucket()?;
         let any = hidden_posting_runs::table
-            .filter(hidden_posting_runs::bucket.eq(BUCKET))
+            .filter(hidden_posting_runs::bucket.eq(bucket.code()))
             .select(hidden_posting_runs::run)
             .limit(1);
         let run: Option<i32> = self.run("hidden_posting_runs", |conn| any.first(conn).optional())?;
@@ -118,9 +121,9 @@ impl PostingReads for Tx<'_> {
     }
 
     fn events_by_seq(&mut self, seqs: &[i64]) -> Result<Vec<StoredEvent>> {
-        let mut rows: Vec<EventRow> = Vec::with_capacity(seqs.len());
+        let (buckets, mut rows) = (self.buckets_of(Scope::Everyone)?, Vec::<EventRow>::with_capacity(seqs.len()));
         for some in seqs.chunks(EVENTS_AT_ONCE) {
-            let query = dialect::events().filter(events::seq.eq_any(some)).select(EventRow::as_select());
+            let query = dialect::events(&buckets).filter(events::seq.eq_any(some)).select(EventRow::as_select());
             rows.extend(self.run(EVENTS, |conn| query.load::<EventRow>(conn))?);
         }
         let places: HashMap<i64, usize> = seqs.iter().enumerate().map(|(place, seq)| (*seq, place)).collect();
@@ -129,14 +132,16 @@ impl PostingReads for Tx<'_> {
     }
 
     fn last_seq(&mut self) -> Result<i64> {
-        let last: Option<i64> = self.run(EVENTS, |conn| dialect::events().select(max(events::seq)).first(conn))?;
+        let buckets = self.buckets_of(Scope::Everyone)?;
+        let last = dialect::events(&buckets).select(max(events::seq));
+        let last: Option<i64> = self.run(EVENTS, |conn| last.first(conn))?;
         Ok(last.unwrap_or_default())
     }
 
     fn indexed_events_by_seq(&mut self, seqs: &[i64], each: &mut dyn FnMut(&IndexedEvent) -> Result<()>) -> Result<()> {
-        let mut known = HashMap::new();
+        let (buckets, mut known) = (self.buckets_of(Scope::Everyone)?, HashMap::new());
         for some in seqs.chunks(EVENTS_AT_ONCE) {
-            let query = dialect::events().filter(events::seq.eq_any(some)).select(IndexedEventRow::as_select());
+            let query = dialect::events(&buckets).filter(events::seq.eq_any(some)).select(IndexedEventRow::as_select());
             let rows = self.run(EVENTS, |conn| query.load(conn))?;
             self.each_indexed(rows, &mut known, each)?;
         }
@@ -149,11 +154,11 @@ impl PostingReads for Tx<'_> {
         limit: usize,
         each: &mut dyn FnMut(&IndexedEvent) -> Result<()>,
     ) -> Result<()> {
-        let mut known = HashMap::new();
+        let (buckets, mut known) = (self.buckets_of(Scope::Everyone)?, HashMap::new());
         let (mut after, mut left) = (after, limit);
         while left > 0 {
             let asked = left.min(WALKED_AT_ONCE);
-            let query = dialect::events()
+            let query = dialect::events(&buckets)
                 .filter(events::seq.gt(after))
                 .order(events::seq.asc())
                 .limit(count(asked))

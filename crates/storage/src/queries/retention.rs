@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use diesel::dsl::min;
 use diesel::prelude::*;
+use trailkeeper_domain::bucket::Bucket;
 use trailkeeper_domain::event::EventKind;
 use trailkeeper_domain::fact::EventFact;
 use trailkeeper_domain::id::{LegalHoldId, UserId};
@@ -19,7 +20,6 @@ use super::names::Dictionary;
 use super::postings::RUNS;
 use super::sheets::{number, scope_in};
 use super::{Db, Tx, count, dialect};
-use crate::bucket::BUCKET;
 use crate::columns::{DbTenant, DbTime, DbUuid};
 use crate::rows::{LegalHoldRow, PostingKeyRow, RetentionRuleRow};
 use crate::schema::{legal_holds, posting_runs, retention_rules, sheets};
@@ -57,8 +57,9 @@ impl RetentionReads for Tx<'_> {
     }
 
     fn sheets_of_removed(&mut self, starts: TimeRange) -> Result<Vec<(i64, SheetKey)>> {
+        let bucket = self.bucket()?;
         let keys = sheets::table
-            .filter(sheets::bucket.eq(BUCKET))
+            .filter(sheets::bucket.eq(bucket.code()))
             .filter(sheets::generation.lt(0))
             .filter(sheets::start.ge(DbTime(starts.start)))
             .filter(sheets::start.lt(DbTime(starts.end)))
@@ -79,31 +80,12 @@ impl RetentionReads for Tx<'_> {
     }
 
     fn has_removed(&mut self, scope: Scope, level: Level, starts: TimeRange) -> Result<bool> {
-        let mut above = i64::MIN;
-        loop {
-            // One generation after the other, so that the index finds the rows of the scope in each.
-            let next = sheets::table
-                .filter(sheets::bucket.eq(BUCKET))
-                .filter(sheets::generation.gt(above))
-                .filter(sheets::generation.lt(0))
-                .select(min(sheets::generation));
-            let next: Option<i64> = self.run(SHEETS, |conn| next.first(conn))?;
-            let Some(generation) = next else { return Ok(false) };
-            let key = self.asked_tenant(scope.key())?;
-            let some = sheets::table
-                .filter(sheets::bucket.eq(BUCKET))
-                .filter(sheets::generation.eq(generation))
-                .filter(sheets::scope.eq(key))
-                .filter(sheets::level.eq(i16::from(level.code())))
-                .filter(sheets::start.ge(DbTime(starts.start)))
-                .filter(sheets::start.lt(DbTime(starts.end)))
-                .select(sheets::run)
-                .limit(1);
-            if self.run(SHEETS, |conn| some.first::<i32>(conn).optional())?.is_some() {
+        for bucket in self.buckets_of(scope)? {
+            if self.has_removed_from(bucket, scope, level, starts)? {
                 return Ok(true);
             }
-            above = generation;
         }
+        Ok(false)
     }
 
     fn merged_facts(
@@ -142,21 +124,50 @@ impl RetentionWrites for Tx<'_> {
     }
 
     fn delete_events(&mut self, seqs: &[i64]) -> Result<u64> {
-        let deleted = self.run("events", |conn| dialect::delete_events(conn, seqs))?;
+        let bucket = self.bucket()?;
+        let deleted = self.run("events", |conn| dialect::delete_events(conn, bucket, seqs))?;
         u64::try_from(deleted).map_err(Error::internal)
     }
 
     fn put_removed_positions(&mut self, generation: i64, key: PostingRunKey, removed: &[u8]) -> Result<bool> {
         self.changed_sheets = true;
         let Some(scope) = self.tenant_key(key.scope.key())? else { return Ok(false) };
-        let row = PostingKeyRow::new(scope, key)?;
-        let run = posting_runs::table.find((BUCKET, generation, row.scope, row.month, row.run));
+        let (bucket, row) = (self.bucket()?, PostingKeyRow::new(scope, key)?);
+        let run = posting_runs::table.find((bucket.code(), generation, row.scope, row.month, row.run));
         let put = diesel::update(run).set(posting_runs::removed.eq(Some(removed)));
         Ok(self.run(RUNS, |conn| put.execute(conn))? > 0)
     }
 }
 
 impl Tx<'_> {
+    fn has_removed_from(&mut self, bucket: Bucket, scope: Scope, level: Level, starts: TimeRange) -> Result<bool> {
+        let mut above = i64::MIN;
+        loop {
+            // One generation after the other, so that the index finds the rows of the scope in each.
+            let next = sheets::table
+                .filter(sheets::bucket.eq(bucket.code()))
+                .filter(sheets::generation.gt(above))
+                .filter(sheets::generation.lt(0))
+                .select(min(sheets::generation));
+            let next: Option<i64> = self.run(SHEETS, |conn| next.first(conn))?;
+            let Some(generation) = next else { return Ok(false) };
+            let key = self.asked_tenant(scope.key())?;
+            let some = sheets::table
+                .filter(sheets::bucket.eq(bucket.code()))
+                .filter(sheets::generation.eq(generation))
+                .filter(sheets::scope.eq(key))
+                .filter(sheets::level.eq(i16::from(level.code())))
+                .filter(sheets::start.ge(DbTime(starts.start)))
+                .filter(sheets::start.lt(DbTime(starts.end)))
+                .select(sheets::run)
+                .limit(1);
+            if self.run(SHEETS, |conn| some.first::<i32>(conn).optional())?.is_some() {
+                return Ok(true);
+            }
+            above = generation;
+        }
+    }
+
     /// The numbers of these names in a dictionary, without those that it does not have.
     fn known_numbers<N: Clone + Eq + Hash>(
         &mut self,

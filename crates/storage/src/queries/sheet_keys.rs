@@ -18,10 +18,10 @@ impl Tx<'_> {
     /// The keys of the runs of these periods and the lengths of their payloads in bytes, in ascending order.
     pub fn runs_at(&mut self, generation: i64, periods: &[SheetPeriod]) -> Result<Vec<(SheetKey, u64)>> {
         let scopes = self.tenant_keys(periods.iter().map(|period| period.scope.key()))?;
-        let mut found = Vec::new();
+        let (bucket, mut found) = (self.bucket()?, Vec::new());
         for some in periods.chunks(KEYS_AT_ONCE) {
             let (known, rows) = key_rows(&scopes, some.iter().map(|period| period.run(0)))?;
-            for (nth, run, bytes) in self.run("sheets", |conn| dialect::runs(conn, generation, &rows))? {
+            for (nth, run, bytes) in self.run("sheets", |conn| dialect::runs(conn, bucket, generation, &rows))? {
                 let bytes = u64::try_from(bytes).map_err(Error::internal)?;
                 found.push((SheetKey { run: number(run)?, ..nth_of(&known, nth)? }, bytes));
             }
@@ -33,10 +33,10 @@ impl Tx<'_> {
     /// The payloads of these keys. Keys without a sheet are left out.
     pub fn payloads(&mut self, generation: i64, keys: &[SheetKey]) -> Result<HashMap<SheetKey, Vec<u8>>> {
         let scopes = self.tenant_keys(keys.iter().map(|key| key.scope.key()))?;
-        let mut found = HashMap::with_capacity(keys.len());
+        let (bucket, mut found) = (self.bucket()?, HashMap::with_capacity(keys.len()));
         for some in keys.chunks(KEYS_AT_ONCE) {
             let (known, rows) = key_rows(&scopes, some.iter().copied())?;
-            for (nth, payload) in self.run("sheets", |conn| dialect::payloads(conn, generation, &rows))? {
+            for (nth, payload) in self.run("sheets", |conn| dialect::payloads(conn, bucket, generation, &rows))? {
                 found.insert(nth_of(&known, nth)?, payload);
             }
         }

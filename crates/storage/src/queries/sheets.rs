@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Integer};
+use trailkeeper_domain::bucket::Bucket;
 use trailkeeper_domain::fact::EventFact;
 use trailkeeper_domain::id::{TenantId, UserId};
 use trailkeeper_domain::ports::{
@@ -18,7 +19,6 @@ use uuid::Uuid;
 
 use super::names::Dictionary;
 use super::{Db, Tx, count};
-use crate::bucket::BUCKET;
 use crate::columns::{DbTenant, DbTime, DbUuid, Instant, TenantKey};
 use crate::rows::SheetRow;
 use crate::schema::{leases, sheet_generation, sheets};
@@ -34,15 +34,15 @@ const LARGEST_BATCH: usize = 1_000;
 
 impl SheetReads for Tx<'_> {
     fn facts(&mut self, scope: Scope, range: TimeRange, each: &mut dyn FnMut(&EventFact) -> Result<()>) -> Result<()> {
-        if let Some(generation) = self.indexed_generation()? {
-            return self.facts_by_postings(generation, scope, Condition::everything(), range, each);
+        if let Some(generations) = self.indexed_generations(scope)? {
+            return self.facts_by_postings(&generations, scope, Condition::everything(), range, each);
         }
         let tenant = match scope {
             Scope::Everyone => None,
             Scope::Tenant(tenant) => Some(tenant),
         };
         match self.scope_filter(tenant, None)? {
-            Some(filter) => self.walk(filter, range, each),
+            Some(filter) => self.walk(&filter, range, each),
             None => Ok(()),
         }
     }
@@ -54,51 +54,53 @@ impl SheetReads for Tx<'_> {
         range: TimeRange,
         each: &mut dyn FnMut(&EventFact) -> Result<()>,
     ) -> Result<()> {
-        if let Some(generation) = self.indexed_generation()? {
-            return self.facts_of_user_by_postings(generation, user, tenant, range, each);
+        if let Some(generations) = self.indexed_generations(Scope::of(tenant))? {
+            return self.facts_of_user_by_postings(&generations, user, tenant, range, each);
         }
         let user = self.asked_user(user)?;
         match self.scope_filter(tenant, Some(user))? {
-            Some(filter) => self.walk(filter, range, each),
+            Some(filter) => self.walk(&filter, range, each),
             None => Ok(()),
         }
     }
 
     fn span_of_user(&mut self, user: &UserId, tenant: Option<TenantId>) -> Result<Option<(Timestamp, Timestamp)>> {
-        if let Some(generation) = self.indexed_generation()? {
-            return self.span_by_postings(generation, Some(user), tenant);
+        if let Some(generations) = self.indexed_generations(Scope::of(tenant))? {
+            return self.span_by_postings(&generations, Some(user), tenant);
         }
         let user = self.asked_user(user)?;
         match self.scope_filter(tenant, Some(user))? {
-            Some(filter) => self.first_and_last(filter),
+            Some(filter) => self.first_and_last(&filter),
             None => Ok(None),
         }
     }
 
     fn span(&mut self) -> Result<Option<(Timestamp, Timestamp)>> {
-        if let Some(generation) = self.indexed_generation()? {
-            return self.span_by_postings(generation, None, None);
+        if let Some(generations) = self.indexed_generations(Scope::Everyone)? {
+            return self.span_by_postings(&generations, None, None);
         }
         match self.scope_filter(None, None)? {
-            Some(filter) => self.first_and_last(filter),
+            Some(filter) => self.first_and_last(&filter),
             None => Ok(None),
         }
     }
 
     fn sheets(&mut self, query: &SheetQuery, each: &mut dyn FnMut(SheetKey, &[u8]) -> Result<()>) -> Result<()> {
+        let bucket = self.bucket()?;
         let generation = self.generation()?;
         match query.scopes {
             Scopes::One(scope) => {
                 let key = self.asked_tenant(scope.key())?;
-                self.sheets_of_one(generation, (scope, key), query, each)
+                self.sheets_of_one((bucket, generation), (scope, key), query, each)
             }
-            Scopes::EveryTenant => self.sheets_of_every_tenant(generation, query, each),
+            Scopes::EveryTenant => self.sheets_of_every_tenant((bucket, generation), query, each),
         }
     }
 
     fn sheet_keys(&mut self, scope: Scope, level: Level, part: Part, starts: TimeRange) -> Result<Vec<SheetKey>> {
         let key = self.asked_tenant(scope.key())?;
-        let keys = of_part(self.generation()?, level.code().into(), part.code().into())
+        let bucket = self.bucket()?;
+        let keys = of_part((bucket, self.generation()?), level.code().into(), part.code().into())
             .filter(sheets::scope.eq(key))
             .filter(sheets::start.ge(DbTime(starts.start)))
             .filter(sheets::start.lt(DbTime(starts.end)))
@@ -144,7 +146,8 @@ impl SheetReads for Tx<'_> {
     }
 
     fn merge_passes(&mut self) -> Result<Vec<MergePass>> {
-        self.open_passes()
+        let bucket = self.bucket()?;
+        self.open_passes(bucket)
     }
 
     fn old_deltas(&mut self, limit: usize) -> Result<Vec<(OldDeltaKey, Vec<u8>)>> {
@@ -160,7 +163,8 @@ impl SheetReads for Tx<'_> {
     }
 
     fn generation(&mut self) -> Result<i64> {
-        let row = sheet_generation::table.find(1_i16).select(sheet_generation::generation);
+        let bucket = self.bucket()?;
+        let row = sheet_generation::table.find(bucket.code()).select(sheet_generation::generation);
         self.run("sheet_generation", |conn| row.first(conn))
     }
 
@@ -169,7 +173,8 @@ impl SheetReads for Tx<'_> {
     }
 
     fn lease(&mut self, name: &str) -> Result<Option<(Uuid, Timestamp)>> {
-        let lease = leases::table.find(name).select((leases::holder, leases::until));
+        let bucket = self.bucket()?;
+        let lease = leases::table.find((bucket.code(), name)).select((leases::holder, leases::until));
         let found: Option<(DbUuid, DbTime)> = self.run("leases", |conn| lease.first(conn).optional())?;
         Ok(found.map(|(holder, until)| (holder.0, until.0)))
     }
@@ -188,10 +193,10 @@ impl SheetReads for Tx<'_> {
     }
 }
 
-fn of_part(generation: i64, level: i16, part: i16) -> sheets::BoxedQuery<'static, Db> {
+fn of_part((bucket, generation): (Bucket, i64), level: i16, part: i16) -> sheets::BoxedQuery<'static, Db> {
     sheets::table
         .into_boxed::<Db>()
-        .filter(sheets::bucket.eq(BUCKET))
+        .filter(sheets::bucket.eq(bucket.code()))
         .filter(sheets::generation.eq(generation))
         .filter(sheets::level.eq(level))
         .filter(sheets::part.eq(part))
@@ -206,7 +211,7 @@ impl Tx<'_> {
 
     fn sheets_of_one(
         &mut self,
-        generation: i64,
+        generation: (Bucket, i64),
         (scope, key): (Scope, DbTenant),
         query: &SheetQuery,
         each: &mut dyn FnMut(SheetKey, &[u8]) -> Result<()>,
@@ -237,7 +242,7 @@ impl Tx<'_> {
     /// Reads period by period: the sheets of a period were written together, so they are on the same disk pages.
     fn sheets_of_every_tenant(
         &mut self,
-        generation: i64,
+        generation: (Bucket, i64),
         query: &SheetQuery,
         each: &mut dyn FnMut(SheetKey, &[u8]) -> Result<()>,
     ) -> Result<()> {

@@ -12,7 +12,6 @@ use uuid::Uuid;
 
 use super::sheet_keys::{KEYS_AT_ONCE, key_rows};
 use super::{Tx, count, dialect};
-use crate::bucket::BUCKET;
 use crate::columns::{DbTime, DbUuid, Instant, Uuid128};
 use crate::rows::SheetKeyRow;
 use crate::schema::{leases, sheet_generation};
@@ -26,11 +25,13 @@ const LEASE_TOLERANCE: TimeDelta = TimeDelta::minutes(10);
 
 impl SheetWrites for Tx<'_> {
     fn take_lease(&mut self, name: &str, holder: Uuid, now: Timestamp, until: Timestamp) -> Result<bool> {
+        let bucket = self.bucket()?;
         let take = sql_query(
-            "INSERT INTO leases (name, holder, until) VALUES ($1, $2, $3) ON CONFLICT (name) DO UPDATE \
+            "INSERT INTO leases (bucket, name, holder, until) VALUES ($1, $2, $3, $4) ON CONFLICT (bucket, name) DO UPDATE \
              SET holder = excluded.holder, until = excluded.until \
-             WHERE leases.holder = excluded.holder OR leases.until <= $4 OR leases.until > $5",
+             WHERE leases.holder = excluded.holder OR leases.until <= $5 OR leases.until > $6",
         )
+        .bind::<SmallInt, _>(bucket.code())
         .bind::<Text, _>(name)
         .bind::<Uuid128, _>(DbUuid(holder))
         .bind::<Instant, _>(DbTime(until))
@@ -40,14 +41,16 @@ impl SheetWrites for Tx<'_> {
     }
 
     fn keep_lease(&mut self, name: &str, holder: Uuid, until: Timestamp) -> Result<bool> {
-        let mine = leases::table.filter(leases::name.eq(name)).filter(leases::holder.eq(DbUuid(holder)));
+        let bucket = self.bucket()?;
+        let mine = leases::table.find((bucket.code(), name)).filter(leases::holder.eq(DbUuid(holder)));
         let kept =
             self.run("leases", |conn| diesel::update(mine).set(leases::until.eq(DbTime(until))).execute(conn))?;
         Ok(kept > 0)
     }
 
     fn release_lease(&mut self, name: &str, holder: Uuid) -> Result<()> {
-        let mine = leases::table.filter(leases::name.eq(name)).filter(leases::holder.eq(DbUuid(holder)));
+        let bucket = self.bucket()?;
+        let mine = leases::table.find((bucket.code(), name)).filter(leases::holder.eq(DbUuid(holder)));
         self.run("leases", |conn| diesel::delete(mine).execute(conn)).map(drop)
     }
 
@@ -64,10 +67,10 @@ impl SheetWrites for Tx<'_> {
             };
             rows.push((SheetKeyRow::new(scope, *key)?, payload.as_slice()));
         }
-        let mut rest = rows.as_slice();
+        let (bucket, mut rest) = (self.bucket()?, rows.as_slice());
         while !rest.is_empty() {
             let (some, others) = rest.split_at(sent_at_once(rest));
-            self.run("sheets", |conn| dialect::insert_sheets(conn, generation, some))?;
+            self.run("sheets", |conn| dialect::insert_sheets(conn, bucket, generation, some))?;
             rest = others;
         }
         Ok(())
@@ -78,9 +81,10 @@ impl SheetWrites for Tx<'_> {
         self.forget_counts(generation, keys.iter().copied())?;
         self.forget_long_sheets(generation, keys.iter().copied())?;
         let scopes = self.tenant_keys(keys.iter().map(|key| key.scope.key()))?;
+        let bucket = self.bucket()?;
         for some in keys.chunks(KEYS_AT_ONCE) {
             let (_, rows) = key_rows(&scopes, some.iter().copied())?;
-            self.run("sheets", |conn| dialect::delete_sheets(conn, generation, &rows))?;
+            self.run("sheets", |conn| dialect::delete_sheets(conn, bucket, generation, &rows))?;
         }
         Ok(())
     }
@@ -111,14 +115,15 @@ impl SheetWrites for Tx<'_> {
 
     fn set_generation(&mut self, generation: i64, has_postings: bool) -> Result<()> {
         self.changed_sheets = true;
-        let set = diesel::update(sheet_generation::table)
+        let bucket = self.bucket()?;
+        let set = diesel::update(sheet_generation::table.find(bucket.code()))
             .set((sheet_generation::generation.eq(generation), sheet_generation::has_postings.eq(has_postings)));
         self.run("sheet_generation", |conn| set.execute(conn))?;
         self.run("sheets", dialect::analyze_sheets)
     }
 
     fn delete_other_generations(&mut self, keep: Option<i64>, limit: usize) -> Result<u64> {
-        let current = self.generation()?;
+        let (bucket, current) = (self.bucket()?, self.generation()?);
         let keep = keep.unwrap_or(current);
         let (low, high) = (current.min(keep), current.max(keep));
         self.changed_sheets = true;
@@ -131,7 +136,7 @@ impl SheetWrites for Tx<'_> {
                  (SELECT generation, scope, level, part, start, run FROM sheets \
                  WHERE bucket = $1 AND generation > $2 AND generation < $3 LIMIT $4)",
             )
-            .bind::<SmallInt, _>(BUCKET)
+            .bind::<SmallInt, _>(bucket.code())
             .bind::<BigInt, _>(above)
             .bind::<BigInt, _>(below)
             .bind::<BigInt, _>(count(limit.saturating_sub(deleted)));

@@ -5,12 +5,12 @@
 
 use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
 use diesel::sql_types::{BigInt, SmallInt, Text};
+use trailkeeper_domain::bucket::Bucket;
 use trailkeeper_domain::id::TenantId;
 use trailkeeper_domain::time::{TimeRange, Timestamp};
 use uuid::Uuid;
 
 use super::{Db, dialect};
-use crate::bucket::BUCKET;
 use crate::columns::{DbTime, DbUuid, Instant, Uuid128};
 
 /// A query under construction: its text, and the values that the text refers to by number.
@@ -41,13 +41,28 @@ impl<'a> TextQuery<'a> {
         self.placeholder().change(|query| query.bind::<BigInt, _>(value))
     }
 
-    /// Appends the condition on the bucket of events, and `AND`; nothing on SQLite.
-    pub fn in_bucket(&mut self, column: &str) -> &mut Self {
+    /// Appends the condition that events are in one of these buckets, and `AND`; nothing on SQLite.
+    pub fn in_buckets(&mut self, column: &str, buckets: &[Bucket]) -> &mut Self {
         if dialect::HAS_BUCKETS {
-            self.sql(column).sql(" = ").placeholder();
-            self.change(|query| query.bind::<SmallInt, _>(BUCKET)).sql(" AND ");
+            self.sql(column).placeholder_of_buckets(buckets).sql(" AND ");
         }
         self
+    }
+
+    fn placeholder_of_buckets(&mut self, buckets: &[Bucket]) -> &mut Self {
+        if let [bucket] = buckets {
+            let code = bucket.code();
+            return self.sql(" = ").placeholder().change(|query| query.bind::<SmallInt, _>(code));
+        }
+        self.sql(" IN (");
+        for (at, bucket) in buckets.iter().enumerate() {
+            if at > 0 {
+                self.sql(", ");
+            }
+            let code = bucket.code();
+            self.placeholder().change(|query| query.bind::<SmallInt, _>(code));
+        }
+        self.sql(")")
     }
 
     /// Appends the condition that a column of times lies in a range.

@@ -5,6 +5,7 @@ use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::result::Error as DieselError;
 use diesel::serialize::ToSql;
 use diesel::sql_types::{BigInt, HasSqlType, Integer, Nullable, SmallInt, Text};
+use trailkeeper_domain::bucket::Bucket;
 use trailkeeper_domain::id::TenantId;
 use uuid::Uuid;
 
@@ -90,13 +91,13 @@ impl<'b> Values<'_, '_, 'b> {
     }
 }
 
-/// The events, as the beginning of a query.
-pub fn events<'a>() -> events::BoxedQuery<'a, Db> {
+/// The events, as the beginning of a query. A file has one bucket.
+pub fn events<'a>(_buckets: &[Bucket]) -> events::BoxedQuery<'a, Db> {
     events::table.into_boxed()
 }
 
 /// Deletes the events with these numbers. Returns the number of deleted ones.
-pub fn delete_events(conn: &mut Conn, seqs: &[i64]) -> QueryResult<usize> {
+pub fn delete_events(conn: &mut Conn, _bucket: Bucket, seqs: &[i64]) -> QueryResult<usize> {
     seqs.iter().map(|seq| diesel::delete(events::table.filter(events::seq.eq(seq))).execute(conn)).sum()
 }
 
@@ -150,7 +151,7 @@ pub fn insert_sources(conn: &mut Conn, sources: &[(i32, Address)]) -> QueryResul
 }
 
 /// Writes new keys of pages.
-pub fn update_pages(conn: &mut Conn, rows: &[PageUpdate<'_>]) -> QueryResult<()> {
+pub fn update_pages(conn: &mut Conn, _bucket: Bucket, rows: &[PageUpdate<'_>]) -> QueryResult<()> {
     rows.iter().try_for_each(|row| {
         diesel::update(events::table.filter(events::seq.eq(row.seq)))
             .set((events::page_ref.eq(row.page_ref), events::page.eq(row.page), events::page_key.eq(row.page_key)))

@@ -3,10 +3,10 @@
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt};
+use trailkeeper_domain::bucket::Bucket;
 use trailkeeper_domain::ports::PostingRun;
 
 use super::Conn;
-use crate::bucket::BUCKET;
 use crate::columns::{Instant, TenantKey};
 use crate::rows::PostingKeyRow;
 use crate::schema::{posting_pages, posting_runs};
@@ -30,6 +30,7 @@ WHERE bucket = $1 AND generation = $2 AND scope = $3 AND month = $4 AND run = $5
 /// Some pages of a run, each with its number.
 pub fn posting_pages(
     conn: &mut Conn,
+    bucket: Bucket,
     generation: i64,
     key: PostingKeyRow,
     pages: &[i32],
@@ -37,7 +38,7 @@ pub fn posting_pages(
     let mut found = Vec::with_capacity(pages.len());
     for page in pages {
         let one = posting_pages::table
-            .filter(posting_pages::bucket.eq(BUCKET))
+            .filter(posting_pages::bucket.eq(bucket.code()))
             .filter(posting_pages::generation.eq(generation))
             .filter(posting_pages::scope.eq(key.scope))
             .filter(posting_pages::month.eq(key.month))
@@ -50,10 +51,16 @@ pub fn posting_pages(
 }
 
 /// Inserts pages of a run, each with its number.
-pub fn insert_pages(conn: &mut Conn, generation: i64, key: PostingKeyRow, pages: &[(i32, &[u8])]) -> QueryResult<()> {
+pub fn insert_pages(
+    conn: &mut Conn,
+    bucket: Bucket,
+    generation: i64,
+    key: PostingKeyRow,
+    pages: &[(i32, &[u8])],
+) -> QueryResult<()> {
     for (page, payload) in pages {
         let row = (
-            posting_pages::bucket.eq(BUCKET),
+            posting_pages::bucket.eq(bucket.code()),
             posting_pages::generation.eq(generation),
             posting_pages::scope.eq(key.scope),
             posting_pages::month.eq(key.month),
@@ -70,13 +77,14 @@ pub fn insert_pages(conn: &mut Conn, generation: i64, key: PostingKeyRow, pages:
 /// with the key of a replaced run whose pages are still there are left out.
 pub fn insert_posting_runs(
     conn: &mut Conn,
+    bucket: Bucket,
     generation: i64,
     runs: &[(PostingKeyRow, i32, &PostingRun)],
 ) -> QueryResult<usize> {
     let mut inserted = 0;
     for (key, events, run) in runs {
         inserted += sql_query(INSERT_RUN)
-            .bind::<SmallInt, _>(BUCKET)
+            .bind::<SmallInt, _>(bucket.code())
             .bind::<BigInt, _>(generation)
             .bind::<TenantKey, _>(key.scope)
             .bind::<Instant, _>(key.month)
@@ -85,16 +93,21 @@ pub fn insert_posting_runs(
             .bind::<Binary, _>(run.header.as_slice())
             .bind::<Nullable<Binary>, _>(run.removed.as_deref())
             .execute(conn)?;
-        of_run(SHOW_RUN, conn, generation, *key)?;
+        of_run(SHOW_RUN, conn, bucket, generation, *key)?;
     }
     Ok(inserted)
 }
 
 /// Deletes runs, and notes those with pages.
-pub fn delete_posting_runs(conn: &mut Conn, generation: i64, keys: &[PostingKeyRow]) -> QueryResult<()> {
+pub fn delete_posting_runs(
+    conn: &mut Conn,
+    bucket: Bucket,
+    generation: i64,
+    keys: &[PostingKeyRow],
+) -> QueryResult<()> {
     for key in keys {
-        of_run(HIDE_RUN, conn, generation, *key)?;
-        let one = posting_runs::table.find((BUCKET, generation, key.scope, key.month, key.run));
+        of_run(HIDE_RUN, conn, bucket, generation, *key)?;
+        let one = posting_runs::table.find((bucket.code(), generation, key.scope, key.month, key.run));
         diesel::delete(one).execute(conn)?;
     }
     Ok(())
@@ -105,9 +118,9 @@ pub fn delete_some(table: &str, conditions: &str, limit: &str) -> String {
     format!("DELETE FROM {table} WHERE rowid IN (SELECT rowid FROM {table} WHERE {conditions} LIMIT {limit})")
 }
 
-fn of_run(statement: &str, conn: &mut Conn, generation: i64, key: PostingKeyRow) -> QueryResult<usize> {
+fn of_run(statement: &str, conn: &mut Conn, bucket: Bucket, generation: i64, key: PostingKeyRow) -> QueryResult<usize> {
     sql_query(statement)
-        .bind::<SmallInt, _>(BUCKET)
+        .bind::<SmallInt, _>(bucket.code())
         .bind::<BigInt, _>(generation)
         .bind::<TenantKey, _>(key.scope)
         .bind::<Instant, _>(key.month)

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use diesel_migrations::MigrationHarness;
 use parking_lot::RwLock;
+use trailkeeper_domain::bucket::Buckets;
 use trailkeeper_domain::ports::{ReadTx, Space, Store, WriteTx};
 use trailkeeper_domain::{Error, Result};
 
@@ -63,6 +64,7 @@ impl SqliteStore {
 
     /// Runs every pending migration, and returns their names. Servers that start together wait for one another.
     pub fn migrate(&self) -> Result<Vec<String>> {
+        self.options.check_buckets(Buckets::ONE.count())?;
         let mut opened = self.connect(Purpose::Write)?;
         let conn = &mut opened.connection.inner;
         let failed = |failure| error::of_statement("migrations", failure);

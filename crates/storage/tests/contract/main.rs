@@ -3,6 +3,7 @@
 
 mod access;
 mod activity;
+mod buckets;
 mod by_postings;
 mod deltas;
 mod directory;

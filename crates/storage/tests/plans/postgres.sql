@@ -82,7 +82,7 @@ SELECT bucket, generation, scope, month, run, page, header FROM posting_runs, ge
 INSERT INTO tenant_counts (bucket, generation, level, start, payload)
 SELECT 0, i % 2, CASE i / 2 % 30 WHEN 0 THEN 3 ELSE 2 END, timestamptz '2026-01-01T00:00:00Z' + i / 2 * interval '1 day', decode(repeat('00', 50), 'hex')
 FROM generate_series(0, 7299) AS i;
-INSERT INTO leases VALUES ('sheets', '00000000-0000-0000-0000-000000000000', now());
+INSERT INTO leases (name, holder, until, bucket) VALUES ('sheets', '00000000-0000-0000-0000-000000000000', now(), 0);
 ANALYZE;
 
 -- These events are in no delta, so rows answer.

@@ -78,7 +78,7 @@ INSERT INTO posting_pages SELECT bucket, generation, scope, month, run, i, zerob
 WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 7299)
 INSERT INTO tenant_counts (bucket, generation, level, start, payload)
 SELECT 0, i % 2, iif(i / 2 % 30 = 0, 3, 2), 1767225600000000 + i / 2 * 86400000000, zeroblob(50) FROM n;
-INSERT INTO leases VALUES ('sheets', zeroblob(16), 0);
+INSERT INTO leases (name, holder, until, bucket) VALUES ('sheets', zeroblob(16), 0, 0);
 COMMIT;
 
 -- These events are in no delta, so rows answer.

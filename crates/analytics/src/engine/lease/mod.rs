@@ -22,8 +22,8 @@ use trailkeeper_domain::time::{Timestamp, rfc3339};
 use trailkeeper_domain::{Error, Result};
 use uuid::Uuid;
 
-pub use watch::LeaseWatch;
-use watch::{Look, NAME, SPAN};
+pub use watch::{LeaseWatch, NAME};
+use watch::{Look, SPAN};
 
 /// The pause between two attempts to take the lease.
 const PAUSE: Duration = Duration::from_millis(100);

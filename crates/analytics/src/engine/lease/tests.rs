@@ -36,7 +36,7 @@ fn take<'a>(world: &'a World, watch: &LeaseWatch) -> Option<Lease<'a>> {
 
 fn a_lease_is_taken_when_it_stayed_the_same_for_three_seconds(world: &World) {
     let watch = LeaseWatch::default();
-    let abandoned = || watch.abandoned(world.store.as_ref(), world.clock.as_ref()).unwrap();
+    let abandoned = || watch.abandoned(world.store.reading(|tx| tx.lease(NAME)).unwrap(), world.clock.now());
     assert!(!abandoned(), "nobody has it");
     for _ in 0..5 {
         beat_of_another(world, world.clock.as_ref());

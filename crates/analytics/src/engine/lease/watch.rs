@@ -58,27 +58,27 @@ impl LeaseWatch {
     /// Those of the store.
     pub fn look(&self, store: &dyn Store, clock: &dyn Clock) -> Result<Look> {
         let lease = store.reading(|tx| tx.lease(NAME))?;
-        let now = clock.now();
+        Ok(self.see(lease, clock.now()))
+    }
+
+    fn see(&self, lease: Option<(Uuid, Timestamp)>, now: Timestamp) -> Look {
         let mut seen = self.seen.lock();
         let Some((holder, until)) = lease else {
             *seen = None;
-            return Ok(Look::Free);
+            return Look::Free;
         };
         let known = seen.filter(|seen| (seen.holder, seen.until) == (holder, until) && seen.since <= now);
         let Seen { since, .. } = *seen.insert(known.unwrap_or(Seen { holder, until, since: now, reported: false }));
         let gone = now >= since + SPAN || until <= now - FORGOTTEN || until > now + FAR_AHEAD;
-        Ok(if gone { Look::Abandoned(until) } else { Look::Taken })
+        if gone { Look::Abandoned(until) } else { Look::Taken }
     }
 
-    /// Looks at the lease. Returns whether its holder is gone, once for each such lease.
-    ///
-    /// # Errors
-    /// Those of the store.
-    pub fn abandoned(&self, store: &dyn Store, clock: &dyn Clock) -> Result<bool> {
-        let look = self.look(store, clock)?;
+    /// Takes the lease as it was read at `now`. Returns whether its holder is gone, once for each such lease.
+    pub fn abandoned(&self, lease: Option<(Uuid, Timestamp)>, now: Timestamp) -> bool {
+        let look = self.see(lease, now);
         let mut seen = self.seen.lock();
-        let Some(seen) = seen.as_mut().filter(|_| matches!(look, Look::Abandoned(_))) else { return Ok(false) };
-        Ok(!std::mem::replace(&mut seen.reported, true))
+        let Some(seen) = seen.as_mut().filter(|_| matches!(look, Look::Abandoned(_))) else { return false };
+        !std::mem::replace(&mut seen.reported, true)
     }
 
     /// The time by which the store compares the end of the lease when this process takes it after `look`, at `now`. A

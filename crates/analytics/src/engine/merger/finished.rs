@@ -11,6 +11,7 @@ use trailkeeper_domain::scope::{Level, Part, Scope};
 use trailkeeper_domain::time::{TimeRange, Timestamp};
 
 use crate::engine::EARLIEST;
+use crate::engine::buckets::buckets_of;
 use crate::engine::lease::{Lease, LeaseWatch};
 use crate::engine::long;
 use crate::engine::tenants::counts_of;
@@ -41,7 +42,7 @@ enum Missing {
     Sheets(Level, Timestamp),
 }
 
-/// Finishes periods that are over, at most sixteen of them.
+/// Finishes periods that are over, at most sixteen of them in each bucket.
 ///
 /// # Errors
 /// Those of the store; [`Error::Internal`](trailkeeper_domain::Error::Internal) with the row for a corrupt sheet, after all
@@ -52,10 +53,17 @@ pub fn finish_periods(
     entropy: &dyn Entropy,
     stopped: &dyn Fn() -> bool,
 ) -> Result<Finished> {
-    finish_watching(store, clock, entropy, &LeaseWatch::default(), stopped)
+    let mut all = Finished::All;
+    for store in buckets_of(store)? {
+        match finish_watching(&store, clock, entropy, &LeaseWatch::default(), stopped)? {
+            Finished::All => {}
+            other => all = other,
+        }
+    }
+    Ok(all)
 }
 
-/// [`finish_periods`] by a process that watches the lease.
+/// [`finish_periods`] in one bucket, by a process that watches the lease.
 pub(super) fn finish_watching(
     store: &dyn Store,
     clock: &dyn Clock,

@@ -42,6 +42,19 @@ pub struct Merged {
 }
 
 impl Merged {
+    /// Adds the result of a run in another bucket.
+    pub(super) fn add(&mut self, other: Self) {
+        self.finished &= other.finished;
+        self.deltas += other.deltas;
+        self.sheets_written += other.sheets_written;
+        self.sheets_replaced += other.sheets_replaced;
+        self.runs_written += other.runs_written;
+        self.bytes_read += other.bytes_read;
+        self.bytes_written += other.bytes_written;
+        self.transactions += other.transactions;
+        self.unreadable.extend(other.unreadable);
+    }
+
     /// Counts what a transaction has written.
     pub(crate) fn count(&mut self, plan: &Plan, runs: &NewRuns) {
         self.runs_written += runs.len();

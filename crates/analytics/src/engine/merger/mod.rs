@@ -1,6 +1,6 @@
 //! The background task that merges deltas into sheets.
 //!
-//! One merger works on a database at a time, whatever number of servers run: it holds the lease, and prolongs it
+//! One merger works on a bucket at a time, whatever number of servers run: it holds the lease of the bucket, and prolongs it
 //! inside every transaction in which it writes. A merger that was held up so long that another one took over writes
 //! nothing of what it has computed.
 //!
@@ -13,7 +13,9 @@
 mod finished;
 mod merged;
 mod pass;
+mod rounds;
 mod settings;
+mod signal;
 mod worker;
 
 use std::sync::Arc;
@@ -31,7 +33,8 @@ pub use settings::MergerSettings;
 
 pub(super) use pass::{Pass, write};
 
-use worker::{Signal, Worker};
+use rounds::Rounds;
+use signal::Signal;
 
 /// Merges in the background until it is stopped or dropped.
 pub struct Merger {
@@ -53,9 +56,9 @@ impl Merger {
         settings: MergerSettings,
     ) -> Result<Self> {
         let signal = Arc::new(Signal::default());
-        let mut worker = Worker::new(store, clock, entropy, Arc::clone(&signal), settings);
+        let mut rounds = Rounds::new(store, clock, entropy, Arc::clone(&signal), settings);
         let thread =
-            thread::Builder::new().name("merger".to_owned()).spawn(move || worker.work()).map_err(Error::internal)?;
+            thread::Builder::new().name("merger".to_owned()).spawn(move || rounds.work()).map_err(Error::internal)?;
         Ok(Self { signal, thread: Mutex::new(Some(thread)) })
     }
 

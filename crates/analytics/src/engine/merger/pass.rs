@@ -19,6 +19,7 @@ use trailkeeper_domain::{Error, Result};
 use trailkeeper_postings::delta::Delta;
 
 use super::merged::{LeftOut, Merged};
+use crate::engine::buckets::buckets_of;
 use crate::engine::delta;
 use crate::engine::lease::{Lease, LeaseWatch};
 use crate::engine::merge::{self, Claim, Outcome, Plan, Step};
@@ -31,17 +32,25 @@ const EVENTS: u64 = 1 << 16;
 /// The most bytes of the deltas of a pass, unless it has one delta.
 const BYTES: u64 = 4 << 20;
 
-/// Merges everything that waits, on the caller's thread. `None` if another process holds the lease.
+/// Merges everything that waits in all buckets, on the caller's thread. `None` if another process holds the lease on one.
 ///
 /// Scopes with an unreadable row and unreadable deltas are left as they are, and named in the result.
 ///
 /// # Errors
 /// Those of the store.
 pub fn run_once(store: &dyn Store, clock: &dyn Clock, entropy: &dyn Entropy) -> Result<Option<Merged>> {
-    merge_waiting(store, clock, entropy, &LeaseWatch::default(), HashSet::new(), &|| false)
+    let mut all = Some(Merged { finished: true, ..Merged::default() });
+    for store in buckets_of(store)? {
+        let merged = merge_waiting(&store, clock, entropy, &LeaseWatch::default(), HashSet::new(), &|| false)?;
+        all = all.zip(merged).map(|(mut all, merged)| {
+            all.add(merged);
+            all
+        });
+    }
+    Ok(all)
 }
 
-/// [`run_once`] without what is left out, until `stopped` returns `true`.
+/// [`run_once`] in one bucket, without what is left out, until `stopped` returns `true`.
 pub(super) fn merge_waiting(
     store: &dyn Store,
     clock: &dyn Clock,

@@ -1,21 +1,22 @@
-//! The merger's thread.
+//! The merging of one bucket.
 
 use std::collections::{HashMap, HashSet};
-use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
-use std::time::Duration;
 
 use chrono::TimeDelta;
-use parking_lot::{Condvar, Mutex};
+use trailkeeper_domain::Result;
+use trailkeeper_domain::bucket::Bucket;
+use trailkeeper_domain::bucket_store::BucketStore;
 use trailkeeper_domain::clock::{Clock, Entropy};
 use trailkeeper_domain::ports::Store;
 use trailkeeper_domain::time::Timestamp;
-use trailkeeper_domain::{Error, Result};
+use uuid::Uuid;
 
 use super::finished::{Finished, finish_watching};
 use super::merged::{LeftOut, Merged};
 use super::pass::merge_waiting;
 use super::settings::MergerSettings;
+use super::signal::Signal;
 use crate::engine::lease::{Lease, LeaseWatch};
 
 /// The pause between two housekeepings, which remove sheets of an interrupted rebuild.
@@ -29,50 +30,19 @@ const LOG_AGAIN: TimeDelta = TimeDelta::hours(1);
 /// The pause between two looks for periods that are over and not finished. A late event removes what its periods got, and
 /// each pause it is made once more at most.
 const FINISHED_EVERY: TimeDelta = TimeDelta::minutes(5);
-/// The pause between two looks at the lease of another process.
-const LOOK: Duration = Duration::from_millis(500);
-/// The most steps of the store's background work in one pass.
-const STEPS: usize = 16;
 /// The most sheets of other generations that one transaction removes.
 const REMOVED_AT_ONCE: usize = 1_000;
 
-/// The signal by which the thread is stopped.
-#[derive(Default)]
-pub struct Signal {
-    stopped: Mutex<bool>,
-    changed: Condvar,
-}
-
-impl Signal {
-    /// Asks the thread to end.
-    pub fn stop(&self) {
-        *self.stopped.lock() = true;
-        self.changed.notify_all();
-    }
-
-    fn is_stopped(&self) -> bool {
-        *self.stopped.lock()
-    }
-
-    /// Waits until the thread is to end, at most for `wait`. Returns whether it is to end.
-    fn stopped_within(&self, wait: Duration) -> bool {
-        let mut stopped = self.stopped.lock();
-        self.changed.wait_while_for(&mut stopped, |stopped| !*stopped, wait);
-        *stopped
-    }
-}
-
-/// The state of the thread between two passes.
+/// The state of a bucket between two passes.
 pub struct Worker {
     store: Arc<dyn Store>,
+    bucket: Bucket,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     signal: Arc<Signal>,
     housekept_at: Option<Timestamp>,
     /// When all periods that are over were finished.
     finished_at: Option<Timestamp>,
-    /// The error of the last pass.
-    failing: Option<String>,
     unreadable: HashMap<LeftOut, Unreadable>,
     settings: MergerSettings,
     /// When deltas were first seen waiting that wait still.
@@ -93,6 +63,7 @@ impl Worker {
     /// The state before the first pass.
     pub fn new(
         store: Arc<dyn Store>,
+        bucket: Bucket,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
         signal: Arc<Signal>,
@@ -100,12 +71,12 @@ impl Worker {
     ) -> Self {
         Self {
             store,
+            bucket,
             clock,
             entropy,
             signal,
             housekept_at: None,
             finished_at: None,
-            failing: None,
             unreadable: HashMap::new(),
             settings,
             waiting_since: None,
@@ -114,47 +85,18 @@ impl Worker {
         }
     }
 
-    /// Merges and waits, until the signal stops it.
-    pub fn work(&mut self) {
-        loop {
-            // A panic must not end the thread: without a merger, answers become slower and slower.
-            let mut wait = self.settings.every;
-            if let Ok(pass) = panic::catch_unwind(AssertUnwindSafe(|| self.pass())) {
-                // After an import of years, periods are left for hundreds of passes.
-                if matches!(pass, Ok(Finished::Some)) {
-                    wait = Duration::ZERO;
-                }
-                self.report(pass.map(drop));
-            } else {
-                tracing::error!("the merger panicked; it continues with its next pass");
-            }
-            if self.stopped_within(wait) {
-                return;
-            }
-        }
+    /// Notes what was seen of the lease. Returns whether its holder is gone, so that this process takes over at once.
+    pub fn see_lease(&mut self, lease: Option<(Uuid, Timestamp)>) -> bool {
+        self.takes_over |= self.watch.abandoned(lease, self.clock.now());
+        self.takes_over
     }
 
-    /// Waits until the next pass. Returns whether the thread is to end. The wait is shorter if the process that has the lease
-    /// is gone meanwhile.
-    fn stopped_within(&mut self, wait: Duration) -> bool {
-        let mut left = wait;
-        loop {
-            let some = left.min(LOOK);
-            if self.signal.stopped_within(some) {
-                return true;
-            }
-            left -= some;
-            // The next pass reports an outage of the database.
-            self.takes_over |= !left.is_zero()
-                && self.watch.abandoned(self.store.as_ref(), self.clock.as_ref()).is_ok_and(|abandoned| abandoned);
-            if left.is_zero() || self.takes_over {
-                return false;
-            }
-        }
+    fn of_bucket(&self) -> BucketStore<'_> {
+        BucketStore::new(self.store.as_ref(), self.bucket)
     }
 
-    /// Merges what is due, and does one step of the other work. Returns how far the periods are finished.
-    fn pass(&mut self) -> Result<Finished> {
+    /// Merges what is due, and finishes some periods. Returns how far these are finished.
+    pub fn pass(&mut self) -> Result<Finished> {
         let now = self.clock.now();
         // Merging works also if the housekeeping fails.
         let housekept = self.keep_house(now);
@@ -163,7 +105,7 @@ impl Worker {
         if self.is_due(now, &left_out)? {
             let signal = Arc::clone(&self.signal);
             let merged = merge_waiting(
-                self.store.as_ref(),
+                &self.of_bucket(),
                 self.clock.as_ref(),
                 self.entropy.as_ref(),
                 &self.watch,
@@ -177,14 +119,14 @@ impl Worker {
             }
         }
         let finished = self.finish_periods(now);
-        housekept.and(self.maintain()).and(finished)
+        housekept.and(finished)
     }
 
     fn finish_periods(&mut self, now: Timestamp) -> Result<Finished> {
         if self.finished_at.is_some_and(|last| last <= now && now < last + FINISHED_EVERY) {
             return Ok(Finished::All);
         }
-        let (store, clock, entropy) = (self.store.as_ref(), self.clock.as_ref(), self.entropy.as_ref());
+        let (store, clock, entropy) = (&self.of_bucket() as &dyn Store, self.clock.as_ref(), self.entropy.as_ref());
         let finished = finish_watching(store, clock, entropy, &self.watch, &|| self.signal.is_stopped())?;
         if finished == Finished::All {
             self.finished_at = Some(now);
@@ -192,19 +134,10 @@ impl Worker {
         Ok(finished)
     }
 
-    /// Takes steps of the store's background work. The next pass continues it.
-    fn maintain(&self) -> Result<()> {
-        for _ in 0..STEPS {
-            if self.signal.is_stopped() || !self.store.maintain()? {
-                break;
-            }
-        }
-        Ok(())
-    }
-
     /// Whether enough waits, or something waits for long enough. A pass that is not finished is continued at once.
     fn is_due(&mut self, now: Timestamp, left_out: &HashSet<LeftOut>) -> Result<bool> {
-        let (waiting, passes) = self.store.reading(|tx| Ok((tx.backlog()?, tx.merge_passes()?)))?;
+        let (waiting, passes) =
+            (&self.of_bucket() as &dyn Store).reading(|tx| Ok((tx.backlog()?, tx.merge_passes()?)))?;
         if passes.iter().any(|pass| !left_out.contains(&LeftOut::Pass(pass.number))) {
             return Ok(true);
         }
@@ -234,7 +167,7 @@ impl Worker {
 
     /// Removes the sheets of an interrupted rebuild; `false` if another process holds the lease, which may be a rebuild.
     fn remove_other_generations(&self) -> Result<bool> {
-        let (store, clock, entropy) = (self.store.as_ref(), self.clock.as_ref(), self.entropy.as_ref());
+        let (store, clock, entropy) = (&self.of_bucket() as &dyn Store, self.clock.as_ref(), self.entropy.as_ref());
         let Some(lease) = Lease::take(store, clock, entropy, &self.watch)? else { return Ok(false) };
         lease.beating(|| {
             loop {
@@ -278,23 +211,5 @@ impl Worker {
         // What was not tried is still unreadable; after a complete run, the rest was merged.
         before.retain(|part, _| left_out.contains(part) || !merged.finished);
         self.unreadable.extend(before);
-    }
-
-    fn report(&mut self, pass: Result<()>) {
-        let failure = match pass {
-            Ok(()) => {
-                if self.failing.take().is_some() {
-                    tracing::info!("merging works again");
-                }
-                return;
-            }
-            // One outage gives different errors one after the other, and is logged once.
-            Err(Error::Unavailable { .. } | Error::Overloaded { .. }) if self.failing.is_some() => return,
-            Err(error) => error.chain().to_string(),
-        };
-        if self.failing.as_ref() != Some(&failure) {
-            tracing::warn!("merging failed, and is tried again until it works: {failure}");
-            self.failing = Some(failure);
-        }
     }
 }

@@ -9,6 +9,7 @@ mod recall;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use trailkeeper_domain::bucket::Bucket;
 use trailkeeper_domain::fact::EventFact;
 use trailkeeper_domain::id::EnvId;
 use trailkeeper_domain::ports::{ReadTx, Scopes, SheetKey, SheetQuery};
@@ -47,28 +48,32 @@ pub fn folds<F: Folding>(
     buckets: &[TimeRange],
     facets: &[Facet],
 ) -> Result<Vec<Arc<F>>> {
-    let (scope, env) = (audience.scope(), audience.env());
     let empty = Arc::new(F::of(empty_fold(audience, facets)));
-    let mut reading = Reading { scope, env, buckets, long: BTreeSet::new(), folds: vec![empty; buckets.len()] };
-    if !is_counted(scope) || facets.is_empty() {
-        return Ok(reading.folds);
+    let mut folds = vec![Arc::clone(&empty); buckets.len()];
+    if !is_counted(audience.scope()) || facets.is_empty() {
+        return Ok(folds);
     }
-    reading.long = long::periods_in(tx, scope, buckets)?;
-    let plan = if env.is_none() || facets.iter().all(|facet| is_active(*facet)) {
-        Plan::of_cover(scope.kind(), buckets, &reading.long)
-    } else {
-        Plan::of_events(buckets)
-    };
-    check_edges(tx, scope, &plan.events)?;
-    match audience.folds().filter(|cache| cache.is_on() && !plan.sheets.is_empty()) {
-        Some(cache) => reading.recall(tx, cache, &plan, &parts_of(facets))?,
-        None => reading.sheets(tx, &plan.sheets, &parts_of(facets), &mut |_, _| true)?,
-    }
-    reading.deltas(tx, &plan)?;
-    for range in &plan.events {
-        reading.events(tx, *range)?;
-    }
-    Ok(reading.folds)
+    let mut is_first = true;
+    tx.in_buckets_of(audience.scope(), |tx, bucket| {
+        let begun = Reading {
+            scope: audience.scope(),
+            env: audience.env(),
+            bucket,
+            buckets,
+            long: BTreeSet::new(),
+            folds: vec![Arc::clone(&empty); buckets.len()],
+        };
+        let more = begun.read(tx, audience, facets)?;
+        if std::mem::take(&mut is_first) {
+            folds = more;
+            return Ok(());
+        }
+        for (fold, more) in folds.iter_mut().zip(more) {
+            Arc::make_mut(fold).unite(Arc::unwrap_or_clone(more)).map_err(Error::internal)?;
+        }
+        Ok(())
+    })?;
+    Ok(folds)
 }
 
 /// The fold of one range; errors as [`folds`].
@@ -128,6 +133,8 @@ fn parts_of(facets: &[Facet]) -> Vec<Part> {
 struct Reading<'a, F> {
     scope: Scope,
     env: Option<EnvId>,
+    /// The bucket of the store that has the sheets.
+    bucket: Bucket,
     buckets: &'a [TimeRange],
     /// The quarters and years that have sheets.
     long: BTreeSet<Piece>,
@@ -136,6 +143,27 @@ struct Reading<'a, F> {
 }
 
 impl<F: Folding> Reading<'_, F> {
+    /// Folds what one bucket of the store has.
+    fn read(mut self, tx: &mut dyn ReadTx, audience: &Audience, facets: &[Facet]) -> Result<Vec<Arc<F>>> {
+        let (scope, env, buckets) = (self.scope, self.env, self.buckets);
+        self.long = long::periods_in(tx, scope, buckets)?;
+        let plan = if env.is_none() || facets.iter().all(|facet| is_active(*facet)) {
+            Plan::of_cover(scope.kind(), buckets, &self.long)
+        } else {
+            Plan::of_events(buckets)
+        };
+        check_edges(tx, scope, &plan.events)?;
+        match audience.folds().filter(|cache| cache.is_on() && !plan.sheets.is_empty()) {
+            Some(cache) => self.recall(tx, cache, &plan, &parts_of(facets))?,
+            None => self.sheets(tx, &plan.sheets, &parts_of(facets), &mut |_, _| true)?,
+        }
+        self.deltas(tx, &plan)?;
+        for range in &plan.events {
+            self.events(tx, *range)?;
+        }
+        Ok(self.folds)
+    }
+
     /// Folds the sheets of these ranges that `wanted` accepts by the index of their bucket and their key.
     fn sheets(
         &mut self,

@@ -144,6 +144,7 @@ impl<F: Folding> Reading<'_, F> {
         // All folds have the same choice of cells.
         let choice: Arc<[_]> = self.folds.first().map(|fold| fold.choice().collect()).unwrap_or_default();
         let key = |covered: &TimeRange| FoldKey {
+            bucket: self.bucket,
             scope: self.scope,
             covered: *covered,
             choice: Arc::clone(&choice),

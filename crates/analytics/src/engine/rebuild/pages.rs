@@ -14,10 +14,12 @@
 //! sent. They do not stop the walk, because questions about pages would fail until it is done.
 
 use trailkeeper_domain::Result;
+use trailkeeper_domain::bucket_store::BucketStore;
 use trailkeeper_domain::page::{PageRule, PageRuleState};
 use trailkeeper_domain::ports::{RewrittenPages, Store};
 
 use super::rebuilt::Rewritten;
+use crate::engine::buckets::Joined;
 use crate::engine::lease::{Lease, lost};
 use crate::engine::progress::Progress;
 
@@ -27,12 +29,13 @@ const EVENTS_AT_ONCE: usize = 2_000;
 /// Rewrites the keys if `wanted` differs from the rule of the database, or if that was begun and not finished. `None` if
 /// nothing had to be done.
 pub fn rewrite(
-    store: &dyn Store,
-    lease: &Lease<'_>,
+    buckets: &[BucketStore<'_>],
+    leases: &[Lease<'_>],
     wanted: Option<&PageRule>,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Option<Rewritten>> {
-    let before = store.reading(|tx| tx.page_rule())?;
+    let (Some(first), Some(lease)) = (buckets.first(), leases.first()) else { return Ok(None) };
+    let before = (first as &dyn Store).reading(|tx| tx.page_rule())?;
     let rule = wanted.copied().unwrap_or(before.rule);
     if rule == before.rule && !before.rewriting {
         return Ok(None);
@@ -45,14 +48,23 @@ pub fn rewrite(
         })?;
         begin.ok_or_else(lost)?;
     }
-    let (mut after, mut read, mut rewritten) = (None, 0, Rewritten::default());
+    let (mut rewritten, mut joined) = (Rewritten::default(), Joined::new(leases.len(), progress));
+    for lease in leases {
+        rewrite_bucket(lease, &mut rewritten, &mut |progress| joined.report(progress))?;
+        joined.next();
+    }
+    Ok(Some(rewritten))
+}
+
+fn rewrite_bucket(lease: &Lease<'_>, rewritten: &mut Rewritten, progress: &mut dyn FnMut(Progress)) -> Result<()> {
+    let (mut after, mut read) = (None, 0);
     loop {
         let step = lease.writing(|tx| tx.rewrite_page_keys(after.as_ref(), EVENTS_AT_ONCE))?;
         let step: RewrittenPages = step.ok_or_else(lost)?;
         read += step.read;
         rewritten.changed += step.changed;
         rewritten.missing += step.missing;
-        let Some(next) = step.next else { return Ok(Some(rewritten)) };
+        let Some(next) = step.next else { return Ok(()) };
         let last = u64::try_from(next.last).unwrap_or_default();
         let done = u64::try_from(next.seq).unwrap_or_default() + if next.others { last } else { 0 };
         progress(Progress { done, of: 2 * last, events: read });

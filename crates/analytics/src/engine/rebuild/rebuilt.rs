@@ -13,8 +13,19 @@ pub struct Rebuilt {
     pub runs: u64,
     /// The events whose pages got other keys; `None` if all had those of the rule.
     pub rewritten: Option<Rewritten>,
-    /// The new generation, which is the current one now.
+    /// The new generation, which is the current one now; the greatest one of all buckets.
     pub generation: i64,
+}
+
+impl Rebuilt {
+    /// Adds the result in another bucket.
+    pub(super) fn add(&mut self, other: Self) {
+        self.events += other.events;
+        self.sheets += other.sheets;
+        self.bytes += other.bytes;
+        self.runs += other.runs;
+        self.generation = self.generation.max(other.generation);
+    }
 }
 
 /// The result of a walk that gives pages the keys of another rule.

@@ -3,10 +3,12 @@
 use trailkeeper_domain::Result;
 use trailkeeper_domain::ports::Store;
 use trailkeeper_domain::retention::{LegalHold, RetentionRule};
+use trailkeeper_domain::scope::Scope;
 use trailkeeper_domain::time::Timestamp;
 
 use super::selection::{Selection, Verdict};
 use crate::engine::Progress;
+use crate::engine::buckets::Joined;
 
 /// The number of events after which progress is reported.
 const REPORT_EVERY: u64 = 10_000;
@@ -33,10 +35,14 @@ pub fn preview(store: &dyn Store, now: Timestamp, progress: &mut dyn FnMut(Progr
     store.reading(|tx| {
         let selection = Selection::read(tx, now)?;
         let (mut by_rule, mut by_hold) = (vec![0_u64; selection.rules.len()], vec![0_u64; selection.holds.len()]);
-        // The last event stays until another one follows it: numbers are not used again.
-        let last = tx.last_seq()?;
-        let (of, mut events) = (u64::try_from(last).unwrap_or_default(), 0_u64);
-        if selection.has_rules() {
+        let mut joined = Joined::new(tx.buckets()?.count().into(), progress);
+        tx.in_buckets_of(Scope::Everyone, |tx, _| {
+            // The last event stays until another one follows it: numbers are not used again.
+            let last = tx.last_seq()?;
+            let (of, mut events) = (u64::try_from(last).unwrap_or_default(), 0_u64);
+            if !selection.has_rules() {
+                return Ok(());
+            }
             tx.indexed_events(i64::MIN, usize::MAX, &mut |event| {
                 let count = match selection.of(event) {
                     Verdict::Removed(rule) if event.seq < last => by_rule.get_mut(rule),
@@ -48,11 +54,13 @@ pub fn preview(store: &dyn Store, now: Timestamp, progress: &mut dyn FnMut(Progr
                 }
                 events += 1;
                 if events.is_multiple_of(REPORT_EVERY) {
-                    progress(Progress { done: u64::try_from(event.seq).unwrap_or_default(), of, events });
+                    joined.report(Progress { done: u64::try_from(event.seq).unwrap_or_default(), of, events });
                 }
                 Ok(())
             })?;
-        }
+            joined.next();
+            Ok(())
+        })?;
         let (would_remove, held) = (by_rule.iter().sum(), by_hold.iter().sum());
         let rules = selection.rules.into_iter().zip(by_rule).filter(|(rule, _)| rule.keeps.is_some());
         Ok(Preview {

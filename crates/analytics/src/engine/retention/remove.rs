@@ -13,6 +13,7 @@ use super::SETTLED_AFTER;
 use super::kept::is_due;
 use super::release::release;
 use super::step::{Step, StepOutcome};
+use crate::engine::buckets::{Joined, buckets_of};
 use crate::engine::lease::{Lease, LeaseWatch};
 use crate::engine::merger::Pass;
 use crate::engine::postings::remove_replaced_pages;
@@ -30,6 +31,14 @@ pub struct Removed {
     pub steps: u64,
     /// The number of scopes and months whose sheets were counted again.
     pub months: u64,
+}
+
+impl Removed {
+    fn add(&mut self, other: Self) {
+        self.events += other.events;
+        self.steps += other.steps;
+        self.months += other.months;
+    }
 }
 
 /// The outcome of a removal in the background.
@@ -69,8 +78,16 @@ pub fn remove(
             rfc3339(from)
         )));
     }
-    let lease = Lease::take_within(store, clock, entropy, patience)?;
-    lease.beating(|| remove_all(store, &lease, clock, &|| false, progress))
+    let (buckets, mut removed) = (buckets_of(store)?, Removed::default());
+    let mut joined = Joined::new(buckets.len(), progress);
+    for store in &buckets {
+        let lease = Lease::take_within(store, clock, entropy, patience)?;
+        let more =
+            lease.beating(|| remove_all(store, &lease, clock, &|| false, &mut |progress| joined.report(progress)))?;
+        removed.add(more);
+        joined.next();
+    }
+    Ok(removed)
 }
 
 /// Like [`remove`], for the background of a server. It writes nothing, and takes no lease, unless there is something to
@@ -89,6 +106,23 @@ pub fn remove_in_background(
     if waits.is_some() {
         return Ok(Removal::Later);
     }
+    let mut removed = Removed::default();
+    for store in &buckets_of(store)? {
+        match remove_from_bucket(store, clock, entropy, stopped, now)? {
+            Removal::Done(more) => removed.add(more),
+            Removal::Later => return Ok(Removal::Later),
+        }
+    }
+    Ok(Removal::Done(removed))
+}
+
+fn remove_from_bucket(
+    store: &dyn Store,
+    clock: &dyn Clock,
+    entropy: &dyn Entropy,
+    stopped: &dyn Fn() -> bool,
+    now: Timestamp,
+) -> Result<Removal> {
     let has_work = store.reading(|tx| {
         let has_rules = tx.retention_rules()?.iter().any(|rule| rule.keeps.is_some());
         let kept = tx.sheets_of_removed(ALL)?;

@@ -30,6 +30,15 @@ pub fn per_tenant(tx: &mut dyn ReadTx, wanted: &TenantCells, each: Each<'_>) -> 
     {
         return Ok(());
     }
+    // The tenants of one bucket are in no other one.
+    let scope = match wanted.scopes {
+        Scopes::One(scope) => scope,
+        Scopes::EveryTenant => Scope::Everyone,
+    };
+    tx.in_buckets_of(scope, |tx, _| per_tenant_of_bucket(tx, wanted, each))
+}
+
+fn per_tenant_of_bucket(tx: &mut dyn ReadTx, wanted: &TenantCells, each: Each<'_>) -> Result<()> {
     let mut waiting = waiting::of_deltas(tx, wanted)?;
     let unread = if wanted.scopes == Scopes::EveryTenant && TenantCounts::FACETS.contains(&wanted.facet) {
         from_counts(tx, wanted, &mut waiting, each)?

@@ -23,9 +23,11 @@ pub fn tenants_with_events(tx: &mut dyn ReadTx, range: TimeRange) -> Result<BTre
     };
     let starts = TimeRange { start: Level::Month.floor(range.start), ..range };
     let query = SheetQuery { scopes: Scopes::EveryTenant, level: Level::Month, part: Part::Totals, starts };
-    tx.sheets(&query, &mut |key, _| {
-        add(key.scope);
-        Ok(())
+    tx.in_buckets_of(Scope::Everyone, |tx, _| {
+        tx.sheets(&query, &mut |key, _| {
+            add(key.scope);
+            Ok(())
+        })
     })?;
     tx.all_deltas(&mut |waiting| {
         let delta = delta::read(&waiting)?;

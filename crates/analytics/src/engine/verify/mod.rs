@@ -19,10 +19,11 @@ mod stored;
 use std::collections::{BTreeMap, BTreeSet};
 
 use trailkeeper_domain::ports::{ReadTx, Store};
-use trailkeeper_domain::scope::Level;
+use trailkeeper_domain::scope::{Level, Scope};
 use trailkeeper_domain::time::{TimeRange, Timestamp};
 use trailkeeper_domain::{Error, Result};
 
+use super::buckets::Joined;
 use super::progress::Progress;
 use super::retention::sheets_of_removed;
 use super::{ALL, EARLIEST, LATEST};
@@ -54,23 +55,49 @@ pub fn verify(
             return Err(Error::unavailable("the database interrupted the verification; run it again"));
         }
         let mut found = Findings { verified: Verified::default(), each: &mut *each_difference };
-        compare_all(tx, progress, &mut found)?;
+        check_rule(tx)?;
+        for missing in tx.missing_names(MISSING_NAMES)? {
+            found.verified.missing_names += 1;
+            found.report(Difference::MissingName(missing));
+        }
+        check_ids(tx, &mut found)?;
+        let mut joined = Joined::new(tx.buckets()?.count().into(), progress);
+        tx.in_buckets_of(Scope::Everyone, |tx, _| {
+            compare_all(tx, &mut joined, &mut found)?;
+            joined.next();
+            Ok(())
+        })?;
         Ok(found.verified)
     })
 }
 
-fn compare_all(tx: &mut dyn ReadTx, progress: &mut dyn FnMut(Progress), found: &mut Findings<'_>) -> Result<()> {
+fn check_rule(tx: &mut dyn ReadTx) -> Result<()> {
     if tx.page_rule()?.rewriting {
         return Err(Error::unavailable(
             "a rebuild is giving the pages of events other keys, or was interrupted: wait for `trailkeeper rebuild`, or run it again, then verify",
         ));
     }
+    Ok(())
+}
+
+fn check_ids(tx: &mut dyn ReadTx, found: &mut Findings<'_>) -> Result<()> {
+    let mut faults = Vec::new();
+    found.verified.ids = tx.check_ids(&mut |fault| {
+        // The first ones show where to look.
+        if faults.len() < ID_FAULTS {
+            faults.push(fault);
+        }
+    })?;
+    for fault in faults {
+        found.report(Difference::Id(fault));
+    }
+    Ok(())
+}
+
+/// Compares what one bucket has.
+fn compare_all(tx: &mut dyn ReadTx, progress: &mut Joined<'_>, found: &mut Findings<'_>) -> Result<()> {
     let deltas = Deltas::survey(tx, found)?;
     columns::compare(tx, found)?;
-    for missing in tx.missing_names(MISSING_NAMES)? {
-        found.verified.missing_names += 1;
-        found.report(Difference::MissingName(missing));
-    }
     let rows = Months::survey(tx)?;
     let removed: BTreeSet<Timestamp> =
         tx.sheets_of_removed(ALL)?.into_iter().map(|(_, key)| Level::Month.floor(key.start)).collect();
@@ -82,6 +109,7 @@ fn compare_all(tx: &mut dyn ReadTx, progress: &mut dyn FnMut(Progress), found: &
         }
         _ => Vec::new(),
     };
+    let before = found.verified.events;
     let (of, mut recounts) = (months.len() as u64, BTreeMap::new());
     for (done, start) in (1..).zip(&months) {
         let range = Level::Month.range(*start);
@@ -96,17 +124,7 @@ fn compare_all(tx: &mut dyn ReadTx, progress: &mut dyn FnMut(Progress), found: &
             add_removed(tx, range, &mut sheets, found)?;
         }
         Comparison::new(sheets, waiting).run(tx, range, found)?;
-        progress(Progress { done, of, events: found.verified.events });
-    }
-    let mut faults = Vec::new();
-    found.verified.ids = tx.check_ids(&mut |fault| {
-        // The first ones show where to look.
-        if faults.len() < ID_FAULTS {
-            faults.push(fault);
-        }
-    })?;
-    for fault in faults {
-        found.report(Difference::Id(fault));
+        progress.report(Progress { done, of, events: found.verified.events - before });
     }
     // Sheets of times before the first and after the last event.
     let begin = months.first().copied().unwrap_or(LATEST);

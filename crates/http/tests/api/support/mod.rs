@@ -22,7 +22,7 @@ use trailkeeper_domain::ports::Store;
 use trailkeeper_domain::time::Timestamp;
 use trailkeeper_http::{AppState, HttpSettings, Services};
 use trailkeeper_storage::{DatabaseUrl, StoreOptions};
-use trailkeeper_testkit::{DatabaseKind, TempDatabase, TestClock, TestEntropy};
+use trailkeeper_testkit::{DatabaseKind, TempDatabase, TestClock, TestEntropy, buckets_of_tests};
 use uuid::Uuid;
 
 pub use call::{Caller, send_at_once};
@@ -73,7 +73,8 @@ impl TestApp {
     pub fn set(kind: DatabaseKind, settings: HttpSettings, bcrypt_cost: u32) -> Self {
         let database = TempDatabase::new(kind);
         let url = DatabaseUrl::parse(database.url()).unwrap();
-        trailkeeper_storage::migrate(&url).unwrap();
+        let made = StoreOptions { buckets: buckets_of_tests(kind), ..StoreOptions::default() };
+        trailkeeper_storage::migrate_with(&url, &made).unwrap();
         let store: Arc<dyn Store> = trailkeeper_storage::open(&url, &StoreOptions::default()).unwrap();
         let clock = Arc::new(TestClock::at(START));
         let entropy = Arc::new(TestEntropy::default());

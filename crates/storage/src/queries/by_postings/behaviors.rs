@@ -11,6 +11,7 @@ use trailkeeper_postings::query::{Condition, Query};
 
 use super::super::{Tx, dialect};
 use super::asked::numbers;
+use crate::generation::Generation;
 use crate::rows::BehaviorRow;
 use crate::schema::events;
 
@@ -21,7 +22,7 @@ impl Tx<'_> {
     /// The events of these types with a page of a user, in order of time. See `ActivityReads::behaviors`.
     pub(in super::super) fn behaviors_by_postings(
         &mut self,
-        generation: i64,
+        generations: &[Generation],
         user: &UserId,
         kinds: &[i32],
         range: TimeRange,
@@ -32,15 +33,16 @@ impl Tx<'_> {
         let Some(condition) = Self::of_customers(scope, condition) else { return Ok(Vec::new()) };
         let query = Query { condition, from: Some(range.start), until: Some(range.end) };
         let mut seqs = Vec::new();
-        self.ask(generation, scope, &query, |sources| {
+        self.ask(generations, scope, &query, |sources| {
             sources.scan(&query, &mut |columns| {
                 seqs.extend(columns.page.map(|_| columns.key.seq));
                 Ok(())
             })
         })?;
+        let buckets = self.buckets_of(scope)?;
         let mut rows: Vec<BehaviorRow> = Vec::with_capacity(seqs.len());
         for some in seqs.chunks(AT_ONCE) {
-            let query = dialect::events().filter(events::seq.eq_any(some)).select(BehaviorRow::as_select());
+            let query = dialect::events(&buckets).filter(events::seq.eq_any(some)).select(BehaviorRow::as_select());
             rows.extend(self.run("events", |conn| query.load::<BehaviorRow>(conn))?);
         }
         rows.sort_unstable_by_key(BehaviorRow::position);

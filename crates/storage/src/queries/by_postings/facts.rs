@@ -11,6 +11,7 @@ use trailkeeper_postings::query::{Columns, Condition, Query, Sources};
 use super::super::Tx;
 use super::asked::{numbers, system};
 use super::runs::ScopeRuns;
+use crate::generation::Generation;
 
 impl Tx<'_> {
     /// The events of customers in a scope that match `condition`; `None` for the system tenant, which has no customers.
@@ -30,7 +31,7 @@ impl Tx<'_> {
     /// Passes the facts that match `condition` to `each`, in order of time.
     pub(in super::super) fn facts_by_postings(
         &mut self,
-        generation: i64,
+        generations: &[Generation],
         scope: Scope,
         condition: Condition,
         range: TimeRange,
@@ -38,7 +39,7 @@ impl Tx<'_> {
     ) -> Result<()> {
         let Some(condition) = Self::of_customers(scope, condition) else { return Ok(()) };
         let query = Query { condition, from: Some(range.start), until: Some(range.end) };
-        self.ask(generation, scope, &query, |sources| sources.columns(&query, &mut |columns| each(&fact(columns))))
+        self.ask(generations, scope, &query, |sources| sources.columns(&query, &mut |columns| each(&fact(columns))))
     }
 
     /// See `RetentionReads::merged_facts`.
@@ -48,32 +49,32 @@ impl Tx<'_> {
         range: TimeRange,
         each: &mut dyn FnMut(&EventFact) -> Result<()>,
     ) -> Result<()> {
-        let generation = self.indexed_generation()?.ok_or_else(|| {
+        let generations = self.indexed_generations(scope)?.ok_or_else(|| {
             Error::unavailable("the index of events is not complete yet: a server makes it after an upgrade")
         })?;
         let Some(condition) = Self::of_customers(scope, Condition::everything()) else { return Ok(()) };
         let query = Query { condition, from: Some(range.start), until: Some(range.end) };
-        let mut runs = ScopeRuns::new(self, generation, scope, &query)?.without_waiting();
+        let mut runs = ScopeRuns::new(self, &generations, scope, &query)?.without_waiting();
         Sources::new(&mut runs).columns(&query, &mut |columns| each(&fact(columns)))
     }
 
     /// See `SheetReads::facts_of_user`.
     pub(in super::super) fn facts_of_user_by_postings(
         &mut self,
-        generation: i64,
+        generations: &[Generation],
         user: &UserId,
         tenant: Option<TenantId>,
         range: TimeRange,
         each: &mut dyn FnMut(&EventFact) -> Result<()>,
     ) -> Result<()> {
         let condition = self.of_user(user)?;
-        self.facts_by_postings(generation, Scope::of(tenant), condition, range, each)
+        self.facts_by_postings(generations, Scope::of(tenant), condition, range, each)
     }
 
     /// The times of the first and the last event of a user, or of all customers.
     pub(in super::super) fn span_by_postings(
         &mut self,
-        generation: i64,
+        generations: &[Generation],
         user: Option<&UserId>,
         tenant: Option<TenantId>,
     ) -> Result<Option<(Timestamp, Timestamp)>> {
@@ -81,7 +82,7 @@ impl Tx<'_> {
         let scope = Scope::of(tenant);
         let Some(condition) = Self::of_customers(scope, condition) else { return Ok(None) };
         let query = Query::of(condition);
-        let ends = self.ask(generation, scope, &query, |sources| sources.first_and_last(&query))?;
+        let ends = self.ask(generations, scope, &query, |sources| sources.first_and_last(&query))?;
         Ok(ends.map(|(first, last)| (first.occurred_at, last.occurred_at)))
     }
 }

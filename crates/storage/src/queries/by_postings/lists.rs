@@ -6,6 +6,7 @@ use trailkeeper_domain::{Error, Result};
 
 use super::super::Tx;
 use super::asked::Asked;
+use crate::generation::Generation;
 
 /// The number of events whose texts are compared at once when a list by page number skips events.
 const SKIPPED_AT_ONCE: usize = 1_000;
@@ -14,20 +15,20 @@ impl Tx<'_> {
     /// See `EventReads::events`.
     pub(in super::super) fn list_by_postings(
         &mut self,
-        generation: i64,
+        generations: &[Generation],
         filter: &EventFilter,
         after: Option<EventPosition>,
         limit: usize,
     ) -> Result<Vec<StoredEvent>> {
         let asked = self.asked(filter)?;
-        let seqs = self.newest_by_postings(generation, &asked, after, limit)?;
-        self.rows_of_index(&seqs)
+        let seqs = self.newest_by_postings(generations, &asked, after, limit)?;
+        self.rows_of_index(&asked, &seqs)
     }
 
     /// See `EventReads::events_at_offset`.
     pub(in super::super) fn list_at_offset_by_postings(
         &mut self,
-        generation: i64,
+        generations: &[Generation],
         filter: &EventFilter,
         offset: u64,
         limit: usize,
@@ -36,13 +37,13 @@ impl Tx<'_> {
         let query = asked.possible();
         if !asked.has_hashes() {
             let found =
-                self.ask(generation, asked.scope, &query, |sources| sources.at_offset(&query, offset, limit))?;
-            return self.rows_of_index(&found.iter().map(|position| position.seq).collect::<Vec<_>>());
+                self.ask(generations, asked.scope, &query, |sources| sources.at_offset(&query, offset, limit))?;
+            return self.rows_of_index(&asked, &found.iter().map(|position| position.seq).collect::<Vec<_>>());
         }
         let (mut after, mut left) = (None, offset);
         while left > 0 {
             let some = usize::try_from(left).unwrap_or(usize::MAX).min(SKIPPED_AT_ONCE);
-            let found = self.ask(generation, asked.scope, &query, |sources| sources.newest(&query, after, some))?;
+            let found = self.ask(generations, asked.scope, &query, |sources| sources.newest(&query, after, some))?;
             let seqs: Vec<i64> = found.iter().map(|position| position.seq).collect();
             left -= u64::try_from(self.with_texts(&asked, &seqs)?.len()).map_err(Error::internal)?;
             if found.len() < some {
@@ -50,14 +51,14 @@ impl Tx<'_> {
             }
             after = found.last().copied();
         }
-        let seqs = self.newest_by_postings(generation, &asked, after, limit)?;
-        self.rows_of_index(&seqs)
+        let seqs = self.newest_by_postings(generations, &asked, after, limit)?;
+        self.rows_of_index(&asked, &seqs)
     }
 
     /// The numbers of the newest events. Those whose texts differ are replaced by older ones.
     fn newest_by_postings(
         &mut self,
-        generation: i64,
+        generations: &[Generation],
         asked: &Asked<'_>,
         after: Option<EventPosition>,
         limit: usize,
@@ -66,7 +67,7 @@ impl Tx<'_> {
         let mut seqs = Vec::new();
         loop {
             let wanted = limit - seqs.len();
-            let found = self.ask(generation, asked.scope, &query, |sources| sources.newest(&query, after, wanted))?;
+            let found = self.ask(generations, asked.scope, &query, |sources| sources.newest(&query, after, wanted))?;
             let is_last = found.len() < wanted;
             after = found.last().copied().or(after);
             let mut found: Vec<i64> = found.into_iter().map(|position| position.seq).collect();
@@ -82,8 +83,11 @@ impl Tx<'_> {
     }
 
     /// The events with these numbers, which are in the index and so have rows.
-    fn rows_of_index(&mut self, seqs: &[i64]) -> Result<Vec<StoredEvent>> {
-        let found = self.events_by_seq(seqs)?;
+    fn rows_of_index(&mut self, asked: &Asked<'_>, seqs: &[i64]) -> Result<Vec<StoredEvent>> {
+        let found = match asked.resolved.buckets[..] {
+            [bucket] => self.inside(bucket, |tx| tx.events_by_seq(seqs))?,
+            _ => self.events_by_seq(seqs)?,
+        };
         if found.len() == seqs.len() {
             return Ok(found);
         }

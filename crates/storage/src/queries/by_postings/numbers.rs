@@ -6,28 +6,33 @@ use trailkeeper_domain::time::Timestamp;
 use trailkeeper_postings::dimension::Column;
 
 use super::super::Tx;
+use crate::generation::Generation;
 
 impl Tx<'_> {
     /// See `EventReads::count_events`.
-    pub(in super::super) fn count_by_postings(&mut self, generation: i64, filter: &EventFilter) -> Result<u64> {
+    pub(in super::super) fn count_by_postings(
+        &mut self,
+        generations: &[Generation],
+        filter: &EventFilter,
+    ) -> Result<u64> {
         let asked = self.asked(filter)?;
         let query = asked.certain();
-        let mut count = self.ask(generation, asked.scope, &query, |sources| sources.count(&query))?;
-        self.each_decided_by_texts(generation, &asked, &mut |_| count += 1)?;
+        let mut count = self.ask(generations, asked.scope, &query, |sources| sources.count(&query))?;
+        self.each_decided_by_texts(generations, &asked, &mut |_| count += 1)?;
         Ok(count)
     }
 
     /// See `EventReads::event_histogram`.
     pub(in super::super) fn histogram_by_postings(
         &mut self,
-        generation: i64,
+        generations: &[Generation],
         filter: &EventFilter,
         edges: &[Timestamp],
     ) -> Result<Vec<u64>> {
         let asked = self.asked(filter)?;
         let query = asked.certain();
-        let mut counts = self.ask(generation, asked.scope, &query, |sources| sources.histogram(&query, edges))?;
-        self.each_decided_by_texts(generation, &asked, &mut |columns| {
+        let mut counts = self.ask(generations, asked.scope, &query, |sources| sources.histogram(&query, edges))?;
+        self.each_decided_by_texts(generations, &asked, &mut |columns| {
             let bucket = edges.partition_point(|edge| *edge <= columns.key.occurred_at).checked_sub(1);
             if let Some(count) = bucket.and_then(|bucket| counts.get_mut(bucket)) {
                 *count += 1;
@@ -39,13 +44,13 @@ impl Tx<'_> {
     /// See `EventReads::distinct_users`.
     pub(in super::super) fn distinct_users_by_postings(
         &mut self,
-        generation: i64,
+        generations: &[Generation],
         filter: &EventFilter,
     ) -> Result<u64> {
         let asked = self.asked(filter)?;
         let query = asked.certain();
-        let mut users = self.ask(generation, asked.scope, &query, |sources| sources.distinct(&query, Column::User))?;
-        self.each_decided_by_texts(generation, &asked, &mut |columns| users.extend(columns.user))?;
+        let mut users = self.ask(generations, asked.scope, &query, |sources| sources.distinct(&query, Column::User))?;
+        self.each_decided_by_texts(generations, &asked, &mut |columns| users.extend(columns.user))?;
         Ok(users.len())
     }
 }

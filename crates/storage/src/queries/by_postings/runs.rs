@@ -18,8 +18,8 @@ use trailkeeper_postings::segment::Segment;
 use super::super::Tx;
 use super::super::postings::RUNS;
 use super::super::sheets::number;
-use crate::bucket::BUCKET;
 use crate::columns::DbTime;
+use crate::generation::Generation;
 use crate::rows::unreadable;
 use crate::run_cache::RunCache;
 use crate::schema::posting_runs;
@@ -31,12 +31,30 @@ use crate::schema::posting_runs;
 /// the reader of a run, many by one statement. Headers and pages that are cached need no statement.
 pub struct ScopeRuns<'t, 'c> {
     tx: &'t mut Tx<'c>,
-    generation: i64,
+    generations: Vec<Generation>,
     scope: Scope,
     /// The newest month first.
-    runs: Vec<(PostingRunKey, Option<Opened>)>,
+    runs: Vec<ListedRun>,
     months_at_once: usize,
     has_waiting: bool,
+}
+
+/// A run of one of the buckets.
+struct ListedRun {
+    generation: Generation,
+    key: PostingRunKey,
+    opened: Option<Opened>,
+}
+
+impl ListedRun {
+    fn place(&self) -> (Reverse<Timestamp>, u32, Generation) {
+        place(self.key, self.generation)
+    }
+}
+
+/// The order of the runs of a scope.
+fn place(key: PostingRunKey, generation: Generation) -> (Reverse<Timestamp>, u32, Generation) {
+    (Reverse(key.month), key.run, generation)
 }
 
 /// The header of a run, and its removed positions.
@@ -47,18 +65,21 @@ struct Opened {
 
 impl<'t, 'c> ScopeRuns<'t, 'c> {
     /// The runs of a scope whose months have a part of the range of the query.
-    pub fn new(tx: &'t mut Tx<'c>, generation: i64, scope: Scope, query: &Query) -> Result<Self> {
+    pub fn new(tx: &'t mut Tx<'c>, generations: &[Generation], scope: Scope, query: &Query) -> Result<Self> {
         let mut runs = Vec::new();
-        for (key, is_whole) in tx.listed_runs(generation, scope)? {
-            let is_in_time = query.from.is_none_or(|from| from < month_after(key.month))
-                && query.until.is_none_or(|until| key.month < until);
-            if is_in_time {
-                let cached = tx.run_cache().filter(|_| is_whole).and_then(|cache| cache.header(generation, key));
-                runs.push((key, cached.map(|header| Opened { header, removed: None })));
+        for generation in generations.iter().copied() {
+            for (key, is_whole) in tx.listed_runs(generation, scope)? {
+                let is_in_time = query.from.is_none_or(|from| from < month_after(key.month))
+                    && query.until.is_none_or(|until| key.month < until);
+                if is_in_time {
+                    let cached = tx.run_cache().filter(|_| is_whole).and_then(|cache| cache.header(generation, key));
+                    let opened = cached.map(|header| Opened { header, removed: None });
+                    runs.push(ListedRun { generation, key, opened });
+                }
             }
         }
-        runs.sort_unstable_by_key(|(key, _)| (Reverse(key.month), key.run));
-        Ok(Self { tx, generation, scope, runs, months_at_once: 1, has_waiting: true })
+        runs.sort_unstable_by_key(ListedRun::place);
+        Ok(Self { tx, generations: generations.to_vec(), scope, runs, months_at_once: 1, has_waiting: true })
     }
 
     /// The same runs without the waiting deltas.
@@ -68,24 +89,28 @@ impl<'t, 'c> ScopeRuns<'t, 'c> {
 
     /// Reads the headers of the month of a run and of some months before it.
     fn load(&mut self, index: usize) -> Result<()> {
-        let unknown = self.runs.iter().skip(index).filter(|(_, opened)| opened.is_none());
-        let mut months: Vec<Timestamp> = unknown.map(|(key, _)| key.month).collect();
+        let unknown = self.runs.iter().skip(index).filter(|run| run.opened.is_none());
+        let mut months: Vec<Timestamp> = unknown.map(|run| run.key.month).collect();
         months.dedup();
         months.truncate(self.months_at_once);
         self.months_at_once *= 2;
         let (Some(newest), Some(oldest)) = (months.first(), months.last()) else { return Ok(()) };
         let months = TimeRange { start: *oldest, end: month_after(*newest) };
-        for run in self.tx.posting_runs(self.generation, self.scope, months)? {
-            let place = self
-                .runs
-                .binary_search_by_key(&(Reverse(run.key.month), run.key.run), |(key, _)| (Reverse(key.month), key.run));
-            // The months may have runs whose headers were cached.
-            if let Some((key, opened @ None)) = place.ok().and_then(|place| self.runs.get_mut(place)) {
-                let header = Arc::new(run.header);
-                if let Some(cache) = self.tx.run_cache() {
-                    cache.put_header(self.generation, *key, &header);
+        for generation in self.generations.iter().copied() {
+            let scope = self.scope;
+            let read = self.tx.inside(generation.bucket, |tx| tx.posting_runs(generation.number, scope, months));
+            for run in read? {
+                let place = self.runs.binary_search_by_key(&place(run.key, generation), ListedRun::place);
+                // The months may have runs whose headers were cached.
+                if let Some(ListedRun { key, opened: opened @ None, .. }) =
+                    place.ok().and_then(|place| self.runs.get_mut(place))
+                {
+                    let header = Arc::new(run.header);
+                    if let Some(cache) = self.tx.run_cache() {
+                        cache.put_header(generation, *key, &header);
+                    }
+                    *opened = Some(Opened { header, removed: run.removed });
                 }
-                *opened = Some(Opened { header, removed: run.removed });
             }
         }
         Ok(())
@@ -96,17 +121,17 @@ impl Segments for ScopeRuns<'_, '_> {
     fn spans(&self) -> Vec<Span> {
         // A month is exact enough, and known without the header.
         let last = |month| month_after(month) - TimeDelta::microseconds(1);
-        self.runs.iter().map(|(key, _)| Span { first: key.month, last: last(key.month) }).collect()
+        self.runs.iter().map(|run| Span { first: run.key.month, last: last(run.key.month) }).collect()
     }
 
     fn open(&mut self, index: usize, work: &mut dyn FnMut(&mut dyn Segment) -> Result<()>) -> Result<()> {
-        if self.runs.get(index).is_some_and(|(_, opened)| opened.is_none()) {
+        if self.runs.get(index).is_some_and(|run| run.opened.is_none()) {
             self.load(index)?;
         }
-        let Some((key, Some(run))) = self.runs.get(index) else {
+        let Some(ListedRun { generation, key, opened: Some(run) }) = self.runs.get(index) else {
             return Err(Error::internal("a run of the index of events has a key and no header"));
         };
-        let pages = RunPages { tx: &mut *self.tx, generation: self.generation, key: *key };
+        let pages = RunPages { tx: &mut *self.tx, generation: *generation, key: *key };
         work(&mut RunReader::open(&run.header, run.removed.as_deref(), pages)?)
     }
 
@@ -133,11 +158,11 @@ impl<'c> Tx<'c> {
     }
 
     /// The keys of the runs of a scope, and whether each has all of its events.
-    fn listed_runs(&mut self, generation: i64, scope: Scope) -> Result<Vec<(PostingRunKey, bool)>> {
+    fn listed_runs(&mut self, generation: Generation, scope: Scope) -> Result<Vec<(PostingRunKey, bool)>> {
         let key = self.asked_tenant(scope.key())?;
         let runs = posting_runs::table
-            .filter(posting_runs::bucket.eq(BUCKET))
-            .filter(posting_runs::generation.eq(generation))
+            .filter(posting_runs::bucket.eq(generation.bucket.code()))
+            .filter(posting_runs::generation.eq(generation.number))
             .filter(posting_runs::scope.eq(key))
             .select((posting_runs::month, posting_runs::run, posting_runs::removed.is_null()));
         let rows: Vec<(DbTime, i32, bool)> = self.run(RUNS, |conn| runs.load(conn))?;
@@ -150,20 +175,27 @@ impl<'c> Tx<'c> {
 /// The pages of one run.
 struct RunPages<'t, 'c> {
     tx: &'t mut Tx<'c>,
-    generation: i64,
+    generation: Generation,
     key: PostingRunKey,
+}
+
+impl RunPages<'_, '_> {
+    fn read(&mut self, pages: &[u32]) -> Result<Vec<Vec<u8>>> {
+        let (Generation { bucket, number }, key) = (self.generation, self.key);
+        self.tx.inside(bucket, |tx| tx.posting_pages(number, key, pages))
+    }
 }
 
 impl PageSource for RunPages<'_, '_> {
     fn pages(&mut self, pages: &[u32]) -> Result<Vec<Vec<u8>>> {
         let (generation, key) = (self.generation, self.key);
-        let Some(cache) = self.tx.run_cache() else { return self.tx.posting_pages(generation, key, pages) };
+        let Some(cache) = self.tx.run_cache() else { return self.read(pages) };
         let mut found: Vec<Option<Arc<Vec<u8>>>> =
             pages.iter().map(|page| cache.page(generation, key, *page)).collect();
         let missing: Vec<u32> =
             pages.iter().zip(&found).filter(|(_, found)| found.is_none()).map(|(page, _)| *page).collect();
         if !missing.is_empty() {
-            let mut read = self.tx.posting_pages(generation, key, &missing)?.into_iter();
+            let mut read = self.read(&missing)?.into_iter();
             for (page, found) in pages.iter().zip(&mut found).filter(|(_, found)| found.is_none()) {
                 *found = read.next().map(Arc::new);
                 if let Some(bytes) = found {

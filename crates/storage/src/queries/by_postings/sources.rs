@@ -13,6 +13,7 @@ use trailkeeper_postings::query::{Columns, Condition, Query, Values};
 
 use super::super::Tx;
 use super::super::names::Dictionary;
+use crate::generation::Generation;
 
 /// The counts of one source in both ranges.
 #[derive(Debug, Default)]
@@ -54,13 +55,13 @@ impl Tx<'_> {
     /// See `ActivityReads::source_activity`.
     pub(in super::super) fn source_activity_by_postings(
         &mut self,
-        generation: i64,
+        generations: &[Generation],
         query: &SourceQuery,
         limit: usize,
     ) -> Result<Vec<SourceActivity>> {
         let mut counted: HashMap<u32, Counted> = HashMap::new();
         let [mut current_users, mut previous_users] = [Pairs::default(), Pairs::default()];
-        self.each_with_source(generation, query, &mut |columns, source, is_current| {
+        self.each_with_source(generations, query, &mut |columns, source, is_current| {
             let counted = counted.entry(source).or_default();
             let (counts, users) = if is_current {
                 (&mut counted.current, &mut current_users)
@@ -102,11 +103,11 @@ impl Tx<'_> {
     /// See `ActivityReads::source_totals`.
     pub(in super::super) fn source_totals_by_postings(
         &mut self,
-        generation: i64,
+        generations: &[Generation],
         query: &SourceQuery,
     ) -> Result<(SourceTotals, SourceTotals)> {
         let mut totals: [(SourceTotals, Values, Values); 2] = Default::default();
-        self.each_with_source(generation, query, &mut |columns, source, is_current| {
+        self.each_with_source(generations, query, &mut |columns, source, is_current| {
             let [current, previous] = &mut totals;
             let (totals, sources, users) = if is_current { current } else { previous };
             add(&mut totals.counts, columns);
@@ -123,7 +124,7 @@ impl Tx<'_> {
     /// Calls `each` for every event of both ranges with a source, and whether it is of the current range.
     fn each_with_source(
         &mut self,
-        generation: i64,
+        generations: &[Generation],
         query: &SourceQuery,
         each: &mut dyn FnMut(&Columns, u32, bool),
     ) -> Result<()> {
@@ -132,7 +133,7 @@ impl Tx<'_> {
         let condition = env_id.map_or(Condition::everything(), |env| Condition::is(Dimension::Env, env.0));
         let Some(condition) = Self::of_customers(scope, condition) else { return Ok(()) };
         let query = Query { condition, from: Some(previous_start.unwrap_or(range.start)), until: Some(range.end) };
-        self.ask(generation, scope, &query, |sources| {
+        self.ask(generations, scope, &query, |sources| {
             sources.scan(&query, &mut |columns| {
                 if let Some(source) = columns.source {
                     each(columns, source, range.start <= columns.key.occurred_at);

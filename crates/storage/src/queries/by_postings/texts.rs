@@ -11,6 +11,7 @@ use super::super::event_filter::ResolvedFilter;
 use super::super::event_names::OTHER;
 use super::super::{Tx, dialect};
 use super::asked::Asked;
+use crate::generation::Generation;
 use crate::schema::events;
 
 /// The number of events whose texts one statement reads.
@@ -48,9 +49,9 @@ impl TextsRow {
 impl Tx<'_> {
     /// The numbers of those of these events whose texts match.
     pub(super) fn with_texts(&mut self, asked: &Asked<'_>, seqs: &[i64]) -> Result<HashSet<i64>> {
-        let mut found = HashSet::new();
+        let (buckets, mut found) = (&asked.resolved.buckets, HashSet::new());
         for some in seqs.chunks(AT_ONCE) {
-            let query = dialect::events().filter(events::seq.eq_any(some)).select(TextsRow::as_select());
+            let query = dialect::events(buckets).filter(events::seq.eq_any(some)).select(TextsRow::as_select());
             let rows: Vec<TextsRow> = self.run("events", |conn| query.load(conn))?;
             found.extend(rows.into_iter().filter(|row| row.matches(&asked.resolved)).map(|row| row.seq));
         }
@@ -60,7 +61,7 @@ impl Tx<'_> {
     /// Calls `each` for the events whose texts decide, and match.
     pub(super) fn each_decided_by_texts(
         &mut self,
-        generation: i64,
+        generations: &[Generation],
         asked: &Asked<'_>,
         each: &mut dyn FnMut(&Columns),
     ) -> Result<()> {
@@ -71,7 +72,7 @@ impl Tx<'_> {
         let mut after: Option<EventPosition> = None;
         loop {
             let some =
-                self.ask(generation, asked.scope, &query, |sources| sources.columns_after(&query, after, AT_ONCE))?;
+                self.ask(generations, asked.scope, &query, |sources| sources.columns_after(&query, after, AT_ONCE))?;
             let seqs: Vec<i64> = some.iter().map(|columns| columns.key.seq).collect();
             let matching = self.with_texts(asked, &seqs)?;
             some.iter().filter(|columns| matching.contains(&columns.key.seq)).for_each(&mut *each);

@@ -1,6 +1,7 @@
 //! Stores events that are not stored yet.
 
 use std::collections::HashSet;
+use trailkeeper_domain::bucket::Bucket;
 
 use diesel::prelude::*;
 
@@ -57,6 +58,7 @@ pub fn insert_events(
     ids: &Ids,
     new: &mut NewIds,
     hash: &HashKey,
+    _bucket: Bucket,
     rows: &[NewEventRow<'_>],
 ) -> QueryResult<Vec<Option<i64>>> {
     new.wrote_runs |= load(conn, ids, hash)?;

@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
+use trailkeeper_domain::bucket::Bucket;
 
 use diesel::prelude::*;
 
@@ -25,8 +26,8 @@ pub fn events_by_id(
     conn: &mut Conn,
     ids: &Ids,
     hash: &HashKey,
-    id: DbUuid,
-    tenant: Option<DbTenant>,
+    _buckets: &[Bucket],
+    (id, tenant): (DbUuid, Option<DbTenant>),
 ) -> QueryResult<Vec<EventRow>> {
     if rows::is_indexed(conn)? {
         let mut query = events::table.into_boxed::<Db>().filter(events::id.eq(id));
