@@ -31,10 +31,10 @@ MIGRATIONS = "__diesel_schema_migrations"
 class Versions:
     """One server and its table of migrations."""
 
-    def __init__(self, checks, server):
+    def __init__(self, checks, server, ledger):
         self.checks = checks
         self.server = server
-        self.ledger = Ledger(checks, server)
+        self.ledger = ledger
         self.database = server.database
 
     def contents(self):
@@ -122,10 +122,9 @@ class Versions:
                    "the database lacks the migrations", "tables of an older version", refused=False)
 
 
-def side_by_side(checks, server, present):
+def side_by_side(checks, server, present, ledger):
     """The older program serves, the present one joins it and migrates, and then takes the place of the older one."""
     what = "a program of an earlier commit is replaced"
-    ledger = Ledger(checks, server)
     joined = neighbour(server, "joined")
     joined.program = present
     with Clients(ledger, [server, joined]) as clients:
@@ -151,9 +150,10 @@ def main():
     if options.base:
         server.program = Path(options.base).resolve()
     with server:
+        ledger = Ledger(checks, server)
         if options.base:
-            side_by_side(checks, server, present)
-        versions = Versions(checks, server)
+            side_by_side(checks, server, present, ledger)
+        versions = Versions(checks, server, ledger)
         versions.newer()
         versions.older()
     return checks.finish()
