@@ -11,9 +11,9 @@ use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, SmallInt};
-use trailkeeper_domain::bucket::Bucket;
 
 use super::Conn;
+use super::ingest::only_bucket;
 use crate::columns::{DbTenant, DbUuid, JSONB_VERSION, JsonText, TenantKey, Uuid128};
 use crate::rows::NewEventRow;
 
@@ -37,6 +37,11 @@ const STORED: &str = "\
 SELECT sent.tenant_id, sent.id FROM UNNEST($2, $3) AS sent (tenant_id, id) CROSS JOIN LATERAL (SELECT FROM events \
 WHERE events.bucket = $1 AND events.id = sent.id AND events.tenant_id = sent.tenant_id LIMIT 1) AS stored";
 
+/// Like [`STORED`], for events of several buckets.
+const STORED_IN_BUCKETS: &str = "\
+SELECT sent.tenant_id, sent.id FROM UNNEST($1, $2, $3) AS sent (bucket, tenant_id, id) CROSS JOIN LATERAL (SELECT FROM events \
+WHERE events.bucket = sent.bucket AND events.id = sent.id AND events.tenant_id = sent.tenant_id LIMIT 1) AS stored";
+
 const NUMBERS: &str = "SELECT nextval('events_seq_seq') AS seq FROM generate_series(1, $1)";
 
 #[derive(QueryableByName)]
@@ -55,9 +60,15 @@ struct Number {
 
 /// Stores the events that are not stored yet. Returns the number of each new one in the order of storage; `None` for the
 /// others.
-pub fn insert_events(conn: &mut Conn, bucket: Bucket, rows: &[NewEventRow<'_>]) -> QueryResult<Vec<Option<i64>>> {
-    let stored: Vec<Key> = sql_query(STORED)
-        .bind::<SmallInt, _>(bucket.code())
+pub fn insert_events(conn: &mut Conn, rows: &[NewEventRow<'_>]) -> QueryResult<Vec<Option<i64>>> {
+    let stored = match only_bucket(rows) {
+        Some(bucket) => sql_query(STORED).into_boxed().bind::<SmallInt, _>(bucket.code()),
+        None => {
+            let buckets: Vec<i16> = rows.iter().map(|row| row.bucket.code()).collect();
+            sql_query(STORED_IN_BUCKETS).into_boxed().bind::<Array<SmallInt>, _>(buckets)
+        }
+    };
+    let stored: Vec<Key> = stored
         .bind::<Array<TenantKey>, _>(rows.iter().map(|row| row.tenant_id).collect::<Vec<_>>())
         .bind::<Array<Uuid128>, _>(rows.iter().map(|row| row.id).collect::<Vec<_>>())
         .load(conn)?;
@@ -72,7 +83,7 @@ pub fn insert_events(conn: &mut Conn, bucket: Bucket, rows: &[NewEventRow<'_>]) 
     let mut numbers = numbers.into_iter();
     let numbers: Vec<Option<i64>> =
         is_new.iter().map(|new| if *new { numbers.next().map(|number| number.seq) } else { None }).collect();
-    conn.copy_in(COPY, encoded(bucket, rows, &numbers)?).map_err(again_if_stored)?;
+    conn.copy_in(COPY, encoded(rows, &numbers)?).map_err(again_if_stored)?;
     Ok(numbers)
 }
 
@@ -89,7 +100,7 @@ fn again_if_stored(error: DieselError) -> DieselError {
 
 /// The rows that have a number, in the order of their keys: of two transactions with common events, one waits at the first
 /// of these, and no deadlock is possible.
-fn encoded(bucket: Bucket, rows: &[NewEventRow<'_>], numbers: &[Option<i64>]) -> QueryResult<Bytes> {
+fn encoded(rows: &[NewEventRow<'_>], numbers: &[Option<i64>]) -> QueryResult<Bytes> {
     let mut new = Vec::with_capacity(rows.len());
     for (row, seq) in rows.iter().zip(numbers) {
         if let Some(seq) = seq {
@@ -104,7 +115,7 @@ fn encoded(bucket: Bucket, rows: &[NewEventRow<'_>], numbers: &[Option<i64>]) ->
     out.0.put_slice(START);
     for (id, tenant, seq, row) in new {
         out.0.put_i16(COLUMNS);
-        out.smallint(bucket.code());
+        out.smallint(row.bucket.code());
         out.bigint(seq);
         out.bytes(tenant.as_bytes())?;
         out.bytes(id.as_bytes())?;

@@ -44,10 +44,9 @@ pub fn insert_events(
     _ids: &Ids,
     _new: &mut NewIds,
     _hash: &HashKey,
-    bucket: Bucket,
     rows: &[NewEventRow<'_>],
 ) -> QueryResult<Vec<Option<i64>>> {
-    ingest::insert_events(conn, bucket, rows)
+    ingest::insert_events(conn, rows)
 }
 
 /// The events with this id, at most three.

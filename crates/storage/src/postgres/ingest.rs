@@ -36,16 +36,28 @@ const PAGE_RULE_LOCK: i64 = 0x746b_7072;
 /// The inner query numbers the events in the order in which they were sent. The outer query stores them in the order of
 /// their keys, so that one of two batches with common events waits at the first common event, and no deadlock is
 /// possible. Of events of the batch with the same key, the first that was sent is stored.
-const INSERT_EVENTS: [&str; 2] = [
-    "INSERT INTO events (bucket, seq, tenant_id, id, env_id, occurred_at, received_at, user_ref, user_name_ref, kind_ref, \
-     outcome, source_ref, user_agent_ref, page_ref, page, page_key, session_id, trace_id, target_type, target_id, \
-     target_name, metadata, original) SELECT $1, numbered.* FROM (SELECT nextval('events_seq_seq') AS seq, sent.* \
-     FROM UNNEST($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22) \
-     AS sent (tenant_id, id)) AS numbered",
-    " ORDER BY id, tenant_id, seq ON CONFLICT (bucket, tenant_id, id) DO NOTHING RETURNING tenant_id, id, seq",
-];
+///
+/// This is its beginning for events of one bucket.
+const INTO_BUCKET: &str = "\
+INSERT INTO events (bucket, seq, tenant_id, id, env_id, occurred_at, received_at, user_ref, user_name_ref, kind_ref, \
+outcome, source_ref, user_agent_ref, page_ref, page, page_key, session_id, trace_id, target_type, target_id, \
+target_name, metadata, original) SELECT $1, numbered.* FROM (SELECT nextval('events_seq_seq') AS seq, sent.* \
+FROM UNNEST($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22) \
+AS sent (tenant_id, id)) AS numbered";
 
-/// The condition of [`INSERT_EVENTS`] while events of an older version are still to be moved: their keys are in a table of
+/// Like [`INTO_BUCKET`], for events of several buckets. Their buckets are one more array.
+const INTO_BUCKETS: &str = "\
+INSERT INTO events (seq, bucket, tenant_id, id, env_id, occurred_at, received_at, user_ref, user_name_ref, kind_ref, \
+outcome, source_ref, user_agent_ref, page_ref, page, page_key, session_id, trace_id, target_type, target_id, \
+target_name, metadata, original) SELECT numbered.* FROM (SELECT nextval('events_seq_seq') AS seq, sent.* \
+FROM UNNEST($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22) \
+AS sent (bucket, tenant_id, id)) AS numbered";
+
+/// The end of both.
+const IN_ORDER: &str =
+    " ORDER BY id, tenant_id, seq ON CONFLICT (bucket, tenant_id, id) DO NOTHING RETURNING tenant_id, id, seq";
+
+/// The condition of an insertion while events of an older version are still to be moved: their keys are in a table of
 /// their own.
 const NOT_YET_MOVED: &str = " WHERE NOT EXISTS (SELECT FROM event_ids AS old \
     WHERE old.id = numbered.id AND old.tenant_id = numbered.tenant_id)";
@@ -74,15 +86,20 @@ struct Stored {
 
 /// Stores the events that are not stored yet. Returns the number of each new one in the order of storage; `None` for the
 /// others.
-pub fn insert_events(conn: &mut Conn, bucket: Bucket, rows: &[NewEventRow<'_>]) -> QueryResult<Vec<Option<i64>>> {
+pub fn insert_events(conn: &mut Conn, rows: &[NewEventRow<'_>]) -> QueryResult<Vec<Option<i64>>> {
     let has_old_events = moving::has_old_events(conn)?;
     if rows.len() >= copying::FEWEST && !has_old_events {
-        return copying::insert_events(conn, bucket, rows);
+        return copying::insert_events(conn, rows);
     }
-    let [into, order] = INSERT_EVENTS;
+    let one = only_bucket(rows);
+    let into = if one.is_some() { INTO_BUCKET } else { INTO_BUCKETS };
     let condition = if has_old_events { NOT_YET_MOVED } else { "" };
-    let stored: Vec<Stored> = sql_query([into, condition, order].concat())
-        .bind::<SmallInt, _>(bucket.code())
+    let insert = sql_query([into, condition, IN_ORDER].concat()).into_boxed();
+    let insert = match one {
+        Some(bucket) => insert.bind::<SmallInt, _>(bucket.code()),
+        None => insert.bind::<Array<SmallInt>, _>(column(rows, |row| row.bucket.code())),
+    };
+    let stored: Vec<Stored> = insert
         .bind::<Array<TenantKey>, _>(column(rows, |row| row.tenant_id))
         .bind::<Array<Uuid128>, _>(column(rows, |row| row.id))
         .bind::<Array<BigInt>, _>(column(rows, |row| row.env_id))
@@ -110,6 +127,12 @@ pub fn insert_events(conn: &mut Conn, bucket: Bucket, rows: &[NewEventRow<'_>]) 
         stored.into_iter().map(|row| ((row.tenant_id, row.id), row.seq)).collect();
     // Removed at the first event with this key: others that share it are not new.
     Ok(rows.iter().map(|row| numbers.remove(&(row.tenant_id, row.id))).collect())
+}
+
+/// The bucket of all rows; `None` if they have several.
+pub fn only_bucket(rows: &[NewEventRow<'_>]) -> Option<Bucket> {
+    let first = rows.first()?.bucket;
+    rows.iter().all(|row| row.bucket == first).then_some(first)
 }
 
 fn column<'r, 'a, T>(rows: &'r [NewEventRow<'a>], of: impl Fn(&'r NewEventRow<'a>) -> T) -> Vec<T> {

@@ -120,44 +120,32 @@ impl EventWrites for Tx<'_> {
         }
         let keys = self.page_keys_of(events)?;
         let refs = self.refs_of(events, &keys)?;
-        let mut stored = vec![false; events.len()];
-        for (bucket, places) in self.by_bucket(events)? {
-            let rows = places
-                .iter()
-                .filter_map(|place| Some((events.get(*place)?, keys.get(*place)?, refs.get(*place)?)))
-                .map(|(event, key, refs)| NewEventRow::new(event, key.as_deref(), refs))
-                .collect::<Result<Vec<_>>>()?;
-            let (hash, shared) = (self.hash_key()?, self.shared);
-            let mut new_ids = std::mem::take(&mut self.new_ids);
-            let numbers =
-                self.run(TABLE, |conn| dialect::insert_events(conn, &shared.ids, &mut new_ids, &hash, bucket, &rows));
-            self.new_ids = new_ids;
-            let mut new: Vec<IndexedEvent> = Vec::with_capacity(places.len());
-            for (place, seq) in places.into_iter().zip(numbers?) {
-                if let (Some(seq), Some(event), Some(key), Some(refs), Some(stored)) =
-                    (seq, events.get(place), keys.get(place), refs.get(place), stored.get_mut(place))
-                {
-                    *stored = true;
-                    new.push(refs.indexed(event, key.as_deref(), seq, hash));
-                }
+        let buckets = self.buckets()?;
+        let rows = events
+            .iter()
+            .zip(&keys)
+            .zip(&refs)
+            .map(|((event, key), refs)| NewEventRow::new(buckets.of(event.tenant_id), event, key.as_deref(), refs))
+            .collect::<Result<Vec<_>>>()?;
+        let (hash, shared) = (self.hash_key()?, self.shared);
+        let mut new_ids = std::mem::take(&mut self.new_ids);
+        let stored = self.run(TABLE, |conn| dialect::insert_events(conn, &shared.ids, &mut new_ids, &hash, &rows));
+        self.new_ids = new_ids;
+        let numbers = stored?;
+        let mut new: BTreeMap<Bucket, Vec<IndexedEvent>> = BTreeMap::new();
+        for ((((event, key), refs), row), seq) in events.iter().zip(&keys).zip(&refs).zip(&rows).zip(&numbers) {
+            if let Some(seq) = seq {
+                new.entry(row.bucket).or_default().push(refs.indexed(event, key.as_deref(), *seq, hash));
             }
-            self.insert_delta(bucket, &new)?;
         }
-        Ok(stored)
+        for (bucket, events) in new {
+            self.insert_delta(bucket, &events)?;
+        }
+        Ok(numbers.iter().map(Option::is_some).collect())
     }
 }
 
 impl Tx<'_> {
-    /// The places of the events of each bucket, in ascending order.
-    fn by_bucket(&mut self, events: &[Event]) -> Result<BTreeMap<Bucket, Vec<usize>>> {
-        let buckets = self.buckets()?;
-        let mut places: BTreeMap<Bucket, Vec<usize>> = BTreeMap::new();
-        for (place, event) in events.iter().enumerate() {
-            places.entry(buckets.of(event.tenant_id)).or_default().push(place);
-        }
-        Ok(places)
-    }
-
     /// The newest events of one part, at most `limit`, strictly after `after`.
     fn newest(
         &mut self,

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use diesel::{Insertable, Queryable, Selectable};
+use diesel::{Queryable, Selectable};
 use serde_json::{Map, Value};
+use trailkeeper_domain::bucket::Bucket;
 use trailkeeper_domain::error::{BoxedError, Context};
 use trailkeeper_domain::event::{
     Event, EventKind, Metadata, NamedField, Original, Outcome, StoredEvent, Target, missing_kind,
@@ -266,9 +267,10 @@ impl EventRefs {
 }
 
 /// A new event. The database gives it its number in the order of storage.
-#[derive(Debug, Insertable)]
-#[diesel(table_name = events, treat_none_as_default_value = false)]
+#[derive(Debug)]
 pub struct NewEventRow<'a> {
+    /// The bucket of the tenant. SQLite stores none.
+    pub bucket: Bucket,
     pub tenant_id: DbTenant,
     pub id: DbUuid,
     pub env_id: i64,
@@ -293,14 +295,15 @@ pub struct NewEventRow<'a> {
 }
 
 impl<'a> NewEventRow<'a> {
-    /// The row of an event whose page has this key, and whose names have the numbers in `refs`.
-    pub fn new(event: &'a Event, page_key: Option<&'a str>, refs: &EventRefs) -> Result<Self> {
+    /// The row, in this bucket, of an event whose page has this key, and whose names have the numbers in `refs`.
+    pub fn new(bucket: Bucket, event: &'a Event, page_key: Option<&'a str>, refs: &EventRefs) -> Result<Self> {
         let unnumbered = |what: &str| Error::internal(format!("the {what} of the event {} has no number", event.id));
         let target = event.target.as_ref();
         let page = event.page.as_ref().map(Page::as_str);
         // A page whose own name is `(other)` is stored in full, like the pages that count under that name.
         let other = refs.page.map(i32::cast_unsigned) == Some(OTHER_PAGE);
         Ok(Self {
+            bucket,
             tenant_id: refs.tenant.ok_or_else(|| unnumbered("tenant"))?,
             id: DbUuid(event.id.0),
             env_id: i64::from(event.env_id.0),

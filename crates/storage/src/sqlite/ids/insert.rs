@@ -1,7 +1,6 @@
 //! Stores events that are not stored yet.
 
 use std::collections::HashSet;
-use trailkeeper_domain::bucket::Bucket;
 
 use diesel::prelude::*;
 
@@ -58,7 +57,6 @@ pub fn insert_events(
     ids: &Ids,
     new: &mut NewIds,
     hash: &HashKey,
-    _bucket: Bucket,
     rows: &[NewEventRow<'_>],
 ) -> QueryResult<Vec<Option<i64>>> {
     new.wrote_runs |= load(conn, ids, hash)?;
