@@ -13,7 +13,6 @@ use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, SmallInt};
 
 use super::Conn;
-use super::ingest::only_bucket;
 use crate::columns::{DbTenant, DbUuid, JSONB_VERSION, JsonText, TenantKey, Uuid128};
 use crate::rows::NewEventRow;
 
@@ -61,12 +60,11 @@ struct Number {
 /// Stores the events that are not stored yet. Returns the number of each new one in the order of storage; `None` for the
 /// others.
 pub fn insert_events(conn: &mut Conn, rows: &[NewEventRow<'_>]) -> QueryResult<Vec<Option<i64>>> {
-    let stored = match only_bucket(rows) {
-        Some(bucket) => sql_query(STORED).into_boxed().bind::<SmallInt, _>(bucket.code()),
-        None => {
-            let buckets: Vec<i16> = rows.iter().map(|row| row.bucket.code()).collect();
-            sql_query(STORED_IN_BUCKETS).into_boxed().bind::<Array<SmallInt>, _>(buckets)
-        }
+    let stored = if let Some(bucket) = NewEventRow::only_bucket(rows) {
+        sql_query(STORED).into_boxed().bind::<SmallInt, _>(bucket.code())
+    } else {
+        let buckets: Vec<i16> = rows.iter().map(|row| row.bucket.code()).collect();
+        sql_query(STORED_IN_BUCKETS).into_boxed().bind::<Array<SmallInt>, _>(buckets)
     };
     let stored: Vec<Key> = stored
         .bind::<Array<TenantKey>, _>(rows.iter().map(|row| row.tenant_id).collect::<Vec<_>>())

@@ -91,7 +91,7 @@ pub fn insert_events(conn: &mut Conn, rows: &[NewEventRow<'_>]) -> QueryResult<V
     if rows.len() >= copying::FEWEST && !has_old_events {
         return copying::insert_events(conn, rows);
     }
-    let one = only_bucket(rows);
+    let one = NewEventRow::only_bucket(rows);
     let into = if one.is_some() { INTO_BUCKET } else { INTO_BUCKETS };
     let condition = if has_old_events { NOT_YET_MOVED } else { "" };
     let insert = sql_query([into, condition, IN_ORDER].concat()).into_boxed();
@@ -127,12 +127,6 @@ pub fn insert_events(conn: &mut Conn, rows: &[NewEventRow<'_>]) -> QueryResult<V
         stored.into_iter().map(|row| ((row.tenant_id, row.id), row.seq)).collect();
     // Removed at the first event with this key: others that share it are not new.
     Ok(rows.iter().map(|row| numbers.remove(&(row.tenant_id, row.id))).collect())
-}
-
-/// The bucket of all rows; `None` if they have several.
-pub fn only_bucket(rows: &[NewEventRow<'_>]) -> Option<Bucket> {
-    let first = rows.first()?.bucket;
-    rows.iter().all(|row| row.bucket == first).then_some(first)
 }
 
 fn column<'r, 'a, T>(rows: &'r [NewEventRow<'a>], of: impl Fn(&'r NewEventRow<'a>) -> T) -> Vec<T> {

@@ -1,5 +1,4 @@
 //! Rows of events.
-#![expect(clippy::ref_option_ref, reason = "diesel derives it for a column that is a text or null")]
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
@@ -295,6 +294,12 @@ pub struct NewEventRow<'a> {
 }
 
 impl<'a> NewEventRow<'a> {
+    /// The bucket of all rows; `None` if they have several.
+    pub fn only_bucket(rows: &[Self]) -> Option<Bucket> {
+        let first = rows.first()?.bucket;
+        rows.iter().all(|row| row.bucket == first).then_some(first)
+    }
+
     /// The row, in this bucket, of an event whose page has this key, and whose names have the numbers in `refs`.
     pub fn new(bucket: Bucket, event: &'a Event, page_key: Option<&'a str>, refs: &EventRefs) -> Result<Self> {
         let unnumbered = |what: &str| Error::internal(format!("the {what} of the event {} has no number", event.id));
