@@ -125,7 +125,8 @@ fn rebuild_all(
     stopped: &dyn Fn() -> bool,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Rebuilt> {
-    for (store, lease) in buckets.iter().zip(leases) {
+    // Events are moved in the whole store.
+    if let Some((store, lease)) = buckets.first().zip(leases.first()) {
         move_rows(store, lease)?;
     }
     let rewritten = pages::rewrite(buckets, leases, rule, progress)?;
