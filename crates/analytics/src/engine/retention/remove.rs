@@ -106,14 +106,16 @@ pub fn remove_in_background(
     if waits.is_some() {
         return Ok(Removal::Later);
     }
-    let mut removed = Removed::default();
+    let (mut removed, mut is_left) = (Removed::default(), false);
     for store in &buckets_of(store)? {
         match remove_from_bucket(store, clock, entropy, stopped, now)? {
             Removal::Done(more) => removed.add(more),
-            Removal::Later => return Ok(Removal::Later),
+            Removal::Later => is_left = true,
         }
     }
-    Ok(Removal::Done(removed))
+    // What was removed is recorded by the caller, also if a bucket is left for the next call.
+    let is_later = is_left && removed == Removed::default();
+    Ok(if is_later { Removal::Later } else { Removal::Done(removed) })
 }
 
 fn remove_from_bucket(
