@@ -5,8 +5,8 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use trailkeeper_analytics::engine::Progress;
 use trailkeeper_analytics::engine::rebuild::rebuild_in_background;
+use trailkeeper_analytics::engine::{OwnLeases, Progress};
 use trailkeeper_domain::Result;
 use trailkeeper_domain::clock::{Clock, Entropy};
 use trailkeeper_domain::ports::Store;
@@ -25,6 +25,7 @@ pub fn start(ports: &Ports) -> io::Result<Background> {
         store: Arc::clone(&ports.store),
         clock: Arc::clone(&ports.clock),
         entropy: Arc::clone(&ports.entropy),
+        leases: Arc::clone(&ports.leases),
     };
     // The index is made in the order of numbers, which only the present place has.
     Background::start("conversion", move |end| mover.step().or_else(|| indexer.step(end)))
@@ -35,6 +36,7 @@ struct Indexer {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+    leases: Arc<OwnLeases>,
 }
 
 impl Indexer {
@@ -62,6 +64,7 @@ impl Indexer {
             self.store.as_ref(),
             self.clock.as_ref(),
             self.entropy.as_ref(),
+            &self.leases,
             &|| end.is_near(),
             &mut |Progress { done, of, .. }| {
                 if reported.elapsed() >= REPORT_EVERY {
@@ -97,6 +100,7 @@ mod tests {
             store: Arc::clone(&world.store),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy::default()),
+            leases: Arc::default(),
         };
         start(&ports).unwrap().finish().unwrap();
         let (generation, has_postings) = world.store.reading(|tx| Ok((tx.generation()?, tx.has_postings()?))).unwrap();

@@ -21,7 +21,8 @@ pub fn start(ports: &Ports) -> io::Result<Background> {
     let ports = ports.clone();
     Background::start("remover", move |end| {
         let (store, clock, entropy) = (Arc::clone(&ports.store), Arc::clone(&ports.clock), Arc::clone(&ports.entropy));
-        let removal = remove_in_background(store.as_ref(), clock.as_ref(), entropy.as_ref(), &|| end.is_near());
+        let removal =
+            remove_in_background(store.as_ref(), clock.as_ref(), entropy.as_ref(), &ports.leases, &|| end.is_near());
         Some(match removal {
             Ok(Removal::Later) => AGAIN,
             Ok(Removal::Done(removed)) => {

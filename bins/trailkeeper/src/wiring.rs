@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use trailkeeper_analytics::engine::{merger, old_deltas};
+use trailkeeper_analytics::engine::{OwnLeases, merger, old_deltas};
 use trailkeeper_auth::{AuditContext, SystemEntropy};
 use trailkeeper_domain::account::Actor;
 use trailkeeper_domain::clock::{Clock, Entropy, SystemClock};
@@ -35,6 +35,8 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// Source of randomness.
     pub entropy: Arc<dyn Entropy>,
+    /// The leases that threads of this process hold.
+    pub leases: Arc<OwnLeases>,
 }
 
 impl Ports {
@@ -111,7 +113,13 @@ fn open_with(database: &DatabaseArgs, options: &StoreOptions) -> Result<Ports, F
     let url = database.url()?;
     let options = database.store_options(options);
     let store = trailkeeper_storage::open(&url, &options).map_err(|error| Failure::of_database(&url, error))?;
-    Ok(Ports { url, store, clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy::new()) })
+    Ok(Ports {
+        url,
+        store,
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(SystemEntropy::new()),
+        leases: Arc::default(),
+    })
 }
 
 /// Merges recorded events into sheets, so that the next questions need not. A running server merges them anyway. The

@@ -35,7 +35,9 @@ impl Server {
         let actor = AuditContext::from(Actor { id: "bench".to_owned(), name: "bench".to_owned() });
         let new = NewToken { name: "bench".to_owned(), role, tenant_id: None, expires_at: None };
         let token = access.create_token(&actor, new).unwrap().1.expose().to_owned();
-        let merger = Merger::start(store.clone(), clock.clone(), entropy.clone(), MergerSettings::default()).unwrap();
+        let merger =
+            Merger::start(store.clone(), clock.clone(), entropy.clone(), MergerSettings::default(), &Arc::default())
+                .unwrap();
         let ingest = Arc::new(Ingest::start(store.clone(), IngestLimits::default()).unwrap());
         let services = Services { store, ingest, access: Arc::new(access), clock, entropy };
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));

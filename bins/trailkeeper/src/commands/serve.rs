@@ -63,6 +63,7 @@ pub fn run(database: &DatabaseArgs, settings: &Settings, line: &CommandLine) -> 
         Arc::clone(&ports.clock),
         Arc::clone(&ports.entropy),
         settings.server.merger_settings(),
+        &ports.leases,
     );
     let merger = merger.map_err(|error| ports.failed(error))?;
     let listen = http.listen;

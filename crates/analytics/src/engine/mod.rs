@@ -31,6 +31,7 @@ use trailkeeper_domain::time::{MAX_UNIX_SECONDS, TimeRange, Timestamp, rfc3339};
 
 pub use audience::{Audience, EachTenant};
 pub use fold_cache::FoldCache;
+pub use lease::OwnLeases;
 pub use progress::Progress;
 pub use tenants::{TenantCells, per_tenant, tenants_with_events};
 

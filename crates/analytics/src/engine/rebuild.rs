@@ -17,6 +17,7 @@ mod pages;
 mod rebuilt;
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use trailkeeper_domain::bucket_store::BucketStore;
@@ -27,7 +28,7 @@ use trailkeeper_domain::{Error, Result};
 
 use super::ALL;
 use super::buckets::{Joined, beating_all, buckets_of};
-use super::lease::{Lease, LeaseWatch, lost};
+use super::lease::{Lease, LeaseWatch, OwnLeases, lost};
 use super::merger::Pass;
 use super::postings::PostingsBuilder;
 use super::progress::Progress;
@@ -93,7 +94,7 @@ fn rebuild_waiting(
     beating_all(&leases, &mut || rebuild_all(&buckets, &leases, rule, &|| false, progress))
 }
 
-/// Like [`rebuild`], for the background of a server: `None` if another process has a lease, or if `stopped` says that it is
+/// Like [`rebuild`], for the background of a server, whose leases are `own`: `None` if another process or thread has a lease, or if `stopped` says that it is
 /// time to stop. Then the old sheets stay the current ones, and a later call begins again.
 ///
 /// # Errors
@@ -102,13 +103,14 @@ pub fn rebuild_in_background(
     store: &dyn Store,
     clock: &dyn Clock,
     entropy: &dyn Entropy,
+    own: &Arc<OwnLeases>,
     stopped: &dyn Fn() -> bool,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Option<Rebuilt>> {
     let buckets = buckets_of(store)?;
     let mut leases = Vec::with_capacity(buckets.len());
     for store in &buckets {
-        let Some(lease) = Lease::take(store, clock, entropy, &LeaseWatch::default())? else { return Ok(None) };
+        let Some(lease) = Lease::take(store, clock, entropy, &LeaseWatch::beside(own))? else { return Ok(None) };
         leases.push(lease);
     }
     match beating_all(&leases, &mut || rebuild_all(&buckets, &leases, None, stopped, progress)) {

@@ -17,7 +17,7 @@ use crate::world::World;
 const FAST: MergerSettings = MergerSettings { every: Duration::from_millis(1), events: 1, within: Duration::ZERO };
 
 fn started(world: &World, store: &Arc<FaultyStore>) -> Merger {
-    Merger::start(store.clone(), world.clock.clone(), world.entropy.clone(), FAST).unwrap()
+    Merger::start(store.clone(), world.clock.clone(), world.entropy.clone(), FAST, &Arc::default()).unwrap()
 }
 
 /// Waits for one write of the merger after the other, until every delta is merged.
@@ -87,7 +87,8 @@ fn periods_are_finished_without_pauses_between_them(world: &World) {
     assert!(days.len() > 50, "several calls are necessary, each of which finishes 16");
     let store = FaultyStore::over(&world.store);
     let hourly = MergerSettings { every: Duration::from_hours(1), ..FAST };
-    let _merger = Merger::start(store.clone(), world.clock.clone(), world.entropy.clone(), hourly).unwrap();
+    let _merger =
+        Merger::start(store.clone(), world.clock.clone(), world.entropy.clone(), hourly, &Arc::default()).unwrap();
     for writes in 1.. {
         if world.store.reading(|tx| tx.counted_periods(Level::Day)).unwrap().len() == days.len() {
             break;
@@ -101,7 +102,8 @@ fn the_work_of_a_dead_merger_is_continued(world: &World) {
     let store = FaultyStore::over(&world.store);
     let never = Duration::from_hours(1_000_000);
     let settings = MergerSettings { every: Duration::from_hours(1), events: u64::MAX, within: never };
-    let _merger = Merger::start(store.clone(), world.clock.clone(), world.entropy.clone(), settings).unwrap();
+    let _merger =
+        Merger::start(store.clone(), world.clock.clone(), world.entropy.clone(), settings, &Arc::default()).unwrap();
     // Its housekeeping at the start.
     store.wait_for_writes(3);
     world.insert(30);

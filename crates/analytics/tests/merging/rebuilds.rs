@@ -106,7 +106,7 @@ fn a_rebuild_in_the_background_can_be_stopped_and_begins_again(world: &World) {
     world.store.writing(|tx| tx.set_generation(generation, false)).unwrap();
     let in_background = |stopped: &dyn Fn() -> bool| {
         let (store, clock, entropy) = (world.store.as_ref(), world.clock.as_ref(), world.entropy.as_ref());
-        rebuild_in_background(store, clock, entropy, stopped, &mut |_| ()).unwrap()
+        rebuild_in_background(store, clock, entropy, &Arc::default(), stopped, &mut |_| ()).unwrap()
     };
     let has_postings = || world.store.reading(|tx| tx.has_postings()).unwrap();
     let calls = &Cell::new(0);

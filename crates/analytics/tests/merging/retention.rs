@@ -348,7 +348,7 @@ fn young_and_removed_rules_remove_nothing(world: &World) {
     let before = world.kept();
     let background = |world: &World| {
         let (clock, entropy) = (world.clock.as_ref(), world.entropy.as_ref());
-        remove_in_background(world.store.as_ref(), clock, entropy, &|| false).unwrap()
+        remove_in_background(world.store.as_ref(), clock, entropy, &Arc::default(), &|| false).unwrap()
     };
     assert_eq!(background(world), Removal::Done(Removed::default()), "without rules");
     let (id, now) = (RetentionRuleId(uuid(1)), world.clock.now());

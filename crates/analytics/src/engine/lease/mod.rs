@@ -10,6 +10,7 @@ mod beat;
 mod tests;
 mod watch;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -22,7 +23,7 @@ use trailkeeper_domain::time::{Timestamp, rfc3339};
 use trailkeeper_domain::{Error, Result};
 use uuid::Uuid;
 
-pub use watch::{LeaseWatch, NAME};
+pub use watch::{LeaseWatch, NAME, OwnLeases};
 use watch::{Look, SPAN};
 
 /// The pause between two attempts to take the lease.
@@ -40,10 +41,13 @@ pub struct Lease<'a> {
     kept_at: Mutex<Timestamp>,
     /// The number of transactions in progress that prolong the lease.
     writing: AtomicUsize,
+    /// The leases of the process, this one among them.
+    own: Arc<OwnLeases>,
 }
 
 impl<'a> Lease<'a> {
-    /// Takes the lease; `None` if another process holds it and is not gone by what `watch` has seen.
+    /// Takes the lease; `None` if another process holds it and is not gone by what `watch` has seen, or if another thread of
+    /// this process holds it.
     pub fn take(
         store: &'a dyn Store,
         clock: &'a dyn Clock,
@@ -59,8 +63,12 @@ impl<'a> Lease<'a> {
             let now = clock.now();
             tx.take_lease(NAME, holder, LeaseWatch::expired_at(look, now), now + SPAN)
         })?;
-        let kept_at = Mutex::new(clock.now());
-        Ok(taken.then(|| Self { store, clock, holder, kept_at, writing: AtomicUsize::new(0) }))
+        if !taken {
+            return Ok(None);
+        }
+        let (kept_at, own) = (Mutex::new(clock.now()), Arc::clone(watch.own()));
+        own.add(holder);
+        Ok(Some(Self { store, clock, holder, kept_at, writing: AtomicUsize::new(0), own }))
     }
 
     /// Takes the lease, and waits up to `patience` until another process releases it.
@@ -127,6 +135,7 @@ impl<'a> Lease<'a> {
 
 impl Drop for Lease<'_> {
     fn drop(&mut self) {
+        self.own.remove(self.holder);
         if let Err(error) = self.store.writing(|tx| tx.release_lease(NAME, self.holder)) {
             tracing::debug!(error = %error.chain(), "the lease on the sheets could not be released; it runs out");
         }
@@ -136,6 +145,6 @@ impl Drop for Lease<'_> {
 /// The error of work that cannot finish because it has lost the lease.
 pub fn lost() -> Error {
     Error::unavailable(
-        "another server took the lease on the sheets while this one was held up; nothing more was written, try again",
+        "another process took the lease on the sheets while this one was held up for more than three seconds; nothing more was written, try again",
     )
 }

@@ -15,6 +15,7 @@ trailkeeper_testkit::on_both!(super::world =>
     a_lease_that_was_prolonged_since_the_look_is_not_taken,
     work_that_does_not_write_keeps_the_lease,
     the_lease_beats_until_work_that_panics_has_ended,
+    no_thread_takes_a_lease_of_its_own_process,
 );
 
 fn world(kind: trailkeeper_testkit::DatabaseKind) -> World {
@@ -50,7 +51,11 @@ fn a_lease_is_taken_when_it_stayed_the_same_for_three_seconds(world: &World) {
     let lease = take(world, &watch).unwrap();
     assert!(!world.store.writing(|tx| tx.keep_lease(NAME, uuid(1), world.clock.now())).unwrap());
     assert_eq!(lease.writing(|_| Ok(7)).unwrap(), Some(7));
+    world.clock.advance(SPAN);
+    assert!(!abandoned(), "this process holds it");
+    drop(lease);
     // The next holder is watched from the beginning.
+    beat_of_another(world, world.clock.as_ref());
     assert!(!abandoned());
     world.clock.advance(SPAN);
     assert!(abandoned());
@@ -125,4 +130,24 @@ fn the_lease_beats_until_work_that_panics_has_ended(world: &World) {
     outcome.unwrap_err();
     drop(lease);
     assert!(world.store.reading(|tx| tx.lease(NAME)).unwrap().is_none());
+}
+
+fn no_thread_takes_a_lease_of_its_own_process(world: &World) {
+    let own = Arc::new(OwnLeases::default());
+    let (holder, beside, of_another) = (LeaseWatch::beside(&own), LeaseWatch::beside(&own), LeaseWatch::default());
+    let lease = take(world, &holder).unwrap();
+    for _ in 0..4 {
+        assert!(take(world, &beside).is_none());
+        world.clock.advance(SPAN);
+    }
+    let seen = world.store.reading(|tx| tx.lease(NAME)).unwrap();
+    assert!(!beside.abandoned(seen, world.clock.now()), "its holder is alive");
+    assert_eq!(lease.writing(|_| Ok(7)).unwrap(), Some(7), "nobody else took it");
+    // Another process cannot know that.
+    assert!(take(world, &of_another).is_none());
+    world.clock.advance(SPAN);
+    let other = take(world, &of_another).unwrap();
+    assert!(lease.writing(|_| Ok(())).unwrap().is_none());
+    drop((lease, other));
+    assert!(take(world, &beside).is_some(), "it was released");
 }

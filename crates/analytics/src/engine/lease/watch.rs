@@ -1,5 +1,8 @@
 //! What a process has seen of the lease: by this it decides whether the holder is gone.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 use parking_lot::Mutex;
 use trailkeeper_domain::Result;
@@ -29,6 +32,28 @@ const FAR_AHEAD: TimeDelta = TimeDelta::minutes(11);
 #[derive(Default)]
 pub struct LeaseWatch {
     seen: Mutex<Option<Seen>>,
+    own: Arc<OwnLeases>,
+}
+
+/// The leases that threads of one process hold.
+///
+/// A thread takes none of another thread's, however long it was not prolonged: its holder is alive. A process that was held
+/// up for longer than a lease lasts would otherwise take it from itself, and long work would begin from the first event.
+#[derive(Debug, Default)]
+pub struct OwnLeases(Mutex<HashSet<Uuid>>);
+
+impl OwnLeases {
+    pub(super) fn add(&self, holder: Uuid) {
+        self.0.lock().insert(holder);
+    }
+
+    pub(super) fn remove(&self, holder: Uuid) {
+        self.0.lock().remove(&holder);
+    }
+
+    fn has(&self, holder: Uuid) -> bool {
+        self.0.lock().contains(&holder)
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -52,6 +77,16 @@ pub enum Look {
 }
 
 impl LeaseWatch {
+    /// The watch of a thread beside others of its process, whose leases these are.
+    pub fn beside(own: &Arc<OwnLeases>) -> Self {
+        Self { seen: Mutex::default(), own: Arc::clone(own) }
+    }
+
+    /// The leases of the process.
+    pub(super) fn own(&self) -> &Arc<OwnLeases> {
+        &self.own
+    }
+
     /// Looks at the lease.
     ///
     /// # Errors
@@ -67,6 +102,10 @@ impl LeaseWatch {
             *seen = None;
             return Look::Free;
         };
+        if self.own.has(holder) {
+            *seen = Some(Seen { holder, until, since: now, reported: false });
+            return Look::Taken;
+        }
         let known = seen.filter(|seen| (seen.holder, seen.until) == (holder, until) && seen.since <= now);
         let Seen { since, .. } = *seen.insert(known.unwrap_or(Seen { holder, until, since: now, reported: false }));
         let gone = now >= since + SPAN || until <= now - FORGOTTEN || until > now + FAR_AHEAD;

@@ -33,6 +33,7 @@ pub use settings::MergerSettings;
 
 pub(super) use pass::{Pass, write};
 
+use crate::engine::lease::OwnLeases;
 use rounds::Rounds;
 use signal::Signal;
 
@@ -43,7 +44,7 @@ pub struct Merger {
 }
 
 impl Merger {
-    /// Starts the merger's thread. It also prepares the store for the coming months.
+    /// Starts the merger's thread. `own` are the leases of this process, which the thread takes from no other one. It also prepares the store for the coming months.
     ///
     /// Failures are logged and tried again: an outage of the database is logged once, an unreadable row once an hour.
     ///
@@ -54,9 +55,10 @@ impl Merger {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
         settings: MergerSettings,
+        own: &Arc<OwnLeases>,
     ) -> Result<Self> {
         let signal = Arc::new(Signal::default());
-        let mut rounds = Rounds::new(store, clock, entropy, Arc::clone(&signal), settings);
+        let mut rounds = Rounds::new(store, clock, entropy, Arc::clone(&signal), (settings, Arc::clone(own)));
         let thread =
             thread::Builder::new().name("merger".to_owned()).spawn(move || rounds.work()).map_err(Error::internal)?;
         Ok(Self { signal, thread: Mutex::new(Some(thread)) })

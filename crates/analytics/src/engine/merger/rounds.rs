@@ -14,7 +14,7 @@ use super::finished::Finished;
 use super::settings::MergerSettings;
 use super::signal::Signal;
 use super::worker::Worker;
-use crate::engine::lease::NAME;
+use crate::engine::lease::{LeaseWatch, NAME, OwnLeases};
 
 /// The pause between two looks at the leases of other processes.
 const LOOK: Duration = Duration::from_millis(500);
@@ -28,6 +28,7 @@ pub struct Rounds {
     entropy: Arc<dyn Entropy>,
     signal: Arc<Signal>,
     settings: MergerSettings,
+    own: Arc<OwnLeases>,
     /// One for each bucket, once the store has said how many it has. Each process begins with another bucket, so that
     /// several work side by side.
     workers: Vec<(Bucket, Worker)>,
@@ -42,9 +43,9 @@ impl Rounds {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
         signal: Arc<Signal>,
-        settings: MergerSettings,
+        (settings, own): (MergerSettings, Arc<OwnLeases>),
     ) -> Self {
-        Self { store, clock, entropy, signal, settings, workers: Vec::new(), failing: None }
+        Self { store, clock, entropy, signal, settings, own, workers: Vec::new(), failing: None }
     }
 
     /// Merges and waits, until the signal stops it.
@@ -98,7 +99,9 @@ impl Rounds {
         let worker = |bucket| {
             let (store, clock, entropy) = (&self.store, &self.clock, &self.entropy);
             let (store, clock, entropy) = (Arc::clone(store), Arc::clone(clock), Arc::clone(entropy));
-            (bucket, Worker::new(store, bucket, clock, entropy, Arc::clone(&self.signal), self.settings))
+            let watch = LeaseWatch::beside(&self.own);
+            let worker = Worker::new((store, bucket), clock, entropy, Arc::clone(&self.signal), self.settings, watch);
+            (bucket, worker)
         };
         let mut workers: Vec<(Bucket, Worker)> = buckets.all().map(worker).collect();
         let mut random = [0; 2];

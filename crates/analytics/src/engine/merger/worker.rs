@@ -62,12 +62,12 @@ struct Unreadable {
 impl Worker {
     /// The state before the first pass.
     pub fn new(
-        store: Arc<dyn Store>,
-        bucket: Bucket,
+        (store, bucket): (Arc<dyn Store>, Bucket),
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
         signal: Arc<Signal>,
         settings: MergerSettings,
+        watch: LeaseWatch,
     ) -> Self {
         Self {
             store,
@@ -80,7 +80,7 @@ impl Worker {
             unreadable: HashMap::new(),
             settings,
             waiting_since: None,
-            watch: LeaseWatch::default(),
+            watch,
             takes_over: false,
         }
     }

@@ -1,6 +1,7 @@
 //! A removal: all steps, then the sheets that go with their events.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use trailkeeper_domain::clock::{Clock, Entropy};
@@ -14,7 +15,7 @@ use super::kept::is_due;
 use super::release::release;
 use super::step::{Step, StepOutcome};
 use crate::engine::buckets::{Joined, buckets_of};
-use crate::engine::lease::{Lease, LeaseWatch};
+use crate::engine::lease::{Lease, LeaseWatch, OwnLeases};
 use crate::engine::merger::Pass;
 use crate::engine::postings::remove_replaced_pages;
 use crate::engine::{ALL, Progress};
@@ -90,7 +91,7 @@ pub fn remove(
     Ok(removed)
 }
 
-/// Like [`remove`], for the background of a server. It writes nothing, and takes no lease, unless there is something to
+/// Like [`remove`], for the background of a server, whose leases are `own`. It writes nothing, and takes no lease, unless there is something to
 /// remove.
 ///
 /// # Errors
@@ -99,6 +100,7 @@ pub fn remove_in_background(
     store: &dyn Store,
     clock: &dyn Clock,
     entropy: &dyn Entropy,
+    own: &Arc<OwnLeases>,
     stopped: &dyn Fn() -> bool,
 ) -> Result<Removal> {
     let now = clock.now();
@@ -108,7 +110,7 @@ pub fn remove_in_background(
     }
     let (mut removed, mut is_left) = (Removed::default(), false);
     for store in &buckets_of(store)? {
-        match remove_from_bucket(store, clock, entropy, stopped, now)? {
+        match remove_from_bucket(store, clock, entropy, own, stopped, now)? {
             Removal::Done(more) => removed.add(more),
             Removal::Later => is_left = true,
         }
@@ -122,6 +124,7 @@ fn remove_from_bucket(
     store: &dyn Store,
     clock: &dyn Clock,
     entropy: &dyn Entropy,
+    own: &Arc<OwnLeases>,
     stopped: &dyn Fn() -> bool,
     now: Timestamp,
 ) -> Result<Removal> {
@@ -133,7 +136,7 @@ fn remove_from_bucket(
     if !has_work {
         return Ok(Removal::Done(Removed::default()));
     }
-    let Some(lease) = Lease::take(store, clock, entropy, &LeaseWatch::default())? else { return Ok(Removal::Later) };
+    let Some(lease) = Lease::take(store, clock, entropy, &LeaseWatch::beside(own))? else { return Ok(Removal::Later) };
     lease.beating(|| remove_all(store, &lease, clock, stopped, &mut |_| ())).map(Removal::Done)
 }
 
