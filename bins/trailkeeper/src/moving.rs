@@ -86,6 +86,10 @@ mod tests {
             self.0.lock().unwrap().pop().unwrap()
         }
 
+        fn settled(&self) -> Result<i64> {
+            Ok(0)
+        }
+
         fn ready(&self) -> Result<()> {
             Ok(())
         }

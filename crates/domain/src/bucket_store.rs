@@ -52,6 +52,10 @@ impl Store for BucketStore<'_> {
         self.store.vacuum()
     }
 
+    fn settled(&self) -> Result<i64> {
+        self.store.settled()
+    }
+
     fn ready(&self) -> Result<()> {
         self.store.ready()
     }

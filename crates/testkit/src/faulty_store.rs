@@ -306,6 +306,10 @@ impl Store for FaultyStore {
         self.inner.rebuild_ids()
     }
 
+    fn settled(&self) -> Result<i64> {
+        self.inner.settled()
+    }
+
     fn ready(&self) -> Result<()> {
         drop(self.begin(Call::Ready)?);
         self.inner.ready()

@@ -72,6 +72,12 @@ pub trait Store: Send + Sync {
         Ok(())
     }
 
+    /// The greatest number of an event up to which no other event will become visible any more: those that have numbers up to
+    /// it and are stored can be read now. Another transaction may hold a smaller number than one that is visible.
+    ///
+    /// It lags behind transactions in progress, and never goes back as long as the database does not.
+    fn settled(&self) -> Result<i64>;
+
     /// Checks that the database is reachable, writable and has every migration. An error otherwise.
     fn ready(&self) -> Result<()>;
 
@@ -193,6 +199,10 @@ mod tests {
 
         fn write(&self, _: &mut dyn FnMut(&mut dyn WriteTx) -> Result<()>) -> Result<()> {
             Ok(())
+        }
+
+        fn settled(&self) -> Result<i64> {
+            Ok(0)
         }
 
         fn ready(&self) -> Result<()> {

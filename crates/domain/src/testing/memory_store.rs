@@ -112,6 +112,10 @@ impl Store for MemoryStore {
         self.run(&mut |tx| work(tx))
     }
 
+    fn settled(&self) -> Result<i64> {
+        i64::try_from(self.records.lock().events.len()).map_err(Error::internal)
+    }
+
     fn ready(&self) -> Result<()> {
         Ok(())
     }

@@ -41,7 +41,9 @@ const STORED_IN_BUCKETS: &str = "\
 SELECT sent.tenant_id, sent.id FROM UNNEST($1, $2, $3) AS sent (bucket, tenant_id, id) CROSS JOIN LATERAL (SELECT FROM events \
 WHERE events.bucket = sent.bucket AND events.id = sent.id AND events.tenant_id = sent.tenant_id LIMIT 1) AS stored";
 
-const NUMBERS: &str = "SELECT nextval('events_seq_seq') AS seq FROM generate_series(1, $1)";
+/// The transaction gets its id before the first number: see `settled`.
+const NUMBERS: &str =
+    "SELECT nextval('events_seq_seq') AS seq FROM generate_series(1, $1) WHERE pg_current_xact_id() IS NOT NULL";
 
 #[derive(QueryableByName)]
 struct Key {

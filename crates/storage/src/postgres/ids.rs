@@ -1,22 +1,27 @@
-//! Ids of events on PostgreSQL, whose unique key decides which events are new: nothing is remembered.
+//! Ids of events on PostgreSQL, whose unique key decides which events are new: none is remembered.
 
 use diesel::result::QueryResult;
 use trailkeeper_domain::bucket::Bucket;
 use trailkeeper_domain::ports::IdFault;
 
+use super::settled::Settled;
 use super::{Conn, ingest};
 use crate::columns::{DbTenant, DbUuid};
 use crate::hash_key::HashKey;
 use crate::options::StoreOptions;
 use crate::rows::{EventRow, NewEventRow};
 
-/// Nothing.
-pub struct Ids;
+/// What is known of the numbers of events.
+#[derive(Debug, Default)]
+pub struct Ids {
+    /// The numbers up to which no event will become visible any more.
+    pub settled: Settled,
+}
 
 impl Ids {
-    /// Nothing.
+    /// Nothing is known yet.
     pub fn new(_options: &StoreOptions) -> Self {
-        Self
+        Self::default()
     }
 
     /// Does nothing.

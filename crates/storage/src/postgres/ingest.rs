@@ -37,13 +37,16 @@ const PAGE_RULE_LOCK: i64 = 0x746b_7072;
 /// their keys, so that one of two batches with common events waits at the first common event, and no deadlock is
 /// possible. Of events of the batch with the same key, the first that was sent is stored.
 ///
+/// The transaction gets its id before the first number: see `settled`. The planner evaluates that condition once, before the
+/// first row.
+///
 /// This is its beginning for events of one bucket.
 const INTO_BUCKET: &str = "\
 INSERT INTO events (bucket, seq, tenant_id, id, env_id, occurred_at, received_at, user_ref, user_name_ref, kind_ref, \
 outcome, source_ref, user_agent_ref, page_ref, page, page_key, session_id, trace_id, target_type, target_id, \
 target_name, metadata, original) SELECT $1, numbered.* FROM (SELECT nextval('events_seq_seq') AS seq, sent.* \
 FROM UNNEST($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22) \
-AS sent (tenant_id, id)) AS numbered";
+AS sent (tenant_id, id) WHERE pg_current_xact_id() IS NOT NULL) AS numbered";
 
 /// Like [`INTO_BUCKET`], for events of several buckets. Their buckets are one more array.
 const INTO_BUCKETS: &str = "\
@@ -51,7 +54,7 @@ INSERT INTO events (seq, bucket, tenant_id, id, env_id, occurred_at, received_at
 outcome, source_ref, user_agent_ref, page_ref, page, page_key, session_id, trace_id, target_type, target_id, \
 target_name, metadata, original) SELECT numbered.* FROM (SELECT nextval('events_seq_seq') AS seq, sent.* \
 FROM UNNEST($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22) \
-AS sent (bucket, tenant_id, id)) AS numbered";
+AS sent (bucket, tenant_id, id) WHERE pg_current_xact_id() IS NOT NULL) AS numbered";
 
 /// The end of both.
 const IN_ORDER: &str =

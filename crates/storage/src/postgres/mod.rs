@@ -17,6 +17,7 @@ mod postings;
 #[expect(clippy::duplicate_mod, reason = "one set of query files for both databases: docs/adr/0001")]
 mod queries;
 mod row;
+mod settled;
 mod sheets;
 mod store;
 mod target;

@@ -14,6 +14,7 @@ use super::connection::PgConnection;
 use super::connector::Connector;
 use super::moving::{self, Step};
 use super::queries::{self, MissingReferences, Shared, Tx, TxFailure};
+use super::settled::Next;
 use super::target::PgTarget;
 use crate::content_version::KnownVersion;
 use crate::error;
@@ -22,6 +23,8 @@ use crate::options::StoreOptions;
 use crate::pool::Pool;
 
 const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+/// Each statement sees what was committed before it.
+const BEGIN_LOOK: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY";
 const BEGIN_WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 
 /// The largest number of runs of a transaction that conflicts with others.
@@ -281,6 +284,33 @@ impl Store for PgStore {
                 }
             },
         )
+    }
+
+    fn settled(&self) -> Result<i64> {
+        let failed = |failure| error::of_statement("events_seq_seq", failure);
+        let mut next = Next::Look;
+        self.run(BEGIN_LOOK, &mut |tx| {
+            let (conn, shared) = tx.parts();
+            next = shared.ids.settled.next(conn).map_err(failed)?;
+            Ok(())
+        })?;
+        if let Next::Done(until) = next {
+            return Ok(until);
+        }
+        if next == Next::Mark {
+            // It takes an id and writes nothing.
+            self.run(BEGIN_WRITE, &mut |tx| {
+                let (conn, shared) = tx.parts();
+                shared.ids.settled.mark(conn).map_err(failed)
+            })?;
+        }
+        let mut until = 0;
+        self.run(BEGIN_LOOK, &mut |tx| {
+            let (conn, shared) = tx.parts();
+            until = shared.ids.settled.look(conn).map_err(failed)?;
+            Ok(())
+        })?;
+        Ok(until)
     }
 
     fn ready(&self) -> Result<()> {

@@ -77,7 +77,7 @@ pub struct Shared {
     pub buckets: OnceLock<Buckets>,
     /// The key of hashes, once a transaction has read it.
     pub hash_key: OnceLock<HashKey>,
-    /// What is known of the ids of events.
+    /// What is known of the ids and numbers of events.
     pub ids: dialect::Ids,
 }
 

@@ -247,6 +247,16 @@ impl SqliteStore {
 }
 
 impl Store for SqliteStore {
+    fn settled(&self) -> Result<i64> {
+        // One transaction writes at a time, so numbers become visible in their order.
+        let mut last = 0;
+        self.read(&mut |tx| {
+            last = tx.last_seq()?;
+            Ok(())
+        })?;
+        Ok(last)
+    }
+
     fn read(&self, work: &mut dyn FnMut(&mut dyn ReadTx) -> Result<()>) -> Result<()> {
         self.run(Purpose::Read, &mut |tx| work(tx))
     }

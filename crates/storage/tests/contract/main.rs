@@ -25,6 +25,7 @@ mod postings;
 mod random;
 mod retention;
 mod sessions;
+mod settled;
 mod sheet_keys;
 mod sheets;
 mod tenant_counts;
