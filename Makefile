@@ -93,8 +93,9 @@ schemathesis: build .venv/installed ## try to break every operation of the OpenA
 acceptance: build .venv/installed ## recount the answers of the program with other tools, on SQLite and PostgreSQL
 	PYTHON=$(CURDIR)/.venv/bin/python scripts/with-postgres scripts/acceptance/run
 
-soak: build ## repeat the faults of the database under load (MINUTES=30); memory must stay flat
+soak: build ## repeat the faults of the database under load (MINUTES=30); memory must stay flat; then steps of the clock
 	scripts/with-postgres scripts/acceptance/faults.py --minutes $(or $(MINUTES),30)
+	scripts/with-postgres scripts/acceptance/clock_steps.py --database postgres --minutes 5
 
 generators: build .generators/installed ## generate SDKs from openapi/*.json, compile and use them; lint the documents
 	.generators/venv/bin/python scripts/check_generators.py

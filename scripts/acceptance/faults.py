@@ -9,8 +9,8 @@ refuses one event, takes a tenth of the load, and is killed, by itself and toget
 killed and replaced. In the meantime every request is answered in time, and afterwards the server works again by itself. The
 raw rows, read by PostgreSQL's own client, then hold every acknowledged event once, and no refused one.
 
-With `--minutes`, the faults repeat for so long under load, and the memory of the server must stay flat. The clock of the
-machine is not changed: that takes rights that a test must not need. Tests of the crates move the clock instead.
+With `--minutes`, the faults repeat for so long under load, and the memory of the server must stay flat. `clock_steps.py` steps the
+clock of a server.
 """
 
 import http.client
