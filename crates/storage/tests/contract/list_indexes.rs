@@ -21,7 +21,9 @@ impl TestStore {
     fn made_indexes(&self) -> Vec<String> {
         let sql = match self.kind {
             DatabaseKind::Sqlite => "SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'events'",
-            DatabaseKind::Postgres => "SELECT indexname FROM pg_indexes WHERE tablename = 'events'",
+            DatabaseKind::Postgres => {
+                "SELECT indexname FROM pg_indexes WHERE schemaname = current_schema() AND tablename = 'events'"
+            }
         };
         let mut names: Vec<String> = self.ask(sql).into_iter().map(|mut row| row.remove(0)).collect();
         names.retain(|name| OF_LISTS.contains(&name.as_str()) || name.starts_with("my_"));

@@ -88,19 +88,19 @@ fn execute(kind: DatabaseKind, database: &TempDatabase, sql: &str) {
 
 const POSTGRES_SCHEMA: &str = "
 SELECT format('%s.%s %s %s %s %s', table_name, column_name, data_type, is_nullable, collation_name, is_identity)
-FROM information_schema.columns WHERE table_schema = 'public' AND table_name NOT LIKE '\\_\\_%'
+FROM information_schema.columns WHERE table_schema = current_schema() AND table_name NOT LIKE '\\_\\_%'
 UNION ALL
 SELECT format('%s %s', conrelid::regclass, pg_get_constraintdef(oid)) FROM pg_constraint
-WHERE connamespace = 'public'::regnamespace AND conrelid::regclass::text NOT LIKE '\\_\\_%'
+WHERE connamespace = current_schema()::regnamespace AND conrelid::regclass::text NOT LIKE '\\_\\_%'
 UNION ALL
-SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename NOT LIKE '\\_\\_%'
+SELECT indexdef FROM pg_indexes WHERE schemaname = current_schema() AND tablename NOT LIKE '\\_\\_%'
 UNION ALL
-SELECT format('%s %s', viewname, definition) FROM pg_views WHERE schemaname = 'public'
+SELECT format('%s %s', viewname, definition) FROM pg_views WHERE schemaname = current_schema()
 UNION ALL
 SELECT format('%s partition by %s', oid::regclass, pg_get_partkeydef(oid)) FROM pg_class
-WHERE relnamespace = 'public'::regnamespace AND relkind = 'p'
+WHERE relnamespace = current_schema()::regnamespace AND relkind = 'p'
 UNION ALL
-SELECT format('sequence %s', sequencename) FROM pg_sequences WHERE schemaname = 'public'
+SELECT format('sequence %s', sequencename) FROM pg_sequences WHERE schemaname = current_schema()
 ORDER BY 1";
 
 const SQLITE_SCHEMA: &str = "SELECT type || ' ' || name || ' ' || coalesce(sql, '') AS line FROM sqlite_schema
