@@ -1,6 +1,6 @@
 //! One bucket of a store, as a store of its own.
 
-use crate::bucket::Bucket;
+use crate::bucket::{Bucket, Buckets};
 use crate::error::Result;
 use crate::ports::{Moving, ReadTx, Space, Store, WriteTx};
 
@@ -60,7 +60,11 @@ impl Store for BucketStore<'_> {
         self.store.ready()
     }
 
-    fn writers(&self) -> usize {
-        self.store.writers()
+    fn writers(&self, buckets: Buckets) -> usize {
+        self.store.writers(buckets)
+    }
+
+    fn bucket_events(&self) -> Option<usize> {
+        self.store.bucket_events()
     }
 }

@@ -78,7 +78,7 @@ pub fn public_detail(error: &Error) -> ErrorDetail {
         (Some(detail), _) => detail.clone(),
         (None, Error::Unavailable { maybe_stored: true, .. }) => ErrorDetail::new(
             "unavailable",
-            "the database did not confirm the commit, so this request may or may not be stored; send it again after Retry-After seconds: an event with an id is stored once",
+            "the database did not confirm the commit, so this request, or a part of it, may or may not be stored; send it again after Retry-After seconds: an event with an id is stored once",
         ),
         (None, Error::Unavailable { .. }) => ErrorDetail::new(
             "unavailable",

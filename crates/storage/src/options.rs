@@ -1,5 +1,6 @@
 //! The limits of a store.
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use trailkeeper_domain::bucket::Buckets;
@@ -31,6 +32,9 @@ pub struct StoreOptions {
     /// PostgreSQL: the number of buckets of a database that these options make. A database that exists must have this number;
     /// with `None`, it may have any, and a new one has one bucket.
     pub buckets: Option<Buckets>,
+    /// PostgreSQL with several buckets: the number of waiting events of one bucket that get a transaction of their own. Fewer
+    /// share one with events of other buckets; with `None`, events of all buckets always do.
+    pub bucket_events: Option<NonZeroUsize>,
     /// SQLite: whether the group of the data file may read it. Otherwise only its owner may.
     pub allow_group_read: bool,
 }
@@ -47,6 +51,7 @@ impl Default for StoreOptions {
             new_pages_per_day: 10_000,
             ids_in_memory: 32_768,
             buckets: None,
+            bucket_events: None,
             allow_group_read: false,
         }
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
+use trailkeeper_domain::bucket::Buckets;
 use trailkeeper_domain::ports::{Moving, ReadTx, Store, WriteTx};
 use trailkeeper_domain::{Error, Result};
 
@@ -315,7 +316,11 @@ impl Store for FaultyStore {
         self.inner.ready()
     }
 
-    fn writers(&self) -> usize {
+    fn writers(&self, _: Buckets) -> usize {
         self.writers
+    }
+
+    fn bucket_events(&self) -> Option<usize> {
+        self.inner.bucket_events()
     }
 }

@@ -1,6 +1,7 @@
 //! Settings of the database and its folder.
 
 use std::fs::DirBuilder;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::builder::BoolishValueParser;
@@ -27,6 +28,12 @@ pub struct DatabaseArgs {
     #[arg(long, env = "TRAILKEEPER_BUCKETS", value_name = "NUMBER", value_parser = buckets, global = true)]
     pub buckets: Option<Buckets>,
 
+    /// Number of waiting events of one bucket that get a transaction of their own, on PostgreSQL with several buckets. Writers
+    /// store buckets side by side then, and a batch becomes visible bucket by bucket. 1: each transaction stores events of one
+    /// bucket only. Default: each stores events of all buckets.
+    #[arg(long, env = "TRAILKEEPER_BUCKET_EVENTS", value_name = "EVENTS", value_parser = bucket_events, global = true)]
+    pub bucket_events: Option<NonZeroUsize>,
+
     /// Let the group of the database's files and of the master key read them (mode 0640), for example for backups.
     /// Without it, the program closes these files to everyone but their owner.
     #[arg(long, env = "TRAILKEEPER_ALLOW_GROUP_READ", action = ArgAction::SetTrue, value_parser = BoolishValueParser::new(), global = true)]
@@ -37,6 +44,11 @@ pub struct DatabaseArgs {
 fn buckets(text: &str) -> Result<Buckets, String> {
     let count = text.parse().map_err(|_| format!("not a number from 1 to {}", Buckets::MAX))?;
     Buckets::new(count).map_err(|error| error.to_string())
+}
+
+/// Reads the number of events of one bucket that get a transaction of their own.
+fn bucket_events(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| "not a number from 1 on".to_owned())
 }
 
 impl DatabaseArgs {
@@ -51,7 +63,12 @@ impl DatabaseArgs {
 
     /// The given options of a store, with the setting of the database's files.
     pub fn store_options(&self, options: &StoreOptions) -> StoreOptions {
-        StoreOptions { allow_group_read: self.allow_group_read, buckets: self.buckets, ..options.clone() }
+        StoreOptions {
+            allow_group_read: self.allow_group_read,
+            buckets: self.buckets,
+            bucket_events: self.bucket_events,
+            ..options.clone()
+        }
     }
 
     /// The file of the master key, unless the settings give the key itself.
@@ -70,5 +87,33 @@ impl DatabaseArgs {
             what: format!("data-dir: {} cannot be created", self.data_dir.display()),
             source,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Command {
+        #[command(flatten)]
+        database: DatabaseArgs,
+    }
+
+    #[test]
+    fn the_store_gets_the_buckets_and_what_is_worth_a_transaction_of_one() {
+        let options = |args: &[&str]| {
+            let command = Command::try_parse_from(["trailkeeper"].iter().chain(args)).ok()?;
+            let options = command.database.store_options(&StoreOptions::default());
+            Some((options.buckets.map(Buckets::count), options.bucket_events.map(NonZeroUsize::get)))
+        };
+        assert_eq!(options(&[]), Some((None, None)));
+        assert_eq!(options(&["--buckets=8", "--bucket-events=1"]), Some((Some(8), Some(1))));
+        for wrong in ["--buckets=0", "--buckets=257", "--bucket-events=0", "--bucket-events=-1", "--bucket-events=all"]
+        {
+            assert_eq!(options(&[wrong]), None, "{wrong}");
+        }
     }
 }

@@ -92,7 +92,8 @@ pub enum Error {
     /// The database or the disk cannot serve now. Nothing was stored, unless `maybe_stored` says that this is unknown.
     #[error("the database cannot serve right now")]
     Unavailable {
-        /// Whether the commit began, and its answer did not come: the request may be stored.
+        /// Whether the commit began, and its answer did not come: the request may be stored. Or the request needs several
+        /// commits, and this is the failure of one of them: a portion of the request may be stored.
         maybe_stored: bool,
         /// The cause, for the log only.
         #[source]
@@ -164,6 +165,22 @@ impl Error {
         Self::Internal { cause: Cause::new(cause) }
     }
 
+    /// Whether the failed request may be stored nevertheless.
+    pub fn is_maybe_stored(&self) -> bool {
+        matches!(self, Self::Unavailable { maybe_stored: true, .. })
+    }
+
+    /// The same error of a request of which another portion is stored, or may be: it does not say that nothing was stored.
+    #[must_use]
+    pub fn of_partly_stored(self) -> Self {
+        match self {
+            Self::Overloaded { cause, .. } | Self::Unavailable { cause, .. } => {
+                Self::Unavailable { maybe_stored: true, cause }
+            }
+            other => other,
+        }
+    }
+
     /// The error with all its causes in one line, for logs and terminals.
     pub fn chain(&self) -> Chain<'_> {
         Chain(self)
@@ -212,6 +229,21 @@ mod tests {
         ] {
             assert_eq!(code(&error), Some(expected), "{error:?}");
         }
+    }
+
+    #[test]
+    fn the_error_of_a_partly_stored_request_does_not_say_that_nothing_was_stored() {
+        for error in
+            [Error::overloaded("busy; nothing was stored", "all connections are lent"), Error::unavailable("gone")]
+        {
+            let cause = error.chain().to_string().rsplit(": ").next().unwrap_or_default().to_owned();
+            assert!(!error.is_maybe_stored());
+            let error = error.of_partly_stored();
+            assert!(error.is_maybe_stored(), "{error:?}");
+            assert_eq!(error.chain().to_string(), format!("the database cannot serve right now: {cause}"));
+        }
+        assert!(Error::unanswered_commit("lost").of_partly_stored().is_maybe_stored());
+        assert!(matches!(Error::internal("a defect").of_partly_stored(), Error::Internal { .. }));
     }
 
     #[test]

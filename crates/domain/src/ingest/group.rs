@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::ingest::commit::Promise;
-use crate::ingest::queue::Job;
+use crate::ingest::job::Job;
 use crate::ports::Store;
 
 /// Commits the jobs in one transaction and settles the promise of each.
@@ -56,12 +56,13 @@ pub fn insert(store: &dyn Store, events: &[Event]) -> Result<Vec<bool>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bucket::Bucket;
     use crate::ingest::Commit;
     use crate::testing::{MemoryStore, event};
 
     fn job(numbers: &[u32]) -> (Job, Commit) {
         let (promise, commit) = Commit::pending();
-        (Job { events: numbers.iter().copied().map(event).collect(), promise }, commit)
+        (Job { bucket: Bucket::FIRST, events: numbers.iter().copied().map(event).collect(), promise }, commit)
     }
 
     /// Commits one group with these jobs, and returns the result of each.

@@ -16,11 +16,18 @@
 //! The store says [how many writers](Store::writers) are useful. Writers relate to each other like two servers on one
 //! database: if two groups hold the same event, the store keeps one of the two and reports which. If one writer is
 //! enough for the load, the others stay idle.
+//!
+//! If a database has several buckets, the store may say [how many events](Store::bucket_events) of one bucket are worth a
+//! transaction of their own. Then a request is divided into jobs of one bucket each, which wait sorted by bucket. A writer
+//! takes those of one bucket if there are enough of them, and writers take different buckets side by side. Buckets with few
+//! events share a group, so that groups stay large. A request gets its answer when all of its jobs are done.
 
 mod commit;
 mod group;
+mod job;
 mod queue;
 mod retention;
+mod waiting;
 
 use std::mem;
 use std::panic::{self, AssertUnwindSafe};
@@ -31,9 +38,10 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 
 pub use commit::{Commit, Promise};
-use queue::{Job, Queue};
+use queue::Queue;
 use retention::KnownRules;
 
+use crate::bucket::Buckets;
 use crate::deadline;
 use crate::error::{Error, Result};
 use crate::event::Event;
@@ -44,7 +52,8 @@ use crate::retention::RetentionRules;
 pub trait EventSink {
     /// Submits events. If several of them share a (tenant, id), the first one counts.
     ///
-    /// If this returns an error, no event is stored.
+    /// If this returns an error, no event is stored, unless the error says `maybe_stored`. [`Commit`] says what holds for an
+    /// error of the commit.
     fn submit(&self, events: Vec<Event>) -> Result<Commit>;
 
     /// The rules of retention, by which events that are too old are rejected. They may be some seconds old.
@@ -70,11 +79,11 @@ impl EventSink for dyn Store + '_ {
 pub struct IngestLimits {
     /// The largest number of waiting events. A request that does not fit is rejected, unless the queue is empty.
     pub queue_events: usize,
-    /// The number of events at which a group is committed although more events are waiting. A request is never split.
-    /// Each writer holds one group in addition to the queue.
+    /// The number of events at which a group is committed although more events are waiting. The events that a request has in
+    /// one bucket are never split. Each writer holds one group in addition to the queue.
     pub group_events: usize,
     /// The number of events that are enough for a separate group while another group is being committed. Fewer events
-    /// gather until that commit ends, as they would for a single writer.
+    /// gather until that commit ends, as they would for a single writer, unless [`Store::bucket_events`] are enough.
     pub aside_events: usize,
     /// The longest time that a group waits for its database. Then its requests fail.
     pub commit_timeout: Duration,
@@ -92,21 +101,28 @@ pub struct Ingest {
     queue: Arc<Queue>,
     writers: Mutex<Vec<JoinHandle<()>>>,
     rules: KnownRules,
+    /// By these, requests are divided: only one bucket if all share their transactions.
+    buckets: Buckets,
 }
 
 impl Ingest {
-    /// Starts the writers' threads, and the thread that reads the rules of retention every second.
+    /// Starts the writers' threads, and the thread that reads the rules of retention every second. Reads the number of
+    /// buckets if groups are sorted by bucket.
     ///
     /// Events that are older than the rules keep them are rejected here, because nothing shows any more whether such an event
     /// is a repetition of a removed one.
     ///
     /// [`Error::Internal`] if the system cannot create a thread; those of the store.
     pub fn start(store: Arc<dyn Store>, limits: IngestLimits) -> Result<Self> {
-        let writers = store.writers().max(1);
+        let (buckets, separate) = match store.bucket_events() {
+            None => (Buckets::ONE, usize::MAX),
+            Some(events) => (store.reading(|tx| tx.buckets())?, events),
+        };
+        let writers = store.writers(buckets).max(1);
         // Made before the first thread starts: if the second thread cannot start, the drop of `ingest` ends the first.
-        let queue = Arc::new(Queue::new(limits.queue_events));
+        let queue = Arc::new(Queue::new(limits.queue_events, separate));
         let rules = KnownRules::start(Arc::clone(&store))?;
-        let ingest = Self { queue, writers: Mutex::default(), rules };
+        let ingest = Self { queue, writers: Mutex::default(), rules, buckets };
         let writer = Arc::new(Writer { store, queue: Arc::clone(&ingest.queue), limits });
         for _ in 0..writers {
             let writer = Arc::clone(&writer);
@@ -131,7 +147,7 @@ impl Ingest {
 impl EventSink for Ingest {
     fn submit(&self, events: Vec<Event>) -> Result<Commit> {
         let (promise, commit) = Commit::pending();
-        self.queue.push(Job { events, promise })?;
+        self.queue.push(job::jobs(events, promise, self.buckets))?;
         Ok(commit)
     }
 
@@ -166,6 +182,9 @@ impl Writer {
         }
     }
 }
+
+#[cfg(test)]
+mod bucket_tests;
 
 #[cfg(test)]
 mod tests {

@@ -26,7 +26,7 @@ pub use retention::*;
 pub use sheets::*;
 pub use throttle::*;
 
-use crate::bucket::Bucket;
+use crate::bucket::{Bucket, Buckets};
 use crate::error::Result;
 use crate::scope::Scope;
 
@@ -81,10 +81,16 @@ pub trait Store: Send + Sync {
     /// Checks that the database is reachable, writable and has every migration. An error otherwise.
     fn ready(&self) -> Result<()>;
 
-    /// The useful number of concurrent transactions that store events in this process. It is 1 if such transactions
-    /// wait for each other anyway.
-    fn writers(&self) -> usize {
+    /// The useful number of concurrent transactions that store events of so many buckets in this process. It is 1 if such
+    /// transactions wait for each other anyway.
+    fn writers(&self, _buckets: Buckets) -> usize {
         1
+    }
+
+    /// The number of waiting events of one bucket that are worth a transaction of their own. Fewer share a transaction with
+    /// events of other buckets. `None` if events of all buckets always do.
+    fn bucket_events(&self) -> Option<usize> {
+        None
     }
 }
 
@@ -240,6 +246,6 @@ mod tests {
         let store: &dyn Store = &Idle;
         assert!(matches!(store.reading(|_| Ok(1)), Err(Error::Internal { .. })));
         assert!(matches!(store.writing(|_| Ok(1)), Err(Error::Internal { .. })));
-        assert_eq!(store.writers(), 1, "unless a store says otherwise");
+        assert_eq!((store.writers(Buckets::ONE), store.bucket_events()), (1, None), "unless a store says otherwise");
     }
 }

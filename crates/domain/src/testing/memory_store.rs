@@ -33,6 +33,8 @@ pub struct MemoryStore {
     records: Mutex<Records>,
     writes: AtomicUsize,
     on_insert: Option<Box<OnInsert>>,
+    /// The buckets and the number of events that are worth a transaction of their own, if there are several.
+    division: Option<(Buckets, usize)>,
 }
 
 /// The contents of a store.
@@ -54,6 +56,7 @@ pub struct Records {
 pub struct MemoryTx<'s> {
     pub(super) records: &'s mut Records,
     on_insert: Option<&'s OnInsert>,
+    buckets: Buckets,
     /// Whether the transaction read or changed the directory before it locked it.
     used_directory: bool,
     has_lock: bool,
@@ -71,6 +74,16 @@ impl MemoryStore {
     /// An empty store whose insertions `on_insert` may answer.
     pub fn on_insert(on_insert: impl Fn(&[Event]) -> Option<Result<Vec<bool>>> + Send + Sync + 'static) -> Self {
         Self { on_insert: Some(Box::new(on_insert)), ..Self::default() }
+    }
+
+    /// The same store with so many buckets and as many writers. So many waiting events of one bucket are worth a transaction
+    /// of their own.
+    pub fn divided(self, buckets: Buckets, bucket_events: usize) -> Self {
+        Self { division: Some((buckets, bucket_events)), ..self }
+    }
+
+    fn buckets(&self) -> Buckets {
+        self.division.map_or(Buckets::ONE, |(buckets, _)| buckets)
     }
 
     /// A copy of the contents.
@@ -92,7 +105,8 @@ impl MemoryStore {
         let mut records = self.records.lock();
         let mut run = |copy: &mut Records| {
             let on_insert = self.on_insert.as_deref();
-            work(&mut MemoryTx { records: copy, on_insert, used_directory: false, has_lock: false })
+            let buckets = self.buckets();
+            work(&mut MemoryTx { records: copy, on_insert, buckets, used_directory: false, has_lock: false })
         };
         let first = run(&mut records.clone());
         let mut copy = records.clone();
@@ -118,6 +132,14 @@ impl Store for MemoryStore {
 
     fn ready(&self) -> Result<()> {
         Ok(())
+    }
+
+    fn writers(&self, buckets: Buckets) -> usize {
+        buckets.count().into()
+    }
+
+    fn bucket_events(&self) -> Option<usize> {
+        self.division.map(|(_, bucket_events)| bucket_events)
     }
 }
 
@@ -152,7 +174,7 @@ impl MemoryTx<'_> {
 
 impl BucketReads for MemoryTx<'_> {
     fn buckets(&mut self) -> Result<Buckets> {
-        Ok(Buckets::ONE)
+        Ok(self.buckets)
     }
 
     fn enter_bucket(&mut self, _: Option<Bucket>) {}

@@ -7,5 +7,7 @@ mod values;
 mod world;
 
 pub use memory_store::MemoryStore;
-pub use values::{CUSTOMERS, EVERYTHING, at, code_and_field, event, of_tenant, tenant_id, user_id, uuid};
+pub use values::{
+    CUSTOMERS, EVERYTHING, at, code_and_field, event, event_of, of_tenant, tenant_id, tenant_in, user_id, uuid,
+};
 pub use world::{World, context};

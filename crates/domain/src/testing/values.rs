@@ -3,6 +3,7 @@
 
 use uuid::Uuid;
 
+use crate::bucket::Buckets;
 use crate::error::Error;
 use crate::event::{Event, EventKind, Outcome};
 use crate::id::{EventId, TenantId, UserId};
@@ -45,6 +46,16 @@ pub fn event(number: u32) -> Event {
     let occurred_at = Timestamp::UNIX_EPOCH + chrono::TimeDelta::seconds(i64::from(number));
     let id = EventId(uuid(number.into()));
     Event::new(id, TenantId::NONE, occurred_at, EventKind::known("page_load"), Outcome::Unknown)
+}
+
+/// The event `number` in a tenant.
+pub fn event_of(tenant: TenantId, number: u32) -> Event {
+    Event { tenant_id: tenant, ..event(number) }
+}
+
+/// A tenant whose events are in the bucket with this number.
+pub fn tenant_in(buckets: Buckets, bucket: i16) -> TenantId {
+    (1..10_000).map(tenant_id).find(|tenant| buckets.of(*tenant).code() == bucket).expect("every bucket has tenants")
 }
 
 /// The code and field of an error that a client may read.

@@ -1,4 +1,4 @@
-//! Recording events. Each event is validated separately, and the valid ones are stored in one transaction.
+//! Recording events. Each event is validated separately, and the valid ones are stored together.
 
 use std::future::Future;
 use std::mem;
@@ -49,12 +49,14 @@ enum Validated {
     Refused(Option<EventId>, Error),
 }
 
-/// Stores the valid events of a batch whose (tenant, id) is not stored yet, all in one transaction.
+/// Stores the valid events of a batch whose (tenant, id) is not stored yet: all in one transaction, or those of each bucket in
+/// one if the sink is a queue that sorts by bucket.
 ///
 /// `sink` is a [store](crate::ports::Store), or the [queue](crate::ingest::Ingest) of a server with many senders.
 ///
 /// Results come in the order of `drafts`. A draft that cannot be parsed is passed as `Err` and returned as
-/// [`RecordStatus::Refused`], so that positions stay the same. If the whole call returns an error, nothing was stored.
+/// [`RecordStatus::Refused`], so that positions stay the same. If the whole call returns an error, nothing was stored, unless
+/// the error says `maybe_stored`. [`Commit`] says what holds for an error of the batch.
 ///
 /// ```
 /// use trailkeeper_domain::clock::{Clock as _, Entropy, SystemClock};

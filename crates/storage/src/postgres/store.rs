@@ -1,5 +1,6 @@
 //! The store on PostgreSQL.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -34,8 +35,12 @@ const MAX_RUNS: u32 = 5;
 /// statements exist when it reaches its last.
 const MAX_PROVISIONS: u32 = 100;
 
-/// The smallest number of connections with which two writers may store events at once.
-const CONNECTIONS_FOR_TWO_WRITERS: u32 = 4;
+/// The writers that store events at once, if there are enough connections: one builds its rows while the server works for the
+/// other.
+const WRITERS: u32 = 2;
+
+/// The number of connections for each writer beyond the first: most stay for other calls.
+const CONNECTIONS_PER_WRITER: u32 = 2;
 
 /// The key of the advisory lock under which migrations run: the letters "tkmi".
 const MIGRATION_LOCK: i64 = 0x746b_6d69;
@@ -321,9 +326,15 @@ impl Store for PgStore {
         })
     }
 
-    fn writers(&self) -> usize {
-        // One writer builds its rows while the server works for the other. Of few connections most stay for other calls.
-        if self.options.readers < CONNECTIONS_FOR_TWO_WRITERS { 1 } else { 2 }
+    fn writers(&self, buckets: Buckets) -> usize {
+        // Buckets are stored side by side by several machines, or by several cores of one.
+        let useful = if self.options.bucket_events.is_some() { WRITERS.max(buckets.count().into()) } else { WRITERS };
+        let affordable = (self.options.readers / CONNECTIONS_PER_WRITER).max(1);
+        usize::try_from(useful.min(affordable)).unwrap_or(1)
+    }
+
+    fn bucket_events(&self) -> Option<usize> {
+        self.options.bucket_events.map(NonZeroUsize::get)
     }
 }
 

@@ -1,9 +1,11 @@
 //! Group commit by two writers on the real databases: together they answer as one writer would.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
+use trailkeeper_domain::bucket::Buckets;
 use trailkeeper_domain::event::Event;
 use trailkeeper_domain::id::UserId;
 use trailkeeper_domain::ingest::{Commit, EventSink as _, Ingest, IngestLimits};
@@ -15,6 +17,7 @@ use crate::TestStore;
 
 trailkeeper_testkit::on_both!(crate::TestStore::new =>
     a_store_reports_how_many_writers_help,
+    buckets_have_writers_of_their_own,
     an_event_in_two_groups_is_new_in_the_first,
     a_rolled_back_group_leaves_its_events_to_the_next,
     a_bad_event_fails_no_other_group,
@@ -28,9 +31,26 @@ fn a_store_reports_how_many_writers_help(test: &TestStore) {
         DatabaseKind::Sqlite => 1,
         DatabaseKind::Postgres => 2,
     };
-    assert_eq!(test.store.writers(), expected);
+    let (one, four) = (Buckets::ONE, Buckets::new(4).unwrap());
+    for buckets in [one, four] {
+        assert_eq!(test.store.writers(buckets), expected, "transactions of all buckets need no more");
+    }
+    assert_eq!(test.store.bucket_events(), None);
     let few = StoreOptions { readers: 3, ..StoreOptions::default() };
-    assert_eq!(test.another(&few).writers(), 1, "most connections stay for others");
+    assert_eq!(test.another(&few).writers(one), 1, "most connections stay for others");
+}
+
+fn buckets_have_writers_of_their_own(test: &TestStore) {
+    let writers = |readers, buckets| {
+        let options = StoreOptions { readers, bucket_events: NonZeroUsize::new(7), ..StoreOptions::default() };
+        let store = test.another(&options);
+        (store.writers(Buckets::new(buckets).unwrap()), store.bucket_events())
+    };
+    let expected = match test.kind {
+        DatabaseKind::Sqlite => [1; 5].map(|count| (count, None)),
+        DatabaseKind::Postgres => [2, 3, 4, 4, 1].map(|count| (count, Some(7))),
+    };
+    assert_eq!([writers(8, 1), writers(8, 3), writers(8, 4), writers(8, 256), writers(3, 4)], expected);
 }
 
 /// Numbers of events of a small and of a large group, which a store may store in different ways.
