@@ -32,7 +32,7 @@ OBJECTS = ["deltas", "waiting events", "runs", "lists", "sheets", "long sheets",
 FORMS = [
     "sheet: list", "sheet: packed", "sheet: bits", "sheet: same", "sheet: blocks after bits",
     "delta: column 0", "delta: column 1", "delta: unit of 1", "delta: unit of 1000000",
-    "run: inline", "run: pages", "run: numbered", "run: column 0", "run: column 1",
+    "run: inline", "run: pages", "run: numbered", "run: bounded", "run: column 0", "run: column 1",
     "run: few", "run: plain", "run: gaps", "run: bits", "run: range",
 ]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from binary import MASK, Damage, Reader, bits, forms, without_checksum, zigzag
 
-INLINE, NUMBERED = 1, 2
+INLINE, NUMBERED, BOUNDED = 1, 2, 4
 KEYS_PER_PAGE, KEYS_PER_BLOCK = 1024, 64
 CHUNKS_PER_GROUP, POSITIONS_PER_CHUNK, GAPS_PER_BLOCK = 32, 4096, 32
 VALUES_PER_PAGE = 7680
@@ -44,6 +44,7 @@ class Header:
     last: tuple = None
     page_times: list = None
     page_seqs: list = None
+    bounds: list = None
     dimensions: dict = None
     inline: list = None
 
@@ -53,7 +54,7 @@ def decode_header(payload):
     reader = Reader(without_checksum(payload))
     reader.version(1)
     flags = reader.byte()
-    if flags & ~(INLINE | NUMBERED):
+    if flags & ~(INLINE | NUMBERED | BOUNDED):
         raise Damage(f"unknown flags: {flags:b}")
     header = Header(reader.varint())
     if header.events:
@@ -67,6 +68,9 @@ def decode_header(payload):
             header.page_times += [wrapped(time + difference) for difference in reader.framed(key_pages - 1)]
         if flags & NUMBERED:
             header.page_seqs = [seq] + [wrapped(seq + zigzag(difference)) for difference in reader.framed(key_pages - 1)]
+        if flags & BOUNDED:
+            leasts = [wrapped(seq + zigzag(difference)) for difference in reader.framed(key_pages)]
+            header.bounds = [(least, wrapped(least + width)) for least, width in zip(leasts, reader.framed(key_pages))]
         present = reader.varint()
         header.dimensions = {number: directory(reader) for number in bits(present.to_bytes(8, "little"))}
         if any(number not in DIMENSIONS for number in header.dimensions):
@@ -77,7 +81,8 @@ def decode_header(payload):
             if sum(map(len, header.inline)) > INLINE_BYTES:
                 raise Damage("an inline run that is too long")
     forms["run: inline" if flags & INLINE else "run: pages"] += 1
-    forms["run: numbered"] += flags >> 1
+    forms["run: numbered"] += flags >> 1 & 1
+    forms["run: bounded"] += flags >> 2
     reader.end()
     return header
 
@@ -100,6 +105,9 @@ def decode_keys(header, pages):
         reader.end()
         if some[0][0] != header.page_times[number] or header.page_seqs and some[0][1] != header.page_seqs[number]:
             raise Damage(f"page {number} begins with {some[0]}, and not as the header says")
+        seqs = [seq for _, seq in some]
+        if header.bounds and header.bounds[number] != (min(seqs), max(seqs)):
+            raise Damage(f"page {number} has the numbers {min(seqs)} to {max(seqs)}, the header says {header.bounds[number]}")
         keys += some
     if (keys[0], keys[-1]) != (header.first, header.last):
         raise Damage(f"keys from {keys[0]} to {keys[-1]}, the header says {header.first} to {header.last}")

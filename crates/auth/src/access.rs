@@ -11,6 +11,7 @@ use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::{Error, Result};
 use uuid::Uuid;
 
+use crate::cursor_key::{self, CursorKey};
 use crate::jwt::{KeyRing, KeySource};
 use crate::master_keys::{MasterKeys, secret_seal_context};
 use crate::password;
@@ -99,6 +100,7 @@ pub struct Access {
     pub(crate) master: MasterKeys,
     pub(crate) settings: AccessSettings,
     pub(crate) keys: KeyRing,
+    pub(crate) cursor_key: CursorKey,
     pub(crate) token_cache: TokenCache,
     /// The hash that passwords of unknown accounts are checked against.
     pub(crate) placeholder_hash: String,
@@ -114,9 +116,9 @@ impl Access {
         settings: AccessSettings,
     ) -> Self {
         let placeholder_hash = password::placeholder_hash(settings.bcrypt_cost);
-        let (keys, token_cache) = (KeyRing::default(), TokenCache::default());
+        let (keys, cursor_key, token_cache) = (KeyRing::default(), CursorKey::default(), TokenCache::default());
         let master = master.into();
-        Self { store, clock, entropy, master, settings, keys, token_cache, placeholder_hash }
+        Self { store, clock, entropy, master, settings, keys, cursor_key, token_cache, placeholder_hash }
     }
 
     /// Checks that the master key opens the sealed keys of the database: with another one, the server could neither issue
@@ -125,6 +127,8 @@ impl Access {
     ///
     /// [`Error::Internal`] names the key that does not open.
     pub fn check_master_key(&self) -> Result<()> {
+        // First: with another master key, no token key must be made.
+        cursor_key::check(self.key_source())?;
         // Opens every token key, and makes the first: of two servers that start on a fresh database with different
         // master keys, the second fails now and not at its first login.
         self.keys.signing(self.key_source())?;

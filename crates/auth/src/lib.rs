@@ -3,9 +3,9 @@
 //! This crate makes decisions only; it knows no HTTP and no database. [`Access`] is the service that the server and the
 //! command line use. The other modules are its parts; each can be tested without a store.
 //!
-//! No secret is stored in plain text: passwords are stored as bcrypt hashes and tokens as SHA-256 hashes. The two kinds of
-//! secrets that must be readable again, signing keys and the private keys of access tokens, are sealed with the
-//! [`MasterKey`], which lies outside the database.
+//! No secret is stored in plain text: passwords are stored as bcrypt hashes and tokens as SHA-256 hashes. The
+//! secrets that must be readable again are sealed with the [`MasterKey`], which lies outside the database: signing keys,
+//! the private keys of access tokens, and the key of the cursors of the feed.
 
 mod access;
 mod account_change;
@@ -14,7 +14,9 @@ mod api_tokens;
 pub mod audit;
 mod authenticate;
 mod common_passwords;
+mod cursor_key;
 mod entropy;
+mod feed_cursor;
 mod hex;
 mod housekeeping;
 pub mod jwt;
@@ -25,6 +27,7 @@ mod master_keys;
 mod own_password;
 pub mod password;
 mod permission;
+mod reading;
 mod refresh;
 mod reseal;
 mod retention;
@@ -45,6 +48,7 @@ pub use accounts::NewAccount;
 pub use api_tokens::{NewToken, TokenChange};
 pub use audit::{AuditContext, Origin};
 pub use entropy::SystemEntropy;
+pub use feed_cursor::FeedSealer;
 pub use housekeeping::Housekept;
 pub use login::LoggedIn;
 pub use master::MasterKey;

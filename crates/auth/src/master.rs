@@ -16,8 +16,8 @@ const VERSION: u8 = 1;
 
 /// 32 random bytes, wiped from memory when dropped.
 ///
-/// Without the key, signing keys are unusable and all logins end. A thief of both the key and the database can sign
-/// requests and access tokens.
+/// Without the key, signing keys are unusable, all logins end, and tenant-scoped readers of the feed must begin again. A
+/// thief of both the key and the database can sign requests and access tokens, and read the numbers in sealed cursors.
 ///
 /// ```
 /// use trailkeeper_auth::{MasterKey, SystemEntropy};

@@ -8,16 +8,18 @@ use trailkeeper_domain::ports::ReadTx;
 
 use crate::access::{Access, lock_accounts};
 use crate::audit::{AuditContext, MASTER_KEY_ROTATE, append, target};
+use crate::cursor_key::CURSOR_KEY_SEAL_CONTEXT;
 use crate::jwt::token_key_seal_context;
 use crate::master_keys::secret_seal_context;
 
 /// The number of signing keys per query.
 const PAGE: usize = 500;
 
-/// A secret that was sealed with the previous master key, now sealed with the current one.
+/// A key of the database that was sealed with the previous master key, now sealed with the current one.
 enum Resealed {
-    SigningKey(CredentialId, Vec<u8>),
-    TokenKey(String, Vec<u8>),
+    Signing(CredentialId, Vec<u8>),
+    Token(String, Vec<u8>),
+    Cursor(Vec<u8>),
 }
 
 impl Access {
@@ -49,8 +51,9 @@ impl Access {
             for secret in &stale {
                 match secret {
                     // No error if the row was removed meanwhile: then there is nothing to reseal.
-                    Resealed::SigningKey(id, sealed) => tx.reseal_signing_key(*id, sealed)?,
-                    Resealed::TokenKey(kid, sealed) => tx.reseal_token_key(kid, sealed)?,
+                    Resealed::Signing(id, sealed) => tx.reseal_signing_key(*id, sealed)?,
+                    Resealed::Token(kid, sealed) => tx.reseal_token_key(kid, sealed)?,
+                    Resealed::Cursor(sealed) => tx.reseal_cursor_key(sealed)?,
                 };
             }
             let metadata = Metadata::from_iter([("resealed".to_owned(), json!(stale.len()))]);
@@ -64,7 +67,11 @@ impl Access {
         let mut stale = Vec::new();
         for key in tx.token_keys()? {
             let sealed = self.master.resealed(entropy, &token_key_seal_context(&key.kid), &key.sealed_private)?;
-            stale.extend(sealed.map(|sealed| Resealed::TokenKey(key.kid, sealed)));
+            stale.extend(sealed.map(|sealed| Resealed::Token(key.kid, sealed)));
+        }
+        if let Some(sealed) = tx.cursor_key()? {
+            let sealed = self.master.resealed(entropy, CURSOR_KEY_SEAL_CONTEXT, &sealed)?;
+            stale.extend(sealed.map(Resealed::Cursor));
         }
         let mut after = None;
         loop {
@@ -72,7 +79,7 @@ impl Access {
             after = page.last().map(|key| key.id);
             for key in &page {
                 let sealed = self.master.resealed(entropy, &secret_seal_context(key.id), &key.sealed_secret)?;
-                stale.extend(sealed.map(|sealed| Resealed::SigningKey(key.id, sealed)));
+                stale.extend(sealed.map(|sealed| Resealed::Signing(key.id, sealed)));
             }
             if page.len() < PAGE {
                 return Ok(stale);

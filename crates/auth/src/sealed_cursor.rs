@@ -10,6 +10,7 @@
 //!   so that equal requests have equal responses. Two different plain cursors have the same nonce with a probability of
 //!   1 in 2^96. A comparison of two sealed cursors reveals whether they name the same row, which the rows of the page
 //!   reveal anyway.
+//! - Plain cursors are padded before they are sealed, so that short and long numbers give cursors of one length.
 //! - The current master key seals; the previous one opens too, because the key may be replaced between two pages.
 
 use std::str;
@@ -30,7 +31,7 @@ const PURPOSE: &str = "trailkeeper sealed cursor 1";
 /// The first letter. No plain cursor begins with it.
 const MARK: char = 'x';
 
-/// Plain cursors are padded to a multiple of this many bytes. All fit into one block except those with a long id, which
+/// Plain cursors of lists are padded to a multiple of this many bytes. All fit into one block except those with a long id, which
 /// the page itself shows.
 const BLOCK: usize = 80;
 
@@ -44,7 +45,7 @@ impl Access {
     pub fn seal_cursor(&self, caller: &Principal, list: &str, plain: &str) -> Result<String> {
         match caller.tenant_id {
             None => Ok(plain.to_owned()),
-            Some(tenant) => Seal::of(&self.master.get().current, tenant, list)?.seal(plain),
+            Some(tenant) => Seal::of_list(&self.master.get().current, tenant, list)?.seal(plain),
         }
     }
 
@@ -54,27 +55,19 @@ impl Access {
     /// another tenant or list; or it is plain and the caller tenant-scoped, or sealed and the caller not. The list itself
     /// refuses plain cursors of other lists.
     pub fn open_cursor(&self, caller: &Principal, list: &str, field: &str, sent: &str) -> Result<String> {
-        let refused = || cursor::refused(field);
-        match (caller.tenant_id, sent.strip_prefix(MARK)) {
-            (None, None) => Ok(sent.to_owned()),
-            (None, Some(_)) | (Some(_), None) => Err(refused()),
-            (Some(tenant), Some(text)) => {
-                let sealed = Some(text).filter(|_| sent.len() <= LONGEST).and_then(hex::decode_all);
-                let sealed = sealed.ok_or_else(refused)?;
-                if let Some(plain) = self.opened(tenant, list, &sealed)? {
-                    return Ok(plain);
-                }
-                // Another server may have sealed it with a newer master key.
-                let again = if self.master.reload()? { self.opened(tenant, list, &sealed)? } else { None };
-                again.ok_or_else(refused)
-            }
+        let Some((tenant, sealed)) = sealed_part(caller, field, sent)? else { return Ok(sent.to_owned()) };
+        if let Some(plain) = self.opened(tenant, list, &sealed)? {
+            return Ok(plain);
         }
+        // Another server may have sealed it with a newer master key.
+        let again = if self.master.reload()? { self.opened(tenant, list, &sealed)? } else { None };
+        again.ok_or_else(|| cursor::refused(field))
     }
 
     /// `None` when no master key of this process opens it.
     fn opened(&self, tenant: TenantId, list: &str, sealed: &[u8]) -> Result<Option<String>> {
         for key in self.master.get().all() {
-            let plain = Seal::of(key, tenant, list)?.open(sealed);
+            let plain = Seal::of_list(key, tenant, list)?.open(sealed);
             if plain.is_some() {
                 return Ok(plain);
             }
@@ -83,26 +76,47 @@ impl Access {
     }
 }
 
+/// The tenant and the bytes of a sealed cursor; `None` for a plain cursor of a caller who gets plain ones.
+///
+/// [`Error::Invalid`] for a cursor of another form than this caller gets.
+pub(crate) fn sealed_part(caller: &Principal, field: &str, sent: &str) -> Result<Option<(TenantId, Vec<u8>)>> {
+    let refused = || cursor::refused(field);
+    match (caller.tenant_id, sent.strip_prefix(MARK)) {
+        (None, None) => Ok(None),
+        (None, Some(_)) | (Some(_), None) => Err(refused()),
+        (Some(tenant), Some(text)) => {
+            let sealed = Some(text).filter(|_| sent.len() <= LONGEST).and_then(hex::decode_all);
+            Ok(Some((tenant, sealed.ok_or_else(refused)?)))
+        }
+    }
+}
+
 /// The keys for the cursors of one tenant and one list.
-struct Seal {
+pub(crate) struct Seal {
     nonces: hmac::Key,
     cipher: LessSafeKey,
+    block: usize,
 }
 
 impl Seal {
-    fn of(master: &MasterKey, tenant: TenantId, list: &str) -> Result<Self> {
+    fn of_list(master: &MasterKey, tenant: TenantId, list: &str) -> Result<Self> {
+        Self::of(&master.derived(PURPOSE), tenant, list, BLOCK)
+    }
+
+    /// The keys under `root`. Plain cursors are padded to a multiple of `block` bytes.
+    pub(crate) fn of(root: &hmac::Key, tenant: TenantId, list: &str, block: usize) -> Result<Self> {
         let context = format!("cursor:{tenant}:{list}");
-        let root = hmac::sign(&master.derived(PURPOSE), context.as_bytes());
+        let root = hmac::sign(root, context.as_bytes());
         let nonces = hmac::Key::new(hmac::HMAC_SHA256, root.as_ref());
         let cipher = UnboundKey::new(&CHACHA20_POLY1305, hmac::sign(&nonces, b"key").as_ref())
             .map_err(|_| Error::internal("a cursor key does not have 32 bytes"))?;
-        Ok(Self { nonces, cipher: LessSafeKey::new(cipher) })
+        Ok(Self { nonces, cipher: LessSafeKey::new(cipher), block })
     }
 
     /// Layout: the mark, then nonce, ciphertext and tag in hexadecimal digits.
-    fn seal(&self, plain: &str) -> Result<String> {
+    pub(crate) fn seal(&self, plain: &str) -> Result<String> {
         let mut body = plain.as_bytes().to_vec();
-        body.resize(body.len().next_multiple_of(BLOCK), 0);
+        body.resize(body.len().next_multiple_of(self.block), 0);
         let nonce = self.nonce(plain);
         self.cipher
             .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::empty(), &mut body)
@@ -110,7 +124,8 @@ impl Seal {
         Ok(format!("{MARK}{}{}", hex::encode(&nonce), hex::encode(&body)))
     }
 
-    fn open(&self, sealed: &[u8]) -> Option<String> {
+    /// `None` when these keys did not seal it.
+    pub(crate) fn open(&self, sealed: &[u8]) -> Option<String> {
         let (nonce, body) = sealed.split_at_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
         let mut body = body.to_vec();

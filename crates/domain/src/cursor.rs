@@ -2,7 +2,9 @@
 
 use std::ops::Deref;
 
-use crate::error::{Error, Result};
+use uuid::Uuid;
+
+use crate::error::{Error, ErrorDetail, Result};
 use crate::event::EventPosition;
 use crate::hex;
 use crate::time::{MAX_UNIX_SECONDS, Timestamp};
@@ -105,6 +107,54 @@ pub fn to_event(field: &str, cursor: &str) -> Result<EventPosition> {
         .ok_or_else(|| refused(field))
 }
 
+/// A position in the feed: behind an event, or behind some that the reader does not see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FeedPosition {
+    /// The history of the database: see [`FeedState`](crate::ports::FeedState).
+    pub history: Uuid,
+    /// The number behind which the feed continues.
+    pub after: i64,
+    /// The number of removed events that the reader knows of.
+    pub removed: u64,
+    /// What the reader asked and who it is, in a form that only the server can make: the first page of a reading is recorded.
+    pub reader: u64,
+}
+
+impl PlainCursor {
+    /// The cursor of a position in the feed.
+    pub fn of_feed(position: &FeedPosition) -> Self {
+        let FeedPosition { history, after, removed, reader } = position;
+        Self(encode('f', &format!("{}.{after}.{removed}.{reader:x}", history.simple())))
+    }
+}
+
+/// Decodes the cursor of a position in the feed.
+pub fn to_feed(field: &str, cursor: &str) -> Result<FeedPosition> {
+    let key = decode(field, 'f', cursor)?;
+    let mut parts = key.split('.');
+    let mut position = || {
+        Some(FeedPosition {
+            history: parts.next()?.parse().ok()?,
+            after: parts.next()?.parse().ok()?,
+            removed: parts.next()?.parse().ok()?,
+            reader: u64::from_str_radix(parts.next()?, 16).ok()?,
+        })
+    };
+    // Numbers parse with leading signs and zeros. of_feed() writes none.
+    let position = position().filter(|position| position.after >= 0 && *PlainCursor::of_feed(position) == *cursor);
+    position.ok_or_else(|| refused(field))
+}
+
+/// The error for a cursor of the feed whose history is not that of the database any more.
+pub fn expired(field: &str) -> Error {
+    Error::Gone(ErrorDetail::of(
+        field,
+        "cursor_expired",
+        "is of the database before it was restored or replaced; events may be missing in between: read the feed from the \
+         beginning, or from now on with start=now, and compare by event ids",
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,6 +172,21 @@ mod tests {
             assert!(to_event("cursor", &encode('e', bad)).is_err(), "{bad}");
         }
         assert!(to_event("cursor", &encode('e', "5.1")).is_ok());
+    }
+
+    #[test]
+    fn positions_in_the_feed_survive_the_way_and_others_are_refused() {
+        let position = FeedPosition { history: Uuid::from_u128(7), after: 42, removed: 3, reader: 0xfeed };
+        let cursor = PlainCursor::of_feed(&position);
+        assert_eq!(to_feed("cursor", &cursor).unwrap(), position);
+        let history = Uuid::from_u128(7).simple();
+        for bad in ["", "5.1", &format!("{history}.1.2"), &format!("{history}.01.2.3"), &format!("{history}.-1.2.3")] {
+            assert!(to_feed("cursor", &encode('f', bad)).is_err(), "{bad}");
+        }
+        for bad in [format!("{history}.1.2.3.4"), format!("{history}.1.+2.3"), format!("{history}.1.2.03")] {
+            assert!(to_feed("cursor", &encode('f', &bad)).is_err(), "{bad}");
+        }
+        assert!(to_feed("cursor", &encode('e', "5.1")).is_err());
     }
 
     #[test]

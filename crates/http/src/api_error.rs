@@ -59,6 +59,7 @@ pub fn status_of(error: &Error) -> StatusCode {
         Error::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
         Error::NotFound(_) => StatusCode::NOT_FOUND,
         Error::Conflict(_) => StatusCode::CONFLICT,
+        Error::Gone(_) => StatusCode::GONE,
         Error::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
         Error::Forbidden(_) => StatusCode::FORBIDDEN,
         Error::TimedOut(_) => StatusCode::REQUEST_TIMEOUT,
@@ -128,6 +129,7 @@ pub fn add_headers(builder: &mut HttpResponseBuilder, error: &Error) {
         | Error::TooLarge(_)
         | Error::NotFound(_)
         | Error::Conflict(_)
+        | Error::Gone(_)
         | Error::Forbidden(_)
         | Error::TimedOut(_)
         | Error::Internal { .. } => {}

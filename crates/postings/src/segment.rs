@@ -8,6 +8,17 @@ use trailkeeper_domain::event::EventPosition;
 use crate::dimension::{Column, Dimension};
 use crate::positions::PositionSet;
 
+/// The numbers of the events at some positions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NumberBounds {
+    /// The positions, at least one.
+    pub positions: Range<u32>,
+    /// The least number, or a smaller one.
+    pub least: i64,
+    /// The greatest number, or a larger one.
+    pub greatest: i64,
+}
+
 /// Events of one scope in ascending order of (`occurred_at`, `seq`). A position is the index of an event in this order.
 ///
 /// Methods take `&mut self` because an implementation may read pages from a database.
@@ -34,6 +45,9 @@ pub trait Segment {
 
     /// The times and numbers of the events at these positions, which are ascending.
     fn keys(&mut self, positions: &[u32]) -> Result<Vec<EventPosition>>;
+
+    /// The bounds of the numbers of adjacent positions, which together are all positions.
+    fn number_bounds(&mut self) -> Vec<NumberBounds>;
 
     /// The values at these positions, which are ascending; `None` where the event has none.
     fn column(&mut self, column: Column, positions: &[u32]) -> Result<Vec<Option<u32>>>;

@@ -302,6 +302,14 @@ tables! {
         created_at -> Instant,
     }
 
+    /// What was removed of each tenant: the number of events, and the greatest of their numbers.
+    removed_events (bucket, tenant_id) {
+        bucket -> SmallInt,
+        tenant_id -> TenantKey,
+        events -> BigInt,
+        until_seq -> BigInt,
+    }
+
     /// Leases: rights that one process at a time has.
     leases (bucket, name) {
         bucket -> SmallInt,
@@ -394,6 +402,12 @@ tables! {
         sealed_private -> Binary,
         public -> Binary,
         created_at -> Instant,
+    }
+
+    /// The sealed key of the cursors of the feed, in one row.
+    cursor_keys (id) {
+        id -> SmallInt,
+        sealed_key -> Binary,
     }
 
     /// Counters of login attempts by account, by source and by both.

@@ -224,6 +224,7 @@ fn access_questions() -> Vec<Question> {
         question("signing keys", move |tx| tx.signing_keys(Some(CredentialId(id)), 100).map(drop)),
         question("API token", move |tx| tx.api_token(CredentialId(id)).map(drop)),
         question("signing key", move |tx| tx.signing_key(CredentialId(id)).map(drop)),
+        question("cursor key", |tx| tx.cursor_key().map(drop)),
         question("session", move |tx| tx.session(SessionId(id)).map(drop)),
         question("refresh token", |tx| tx.refresh_token(&[7; 32]).map(drop)),
     ];
@@ -252,7 +253,7 @@ fn reads_a_whole_table(step: &str, plan: &str) -> bool {
     let sqlite = step
         .strip_prefix("SCAN ")
         .is_some_and(|table| !table.contains(" USING ") && !few.contains(&table) && !is_subquery(table));
-    let small = ["buckets", "dict_kinds", "dict_pages", "hash_key", "page_rule", "sheet_generation"];
+    let small = ["buckets", "cursor_keys", "dict_kinds", "dict_pages", "hash_key", "page_rule", "sheet_generation"];
     let postgres =
         step.split_once("Seq Scan on ").is_some_and(|(_, table)| !small.iter().any(|s| table.starts_with(s)));
     sqlite || postgres

@@ -69,7 +69,9 @@ pub fn given(access: &AccessArgs) -> Result<Option<MasterKeyPair>, Failure> {
 /// Refuses to generate a key for a database with sealed secrets. A new key cannot open them, so logins and signatures
 /// would fail later, one by one.
 fn refuse_when_sealed(store: &dyn Store, files: &KeyFiles) -> Result<(), Failure> {
-    let sealed = store.reading(|tx| Ok(!tx.token_keys()?.is_empty() || !tx.signing_keys(None, 1)?.is_empty()))?;
+    let sealed = store.reading(|tx| {
+        Ok(!tx.token_keys()?.is_empty() || !tx.signing_keys(None, 1)?.is_empty() || tx.cursor_key()?.is_some())
+    })?;
     if !sealed {
         return Ok(());
     }

@@ -1,5 +1,7 @@
 //! `token-key` and `master-key`.
 
+use diesel::connection::SimpleConnection as _;
+use diesel::{Connection as _, SqliteConnection};
 use serde_json::Value;
 
 use crate::support::{Done, Program};
@@ -108,4 +110,18 @@ fn the_master_key_in_the_environment_is_replaced_by_changing_the_variable() {
     assert!(message.contains("master-key-previous: is set, and master-key is not"), "{message}");
     let message = with_keys(&program, &["token-key", "list"], &second, Some("short")).failed(1);
     assert!(message.contains("master-key-previous: has 5 characters"), "{message}");
+}
+
+#[test]
+fn no_master_key_is_generated_for_a_database_that_has_a_cursor_key() {
+    let program = Program::new();
+    program.run(&["migrate"]).good();
+    let file = program.data_dir().join("trailkeeper.db");
+    let mut conn = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
+    conn.batch_execute("INSERT INTO cursor_keys VALUES (1, x'00')").unwrap();
+    let message = program.run(&["token-key", "rotate"]).failed(1);
+    assert!(message.contains("another master key sealed"), "{message}");
+    assert!(!program.data_dir().join("master.key").exists());
+    conn.batch_execute("DELETE FROM cursor_keys").unwrap();
+    program.run(&["token-key", "rotate"]).good();
 }

@@ -8,6 +8,7 @@ use trailkeeper_domain::address::AddressRange;
 use trailkeeper_domain::event::{Event, EventFilter, EventKind, EventPosition, Outcome, StoredEvent, Values};
 use trailkeeper_domain::id::{EventId, TenantId};
 use trailkeeper_domain::page::PageRule;
+use trailkeeper_domain::ports::NumberRange;
 use trailkeeper_domain::time::Timestamp;
 use trailkeeper_testkit::visibility::{CUSTOMERS, EVERYTHING, of_tenant};
 use trailkeeper_testkit::{tenant_id, user_id};
@@ -49,6 +50,27 @@ pub(crate) fn ask(random: &Random, server: Server<'_>, model: &Model, cursors: &
         cursors.push(Cursor { filter: filter.clone(), position: last.position(), event });
     }
     ask_numbers(random, server, &filter, &expected);
+    ask_feed(server, model, &filter);
+}
+
+/// Reads the feed from behind a random event on.
+fn ask_feed(server: Server<'_>, model: &Model, filter: &EventFilter) {
+    let all = model.all();
+    // Random numbers of its own: the steps of a history with a known seed stay as they are.
+    let random = Random::new(all.len() as u64);
+    let skipped = usize::try_from(random.below(all.len() as u64 + 1)).unwrap();
+    let limit = random.pick(&[1, 7, 60]);
+    let page = server.store.reading(|tx| {
+        let before = skipped.checked_sub(1).map(|last| (all[last].id, all[last].tenant_id));
+        let after = match before {
+            None => 0,
+            Some((id, tenant)) => tx.events_by_id(id, Some(tenant))?[0].seq,
+        };
+        tx.events_by_number(filter, NumberRange { after, until: i64::MAX }, limit)
+    });
+    let rule = model.rule();
+    let wanted: Vec<&Event> = all[skipped..].iter().filter(|event| matches(filter, event, rule)).take(limit).collect();
+    assert_eq!(sent(&page.unwrap()), wanted, "{limit} behind {skipped} of {filter:?}");
 }
 
 fn ask_numbers(random: &Random, server: Server<'_>, filter: &EventFilter, expected: &[&Event]) {

@@ -1,6 +1,7 @@
 //! Rebuilding all sheets.
 
 use std::cell::Cell;
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 

@@ -1,6 +1,7 @@
 //! Removing events by rules of retention, against a brute-force choice of the events that stay.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration as Patience;
 
 use chrono::Duration;

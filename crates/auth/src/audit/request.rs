@@ -1,7 +1,8 @@
 //! Audited requests of people: reads, changes, reports, and refused ones.
 //!
 //! Only people: a program that reads events all day would bury everything else. The use of an API token or a signing key
-//! shows in the events of its creation and in the token's `last_used_at`.
+//! shows in the events of its creation and in the token's `last_used_at`. The exception is the feed, of which each reading
+//! is recorded once, at its start.
 
 use serde_json::{Map, Value};
 use trailkeeper_domain::event::{
@@ -17,6 +18,8 @@ use crate::permission::{Principal, PrincipalKind};
 pub enum AuditCategory {
     /// Reads of events.
     Events,
+    /// Readings of the feed of events, by people and by programs.
+    Feed,
     /// Reads of users' records, memberships and changes of attributes.
     Users,
     /// Reads of the activity of one user: a timeline, a profile, a behaviour history.
@@ -32,7 +35,7 @@ impl AuditCategory {
     /// The type of the audit event.
     pub fn kind(self) -> &'static str {
         match self {
-            Self::Events => EVENTS_READ,
+            Self::Events | Self::Feed => EVENTS_READ,
             Self::Users => USERS_READ,
             Self::Analytics => ANALYTICS_READ,
             Self::Directory => DIRECTORY_CHANGE,
@@ -43,8 +46,16 @@ impl AuditCategory {
     /// Whether the operation changes data, so that its event is stored in the transaction of the change.
     pub fn is_change(self) -> bool {
         match self {
-            Self::Events | Self::Users | Self::Analytics => false,
+            Self::Events | Self::Feed | Self::Users | Self::Analytics => false,
             Self::Directory | Self::Reports => true,
+        }
+    }
+
+    /// Whether answers to programs are recorded, too.
+    pub fn includes_programs(self) -> bool {
+        match self {
+            Self::Feed => true,
+            Self::Events | Self::Users | Self::Analytics | Self::Directory | Self::Reports => false,
         }
     }
 }
@@ -84,9 +95,15 @@ pub struct Request {
 
 impl Request {
     /// The audit event of the request: of an operation with a category, and of every operation that was forbidden.
-    /// `None` for other operations, and for all requests of programs.
+    /// `None` for other operations, and for requests of programs, unless the category includes them and it was answered: a
+    /// program that is refused asks again and again.
     pub fn audit_event(self, caller: &Principal, ended: Ended) -> Option<AuditEvent> {
-        let PrincipalKind::Account(_) = caller.kind else { return None };
+        let is_person = matches!(caller.kind, PrincipalKind::Account(_));
+        let includes_programs = self.category.is_some_and(AuditCategory::includes_programs);
+        let is_recorded = is_person || (includes_programs && ended == Ended::Answered);
+        if !is_recorded {
+            return None;
+        }
         let kind = match (self.category, ended) {
             (Some(category), _) => category.kind(),
             (None, Ended::Refused { status: 403 }) => ACCESS_DENIED,
@@ -232,6 +249,16 @@ mod tests {
         }
         assert_eq!(request(None, &[]).audit_event(&jane(), Ended::Answered), None);
         assert_eq!(request(None, &[]).audit_event(&jane(), Ended::Refused { status: 404 }), None);
+    }
+
+    #[test]
+    fn readings_of_the_feed_by_programs_leave_an_event_if_they_are_answered() {
+        let program = principal(PrincipalKind::Token(CredentialId(Uuid::nil())));
+        let asked = request(Some(AuditCategory::Feed), &[("user_id", "u1")]);
+        let event = asked.clone().audit_event(&program, Ended::Answered).unwrap();
+        assert_eq!((event.kind, &event.metadata["filter"]), (EVENTS_READ, &json!({"user_id": "u1"})));
+        assert_eq!(asked.clone().audit_event(&program, Ended::Refused { status: 403 }), None);
+        assert!(asked.audit_event(&jane(), Ended::Refused { status: 403 }).is_some());
     }
 
     #[test]

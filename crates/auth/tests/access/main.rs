@@ -4,6 +4,7 @@
 mod account_change;
 mod accounts;
 mod changed_credentials;
+mod feed_cursors;
 mod housekeeping;
 mod keys;
 mod login;

@@ -11,12 +11,13 @@ use trailkeeper_domain::account::Role;
 use trailkeeper_domain::{Error, Result};
 use trailkeeper_testkit::{FaultyStore, metadata_of};
 
+use crate::sealed_cursors::caller;
 use crate::signing_keys::{REQUEST, header};
-use crate::world::{EMAIL, PASSWORD, World, operator, origin};
+use crate::world::{EMAIL, PASSWORD, TENANT, World, operator, origin};
 
 /// The key files.
 #[derive(Clone)]
-struct Files(Arc<Mutex<Vec<String>>>);
+pub struct Files(Arc<Mutex<Vec<String>>>);
 
 impl MasterKeySource for Files {
     fn read(&self) -> Result<MasterKeyPair> {
@@ -28,19 +29,34 @@ impl MasterKeySource for Files {
 }
 
 impl Files {
-    fn rotate(&self) {
+    pub fn of(world: &World) -> Self {
+        Self(Arc::new(Mutex::new(vec![world.master.clone()])))
+    }
+
+    /// The key that seals.
+    pub fn current(&self) -> MasterKey {
+        MasterKey::from_hex(self.0.lock().unwrap().first().unwrap()).unwrap()
+    }
+
+    /// Copies the files of another machine.
+    pub fn copy(&self, others: &Self) {
+        let others = others.0.lock().unwrap().clone();
+        *self.0.lock().unwrap() = others;
+    }
+
+    pub fn rotate(&self) {
         let mut files = self.0.lock().unwrap();
         files.insert(0, MasterKey::generate(&SystemEntropy::new()).to_hex());
         files.truncate(2);
     }
 }
 
-fn server(world: &World, master: MasterKeys) -> Access {
+pub fn server(world: &World, master: MasterKeys) -> Access {
     let settings = AccessSettings { bcrypt_cost: 4, ..AccessSettings::default() };
     Access::new(world.store.clone(), world.clock.clone(), Arc::new(SystemEntropy::new()), master, settings)
 }
 
-fn over(world: &World, files: &Files) -> Access {
+pub fn over(world: &World, files: &Files) -> Access {
     server(world, MasterKeys::from_source(files.clone()).unwrap())
 }
 
@@ -52,7 +68,7 @@ fn new(name: &str) -> NewSigningKey {
 fn a_running_server_follows_a_rotation_without_a_restart() {
     let world = World::new();
     world.jane(Role::Admin);
-    let files = Files(Arc::new(Mutex::new(vec![world.master.clone()])));
+    let files = Files::of(&world);
     let running = over(&world, &files);
     let (key, secret) = running.create_signing_key(&operator(), new("before")).unwrap();
     let signed = header(secret.expose(), &key.saas_id, &key.api_key);
@@ -69,8 +85,7 @@ fn a_running_server_follows_a_rotation_without_a_restart() {
     running.authenticate_bearer(&logged_in.access_token).unwrap();
     let (later, secret) = running.create_signing_key(&operator(), new("after")).unwrap();
     // All secrets are sealed with the new key: the old one may be deleted.
-    let current = MasterKey::from_hex(&files.0.lock().unwrap()[0]).unwrap();
-    let rotated = server(&world, current.into());
+    let rotated = server(&world, files.current().into());
     rotated.check_master_key().unwrap();
     for signed in [&signed, &header(secret.expose(), &later.saas_id, &later.api_key)] {
         rotated.authenticate_signature(signed, &REQUEST).unwrap();
@@ -100,7 +115,7 @@ fn a_rotation_is_all_or_nothing() {
     let (key, _) = world.access.create_signing_key(&operator(), new("damaged")).unwrap();
     world.store.writing(|tx| tx.reseal_signing_key(key.id, &[1; 90])).unwrap();
     let before = world.store.reading(|tx| tx.token_keys()).unwrap();
-    let files = Files(Arc::new(Mutex::new(vec![world.master.clone()])));
+    let files = Files::of(&world);
     files.rotate();
     let error = over(&world, &files).reseal(&operator()).unwrap_err();
     assert!(matches!(&error, Error::Internal { cause } if cause.to_string().contains(&key.id.to_string())), "{error}");
@@ -111,7 +126,7 @@ fn a_rotation_is_all_or_nothing() {
 #[test]
 fn more_signing_keys_than_one_page_are_resealed() {
     let world = World::new();
-    let files = Files(Arc::new(Mutex::new(vec![world.master.clone()])));
+    let files = Files::of(&world);
     for number in 0..501 {
         world.access.create_signing_key(&operator(), new(&format!("key {number}"))).unwrap();
     }
@@ -124,7 +139,7 @@ fn more_signing_keys_than_one_page_are_resealed() {
 #[test]
 fn nothing_is_sealed_when_the_key_file_cannot_be_read() {
     let world = World::new();
-    let files = Files(Arc::new(Mutex::new(vec![world.master.clone()])));
+    let files = Files::of(&world);
     let running = over(&world, &files);
     files.0.lock().unwrap().clear();
     assert!(matches!(running.create_signing_key(&operator(), new("x")).unwrap_err(), Error::Internal { .. }));
@@ -135,14 +150,15 @@ fn nothing_is_sealed_when_the_key_file_cannot_be_read() {
 /// afterwards.
 #[test]
 fn a_server_that_waited_for_the_resealing_seals_with_the_new_key() {
-    let sealers: [fn(&Access); 3] = [
+    let sealers: [fn(&Access); 4] = [
+        |access| drop(access.seal_feed_cursor(&caller(Some(TENANT)), "f00").unwrap()),
         |access| drop(access.create_signing_key(&operator(), new("waited")).unwrap()),
         |access| drop(access.rotate_token_key(&operator(), OldKeys::Keep).unwrap()),
         |access| access.check_master_key().unwrap(),
     ];
     for seal in sealers {
         let world = World::new();
-        let files = Files(Arc::new(Mutex::new(vec![world.master.clone()])));
+        let files = Files::of(&world);
         let (rotated, command) = (files.clone(), over(&world, &files));
         let store = FaultyStore::over(&world.store);
         store.before_write(0, move |_| {
@@ -161,7 +177,7 @@ fn a_server_that_waited_for_the_resealing_seals_with_the_new_key() {
 fn expired_records_are_removed_even_if_no_key_can_be_made() {
     let world = World::new();
     world.jane(Role::Admin);
-    let files = Files(Arc::new(Mutex::new(vec![world.master.clone()])));
+    let files = Files::of(&world);
     let running = over(&world, &files);
     let login = running.login(EMAIL, PASSWORD, &origin()).unwrap();
     let hash = PlainToken::read(TokenKind::Refresh, &login.refresh_token).unwrap().hash();

@@ -14,10 +14,10 @@ use uuid::Uuid;
 
 use crate::world::{TENANT, World};
 
-const OTHER: TenantId = TenantId(Uuid::from_u128(0x1111_1111_2222_4333_8444_5555_5555_5555));
+pub const OTHER: TenantId = TenantId(Uuid::from_u128(0x1111_1111_2222_4333_8444_5555_5555_5555));
 const EVENTS: &str = "events";
 
-fn caller(tenant_id: Option<TenantId>) -> Principal {
+pub fn caller(tenant_id: Option<TenantId>) -> Principal {
     let kind = PrincipalKind::Token(CredentialId(Uuid::from_u128(7)));
     Principal { kind, name: "billing".to_owned(), role: Role::Admin, tenant_id, session_id: None }
 }
@@ -34,7 +34,7 @@ fn server(world: &World, current: &str, previous: Option<&str>) -> Access {
 }
 
 #[track_caller]
-fn refused(answer: Result<String>) {
+pub fn refused(answer: Result<String>) {
     let Err(Error::Invalid(fault)) = answer else { panic!("not a refusal: {answer:?}") };
     assert_eq!(fault.field.as_deref(), Some("cursor"));
     assert!(fault.to_string().contains("is not a cursor of this list"), "{fault}");

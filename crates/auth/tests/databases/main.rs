@@ -4,6 +4,7 @@
 
 mod accounts;
 mod api_tokens;
+mod cursor_key;
 mod refresh;
 mod token_keys;
 mod world;

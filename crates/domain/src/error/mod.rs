@@ -60,6 +60,9 @@ pub enum Error {
     /// The request contradicts stored data.
     #[error("{0}")]
     Conflict(ErrorDetail),
+    /// The requested thing existed, and never will again.
+    #[error("{0}")]
+    Gone(ErrorDetail),
     /// The credential is missing or not valid.
     #[error("{0}")]
     Unauthenticated(ErrorDetail),
@@ -193,6 +196,7 @@ impl Error {
             | Self::TooLarge(detail)
             | Self::NotFound(detail)
             | Self::Conflict(detail)
+            | Self::Gone(detail)
             | Self::Unauthenticated(detail)
             | Self::Forbidden(detail)
             | Self::TimedOut(detail)

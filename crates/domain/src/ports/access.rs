@@ -45,6 +45,9 @@ pub trait AccessReads {
 
     /// The keys that sign access tokens, newest first.
     fn token_keys(&mut self) -> Result<Vec<TokenKey>>;
+
+    /// The sealed key of the cursors of the feed; `None` until it was used for the first time.
+    fn cursor_key(&mut self) -> Result<Option<Vec<u8>>>;
 }
 
 /// Write access to accounts, sessions and credentials.
@@ -129,4 +132,11 @@ pub trait AccessWrites {
 
     /// Removes a key that signs access tokens, so that its tokens are no longer valid. `false` if it does not exist.
     fn delete_token_key(&mut self, kid: &str) -> Result<bool>;
+
+    /// Adds the sealed key of the cursors of the feed; `false`, and no change, if there is one. Of two transactions that
+    /// add it at the same time, exactly one gets `true`.
+    fn insert_cursor_key(&mut self, sealed_key: &[u8]) -> Result<bool>;
+
+    /// Replaces the sealed key of the cursors of the feed; `false` if there is none.
+    fn reseal_cursor_key(&mut self, sealed_key: &[u8]) -> Result<bool>;
 }

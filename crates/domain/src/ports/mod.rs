@@ -8,6 +8,7 @@ mod activity;
 mod buckets;
 mod directory;
 mod events;
+mod feed;
 mod pages;
 mod postings;
 mod retention;
@@ -20,6 +21,7 @@ pub use activity::*;
 pub use buckets::*;
 pub use directory::*;
 pub use events::*;
+pub use feed::*;
 pub use pages::*;
 pub use postings::*;
 pub use retention::*;
@@ -134,6 +136,7 @@ impl dyn Store + '_ {
 pub trait ReadTx:
     BucketReads
     + EventReads
+    + FeedReads
     + PageReads
     + DirectoryReads
     + AccessReads

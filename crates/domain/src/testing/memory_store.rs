@@ -13,7 +13,8 @@ use crate::folding::folded;
 use crate::id::{CreationId, EventId, LegalHoldId, RetentionRuleId, TenantId, UserId};
 use crate::page::PageRule;
 use crate::ports::{
-    BucketReads, DirectoryReads, DirectoryWrites, EventReads, EventWrites, IdFault, MissingName, ReadTx, Store, WriteTx,
+    BucketReads, DirectoryReads, DirectoryWrites, EventReads, EventWrites, FeedReads, FeedState, IdFault, MissingName,
+    NumberRange, ReadTx, Store, WriteTx,
 };
 use crate::retention::{LegalHold, RetentionRule};
 use crate::tenant::Tenant;
@@ -50,6 +51,8 @@ pub struct Records {
     pub earlier_changes: BTreeMap<(TenantId, UserId), usize>,
     pub rules: BTreeMap<RetentionRuleId, RetentionRule>,
     pub holds: BTreeMap<LegalHoldId, LegalHold>,
+    /// The history of the database, and what was removed.
+    pub feed: Option<FeedState>,
 }
 
 /// A transaction of a [`MemoryStore`].
@@ -230,6 +233,18 @@ impl EventReads for MemoryTx<'_> {
     /// It keeps the names themselves, so none can be missing.
     fn missing_names(&mut self, _limit: usize) -> Result<Vec<MissingName>> {
         Ok(Vec::new())
+    }
+}
+
+impl FeedReads for MemoryTx<'_> {
+    fn events_by_number(&mut self, filter: &EventFilter, range: NumberRange, limit: usize) -> Result<Vec<StoredEvent>> {
+        let matches = |stored: &StoredEvent| filter.matches(&stored.event, &PageRule::default());
+        Ok(self.stored().filter(|stored| range.contains(stored.seq) && matches(stored)).take(limit).collect())
+    }
+
+    fn feed_state(&mut self, _: Option<TenantId>) -> Result<FeedState> {
+        let first = FeedState { history: uuid::Uuid::nil(), removed: 0, removed_until: 0 };
+        Ok(self.records.feed.unwrap_or(first))
     }
 }
 

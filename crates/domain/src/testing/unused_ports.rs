@@ -62,6 +62,7 @@ unused_ports! {
         fn sessions(&mut self, filter: SessionFilter, before: Option<SessionId>, limit: usize) -> Result<Vec<Session>>;
         fn refresh_token(&mut self, hash: &[u8]) -> Result<Option<RefreshToken>>;
         fn token_keys(&mut self) -> Result<Vec<TokenKey>>;
+        fn cursor_key(&mut self) -> Result<Option<Vec<u8>>>;
     }
 
     AccessWrites {
@@ -96,6 +97,8 @@ unused_ports! {
         fn insert_token_key(&mut self, key: &TokenKey) -> Result<()>;
         fn reseal_token_key(&mut self, kid: &str, sealed_private: &[u8]) -> Result<bool>;
         fn delete_token_key(&mut self, kid: &str) -> Result<bool>;
+        fn insert_cursor_key(&mut self, sealed_key: &[u8]) -> Result<bool>;
+        fn reseal_cursor_key(&mut self, sealed_key: &[u8]) -> Result<bool>;
     }
 
     ActivityReads {

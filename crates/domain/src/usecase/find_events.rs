@@ -47,7 +47,7 @@ pub fn event_histogram(store: &dyn Store, filter: &EventFilter, buckets: &[TimeR
     Ok(counts)
 }
 
-fn check_range(filter: &EventFilter) -> Result<()> {
+pub(super) fn check_range(filter: &EventFilter) -> Result<()> {
     match (filter.from, filter.until) {
         (Some(from), Some(until)) if from >= until => Err(time::empty_range(from, until)),
         _ => Ok(()),

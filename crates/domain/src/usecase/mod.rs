@@ -4,6 +4,7 @@ mod change;
 mod change_attributes;
 mod find_directory;
 mod find_events;
+mod follow_events;
 mod keep_memberships;
 mod keep_retention;
 mod keep_tenants;
@@ -18,6 +19,7 @@ pub use find_directory::{
     list_users,
 };
 pub use find_events::{count_events, count_users, event_histogram, find_event, list_events};
+pub use follow_events::{FeedPage, FeedStart, follow_events};
 pub use keep_memberships::{correct_membership, delete_membership, put_membership};
 pub use keep_retention::{
     find_legal_hold, find_retention_rule, lift_legal_hold, place_legal_hold, remove_retention_rule, set_retention_rule,

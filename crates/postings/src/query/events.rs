@@ -8,8 +8,11 @@ use trailkeeper_domain::indexed_event::IndexedEvent;
 
 use crate::dimension::{Column, Dimension};
 use crate::positions::PositionSet;
-use crate::segment::Segment;
+use crate::segment::{NumberBounds, Segment};
 use crate::value::{value_in, value_of};
+
+/// The events whose numbers have common bounds.
+const PART: usize = 64;
 
 /// Events of one scope in memory, as a segment. It looks at every event for each posting list.
 #[derive(Debug, Clone)]
@@ -66,6 +69,17 @@ impl Segment for SortedEvents {
 
     fn keys(&mut self, positions: &[u32]) -> Result<Vec<EventPosition>> {
         Ok(self.at(positions).map(IndexedEvent::position).collect())
+    }
+
+    fn number_bounds(&mut self) -> Vec<NumberBounds> {
+        let parts = (0_u32..).step_by(PART).zip(self.events.chunks(PART));
+        parts
+            .filter_map(|(start, part)| {
+                let numbers = || part.iter().map(|event| event.seq);
+                let (least, greatest) = (numbers().min()?, numbers().max()?);
+                Some(NumberBounds { positions: start..start + number(part.len()), least, greatest })
+            })
+            .collect()
     }
 
     fn column(&mut self, column: Column, positions: &[u32]) -> Result<Vec<Option<u32>>> {

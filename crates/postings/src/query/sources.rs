@@ -4,11 +4,13 @@ use std::cmp::Reverse;
 
 use trailkeeper_domain::Result;
 use trailkeeper_domain::event::EventPosition;
+use trailkeeper_domain::ports::NumberRange;
 use trailkeeper_domain::time::{Timestamp, just_after};
 
 use super::columns::{Columns, columns};
 use super::condition::Query;
 use super::newest::{first_and_last, newest as newest_of};
+use super::numbered::{FirstStored, first_stored};
 use super::ordered::Ordered;
 use super::segments::{Segments, Span};
 use super::tally::{count, distinct, histogram};
@@ -62,6 +64,26 @@ impl<'a> Sources<'a> {
             keep_newest(&mut found, limit);
         }
         Ok(found)
+    }
+
+    /// The matching events with the smallest numbers in `range`, at most `limit`, in the order of numbers: as they were stored.
+    ///
+    /// It opens every segment that the query reaches, and reads those parts of them whose numbers are wanted.
+    pub fn first_stored(&mut self, query: &Query, range: NumberRange, limit: usize) -> Result<Vec<EventPosition>> {
+        let mut first = FirstStored::new(range, limit);
+        if limit == 0 {
+            return Ok(first.finish());
+        }
+        self.segments.waiting(query, &mut |waiting| {
+            for key in waiting.keys() {
+                if first.wanted().contains(key.1) {
+                    first.add(waiting.position(key)?);
+                }
+            }
+            Ok(())
+        })?;
+        self.each(query, &mut |segment| first_stored(segment, query, &mut first))?;
+        Ok(first.finish())
     }
 
     /// The number of matching events.

@@ -41,6 +41,13 @@ impl<S: PageSource> RunReader<S> {
         let removed = Bitmap::of(&self.removed()?, &(0..self.len()));
         let (mut page, mut position) = (0, 0);
         while let Some(keys) = self.page_of_keys(page)? {
+            let numbers = || keys.iter().map(|key| key.seq);
+            let bounds = self.header.bounds.get(page as usize).copied();
+            if bounds.is_some() && bounds != numbers().min().zip(numbers().max()) {
+                return Err(self
+                    .pages
+                    .damaged(page, Flaw::new(0, "the numbers have other bounds than the header says")));
+            }
             for key in keys {
                 let flaw = |sentence| self.pages.damaged(page, Flaw::new(0, sentence));
                 let needed = |dimension| {

@@ -13,6 +13,8 @@ use crate::value::column_of;
 const INLINE: u8 = 1;
 /// The fences of keys have numbers, because times of fences are equal.
 const NUMBERED: u8 = 2;
+/// The least and the greatest number of each page of keys follow the fences. Runs of older programs lack them.
+const BOUNDED: u8 = 4;
 
 /// The header of a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,6 +27,8 @@ pub(super) struct Header {
     /// The first key of each page of keys but the first one. `seq` is 0 where all times differ.
     pub key_fences: Vec<Key>,
     pub numbered: bool,
+    /// The least and the greatest `seq` of each page of keys; empty if they are not known.
+    pub bounds: Vec<(i64, i64)>,
     /// The dimensions that have values, ascending.
     pub sections: Vec<Section>,
     /// The bytes of pages that lie inside the header.
@@ -79,7 +83,10 @@ impl Header {
 
     /// The bytes of the header.
     pub fn encode(&self) -> Vec<u8> {
-        let flags = if self.inline.is_some() { INLINE } else { 0 } | if self.numbered { NUMBERED } else { 0 };
+        let flag = |set: bool, flag: u8| if set { flag } else { 0 };
+        let flags = flag(self.inline.is_some(), INLINE)
+            | flag(self.numbered, NUMBERED)
+            | flag(!self.bounds.is_empty(), BOUNDED);
         let mut out = vec![VERSION, flags];
         put_number(&mut out, u64::from(self.events));
         if self.events > 0 {
@@ -106,6 +113,12 @@ impl Header {
                 put_framed(out, &self.key_fences.iter().map(seq).collect::<Vec<_>>());
             }
         }
+        if !self.bounds.is_empty() {
+            let least = |(least, _): &(i64, i64)| zigzag(least.wrapping_sub(self.first.seq));
+            let width = |(least, greatest): &(i64, i64)| greatest.wrapping_sub(*least).cast_unsigned();
+            put_framed(out, &self.bounds.iter().map(least).collect::<Vec<_>>());
+            put_framed(out, &self.bounds.iter().map(width).collect::<Vec<_>>());
+        }
         put_number(out, self.sections.iter().fold(0, |all, section| all | 1 << section.dimension as u8));
         for section in &self.sections {
             put_number(out, section.fences.len() as u64);
@@ -129,7 +142,7 @@ impl Header {
         }
         let mut reader = Reader::new(unsealed(payload)?, 1);
         let flags = reader.byte()?;
-        if flags & !(INLINE | NUMBERED) != 0 {
+        if flags & !(INLINE | NUMBERED | BOUNDED) != 0 {
             return Err(Flaw::new(1, "a flag is unknown"));
         }
         let at = reader.at();
@@ -137,7 +150,7 @@ impl Header {
         let events = events.ok_or(Flaw::new(at, "a run has more than 2^20 events"))?;
         let mut header = Self { events, numbered: flags & NUMBERED != 0, ..Self::default() };
         if events > 0 {
-            header.read_fences(&mut reader)?;
+            header.read_fences(&mut reader, flags & BOUNDED != 0)?;
         }
         if flags & INLINE != 0 {
             header.inline = Some(Vec::new());
@@ -154,7 +167,7 @@ impl Header {
         Ok(header)
     }
 
-    fn read_fences(&mut self, reader: &mut Reader<'_>) -> Result<(), Flaw> {
+    fn read_fences(&mut self, reader: &mut Reader<'_>, is_bounded: bool) -> Result<(), Flaw> {
         let first_time = unzigzag(reader.number()?);
         let last_time = first_time.wrapping_add_unsigned(reader.number()?);
         let first_seq = unzigzag(reader.number()?);
@@ -176,6 +189,9 @@ impl Header {
         if !self.key_fences.is_sorted() || self.first > self.last {
             return Err(Flaw::new(at, "the fences of keys do not ascend"));
         }
+        if is_bounded {
+            self.bounds = self.read_bounds(reader, fences + 1)?;
+        }
         let at = reader.at();
         let present = reader.number()?;
         let known = Dimension::ALL.into_iter().filter(|dimension| present & 1 << *dimension as u8 != 0);
@@ -186,6 +202,16 @@ impl Header {
             self.sections.push(self.read_section(dimension, reader)?);
         }
         Ok(())
+    }
+
+    fn read_bounds(&self, reader: &mut Reader<'_>, pages: usize) -> Result<Vec<(i64, i64)>, Flaw> {
+        let at = reader.at();
+        let (leasts, widths) = (Framed::read(reader, pages)?, Framed::read(reader, pages)?);
+        let bounds = leasts.iter().zip(widths.iter()).map(|(least, width)| {
+            let least = self.first.seq.wrapping_add(unzigzag(least));
+            least.checked_add_unsigned(width).map(|greatest| (least, greatest))
+        });
+        bounds.collect::<Option<_>>().ok_or(Flaw::new(at, "the numbers of a page exceed 64 bits"))
     }
 
     fn read_section(&self, dimension: Dimension, reader: &mut Reader<'_>) -> Result<Section, Flaw> {
@@ -225,4 +251,43 @@ fn read_pairs(reader: &mut Reader<'_>, count: u64) -> Result<Vec<(u32, u32)>, Fl
     let others = Framed::read(reader, count)?;
     let number = |number: u64| u32::try_from(number).map_err(|_| Flaw::new(at, "a number exceeds 32 bits"));
     ones.iter().zip(others.iter()).map(|(one, other)| Ok((number(one)?, number(other)?))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::RunReader;
+    use crate::segment::{NumberBounds, Segment as _};
+
+    /// A source of no pages.
+    struct NoPages;
+
+    impl crate::page_source::PageSource for NoPages {
+        fn pages(&mut self, _: &[u32]) -> trailkeeper_domain::Result<Vec<Vec<u8>>> {
+            Ok(Vec::new())
+        }
+    }
+
+    #[test]
+    fn a_run_of_an_older_program_has_numbers_without_bounds() {
+        let key = |time, seq| Key { time, seq };
+        let bounds = vec![(i64::MIN, i64::MAX), (-3, 4)];
+        let header = Header {
+            events: 1_500,
+            first: key(1, 5),
+            last: key(9, 7),
+            key_fences: vec![key(4, 0)],
+            bounds: bounds.clone(),
+            ..Header::default()
+        };
+        assert_eq!(Header::decode(&header.encode()).expect("a header"), header);
+        let older = Header { bounds: Vec::new(), ..header.clone() };
+        assert_eq!(Header::decode(&older.encode()).expect("a header"), older);
+        let bounds_of =
+            |header: &Header| RunReader::open(&header.encode(), None, NoPages).expect("a run").number_bounds();
+        assert_eq!(bounds_of(&older), [NumberBounds { positions: 0..1_500, least: i64::MIN, greatest: i64::MAX }]);
+        let ranges: Vec<_> =
+            bounds_of(&header).into_iter().map(|part| (part.positions, part.least, part.greatest)).collect();
+        assert_eq!(ranges, [(0..1_024, i64::MIN, i64::MAX), (1_024..1_500, -3, 4)]);
+    }
 }

@@ -21,7 +21,7 @@ use super::removed::decode_removed;
 use crate::dimension::{Column, Dimension};
 use crate::page_source::PageSource;
 use crate::positions::PositionSet;
-use crate::segment::Segment;
+use crate::segment::{NumberBounds, Segment};
 use crate::value::{column_of, dimension_of};
 
 /// A run, whose pages are read when they are needed. It caches up to 1 MiB of them.
@@ -180,6 +180,24 @@ impl<S: PageSource> Segment for RunReader<S> {
             }
             page -= 1;
         }
+    }
+
+    fn number_bounds(&mut self) -> Vec<NumberBounds> {
+        let events = self.header.events;
+        let positions = |page: u32| page * KEYS_PER_PAGE..events.min((page + 1) * KEYS_PER_PAGE);
+        let bounds = (0..).zip(&self.header.bounds);
+        let known: Vec<NumberBounds> = bounds
+            .map(|(page, (least, greatest))| NumberBounds {
+                positions: positions(page),
+                least: *least,
+                greatest: *greatest,
+            })
+            .collect();
+        if known.is_empty() && events > 0 {
+            // An older program wrote the run.
+            return vec![NumberBounds { positions: 0..events, least: i64::MIN, greatest: i64::MAX }];
+        }
+        known
     }
 
     fn frequency(&mut self, dimension: Dimension, value: u32) -> Result<u32> {

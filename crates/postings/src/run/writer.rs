@@ -69,7 +69,9 @@ impl<'s> RunWriter<'s> {
     }
 
     fn finish_keys(&mut self) -> Result<()> {
-        if !self.keys.is_empty() {
+        let numbers = || self.keys.iter().map(|key| key.seq);
+        if let Some(bounds) = numbers().min().zip(numbers().max()) {
+            self.header.bounds.push(bounds);
             self.output.push(key_page::encode(&self.keys), Kind::Needed)?;
             self.keys.clear();
         }

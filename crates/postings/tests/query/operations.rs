@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use trailkeeper_domain::event::EventPosition;
 use trailkeeper_domain::indexed_event::IndexedEvent;
+use trailkeeper_domain::ports::NumberRange;
 use trailkeeper_postings::delta::encode;
 use trailkeeper_postings::dimension::Column;
 use trailkeeper_postings::query::{Columns, Condition, Query, SortedEvents, Sources};
@@ -41,6 +42,29 @@ proptest! {
             newest_first(world.matching(&query)).into_iter().filter(|position| *position < before).take(5).collect();
         let mut sources = Sources::new(&mut world.segments);
         prop_assert_eq!(sources.newest(&query, Some(before), 5).expect("a list"), expected);
+    }
+
+    #[test]
+    fn pages_by_number_have_each_event_once_as_it_was_stored(
+        mut world in world(), query in query(), after in -1..60_i64, until in 20..220_i64, limit in 1..12_usize,
+    ) {
+        let wanted = |event: &&IndexedEvent| after < event.seq && event.seq <= until;
+        let mut expected: Vec<EventPosition> = world.matching(&query).filter(wanted).map(IndexedEvent::position).collect();
+        expected.sort_by_key(|event| event.seq);
+        let mut sources = Sources::new(&mut world.segments);
+        let (mut found, mut after): (Vec<EventPosition>, i64) = (Vec::new(), after);
+        loop {
+            let page = sources.first_stored(&query, NumberRange { after, until }, limit).expect("a page");
+            prop_assert!(page.len() <= limit);
+            let is_last = page.len() < limit;
+            after = page.last().map_or(after, |last| last.seq);
+            found.extend(page);
+            if is_last {
+                break;
+            }
+        }
+        prop_assert_eq!(found, expected);
+        prop_assert_eq!(sources.first_stored(&query, NumberRange { after: 0, until }, 0).expect("nothing"), []);
     }
 
     #[test]

@@ -6,11 +6,14 @@ use std::ops::Range;
 use trailkeeper_domain::Result;
 use trailkeeper_domain::event::{EventPosition, Outcome};
 use trailkeeper_domain::indexed_event::IndexedEvent;
+use trailkeeper_domain::ports::NumberRange;
 use trailkeeper_postings::dimension::{Column, Dimension};
 use trailkeeper_postings::outcome::code;
 use trailkeeper_postings::positions::PositionSet;
-use trailkeeper_postings::query::{Condition, Query, SortedEvents, count, histogram, newest};
-use trailkeeper_postings::segment::Segment;
+use trailkeeper_postings::query::{
+    Condition, FirstStored, Query, SortedEvents, count, first_stored, histogram, newest,
+};
+use trailkeeper_postings::segment::{NumberBounds, Segment};
 
 use crate::world::{at, event};
 
@@ -61,6 +64,9 @@ impl Segment for Watched {
         self.keys += positions.len();
         self.events.keys(positions)
     }
+    fn number_bounds(&mut self) -> Vec<NumberBounds> {
+        self.events.number_bounds()
+    }
     fn column(&mut self, column: Column, positions: &[u32]) -> Result<Vec<Option<u32>>> {
         self.values += positions.len();
         self.events.column(column, positions)
@@ -88,6 +94,28 @@ fn the_newest_of_dense_lists_read_the_newest_window() {
     assert_eq!(newest(&mut segment, &query, None, 50).expect("a list").len(), 50);
     let windows: Vec<Range<u32>> = segment.lists.iter().map(|(_, _, within)| within.clone()).collect();
     assert!(windows.iter().all(|window| window.start >= 3 << 16) && windows.len() == 2, "{windows:?}");
+}
+
+#[test]
+fn the_first_stored_are_read_where_their_numbers_lie() {
+    for (query, expected) in [
+        (Query::of(Condition::is(Dimension::User, 2)), [150_002, 150_004]),
+        (Query::of(Condition::is(Dimension::User, 9)), [198_999, i64::MAX]),
+    ] {
+        let mut segment = Watched::new();
+        let mut first = FirstStored::new(NumberRange { after: 150_000, until: 199_000 }, 2);
+        first_stored(&mut segment, &query, &mut first).expect("a page");
+        let found: Vec<i64> = first.finish().iter().map(|event| event.seq).collect();
+        assert_eq!(found[0], expected[0]);
+        assert_eq!(found.get(1).copied().unwrap_or(i64::MAX), expected[1]);
+        assert!(segment.keys <= 64, "{} keys were read for {query:?}", segment.keys);
+        let read: usize = segment.lists.iter().map(|(_, _, within)| within.len()).sum();
+        assert!(segment.lists.len() <= 2 && (read <= 128 || segment.lists.len() == 1), "{:?}", segment.lists);
+    }
+    let mut segment = Watched::new();
+    let mut first = FirstStored::new(NumberRange { after: 200_000, until: 300_000 }, 2);
+    first_stored(&mut segment, &Query::of(Condition::is(Dimension::User, 2)), &mut first).expect("a page");
+    assert!(first.finish().is_empty() && segment.lists.is_empty() && segment.ranks == 0, "all numbers are smaller");
 }
 
 #[test]

@@ -45,6 +45,7 @@ pub fn check(run: &mut impl Segment, events: &[IndexedEvent], random: &mut Rando
     let len = u32::try_from(events.len()).unwrap();
     assert_eq!(run.len(), len);
     check_keys(run, events, random);
+    check_bounds(run, events);
     for dimension in Dimension::ALL {
         let mut lists: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
         for (event, position) in events.iter().zip(0..) {
@@ -75,6 +76,18 @@ pub fn check(run: &mut impl Segment, events: &[IndexedEvent], random: &mut Rando
             assert_eq!(run.column(column, &positions).unwrap(), expected, "{column:?}");
         }
     }
+}
+
+/// The parts follow one another, and their bounds are exact.
+fn check_bounds(run: &mut impl Segment, events: &[IndexedEvent]) {
+    let mut next = 0;
+    for part in run.number_bounds() {
+        assert_eq!(part.positions.start, next);
+        next = part.positions.end;
+        let numbers = || events[part.positions.start as usize..next as usize].iter().map(|event| event.seq);
+        assert_eq!((Some(part.least), Some(part.greatest)), (numbers().min(), numbers().max()));
+    }
+    assert_eq!(next as usize, events.len());
 }
 
 fn check_keys(run: &mut impl Segment, events: &[IndexedEvent], random: &mut Random) {

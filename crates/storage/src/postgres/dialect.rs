@@ -13,6 +13,7 @@ pub use super::ingest::{
 };
 pub use super::moving::keep_in_place;
 pub use super::postings::{delete_posting_runs, delete_some, insert_pages, insert_posting_runs, posting_pages};
+pub use super::settled::history;
 pub use super::sheets::{analyze_sheets, delete_sheets, insert_sheets, payloads, runs};
 
 /// The SQL expression for the UTC day of a creation.

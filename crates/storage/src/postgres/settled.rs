@@ -11,10 +11,12 @@
 
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{BigInt, Bool};
+use diesel::sql_types::{BigInt, Bool, Text};
 use parking_lot::Mutex;
+use uuid::Uuid;
 
 use super::Conn;
+use crate::names::digest_of;
 
 /// The last number that any transaction has taken.
 const LAST: &str = "SELECT last_value AS number, is_called FROM events_seq_seq";
@@ -24,6 +26,25 @@ const NEW_ID: &str = "SELECT pg_current_xact_id()::text::bigint AS number, true 
 
 /// The smallest transaction id that is running, or the next one if none is.
 const OLDEST: &str = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS number, true AS is_called";
+
+/// What changes when a database is restored: a dump gives the table another oid, a copy of the files goes on in another
+/// timeline, and so does a standby that becomes the primary, because it may lack the last commits.
+const HISTORY: &str = "\
+SELECT concat_ws('.', (SELECT database_id FROM content_version WHERE id = 1), (SELECT system_identifier FROM pg_control_system()), \
+'events'::regclass::oid, CASE WHEN pg_is_in_recovery() THEN '' ELSE left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) END) \
+AS history";
+
+#[derive(QueryableByName)]
+struct History {
+    #[diesel(sql_type = Text)]
+    history: String,
+}
+
+/// The history of the database, in which numbers are given once.
+pub fn history(conn: &mut Conn) -> QueryResult<Uuid> {
+    let found: History = sql_query(HISTORY).get_result(conn)?;
+    Ok(digest_of(&found.history))
+}
 
 #[derive(QueryableByName)]
 struct Number {

@@ -10,8 +10,11 @@ use super::{Db, Tx, count};
 use crate::columns::{DbTime, DbUuid};
 use crate::email_key::EmailKey;
 use crate::rows::{AccountRow, ApiTokenRow, RefreshTokenRow, SessionRow, SigningKeyRow, TokenKeyRow};
-use crate::schema::{accounts, api_tokens, refresh_tokens, sessions, signing_keys, token_keys};
+use crate::schema::{accounts, api_tokens, cursor_keys, refresh_tokens, sessions, signing_keys, token_keys};
 use crate::unindexed::Unindexed;
+
+/// The id of the only row of the table of cursor keys.
+pub(super) const CURSOR_KEY: i16 = 1;
 
 impl AccessReads for Tx<'_> {
     fn account(&mut self, id: AccountId) -> Result<Option<Account>> {
@@ -122,5 +125,10 @@ impl AccessReads for Tx<'_> {
             .select(TokenKeyRow::as_select());
         let rows: Vec<TokenKeyRow> = self.run("token_keys", |conn| query.load(conn))?;
         Ok(rows.into_iter().map(TokenKey::from).collect())
+    }
+
+    fn cursor_key(&mut self) -> Result<Option<Vec<u8>>> {
+        let query = cursor_keys::table.find(CURSOR_KEY).select(cursor_keys::sealed_key);
+        self.run("cursor_keys", |conn| query.first(conn).optional())
     }
 }

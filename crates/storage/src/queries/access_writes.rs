@@ -9,10 +9,13 @@ use trailkeeper_domain::{Error, Result};
 use uuid::Uuid;
 
 use super::Tx;
+use super::access::CURSOR_KEY;
 use crate::columns::{DbTime, DbUuid};
 use crate::error;
 use crate::rows::{AccountRow, ApiTokenRow, RefreshTokenRow, SessionRow, SigningKeyRow, TokenKeyRow};
-use crate::schema::{accounts, api_tokens, refresh_tokens, sessions, signing_keys, spent_signatures, token_keys};
+use crate::schema::{
+    accounts, api_tokens, cursor_keys, refresh_tokens, sessions, signing_keys, spent_signatures, token_keys,
+};
 use crate::unindexed::Unindexed;
 
 impl AccessWrites for Tx<'_> {
@@ -265,6 +268,26 @@ impl AccessWrites for Tx<'_> {
     fn delete_token_key(&mut self, kid: &str) -> Result<bool> {
         let deleted = self.run("token_keys", |conn| diesel::delete(token_keys::table.find(kid)).execute(conn))?;
         Ok(deleted > 0)
+    }
+
+    fn insert_cursor_key(&mut self, sealed_key: &[u8]) -> Result<bool> {
+        // Of two that add it at once the second waits here for the first to commit, and inserts nothing.
+        let inserted = self.run("cursor_keys", |conn| {
+            diesel::insert_into(cursor_keys::table)
+                .values((cursor_keys::id.eq(CURSOR_KEY), cursor_keys::sealed_key.eq(sealed_key)))
+                .on_conflict_do_nothing()
+                .execute(conn)
+        })?;
+        Ok(inserted > 0)
+    }
+
+    fn reseal_cursor_key(&mut self, sealed_key: &[u8]) -> Result<bool> {
+        let resealed = self.run("cursor_keys", |conn| {
+            diesel::update(cursor_keys::table.find(CURSOR_KEY))
+                .set(cursor_keys::sealed_key.eq(sealed_key))
+                .execute(conn)
+        })?;
+        Ok(resealed > 0)
     }
 }
 

@@ -20,6 +20,7 @@ mod event_names;
 mod event_query;
 mod events;
 mod facts;
+mod feed;
 mod hash_key;
 mod list_indexes;
 mod long_sheets;

@@ -125,6 +125,7 @@ impl RetentionWrites for Tx<'_> {
 
     fn delete_events(&mut self, seqs: &[i64]) -> Result<u64> {
         let bucket = self.bucket()?;
+        self.record_removal(bucket, seqs)?;
         let deleted = self.run("events", |conn| dialect::delete_events(conn, bucket, seqs))?;
         u64::try_from(deleted).map_err(Error::internal)
     }

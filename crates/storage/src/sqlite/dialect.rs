@@ -1,7 +1,9 @@
 //! SQLite-specific SQL.
 
 use diesel::connection::AnsiTransactionManager;
+use diesel::prelude::*;
 use diesel::result::QueryResult;
+use uuid::Uuid;
 
 use super::Conn;
 pub use super::ids::{Ids, NewIds, events_by_id, insert_events, verify as check_ids};
@@ -11,6 +13,8 @@ pub use super::ingest::{
 };
 pub use super::postings::{delete_posting_runs, delete_some, insert_pages, insert_posting_runs, posting_pages};
 pub use super::sheets::{analyze_sheets, delete_sheets, insert_sheets, payloads, runs};
+use crate::columns::DbUuid;
+use crate::schema::content_version;
 
 /// The SQL expression for the UTC day of a creation, in days since 1970.
 pub const DAY_OF_CREATION: &str = "created_at / 86400000000";
@@ -61,6 +65,12 @@ pub fn lock_login_counters(_conn: &mut Conn) -> QueryResult<()> {
 #[expect(clippy::unnecessary_wraps, reason = "the same signature on both databases")]
 pub fn lock_retention(_conn: &mut Conn) -> QueryResult<()> {
     Ok(())
+}
+
+/// The history of the database, which a restored copy does not have.
+pub fn history(conn: &mut Conn) -> QueryResult<Uuid> {
+    let row = content_version::table.find(1_i16).select(content_version::database_id);
+    row.first::<DbUuid>(conn).map(|id| id.0)
 }
 
 /// The number of buckets: a file has one.

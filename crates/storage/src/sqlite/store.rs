@@ -251,7 +251,8 @@ impl Store for SqliteStore {
         // One transaction writes at a time, so numbers become visible in their order.
         let mut last = 0;
         self.read(&mut |tx| {
-            last = tx.last_seq()?;
+            // The newest events may have been removed.
+            last = tx.last_seq()?.max(tx.feed_state(None)?.removed_until);
             Ok(())
         })?;
         Ok(last)

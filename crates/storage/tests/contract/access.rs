@@ -1,5 +1,8 @@
 //! Accounts and credentials.
 
+use std::sync::Barrier;
+use std::thread;
+
 use trailkeeper_domain::Error;
 use trailkeeper_domain::account::{Account, ApiToken, Role, SigningKey, TokenKey};
 use trailkeeper_domain::id::CredentialId;
@@ -20,6 +23,9 @@ trailkeeper_testkit::on_both!(crate::TestStore::new =>
     signing_keys_are_resealed,
     token_keys_are_listed_newest_first,
     token_keys_are_resealed_and_removed,
+    the_first_cursor_key_stays,
+    a_cursor_key_is_resealed,
+    one_of_many_cursor_keys_is_stored,
 );
 
 fn accounts_are_stored_and_changed(t: &TestStore) {
@@ -222,4 +228,44 @@ fn token_keys_are_resealed_and_removed(t: &TestStore) {
     assert!(t.store.writing(|tx| tx.delete_token_key("b")).unwrap());
     assert!(!t.store.writing(|tx| tx.delete_token_key("b")).unwrap());
     assert_eq!(t.store.reading(|tx| tx.token_keys()).unwrap(), [resealed]);
+}
+
+fn cursor_key(t: &TestStore) -> Option<Vec<u8>> {
+    t.store.reading(|tx| tx.cursor_key()).unwrap()
+}
+
+fn the_first_cursor_key_stays(t: &TestStore) {
+    assert_eq!(cursor_key(t), None);
+    // In one transaction, and in another one.
+    let both = t.store.writing(|tx| Ok([tx.insert_cursor_key(&[1, 0, 255])?, tx.insert_cursor_key(&[2])?]));
+    assert_eq!(both.unwrap(), [true, false]);
+    assert!(!t.store.writing(|tx| tx.insert_cursor_key(&[3])).unwrap());
+    assert_eq!(cursor_key(t), Some(vec![1, 0, 255]));
+}
+
+fn a_cursor_key_is_resealed(t: &TestStore) {
+    let reseal = || t.store.writing(|tx| tx.reseal_cursor_key(&[0, 9])).unwrap();
+    assert!(!reseal());
+    assert_eq!(cursor_key(t), None);
+    assert!(t.store.writing(|tx| tx.insert_cursor_key(&[1])).unwrap());
+    assert!(reseal());
+    assert_eq!(cursor_key(t), Some(vec![0, 9]));
+}
+
+fn one_of_many_cursor_keys_is_stored(t: &TestStore) {
+    let start = Barrier::new(4);
+    let stored: Vec<u8> = thread::scope(|scope| {
+        let threads: Vec<_> = (1..=4)
+            .map(|number| {
+                let start = &start;
+                scope.spawn(move || {
+                    start.wait();
+                    t.store.writing(|tx| tx.insert_cursor_key(&[number])).unwrap().then_some(number)
+                })
+            })
+            .collect();
+        threads.into_iter().filter_map(|thread| thread.join().unwrap()).collect()
+    });
+    assert_eq!(stored.len(), 1, "{stored:?}");
+    assert_eq!(cursor_key(t), Some(stored));
 }

@@ -193,6 +193,7 @@ macro_rules! cases_of_events {
             long_pages_that_differ_at_the_end_are_different, offsets_skip_from_the_newest,
             pages_of_a_list_skip_and_repeat_no_event, several_types_are_one_list,
         };
+        use crate::feed::{the_feed_has_the_order_of_storage, the_feed_of_random_filters_agrees_with_a_scan};
         use crate::facts::{
             facts_equal_the_stored_events, facts_of_a_user_equal_the_stored_events,
             facts_of_one_instant_are_read_once_each, the_span_is_that_of_the_events_of_customers,
@@ -214,6 +215,8 @@ macro_rules! cases_of_events {
             events_of_the_same_time_are_in_the_order_of_storage,
             large_batches_are_stored,
             lists_of_customers_omit_the_system_tenant,
+            the_feed_has_the_order_of_storage,
+            the_feed_of_random_filters_agrees_with_a_scan,
             long_pages_that_differ_at_the_end_are_different,
             offsets_skip_from_the_newest,
             pages_of_a_list_skip_and_repeat_no_event,

@@ -11,6 +11,7 @@ mod event_filters;
 mod events;
 mod exactly_once;
 mod facts;
+mod feed;
 mod ids;
 mod indexed_events;
 mod ingest;

@@ -138,7 +138,9 @@ fn nobody_who_follows_misses_an_event_or_sees_one_twice(test: &TestStore) {
                 })
             })
             .collect();
-        writers.into_iter().for_each(|writer| writer.join().unwrap());
+        for writer in writers {
+            writer.join().unwrap();
+        }
         is_over.store(true, Ordering::SeqCst);
         followers.into_iter().map(|follower| follower.join().unwrap()).collect()
     });

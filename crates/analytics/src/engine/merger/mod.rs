@@ -44,7 +44,8 @@ pub struct Merger {
 }
 
 impl Merger {
-    /// Starts the merger's thread. `own` are the leases of this process, which the thread takes from no other one. It also prepares the store for the coming months.
+    /// Starts the merger's thread, which also prepares the store for the coming months. `own` are the leases of this process:
+    /// none of its threads takes one from another.
     ///
     /// Failures are logged and tried again: an outage of the database is logged once, an unreadable row once an hour.
     ///

@@ -91,8 +91,8 @@ pub fn remove(
     Ok(removed)
 }
 
-/// Like [`remove`], for the background of a server, whose leases are `own`. It writes nothing, and takes no lease, unless there is something to
-/// remove.
+/// Like [`remove`], for the background of a server, whose leases are `own`. It writes nothing, and takes no lease, unless
+/// there is something to remove.
 ///
 /// # Errors
 /// Those of [`remove`].

@@ -1,7 +1,7 @@
 //! Lists of events.
 
 use trailkeeper_domain::event::{EventFilter, EventPosition, StoredEvent};
-use trailkeeper_domain::ports::PostingReads;
+use trailkeeper_domain::ports::{NumberRange, PostingReads};
 use trailkeeper_domain::{Error, Result};
 
 use super::super::Tx;
@@ -53,6 +53,35 @@ impl Tx<'_> {
         }
         let seqs = self.newest_by_postings(generations, &asked, after, limit)?;
         self.rows_of_index(&asked, &seqs)
+    }
+
+    /// See `FeedReads::events_by_number`.
+    pub(in super::super) fn first_stored_by_postings(
+        &mut self,
+        generations: &[Generation],
+        filter: &EventFilter,
+        mut range: NumberRange,
+        limit: usize,
+    ) -> Result<Vec<StoredEvent>> {
+        let asked = self.asked(filter)?;
+        let query = asked.possible();
+        let mut seqs = Vec::new();
+        loop {
+            let wanted = limit - seqs.len();
+            let found =
+                self.ask(generations, asked.scope, &query, |sources| sources.first_stored(&query, range, wanted))?;
+            let is_last = found.len() < wanted;
+            let mut found: Vec<i64> = found.into_iter().map(|position| position.seq).collect();
+            range.after = found.last().copied().unwrap_or(range.until);
+            if asked.has_hashes() {
+                let matching = self.with_texts(&asked, &found)?;
+                found.retain(|seq| matching.contains(seq));
+            }
+            seqs.extend(found);
+            if is_last || seqs.len() == limit {
+                return self.rows_of_index(&asked, &seqs);
+            }
+        }
     }
 
     /// The numbers of the newest events. Those whose texts differ are replaced by older ones.

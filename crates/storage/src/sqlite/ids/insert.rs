@@ -15,7 +15,7 @@ use super::state::{Ids, Known};
 use crate::columns::{DbTenant, DbUuid};
 use crate::hash_key::HashKey;
 use crate::rows::NewEventRow;
-use crate::schema::events;
+use crate::schema::{events, removed_events};
 
 /// The events that a transaction stored. They count for others after the commit.
 #[derive(Debug, Default)]
@@ -50,8 +50,8 @@ impl NewIds {
 /// others.
 ///
 /// It runs one prepared statement per event. Inside one transaction this is faster than statements with many rows, which
-/// SQLite parses again for every number of rows. Numbers of events are never those of ids in runs, also if the newest
-/// events were removed.
+/// SQLite parses again for every number of rows. Numbers of events are never those of events that were removed: a
+/// reader of the feed may be behind them.
 pub fn insert_events(
     conn: &mut Conn,
     ids: &Ids,
@@ -66,7 +66,9 @@ pub fn insert_events(
         last
     } else {
         let stored: Option<i64> = events::table.select(diesel::dsl::max(events::seq)).first(conn)?;
-        known.recent.last().max(stored.unwrap_or(0))
+        let removed: Option<i64> =
+            removed_events::table.select(diesel::dsl::max(removed_events::until_seq)).first(conn)?;
+        known.recent.last().max(stored.unwrap_or(0)).max(removed.unwrap_or(0))
     };
     let mut outcomes = Vec::with_capacity(rows.len());
     if known.indexed {
