@@ -1,9 +1,11 @@
-//! Audit events for the reads and changes of people.
+//! Audit events for the reads and changes of people, and for readings of the feed.
 //!
 //! The type of a handler's `Caller` names the audit category, its extractor [watches](watch) the request, and the
 //! middleware [`recorded`] wraps the resource of every path. So a handler cannot forget the audit event of a read. The
 //! event of a read is stored after the handler ran and before the response is sent: if it cannot be stored, the client
 //! does not get the data.
+//!
+//! A reading of the feed is recorded once, at its start, also for programs: its later pages call [`continues_reading`].
 //!
 //! [`changing`] stores the audit event of a directory change or of a report in the transaction of the change: both are
 //! committed or neither. A refused change changed nothing; its event is stored afterwards, as that of a read.
@@ -55,14 +57,16 @@ struct InBody {
     reported: Vec<(&'static str, Value)>,
 }
 
-/// Keeps the caller before the handler answers. Reads by programs create no audit event.
+/// Keeps the caller before the handler answers. Reads by programs create no audit event, unless the category includes
+/// them.
 pub fn watch(
     request: &HttpRequest,
     principal: &Principal,
     category: Option<AuditCategory>,
     declared: DeclaredConditions,
 ) {
-    if let PrincipalKind::Account(_) = principal.kind {
+    let is_person = matches!(principal.kind, PrincipalKind::Account(_));
+    if is_person || category.is_some_and(AuditCategory::includes_programs) {
         request.extensions_mut().insert(Watched { principal: principal.clone(), category, declared });
     }
 }
@@ -83,6 +87,11 @@ pub fn reported_in_body(request: &HttpRequest, user: Option<&UserId>, reported: 
 /// Leaves the audit event of this request to the use case, which stores one whether it succeeds or fails. Without this
 /// call, one action would create two events.
 pub fn recorded_by_use_case(request: &HttpRequest) {
+    request.extensions_mut().remove::<Watched>();
+}
+
+/// Leaves out the audit event of a request that goes on with a reading of the feed, because its start was recorded.
+pub fn continues_reading(request: &HttpRequest) {
     request.extensions_mut().remove::<Watched>();
 }
 

@@ -2,12 +2,13 @@
 //!
 //! A caller that is scoped to a tenant gets sealed cursors, because plain ones reveal the number of rows of all tenants.
 //! The types prevent that a list sends a plain one: use cases return a [`PlainCursor`], which cannot be serialized, and
-//! only [`ListPosition::next`] converts it into a [`NextCursor`], which can.
+//! only [`ListPosition::next`] converts it into a [`NextCursor`], which can. Positions in the feed have the same rule, with
+//! [`FeedCursors`] and [`FeedCursor`].
 
 use serde::Serialize;
-use trailkeeper_auth::{Access, Principal};
+use trailkeeper_auth::{Access, FeedSealer, Principal};
 use trailkeeper_domain::Result;
-use trailkeeper_domain::cursor::PlainCursor;
+use trailkeeper_domain::cursor::{self, FeedPosition, PlainCursor};
 
 /// The lists with cursors. A sealed cursor of one list is invalid in the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,5 +103,42 @@ impl NextCursor {
     /// A cursor for an example.
     pub fn sample(text: &str) -> Self {
         Self(Some(text.to_owned()))
+    }
+}
+
+/// Writes positions in the feed as cursors, in the form that one caller may see.
+pub struct FeedCursors(FeedSealer);
+
+impl FeedCursors {
+    /// The cursors of this caller. Blocks, because it may read the database.
+    pub fn of(access: &Access, caller: &Principal) -> Result<Self> {
+        access.feed_sealer(caller).map(Self)
+    }
+
+    /// The cursor of a position.
+    pub fn cursor(&self, position: &FeedPosition) -> Result<FeedCursor> {
+        self.0.seal(&PlainCursor::of_feed(position)).map(FeedCursor)
+    }
+
+    /// The position of the cursor that this caller sent in `field`. Blocks, because it may read the database.
+    pub fn open(access: &Access, caller: &Principal, field: &str, sent: &str) -> Result<FeedPosition> {
+        cursor::to_feed(field, &access.open_feed_cursor(caller, field, sent)?)
+    }
+}
+
+/// The cursor of a position in the feed, in a response.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct FeedCursor(String);
+
+impl FeedCursor {
+    /// The text of the cursor: a letter and hexadecimal digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// A cursor for an example.
+    pub fn sample(text: &str) -> Self {
+        Self(text.to_owned())
     }
 }

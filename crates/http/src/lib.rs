@@ -18,6 +18,7 @@ mod documented;
 mod documents;
 mod error_formats;
 mod extract;
+mod follow;
 mod keyed_locks;
 mod limits;
 mod login;

@@ -44,6 +44,11 @@ problems! {
     PasswordProblems =
         403 ["permission_denied", "wrong_password"] "The credential does not allow this, or the current password is wrong.",
         429 ["too_many_requests", "too_many_attempts"] "Too many requests, or too many attempts with a wrong password.";
+    /// The further problems of the feed and of streams of events.
+    FeedProblems =
+        410 ["cursor_expired"] "The cursor is of the database before it was restored or replaced.",
+        503 ["unavailable", "overloaded", "stopping", "too_many_listeners"]
+            "The database cannot serve now, or the server is overloaded or stopping, or too many requests wait for events.";
     /// An unknown tenant, or one that the caller has no access to.
     TenantNotFound = 404 ["tenant_not_found"] "The tenant does not exist, or the credential may not see it.";
     /// An unknown user, or one that the caller has no access to.

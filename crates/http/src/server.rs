@@ -78,6 +78,7 @@ pub async fn serve(
         .max_concurrent_connections(state.settings.connections.max.div_ceil(workers))
         .shutdown_timeout(SHUTDOWN_S);
     let stopping = builder.graceful_shutdown_signal();
+    let stopper = actix_web::rt::spawn(stop_listeners(state.clone(), stopping.clone()));
     let builder = if state.settings.tls.is_some() {
         builder.listen("trailkeeper", listener, move || {
             let (state, stopping, acceptor) = (state.clone(), stopping.clone(), acceptor.clone());
@@ -98,7 +99,16 @@ pub async fn serve(
         })?
     };
     on_ready(address)?;
-    builder.run().await
+    let served = builder.run().await;
+    // After SIGINT it would wait on.
+    stopper.abort();
+    served
+}
+
+/// Ends streams and waiting requests when the server begins to stop: it waits for the end of its requests.
+async fn stop_listeners(state: Data<AppState>, stopping: GracefulShutdownSignal) {
+    stopping.notified().await;
+    state.stop_listeners();
 }
 
 /// The thread that shares request counts; `None` if no group has a limit.

@@ -39,6 +39,8 @@ pub struct HttpSettings {
     pub database_timeout: Duration,
     /// Limits of connections.
     pub connections: ConnectionSettings,
+    /// The most requests that wait for events or stream them at once. Further ones get 503.
+    pub max_listeners: usize,
     /// Origins whose scripts may read responses, in the form that browsers send: `https://app.example`.
     pub cors_origins: Vec<String>,
     /// Certificate and key; without them, the server speaks plain HTTP.
@@ -56,6 +58,7 @@ impl Default for HttpSettings {
             body_budget_bytes: 256 << 20,
             database_timeout: Duration::from_secs(15),
             connections: ConnectionSettings::default(),
+            max_listeners: 1000,
             cors_origins: Vec::new(),
             tls: None,
         }

@@ -14,6 +14,7 @@ use trailkeeper_domain::ports::Store;
 use trailkeeper_domain::{Error, Result};
 
 use crate::body_budget::{BodyBudget, BodyShare, Sender};
+use crate::follow::Listeners;
 use crate::keyed_locks::KeyedLocks;
 use crate::limits::Limits;
 use crate::readiness::Readiness;
@@ -90,6 +91,7 @@ pub struct AppState {
     login_locks: Arc<KeyedLocks>,
     limits: Arc<Limits>,
     readiness: Readiness,
+    listeners: Listeners,
 }
 
 impl AppState {
@@ -100,6 +102,7 @@ impl AppState {
         let folds = Arc::new(FoldCache::new(settings.fold_cache_bytes));
         let bodies = Arc::new(BodyBudget::new(settings.body_budget_bytes));
         let limits = Arc::new(Limits::new(settings.limits));
+        let listeners = Listeners::new(Arc::clone(&services.store), settings.max_listeners);
         Self {
             services,
             settings,
@@ -110,6 +113,7 @@ impl AppState {
             login_locks: Arc::default(),
             limits,
             readiness: Readiness::default(),
+            listeners,
         }
     }
 
@@ -153,6 +157,23 @@ impl AppState {
     /// The cached answer to the question whether the database can serve.
     pub(crate) fn readiness(&self) -> &Readiness {
         &self.readiness
+    }
+
+    /// The requests that wait for events of the feed.
+    pub(crate) fn listeners(&self) -> &Listeners {
+        &self.listeners
+    }
+
+    /// The number of requests that wait for events or stream them now.
+    pub fn listener_count(&self) -> usize {
+        self.listeners.count()
+    }
+
+    /// Ends the streams of events, and answers the requests that wait for some: the present ones and later ones.
+    /// [`serve`](crate::serve) does this when it stops. An application with a server of its own should do it then, because
+    /// its graceful shutdown would wait for them.
+    pub fn stop_listeners(&self) {
+        self.listeners.stop();
     }
 
     /// Exchanges request counts with the other servers of the same database. [`serve`](crate::serve) does this every

@@ -18,6 +18,11 @@ pub struct ConnectionArgs {
     #[arg(long, env = "TRAILKEEPER_MAX_CONNECTIONS_PER_SOURCE", default_value_t = 1024, value_name = "NUMBER")]
     pub max_connections_per_source: u32,
 
+    /// Requests that wait for events of the feed or stream them at the same time; further ones get 503. Their connections
+    /// count as all others. An idle one takes about 20 KiB of memory. 0: none.
+    #[arg(long, env = "TRAILKEEPER_MAX_LISTENERS", default_value_t = 1000, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(..=1_000_000))]
+    pub max_listeners: u32,
+
     /// Seconds that a connection may stay idle between two requests.
     #[arg(long, env = "TRAILKEEPER_KEEP_ALIVE", default_value_t = 30, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=3_600))]
     pub keep_alive: u32,
@@ -39,7 +44,6 @@ impl ConnectionArgs {
     /// These settings, as the HTTP library takes them. `most`: how many connections the system allows this program.
     pub fn settings(&self, most: usize) -> ConnectionSettings {
         let seconds = |seconds: u32| Duration::from_secs(seconds.into());
-        let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
         ConnectionSettings {
             max: count(self.max_connections).min(most),
             max_per_source: count(self.max_connections_per_source),
@@ -49,11 +53,21 @@ impl ConnectionArgs {
             write_timeout: seconds(self.write_timeout),
         }
     }
+
+    /// The most requests that wait for events or stream them.
+    pub fn max_listeners(&self) -> usize {
+        count(self.max_listeners)
+    }
+}
+
+fn count(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]
 mod tests {
     use clap::Parser;
+    use trailkeeper_http::HttpSettings;
 
     use super::*;
 
@@ -68,5 +82,6 @@ mod tests {
         let args = Command::parse_from(["trailkeeper"]).connections;
         assert_eq!(args.settings(usize::MAX), ConnectionSettings::default());
         assert_eq!(args.settings(100).max, 100);
+        assert_eq!(args.max_listeners(), HttpSettings::default().max_listeners);
     }
 }

@@ -143,6 +143,7 @@ impl ServerArgs {
             body_budget_bytes: self.body_budget_bytes(),
             database_timeout: self.database_timeout(),
             connections: self.connections.settings(open_files::allow_connections(self.connections.max_connections)),
+            max_listeners: self.connections.max_listeners(),
             cors_origins: self.cors_origins.0.clone(),
             tls: self.tls.load()?,
             // The rate limits come from `LimitArgs`.

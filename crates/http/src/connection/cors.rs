@@ -9,7 +9,8 @@ use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 
 /// Headers that scripts may send, in addition to those that need no permission.
-const ALLOWED_HEADERS: &str = "Authorization, Content-Type, Content-Encoding, X-Request-Id, X-SaaSus-Trace-Id";
+const ALLOWED_HEADERS: &str =
+    "Authorization, Content-Type, Content-Encoding, Last-Event-ID, X-Request-Id, X-SaaSus-Trace-Id";
 
 /// Headers that scripts may read, in addition to those that need no permission.
 const EXPOSED_HEADERS: &str = "RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, RateLimit-Policy, Retry-After, \

@@ -218,7 +218,11 @@ impl<S: Transport> AsyncRead for DeadlineStream<S> {
             return Poll::Ready(Ok(()));
         }
         let before = buf.filled().len();
+        let has_room = buf.remaining() > 0;
         let polled = Pin::new(&mut this.io).poll_read(cx, buf);
+        if has_room && buf.filled().len() == before && matches!(polled, Poll::Ready(Ok(()))) {
+            this.tracker.end_input();
+        }
         if buf.filled().len() > before
             && let Phase::Idle(_) = this.phase
             && !this.tracker.is_serving()

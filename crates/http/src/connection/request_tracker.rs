@@ -18,6 +18,7 @@ struct Counts {
     started: Cell<u64>,
     active: Cell<u64>,
     is_chunked: Cell<bool>,
+    has_ended_input: Cell<bool>,
 }
 
 impl RequestTracker {
@@ -38,6 +39,16 @@ impl RequestTracker {
     /// keep the connection, and closes the connection over the rest of any other body.
     pub fn may_have_unread_body(&self) -> bool {
         self.0.is_chunked.get()
+    }
+
+    /// Notes that the client has closed its connection, or at least the half on which it sends.
+    pub fn end_input(&self) {
+        self.0.has_ended_input.set(true);
+    }
+
+    /// Whether the client will send nothing more. Most such clients do not read either.
+    pub fn has_ended_input(&self) -> bool {
+        self.0.has_ended_input.get()
     }
 
     /// Whether a request has not ended yet.

@@ -20,6 +20,7 @@ use crate::blocking;
 use crate::body_budget::Sender;
 use crate::error_formats::Saasus;
 use crate::extract::admission::{self, AuthAttempt, PresentedCredential};
+use crate::extract::lasting::LastingCaller;
 use crate::limits::Group;
 use crate::operation::{Access, AccessSpec, Call, Declaration, FromCall, Requirement};
 use crate::request::{body, origin};
@@ -73,6 +74,7 @@ macro_rules! requirements {
     (@Directory $name:ident) => { impl MakesChanges for $name {} };
     (@Reports $name:ident) => { impl MakesChanges for $name {} };
     (@Events $name:ident) => {};
+    (@Feed $name:ident) => {};
     (@Users $name:ident) => {};
     (@Analytics $name:ident) => {};
     (@group ($($permission:ident)+)) => { group_of(requirements!(@permission $($permission)+)) };
@@ -97,6 +99,8 @@ requirements! {
     WriteEvents,
     /// The permission to read events.
     ReadEvents leaves Events,
+    /// The permission to read events, for the feed of events and the stream of it.
+    FollowEvents is ReadEvents leaves Feed,
     /// The permission to count events.
     CountEvents is ReadEvents leaves Events counts Analytics,
     /// The permission to read the actions of one user.
@@ -181,10 +185,30 @@ impl<N: Requires, S: ErrorFormat> Caller<N, S> {
     }
 }
 
+impl<N: Requires, S> Caller<N, S> {
+    /// The credential, which is to be checked again while an answer lasts.
+    pub fn lasting(&self) -> Result<LastingCaller> {
+        match credential(&self.request)? {
+            Credential::Bearer(token) => Ok(LastingCaller::new(token, self.principal.clone(), N::check)),
+            Credential::Signature(_) => Err(Error::internal("a caller without a bearer credential")),
+        }
+    }
+}
+
 impl<N, S> Caller<N, S> {
     /// Keeps the conditions of a body for the audit event. The conditions of path and query are recorded in any case.
     pub fn audit_conditions(&self, conditions: &[(&str, impl ToString)]) {
         audit::asked_in_body(&self.request, conditions);
+    }
+
+    /// Leaves out the audit event of this request, because it goes on with a reading whose start was recorded.
+    pub fn continues_reading(&self) {
+        audit::continues_reading(&self.request);
+    }
+
+    /// The request, for what is no parameter of it.
+    pub fn request(&self) -> &HttpRequest {
+        &self.request
     }
 
     /// The caller and its origin, for the audit event of a change.

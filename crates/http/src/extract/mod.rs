@@ -3,3 +3,4 @@
 pub mod admission;
 pub mod anyone;
 pub mod caller;
+pub mod lasting;

@@ -103,6 +103,14 @@ values! {
     UserPoolId = patterned(r"^[A-Za-z0-9_-]+_[0-9A-Za-z]+$", 3, 55).examples(["eu-west-1_aBcD12345"]);
     /// A cursor of the list of events.
     EventCursor = cursor(EVENT_CURSOR, 7).examples(["e313736393836303830303030303030302e3432"]);
+    /// A position in the feed of events.
+    FeedCursor = patterned(&format!("^({FEED_CURSOR}|x[0-9a-f]{{{SEALED_FEED}}})$"), 77, 1 + SEALED_FEED)
+        .description(Some(SEALED_FOR))
+        .examples([SAMPLE_FEED_CURSOR]);
+    /// Where a reading of the feed begins.
+    FeedStart = one_of(["beginning", "now"]);
+    /// Seconds.
+    WaitSeconds = integer(KnownFormat::Int32, 0, MAX_WAIT_S.into());
     /// A cursor of the list of tenants.
     TenantCursor = cursor(&id_cursor('t'), 73).examples(["t36396537333264362d386563632d343563342d613265622d383433386637666665373735"]);
     /// A cursor of a list of users or memberships.
@@ -185,6 +193,15 @@ const UUID: &str = r"^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4
 const SEALED: usize = 216;
 const SEALED_FOR: &str =
     "Opaque. A credential scoped to a tenant gets another form, and each form is refused from the other.";
+/// The number of digits of a sealed cursor of the feed.
+const SEALED_FEED: usize = 440;
+/// A UUID without hyphens, two numbers, and a number in hexadecimal digits, as the hexadecimal digits of their characters.
+const FEED_CURSOR: &str = "f(3[0-9]|6[1-6]){32}2e(3[0-9]){1,19}2e(3[0-9]){1,20}2e(3[0-9]|6[1-6]){1,16}";
+/// The cursor of the feed in examples: behind the event 42.
+pub const SAMPLE_FEED_CURSOR: &str =
+    "f33663065336138323966313134643535623762663662613064663736323964392e34322e302e63306666656530303030303030303031";
+/// The longest time that a request waits for events, in seconds.
+pub const MAX_WAIT_S: u8 = 60;
 /// A time in microseconds and a number, as the hexadecimal digits of their characters.
 const EVENT_CURSOR: &str = "e(3[0-9]){1,16}2e(3[0-9]){1,18}";
 /// A text of 1 to 128 characters without control characters, as the hexadecimal digits of its UTF-8.

@@ -4,6 +4,7 @@ mod batch;
 mod conditions;
 mod count;
 mod distinct_users;
+mod feed;
 pub mod get;
 mod histogram;
 mod input;
@@ -21,6 +22,8 @@ pub fn operations() -> Vec<Declaration> {
         count::count_events,
         histogram::get_event_histogram,
         distinct_users::count_distinct_users,
+        feed::get::get_event_feed,
+        feed::stream::stream_events,
         get::get_event,
     ]
 }

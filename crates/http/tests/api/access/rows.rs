@@ -113,7 +113,9 @@ pub fn path_of(row: &Row, things: &Things) -> String {
     assert!(!path.contains('{'), "{path}: give the parameter a value in path_of()");
     let required = row.info.required_parameters.iter().map(|name| format!("{name}={}", query_value(name)));
     let tenant = row.names_tenant.then(|| format!("tenant_id={ACME}"));
-    let query: Vec<_> = required.chain(tenant).collect();
+    // By default, a stream has nothing that is stored already.
+    let start = (row.operation == "stream_events").then(|| "start=beginning".to_owned());
+    let query: Vec<_> = required.chain(tenant).chain(start).collect();
     if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) }
 }
 

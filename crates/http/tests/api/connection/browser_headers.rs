@@ -135,7 +135,7 @@ fn a_preflight_gets_the_methods_of_the_path() {
         assert_eq!(listed, methods.split(", ").collect(), "{path}");
         assert_eq!(answer.header("access-control-allow-origin"), Some(ORIGIN));
         let allowed = answer.header("access-control-allow-headers").unwrap();
-        for name in ["Authorization", "Content-Type", "Content-Encoding"] {
+        for name in ["Authorization", "Content-Type", "Content-Encoding", "Last-Event-ID"] {
             assert!(allowed.contains(name), "{allowed}");
         }
         assert_eq!(answer.header("access-control-max-age"), Some("600"));

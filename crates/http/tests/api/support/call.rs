@@ -5,10 +5,13 @@ use std::net::SocketAddr;
 use actix_web::App;
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
+use actix_web::rt::task::yield_now;
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use serde_json::Value;
+use tokio::time;
 
+use super::stream::{self, EventStream};
 use super::{TestApp, TestResponse, declared};
 
 /// The default address of requests.
@@ -63,7 +66,7 @@ impl<'a> Caller<'a> {
     }
 }
 
-impl Call<'_> {
+impl<'a> Call<'a> {
     pub fn header(mut self, name: &'static str, value: &str) -> Self {
         self.request = self.request.append_header((name, value.as_bytes()));
         self
@@ -87,6 +90,32 @@ impl Call<'_> {
         self.app.runner.block_on(self.answered())
     }
 
+    /// Sends the request while the time of the runtime runs as fast as it can: a waiting request waits no real time. A
+    /// request that waits for another thread would run into its time limits.
+    pub fn send_in_no_time(self) -> TestResponse {
+        self.app.runner.block_on(async {
+            time::pause();
+            let answer = self.answered().await;
+            time::resume();
+            answer
+        })
+    }
+
+    /// Begins to read a stream of events.
+    pub fn stream(self) -> EventStream<'a> {
+        let response = self.app.runner.block_on(async {
+            let service = init_service(
+                App::new()
+                    .app_data(self.app.state.clone())
+                    .wrap(from_fn(trailkeeper_http::traced))
+                    .configure(trailkeeper_http::configure),
+            )
+            .await;
+            call_service(&service, self.request.to_request()).await.map_into_boxed_body()
+        });
+        EventStream::new(self.app, response)
+    }
+
     async fn answered(self) -> TestResponse {
         let service = init_service(
             App::new()
@@ -99,10 +128,44 @@ impl Call<'_> {
         let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
         let response = call_service(&service, request).await;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let body = read_body(response).await;
+        let body = match headers.get("content-type") {
+            Some(kind) if kind == stream::CONTENT_TYPE => stream::until_silent(response.into_body()).await,
+            _ => read_body(response).await,
+        };
         declared::assert_declared(&method, &path, status, &body);
         TestResponse { status, headers, body }
     }
+}
+
+/// Sends `waiting`, and `then` when the first one waits for events. Gives both answers.
+pub fn send_while_waiting<'a>(waiting: Call<'a>, then: Call<'a>) -> (TestResponse, TestResponse) {
+    let app = waiting.app;
+    let before = app.state.listener_count();
+    let then = async {
+        while app.state.listener_count() == before {
+            yield_now().await;
+        }
+        then.answered().await
+    };
+    app.runner.block_on(join(waiting.answered(), then))
+}
+
+/// Sends `waiting`, and calls `then` when it waits for events. From then on, the time of the runtime runs as fast as it can.
+pub fn wait_in_no_time(waiting: Call<'_>, then: impl FnOnce()) -> TestResponse {
+    let app = waiting.app;
+    let before = app.state.listener_count();
+    let then = async {
+        while app.state.listener_count() == before {
+            yield_now().await;
+        }
+        then();
+        time::pause();
+    };
+    app.runner.block_on(async {
+        let (answer, ()) = join(waiting.answered(), then).await;
+        time::resume();
+        answer
+    })
 }
 
 /// Sends requests to one app at the same instant; gives the answers in their order.

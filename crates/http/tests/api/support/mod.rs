@@ -6,9 +6,11 @@ pub mod declared;
 pub mod history;
 mod person;
 mod response;
+mod stream;
 
 use std::cell::Cell;
 use std::sync::Arc;
+use std::thread;
 
 use actix_web::rt::{System, SystemRunner};
 use actix_web::web::Data;
@@ -16,18 +18,21 @@ use trailkeeper_analytics::engine::merger;
 use trailkeeper_auth::{Access, AccessSettings, AuditContext, MasterKey, NewToken};
 use trailkeeper_domain::account::{Actor, Role};
 use trailkeeper_domain::clock::Clock;
+use trailkeeper_domain::event::EventFilter;
 use trailkeeper_domain::id::TenantId;
 use trailkeeper_domain::ingest::{Ingest, IngestLimits};
 use trailkeeper_domain::ports::Store;
 use trailkeeper_domain::time::Timestamp;
 use trailkeeper_http::{AppState, HttpSettings, Services};
 use trailkeeper_storage::{DatabaseUrl, StoreOptions};
+use trailkeeper_testkit::visibility::EVERYTHING;
 use trailkeeper_testkit::{DatabaseKind, TempDatabase, TestClock, TestEntropy, buckets_of_tests};
 use uuid::Uuid;
 
-pub use call::{Caller, send_at_once};
+pub use call::{Caller, send_at_once, send_while_waiting, wait_in_no_time};
 pub use person::{PASSWORD, Person, person};
 pub use response::TestResponse;
+pub use stream::{Block, EventStream};
 
 /// Two tenants without records.
 pub const ACME: &str = "69e732d6-8ecc-45c4-a2eb-8438f7ffe775";
@@ -96,6 +101,17 @@ impl TestApp {
     pub fn merge(&self) {
         let services = &self.state.services;
         merger::run_once(self.state.store(), services.clock.as_ref(), services.entropy.as_ref()).unwrap();
+    }
+
+    /// Waits until the feed shows everything that is stored. On PostgreSQL, a transaction of another test may hold it back.
+    pub fn settle(&self) {
+        let store = self.state.store();
+        let all = EventFilter::within(EVERYTHING);
+        let stored = store.reading(|tx| tx.events(&all, None, 100_000)).unwrap();
+        let last = stored.iter().map(|stored| stored.seq).max().unwrap_or(0);
+        while store.settled().unwrap() < last {
+            thread::yield_now();
+        }
     }
 
     /// A new name, unique in this app.
