@@ -31,7 +31,7 @@ const PURPOSE: &str = "trailkeeper sealed cursor 1";
 /// The first letter. No plain cursor begins with it.
 const MARK: char = 'x';
 
-/// Plain cursors of lists are padded to a multiple of this many bytes. All fit into one block except those with a long id, which
+/// Plain cursors are padded to a multiple of this many bytes. All fit into one block except those with a long id, which
 /// the page itself shows.
 const BLOCK: usize = 80;
 
@@ -95,43 +95,51 @@ pub(crate) fn sealed_part(caller: &Principal, field: &str, sent: &str) -> Result
 pub(crate) struct Seal {
     nonces: hmac::Key,
     cipher: LessSafeKey,
-    block: usize,
 }
 
 impl Seal {
     fn of_list(master: &MasterKey, tenant: TenantId, list: &str) -> Result<Self> {
-        Self::of(&master.derived(PURPOSE), tenant, list, BLOCK)
+        Self::of(&master.derived(PURPOSE), tenant, list)
     }
 
-    /// The keys under `root`. Plain cursors are padded to a multiple of `block` bytes.
-    pub(crate) fn of(root: &hmac::Key, tenant: TenantId, list: &str, block: usize) -> Result<Self> {
+    /// The keys under `root`.
+    pub(crate) fn of(root: &hmac::Key, tenant: TenantId, list: &str) -> Result<Self> {
         let context = format!("cursor:{tenant}:{list}");
         let root = hmac::sign(root, context.as_bytes());
         let nonces = hmac::Key::new(hmac::HMAC_SHA256, root.as_ref());
         let cipher = UnboundKey::new(&CHACHA20_POLY1305, hmac::sign(&nonces, b"key").as_ref())
             .map_err(|_| Error::internal("a cursor key does not have 32 bytes"))?;
-        Ok(Self { nonces, cipher: LessSafeKey::new(cipher), block })
+        Ok(Self { nonces, cipher: LessSafeKey::new(cipher) })
+    }
+
+    fn seal(&self, plain: &str) -> Result<String> {
+        let mut body = plain.as_bytes().to_vec();
+        body.resize(body.len().next_multiple_of(BLOCK), 0);
+        self.seal_with(self.nonce(plain), body)
+    }
+
+    /// `None` when these keys did not seal it.
+    fn open(&self, sealed: &[u8]) -> Option<String> {
+        let padded = self.open_bytes(sealed)?;
+        // Padding is unambiguous: no plain cursor contains a zero byte.
+        str::from_utf8(&padded).ok().map(|padded| padded.trim_end_matches('\0').to_owned())
     }
 
     /// Layout: the mark, then nonce, ciphertext and tag in hexadecimal digits.
-    pub(crate) fn seal(&self, plain: &str) -> Result<String> {
-        let mut body = plain.as_bytes().to_vec();
-        body.resize(body.len().next_multiple_of(self.block), 0);
-        let nonce = self.nonce(plain);
+    pub(crate) fn seal_with(&self, nonce: [u8; NONCE_LEN], mut body: Vec<u8>) -> Result<String> {
+        let length = body.len();
         self.cipher
             .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::empty(), &mut body)
-            .map_err(|_| Error::internal(format!("cannot seal a cursor of {} bytes", plain.len())))?;
+            .map_err(|_| Error::internal(format!("cannot seal a cursor of {length} bytes")))?;
         Ok(format!("{MARK}{}{}", hex::encode(&nonce), hex::encode(&body)))
     }
 
     /// `None` when these keys did not seal it.
-    pub(crate) fn open(&self, sealed: &[u8]) -> Option<String> {
+    pub(crate) fn open_bytes(&self, sealed: &[u8]) -> Option<Vec<u8>> {
         let (nonce, body) = sealed.split_at_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
         let mut body = body.to_vec();
-        let padded = self.cipher.open_in_place(nonce, Aad::empty(), &mut body).ok()?;
-        // Padding is unambiguous: no plain cursor contains a zero byte.
-        str::from_utf8(padded).ok().map(|padded| padded.trim_end_matches('\0').to_owned())
+        self.cipher.open_in_place(nonce, Aad::empty(), &mut body).ok().map(|plain| plain.to_vec())
     }
 
     fn nonce(&self, plain: &str) -> [u8; NONCE_LEN] {

@@ -120,29 +120,40 @@ pub struct FeedPosition {
     pub reader: u64,
 }
 
+/// The letter of cursors of the feed.
+const FEED: char = 'f';
+
+/// The bytes of a position: history, number, removed events and reader, 8 bytes each but the first with 16, most significant
+/// byte first.
+const FEED_BYTES: usize = 40;
+
 impl PlainCursor {
-    /// The cursor of a position in the feed.
+    /// The cursor of a position in the feed. All have one length.
     pub fn of_feed(position: &FeedPosition) -> Self {
         let FeedPosition { history, after, removed, reader } = position;
-        Self(encode('f', &format!("{}.{after}.{removed}.{reader:x}", history.simple())))
+        let mut bytes = history.as_bytes().to_vec();
+        for number in [after.to_be_bytes(), removed.to_be_bytes(), reader.to_be_bytes()] {
+            bytes.extend(number);
+        }
+        Self(format!("{FEED}{}", hex::encode(&bytes)))
     }
 }
 
 /// Decodes the cursor of a position in the feed.
 pub fn to_feed(field: &str, cursor: &str) -> Result<FeedPosition> {
-    let key = decode(field, 'f', cursor)?;
-    let mut parts = key.split('.');
-    let mut position = || {
+    let position = || {
+        let digits = cursor.strip_prefix(FEED).filter(|digits| digits.len() == 2 * FEED_BYTES && digits.is_ascii())?;
+        let (history, numbers) = digits.split_at_checked(32)?;
+        let number = |nth: usize| u64::from_str_radix(numbers.get(16 * nth..16 * nth + 16)?, 16).ok();
         Some(FeedPosition {
-            history: parts.next()?.parse().ok()?,
-            after: parts.next()?.parse().ok()?,
-            removed: parts.next()?.parse().ok()?,
-            reader: u64::from_str_radix(parts.next()?, 16).ok()?,
+            history: Uuid::try_parse(history).ok()?,
+            after: i64::try_from(number(0)?).ok()?,
+            removed: number(1)?,
+            reader: number(2)?,
         })
     };
-    // Numbers parse with leading signs and zeros. of_feed() writes none.
-    let position = position().filter(|position| position.after >= 0 && *PlainCursor::of_feed(position) == *cursor);
-    position.ok_or_else(|| refused(field))
+    // Capital digits and signs parse, too. of_feed() writes none.
+    position().filter(|position| *PlainCursor::of_feed(position) == *cursor).ok_or_else(|| refused(field))
 }
 
 /// The error for a cursor of the feed whose history is not that of the database any more.
@@ -179,12 +190,16 @@ mod tests {
         let position = FeedPosition { history: Uuid::from_u128(7), after: 42, removed: 3, reader: 0xfeed };
         let cursor = PlainCursor::of_feed(&position);
         assert_eq!(to_feed("cursor", &cursor).unwrap(), position);
-        let history = Uuid::from_u128(7).simple();
-        for bad in ["", "5.1", &format!("{history}.1.2"), &format!("{history}.01.2.3"), &format!("{history}.-1.2.3")] {
-            assert!(to_feed("cursor", &encode('f', bad)).is_err(), "{bad}");
+        assert_eq!(cursor.len(), 81);
+        let greatest = FeedPosition { history: Uuid::max(), after: i64::MAX, removed: u64::MAX, reader: u64::MAX };
+        assert_eq!(to_feed("cursor", &PlainCursor::of_feed(&greatest)).unwrap(), greatest);
+        let digits = cursor.strip_prefix('f').unwrap();
+        let negative = format!("f{}f{}", &digits[..32], &digits[33..]);
+        for bad in ["", "f", digits, &format!("e{digits}"), &cursor[..80], &format!("{}0", &*cursor), &negative] {
+            assert!(to_feed("cursor", bad).is_err(), "{bad}");
         }
-        for bad in [format!("{history}.1.2.3.4"), format!("{history}.1.+2.3"), format!("{history}.1.2.03")] {
-            assert!(to_feed("cursor", &encode('f', &bad)).is_err(), "{bad}");
+        for bad in [cursor.to_uppercase(), cursor.replace("feed", "FEED"), cursor.replacen('0', "+", 1)] {
+            assert!(to_feed("cursor", &bad).is_err(), "{bad}");
         }
         assert!(to_feed("cursor", &encode('e', "5.1")).is_err());
     }

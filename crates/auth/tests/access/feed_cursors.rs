@@ -86,12 +86,14 @@ fn cursors_of_small_and_large_numbers_have_one_length() {
     let mut plain: Vec<String> = [0, 1, 9, 10, 999_999, i64::MAX].map(position).to_vec();
     plain.extend([greatest, least].map(|position| PlainCursor::of_feed(&position).to_string()));
     let sealed: Vec<String> = plain.iter().map(|plain| page.seal(plain).unwrap()).collect();
-    assert!(sealed.iter().all(|text| text.len() == 441), "{sealed:#?}");
+    assert!(sealed.iter().all(|text| text.len() == 137), "{sealed:#?}");
     let starts: BTreeSet<&str> = sealed.iter().map(|text| &text[..9]).collect();
     assert_eq!(starts.len(), sealed.len(), "different cursors have different nonces");
     for (plain, sealed) in plain.iter().zip(&sealed) {
         assert_eq!(access.open_feed_cursor(&scoped(), "cursor", sealed).unwrap(), *plain);
-        assert_eq!(access.seal_feed_cursor(&scoped(), plain).unwrap(), *sealed, "equal cursors are sealed equally");
+        let again = access.seal_feed_cursor(&scoped(), plain).unwrap();
+        assert_ne!(again, *sealed, "nobody sees that a position is the same");
+        assert_eq!(access.open_feed_cursor(&scoped(), "cursor", &again).unwrap(), *plain);
     }
 }
 
@@ -138,7 +140,11 @@ fn a_server_whose_key_came_second_uses_the_first() {
     let (made, by_first) = std::sync::mpsc::channel();
     store.before_write(0, move |_| made.send(first.seal_feed_cursor(&scoped(), &position(1)).unwrap()).unwrap());
     let by_second = second.seal_feed_cursor(&scoped(), &position(1)).unwrap();
-    assert_eq!(by_first.try_recv().unwrap(), by_second);
+    for sealed in [by_first.try_recv().unwrap(), by_second] {
+        for server in [&second, &world.access] {
+            assert_eq!(server.open_feed_cursor(&scoped(), "cursor", &sealed).unwrap(), position(1));
+        }
+    }
 }
 
 #[test]
@@ -172,7 +178,6 @@ fn a_cursor_survives_any_number_of_rotations() {
         let restarted = server(&world, files.current().into());
         restarted.check_master_key().unwrap();
         assert_eq!(restarted.open_feed_cursor(&scoped(), "cursor", &sealed).unwrap(), position(42), "{number}");
-        assert_eq!(restarted.seal_feed_cursor(&scoped(), &position(42)).unwrap(), sealed);
         world.advance(TimeDelta::seconds(3));
         assert_eq!(running.open_feed_cursor(&scoped(), "cursor", &sealed).unwrap(), position(42), "{number}");
     }
@@ -266,8 +271,7 @@ fn the_sealed_text_follows_the_formula() {
     let master = MasterKey::from_hex(&world.master).unwrap();
     let key = master.seal(&entropy, "cursor_key:feed", &[0xcd; 32]).unwrap();
     assert!(world.store.writing(|tx| tx.insert_cursor_key(&key)).unwrap());
-    assert_eq!(world.access.seal_feed_cursor(&scoped(), &position(42)).unwrap(), VECTOR);
     assert_eq!(world.access.open_feed_cursor(&scoped(), "cursor", VECTOR).unwrap(), position(42));
 }
 
-const VECTOR: &str = "xff85a05c1010cb7cc1c983085274db4499fcd0d98ac8c273e2460ec3965f2f97e4220ee8f8a35a79fe54bd3ce2cce2bdf2c99218fb75f52e358678a751137de500ff5b751fb0094dcd615cb884634136d6ea61a87a60f737b23ac5922f5890710a3bf20c2bf7aff5bd1f3ecbafed9eb2d7b8c2d0227103069dc2ca902538a50b17cde8d777eda7d49289ebfee4822c4add752acdec4596836b1691ea3bf94db78d03f31f3fbf9fc9c524d6e6da860faf0d4df3710cfd4a7328f7b6501f86efbffe272429046f4dc0032e589b512f2f54caa84c64161a2ed8cd2e2539";
+const VECTOR: &str = "x000102030405060708090a0bab99a3e5e8a3e9d83df3846478147e3c74284d58507a1b856ab05aa5ef5ac0fc79104b1482c7986a049322c932ea3ec23c44c9f553be7a3e";

@@ -19,8 +19,9 @@ fn servers_that_need_the_cursor_key_at_the_same_moment_make_one(world: &World) {
         session_id: None,
     };
     let sealed = world.at_once(|server| server.seal_feed_cursor(&scoped, "f00").unwrap());
-    assert!(sealed.iter().all(|one| *one == sealed[0]), "{sealed:#?}");
     for server in &world.servers {
-        assert_eq!(server.open_feed_cursor(&scoped, "cursor", &sealed[0]).unwrap(), "f00");
+        for one in &sealed {
+            assert_eq!(server.open_feed_cursor(&scoped, "cursor", one).unwrap(), "f00");
+        }
     }
 }

@@ -104,7 +104,7 @@ values! {
     /// A cursor of the list of events.
     EventCursor = cursor(EVENT_CURSOR, 7).examples(["e313736393836303830303030303030302e3432"]);
     /// A position in the feed of events.
-    FeedCursor = patterned(&format!("^({FEED_CURSOR}|x[0-9a-f]{{{SEALED_FEED}}})$"), 77, 1 + SEALED_FEED)
+    FeedCursor = patterned(&format!("^({FEED_CURSOR}|x[0-9a-f]{{{SEALED_FEED}}})$"), 81, 1 + SEALED_FEED)
         .description(Some(SEALED_FOR))
         .examples([SAMPLE_FEED_CURSOR]);
     /// Where a reading of the feed begins.
@@ -194,12 +194,12 @@ const SEALED: usize = 216;
 const SEALED_FOR: &str =
     "Opaque. A credential scoped to a tenant gets another form, and each form is refused from the other.";
 /// The number of digits of a sealed cursor of the feed.
-const SEALED_FEED: usize = 440;
-/// A UUID without hyphens, two numbers, and a number in hexadecimal digits, as the hexadecimal digits of their characters.
-const FEED_CURSOR: &str = "f(3[0-9]|6[1-6]){32}2e(3[0-9]){1,19}2e(3[0-9]){1,20}2e(3[0-9]|6[1-6]){1,16}";
+const SEALED_FEED: usize = 136;
+/// A UUID and three numbers of 64 bits, of which the first is positive.
+const FEED_CURSOR: &str = "f[0-9a-f]{32}[0-7][0-9a-f]{47}";
 /// The cursor of the feed in examples: behind the event 42.
 pub const SAMPLE_FEED_CURSOR: &str =
-    "f33663065336138323966313134643535623762663662613064663736323964392e34322e302e63306666656530303030303030303031";
+    "f3f0e3a82f9114d55b7bf6ba0df7629d9000000000000002a0000000000000000c0ffee0000000001";
 /// The longest time that a request waits for events, in seconds.
 pub const MAX_WAIT_S: u8 = 60;
 /// A time in microseconds and a number, as the hexadecimal digits of their characters.
