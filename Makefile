@@ -111,7 +111,7 @@ simulate: ## model the sizes of larger databases, and check the model against me
 	$(PYTHON) scripts/simulate/main.py
 
 fuzz: ## fuzz every parser of untrusted input (SECONDS=600 TARGETS="events query")
-	CARGO=$(CARGO) scripts/fuzz $(or $(SECONDS),12) $(TARGETS)
+	CARGO=$(CARGO) scripts/fuzz $(or $(SECONDS),6) $(TARGETS)
 
 deny: ## check dependencies: licences, sources, banned crates, known vulnerabilities (ADVISORIES=required)
 	PYTHON=$(PYTHON) ADVISORIES=$(ADVISORIES) scripts/deny
