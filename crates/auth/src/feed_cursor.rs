@@ -22,9 +22,6 @@ use crate::sealed_cursor::{Seal, sealed_part};
 /// The name inside sealed cursors. Another text invalidates all cursors that clients hold.
 const LIST: &str = "feed";
 
-/// The first letter of plain cursors of the feed.
-const PLAIN: char = 'f';
-
 /// Seals the cursors of one page of the feed for one caller, and neither reads the database nor derives keys for each.
 pub struct FeedSealer {
     seal: Option<Seal>,
@@ -37,7 +34,7 @@ impl FeedSealer {
     /// [`Error::Internal`] when it cannot be sealed.
     pub fn seal(&self, plain: &str) -> Result<String> {
         let Some(seal) = &self.seal else { return Ok(plain.to_owned()) };
-        let position = plain.strip_prefix(PLAIN).and_then(hex::decode_all);
+        let position = plain.strip_prefix(cursor::FEED).and_then(hex::decode_all);
         let position = position.ok_or_else(|| Error::internal("a cursor of the feed that is none"))?;
         let mut nonce = [0; NONCE_LEN];
         self.entropy.fill(&mut nonce);
@@ -68,6 +65,6 @@ impl Access {
         let Some((tenant, sealed)) = sealed_part(caller, field, sent)? else { return Ok(sent.to_owned()) };
         let seal = Seal::of(&self.cursor_key.current(self.key_source())?, tenant, LIST)?;
         let position = seal.open_bytes(&sealed).ok_or_else(|| cursor::refused(field))?;
-        Ok(format!("{PLAIN}{}", hex::encode(&position)))
+        Ok(format!("{}{}", cursor::FEED, hex::encode(&position)))
     }
 }

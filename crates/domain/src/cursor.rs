@@ -120,8 +120,8 @@ pub struct FeedPosition {
     pub reader: u64,
 }
 
-/// The letter of cursors of the feed.
-const FEED: char = 'f';
+/// The first letter of cursors of the feed; the digits of their bytes follow.
+pub const FEED: char = 'f';
 
 /// The bytes of a position: history, number, removed events and reader, 8 bytes each but the first with 16, most significant
 /// byte first.

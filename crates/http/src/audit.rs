@@ -5,7 +5,7 @@
 //! event of a read is stored after the handler ran and before the response is sent: if it cannot be stored, the client
 //! does not get the data.
 //!
-//! A reading of the feed is recorded once, at its start, also for programs: its later pages call [`continues_reading`].
+//! A reading of the feed is recorded once, at its start, also for programs: its later pages call [`recorded_otherwise`].
 //!
 //! [`changing`] stores the audit event of a directory change or of a report in the transaction of the change: both are
 //! committed or neither. A refused change changed nothing; its event is stored afterwards, as that of a read.
@@ -84,14 +84,9 @@ pub fn reported_in_body(request: &HttpRequest, user: Option<&UserId>, reported: 
     request.extensions_mut().insert(InBody { target, reported, ..InBody::default() });
 }
 
-/// Leaves the audit event of this request to the use case, which stores one whether it succeeds or fails. Without this
-/// call, one action would create two events.
-pub fn recorded_by_use_case(request: &HttpRequest) {
-    request.extensions_mut().remove::<Watched>();
-}
-
-/// Leaves out the audit event of a request that goes on with a reading of the feed, because its start was recorded.
-pub fn continues_reading(request: &HttpRequest) {
+/// Leaves out the audit event of this request, because another one records it: that of the use case, which stores one whether
+/// it succeeds or fails, or that of the start of a reading of the feed. Without this call, one action would create two events.
+pub fn recorded_otherwise(request: &HttpRequest) {
     request.extensions_mut().remove::<Watched>();
 }
 
@@ -112,7 +107,7 @@ pub async fn changing<T: Send + 'static>(
         work(change)
     })
     .await?;
-    recorded_by_use_case(request);
+    recorded_otherwise(request);
     Ok(done)
 }
 
@@ -167,9 +162,7 @@ fn event_of(request: &HttpRequest, state: &AppState, watched: &Watched, ended: E
     // No change takes a parameter, and some contracts ignore unknown ones: an ignored parameter in the event would be a
     // false record.
     if !category.is_some_and(AuditCategory::is_change) {
-        let sent = Query::of(request).map(|query| query.with_negations(declared.parameters).into_pairs());
-        let sent = sent.unwrap_or_default();
-        conditions.extend(sent.into_iter().filter(|(name, _)| declared.parameters.contains(&name.as_str())));
+        conditions.extend(Query::declared(request, declared.parameters).unwrap_or_default());
     }
     // Cloned, not removed: the event of a refused change is built a second time.
     let body = request.extensions().get::<InBody>().cloned().unwrap_or_default();

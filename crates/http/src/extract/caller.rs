@@ -203,7 +203,7 @@ impl<N, S> Caller<N, S> {
 
     /// Leaves out the audit event of this request, because it goes on with a reading whose start was recorded.
     pub fn continues_reading(&self) {
-        audit::continues_reading(&self.request);
+        audit::recorded_otherwise(&self.request);
     }
 
     /// The request, for what is no parameter of it.

@@ -25,9 +25,10 @@ impl Query {
         self.0.only(known).map(Self)
     }
 
-    /// All parameters as pairs of name and value.
-    pub fn into_pairs(self) -> Vec<(String, String)> {
-        self.0.into_pairs()
+    /// The parameters of a request that are among `names`, as pairs of name and value, with negations under their own names.
+    pub fn declared(request: &HttpRequest, names: &[&str]) -> Result<Vec<(String, String)>> {
+        let pairs = Self::of(request)?.with_negations(names).0.into_pairs();
+        Ok(pairs.into_iter().filter(|(name, _)| names.contains(&name.as_str())).collect())
     }
 }
 

@@ -11,9 +11,6 @@ use super::matching::Matching;
 use super::windows;
 use crate::segment::{NumberBounds, Segment};
 
-/// With at most this many candidates, their numbers are read at once, and not in the order of parts.
-const FEW: u32 = 1 << 12;
-
 /// The events with the smallest numbers among those that were offered.
 #[derive(Debug)]
 pub struct FirstStored {
@@ -56,14 +53,11 @@ impl FirstStored {
         if let Some(last) = self.found.last().filter(|_| self.found.len() == self.limit) {
             self.range.until = self.range.until.min(last.seq);
         }
-        if self.limit == 0 {
-            self.range.until = self.range.after;
-        }
     }
 }
 
-/// The least number of events from which on those with greater numbers are forgotten.
-const KEPT_AT_LEAST: usize = 1_024;
+/// The least number of events from which on those that are not wanted any more are forgotten.
+pub(super) const KEPT_AT_LEAST: usize = 1_024;
 
 /// Offers the matching events of a segment, as far as they may be wanted.
 ///
@@ -81,7 +75,8 @@ pub fn first_stored(segment: &mut dyn Segment, query: &Query, first: &mut FirstS
         return Ok(());
     }
     let range = matching.range.clone();
-    if matching.at_most <= FEW {
+    // Their numbers are read at once, and not in the order of parts.
+    if matching.at_most <= windows::FEW {
         let inside = |position: u32| {
             let next = parts.partition_point(|part| part.positions.end <= position);
             parts.get(next).is_some_and(|part| part.positions.contains(&position))

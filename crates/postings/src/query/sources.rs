@@ -10,7 +10,7 @@ use trailkeeper_domain::time::{Timestamp, just_after};
 use super::columns::{Columns, columns};
 use super::condition::Query;
 use super::newest::{first_and_last, newest as newest_of};
-use super::numbered::{FirstStored, first_stored};
+use super::numbered::{FirstStored, KEPT_AT_LEAST, first_stored};
 use super::ordered::Ordered;
 use super::segments::{Segments, Span};
 use super::tally::{count, distinct, histogram};
@@ -297,9 +297,6 @@ impl Newest {
         self.found
     }
 }
-
-/// The least number of waiting events from which on the oldest are forgotten.
-const KEPT_AT_LEAST: usize = 1_024;
 
 /// Keeps the newest `limit` events, newest first.
 fn keep_newest(found: &mut Vec<EventPosition>, limit: usize) {

@@ -7,7 +7,7 @@ const WINDOW: u32 = 1 << 16;
 
 /// With at most this many candidates, one window covers all positions: their sets are small anyway, and each posting
 /// list is read once.
-const FEW: u32 = 1 << 12;
+pub(super) const FEW: u32 = 1 << 12;
 
 /// The number of candidates up to which even a search for some events looks at all of them at once.
 const VERY_FEW: u32 = 1 << 8;

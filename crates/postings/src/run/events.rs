@@ -6,6 +6,7 @@ use trailkeeper_domain::scope::Scope;
 use trailkeeper_domain::{Error, Result};
 
 use super::flaw::Flaw;
+use super::key::number_bounds;
 use super::reader::RunReader;
 use super::removed::Bitmap;
 use crate::dimension::{Column, Dimension};
@@ -41,9 +42,8 @@ impl<S: PageSource> RunReader<S> {
         let removed = Bitmap::of(&self.removed()?, &(0..self.len()));
         let (mut page, mut position) = (0, 0);
         while let Some(keys) = self.page_of_keys(page)? {
-            let numbers = || keys.iter().map(|key| key.seq);
             let bounds = self.header.bounds.get(page as usize).copied();
-            if bounds.is_some() && bounds != numbers().min().zip(numbers().max()) {
+            if bounds.is_some() && bounds != number_bounds(&keys) {
                 return Err(self
                     .pages
                     .damaged(page, Flaw::new(0, "the numbers have other bounds than the header says")));

@@ -16,6 +16,12 @@ impl From<EventPosition> for Key {
     }
 }
 
+/// The least and the greatest number of these keys; `None` without keys.
+pub(super) fn number_bounds(keys: &[Key]) -> Option<(i64, i64)> {
+    let numbers = || keys.iter().map(|key| key.seq);
+    numbers().min().zip(numbers().max())
+}
+
 impl Key {
     /// The position of the event in lists; `None` for a time outside the calendar.
     pub fn position(self) -> Option<EventPosition> {

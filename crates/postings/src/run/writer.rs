@@ -5,7 +5,7 @@ use trailkeeper_domain::{Error, Result};
 use super::column_page;
 use super::format::{CHUNK, INLINE_LEN, KEYS_PER_PAGE, MAX_EVENTS, VALUES_PER_PAGE};
 use super::header::{Header, Section};
-use super::key::Key;
+use super::key::{Key, number_bounds};
 use super::key_page;
 use super::list_page::ListPage;
 use crate::bits::seal;
@@ -69,8 +69,7 @@ impl<'s> RunWriter<'s> {
     }
 
     fn finish_keys(&mut self) -> Result<()> {
-        let numbers = || self.keys.iter().map(|key| key.seq);
-        if let Some(bounds) = numbers().min().zip(numbers().max()) {
+        if let Some(bounds) = number_bounds(&self.keys) {
             self.header.bounds.push(bounds);
             self.output.push(key_page::encode(&self.keys), Kind::Needed)?;
             self.keys.clear();

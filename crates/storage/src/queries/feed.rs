@@ -12,16 +12,13 @@ use trailkeeper_domain::scope::Scope;
 
 use super::event_filter::Part;
 use super::event_query::filtered;
+use super::postings::{EVENTS, EVENTS_AT_ONCE};
 use super::{Db, Tx, count, dialect};
 use crate::columns::DbTenant;
 use crate::rows::EventRow;
 use crate::schema::{events, removed_events};
 
-const EVENTS: &str = "events";
 const REMOVED: &str = "removed_events";
-
-/// The number of events that one statement looks up.
-const EVENTS_AT_ONCE: usize = 1_000;
 
 impl FeedReads for Tx<'_> {
     fn events_by_number(&mut self, filter: &EventFilter, range: NumberRange, limit: usize) -> Result<Vec<StoredEvent>> {

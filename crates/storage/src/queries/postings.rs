@@ -18,12 +18,12 @@ use crate::columns::{DbTenant, DbTime};
 use crate::rows::{EventRow, IndexedEventRow, PostingKeyRow, PostingRunRow};
 use crate::schema::{events, hidden_posting_runs, posting_runs};
 
-const EVENTS: &str = "events";
+pub(super) const EVENTS: &str = "events";
 pub const RUNS: &str = "posting_runs";
 pub const PAGES: &str = "posting_pages";
 
 /// The largest number of events, in words or in numbers, that one statement reads.
-const EVENTS_AT_ONCE: usize = 1_000;
+pub(super) const EVENTS_AT_ONCE: usize = 1_000;
 /// The largest number of events that are walked in memory at once.
 const WALKED_AT_ONCE: usize = 10_000;
 

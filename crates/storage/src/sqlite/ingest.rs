@@ -1,5 +1,6 @@
 //! Stores events and names on SQLite.
 
+use diesel::dsl::max;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::result::Error as DieselError;
@@ -15,6 +16,7 @@ use crate::names::{Dictionary, digest_of};
 use crate::rows::{NewEventRow, PageUpdate};
 use crate::schema::{
     dict_kinds, dict_pages, dict_sources, dict_tenants, dict_user_agents, dict_user_names, dict_users, events,
+    removed_events,
 };
 
 /// Whether names get their numbers inside the transaction that needs them. Yes: SQLite has one writer at a time.
@@ -94,6 +96,13 @@ impl<'b> Values<'_, '_, 'b> {
 /// The events, as the beginning of a query. A file has one bucket.
 pub fn events<'a>(_buckets: &[Bucket]) -> events::BoxedQuery<'a, Db> {
     events::table.into_boxed()
+}
+
+/// The greatest number that an event has, or had before it was removed; 0 if there was none.
+pub fn last_number(conn: &mut Conn) -> QueryResult<i64> {
+    let stored: Option<i64> = events::table.select(max(events::seq)).first(conn)?;
+    let removed: Option<i64> = removed_events::table.select(max(removed_events::until_seq)).first(conn)?;
+    Ok(stored.max(removed).unwrap_or(0))
 }
 
 /// Deletes the events with these numbers. Returns the number of deleted ones.

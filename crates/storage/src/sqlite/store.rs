@@ -13,6 +13,7 @@ use super::connection::{FileConnection, Purpose};
 use super::content::{Content, Seen};
 use super::file::DataFile;
 use super::ids::{self, Pace, Rebuild, Step};
+use super::ingest::last_number;
 use super::permissions::Modes;
 use super::queries::{self, Tx, TxFailure};
 use super::schema_check;
@@ -250,9 +251,8 @@ impl Store for SqliteStore {
     fn settled(&self) -> Result<i64> {
         // One transaction writes at a time, so numbers become visible in their order.
         let mut last = 0;
-        self.read(&mut |tx| {
-            // The newest events may have been removed.
-            last = tx.last_seq()?.max(tx.feed_state(None)?.removed_until);
+        self.run(Purpose::Read, &mut |tx| {
+            last = last_number(tx.connection()).map_err(|failure| error::of_statement("events", failure))?;
             Ok(())
         })?;
         Ok(last)

@@ -51,7 +51,7 @@ pub async fn change_own_password(
     state: Data<AppState>,
 ) -> ApiResult<Native> {
     // The use case records a wrong password as a failed change, so the 403 adds no `access_denied`.
-    audit::recorded_by_use_case(&request);
+    audit::recorded_otherwise(&request);
     let (principal, origin) = (caller.principal, origin::of(&request, &state.settings));
     blocking::run_hashing(&state, move |state| {
         let OwnPasswordInput { current_password, new_password } = input;

@@ -2,7 +2,9 @@
 
 use std::net::SocketAddr;
 
+use actix_http::Request;
 use actix_web::App;
+use actix_web::dev::ServiceResponse;
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::rt::task::yield_now;
@@ -103,30 +105,14 @@ impl<'a> Call<'a> {
 
     /// Begins to read a stream of events.
     pub fn stream(self) -> EventStream<'a> {
-        let response = self.app.runner.block_on(async {
-            let service = init_service(
-                App::new()
-                    .app_data(self.app.state.clone())
-                    .wrap(from_fn(trailkeeper_http::traced))
-                    .configure(trailkeeper_http::configure),
-            )
-            .await;
-            call_service(&service, self.request.to_request()).await.map_into_boxed_body()
-        });
+        let response = self.app.runner.block_on(called(self.app, self.request.to_request()));
         EventStream::new(self.app, response)
     }
 
     async fn answered(self) -> TestResponse {
-        let service = init_service(
-            App::new()
-                .app_data(self.app.state.clone())
-                .wrap(from_fn(trailkeeper_http::traced))
-                .configure(trailkeeper_http::configure),
-        )
-        .await;
         let request = self.request.to_request();
         let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
-        let response = call_service(&service, request).await;
+        let response = called(self.app, request).await;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let body = match headers.get("content-type") {
             Some(kind) if kind == stream::CONTENT_TYPE => stream::until_silent(response.into_body()).await,
@@ -173,4 +159,16 @@ pub fn send_at_once<'a>(calls: impl Iterator<Item = Call<'a>>) -> Vec<TestRespon
     let calls: Vec<Call<'_>> = calls.collect();
     let Some(app) = calls.first().map(|call| call.app) else { return Vec::new() };
     app.runner.block_on(join_all(calls.into_iter().map(Call::answered)))
+}
+
+/// The response of a server to a request.
+async fn called(app: &TestApp, request: Request) -> ServiceResponse {
+    let service = init_service(
+        App::new()
+            .app_data(app.state.clone())
+            .wrap(from_fn(trailkeeper_http::traced))
+            .configure(trailkeeper_http::configure),
+    )
+    .await;
+    call_service(&service, request).await.map_into_boxed_body()
 }

@@ -3,6 +3,7 @@
 use trailkeeper_domain::event::{EventFilter, EventPosition, StoredEvent};
 use trailkeeper_domain::ports::{NumberRange, PostingReads};
 use trailkeeper_domain::{Error, Result};
+use trailkeeper_postings::query::{Query, Sources};
 
 use super::super::Tx;
 use super::asked::Asked;
@@ -64,41 +65,44 @@ impl Tx<'_> {
         limit: usize,
     ) -> Result<Vec<StoredEvent>> {
         let asked = self.asked(filter)?;
-        let query = asked.possible();
-        let mut seqs = Vec::new();
-        loop {
-            let wanted = limit - seqs.len();
-            let found =
-                self.ask(generations, asked.scope, &query, |sources| sources.first_stored(&query, range, wanted))?;
-            let is_last = found.len() < wanted;
-            let mut found: Vec<i64> = found.into_iter().map(|position| position.seq).collect();
-            range.after = found.last().copied().unwrap_or(range.until);
-            if asked.has_hashes() {
-                let matching = self.with_texts(&asked, &found)?;
-                found.retain(|seq| matching.contains(seq));
-            }
-            seqs.extend(found);
-            if is_last || seqs.len() == limit {
-                return self.rows_of_index(&asked, &seqs);
-            }
-        }
+        let seqs = self.matching_by_postings(generations, &asked, limit, |sources, query, wanted| {
+            let found = sources.first_stored(query, range, wanted)?;
+            range.after = found.last().map_or(range.after, |last| last.seq);
+            Ok(found)
+        })?;
+        self.rows_of_index(&asked, &seqs)
     }
 
-    /// The numbers of the newest events. Those whose texts differ are replaced by older ones.
+    /// The numbers of the newest events.
     fn newest_by_postings(
         &mut self,
         generations: &[Generation],
         asked: &Asked<'_>,
-        after: Option<EventPosition>,
+        mut after: Option<EventPosition>,
         limit: usize,
     ) -> Result<Vec<i64>> {
-        let (query, mut after) = (asked.possible(), after);
+        self.matching_by_postings(generations, asked, limit, |sources, query, wanted| {
+            let found = sources.newest(query, after, wanted)?;
+            after = found.last().copied().or(after);
+            Ok(found)
+        })
+    }
+
+    /// The numbers of the events that `next` finds one after the other, at most `limit`. `next` gets the query and how many
+    /// events are wanted, and goes on behind the last event that it found. Events whose texts differ are left out.
+    fn matching_by_postings(
+        &mut self,
+        generations: &[Generation],
+        asked: &Asked<'_>,
+        limit: usize,
+        mut next: impl FnMut(&mut Sources<'_>, &Query, usize) -> Result<Vec<EventPosition>>,
+    ) -> Result<Vec<i64>> {
+        let query = asked.possible();
         let mut seqs = Vec::new();
         loop {
             let wanted = limit - seqs.len();
-            let found = self.ask(generations, asked.scope, &query, |sources| sources.newest(&query, after, wanted))?;
+            let found = self.ask(generations, asked.scope, &query, |sources| next(sources, &query, wanted))?;
             let is_last = found.len() < wanted;
-            after = found.last().copied().or(after);
             let mut found: Vec<i64> = found.into_iter().map(|position| position.seq).collect();
             if asked.has_hashes() {
                 let matching = self.with_texts(asked, &found)?;

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use diesel::prelude::*;
 
 use super::super::Conn;
-use super::super::ingest::InsertEvent;
+use super::super::ingest::{InsertEvent, last_number};
 use super::key::key_of;
 use super::load::{load, number_of};
 use super::lookup;
@@ -15,7 +15,6 @@ use super::state::{Ids, Known};
 use crate::columns::{DbTenant, DbUuid};
 use crate::hash_key::HashKey;
 use crate::rows::NewEventRow;
-use crate::schema::{events, removed_events};
 
 /// The events that a transaction stored. They count for others after the commit.
 #[derive(Debug, Default)]
@@ -62,14 +61,7 @@ pub fn insert_events(
     new.wrote_runs |= load(conn, ids, hash)?;
     let known = ids.known.read();
     let known = known.as_ref().ok_or_else(|| rows::unreadable("ids that were read are gone"))?;
-    let mut last = if let Some(last) = new.last {
-        last
-    } else {
-        let stored: Option<i64> = events::table.select(diesel::dsl::max(events::seq)).first(conn)?;
-        let removed: Option<i64> =
-            removed_events::table.select(diesel::dsl::max(removed_events::until_seq)).first(conn)?;
-        known.recent.last().max(stored.unwrap_or(0)).max(removed.unwrap_or(0))
-    };
+    let mut last = if let Some(last) = new.last { last } else { known.recent.last().max(last_number(conn)?) };
     let mut outcomes = Vec::with_capacity(rows.len());
     if known.indexed {
         for row in rows {

@@ -1,5 +1,7 @@
 //! A reading that waits for events.
 
+use std::time::Duration;
+
 use actix_web::web::Data;
 use tokio::time::Instant;
 use trailkeeper_domain::usecase::{FeedPage, FeedStart};
@@ -14,6 +16,9 @@ use crate::extract::caller::{Caller, FollowEvents};
 use crate::extract::lasting::LastingCaller;
 use crate::follow::{Listener, Woken};
 use crate::state::AppState;
+
+/// Time between two questions while the database does not answer.
+pub const PAUSE_OF_OUTAGE: Duration = Duration::from_secs(1);
 
 /// A reading with a place among the listeners. Its credential is checked before each page.
 pub struct Following {

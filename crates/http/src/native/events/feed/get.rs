@@ -15,7 +15,7 @@ use trailkeeper_parsers::query::whole_number;
 use utoipa::ToSchema;
 
 use super::event::FeedEventView;
-use super::following::{Following, is_outage};
+use super::following::{Following, PAUSE_OF_OUTAGE, is_outage};
 use super::reading::{FirstPosition, ReadingParams};
 use crate::api_error::ApiResult;
 use crate::cursors::{FeedCursor, FeedCursors};
@@ -29,9 +29,6 @@ use crate::state::AppState;
 
 /// The default limit of the events of a page.
 const DEFAULT_LIMIT: usize = 100;
-
-/// Time between two questions while the database does not answer.
-const PAUSE_OF_OUTAGE: Duration = Duration::from_secs(1);
 
 /// The parameters of a page of the feed.
 #[derive(QueryParams)]

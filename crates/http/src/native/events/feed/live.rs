@@ -13,7 +13,7 @@ use trailkeeper_domain::cursor::FeedPosition;
 use trailkeeper_domain::usecase::FeedStart;
 use trailkeeper_domain::{Error, Result};
 
-use super::following::{Following, is_outage};
+use super::following::{Following, PAUSE_OF_OUTAGE, is_outage};
 use super::frames::{self, Frames};
 use crate::cursors::FeedCursor;
 use crate::follow::Woken;
@@ -27,9 +27,6 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// How long a reader may take for the text of one page.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Time between two questions while the database does not answer.
-const PAUSE_OF_OUTAGE: Duration = Duration::from_secs(1);
 
 /// A stream that goes on until its reader leaves, its credential ends or the server stops.
 pub struct Live {

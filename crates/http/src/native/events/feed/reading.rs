@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, LazyLock};
 
-use actix_web::HttpRequest;
 use actix_web::web::Data;
 use trailkeeper_auth::Principal;
 use trailkeeper_domain::event::EventFilter;
@@ -109,7 +108,9 @@ impl ReadingParams {
         let filter = self.filter.filter(&caller.principal, state)?;
         let sent = resumed.or(self.cursor.map(|text| SentCursor::new("cursor", text)));
         let field = sent.as_ref().map_or("cursor", |sent| sent.field);
-        let (conditions, principal) = (conditions(caller.request())?, caller.principal.clone());
+        // As the audit event has them.
+        let conditions = Query::declared(caller.request(), &CONDITIONS)?;
+        let principal = caller.principal.clone();
         let (number, position) = blocking::run(state, move |state| {
             let open = |sent: SentCursor| FeedCursors::open(state.access(), &principal, sent.field, &sent.text);
             Ok((state.access().reading_of(&principal, &conditions)?, sent.map(open).transpose()?))
@@ -125,12 +126,6 @@ impl ReadingParams {
         let asked = Asked { caller: caller.principal.clone(), filter, number, field };
         Ok((Reading(Arc::new(asked)), start))
     }
-}
-
-/// The conditions of the request, as its audit event has them.
-fn conditions(request: &HttpRequest) -> Result<Vec<(String, String)>> {
-    let pairs = Query::of(request)?.with_negations(&CONDITIONS).into_pairs();
-    Ok(pairs.into_iter().filter(|(name, _)| CONDITIONS.contains(&name.as_str())).collect())
 }
 
 /// A reading of the feed.
