@@ -3,8 +3,8 @@
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands::{
-    account, backup, config, demo, hold, import, master_key, migrate, openapi, rebuild, restore, retention, serve,
-    session, signing_key, token, token_key, vacuum, verify,
+    account, backup, config, demo, export, hold, import, master_key, migrate, openapi, rebuild, restore, retention,
+    serve, session, signing_key, token, token_key, vacuum, verify,
 };
 use crate::config::{CommandLine, DatabaseArgs, LogArgs, PageArgs, PageRuleArgs, Settings};
 use crate::failure::Failure;
@@ -36,6 +36,10 @@ pub enum Command {
     ///
     /// Rejected lines are reported and skipped. The command fails if it rejects every line.
     Import(import::ImportArgs),
+    /// Export events, users, tenants or memberships into a file: NDJSON, CSV or Parquet.
+    ///
+    /// A server may run meanwhile. Beside the file, FILE.manifest.json has its number of rows and its SHA-256.
+    Export(export::ExportArgs),
     /// Rebuild all sheets, the rollups behind analytics, and the index of events from the events. Servers keep running.
     ///
     /// With other settings of pages than those of the database, or after an upgrade that changes how pages are compared, it
@@ -99,6 +103,7 @@ impl Cli {
             Command::Migrate => migrate::run(database),
             Command::Demo(pages) => demo::run(database, pages),
             Command::Import(args) => import::run(database, args),
+            Command::Export(args) => export::run(database, args),
             Command::Rebuild(pages) => rebuild::run(database, pages),
             Command::Verify(args) => verify::run(database, args),
             Command::Vacuum(args) => vacuum::run(database, args),

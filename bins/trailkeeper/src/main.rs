@@ -10,6 +10,7 @@ mod config;
 mod conversion;
 mod copies;
 mod demo;
+mod export;
 mod failure;
 mod housekeeping;
 mod import;

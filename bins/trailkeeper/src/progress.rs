@@ -16,6 +16,11 @@ pub fn items(total: u64, what: &'static str) -> ProgressBar {
     styled(ProgressBar::new(total), "{msg} {bar:40} {human_pos}/{human_len} {eta}").with_message(what)
 }
 
+/// A counter of `what`.
+pub fn count(what: &'static str) -> ProgressBar {
+    styled(ProgressBar::no_length(), "{spinner} {human_pos} {msg}").with_message(what)
+}
+
 /// A bar over the days or months whose events are read; `what` names the unit.
 pub fn events(what: &'static str) -> ProgressBar {
     styled(ProgressBar::no_length(), "{bar:40} {pos}/{len} {prefix}, {msg} events {eta}").with_prefix(what)

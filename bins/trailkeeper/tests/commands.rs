@@ -16,6 +16,8 @@ mod backup;
 mod config;
 #[path = "commands/connections.rs"]
 mod connections;
+#[path = "commands/export.rs"]
+mod export;
 #[path = "commands/import.rs"]
 mod import;
 #[path = "commands/keys.rs"]

@@ -49,6 +49,12 @@ problems! {
         410 ["cursor_expired"] "The cursor is of the database before it was restored or replaced.",
         503 ["unavailable", "overloaded", "stopping", "too_many_listeners"]
             "The database cannot serve now, or the server is overloaded or stopping, or too many requests wait for events.";
+    /// The further problems of exports of events.
+    ExportProblems =
+        410 ["cursor_expired", "events_removed"]
+            "The cursor is of the database before it was restored or replaced, or events behind it were removed since.",
+        503 ["unavailable", "overloaded", "stopping", "too_many_exports"]
+            "The database cannot serve now, or the server is overloaded or stopping, or too many exports run.";
     /// An unknown tenant, or one that the caller has no access to.
     TenantNotFound = 404 ["tenant_not_found"] "The tenant does not exist, or the credential may not see it.";
     /// An unknown user, or one that the caller has no access to.

@@ -41,6 +41,8 @@ pub struct HttpSettings {
     pub connections: ConnectionSettings,
     /// The most requests that wait for events or stream them at once. Further ones get 503.
     pub max_listeners: usize,
+    /// The most exports that run at once. Further ones get 503.
+    pub max_exports: usize,
     /// Origins whose scripts may read responses, in the form that browsers send: `https://app.example`.
     pub cors_origins: Vec<String>,
     /// Certificate and key; without them, the server speaks plain HTTP.
@@ -59,6 +61,7 @@ impl Default for HttpSettings {
             database_timeout: Duration::from_secs(15),
             connections: ConnectionSettings::default(),
             max_listeners: 1000,
+            max_exports: 8,
             cors_origins: Vec::new(),
             tls: None,
         }

@@ -8,10 +8,10 @@ use tokio::time::timeout;
 use trailkeeper_analytics::FoldCache;
 use trailkeeper_auth::Access;
 use trailkeeper_domain::clock::{Clock, Entropy};
-use trailkeeper_domain::error::Context;
+use trailkeeper_domain::error::{Cause, Context};
 use trailkeeper_domain::ingest::Ingest;
 use trailkeeper_domain::ports::Store;
-use trailkeeper_domain::{Error, Result};
+use trailkeeper_domain::{Error, ErrorDetail, Result};
 
 use crate::body_budget::{BodyBudget, BodyShare, Sender};
 use crate::follow::Listeners;
@@ -92,6 +92,8 @@ pub struct AppState {
     limits: Arc<Limits>,
     readiness: Readiness,
     listeners: Listeners,
+    /// Places for exports.
+    exports: Arc<Semaphore>,
 }
 
 impl AppState {
@@ -103,6 +105,7 @@ impl AppState {
         let bodies = Arc::new(BodyBudget::new(settings.body_budget_bytes));
         let limits = Arc::new(Limits::new(settings.limits));
         let listeners = Listeners::new(Arc::clone(&services.store), settings.max_listeners);
+        let exports = Arc::new(Semaphore::new(settings.max_exports.min(Semaphore::MAX_PERMITS)));
         Self {
             services,
             settings,
@@ -114,6 +117,7 @@ impl AppState {
             limits,
             readiness: Readiness::default(),
             listeners,
+            exports,
         }
     }
 
@@ -162,6 +166,16 @@ impl AppState {
     /// The requests that wait for events of the feed.
     pub(crate) fn listeners(&self) -> &Listeners {
         &self.listeners
+    }
+
+    /// A place for an export.
+    ///
+    /// [`Error::Overloaded`] with the code `too_many_exports` if there is none.
+    pub(crate) fn export_place(&self) -> Result<OwnedSemaphorePermit> {
+        Arc::clone(&self.exports).try_acquire_owned().map_err(|taken| {
+            let text = format!("exports take all {} places (--max-exports)", self.settings.max_exports);
+            Error::Overloaded { busy: ErrorDetail::new("too_many_exports", text), cause: Cause::new(taken) }
+        })
     }
 
     /// The number of requests that wait for events or stream them now.

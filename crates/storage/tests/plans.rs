@@ -182,6 +182,8 @@ fn directory_questions() -> Vec<Question> {
         question("user", |tx| tx.user(&user()).map(drop)),
         question("membership", |tx| tx.membership(tenant(), &user()).map(drop)),
         question("memberships", |tx| tx.memberships(tenant(), None, 100).map(drop)),
+        question("first tenant with members", |tx| tx.next_tenant_with_members(None).map(drop)),
+        question("next tenant with members", |tx| tx.next_tenant_with_members(Some(tenant())).map(drop)),
         question("next memberships", |tx| tx.memberships(tenant(), Some(&user()), 100).map(drop)),
     ];
     for tenant in [None, Some(TenantId(Uuid::from_u128(1)))] {

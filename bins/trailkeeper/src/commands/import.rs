@@ -9,7 +9,9 @@ use trailkeeper_domain::id::TenantId;
 
 use crate::config::{self, DatabaseArgs, PageArgs};
 use crate::failure::Failure;
-use crate::import::{Recording, Source, Summary, import_access_log, import_events, import_tenants, import_users};
+use crate::import::{
+    Recording, Source, Summary, import_access_log, import_events, import_memberships, import_tenants, import_users,
+};
 use crate::{audit, output, wiring};
 
 /// Arguments of `import`.
@@ -21,7 +23,8 @@ pub struct ImportArgs {
 
 #[derive(Subcommand)]
 enum What {
-    /// Import events from NDJSON, one object per line, with the fields of `POST /v1/events`.
+    /// Import events from NDJSON, one object per line, with the fields of `POST /v1/events`, or as `export events` writes
+    /// them.
     Events(EventFile),
     /// Import users from NDJSON, with the fields of `PUT /v1/users/{user_id}`.
     ///
@@ -29,6 +32,8 @@ enum What {
     Users(RecordFile),
     /// Import tenants from NDJSON, with `tenant_id` and the fields of `PUT /v1/tenants/{tenant_id}`.
     Tenants(RecordFile),
+    /// Import memberships of users in tenants from NDJSON, with `tenant_id`, `user_id` and optionally `created_at`.
+    Memberships(RecordFile),
     /// Import an access log of Apache or nginx, in the combined or the common format, with or without a virtual host in
     /// front.
     AccessLog(EventFile),
@@ -36,13 +41,13 @@ enum What {
 
 #[derive(Args)]
 struct RecordFile {
-    /// Path of the file, compressed with gzip or not; `-` reads standard input.
+    /// Path of the file, compressed with gzip, zstd or not; `-` reads standard input.
     file: PathBuf,
 }
 
 #[derive(Args)]
 struct EventFile {
-    /// Path of the file, compressed with gzip or not; `-` reads standard input.
+    /// Path of the file, compressed with gzip, zstd or not; `-` reads standard input.
     file: PathBuf,
     /// Record all events in this tenant.
     #[arg(long, value_parser = config::customer, value_name = "UUID")]
@@ -58,6 +63,7 @@ impl What {
             Self::Events(_) => "events",
             Self::Users(_) => "users",
             Self::Tenants(_) => "tenants",
+            Self::Memberships(_) => "memberships",
             Self::AccessLog(_) => "access-log",
         }
     }
@@ -73,17 +79,17 @@ impl EventFile {
 pub fn run(database: &DatabaseArgs, args: &ImportArgs) -> Result<(), Failure> {
     let file = match &args.what {
         What::Events(events) | What::AccessLog(events) => &events.file,
-        What::Users(records) | What::Tenants(records) => &records.file,
+        What::Users(records) | What::Tenants(records) | What::Memberships(records) => &records.file,
     };
     // First, so that a wrong file name is reported before a database is created.
     let source = Source::open(file)?;
     let ports = match &args.what {
         What::Events(events) | What::AccessLog(events) => wiring::open_to_record(database, &events.pages)?,
-        What::Users(_) | What::Tenants(_) => wiring::open(database)?,
+        What::Users(_) | What::Tenants(_) | What::Memberships(_) => wiring::open(database)?,
     };
     let mut summary = match &args.what {
         What::Events(_) | What::AccessLog(_) => Summary::new("stored", "known"),
-        What::Users(_) | What::Tenants(_) => Summary::new("created", "replaced"),
+        What::Users(_) | What::Tenants(_) | What::Memberships(_) => Summary::new("created", "replaced"),
     };
     let file_name = file.display().to_string();
     let about = |event: AuditEvent| event.with("what", args.what.name()).with("file", file_name.as_str());
@@ -95,6 +101,7 @@ pub fn run(database: &DatabaseArgs, args: &ImportArgs) -> Result<(), Failure> {
         What::AccessLog(events) => import_access_log(&ports, source, events.recording(), &mut summary),
         What::Users(_) => import_users(&ports, source, &mut summary),
         What::Tenants(_) => import_tenants(&ports, source, &mut summary),
+        What::Memberships(_) => import_memberships(&ports, source, &mut summary),
     };
     if matches!(args.what, What::Events(_) | What::AccessLog(_)) {
         wiring::merge(&ports);

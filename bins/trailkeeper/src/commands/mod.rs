@@ -4,6 +4,7 @@ pub mod account;
 pub mod backup;
 pub mod config;
 pub mod demo;
+pub mod export;
 pub mod hold;
 pub mod import;
 pub mod master_key;

@@ -23,6 +23,10 @@ pub struct ConnectionArgs {
     #[arg(long, env = "TRAILKEEPER_MAX_LISTENERS", default_value_t = 1000, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(..=1_000_000))]
     pub max_listeners: u32,
 
+    /// Exports of events that run at the same time; further ones get 503. Each takes up to 40 MiB of memory. 0: none.
+    #[arg(long, env = "TRAILKEEPER_MAX_EXPORTS", default_value_t = 8, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(..=1_000))]
+    pub max_exports: u32,
+
     /// Seconds that a connection may stay idle between two requests.
     #[arg(long, env = "TRAILKEEPER_KEEP_ALIVE", default_value_t = 30, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=3_600))]
     pub keep_alive: u32,
@@ -58,6 +62,11 @@ impl ConnectionArgs {
     pub fn max_listeners(&self) -> usize {
         count(self.max_listeners)
     }
+
+    /// The most exports that run at once.
+    pub fn max_exports(&self) -> usize {
+        count(self.max_exports)
+    }
 }
 
 fn count(number: u32) -> usize {
@@ -83,5 +92,6 @@ mod tests {
         assert_eq!(args.settings(usize::MAX), ConnectionSettings::default());
         assert_eq!(args.settings(100).max, 100);
         assert_eq!(args.max_listeners(), HttpSettings::default().max_listeners);
+        assert_eq!(args.max_exports(), HttpSettings::default().max_exports);
     }
 }

@@ -144,6 +144,7 @@ impl ServerArgs {
             database_timeout: self.database_timeout(),
             connections: self.connections.settings(open_files::allow_connections(self.connections.max_connections)),
             max_listeners: self.connections.max_listeners(),
+            max_exports: self.connections.max_exports(),
             cors_origins: self.cors_origins.0.clone(),
             tls: self.tls.load()?,
             // The rate limits come from `LimitArgs`.

@@ -1,4 +1,5 @@
-//! Imports users and tenants from NDJSON: the fields of the native API, plus the id that the API takes in its path.
+//! Imports users, tenants and memberships from NDJSON: the fields of the native API, plus the ids that the API takes in its
+//! path.
 
 use trailkeeper_domain::account::Actor;
 use trailkeeper_domain::event::MAX_FUTURE;
@@ -16,6 +17,7 @@ use crate::import::summary::Summary;
 use crate::wiring::{self, Ports};
 
 const A_TENANT: &str = "the tenant's id, for example 69e732d6-8ecc-45c4-a2eb-8438f7ffe775";
+const A_USER: &str = "the user's id in quotes";
 const MEMBERSHIP_FIELDS: [&str; 2] = ["tenant_id", "created_at"];
 
 /// Creates or replaces the user of every valid line, and its memberships.
@@ -33,6 +35,16 @@ pub fn import_tenants(ports: &Ports, mut source: Source, summary: &mut Summary) 
         let put = content
             .and_then(tenant_line)
             .and_then(|(id, draft)| put_tenant(change(ports, &wiring::actor()), id, &draft));
+        count(ports, summary, number, put.map(|(_, put)| put))
+    })
+}
+
+/// Creates or corrects the membership of every valid line.
+pub fn import_memberships(ports: &Ports, mut source: Source, summary: &mut Summary) -> Result<(), Failure> {
+    source.each_line(|number, content| {
+        let put = content.and_then(membership_line).and_then(|(tenant, user, created_at)| {
+            put_membership(change(ports, &wiring::actor()), tenant, &user, created_at)
+        });
         count(ports, summary, number, put.map(|(_, put)| put))
     })
 }
@@ -58,8 +70,23 @@ fn tenant_line(content: &[u8]) -> DomainResult<(TenantId, TenantDraft)> {
     let mut json = JsonObject::parse("a tenant", content)?;
     let id = json.required_parsed("tenant_id", A_TENANT, TenantId::parse)?;
     let draft = TenantDraft::take_from(&mut json)?;
+    drop_exported(&mut json)?;
     json.finish(&[&["tenant_id"], TenantDraft::FIELDS.as_slice()].concat())?;
     Ok((id, draft))
+}
+
+fn membership_line(content: &[u8]) -> DomainResult<(TenantId, UserId, Option<Timestamp>)> {
+    let mut json = JsonObject::parse("a membership", content)?;
+    let tenant = json.required_parsed("tenant_id", A_TENANT, TenantId::parse)?;
+    let user = json.required_parsed("user_id", A_USER, |field, id| UserId::parse(field, id))?;
+    let created_at = json.parsed("created_at", A_TIME, time::parse_rfc3339)?;
+    json.finish(&["tenant_id", "user_id", "created_at"])?;
+    Ok((tenant, user, created_at))
+}
+
+/// Leaves out the field that an export writes and that is not sent: a record that is put gets the present time.
+fn drop_exported(json: &mut JsonObject) -> DomainResult<()> {
+    json.parsed("updated_at", A_TIME, time::parse_rfc3339).map(drop)
 }
 
 struct UserLine {
@@ -71,9 +98,10 @@ struct UserLine {
 impl UserLine {
     fn read(content: &[u8], now: Timestamp) -> DomainResult<Self> {
         let mut json = JsonObject::parse("a user", content)?;
-        let id = json.required_parsed("user_id", "the user's id in quotes", |field, id| UserId::parse(field, id))?;
+        let id = json.required_parsed("user_id", A_USER, |field, id| UserId::parse(field, id))?;
         let draft = UserDraft::take_from(&mut json)?;
         let memberships = memberships(&mut json, now)?;
+        drop_exported(&mut json)?;
         json.finish(&[&["user_id"], UserDraft::FIELDS.as_slice(), &["tenants"]].concat())?;
         Ok(Self { id, draft, memberships })
     }

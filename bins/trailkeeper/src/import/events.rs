@@ -1,4 +1,4 @@
-//! Imports events from NDJSON: the objects that `POST /v1/events` takes.
+//! Imports events from NDJSON: the objects that `POST /v1/events` takes, or those that an export writes.
 
 use trailkeeper_domain::event::EventDraft;
 
@@ -18,7 +18,7 @@ pub fn import_events(
     let mut batch = Batch::new(ports, recording, summary)?;
     let read = source.each_line(|number, content| {
         let bytes = content.as_ref().map_or(0, |content| content.len());
-        batch.add(number, bytes, content.and_then(EventDraft::from_json))
+        batch.add(number, bytes, content.and_then(EventDraft::from_file))
     });
     // Lines before a defect of the file are recorded, and the summary counts them.
     batch.record()?;

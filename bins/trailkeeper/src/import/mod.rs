@@ -9,7 +9,7 @@ mod summary;
 
 pub use access_log::import_access_log;
 pub use batch::Recording;
-pub use directory::{import_tenants, import_users};
+pub use directory::{import_memberships, import_tenants, import_users};
 pub use events::import_events;
 pub use source::Source;
 pub use summary::Summary;

@@ -1,4 +1,4 @@
-//! The input of an import: a file or standard input, compressed with gzip or not.
+//! The input of an import: a file or standard input, compressed with gzip or zstd or not.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek as _};
@@ -12,7 +12,9 @@ use trailkeeper_parsers::lines::{Line, Lines, MAX_LINE};
 use crate::failure::Failure;
 use crate::progress;
 
+/// How files begin: RFC 1952 and RFC 8878.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
+const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 const BUFFER: usize = 128 * 1024;
 
 /// The input of an import.
@@ -112,14 +114,17 @@ fn too_long() -> Error {
     Error::malformed("line_too_long", format!("the line is longer than {MAX_LINE} bytes"))
 }
 
-/// Decompresses content that starts like gzip, whatever the name of the file.
+/// Decompresses content that starts like gzip or zstd, whatever the name of the file.
 fn decompressed(mut raw: impl Read + 'static) -> io::Result<Box<dyn BufRead>> {
-    let mut head = Vec::with_capacity(GZIP.len());
-    raw.by_ref().take(GZIP.len() as u64).read_to_end(&mut head)?;
-    let packed = head == GZIP;
+    let mut head = Vec::with_capacity(ZSTD.len());
+    raw.by_ref().take(ZSTD.len() as u64).read_to_end(&mut head)?;
+    let (is_gzip, is_zstd) = (head.starts_with(&GZIP), head == ZSTD);
     let whole = BufReader::with_capacity(BUFFER, io::Cursor::new(head).chain(raw));
-    if packed {
-        return Ok(Box::new(BufReader::with_capacity(BUFFER, Gzip::new(whole))));
-    }
-    Ok(Box::new(whole))
+    Ok(if is_gzip {
+        Box::new(BufReader::with_capacity(BUFFER, Gzip::new(whole)))
+    } else if is_zstd {
+        Box::new(BufReader::with_capacity(BUFFER, zstd::stream::read::Decoder::with_buffer(whole)?))
+    } else {
+        Box::new(whole)
+    })
 }

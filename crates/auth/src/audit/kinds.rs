@@ -4,6 +4,8 @@
 pub const SERVER_START: &str = "server_start";
 /// The command line imported a file or demo data.
 pub const IMPORT: &str = "import";
+/// The command line exported events or records into a file.
+pub const EXPORT: &str = "export";
 /// The command line rebuilt all sheets from the events.
 pub const SHEETS_REBUILD: &str = "sheets_rebuild";
 /// The command line wrote a backup of a SQLite database.

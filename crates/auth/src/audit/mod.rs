@@ -17,7 +17,7 @@ pub(crate) use changes::{Changes, credential_metadata};
 pub use context::{AuditContext, Origin};
 pub use event::AuditEvent;
 pub(crate) use event::{about_session, target};
-pub use kinds::{ACCESS_DENIED, BACKUP, IMPORT, RESTORE, RETENTION_RUN, SERVER_START, SHEETS_REBUILD};
+pub use kinds::{ACCESS_DENIED, BACKUP, EXPORT, IMPORT, RESTORE, RETENTION_RUN, SERVER_START, SHEETS_REBUILD};
 pub(crate) use kinds::{
     ACCOUNT_CHANGE, ACCOUNT_CREATE, ACCOUNT_DELETE, ACCOUNT_DISABLE, ACCOUNT_ENABLE, ACCOUNT_PASSWORD_CHANGE,
     LOGIN_BLOCKED, MASTER_KEY_ROTATE, REFRESH_TOKEN_REISSUE, REFRESH_TOKEN_REUSE, SESSION_END, SIGNING_KEY_CHANGE,

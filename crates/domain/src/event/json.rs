@@ -10,6 +10,22 @@ use uuid::Uuid;
 
 const A_UUID: &str = "a UUID such as 69e732d6-8ecc-45c4-a2eb-8438f7ffe775";
 
+/// The fields whose texts an event may keep because they could not be stored.
+const ORIGINALS: [&str; 12] = [
+    "user_id",
+    "user_name",
+    "source",
+    "user_agent",
+    "page",
+    "session_id",
+    "trace_id",
+    "target",
+    "target.id",
+    "target.name",
+    "target.type",
+    "metadata",
+];
+
 /// A sent event that cannot be parsed.
 #[derive(Debug)]
 pub struct Unreadable {
@@ -65,6 +81,58 @@ impl EventDraft {
         let draft = Self::take_from(&mut json)?;
         json.finish(&Self::FIELDS)?;
         Ok(draft)
+    }
+
+    /// Parses an event of a file: one as senders write it, or one that an export wrote.
+    ///
+    /// # Errors
+    /// As those of [`EventDraft::from_json`] and [`EventDraft::from_export`].
+    pub fn from_file(bytes: &[u8]) -> Result<Self> {
+        let is_only_read = |error: &Error| {
+            error
+                .detail()
+                .and_then(|detail| detail.field.as_deref())
+                .is_some_and(|field| Self::ONLY_READ.contains(&field))
+        };
+        match Self::from_json(bytes) {
+            Err(error) if is_only_read(&error) => Self::from_export(bytes),
+            other => other,
+        }
+    }
+
+    /// Parses an event that an export wrote: it has the fields that readers see, which are more than senders send. The time
+    /// of receipt is not that of the draft, and neither is the position. Texts that could not be stored are those that the
+    /// draft has in [`EventDraft::mistyped`] again; of a longer one, the first 1,024 characters.
+    ///
+    /// # Errors
+    /// As [`EventDraft::from_json`], and [`Error::Invalid`] for an event that lost fields, which have placeholders.
+    pub fn from_export(bytes: &[u8]) -> Result<Self> {
+        let mut json = JsonObject::parse("an event", bytes)?;
+        let mut draft = Self::take_from(&mut json)?;
+        if json.take("missing_names").is_some_and(|names| names.to_string() != "[]") {
+            let detail = "names fields that the database lost before the export; restore them, or leave the event out";
+            return Err(Error::invalid("missing_names", detail));
+        }
+        json.take("received_at");
+        json.take("position");
+        if let Some(original) = json.object("original", "null or an object such as {\"user_id\":{\"text\":\"…\"}}")? {
+            draft.take_originals(original)?;
+        }
+        json.finish(&[Self::FIELDS.as_slice(), &Self::ONLY_READ].concat())?;
+        Ok(draft)
+    }
+
+    /// The fields that readers see and senders do not send.
+    const ONLY_READ: [&str; 4] = ["received_at", "missing_names", "original", "position"];
+
+    fn take_originals(&mut self, mut original: JsonObject) -> Result<()> {
+        for field in ORIGINALS {
+            if let Some(mut sent) = original.object(field, "an object such as {\"text\":\"…\"}")? {
+                let text = sent.required("text", "the text as it was sent", JsonObject::text)?;
+                self.mistyped.insert(field, text);
+            }
+        }
+        original.finish(&ORIGINALS)
     }
 
     /// Takes the fields of an event out of an object. The object may have other fields, so the caller must finish it.
@@ -191,6 +259,22 @@ mod tests {
             ..EventDraft::default()
         };
         assert_eq!(draft, expected);
+    }
+
+    #[test]
+    fn an_exported_event_is_a_draft_again() {
+        let line = br#"{"id":"69e732d6-8ecc-45c4-a2eb-8438f7ffe775","missing_names":[],"tenant_id":"11111111-2222-4333-8444-555555555555",
+            "env_id":1,"occurred_at":"2026-01-31T12:00:00Z","received_at":"2026-01-31T12:00:01Z","user_id":null,"user_name":null,
+            "type":"x","outcome":"unknown","source":null,"user_agent":null,"page":null,"session_id":null,"trace_id":null,
+            "target":null,"metadata":null,"original":{"user_id":{"text":"AWS Internal","sha256":"00"}},"position":"f00"}"#;
+        let draft = EventDraft::from_file(line).unwrap();
+        assert_eq!((draft.kind.as_str(), draft.mistyped["user_id"].as_str()), ("x", "AWS Internal"));
+        let refused = |line: &str| EventDraft::from_file(line.as_bytes()).unwrap_err().detail().unwrap().field.clone();
+        assert_eq!(refused(r#"{"type":"x","missing_names":["type"]}"#).as_deref(), Some("missing_names"));
+        assert_eq!(refused(r#"{"type":"x","received_at":"now","zone":1}"#).as_deref(), Some("zone"));
+        assert_eq!(refused(r#"{"type":"x","original":{"id":{"text":"7"}}}"#).as_deref(), Some("original.id"));
+        assert_eq!(refused(r#"{"type":"x","original":7}"#).as_deref(), Some("original"));
+        assert!(EventDraft::from_json(br#"{"type":"x","received_at":null}"#).is_err(), "senders do not send it");
     }
 
     #[test]

@@ -24,6 +24,9 @@ pub trait DirectoryReads {
     /// At most `limit` memberships of a tenant in ascending order of user id (byte order of UTF-8), after `after`.
     fn memberships(&mut self, tenant: TenantId, after: Option<&UserId>, limit: usize) -> Result<Vec<Membership>>;
 
+    /// The tenant with the smallest id after `after` that has memberships, with or without a record.
+    fn next_tenant_with_members(&mut self, after: Option<TenantId>) -> Result<Option<TenantId>>;
+
     /// At most `limit` changes of a user's attributes, newest first (by `changed_at`, then by order of storage), each
     /// with its number. The list continues after the change with the number `after`, a number from the previous page.
     ///

@@ -303,6 +303,11 @@ impl DirectoryReads for MemoryTx<'_> {
         Ok(of_tenant.filter(|membership| Some(&membership.user_id) > after).take(limit).cloned().collect())
     }
 
+    fn next_tenant_with_members(&mut self, after: Option<TenantId>) -> Result<Option<TenantId>> {
+        let mut tenants = self.records.memberships.keys().map(|(tenant, _)| *tenant);
+        Ok(tenants.find(|tenant| Some(*tenant) > after))
+    }
+
     fn attribute_changes(
         &mut self,
         user: &UserId,

@@ -2,6 +2,7 @@
 
 mod change;
 mod change_attributes;
+mod export_events;
 mod find_directory;
 mod find_events;
 mod follow_events;
@@ -14,6 +15,7 @@ mod record_events;
 
 pub use change::{Change, append};
 pub use change_attributes::{AttributeUpdate, ChangeAttributes, change_attributes, user_by_email};
+pub use export_events::{EventExport, ExportRange, RangeFields};
 pub use find_directory::{
     VisibleChange, find_membership, find_tenant, find_user, list_attribute_changes, list_memberships, list_tenants,
     list_users,

@@ -14,7 +14,7 @@ const ALLOWED_HEADERS: &str =
 
 /// Headers that scripts may read, in addition to those that need no permission.
 const EXPOSED_HEADERS: &str = "RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, RateLimit-Policy, Retry-After, \
-     X-Request-Id, X-SaaSus-Trace-Id, WWW-Authenticate, Location";
+     X-Request-Id, X-SaaSus-Trace-Id, WWW-Authenticate, Location, Content-Disposition, Export-End";
 
 /// Seconds for which a browser may cache a permission.
 const MAX_AGE_S: &str = "600";

@@ -101,6 +101,8 @@ requirements! {
     ReadEvents leaves Events,
     /// The permission to read events, for the feed of events and the stream of it.
     FollowEvents is ReadEvents leaves Feed,
+    /// The permission to read events, for exports, which are recorded for programs, too.
+    ExportEvents is ReadEvents leaves Feed,
     /// The permission to count events.
     CountEvents is ReadEvents leaves Events counts Analytics,
     /// The permission to read the actions of one user.

@@ -81,6 +81,11 @@ impl Listeners {
         Arc::clone(&self.questions).acquire_owned().await.map_err(Error::internal)
     }
 
+    /// Whether the server stops.
+    pub fn is_stopping(&self) -> bool {
+        *self.shared.stopping.borrow()
+    }
+
     /// Ends the waiting of all listeners, of the present and of later ones.
     pub fn stop(&self) {
         self.shared.stop();

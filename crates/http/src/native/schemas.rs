@@ -10,6 +10,7 @@ use trailkeeper_domain::event::{MAX_USER_AGENT, Outcome};
 use trailkeeper_domain::page::MAX_PAGE;
 use trailkeeper_domain::retention::MAX_DAYS;
 use trailkeeper_domain::user::{MAX_ATTRIBUTE_NAME, MAX_ATTRIBUTE_VALUE, MAX_ATTRIBUTES, UserStatus};
+use trailkeeper_export::Format;
 use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::schema::{AdditionalProperties, Array, ArrayBuilder, Schema, SchemaFormat, Type};
 use utoipa::openapi::{KnownFormat, Object, ObjectBuilder};
@@ -107,6 +108,16 @@ values! {
     FeedCursor = patterned(&format!("^({FEED_CURSOR}|x[0-9a-f]{{{SEALED_FEED}}})$"), 81, 1 + SEALED_FEED)
         .description(Some(SEALED_FOR))
         .examples([SAMPLE_FEED_CURSOR]);
+    /// The format of an export.
+    ExportFormat = one_of(Format::ALL.map(Format::as_str));
+    /// The length of a period of active users by tenant.
+    TenantGranularity = one_of(["day", "month"]);
+    /// The format of an answer of analytics.
+    AnswerFormat = one_of(["json", "csv"]);
+    /// True or false.
+    TruthValue = ObjectBuilder::new().schema_type(Type::Boolean);
+    /// What happens in CSV to texts that begin like a formula.
+    FormulaHandling = one_of(["quote", "keep"]);
     /// Where a reading of the feed begins.
     FeedStart = one_of(["beginning", "now"]);
     /// Seconds.

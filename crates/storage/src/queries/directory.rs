@@ -114,6 +114,16 @@ impl DirectoryReads for Tx<'_> {
         Ok(rows.into_iter().map(Membership::from).collect())
     }
 
+    fn next_tenant_with_members(&mut self, after: Option<TenantId>) -> Result<Option<TenantId>> {
+        let mut query = memberships::table.into_boxed::<Db>();
+        if let Some(after) = after {
+            query = query.filter(memberships::tenant_id.gt(DbUuid(after.0)));
+        }
+        let query = query.order(memberships::tenant_id.asc()).limit(1).select(memberships::tenant_id);
+        let found: Option<DbUuid> = self.run("memberships", |conn| query.first(conn).optional())?;
+        Ok(found.map(|id| TenantId(id.0)))
+    }
+
     fn attribute_changes(
         &mut self,
         user: &UserId,

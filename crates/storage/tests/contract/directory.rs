@@ -226,6 +226,9 @@ fn members_are_listed_and_removed(t: &TestStore) {
         .unwrap();
     assert_eq!(t.store.reading(|tx| tx.memberships(tenant_id(1), None, 10)).unwrap(), mine);
     assert_eq!(t.store.reading(|tx| tx.memberships(tenant_id(1), Some(&user_id("Z")), 1)).unwrap(), mine[1..2]);
+    let next = |after| t.store.reading(|tx| tx.next_tenant_with_members(after)).unwrap();
+    let steps = [next(None), next(Some(tenant_id(1))), next(Some(tenant_id(2)))];
+    assert_eq!(steps, [Some(tenant_id(1)), Some(tenant_id(2)), None]);
     let mut corrected = mine[1].clone();
     corrected.created_at = at("2020-01-01T00:00:00Z");
     t.store.writing(|tx| tx.put_membership(&corrected)).unwrap();

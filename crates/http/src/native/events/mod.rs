@@ -4,6 +4,7 @@ mod batch;
 mod conditions;
 mod count;
 mod distinct_users;
+mod export;
 mod feed;
 pub mod get;
 mod histogram;
@@ -24,6 +25,7 @@ pub fn operations() -> Vec<Declaration> {
         distinct_users::count_distinct_users,
         feed::get::get_event_feed,
         feed::stream::stream_events,
+        export::get::export_events,
         get::get_event,
     ]
 }

@@ -155,10 +155,10 @@ fn answers_without_users_and_reads_of_lists_by_programs_create_no_audit_event() 
     for operation in shown() {
         assert_eq!(ask(&program, &operation), 200, "{}", operation.0);
     }
-    // Of programs, only readings of the feed are recorded.
+    // Of programs, only readings of the feed and exports are recorded.
     let left = audit_events(&app);
     let operations: Vec<&Value> = left.iter().map(|event| &event["metadata"]["operation"]).collect();
-    assert_eq!(operations, ["GET /v1/events/stream", "GET /v1/events/feed"]);
+    assert_eq!(operations, ["GET /v1/events/export", "GET /v1/events/stream", "GET /v1/events/feed"]);
 }
 
 #[test]
@@ -220,7 +220,8 @@ fn a_read_that_cannot_be_recorded_is_rejected() {
         let answer = jane.get(&operation.2);
         assert_eq!(answer.status, 503, "{}: {}", operation.0, answer.text());
         assert!(answer.header("retry-after").is_some() && !answer.text().contains("u1"), "{}", answer.text());
-        let expected = if ["get_event_feed", "stream_events"].contains(&operation.0) { 503 } else { 200 };
+        let is_recorded = ["get_event_feed", "stream_events", "export_events"].contains(&operation.0);
+        let expected = if is_recorded { 503 } else { 200 };
         assert_eq!(program.get(&operation.2).status, expected, "{}", operation.0);
     }
     assert_eq!(jane.get("/v1/tenants").status, 200);

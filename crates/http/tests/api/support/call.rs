@@ -13,6 +13,7 @@ use futures_util::future::{join, join_all};
 use serde_json::Value;
 use tokio::time;
 
+use super::download::Download;
 use super::stream::{self, EventStream};
 use super::{TestApp, TestResponse, declared};
 
@@ -107,6 +108,12 @@ impl<'a> Call<'a> {
     pub fn stream(self) -> EventStream<'a> {
         let response = self.app.runner.block_on(called(self.app, self.request.to_request()));
         EventStream::new(self.app, response)
+    }
+
+    /// Begins to read a body.
+    pub fn download(self) -> Download<'a> {
+        let response = self.app.runner.block_on(called(self.app, self.request.to_request()));
+        Download::new(self.app, response)
     }
 
     async fn answered(self) -> TestResponse {

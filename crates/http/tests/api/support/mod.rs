@@ -3,6 +3,7 @@
 mod call;
 pub mod contracts;
 pub mod declared;
+mod download;
 pub mod history;
 mod person;
 mod response;

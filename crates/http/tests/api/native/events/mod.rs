@@ -3,6 +3,7 @@
 mod bodies;
 mod days;
 mod exact_metadata;
+mod export;
 mod feed;
 mod filters;
 mod lost_names;

@@ -1,0 +1,5 @@
+//! Exports of events.
+
+mod body;
+pub mod get;
+mod params;
