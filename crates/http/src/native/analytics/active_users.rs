@@ -1,6 +1,5 @@
 //! `GET /v1/analytics/active-users`.
 
-use actix_web::HttpResponse;
 use actix_web::web::Data;
 use serde::Serialize;
 use trailkeeper_analytics::Zone;
@@ -8,6 +7,7 @@ use trailkeeper_analytics::question::active_users::{ActiveUsers, ActiveUsersSeri
 use trailkeeper_domain::time::TimeRange;
 use utoipa::ToSchema;
 
+use super::csv::Table;
 use super::params::{self, SeriesParams};
 use super::series_view::{PeriodView, SeriesView};
 use crate::api_error::ApiResult;
@@ -152,13 +152,17 @@ impl PeriodView for ActiveUsersPeriod {
     }
 }
 
+/// The columns in CSV.
+const TABLE: Table =
+    Table { rows: "buckets", columns: &["start", "end", "active_users", "new_users", "returning_users"] };
+
 /// Count all, new and returning active users.
 ///
 /// A user is active when at least one of their events did not fail. The type decides whether a login failed, and the
 /// outcome decides it for every other event. All numbers are exact and come from one snapshot. Late events count at the
 /// time when they occurred, and also decide which users are new.
 #[operation(get, "/v1/analytics/active-users", tag = "analytics",
-    responses((status = 200, description = "The numbers of active users.", body = ActiveUsersView), CommonProblems, TenantNotFound))]
+    responses((status = 200, description = "The numbers of active users.", content((ActiveUsersView = "application/json"), (String = "text/csv"))), CommonProblems, TenantNotFound))]
 pub async fn get_active_users(
     caller: Caller<ReadAnalytics, Native>,
     FromQuery(params): FromQuery<SeriesParams>,
@@ -167,5 +171,5 @@ pub async fn get_active_users(
     let spec = params.spec(state.clock().now())?;
     let audience = params.audience(&state, &caller.principal)?;
     let answer = blocking::run_analytic(&state, move |state| active_users(state.store(), spec, &audience)).await?;
-    Ok(HttpResponse::Ok().json(ActiveUsersView::of(spec, answer)))
+    Ok(params.format.answer(&ActiveUsersView::of(spec, answer), &TABLE)?)
 }

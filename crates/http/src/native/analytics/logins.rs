@@ -1,6 +1,5 @@
 //! `GET /v1/analytics/logins`.
 
-use actix_web::HttpResponse;
 use actix_web::web::Data;
 use serde::Serialize;
 use trailkeeper_analytics::Zone;
@@ -9,6 +8,7 @@ use trailkeeper_analytics::question::logins::{Attempts, Logins, logins};
 use trailkeeper_domain::time::TimeRange;
 use utoipa::ToSchema;
 
+use super::csv::Table;
 use super::params::SeriesParams;
 use super::series_view::{PeriodView, SeriesView};
 use crate::api_error::ApiResult;
@@ -122,12 +122,27 @@ impl PeriodView for LoginsPeriod {
     }
 }
 
+/// The columns in CSV.
+const TABLE: Table = Table {
+    rows: "buckets",
+    columns: &[
+        "start",
+        "end",
+        "success.logins",
+        "success.users",
+        "success.sources",
+        "failure.logins",
+        "failure.users",
+        "failure.sources",
+    ],
+};
+
 /// Count successful and refused logins, with their users and sources.
 ///
 /// The operation counts the events of the types `login_success` and `login_fail`, with any outcome. All numbers are
 /// exact and come from one snapshot. Late events count at the time when they occurred.
 #[operation(get, "/v1/analytics/logins", tag = "analytics",
-    responses((status = 200, description = "The numbers of logins.", body = LoginsView), CommonProblems, TenantNotFound))]
+    responses((status = 200, description = "The numbers of logins.", content((LoginsView = "application/json"), (String = "text/csv"))), CommonProblems, TenantNotFound))]
 pub async fn get_logins(
     caller: Caller<ReadAnalytics, Native>,
     FromQuery(params): FromQuery<SeriesParams>,
@@ -136,5 +151,5 @@ pub async fn get_logins(
     let spec = params.spec(state.clock().now())?;
     let audience = params.audience(&state, &caller.principal)?;
     let answer = blocking::run_analytic(&state, move |state| logins(state.store(), spec, &audience)).await?;
-    Ok(HttpResponse::Ok().json(LoginsView::of(spec, answer)))
+    Ok(params.format.answer(&LoginsView::of(spec, answer), &TABLE)?)
 }

@@ -1,6 +1,7 @@
 //! Analytic questions over any range, in any time zone.
 
 mod active_users;
+mod csv;
 mod logins;
 mod page_statistics;
 mod params;
@@ -9,6 +10,7 @@ mod registrations;
 mod retention;
 mod series_view;
 mod sources;
+mod tenants;
 mod timeline;
 mod traffic;
 
@@ -24,6 +26,7 @@ pub fn operations() -> Vec<Declaration> {
         page_statistics::get_page_statistics,
         retention::get_retention,
         sources::get_sources,
+        tenants::get_active_users_by_tenant,
         timeline::get_timeline,
         profile::get_profile,
     ]

@@ -1,6 +1,5 @@
 //! `GET /v1/analytics/page-statistics`.
 
-use actix_web::HttpResponse;
 use actix_web::web::Data;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -11,6 +10,7 @@ use trailkeeper_analytics::question::page_statistics::{
 use trailkeeper_analytics::question::ranking::Named;
 use utoipa::ToSchema;
 
+use super::csv::Table;
 use super::params::RankingParams;
 use crate::api_error::ApiResult;
 use crate::blocking;
@@ -140,13 +140,17 @@ impl PageStatisticsView {
     }
 }
 
+/// The columns in CSV.
+const TABLE: Table =
+    Table { rows: "pages", columns: &["page", "current.views", "current.users", "previous.views", "previous.users"] };
+
 /// Count views and distinct users per page and over all pages.
 ///
 /// All numbers are exact and come from one snapshot. Late events count at the time when they occurred. A setting of the
 /// server limits the number of new pages of a tenant in a day. New pages beyond the limit are counted together as
 /// `(other)`.
 #[operation(get, "/v1/analytics/page-statistics", tag = "analytics",
-    responses((status = 200, description = "The statistics of the pages.", body = PageStatisticsView), CommonProblems, TenantNotFound))]
+    responses((status = 200, description = "The statistics of the pages.", content((PageStatisticsView = "application/json"), (String = "text/csv"))), CommonProblems, TenantNotFound))]
 pub async fn get_page_statistics(
     caller: Caller<ReadAnalytics, Native>,
     FromQuery(params): FromQuery<RankingParams>,
@@ -157,5 +161,5 @@ pub async fn get_page_statistics(
     let audience = params.audience(&state, &caller.principal)?;
     let statistics =
         blocking::run_analytic(&state, move |state| page_statistics(state.store(), &question, &audience)).await?;
-    Ok(HttpResponse::Ok().json(PageStatisticsView::of(&question, statistics)))
+    Ok(params.format.answer(&PageStatisticsView::of(&question, statistics), &TABLE)?)
 }

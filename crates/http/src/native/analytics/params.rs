@@ -9,6 +9,7 @@ use trailkeeper_domain::id::{EnvId, TenantId};
 use trailkeeper_domain::time::Timestamp;
 use trailkeeper_domain::{Error, Result, text};
 
+use super::csv::FormatParam;
 use crate::native::granularity::GranularityParam;
 use crate::native::schemas;
 use crate::operation::{Limit, QueryParams, param_values};
@@ -131,6 +132,9 @@ pub struct SeriesParams {
     series: SeriesSpecParams,
     #[param(flatten)]
     audience: AudienceParams,
+    /// The format of the answer.
+    #[param(flatten)]
+    pub format: FormatParam,
 }
 
 impl SeriesParams {
@@ -160,6 +164,9 @@ pub struct RankingParams {
     /// The largest number of rows; default: 100.
     #[param(schema = schemas::RowLimit, inline)]
     limit: Option<Limit<MAX_ROWS>>,
+    /// The format of the answer.
+    #[param(flatten)]
+    pub format: FormatParam,
 }
 
 impl RankingParams {

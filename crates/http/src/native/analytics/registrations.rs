@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use actix_web::HttpResponse;
 use actix_web::web::Data;
 use serde::Serialize;
 use trailkeeper_analytics::question::Series;
@@ -14,6 +13,7 @@ use trailkeeper_domain::user::{self, PoolId};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::csv::{FormatParam, Table};
 use super::params::SeriesSpecParams;
 use super::series_view::{PeriodView, SeriesView};
 use crate::api_error::ApiResult;
@@ -182,7 +182,23 @@ pub struct RegistrationsParams {
     /// Only users of this user pool.
     #[param(schema = schemas::UserPoolId)]
     user_pool_id: Option<PoolId>,
+    #[param(flatten)]
+    format: FormatParam,
 }
+
+/// The columns in CSV.
+const TABLE: Table = Table {
+    rows: "buckets",
+    columns: &[
+        "start",
+        "end",
+        "counts.users",
+        "counts.memberships",
+        "counts.regions",
+        "counts.user_pools",
+        "counts.tenants",
+    ],
+};
 
 /// Count users who registered and memberships that began.
 ///
@@ -191,7 +207,7 @@ pub struct RegistrationsParams {
 /// became members of that tenant, and the memberships of that tenant. An answer has at most 200,000 rows inside its
 /// buckets.
 #[operation(get, "/v1/analytics/registrations", tag = "analytics",
-    responses((status = 200, description = "The numbers of registrations.", body = RegistrationsView), CommonProblems, TenantNotFound))]
+    responses((status = 200, description = "The numbers of registrations.", content((RegistrationsView = "application/json"), (String = "text/csv"))), CommonProblems, TenantNotFound))]
 pub async fn get_registrations(
     caller: Caller<ReadAnalytics, Native>,
     FromQuery(params): FromQuery<RegistrationsParams>,
@@ -204,5 +220,5 @@ pub async fn get_registrations(
     let filter = RegistrationsFilter { region, user_pool_id: params.user_pool_id };
     let answer =
         blocking::run_analytic(&state, move |state| registrations(state.store(), &filter, spec, &audience)).await?;
-    Ok(HttpResponse::Ok().json(RegistrationsView::of(spec, answer)))
+    Ok(params.format.answer(&RegistrationsView::of(spec, answer), &TABLE)?)
 }

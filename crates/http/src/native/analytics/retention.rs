@@ -1,12 +1,12 @@
 //! `GET /v1/analytics/retention`.
 
-use actix_web::HttpResponse;
 use actix_web::web::Data;
 use serde::Serialize;
 use trailkeeper_analytics::question::retention::{Cohort, DEFAULT_PERIODS, MAX_PERIODS, Retention, retention};
 use trailkeeper_analytics::{Granularity, Zone};
 use utoipa::ToSchema;
 
+use super::csv::{FormatParam, Table};
 use super::params::{self, AudienceParams, CompareParam, SpanParams};
 use super::series_view::{PeriodView, SeriesView};
 use crate::api_error::ApiResult;
@@ -111,7 +111,12 @@ pub struct RetentionParams {
     compare: CompareParam,
     #[param(flatten)]
     audience: AudienceParams,
+    #[param(flatten)]
+    format: FormatParam,
 }
+
+/// The columns in CSV.
+const TABLE: Table = Table { rows: "cohorts", columns: &["start", "end", "users", "active[]"] };
 
 /// Count how many new users returned in later periods.
 ///
@@ -119,7 +124,7 @@ pub struct RetentionParams {
 /// active before the range is therefore in no cohort of the range. A user is active when at least one of their events
 /// did not fail. All numbers are exact and come from one snapshot. A range has at most 400 cohorts.
 #[operation(get, "/v1/analytics/retention", tag = "analytics",
-    responses((status = 200, description = "The cohorts.", body = RetentionView), CommonProblems, TenantNotFound))]
+    responses((status = 200, description = "The cohorts.", content((RetentionView = "application/json"), (String = "text/csv"))), CommonProblems, TenantNotFound))]
 pub async fn get_retention(
     caller: Caller<ReadAnalytics, Native>,
     FromQuery(params): FromQuery<RetentionParams>,
@@ -131,5 +136,5 @@ pub async fn get_retention(
     let audience = params.audience.audience(&state, &caller.principal)?;
     let answer =
         blocking::run_analytic(&state, move |state| retention(state.store(), spec, periods, &audience)).await?;
-    Ok(HttpResponse::Ok().json(RetentionView::of(spec, answer)))
+    Ok(params.format.answer(&RetentionView::of(spec, answer), &TABLE)?)
 }

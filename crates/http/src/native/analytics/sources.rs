@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 
-use actix_web::HttpResponse;
 use actix_web::web::Data;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -11,6 +10,7 @@ use trailkeeper_analytics::{Span, Zone};
 use trailkeeper_domain::ports::{SourceActivity, SourceCounts, SourceTotals};
 use utoipa::ToSchema;
 
+use super::csv::Table;
 use super::params::RankingParams;
 use crate::api_error::ApiResult;
 use crate::blocking;
@@ -155,13 +155,33 @@ impl SourcesView {
     }
 }
 
+/// The columns in CSV.
+const TABLE: Table = Table {
+    rows: "sources",
+    columns: &[
+        "source",
+        "current.events",
+        "current.users",
+        "current.logins",
+        "current.failed_logins",
+        "current.first_seen",
+        "current.last_seen",
+        "previous.events",
+        "previous.users",
+        "previous.logins",
+        "previous.failed_logins",
+        "previous.first_seen",
+        "previous.last_seen",
+    ],
+};
+
 /// Count events, users and logins per source address.
 ///
 /// All numbers are exact and come from one snapshot. Events without a source are not counted. The addresses with the
 /// most events come first. Without a tenant (in `tenant_id`, or the credential's own) the range is at most 31 days,
 /// because every event of the range is read.
 #[operation(get, "/v1/analytics/sources", tag = "analytics",
-    responses((status = 200, description = "The source addresses.", body = SourcesView), CommonProblems, TenantNotFound))]
+    responses((status = 200, description = "The source addresses.", content((SourcesView = "application/json"), (String = "text/csv"))), CommonProblems, TenantNotFound))]
 pub async fn get_sources(
     caller: Caller<ReadAnalytics, Native>,
     FromQuery(params): FromQuery<RankingParams>,
@@ -171,7 +191,7 @@ pub async fn get_sources(
     let question = SourcesQuestion { span, previous: params.previous(span), limit: params.limit() };
     let audience = params.audience(&state, &caller.principal)?;
     let statistics = blocking::run_analytic(&state, move |state| sources(state.store(), &question, &audience)).await?;
-    Ok(HttpResponse::Ok().json(SourcesView::of(&question, statistics)))
+    Ok(params.format.answer(&SourcesView::of(&question, statistics), &TABLE)?)
 }
 
 #[cfg(test)]

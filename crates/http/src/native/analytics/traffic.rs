@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use actix_web::HttpResponse;
 use actix_web::web::Data;
 use serde::Serialize;
 use trailkeeper_analytics::Zone;
@@ -12,6 +11,7 @@ use trailkeeper_domain::event::EventKind;
 use trailkeeper_domain::time::TimeRange;
 use utoipa::ToSchema;
 
+use super::csv::Table;
 use super::params::SeriesParams;
 use super::series_view::{PeriodView, SeriesView};
 use crate::api_error::ApiResult;
@@ -150,12 +150,15 @@ pub struct TrafficParams {
     r#type: Vec<EventKind>,
 }
 
+/// The columns in CSV.
+const TABLE: Table = Table { rows: "buckets", columns: &["start", "end", "events", "users", "types"] };
+
 /// Count events and their users by type.
 ///
 /// All numbers are exact and come from one snapshot. Late events count at the time when they occurred. An answer has at
 /// most 200,000 rows inside its buckets.
 #[operation(get, "/v1/analytics/traffic", tag = "analytics",
-    responses((status = 200, description = "The numbers of events and users.", body = TrafficView), CommonProblems, TenantNotFound))]
+    responses((status = 200, description = "The numbers of events and users.", content((TrafficView = "application/json"), (String = "text/csv"))), CommonProblems, TenantNotFound))]
 pub async fn get_traffic(
     caller: Caller<ReadAnalytics, Native>,
     FromQuery(params): FromQuery<TrafficParams>,
@@ -163,7 +166,7 @@ pub async fn get_traffic(
 ) -> ApiResult<Native> {
     let spec = params.series.spec(state.clock().now())?;
     let audience = params.series.audience(&state, &caller.principal)?;
-    let answer =
-        blocking::run_analytic(&state, move |state| traffic(state.store(), spec, &params.r#type, &audience)).await?;
-    Ok(HttpResponse::Ok().json(TrafficView::of(spec, answer)))
+    let types = params.r#type;
+    let answer = blocking::run_analytic(&state, move |state| traffic(state.store(), spec, &types, &audience)).await?;
+    Ok(params.series.format.answer(&TrafficView::of(spec, answer), &TABLE)?)
 }

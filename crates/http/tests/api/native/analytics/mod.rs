@@ -1,6 +1,7 @@
 //! Analytic questions of the native API.
 
 mod active_users;
+mod csv;
 mod logins;
 mod page_statistics;
 mod parameters;
