@@ -114,7 +114,6 @@ pub fn export_events(
         content: content.clone(),
         bytes: 0,
         rows: 0,
-        after: None,
         position: text(&export.position()),
         end: text(&export.end()),
         began_at: rfc3339(ports.clock.now()),
@@ -145,13 +144,13 @@ pub fn export_events(
     target.write(&encoder.finish()?)?;
     bar.finish_and_clear();
     let rows = target.rows;
-    target.finish(&content, saved.began_at, Some((saved.after, saved.end)))?;
+    target.finish(&content, saved.began_at, Some(saved.end))?;
     Ok(rows)
 }
 
 impl Layout {
     /// What a file of this form has.
-    pub(super) fn content(&self, what: &str, conditions: Vec<String>) -> Content {
+    pub(super) fn content(self, what: &str, conditions: Vec<String>) -> Content {
         Content {
             what: what.to_owned(),
             conditions,

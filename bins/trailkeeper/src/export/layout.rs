@@ -48,8 +48,8 @@ impl Layout {
     }
 
     /// Makes a file, or the rest of one.
-    pub fn encoder<T>(&self, columns: Vec<&'static Column<T>>, is_rest: bool) -> DomainResult<Encoder<T>> {
-        let Self { format, compression, formulas } = *self;
+    pub fn encoder<T>(self, columns: Vec<&'static Column<T>>, is_rest: bool) -> DomainResult<Encoder<T>> {
+        let Self { format, compression, formulas } = self;
         if is_rest {
             Encoder::resumed(format, compression, formulas, columns)
         } else {

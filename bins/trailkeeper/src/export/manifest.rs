@@ -36,10 +36,7 @@ pub struct Manifest<'a> {
     pub bytes: u64,
     /// The SHA-256 of the file, in hexadecimal digits.
     pub sha256: String,
-    /// The position behind which the events begin, as a cursor of the feed; null for the first event.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub after: Option<Option<String>>,
-    /// The position of the last event that could be in the file, as a cursor of the feed, which goes on behind it.
+    /// Of events, the position of the last one that could be in the file, as a cursor of the feed, which goes on behind it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end: Option<String>,
     /// The time at which the export began.

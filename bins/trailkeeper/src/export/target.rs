@@ -1,5 +1,6 @@
 //! The file of an export: `FILE.part` while it is written, `FILE` when it is whole.
 
+use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -23,8 +24,6 @@ pub struct Saved {
     pub bytes: u64,
     /// The rows in them.
     pub rows: u64,
-    /// The position behind which the export began.
-    pub after: Option<String>,
     /// The position behind the rows.
     pub position: String,
     /// The position at which the export ends.
@@ -127,18 +126,11 @@ impl Target {
     }
 
     /// Gives the whole file its name, beside its manifest. A file with that name is whole, and has a manifest.
-    pub fn finish(
-        self,
-        content: &Content,
-        began_at: String,
-        positions: Option<(Option<String>, String)>,
-    ) -> Result<(), Failure> {
+    pub fn finish(self, content: &Content, began_at: String, end: Option<String>) -> Result<(), Failure> {
         let Self { path, part, file, hash, bytes, rows, .. } = self;
         file.sync_all().map_err(|error| Failure::of_file(&part, error))?;
-        let digits = hash.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-        let (after, end) = positions.map_or((None, None), |(after, end)| (Some(after), Some(end)));
-        let manifest =
-            Manifest { content, rows, bytes, sha256: digits, after, end, began_at, version: env!("CARGO_PKG_VERSION") };
+        let sha256 = hex(hash.finish().as_ref());
+        let manifest = Manifest { content, rows, bytes, sha256, end, began_at, version: env!("CARGO_PKG_VERSION") };
         write_json(&beside(&path, ".manifest.json"), &manifest)?;
         fs::rename(&part, &path).map_err(|error| Failure::of_file(&path, error))?;
         match fs::remove_file(beside(&path, ".part.json")) {
@@ -146,4 +138,13 @@ impl Target {
             _ => Ok(()),
         }
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let mut digits = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        // Writing into a string does not fail.
+        let _infallible = write!(digits, "{byte:02x}");
+    }
+    digits
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use trailkeeper_domain::tenant::Tenant;
-use trailkeeper_domain::user::{Membership, User};
+use trailkeeper_domain::user::{Membership, PoolId, User};
 
 use crate::cell::{Cell, Kind};
 use crate::column::{Column, Record};
@@ -18,9 +18,7 @@ impl Record for User {
             Cell::json(&Value::Object(attributes.collect()))
         }),
         Column::new("region", Kind::Text, |user| Cell::text(user.region.as_deref())),
-        Column::new("user_pool_id", Kind::Text, |user| {
-            Cell::text(user.user_pool_id.as_ref().map(|pool| pool.as_str()))
-        }),
+        Column::new("user_pool_id", Kind::Text, |user| Cell::text(user.user_pool_id.as_ref().map(PoolId::as_str))),
         Column::new("status", Kind::Text, |user| Cell::text(Some(user.status.as_str()))),
         Column::new("enabled", Kind::Boolean, |user| Cell::Boolean(user.enabled)),
         Column::new("registered_at", Kind::Time, |user| Cell::Time(user.registered_at)),

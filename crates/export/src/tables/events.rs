@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use serde_json::{Value, json};
 use trailkeeper_domain::event::{Event, NamedField, StoredEvent, Target};
+use trailkeeper_domain::id::UserId;
+use trailkeeper_domain::page::Page;
 
 use crate::cell::{Cell, Kind};
 use crate::column::{Column, Record};
@@ -45,7 +47,7 @@ impl Record for ExportedEvent {
         Column::new("env_id", Kind::Integer, |row| Cell::Integer(row.event().env_id.0.into())),
         Column::new("occurred_at", Kind::Time, |row| Cell::Time(row.event().occurred_at)),
         Column::new("received_at", Kind::Time, |row| Cell::Time(row.event().received_at)),
-        Column::new("user_id", Kind::Text, |row| Cell::text(row.event().user_id.as_ref().map(|id| id.as_str()))),
+        Column::new("user_id", Kind::Text, |row| Cell::text(row.event().user_id.as_ref().map(UserId::as_str))),
         Column::new("user_name", Kind::Text, |row| Cell::text(row.event().user_name.as_deref())),
         Column::new("type", Kind::Text, |row| Cell::text(Some(row.event().kind.as_str()))),
         Column::new("outcome", Kind::Text, |row| Cell::text(Some(row.event().outcome.as_str()))),
@@ -53,7 +55,7 @@ impl Record for ExportedEvent {
             row.event().source.map_or(Cell::Empty, |source| Cell::Text(Cow::Owned(source.to_string())))
         }),
         Column::new("user_agent", Kind::Text, |row| Cell::text(row.event().user_agent.as_deref())),
-        Column::new("page", Kind::Text, |row| Cell::text(row.event().page.as_ref().map(|page| page.as_str()))),
+        Column::new("page", Kind::Text, |row| Cell::text(row.event().page.as_ref().map(Page::as_str))),
         Column::new("session_id", Kind::Text, |row| Cell::text(row.event().session_id.as_deref())),
         Column::new("trace_id", Kind::Text, |row| Cell::text(row.event().trace_id.as_deref())),
         Column::inside("target", "type", Kind::Text, |row| row.target(|target| &target.kind)),
