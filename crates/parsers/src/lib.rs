@@ -5,8 +5,12 @@
 //! follows the limits, not the input.
 
 pub mod access_log;
+pub mod auth_log;
+pub mod derived_id;
 pub mod event_body;
 pub mod forwarded;
 pub mod gzip;
+pub mod identity;
+pub mod json_records;
 pub mod lines;
 pub mod query;

@@ -60,6 +60,11 @@ impl<'a> Batch<'a> {
         if self.drafts.len() >= EVENTS || self.bytes >= BYTES { self.submit() } else { Ok(()) }
     }
 
+    /// Counts a line without an event.
+    pub fn skip(&mut self) {
+        self.summary.skip();
+    }
+
     /// Records the rest, and waits until all events are stored. Call it after the last line.
     ///
     /// The summary then counts all lines of the transactions that were committed, also if another one failed.

@@ -7,6 +7,7 @@ use std::path::Path;
 use indicatif::ProgressBar;
 use trailkeeper_domain::{Error, Result as DomainResult};
 use trailkeeper_parsers::gzip::Gzip;
+use trailkeeper_parsers::json_records::{Record, Records};
 use trailkeeper_parsers::lines::{Line, Lines, MAX_LINE};
 
 use crate::failure::Failure;
@@ -78,12 +79,41 @@ impl Source {
         Ok((content, bar))
     }
 
+    /// Name of the input, for messages.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The failure for a read error before anything was imported.
     pub fn unreadable(&self, source: io::Error) -> Failure {
         Failure::Io {
             what: format!("{}: nothing was imported, because the input cannot be read to its end", self.name),
             source,
         }
+    }
+
+    /// Reads the input from its start and calls `handle` with each record of JSON: its number, and its text or the reason
+    /// why it was skipped. `wrappers` names the fields of an object around the list of records.
+    pub fn each_record(
+        &mut self,
+        wrappers: &'static [&'static str],
+        mut handle: impl FnMut(u64, DomainResult<&[u8]>) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let (content, bar) = self.content()?;
+        let mut records = Records::new(content, wrappers);
+        loop {
+            match records.next_record() {
+                Ok(Some((number, Record::Whole(text)))) => handle(number, Ok(text))?,
+                Ok(Some((number, Record::TooLong))) => handle(number, Err(too_long("record")))?,
+                Ok(None) => break,
+                Err(source) => {
+                    let what = format!("{}: cannot be read after record {}", self.name, records.number());
+                    return Err(Failure::Io { what, source });
+                }
+            }
+        }
+        bar.finish_and_clear();
+        Ok(())
     }
 
     /// Reads the input from its start and calls `handle` with each line: its number, and its content or the reason why it
@@ -97,7 +127,7 @@ impl Source {
         loop {
             match lines.next_line() {
                 Ok(Some((number, Line::Whole(content)))) => handle(number, Ok(content))?,
-                Ok(Some((number, Line::TooLong))) => handle(number, Err(too_long()))?,
+                Ok(Some((number, Line::TooLong))) => handle(number, Err(too_long("line")))?,
                 Ok(None) => break,
                 Err(source) => {
                     let what = format!("{}: cannot be read after line {}", self.name, lines.number());
@@ -110,8 +140,8 @@ impl Source {
     }
 }
 
-fn too_long() -> Error {
-    Error::malformed("line_too_long", format!("the line is longer than {MAX_LINE} bytes"))
+fn too_long(unit: &str) -> Error {
+    Error::malformed("line_too_long", format!("the {unit} is longer than {MAX_LINE} bytes"))
 }
 
 /// Decompresses content that starts like gzip or zstd, whatever the name of the file.

@@ -11,8 +11,12 @@ const FIRST: usize = 10;
 #[derive(Debug)]
 pub struct Summary {
     labels: [&'static str; 2],
+    /// Name of what is counted: `line` or `record`.
+    unit: &'static str,
     new: u64,
     old: u64,
+    /// Lines about something else than the import is for.
+    skipped: u64,
     refused: Noted,
     warnings: Noted,
 }
@@ -33,10 +37,10 @@ impl Noted {
     }
 }
 
-impl fmt::Display for Noted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Noted {
+    fn write(&self, f: &mut fmt::Formatter<'_>, unit: &str) -> fmt::Result {
         for (line, reason) in &self.first {
-            writeln!(f, "  line {line}: {reason}")?;
+            writeln!(f, "  {unit} {line}: {reason}")?;
         }
         match self.count - self.first.len() as u64 {
             0 => Ok(()),
@@ -48,7 +52,18 @@ impl fmt::Display for Noted {
 impl Summary {
     /// A summary without lines. `new` and `old` label the counts: stored and known, or created and replaced.
     pub fn new(new: &'static str, old: &'static str) -> Self {
-        Self { labels: [new, old], new: 0, old: 0, refused: Noted::default(), warnings: Noted::default() }
+        let (refused, warnings) = (Noted::default(), Noted::default());
+        Self { labels: [new, old], unit: "line", new: 0, old: 0, skipped: 0, refused, warnings }
+    }
+
+    /// Calls what is counted records: the objects of a JSON file, which may all stand on one line.
+    pub fn of_records(self) -> Self {
+        Self { unit: "record", ..self }
+    }
+
+    /// Counts a line that is about something else.
+    pub fn skip(&mut self) {
+        self.skipped += 1;
     }
 
     /// Counts a line that added a record.
@@ -74,7 +89,9 @@ impl Summary {
     /// The audit event of the end of the import. It has the counts and not the lines, which may contain secrets.
     pub fn audit_event(&self) -> AuditEvent {
         let [new, old] = self.labels;
-        AuditEvent::done(IMPORT).with(new, self.new).with(old, self.old).with("refused", self.refused.count)
+        let counted = AuditEvent::done(IMPORT).with(new, self.new).with(old, self.old);
+        let counted = if self.skipped > 0 { counted.with("skipped", self.skipped) } else { counted };
+        counted.with("refused", self.refused.count)
     }
 
     /// Whether every line was rejected: most likely, the file has another format.
@@ -88,11 +105,15 @@ impl fmt::Display for Summary {
         let [new, old] = self.labels;
         writeln!(f, "{new:8}  {}", self.new)?;
         writeln!(f, "{old:8}  {}", self.old)?;
-        write!(f, "refused   {}\n{}", self.refused.count, self.refused)?;
-        match self.warnings.count {
-            0 => Ok(()),
-            count => write!(f, "warnings  {count}\n{}", self.warnings),
+        if self.skipped > 0 {
+            writeln!(f, "skipped   {}", self.skipped)?;
         }
+        writeln!(f, "refused   {}", self.refused.count)?;
+        self.refused.write(f, self.unit)?;
+        if self.warnings.count > 0 {
+            writeln!(f, "warnings  {}", self.warnings.count)?;
+        }
+        self.warnings.write(f, self.unit)
     }
 }
 
@@ -119,5 +140,14 @@ mod tests {
         assert!(message.contains("and 2 more\nwarnings  12\n  line 7: user_id: has 129 characters\n"), "{message}");
         assert!(message.ends_with("  line 16: user_id: has 129 characters\n  and 2 more\n"), "{message}");
         assert!(!message.contains("line 17"), "{message}");
+    }
+
+    #[test]
+    fn records_and_skipped_lines_are_named() {
+        let mut summary = Summary::new("stored", "known").of_records();
+        summary.refuse(3, &"type: is missing");
+        summary.skip();
+        let message = summary.to_string();
+        assert_eq!(message, "stored    0\nknown     0\nskipped   1\nrefused   1\n  record 3: type: is missing\n");
     }
 }
