@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use actix_web::body::BoxBody;
 use actix_web::http::{StatusCode, header};
-use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
+use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError, Route};
 use trailkeeper_domain::{Error, ErrorDetail};
 
 use crate::contract::Contract;
@@ -23,6 +23,11 @@ pub trait ErrorFormat: 'static {
 
     /// The body of a response with `status`.
     fn body(status: StatusCode, detail: &ErrorDetail) -> String;
+
+    /// Wraps the route of an operation whose errors depend on the request, beyond [`ErrorFormat::body`].
+    fn wrap(route: Route) -> Route {
+        route
+    }
 }
 
 /// An error that is rendered in the format `F`.

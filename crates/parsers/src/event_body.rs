@@ -17,6 +17,8 @@ use trailkeeper_domain::event::{EventDraft, Unreadable};
 use trailkeeper_domain::json::{MALFORMED_JSON, utf8_or_escapes, without_mark};
 use trailkeeper_domain::{Error, ErrorDetail, Result};
 
+use crate::cloud_events;
+
 /// An event as it was sent, or the error in it.
 pub type ParsedEvent = Result<EventDraft, Unreadable>;
 
@@ -27,6 +29,10 @@ pub enum Syntax {
     Json,
     /// One JSON object on each line; blank lines are skipped.
     NdJson,
+    /// One `CloudEvents` event in the structured mode.
+    CloudEvent,
+    /// An array of `CloudEvents` events.
+    CloudEventBatch,
 }
 
 /// Parses the events of an uncompressed body, in the order sent, at most `max`.
@@ -38,6 +44,11 @@ pub fn parse(bytes: &[u8], syntax: Syntax, max: usize) -> Result<Vec<ParsedEvent
     let bytes = without_mark(bytes.trim_ascii_start());
     let events: Vec<_> = if syntax == Syntax::NdJson {
         lines(bytes, max)?.into_iter().map(EventDraft::read).collect()
+    } else if syntax == Syntax::CloudEvent {
+        vec![cloud_events::structured(bytes)]
+    } else if syntax == Syntax::CloudEventBatch {
+        let events = utf8_or_escapes(bytes);
+        elements(&events, max)?.into_iter().map(|event| cloud_events::structured(event.get().as_bytes())).collect()
     } else if bytes.trim_ascii_start().starts_with(b"[") {
         elements(&utf8_or_escapes(bytes), max)?
             .into_iter()

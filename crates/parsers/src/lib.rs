@@ -6,11 +6,14 @@
 
 pub mod access_log;
 pub mod auth_log;
+pub mod cloud_events;
 pub mod derived_id;
+mod details;
 pub mod event_body;
 pub mod forwarded;
 pub mod gzip;
 pub mod identity;
 pub mod json_records;
 pub mod lines;
+pub mod otlp;
 pub mod query;

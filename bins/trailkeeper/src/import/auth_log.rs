@@ -25,8 +25,13 @@ pub struct AuthLogTimes {
     #[arg(long, value_name = "YYYY", value_parser = clap::value_parser!(i32).range(1970..=9999))]
     year: Option<i32>,
     /// Time zone of the times without an offset, as an IANA name, for example Europe/Berlin.
-    #[arg(long, value_name = "NAME", default_value = "UTC")]
+    #[arg(long, value_name = "NAME", default_value = "UTC", value_parser = zone)]
     timezone: Tz,
+}
+
+/// A time zone by its IANA name.
+fn zone(name: &str) -> Result<Tz, String> {
+    name.parse().map_err(|_| format!("'{name}' is not a time zone; name one of IANA's, for example Europe/Berlin"))
 }
 
 /// Records the events of all lines of the files, in their order.

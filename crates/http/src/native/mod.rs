@@ -7,6 +7,7 @@ mod events;
 mod granularity;
 mod legal_holds;
 mod memberships;
+mod otlp;
 mod own;
 mod paging;
 mod put_response;
@@ -63,6 +64,7 @@ struct Document;
 pub static OPERATIONS: LazyLock<Vec<Declaration>> = LazyLock::new(|| {
     [
         events::operations(),
+        otlp::operations(),
         analytics::operations(),
         tenants::operations(),
         users::operations(),

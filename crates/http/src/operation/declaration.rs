@@ -81,7 +81,7 @@ impl Declaration {
             refuses_unknown_parameters: O::Format::REFUSES_UNKNOWN_PARAMETERS && !O::IGNORES_UNKNOWN_PARAMETERS,
             body: O::body(),
             canonical: O::canonical,
-            route: O::route,
+            route: |declaration| O::Format::wrap(O::route(declaration)),
             document: document_of::<O>,
         }
     }

@@ -6,7 +6,7 @@ use trailkeeper_domain::text::shown;
 use trailkeeper_domain::{Error, Result, time};
 
 use crate::derived_id::of_provider;
-use crate::identity::details::{Details, text};
+use crate::details::{Details, text};
 
 const PROVIDER: &str = "auth0";
 

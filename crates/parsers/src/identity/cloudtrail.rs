@@ -5,7 +5,7 @@ use trailkeeper_domain::json::{A_TIME, JsonObject, JsonValue};
 use trailkeeper_domain::{Result, time};
 
 use crate::derived_id::of_provider;
-use crate::identity::details::{Details, outcome, text};
+use crate::details::{Details, outcome, text};
 
 const PROVIDER: &str = "cloudtrail";
 const COGNITO: &str = "cognito-idp.amazonaws.com";

@@ -8,7 +8,7 @@ use trailkeeper_domain::time::{MAX_UNIX_SECONDS, Timestamp};
 use trailkeeper_domain::{Error, Result};
 
 use crate::derived_id::{derived_id, of_provider};
-use crate::identity::details::{Details, outcome, text};
+use crate::details::{Details, outcome, text};
 
 const PROVIDER: &str = "keycloak";
 const MILLISECONDS: &str = "the milliseconds since 1970, as Keycloak writes them";

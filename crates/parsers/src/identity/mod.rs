@@ -2,7 +2,7 @@
 
 mod auth0;
 mod cloudtrail;
-mod details;
+
 mod keycloak;
 
 use trailkeeper_domain::Result;

@@ -1,6 +1,6 @@
 //! Events in and out.
 
-mod batch;
+pub mod batch;
 mod conditions;
 mod count;
 mod distinct_users;

@@ -49,6 +49,7 @@ const CREATES: &[(&str, &str, [bool; 2])] = &[
     ("RefreshToken", "", OF_NOBODY),
     // Events are the trail.
     ("record_events", "", OF_NOBODY),
+    ("export_logs", "", OF_NOBODY),
 ];
 
 fn changing() -> impl Iterator<Item = Row> {

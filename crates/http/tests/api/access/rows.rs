@@ -63,9 +63,10 @@ fn allowed(info: &OperationInfo) -> Allowed {
 }
 
 /// Operations whose outcomes for [`ACME`] and another tenant differ from the rules.
-const OUTCOMES: [(&str, [Outcome; 2]); 4] = [
+const OUTCOMES: [(&str, [Outcome; 2]); 5] = [
     // The body names the tenant of each event; the result of each event rejects another tenant.
     ("record_events", [Done, Done]),
+    ("export_logs", [Done, Done]),
     ("UpdateUserBehaviorHistoriesByDay", [Done, Done]),
     // The body names ACME.
     ("UpdateActiveUsers", [Done, NotFound]),
@@ -140,6 +141,10 @@ type MadeBody = fn(&Things) -> Value;
 /// Bodies for operations whose documented example does not fit this world.
 const BODIES: &[(&str, MadeBody)] = &[
     ("record_events", |_| json!({"type": "x"})),
+    (
+        "export_logs",
+        |_| json!({"resourceLogs": [{"scopeLogs": [{"logRecords": [{"eventName": "x", "timeUnixNano": "1"}]}]}]}),
+    ),
     // Other days than those of the world's rule, so that each request changes something.
     ("set_retention_rule", |_| json!({"type": KEPT_TYPE, "keep_days": 20_000})),
     // A new address, because the account's id is new.

@@ -39,6 +39,7 @@ const SHOWS_NO_USER: &[(&str, &str)] = &[
     ("healthz", "the server"),
     ("readyz", "the server"),
     ("record_events", "the sender's own events"),
+    ("export_logs", "the sender's own events"),
     ("list_retention_rules", "rules are about tenants and types"),
     ("get_retention_rule", "rules are about tenants and types"),
     ("set_retention_rule", "rules are about tenants and types"),

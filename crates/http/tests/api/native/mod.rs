@@ -7,6 +7,7 @@ mod errors;
 mod events;
 mod legal_holds;
 mod memberships;
+mod otlp;
 mod retention;
 mod sessions;
 mod signing_keys;

@@ -1,6 +1,7 @@
 //! Events of the native API: recording, lists and pages.
 
 mod bodies;
+mod cloud_events;
 mod days;
 mod exact_metadata;
 mod export;

@@ -1,4 +1,6 @@
-//! The metadata of a record: the fields that have no field of their own in an event.
+//! The metadata of a foreign record: the fields that have no field of their own in an event.
+
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 use trailkeeper_domain::Result;
@@ -13,6 +15,7 @@ const SPARE: usize = 1024;
 #[derive(Debug, Default)]
 pub struct Details {
     json: String,
+    names: BTreeSet<String>,
     warnings: Vec<Warning>,
 }
 
@@ -47,15 +50,26 @@ impl Details {
             self.warnings.push(Warning { field: "metadata", what });
             return;
         }
+        // The first of two entries with one name stays.
+        if !self.names.insert(name.to_owned()) {
+            let what = format!("'{name}' is there twice; the second is left out");
+            self.warnings.push(Warning { field: "metadata", what });
+            return;
+        }
         if !self.json.is_empty() {
             self.json.push(',');
         }
         self.json.push_str(&entry);
     }
 
+    /// The entries as a JSON object.
+    pub fn json(&self) -> String {
+        format!("{{{}}}", self.json)
+    }
+
     /// Moves the entries and their warnings into the event.
     pub fn finish(mut self, draft: &mut EventDraft) -> Result<()> {
-        draft.metadata = Some(Metadata::parse(&format!("{{{}}}", self.json))?).filter(|metadata| !metadata.is_empty());
+        draft.metadata = Some(Metadata::parse(&self.json())?).filter(|metadata| !metadata.is_empty());
         draft.warnings.append(&mut self.warnings);
         Ok(())
     }

@@ -1,0 +1,11 @@
+//! OTLP/HTTP: OpenTelemetry's protocol.
+
+mod format;
+mod logs;
+
+use crate::operation::{Declaration, operations};
+
+/// The operations.
+pub fn operations() -> Vec<Declaration> {
+    operations![logs::export_logs]
+}
