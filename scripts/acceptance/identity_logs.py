@@ -87,7 +87,7 @@ class OpenSsh:
 def check_open_ssh(checks, server, folder):
     """Logs in to a real server, fails to, and imports its log."""
     if not Path(SSHD).is_file() or shutil.which("ssh") is None:
-        print("skipped: there is no OpenSSH server; on Debian run 'sudo apt-get install openssh-server'", flush=True)
+        print("SKIPPED: identity_logs.py: there is no OpenSSH server; on Debian run 'sudo apt-get install openssh-server'", flush=True)
         return
     ssh = OpenSsh(folder)
     # Names with which clients try to forge an address.

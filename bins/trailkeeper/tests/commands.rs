@@ -20,6 +20,8 @@ mod connections;
 mod export;
 #[path = "commands/import.rs"]
 mod import;
+#[path = "commands/import_identity.rs"]
+mod import_identity;
 #[path = "commands/keys.rs"]
 mod keys;
 #[path = "commands/openapi.rs"]

@@ -187,7 +187,7 @@ fn draft(mut parts: Parts) -> Result<EventDraft> {
 
 /// Takes the fields of data that is an object; the rest goes into the metadata. Returns whether the data repeats the id
 /// of the event as a UUID, as events that Trailkeeper sends do.
-fn read_data<'a>(data: &str, id: &str, fields: &mut BTreeMap<&'a str, String>, details: &mut Details) -> bool {
+fn read_data(data: &str, id: &str, fields: &mut BTreeMap<&str, String>, details: &mut Details) -> bool {
     let all: Vec<(String, &str)> = members(data).collect();
     let has_own_id = all.iter().any(|(name, value)| {
         name == "id" && JsonValue::of(value) == JsonValue::Text(id.to_owned()) && uuid::Uuid::try_parse(id).is_ok()

@@ -81,6 +81,6 @@ pub fn text(record: &mut JsonObject, field: &str) -> Result<Option<String>> {
 }
 
 /// The outcome of an action of which only the success is known.
-pub fn outcome(succeeded: bool) -> Option<Outcome> {
-    Some(if succeeded { Outcome::Success } else { Outcome::Failure })
+pub fn outcome(succeeded: bool) -> Outcome {
+    if succeeded { Outcome::Success } else { Outcome::Failure }
 }

@@ -164,7 +164,7 @@ impl<R: BufRead> Records<R> {
         if self.place == Place::Outside && self.multiline.is_none() {
             self.multiline = Some(scan.lines > 0);
         }
-        Ok(if scan.too_long { End::TooLong } else { End::Value })
+        Ok(if scan.is_too_long() { End::TooLong } else { End::Value })
     }
 }
 
@@ -173,16 +173,23 @@ struct Scan {
     place: Place,
     ends_at_line: bool,
     depth: usize,
-    in_text: bool,
-    escaped: bool,
-    started: bool,
+    text: Text,
     /// Whether the last text of the outermost object is followed by a colon.
     colon: bool,
     /// Where the last text of the outermost object is in the buffer, with its quotes.
     key: (usize, usize),
     lines: usize,
+    /// Bytes of the value so far.
     length: usize,
-    too_long: bool,
+}
+
+/// Whether the place is inside a text.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Text {
+    Outside,
+    Inside,
+    /// Behind a backslash.
+    Escaped,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -199,19 +206,7 @@ enum Step {
 
 impl Scan {
     fn new(place: Place, ends_at_line: bool) -> Self {
-        Self {
-            place,
-            ends_at_line,
-            depth: 0,
-            in_text: false,
-            escaped: false,
-            started: false,
-            colon: false,
-            key: (0, 0),
-            lines: 0,
-            length: 0,
-            too_long: false,
-        }
+        Self { place, ends_at_line, depth: 0, text: Text::Outside, colon: false, key: (0, 0), lines: 0, length: 0 }
     }
 
     fn open(&mut self) {
@@ -222,11 +217,13 @@ impl Scan {
     /// Adds a byte of the value to the buffer, unless it is full.
     fn keep(&mut self, buffer: &mut Vec<u8>, byte: u8) {
         self.length += 1;
-        if self.length > MAX_LINE {
-            self.too_long = true;
-        } else {
+        if !self.is_too_long() {
             buffer.push(byte);
         }
+    }
+
+    fn is_too_long(&self) -> bool {
+        self.length > MAX_LINE
     }
 
     /// Whether the list that comes is the field with one of these names.
@@ -242,15 +239,15 @@ impl Scan {
                 return Step::Before;
             }
         }
-        if self.in_text {
-            self.text(byte);
-            let is_end = !self.in_text && self.depth == 0;
+        if self.text != Text::Outside {
+            self.read_text(byte);
+            let is_end = self.text == Text::Outside && self.depth == 0;
             return if is_end && self.place != Place::Outside { Step::Last } else { Step::On };
         }
-        let first = !std::mem::replace(&mut self.started, true);
+        let first = self.length == 0;
         match byte {
             b'"' => {
-                self.in_text = true;
+                self.text = Text::Inside;
                 if self.depth == 1 {
                     self.key = (self.length, self.length);
                     self.colon = false;
@@ -280,12 +277,12 @@ impl Scan {
         self.depth > 0
     }
 
-    fn text(&mut self, byte: u8) {
+    fn read_text(&mut self, byte: u8) {
         match byte {
-            _ if self.escaped => self.escaped = false,
-            b'\\' => self.escaped = true,
+            _ if self.text == Text::Escaped => self.text = Text::Inside,
+            b'\\' => self.text = Text::Escaped,
             b'"' => {
-                self.in_text = false;
+                self.text = Text::Outside;
                 if self.depth == 1 {
                     self.key.1 = self.length + 1;
                 }

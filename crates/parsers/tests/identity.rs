@@ -117,9 +117,9 @@ fn admin_events_of_keycloak() {
     // Without an id, the id is that of the content, whatever the order of the fields.
     assert_eq!(event.id.0.get_version_num(), 8);
     let text = record.to_string();
-    let again = Keycloak.draft(format!(" {}", text.replace(":", " : ")).as_bytes()).unwrap();
-    assert_ne!(again.id, Some(event.id.0), "colons inside of texts count");
-    assert_eq!(Keycloak.draft(format!("\n{text}\n").as_bytes()).unwrap().id, Some(event.id.0));
+    let spaced = text.replace("{\"", "{\n \"");
+    assert_ne!(spaced, text);
+    assert_eq!(Keycloak.draft(spaced.as_bytes()).unwrap().id, Some(event.id.0));
     let failed = with(record, json!({"error": "denied", "resourceType": "CLIENT_INITIAL_ACCESS_MODEL"}));
     assert_eq!(said(Keycloak, &failed), "keycloak.admin.create_client_initial_access_model failure root -");
 }

@@ -105,8 +105,8 @@ fn equal_records_have_one_id_and_others_have_others() {
     assert_ne!(id(&one), id(&other), "the scope counts");
     let uuid = "01975f3c-2b4e-7c10-9a31-5f0d2f9b1c77";
     assert_eq!(event(&[text("log.record.uid", uuid)]).id.unwrap().to_string(), uuid);
-    let ulid = event(&[text("log.record.uid", "01ARZ3NDEKTSV4RRFFQ69G5FAV")]).id;
-    assert_eq!(ulid, event(&[text("log.record.uid", "01ARZ3NDEKTSV4RRFFQ69G5FAV"), text("a", "b")]).id);
+    let named = event(&[text("log.record.uid", "01ARZ3NDEKTSV4RRFFQ69G5FAV")]).id;
+    assert_eq!(named, event(&[text("log.record.uid", "01ARZ3NDEKTSV4RRFFQ69G5FAV"), text("a", "b")]).id);
 }
 
 #[test]

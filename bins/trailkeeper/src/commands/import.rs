@@ -45,7 +45,7 @@ enum What {
     Keycloak(EventFile),
     /// Import logs of Auth0, from JSON as its management API, its exports and its log streams write it.
     Auth0(EventFile),
-    /// Import records of CloudTrail, also those of Cognito, from JSON files as AWS writes them.
+    /// Import records of `CloudTrail`, also those of Cognito, from JSON files as AWS writes them.
     Cloudtrail(EventFile),
     /// Import the logins, failed attempts and logouts of an OpenSSH server from files of auth.log.
     Authlog(AuthLogFiles),

@@ -54,7 +54,7 @@ use crate::ops;
         (name = "retention", description = "How long events are kept, and legal holds, which keep them."),
         (name = "operations", description = "Health and readiness of the server, and the public keys of its access tokens."),
     ),
-    components(schemas(Problem)),
+    components(schemas(Problem, otlp::OtlpStatus)),
     security(("Bearer" = [])),
     modifiers(&BearerScheme),
 )]

@@ -97,7 +97,7 @@ fn accepted(rest: &str) -> Option<Action> {
     let (method, rest) = rest.split_once(" for ")?;
     // Only the name of a user of this machine is before the first origin.
     let origin = origins(rest).next()?;
-    Some(action(What::Success, method, origin))
+    Some(action(What::Success, method, &origin))
 }
 
 fn failed(rest: &str) -> Option<Action> {
@@ -110,10 +110,10 @@ fn failed(rest: &str) -> Option<Action> {
     } else {
         found.last().filter(|origin| origin.key.is_none())?
     };
-    Some(action(What::Failure, method, origin))
+    Some(action(What::Failure, method, &origin))
 }
 
-fn action(what: What, method: &str, origin: Origin<'_>) -> Action {
+fn action(what: What, method: &str, origin: &Origin<'_>) -> Action {
     let (user, is_invalid_user) = name(origin.before, "invalid user ");
     Action {
         what,

@@ -1,8 +1,8 @@
-//! Events of CloudTrail, with those of Cognito.
+//! Events of `CloudTrail`, with those of Cognito.
 
 use trailkeeper_domain::event::{EventDraft, LOGIN_FAIL, LOGIN_SUCCESS, LOGOUT, Target, USERINFO};
 use trailkeeper_domain::json::{A_TIME, JsonObject, JsonValue};
-use trailkeeper_domain::{Result, time};
+use trailkeeper_domain::{Error, Result, time};
 
 use crate::derived_id::of_provider;
 use crate::details::{Details, outcome, text};
@@ -56,7 +56,7 @@ pub fn draft(bytes: &[u8]) -> Result<EventDraft> {
         occurred_at: Some(at),
         source: text(&mut record, "sourceIPAddress")?,
         user_agent: text(&mut record, "userAgent")?,
-        outcome: outcome(succeeded),
+        outcome: Some(outcome(succeeded)),
         ..EventDraft::default()
     };
     let sub = more.text(&record, "sub")?;
@@ -76,8 +76,8 @@ pub fn draft(bytes: &[u8]) -> Result<EventDraft> {
             let result = response.text(&record, "ConsoleLogin")?;
             let result = result.ok_or_else(|| record.missing("responseElements.ConsoleLogin", "Success or Failure"))?;
             let succeeded = result == "Success";
-            draft.kind = if succeeded { LOGIN_SUCCESS } else { LOGIN_FAIL }.to_owned();
-            draft.outcome = outcome(succeeded);
+            if succeeded { LOGIN_SUCCESS } else { LOGIN_FAIL }.clone_into(&mut draft.kind);
+            draft.outcome = Some(outcome(succeeded));
         }
     }
     let mut details = Details::default();
@@ -113,11 +113,10 @@ struct Part(Option<String>);
 impl Part {
     fn take(record: &mut JsonObject, field: &str) -> Result<Self> {
         match record.take(field) {
-            None => Ok(Self(None)),
             Some(JsonValue::Object(json)) => Ok(Self(Some(json))),
             // Some services write a text. It has no fields.
-            Some(JsonValue::Text(_)) => Ok(Self(None)),
-            Some(other) => Err(record.missing(field, &format!("an object in place of {}", other.shown()))),
+            None | Some(JsonValue::Text(_)) => Ok(Self(None)),
+            Some(other) => Err(Error::invalid(field, format!("{} is not an object", other.shown()))),
         }
     }
 

@@ -29,7 +29,7 @@ pub fn draft(bytes: &[u8]) -> Result<EventDraft> {
     let mut record = JsonObject::parse("an event of Keycloak", bytes)?;
     let id = match text(&mut record, "id")? {
         Some(id) => of_provider(PROVIDER, &id),
-        // Keycloak before 26 writes no ids. Equal events are then one.
+        // Older versions of Keycloak write no ids. Equal events are then one.
         None => derived_id(PROVIDER, &[canonical(&String::from_utf8_lossy(bytes)).as_bytes()]),
     };
     let mut draft = EventDraft { id: Some(id), occurred_at: Some(time(&mut record)?), ..EventDraft::default() };
@@ -81,7 +81,7 @@ fn user_event(
         None if is_password => "password_change".to_owned(),
         None => format!("keycloak.{}", lower("type", action, 50)?),
     };
-    draft.outcome = outcome(succeeded);
+    draft.outcome = Some(outcome(succeeded));
     draft.user_id = text(record, "userId")?;
     draft.session_id = text(record, "sessionId")?;
     draft.source = text(record, "ipAddress")?;
@@ -100,7 +100,7 @@ fn admin_event(
     let resource = record.required("resourceType", "the type of the resource, for example USER", JsonObject::text)?;
     let resource = lower("resourceType", &resource, 36)?;
     draft.kind = format!("keycloak.admin.{}_{resource}", lower("operationType", operation, 10)?);
-    draft.outcome = outcome(succeeded);
+    draft.outcome = Some(outcome(succeeded));
     draft.target = Some(Target { kind: Some(resource), id: text(record, "resourcePath")?, name: None });
     if let Some(mut admin) = record.object("authDetails", "an object with the administrator")? {
         draft.user_id = text(&mut admin, "userId")?;

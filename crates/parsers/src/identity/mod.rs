@@ -15,7 +15,7 @@ pub enum Provider {
     Keycloak,
     /// Logs of Auth0, as its management API, its exports and its log streams write them.
     Auth0,
-    /// CloudTrail of AWS, with the events of Cognito.
+    /// `CloudTrail` of AWS, with the events of Cognito.
     CloudTrail,
 }
 

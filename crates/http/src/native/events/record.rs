@@ -107,7 +107,7 @@ pub struct EventResultError {
 /// (`user_agent`, `user_name`, `target.name`) are cut. An event with an `id` that its tenant has already is not stored
 /// again, so a request whose answer was lost is safe to repeat. A body without any JSON object is a problem (400).
 ///
-/// CloudEvents 1.0 are accepted in all modes of its HTTP binding: one event as `application/cloudevents+json`, a list as
+/// `CloudEvents` 1.0 are accepted in all modes of their HTTP binding: one event as `application/cloudevents+json`, a list as
 /// `application/cloudevents-batch+json`, and the attributes in headers that begin with `ce-`, with the data as the body.
 #[operation(post, "/v1/events", tag = "events", unknown_parameters = "ignored",
     request_body(description = "A list of events, one event, or lines such as `{\"type\":\"page_load\",\"user_id\":\"u-4711\",\"page\":\"/\"}`.", content(

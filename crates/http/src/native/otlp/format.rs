@@ -57,13 +57,13 @@ async fn encoded(
 ) -> Result<ServiceResponse, actix_web::Error> {
     let encoding = encoding_of(body::media_type(request.request()).as_deref());
     let response = next.call(request).await?.map_into_boxed_body();
-    if encoding != Some(Encoding::Protobuf)
-        || !response.status().is_client_error() && !response.status().is_server_error()
-    {
+    let is_error = response.status().is_client_error() || response.status().is_server_error();
+    if encoding != Some(Encoding::Protobuf) || !is_error {
         return Ok(response);
     }
     let (request, response) = response.into_parts();
     let (head, body) = response.into_parts();
+    // The body of an error is in memory, so reading it cannot fail; without it, the status says what it can.
     let written = to_bytes(body).await.unwrap_or_default();
     let status: OtlpStatus = serde_json::from_slice(&written)
         .unwrap_or_else(|_| OtlpStatus { code: code_of(head.status()), message: String::new() });

@@ -1,8 +1,11 @@
 //! `POST /v1/otlp/v1/logs`.
 
+use std::collections::HashMap;
+
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
+use serde_json::Value;
 use trailkeeper_domain::event::IngestContext;
 use trailkeeper_domain::usecase::{self, RecordStatus, Recorded};
 use trailkeeper_domain::{Error, text};
@@ -23,6 +26,17 @@ use crate::state::AppState;
 
 /// The most characters of the message of a partial success.
 const MAX_MESSAGE: usize = 1_024;
+
+/// Log records: an `ExportLogsServiceRequest`. Unknown fields are ignored.
+#[derive(ToSchema)]
+#[schema(example = json!({"resourceLogs": [{"resource": {"attributes": [{"key": "service.name", "value": {"stringValue": "shop"}}]}, "scopeLogs": [{"logRecords": [{"timeUnixNano": "1761990000123456789", "eventName": "login_success", "attributes": [{"key": "user.id", "value": {"stringValue": "jane"}}]}]}]}]}))]
+#[expect(dead_code, reason = "it describes what the parser of OTLP reads")]
+pub struct ExportLogsRequest {
+    /// The records, by their resource and scope: `ResourceLogs` of OTLP.
+    #[serde(rename = "resourceLogs")]
+    #[schema(required = false, max_items = 5000)]
+    resource_logs: Vec<HashMap<String, Value>>,
+}
 
 /// The answer to an export: `ExportLogsServiceResponse`.
 #[derive(Serialize, ToSchema)]
@@ -75,10 +89,7 @@ impl utoipa::IntoResponses for OtlpErrors {
 /// if it has an `event_name`, or the attribute `event.name`; others are rejected. A record that is sent again is stored
 /// once: its id is the attribute `log.record.uid`, or is made from resource, scope and record.
 #[operation(post, "/v1/otlp/v1/logs", tag = "events",
-    request_body(description = "An `ExportLogsServiceRequest`.", content(
-        (serde_json::Value = "application/json"),
-        (Vec<u8> = "application/x-protobuf"),
-    )),
+    request_body(description = "An `ExportLogsServiceRequest`, in JSON or as protocol buffers.", content = ExportLogsRequest),
     responses(
         (status = 200, description = "The records are stored, but for those that `partialSuccess` counts.", body = ExportLogsAnswer),
         OtlpErrors,

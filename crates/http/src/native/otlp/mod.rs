@@ -3,6 +3,8 @@
 mod format;
 mod logs;
 
+pub use format::OtlpStatus;
+
 use crate::operation::{Declaration, operations};
 
 /// The operations.
