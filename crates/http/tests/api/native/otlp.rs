@@ -50,7 +50,7 @@ fn rejected_records_are_a_partial_success() {
     assert!(message.starts_with("event_name: is missing"), "{message}");
     // Another tenant than the credential's.
     let tenant =
-        json!({"key": "trailkeeper.tenant_id", "value": {"stringValue": "69e732d6-8ecc-45c4-a2eb-8438f7ffe775"}});
+        json!({"key": "trailkeeper.tenant_id", "value": {"stringValue": "11111111-2222-4333-8444-555555555555"}});
     let call = app.token(Role::Ingest, Some(ACME));
     let call = call.call("POST", "/v1/otlp/v1/logs").header("Content-Type", "application/json");
     let answer = call.body(request(&json!([{"eventName": "a", "attributes": [tenant]}]))).send().ok();
