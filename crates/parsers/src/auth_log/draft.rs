@@ -5,7 +5,8 @@ use trailkeeper_domain::event::{EventDraft, LOGIN_FAIL, LOGIN_SUCCESS, LOGOUT, O
 use trailkeeper_domain::text::cut;
 use uuid::Uuid;
 
-use crate::auth_log::{Action, Entry, What};
+use crate::auth_log::entry::Entry;
+use crate::auth_log::message::{Action, What};
 
 /// The longest text in the metadata, in characters. The server cuts its messages anyway.
 const MAX_TEXT: usize = 1_024;

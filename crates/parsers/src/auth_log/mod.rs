@@ -14,6 +14,7 @@
 //! ```
 
 mod draft;
+mod entry;
 mod head;
 mod message;
 
@@ -24,6 +25,7 @@ use trailkeeper_domain::text::shown;
 use trailkeeper_domain::time::Timestamp;
 
 pub use draft::to_draft;
+pub use entry::Entry;
 use head::{Clock, Head};
 pub use message::{Action, What};
 use message::{PAM, read_message};
@@ -36,21 +38,6 @@ const MAX_PROCESSES: usize = 65_536;
 
 /// Programs of the OpenSSH server: since version 9.8, a process of its own serves each connection.
 const PROGRAMS: [&str; 3] = ["sshd", "sshd-session", "sshd-auth"];
-
-/// The events of one line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// The time of the line. Repeated messages have the time at which the last of them was written.
-    pub at: Timestamp,
-    /// Name of the machine.
-    pub host: String,
-    /// Id of the process, if the line has it.
-    pub pid: Option<u32>,
-    /// What happened.
-    pub action: Action,
-    /// How often it happened, at least once.
-    pub count: u32,
-}
 
 /// A reader of the lines of a log, in their order.
 #[derive(Debug)]

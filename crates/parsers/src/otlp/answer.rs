@@ -5,7 +5,7 @@ use prost::Message as _;
 use prost::encoding::{int32, string};
 use serde_json::json;
 
-use super::Encoding;
+use crate::otlp::encoding::Encoding;
 
 /// The answer to a request whose records were stored, but for `rejected` of them. `message` explains why, or has a
 /// warning; without both, OTLP wants no partial success.

@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use trailkeeper_domain::json::{JsonObject, JsonValue, Walk};
 use trailkeeper_domain::{Error, Result};
 
-use super::{MAX_RECORD, Origin, Records, too_large};
+use crate::otlp::records::{MAX_RECORD, Origin, Records, too_large};
 
 const WAY_OUT: &str = "a list of objects";
 

@@ -4,7 +4,7 @@ use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_f
 use prost::{DecodeError, Message};
 use trailkeeper_domain::{Error, Result};
 
-use super::{MAX_RECORD, Origin, Records, too_large};
+use crate::otlp::records::{MAX_RECORD, Origin, Records, too_large};
 
 /// Number of the field of a request with its `ResourceLogs`.
 const RESOURCE_LOGS: u32 = 1;
