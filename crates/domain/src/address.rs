@@ -3,6 +3,7 @@
 //! Every part of the server reads addresses by [`read_address`]: the source of an event, the fields of an access log, the
 //! hops of `X-Forwarded-For`, and filters. So a text means the same address wherever it is sent.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
@@ -134,6 +135,20 @@ fn inside<A: PartialOrd + Copy>(first: A, last: A, at: A) -> bool {
 
 fn canonical(address: Ipv6Addr) -> IpAddr {
     IpAddr::V6(address).to_canonical()
+}
+
+impl fmt::Display for AddressRange {
+    /// Writes an address, or a network in CIDR notation: as [`AddressRange::parse`] reads it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let length = match (self.first, self.last) {
+            (first, last) if first == last => return first.fmt(f),
+            (IpAddr::V4(first), IpAddr::V4(last)) => (first.to_bits() ^ last.to_bits()).leading_zeros(),
+            (IpAddr::V6(first), IpAddr::V6(last)) => (first.to_bits() ^ last.to_bits()).leading_zeros(),
+            // `parse` makes none of two families.
+            (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => 0,
+        };
+        write!(f, "{}/{length}", self.first)
+    }
 }
 
 #[cfg(test)]

@@ -61,6 +61,10 @@ uuid_id!(
     /// The id of a legal hold.
     LegalHoldId
 );
+uuid_id!(
+    /// The id of a forwarding stream.
+    StreamId
+);
 
 impl TenantId {
     /// No tenant: the tenant of events outside any tenant.

@@ -25,6 +25,7 @@ pub mod page;
 pub mod ports;
 pub mod retention;
 pub mod scope;
+pub mod stream;
 pub mod tenant;
 #[cfg(test)]
 mod testing;

@@ -302,6 +302,34 @@ tables! {
         created_at -> Instant,
     }
 
+    /// Forwarding streams.
+    streams (id) {
+        id -> Uuid128,
+        revision -> BigInt,
+        name -> Nullable<Text>,
+        tenant_id -> Nullable<Uuid128>,
+        conditions -> Text,
+        destination -> Text,
+        format -> Text,
+        sealed_secret -> Binary,
+        previous_secret -> Nullable<Binary>,
+        previous_until -> Nullable<Instant>,
+        state -> Text,
+        history -> Uuid128,
+        after_seq -> BigInt,
+        removed -> BigInt,
+        pending_until -> Nullable<BigInt>,
+        failures -> Integer,
+        failing_since -> Nullable<Instant>,
+        next_attempt_at -> Nullable<Instant>,
+        last_success_at -> Nullable<Instant>,
+        last_error -> Nullable<Text>,
+        last_error_at -> Nullable<Instant>,
+        gap_at -> Nullable<Instant>,
+        created_at -> Instant,
+        changed_at -> Instant,
+    }
+
     /// What was removed of each tenant: the number of events, and the greatest of their numbers.
     removed_events (bucket, tenant_id) {
         bucket -> SmallInt,

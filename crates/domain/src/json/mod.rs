@@ -1,6 +1,7 @@
 //! JSON from strangers: objects that are read field by field, and values that keep every digit.
 
 mod canonical;
+mod list;
 mod number;
 mod object;
 mod value;

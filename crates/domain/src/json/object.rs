@@ -222,7 +222,8 @@ impl JsonObject {
         self.fields
     }
 
-    fn wrong(&self, field: &str, value: &JsonValue, expected: &str, way_out: &str) -> Error {
+    /// The error for a value of another kind than `expected`.
+    pub(super) fn wrong(&self, field: &str, value: &JsonValue, expected: &str, way_out: &str) -> Error {
         Error::invalid(self.named(field), format!("{} is not {expected}; send {way_out}", value.shown()))
     }
 }

@@ -13,6 +13,7 @@ mod pages;
 mod postings;
 mod retention;
 mod sheets;
+mod streams;
 mod throttle;
 
 // All public items in the file of a port belong to the port.
@@ -26,6 +27,7 @@ pub use pages::*;
 pub use postings::*;
 pub use retention::*;
 pub use sheets::*;
+pub use streams::*;
 pub use throttle::*;
 
 use crate::bucket::{Bucket, Buckets};
@@ -144,6 +146,7 @@ pub trait ReadTx:
     + SheetReads
     + PostingReads
     + RetentionReads
+    + StreamReads
     + ThrottleReads
 {
 }
@@ -187,6 +190,7 @@ pub trait WriteTx:
     + SheetWrites
     + PostingWrites
     + RetentionWrites
+    + StreamWrites
     + ThrottleWrites
 {
 }

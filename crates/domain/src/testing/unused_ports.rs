@@ -11,17 +11,18 @@ use crate::creation::{Creation, CreationKind, DailyCount};
 use crate::error::Result;
 use crate::event::{EventKind, StoredEvent};
 use crate::fact::EventFact;
-use crate::id::{AccountId, CredentialId, LegalHoldId, SessionId, TenantId, UserId};
+use crate::id::{AccountId, CredentialId, LegalHoldId, SessionId, StreamId, TenantId, UserId};
 use crate::indexed_event::IndexedEvent;
 use crate::page::PageRuleState;
 use crate::ports::{
     AccessReads, AccessWrites, ActivityReads, ActivityWrites, Backlog, CounterKey, DeltaSize, MergePass, OldDeltaKey,
     PagePosition, PageReads, PageWrites, PostingReads, PostingRun, PostingRunKey, PostingWrites, RequestCount,
     RetentionReads, RetentionWrites, RewrittenPages, SheetKey, SheetPeriod, SheetQuery, SheetReads, SheetWrites,
-    SourceActivity, SourceQuery, SourceTotals, ThrottleReads, ThrottleWrites, WaitingDelta,
+    SourceActivity, SourceQuery, SourceTotals, StreamReads, StreamWrites, ThrottleReads, ThrottleWrites, WaitingDelta,
 };
 use crate::retention::{LegalHold, RetentionRule};
 use crate::scope::{Level, Part, Scope};
+use crate::stream::Stream;
 use crate::testing::memory_store::MemoryTx;
 use crate::throttle::LoginCounter;
 use crate::time::{TimeRange, Timestamp};
@@ -295,6 +296,15 @@ unused_ports! {
         }
     }
 
+    StreamReads {
+        fn streams(&mut self, after: Option<StreamId>, limit: usize) -> Result<Vec<Stream>>;
+        fn stream(&mut self, id: StreamId) -> Result<Option<Stream>>;
+    }
+    StreamWrites {
+        fn insert_stream(&mut self, stream: &Stream) -> Result<()>;
+        fn update_stream(&mut self, stream: &Stream) -> Result<bool>;
+        fn delete_stream(&mut self, id: StreamId) -> Result<bool>;
+    }
     ThrottleReads {
         fn login_counters(&mut self, keys: &[CounterKey]) -> Result<Vec<Option<LoginCounter>>>;
         fn known_source(&mut self, name: &CounterKey, source: IpAddr) -> Result<Option<Timestamp>>;

@@ -24,7 +24,7 @@ pub struct FeedPage {
     pub events: Vec<StoredEvent>,
     /// The position behind the page.
     pub next: FeedPosition,
-    /// Whether more events may follow at once: the page is full.
+    /// Whether more events may follow at once: the page is full, or did not look at all events.
     pub has_more: bool,
     /// Whether events behind the position were removed before the reader got them. They may have matched the filter or not.
     pub gap: bool,
@@ -53,6 +53,21 @@ pub fn follow_events(
     cursor_field: &str,
     limit: usize,
 ) -> Result<FeedPage> {
+    follow_events_within(store, filter, start, reader, cursor_field, limit, i64::MAX)
+}
+
+/// The page of [`follow_events`], which looks at no more than `numbers` numbers behind its start. So a page of a rare event
+/// takes a bounded time. If the page is empty and more events are stored, `has_more` is true.
+#[expect(clippy::too_many_arguments, reason = "those of follow_events, and a bound")]
+pub fn follow_events_within(
+    store: &dyn Store,
+    filter: &EventFilter,
+    start: FeedStart,
+    reader: u64,
+    cursor_field: &str,
+    limit: usize,
+    numbers: i64,
+) -> Result<FeedPage> {
     check_range(filter)?;
     let filter = EventFilter { without_reads: true, ..filter.clone() };
     // Before the snapshot, which so has every event up to this number.
@@ -67,17 +82,18 @@ pub fn follow_events(
             FeedStart::At(_) => return Err(cursor::expired(cursor_field)),
         };
         // Another server may have given a position behind the numbers that this one knows to be settled.
-        let until = until.max(after);
+        let settled = until.max(after);
+        let until = settled.min(after.saturating_add(numbers));
         let events = if after < until && limit > 0 {
             tx.events_by_number(&filter, NumberRange { after, until }, limit)?
         } else {
             Vec::new()
         };
-        let has_more = limit > 0 && events.len() == limit;
-        let after_page = if has_more { events.last().map_or(until, |last| last.seq) } else { until };
+        let is_full = limit > 0 && events.len() == limit;
+        let after_page = if is_full { events.last().map_or(until, |last| last.seq) } else { until };
         Ok(FeedPage {
             next: FeedPosition { history, after: after_page, removed, reader },
-            has_more,
+            has_more: is_full || until < settled,
             gap: removed > known && removed_until > after,
             events,
         })
@@ -140,6 +156,18 @@ mod tests {
         let filter = EventFilter { user_id: Values { any_of: vec![user_id("ann")], ..Values::default() }, ..all() };
         let page = follow_events(&store, &filter, FeedStart::Beginning, 0, "cursor", 10).unwrap();
         assert_eq!((numbers(&page), page.next.after), (vec![1], 3));
+    }
+
+    #[test]
+    fn a_page_may_look_at_a_bounded_number_of_events() {
+        let by = |number, user: &str| Event { user_id: Some(user_id(user)), ..event(number) };
+        let store = MemoryStore::with_events([by(1, "bob"), by(2, "bob"), by(3, "bob"), by(4, "ann")]);
+        let filter = EventFilter { user_id: Values { any_of: vec![user_id("ann")], ..Values::default() }, ..all() };
+        let within = |start| follow_events_within(&store, &filter, start, 0, "cursor", 10, 3).unwrap();
+        let first = within(FeedStart::Beginning);
+        assert_eq!((numbers(&first), first.next.after, first.has_more), (vec![], 3, true));
+        let second = within(FeedStart::At(first.next));
+        assert_eq!((numbers(&second), second.next.after, second.has_more), (vec![4], 4, false));
     }
 
     #[test]

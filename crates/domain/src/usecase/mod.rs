@@ -8,6 +8,7 @@ mod find_events;
 mod follow_events;
 mod keep_memberships;
 mod keep_retention;
+mod keep_streams;
 mod keep_tenants;
 mod keep_users;
 mod page_rule;
@@ -21,11 +22,12 @@ pub use find_directory::{
     list_users,
 };
 pub use find_events::{count_events, count_users, event_histogram, find_event, list_events};
-pub use follow_events::{FeedPage, FeedStart, follow_events};
+pub use follow_events::{FeedPage, FeedStart, follow_events, follow_events_within};
 pub use keep_memberships::{correct_membership, delete_membership, put_membership};
 pub use keep_retention::{
     find_legal_hold, find_retention_rule, lift_legal_hold, place_legal_hold, remove_retention_rule, set_retention_rule,
 };
+pub use keep_streams::{StreamLag, change_stream, create_stream, find_stream, stream_lag, stream_position};
 pub use keep_tenants::{delete_tenant, put_tenant};
 pub use keep_users::{delete_user, put_user};
 pub use page_rule::{PageDifference, PageSetting, PageSettings, settle_page_rule};

@@ -35,6 +35,7 @@ mod retention;
 mod sheet_keys;
 mod sheets;
 mod sheets_writes;
+mod streams;
 mod tenant_counts;
 mod text_query;
 mod throttle;

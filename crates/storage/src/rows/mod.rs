@@ -11,6 +11,7 @@ mod posting;
 mod query_results;
 mod retention;
 mod sheet;
+mod stream;
 mod throttle;
 
 use std::fmt;
@@ -28,6 +29,7 @@ pub use posting::{PostingKeyRow, PostingRunRow};
 pub use query_results::{BehaviorRow, CountRow, DailyCountRow, StoredCreationRow};
 pub use retention::{LegalHoldRow, RetentionRuleRow};
 pub use sheet::{DeltaRow, FactRow, PassRow, SheetKeyRow, SheetRow};
+pub use stream::StreamRow;
 pub use throttle::LoginCounterRow;
 
 /// The error of a row that cannot be converted.

@@ -29,6 +29,7 @@ mod sessions;
 mod settled;
 mod sheet_keys;
 mod sheets;
+mod streams;
 mod tenant_counts;
 mod throttle;
 mod transactions;
