@@ -15,6 +15,7 @@ use crate::cursor_key::{self, CursorKey};
 use crate::jwt::{KeyRing, KeySource};
 use crate::master_keys::{MasterKeys, secret_seal_context};
 use crate::password;
+use crate::streams::stream_seal_context;
 use crate::token_cache::TokenCache;
 
 /// Settings of [`Access`].
@@ -135,6 +136,9 @@ impl Access {
         self.keys.check(self.key_source())?;
         for key in self.store.reading(|tx| tx.signing_keys(None, 1))? {
             self.master.open(&secret_seal_context(key.id), &key.sealed_secret)?;
+        }
+        for stream in self.store.reading(|tx| tx.streams(None, 1))? {
+            self.master.open(&stream_seal_context(stream.id), &stream.secrets.current)?;
         }
         Ok(())
     }

@@ -58,6 +58,6 @@ impl Access {
 }
 
 /// The server as the actor of audit events.
-fn server_context() -> AuditContext {
+pub(crate) fn server_context() -> AuditContext {
     AuditContext::from(Actor { id: "trailkeeper".to_owned(), name: "Trailkeeper".to_owned() })
 }

@@ -5,7 +5,7 @@
 //!
 //! No secret is stored in plain text: passwords are stored as bcrypt hashes and tokens as SHA-256 hashes. The
 //! secrets that must be readable again are sealed with the [`MasterKey`], which lies outside the database: signing keys,
-//! the private keys of access tokens, and the key of the cursors of the feed.
+//! the private keys of access tokens, the key of the cursors of the feed, and the secrets of streams.
 
 mod access;
 mod account_change;
@@ -36,6 +36,9 @@ mod sessions;
 mod sha256;
 pub mod signature;
 mod signing_keys;
+mod stream_progress;
+mod stream_secret;
+mod streams;
 mod successor;
 mod throttle;
 mod token;
@@ -57,5 +60,8 @@ pub use permission::{Permission, Principal, PrincipalKind};
 pub use retention::RetentionChanges;
 pub use signature::SignedRequest;
 pub use signing_keys::NewSigningKey;
+pub use stream_progress::StreamStep;
+pub use stream_secret::StreamSecret;
+pub use streams::StreamChange;
 pub use token::{PlainSecret, PlainToken, TokenHash, TokenKind};
 pub use token_keys::{OldKeys, RotatedTokenKey, TokenKeyInfo};

@@ -95,6 +95,13 @@ pub struct Principal {
     pub session_id: Option<SessionId>,
 }
 
+/// The tenants whose events a forwarding stream sends: one, or all, the audit trail included. Only administrators who are not
+/// tenant-scoped make streams, and they see all of it.
+#[expect(clippy::disallowed_methods, reason = "the one place that makes it from the tenant of a stream")]
+pub(crate) fn stream_visibility(tenant: Option<TenantId>) -> Visibility {
+    tenant.map_or_else(Visibility::unrestricted, Visibility::of_tenant)
+}
+
 impl Principal {
     /// The account of a person; `None` for programs. Every account may end its own sessions and change its own password,
     /// so operations on these check this instead of a permission.

@@ -1,16 +1,19 @@
 //! Resealing all secrets after a rotation of the master key.
 
 use serde_json::json;
-use trailkeeper_domain::Result;
 use trailkeeper_domain::event::{Event, Metadata};
 use trailkeeper_domain::id::CredentialId;
 use trailkeeper_domain::ports::ReadTx;
+use trailkeeper_domain::stream::{MAX_STREAMS, SealedSecrets, Stream};
+use trailkeeper_domain::usecase::change_stream;
+use trailkeeper_domain::{Error, Result};
 
 use crate::access::{Access, lock_accounts};
 use crate::audit::{AuditContext, MASTER_KEY_ROTATE, append, target};
 use crate::cursor_key::CURSOR_KEY_SEAL_CONTEXT;
 use crate::jwt::token_key_seal_context;
 use crate::master_keys::secret_seal_context;
+use crate::streams::stream_seal_context;
 
 /// The number of signing keys per query.
 const PAGE: usize = 500;
@@ -20,6 +23,8 @@ enum Resealed {
     Signing(CredentialId, Vec<u8>),
     Token(String, Vec<u8>),
     Cursor(Vec<u8>),
+    /// A stream with its secrets sealed again, and their number.
+    Stream(Box<Stream>),
 }
 
 impl Access {
@@ -54,12 +59,37 @@ impl Access {
                     Resealed::Signing(id, sealed) => tx.reseal_signing_key(*id, sealed)?,
                     Resealed::Token(kid, sealed) => tx.reseal_token_key(kid, sealed)?,
                     Resealed::Cursor(sealed) => tx.reseal_cursor_key(sealed)?,
+                    Resealed::Stream(stream) => {
+                        // A delivery may have changed its progress meanwhile.
+                        let secrets = &stream.secrets;
+                        let put = |known: Stream| Ok(Stream { secrets: secrets.clone(), ..known });
+                        match change_stream(tx, stream.id, put) {
+                            Ok(_) => true,
+                            Err(Error::NotFound(_)) => false,
+                            Err(error) => return Err(error),
+                        }
+                    }
                 };
             }
             let metadata = Metadata::from_iter([("resealed".to_owned(), json!(stale.len()))]);
             append(tx, &Event { metadata: Some(metadata), ..event.clone() })?;
             Ok(stale.len())
         })
+    }
+
+    /// The stream with its secrets sealed with the current key; `None` if they are already.
+    fn stale_stream(&self, stream: Stream) -> Result<Option<Stream>> {
+        let (entropy, context) = (self.entropy.as_ref(), stream_seal_context(stream.id));
+        let SealedSecrets { current, previous } = &stream.secrets;
+        let new = self.master.resealed(entropy, &context, current)?;
+        let old = previous.as_ref().map(|(sealed, _)| self.master.resealed(entropy, &context, sealed)).transpose()?;
+        let old = old.flatten();
+        if new.is_none() && old.is_none() {
+            return Ok(None);
+        }
+        let SealedSecrets { current, previous } = stream.secrets.clone();
+        let previous = previous.map(|(sealed, until)| (old.unwrap_or(sealed), until));
+        Ok(Some(Stream { secrets: SealedSecrets { current: new.unwrap_or(current), previous }, ..stream }))
     }
 
     fn stale<T: ReadTx + ?Sized>(&self, tx: &mut T) -> Result<Vec<Resealed>> {
@@ -72,6 +102,9 @@ impl Access {
         if let Some(sealed) = tx.cursor_key()? {
             let sealed = self.master.resealed(entropy, CURSOR_KEY_SEAL_CONTEXT, &sealed)?;
             stale.extend(sealed.map(Resealed::Cursor));
+        }
+        for stream in tx.streams(None, MAX_STREAMS)? {
+            stale.extend(self.stale_stream(stream)?.map(|stream| Resealed::Stream(Box::new(stream))));
         }
         let mut after = None;
         loop {

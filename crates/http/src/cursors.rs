@@ -31,6 +31,8 @@ pub enum List {
     Sessions,
     /// `GET /v1/signing-keys`.
     SigningKeys,
+    /// `GET /v1/streams`.
+    Streams,
     /// `GET /v1/tenants`.
     Tenants,
     /// `GET /v1/analytics/users/{user_id}/timeline`.
@@ -54,6 +56,7 @@ impl List {
             Self::RetentionRules => "retention_rules",
             Self::Sessions => "sessions",
             Self::SigningKeys => "signing_keys",
+            Self::Streams => "streams",
             Self::Tenants => "tenants",
             Self::Timeline => "timeline",
             Self::Tokens => "tokens",

@@ -75,6 +75,12 @@ problems! {
     RuleNotFound = 404 ["rule_not_found"] "There is no such rule of retention.";
     /// An unknown legal hold.
     HoldNotFound = 404 ["hold_not_found"] "There is no such legal hold.";
+    /// An unknown forwarding stream.
+    StreamNotFound = 404 ["stream_not_found"] "There is no such stream.";
+    /// A stream beyond the most.
+    TooManyStreams = 409 ["too_many_streams"] "There are as many streams as there can be.";
+    /// A cursor of another history of the database.
+    CursorExpired = 410 ["cursor_expired"] "The cursor is of the database before it was restored or replaced.";
     /// A rule beyond the most.
     TooManyRules = 409 ["too_many_rules"] "There are as many rules as there can be.";
     /// A hold beyond the most.

@@ -11,6 +11,7 @@ use trailkeeper_domain::clock::{Clock, Entropy};
 use trailkeeper_domain::error::{Cause, Context};
 use trailkeeper_domain::ingest::Ingest;
 use trailkeeper_domain::ports::Store;
+use trailkeeper_domain::stream::StreamTester;
 use trailkeeper_domain::{Error, ErrorDetail, Result};
 
 use crate::body_budget::{BodyBudget, BodyShare, Sender};
@@ -39,6 +40,8 @@ pub struct Services {
     pub clock: Arc<dyn Clock>,
     /// The source of randomness.
     pub entropy: Arc<dyn Entropy>,
+    /// Sends the test messages of forwarding streams; `None`: this server forwards nothing.
+    pub stream_tester: Option<Arc<dyn StreamTester>>,
 }
 
 /// Services and settings, shared by all workers. [`serve`](crate::serve) makes one. An actix-web application that serves
@@ -67,7 +70,7 @@ pub struct Services {
 /// let access = Access::new(store.clone(), clock.clone(), entropy.clone(), key, AccessSettings::default());
 /// let ingest = Arc::new(Ingest::start(store.clone(), IngestLimits::default())?);
 ///
-/// let services = Services { store, ingest, access: Arc::new(access), clock, entropy };
+/// let services = Services { store, ingest, access: Arc::new(access), clock, entropy, stream_tester: None };
 /// let state = Data::new(AppState::new(services, HttpSettings::default()));
 /// let app = init_service(App::new().app_data(state).configure(trailkeeper_http::configure)).await;
 /// let response = call_service(&app, TestRequest::with_uri("/readyz").to_request()).await;

@@ -12,6 +12,7 @@ use trailkeeper_auth::{Access, NewAccount};
 use trailkeeper_domain::account::Role;
 use trailkeeper_domain::ingest::Ingest;
 use trailkeeper_domain::{Error, ErrorDetail};
+use trailkeeper_forward::{Connector, Forwarder, Sender};
 use trailkeeper_http::{HttpSettings, Services};
 
 use crate::banner::{Administrator, Banner};
@@ -51,12 +52,23 @@ pub fn run(database: &DatabaseArgs, settings: &Settings, line: &CommandLine) -> 
     let remover = retention::start(&ports)
         .map_err(|source| Failure::Io { what: "cannot start the thread that removes events".to_owned(), source })?;
     let ingest = Ingest::start(Arc::clone(&ports.store), settings.server.ingest_limits());
+    let connector = Connector::new(settings.server.connector_settings()).map_err(|error| ports.failed(error))?;
+    let sender = Arc::new(Sender::new(connector, Arc::clone(&access), Arc::clone(&ports.clock)));
+    let forwarder = Forwarder::start(
+        Arc::clone(&ports.store),
+        Arc::clone(&access),
+        Arc::clone(&ports.clock),
+        ports.entropy.as_ref(),
+        Arc::clone(&sender),
+    )
+    .map_err(|source| Failure::Io { what: "cannot start the thread of streams".to_owned(), source })?;
     let services = Services {
         store: Arc::clone(&ports.store),
         ingest: Arc::new(ingest.map_err(|error| ports.failed(error))?),
         access,
         clock: Arc::clone(&ports.clock),
         entropy: Arc::clone(&ports.entropy),
+        stream_tester: Some(sender),
     };
     let merger = Merger::start(
         Arc::clone(&ports.store),
@@ -86,6 +98,7 @@ pub fn run(database: &DatabaseArgs, settings: &Settings, line: &CommandLine) -> 
     }));
     // All requests are answered by now. The next start merges the remaining deltas.
     merger.stop();
+    forwarder.stop();
     conversion.stop();
     remover.stop();
     housekeeping.stop();

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{ArgAction, Args, builder::BoolishValueParser};
 use trailkeeper_analytics::engine::merger::MergerSettings;
 use trailkeeper_domain::ingest::IngestLimits;
+use trailkeeper_forward::{AllowedNetworks, ConnectorSettings};
 use trailkeeper_http::HttpSettings;
 
 use crate::config::connections::ConnectionArgs;
@@ -78,6 +79,17 @@ pub struct ServerArgs {
     #[arg(long, env = "TRAILKEEPER_DATABASE_TIMEOUT", default_value_t = 15, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=3_600))]
     pub database_timeout: u32,
 
+    /// Addresses or networks, comma-separated, outside of global unicast that forwarding streams may connect to:
+    /// `10.20.0.0/16`. Default: none.
+    #[arg(
+        long,
+        env = "TRAILKEEPER_STREAM_NETWORKS",
+        default_value = "",
+        value_name = "NETWORK,…",
+        hide_default_value = true
+    )]
+    pub stream_networks: Networks,
+
     /// Load demo data if the database has no events and no records.
     #[arg(long, env = "TRAILKEEPER_DEMO", action = ArgAction::SetTrue, value_parser = BoolishValueParser::new())]
     pub demo: bool,
@@ -115,6 +127,12 @@ impl ServerArgs {
             events: self.merge_events,
             within: Duration::from_secs(self.merge_within.into()),
         }
+    }
+
+    /// How forwarding streams make connections.
+    pub fn connector_settings(&self) -> ConnectorSettings {
+        let networks = AllowedNetworks::with(self.stream_networks.0.clone());
+        ConnectorSettings { networks, ..ConnectorSettings::default() }
     }
 
     /// The longest wait of a request for the database.

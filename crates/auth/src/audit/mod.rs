@@ -24,5 +24,6 @@ pub(crate) use kinds::{
     SIGNING_KEY_CREATE, SIGNING_KEY_REVOKE, TOKEN_CHANGE, TOKEN_CREATE, TOKEN_KEY_ROTATE, TOKEN_REVOKE,
 };
 pub(crate) use kinds::{HOLD_LIFT, HOLD_PLACE, RETENTION_CHANGE};
+pub(crate) use kinds::{STREAM_CHANGE, STREAM_CREATE, STREAM_DELETE, STREAM_SECRET_ROTATE};
 pub use request::{AuditCategory, Ended, Request};
 pub(crate) use text::cleaned;

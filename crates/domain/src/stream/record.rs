@@ -126,7 +126,8 @@ impl Stream {
     /// The stream after it passed events that it does not send, up to `next`.
     #[must_use]
     pub fn passed(self, now: Timestamp, next: FeedPosition, gap: bool) -> Self {
-        Self { position: next, gap_at: if gap { Some(now) } else { self.gap_at }, ..self }
+        let pending_until = self.pending_until.filter(|until| *until > next.after);
+        Self { position: next, pending_until, gap_at: if gap { Some(now) } else { self.gap_at }, ..self }
     }
 
     /// The stream after the destination refused the events up to the number `until`. The next attempt is due after `pause`.

@@ -58,7 +58,6 @@ pub fn follow_events(
 
 /// The page of [`follow_events`], which looks at no more than `numbers` numbers behind its start. So a page of a rare event
 /// takes a bounded time. If the page is empty and more events are stored, `has_more` is true.
-#[expect(clippy::too_many_arguments, reason = "those of follow_events, and a bound")]
 pub fn follow_events_within(
     store: &dyn Store,
     filter: &EventFilter,

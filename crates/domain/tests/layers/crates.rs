@@ -13,6 +13,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("trailkeeper-auth", &["trailkeeper-domain"]),
     ("trailkeeper-analytics", &["trailkeeper-domain", "trailkeeper-postings"]),
     ("trailkeeper-export", &["trailkeeper-domain"]),
+    ("trailkeeper-forward", &["trailkeeper-domain", "trailkeeper-auth"]),
     ("trailkeeper-http-macros", &[]),
     (
         "trailkeeper-http",
@@ -35,6 +36,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "trailkeeper-auth",
             "trailkeeper-analytics",
             "trailkeeper-export",
+            "trailkeeper-forward",
             "trailkeeper-http",
         ],
     ),
@@ -50,6 +52,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("trailkeeper-export", &["diesel", "actix-web", "tokio", "utoipa", "ring"]),
     ("trailkeeper-analytics", &["diesel", "actix-web", "tokio", "utoipa"]),
     ("trailkeeper-auth", &["diesel", "actix-web", "tokio", "utoipa"]),
+    ("trailkeeper-forward", &["diesel", "actix-web", "utoipa"]),
     ("trailkeeper-storage", &["actix-web", "utoipa", "jsonwebtoken"]),
     ("trailkeeper-http", &["diesel", "tokio-postgres", "libsqlite3-sys"]),
     ("trailkeeper-example-embed", &["actix-web", "utoipa"]),

@@ -16,6 +16,7 @@ pub mod schemas;
 mod secret_response;
 mod sessions;
 mod signing_keys;
+mod streams;
 mod tenants;
 mod tokens;
 mod users;
@@ -52,6 +53,7 @@ use crate::ops;
         (name = "signing keys", description = "SaaSus clients sign their requests with them."),
         (name = "sessions", description = "A session begins with a login and ends with a logout."),
         (name = "retention", description = "How long events are kept, and legal holds, which keep them."),
+        (name = "streams", description = "Standing orders to send events to systems elsewhere."),
         (name = "operations", description = "Health and readiness of the server, and the public keys of its access tokens."),
     ),
     components(schemas(Problem, otlp::OtlpStatus)),
@@ -75,6 +77,7 @@ pub static OPERATIONS: LazyLock<Vec<Declaration>> = LazyLock::new(|| {
         sessions::operations(),
         retention_rules::operations(),
         legal_holds::operations(),
+        streams::operations(),
         ops::operations(),
     ]
     .into_iter()

@@ -9,6 +9,7 @@ use trailkeeper_domain::account::Role as RoleName;
 use trailkeeper_domain::event::{MAX_USER_AGENT, Outcome};
 use trailkeeper_domain::page::MAX_PAGE;
 use trailkeeper_domain::retention::MAX_DAYS;
+use trailkeeper_domain::stream::{MAX_DESTINATION, StreamFormat as StreamFormats, StreamState as StreamStates};
 use trailkeeper_domain::user::{MAX_ATTRIBUTE_NAME, MAX_ATTRIBUTE_VALUE, MAX_ATTRIBUTES, UserStatus};
 use trailkeeper_export::Format;
 use utoipa::openapi::extensions::Extensions;
@@ -188,12 +189,35 @@ values! {
     HoldReason = text(1, 1024).examples(["court order"]);
     /// A cursor of the list of legal holds.
     LegalHoldCursor = plain_id_cursor('h');
+    /// The id of a forwarding stream.
+    StreamId = uuid().examples(["01975f3c-2b4e-7c10-9a31-5f0d2f9b1c07"]);
+    /// The address to which a stream sends.
+    StreamDestination = patterned(r"^https://[!#-;=?-\[\]_a-z~]+$", 9, MAX_DESTINATION).examples(["https://siem.example/events"])
+        .description(Some("An https URL with a host name or an address, without user name and fragment."));
+    /// How a stream writes events.
+    StreamFormat = one_of(StreamFormats::ALL.map(StreamFormats::as_str));
+    /// The state of a stream.
+    StreamState = one_of(StreamStates::ALL.map(StreamStates::as_str));
+    /// Where a stream begins.
+    StreamStart = patterned(&format!("^(now|beginning|{FEED_CURSOR})$"), 3, 81).examples(["now"])
+        .description(Some("`now`, `beginning`, or a plain cursor of the feed."));
+    /// Why a destination did not accept a message.
+    StreamError = text(1, 512).examples(["siem.example answered 404"]);
+    /// The secret of a stream.
+    StreamSecret = patterned("^whsec_[0-9A-Za-z+/]{43}=$", 50, 50);
+    /// The id of a message of a stream.
+    MessageId = patterned("^msg_[0-9a-f]{32}$", 36, 36).examples(["msg_0123456789abcdef0123456789abcdef"]);
+    /// A cursor of the list of streams.
+    StreamCursor = plain_id_cursor('w');
     /// A cursor of the list of sessions.
     SessionCursor = cursor(&id_cursor('l'), 73);
 }
 
 /// The description of a display name. It completes "send …" in error messages.
 pub const A_NAME: &str = "a name for people as a text";
+/// The description of the start of a stream. It completes "send …" in error messages.
+pub const A_START: &str = "now, beginning or a cursor of the feed as a text";
+
 /// The description of an account's e-mail address. It completes "send …" in error messages.
 pub const AN_EMAIL: &str = "the account's e-mail address as a text";
 

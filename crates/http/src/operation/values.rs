@@ -4,7 +4,7 @@ use trailkeeper_domain::account::Role;
 use trailkeeper_domain::address::AddressRange;
 use trailkeeper_domain::event::{EventKind, Outcome};
 use trailkeeper_domain::id::{
-    AccountId, CredentialId, EnvId, EventId, LegalHoldId, RetentionRuleId, SessionId, TenantId, UserId,
+    AccountId, CredentialId, EnvId, EventId, LegalHoldId, RetentionRuleId, SessionId, StreamId, TenantId, UserId,
 };
 use trailkeeper_domain::json::A_TIME;
 use trailkeeper_domain::time::{self, Timestamp};
@@ -40,6 +40,7 @@ param_values! {
     SessionId, A_UUID, SessionId::parse;
     RetentionRuleId, A_UUID, RetentionRuleId::parse;
     LegalHoldId, A_UUID, LegalHoldId::parse;
+    StreamId, A_UUID, StreamId::parse;
     EnvId, "the environment's number", EnvId::parse;
     PoolId, "a pool such as \"eu-west-1_aBcD12345\"", |name, value: &str| PoolId::parse(name, value);
     UserId, "the user's id in quotes", |name, value: &str| UserId::parse(name, value);

@@ -93,7 +93,7 @@ fn state() -> (Data<AppState>, TempDatabase) {
     let key = MasterKey::generate(entropy.as_ref());
     let access = Access::new(store.clone(), clock.clone(), entropy.clone(), key, AccessSettings::default());
     let ingest = Arc::new(Ingest::start(store.clone(), IngestLimits::default()).unwrap());
-    let services = Services { store, ingest, access: Arc::new(access), clock, entropy };
+    let services = Services { store, ingest, access: Arc::new(access), clock, entropy, stream_tester: None };
     (Data::new(AppState::new(services, HttpSettings::default())), database)
 }
 

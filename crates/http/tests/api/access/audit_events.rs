@@ -37,6 +37,12 @@ const CREATES: &[(&str, &str, [bool; 2])] = &[
     ("remove_retention_rule", "retention_change", OF_ALL),
     ("place_legal_hold", "hold_place", OF_ALL),
     ("lift_legal_hold", "hold_lift", OF_ALL),
+    ("create_stream", "stream_create", OF_ALL),
+    ("change_stream", "stream_change", OF_ALL),
+    ("delete_stream", "stream_delete", OF_ALL),
+    ("rotate_stream_secret", "stream_secret_rotate", OF_ALL),
+    // It changes nothing.
+    ("test_stream", "", OF_NOBODY),
     // A person's own resources: programs are rejected, and create no audit event.
     ("change_own_password", "account_password_change", OF_PEOPLE),
     ("end_other_sessions", "logout", OF_PEOPLE),

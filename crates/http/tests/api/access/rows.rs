@@ -101,6 +101,9 @@ pub fn path_of(row: &Row, things: &Things) -> String {
         let Retention { rule, hold } = things.retention();
         path = path.replace("{rule_id}", &rule.id.to_string()).replace("{hold_id}", &hold.id.to_string());
     }
+    if path.contains("{stream_id}") {
+        path = path.replace("{stream_id}", &things.stream().id.to_string());
+    }
     if path.contains('{') {
         let made = things.credentials();
         let ids = [

@@ -187,10 +187,10 @@ fn cursors_stay_valid_while_the_master_key_is_replaced() {
         MasterKeys::fixed(MasterKeyPair { current, previous: kept.then_some(previous) })
     };
     for (kept, status) in [(true, 200), (false, 400)] {
-        let Services { store, ingest, clock, entropy, .. } = app.state.services.clone();
+        let Services { store, ingest, clock, entropy, stream_tester, .. } = app.state.services.clone();
         let settings = AccessSettings { bcrypt_cost: 4, ..AccessSettings::default() };
         let access = Access::new(store.clone(), clock.clone(), entropy.clone(), keys(kept), settings);
-        let services = Services { store, ingest, access: Arc::new(access), clock, entropy };
+        let services = Services { store, ingest, access: Arc::new(access), clock, entropy, stream_tester };
         app.state = Data::new(AppState::new(services, HttpSettings::default()));
         assert_eq!(list.get(&app.bearer(&token), &cursor).status, status, "with the previous key: {kept}");
     }

@@ -8,6 +8,7 @@ use trailkeeper_domain::account::{Account, ApiToken, Role, Session, SigningKey};
 use trailkeeper_domain::event::EventKind;
 use trailkeeper_domain::id::UserId;
 use trailkeeper_domain::retention::{HoldDraft, LegalHold, RetentionRule, RuleDraft, RuleSubject};
+use trailkeeper_domain::stream::{Conditions, Destination, Stream, StreamDraft, StreamFormat, StreamStart};
 
 use super::row::Row;
 use crate::support::{ACME, Caller, OTHER, PASSWORD, START, TestApp, numbered, operator};
@@ -31,6 +32,7 @@ pub struct Things {
     records: Value,
     credentials: Option<Credentials>,
     retention: Option<Retention>,
+    stream: Option<Stream>,
 }
 
 /// A rule of retention about events that nobody sends, and a legal hold.
@@ -68,10 +70,12 @@ impl<'a> World<'a> {
         let records = self.records.take().unwrap_or_else(|| self.put_records());
         self.records.replace(Some(records.clone()));
         let about_retention = ["retention", "legal_hold"].iter().any(|word| row.operation.contains(word));
+        let about_streams = row.info.path.starts_with("/v1/streams");
         Things {
             records,
             credentials: about_credentials.then(|| self.credentials()),
             retention: about_retention.then(|| self.retention()),
+            stream: about_streams.then(|| self.stream()),
         }
     }
 
@@ -94,6 +98,9 @@ impl<'a> World<'a> {
         if let Some(Retention { rule, hold }) = &things.retention {
             assert_eq!(access.retention_rule(rule.id).unwrap(), *rule);
             assert_eq!(access.legal_hold(hold.id).unwrap(), *hold);
+        }
+        if let Some(stream) = &things.stream {
+            assert_eq!(access.stream(stream.id).unwrap(), *stream);
         }
         let Some(made) = &things.credentials else { return };
         assert_eq!(access.account(made.account.id).unwrap(), made.account);
@@ -125,6 +132,22 @@ impl<'a> World<'a> {
         Retention { rule, hold: changes.place_hold(&about).unwrap() }
     }
 
+    /// The only stream: there can be a few.
+    fn stream(&self) -> Stream {
+        let (access, operator) = (self.app.state.access(), operator());
+        for stream in access.streams(None, 1000).unwrap().items {
+            access.delete_stream(&operator, stream.id).unwrap();
+        }
+        let about = StreamDraft {
+            name: Some(MARK.to_owned()),
+            tenant_id: None,
+            conditions: Conditions::default(),
+            destination: Destination::parse("destination", "https://siem.example/").unwrap(),
+            format: StreamFormat::Native,
+        };
+        access.create_stream(&operator, about, StreamStart::Now).unwrap().0
+    }
+
     fn credentials(&self) -> Credentials {
         let access = self.app.state.access();
         let email = format!("{}@example.com", self.app.fresh_name());
@@ -151,13 +174,19 @@ impl<'a> World<'a> {
 impl Things {
     /// For rows that need no credentials of their own.
     pub fn without_credentials() -> Self {
-        Self { records: Value::Null, credentials: None, retention: None }
+        Self { records: Value::Null, credentials: None, retention: None, stream: None }
     }
 
     /// The rule and the hold that were made for this row.
     #[track_caller]
     pub fn retention(&self) -> &Retention {
         self.retention.as_ref().unwrap()
+    }
+
+    /// The stream that was made for this row.
+    #[track_caller]
+    pub fn stream(&self) -> &Stream {
+        self.stream.as_ref().unwrap()
     }
 
     /// The credentials that were created for this row.

@@ -49,6 +49,13 @@ const SHOWS_NO_USER: &[(&str, &str)] = &[
     ("get_legal_hold", "an id that an administrator wrote, and nothing about its user"),
     ("place_legal_hold", "an id that an administrator wrote, and nothing about its user"),
     ("lift_legal_hold", "an id that an administrator wrote, and nothing about its user"),
+    ("list_streams", "where events go, and none of them"),
+    ("create_stream", "where events go, and none of them"),
+    ("get_stream", "where events go, and none of them"),
+    ("change_stream", "where events go, and none of them"),
+    ("delete_stream", "where events go, and none of them"),
+    ("rotate_stream_secret", "where events go, and none of them"),
+    ("test_stream", "where events go, and none of them"),
 ];
 
 /// Tags of operations about Trailkeeper's own accounts and credentials: operators, not users.

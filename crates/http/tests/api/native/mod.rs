@@ -11,6 +11,7 @@ mod otlp;
 mod retention;
 mod sessions;
 mod signing_keys;
+mod streams;
 mod tenants;
 mod tokens;
 mod users;

@@ -8,6 +8,7 @@ pub mod history;
 mod person;
 mod response;
 mod stream;
+mod stream_tester;
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use trailkeeper_domain::event::EventFilter;
 use trailkeeper_domain::id::TenantId;
 use trailkeeper_domain::ingest::{Ingest, IngestLimits};
 use trailkeeper_domain::ports::Store;
+use trailkeeper_domain::stream::StreamTester;
 use trailkeeper_domain::time::Timestamp;
 use trailkeeper_http::{AppState, HttpSettings, Services};
 use trailkeeper_storage::{DatabaseUrl, StoreOptions};
@@ -88,7 +90,9 @@ impl TestApp {
         let access_settings = AccessSettings { bcrypt_cost, ..AccessSettings::default() };
         let access = Access::new(store.clone(), clock.clone(), entropy.clone(), master, access_settings);
         let ingest = Arc::new(Ingest::start(store.clone(), IngestLimits::default()).unwrap());
-        let services = Services { store, ingest, access: Arc::new(access), clock: clock.clone(), entropy };
+        let (access, clock_of_services) = (Arc::new(access), clock.clone());
+        let stream_tester: Option<Arc<dyn StreamTester>> = Some(Arc::new(stream_tester::Picky));
+        let services = Services { store, ingest, access, clock: clock_of_services, entropy, stream_tester };
         let state = Data::new(AppState::new(services, settings));
         Self { clock, state, database, runner: System::new(), names: Cell::new(0) }
     }
