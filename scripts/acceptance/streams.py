@@ -4,25 +4,32 @@
     scripts/acceptance/streams.py [--database sqlite]
     scripts/with-postgres scripts/acceptance/streams.py --database postgres
 
-The published library of Standard Webhooks checks every signature. Each event must arrive at least once, in the order of the
+The published library of Standard Webhooks checks every signature, the SDK of CloudEvents and the schemas of OCSF the formats. Each event must arrive at least once, in the order of the
 feed, also when the server is killed while it sends. A retry has the same id. Nothing of an answer and nothing of a URL but its
 host may show in the log and in the trail.
 """
 
+import json
 import sys
 import threading
 import time
 import uuid
 
 from certificates import make
+from cloudevents.core.exceptions import CloudEventValidationError
+from cloudevents.core.formats.json import JSONFormat
 from crash import Mortal
 from followers import Writers
 from harness import Checks, arguments
+from jsonschema import Draft202012Validator
+from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 from webhook_receiver import ANSWER, Receiver
 
 TENANTS = [str(uuid.UUID(int=n, version=4)) for n in (1, 2)]
 SYSTEM = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 WAIT_SECONDS = 30
+OCSF_VERSION = "1.5.0"
+OCSF = OcsfJsonSchemaEmbedded(get_ocsf_schema(version=OCSF_VERSION))
 
 
 class Scene:
@@ -132,6 +139,70 @@ def good(scene):
     return [stream, confined]
 
 
+def formats(scene):
+    """Events as the SDK of CloudEvents and the schema of OCSF want them."""
+    checks = scene.checks
+    kinds = ["login_success", "login_fail", "logout", "page_load", "userinfo", "sign_up", "password_change", "x.format"]
+    events = [{"id": str(uuid.uuid4()), "type": kind, "user_id": "jäne", "user_name": "Jane", "page": "/a?b=c",
+               "session_id": "s-1", "source": "2001:db8::7", "user_agent": "Mozilla/5.0", "trace_id": "t-1",
+               "target": {"type": "invoice", "id": "7"}, "metadata": {"n": 12345678901234567890}} for kind in kinds]
+    events += [{"id": str(uuid.uuid4()), "type": kind} for kind in kinds]
+    ids = [event["id"] for event in events]
+    streams = {form: scene.create(f"/{form}", format=form, start="now") for form in ("cloudevents", "ocsf")}
+    scene.server.ask("POST", "/v1/events", events)
+    feed = {event["id"]: event for event in scene.feed({"limit": 1000}) if event["id"] in ids}
+    for form, stream in streams.items():
+        inbox = scene.receiver.inbox(f"/{form}")
+        taken = lambda inbox=inbox: [event for _, body in inbox.messages for event in body]
+        native = (lambda event: event["data"]) if form == "cloudevents" else (lambda event: event["unmapped"]["trailkeeper"])
+        scene.until(lambda: set(ids) <= {native(event)["id"] for event in taken()}, f"{form}: all arrive", taken)
+        own = [event for event in taken() if native(event)["id"] in ids]
+        checks.equal([native(event)["id"] for event in own], ids, f"{form}: in the order of the feed")
+        same = [{**native(event), "position": ""} == {**feed[native(event)["id"]], "position": ""} for event in own]
+        checks.that(all(same), f"{form}: each has the event of the feed", same)
+        checks.equal(inbox.odd, [], f"{form}: every signature is right")
+        tested = scene.server.ask("POST", f"/v1/streams/{stream}/test", {}).json()
+        checks.equal(tested["error"], None, f"{form}: a test is accepted")
+        headers, message = inbox.messages[-1]
+        validate = cloud_event if form == "cloudevents" else ocsf_event
+        for event in [*taken()]:
+            validate(checks, event)
+        checks.equal(len(message), 1, f"{form}: the test is one event")
+        wanted = "application/cloudevents-batch+json" if form == "cloudevents" else "application/json"
+        checks.equal(headers["content-type"], wanted, f"{form}: the content type")
+    classes = {native_type: [] for native_type in kinds}
+    for _, body in scene.receiver.inbox("/ocsf").messages:
+        for event in body:
+            classes.setdefault(event["metadata"]["event_code"], []).append(event["class_uid"])
+    checks.equal([classes[kind] for kind in kinds],
+                 [[3002, 3002], [3002, 3002], [3002, 3002], [6001, 0], [0, 0], [3001, 3001], [3001, 3001], [0, 0]],
+                 "ocsf: the class that fits each type")
+    for stream in streams.values():
+        scene.change(stream, paused=True)
+
+
+def cloud_event(checks, event):
+    """Reads an event by the SDK of CloudEvents, which checks its attributes."""
+    try:
+        read = JSONFormat().read(None, json.dumps(event))
+        checks.equal((read.get_id(), read.get_type(), read.get_specversion()), (event["id"], event["type"], "1.0"), "cloudevents: the SDK reads it")
+    except (CloudEventValidationError, ValueError) as error:
+        checks.that(False, "cloudevents: the SDK reads it", (str(error), event))
+
+
+SCHEMAS = {}
+
+
+def ocsf_event(checks, event):
+    """Checks an event by the schema of its class."""
+    if event["class_uid"] not in SCHEMAS:
+        name = OCSF.lookup_class_name_from_uid(class_uid=event["class_uid"])
+        schema = OCSF.get_class_schema(class_name=name, profiles=[])
+        SCHEMAS[event["class_uid"]] = Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
+    errors = [error.message[:300] for error in SCHEMAS[event["class_uid"]].iter_errors(event)]
+    checks.equal((errors, event["metadata"]["version"]), ([], OCSF_VERSION), f"ocsf: class {event['class_uid']} is valid")
+
+
 def bad(scene):
     """Receivers that do not behave. Each event arrives at last, and a retry has the id of the first attempt."""
     checks = scene.checks
@@ -153,6 +224,7 @@ def bad(scene):
         scene.arrive(path, ids + later, mode)
         checks.equal(len(set(inbox.attempts)), 2, f"{mode}: a retry has the same id")
         checks.equal(len(inbox.messages), 2, f"{mode}: a retry has the same events")
+        scene.until(lambda stream=stream: scene.stream(stream)["failures"] == 0, f"{mode}: the success is recorded")
         after = scene.stream(stream)
         checks.equal((after["failures"], after["failing_since"], after["last_error"]), (0, None, record["last_error"]),
                      f"{mode}: it has recovered")
@@ -198,7 +270,7 @@ def failing(scene):
     inbox.mode = "accept"
     scene.server.database.change(f"UPDATE streams SET next_attempt_at = next_attempt_at - {day}, revision = revision + 1 WHERE {mine}")
     scene.arrive("/failing", ids, "failing: nothing is skipped")
-    checks.equal(scene.stream(stream)["state"], "active", "failing: a success ends it")
+    scene.until(lambda: scene.stream(stream)["state"] == "active", "failing: a success ends it")
     other = "x'00112233445566778899aabbccddeeff'" if scene.server.database.kind == "sqlite" else "'00112233-4455-6677-8899-aabbccddeeff'"
     scene.server.database.change(f"UPDATE streams SET history = {other}, revision = revision + 1 WHERE {mine}")
     scene.until(lambda: scene.stream(stream)["state"] == "failing", "failing: the position is of another database")
@@ -274,6 +346,7 @@ def main():
     with server:
         scene = Scene(checks, server)
         streams = good(scene)
+        formats(scene)
         refused_addresses(scene)
         parts = [threading.Thread(target=part, args=(scene,)) for part in (bad, gone, failing)]
         for part in parts:

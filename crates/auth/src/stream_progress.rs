@@ -4,7 +4,7 @@
 use trailkeeper_domain::cursor::FeedPosition;
 use trailkeeper_domain::event::{Event, EventFilter};
 use trailkeeper_domain::id::StreamId;
-use trailkeeper_domain::stream::{Refusal, Stream, pause_after};
+use trailkeeper_domain::stream::{DeliveryFailure, Stream, pause_after};
 use trailkeeper_domain::{Error, Result, usecase};
 
 use crate::access::Access;
@@ -31,9 +31,9 @@ pub enum StreamStep {
         gap: bool,
     },
     /// The destination did not accept the events up to the number `until`.
-    Refused {
+    Failed {
         /// The reason.
-        refusal: Refusal,
+        failure: DeliveryFailure,
         /// The number of the last event of the message, if there was one.
         until: Option<i64>,
     },
@@ -57,10 +57,10 @@ impl Access {
                 Ok(match step {
                     StreamStep::Accepted { next, gap } => stream.delivered(now, *next, *gap),
                     StreamStep::Passed { next, gap } => stream.passed(now, *next, *gap),
-                    StreamStep::Refused { refusal, until } => {
+                    StreamStep::Failed { failure, until } => {
                         let count = stream.failures.map_or(0, |failures| failures.count).saturating_add(1);
                         let pause = pause_after(count, self.entropy.as_ref());
-                        stream.refused(now, refusal, *until, pause)
+                        stream.failed(now, failure, *until, pause)
                     }
                 })
             })?;
@@ -69,8 +69,8 @@ impl Access {
             if !changes.is_empty() {
                 let mut metadata = changes.into_metadata();
                 metadata.insert("host".to_owned(), after.about.destination.host().into());
-                if let StreamStep::Refused { refusal, .. } = step {
-                    metadata.insert("reason".to_owned(), refusal.text().into());
+                if let StreamStep::Failed { failure, .. } = step {
+                    metadata.insert("reason".to_owned(), failure.text().into());
                 }
                 let event = self.change_event(now, STREAM_CHANGE, &server_context(), stream_target(&after))?;
                 append(tx, &Event { metadata: Some(metadata.into()), ..event })?;

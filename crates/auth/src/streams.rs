@@ -244,7 +244,7 @@ fn name_of(start: StreamStart) -> &'static str {
     }
 }
 
-/// A stream may be confined to the events outside any tenant, or to the audit trail; not to a tenant whose id stands for a
+/// A stream may be limited to the events outside any tenant, or to the audit trail; not to a tenant whose id stands for a
 /// lost one.
 fn checked_tenant(tenant: Option<TenantId>) -> Result<()> {
     match tenant {

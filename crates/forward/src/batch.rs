@@ -3,7 +3,7 @@
 use trailkeeper_auth::{Access, StreamStep};
 use trailkeeper_domain::cursor::FeedPosition;
 use trailkeeper_domain::ports::Store;
-use trailkeeper_domain::stream::{Refusal, Stream};
+use trailkeeper_domain::stream::{DeliveryFailure, Stream};
 use trailkeeper_domain::usecase::{FeedStart, follow_events_within};
 use trailkeeper_domain::{Error, Result};
 
@@ -85,5 +85,5 @@ pub fn next(store: &dyn Store, access: &Access, stream: &Stream, from: FeedPosit
 fn expired() -> StreamStep {
     let text = "the position of the stream is of the database before it was restored or replaced, so events may be missing in \
                 between; send PATCH with start (now, beginning or a cursor) to go on";
-    StreamStep::Refused { refusal: Refusal::Expired(text.to_owned()), until: None }
+    StreamStep::Failed { failure: DeliveryFailure::Expired(text.to_owned()), until: None }
 }

@@ -27,8 +27,8 @@ use crate::stream_task;
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// The pause between two looks for new events, while streams wait for some.
 const NEWS_EVERY: Duration = Duration::from_millis(100);
-/// The most threads that read and write the database at the same time.
-const THREADS: usize = 4;
+/// The most threads that use the database or resolve names at the same time.
+const THREADS: usize = 8;
 /// How long the end of the thread waits for calls of the database.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -144,7 +144,9 @@ async fn supervise(shared: &Arc<Shared>, mut stopped: watch::Receiver<()>) {
         }
     }
     news.abort();
-    tasks.into_values().for_each(|task| task.abort());
+    for task in tasks.into_values() {
+        task.abort();
+    }
 }
 
 /// The streams that are due, if this server holds the lease; `None` if it does not. It takes the lease only if there is a

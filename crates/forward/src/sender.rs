@@ -7,11 +7,12 @@ use std::time::Duration;
 use tokio::time::timeout;
 use trailkeeper_auth::Access;
 use trailkeeper_domain::Result;
-use trailkeeper_domain::clock::Clock;
-use trailkeeper_domain::stream::{Destination, Refusal, Stream};
+use trailkeeper_domain::clock::{self, Clock, Entropy};
+use trailkeeper_domain::stream::{DeliveryFailure, Destination, Stream};
 
 use crate::connect::Connector;
 use crate::exchange::exchange;
+use crate::format;
 use crate::message::Message;
 
 /// How long a destination may take to read a message and to answer.
@@ -22,6 +23,7 @@ pub struct Sender {
     connector: Connector,
     access: Arc<Access>,
     clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
 }
 
 /// A message with its head, ready to be sent.
@@ -32,8 +34,8 @@ pub struct Signed {
 
 impl Sender {
     /// A sender. Reads and connects nothing yet.
-    pub fn new(connector: Connector, access: Arc<Access>, clock: Arc<dyn Clock>) -> Self {
-        Self { connector, access, clock }
+    pub fn new(connector: Connector, access: Arc<Access>, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
+        Self { connector, access, clock, entropy }
     }
 
     /// Makes connections to destinations.
@@ -41,9 +43,10 @@ impl Sender {
         &self.connector
     }
 
-    /// The source of the present time.
-    pub fn clock(&self) -> &dyn Clock {
-        self.clock.as_ref()
+    /// A test message of a stream.
+    pub fn test_message(&self, stream: &Stream) -> Result<Message> {
+        let id = clock::new_uuid(self.clock.as_ref(), self.entropy.as_ref());
+        format::test_message(stream.about.format, stream.id, id, self.clock.now())
     }
 
     /// Signs a message with the secrets of its stream, at the present time. Blocks, because it may read the key files.
@@ -59,20 +62,20 @@ impl Sender {
     }
 
     /// Sends a message to the destination. `Ok` if it answers with 2xx; else the reason why the message is not accepted.
-    pub async fn send(&self, destination: &Destination, signed: &Signed) -> std::result::Result<(), Refusal> {
-        let stream = self.connector.connect(destination).await.map_err(Refusal::Failed)?;
+    pub async fn send(&self, destination: &Destination, signed: &Signed) -> std::result::Result<(), DeliveryFailure> {
+        let stream = self.connector.connect(destination).await.map_err(DeliveryFailure::Temporary)?;
         let host = destination.host();
         let exchanged = timeout(ANSWER_TIMEOUT, exchange(stream, &signed.head, &signed.message.body)).await;
         let status = exchanged
             .unwrap_or_else(|_elapsed| Err(format!("gave no answer within {} s", ANSWER_TIMEOUT.as_secs())))
-            .map_err(|failure| Refusal::Failed(format!("{host} {failure}")))?;
+            .map_err(|failure| DeliveryFailure::Temporary(format!("{host} {failure}")))?;
         match status {
             200..300 => Ok(()),
-            410 => Err(Refusal::Gone(format!("{host} answered 410: it wants no more messages"))),
-            300..400 => Err(Refusal::Failed(format!(
+            410 => Err(DeliveryFailure::Gone(format!("{host} answered 410: it wants no more messages"))),
+            300..400 => Err(DeliveryFailure::Temporary(format!(
                 "{host} answered {status}, a redirect, which streams do not follow; make a stream with the new address"
             ))),
-            other => Err(Refusal::Failed(format!("{host} answered {other}"))),
+            other => Err(DeliveryFailure::Temporary(format!("{host} answered {other}"))),
         }
     }
 }

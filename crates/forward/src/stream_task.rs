@@ -18,7 +18,7 @@ use trailkeeper_auth::StreamStep;
 use trailkeeper_domain::Result;
 use trailkeeper_domain::cursor::FeedPosition;
 use trailkeeper_domain::id::StreamId;
-use trailkeeper_domain::stream::{Refusal, Stream, StreamState};
+use trailkeeper_domain::stream::{DeliveryFailure, Stream, StreamState};
 
 use crate::batch::{self, Next};
 use crate::forwarder::Shared;
@@ -87,8 +87,8 @@ pub async fn run(shared: Arc<Shared>, id: StreamId) {
             Step::Send(stream, signed, accepted) => {
                 let sent = shared.sender.send(&stream.about.destination, &signed).await;
                 let outcome = match (sent, accepted) {
-                    (Err(refusal), StreamStep::Accepted { next, .. }) => {
-                        StreamStep::Refused { refusal, until: Some(next.after) }
+                    (Err(failure), StreamStep::Accepted { next, .. }) => {
+                        StreamStep::Failed { failure, until: Some(next.after) }
                     }
                     (_, accepted) => accepted,
                 };
@@ -125,8 +125,8 @@ fn prepared(shared: &Shared, id: StreamId, passed: Option<Passed>) -> Result<Ste
             Err(error) => {
                 tracing::warn!(stream = %id, error = %error.chain(), "the secret of a stream does not open");
                 let text = "the server cannot open the secret that signs messages: its master key is not the one that sealed it";
-                let refusal = Refusal::Failed(text.to_owned());
-                Step::Record(stream.position, StreamStep::Refused { refusal, until: Some(next.after) })
+                let failure = DeliveryFailure::Temporary(text.to_owned());
+                Step::Record(stream.position, StreamStep::Failed { failure, until: Some(next.after) })
             }
         },
     })
@@ -148,7 +148,7 @@ async fn record(shared: &Arc<Shared>, id: StreamId, from: FeedPosition, step: St
         match shared.blocking(move |shared| shared.access.record_stream_step(id, from, &outcome)).await {
             Ok(Some(stream)) => {
                 report(&stream, &step);
-                let refused = matches!(*step, StreamStep::Refused { .. });
+                let refused = matches!(*step, StreamStep::Failed { .. });
                 return if refused { Recorded::End } else { Recorded::GoesOn };
             }
             Ok(None) => return Recorded::End,
@@ -165,8 +165,8 @@ async fn record(shared: &Arc<Shared>, id: StreamId, from: FeedPosition, step: St
 
 /// Writes the first of some failures, and what ends the deliveries, to the log.
 fn report(stream: &Stream, step: &StreamStep) {
-    let StreamStep::Refused { refusal, .. } = step else { return };
-    let (id, state, reason) = (stream.id, stream.state.as_str(), refusal.text());
+    let StreamStep::Failed { failure, .. } = step else { return };
+    let (id, state, reason) = (stream.id, stream.state.as_str(), failure.text());
     let count = stream.failures.map_or(0, |failures| failures.count);
     if count == 1 || stream.state != StreamState::Active {
         tracing::warn!(stream = %id, state, failures = count, reason, "a stream could not send");

@@ -53,7 +53,8 @@ pub fn run(database: &DatabaseArgs, settings: &Settings, line: &CommandLine) -> 
         .map_err(|source| Failure::Io { what: "cannot start the thread that removes events".to_owned(), source })?;
     let ingest = Ingest::start(Arc::clone(&ports.store), settings.server.ingest_limits());
     let connector = Connector::new(settings.server.connector_settings()).map_err(|error| ports.failed(error))?;
-    let sender = Arc::new(Sender::new(connector, Arc::clone(&access), Arc::clone(&ports.clock)));
+    let sender =
+        Arc::new(Sender::new(connector, Arc::clone(&access), Arc::clone(&ports.clock), Arc::clone(&ports.entropy)));
     let forwarder = Forwarder::start(
         Arc::clone(&ports.store),
         Arc::clone(&access),

@@ -19,6 +19,7 @@ mod secrets;
 mod session_end;
 mod sessions;
 mod signing_keys;
+mod streams;
 mod throttle;
 mod timing;
 mod token_keys;

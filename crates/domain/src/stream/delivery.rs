@@ -16,20 +16,20 @@ const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 /// Why a destination did not accept a message. The texts are for administrators: they have nothing of the destination's
 /// answer but its status.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refusal {
+pub enum DeliveryFailure {
     /// It may accept the message later.
-    Failed(String),
+    Temporary(String),
     /// It answered 410: it wants no more messages.
     Gone(String),
     /// The position of the stream is of the database before it was restored or replaced.
     Expired(String),
 }
 
-impl Refusal {
+impl DeliveryFailure {
     /// The text for administrators.
     pub fn text(&self) -> &str {
         match self {
-            Self::Failed(text) | Self::Gone(text) | Self::Expired(text) => text,
+            Self::Temporary(text) | Self::Gone(text) | Self::Expired(text) => text,
         }
     }
 }
@@ -40,7 +40,7 @@ pub struct Tested {
     /// The id of the message.
     pub message_id: String,
     /// Why the destination did not accept the message; `None` if it did.
-    pub refusal: Option<Refusal>,
+    pub failure: Option<DeliveryFailure>,
 }
 
 /// What sends test messages.

@@ -37,16 +37,22 @@ impl StreamDraft {
 pub enum StreamFormat {
     /// As the feed shows them.
     Native,
+    /// A batch in the JSON format of `CloudEvents` 1.0.
+    CloudEvents,
+    /// Events of the Open Cybersecurity Schema Framework 1.5.0.
+    Ocsf,
 }
 
 impl StreamFormat {
     /// All of them.
-    pub const ALL: [Self; 1] = [Self::Native];
+    pub const ALL: [Self; 3] = [Self::Native, Self::CloudEvents, Self::Ocsf];
 
     /// The name.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Native => "native",
+            Self::CloudEvents => "cloudevents",
+            Self::Ocsf => "ocsf",
         }
     }
 
@@ -128,6 +134,11 @@ mod tests {
         for format in StreamFormat::ALL {
             assert_eq!(StreamFormat::parse("format", format.as_str()).unwrap(), format);
         }
-        assert!(StreamFormat::parse("format", "xml").unwrap_err().to_string().contains("send native"));
+        assert!(
+            StreamFormat::parse("format", "xml")
+                .unwrap_err()
+                .to_string()
+                .contains("send native or cloudevents or ocsf")
+        );
     }
 }

@@ -10,7 +10,7 @@ mod draft;
 mod record;
 
 pub use conditions::Conditions;
-pub use delivery::{Refusal, StreamTester, Tested, pause_after};
+pub use delivery::{DeliveryFailure, StreamTester, Tested, pause_after};
 pub use destination::{Destination, MAX_DESTINATION};
 pub use draft::{MAX_STREAM_NAME, StreamDraft, StreamFormat, StreamStart};
 pub use record::{Failures, LastError, MAX_STREAMS, SealedSecrets, Stream, StreamState};

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 
 use crate::cursor::FeedPosition;
 use crate::id::StreamId;
-use crate::stream::{Refusal, StreamDraft};
+use crate::stream::{DeliveryFailure, StreamDraft};
 use crate::text;
 use crate::time::Timestamp;
 
@@ -132,20 +132,20 @@ impl Stream {
 
     /// The stream after the destination refused the events up to the number `until`. The next attempt is due after `pause`.
     #[must_use]
-    pub fn refused(self, now: Timestamp, refusal: &Refusal, until: Option<i64>, pause: TimeDelta) -> Self {
+    pub fn failed(self, now: Timestamp, failure: &DeliveryFailure, until: Option<i64>, pause: TimeDelta) -> Self {
         let since = self.failures.map_or(now, |failures| failures.since.min(now));
         let count = self.failures.map_or(0, |failures| failures.count).saturating_add(1);
-        let state = match (self.state, refusal) {
-            (_, Refusal::Gone(_)) => StreamState::Paused,
-            (StreamState::Active, Refusal::Expired(_)) => StreamState::Failing,
-            (StreamState::Active, Refusal::Failed(_)) if now - since >= PATIENCE => StreamState::Failing,
+        let state = match (self.state, failure) {
+            (_, DeliveryFailure::Gone(_)) => StreamState::Paused,
+            (StreamState::Active, DeliveryFailure::Expired(_)) => StreamState::Failing,
+            (StreamState::Active, DeliveryFailure::Temporary(_)) if now - since >= PATIENCE => StreamState::Failing,
             (other, _) => other,
         };
         Self {
             state,
             pending_until: until,
             failures: Some(Failures { since, count, next_at: now + pause }),
-            last_error: Some(LastError { at: now, text: text::cut(refusal.text(), MAX_ERROR) }),
+            last_error: Some(LastError { at: now, text: text::cut(failure.text(), MAX_ERROR) }),
             ..self
         }
     }

@@ -1,6 +1,8 @@
 //! How events are written: piece by piece into one body, so that a batch can end before it is too large.
 
+mod cloudevents;
 mod native;
+mod ocsf;
 
 use trailkeeper_domain::Result;
 use trailkeeper_domain::cursor::FeedPosition;
@@ -8,6 +10,7 @@ use trailkeeper_domain::event::StoredEvent;
 use trailkeeper_domain::id::StreamId;
 use trailkeeper_domain::stream::StreamFormat;
 use trailkeeper_domain::time::Timestamp;
+use uuid::Uuid;
 
 use crate::message::Message;
 
@@ -26,6 +29,7 @@ impl Writer {
         let mut body = Vec::new();
         match format {
             StreamFormat::Native => native::begin(&mut body, stream),
+            StreamFormat::CloudEvents | StreamFormat::Ocsf => body.push(b'['),
         }
         Self { format, stream, body, events: 0, last_received: None }
     }
@@ -37,6 +41,8 @@ impl Writer {
         }
         match self.format {
             StreamFormat::Native => native::write(&mut self.body, stored, position)?,
+            StreamFormat::CloudEvents => cloudevents::write(&mut self.body, stored, position)?,
+            StreamFormat::Ocsf => ocsf::write(&mut self.body, stored, position)?,
         }
         self.events += 1;
         self.last_received = Some(stored.event.received_at);
@@ -60,14 +66,24 @@ impl Writer {
                 native::end(&mut self.body, gap, self.last_received)?;
                 "application/json"
             }
+            StreamFormat::CloudEvents => {
+                self.body.push(b']');
+                cloudevents::CONTENT_TYPE
+            }
+            StreamFormat::Ocsf => {
+                self.body.push(b']');
+                "application/json"
+            }
         };
         Ok(Message::new(self.stream, content_type, self.body))
     }
 }
 
-/// A message that has no event, to test a destination.
-pub fn test_message(format: StreamFormat, stream: StreamId, now: Timestamp) -> Result<Message> {
+/// A message that has no event of the feed, to test a destination.
+pub fn test_message(format: StreamFormat, stream: StreamId, id: Uuid, now: Timestamp) -> Result<Message> {
     match format {
-        StreamFormat::Native => native::test(stream, now),
+        StreamFormat::Native => native::test(stream, id, now),
+        StreamFormat::CloudEvents => cloudevents::test(stream, id, now),
+        StreamFormat::Ocsf => ocsf::test(stream, id, now),
     }
 }

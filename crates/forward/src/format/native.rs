@@ -110,7 +110,7 @@ pub(super) fn end(body: &mut Vec<u8>, gap: bool, last_received: Option<Timestamp
 }
 
 /// A test message.
-pub(super) fn test(stream: StreamId, now: Timestamp) -> Result<Message> {
-    let body = json!({"type": "trailkeeper.test", "data": {"stream_id": stream.0}, "timestamp": now});
+pub(super) fn test(stream: StreamId, id: Uuid, now: Timestamp) -> Result<Message> {
+    let body = json!({"type": "trailkeeper.test", "data": {"stream_id": stream.0, "test_id": id}, "timestamp": now});
     Ok(Message::new(stream, "application/json", serde_json::to_vec(&body).map_err(Error::internal)?))
 }

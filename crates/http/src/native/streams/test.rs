@@ -5,7 +5,7 @@ use actix_web::web::Data;
 use serde::Serialize;
 use serde_json::{Value, json};
 use trailkeeper_domain::Error;
-use trailkeeper_domain::stream::{Refusal, Tested};
+use trailkeeper_domain::stream::{DeliveryFailure, Tested};
 use utoipa::ToSchema;
 
 use super::get::StreamPath;
@@ -33,9 +33,9 @@ pub struct StreamTestView {
 }
 
 impl From<Tested> for StreamTestView {
-    fn from(Tested { message_id, refusal }: Tested) -> Self {
-        let error = refusal.as_ref().map(Refusal::text).map(str::to_owned);
-        Self { accepted: refusal.is_none(), message_id, error }
+    fn from(Tested { message_id, failure }: Tested) -> Self {
+        let error = failure.as_ref().map(DeliveryFailure::text).map(str::to_owned);
+        Self { accepted: failure.is_none(), message_id, error }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Destinations of streams, without a network.
 
-use trailkeeper_domain::stream::{Destination, Refusal, Stream, StreamTester, Tested};
+use trailkeeper_domain::stream::{DeliveryFailure, Destination, Stream, StreamTester, Tested};
 use trailkeeper_domain::{Error, Result};
 
 /// Allows names only, and finds that `siem.example` accepts messages.
@@ -16,7 +16,7 @@ impl StreamTester for Picky {
 
     fn test(&self, stream: &Stream) -> Result<Tested> {
         let host = stream.about.destination.host();
-        let refusal = (host != "siem.example").then(|| Refusal::Failed(format!("{host} answered 404")));
-        Ok(Tested { message_id: format!("msg_{}", "0f".repeat(16)), refusal })
+        let failure = (host != "siem.example").then(|| DeliveryFailure::Temporary(format!("{host} answered 404")));
+        Ok(Tested { message_id: format!("msg_{}", "0f".repeat(16)), failure })
     }
 }
