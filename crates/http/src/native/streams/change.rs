@@ -47,7 +47,13 @@ pub struct StreamChangeInput {
 
 impl StreamChangeInput {
     fn sample() -> Value {
-        json!({"name": "SIEM of 2026", "filter": {"type": ["login_fail", "login_success"]}, "paused": true})
+        json!({
+            "name": "SIEM of 2026",
+            "filter": {"type": ["login_fail", "login_success"]},
+            "format": "native",
+            "paused": true,
+            "start": "now",
+        })
     }
 
     fn read(self) -> Result<StreamChange> {
