@@ -13,9 +13,8 @@ use uuid::Uuid;
 
 use crate::cursor_key::{self, CursorKey};
 use crate::jwt::{KeyRing, KeySource};
-use crate::master_keys::{MasterKeys, secret_seal_context};
+use crate::master_keys::{MasterKeys, secret_seal_context, stream_seal_context};
 use crate::password;
-use crate::streams::stream_seal_context;
 use crate::token_cache::TokenCache;
 
 /// Settings of [`Access`].

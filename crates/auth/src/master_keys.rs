@@ -9,7 +9,7 @@ use std::sync::Arc;
 use parking_lot::RwLock;
 use trailkeeper_domain::Result;
 use trailkeeper_domain::clock::Entropy;
-use trailkeeper_domain::id::CredentialId;
+use trailkeeper_domain::id::{CredentialId, StreamId};
 use zeroize::Zeroizing;
 
 use crate::master::MasterKey;
@@ -17,6 +17,11 @@ use crate::master::MasterKey;
 /// The context under which the secret of a signing key is sealed.
 pub(crate) fn secret_seal_context(id: CredentialId) -> String {
     format!("signing_key:{id}")
+}
+
+/// The context under which the secrets of a stream are sealed.
+pub(crate) fn stream_seal_context(id: StreamId) -> String {
+    format!("stream:{id}")
 }
 
 /// The master keys at one moment.

@@ -12,8 +12,7 @@ use crate::access::{Access, lock_accounts};
 use crate::audit::{AuditContext, MASTER_KEY_ROTATE, append, target};
 use crate::cursor_key::CURSOR_KEY_SEAL_CONTEXT;
 use crate::jwt::token_key_seal_context;
-use crate::master_keys::secret_seal_context;
-use crate::streams::stream_seal_context;
+use crate::master_keys::{secret_seal_context, stream_seal_context};
 
 /// The number of signing keys per query.
 const PAGE: usize = 500;

@@ -17,6 +17,7 @@ use crate::audit::{
     AuditContext, Changes, STREAM_CHANGE, STREAM_CREATE, STREAM_DELETE, STREAM_SECRET_ROTATE, append, target,
 };
 use crate::listing;
+use crate::master_keys::stream_seal_context;
 use crate::permission::stream_visibility;
 use crate::stream_secret::StreamSecret;
 
@@ -26,11 +27,6 @@ const CURSOR_KIND: char = 'w';
 const TARGET: &str = "stream";
 /// How long the secret before a rotation signs as well.
 const OLD_SECRET_SIGNS: TimeDelta = TimeDelta::hours(24);
-
-/// The context under which the secrets of a stream are sealed.
-pub(crate) fn stream_seal_context(id: StreamId) -> String {
-    format!("stream:{id}")
-}
 
 /// A change of a stream; absent fields stay as they are.
 #[derive(Debug, Clone, Default)]

@@ -13,14 +13,15 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::sleep;
 use trailkeeper_auth::Access;
+use trailkeeper_domain::Result;
 use trailkeeper_domain::clock::{Clock, Entropy};
 use trailkeeper_domain::id::StreamId;
 use trailkeeper_domain::ports::Store;
 use trailkeeper_domain::stream::{MAX_STREAMS, StreamState};
-use trailkeeper_domain::{Error, Result};
 
 use crate::lease::Lease;
 use crate::sender::Sender;
+use crate::shared::Shared;
 use crate::stream_task;
 
 /// The pause between two looks at the list of streams.
@@ -31,31 +32,6 @@ const NEWS_EVERY: Duration = Duration::from_millis(100);
 const THREADS: usize = 8;
 /// How long the end of the thread waits for calls of the database.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// What all streams of a server share.
-pub struct Shared {
-    pub store: Arc<dyn Store>,
-    pub access: Arc<Access>,
-    pub clock: Arc<dyn Clock>,
-    pub sender: Arc<Sender>,
-    lease: Mutex<Lease>,
-    /// Whether the lease may be trusted: a step begins only then.
-    pub is_ours: AtomicBool,
-    /// The number up to which events are settled, as it was read last.
-    pub settled: watch::Sender<i64>,
-}
-
-impl Shared {
-    /// Runs work with the database on a thread that may block.
-    pub async fn blocking<T: Send + 'static>(
-        self: &Arc<Self>,
-        work: impl FnOnce(&Self) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        let shared = Arc::clone(self);
-        let done = tokio::task::spawn_blocking(move || work(&shared)).await;
-        done.unwrap_or_else(|_| Err(Error::internal("a step of a stream panicked; its message is above in the log")))
-    }
-}
 
 /// Sends the events of all streams while this server holds the lease, until it is stopped or dropped.
 pub struct Forwarder {
@@ -131,6 +107,8 @@ async fn supervise(shared: &Arc<Shared>, mut stopped: watch::Receiver<()>) {
                 }
             }
             Err(error) => {
+                // A lease that cannot be prolonged runs out.
+                shared.is_ours.store(shared.lease.lock().is_held(), Ordering::SeqCst);
                 let is_first = !std::mem::replace(&mut is_failing, true);
                 if is_first {
                     tracing::warn!(error = %error.chain(), "streams cannot be read; they go on when the database answers");

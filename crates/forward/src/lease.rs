@@ -112,3 +112,57 @@ impl Lease {
         gone.then_some(until)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use trailkeeper_testkit::{DatabaseKind, TestEntropy, World, open_store};
+
+    use super::*;
+
+    /// The leases of two servers on one database.
+    fn two() -> (World, Lease, Lease) {
+        let world = World::new(DatabaseKind::Sqlite, |database| open_store!(database));
+        let of = |seed| Lease::new(world.store.clone(), world.clock.clone(), &TestEntropy::new(seed));
+        let (one, other) = (of(1), of(2));
+        (world, one, other)
+    }
+
+    #[test]
+    fn one_server_has_it_and_another_one_takes_it_when_it_is_unchanged_for_eight_seconds() {
+        let (world, mut one, mut other) = two();
+        assert!(one.hold().unwrap() && one.is_held());
+        for _ in 0..5 {
+            world.clock.advance(TimeDelta::seconds(3));
+            assert!(!other.hold().unwrap());
+            assert!(one.hold().unwrap(), "it prolongs the lease");
+        }
+        assert!(!other.hold().unwrap());
+        world.clock.advance(TimeDelta::milliseconds(7_999));
+        assert!(!one.is_held(), "a holder that was held up does not trust it");
+        assert!(!other.hold().unwrap());
+        world.clock.advance(TimeDelta::milliseconds(1));
+        assert!(other.hold().unwrap() && other.is_held());
+        assert!(!one.hold().unwrap() && !one.is_held());
+    }
+
+    #[test]
+    fn a_released_lease_is_free_at_once() {
+        let (_world, mut one, mut other) = two();
+        assert!(one.hold().unwrap());
+        other.release().unwrap();
+        assert!(!other.hold().unwrap(), "only its holder releases it");
+        one.release().unwrap();
+        assert!(!one.is_held() && other.hold().unwrap());
+    }
+
+    #[test]
+    fn clocks_of_servers_may_differ() {
+        let (world, mut one, mut other) = two();
+        assert!(one.hold().unwrap());
+        // To the other server, the lease ended half a minute ago; it was prolonged meanwhile.
+        world.clock.advance(TimeDelta::seconds(38));
+        assert!(!other.hold().unwrap());
+        world.clock.advance(TimeDelta::seconds(-38));
+        assert!(one.hold().unwrap());
+    }
+}

@@ -18,6 +18,7 @@ mod lease;
 mod message;
 mod networks;
 mod sender;
+mod shared;
 mod stream_task;
 mod tester;
 

@@ -21,8 +21,8 @@ use trailkeeper_domain::id::StreamId;
 use trailkeeper_domain::stream::{DeliveryFailure, Stream, StreamState};
 
 use crate::batch::{self, Next};
-use crate::forwarder::Shared;
 use crate::sender::Signed;
+use crate::shared::Shared;
 
 /// The longest wait for news. Then the stream is read again, because an administrator may have changed it.
 const WAIT: Duration = Duration::from_secs(2);

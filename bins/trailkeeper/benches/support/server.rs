@@ -39,7 +39,7 @@ impl Server {
             Merger::start(store.clone(), clock.clone(), entropy.clone(), MergerSettings::default(), &Arc::default())
                 .unwrap();
         let ingest = Arc::new(Ingest::start(store.clone(), IngestLimits::default()).unwrap());
-        let services = Services { store, ingest, access: Arc::new(access), clock, entropy };
+        let services = Services { store, ingest, access: Arc::new(access), clock, entropy, stream_tester: None };
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
         let settings = HttpSettings { listen, workers: WORKERS, ..http };
         let address = on_a_thread(move |ready| {

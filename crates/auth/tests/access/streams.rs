@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use serde_json::json;
-use trailkeeper_auth::{StreamChange, StreamStep};
+use trailkeeper_auth::{StreamChange, StreamSecret, StreamStep};
 use trailkeeper_domain::Error;
 use trailkeeper_domain::cursor::FeedPosition;
 use trailkeeper_domain::stream::{
@@ -158,7 +158,7 @@ fn both_secrets_open_after_the_master_key_was_replaced() {
     let rotated = server(&world, files.current().into());
     let stream = rotated.stream(stream.id).unwrap();
     let opened = rotated.stream_secrets(&stream, world.now()).unwrap();
-    let opened: Vec<&str> = opened.iter().map(|secret| secret.expose()).collect();
+    let opened: Vec<&str> = opened.iter().map(StreamSecret::expose).collect();
     assert_eq!(opened, [second.expose(), first.expose()]);
     rotated.check_master_key().unwrap();
     let other = world.server_with_another_master_key();

@@ -5,7 +5,6 @@ use crate::error::{Error, Result};
 use crate::id::TenantId;
 use crate::stream::{Conditions, Destination};
 use crate::text;
-use crate::usecase::FeedStart;
 
 /// The longest name of a stream, in characters.
 pub const MAX_STREAM_NAME: usize = 128;
@@ -91,16 +90,6 @@ impl StreamStart {
                     ),
                 )
             }),
-        }
-    }
-}
-
-impl From<StreamStart> for FeedStart {
-    fn from(start: StreamStart) -> Self {
-        match start {
-            StreamStart::Beginning => Self::Beginning,
-            StreamStart::Now => Self::Now,
-            StreamStart::At(position) => Self::At(position),
         }
     }
 }

@@ -8,9 +8,11 @@ mod delivery;
 mod destination;
 mod draft;
 mod record;
+mod tester;
 
 pub use conditions::Conditions;
-pub use delivery::{DeliveryFailure, StreamTester, Tested, pause_after};
+pub use delivery::{DeliveryFailure, pause_after};
 pub use destination::{Destination, MAX_DESTINATION};
 pub use draft::{MAX_STREAM_NAME, StreamDraft, StreamFormat, StreamStart};
 pub use record::{Failures, LastError, MAX_STREAMS, SealedSecrets, Stream, StreamState};
+pub use tester::{StreamTester, Tested};

@@ -23,6 +23,16 @@ pub struct StreamLag {
     pub since: Option<Timestamp>,
 }
 
+impl From<StreamStart> for FeedStart {
+    fn from(start: StreamStart) -> Self {
+        match start {
+            StreamStart::Beginning => Self::Beginning,
+            StreamStart::Now => Self::Now,
+            StreamStart::At(position) => Self::At(position),
+        }
+    }
+}
+
 /// The position at which a stream begins; `field` names the start in errors.
 ///
 /// [`Error::Gone`] with the code `cursor_expired` for a position of another history of the database.
