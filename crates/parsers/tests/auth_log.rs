@@ -126,6 +126,7 @@ fn a_client_cannot_choose_the_address() {
         "sshd[1]: Failed password for root from 203.0.113.7 port 9",
         "sshd[1]: Failed password for root from 203.0.113.7 port 99999 ssh2",
         "sshd[1]: Accepted password for root",
+        "sshd[1]: Disconnected from user jane 203.0.113.7  port 5",
         "sshd[1]: message repeated 2 times: [ Failed password for root from 203.0.113.7 port 9 ssh2",
         "sshd[1]: message repeated 4000000000 times: [ Failed password for root from 203.0.113.7 port 9 ssh2]",
         "sshd[1]: message repeated 0 times: [ Failed password for root from 203.0.113.7 port 9 ssh2]",

@@ -138,7 +138,7 @@ fn name(text: &str, invalid: &str) -> (Option<String>, bool) {
 fn by_pam(rest: &str) -> Option<Action> {
     let (reason, rest) = rest.split_once(" for ")?;
     let (user, source) = rest.rsplit_once(" from ")?;
-    if !PAM_FAILURES.contains(&reason) || source.contains(' ') {
+    if !PAM_FAILURES.contains(&reason) || source.is_empty() || source.contains(' ') {
         return None;
     }
     let (user, is_invalid_user) = name(user, "illegal user ");
@@ -149,7 +149,7 @@ fn by_pam(rest: &str) -> Option<Action> {
 /// `jane 203.0.113.7 port 58758`.
 fn logout(rest: &str) -> Option<Action> {
     let (rest, port) = rest.rsplit_once(" port ")?;
-    let (user, source) = rest.rsplit_once(' ')?;
+    let (user, source) = rest.rsplit_once(' ').filter(|(_, source)| !source.is_empty())?;
     Some(Action {
         what: What::Logout,
         user: Some(user.to_owned()).filter(|user| !user.is_empty()),
