@@ -11,6 +11,11 @@ pub fn bytes(total: Option<u64>) -> ProgressBar {
     }
 }
 
+/// A line with counts that grow without an end.
+pub fn following() -> ProgressBar {
+    styled(ProgressBar::new_spinner(), "{spinner} {msg}")
+}
+
 /// A bar over `total` items, labelled `what`.
 pub fn items(total: u64, what: &'static str) -> ProgressBar {
     styled(ProgressBar::new(total), "{msg} {bar:40} {human_pos}/{human_len} {eta}").with_message(what)

@@ -42,8 +42,14 @@ impl<R: BufRead> Lines<R> {
         self.number
     }
 
-    /// The next line and its number; `None` at the end. Blank lines are counted and skipped, and a byte order mark at the
-    /// start of a line is removed: files that were joined have one where the second begins. The error is the reader's.
+    /// The reader. All lines read so far, with their ends, and nothing after them were consumed.
+    pub fn reader(&self) -> &R {
+        &self.reader
+    }
+
+    /// The next line and its number; `None` at the end. Blank lines are counted and skipped, and a byte order mark at
+    /// the start of a line is removed: files that were joined have one where the second begins. The error is the
+    /// reader's.
     pub fn next_line(&mut self) -> io::Result<Option<(u64, Line<'_>)>> {
         loop {
             let Some(whole) = self.read_line()? else { return Ok(None) };
@@ -51,15 +57,11 @@ impl<R: BufRead> Lines<R> {
             if !whole {
                 return Ok(Some((self.number, Line::TooLong)));
             }
-            if self.buffer.starts_with("\u{feff}".as_bytes()) {
-                self.buffer.drain(..3);
-            }
-            if !self.buffer.trim_ascii().is_empty() {
+            if content_of(&self.buffer).is_some() {
                 break;
             }
         }
-        let content = self.buffer.strip_suffix(b"\r").unwrap_or(&self.buffer);
-        Ok(Some((self.number, Line::Whole(content))))
+        Ok(content_of(&self.buffer).map(|content| (self.number, Line::Whole(content))))
     }
 
     /// Reads up to and including the next line end. `Some(false)`: the line was too long; `None`: the file ended.
@@ -90,6 +92,14 @@ impl<R: BufRead> Lines<R> {
             }
         }
     }
+}
+
+/// The content of a line that was read up to its line end: without a byte order mark in front and a carriage return at
+/// the end. `None` for a blank line.
+pub fn content_of(line: &[u8]) -> Option<&[u8]> {
+    let line = line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line);
+    let is_blank = line.trim_ascii().is_empty();
+    (!is_blank).then(|| line.strip_suffix(b"\r").unwrap_or(line))
 }
 
 #[cfg(test)]

@@ -1,90 +1,80 @@
 //! Imports access logs of Apache and nginx as events.
 
-use std::io::{self, BufRead};
-
-use ring::digest::{Context, SHA256};
-use trailkeeper_domain::Error;
-use trailkeeper_parsers::access_log::{LogLine, text_of, to_draft};
+use trailkeeper_domain::event::EventDraft;
+use trailkeeper_domain::id::EventId;
+use trailkeeper_domain::ingest::EventSink as _;
+use trailkeeper_domain::{Error, Result as DomainResult};
+use trailkeeper_parsers::access_log::{LineReader, text_of};
 use uuid::Uuid;
 
 use crate::failure::Failure;
-use crate::import::batch::{Batch, Recording};
+use crate::import::batch::{Batch, Place, Recording};
+use crate::import::line_ids::LineIds;
+use crate::import::old_rule::{OldFile, recognise};
 use crate::import::source::Source;
 use crate::import::summary::Summary;
 use crate::wiring::Ports;
 
-/// Records every valid line.
+/// Records every valid line of the files, which are parts of one log.
 ///
-/// The file is read twice, first for its fingerprint: the id of each event is made from the fingerprint and the number of
-/// the line. So the same content, compressed or not, is stored once however often it is imported.
+/// The id of an event is made of its line ([`LineIds`]), or by the rule of an older version, for lines that such a
+/// version imported.
 pub fn import_access_log(
     ports: &Ports,
-    source: Source,
-    recording: Recording,
+    sources: Vec<Source>,
+    recording: &Recording,
+    mut reader: LineReader,
     summary: &mut Summary,
 ) -> Result<(), Failure> {
-    let mut source = source.repeatable()?;
-    let (mut content, bar) = source.content()?;
-    // A defect of the file, such as truncated gzip data, shows here, before anything is stored: the events of half a file
-    // would get other ids than those of the whole file.
-    let file = fingerprint(&mut content).map_err(|error| source.unreadable(error))?;
-    bar.finish_and_clear();
+    let mut ids = LineIds::new(&recording.log);
     let mut batch = Batch::new(ports, recording, summary)?;
-    let read = source.each_line(|number, content| {
-        let bytes = content.as_ref().map_or(0, |content| content.len());
-        let draft = content.and_then(|content| {
-            let text = text_of(content);
-            let line = LogLine::parse(&text).map_err(|reason| Error::malformed("not_a_log_line", reason))?;
-            Ok(to_draft(line, event_id(&file, number)))
+    let several = sources.len() > 1;
+    for source in sources {
+        let name = several.then(|| source.shared_name());
+        let (mut source, old) = recognised(ports, source, recording, &mut reader)?;
+        let read = source.each_line(|number, content| {
+            let place = Place { file: name.clone(), line: number };
+            batch.add_line(&mut ids, place, content, |content| {
+                let draft = draft_of(&mut reader, content)?;
+                Ok(EventDraft { id: old.and_then(|old| old.id(number)), ..draft })
+            })
         });
-        batch.add(number, bytes, draft)
-    });
-    batch.record()?;
-    read
-}
-
-/// SHA-256 of the content.
-fn fingerprint(content: &mut dyn BufRead) -> io::Result<[u8; 32]> {
-    let mut hash = Context::new(&SHA256);
-    loop {
-        let part = content.fill_buf()?;
-        if part.is_empty() {
-            break;
-        }
-        hash.update(part);
-        let length = part.len();
-        content.consume(length);
+        // Lines before a defect of the file are recorded, and the summary counts them.
+        read.or_else(|failure| batch.record().and(Err(failure)))?;
     }
-    let mut out = [0; 32];
-    out.iter_mut().zip(hash.finish().as_ref()).for_each(|(to, from)| *to = *from);
-    Ok(out)
+    batch.record()
 }
 
-/// The id of the event of a line: a UUID version 8 (custom, in the words of RFC 9562) of the file's fingerprint and the
-/// line's number.
-fn event_id(file: &[u8; 32], line: u64) -> Uuid {
-    let mut context = Context::new(&SHA256);
-    context.update(b"trailkeeper access log line\0");
-    context.update(file);
-    context.update(&line.to_be_bytes());
-    let mut bytes = [0; 16];
-    bytes.iter_mut().zip(context.finish().as_ref()).for_each(|(to, from)| *to = *from);
-    uuid::Builder::from_custom_bytes(bytes).into_uuid()
+/// The event of a line, without an id.
+pub fn draft_of(reader: &mut LineReader, content: &[u8]) -> DomainResult<EventDraft> {
+    reader.read(&text_of(content)).map_err(|reason| Error::malformed("not_a_log_line", reason))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Finds the part of the input that an older version imported.
+fn recognised(
+    ports: &Ports,
+    source: Source,
+    recording: &Recording,
+    reader: &mut LineReader,
+) -> Result<(Source, Option<OldFile>), Failure> {
+    let mut source = source.repeatable()?;
+    let old = old_part(ports, &mut source, recording, reader)?;
+    Ok((source, old))
+}
 
-    #[test]
-    fn ids_depend_only_on_the_content_and_the_line() {
-        let file = fingerprint(&mut &b"abc"[..]).unwrap();
-        // SHA-256 of "abc", from FIPS 180-2.
-        assert_eq!(file.first_chunk(), Some(&[0xba, 0x78, 0x16, 0xbf]));
-        let first = event_id(&file, 1);
-        assert_eq!(first.get_version_num(), 8);
-        assert_eq!(event_id(&file, 1), first);
-        assert_ne!(event_id(&file, 2), first);
-        assert_ne!(event_id(&fingerprint(&mut &b"abd"[..]).unwrap(), 1), first);
-    }
+/// The part of a file that an older version imported.
+pub fn old_part(
+    ports: &Ports,
+    source: &mut Source,
+    recording: &Recording,
+    reader: &mut LineReader,
+) -> Result<Option<OldFile>, Failure> {
+    let context = recording.context(ports.clock.now());
+    let retention = ports.store.retention().map_err(|error| ports.failed(error))?;
+    let event_of = |content: &[u8]| {
+        let checked =
+            draft_of(reader, content).and_then(|draft| draft.into_event(&context, EventId(Uuid::nil()))).ok()?;
+        retention.check(&checked.event, context.now).is_ok().then_some(checked.event)
+    };
+    recognise(ports, source, event_of)
 }

@@ -3,14 +3,13 @@
 use chrono_tz::Tz;
 use clap::Args;
 use trailkeeper_domain::Error;
-use trailkeeper_domain::event::Warning;
 use trailkeeper_parsers::auth_log::{AuthLog, Entry, to_draft};
 use trailkeeper_parsers::derived_id::derived_id;
 use uuid::Uuid;
 
 use crate::failure::Failure;
-use crate::import::batch::{Batch, Recording};
-use crate::import::occurrences::Occurrences;
+use crate::import::batch::{Batch, Place, Recording};
+use crate::import::occurrences::{Counted, Occurrences};
 use crate::import::source::Source;
 use crate::import::summary::Summary;
 use crate::wiring::Ports;
@@ -40,7 +39,7 @@ fn zone(name: &str) -> Result<Tz, String> {
 pub fn import_auth_log(
     ports: &Ports,
     sources: Vec<Source>,
-    recording: Recording,
+    recording: &Recording,
     times: &AuthLogTimes,
     summary: &mut Summary,
 ) -> Result<(), Failure> {
@@ -48,22 +47,24 @@ pub fn import_auth_log(
     let mut log = AuthLog::new(times.timezone, times.year, ports.clock.now());
     let mut occurrences = Occurrences::default();
     let mut read = Ok(());
+    let several = sources.len() > 1;
     for mut source in sources {
-        let name = source.name().to_owned();
+        let name = several.then(|| source.shared_name());
         read = source.each_line(|number, content| {
+            let place = Place { file: name.clone(), line: number };
             let text = match content {
                 Ok(content) => String::from_utf8_lossy(content),
-                Err(error) => return batch.add(number, 0, Err(error)),
+                Err(error) => return batch.add(place, 0, Err(error)),
             };
             match log.read(&text) {
-                Ok(Some(entry)) => add(&mut batch, &mut occurrences, number, &text, &entry),
+                Ok(Some(entry)) => add(&mut batch, &mut occurrences, &place, &text, &entry),
                 Ok(None) => {
                     batch.skip();
                     Ok(())
                 }
                 Err(reason) => {
-                    let error = Error::malformed("not_a_log_line", format!("{name}: {reason}"));
-                    batch.add(number, text.len(), Err(error))
+                    let error = Error::malformed("not_a_log_line", reason.to_string());
+                    batch.add(place, text.len(), Err(error))
                 }
             }
         });
@@ -80,21 +81,18 @@ pub fn import_auth_log(
 fn add(
     batch: &mut Batch<'_>,
     occurrences: &mut Occurrences,
-    number: u64,
+    place: &Place,
     line: &str,
     entry: &Entry,
 ) -> Result<(), Failure> {
-    let count = u64::from(entry.count);
-    let known = occurrences.add(entry.at, derived_id(SPACE, &[line.as_bytes()]), count);
-    for at in 0..count {
-        let mut draft = to_draft(entry, event_id(line, known.unwrap_or_default() + at));
-        if known.is_none() && at == 0 {
-            let what = "the line is so much older than others before it that equal lines are no longer counted: it is \
-                        taken for the first of them; import the files in the order of time"
-                .to_owned();
-            draft.warnings.push(Warning { field: "id", what });
+    let key = *derived_id(SPACE, &[line.as_bytes()]).as_bytes();
+    for nth in 0..entry.count {
+        let Counted { occurrence, is_late } = occurrences.count(key, entry.at);
+        if is_late && nth == 0 {
+            batch.late(place.clone());
         }
-        batch.add(number, line.len(), Ok(draft))?;
+        let before = u64::from(occurrence.saturating_sub(1));
+        batch.add(place.clone(), line.len(), Ok(to_draft(entry, event_id(line, before))))?;
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ pub fn import_records(
     ports: &Ports,
     mut source: Source,
     provider: Provider,
-    recording: Recording,
+    recording: &Recording,
     summary: &mut Summary,
 ) -> Result<(), Failure> {
     let mut batch = Batch::new(ports, recording, summary)?;

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek as _};
 use std::path::Path;
+use std::sync::Arc;
 
 use indicatif::ProgressBar;
 use trailkeeper_domain::{Error, Result as DomainResult};
@@ -47,6 +48,11 @@ impl Source {
         Ok(Self { name: path.display().to_string(), origin })
     }
 
+    /// The name of the input, to be shared by its lines.
+    pub fn shared_name(&self) -> Arc<str> {
+        self.name.as_str().into()
+    }
+
     /// Makes the input readable more than once: copies a stream into a temporary file, which has no name and disappears
     /// with the process.
     pub fn repeatable(self) -> Result<Self, Failure> {
@@ -79,19 +85,6 @@ impl Source {
         Ok((content, bar))
     }
 
-    /// Name of the input, for messages.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The failure for a read error before anything was imported.
-    pub fn unreadable(&self, source: io::Error) -> Failure {
-        Failure::Io {
-            what: format!("{}: nothing was imported, because the input cannot be read to its end", self.name),
-            source,
-        }
-    }
-
     /// Reads the input from its start and calls `handle` with each record of JSON: its number, and its text or the reason
     /// why it was skipped. `wrappers` names the fields of an object around the list of records.
     pub fn each_record(
@@ -116,8 +109,8 @@ impl Source {
         Ok(())
     }
 
-    /// Reads the input from its start and calls `handle` with each line: its number, and its content or the reason why it
-    /// was skipped.
+    /// Reads the input from its start and calls `handle` with each line: its number, and its content or the reason why
+    /// it was skipped.
     pub fn each_line(
         &mut self,
         mut handle: impl FnMut(u64, DomainResult<&[u8]>) -> Result<(), Failure>,
@@ -140,12 +133,13 @@ impl Source {
     }
 }
 
-fn too_long(unit: &str) -> Error {
+/// The reason why a line or record is skipped that is too long.
+pub fn too_long(unit: &str) -> Error {
     Error::malformed("line_too_long", format!("the {unit} is longer than {MAX_LINE} bytes"))
 }
 
 /// Decompresses content that starts like gzip or zstd, whatever the name of the file.
-fn decompressed(mut raw: impl Read + 'static) -> io::Result<Box<dyn BufRead>> {
+pub fn decompressed(mut raw: impl Read + 'static) -> io::Result<Box<dyn BufRead>> {
     let mut head = Vec::with_capacity(ZSTD.len());
     raw.by_ref().take(ZSTD.len() as u64).read_to_end(&mut head)?;
     let (is_gzip, is_zstd) = (head.starts_with(&GZIP), head == ZSTD);

@@ -1,11 +1,16 @@
 //! Counts the results of the lines of an import.
 
 use std::fmt;
+use std::sync::Arc;
 
 use trailkeeper_auth::audit::{AuditEvent, IMPORT};
 
 /// Number of rejected lines, and of warnings, to report one by one.
 const FIRST: usize = 10;
+
+/// What is said of a late line.
+const LATE: &str =
+    "is older than the lines that are still counted: if an equal line came before, both may count as one";
 
 /// The counts of an import, and its first rejected lines and warnings with their reasons.
 #[derive(Debug)]
@@ -19,28 +24,47 @@ pub struct Summary {
     skipped: u64,
     refused: Noted,
     warnings: Noted,
+    late: Noted,
+}
+
+/// The place of a line in the input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// Name of the file, if there are several.
+    pub file: Option<Arc<str>>,
+    /// Number of the line in it, from 1.
+    pub line: u64,
+}
+
+impl From<u64> for Place {
+    fn from(line: u64) -> Self {
+        Self { file: None, line }
+    }
 }
 
 /// Lines with a reason each: their number, and the first of them.
 #[derive(Debug, Default)]
 struct Noted {
     count: u64,
-    first: Vec<(u64, String)>,
+    first: Vec<(Place, String)>,
 }
 
 impl Noted {
-    fn add(&mut self, line: u64, reason: &impl fmt::Display) {
+    fn add(&mut self, place: Place, reason: &impl fmt::Display) {
         self.count += 1;
         if self.first.len() < FIRST {
-            self.first.push((line, reason.to_string()));
+            self.first.push((place, reason.to_string()));
         }
     }
 }
 
 impl Noted {
     fn write(&self, f: &mut fmt::Formatter<'_>, unit: &str) -> fmt::Result {
-        for (line, reason) in &self.first {
-            writeln!(f, "  {unit} {line}: {reason}")?;
+        for (Place { file, line }, reason) in &self.first {
+            match file {
+                Some(file) => writeln!(f, "  {file}: {unit} {line}: {reason}")?,
+                None => writeln!(f, "  {unit} {line}: {reason}")?,
+            }
         }
         match self.count - self.first.len() as u64 {
             0 => Ok(()),
@@ -52,8 +76,8 @@ impl Noted {
 impl Summary {
     /// A summary without lines. `new` and `old` label the counts: stored and known, or created and replaced.
     pub fn new(new: &'static str, old: &'static str) -> Self {
-        let (refused, warnings) = (Noted::default(), Noted::default());
-        Self { labels: [new, old], unit: "line", new: 0, old: 0, skipped: 0, refused, warnings }
+        let [refused, warnings, late] = [(); 3].map(|()| Noted::default());
+        Self { labels: [new, old], unit: "line", new: 0, old: 0, skipped: 0, refused, warnings, late }
     }
 
     /// Calls what is counted records: the objects of a JSON file, which may all stand on one line.
@@ -77,13 +101,18 @@ impl Summary {
     }
 
     /// Counts a rejected line. Call it in the order of lines.
-    pub fn refuse(&mut self, line: u64, reason: &impl fmt::Display) {
-        self.refused.add(line, reason);
+    pub fn refuse(&mut self, place: impl Into<Place>, reason: &impl fmt::Display) {
+        self.refused.add(place.into(), reason);
     }
 
     /// Counts a field that is not stored as the line has it. Call it in the order of lines.
-    pub fn warn(&mut self, line: u64, reason: &impl fmt::Display) {
-        self.warnings.add(line, reason);
+    pub fn warn(&mut self, place: impl Into<Place>, reason: &impl fmt::Display) {
+        self.warnings.add(place.into(), reason);
+    }
+
+    /// Counts a line that is so old that equal lines may be forgotten.
+    pub fn late(&mut self, place: Place) {
+        self.late.add(place, &LATE);
     }
 
     /// The audit event of the end of the import. It has the counts and not the lines, which may contain secrets.
@@ -92,6 +121,12 @@ impl Summary {
         let counted = AuditEvent::done(IMPORT).with(new, self.new).with(old, self.old);
         let counted = if self.skipped > 0 { counted.with("skipped", self.skipped) } else { counted };
         counted.with("refused", self.refused.count)
+    }
+
+    /// The counts so far, as one line.
+    pub fn progress(&self) -> String {
+        let [new, old] = self.labels;
+        format!("{} {new}, {} {old}, {} refused", self.new, self.old, self.refused.count)
     }
 
     /// Whether every line was rejected: most likely, the file has another format.
@@ -110,10 +145,13 @@ impl fmt::Display for Summary {
         }
         writeln!(f, "refused   {}", self.refused.count)?;
         self.refused.write(f, self.unit)?;
-        if self.warnings.count > 0 {
-            writeln!(f, "warnings  {}", self.warnings.count)?;
+        for (label, noted) in [("warnings", &self.warnings), ("late", &self.late)] {
+            if noted.count > 0 {
+                writeln!(f, "{label:8}  {}", noted.count)?;
+                noted.write(f, self.unit)?;
+            }
         }
-        self.warnings.write(f, self.unit)
+        Ok(())
     }
 }
 

@@ -29,8 +29,8 @@ pub struct Client<'a> {
     pub ident: Option<Cow<'a, str>>,
     /// Name that the client logged in with.
     pub user: Option<Cow<'a, str>>,
-    /// Text in the place of the user that is hardly a name: blanks, an address, or words with a `-` between them. Either
-    /// the client chose it, or the log has fields that are not known here.
+    /// Text in the place of the user that is hardly a name: blanks, an address, or words with a `-` between them.
+    /// Either the client chose it, or the log has fields that are not known here.
     pub unclear_user: Option<Cow<'a, str>>,
 }
 
@@ -113,7 +113,8 @@ impl<'a> Client<'a> {
         Ok(Self { ident: Some(ident).filter(|ident| *ident != "-").map(unescaped), ..self }.with_user(user))
     }
 
-    fn with_user(self, user: &'a str) -> Self {
+    /// Adds the name that the client logged in with, as the log has it.
+    pub(super) fn with_user(self, user: &'a str) -> Self {
         // The ingress controllers of Kubernetes once wrote the client's address twice: `address - [address] - user`.
         let user = user
             .strip_prefix('[')
@@ -124,13 +125,29 @@ impl<'a> Client<'a> {
         if user.is_empty() || matches!(user.trim_matches(BLANKS), "-" | "\"\"") {
             return self;
         }
+        let is_unclear = parse_address("user", user).is_ok() || user.split(BLANKS).any(|word| word == "-");
         let name = unescaped(user);
-        let is_address = parse_address("user", user).is_ok();
-        if is_address || name.trim().is_empty() || user.split(BLANKS).any(|word| word == "-") {
+        if is_unclear || name.trim().is_empty() {
             Self { unclear_user: Some(name), ..self }
         } else {
             Self { user: Some(name), ..self }
         }
+    }
+
+    /// Adds a name in which nothing is escaped, from a field that has nothing else.
+    pub(super) fn with_name(self, name: &'a str) -> Self {
+        if name.trim().is_empty() { self } else { Self { user: Some(name.into()), ..self } }
+    }
+}
+
+/// Checks that a text of a field that names the client does so: an address, a list of them, a host name, or what
+/// servers write for nothing.
+pub(super) fn check_host(host: Option<&str>) -> Result<(), String> {
+    match host {
+        Some(host) if !is_client(host) && !is_host_name(host) && !is_nothing(host) => {
+            Err(format!("'{}' is neither an address nor a host name", shown(host)))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -6,9 +6,8 @@ use serde_json::{Map, Value, json};
 use trailkeeper_domain::event::{EventDraft, Outcome, PAGE_LOAD, REQUEST, Target};
 use trailkeeper_domain::page::MAX_PAGE;
 use trailkeeper_domain::text::shown;
-use uuid::Uuid;
 
-use crate::access_log::{LogLine, Request};
+use crate::access_log::{Automatic, LogLine, Request};
 
 /// The largest text in the metadata, in bytes of JSON. The metadata of an event has at most two texts of this size, and
 /// the limit of all metadata (`MAX_METADATA_BYTES`) has room for both: long texts must not cost the event its metadata.
@@ -16,11 +15,12 @@ const MAX_TEXT: usize = 6 * 1024;
 /// The same for lists of addresses, names of virtual hosts and identities.
 const MAX_SHORT_TEXT: usize = 768;
 
-/// The line as an event with the given id: a `page_load` for a GET with a status below 400, else a `request`.
+/// The line as an event without an id: a `page_load` for a GET with a status below 400 that is not automatic, else a
+/// `request`.
 ///
 /// The fields of the draft have the texts of the line, however long: `EventDraft::into_event` decides what of them is
 /// stored. Texts in the metadata are cut.
-pub fn to_draft(line: LogLine<'_>, id: Uuid) -> EventDraft {
+pub fn to_draft(line: LogLine<'_>, automatic: Option<Automatic>) -> EventDraft {
     let LogLine { client, at, request, status, referer, user_agent } = line;
     let succeeded = status.map(|status| status < 400);
     let mut metadata = Map::new();
@@ -51,10 +51,12 @@ pub fn to_draft(line: LogLine<'_>, id: Uuid) -> EventDraft {
         Request::Nothing => (None, None),
     };
     put(&mut metadata, "method", method.as_deref(), MAX_SHORT_TEXT);
-    let is_page_load = method.as_deref() == Some("GET") && succeeded == Some(true);
+    if let Some(automatic) = automatic {
+        metadata.insert("automatic".to_owned(), json!(automatic.as_str()));
+    }
+    let is_page_load = method.as_deref() == Some("GET") && succeeded == Some(true) && automatic.is_none();
     let (page, target) = if is_page_load { (path, None) } else { (None, path.map(target_of)) };
     EventDraft {
-        id: Some(id),
         occurred_at: Some(at),
         user_id,
         user_id_problem,
@@ -78,8 +80,8 @@ fn target_of(path: String) -> Target {
     Target { kind: Some("path".to_owned()), id: Some(path), name: None }
 }
 
-/// Adds a text to the metadata: up to [`MAX_PAGE`] characters and `max` bytes of it, and its length if that is less than
-/// all of it.
+/// Adds a text to the metadata: up to [`MAX_PAGE`] characters and `max` bytes of it, and its length if that is less
+/// than all of it.
 fn put(metadata: &mut Map<String, Value>, name: &str, text: Option<&str>, max: usize) {
     let Some(text) = text else { return };
     let mut size = 0;
@@ -109,6 +111,7 @@ mod tests {
     use trailkeeper_domain::id::{EventId, UserId};
     use trailkeeper_domain::page::Page;
     use trailkeeper_domain::time;
+    use uuid::Uuid;
 
     use super::*;
 
@@ -118,7 +121,7 @@ mod tests {
             source: None,
             tenant_scope: None,
         };
-        let draft = to_draft(LogLine::parse(line).unwrap(), Uuid::nil());
+        let draft = to_draft(LogLine::parse(line).unwrap(), None);
         draft.into_event(&context, EventId(Uuid::nil())).unwrap()
     }
 

@@ -56,8 +56,9 @@ impl<'a> LogLine<'a> {
     }
 }
 
-/// The status; `None` if there is none. nginx writes `000` if the client went away, and `009` for a request of HTTP/0.9.
-fn status_of(status: &str) -> Result<Option<u16>, String> {
+/// The status; `None` if there is none. nginx writes `000` if the client went away, and `009` for a request of
+/// HTTP/0.9.
+pub(super) fn status_of(status: &str) -> Result<Option<u16>, String> {
     if status == "-" {
         return Ok(None);
     }
@@ -86,25 +87,30 @@ fn without_measures(text: &str) -> Result<&str, String> {
     Ok(rest)
 }
 
-/// Takes a quoted field as the log has it, and gives it with the rest of the line. A quote after a backslash does not end
-/// the field.
+/// Takes a quoted field as the log has it, and gives it with the rest of the line. A quote after a backslash does not
+/// end the field.
 fn quoted<'a>(text: &'a str, field: &str) -> Result<(&'a str, &'a str), String> {
     let inside = text
         .trim_start_matches(BLANKS)
         .strip_prefix('"')
         .ok_or_else(|| format!("{field}: is missing; expected a text in quotes"))?;
+    let at = closing_quote(inside)
+        .ok_or_else(|| format!("{field}: the closing quote is missing; the line seems to be cut off"))?;
+    let (content, rest) = inside.split_at(at);
+    Ok((content, rest.strip_prefix('"').unwrap_or(rest)))
+}
+
+/// The place of the quote that ends a text: none after a backslash does.
+pub(super) fn closing_quote(inside: &str) -> Option<usize> {
     let mut escaped = false;
-    for (at, c) in inside.char_indices() {
-        match c {
-            '"' if !escaped => {
-                let (content, rest) = inside.split_at(at);
-                return Ok((content, rest.strip_prefix('"').unwrap_or(rest)));
-            }
-            '\\' => escaped = !escaped,
+    for (at, byte) in inside.bytes().enumerate() {
+        match byte {
+            b'"' if !escaped => return Some(at),
+            b'\\' => escaped = !escaped,
             _ => escaped = false,
         }
     }
-    Err(format!("{field}: the closing quote is missing; the line seems to be cut off"))
+    None
 }
 
 fn word(text: &str) -> (&str, &str) {
@@ -112,7 +118,7 @@ fn word(text: &str) -> (&str, &str) {
     text.split_at(text.find(BLANKS).unwrap_or(text.len()))
 }
 
-fn present(text: &str) -> Option<&str> {
+pub(super) fn present(text: &str) -> Option<&str> {
     Some(text).filter(|text| !matches!(*text, "-" | ""))
 }
 

@@ -28,6 +28,22 @@ impl<'a> Request<'a> {
         }
         http(&unescaped(written)).unwrap_or_else(|| Self::Other(legible(written)))
     }
+
+    /// Reads a request line in which nothing is escaped.
+    pub(super) fn of_text(text: &'a str) -> Self {
+        if matches!(text, "-" | "") {
+            return Self::Nothing;
+        }
+        http(text).unwrap_or(Self::Other(text.into()))
+    }
+}
+
+/// The request of a method and of path and query, in which nothing is escaped.
+pub(super) fn of_parts(method: &str, path: &str) -> Request<'static> {
+    if matches!(method, "-" | "") && matches!(path, "-" | "") {
+        return Request::Nothing;
+    }
+    http(&format!("{method} {path} HTTP/1.1")).unwrap_or_else(|| Request::Other(format!("{method} {path}").into()))
 }
 
 fn http(request: &str) -> Option<Request<'static>> {

@@ -8,8 +8,8 @@ const COMMON: &str = "%d/%b/%Y:%H:%M:%S%.f %z";
 
 /// Splits a line at its time: the fields before it, the time, and the rest of the line.
 ///
-/// The time is the first one in brackets before a quote. A client can choose a name with another time in it, but no name
-/// with a quote: servers escape it.
+/// The time is the first one in brackets before a quote. A client can choose a name with another time in it, but no
+/// name with a quote: servers escape it.
 pub fn split_at_time(line: &str) -> Result<(&str, Timestamp, &str), String> {
     let mut from = 0;
     let mut found = false;
@@ -35,7 +35,7 @@ pub fn split_at_time(line: &str) -> Result<(&str, Timestamp, &str), String> {
 
 /// The time in the form of the common format or of RFC 3339; `None` if it is neither. The error says that it is out of
 /// range.
-fn time_of(text: &str) -> Option<Result<Timestamp, String>> {
+pub(super) fn time_of(text: &str) -> Option<Result<Timestamp, String>> {
     let Ok(at) = DateTime::parse_from_str(text, COMMON) else {
         return time::parse_rfc3339("time", text).ok().map(Ok);
     };
