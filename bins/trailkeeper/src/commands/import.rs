@@ -74,9 +74,10 @@ struct EventFiles {
     /// Paths of the files, compressed with gzip, zstd or not; `-` reads standard input.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+    // Not `--log`: that is the filter of the program's own log lines, for every command.
     /// Name of the log that the files are parts of. Equal lines of logs with different names are different events.
     #[arg(long, default_value = "default", value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
-    log: String,
+    log_name: String,
     /// Record all events in this tenant.
     #[arg(long, value_parser = config::customer, value_name = "UUID")]
     tenant: Option<TenantId>,
@@ -140,7 +141,7 @@ impl AccessLogFiles {
         match self.events.files.as_slice() {
             _ if !self.follow => Ok(None),
             [path] if path.as_os_str() != "-" => {
-                Following::begin(path, self.checkpoint.as_deref(), &self.events.log).map(Some)
+                Following::begin(path, self.checkpoint.as_deref(), &self.events.log_name).map(Some)
             }
             _ => Err(Failure::Refused("--follow: name one file, the one that grows".to_owned())),
         }
@@ -181,7 +182,7 @@ impl What {
     fn recording(&self) -> Option<Recording> {
         match self {
             Self::Events(events) | Self::AccessLog(AccessLogFiles { events, .. }) => {
-                Some(Recording { tenant: events.tenant, log: events.log.clone() })
+                Some(Recording { tenant: events.tenant, log: events.log_name.clone() })
             }
             Self::Keycloak(records) | Self::Auth0(records) | Self::Cloudtrail(records) => {
                 Some(Recording { tenant: records.tenant, log: String::new() })
@@ -270,7 +271,7 @@ pub fn run(database: &DatabaseArgs, args: &ImportArgs) -> Result<(), Failure> {
         let event = event.with("what", what.name()).with("file", file_names.as_str());
         match what {
             What::Events(events) | What::AccessLog(AccessLogFiles { events, .. }) => {
-                event.with("log", events.log.as_str())
+                event.with("log", events.log_name.as_str())
             }
             _ => event,
         }

@@ -63,7 +63,7 @@ pub fn import_auth_log(
                     Ok(())
                 }
                 Err(reason) => {
-                    let error = Error::malformed("not_a_log_line", reason.to_string());
+                    let error = Error::malformed("not_a_log_line", reason);
                     batch.add(place, text.len(), Err(error))
                 }
             }

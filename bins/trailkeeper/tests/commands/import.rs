@@ -127,9 +127,9 @@ fn a_log_that_grows_and_is_rotated_adds_its_new_lines_only() {
     assert_eq!(import(&[&first, &second], &[]), events(2, 5, 0));
     assert_eq!(import(&[&second, &first], &[]), events(0, 7, 0));
     // Another log has other events, and the same ones again.
-    assert_eq!(import(&[&first, &second], &["--log", "web2"]), events(7, 0, 0));
-    assert_eq!(import(&[&second], &["--log", "web2"]), events(0, 2, 0));
-    program.run(&["import", "access-log", &first, "--log", ""]).failed(2);
+    assert_eq!(import(&[&first, &second], &["--log-name", "web2"]), events(7, 0, 0));
+    assert_eq!(import(&[&second], &["--log-name", "web2"]), events(0, 2, 0));
+    program.run(&["import", "access-log", &first, "--log-name", ""]).failed(2);
     // Refused lines are named with their file.
     let broken = program.file("broken.log", "?\n");
     let summary = program.run(&["import", "access-log", &first, &broken]).good().stdout;
@@ -316,8 +316,8 @@ fn a_followed_log_goes_on_at_its_checkpoint() {
     let is_read = || position() == Some(std::fs::metadata(&log).unwrap().len());
     assert_eq!(counts(&followed(&program, &arguments, is_read)), events(1, 0, 0));
 
-    let other = program.run(&[&["import", "access-log", "--follow", "--log", "web2"], &arguments[..]].concat());
-    assert!(other.failed(1).contains("belongs to the log 'default', and --log is 'web2'"));
+    let other = program.run(&[&["import", "access-log", "--follow", "--log-name", "web2"], &arguments[..]].concat());
+    assert!(other.failed(1).contains("belongs to the log 'default', and --log-name is 'web2'"));
     let broken = program.file("broken", "{}");
     let broken = program.run(&["import", "access-log", "--follow", &log, "--checkpoint", &broken]);
     assert!(broken.failed(1).contains("is no checkpoint"));

@@ -28,7 +28,8 @@ fn import(program: &Program, name: &str, arguments: &[&str]) -> crate::support::
         })
         .collect();
     let file = program.file(name, lines.join("\n"));
-    program.run(&[&["import", "events", &file], arguments].concat())
+    // Each file is a log of its own: equal lines of one log would be known.
+    program.run(&[&["import", "events", &file, "--log-name", name], arguments].concat())
 }
 
 fn connect(program: &Program) -> SqliteConnection {

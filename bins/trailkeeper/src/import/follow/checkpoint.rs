@@ -52,7 +52,7 @@ impl Checkpoint {
         }
         if checkpoint.log != log {
             return Err(refused(format!(
-                "belongs to the log '{}', and --log is '{log}'; name another checkpoint, or that log",
+                "belongs to the log '{}', and --log-name is '{log}'; name another checkpoint, or that log",
                 checkpoint.log
             )));
         }

@@ -222,7 +222,7 @@ impl Follower<'_> {
         if rest.renamed.is_none() && rest.copy.is_none() {
             tracing::warn!(
                 log = %path.display(),
-                "the log was rotated, and what was read up to byte {} is in no file next to it: later lines of it are missing; if there were any, import them with `import access-log FILE --log {}`",
+                "the log was rotated, and what was read up to byte {} is in no file next to it: later lines of it are missing; if there were any, import them with `import access-log FILE --log-name {}`",
                 position.position,
                 self.recording.log
             );
