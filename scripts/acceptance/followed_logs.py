@@ -130,6 +130,7 @@ def rotations(checks, server, nginx, choose):
     code, out, err = follower.end(signal.SIGINT)
     checks.equal(code, 0, f"SIGINT ends the follower cleanly: {err}")
     checks.that("late" not in out, "no line is late", out)
+    checks.that("WARN" not in err, "nothing is missing", err)
 
     # Nothing follows meanwhile.
     during(nginx, choose, lambda: (time.sleep(0.4), nginx.rename(), time.sleep(0.4), nginx.rename(), time.sleep(0.4)))
@@ -147,6 +148,7 @@ def rotations(checks, server, nginx, choose):
     code, out, err = follower.end(signal.SIGTERM)
     checks.equal(code, 0, f"SIGTERM ends the follower cleanly: {err}")
     checks.that("refused   0" in out, "no line is refused", out)
+    checks.that("WARN" not in err, "nothing is missing", err)
 
 
 def main():

@@ -38,7 +38,8 @@ pub struct FilePosition {
 impl FilePosition {
     /// Whether content that begins like this is the content that was read, or has grown out of it.
     pub fn is_head_of(&self, content: &mut impl Read) -> io::Result<bool> {
-        Ok(head_of(content, self.head_bytes)? == (self.head_bytes, self.head.clone()))
+        // Of a file that was just opened, nothing was read.
+        Ok(self.head_bytes == 0 || head_of(content, self.head_bytes)? == (self.head_bytes, self.head.clone()))
     }
 
     /// Whether this is the place in the file with this metadata.
