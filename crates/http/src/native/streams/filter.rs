@@ -75,7 +75,13 @@ pub struct StreamFilter {
 
 impl StreamFilter {
     fn sample() -> serde_json::Value {
-        serde_json::json!({"type": ["login_fail"], "source_not": ["10.0.0.0/8"]})
+        serde_json::json!({
+            "env_id": [1], "env_id_not": [2], "user_id": ["u-4711"], "user_id_not": ["u-1"], "type": ["login_fail"],
+            "type_not": ["page_load"], "outcome": ["failure"], "outcome_not": ["success"], "source": ["203.0.113.0/24"],
+            "source_not": ["10.0.0.0/8"], "page": ["/login"], "page_not": ["/healthz"], "session_id": ["s-1"],
+            "session_id_not": ["s-2"], "target_type": ["invoice"], "target_type_not": ["draft"], "target_id": ["4711"],
+            "target_id_not": ["4712"],
+        })
     }
 }
 
