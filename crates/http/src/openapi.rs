@@ -172,6 +172,6 @@ mod tests {
                 }
             }
         }
-        assert_eq!(unread, ["record_events"], "handlers that read their body by themselves");
+        assert_eq!(unread, ["record_events", "export_logs"], "handlers that read their body by themselves");
     }
 }

@@ -145,7 +145,7 @@ pub fn run(database: &DatabaseArgs, args: &ExportArgs) -> Result<(), Failure> {
     let ports = wiring::open(database)?;
     let shown = file.display().to_string();
     let about = |event: AuditEvent| event.with("what", args.what.name()).with("file", shown.as_str());
-    // Before the first row is read: whoever can read the file has what is in it, also if the command is killed.
+    // Before the first row is read: the part of a killed command can be read, too.
     let start = AuditEvent { outcome: Outcome::Unknown, ..AuditEvent::done(EXPORT) }.with("phase", "start");
     let start = audit::record(&ports, about(start))?;
     let done = args.what.export(&ports, layout);

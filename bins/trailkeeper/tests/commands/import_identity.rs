@@ -30,7 +30,7 @@ fn a_log_that_grows_adds_its_new_lines_only() {
     let rotated = program.file("auth.log.1", &old);
     let new = program.file("auth.log", line(1, FAILED) + &line(4, "Failed password for root"));
     assert_eq!(authlog(&program, &[&rotated, &new]), [1, 4, 1]);
-    // By itself, that line cannot be told from the first of them.
+    // By itself, that line looks like the first of them.
     assert_eq!(authlog(&program, &[&new]), [0, 1, 1]);
     let message = program.run(&["import", "authlog", "--timezone", "Mars", &new]).failed(2);
     assert!(message.contains("'Mars' is not a time zone"), "{message}");

@@ -13,7 +13,7 @@ const HTTPS_PORT: u16 = 443;
 const MAX_HOST: usize = 253;
 
 /// An `https` URL, taken apart. The whole of it may be a secret: many systems put a key into the path or query, so logs and
-/// audit events have the [host](Self::host) alone.
+/// audit events have only the [host](Self::host).
 #[derive(Clone, PartialEq, Eq)]
 pub struct Destination {
     url: String,

@@ -4,8 +4,9 @@
 //! ```
 //! use trailkeeper_parsers::access_log::{self, LogLine};
 //!
-//! let line = LogLine::parse(r#"shop.example:443 192.0.2.7 - - [17/May/2015:10:05:03 +0000] "GET /prices HTTP/1.1" 200
-//! 512"#)?; assert_eq!((line.client.virtual_host, line.client.host), (Some("shop.example:443"), Some("192.0.2.7")));
+//! let text = r#"shop.example:443 192.0.2.7 - - [17/May/2015:10:05:03 +0000] "GET /prices HTTP/1.1" 200 512"#;
+//! let line = LogLine::parse(text)?;
+//! assert_eq!((line.client.virtual_host, line.client.host), (Some("shop.example:443"), Some("192.0.2.7")));
 //!
 //! let draft = access_log::to_draft(line, None);
 //! assert_eq!((draft.kind.as_str(), draft.page.as_deref()), ("page_load", Some("/prices")));

@@ -115,10 +115,13 @@ impl DirectoryReads for Tx<'_> {
     }
 
     fn next_tenant_with_members(&mut self, after: Option<TenantId>) -> Result<Option<TenantId>> {
-        let mut query = memberships::table.into_boxed::<Db>();
-        if let Some(after) = after {
-            query = query.filter(memberships::tenant_id.gt(DbUuid(after.0)));
-        }
+        // With a bound in any case, so that SQLite searches the key instead of scanning the table.
+        let first = DbUuid(TenantId::NONE.0);
+        let query = memberships::table.into_boxed::<Db>();
+        let query = match after {
+            Some(after) => query.filter(memberships::tenant_id.gt(DbUuid(after.0))),
+            None => query.filter(memberships::tenant_id.ge(first)),
+        };
         let query = query.order(memberships::tenant_id.asc()).limit(1).select(memberships::tenant_id);
         let found: Option<DbUuid> = self.run("memberships", |conn| query.first(conn).optional())?;
         Ok(found.map(|id| TenantId(id.0)))

@@ -39,7 +39,7 @@ use crate::wiring::{self, Ports};
 const POLL: Duration = Duration::from_millis(250);
 /// Lines per commit and checkpoint.
 const LINES: usize = 20_000;
-/// How long a renamed file may still grow: servers go on writing into it until they are told to open a new one.
+/// How long a renamed file may still grow: servers go on writing into it until a signal makes them open a new one.
 const GRACE: Duration = Duration::from_mins(1);
 /// Files that are open at a time.
 const MAX_FILES: usize = 8;

@@ -132,8 +132,8 @@ mod tests {
         let table = Table { rows: "buckets", columns: &["start", "success.users"] };
         let bucket = |start: &str, users: u32| json!({"start": start, "success": {"users": users}, "more": 1});
         let current = json!({"buckets": [bucket("a", 1), bucket("b", 2)]});
-        let alone = json!({"timezone": "UTC", "current": current, "previous": null});
-        assert_eq!(lines(&table, &alone), "period,start,success_users\ncurrent,a,1\ncurrent,b,2\n");
+        let single = json!({"timezone": "UTC", "current": current, "previous": null});
+        assert_eq!(lines(&table, &single), "period,start,success_users\ncurrent,a,1\ncurrent,b,2\n");
         let both = json!({"current": current, "previous": {"buckets": [bucket("c", 3)]}});
         assert_eq!(lines(&table, &both), "period,start,success_users\ncurrent,a,1\ncurrent,b,2\nprevious,c,3\n");
     }

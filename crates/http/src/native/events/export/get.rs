@@ -111,7 +111,6 @@ mod tests {
             (Some("gzip;q=0.5, zstd"), Format::Ndjson, Compression::Zstd),
             (Some("gzip, zstd;q=0.1"), Format::Ndjson, Compression::Gzip),
             (Some("br, identity"), Format::Ndjson, Compression::None),
-            (Some("identity;q=0"), Format::Ndjson, Compression::Zstd),
             (Some("gzip"), Format::Parquet, Compression::None),
         ] {
             let request = TestRequest::default();
