@@ -28,7 +28,7 @@ const MAX_ROWS: usize = 200_000;
 
 /// The periods and the tenants of the question.
 #[derive(QueryParams)]
-pub struct TenantsParams {
+pub struct TenantActivityParams {
     /// The length of a period: `month`, the default, or `day`.
     #[param(schema = schemas::TenantGranularity, with = granularity, example = "month")]
     granularity: Option<Period>,
@@ -73,7 +73,7 @@ fn name_of(period: Period) -> &'static str {
     }
 }
 
-impl TenantsParams {
+impl TenantActivityParams {
     /// The question, if today is `today` in its time zone.
     fn question(&self, today: NaiveDate) -> Result<ActiveUsersQuestion> {
         let period = self.granularity.unwrap_or(Period::Monthly);
@@ -92,8 +92,8 @@ impl TenantsParams {
 
 /// Active users of each tenant.
 #[derive(Serialize, ToSchema)]
-#[schema(example = TenantsView::sample)]
-pub struct TenantsView {
+#[schema(example = TenantActivityView::sample)]
+pub struct TenantActivityView {
     /// The time zone.
     #[schema(value_type = schemas::TimeZone)]
     timezone: &'static str,
@@ -102,12 +102,12 @@ pub struct TenantsView {
     granularity: &'static str,
     /// The numbers by period, tenant and environment, in this order. Those without a value are left out.
     #[schema(max_items = 200_000)]
-    rows: Vec<TenantRow>,
+    rows: Vec<TenantActivity>,
 }
 
 /// Active users of a tenant and environment in one period.
 #[derive(Serialize, ToSchema)]
-pub struct TenantRow {
+pub struct TenantActivity {
     /// The first local day of the period.
     #[schema(value_type = schemas::Day)]
     start: NaiveDate,
@@ -122,15 +122,15 @@ pub struct TenantRow {
     active_users: u64,
 }
 
-impl From<ActiveUsers> for TenantRow {
+impl From<ActiveUsers> for TenantActivity {
     fn from(cell: ActiveUsers) -> Self {
         Self { start: cell.start, tenant_id: cell.tenant_id.0, env_id: cell.env_id.0, active_users: cell.users }
     }
 }
 
-impl TenantsView {
+impl TenantActivityView {
     fn sample() -> Value {
-        let row = TenantRow {
+        let row = TenantActivity {
             start: NaiveDate::from_ymd_opt(2026, 1, 1).unwrap_or_default(),
             tenant_id: uuid!("69e732d6-8ecc-45c4-a2eb-8438f7ffe775"),
             env_id: 1,
@@ -148,10 +148,10 @@ const TABLE: Table = Table { rows: "rows", columns: &["start", "tenant_id", "env
 /// The table by which to bill. The numbers are exact and come from one snapshot. A number that was reported for a period,
 /// tenant and environment replaces the counted one. An answer has at most 200,000 rows.
 #[operation(get, "/v1/analytics/tenants", tag = "analytics",
-    responses((status = 200, description = "The numbers of active users by tenant.", content((TenantsView = "application/json"), (String = "text/csv"))), CommonProblems, TenantNotFound))]
+    responses((status = 200, description = "The numbers of active users by tenant.", content((TenantActivityView = "application/json"), (String = "text/csv"))), CommonProblems, TenantNotFound))]
 pub async fn get_active_users_by_tenant(
     caller: Caller<ReadAnalytics, Native>,
-    FromQuery(params): FromQuery<TenantsParams>,
+    FromQuery(params): FromQuery<TenantActivityParams>,
     state: Data<AppState>,
 ) -> ApiResult<Native> {
     let zone = params.timezone.zone();
@@ -168,7 +168,7 @@ pub async fn get_active_users_by_tenant(
         let detail = format!("gives an answer of more than {MAX_ROWS} rows; send a shorter range, or one tenant");
         return Err(Error::invalid("from", detail).into());
     }
-    let rows = cells.into_iter().map(TenantRow::from).collect();
-    let view = TenantsView { timezone: zone.name(), granularity: name_of(question.period), rows };
+    let rows = cells.into_iter().map(TenantActivity::from).collect();
+    let view = TenantActivityView { timezone: zone.name(), granularity: name_of(question.period), rows };
     Ok(params.format.answer(&view, &TABLE)?)
 }

@@ -12,64 +12,64 @@ use crate::native::schemas;
 use crate::operation::BodyField;
 
 /// The conditions on the events that a stream sends: the filters of `GET /v1/events`, without tenant and time. An event must
-/// meet every condition that is present.
+/// meet every condition that is present. An empty list is no condition.
 #[derive(Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = StreamFilter::sample)]
 pub struct StreamFilter {
     /// Only events of these environments.
-    #[schema(nullable = false, min_items = 1, max_items = 50, value_type = Option<Vec<schemas::EnvId>>)]
+    #[schema(nullable = false, max_items = 50, value_type = Option<Vec<schemas::EnvId>>)]
     env_id: Option<Vec<u32>>,
     /// No events of these environments.
-    #[schema(nullable = false, min_items = 1, max_items = 50, value_type = Option<Vec<schemas::EnvId>>)]
+    #[schema(nullable = false, max_items = 50, value_type = Option<Vec<schemas::EnvId>>)]
     env_id_not: Option<Vec<u32>>,
     /// Only events of these users.
-    #[schema(nullable = false, min_items = 1, max_items = 50, value_type = Option<Vec<schemas::UserId>>)]
+    #[schema(nullable = false, max_items = 50, value_type = Option<Vec<schemas::UserId>>)]
     user_id: Option<Vec<String>>,
     /// No events of these users. Events without a user stay.
-    #[schema(nullable = false, min_items = 1, max_items = 50, value_type = Option<Vec<schemas::UserId>>)]
+    #[schema(nullable = false, max_items = 50, value_type = Option<Vec<schemas::UserId>>)]
     user_id_not: Option<Vec<String>>,
     /// Only events of these types.
-    #[schema(nullable = false, min_items = 1, max_items = 50, value_type = Option<Vec<schemas::EventType>>)]
+    #[schema(nullable = false, max_items = 50, value_type = Option<Vec<schemas::EventType>>)]
     r#type: Option<Vec<String>>,
     /// No events of these types.
-    #[schema(nullable = false, min_items = 1, max_items = 50, value_type = Option<Vec<schemas::EventType>>)]
+    #[schema(nullable = false, max_items = 50, value_type = Option<Vec<schemas::EventType>>)]
     type_not: Option<Vec<String>>,
     /// Only events with these outcomes.
-    #[schema(nullable = false, min_items = 1, max_items = 50, value_type = Option<Vec<schemas::EventOutcome>>)]
+    #[schema(nullable = false, max_items = 50, value_type = Option<Vec<schemas::EventOutcome>>)]
     outcome: Option<Vec<String>>,
     /// No events with these outcomes.
-    #[schema(nullable = false, min_items = 1, max_items = 50, value_type = Option<Vec<schemas::EventOutcome>>)]
+    #[schema(nullable = false, max_items = 50, value_type = Option<Vec<schemas::EventOutcome>>)]
     outcome_not: Option<Vec<String>>,
     /// Only events from these addresses or networks.
-    #[schema(nullable = false, min_items = 1, max_items = 50, value_type = Option<Vec<schemas::AddressOrNetwork>>)]
+    #[schema(nullable = false, max_items = 50, value_type = Option<Vec<schemas::AddressOrNetwork>>)]
     source: Option<Vec<IpAddr>>,
     /// No events from these addresses or networks. Events without a source stay.
-    #[schema(nullable = false, min_items = 1, max_items = 50, value_type = Option<Vec<schemas::AddressOrNetwork>>)]
+    #[schema(nullable = false, max_items = 50, value_type = Option<Vec<schemas::AddressOrNetwork>>)]
     source_not: Option<Vec<IpAddr>>,
     /// Only events on these pages, as statistics group pages.
-    #[schema(nullable = false, min_items = 1, max_items = 50, value_type = Option<Vec<schemas::Page>>)]
+    #[schema(nullable = false, max_items = 50, value_type = Option<Vec<schemas::Page>>)]
     page: Option<Vec<String>>,
     /// No events on these pages. Events without a page stay.
-    #[schema(nullable = false, min_items = 1, max_items = 50, value_type = Option<Vec<schemas::Page>>)]
+    #[schema(nullable = false, max_items = 50, value_type = Option<Vec<schemas::Page>>)]
     page_not: Option<Vec<String>>,
     /// Only events of these sessions of the application.
-    #[schema(nullable = false, min_items = 1, max_items = 50, value_type = Option<Vec<schemas::SessionId>>)]
+    #[schema(nullable = false, max_items = 50, value_type = Option<Vec<schemas::SessionId>>)]
     session_id: Option<Vec<String>>,
     /// No events of these sessions. Events without a session stay.
-    #[schema(nullable = false, min_items = 1, max_items = 50, value_type = Option<Vec<schemas::SessionId>>)]
+    #[schema(nullable = false, max_items = 50, value_type = Option<Vec<schemas::SessionId>>)]
     session_id_not: Option<Vec<String>>,
     /// Only events on objects of these types.
-    #[schema(nullable = false, min_items = 1, max_items = 50, value_type = Option<Vec<schemas::TargetType>>)]
+    #[schema(nullable = false, max_items = 50, value_type = Option<Vec<schemas::TargetType>>)]
     target_type: Option<Vec<String>>,
     /// No events on objects of these types. Events on no object stay.
-    #[schema(nullable = false, min_items = 1, max_items = 50, value_type = Option<Vec<schemas::TargetType>>)]
+    #[schema(nullable = false, max_items = 50, value_type = Option<Vec<schemas::TargetType>>)]
     target_type_not: Option<Vec<String>>,
     /// Only events on the objects with these ids.
-    #[schema(nullable = false, min_items = 1, max_items = 50, value_type = Option<Vec<schemas::TargetText>>)]
+    #[schema(nullable = false, max_items = 50, value_type = Option<Vec<schemas::TargetText>>)]
     target_id: Option<Vec<String>>,
     /// No events on the objects with these ids. Events on no object stay.
-    #[schema(nullable = false, min_items = 1, max_items = 50, value_type = Option<Vec<schemas::TargetText>>)]
+    #[schema(nullable = false, max_items = 50, value_type = Option<Vec<schemas::TargetText>>)]
     target_id_not: Option<Vec<String>>,
 }
 
