@@ -8,6 +8,7 @@ mod value;
 mod walk;
 
 pub use canonical::canonical;
+pub use list::Items;
 pub use number::written_out;
 pub use object::{A_TIME, JsonObject, MALFORMED_JSON};
 pub use value::{JsonValue, compact, repaired, utf8_or_escapes, without_mark};

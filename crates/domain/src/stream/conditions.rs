@@ -6,7 +6,7 @@ use crate::address::AddressRange;
 use crate::error::Result;
 use crate::event::{EventFilter, EventKind, MAX_TARGET, Outcome, Values};
 use crate::id::{EnvId, UserId};
-use crate::json::JsonObject;
+use crate::json::{Items, JsonObject};
 use crate::page::MAX_PAGE;
 use crate::text;
 use crate::visibility::Visibility;
@@ -59,7 +59,7 @@ impl Conditions {
     /// [`Error::Invalid`](crate::Error::Invalid) names the field.
     pub fn read(mut json: JsonObject) -> Result<Self> {
         let conditions = Self {
-            env_id: values(&mut json, "env_id", EnvId::parse)?,
+            env_id: items(&mut json, "env_id", Items::Numbers, "a list of numbers, for example [1]", EnvId::parse)?,
             user_id: values(&mut json, "user_id", |name, value| UserId::parse(name, value))?,
             kind: values(&mut json, "type", |name, value| EventKind::parse(name, value))?,
             outcome: values(&mut json, "outcome", Outcome::parse)?,
@@ -109,10 +109,19 @@ impl Conditions {
 }
 
 fn values<T>(json: &mut JsonObject, field: &str, parse: impl Fn(&str, &str) -> Result<T>) -> Result<Values<T>> {
-    let way_out = "a list of texts, for example [\"login_fail\"]";
+    items(json, field, Items::Texts, "a list of texts, for example [\"login_fail\"]", parse)
+}
+
+fn items<T>(
+    json: &mut JsonObject,
+    field: &str,
+    items: Items,
+    way_out: &str,
+    parse: impl Fn(&str, &str) -> Result<T>,
+) -> Result<Values<T>> {
     Ok(Values {
-        any_of: json.list(field, MAX_VALUES, way_out, &parse)?,
-        none_of: json.list(&format!("{field}_not"), MAX_VALUES, way_out, &parse)?,
+        any_of: json.list(field, (MAX_VALUES, items), way_out, &parse)?,
+        none_of: json.list(&format!("{field}_not"), (MAX_VALUES, items), way_out, &parse)?,
     })
 }
 
