@@ -16,7 +16,7 @@ pub enum Items {
 
 impl JsonObject {
     /// Takes a field that must be a list of at most `most` items of one type, each of which `parse` reads; it gets the name of
-    /// the item, `type[2]`, for its errors. Absent: an empty list. `way_out` completes "send …" in the error.
+    /// the item, `type[2]`, for its errors. Absent: an empty list; null is none. `way_out` completes "send …" in the error.
     pub fn list<T>(
         &mut self,
         field: &str,
@@ -24,6 +24,9 @@ impl JsonObject {
         way_out: &str,
         parse: impl Fn(&str, &str) -> Result<T>,
     ) -> Result<Vec<T>> {
+        if self.is_null(field) {
+            return Err(self.wrong(field, &JsonValue::Null, "a list", way_out));
+        }
         let items = match self.take(field) {
             None => return Ok(Vec::new()),
             Some(JsonValue::List(items)) => items,
@@ -66,12 +69,12 @@ mod tests {
     #[test]
     fn a_list_has_items_of_one_type_and_a_limit() {
         assert_eq!(read("{}").unwrap(), [""; 0]);
-        assert_eq!(read(r#"{"type":null}"#).unwrap(), [""; 0]);
         assert_eq!(read(r#"{"type":["a","7","ü"]}"#).unwrap(), ["a", "7", "ü"]);
         assert_eq!(read_of(Items::Numbers, r#"{"type":[7,-1]}"#).unwrap(), ["7", "-1"]);
         let text = read_of(Items::Numbers, r#"{"type":[7,"8"]}"#).unwrap_err().to_string();
         assert_eq!(text, "type[1]: '8' is not a number; send a list of types");
         for (json, message) in [
+            (r#"{"type":null}"#, "type: null is not a list; send a list of types"),
             (r#"{"type":"a"}"#, "type: 'a' is not a list; send a list of types"),
             (r#"{"type":[["a"]]}"#, "type[0]: a list is not a text; send a list of types"),
             (r#"{"type":["a",7]}"#, "type[1]: 7 is not a text; send a list of types"),
